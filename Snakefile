@@ -1,0 +1,43 @@
+# relaxor: from raw instrument files to every figure and table of the paper.
+#   snakemake --cores 2                full rebuild            snakemake --cores 2 characterization   Fig. 1 and S1–S5, S7
+#   snakemake --report report.html     report of the last run  snakemake --list-target-rules          what else there is
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+report: f"workflow/report/{ORIGIN}.rst"
+
+
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/tables.smk"
+
+
+localrules:
+    all,
+    characterization,
+    figures,
+    tables,
+
+
+rule all:
+    """Everything: figures, tables, claims and the checks of the results."""
+    default_target: True
+    input:
+        rules.figures.input,
+        rules.tables.input,
+
+
+rule characterization:
+    """The material: Fig. 1, S1–S5, S7 and their tables."""
+    input:
+        rules.figures.input,
+        rules.tables.input,

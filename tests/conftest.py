@@ -1,0 +1,80 @@
+"""Fixtures that the whole suite shares."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from relaxor.config import load_settings
+from relaxor.data import load_parameters
+from relaxor.ingest import ingest
+from relaxor.sheet import load_sheet
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+def _folder(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"the folder ../shared/{name} of real files is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rawfiles() -> Path:
+    """Real instrument files."""
+    return _folder("rawfiles")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Certified and independently known reference data."""
+    return _folder("reference")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """Results of one technique on the sample data."""
+
+    parameters: pd.DataFrame
+    folder: Path
+
+    def number(self, parameter: str, column: str = "value", **where: str) -> float:
+        """One number of the table."""
+        rows = self.parameters[self.parameters["parameter"] == parameter]
+        for key, value in where.items():
+            rows = rows[rows[key] == value]
+        assert len(rows) == 1, f"{parameter} {where}: {len(rows)} rows"
+        return float(rows.iloc[0][column])
+
+
+@pytest.fixture(scope="session")
+def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
+    """Ingest and analyse the sample data of a technique, as the workflow does, once a session."""
+    settings = load_settings(ROOT / "config/config.yaml")
+    plain = settings.model_dump(mode="json")
+    sheet = load_sheet(ROOT / settings.sheet, ROOT, tuple(settings.tables))
+    base = tmp_path_factory.mktemp("results") / "cbps"
+
+    @cache
+    def analyse(technique: str) -> Analysed:
+        rows = [row for row in sheet if row["technique"] == technique]
+        folder = base / technique
+        ingest([str(ROOT / row["file"]) for row in rows], rows, plain["tables"], str(base / f"{technique}.nc"))
+        package = "relaxor.microscopy" if technique in ("edx", "afm", "pfm", "stem") else "relaxor"
+        module = importlib.import_module(f"{package}.{technique}")
+        parameters, curves = str(folder / "parameters.csv"), str(folder / "curves.nc")
+        module.analyse(str(base / f"{technique}.nc"), parameters, curves, **plain[technique])
+        return Analysed(load_parameters(parameters), folder)
+
+    return analyse

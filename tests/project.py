@@ -1,0 +1,128 @@
+"""Copies of the project in which tests run the workflow, damage files and edit code."""
+
+import csv
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from relaxor.config import load_settings
+from relaxor.sheet import load_sheet
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "raw_data")
+SETTINGS = load_settings(ROOT / "config/config.yaml")
+
+
+def sheet_rows() -> list[dict]:
+    """The rows of the project's sheet; none while there is no sheet."""
+    sheet = ROOT / SETTINGS.sheet
+    return load_sheet(sheet, ROOT, tuple(SETTINGS.tables)) if sheet.is_file() else []
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project."""
+
+    folder: Path
+
+    @classmethod
+    def of_this(cls, folder: Path, technique: str | None = None) -> "Project":
+        """Copy the project, or as much of it as one technique needs."""
+        folder.mkdir(parents=True, exist_ok=True)
+        leave_out = shutil.ignore_patterns("__pycache__", ".snakemake")
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, folder / part, ignore=leave_out)
+            elif (ROOT / part).exists():
+                shutil.copy2(ROOT / part, folder / part)
+        project = cls(folder)
+        if technique:
+            project._reduce(technique)
+        return project
+
+    def copy(self, folder: Path) -> "Project":
+        """Copy everything with its times, results and Snakemake's memory of them included."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+    def _reduce(self, technique: str) -> None:
+        header, *rows = self.read_sheet()
+        kept = [row for row in rows if row[header.index("technique")] == technique]
+        self.write_sheet([header, *kept])
+        figures = yaml.safe_load((self.folder / SETTINGS.figures).read_text(encoding="utf-8"))
+        shown = {}
+        for name, figure in figures.items():
+            panels = {key: panel for key, panel in figure["panels"].items() if panel.get("technique") == technique}
+            if panels:
+                shown[name] = figure | {"panels": panels, "layout": [list(panels)]}
+        (self.folder / SETTINGS.figures).write_text(yaml.safe_dump(shown), encoding="utf-8")
+        for part in (SETTINGS.claims, SETTINGS.checks):
+            (self.folder / part).write_text("[]\n", encoding="utf-8")
+
+    def read_sheet(self) -> list[list[str]]:
+        """Lines of the sheet as cells, the header first."""
+        with (self.folder / SETTINGS.sheet).open(encoding="utf-8", newline="") as stream:
+            return list(csv.reader(stream, delimiter="\t"))
+
+    def write_sheet(self, lines: list[list[str]]) -> None:
+        with (self.folder / SETTINGS.sheet).open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, delimiter="\t", lineterminator="\n").writerows(lines)
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which this copy's library, and no other, is found."""
+        return os.environ | {"PYTHONPATH": str(self.folder / "workflow"), "OMP_NUM_THREADS": "1"}
+
+    def start(self, *arguments: str, cores: int = 2) -> subprocess.Popen:
+        """Start Snakemake as the leader of its own process group."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, cores: int = 2, code: int = 0) -> str:
+        """Run Snakemake to its end and return what it prints."""
+        with self.start(*arguments, cores=cores) as process:
+            output = process.communicate()[0]
+        assert process.returncode == code, output
+        return output
+
+    def kill_after(self, seconds: float) -> bool:
+        """Start a run and SIGKILL all its processes after some time; say whether it was still running."""
+        with self.start() as process:
+            time.sleep(seconds)
+            running = process.poll() is None
+            os.killpg(process.pid, signal.SIGKILL) if running else None
+            process.communicate()
+        return running
+
+    def planned(self, *arguments: str) -> set[str]:
+        """Rules that a run would execute now; a rule with a technique is ``rule:technique``."""
+        output = self.run("--dry-run", *arguments)
+        jobs = re.findall(r"^(?:local)?rule (\S+):\n((?: {4}.*\n)*)", output, re.M)
+        found = set()
+        for rule, details in jobs:
+            technique = re.search(r"technique=(\w+)", details)
+            found.add(f"{rule}:{technique[1]}" if technique else rule)
+        return found - {"all", "figures", "tables", "characterization"}
+
+    def results(self) -> dict[str, str]:
+        """Every file of the results: its path and SHA-256."""
+        base = self.folder / SETTINGS.results
+        return {
+            str(path.relative_to(base)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(base.rglob("*"))
+            if path.is_file()
+        }

@@ -1,0 +1,95 @@
+"""CIF: cell, sites, uncertainties, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from relaxor.errors import ReadError
+from relaxor.readers import read
+from relaxor.twin import structure as twin
+
+ROCK_SALT = """data_test
+_cell_length_a 5.6402(3)
+_cell_length_b 5.6402(3)
+_cell_length_c 5.6402(3)
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.500(2)
+"""
+
+
+def cif(tmp_path, text):
+    path = tmp_path / "structure.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_cell_and_sites_with_their_uncertainties(tmp_path):
+    tree = read(cif(tmp_path, ROCK_SALT))
+    cell = tree["cell"]
+    assert tree.attrs["format"] == "cif"
+    assert float(cell["length_a"]) == 5.6402
+    assert float(cell["length_a_uncertainty"]) == pytest.approx(3e-4)
+    assert cell["element"].to_numpy().tolist() == ["Na", "Cl"]
+    assert float(cell["z"][1]) == 0.5
+    assert float(cell["z_uncertainty"][1]) == pytest.approx(2e-3)
+    assert float(cell["x_uncertainty"][1]) == pytest.approx(0.1 / np.sqrt(12))
+    assert cell.attrs["space_group"] == "F m -3 m"
+    assert len(cell.attrs["operations"].split(";")) == 192
+
+
+def test_a_real_file_of_silicon(reference):
+    cell = read(reference / "xrd/Silicon_AMCSD.cif")["cell"]
+    assert float(cell["length_a"]) == pytest.approx(5.430, abs=0.002)
+    assert cell.attrs["space_group"] == "F d -3 m"
+
+
+def test_the_model_structures_say_that_they_are_models(tmp_path):
+    for sample in twin.simulate(np.random.default_rng(0)):
+        path = tmp_path / sample.name
+        path.write_bytes(sample.content)
+        cell = read(path)["cell"]
+        assert "SIMULATED model" in cell.attrs["title"]
+        assert b"not a refinement" in sample.content
+        assert cell.sizes["atom"] == 6
+        assert float(cell["length_c"]) == 13.263
+        assert cell.attrs["space_group"] == {"afe": "P -3", "fe": "P 3 1 c"}[sample.measurement[-3:].strip("_")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("5.6402(3)", "five", "data_test, _cell_length_a: 'five' is not a number"),
+        ("Cl1 0.5 0.5 0.500(2)\n", "Cl1 0.5 0.5\n", "is not a valid CIF"),
+        ("Na1 0", "Na1 zero", "data_test, atom Na1: 'zero' is not a number"),
+        ("'F m -3 m'", "'F q'", r"neither symmetry operations nor a known space group \(F q\)"),
+        ("Na1 0 0 0", "Qq1 0 0 0", "'Qq1' names no element"),
+    ],
+)
+def test_broken_files_are_named(tmp_path, old, new, message):
+    path = cif(tmp_path, ROCK_SALT.replace(old, new))
+    with pytest.raises(ReadError, match=message) as error:
+        read(path)
+    assert str(error.value).startswith(str(path))
+
+
+@given(cut=st.integers(0, len(ROCK_SALT)), place=st.integers(0, len(ROCK_SALT) - 1), value=st.integers(0, 255))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path, cut, place, value):
+    path = tmp_path / "damaged.cif"
+    changed = bytearray(ROCK_SALT.encode())
+    changed[place] = value
+    for content in (ROCK_SALT.encode()[:cut], bytes(changed)):
+        path.write_bytes(content)
+        try:
+            assert read(path).children
+        except ReadError as error:
+            assert str(path) in str(error)

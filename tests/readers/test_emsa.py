@@ -1,0 +1,161 @@
+"""EMSA/MAS spectra: the real files against their manifest, the library, and damage of every kind."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from relaxor.errors import ReadError
+from relaxor.readers import emsa as emsa_reader
+from relaxor.readers import read
+from relaxor.twin.writers import emsa
+
+FACTS = re.compile(r"shape \[(\d+)\] first (\S+) max (\S+) sum (\S+); axis")
+
+
+def files_of_manifest(rawfiles: Path) -> list[tuple[Path, str]]:
+    with (rawfiles / "MANIFEST.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["format"] == "emsa_msa"]
+    return [(rawfiles / row["file"], row["what_is_known"]) for row in rows]
+
+
+def test_every_file_of_the_manifest_has_the_numbers_it_states(rawfiles: Path) -> None:
+    files = files_of_manifest(rawfiles)
+    assert len(files) == 10
+    for path, known in files:
+        points, first, largest, total = FACTS.search(known).groups()
+        data = read(path)["spectrum"]["intensity"]
+        assert data.size == int(points), path.name
+        assert float(data[0]) == float(first)
+        assert float(data.max()) == float(largest)
+        assert float(data.sum()) == pytest.approx(float(total), rel=1e-12)
+
+
+def test_intensities_equal_those_of_the_library(rawfiles: Path) -> None:
+    from rsciio.msa import file_reader
+
+    for path, _ in files_of_manifest(rawfiles):
+        np.testing.assert_array_equal(read(path)["spectrum"]["intensity"], file_reader(path)[0]["data"])
+
+
+def test_axis_and_conditions_of_the_edax_spectrum(rawfiles: Path) -> None:
+    tree = read(rawfiles / "edx/emsa_msa/647_leo_edax_test.msa")
+    spectrum = tree["spectrum"].to_dataset()
+    assert spectrum["energy"].attrs["units"] == "eV"
+    np.testing.assert_allclose(spectrum["energy"], 5.0 * np.arange(4096))
+    assert spectrum.attrs["live_time_s"] == 30.0
+    assert spectrum.attrs["beam_voltage_kV"] == 10.0
+    assert tree.attrs["acquired"] == "2022-08-29T10:14:00"
+    assert json.loads(tree.attrs["header"])["#RESO (MnKa)"] == "125.2"
+    expected = np.sqrt(np.maximum(spectrum["intensity"], 1))
+    np.testing.assert_allclose(spectrum["intensity_uncertainty"], expected)
+
+
+def test_written_axis_wins_over_the_header_and_the_difference_is_said(rawfiles: Path) -> None:
+    tree = read(rawfiles / "edx/emsa_msa/example1.msa")
+    energy = tree["spectrum"]["energy"]
+    assert float(energy[0]) == 520.13
+    assert float(energy[-1]) == 580.50  # 582.13 by OFFSET and XPERCHAN
+    assert "more than half a channel" in tree.attrs["warnings"]
+    assert "announces 20 points and holds 21" in tree.attrs["warnings"]
+    assert tree.attrs["acquired"] == "1991-10-01T12:00:00"
+
+
+def test_malformed_date_is_passed_over_and_said(rawfiles: Path) -> None:
+    tree = read(rawfiles / "edx/emsa_msa/example1_wrong_date_empty_field.msa")
+    assert "acquired" not in tree.attrs
+    assert "DATE '01-09-1991'" in tree.attrs["warnings"]
+
+
+def test_fractional_intensities_have_the_uncertainty_of_their_last_digit(rawfiles: Path) -> None:
+    spectrum = read(rawfiles / "edx/emsa_msa/example2.msa")["spectrum"].to_dataset()
+    np.testing.assert_allclose(spectrum["energy"], 200.0 + 10.0 * np.arange(80))
+    assert float(spectrum["intensity_uncertainty"][0]) == pytest.approx(0.001 / np.sqrt(12))
+    assert spectrum["intensity_uncertainty"].attrs["method"] == "last digit written"
+
+
+def test_several_lines_of_title_and_values_with_colons_are_kept(rawfiles: Path) -> None:
+    header = json.loads(
+        read(rawfiles / "edx/emsa_msa/ISO_22029_2022_compliance_title_multiple_line.msa").attrs["header"]
+    )
+    assert header["TITLE"].splitlines()[2] == "- Third line of the title"
+    assert header["TIME"] == "12:00"
+
+
+def text(counts: list[int], **changes: str) -> str:
+    content = emsa.write(
+        np.array(counts), offset=0.0, per_channel=10.0, title="t", date="05-NOV-2024", time="10:00"
+    ).decode()
+    for keyword, value in changes.items():
+        content = re.sub(rf"(#{keyword} *: ).*", rf"\g<1>{value}", content)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (text([1, 2, 3])[:-60], "no #ENDOFDATA line: the file is truncated"),
+        (text([1, 2, 3])[:200], "no #SPECTRUM line: the file is truncated"),
+        (text([1, 2, 3], NPOINTS="1000000000"), "announces 1000000000 points, holds 3"),
+        (text([1, 2, 3]).replace("2.0\r", "abc\r"), r"line 19: 'abc' is not a row of finite numbers"),
+        (text([1, 2, 3]).replace("2.0\r", "nan\r"), r"line 19: 'nan' is not a row of finite numbers"),
+        (text([1, 2, 3], XUNITS="furlong"), "axis unit 'furlong' is not known; expected eV or keV"),
+        (text([1, 2, 3], XPERCHAN="0"), "no energy axis"),
+        (text([1, 2, 3], DATATYPE="Z"), "DATATYPE 'Z' is not known"),
+        (text([1, 2, 3], DATATYPE="XY"), "3 numbers, which are not pairs"),
+        (text([5, 1, 5, 2], DATATYPE="XY", NPOINTS="2"), "point 2: energies are unsorted or repeated"),
+        (text([]), "holds no data"),
+    ],
+)
+def test_damage_is_named_with_its_place(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "spectrum.txt"
+    path.write_bytes(content.encode())
+    with pytest.raises(ReadError, match=message) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_axis_in_kev_stays_in_kev(tmp_path: Path) -> None:
+    path = tmp_path / "a.msa"
+    path.write_text(text([1, 2], XUNITS="keV", XPERCHAN="0.01"))
+    energy = read(path)["spectrum"]["energy"]
+    assert energy.attrs["units"] == "keV"
+    np.testing.assert_allclose(energy, [0.0, 0.01])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(
+    counts=st.lists(st.integers(0, 10**9), min_size=1, max_size=50),
+    offset=st.floats(-500, 500),
+    step=st.floats(0.1, 50),
+)
+def test_what_is_written_is_read(tmp_path: Path, counts: list[int], offset: float, step: float) -> None:
+    path = tmp_path / "written.msa"
+    path.write_bytes(
+        emsa.write(np.array(counts), offset=offset, per_channel=step, title="t", date="05-NOV-2024", time="10:00")
+    )
+    tree = read(path)
+    np.testing.assert_array_equal(tree["spectrum"]["intensity"], counts)
+    np.testing.assert_array_equal(tree["spectrum"]["energy"], offset + step * np.arange(len(counts)))
+    assert "warnings" not in tree.attrs
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(data=st.data())
+def test_mutated_bytes_give_a_tree_or_a_read_error(tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(text(list(range(20))).encode())
+    if data.draw(st.booleans()):
+        content = content[: data.draw(st.integers(1, len(content)))]
+    for _ in range(data.draw(st.integers(0, 5))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "mutated.msa"
+    path.write_bytes(bytes(content))
+    try:
+        tree = emsa_reader.extract(path)
+    except ReadError:
+        return
+    assert np.isfinite(tree["spectrum"]["intensity"]).all()

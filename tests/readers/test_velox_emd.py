@@ -1,0 +1,275 @@
+"""Velox and Berkeley EMD files: real ones against known values, written ones, and hostile ones."""
+
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from relaxor.errors import ReadError
+from relaxor.readers import hdf5, read, recognise, velox_emd
+from relaxor.twin.writers.velox_emd import write_velox_emd
+
+ABOUT = {
+    "pixel_size": 1.5e-11,
+    "detector": "HAADF",
+    "acceleration_voltage": 300_000,
+    "dwell_time": 2e-5,
+    "unix_time": 1_731_405_600,
+    "instrument": "Titan",
+    "comment": "SIMULATED",
+}
+
+
+@pytest.fixture(scope="module")
+def velox(rawfiles: Path) -> Path:
+    return rawfiles / "stem_haadf/velox_emd"
+
+
+@pytest.fixture(scope="module")
+def unpacked(velox: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("velox")
+    for archive in velox.glob("*.zip"):
+        shutil.unpack_archive(archive, folder)
+    return folder
+
+
+def test_known_pixels(velox):
+    tree = read(velox / "fei_emd_image.emd")
+    assert list(tree.children) == ["HAADF"]
+    image = tree["HAADF"].to_dataset()
+    intensity = image["intensity"].to_numpy()
+    assert intensity.shape == (512, 512) and intensity.dtype == np.uint16
+    assert [intensity[i, i] for i in (10, 100, 300)] == [9190, 9191, 9190]
+    assert intensity.max() == 29036 and intensity.sum(dtype=int) == 2431912854
+    assert image["x"].attrs["units"] == "m"
+    assert float(image["x"][1] - image["x"][0]) == pytest.approx(5.3024148379916015e-09)
+    assert float(image["y"][0]) == pytest.approx(-1.35741819852585e-06)
+    assert image.attrs["acceleration_voltage_V"] == 200_000
+    assert tree.attrs["acquired"] == "2017-03-06T09:56:41+00:00"
+    assert tree.attrs["instrument"] == "FEI Company Talos"
+    header = json.loads(tree.attrs["header"])
+    assert header["signals"]["HAADF"]["Core"]["MetadataDefinitionVersion"] == "7.9"
+
+
+def test_titles_and_complex_images(velox):
+    tree = read(velox / "fei_example_dpc_titles.emd")
+    titles = [child.attrs["title"] for child in tree.children.values()]
+    assert titles == ["B-D", "DPC", "iDPC", "DF4-C", "DF4-B", "DF4-A", "A-C", "DF4-D", "Filtered iDPC"]
+    assert set(tree["DPC"].data_vars) == {"real", "imaginary"}
+    assert float(tree["B-D"]["intensity"].sum()) == -6488
+    half = read(velox / "fei_example_complex_fft.emd")["Half_FFT"].to_dataset()
+    assert dict(half.sizes) == {"y": 3, "x": 4}
+    assert half["x"].attrs["units"] == "1/m"
+    assert float(np.abs(half["real"] + 1j * half["imaginary"]).max()) >= 1075972736
+
+
+def test_spectrum(velox):
+    tree = read(velox / "EMDReader_Spectrum_FEI.emd")
+    spectrum = tree["EDS"].to_dataset()
+    assert int(spectrum["intensity"].max()) == 290475 and int(spectrum["intensity"].sum()) == 1168845
+    assert float(spectrum["energy"][0]) == -1.0 and spectrum["energy"].attrs["units"] == "keV"
+    assert float(spectrum["energy"][1] - spectrum["energy"][0]) == pytest.approx(0.01)
+    peak = int(spectrum["intensity"].to_numpy().argmax())
+    assert float(spectrum["intensity_uncertainty"][peak]) == pytest.approx(np.sqrt(290475))
+
+
+def test_all_frames_are_kept(velox):
+    image = read(velox / "EMDReader_SpectrumImage_Si.emd")["HAADF"]["intensity"]
+    assert image.dims == ("time", "y", "x") and image.shape == (5, 16, 16)
+    assert int(image[0].max()) == 25807 and int(image[0].sum()) == 3389230
+
+
+def test_event_lists_hold_the_counts_of_the_spectra(unpacked):
+    """A map of all detectors, summed over its pixels, is the sum of the spectra made from the same events."""
+    tree = read(unpacked / "Test SI 16x16 215 kx.emd")
+    assert len(tree.children) == 10
+    titles = [child.attrs["title"] for child in tree.children.values()]
+    assert titles[4:] == ["C", "Ca", "O", "Cu", "HAADF", "EDS"]
+    cube = tree["EDS_5"]["intensity"]
+    assert cube.shape == (16, 16, 4096)
+    spectra = [tree[name]["intensity"].to_numpy().astype(int) for name in ("EDS", "EDS_2", "EDS_3", "EDS_4")]
+    np.testing.assert_array_equal(cube.sum(("y", "x")).to_numpy(), sum(spectra))
+
+
+def test_electron_energy_loss_maps(unpacked):
+    tree = read(unpacked / "example_velox_EELS_EDS.emd")
+    assert len(tree.children) == 18
+    losses = [tree[name].to_dataset() for name in ("EELS", "EELS_2", "EELS_3")]
+    assert [float(one["energy_loss"][0]) for one in losses] == pytest.approx([800, 480, -21.5026])
+    assert all(one["intensity"].dims == ("y", "x", "energy_loss") for one in losses)
+    assert float(np.diff(losses[0]["energy_loss"])[0]) == pytest.approx(0.1692, abs=5e-5)
+    assert tree["EDS_7"]["intensity"].shape == (128, 128, 4096)
+
+
+def test_reduced_file_has_no_map(unpacked):
+    tree = read(unpacked / "Test SI 16x16 ReducedData 215 kx.emd")
+    assert len(tree.children) == 9
+    assert all(child["intensity"].ndim < 3 for child in tree.children.values())
+
+
+def test_archive_is_refused_by_name(velox):
+    with pytest.raises(ReadError, match=r"is a zip archive: unpack it and read 'example_velox_EELS_EDS\.emd'"):
+        read(velox / "velox_EELS_EDS.zip")
+
+
+def test_berkeley(rawfiles):
+    tree = read(rawfiles / "stem_haadf/berkeley_emd/example_image.emd")
+    assert tree.attrs["format"] == "berkeley_emd"
+    (image,) = (child.to_dataset() for child in tree.children.values())
+    assert image["intensity"].shape == (3, 3) and int(image["intensity"].sum()) == 36
+    assert image["x"].attrs["units"] == "1"
+
+
+def test_git_lfs_pointer(rawfiles):
+    with pytest.raises(ReadError, match="git-LFS pointer"):
+        read(rawfiles / "stem_haadf/edge_git_lfs_pointer/005_ADF Image (SI Survey).dm4")
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    image=arrays.arrays(np.uint16, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)),
+    pixel=st.floats(1e-12, 1e-6),
+    detector=st.text("ABCDEF 0123-", min_size=1).filter(str.strip),
+)
+def test_written_images_are_read_exactly(image, pixel, detector, tmp_path):
+    path = tmp_path / "image.emd"
+    path.write_bytes(write_velox_emd(image, **ABOUT | {"pixel_size": pixel, "detector": detector}))
+    tree = read(path)
+    (child,) = tree.children.values()
+    np.testing.assert_array_equal(child["intensity"], image)
+    np.testing.assert_allclose(child["x"], pixel * np.arange(image.shape[1]), rtol=1e-9)
+    np.testing.assert_allclose(child["y"], pixel * np.arange(image.shape[0]), rtol=1e-9)
+    assert child.attrs["title"] == detector
+    assert child.attrs["acceleration_voltage_V"] == 300_000
+    assert tree.attrs["acquired"] == "2024-11-12T10:00:00+00:00"
+    assert "SIMULATED" in tree.attrs["header"]
+
+
+def test_writer_is_deterministic():
+    image = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    assert write_velox_emd(image, **ABOUT) == write_velox_emd(image, **ABOUT)
+
+
+def test_events_are_counted_by_hand():
+    gate = velox_emd.NEXT_PIXEL
+    # Two frames of 1 × 2 pixels: channels 3, 3 | 1, then 0 | nothing; a second detector adds 3 to the first pixel.
+    streams = [np.array([3, 3, gate, 1, gate, 0, gate, gate]), np.array([3, gate, gate])]
+    cube = velox_emd.decode_events(streams, (1, 2, 4))
+    np.testing.assert_array_equal(cube, [[[1, 0, 0, 3], [0, 1, 0, 0]]])
+
+
+def _velox(path: Path, change) -> Path:
+    """A file of the writer, changed."""
+    path.write_bytes(write_velox_emd(np.ones((4, 4), np.uint16), **ABOUT))
+    with h5py.File(path, "r+") as file:
+        change(file, next(iter(file["Data/Image"].values())))
+    return path
+
+
+def _external(file, group):
+    del group["Data"]
+    group["Data"] = h5py.ExternalLink("/etc/passwd", "/Data")
+
+
+def _bomb(file, group):
+    del group["Data"]
+    shape = (1 << 16, 1 << 16, 1)
+    group.create_dataset("Data", shape, "u2", chunks=(1 << 8, 1 << 8, 1), compression="gzip", fillvalue=1)
+
+
+def _wide_chunk(file, group):
+    del group["Data"]
+    group.create_dataset("Data", (4, 4, 1), "u2", chunks=(1 << 14, 1 << 14, 1), maxshape=(None, None, None))
+
+
+def _virtual(file, group):
+    del group["Data"]
+    layout = h5py.VirtualLayout((4, 4, 1), "u2")
+    layout[:] = h5py.VirtualSource("other.h5", "x", (4, 4, 1))
+    group.create_virtual_dataset("Data", layout)
+
+
+def _stored_outside(file, group):
+    del group["Data"]
+    group.create_dataset("Data", (4, 4, 1), "u2", external=[("/tmp/elsewhere.bin", 0, 64)])
+
+
+def _no_image(file, group):
+    del file["Data/Image"]
+
+
+def _no_metadata(file, group):
+    del group["Metadata"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (_external, "links to another file, which is not followed"),
+        (_bomb, "announces 8192 MiB of data"),
+        (_wide_chunk, "announces 512 MiB of data"),
+        (_virtual, "keeps its data in another file"),
+        (_stored_outside, "keeps its data in another file"),
+        (_no_image, "holds no image and no spectrum|damaged"),
+        (_no_metadata, "damaged or unsupported velox_emd"),
+    ],
+)
+def test_hostile_files_are_refused(tmp_path, change, problem):
+    path = _velox(tmp_path / "hostile.emd", change)
+    with pytest.raises(ReadError, match=problem) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_map_that_unpacks_to_too_much(tmp_path):
+    def change(file, group):
+        file.create_group("Data/SpectrumImage")
+        stream = file.create_group("Data/SpectrumStream/0")
+        stream["AcquisitionSettings"] = np.array([json.dumps({"bincount": "100000000"})], h5py.string_dtype())
+        stream.create_dataset("Data", data=np.zeros((3, 1), np.uint16))
+        file["Presentation/Displays/ImageDisplay/0"] = np.array(
+            [json.dumps({"dataPath": "x", "display": {"label": "a"}})], h5py.string_dtype()
+        )
+
+    with pytest.raises(ReadError, match="announces an X-ray map of"):
+        read(_velox(tmp_path / "map.emd", change))
+
+
+def test_other_hdf5_and_zip_files_are_not_ours(tmp_path):
+    with h5py.File(tmp_path / "a.emd", "w") as file:
+        file["x"] = 1
+    with zipfile.ZipFile(tmp_path / "b.emd", "w") as archive:
+        archive.writestr("readme.txt", "x")
+    for name in ("a.emd", "b.emd"):
+        with pytest.raises(ReadError, match="format not recognised"):
+            recognise(tmp_path / name)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_bytes_give_a_tree_or_a_message(data, tmp_path):
+    content = bytearray(CONTENT)
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    end = data.draw(st.sampled_from([len(content), data.draw(st.integers(1, len(content)))]))
+    path = tmp_path / "damaged.emd"
+    path.write_bytes(bytes(content[:end]))
+    try:
+        read(path)
+    except ReadError as error:
+        assert str(path) in str(error)
+
+
+CONTENT = write_velox_emd(np.arange(36, dtype=np.uint16).reshape(6, 6), **ABOUT)
+
+
+def test_size_limit_is_below_the_memory_allowed():
+    assert hdf5.MAX_UNPACKED <= 512 << 20
+    assert len(io.BytesIO(CONTENT).getvalue()) < 200_000

@@ -1,0 +1,118 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from relaxor.errors import ReadError
+from relaxor.readers import read
+from relaxor.twin.writers.witec_ascii import write
+
+
+def folder(rawfiles):
+    return rawfiles / "raman_shg"
+
+
+@pytest.mark.parametrize("variant", ["label", "no", "unit"])
+def test_header_variants_of_one_map_agree(rawfiles, variant):
+    spectra = read(folder(rawfiles) / f"witec_txt/Witec-Map_{variant}.txt")["spectra"]
+    assert spectra.intensity.shape == (25, 1024)
+    assert spectra.raman_shift[[0, -1]].values == pytest.approx([87.7367, 2821.31], abs=5e-3)
+    assert spectra.intensity[0, 0] == 994
+    reference = read(folder(rawfiles) / "witec_txt/Witec-Map_no.txt")["spectra"]
+    np.testing.assert_array_equal(spectra.intensity, reference.intensity)
+
+
+def test_a_map_keeps_its_places(rawfiles):
+    spectra = read(folder(rawfiles) / "witec_txt/Witec-Map_label.txt")["spectra"]
+    assert spectra.x_index.values[:6].tolist() == [0, 1, 2, 3, 4, 0]
+    assert spectra.y_index.values[:6].tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_file_without_units_says_so(rawfiles):
+    assert "states no units" in read(folder(rawfiles) / "witec_txt/Witec-Map_no.txt").attrs["warnings"]
+    assert "warnings" not in read(folder(rawfiles) / "witec_txt/Witec-Map_unit.txt").attrs
+
+
+def test_axis_and_data_in_two_files_equal_the_table(rawfiles):
+    tables = [
+        read(folder(rawfiles) / name)["spectra"]
+        for name in ("witec_dat/Witec-Map-x.dat", "witec_dat/Witec-Map-y.dat", "witec_txt/Witec-Map_no.txt")
+    ]
+    assert tables[0].intensity[0, 0] == 994
+    assert tables[0].intensity[-1, -1] == 986
+    np.testing.assert_array_equal(tables[0].intensity, tables[2].intensity)
+    np.testing.assert_array_equal(tables[0].intensity, tables[1].intensity)
+
+
+def test_time_series(rawfiles):
+    spectra = read(folder(rawfiles) / "witec_txt/Witec-timeseries_full.txt")["spectra"]
+    assert spectra.intensity.shape == (100, 1024)
+    assert spectra.intensity[0, 0] == 995
+    assert spectra["index"].values.tolist() == list(range(100))
+
+
+def test_other_tables(rawfiles):
+    spectra = read(folder(rawfiles) / "witec_txt/P_A32_007_Spec.Data 1.txt")["spectra"]
+    assert spectra.intensity.shape == (221, 1024)
+    assert spectra.intensity[0, 0] == 665
+    assert spectra.raman_shift[0] == pytest.approx(28.17528, abs=1e-4)
+    spectra = read(folder(rawfiles) / "witec_txt/PST_WiICV532_Z050OP02_075_800msx10.txt")["spectra"]
+    assert spectra.intensity.shape == (1, 1024)
+    assert spectra.raman_shift[[0, -1]].values == pytest.approx([-42.75386, 3852.19852], abs=1e-5)
+
+
+def test_wavelength_axis_is_not_taken_for_a_shift(rawfiles):
+    tree = read(folder(rawfiles) / "witec_txt/Si-wafer-Raman-Spectrum-1.txt")
+    spectra = tree["spectra"]
+    assert spectra.intensity.dims == ("spectrum", "wavelength")
+    assert spectra.wavelength.attrs["units"] == "nm"
+    assert spectra.sizes["wavelength"] == 1600
+    assert spectra.wavelength[0] == pytest.approx(530.7816803)
+    assert spectra.intensity[0, 0] == pytest.approx(356.8500061)
+    header = json.loads(tree.attrs["header"])["header"]
+    assert header["SizeX"] == "1"
+    assert header["PositionUnit"] == "µm"
+    assert header["PositionX"] == "2.3283064365387E-8"
+
+
+def test_pointer_is_refused(rawfiles):
+    with pytest.raises(ReadError, match=r"git-LFS pointer.*git lfs pull"):
+        read(folder(rawfiles) / "edge_git_lfs_pointer/Witec-Map (Header).txt")
+
+
+def test_other_two_column_text_is_not_claimed(rawfiles):
+    for name in ("ANP_NM01_029_BiVO4_RXN02_01_Nifil_30min.truth.xy", "bruker_output.txt", "SbI3.xy"):
+        with pytest.raises(ReadError, match="not recognised"):
+            read(rawfiles / "xrd/ascii_xy" / name)
+
+
+counts = st.floats(0, 65535, allow_nan=False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(counts, min_size=4, max_size=4), min_size=1, max_size=3))
+def test_what_the_writer_writes_the_reader_reads(tmp_path_factory, spectra):
+    path = tmp_path_factory.mktemp("witec") / "a.bin"
+    path.write_bytes(write(np.arange(4.0), np.array(spectra), axis_unit="nm", title="s"))
+    np.testing.assert_allclose(read(path)["spectra"].intensity, spectra, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: text[: text.index("[Data]")], "no \\[Data\\] section"),
+        (lambda text: text[: text.index("[Data]") + 20], "no data rows"),
+        (lambda text: text.replace(" 1.000000000E+00", " abc", 1), "table is damaged.*abc"),
+        (lambda text: text.replace(" 1.000000000E+00", " nan", 1), "not finite"),
+        (lambda text: text.replace(" 1.000000000E+00", " 9.0", 1), "unsorted"),
+        (lambda text: text.replace("rel. 1/cm,", "furlong,"), "axis unit 'furlong'"),
+    ],
+)
+def test_damage_is_named(tmp_path, damage, message):
+    path = tmp_path / "spectrum.txt"
+    text = write(np.arange(4.0), np.full(4, 5.0), axis_unit="rel. 1/cm", title="s").decode()
+    path.write_bytes(damage(text).encode())
+    with pytest.raises(ReadError, match=message) as caught:
+        read(path)
+    assert str(path) in str(caught.value)

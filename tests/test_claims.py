@@ -1,0 +1,102 @@
+import pandas as pd
+import pytest
+from relaxor.checks import check_results
+from relaxor.claims import compare_claims
+from relaxor.data import Number, save_parameters
+from relaxor.errors import AnalysisError, SheetError
+
+CLAIM = """
+- id: {id}
+  panel: 1c
+  quantity: Raman shift
+  reported: "{reported}"
+  unit: 1/cm
+  {more}
+"""
+OURS = "ours: {technique: raman, parameter: Eg1_center}"
+
+
+@pytest.fixture
+def parameters(tmp_path):
+    path = tmp_path / "raman/parameters.csv"
+    rows = [
+        Number("r", "voigt", "Eg1_center", 111.9, 0.05, 0.05, unit="1/cm", raw_sha256="0" * 64, origin="simulated"),
+        Number("r", "voigt", "fraction_a", 0.4, 0.01),
+        Number("r", "voigt", "fraction_b", 0.7, 0.01),
+    ]
+    save_parameters(path, rows)
+    return [str(path)]
+
+
+def compare(tmp_path, parameters, *claims):
+    (tmp_path / "claims.yaml").write_text("".join(CLAIM.format(**claim) for claim in claims))
+    compare_claims(parameters, str(tmp_path / "claims.yaml"), str(tmp_path / "claims.csv"))
+    return pd.read_csv(tmp_path / "claims.csv").set_index("claim")
+
+
+def test_verdicts(tmp_path, parameters):
+    table = compare(
+        tmp_path,
+        parameters,
+        {"id": "near", "reported": "111.8", "more": OURS},
+        {"id": "far", "reported": "110.8", "more": OURS},
+        {"id": "two_values", "reported": "111.8", "more": OURS + "\n  contradiction: printed twice"},
+        {"id": "gone", "reported": "111.8", "more": "not_testable: no data"},
+        {"id": "bound", "reported": "100.0", "more": OURS + "\n  relation: at least"},
+    )
+    assert table["verdict"].to_dict() == {
+        "near": "agrees",
+        "far": "differs",
+        "two_values": "the paper contradicts itself",
+        "gone": "not testable",
+        "bound": "agrees",
+    }
+    # 0.05 statistical, 0.05 systematic, 0.05/√3 for rounding to one decimal
+    assert table.loc["near", "z"] == pytest.approx(0.1 / (0.05**2 + 0.05**2 + 0.05**2 / 3) ** 0.5, rel=1e-4)
+    assert table.loc["near", "origin"] == "simulated"
+
+
+def test_a_selector_must_find_one_number(tmp_path, parameters):
+    with pytest.raises(SheetError, match="claim 'x': its selector finds 2 numbers"):
+        compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": OURS.replace("Eg1_center", "fraction_*")})
+
+
+def test_a_claim_needs_an_answer_or_a_reason(tmp_path, parameters):
+    with pytest.raises(SheetError, match="either 'ours' or 'not_testable'"):
+        compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": "relation: equal"})
+
+
+def test_the_shipped_claims_find_their_numbers(root, analysed, tmp_path):
+    from relaxor.sheet import TECHNIQUES
+
+    parameters = [str(analysed(technique).folder / "parameters.csv") for technique in TECHNIQUES]
+    compare_claims(parameters, str(root / "config/claims.yaml"), str(tmp_path / "claims.csv"))
+    table = pd.read_csv(tmp_path / "claims.csv")
+    assert set(table["verdict"]) <= {"agrees", "differs", "the paper contradicts itself", "not testable"}
+    assert (table["verdict"] == "the paper contradicts itself").any()
+    check_results(parameters, str(root / "config/checks.yaml"), str(tmp_path / "checks.csv"))
+    assert pd.read_csv(tmp_path / "checks.csv")["holds"].all()
+
+
+def check(tmp_path, parameters, text):
+    (tmp_path / "checks.yaml").write_text(text)
+    check_results(parameters, str(tmp_path / "checks.yaml"), str(tmp_path / "checks.csv"))
+
+
+def test_a_broken_law_fails_and_says_which(tmp_path, parameters):
+    law = """
+- what: fractions sum to one
+  numbers: {technique: raman, parameter: fraction_*}
+  combine: sum by measurement and model
+  at_least: 0.99
+  at_most: 1.01
+"""
+    message = r"r: sum of fraction_\* = 1.1 is not within \[0.99, 1.01\]: fractions sum to one"
+    with pytest.raises(AnalysisError, match=message):
+        check(tmp_path, parameters, law)
+    assert not (tmp_path / "checks.csv").exists()
+
+
+def test_a_check_that_finds_nothing_is_an_error(tmp_path, parameters):
+    with pytest.raises(AnalysisError, match="no number matches"):
+        check(tmp_path, parameters, "- what: x\n  numbers: {technique: raman, parameter: nothing}\n  at_least: 0\n")

@@ -1,0 +1,56 @@
+import pytest
+from relaxor.config import load_settings, schema
+from relaxor.config.figures import load_figures
+from relaxor.errors import SheetError
+
+
+def test_the_shipped_settings_are_valid_and_state_every_setting(root):
+    settings = load_settings(root / "config/config.yaml")
+    for name in type(settings).model_fields:
+        section = getattr(settings, name)
+        if hasattr(section, "model_fields_set"):
+            unstated = set(type(section).model_fields) - section.model_fields_set
+            assert not unstated, f"config.yaml does not state {name}: {unstated}"
+
+
+def test_the_schema_is_in_step(root):
+    assert (root / "workflow/schemas/config.schema.json").read_text(encoding="utf-8") == schema(), (
+        "write it again: uv run relaxor schema > workflow/schemas/config.schema.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("raman:\n  baseline_degre: 3\n", "raman.baseline_degre: unknown setting; did you mean 'baseline_degree'?"),
+        ("ramann: {}\n", "ramann: unknown setting; did you mean 'raman'?"),
+        ("raman:\n  baseline_degree: many\n", r"raman.baseline_degree: .*integer.*\(found 'many'\)"),
+        ("- a\n", "expected 'name: value' lines, found list"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(tmp_path, text, message):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(SheetError, match=message) as caught:
+        load_settings(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_figures_show_every_panel_once(root):
+    figures = load_figures(root / "config/figures.yaml")
+    assert set(figures) == {"figure1", "figureS1", "figureS2", "figureS3", "figureS4", "figureS5", "figureS7"}
+    ids = [panel.id for figure in figures.values() for panel in figure.panels.values()]
+    assert len(ids) == len(set(ids))
+    assert {"1a", "1b", "1c", "1d", "1e", "1f", "1g"} <= set(ids)
+
+
+def test_a_layout_must_show_its_panels(tmp_path):
+    path = tmp_path / "figures.yaml"
+    path.write_text(
+        "f:\n  title: t\n  category: c\n  height: 50\n  layout: [[a, b]]\n"
+        "  panels: {a: {id: 1a, draw: x.y, caption: c}}\n"
+    )
+    with pytest.raises(SheetError, match=r"f: layout shows \['a', 'b'\], panels are \['a'\]"):
+        load_figures(path)

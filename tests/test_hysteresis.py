@@ -1,0 +1,199 @@
+"""Loops and PUND: recovery of what the simulator put in, definitions against testers, and refusals."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+from relaxor.config.hysteresis import Hysteresis
+from relaxor.errors import AnalysisError
+from relaxor.hysteresis import analyse
+from relaxor.hysteresis.loops import Drive, centred, describe
+from relaxor.hysteresis.pund import find_pulses, instrument_values
+from relaxor.ingest import ingest
+from relaxor.readers import read
+from relaxor.twin.hysteresis import simulate
+from relaxor.units import parse_quantity
+
+KEYS = ["measurement", "model", "parameter"]
+CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
+SETTINGS = Hysteresis(**CONFIG["hysteresis"]).model_dump()
+
+
+def run(folder: Path, files, **settings) -> pd.DataFrame:
+    rows, paths, truth = [], [], []
+    for entry in files:
+        path = folder / entry.name
+        path.write_bytes(entry.content)
+        paths.append(str(path))
+        conditions = {name: parse_quantity(text) for name, text in entry.conditions.items()}
+        rows.append(
+            {"measurement": entry.measurement, "file": entry.name, "origin": "simulated", "panel": entry.panel}
+            | {"note": "", "table": entry.table, "conditions": conditions}
+        )
+        truth += [(entry.measurement, *row) for row in entry.truth] + list(entry.series_truth)
+    ingest(paths, rows, CONFIG["tables"], str(folder / "data.nc"))
+    analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **(SETTINGS | settings))
+    known = pd.DataFrame(truth, columns=[*KEYS, "true", "true_unit"])
+    return pd.read_csv(folder / "p.csv").merge(known, on=KEYS, how="outer")
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hysteresis")
+    return folder, run(folder, simulate(np.random.default_rng(11)))
+
+
+def value(table, parameter, column="value", **where):
+    rows = table[table["parameter"] == parameter]
+    for key, wanted in where.items():
+        rows = rows[rows[key] == wanted]
+    assert len(rows) == 1, f"{parameter} {where}: {len(rows)}"
+    return rows.iloc[0][column]
+
+
+def test_parameters_lie_within_their_intervals_of_the_truth(result):
+    table = result[1].dropna(subset="true")
+    assert table["value"].notna().all(), table[table["value"].isna()][KEYS].to_string()
+    assert (table["unit"] == table["true_unit"]).all()
+    z = (table["true"] - table["value"]) / table["standard_error"]
+    assert len(table) > 180 and table["true"].between(table["ci_low"], table["ci_high"]).mean() >= 0.9
+    assert z.abs().max() < 4, table[z.abs() > 4].to_string()
+
+
+def test_the_loop_is_antiferroelectric_with_a_small_negative_remanence(result):
+    main = result[1][(result[1]["measurement"] == "pe_8nm_22V_100Hz") & (result[1]["model"] == "corrected")]
+    assert -0.1 < value(main, "p_r_plus") / value(main, "p_max") < 0
+    assert value(main, "e_f_plus") > value(main, "e_a_plus") > 0 > value(main, "e_a_minus") > value(main, "e_f_minus")
+    assert value(main, "w_stored") - value(main, "w_recovered") == pytest.approx(value(main, "w_loss"))
+
+
+def test_both_models_of_every_loop_are_reported_and_leakage_costs_efficiency(result):
+    table = result[1]
+    for name in table.loc[table["model"] == "corrected", "measurement"].unique():
+        one = table[table["measurement"] == name]
+        assert value(one, "w_loss", model="uncorrected") > value(one, "w_loss", model="corrected")
+    aicc = {model: value(table, "aicc", model=model, measurement="device_8nm") for model in
+            ("capacitance", "ohmic", "ohmic_cubic")}  # fmt: skip
+    assert aicc["ohmic_cubic"] < aicc["ohmic"] - 10 < aicc["capacitance"] - 20
+
+
+def test_systematic_terms_follow_from_the_geometry(result):
+    main = result[1][(result[1]["measurement"] == "pe_8nm_22V_100Hz") & (result[1]["model"] == "corrected")]
+
+    def relative(name):
+        return value(main, name, "systematic_error") / abs(value(main, name))
+
+    assert relative("p_max") == pytest.approx(np.hypot(0.4 / 8, 0.2 / 20), rel=1e-6)
+    assert relative("e_f_plus") == pytest.approx(0.05 / 2, rel=1e-6)
+    assert relative("w_loss") == pytest.approx(np.hypot(relative("p_max"), relative("e_f_plus")), rel=1e-6)
+    assert value(main, "efficiency", "systematic_error") == 0
+
+
+def test_both_thicknesses_of_the_paper_are_reported(result):
+    one = result[1][result[1]["measurement"] == "pe_8nm_22V_100Hz"]
+    assert value(one, "p_max", model="corrected_6nm") == pytest.approx(value(one, "p_max", model="corrected") * 8 / 6)
+
+
+def test_pund_agrees_with_the_loop(result):
+    table = result[1][result[1]["model"] == "pund_minus_loop"]
+    difference = value(table, "remanence_difference")
+    assert abs(difference) < 3 * value(table, "remanence_difference", "standard_error")
+
+
+def test_curves_hold_data_components_and_provenance(result):
+    with xr.open_datatree(result[0] / "c.nc", engine="h5netcdf") as tree:
+        group = tree["pe_8nm_22V_100Hz"]
+        assert group.attrs["origin"] == "simulated" and group.attrs["panel"] == "1f"
+        loop = group["loop"].to_dataset()
+        parts = loop["switching_current"] + loop["capacitive_current"] + loop["leakage_current"]
+        np.testing.assert_allclose(parts, loop["current"], atol=1e-20)
+        assert all("units" in variable.attrs and "long_name" in variable.attrs for variable in loop.variables.values())
+
+
+def test_a_linear_capacitor_and_a_resistor_have_the_energies_of_textbooks():
+    phase = np.arange(2000) / 2000
+    field = 10 * (1 - 4 * np.abs((phase + 0.25) % 1 - 0.5))
+    drive = Drive.of(field)
+    linear = describe(drive, centred(drive, 0.3 * drive.field))
+    assert linear["w_stored"] == pytest.approx(0.3 * 10**2 / 2) and linear["w_loss"] == pytest.approx(0, abs=1e-9)
+    circle = describe(drive, centred(drive, drive.roll(np.cos(2 * np.pi * (phase - 0.3)))))
+    area = np.trapezoid(drive.field, drive.roll(np.cos(2 * np.pi * (phase - 0.3))))
+    assert 2 * circle["w_loss"] == pytest.approx(area, rel=1e-9)
+
+
+@pytest.mark.parametrize("path", ["rawfiles/ferroelectric_pe/aixacct_dat", "reference/pund"])
+def test_pund_numbers_of_the_tester(path, rawfiles, reference):
+    for file in (rawfiles.parent / path).glob("*PUND*.dat"):
+        for child in read(file).children.values():
+            data = child.to_dataset()
+            ours = instrument_values(data)
+            names = {"p_r_plus": "pr_plus", "p_r_minus": "pr_minus", "p_nsw": "pnsw"}
+            names |= {"v_c_plus": "vc_plus", "v_c_minus": "vc_minus"}
+            names["p_max"] = "pmax" if "pmax" in data.attrs else "pvmax_plus"
+            if "dpsw" in data.attrs:
+                names |= {"p_sw": "psw", "dp_sw": "dpsw"}
+            else:  # software 3.0.25 writes p_max + P at the start of D, with the sign of P left in
+                assert 2 * ours["p_max"] - ours["p_sw"] == pytest.approx(data.attrs["psw"], abs=1e-3)
+            for own, theirs in names.items():
+                assert ours[own] == pytest.approx(data.attrs[theirs], abs=1e-5 if own[0] == "v" else 1e-3), own
+
+
+@pytest.mark.parametrize("name", ["RTWhiteB_freqs", "FeFETD1_die68_MFS+_100_10x10_voltages"])
+def test_remanence_and_coercive_voltage_of_real_loops(rawfiles, name):
+    """The tester takes Pr- where a loop begins or ends, and the others where its own column crosses zero."""
+    for child in read(rawfiles / f"ferroelectric_pe/aixacct_dat/{name}.dat").children.values():
+        data = child.to_dataset()
+        voltage, polarization = (data[key].sel(loop=1).to_numpy()[:-1] for key in ("voltage", "polarization"))
+        drive = Drive.of(voltage)
+        numbers = describe(drive, drive.roll(polarization))
+        assert numbers["p_r_plus"] == pytest.approx(data.attrs["pr_plus"], abs=2e-4)
+        ends = data["polarization"].sel(loop=1).to_numpy()[[0, -1]]
+        assert np.abs(ends - data.attrs["pr_minus"]).min() < 1e-4
+        assert numbers["e_c_minus"] == pytest.approx(data.attrs["vc_minus"], abs=1e-4)
+        assert numbers["e_c_plus"] == pytest.approx(data.attrs["vc_plus"], abs=0.03)
+
+
+def test_pulses_are_found_and_named():
+    pulse = np.concatenate([np.linspace(0, 1, 50), np.linspace(1, 0, 50), np.zeros(60)])
+    train = np.concatenate([np.zeros(30), *(sign * pulse for sign in (-1, 1, 1, -1, -1))])
+    assert [one.letter for one in find_pulses(train)] == ["X", "P", "U", "N", "D"]
+    assert all(abs(train[one.top]) == 1 and train[one.start] == train[one.stop] == 0 for one in find_pulses(train))
+
+
+def test_what_is_missing_is_named(tmp_path):
+    files = {entry.measurement: entry for entry in simulate(np.random.default_rng(1))}
+    main = files["pe_8nm_22V_100Hz"]
+
+    def error(*entries, **settings):
+        with pytest.raises(AnalysisError) as caught:
+            run(tmp_path, entries, **settings)
+        return str(caught.value)
+
+    assert "pe_8nm_10V_100Hz: no loop of this device reaches 100 kV/cm" in error(files["pe_8nm_10V_100Hz"])
+    for name in ("thickness", "frequency"):
+        left = {key: text for key, text in main.conditions.items() if key != name}
+        assert f"pe_8nm_22V_100Hz: the sheet gives no condition '{name}'" in error(change(main, conditions=left))
+    assert "the file's area is 1.6e-09 cm^2, thickness times width of the sheet 1.2e-09 cm^2" in error(
+        change(main, conditions=main.conditions | {"thickness": "6 nm"})
+    )
+    slow = main.conditions | {"frequency": "60 Hz"}
+    assert "at least 2 cycles" in error(change(main, conditions=slow))
+
+
+def change(entry, **fields):
+    return type(entry)(**(vars(entry) | fields))
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_truth(tmp_path):
+    """Each parameter's 95 % interval, over 200 draws of the noise, pooled over the measurements that have it."""
+    draws = [
+        run(tmp_path, simulate(np.random.default_rng(seed)), replicates=150).dropna(subset="true")
+        for seed in range(1000, 1200)
+    ]
+    table = pd.concat(draws)
+    inside = table["true"].between(table["ci_low"], table["ci_high"]).groupby(table["parameter"]).mean()
+    assert inside.between(0.90, 0.98).all(), inside.round(3).to_string()

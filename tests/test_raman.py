@@ -1,0 +1,126 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from relaxor.data import load
+from relaxor.errors import AnalysisError
+from relaxor.ingest import ingest
+from relaxor.raman import analyse, fit_lines, remove_spikes
+from relaxor.twin import raman as twin
+from relaxor.twin.writers.witec_ascii import write
+
+SETTINGS = {
+    "modes": {name: values[0] for name, values in twin.MODES.items()},
+    "substrate_lines": {"Si_2TA": 303.0},
+    "calibration_line": 520.45,
+    "calibration_uncertainty": 0.14,
+    "window": (85.0, 600.0),
+    "instrument_fwhm": 1.2,
+    "baseline_degree": 9,
+    "spike_threshold": 8.0,
+    "spike_width": 3,
+}
+
+
+def run(tmp_path, content, conditions=None):
+    raw = tmp_path / "spectrum.txt"
+    raw.write_bytes(content)
+    row = {
+        "measurement": "r", "file": "spectrum.txt", "origin": "simulated", "panel": "1c", "note": "", "table": "",
+        "conditions": conditions or {},
+    }  # fmt: skip
+    ingest([str(raw)], [row], {}, str(tmp_path / "raman.nc"))
+    analyse(str(tmp_path / "raman.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+    return pd.read_csv(tmp_path / "p.csv")
+
+
+def test_the_five_modes_are_the_paper_s(analysed):
+    result = analysed("raman")
+    for name, reported in {"Eg1": 111.7, "Eg2": 135.3, "Ag1": 207.5, "Ag2": 431.9, "Ag3": 465.9}.items():
+        error = result.number(f"{name}_center", "standard_error", model="voigt")
+        assert abs(result.number(f"{name}_center", model="voigt") - reported) < 4 * error < 1.0
+
+
+def test_the_right_line_shape_wins_and_the_other_is_reported(analysed):
+    result = analysed("raman")
+    assert result.number("aicc", model="voigt") < result.number("aicc", model="lorentzian") - 10
+
+
+def test_calibration_carries_the_uncertainty_of_the_reference(analysed):
+    assert analysed("raman").number("Ag1_center", "systematic_error", model="voigt") == 0.14
+
+
+def test_a_single_accumulation_is_analysed_too(tmp_path):
+    rng = np.random.default_rng(5)
+    shift = np.linspace(72.0, 640.0, 900)
+    content = write(shift, twin.spectrum(rng, shift, 1), axis_unit="rel. 1/cm", title="one")
+    numbers = run(tmp_path, content).query("model == 'voigt'").set_index("parameter")
+    for name, (center, _, _) in twin.MODES.items():
+        row = numbers.loc[f"{name}_center"]
+        assert abs(row["value"] - center) < 4 * row["standard_error"]
+
+
+@pytest.mark.parametrize("accumulations", [1, 5])
+def test_cosmic_rays_go_and_lines_stay(accumulations):
+    rng = np.random.default_rng(7)
+    shift = np.linspace(72.0, 640.0, 900)
+    clean = twin.expected(shift) + twin.DARK_OFFSET
+    spectra = rng.normal(clean, np.sqrt(twin.expected(shift)), (accumulations, len(shift)))
+    hit = 300
+    spectra[0, hit] += 3000
+    lines = np.any(
+        [np.abs(shift - center) < 8 for center, *_ in [*twin.MODES.values(), *twin.SILICON.values()]], axis=0
+    )
+    mean, _, removed = remove_spikes(spectra, 8.0, 3, lines)
+    assert removed[0, hit]
+    assert removed.sum() <= 6
+    assert abs(mean[hit] - clean[hit]) < 8 * math.sqrt(twin.expected(shift)[hit])
+
+
+def test_a_wavelength_axis_is_refused(tmp_path):
+    axis = np.linspace(533.0, 560.0, 900)
+    with pytest.raises(AnalysisError, match=r"r: has no Raman shift axis.*wavelength"):
+        run(tmp_path, write(axis, np.full(900, 600.0), axis_unit="nm", title="w"))
+
+
+def test_a_window_that_is_not_covered_is_named(tmp_path):
+    axis = np.linspace(150.0, 640.0, 700)
+    with pytest.raises(AnalysisError, match=r"r: does not cover 85\.0–600\.0 1/cm"):
+        run(tmp_path, write(axis, np.full(700, 600.0), axis_unit="rel. 1/cm", title="w"))
+
+
+def test_ingest_keeps_the_header_and_the_conditions(tmp_path):
+    shift = np.linspace(72.0, 640.0, 900)
+    content = write(
+        shift,
+        twin.spectrum(np.random.default_rng(1), shift),
+        axis_unit="rel. 1/cm",
+        title="x",
+        header={"Comment": "SIMULATED"},
+    )
+    run(tmp_path, content, {"power": (0.5, "mW")})
+    measurement = load(tmp_path / "raman.nc")[0]
+    assert "SIMULATED" in measurement.attrs["header"]
+    assert measurement.condition("power", "W") == pytest.approx(5e-4)
+    with pytest.raises(AnalysisError, match="gives no condition 'wavelength'"):
+        measurement.condition("wavelength", "nm")
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_truth():
+    rng = np.random.default_rng(11)
+    shift = np.linspace(72.0, 640.0, 900)
+    window = (shift >= 85) & (shift <= 600)
+    centers = {**SETTINGS["modes"], "Si_2TA": 303.0, "Si": 520.45}
+    truth = {f"{name}_{key}": value for name, (center, fwhm, area) in {**twin.MODES, **twin.SILICON}.items()
+             for key, value in (("center", center + twin.AXIS_ERROR), ("fwhm", fwhm), ("area", area))}  # fmt: skip
+    hits = {name: 0 for name in truth}
+    draws = 300
+    for _ in range(draws):
+        mean, noise, _ = remove_spikes(twin.spectrum(rng, shift)[:, window], 8.0, 3, np.zeros(window.sum(), bool))
+        fitted, _, _ = fit_lines(shift[window], mean, noise, centers, 1.2, 9)
+        for name, value in truth.items():
+            hits[name] += abs(fitted.value(name) - value) <= 1.96 * fitted.error(name)
+    coverage = {name: count / draws for name, count in hits.items()}
+    assert all(0.90 <= share <= 0.98 for share in coverage.values()), coverage

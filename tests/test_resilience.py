@@ -1,0 +1,139 @@
+"""Runs that are killed, repeated, or made on other numbers of cores end with the same bytes; nothing runs for nothing."""
+
+import os
+import random
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.project import SETTINGS, Project, sheet_rows
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")]
+
+KILLS = 4
+TECHNIQUES = sorted({row["technique"] for row in sheet_rows()})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    """The whole project after an undisturbed run on one core."""
+    project = Project.of_this(tmp_path_factory.mktemp("undisturbed") / "project")
+    project.run(cores=1)
+    return project
+
+
+@pytest.fixture
+def copy(finished, tmp_path) -> Project:
+    """A copy of the finished project to change."""
+    return finished.copy(tmp_path / "project")
+
+
+def later(path: Path) -> None:
+    """Make a file newer than any result."""
+    newest = max(entry.stat().st_mtime for entry in path.parents[0].rglob("*"))
+    os.utime(path, (max(newest, path.stat().st_mtime) + 100,) * 2)
+
+
+def downstream(*techniques: str) -> set[str]:
+    """The rules that must run when the analysis of some techniques ran again."""
+    import yaml
+
+    figures = yaml.safe_load((Path(__file__).parents[1] / SETTINGS.figures).read_text(encoding="utf-8"))
+    shown = {
+        f"draw_{name}" if name.startswith("figure") else name
+        for name, figure in figures.items()
+        if {panel.get("technique") for panel in figure["panels"].values()} & set(techniques)
+    }
+    return {f"analyse_technique:{name}" for name in techniques} | shown | {
+        "write_tables", "compare_claims", "check_results",
+    }  # fmt: skip
+
+
+def assert_same(found: dict[str, str], expected: dict[str, str]) -> None:
+    assert set(found) == set(expected)
+    assert not [name for name in expected if found[name] != expected[name]]
+
+
+def test_two_cores_give_the_bytes_of_one(finished, tmp_path):
+    project = Project.of_this(tmp_path / "project")
+    project.run(cores=2)
+    assert_same(project.results(), finished.results())
+
+
+def test_killed_at_any_moment_and_started_again(finished, tmp_path):
+    rng = random.Random(20241207)
+    project = Project.of_this(tmp_path / "project")
+    killed = 0
+    for _ in range(KILLS):
+        killed += project.kill_after(rng.uniform(4, 25))
+        project.run("--unlock")
+    assert killed
+    project.run()
+    assert_same({name: sha for name, sha in project.results().items() if ".partial" not in name}, finished.results())
+    left = [name for name in project.results() if ".partial" in name]
+    assert not left, f"half-written files stay: {left}"
+
+
+def test_nothing_to_do(copy):
+    before = copy.results()
+    output = copy.run()
+    assert "Nothing to be done" in output
+    assert_same(copy.results(), before)
+
+
+def test_a_deleted_result_is_made_again_with_the_same_bytes(copy):
+    before = copy.results()
+    shutil.rmtree(copy.folder / SETTINGS.results / "figures")
+    assert not {rule for rule in copy.planned() if rule.startswith(("analyse", "ingest"))}
+    copy.run()
+    assert_same(copy.results(), before)
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_a_touched_raw_file_concerns_its_own_technique(copy, technique):
+    row = next(row for row in sheet_rows() if row["technique"] == technique)
+    later(copy.folder / row["file"])
+    assert copy.planned() == {f"ingest_files:{technique}"} | downstream(technique)
+
+
+def test_an_added_file_concerns_its_own_technique(copy):
+    header, *rows = copy.read_sheet()
+    column = {name: header.index(name) for name in header}
+    extra = next(row for row in rows if row[column["technique"]] == "raman").copy()
+    source = copy.folder / extra[column["file"]]
+    shutil.copy2(source, source.with_name("added.txt"))
+    extra[column["file"]] = str(source.with_name("added.txt").relative_to(copy.folder))
+    extra[column["measurement"]] = "added"
+    extra[column["panel"]] = ""
+    copy.write_sheet([header, *rows, extra])
+    assert copy.planned() == {"ingest_files:raman"} | downstream("raman")
+    before = copy.results()
+    copy.run()
+    table = (copy.folder / SETTINGS.results / "analysis/cbps/raman/parameters.csv").read_text(encoding="utf-8")
+    assert re.search(r"^added,voigt,", table, re.M)
+    others = {name for name in before if "raman" not in name and not name.startswith(("logs/", "figures/"))}
+    others -= {"claims.csv", "checks.csv"}
+    assert {name: copy.results()[name] for name in others} == {name: before[name] for name in others}
+
+
+def test_an_edit_of_an_analysis_concerns_what_uses_it(copy):
+    module = copy.folder / "workflow/relaxor/raman.py"
+    module.write_text(module.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    later(module)
+    assert copy.planned() == downstream("raman")
+
+
+def test_an_edit_of_a_drawing_concerns_its_figures(copy):
+    module = copy.folder / "workflow/relaxor/figures/afm.py"
+    module.write_text(module.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    later(module)
+    assert copy.planned() == {rule for rule in downstream("afm") if rule.startswith("draw_")}
+
+
+def test_a_changed_setting_concerns_its_technique(copy):
+    settings = copy.folder / "config/config.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("spike_threshold: 8.0", "spike_threshold: 9.0"), encoding="utf-8")
+    assert copy.planned() == downstream("raman")

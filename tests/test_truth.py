@@ -1,0 +1,57 @@
+"""The analyses find what the simulator put in; no analysis can read the truth."""
+
+import math
+import re
+
+import pandas as pd
+import pytest
+from relaxor.data import NORMAL_QUANTILE
+from relaxor.sheet import TECHNIQUES
+
+KEYS = ["measurement", "model", "parameter"]
+
+
+def against_truth(root, analysed, techniques=TECHNIQUES):
+    """Join every true value with the number that the analysis gives for it."""
+    truth = pd.read_csv(root / "raw_data/cbps/truth.csv")
+    numbers = pd.concat([analysed(technique).parameters.assign(technique=technique) for technique in techniques])
+    joined = truth.merge(numbers, on=KEYS, how="left", suffixes=("_true", ""), validate="one_to_one")
+    joined["error"] = joined["standard_error"].map(float).combine(joined["systematic_error"], math.hypot)
+    joined["z"] = (joined["value"] - joined["value_true"]) / joined["error"]
+    margin = NORMAL_QUANTILE * joined["systematic_error"]
+    joined["within"] = joined["value_true"].between(joined["ci_low"] - margin, joined["ci_high"] + margin)
+    return joined
+
+
+def test_every_true_value_is_looked_for(root, analysed):
+    joined = against_truth(root, analysed)
+    missing = joined[joined["value"].isna()]
+    assert missing.empty, missing[KEYS].to_string()
+    assert (joined["unit"] == joined["unit_true"]).all(), joined[joined["unit"] != joined["unit_true"]][
+        KEYS
+    ].to_string()
+    assert len(joined) >= 100
+
+
+def test_parameters_are_recovered(root, analysed):
+    joined = against_truth(root, analysed)
+    assert joined["within"].mean() >= 0.90, joined[~joined["within"]][[*KEYS, "value", "value_true", "z"]].to_string()
+    far = joined[~(joined["z"].abs() <= 4)]
+    assert far.empty, far[[*KEYS, "value", "value_true", "error", "z"]].to_string()
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_each_technique_has_its_truth_and_its_units(root, analysed, technique):
+    numbers = analysed(technique).parameters
+    assert (numbers["origin"] == "simulated").all()
+    assert numbers["unit"].map(len).all()
+    sheet_ids = set(numbers["measurement"])
+    assert sheet_ids, "no numbers"
+    assert numbers["raw_sha256"].map(lambda digest: bool(re.fullmatch(r"[0-9a-f]{64}(,[0-9a-f]{64})*", digest))).all()
+
+
+def test_no_analysis_reads_the_truth(root):
+    for path in (root / "workflow").rglob("*.py"):
+        if "twin" not in path.parts:
+            assert "truth" not in path.read_text(encoding="utf-8").replace("ground truth", ""), path
+            assert "relaxor.twin" not in path.read_text(encoding="utf-8") or path.name == "cli.py", path

@@ -1,0 +1,196 @@
+"""XRD: lines, indices, c, size and strain, on simulated scans and on a real standard."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from relaxor.config.structure import CELLS
+from relaxor.config.xrd import Xrd
+from relaxor.data import load_parameters, save_tree
+from relaxor.errors import AnalysisError
+from relaxor.structure import bragg_two_theta
+from relaxor.twin import xrd as twin
+from relaxor.xrd import analyse
+from relaxor.xrd.lattice import Basal, fit_c, index_basal
+from relaxor.xrd.lines import Tube, find_lines, fit_lines, windows
+
+SETTINGS = Xrd().model_dump(mode="json")
+TUBE = Tube(1.540593, 1.544427, 0.5)
+ANGLES = twin.START + twin.STEP * np.arange(round((twin.STOP - twin.START) / twin.STEP) + 1)
+
+
+def scan(counts, angles=ANGLES, **attrs):
+    dataset = xr.Dataset(
+        {
+            "intensity": ("two_theta", np.asarray(counts, float)),
+            "intensity_uncertainty": ("two_theta", np.sqrt(np.maximum(counts, 1.0))),
+        },
+        coords={"two_theta": angles},
+        attrs={"goniometer_radius": twin.RADIUS, **attrs},
+    )
+    return dataset
+
+
+def run(tmp_path, scans, **changes):
+    """Analyse scans as if they had been ingested."""
+    groups = {}
+    for name, dataset in scans.items():
+        attrs = {"raw_file": f"{name}.raw", "raw_sha256": "0" * 64, "origin": "simulated", "panel": "1b"}
+        groups[name] = xr.Dataset(attrs={**attrs, "conditions": json.dumps({})})
+        groups[f"{name}/scan_1"] = dataset
+    save_tree(tmp_path / "xrd.nc", groups)
+    parameters, curves = tmp_path / "parameters.csv", tmp_path / "curves.nc"
+    analyse(str(tmp_path / "xrd.nc"), str(parameters), str(curves), **{**SETTINGS, **changes})
+    return load_parameters(parameters), curves
+
+
+@pytest.fixture(scope="module")
+def platelet(tmp_path_factory):
+    counts = np.random.default_rng(11).poisson(twin.expected_counts(ANGLES))
+    return run(tmp_path_factory.mktemp("xrd"), {"platelet": scan(counts)})
+
+
+def value(table, model, parameter, column="value"):
+    rows = table[(table["model"] == model) & (table["parameter"] == parameter)]
+    assert len(rows) == 1, (model, parameter)
+    return float(rows.iloc[0][column])
+
+
+def test_six_lines_are_indexed_and_nothing_else_is_found(platelet):
+    table, _ = platelet
+    assert value(table, "indexing", "indexed_lines") == 6
+    assert value(table, "indexing", "unindexed_lines") == 0
+    found = table[(table["model"] == "voigt_doublet") & table["parameter"].str.startswith("index_l_")]["value"]
+    assert sorted(found) == [2, 4, 6, 8, 10, 12]
+
+
+def test_c_has_no_trace_of_the_misalignment(platelet):
+    table, _ = platelet
+    for model in ("displacement", "displacement_and_zero_shift", "nelson_riley"):
+        error = math.hypot(*(value(table, model, "c", column) for column in ("standard_error", "systematic_error")))
+        assert abs(value(table, model, "c") - twin.C) < 4 * error, model
+        assert error < 0.003, model
+    # Without the correction the displaced sample pretends a longer axis, far outside its own error.
+    assert value(table, "no_correction", "c") - twin.C > 0.008
+
+
+def test_models_of_the_alignment_and_of_the_widths_are_compared(platelet):
+    table, _ = platelet
+    assert value(table, "no_correction", "aicc") > value(table, "displacement", "aicc") + 1000
+    both, size, strain = (value(table, model, "aicc") for model in ("size_and_strain", "size_only", "strain_only"))
+    assert both + 100 < size < strain
+
+
+def test_basal_lines_alone_cannot_tell_the_published_cells_apart(platelet):
+    table, _ = platelet
+    assert abs(value(table, "R-3", "delta_chi_square_free_c")) < 1e-6
+    assert abs(value(table, "R-3", "delta_chi_square_published_c")) < 9
+    assert 0.05 < value(table, "R-3", "largest_position_difference") < 0.08
+
+
+def test_superlattice_lines_are_absent_from_the_disordered_stack_and_seen_when_put_in(platelet, tmp_path):
+    table, _ = platelet
+    areas = table[table["model"] == "superlattice_lines"]
+    assert len(areas) >= 5
+    assert (areas["value"].abs() < 4 * areas["standard_error"]).all()
+    place = twin.observed_position(twin.C / 3, twin.ALPHA1)
+    extra = 30 * np.exp(-4 * math.log(2) * ((ANGLES - place) / 0.1) ** 2)
+    counts = np.random.default_rng(3).poisson(twin.expected_counts(ANGLES) + extra)
+    seen, _ = run(tmp_path, {"ordered": scan(counts)})
+    row = seen[(seen["model"] == "superlattice_lines") & (seen["parameter"] == "area_003")].iloc[0]
+    assert row["value"] > 2 * row["standard_error"]
+
+
+def test_indexing_on_the_six_layer_cell_names_the_lines_otherwise_and_keeps_the_layer_spacing(platelet):
+    table, _ = platelet
+    names = ("002", "004", "006", "008", "0010", "0012")
+    places, errors = (
+        np.array([value(table, "voigt_doublet", f"two_theta_{name}", column) for name in names])
+        for column in ("value", "standard_error")
+    )
+    cell = CELLS["R-3"].model_dump()
+    index = index_basal(places, cell, TUBE, SETTINGS["index_tolerance"])
+    assert index.tolist() == [6, 12, 18, 24, 30, 36]
+    fitted = fit_c(
+        Basal(index, places, errors), "displacement", c_start=cell["c"], wavelength=TUBE.alpha1, radius=twin.RADIUS
+    )
+    spacing = fitted.value("c") / cell["layers"]
+    assert spacing == pytest.approx(value(table, "displacement", "interlayer_spacing"), abs=1e-6)
+
+
+def test_curves_are_complete_where_fitted(platelet):
+    with xr.open_datatree(platelet[1], engine="h5netcdf") as stored:
+        assert stored["platelet"].attrs["panel"] == "1b"
+        pattern = stored["platelet/pattern"].to_dataset().load()
+    fitted = np.isfinite(pattern["fit"].to_numpy())
+    lines = sum(pattern[name].fillna(0) for name in pattern if str(name).startswith("line_"))
+    assert np.allclose((lines + pattern["background"]).to_numpy()[fitted], pattern["fit"].to_numpy()[fitted])
+    assert all(pattern[name].attrs["units"] and pattern[name].attrs["long_name"] for name in pattern.variables)
+    assert 0.8 < float((pattern["residual"].to_numpy()[fitted] ** 2).mean()) < 1.25
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        (scan(np.random.default_rng(1).poisson(100, ANGLES.size)), "0 of 0 lines found are 00l lines of P-31c"),
+        (scan(twin.expected_counts(ANGLES), wavelength_alpha1=1.78897), "taken with Kα1 = 1.7890 angstrom"),
+        (scan(twin.expected_counts(ANGLES)).rename(two_theta="phi"), "no intensity against two_theta (axes: phi)"),
+    ],
+)
+def test_scans_that_cannot_be_analysed_are_refused_by_name(tmp_path, dataset, message):
+    with pytest.raises(AnalysisError) as error:
+        run(tmp_path, {"odd": dataset})
+    assert str(error.value).startswith("odd: ")
+    assert message in str(error.value)
+
+
+def test_an_unknown_cell_is_named(tmp_path):
+    with pytest.raises(AnalysisError, match="cell 'P1' is not among the published cells"):
+        run(tmp_path, {"platelet": scan(twin.expected_counts(ANGLES))}, cell="P1")
+
+
+def test_published_lines_are_indexed_and_foreign_ones_are_not():
+    cell = CELLS["P-31c"].model_dump()
+    positions = np.array([13.341, 26.867, 28.441, 40.788, 55.372, 71.012, 88.365])
+    assert index_basal(positions, cell, TUBE, SETTINGS["index_tolerance"]).tolist() == [2, 4, 0, 6, 8, 10, 12]
+
+
+def test_lanthanum_hexaboride_lines_lie_where_the_standard_puts_them(reference):
+    angles, counts, _ = np.loadtxt(reference / "xrd/LaB6_d500_si_psd.xye", unpack=True)
+    chosen = (angles > 18) & (angles < 70)
+    angles, counts = angles[chosen], counts[chosen]
+    positions = find_lines(angles, counts, width=0.12, significance=50, tube=TUBE)
+    assert len(positions) == 8
+    fitted = np.concatenate(
+        [
+            [fit.fit.value(f"center_{place}") for place in range(fit.lines)]
+            for group in windows(positions, 1.0)
+            for fit in [fit_lines(angles, counts, group, half_width=1.0, tube=TUBE, shape="pseudo_voigt")]
+        ]
+    )
+    squares = np.array([1, 2, 3, 4, 5, 6, 8, 9])
+    expected = bragg_two_theta(4.15692 / np.sqrt(squares), TUBE.alpha1)
+    nearest = fitted[np.abs(fitted[:, None] - expected).argmin(axis=0)]
+    difference = nearest - expected
+    assert np.abs(difference - difference.mean()).max() < 0.012
+    assert abs(difference.mean()) < 0.02
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_true_values(tmp_path):
+    rng = np.random.default_rng(2024)
+    mean = twin.expected_counts(ANGLES)
+    draws = 200
+    table, _ = run(tmp_path, {f"draw_{index}": scan(rng.poisson(mean)) for index in range(draws)})
+    known = pd.DataFrame(list(twin._truth()), columns=["model", "parameter", "value_true", "unit_true"])
+    joined = table.merge(known, on=["model", "parameter"])
+    joined = joined[joined["systematic_error"] == 0]
+    inside = joined["value_true"].between(joined["ci_low"], joined["ci_high"])
+    coverage = inside.groupby([joined["model"], joined["parameter"]]).mean()
+    print(coverage.to_string())
+    count = joined.groupby(["model", "parameter"]).size()
+    assert (count == draws).all()
+    assert coverage.between(0.90, 0.98).all(), coverage[~coverage.between(0.90, 0.98)]

@@ -1,0 +1,33 @@
+"""The errors that a user meets: one line that says what is wrong, where, and what to do."""
+
+from pathlib import Path
+
+
+class RelaxorError(Exception):
+    """Base of every error caused by what the user gave; printed without a traceback."""
+
+
+class ReadError(RelaxorError):
+    """A raw file cannot be read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    problem
+        What is wrong and, where it helps, what was expected and what to do.
+    where
+        The place in the file: ``"line 12"``, ``"byte 0x1a0"``, ``"member RawData0.xml"``.
+    """
+
+    def __init__(self, path: Path | str, problem: str, where: str | None = None):
+        self.path, self.problem, self.where = Path(path), problem, where
+        super().__init__(": ".join(str(part) for part in (path, where, problem) if part))
+
+
+class SheetError(RelaxorError):
+    """A row of the measurement sheet or a setting is not valid."""
+
+
+class AnalysisError(RelaxorError):
+    """A measurement does not hold what its analysis needs."""

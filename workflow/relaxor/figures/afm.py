@@ -1,0 +1,60 @@
+"""AFM panels."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from relaxor.figures.images import show_image
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION
+
+MODEL = "profile_linear"
+
+
+def step(ax: Axes, data: PanelData) -> None:
+    """Draw the height image of the first flake and the mean profiles of all flakes with their fitted levels (S4)."""
+    ax.set_axis_off()
+    name, group = next(iter(data.curves.items()))
+    image = group["map"].to_dataset()
+    place = ax.inset_axes((0.0, 0.2, 0.42, 0.8), anchor="S")
+    thickness = data.number("step_height", measurement=name, model=MODEL)
+    height = image.height.to_numpy()
+    limits = (-0.35 * thickness, 1.35 * thickness)
+    drawn = show_image(place, height, image.x.to_numpy(), image.y.to_numpy(), limits)
+    bar = ax.inset_axes((0.02, 0.12, 0.38, 0.035))
+    ax.figure.colorbar(drawn, cax=bar, orientation="horizontal").set_label("Height (nm)", labelpad=1)
+    bar.tick_params(labelsize=5.5, pad=1.5)
+    _profiles(ax.inset_axes((0.56, 0.12, 0.44, 0.88)), data)
+
+
+def _profiles(ax: Axes, data: PanelData) -> None:
+    colors = (BLUE, *COMPONENTS[1:])
+    top = 0.0
+    for number, (name, group) in enumerate(data.curves.items()):
+        profile = group["profile"].to_dataset()
+        distance = profile.distance.to_numpy() / 1e3
+        mean, error = profile["data"].to_numpy(), profile.data_uncertainty.to_numpy()
+        color = colors[number % len(colors)]
+        ax.fill_between(distance, mean - 2 * error, mean + 2 * error, color=color, alpha=0.35, lw=0)
+        ax.plot(distance, mean, color=color, lw=0.7)
+        right = distance > 0
+        step_height, error_of_step, shared = (
+            data.number("step_height", column, measurement=name, model=MODEL)
+            for column in ("value", "standard_error", "systematic_error")
+        )
+        ax.plot(distance[right], np.full(right.sum(), step_height), color=VERMILION, lw=0.7, ls="--")
+        uncertainty = float(np.hypot(error_of_step, shared))
+        ax.annotate(
+            f"{step_height:.2f} ± {uncertainty:.2f}",
+            (0, step_height),
+            xytext=(3, 2.5),
+            textcoords="offset points",
+            ha="left",
+            va="bottom",
+            fontsize=5,
+            color=color,
+        )
+        top = max(top, step_height)
+    ax.axhline(0, color=GREY, lw=0.5, ls=":")
+    ax.set_ylim(-0.12 * top, 1.2 * top)
+    ax.set_xlabel("Distance from edge (µm)", labelpad=1.5)
+    ax.set_ylabel("Mean height (nm)", labelpad=1.5)

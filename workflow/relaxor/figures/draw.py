@@ -1,0 +1,85 @@
+"""Draw a figure: every panel as its own file, and all of them arranged."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from relaxor.figures.panel import PanelData, load_panel
+from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
+
+
+def draw_figure(
+    parameters: Sequence[str],
+    curves: Sequence[str],
+    figure: Sequence[str],
+    panels: Sequence[str],
+    spec: Mapping[str, Any],
+) -> None:
+    """Draw one figure of ``config/figures.yaml``.
+
+    Parameters
+    ----------
+    parameters, curves
+        Results of the techniques that it shows: ``…/<technique>/parameters.csv`` and ``curves.nc``.
+    figure
+        Files of the whole figure, one a format.
+    panels
+        Files of the panels, every format of the first panel first.
+    spec
+        The figure's specification as plain values.
+    """
+    use_style()
+    folders = {Path(path).parent.name: Path(path).parent for path in curves}
+    specs: dict[str, dict[str, Any]] = dict(spec["panels"])
+    data = {
+        letter: load_panel(folders[panel["technique"]], panel["id"]) if panel["technique"] else None
+        for letter, panel in specs.items()
+    }
+    formats = tuple(Path(path).suffix[1:] for path in figure)
+    sources = {"Title": spec["title"], "Subject": _provenance(data.values())}
+
+    whole = new_figure(DOUBLE if spec["width"] == "double" else SINGLE, spec["height"])
+    axes = whole.subplot_mosaic(spec["layout"], height_ratios=spec["heights"])
+    for letter, panel in specs.items():
+        _draw(axes[letter], panel, data[letter])
+        if len(specs) > 1:
+            axes[letter].set_title(letter, loc="left", fontweight="bold", fontsize=8)
+    mark_origin(whole, _origin(data.values()))
+    save(whole, Path(figure[0]).with_suffix(""), formats, **sources)
+
+    for letter, first in zip(specs, panels[:: len(formats)], strict=True):
+        alone = new_figure(SINGLE, 66.0)
+        _draw(alone.add_subplot(), specs[letter], data[letter])
+        mark_origin(alone, _origin([data[letter]]))
+        save(alone, Path(first).with_suffix(""), formats, **sources)
+
+
+def _draw(ax: Axes, panel: Mapping[str, Any], data: PanelData | None) -> None:
+    module, function = panel["draw"].split(".")
+    draw = getattr(importlib.import_module(f"relaxor.figures.{module}"), function)
+    if data is None:
+        draw(ax)
+    elif data.curves:
+        draw(ax, data)
+    else:
+        ax.text(0.5, 0.5, f"no measurement feeds panel {panel['id']}", ha="center", va="center", fontsize=6)
+        ax.set_axis_off()
+
+
+def _origin(parts: Any) -> str:
+    origins = {part.origin for part in parts if part and part.curves}
+    return "simulated" if "simulated" in origins else "measured"
+
+
+def _provenance(parts: Any) -> str:
+    """Name the raw files behind a figure, with the beginning of their SHA-256."""
+    files = {
+        f"{group.attrs['raw_file']} {group.attrs['raw_sha256'][:12]}"
+        for part in parts
+        if part
+        for group in part.curves.values()
+    }
+    return "relaxor; raw files: " + ", ".join(sorted(files))

@@ -1,0 +1,55 @@
+"""What a panel is drawn from: the curves and numbers of the measurements that feed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from relaxor.data import load_parameters
+
+
+@dataclass(frozen=True)
+class PanelData:
+    """Curves and numbers of one panel.
+
+    Attributes
+    ----------
+    curves
+        ``measurement`` → group of ``curves.nc`` (a DataTree: ``.attrs``, ``["region"].to_dataset()``), in the
+        order of the sheet, only measurements whose sheet row names the panel.
+    parameters
+        The rows of ``parameters.csv`` of these measurements, and of the rows that combine them.
+    """
+
+    curves: Mapping[str, xr.DataTree]
+    parameters: pd.DataFrame
+
+    @property
+    def origin(self) -> str:
+        """``simulated`` if anything in it is."""
+        origins = {group.attrs["origin"] for group in self.curves.values()}
+        return "simulated" if "simulated" in origins else "measured"
+
+    def number(self, parameter: str, column: str = "value", **where: Any) -> float:
+        """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``)."""
+        rows = self.parameters[self.parameters["parameter"] == parameter]
+        for key, value in where.items():
+            rows = rows[rows[key] == value]
+        if len(rows) != 1:
+            raise KeyError(f"{parameter} {where}: {len(rows)} rows")
+        return float(rows.iloc[0][column])
+
+
+def load_panel(folder: Path | str, panel: str) -> PanelData:
+    """Load what a panel shows from ``results/analysis/<sample>/<technique>``."""
+    folder = Path(folder)
+    with xr.open_datatree(folder / "curves.nc", engine="h5netcdf") as stored:
+        stored.load()
+    curves = {name: group for name, group in stored.children.items() if panel in group.attrs["panel"].split(",")}
+    parameters = load_parameters(folder / "parameters.csv")
+    single = set(stored.children)
+    keep = parameters["measurement"].isin(list(curves)) | ~parameters["measurement"].isin(list(single))
+    return PanelData(curves, parameters[keep])

@@ -1,0 +1,54 @@
+"""SHG panel."""
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points
+from relaxor.shg import SERIES
+
+LAW = "power_law_background"
+
+
+def spectra(ax: Axes, data: PanelData) -> None:
+    """Draw the spectra of all powers with their fits; inset: area against power and the power law (Fig. 1e)."""
+    curves = [group["spectrum"].to_dataset() for name, group in data.curves.items() if name != SERIES]
+    points = data.curves[SERIES]["points"].to_dataset()
+    lit = points.power.values[points.power.values > 0]
+    scale = LogNorm(lit.min(), lit.max())
+    top = max(float(curve.fit.max()) for curve in curves) / 1e3
+    for curve in sorted(curves, key=lambda curve: curve.attrs["power_mW"]):
+        power = curve.attrs["power_mW"]
+        color = mpl.colormaps[SEQUENTIAL](0.92 * scale(power)) if power > 0 else GREY
+        ax.plot(curve.wavelength, curve.data / 1e3, ".", color=color, ms=1.0, mew=0)
+        ax.plot(curve.wavelength, curve.fit / 1e3, color=color, lw=0.6)
+    center = data.number("center", measurement=SERIES, model="voigt")
+    ax.set(xlim=(center - 4.5, center + 13.5), ylim=(-0.04 * top, 1.08 * top))
+    ax.set_xlabel("Wavelength (nm)")
+    ax.set_ylabel("Intensity (10$^3$ counts)")
+    _power_law(ax.inset_axes((0.47, 0.30, 0.51, 0.67)), data)
+    span = f"{lit.min():g} to\n{lit.max():g} mW"
+    ax.text(0.02, 0.96, span, transform=ax.transAxes, fontsize=5, va="top", linespacing=1.1)
+
+
+def _power_law(ax: Axes, data: PanelData) -> None:
+    points = data.curves[SERIES]["points"].to_dataset()
+    laws = data.curves[SERIES]["laws"].to_dataset()
+    points = points.isel(power=points.power.values > 0)
+    colors = mpl.colormaps[SEQUENTIAL](0.92 * LogNorm()(points.power.values))
+    ax.fill_between(laws.power, laws.low, laws.high, color=VERMILION, alpha=0.25, lw=0)
+    ax.plot(laws.power, laws[LAW], color=VERMILION, lw=0.8)
+    data_points(ax, points.power, points.signal, points.signal_uncertainty, xerr=points.power_uncertainty, fmt="none")
+    ax.scatter(points.power, points.signal, c=colors, s=3, lw=0, zorder=3)
+    ax.set(xscale="log", yscale="log")
+    ax.tick_params(labelsize=5, pad=1.5)
+    ax.set_xlabel("Power (mW)", fontsize=5.5, labelpad=0.5)
+    ax.set_ylabel("Area (counts nm s$^{-1}$)", fontsize=5.5, labelpad=0.5)
+    ax.xaxis.set_major_locator(mpl.ticker.FixedLocator([1, 5]))
+    ax.xaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    exponent = data.number("exponent", measurement=SERIES, model=LAW)
+    error = data.number("exponent", "standard_error", measurement=SERIES, model=LAW)
+    text = f"slope\n{exponent:.2f} ± {error:.2f}"
+    ax.text(0.06, 0.94, text, transform=ax.transAxes, va="top", fontsize=5.5, color=VERMILION)

@@ -1,0 +1,110 @@
+"""Panel 1d: the HAADF-STEM image, its spots and its columns."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle, Rectangle
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLUE, GREEN, ORANGE, VERMILION
+
+SITE_COLORS = {0: VERMILION, 1: ORANGE, 2: GREEN}
+"""Bi-rich, Cu-rich and P–P columns, in the order of the site numbers of ``curves.nc``."""
+SITE_NAMES = {0: "Bi-rich", 1: "Cu-rich", 2: "P–P"}
+ZOOM = 2.1
+"""Width of the enlarged corner, nm: about three cells."""
+
+
+def haadf(ax: Axes, data: PanelData) -> None:
+    """Draw the image with a scale bar, the Fourier transform with its indexed spots, and fitted columns enlarged.
+
+    Everything is read from the groups ``image``, ``transform``, ``spots`` and ``columns`` of the measurement.
+    """
+    name, group = next(iter(data.curves.items()))
+    ax.set_axis_off()
+    left = ax.inset_axes((0.0, 0.0, 0.62, 1.0))
+    _image(left, group["image"].to_dataset())
+    _zoom(ax.inset_axes((0.64, 0.51, 0.36, 0.49)), group, left)
+    _transform(ax.inset_axes((0.64, 0.0, 0.36, 0.49)), group, data, name)
+
+
+def _show(ax: Axes, image: xr.DataArray, low: float, high: float) -> None:
+    vertical, horizontal = (image[dim].to_numpy() for dim in image.dims)
+    extent = (horizontal[0], horizontal[-1], vertical[-1], vertical[0])
+    limits = np.percentile(image, (low, high))
+    ax.imshow(
+        image, cmap="gray", vmin=limits[0], vmax=limits[1], extent=extent, interpolation="nearest", aspect="equal"
+    )
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_linewidth(0.4)
+
+
+def _image(ax: Axes, curves: xr.Dataset) -> None:
+    image = curves["intensity"]
+    width, height = float(image["x"][-1]), float(image["y"][-1])
+    _show(ax, image, 1, 99.8)
+    bar = 2.0
+    # A dark plate under the bar keeps it readable on bright columns.
+    ax.add_patch(Rectangle((0.03 * width, 0.86 * height), bar + 0.07 * width, 0.115 * height, color="black", lw=0))
+    ax.add_patch(Rectangle((0.065 * width, 0.945 * height), bar, 0.012 * height, color="white", lw=0))
+    ax.text(0.065 * width + bar / 2, 0.935 * height, f"{bar:g} nm", color="white", ha="center", va="bottom", fontsize=6)
+    ax.set_anchor("W")
+
+
+def _zoom(ax: Axes, group: xr.DataTree, overview: Axes) -> None:
+    curves, columns = group["image"].to_dataset(), group["columns"].to_dataset()
+    image = curves["intensity"]
+    start = [0.5 * float(image[axis][-1]) - ZOOM / 2 for axis in ("x", "y")]
+    overview.add_patch(Rectangle((start[0], start[1]), ZOOM, ZOOM, fill=False, ec="white", lw=0.6))
+    part = image.sel(x=slice(start[0], start[0] + ZOOM), y=slice(start[1], start[1] + ZOOM))
+    _show(ax, part, 1, 99.9)
+    inside = (abs(columns["x"] - start[0] - ZOOM / 2) < ZOOM / 2) & (abs(columns["y"] - start[1] - ZOOM / 2) < ZOOM / 2)
+    seen = columns.isel(column=inside.to_numpy())
+    for site, color in SITE_COLORS.items():
+        this = seen.isel(column=(seen["site"] == site).to_numpy())
+        ax.plot(this["x"], this["y"], "o", mfc="none", mec=color, ms=4, mew=0.7, clip_on=True)
+    ax.set(xlim=(start[0], start[0] + ZOOM), ylim=(start[1] + ZOOM, start[1]))
+    _legend(ax)
+
+
+def _legend(ax: Axes) -> None:
+    plate = Rectangle((0, 0), 1, 0.135, transform=ax.transAxes, color="black", lw=0, zorder=3)
+    ax.add_patch(plate)
+    for (site, color), place in zip(SITE_COLORS.items(), (0.02, 0.40, 0.78), strict=True):
+        ax.text(place, 0.06, SITE_NAMES[site], color=color, transform=ax.transAxes, fontsize=4.5, va="center", zorder=4)
+
+
+def _transform(ax: Axes, group: xr.DataTree, data: PanelData, name: str) -> None:
+    power, spots = group["transform"].to_dataset()["power"], group["spots"].to_dataset()
+    reach = 0.42
+    part = power.sel(q_x=slice(-reach, reach), q_y=slice(-reach, reach))
+    _show(ax, part, 40, 99.95)
+    radius = 0.028
+    places = spots[["q_x", "q_y"]].to_array().to_numpy().T
+    for (x, y), h, k in zip(places, spots["h"].to_numpy(), spots["k"].to_numpy(), strict=True):
+        first = h**2 + h * k + k**2 == 1
+        for sign in (1, -1):
+            if max(abs(x), abs(y)) < reach:
+                ax.add_patch(Circle((sign * x, sign * y), radius, fill=False, ec=VERMILION if first else BLUE, lw=0.6))
+    for family, color, height in (("100", VERMILION, 0.90), ("110", BLUE, 0.035)):
+        value = data.number(f"d_{family}", measurement=name, model="fft_lattice")
+        error = data.number(f"d_{family}", "standard_error", measurement=name, model="fft_lattice")
+        ax.text(
+            0.5,
+            height,
+            f"$d_{{{family}}}$ = {_with_error(value, error)} Å",
+            color="white",
+            bbox={"facecolor": color, "edgecolor": "none", "pad": 0.8},
+            fontsize=4.8,
+            ha="center",
+            va="bottom",
+            transform=ax.transAxes,
+        )
+
+
+def _with_error(value: float, error: float) -> str:
+    """Write 5.6710(13): the error in units of the last digit, two digits of it where the first is 1 or 2."""
+    digits = -int(np.floor(np.log10(error)))
+    digits += int(round(error * 10**digits, 6) < 3)
+    return f"{value:.{digits}f}({round(error * 10**digits):d})"

@@ -1,0 +1,96 @@
+"""One look for every figure: sizes, fonts, colours, and files that are the same bytes every time."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from relaxor.data import atomic
+
+SINGLE, DOUBLE = 89.0, 183.0
+"""Column widths in mm."""
+
+BLACK, BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
+    "#000000",
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#8C8C8C",
+)
+"""Okabe–Ito palette (safe for the colour-blind): data black, model vermilion, components the others."""
+COMPONENTS = (BLUE, GREEN, PURPLE, ORANGE, SKY)
+SEQUENTIAL = "cividis"
+"""Colour map of images: uniform in lightness, the same in grey and to the colour-blind."""
+
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 7,
+    "axes.labelsize": 7,
+    "axes.titlesize": 7,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 6,
+    "ytick.labelsize": 6,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 6,
+    "legend.frameon": False,
+    "lines.linewidth": 0.9,
+    "lines.markersize": 2.5,
+    "figure.dpi": 100,
+    "savefig.dpi": 300,
+    "svg.hashsalt": "relaxor",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+FORMATS = ("pdf", "svg", "png")
+
+
+def use_style() -> None:
+    """Apply the style, on a backend that needs no screen."""
+    mpl.use("agg")
+    mpl.rcParams.update(STYLE)
+
+
+def new_figure(width_mm: float, height_mm: float) -> Figure:
+    """Make an empty figure of a printed size, laid out so that nothing overlaps."""
+    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout="constrained")
+
+
+def data_points(ax: Axes, x: object, y: object, yerr: object = None, **keywords: object) -> None:
+    """Draw measured points with their standard uncertainty."""
+    look = {"fmt": "o", "color": BLACK, "mfc": "white", "mew": 0.7, "elinewidth": 0.6, "capsize": 1.5, "label": "data"}
+    ax.errorbar(x, y, yerr=yerr, **(look | keywords))  # type: ignore[arg-type]
+
+
+def mark_origin(figure: Figure, origin: str) -> None:
+    """Write a small mark in the corner of a figure made from simulated data."""
+    if origin != "measured":
+        figure.text(0.998, 0.002, f"{origin} data", ha="right", va="bottom", fontsize=4.5, color=GREY, style="italic")
+
+
+def save(figure: Figure, stem: Path | str, formats: tuple[str, ...] = FORMATS, **metadata: str) -> list[Path]:
+    """Save a figure in every format, without dates or random names; metadata goes where the format has a place."""
+    metadata_of = {
+        "pdf": {"CreationDate": None, **_only(metadata, "Title", "Subject")},
+        "svg": {"Date": None, **_only(metadata, "Title")},
+        "png": {"Software": None, **metadata},
+    }
+    written = []
+    for suffix in formats:
+        path = Path(f"{stem}.{suffix}")
+        with atomic(path) as temporary:
+            figure.savefig(temporary, format=suffix, metadata=metadata_of[suffix])
+        written.append(path)
+    return written
+
+
+def _only(metadata: dict[str, str], *keys: str) -> dict[str, str]:
+    return {key: metadata[key] for key in keys if key in metadata}

@@ -1,0 +1,210 @@
+"""XPS panels: the survey and one panel a core level."""
+
+import math
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
+
+SIGNIFICANT = 5.0
+"""Standard deviations from which a line of the survey is labelled."""
+CARBON = {"C 1s": "C–C, C–H", "C 1s C-O": "C–O", "C 1s O-C=O": "O–C=O"}
+"""What the carbon lines stand for."""
+HATCHES = ("", "/////", "....", "\\\\\\\\\\")
+"""One a core level, so that levels are told apart without colour."""
+
+
+def survey(ax: Axes, data: PanelData) -> None:
+    """Draw the survey with the lines found in it (Fig. S3a)."""
+    _, group = next(iter(data.curves.items()))
+    curves = next(node.to_dataset() for node in group.children.values() if "line" in node.coords)
+    energy, rate = curves.binding_energy.values, curves.intensity.values / 1e3
+    error = curves.intensity_uncertainty.values / 1e3
+    ax.fill_between(energy, rate - error, rate + error, color=GREY, alpha=0.5, lw=0)
+    ax.plot(energy, rate, color=BLACK, lw=0.5)
+    low, high = float(energy[0]), float(energy[-1])
+    top = float(rate.max())
+    ax.set(xlim=(high, low), ylim=(0, 1.42 * top))
+    found = [number for number, z in enumerate(curves.line_significance.values) if z > SIGNIFICANT]
+    found.sort(key=lambda number: -curves.line_energy.values[number])
+    places = _spread([float(curves.line_energy.values[number]) for number in found], (high - low) / 16, low, high)
+    for number, place in zip(found, places, strict=True):
+        tip = float(curves.line_energy.values[number]), float(curves.line_height.values[number]) / 1e3
+        ax.annotate(
+            _label(str(curves.line.values[number])),
+            tip,
+            xytext=(place, 1.12 * top),
+            rotation=90,
+            ha="center",
+            va="bottom",
+            fontsize=5,
+            arrowprops={"arrowstyle": "-", "lw": 0.3, "color": GREY, "shrinkA": 0, "shrinkB": 1},
+        )
+    ax.set_xlabel("Binding energy (eV)")
+    ax.set_ylabel("Rate (10$^3$ counts s$^{-1}$)")
+
+
+def cu_2p(ax: Axes, data: PanelData) -> None:
+    """Draw Cu 2p with the accepted splitting and the fit forced to the printed one (Fig. S3b)."""
+    _region(ax, data, "Cu2p")
+
+
+def bi_4f(ax: Axes, data: PanelData) -> None:
+    """Draw Bi 4f with Se 3p beneath, and the fit without it (Fig. S3c)."""
+    _region(ax, data, "Bi4f")
+
+
+def p_2p(ax: Axes, data: PanelData) -> None:
+    """Draw P 2p (Fig. S3d)."""
+    _region(ax, data, "P2p")
+
+
+def se_3d(ax: Axes, data: PanelData) -> None:
+    """Draw Se 3d (Fig. S3e)."""
+    _region(ax, data, "Se3d")
+
+
+def c_1s(ax: Axes, data: PanelData) -> None:
+    """Draw adventitious C 1s, the charge reference (Fig. S3f)."""
+    _region(ax, data, "C1s")
+
+
+def _region(ax: Axes, data: PanelData, name: str) -> None:
+    """Draw data, fit, lines and background of a window, the residual in a strip above."""
+    measurement, group = next(iter(data.curves.items()))
+    curves = group[name].to_dataset()
+    energy = curves.binding_energy.values
+    ax.set_axis_off()
+    strip, main = ax.inset_axes((0, 0.84, 1, 0.16)), ax.inset_axes((0, 0, 1, 0.8))
+    background = curves.background.values / 1e3
+    main.errorbar(
+        energy,
+        curves.intensity.values / 1e3,
+        curves.intensity_uncertainty.values / 1e3,
+        fmt=".",
+        ms=1.4,
+        mew=0,
+        color=BLACK,
+        elinewidth=0.25,
+        zorder=2,
+    )
+    _components(main, curves, background)
+    main.plot(energy, background, color=GREY, lw=0.7, ls="--")
+    main.plot(energy, curves.fit.values / 1e3, color=VERMILION, lw=0.8, zorder=3)
+    _alternatives(main, curves)
+    _positions(main, data, measurement, curves)
+    strip.plot(energy, curves.residual.values, ".", color=BLACK, ms=1.2, mew=0)
+    strip.axhline(0, color=VERMILION, lw=0.6)
+    strip.axhspan(-2, 2, color=GREY, alpha=0.2, lw=0)
+    bound = max(4.0, 1.15 * float(np.abs(curves.residual.values).max()))
+    strip.set(ylim=(-bound, bound), yticks=[0], xticklabels=[], ylabel="res. (σ)")
+    strip.yaxis.label.set_fontsize(5)
+    for axes in (strip, main):
+        axes.set_xlim(energy[-1], energy[0])
+    main.set_xlabel("Binding energy (eV)")
+    main.set_ylabel("Rate (10$^3$ counts s$^{-1}$)")
+
+
+def _components(axes: Axes, curves: xr.Dataset, background: np.ndarray) -> None:
+    """Fill each line above the background; one colour and hatch a level, the weaker line of a doublet paler."""
+    levels: list[str] = []
+    for name, line in _with_role(curves, "component"):
+        level, slash, _ = line.attrs["long_name"].partition("/")
+        level = level[:-1] if slash else level
+        repeated = level in levels
+        levels += [] if repeated else [level]
+        number = levels.index(level)
+        color = COMPONENTS[number % len(COMPONENTS)]
+        top = background + curves[name].values / 1e3
+        axes.fill_between(
+            curves.binding_energy.values,
+            background,
+            top,
+            facecolor=color,
+            alpha=0.25 if repeated else 0.5,
+            hatch=HATCHES[number % len(HATCHES)],
+            edgecolor="white",
+            lw=0,
+            zorder=1,
+        )
+        axes.plot(curves.binding_energy.values, top, color=color, lw=0.5, zorder=1.5)
+
+
+def _alternatives(axes: Axes, curves: xr.Dataset) -> None:
+    """Draw the fits that lost, if one can see where they fail."""
+    for _, line in _with_role(curves, "alternative"):
+        if _visible(curves, line):
+            label = line.attrs["long_name"].removesuffix(" shirley").capitalize()
+            axes.plot(curves.binding_energy.values, line.values / 1e3, color=BLACK, lw=0.6, ls=":", label=label)
+            axes.legend(loc="upper left", fontsize=5, handlelength=1.5, borderpad=0.2)
+
+
+def _visible(curves: xr.Dataset, line: xr.DataArray) -> bool:
+    """Tell whether a losing fit differs from the chosen one by more than the points scatter."""
+    difference = np.abs(line.values - curves.fit.values).max()
+    return bool(difference > 5 * curves.intensity_uncertainty.values.max())
+
+
+def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset) -> None:
+    """Write name and energy over each fitted line; beside it where a neighbour is near."""
+    energy = curves.binding_energy.values
+    drawn = [curves.fit, *(line for _, line in _with_role(curves, "alternative") if _visible(curves, line))]
+    upper = np.max([line.values for line in drawn], axis=0) / 1e3
+    span = float(energy[-1] - energy[0])
+    low, high = float(curves.background.values.min()) / 1e3, float(curves.intensity.values.max()) / 1e3
+    axes.set_ylim(low - 0.06 * (high - low), high + 0.42 * (high - low))
+    tops = [(float(energy[np.argmax(line.values)]), line) for _, line in _with_role(curves, "component")]
+    tops = [(place, line) for place, line in tops if float(line.max()) > 0.02 * 1e3 * (high - low)]
+    for place, line in tops:
+        others = [other - place for other, _ in tops if other != place and abs(other - place) < 0.1 * span]
+        side = 0.0 if not others else (-1.0 if others[0] > 0 else 1.0)  # towards the free side
+        label = CARBON.get(line.attrs["long_name"], _label(line.attrs["long_name"]))
+        value = _energy(data, measurement, curves.attrs["model"], line.attrs["long_name"])
+        axes.annotate(
+            f"{label}\n{value}" if value else label,
+            (place, float(np.interp(place, energy, upper))),
+            xytext=(-8 * side, 3),
+            textcoords="offset points",
+            ha={-1.0: "left", 0.0: "center", 1.0: "right"}[side],
+            va="bottom",
+            fontsize=5,
+        )
+
+
+def _energy(data: PanelData, measurement: str, model: str, line: str) -> str:
+    """Return an energy as ``158.15(1)``, the statistical error in the last digit; nothing where none was fitted."""
+    key = "".join(letter if letter.isalnum() else "_" for letter in line.lower()) + "_binding_energy"
+    where = {"measurement": measurement, "model": model}
+    rows = data.parameters
+    if not ((rows["parameter"] == key) & (rows["model"] == model)).any():
+        return ""
+    value, error = (data.number(key, column, **where) for column in ("value", "standard_error"))
+    return f"{value:.2f}({math.ceil(error * 100)})"
+
+
+def _with_role(curves: xr.Dataset, role: str) -> list[tuple[str, xr.DataArray]]:
+    return [(str(name), line) for name, line in curves.data_vars.items() if line.attrs.get("role") == role]
+
+
+def _label(name: str) -> str:
+    """Write ``Bi 4f7/2`` with the momentum as index."""
+    if "/" not in name:
+        return name
+    cut = name.index("/") - 1
+    return f"{name[:cut]}$_{{{name[cut:]}}}$"
+
+
+def _spread(places: list[float], distance: float, low: float, high: float) -> list[float]:
+    """Move descending places apart, and off the edges, so that labels do not overlap."""
+    moved = list(places)
+    for _ in range(200):
+        moved = [min(max(place, low + distance / 2), high - distance / 2) for place in moved]
+        for left in range(len(moved) - 1):
+            gap = distance - (moved[left] - moved[left + 1])
+            if gap > 1e-6:
+                moved[left] += gap / 2
+                moved[left + 1] -= gap / 2
+    return moved

@@ -1,0 +1,57 @@
+"""X-ray diffraction panels."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION
+
+STRIP = 0.2
+"""Height of the residual strip, as a part of the panel."""
+LABEL_ROOM = 9.0
+"""How much higher than the strongest line the logarithmic axis reaches, so that labels and legend fit."""
+
+
+def pattern(ax: Axes, data: PanelData) -> None:
+    """Draw counts (logarithmic, so that weak lines show), fit, indices and residual of a 00l scan (Fig. 1b)."""
+    ax.set_axis_off()
+    measurement, group = next(iter(data.curves.items()))
+    curves = group["pattern"].to_dataset()
+    angle = curves["two_theta"].to_numpy()
+    counts, fit = curves["intensity"].to_numpy(), curves["fit"].to_numpy()
+    upper = ax.inset_axes((0, STRIP + 0.03, 1, 1 - STRIP - 0.03))
+    lower = ax.inset_axes((0, 0, 1, STRIP), sharex=upper)
+    upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
+    upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
+    for number, (name, position) in enumerate(_labels(data, measurement)):
+        upper.annotate(
+            name,
+            (position, float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="left" if number == 0 else "center",
+            va="bottom",
+            fontsize=5.5,
+        )
+    lowest = np.percentile(counts[counts > 0], 1)
+    upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
+    upper.tick_params(labelbottom=False)
+    upper.legend(loc="upper right", ncols=2, handlelength=1.2, markerscale=3)
+    lower.axhspan(-2, 2, color=GREY, alpha=0.25, lw=0)
+    lower.plot(angle, curves["residual"], lw=0.35, color=BLUE)
+    lower.set(ylim=(-4.5, 4.5), yticks=(-3, 0, 3), ylabel=r"$\Delta/\sigma$", xlabel=r"2$\theta$ (degree)")
+    for strip in (upper, lower):
+        strip.yaxis.set_label_coords(-0.13, 0.5)
+
+
+def _labels(data: PanelData, measurement: str) -> list[tuple[str, float]]:
+    """Return index and position of each indexed line; 00·10 where the index has two digits."""
+    table = data.parameters
+    rows = table[(table["measurement"] == measurement) & (table["model"] == "voigt_doublet")]
+    found = []
+    for _, row in rows[rows["parameter"].str.startswith("index_l_")].iterrows():
+        name = str(row["parameter"]).removeprefix("index_l_")
+        place = data.number(f"two_theta_{name}", measurement=measurement, model="voigt_doublet")
+        index = int(row["value"])
+        found.append((f"00{index}" if index < 10 else f"00·{index}", place))
+    return found

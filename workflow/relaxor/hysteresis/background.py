@@ -1,0 +1,281 @@
+"""From a recorded train of cycles to the mean cycle, and what of its current is not switching.
+
+The current through a flake is I = A dP/dt + C dV/dt + G V + G3 V³ + I0 + drift. Past the switching fields P is
+saturated, so there the rest can be fitted: C from the step of the current where the ramp turns, G from its odd part.
+The offset follows from P being periodic: the mean of the current over a period is I0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import savgol_filter
+
+from relaxor.data import Measurement
+from relaxor.errors import AnalysisError
+from relaxor.units import factor
+
+BACKGROUNDS = {
+    "capacitance": ("capacitance",),
+    "ohmic": ("capacitance", "conductance"),
+    "ohmic_cubic": ("capacitance", "conductance", "conductance_cubic"),
+}
+"""Competing models of what is not switching, with their parameters."""
+UNITS = {"capacitance": "F", "conductance": "S", "conductance_cubic": "S/V^2"}
+TURN = 0.985
+"""Fraction of the amplitude beyond which samples are left out: the turn of the ramp is rounded."""
+RAMP_SMOOTHING = 51
+"""Samples over which the slope of the ramp is averaged."""
+AREA_TOLERANCE = 0.05
+"""Relative difference between the file's area and the sheet's thickness × width that still counts as rounding."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The device: polarization is charge per cross-section, field is voltage per gap.
+
+    Attributes
+    ----------
+    thickness, width, gap
+        nm, µm, µm.
+    """
+
+    thickness: float
+    width: float
+    gap: float
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> "Geometry":
+        """Take the geometry from the sheet, and refuse a file whose own area contradicts it."""
+        geometry = cls(
+            measurement.condition("thickness", "nm"),
+            measurement.condition("width", "um"),
+            measurement.condition("gap", "um"),
+        )
+        data = next(iter(measurement.regions.values()))
+        if "area" in data:
+            area = float(data["area"]) * factor(data["area"].attrs["units"], "cm^2")
+            if abs(area / geometry.area - 1) > AREA_TOLERANCE:
+                raise AnalysisError(
+                    f"{measurement.id}: the file's area is {area:.4g} cm^2, thickness times width of the sheet "
+                    f"{geometry.area:.4g} cm^2"
+                )
+        return geometry
+
+    @property
+    def area(self) -> float:
+        """Cross-section in cm²: the current flows in the plane of the flake."""
+        return self.thickness * 1e-7 * self.width * 1e-4
+
+    @property
+    def field_per_volt(self) -> float:
+        """kV/cm per V."""
+        return 10 / self.gap
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """The mean of the recorded cycles, and their noise.
+
+    Attributes
+    ----------
+    measurement
+        Where it comes from.
+    geometry
+        Of its device.
+    frequency
+        Hz.
+    time, voltage, current
+        One period, shape (n,); s, V, A. The current has no drift and no offset.
+    residual
+        Deviations of the single cycles from their mean, shape (cycles, n), scaled to the noise of a sample, A.
+    """
+
+    measurement: Measurement
+    geometry: Geometry
+    frequency: float
+    time: np.ndarray
+    voltage: np.ndarray
+    current: np.ndarray
+    residual: np.ndarray
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of a sample of the mean cycle, A."""
+        return float(np.std(self.residual) / np.sqrt(len(self.residual)))
+
+    @property
+    def field(self) -> np.ndarray:
+        """The field in kV/cm."""
+        return self.voltage * self.geometry.field_per_volt
+
+    def replicates(self, rng: np.random.Generator, count: int, block: int) -> np.ndarray:
+        """Redraw the noise of the mean cycle by a moving-block bootstrap of the residuals, shape (count, n).
+
+        Blocks keep whatever correlation the noise has over ``block`` samples; the drift is removed from every
+        replicate as it was from the data. Künsch, doi 10.1214/aos/1176347265.
+        """
+        flat = self.residual.ravel()
+        flat = np.concatenate([flat, flat[:block]])
+        pieces = -(-self.residual.size // block)
+        starts = rng.integers(0, self.residual.size, (count, pieces))
+        drawn = flat[starts[..., None] + np.arange(block)].reshape(count, -1)[:, : self.residual.size]
+        return _mean_cycle(drawn.reshape(count, *self.residual.shape))
+
+
+def fold(measurement: Measurement, geometry: Geometry) -> Cycle:
+    """Cut a recorded train into cycles and average them.
+
+    Raises
+    ------
+    AnalysisError
+        If it holds less than two whole cycles: noise and drift could not be told from switching.
+    """
+    data = measurement.only
+    if "time" not in data.coords or not {"voltage", "current"} <= set(data.data_vars):
+        raise AnalysisError(f"{measurement.id}: needs voltage and current against time")
+    frequency = measurement.condition("frequency", "Hz")
+    time = data["time"].to_numpy() * factor(data["time"].attrs["units"], "s")
+    step = float(np.median(np.diff(time)))
+    period = round(1 / frequency / step)
+    cycles = len(time) // max(period, 1)
+    if cycles < 2 or period < 40:
+        raise AnalysisError(
+            f"{measurement.id}: {len(time)} samples of {step:.4g} s hold {len(time) * step * frequency:.2f} cycles of "
+            f"{frequency:g} Hz; at least 2 cycles of 40 samples are needed"
+        )
+    voltage, current = (
+        (data[name].to_numpy() * factor(data[name].attrs["units"], unit))[: cycles * period].reshape(cycles, period)
+        for name, unit in (("voltage", "V"), ("current", "A"))
+    )
+    if not (np.isfinite(voltage).all() and np.isfinite(current).all()):
+        raise AnalysisError(f"{measurement.id}: voltage or current has missing values")
+    mean = _mean_cycle(current)
+    deviation = current - mean - _drift(current)
+    deviation -= deviation.mean()
+    # The mean has taken one part in ``cycles`` of the noise away.
+    residual = deviation * np.sqrt(cycles / (cycles - 1))
+    return Cycle(measurement, geometry, frequency, np.arange(period) * step, voltage.mean(axis=0), mean, residual)
+
+
+def _drift(current: np.ndarray) -> np.ndarray:
+    """Return the straight line through the means of the cycles, without its mean; shape (..., cycles, n)."""
+    cycles, samples = current.shape[-2:]
+    number = np.arange(cycles) - (cycles - 1) / 2
+    slope = (current.mean(axis=-1) @ number) / (number @ number) / samples
+    position = np.arange(cycles * samples).reshape(cycles, samples) - (cycles * samples - 1) / 2
+    return slope[..., None, None] * position
+
+
+def _mean_cycle(current: np.ndarray) -> np.ndarray:
+    """Average cycles, shape (..., cycles, n), without drift and offset: P is periodic, so ∮I dt belongs to neither."""
+    mean = (current - _drift(current)).mean(axis=-2)
+    return mean - mean.mean(axis=-1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Background:
+    """Capacitance and conductances of a device, with replicates for the bootstrap.
+
+    Attributes
+    ----------
+    values
+        Shape (3,): C (F), G (S), G3 (S/V²).
+    replicates
+        Shape (b, 3).
+    chi_square, n
+        Of the fit in the saturated parts.
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    replicates: np.ndarray
+    chi_square: float
+    n: int
+
+    @property
+    def aicc(self) -> float:
+        """Akaike's criterion with the small-sample term, for residuals of known scale."""
+        k = len(self.names)
+        return self.chi_square + 2 * k + 2 * k * (k + 1) / (self.n - k - 1)
+
+
+def saturated(cycle: Cycle, rising: float, falling: float) -> np.ndarray:
+    """Mark the samples beyond the switching fields.
+
+    Parameters
+    ----------
+    rising, falling
+        Fractions of the amplitude beyond which P no longer changes while the field grows, and while it shrinks.
+    """
+    level = np.abs(cycle.field) / np.abs(cycle.field).max()
+    growing = np.gradient(cycle.voltage) * cycle.voltage > 0
+    return np.where(growing, level > rising, level > falling) & (level < TURN)
+
+
+def fit_background(
+    cycles: Sequence[Cycle], noise: Sequence[np.ndarray], model: str, *, rising: float, falling: float
+) -> Background:
+    """Fit one capacitance and one set of conductances to the saturated parts of all loops of a device.
+
+    Parameters
+    ----------
+    cycles
+        Saturating loops of one device.
+    noise
+        Their bootstrap replicates, each of shape (b, n).
+    model
+        One of `BACKGROUNDS`.
+    rising, falling
+        See `saturated`.
+    """
+    rows, values, drawn = [], [], []
+    for cycle, replicate in zip(cycles, noise, strict=True):
+        part = saturated(cycle, rising, falling)
+        weight = 1 / cycle.noise
+        rows.append(_columns(cycle, BACKGROUNDS[model])[part] * weight)
+        values.append(cycle.current[part] * weight)
+        drawn.append(replicate[:, part] * weight)
+    matrix, data = np.concatenate(rows), np.concatenate(values)
+    if len(data) <= 2 * matrix.shape[1]:
+        names = ", ".join(cycle.measurement.id for cycle in cycles)
+        raise AnalysisError(f"{names}: {len(data)} samples in the saturated parts; too few to fit the background")
+    scale = np.linalg.norm(matrix, axis=0)
+    solve = np.linalg.pinv(matrix / scale) / scale[:, None]
+    solution = solve @ data
+    count = matrix.shape[1]
+    full = np.zeros(3)
+    full[:count] = solution
+    replicates = np.zeros((len(drawn[0]), 3))
+    replicates[:, :count] = full[:count] + np.concatenate(drawn, axis=1) @ solve.T
+    residual = data - matrix @ solution
+    return Background(BACKGROUNDS[model], full, replicates, float(residual @ residual), len(data))
+
+
+def _columns(cycle: Cycle, names: tuple[str, ...]) -> np.ndarray:
+    """Return dV/dt, V and V³ of a period, without their means, shape (n, parameters)."""
+    voltage = cycle.voltage
+    rate = np.empty_like(voltage)
+    first, turn = int(np.argmin(voltage)), int(np.argmax(voltage))
+    # Noise of the read-back voltage is no displacement current: the ramp is smoothed, but not across its turns.
+    for start, stop in ((first, turn), (turn, first)):
+        branch = np.arange(start, stop if stop > start else stop + len(voltage)) % len(voltage)
+        length = min(RAMP_SMOOTHING, len(branch) - 1 + len(branch) % 2)
+        rate[branch] = savgol_filter(voltage[branch], length, 2, deriv=1, delta=cycle.time[1] - cycle.time[0])
+    for corner in (first, turn):  # the sample at a turn is a mean of both sides, in the current as here
+        rate[corner] = (rate[corner - 1] + rate[(corner + 1) % len(rate)]) / 2
+    columns = np.stack([rate, voltage, voltage**3][: len(names)], axis=-1)
+    return columns - columns.mean(axis=0)
+
+
+def switching_current(cycle: Cycle, current: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Subtract the background from a mean cycle: A dP/dt.
+
+    Parameters
+    ----------
+    current
+        Shape (..., n), A.
+    background
+        Shape (..., 3): C, G, G3.
+    """
+    return current - background @ _columns(cycle, BACKGROUNDS["ohmic_cubic"]).T

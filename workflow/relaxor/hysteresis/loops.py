@@ -1,0 +1,247 @@
+"""A closed polarization loop and the numbers that describe it.
+
+Arrays end with the samples of one period (axis −1); any axes before it are replicates, so that a bootstrap costs
+one call. Fields in kV/cm, polarizations in µC/cm²: their product is mJ/cm³.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MICROCOULOMB = 1e6
+"""C → µC."""
+PEAKS = {
+    "e_f_plus": ("rising", 1),
+    "e_a_plus": ("falling", 1),
+    "e_f_minus": ("falling", -1),
+    "e_a_minus": ("rising", -1),
+}
+"""Switching field → branch on which its current peak lies, and the sign of the field there."""
+DEGREES, NEWTON_STEPS = (2, 2, 4), 8
+"""Degrees of the polynomials through the top of a peak: two to bring the window onto it, the last to find it."""
+CLEAR = 1.5
+"""Half windows by which a peak must lie away from zero field; a nearer one merges with what switches there."""
+MIN_PEAK_HEIGHT = 5.0
+"""Heights of a peak over the noise of the current from which it counts as seen."""
+
+
+def charge(time: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Return the charge that has flowed since the first sample, by the trapezoid rule.
+
+    Parameters
+    ----------
+    time
+        Shape (n,), s.
+    current
+        Shape (..., n), A.
+
+    Returns
+    -------
+    ndarray
+        Shape (..., n), C.
+    """
+    steps = (current[..., 1:] + current[..., :-1]) / 2 * np.diff(time)
+    return np.concatenate([np.zeros((*current.shape[:-1], 1)), np.cumsum(steps, axis=-1)], axis=-1)
+
+
+@dataclass(frozen=True)
+class Drive:
+    """The field of one period, from its minimum over its maximum back to its minimum.
+
+    Attributes
+    ----------
+    field
+        Shape (n + 1,), kV/cm; the last sample repeats the first.
+    top
+        Index of the maximum.
+    shift
+        Samples by which a period was rolled to begin at the minimum.
+    """
+
+    field: np.ndarray
+    top: int
+    shift: int
+
+    @classmethod
+    def of(cls, field: np.ndarray) -> "Drive":
+        """Find the branches of a period (shape (n,), equally spaced in time, any phase)."""
+        shift = int(np.argmin(field))
+        rolled = np.roll(field, -shift)
+        return cls(np.append(rolled, rolled[0]), int(np.argmax(rolled)), shift)
+
+    def roll(self, values: np.ndarray) -> np.ndarray:
+        """Bring samples of a period, shape (..., n), into the order of ``field``, shape (..., n + 1)."""
+        rolled = np.roll(values, -self.shift, axis=-1)
+        return np.concatenate([rolled, rolled[..., :1]], axis=-1)
+
+    @property
+    def rising(self) -> slice:
+        """Samples of the rising branch."""
+        return slice(0, self.top + 1)
+
+    @property
+    def falling(self) -> slice:
+        """Samples of the falling branch."""
+        return slice(self.top, len(self.field))
+
+
+def loop_charge(drive: Drive, time: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Integrate the current of a closed loop, branch by branch.
+
+    Where the ramp turns, the current jumps and the sample there is a mean of both sides: each branch is integrated up
+    to its own limit, extrapolated from its last two samples. What is left open at the end is drift, and is removed.
+
+    Parameters
+    ----------
+    drive
+        The field, shape (n,).
+    time
+        Shape (n,), s.
+    current
+        Shape (..., n), A, in the order of the field.
+    """
+    parts = []
+    for branch in (drive.rising, drive.falling):
+        part = current[..., branch].copy()
+        part[..., 0] = 2 * part[..., 1] - part[..., 2]
+        part[..., -1] = 2 * part[..., -2] - part[..., -3]
+        parts.append(charge(time[branch], part))
+    rising, falling = parts
+    total = np.concatenate([rising, rising[..., -1:] + falling[..., 1:]], axis=-1)
+    return total - total[..., -1:] * (time - time[0]) / (time[-1] - time[0])
+
+
+def centred(drive: Drive, polarization: np.ndarray) -> np.ndarray:
+    """Shift a loop so that its two tips lie at opposite polarizations (the zero of an integral is arbitrary)."""
+    middle = (polarization[..., [0]] + polarization[..., [drive.top]]) / 2
+    return polarization - middle
+
+
+def describe(drive: Drive, polarization: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the numbers of a centred loop.
+
+    Returns
+    -------
+    dict
+        ``p_max`` at the largest field, remanences ``p_r_plus`` (falling branch) and ``p_r_minus`` (rising branch)
+        at zero field, coercive fields ``e_c_plus`` (rising) and ``e_c_minus`` (falling) at zero polarization,
+        energy densities ``w_stored`` = ∫E dP while loading, ``w_recovered`` while unloading, ``w_loss``, their
+        mean over both polarities, and ``efficiency`` = w_recovered / w_stored. Each has the shape of the replicates.
+    """
+    rising, falling = polarization[..., drive.rising], polarization[..., drive.falling]
+    up, down = drive.field[drive.rising], drive.field[drive.falling]
+    middle = (drive.field[1:] + drive.field[:-1]) / 2
+    work = middle * np.diff(polarization, axis=-1)
+    climbing = np.arange(len(middle)) < drive.top
+    loading = climbing == (middle > 0)
+    stored = np.sum(work[..., loading], axis=-1) / 2
+    recovered = -np.sum(work[..., ~loading], axis=-1) / 2
+    return {
+        "p_max": polarization[..., drive.top],
+        "p_r_plus": _at_zero_field(down[::-1], falling[..., ::-1]),
+        "p_r_minus": _at_zero_field(up, rising),
+        "e_c_plus": _zero_crossing(up, rising),
+        "e_c_minus": _zero_crossing(down[::-1], falling[..., ::-1]),
+        "w_stored": stored,
+        "w_recovered": recovered,
+        "w_loss": stored - recovered,
+        "efficiency": recovered / stored,
+    }
+
+
+def _at_zero_field(field: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Interpolate a branch (ascending field) at zero field."""
+    after = int(np.clip(np.argmax(field > 0), 1, len(field) - 1))
+    weight = -field[after - 1] / (field[after] - field[after - 1])
+    return (1 - weight) * values[..., after - 1] + weight * values[..., after]
+
+
+def _zero_crossing(field: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the field where a branch (ascending field) crosses zero; noise may make it do so several times.
+
+    The middle of the first and the last crossing is taken: either alone would be drawn to its side by noise.
+    """
+    above = values > 0
+    first = np.argmax(above, axis=-1)
+    last = values.shape[-1] - np.argmax(~above[..., ::-1], axis=-1)
+    return (_crossing(field, values, first) + _crossing(field, values, last)) / 2
+
+
+def _crossing(field: np.ndarray, values: np.ndarray, after: np.ndarray) -> np.ndarray:
+    after = np.clip(after, 1, values.shape[-1] - 1)
+    low = np.take_along_axis(values, np.expand_dims(after - 1, -1), -1)[..., 0]
+    high = np.take_along_axis(values, np.expand_dims(after, -1), -1)[..., 0]
+    return field[after - 1] - low * (field[after] - field[after - 1]) / (high - low)
+
+
+def switching_fields(
+    drive: Drive, current: np.ndarray, replicates: np.ndarray, noise: float, window: float
+) -> dict[str, tuple[float, np.ndarray]]:
+    """Find the fields of the current peaks: the maximum of a quartic through the top of each peak.
+
+    Parameters
+    ----------
+    drive
+        The field.
+    current
+        Shape (n + 1,), switching current, A.
+    replicates
+        Shape (b, n + 1), the same with redrawn noise.
+    noise
+        Standard deviation of a sample of the current, A.
+    window
+        Half width of the part of the peak that the quartic is fitted to, kV/cm.
+
+    Returns
+    -------
+    dict
+        ``e_f_plus``, ... → (field, replicates of it), only for peaks that lie inside the branch and stand out
+        of the noise: a loop too small to switch has none.
+    """
+    result = {}
+    for name, (branch, sign) in PEAKS.items():
+        part = drive.rising if branch == "rising" else drive.falling
+        direction = 1 if branch == "rising" else -1
+        found = _peak(
+            sign * drive.field[part], direction * current[part], direction * replicates[:, part], noise, window
+        )
+        if found is not None:
+            result[name] = (sign * found[0], sign * found[1])
+    return result
+
+
+def _peak(
+    field: np.ndarray, current: np.ndarray, replicates: np.ndarray, noise: float, window: float
+) -> tuple[float, np.ndarray] | None:
+    inside = np.flatnonzero(field > 0)
+    step = float(np.median(np.abs(np.diff(field))))
+    width = max(int(window / step), 3)
+    if len(inside) < 2 * width:
+        return None
+    smooth = np.convolve(current, np.ones(width) / width, mode="same")
+    center = float(field[inside[np.argmax(smooth[inside])]])
+    for degree in DEGREES:
+        # A window that is not symmetric about the top would draw the top to its longer side; parabolas, which noise
+        # moves less, bring it there.
+        near = np.abs(field - center) <= window
+        if center < CLEAR * window or center + window > field.max() - 2 * step or near.sum() < 2 * degree:
+            return None
+        solve = np.linalg.pinv(np.vander((field[near] - center) / window, degree + 1, increasing=True))
+        place, height = _maximum(solve @ current[near])
+        drawn = center + window * _maximum((replicates[:, near] @ solve.T).T)[0]
+        center += window * float(place)
+    baseline = float(np.median(current[inside]))
+    if abs(float(place)) > 0.5 or height - baseline < MIN_PEAK_HEIGHT * noise:
+        return None
+    return center, drawn
+
+
+def _maximum(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return place and height of the maximum near zero of a polynomial (lowest power first), by Newton's method."""
+    powers = np.arange(len(coefficients)).reshape(-1, *[1] * (coefficients.ndim - 1))
+    first, second = (coefficients * powers)[1:], (coefficients * powers * (powers - 1))[2:]
+    x = np.zeros(coefficients.shape[1:])
+    for _ in range(NEWTON_STEPS):
+        curvature = np.minimum(np.polynomial.polynomial.polyval(x, second, tensor=False), -1e-300)
+        x = np.clip(x - np.polynomial.polynomial.polyval(x, first, tensor=False) / curvature, -1, 1)
+    return x, np.polynomial.polynomial.polyval(x, coefficients, tensor=False)

@@ -1,0 +1,1 @@
+"""Analysis of images and maps: EDX, AFM, PFM, STEM."""

@@ -1,0 +1,231 @@
+"""The search behind `relaxor.fitting.fit`: to the nearest minimum, sharpened by accurate derivatives."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lmfit
+import numpy as np
+from scipy.stats import qmc
+
+TOLERANCE = 1e-13
+"""Relative tolerance of the least-squares solver: certified digits need it, and it costs two iterations."""
+SEARCH_CALLS = 2000
+"""Most calls of the residual a parameter before the search stops where it is."""
+POLISHING_STEPS = 5
+"""Most Gauss–Newton steps after the solver; one is usual."""
+CONVERGED = 1e-7
+"""A step shorter than this part of the standard errors is not taken."""
+AT_BOUND = 1e-3
+"""A parameter nearer to its bound than this part of its (conditional) standard error sits on it."""
+SINGULAR = 1e12
+"""Condition number of the scaled derivatives above which the data do not determine the parameters."""
+VISIBLE = 1e3
+"""A difference counts from this many times the rounding of the residuals."""
+LONGEST_STEP = 0.05
+"""Longest step of a derivative, as a part of the parameter (of one for parameters below one)."""
+REJECTED = 1e100
+"""Stands for a residual that is not finite; its square still is."""
+RESTARTS = 24
+"""Starts tried when the first one leads nowhere."""
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """A place in parameter space and what is known there.
+
+    Attributes
+    ----------
+    params
+        Parameters.
+    residual, derivative
+        Residuals, shape (n,), and their derivatives by the varying parameters, shape (n, k).
+    free
+        Which varying parameters change the residuals and are not held by a bound, shape (k,).
+    independent
+        Whether the free parameters can be told apart.
+    determined
+        Whether, beyond that, every parameter that is not held by a bound changes the residuals.
+    """
+
+    params: lmfit.Parameters
+    residual: np.ndarray
+    derivative: np.ndarray
+    free: np.ndarray
+    independent: bool
+    determined: bool
+
+    @property
+    def chi_square(self) -> float:
+        """Sum of squared residuals."""
+        return float(self.residual @ self.residual)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A sum of squares to minimize; the arguments of `relaxor.fitting.fit` and the names of what varies."""
+
+    residual: Callable[..., np.ndarray]
+    args: tuple[Any, ...]
+    names: tuple[str, ...]
+    absolute_sigma: bool
+    jacobian: Callable[..., np.ndarray] | None = None
+
+    def minimize(self, params: lmfit.Parameters) -> Optimum:
+        """Find the minimum; from points spread around the start where the start leads to a flat place."""
+        best = self._descend(params)
+        if best.determined:
+            return best
+        tried = (self._descend(again) for again in _spread(params, self.names))
+        found = [optimum for optimum in tried if optimum.determined]
+        return min((best, *found), key=lambda optimum: optimum.chi_square)
+
+    def covariance(self, optimum: Optimum, derivative: np.ndarray | None = None) -> np.ndarray:
+        """Return the covariance of the varying parameters, shape (k, k).
+
+        Zero for parameters that are not free, NaN throughout where the free ones cannot be told apart.
+        """
+        derivative = optimum.derivative if derivative is None else derivative
+        size = len(self.names)
+        if not optimum.independent:
+            return np.full((size, size), np.nan)
+        covariance = np.zeros((size, size))
+        triangle, norms, _ = _triangle(derivative[:, optimum.free], optimum.residual)
+        inverse = np.linalg.pinv(triangle) / norms[:, None]
+        variance = self._scale(optimum.residual) ** 2
+        covariance[np.ix_(optimum.free, optimum.free)] = inverse @ inverse.T * variance
+        return covariance
+
+    def _call(self, params: lmfit.Parameters, *args: Any) -> np.ndarray:
+        # A step so long that the model overflows is a bad step, not the end of the fit.
+        with np.errstate(all="ignore"):
+            residual = self.residual(params, *args)
+        return np.nan_to_num(residual, nan=REJECTED, posinf=REJECTED, neginf=-REJECTED)
+
+    def _descend(self, params: lmfit.Parameters) -> Optimum:
+        if self.names:
+            minimizer = lmfit.Minimizer(self._call, params, fcn_args=self.args, calc_covar=False)
+            derivative = {"Dfun": self.jacobian} if self.jacobian else {}
+            tolerances = {
+                "ftol": TOLERANCE,
+                "xtol": TOLERANCE,
+                "gtol": TOLERANCE,
+                "max_nfev": SEARCH_CALLS * (len(self.names) + 1),
+            }
+            params = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
+        optimum = self._examine(params.copy())
+        for _ in range(POLISHING_STEPS):
+            step = self._newton_step(optimum)
+            if step is None:
+                break
+            trial = self._examine(step)
+            if not trial.chi_square < optimum.chi_square:
+                break
+            optimum = trial
+        return optimum
+
+    def _examine(self, params: lmfit.Parameters) -> Optimum:
+        residual = self._call(params, *self.args)
+        if self.jacobian:
+            derivative = np.asarray(self.jacobian(params, *self.args))
+        else:
+            derivative = central_differences(lambda trial: self._call(trial, *self.args), params, self.names)
+        norms = np.linalg.norm(derivative, axis=0)
+        seen = np.isfinite(norms) & (norms > 0)
+        slope = derivative.T @ residual
+        near = AT_BOUND * self._scale(residual) / np.where(seen, norms, math.inf)
+        limits = np.array([[params[name].value, params[name].min, params[name].max] for name in self.names])
+        value, low, high = limits.reshape(-1, 3).T
+        held = ((value - low <= near) & (slope >= 0)) | ((high - value <= near) & (slope <= 0))
+        free = seen & ~held
+        independent = not free.any() or bool(np.linalg.cond(_triangle(derivative[:, free], residual)[0]) < SINGULAR)
+        determined = independent and bool((seen | held).all())
+        return Optimum(params, residual, derivative, free, independent, determined)
+
+    def _newton_step(self, optimum: Optimum) -> lmfit.Parameters | None:
+        """Return the parameters after a Gauss–Newton step, or None where they would not move."""
+        if not optimum.independent or not optimum.free.any():
+            return None
+        triangle, norms, projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)
+        # How far the residuals move in their standard deviations is the distance in units of the errors.
+        if np.linalg.norm(projected) <= CONVERGED * self._scale(optimum.residual):
+            return None
+        step = -np.linalg.lstsq(triangle, projected, rcond=None)[0] / norms
+        moved = optimum.params.copy()
+        for name, change in zip(np.array(self.names)[optimum.free], step, strict=True):
+            moved[name].value += change
+        return moved
+
+    def _scale(self, residual: np.ndarray) -> float:
+        """Return the standard deviation of a residual."""
+        if self.absolute_sigma:
+            return 1.0
+        return math.sqrt(residual @ residual / max(residual.size - len(self.names), 1))
+
+
+def _triangle(derivative: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Reduce derivatives (n, k) to the triangle R of a QR decomposition of their columns scaled to one.
+
+    Returns
+    -------
+    R, norms, projected
+        Shape (k, k); lengths of the columns, (k,); the residual in the base of Q, (k,).
+    """
+    norms = np.linalg.norm(derivative, axis=0)
+    reduced = np.asarray(np.linalg.qr(np.column_stack([derivative / norms, residual]), mode="r"))
+    size = norms.size
+    return reduced[:size, :size], norms, reduced[:size, size]
+
+
+def central_differences(
+    function: Callable[[lmfit.Parameters], np.ndarray], params: lmfit.Parameters, names: Sequence[str]
+) -> np.ndarray:
+    """Differentiate a function of parameters, within their bounds.
+
+    A step too short to be seen above rounding is lengthened; a parameter that never shows gets zeros.
+
+    Parameters
+    ----------
+    function
+        Parameters → array of shape (n,).
+    params
+        Where. They are moved and put back, not copied: a copy of lmfit parameters costs more than most models.
+    names
+        The k parameters to differentiate by.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, k).
+    """
+    base = np.asarray(function(params), dtype=float)
+    rounding = VISIBLE * np.finfo(float).eps * np.linalg.norm(base)
+
+    def difference(name: str) -> np.ndarray:
+        parameter, value = params[name], params[name].value
+        step = np.cbrt(np.finfo(float).eps) * (abs(value) or 1.0)
+        longest = LONGEST_STEP * max(abs(value), 1.0)
+        column = np.zeros_like(base)
+        while step <= longest:
+            parameter.value = max(value - step, parameter.min)
+            low, below = parameter.value, np.array(function(params), dtype=float)
+            parameter.value = min(value + step, parameter.max)
+            high, above = parameter.value, np.array(function(params), dtype=float)
+            if np.linalg.norm(above - below) > rounding:
+                column = (above - below) / (high - low)
+                break
+            step *= 100
+        parameter.value = value
+        return column
+
+    return np.column_stack([difference(name) for name in names]) if names else np.empty((base.size, 0))
+
+
+def _spread(params: lmfit.Parameters, names: Sequence[str]) -> Iterator[lmfit.Parameters]:
+    """Yield other starts: every value times 1/10 to 10, evenly spread in the logarithm, always the same."""
+    for point in qmc.Halton(len(names), scramble=False).random(RESTARTS + 1)[1:]:
+        again = params.copy()
+        for name, share in zip(names, point, strict=True):
+            again[name].value = params[name].value * 10 ** (2 * share - 1)
+        yield again

@@ -1,0 +1,54 @@
+"""Find numbers in the parameter tables: what claims and checks share."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from relaxor.config.base import Section
+from relaxor.data import load_parameters
+from relaxor.errors import SheetError
+
+
+class Selector(Section):
+    """Which rows of ``parameters.csv``; ``*`` stands for any text."""
+
+    technique: str
+    parameter: str
+    measurement: str = "*"
+    model: str = "*"
+
+    def of(self, numbers: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows that match."""
+        keep = pd.Series(True, index=numbers.index)
+        for column, pattern in self:
+            keep &= numbers[column].map(lambda value, pattern=pattern: fnmatchcase(str(value), pattern))
+        return numbers[keep]
+
+
+def all_numbers(parameters: Sequence[str]) -> pd.DataFrame:
+    """Join the parameter tables of all techniques; the folder gives the column ``technique``."""
+    tables = [load_parameters(path).assign(technique=Path(path).parent.name) for path in parameters]
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def load_entries(path: Path | str, kind: type[Section]) -> list[Any]:
+    """Load a YAML list of entries of one kind.
+
+    Raises
+    ------
+    SheetError
+        Naming the file and the entry.
+    """
+    try:
+        return TypeAdapter(list[kind]).validate_python(yaml.safe_load(Path(path).read_text(encoding="utf-8")))  # type: ignore[valid-type]
+    except (OSError, yaml.YAMLError) as error:
+        raise SheetError(f"{path}: cannot be read: {error}") from error
+    except ValidationError as error:
+        raise SheetError(
+            "\n".join(f"{path}: entry {'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+        ) from None

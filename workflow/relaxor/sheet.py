@@ -1,0 +1,125 @@
+"""The measurement sheet: one row a file, checked before anything runs."""
+
+import csv
+import difflib
+import string
+from pathlib import Path
+from typing import Any
+
+from relaxor.errors import SheetError
+from relaxor.units import parse_quantity
+
+COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "table", "conditions", "note")
+TECHNIQUES = (
+    "structure",
+    "growth",
+    "xrd",
+    "raman",
+    "xps",
+    "shg",
+    "hysteresis",
+    "edx",
+    "afm",
+    "pfm",
+    "stem",
+)
+ORIGINS = ("simulated", "measured")
+NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
+
+
+def load_sheet(
+    path: Path | str, root: Path | str = ".", tables: tuple[str, ...] = (), panels: tuple[str, ...] | None = None
+) -> list[dict[str, Any]]:
+    """Load and check the sheet.
+
+    Parameters
+    ----------
+    path
+        Tab-separated file with the columns `COLUMNS`.
+    root
+        Project folder; files must lie below it.
+    tables
+        Names of the table descriptions in the configuration.
+    panels
+        Names of the panels that there are; any if not given.
+
+    Returns
+    -------
+    list of dict
+        One a row; ``conditions`` parsed to name → (value, unit).
+
+    Raises
+    ------
+    SheetError
+        Naming file, row and column, what was found and what is allowed.
+    """
+    path, root = Path(path), Path(root).resolve()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, delimiter="\t", strict=True)
+            header = tuple(reader.fieldnames or ())
+            if set(header) != set(COLUMNS):
+                raise SheetError(f"{path}: row 1: columns are {', '.join(header)}; expected {', '.join(COLUMNS)}")
+            rows = [row for row in reader]
+    except OSError as error:
+        raise SheetError(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SheetError(f"{path}: is not tab-separated UTF-8 text ({error})") from error
+    seen: dict[str, int] = {}
+    choices = {"technique": TECHNIQUES, "origin": ORIGINS, "table": ("", *tables)}
+    if panels is not None:
+        choices["panel"] = ("", *panels)
+    return [_check(row, number, path, root, choices, seen) for number, row in enumerate(rows, start=2)]
+
+
+def _check(
+    row: dict[str, Any],
+    number: int,
+    path: Path,
+    root: Path,
+    choices: dict[str, tuple[str, ...]],
+    seen: dict[str, int],
+) -> dict[str, Any]:
+    def fail(column: str, problem: str) -> SheetError:
+        return SheetError(f"{path}: row {number}: column '{column}': {problem}")
+
+    if None in row or None in row.values():
+        raise SheetError(f"{path}: row {number}: {len(COLUMNS)} cells separated by tabs expected")
+    row = {column: value.strip() for column, value in row.items()}
+    for column in ("measurement", "sample"):
+        if not row[column] or not set(row[column]) <= NAME_CHARACTERS or row[column].startswith("."):
+            raise fail(column, f"'{row[column]}' is not a name (letters, digits, '_', '-', '.')")
+    key = f"{row['sample']}/{row['measurement']}"
+    if key in seen:
+        raise fail("measurement", f"'{row['measurement']}' is already in row {seen[key]}; names are unique in a sample")
+    seen[key] = number
+    for column, allowed in choices.items():
+        for found in row[column].split(",") if column == "panel" else [row[column]]:
+            if found not in allowed:
+                raise fail(column, f"'{found}' is not known{suggestion(found, allowed)}")
+    file = (root / row["file"]).resolve()
+    if not file.is_relative_to(root):
+        raise fail("file", f"'{row['file']}' lies outside the project")
+    if not file.is_file():
+        raise fail("file", f"'{row['file']}' does not exist")
+    row["conditions"] = _conditions(row["conditions"], fail)
+    return row
+
+
+def _conditions(text: str, fail: Any) -> dict[str, tuple[float, str]]:
+    result = {}
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        name, equals, quantity = part.partition("=")
+        if not equals:
+            raise fail("conditions", f"'{part}' is not 'name=value unit'")
+        try:
+            result[name.strip()] = parse_quantity(quantity)
+        except Exception as error:
+            raise fail("conditions", f"'{part}' is not 'name=value unit' ({error})") from error
+    return result
+
+
+def suggestion(found: str, allowed: tuple[str, ...]) -> str:
+    """Return ``; did you mean 'x'?`` or the list of what is allowed."""
+    near = difflib.get_close_matches(found, allowed, 1)
+    return f"; did you mean '{near[0]}'?" if near else f"; allowed: {', '.join(filter(None, allowed))}"

@@ -1,0 +1,424 @@
+"""P–E and I–E loops and a PUND train of antiferroelectric flakes between in-plane electrodes.
+
+The flake is an ensemble of units that jump from zero to a polar state when the field passes E_F and back when it falls
+below E_A = E_F − δ. In a relaxor E_F and δ are spread: both normal and independent. Mirrored units make the negative
+half. A small fraction of imprinted units already turns negative in a small positive field: the cause of the small
+negative remanence. Slow relaxation enters as the growth of E_F and δ with the logarithm of the sweep rate.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from scipy.integrate import quad
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import ndtr
+
+from relaxor.twin import SampleFile, Truth
+from relaxor.twin.writers.fe2000 import fe2000
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
+SAMPLES = 800
+"""Samples a cycle."""
+CYCLES = 2
+FREQUENCIES = (10.0, 100.0, 1000.0)
+"""Hz."""
+AMPLITUDES = (10.0, 14.0, 18.0, 22.0)
+"""V across the gap of 2 µm: 50 to 110 kV/cm."""
+REFERENCE_FREQUENCY = 100.0
+NOISE = 0.08e-12
+"""A at 100 Hz after the averaging of the instrument; white, so it grows with the root of the bandwidth."""
+VOLTAGE_NOISE = 1e-3
+"""V."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Switching units of one kind along the axis x (the field, or minus the field for mirrored units); kV/cm."""
+
+    forward: float
+    forward_width: float
+    gap: float
+    gap_width: float
+
+    def below(self, x: np.ndarray | float) -> np.ndarray:
+        """Return the fraction with E_F < x."""
+        return ndtr((np.asarray(x, float) - self.forward) / self.forward_width)
+
+    def both(self, limit: np.ndarray | float, x: np.ndarray | float) -> np.ndarray:
+        """Return the fraction with E_F < limit and E_A < x, by quadrature over E_F."""
+        limit, x = np.broadcast_arrays(np.asarray(limit, float), np.asarray(x, float))
+        low = self.forward - 8 * self.forward_width
+        high = np.clip(limit, low, self.forward + 8 * self.forward_width)[..., None]
+        f = low + (high - low) * (NODES + 1) / 2
+        density = np.exp(-0.5 * ((f - self.forward) / self.forward_width) ** 2)
+        density /= self.forward_width * np.sqrt(2 * np.pi)
+        inside = ndtr((x[..., None] - f + self.gap) / self.gap_width)
+        return ((high - low) / 2 * density * inside) @ WEIGHTS
+
+
+Fraction = Callable[[Units], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Flake:
+    """A device; nm, µm, µm; µC/cm², kV/cm; F, S, S/V²."""
+
+    thickness: float
+    width: float
+    gap: float
+    saturation: float
+    forward: float
+    forward_width: float
+    delta: float
+    delta_width: float
+    capacitance: float
+    conductance: float
+    conductance_cubic: float
+    imprinted: float = 0.05
+
+    @property
+    def area(self) -> float:
+        """Cross-section, cm²."""
+        return self.thickness * 1e-7 * self.width * 1e-4
+
+    def kinds(self, frequency: float) -> tuple[Units, Units]:
+        """Return the regular and the imprinted units at a sweep rate."""
+        decades = np.log10(frequency / REFERENCE_FREQUENCY)
+        regular = Units(self.forward, self.forward_width, self.delta, self.delta_width)
+        imprinted = Units(-8.0, 5.0, 17.0, 9.0)
+        return replace(
+            regular, forward=self.forward * (1 + RATE_F * decades), gap=self.delta * (1 + RATE_D * decades)
+        ), imprinted
+
+    def rising(self, field: np.ndarray | float, frequency: float, limit: float) -> np.ndarray:
+        """Return P on the rising branch of a loop of amplitude ``limit``."""
+        return self._mix(
+            frequency, lambda units: units.below(field), lambda units: units.both(limit, -np.asarray(field))
+        )
+
+    def falling(self, field: np.ndarray | float, frequency: float, limit: float) -> np.ndarray:
+        """Return P on the falling branch."""
+        return self._mix(
+            frequency, lambda units: units.both(limit, field), lambda units: units.below(-np.asarray(field))
+        )
+
+    def _mix(self, frequency: float, plus: Fraction, minus: Fraction) -> np.ndarray:
+        regular, imprinted = self.kinds(frequency)
+        share = self.imprinted
+        return self.saturation * (plus(regular) - (1 - share) * minus(regular) - share * minus(imprinted))
+
+
+RATE_F, RATE_D = 0.04, 0.06
+"""Relative growth of E_F and of δ a decade of frequency."""
+MAIN = Flake(8, 20, 2, 4.0, 60, 9, 30, 8, 1.5e-15, 2.0e-13, 1.2e-16)
+"""The device of the paper (8 nm by AFM). The polarization is plausible (as of CuInP2S6); the paper's is only drawn."""
+THIN = (
+    Flake(5, 18, 2, 3.6, 64, 10, 31, 8.5, 1.3e-15, 1.3e-13, 0.9e-16),
+    Flake(3, 15, 2, 3.1, 68, 11, 32, 9, 1.1e-15, 0.8e-13, 0.6e-16),
+)
+"""Thinner flakes: plausible, switching fields and their spread grow as the flake thins."""
+THIN_AMPLITUDE = 26.0
+
+
+def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
+    """Yield the loops of the main flake, of thinner flakes, and a PUND train of the main flake."""
+    for frequency in FREQUENCIES:
+        for amplitude in AMPLITUDES:
+            main = frequency == REFERENCE_FREQUENCY and amplitude == max(AMPLITUDES)
+            yield _loop(rng, MAIN, frequency, amplitude, "1f" if main else "", first=main)
+    for flake in THIN:
+        yield _loop(rng, flake, REFERENCE_FREQUENCY, THIN_AMPLITUDE, "S5", first=True)
+    yield _pund(rng, MAIN, REFERENCE_FREQUENCY, max(AMPLITUDES))
+
+
+def triangle(phase: np.ndarray) -> np.ndarray:
+    """Return the triangular drive 0 → 1 → 0 → −1 → 0 at a phase in periods."""
+    return 1 - 4 * np.abs((phase + 0.25) % 1 - 0.5)
+
+
+def loop_polarization(flake: Flake, phase: np.ndarray, frequency: float, limit: float) -> np.ndarray:
+    """Return the periodic switching polarization at a phase in periods."""
+    field = limit * triangle(phase)
+    rising = (phase + 0.25) % 1 < 0.5
+    return np.where(rising, flake.rising(field, frequency, limit), flake.falling(field, frequency, limit))
+
+
+def _loop(
+    rng: np.random.Generator, flake: Flake, frequency: float, amplitude: float, panel: str, *, first: bool
+) -> SampleFile:
+    step = 1 / frequency / SAMPLES
+    time = np.arange(CYCLES * SAMPLES) * step
+    limit = amplitude * 10 / flake.gap
+    # The electrometer reports the charge of one sampling interval, centred on the sample.
+    edges = np.append(time, time[-1] + step) - step / 2
+    polarization = loop_polarization(flake, edges * frequency, frequency, limit)
+    drive = amplitude * triangle(time * frequency)
+    current = _current(flake, polarization, amplitude * triangle(edges * frequency), drive, step)
+    name = f"pe_{flake.thickness:g}nm_{amplitude:g}V_{frequency:g}Hz"
+    content = _record(rng, flake, "Hysteresis, triangle", frequency, amplitude, time, drive, current)
+    truth = loop_truth(flake, frequency, amplitude)
+    return SampleFile(
+        name,
+        "hysteresis",
+        panel,
+        f"{name}.txt",
+        content,
+        truth=truth + (_thickness_truth(truth) if first and flake is MAIN else ()),
+        series_truth=_device_truth(flake) if first else (),
+        conditions=_conditions(flake, frequency)
+        | ({"thickness_alternative": f"{OTHER_THICKNESS:g} nm"} if first and flake is MAIN else {}),
+        table="fe2000",
+        note=f"P-E and I-E, triangle of {amplitude:g} V, {CYCLES} cycles",
+    )
+
+
+def _conditions(flake: Flake, frequency: float) -> dict[str, str]:
+    return {
+        "thickness": f"{flake.thickness:g} nm",
+        "width": f"{flake.width:g} um",
+        "gap": f"{flake.gap:g} um",
+        "frequency": f"{frequency:g} Hz",
+    }
+
+
+def _current(
+    flake: Flake, polarization: np.ndarray, edge_voltage: np.ndarray, voltage: np.ndarray, step: float
+) -> np.ndarray:
+    """Return the noiseless current of the samples between the edges."""
+    switching = flake.area * np.diff(polarization) * 1e-6 / step
+    displacement = flake.capacitance * np.diff(edge_voltage) / step
+    return switching + displacement + flake.conductance * voltage + flake.conductance_cubic * voltage**3
+
+
+def _record(
+    rng: np.random.Generator,
+    flake: Flake,
+    test: str,
+    frequency: float,
+    amplitude: float,
+    time: np.ndarray,
+    voltage: np.ndarray,
+    current: np.ndarray,
+) -> bytes:
+    """Add offset, drift and noise, and write the export."""
+    noise = NOISE / np.sqrt(REFERENCE_FREQUENCY * SAMPLES * (time[1] - time[0]))
+    offset, drift = rng.normal(0, 0.4e-12), rng.normal(0, 2 * noise)
+    recorded = current + offset + drift * time / time[-1] + rng.normal(0, noise, len(time))
+    header = {
+        "Huace FE-2000": "ferroelectric analyzer, text export",
+        "Comment": "SIMULATED by relaxor.twin.hysteresis, not measured",
+        "Sample": f"CuBiP2Se6 flake, {flake.thickness:g} nm",
+        "Test": test,
+        "Date": "2024-11-12T14:05:00",
+        "Frequency (Hz)": f"{frequency:g}",
+        "Amplitude (V)": f"{amplitude:g}",
+        "Area (um2)": f"{flake.area * 1e8:.4g}",
+        "Gap (um)": f"{flake.gap:g}",
+        "Averages": "32",
+    }
+    return fe2000(header, time, voltage + rng.normal(0, VOLTAGE_NOISE, len(time)), recorded)
+
+
+# --- PUND ---------------------------------------------------------------------------------------------------------
+PULSE_STEP = 25e-6
+REST_TIME = 5e-3
+SEQUENCE = (-1, 1, 1, -1, -1)
+"""Signs of the pulses: one that sets the state, then P, U, N, D."""
+
+
+def _pulse_state(units: Units, limit: float, switched: bool, x: np.ndarray, upward: bool, toward: bool) -> np.ndarray:
+    """Return the fraction of units that are polar along their axis while a pulse is applied.
+
+    Parameters
+    ----------
+    switched
+        Whether the pulse before went up the units' own axis (what it left: E_F < limit and E_A < 0), or down
+        (what it left: E_F < 0).
+    x
+        Field along the axis.
+    upward
+        Whether this pulse goes up the axis.
+    toward
+        Whether the pulse still grows.
+    """
+    if upward:
+        if not toward:
+            return units.both(limit, x)
+        left = units.both(limit, 0.0) - units.both(np.minimum(x, limit), 0.0) if switched else 0.0
+        return units.below(x) + left
+    return (units.both(limit if switched else 0.0, x)) if toward else units.below(x)
+
+
+def pulse_polarization(
+    flake: Flake, frequency: float, limit: float, level: np.ndarray, sign: int, before: int, toward: bool
+) -> np.ndarray:
+    """Return P during one pulse of the train at the levels (0 … 1) of its rise or fall."""
+
+    def fraction(units: Units, axis: int) -> np.ndarray:
+        return _pulse_state(units, limit, before == axis, axis * sign * limit * level, sign == axis, toward)
+
+    regular, imprinted = flake.kinds(frequency)
+    share = flake.imprinted
+    return flake.saturation * (
+        fraction(regular, 1) - (1 - share) * fraction(regular, -1) - share * fraction(imprinted, -1)
+    )
+
+
+def _pund(rng: np.random.Generator, flake: Flake, frequency: float, amplitude: float) -> SampleFile:
+    limit, rise = amplitude * 10 / flake.gap, 1 / (4 * frequency)
+    slot = 2 * rise + REST_TIME
+    time = np.arange(round((len(SEQUENCE) * slot + REST_TIME) / PULSE_STEP)) * PULSE_STEP
+    edges = np.append(time, time[-1] + PULSE_STEP) - PULSE_STEP / 2
+    polarization, level = _train(flake, frequency, limit, edges, rise, slot)
+    _, drive = _train(flake, frequency, limit, time, rise, slot)
+    current = _current(flake, polarization, amplitude * level, amplitude * drive, PULSE_STEP)
+    name = f"pund_{flake.thickness:g}nm_{amplitude:g}V_{frequency:g}Hz"
+    return SampleFile(
+        name,
+        "hysteresis",
+        "",
+        f"{name}.txt",
+        _record(rng, flake, "PUND, triangular pulses", frequency, amplitude, time, amplitude * drive, current),
+        truth=_pund_truth(flake, frequency, limit),
+        conditions=_conditions(flake, frequency),
+        table="fe2000",
+        note="one pulse that sets the state, then P, U, N, D",
+    )
+
+
+def _train(
+    flake: Flake, frequency: float, limit: float, time: np.ndarray, rise: float, slot: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return P and the drive (−1 … 1) of the whole train, which begins with a rest."""
+    polarization, drive = np.zeros_like(time), np.zeros_like(time)
+    before = -SEQUENCE[0]
+    polarization[:] = pulse_polarization(flake, frequency, limit, np.zeros(1), SEQUENCE[0], before, True)
+    for number, sign in enumerate(SEQUENCE):
+        local = time - REST_TIME - number * slot
+        for toward, part in ((True, (local >= 0) & (local < rise)), (False, (local >= rise) & (local < 2 * rise))):
+            level = local[part] / rise if toward else 2 - local[part] / rise
+            drive[part] = sign * level
+            polarization[part] = pulse_polarization(flake, frequency, limit, level, sign, before, toward)
+        after = local >= 2 * rise
+        polarization[after] = pulse_polarization(flake, frequency, limit, np.zeros(1), sign, before, False)
+        before = sign
+    return polarization, drive
+
+
+# --- truth: worked out from the ensemble, not from the samples ----------------------------------------------------
+ROOM = 20.0
+"""kV/cm; a switching field nearer to the tip (E_F) or to zero field (E_A) has no peak of its own in a minor loop."""
+OTHER_THICKNESS = 6.0
+"""nm; the thickness that the paper's benchmark gives for the device."""
+
+
+@cache
+def loop_truth(flake: Flake, frequency: float, amplitude: float) -> tuple[Truth, ...]:
+    """Return the numbers of the noiseless switching polarization of a loop."""
+    limit = amplitude * 10 / flake.gap
+
+    def up(field: float) -> float:
+        return float(flake.rising(field, frequency, limit))
+
+    def down(field: float) -> float:
+        return float(flake.falling(field, frequency, limit))
+
+    top, bottom = up(limit), down(-limit)
+    middle = (top + bottom) / 2
+    values = {
+        "p_max": (top - middle, "uC/cm^2"),
+        "p_r_plus": (down(0) - middle, "uC/cm^2"),
+        "p_r_minus": (up(0) - middle, "uC/cm^2"),
+        "e_c_plus": (brentq(lambda field: up(field) - middle, -limit, limit), "kV/cm"),
+        "e_c_minus": (brentq(lambda field: down(field) - middle, -limit, limit), "kV/cm"),
+        "e_f_plus": (_steepest(up, limit), "kV/cm"),
+        "e_a_plus": (_steepest(down, limit), "kV/cm"),
+        "e_f_minus": (_steepest(down, -limit), "kV/cm"),
+        "e_a_minus": (_steepest(up, -limit), "kV/cm"),
+    }
+    stored = limit * (top - bottom) - _integral(up, 0, limit) + _integral(down, -limit, 0)
+    recovered = limit * (top - bottom) - _integral(down, 0, limit) + _integral(up, -limit, 0)
+    values |= {
+        "w_stored": (stored / 2, "mJ/cm^3"),
+        "w_recovered": (recovered / 2, "mJ/cm^3"),
+        "w_loss": ((stored - recovered) / 2, "mJ/cm^3"),
+        "efficiency": (recovered / stored, "1"),
+    }
+    seen = {
+        name: entry
+        for name, entry in values.items()
+        if not (name.startswith("e_f") and abs(entry[0]) > limit - ROOM)
+        and not (name.startswith("e_a") and abs(entry[0]) < ROOM)
+    }
+    return tuple(("corrected", name, value, unit) for name, (value, unit) in seen.items())
+
+
+def _integral(branch: Callable[[float], float], low: float, high: float) -> float:
+    return float(quad(branch, low, high, epsabs=1e-9, limit=200)[0])
+
+
+def _steepest(branch: Callable[[float], float], end: float) -> float:
+    """Return the field between zero and ``end`` where a branch is steepest."""
+    step = 0.05
+
+    def slope(field: float) -> float:
+        return -(branch(field + step) - branch(field - step))
+
+    grid = np.linspace(0.02, 0.98, 49) * end
+    coarse = grid[np.argmin([slope(field) for field in grid])]
+    width = abs(grid[1] - grid[0])
+    return float(
+        minimize_scalar(slope, bounds=(coarse - width, coarse + width), method="bounded", options={"xatol": 1e-5}).x
+    )
+
+
+def _device_truth(flake: Flake) -> tuple[tuple[str, str, str, float, str], ...]:
+    device = f"device_{flake.thickness:g}nm"
+    rows: list[tuple[str, str, str, float, str]] = [
+        (device, "ohmic_cubic", "capacitance", flake.capacitance, "F"),
+        (device, "ohmic_cubic", "conductance", flake.conductance, "S"),
+        (device, "ohmic_cubic", "conductance_cubic", flake.conductance_cubic, "S/V^2"),
+    ]
+    if flake is MAIN:
+        low, *_, high = (
+            {name: value for _, name, value, _ in loop_truth(flake, f, max(AMPLITUDES))} for f in FREQUENCIES
+        )
+        decades = np.log10(max(FREQUENCIES) / min(FREQUENCIES))
+        for name in ("e_f_plus", "e_a_plus", "e_f_minus", "e_a_minus"):
+            rows.append((device, "logarithmic", f"{name}_per_decade", (high[name] - low[name]) / decades, "kV/cm"))
+    return tuple(rows)
+
+
+def _thickness_truth(truth: tuple[Truth, ...]) -> tuple[Truth, ...]:
+    scale = MAIN.thickness / OTHER_THICKNESS
+    model = f"corrected_{OTHER_THICKNESS:g}nm"
+    return tuple((model, name, value * scale, unit) for _, name, value, unit in truth if name[:2] in ("p_", "w_"))
+
+
+def _pund_truth(flake: Flake, frequency: float, limit: float) -> tuple[Truth, ...]:
+    """Return what the pulses move: switching, and what flows through capacitance and conductance in a rise."""
+    rise, top = 1 / (4 * frequency), limit * flake.gap / 10
+    per_area = 1e6 / flake.area
+    linear = (
+        flake.capacitance * top + flake.conductance * top * rise / 2 + flake.conductance_cubic * top**3 * rise / 4
+    ) * per_area
+
+    def move(sign: int, before: int, end: tuple[float, bool]) -> float:
+        level, toward = end
+        start = pulse_polarization(flake, frequency, limit, np.zeros(1), sign, before, True)
+        return float((pulse_polarization(flake, frequency, limit, np.array([level]), sign, before, toward) - start)[0])
+
+    full, whole = (1.0, False), (0.0, False)
+    values: dict[str, float] = {}
+    for suffix, sign in (("", 1), ("_minus", -1)):
+        first, second = (sign * move(sign, before, full) for before in (-sign, sign))
+        values |= {f"p_sw{suffix}": first + linear, f"p_nsw{suffix}": second + linear, f"dp_sw{suffix}": first - second}
+    values["remanent_switched"] = move(1, -1, whole) - move(1, 1, whole)
+    opening = float(flake.falling(0, frequency, limit) - flake.rising(0, frequency, limit))
+    return (
+        *(("pund", name, value, "uC/cm^2") for name, value in values.items()),
+        ("pund_minus_loop", "loop_opening", opening, "uC/cm^2"),
+        ("pund_minus_loop", "remanence_difference", values["remanent_switched"] - opening, "uC/cm^2"),
+    )

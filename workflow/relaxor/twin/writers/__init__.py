@@ -1,0 +1,1 @@
+"""Writers of instrument formats, for the simulator alone."""

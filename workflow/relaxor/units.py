@@ -1,0 +1,41 @@
+"""Units: one registry, so that every stage spells and converts them alike."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pint
+
+
+@cache
+def registry() -> "pint.UnitRegistry":
+    """Return the project's pint registry (loaded when first used: pint costs a quarter of a second)."""
+    import pint
+
+    units: pint.UnitRegistry = pint.UnitRegistry()
+    units.define("atomic_percent = 0.01 = at_percent")
+    return units
+
+
+@cache
+def factor(from_unit: str, to_unit: str) -> float:
+    """Return what a value in ``from_unit`` is multiplied by to be in ``to_unit``.
+
+    Raises
+    ------
+    ValueError
+        If the units are not known or not of one dimension.
+    """
+    import pint
+
+    try:
+        return float(registry().Quantity(1.0, from_unit).to(to_unit).magnitude)
+    except (pint.DimensionalityError, pint.UndefinedUnitError) as error:
+        raise ValueError(str(error)) from None
+
+
+def parse_quantity(text: str) -> tuple[float, str]:
+    """Split ``"2.5 mW"`` into its value and its unit; a bare number has the unit ``"1"``."""
+    number, _, unit = text.strip().partition(" ")
+    registry().Unit(unit or "dimensionless")
+    return float(number), unit or "1"

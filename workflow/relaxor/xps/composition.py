@@ -1,0 +1,91 @@
+"""Composition from line areas by relative sensitivity factors."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Area of a level and what turns it into a number of atoms.
+
+    Attributes
+    ----------
+    area, area_error
+        Both lines of a doublet together (counts/s·eV).
+    sensitivity
+        Cross-section of the level relative to C 1s.
+    kinetic_energy, pass_energy
+        Of the electrons and of the analyser (eV).
+    transmission_coefficients
+        a and b of `transmission`; None where the file gives none.
+    """
+
+    area: float
+    area_error: float
+    sensitivity: float
+    kinetic_energy: float
+    pass_energy: float
+    transmission_coefficients: tuple[float, float] | None
+
+
+def transmission(kinetic_energy: float, pass_energy: float, a: float, b: float) -> float:
+    """Return the relative transmission of a PHI analyser in fixed-pass-energy mode.
+
+    E_p·(a² / (a² + R²))^b with the retard ratio R = E_k / E_p and the coefficients that PHI files keep as
+    ``IntensityCalCoeff``; CasaXPS manual, "Transmission correction of PHI data"
+    (http://www.casaxps.com/release/release2312_/CasaXPS.HLP/SpectrumProcessing/FAQ9.htm).
+    """
+    return pass_energy * (a**2 / (a**2 + (kinetic_energy / pass_energy) ** 2)) ** b
+
+
+def composition(
+    signals: Mapping[str, Signal], escape_exponent: float, sensitivity_uncertainty: float
+) -> dict[str, tuple[float, float, float]]:
+    """Return atomic percent of each element with its statistical and systematic standard error.
+
+    The amount is area / (cross-section × escape depth × transmission); the escape depth goes as kinetic energy to
+    ``escape_exponent``. The sample is taken as homogeneous and without texture.
+
+    Parameters
+    ----------
+    signals
+        Element → signal.
+    escape_exponent
+        About 0.75 above 200 eV.
+    sensitivity_uncertainty
+        Relative standard uncertainty of each factor, independent between elements.
+
+    Returns
+    -------
+    dict
+        Element → (atomic percent, standard error by counting, standard error by the factors).
+    """
+    amounts = {name: _amount(signal, escape_exponent) for name, signal in signals.items()}
+    total = sum(amounts.values())
+    shares = {name: amount / total for name, amount in amounts.items()}
+    counting = {name: signal.area_error / signal.area for name, signal in signals.items()}
+    factors = dict.fromkeys(signals, sensitivity_uncertainty)
+    return {
+        name: (100 * share, 100 * _propagate(name, shares, counting), 100 * _propagate(name, shares, factors))
+        for name, share in shares.items()
+    }
+
+
+def _amount(signal: Signal, escape_exponent: float) -> float:
+    coefficients = signal.transmission_coefficients
+    passed = 1.0
+    if coefficients is not None:
+        passed = transmission(signal.kinetic_energy, signal.pass_energy, *coefficients)
+    return signal.area / (signal.sensitivity * signal.kinetic_energy**escape_exponent * passed)
+
+
+def _propagate(name: str, shares: Mapping[str, float], relative: Mapping[str, float]) -> float:
+    """Return the standard error of one share from relative errors of all amounts; ∂x_i/∂ln w_j = x_i(δ_ij − x_j)."""
+    terms = [
+        (shares[name] * ((1.0 if other == name else 0.0) - share) * relative[other]) ** 2
+        for other, share in shares.items()
+    ]
+    return math.sqrt(float(np.sum(terms)))

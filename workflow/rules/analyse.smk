@@ -1,0 +1,24 @@
+# Ingested data → numbers with uncertainties and the curves behind them; one job a technique and sample.
+rule analyse_technique:
+    """Fit what a technique measured; its settings are the function's keywords."""
+    input:
+        data=DATA + "{technique}.nc",
+        code=lambda wildcards: sources(module_of(wildcards.technique)),
+    output:
+        # update(): a job that fails leaves the results of the last good run where they were.
+        parameters=update(ANALYSIS + "{technique}/parameters.csv"),
+        curves=update(ANALYSIS + "{technique}/curves.nc"),
+    params:
+        settings=lambda wildcards: PLAIN[wildcards.technique],
+    log:
+        LOGS + "analyse_technique/{sample}/{technique}.log",
+    benchmark:
+        BENCHMARKS + "analyse_technique/{sample}/{technique}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/analyse_{wildcards.technique}.py"

@@ -1,0 +1,59 @@
+# Settings and sheet, checked before any job is planned, and the names of things.
+import os
+
+from snakemake.exceptions import WorkflowError
+
+from relaxor.config import validate_settings
+from relaxor.config.figures import load_figures
+from relaxor.errors import RelaxorError
+from relaxor.sheet import load_sheet
+from relaxor.steps import sources
+
+# Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
+os.environ["PYTHONPATH"] = os.path.join(workflow.basedir, "workflow")
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+try:
+    SETTINGS = validate_settings(config)
+    FIGURES = load_figures(SETTINGS.figures)
+    PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
+    SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
+except RelaxorError as error:
+    raise WorkflowError(str(error)) from None
+
+PLAIN = SETTINGS.model_dump(mode="json")
+RESULTS, SAMPLE = SETTINGS.results, SETTINGS.sample
+SAMPLES = {
+    sample: sorted({row["technique"] for row in SHEET if row["sample"] == sample})
+    for sample in sorted({row["sample"] for row in SHEET})
+}
+if SAMPLE not in SAMPLES:
+    raise WorkflowError(f"{SETTINGS.sheet}: has no rows of sample '{SAMPLE}'; samples: {', '.join(SAMPLES)}")
+TECHNIQUES = SAMPLES[SAMPLE]
+DATA = RESULTS + "/data/{sample}/"
+ANALYSIS = RESULTS + "/analysis/{sample}/"
+LOGS = RESULTS + "/logs/"
+BENCHMARKS = ".snakemake/benchmarks/"
+ENVIRONMENT = "../../envs/analysis.yaml"
+ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else "measured"
+
+
+def rows_of(wildcards):
+    """The rows of the sheet of one technique of one sample."""
+    return [row for row in SHEET if (row["sample"], row["technique"]) == (wildcards.sample, wildcards.technique)]
+
+
+def module_of(technique):
+    """The module that analyses a technique."""
+    return f"relaxor.{'microscopy.' * (technique in ('edx', 'afm', 'pfm', 'stem'))}{technique}"
+
+
+def analysed(technique, file):
+    """A file that the analysis of a technique writes for the sample of the figures."""
+    return f"{ANALYSIS}{technique}/{file}".format(sample=SAMPLE)
+
+
+wildcard_constraints:
+    sample="[A-Za-z0-9_.-]+",
+    technique="[a-z]+",

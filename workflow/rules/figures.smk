@@ -1,0 +1,54 @@
+# Curves and numbers → figures, each with its panels; one rule a figure of config/figures.yaml.
+FORMATS = SETTINGS.formats
+
+
+def shown(figure, file):
+    """The files of the techniques that a figure shows."""
+    techniques = {panel.technique: None for panel in FIGURES[figure].panels.values() if panel.technique}
+    return [analysed(technique, file) for technique in techniques]
+
+
+def drawn(stem, figure, panel):
+    """A figure or panel in every format; the report shows the png."""
+    labels = {"figure": figure.title, "panel": panel, "data": ORIGIN}
+    shown_in = dict(caption="../report/figure.rst", category=figure.category, labels=labels)
+    files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
+    return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
+
+
+for name, figure in FIGURES.items():
+
+    rule:
+        """A figure of config/figures.yaml and its panels."""
+        name:
+            f"draw_{name}"
+        input:
+            parameters=shown(name, "parameters.csv"),
+            curves=shown(name, "curves.nc"),
+            code=sources(
+                "relaxor.figures.draw",
+                *sorted({f"relaxor.figures.{panel.draw.split('.')[0]}" for panel in figure.panels.values()}),
+            ),
+        output:
+            figure=drawn(name, figure, "all"),
+            panels=[file for panel in figure.panels.values() for file in drawn(f"panels/{panel.id}", figure, panel.id)],
+        params:
+            spec=figure.model_dump(mode="json"),
+        log:
+            f"{LOGS}draw_figure/{name}.log",
+        benchmark:
+            f"{BENCHMARKS}draw_figure/{name}.tsv"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        conda:
+            ENVIRONMENT
+        script:
+            "../scripts/draw_figure.py"
+
+
+rule figures:
+    """Every figure."""
+    input:
+        [f"{RESULTS}/figures/{name}.{suffix}" for name in FIGURES for suffix in FORMATS],

@@ -1,0 +1,23 @@
+# Raw files → one netCDF file a technique and sample.
+rule ingest_files:
+    """Read all files of one technique of one sample."""
+    input:
+        raw=lambda wildcards: [row["file"] for row in rows_of(wildcards)],
+        code=sources("relaxor.ingest", "relaxor.readers"),
+    output:
+        data=update(DATA + "{technique}.nc"),
+    params:
+        rows=lambda wildcards: rows_of(wildcards),
+        tables=PLAIN["tables"],
+    log:
+        LOGS + "ingest_files/{sample}/{technique}.log",
+    benchmark:
+        BENCHMARKS + "ingest_files/{sample}/{technique}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/ingest_files.py"

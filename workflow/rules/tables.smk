@@ -1,0 +1,93 @@
+# Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
+PARAMETERS = [analysed(technique, "parameters.csv") for technique in TECHNIQUES]
+
+
+rule write_tables:
+    """One table a technique."""
+    input:
+        parameters=PARAMETERS,
+        code=sources("relaxor.tables"),
+    output:
+        tables=[
+            (
+                report(
+                    f"{RESULTS}/tables/{technique}.csv",
+                    caption="../report/table.rst",
+                    category="Tables",
+                    labels={"table": technique, "data": ORIGIN},
+                )
+                if suffix == "csv"
+                else f"{RESULTS}/tables/{technique}.{suffix}"
+            )
+            for technique in TECHNIQUES
+            for suffix in ("csv", "md", "tex")
+        ],
+    log:
+        LOGS + "write_tables.log",
+    benchmark:
+        BENCHMARKS + "write_tables.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/write_tables.py"
+
+
+rule compare_claims:
+    """What the paper reports against what the data say."""
+    input:
+        parameters=PARAMETERS,
+        claims=SETTINGS.claims,
+        code=sources("relaxor.claims"),
+    output:
+        comparison=report(
+            f"{RESULTS}/claims.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "claims of the paper", "data": ORIGIN},
+        ),
+    log:
+        LOGS + "compare_claims.log",
+    benchmark:
+        BENCHMARKS + "compare_claims.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/compare_claims.py"
+
+
+rule check_results:
+    """Physics that must hold; a failure fails the build."""
+    input:
+        parameters=PARAMETERS,
+        expectations=SETTINGS.checks,
+        code=sources("relaxor.checks"),
+    output:
+        checks=f"{RESULTS}/checks.csv",
+    log:
+        LOGS + "check_results.log",
+    benchmark:
+        BENCHMARKS + "check_results.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/check_results.py"
+
+
+rule tables:
+    """Every table, the claims and the checks."""
+    input:
+        [f"{RESULTS}/tables/{technique}.{suffix}" for technique in TECHNIQUES for suffix in ("csv", "md", "tex")],
+        rules.compare_claims.output,
+        rules.check_results.output,

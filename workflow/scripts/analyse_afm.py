@@ -1,0 +1,4 @@
+from relaxor.microscopy.afm import analyse
+from relaxor.steps import run_step
+
+run_step(analyse, snakemake)
