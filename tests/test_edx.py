@@ -138,7 +138,9 @@ def test_intervals_cover_the_truth(sample) -> None:
         for symbol, element in SETTINGS["elements"].items()
         for shell, lines in element["families"].items()
     }
-    model = edx.SpectrumModel(axis[inside], twin.BEAM_ENERGY, families, 5, 1.839)
+    model = edx.SpectrumModel(
+        axis[inside], twin.BEAM_ENERGY, families, SETTINGS["background_degree"], SETTINGS["detector_edge"]
+    )
     truth = {f"{name}_intensity": value for name, value in twin.intensities().items() if name in families}
     truth |= {"fwhm_Mn": twin.MN_FWHM, "energy_offset": twin.OFFSET_ERROR, "energy_gain": 1 + twin.GAIN_ERROR}
     covered = dict.fromkeys(truth, 0)

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +72,19 @@ def sources(*modules: str) -> list[str]:
         if path in found:
             continue
         found.add(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "relaxor":
-                waiting += _files(node.module, package=False)
-                for name in node.names:
-                    waiting += _files(f"{node.module}.{name.name}", package=False)
+        waiting += _imports(path)
     return sorted(os.path.relpath(path) for path in found)
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    """List the files of relaxor that a file of relaxor imports."""
+    found: list[Path] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "relaxor":
+            for module in (node.module, *(f"{node.module}.{name.name}" for name in node.names)):
+                found += _files(module, package=False)
+    return tuple(found)
 
 
 def _files(module: str, package: bool = True) -> list[Path]:

@@ -26,6 +26,8 @@ def factor(from_unit: str, to_unit: str) -> float:
     ValueError
         If the units are not known or not of one dimension.
     """
+    if from_unit == to_unit:
+        return 1.0
     import pint
 
     try:

@@ -77,7 +77,7 @@ class Edx(Section):
     doi 10.1063/1.555594) at 20 kV, against Se K."""
     fit_range: tuple[float, float] = (0.7, 18.0)
     """Range that is fitted, in keV: above the window's steep absorption, below the beam's energy."""
-    background_degree: int = 5
+    background_degree: int = 6
     """Degree of the polynomial (in the logarithm of energy) by which Kramers' law is multiplied."""
     detector_edge: float = 1.839
     """Absorption edge of the detector's dead layer, in keV: silicon K."""

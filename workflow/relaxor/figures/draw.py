@@ -1,6 +1,7 @@
 """Draw a figure: every panel as its own file, and all of them arranged."""
 
 import importlib
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,10 @@ def draw_figure(
     mark_origin(whole, _origin(data.values()))
     save(whole, Path(figure[0]).with_suffix(""), formats, **sources)
 
+    if len(specs) == 1:  # the figure is its panel
+        for source, target in zip(figure, panels, strict=True):
+            shutil.copyfile(source, target)
+        return
     for letter, first in zip(specs, panels[:: len(formats)], strict=True):
         alone = new_figure(SINGLE, 66.0)
         _draw(alone.add_subplot(), specs[letter], data[letter])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,17 @@ class PanelData:
         return float(rows.iloc[0][column])
 
 
-def load_panel(folder: Path | str, panel: str) -> PanelData:
-    """Load what a panel shows from ``results/analysis/<sample>/<technique>``."""
-    folder = Path(folder)
+@cache
+def _load(folder: Path) -> tuple[xr.DataTree, pd.DataFrame]:
     with xr.open_datatree(folder / "curves.nc", engine="h5netcdf") as stored:
         stored.load()
+    return stored, load_parameters(folder / "parameters.csv")
+
+
+def load_panel(folder: Path | str, panel: str) -> PanelData:
+    """Load what a panel shows from ``results/analysis/<sample>/<technique>``."""
+    stored, parameters = _load(Path(folder))
     curves = {name: group for name, group in stored.children.items() if panel in group.attrs["panel"].split(",")}
-    parameters = load_parameters(folder / "parameters.csv")
     single = set(stored.children)
     keep = parameters["measurement"].isin(list(curves)) | ~parameters["measurement"].isin(list(single))
     return PanelData(curves, parameters[keep])

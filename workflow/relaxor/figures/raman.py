@@ -27,12 +27,13 @@ def spectrum(ax: Axes, data: PanelData) -> None:
         center = data.number(f"{name}_center", measurement=measurement, model="voigt")
         top = max(top, float(line.max()))
         ax.annotate(
-            f"{_mode(name)}\n{center:.1f}",
+            f"{_mode(name)}  {center:.1f}",
             (center, float(((curves.fit - baseline) / 1e3).values[np.argmin(abs(shift - center))])),
             xytext=(0, 3),
             textcoords="offset points",
             ha="center",
             va="bottom",
+            rotation=90,
             fontsize=5,
         )
     ax.set(xlim=(shift[0], shift[-1]), ylim=(-0.08 * top, 1.45 * top))

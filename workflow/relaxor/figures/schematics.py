@@ -160,7 +160,7 @@ def _inpainting(ax: Axes, size: float) -> None:
             ax.add_patch(Circle((x, y), 0.95, fc=color, ec="white", lw=0.3, zorder=2))
     _arrow(ax, (last + 1.6, middle), (right - 0.6, middle), GREY)
     _label(ax, left + 3.5 * pixel, base - 3.0, "hole", size)
-    _label(ax, device, 6.5, "encoder", size, PURPLE)
+    _label(ax, device, 33.5, "encoder", size, PURPLE)
     _label(ax, (first + last) / 2 + 2, 6.5, "decoder", size, BLUE)
     _label(ax, right + 3.5 * pixel, base - 3.0, "filled", size, GREEN)
 

@@ -6,9 +6,11 @@ from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points
-from relaxor.shg import SERIES
 
 LAW = "power_law_background"
+
+SERIES = "shg_power_series"
+"""Name of the group that combines all powers."""
 
 
 def spectra(ax: Axes, data: PanelData) -> None:

@@ -83,6 +83,8 @@ def save(figure: Figure, stem: Path | str, formats: tuple[str, ...] = FORMATS, *
         "svg": {"Date": None, **_only(metadata, "Title")},
         "png": {"Software": None, **metadata},
     }
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)  # the layout holds for every format: solve it once
     written = []
     for suffix in formats:
         path = Path(f"{stem}.{suffix}")

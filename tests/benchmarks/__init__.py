@@ -1,0 +1,1 @@
+"""Benchmarks: ``uv run pytest tests/benchmarks --benchmark-enable --benchmark-only -m "" -o addopts=``."""

@@ -1,0 +1,60 @@
+"""Simulated Raman spectra ingested and fitted; target: 1,000 in under 60 s on 2 cores, time proportional to number.
+
+Run with ``uv run pytest tests/benchmarks/test_raman.py --benchmark-enable --benchmark-only -o addopts=``.
+One technique of one sample is one process, so two samples of half the spectra each use the two cores, as the workflow
+does. ``extra_info`` holds the time a spectrum.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from relaxor.data import load_parameters
+from relaxor.ingest import ingest
+from relaxor.raman import analyse
+from relaxor.twin.raman import simulate
+
+from tests.project import SETTINGS
+
+CORES = 2
+
+
+def write_sample(folder: Path, count: int, seed: int) -> tuple[list[str], list[dict]]:
+    """Write spectra; return their files and rows of the sheet."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir()
+    files, rows = [], []
+    for number in range(count):
+        sample = next(iter(simulate(rng)))
+        path = folder / f"spectrum_{number}.txt"
+        path.write_bytes(sample.content)
+        files.append(str(path))
+        row = {"measurement": f"raman_{number}", "file": path.name, "origin": "simulated", "panel": "1c"}
+        rows.append({**row, "note": "", "table": "", "conditions": {}})
+    return files, rows
+
+
+def fit_sample(folder: Path, files: list[str], rows: list[dict]) -> None:
+    data = str(folder / "raman.nc")
+    ingest(files, rows, {}, data)
+    settings = SETTINGS.model_dump(mode="json")["raman"]
+    analyse(data, str(folder / "parameters.csv"), str(folder / "curves.nc"), **settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spectra", [250, 500, 1000])
+def test_spectra(benchmark, tmp_path, spectra):
+    folders = [tmp_path / f"sample_{number}" for number in range(CORES)]
+    samples = [(folder, *write_sample(folder, spectra // CORES, seed)) for seed, folder in enumerate(folders)]
+    with ProcessPoolExecutor(CORES) as pool:
+
+        def run() -> None:
+            list(pool.map(fit_sample, *zip(*samples, strict=True)))
+
+        benchmark.pedantic(run, rounds=1)
+    for folder in folders:
+        assert load_parameters(folder / "parameters.csv")["measurement"].nunique() == spectra // CORES
+    seconds = benchmark.stats.stats.mean
+    benchmark.extra_info |= {"spectra": spectra, "ms_a_spectrum": round(1e3 * seconds / spectra, 2)}
+    print(f"\n{spectra} spectra: {seconds:.1f} s, {1e3 * seconds / spectra:.1f} ms each")

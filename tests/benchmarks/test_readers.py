@@ -1,0 +1,97 @@
+"""Reading a file against the library, or the NumPy call, that decodes its numbers; target: at most 1.2 times as long.
+
+Run with ``uv run pytest tests/benchmarks/test_readers.py --benchmark-enable --benchmark-only -o addopts=``.
+The ratio of the medians stands in ``extra_info``; both are measured in turns in the same process, so that a busy
+machine slows both alike.
+"""
+
+import re
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from relaxor.readers import read
+
+ROUNDS = 15
+
+
+def emsa(path: Path) -> object:
+    from rsciio.msa import file_reader
+
+    return file_reader(str(path))
+
+
+def velox(path: Path) -> object:
+    from rsciio.emd import file_reader
+
+    return file_reader(str(path))
+
+
+def gatan(path: Path) -> object:
+    from rsciio.digitalmicrograph import file_reader
+
+    return file_reader(str(path))
+
+
+def igor(path: Path) -> object:
+    from igor2 import binarywave
+
+    return binarywave.load(str(path))
+
+
+def vamas(path: Path) -> object:
+    from vamas import Vamas
+
+    return Vamas(str(path))
+
+
+def witec(path: Path) -> object:
+    text = path.read_text(encoding="latin-1").splitlines()
+    first = next(number for number, line in enumerate(text) if re.match(r"\s*[-+]?\d", line))
+    return np.loadtxt(path, skiprows=first, delimiter="\t", encoding="latin-1")
+
+
+def described(path: Path) -> object:
+    return np.loadtxt(path, skiprows=40, usecols=(0, 1, 2), encoding="latin-1")
+
+
+def binary(path: Path) -> object:
+    return np.frombuffer(path.read_bytes()[: path.stat().st_size // 4 * 4], "<f4").astype(float)
+
+
+CASES: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "emsa": ("edx/emsa_msa/647_leo_edax_test.msa", emsa),
+    "velox_emd": ("stem_haadf/velox_emd/fei_emd_image.emd", velox),
+    "gatan_dm": ("stem_haadf/gatan_dm3/EELS_STO.dm3", gatan),
+    "igor_ibw": ("afm_pfm/asylum_ibw/P0089OP0027.ibw", igor),
+    "vamas": ("xps/vamas_vms/FeO_analyzed.vms", vamas),
+    "witec_ascii": ("raman_shg/witec_txt/Witec-timeseries_full.txt", witec),
+    "bruker_raw": ("xrd/bruker_raw/bruker.raw", binary),
+    "phi_spe": ("xps/phi_spe/test0.spe", binary),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reading(benchmark, rawfiles, name):
+    file, library = CASES[name]
+    path = rawfiles / file
+    read(path), library(path)
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        for seconds, call in ((theirs, library), (ours, read)):
+            start = time.perf_counter()
+            call(path)
+            seconds.append(time.perf_counter() - start)
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    benchmark.extra_info |= {
+        "library": library.__name__,
+        "library_ms": round(1e3 * statistics.median(theirs), 2),
+        "ratio": round(ratio, 2),
+        "bytes": path.stat().st_size,
+    }
+    print(f"\n{name}: {1e3 * statistics.median(ours):.2f} ms, {library.__name__} "
+          f"{1e3 * statistics.median(theirs):.2f} ms, ratio {ratio:.2f}")  # fmt: skip
+    benchmark.pedantic(read, (path,), rounds=5)
