@@ -8,17 +8,17 @@ rule analyse_technique:
         # update(): a job that fails leaves the results of the last good run where they were.
         parameters=update(ANALYSIS + "{technique}/parameters.csv"),
         curves=update(ANALYSIS + "{technique}/curves.nc"),
-    params:
-        settings=lambda wildcards: PLAIN[wildcards.technique],
     log:
         LOGS + "analyse_technique/{sample}/{technique}.log",
     benchmark:
         BENCHMARKS + "analyse_technique/{sample}/{technique}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1500,
         runtime=20,
-    conda:
-        ENVIRONMENT
+    params:
+        settings=lambda wildcards: PLAIN[wildcards.technique],
     script:
         "../scripts/analyse_{wildcards.technique}.py"

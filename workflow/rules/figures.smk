@@ -32,18 +32,18 @@ for name, figure in FIGURES.items():
         output:
             figure=drawn(name, figure, "all"),
             panels=[file for panel in figure.panels.values() for file in drawn(f"panels/{panel.id}", figure, panel.id)],
-        params:
-            spec=figure.model_dump(mode="json"),
         log:
             f"{LOGS}draw_figure/{name}.log",
         benchmark:
             f"{BENCHMARKS}draw_figure/{name}.tsv"
+        conda:
+            ENVIRONMENT
         threads: 1
         resources:
             mem_mb=1000,
             runtime=10,
-        conda:
-            ENVIRONMENT
+        params:
+            spec=figure.model_dump(mode="json"),
         script:
             "../scripts/draw_figure.py"
 

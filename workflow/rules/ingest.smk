@@ -6,18 +6,18 @@ rule ingest_files:
         code=sources("relaxor.ingest", "relaxor.readers"),
     output:
         data=update(DATA + "{technique}.nc"),
-    params:
-        rows=lambda wildcards: rows_of(wildcards),
-        tables=PLAIN["tables"],
     log:
         LOGS + "ingest_files/{sample}/{technique}.log",
     benchmark:
         BENCHMARKS + "ingest_files/{sample}/{technique}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        ENVIRONMENT
+    params:
+        rows=lambda wildcards: rows_of(wildcards),
+        tables=PLAIN["tables"],
     script:
         "../scripts/ingest_files.py"

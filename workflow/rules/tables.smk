@@ -26,12 +26,12 @@ rule write_tables:
         LOGS + "write_tables.log",
     benchmark:
         BENCHMARKS + "write_tables.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/write_tables.py"
 
@@ -53,12 +53,12 @@ rule compare_claims:
         LOGS + "compare_claims.log",
     benchmark:
         BENCHMARKS + "compare_claims.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/compare_claims.py"
 
@@ -75,12 +75,12 @@ rule check_results:
         LOGS + "check_results.log",
     benchmark:
         BENCHMARKS + "check_results.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/check_results.py"
 

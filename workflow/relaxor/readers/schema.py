@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ MAX_POINTS = 50_000_000
 """Most numbers a file may announce; checked against the bytes it has before anything is allocated."""
 
 
-def variable(dims: str | tuple[str, ...], values: Any, units: str, long_name: str, **attrs: Any) -> xr.Variable:
+def variable(dims: str | tuple[Hashable, ...], values: Any, units: str, long_name: str, **attrs: Any) -> xr.Variable:
     """Make a variable of the data contract: numbers with pint-readable ``units`` and a ``long_name``."""
     return xr.Variable(dims, np.asarray(values), {"units": units, "long_name": long_name, **attrs})
 

@@ -5,7 +5,7 @@ import hashlib
 import importlib
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +89,7 @@ def _row(entry: SampleFile, folder: Path | str, sample: str) -> tuple[str, ...]:
     )
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]], delimiter: str) -> bytes:
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], delimiter: str) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerows([header, *rows])
