@@ -101,17 +101,17 @@ PARAMETER_COLUMNS = tuple(entry.name for entry in fields(Number))
 
 def load(path: Path | str) -> list[Measurement]:
     """Load the measurements of one technique from its ingested netCDF file, in the order of the sheet."""
-    with xr.open_datatree(path, engine="h5netcdf") as stored:
-        stored.load()
-        return [
-            Measurement(
-                id=name,
-                attrs={str(key): value for key, value in group.attrs.items()},
-                conditions={key: (value, unit) for key, (value, unit) in json.loads(group.attrs["conditions"]).items()},
-                regions={str(child): node.to_dataset(inherit=False) for child, node in group.children.items()},
-            )
-            for name, group in stored.children.items()
-        ]
+    from relaxor import netcdf
+
+    return [
+        Measurement(
+            id=name,
+            attrs=attrs,
+            conditions={key: (value, unit) for key, (value, unit) in json.loads(attrs["conditions"]).items()},
+            regions=regions,
+        )
+        for name, attrs, regions in netcdf.read(path)
+    ]
 
 
 def provenance(measurement: Measurement) -> dict[str, Any]:
@@ -131,14 +131,10 @@ def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset], **attrs: Any) 
     attrs
         Attributes of the file.
     """
-    result = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
-    result.attrs |= attrs
-    compression = {
-        node.path: {name: {"zlib": True, "complevel": 4} for name, data in node.variables.items() if data.size > 256}
-        for node in result.subtree
-    }
+    from relaxor import netcdf
+
     with atomic(path) as temporary:
-        result.to_netcdf(temporary, engine="h5netcdf", encoding=compression)
+        netcdf.write(temporary, groups, attrs)
 
 
 def save_parameters(path: Path | str, rows: Iterable[Number]) -> None:
