@@ -2,16 +2,16 @@
 rule analyse_technique:
     """Fit what a technique measured; its settings are the function's keywords."""
     input:
-        data=DATA + "{technique}.nc",
+        data=f"{DATA}{{technique}}.nc",
         code=lambda wildcards: sources(module_of(wildcards.technique)),
     output:
         # update(): a job that fails leaves the results of the last good run where they were.
-        parameters=update(ANALYSIS + "{technique}/parameters.csv"),
-        curves=update(ANALYSIS + "{technique}/curves.nc"),
+        parameters=update(f"{ANALYSIS}{{technique}}/parameters.csv"),
+        curves=update(f"{ANALYSIS}{{technique}}/curves.nc"),
     log:
-        LOGS + "analyse_technique/{sample}/{technique}.log",
+        f"{LOGS}analyse_technique/{{sample}}/{{technique}}.log",
     benchmark:
-        BENCHMARKS + "analyse_technique/{sample}/{technique}.tsv"
+        f"{BENCHMARKS}analyse_technique/{{sample}}/{{technique}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

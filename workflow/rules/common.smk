@@ -10,9 +10,12 @@ from relaxor.sheet import load_sheet
 from relaxor.steps import sources
 
 # Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
-os.environ["PYTHONPATH"] = os.path.join(workflow.basedir, "workflow")
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"
+os.environ.update(
+    PYTHONPATH=os.path.join(workflow.basedir, "workflow"),
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
+)
 
 try:
     SETTINGS = validate_settings(config)
@@ -31,9 +34,10 @@ SAMPLES = {
 if SAMPLE not in SAMPLES:
     raise WorkflowError(f"{SETTINGS.sheet}: has no rows of sample '{SAMPLE}'; samples: {', '.join(SAMPLES)}")
 TECHNIQUES = SAMPLES[SAMPLE]
-DATA = RESULTS + "/data/{sample}/"
-ANALYSIS = RESULTS + "/analysis/{sample}/"
-LOGS = RESULTS + "/logs/"
+DATA = f"{RESULTS}/data/{{sample}}/"
+ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
+LOGS = f"{RESULTS}/logs/"
+FORMATS = SETTINGS.formats
 BENCHMARKS = ".snakemake/benchmarks/"
 ENVIRONMENT = "../../envs/analysis.yaml"
 ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else "measured"
@@ -52,6 +56,20 @@ def module_of(technique):
 def analysed(technique, file):
     """A file that the analysis of a technique writes for the sample of the figures."""
     return f"{ANALYSIS}{technique}/{file}".format(sample=SAMPLE)
+
+
+def shown(figure, file):
+    """The files of the techniques that a figure shows."""
+    techniques = {panel.technique: None for panel in FIGURES[figure].panels.values() if panel.technique}
+    return [analysed(technique, file) for technique in techniques]
+
+
+def drawn(stem, figure, panel):
+    """A figure or panel in every format; the report shows the png."""
+    labels = {"figure": figure.title, "panel": panel, "data": ORIGIN}
+    shown_in = dict(caption="../report/figure.rst", category=figure.category, labels=labels)
+    files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
+    return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
 
 
 wildcard_constraints:

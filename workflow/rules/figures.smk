@@ -1,21 +1,4 @@
 # Curves and numbers → figures, each with its panels; one rule a figure of config/figures.yaml.
-FORMATS = SETTINGS.formats
-
-
-def shown(figure, file):
-    """The files of the techniques that a figure shows."""
-    techniques = {panel.technique: None for panel in FIGURES[figure].panels.values() if panel.technique}
-    return [analysed(technique, file) for technique in techniques]
-
-
-def drawn(stem, figure, panel):
-    """A figure or panel in every format; the report shows the png."""
-    labels = {"figure": figure.title, "panel": panel, "data": ORIGIN}
-    shown_in = dict(caption="../report/figure.rst", category=figure.category, labels=labels)
-    files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
-    return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
-
-
 for name, figure in FIGURES.items():
 
     rule:

@@ -5,11 +5,11 @@ rule ingest_files:
         raw=lambda wildcards: [row["file"] for row in rows_of(wildcards)],
         code=sources("relaxor.ingest", "relaxor.readers"),
     output:
-        data=update(DATA + "{technique}.nc"),
+        data=update(f"{DATA}{{technique}}.nc"),
     log:
-        LOGS + "ingest_files/{sample}/{technique}.log",
+        f"{LOGS}ingest_files/{{sample}}/{{technique}}.log",
     benchmark:
-        BENCHMARKS + "ingest_files/{sample}/{technique}.tsv"
+        f"{BENCHMARKS}ingest_files/{{sample}}/{{technique}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -23,9 +23,9 @@ rule write_tables:
             for suffix in ("csv", "md", "tex")
         ],
     log:
-        LOGS + "write_tables.log",
+        f"{LOGS}write_tables.log",
     benchmark:
-        BENCHMARKS + "write_tables.tsv"
+        f"{BENCHMARKS}write_tables.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -50,9 +50,9 @@ rule compare_claims:
             labels={"table": "claims of the paper", "data": ORIGIN},
         ),
     log:
-        LOGS + "compare_claims.log",
+        f"{LOGS}compare_claims.log",
     benchmark:
-        BENCHMARKS + "compare_claims.tsv"
+        f"{BENCHMARKS}compare_claims.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -72,9 +72,9 @@ rule check_results:
     output:
         checks=f"{RESULTS}/checks.csv",
     log:
-        LOGS + "check_results.log",
+        f"{LOGS}check_results.log",
     benchmark:
-        BENCHMARKS + "check_results.tsv"
+        f"{BENCHMARKS}check_results.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -25,8 +25,8 @@ def check(path: Path) -> None:
     """
     import h5py
 
-    if place := damaged_heap(path):
-        raise ReadError(path, "is damaged: an object of a global heap has no size", f"byte {place:#x}")
+    if offset := damaged_heap(path):
+        raise ReadError(path, "is damaged: an object of a global heap has no size", f"byte {offset:#x}")
     with h5py.File(path, "r") as file:
         total, seen, waiting = 0, set(), [("", file)]
         while waiting:
