@@ -1,5 +1,7 @@
 """The growth run: ramp, soak and cooling of the furnace, fitted as one curve of segments."""
 
+import math
+
 import lmfit
 import numpy as np
 import xarray as xr
@@ -98,7 +100,7 @@ def fit_segments(measurement: Measurement, time: np.ndarray, temperature: np.nda
     rate = (temperature[begin] - temperature[half]) / (time[begin] - time[half])
     ramp = (top - ambient) / rate
     start = time[begin] - (temperature[begin] - ambient) / rate
-    cooled = end + int(np.argmax(temperature[end:] < ambient + (top - ambient) / np.e))
+    cooled = end + int(np.argmax(temperature[end:] < ambient + (top - ambient) / math.e))
     values = parameters(
         ambient_temperature=ambient,
         ramp_start=start,
