@@ -16,7 +16,7 @@ def locked(root: Path) -> dict[str, str]:
     """Direct runtime dependencies of the project and their locked versions, by their names on PyPI."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lock = tomllib.loads((root / "uv.lock").read_text(encoding="utf-8"))
-    versions = {package["name"]: package["version"] for package in lock["package"]}
+    versions = {package["name"]: package.get("version") for package in lock["package"]}
     names = [re.match(r"[A-Za-z0-9._-]+", entry)[0].lower() for entry in project["dependencies"]]
     return {name: versions[name] for name in names}
 
