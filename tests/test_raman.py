@@ -10,6 +10,8 @@ from relaxor.raman import analyse, fit_lines, remove_spikes
 from relaxor.twin import raman as twin
 from relaxor.twin.writers.witec_ascii import write
 
+from tests.benchmarks.test_raman import fit_sample, write_sample
+
 SETTINGS = {
     "modes": {name: values[0] for name, values in twin.MODES.items()},
     "substrate_lines": {"Si_2TA": 303.0},
@@ -124,3 +126,12 @@ def test_intervals_cover_the_truth():
             hits[name] += abs(fitted.value(name) - value) <= 1.96 * fitted.error(name)
     coverage = {name: count / draws for name, count in hits.items()}
     assert all(0.90 <= share <= 0.98 for share in coverage.values()), coverage
+
+
+def test_two_cores_write_the_bytes_of_one(tmp_path):
+    files, rows = write_sample(tmp_path / "sample", 4, seed=3)
+    written = []
+    for number in (1, 2):
+        fit_sample(tmp_path / "sample", files, rows, number)
+        written.append([(tmp_path / "sample" / name).read_bytes() for name in ("parameters.csv", "curves.nc")])
+    assert written[0] == written[1]

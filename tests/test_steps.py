@@ -22,7 +22,7 @@ class Named(list):
 def job(tmp_path, **params):
     return SimpleNamespace(
         input=Named(data="in.nc", code=["a.py"]), output=Named(table="out.csv"), params=Named(**params),
-        log=[str(tmp_path / "job.log")],
+        log=[str(tmp_path / "job.log")], threads=1,
     )  # fmt: skip
 
 

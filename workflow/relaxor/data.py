@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset], **attrs: Any) 
 
 def save_parameters(path: Path | str, rows: Iterable[Number]) -> None:
     """Write numbers as ``parameters.csv``, ten significant digits."""
-    table = pd.DataFrame([asdict(row) for row in rows], columns=list(PARAMETER_COLUMNS))
+    table = pd.DataFrame([vars(row) for row in rows], columns=list(PARAMETER_COLUMNS))
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
 

@@ -197,8 +197,8 @@ def fit(
         raise ValueError(f"{bad} of {start.size} residuals are not finite at the start values")
     if start.size < len(varying):
         raise ValueError(f"{start.size} points cannot determine {len(varying)} parameters")
-    problem = Problem(residual, tuple(args), varying, absolute_sigma, jacobian)
-    best = problem.minimize(params)
+    problem = Problem(residual, params.copy(), tuple(args), varying, absolute_sigma, jacobian)
+    best = problem.minimize()
     return _result(problem, best, problem.covariance(best))
 
 
@@ -244,15 +244,15 @@ def fit_counts(
         return factor[:, None] * slope(trial, *arguments)
 
     varying = tuple(name for name, parameter in params.items() if parameter.vary and not parameter.expr)
-    problem = Problem(residual, tuple(args), varying, True, residual_slope if jacobian else None)
-    best = problem.minimize(params)
-    deviation = np.sqrt(np.maximum(expected(best.params, *args), LEAST_EXPECTED))
-    return _result(problem, best, problem.covariance(best, slope(best.params, *args) / deviation[:, None]))
+    problem = Problem(residual, params.copy(), tuple(args), varying, True, residual_slope if jacobian else None)
+    best = problem.minimize()
+    deviation = np.sqrt(np.maximum(expected(problem.params, *args), LEAST_EXPECTED))
+    return _result(problem, best, problem.covariance(best, slope(problem.params, *args) / deviation[:, None]))
 
 
 def _result(problem: Problem, best: Optimum, covariance: np.ndarray) -> Fit:
     """Turn an optimum into a `Fit`: standard errors of varying, constrained and fixed parameters."""
-    params = best.params
+    params = problem.params
     for name, parameter in params.items():
         parameter.stderr = None
         if parameter.expr:

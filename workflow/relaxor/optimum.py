@@ -37,8 +37,8 @@ class Optimum:
 
     Attributes
     ----------
-    params
-        Parameters.
+    values
+        The varying parameters, shape (k,).
     residual, derivative
         Residuals, shape (n,), and their derivatives by the varying parameters, shape (n, k).
     free
@@ -49,7 +49,7 @@ class Optimum:
         Whether, beyond that, every parameter that is not held by a bound changes the residuals.
     """
 
-    params: lmfit.Parameters
+    values: np.ndarray
     residual: np.ndarray
     derivative: np.ndarray
     free: np.ndarray
@@ -64,22 +64,32 @@ class Optimum:
 
 @dataclass(frozen=True)
 class Problem:
-    """A sum of squares to minimize; the arguments of `relaxor.fitting.fit` and the names of what varies."""
+    """A sum of squares to minimize; the arguments of `relaxor.fitting.fit` and the names of what varies.
+
+    ``params`` is the problem's own and holds the place looked at last: a copy of lmfit parameters costs more than
+    most models.
+    """
 
     residual: Callable[..., np.ndarray]
+    params: lmfit.Parameters
     args: tuple[Any, ...]
     names: tuple[str, ...]
     absolute_sigma: bool
     jacobian: Callable[..., np.ndarray] | None = None
 
-    def minimize(self, params: lmfit.Parameters) -> Optimum:
-        """Find the minimum; from points spread around the start where the start leads to a flat place."""
-        best = self._descend(params)
-        if best.determined:
-            return best
-        tried = (self._descend(again) for again in _spread(params, self.names))
-        found = [optimum for optimum in tried if optimum.determined]
-        return min((best, *found), key=lambda optimum: optimum.chi_square)
+    def minimize(self) -> Optimum:
+        """Find the minimum; from points spread around the start where the start leads to a flat place.
+
+        The parameters are left at the minimum.
+        """
+        start = self._values()
+        best = self._descend(start)
+        if not best.determined:
+            tried = (self._descend(again) for again in _spread(start))
+            found = [optimum for optimum in tried if optimum.determined]
+            best = min((best, *found), key=lambda optimum: optimum.chi_square)
+        self._place(best.values)
+        return best
 
     def covariance(self, optimum: Optimum, derivative: np.ndarray | None = None) -> np.ndarray:
         """Return the covariance of the varying parameters, shape (k, k).
@@ -97,15 +107,23 @@ class Problem:
         covariance[np.ix_(optimum.free, optimum.free)] = inverse @ inverse.T * variance
         return covariance
 
+    def _values(self) -> np.ndarray:
+        return np.array([self.params[name].value for name in self.names])
+
+    def _place(self, values: np.ndarray) -> None:
+        for name, value in zip(self.names, values, strict=True):
+            self.params[name].value = float(value)
+
     def _call(self, params: lmfit.Parameters, *args: Any) -> np.ndarray:
         # A step so long that the model overflows is a bad step, not the end of the fit.
         with np.errstate(all="ignore"):
             residual = self.residual(params, *args)
         return np.nan_to_num(residual, nan=REJECTED, posinf=REJECTED, neginf=-REJECTED)
 
-    def _descend(self, params: lmfit.Parameters) -> Optimum:
+    def _descend(self, start: np.ndarray) -> Optimum:
+        self._place(start)
         if self.names:
-            minimizer = lmfit.Minimizer(self._call, params, fcn_args=self.args, calc_covar=False)
+            minimizer = lmfit.Minimizer(self._call, self.params, fcn_args=self.args, calc_covar=False)
             derivative = {"Dfun": self.jacobian} if self.jacobian else {}
             tolerances = {
                 "ftol": TOLERANCE,
@@ -113,19 +131,22 @@ class Problem:
                 "gtol": TOLERANCE,
                 "max_nfev": SEARCH_CALLS * (len(self.names) + 1),
             }
-            params = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
-        optimum = self._examine(params.copy())
+            found = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
+            self._place(np.array([found[name].value for name in self.names]))
+        optimum = self._examine()
         for _ in range(POLISHING_STEPS):
             step = self._newton_step(optimum)
             if step is None:
                 break
-            trial = self._examine(step)
+            self._place(optimum.values + step)
+            trial = self._examine()
             if not trial.chi_square < optimum.chi_square:
                 break
             optimum = trial
         return optimum
 
-    def _examine(self, params: lmfit.Parameters) -> Optimum:
+    def _examine(self) -> Optimum:
+        params = self.params
         residual = self._call(params, *self.args)
         if self.jacobian:
             derivative = np.asarray(self.jacobian(params, *self.args))
@@ -135,27 +156,25 @@ class Problem:
         seen = np.isfinite(norms) & (norms > 0)
         slope = derivative.T @ residual
         near = AT_BOUND * self._scale(residual) / np.where(seen, norms, math.inf)
-        limits = np.array([[params[name].value, params[name].min, params[name].max] for name in self.names])
-        value, low, high = limits.reshape(-1, 3).T
+        value = self._values()
+        low, high = np.array([[params[name].min, params[name].max] for name in self.names]).reshape(-1, 2).T
         held = ((value - low <= near) & (slope >= 0)) | ((high - value <= near) & (slope <= 0))
         free = seen & ~held
         independent = not free.any() or bool(np.linalg.cond(_triangle(derivative[:, free], residual)[0]) < SINGULAR)
         determined = independent and bool((seen | held).all())
-        return Optimum(params, residual, derivative, free, independent, determined)
+        return Optimum(value, residual, derivative, free, independent, determined)
 
-    def _newton_step(self, optimum: Optimum) -> lmfit.Parameters | None:
-        """Return the parameters after a Gauss–Newton step, or None where they would not move."""
+    def _newton_step(self, optimum: Optimum) -> np.ndarray | None:
+        """Return a Gauss–Newton step of the varying parameters, or None where they would not move."""
         if not optimum.independent or not optimum.free.any():
             return None
         triangle, norms, projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)
         # How far the residuals move in their standard deviations is the distance in units of the errors.
         if np.linalg.norm(projected) <= CONVERGED * self._scale(optimum.residual):
             return None
-        step = -np.linalg.lstsq(triangle, projected, rcond=None)[0] / norms
-        moved = optimum.params.copy()
-        for name, change in zip(np.array(self.names)[optimum.free], step, strict=True):
-            moved[name].value += change
-        return moved
+        step = np.zeros_like(optimum.values)
+        step[optimum.free] = -np.linalg.lstsq(triangle, projected, rcond=None)[0] / norms
+        return step
 
     def _scale(self, residual: np.ndarray) -> float:
         """Return the standard deviation of a residual."""
@@ -190,7 +209,7 @@ def central_differences(
     function
         Parameters → array of shape (n,).
     params
-        Where. They are moved and put back, not copied: a copy of lmfit parameters costs more than most models.
+        Where. They are moved and put back, not copied.
     names
         The k parameters to differentiate by.
 
@@ -222,10 +241,7 @@ def central_differences(
     return np.column_stack([difference(name) for name in names]) if names else np.empty((base.size, 0))
 
 
-def _spread(params: lmfit.Parameters, names: Sequence[str]) -> Iterator[lmfit.Parameters]:
+def _spread(start: np.ndarray) -> Iterator[np.ndarray]:
     """Yield other starts: every value times 1/10 to 10, evenly spread in the logarithm, always the same."""
-    for point in qmc.Halton(len(names), scramble=False).random(RESTARTS + 1)[1:]:
-        again = params.copy()
-        for name, share in zip(names, point, strict=True):
-            again[name].value = params[name].value * 10 ** (2 * share - 1)
-        yield again
+    for point in qmc.Halton(start.size, scramble=False).random(RESTARTS + 1)[1:]:
+        yield start * 10 ** (2 * point - 1)

@@ -8,7 +8,7 @@ read-out, is not written in the files: it is estimated from the residuals as a v
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
 import lmfit
 import numpy as np
@@ -21,11 +21,11 @@ from scipy.special import wofz
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.fitting import SQRT_2LN2, Fit, fit, voigt_fwhm
+from relaxor.parallel import ordered_map
 from relaxor.readers.schema import variable
 
 MAD_TO_SIGMA = 1.4826
 METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
-Shape = Literal["voigt", "lorentzian"]
 
 
 # --- cosmic rays ---------------------------------------------------------------------------------------------------
@@ -253,24 +253,44 @@ spike_threshold, spike_width
     AnalysisError
         If a measurement has no Raman axis or does not cover the window.
     """
-    rows: list[Number] = []
+    one = partial(
+        _analyse_one,
+        centers={**modes, **substrate_lines, "Si": calibration_line},
+        calibration=(calibration_line, calibration_uncertainty),
+        window=window,
+        instrument_fwhm=instrument_fwhm,
+        degree=baseline_degree,
+        spike=(spike_threshold, spike_width),
+    )
+    measurements = load(data)
+    results = ordered_map(one, measurements)
+    save_parameters(parameters, (row for rows, _ in results for row in rows))
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        shift, spectra = _spectra(measurement, window)
-        centers = {**modes, **substrate_lines, "Si": calibration_line}
-        protected = np.any([np.abs(shift - center) < 8 for center in centers.values()], axis=0)
-        spectrum, noise, removed = remove_spikes(spectra, spike_threshold, spike_width, protected)
-        voigt = fit_lines(shift, spectrum, noise, centers, instrument_fwhm, baseline_degree)
-        lorentzian = fit_lines(shift, spectrum, noise, centers, 1e-3 * instrument_fwhm, baseline_degree)
-        rows += _rows(
-            measurement, "voigt", voigt[0], centers, calibration_line, calibration_uncertainty, instrument_fwhm
-        )
-        rows += _rows(measurement, "lorentzian", lorentzian[0], centers, calibration_line, calibration_uncertainty, 0.0)
-        rows += measured(measurement, "voigt", {"cosmic_ray_pixels": (removed.sum(), math.nan, "1")}, "count")
+    for measurement, (_, fitted) in zip(measurements, results, strict=True):
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        groups[f"{measurement.id}/spectrum"] = _curves(shift, spectrum, *voigt)
-    save_parameters(parameters, rows)
+        groups[f"{measurement.id}/spectrum"] = fitted
     save_tree(curves, groups)
+
+
+def _analyse_one(
+    measurement: Measurement,
+    centers: Mapping[str, float],
+    calibration: tuple[float, float],
+    window: tuple[float, float],
+    instrument_fwhm: float,
+    degree: int,
+    spike: tuple[float, int],
+) -> tuple[list[Number], xr.Dataset]:
+    """Return the numbers of both line shapes and the curves of the Voigt fit."""
+    shift, spectra = _spectra(measurement, window)
+    protected = np.any([np.abs(shift - center) < 8 for center in centers.values()], axis=0)
+    spectrum, noise, removed = remove_spikes(spectra, *spike, protected)
+    voigt = fit_lines(shift, spectrum, noise, centers, instrument_fwhm, degree)
+    lorentzian = fit_lines(shift, spectrum, noise, centers, 1e-3 * instrument_fwhm, degree)
+    rows = _rows(measurement, "voigt", voigt[0], centers, *calibration, instrument_fwhm)
+    rows += _rows(measurement, "lorentzian", lorentzian[0], centers, *calibration, 0.0)
+    rows += measured(measurement, "voigt", {"cosmic_ray_pixels": (removed.sum(), math.nan, "1")}, "count")
+    return rows, _curves(shift, spectrum, *voigt)
 
 
 def _spectra(measurement: Measurement, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from relaxor import __version__
 from relaxor.errors import RelaxorError
+from relaxor.parallel import cores
 
 PACKAGE = Path(__file__).parent
 
@@ -40,7 +41,8 @@ def run_step(function: Callable[..., object], snakemake: Any) -> None:
         print(f"relaxor {__version__}: {function.__module__}.{function.__name__}")
         print(json.dumps(arguments, indent=1, default=str, ensure_ascii=False))
         try:
-            function(**arguments)
+            with cores(snakemake.threads):
+                function(**arguments)
         except RelaxorError as error:
             print(f"error: {error}")
             sys.exit(1)
