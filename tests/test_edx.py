@@ -128,7 +128,7 @@ def test_data_that_do_not_suffice_are_named(sample, tmp_path: Path, change, cond
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(sample) -> None:
-    draws = 200
+    draws = 400
     rng = np.random.default_rng(17)
     axis = twin.CHANNEL * np.arange(twin.CHANNELS)
     clean = twin.expected(axis)
@@ -151,4 +151,4 @@ def test_intervals_cover_the_truth(sample) -> None:
             covered[name] += abs(fitted.value(name) - value) < 1.959964 * fitted.error(name)
     shares = {name: count / draws for name, count in covered.items()}
     print(shares)
-    assert all(0.90 <= share <= 0.99 for share in shares.values()), shares
+    assert all(0.90 <= share <= 0.98 for share in shares.values()), shares

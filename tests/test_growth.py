@@ -49,7 +49,7 @@ def test_a_log_without_a_segment_is_refused(tmp_path, rows, name):
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(tmp_path):
-    draws = [run(tmp_path, *simulate(np.random.default_rng(seed))) for seed in range(200)]
+    draws = [run(tmp_path, *simulate(np.random.default_rng(seed))) for seed in range(400)]
     table = pd.concat(draws)
     inside = table["true"].between(table["ci_low"], table["ci_high"]).groupby(table["parameter"]).mean()
-    assert inside.between(0.90, 0.985).all(), inside.to_string()
+    assert inside.between(0.90, 0.98).all(), inside.to_string()

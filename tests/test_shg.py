@@ -170,7 +170,7 @@ def test_spectrum_without_the_line_s_window_is_named(files: list, tmp_path: Path
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth() -> None:
-    draws = 200
+    draws = 400
     rng = np.random.default_rng(11)
     wavelength = np.linspace(500.0, 565.0, 800)
     conditions = {"integration_time": (twin.INTEGRATION_TIME, "s"), "pump_wavelength": (1064.0, "nm")}
@@ -209,6 +209,5 @@ def test_intervals_cover_the_truth() -> None:
         profiled += low <= twin.EXPONENT <= high
     covered = {name: float(np.mean(np.abs(values) < 1.959964)) for name, values in z.items()}
     print(covered, "profile", profiled / draws)
-    # 90 to 98 %, and the ends moved out by the scatter that 200 draws leave in a share of 95 %.
-    assert all(0.90 <= share <= 0.99 for share in covered.values()), covered
-    assert 0.90 <= profiled / draws <= 0.99
+    assert all(0.90 <= share <= 0.98 for share in covered.values()), covered
+    assert 0.90 <= profiled / draws <= 0.98

@@ -13,7 +13,7 @@ def registry() -> "pint.UnitRegistry":
     import pint
 
     units: pint.UnitRegistry = pint.UnitRegistry()
-    units.define("atomic_percent = 0.01 = at_percent")
+    units.define("atomic_percent = 0.01")
     return units
 
 

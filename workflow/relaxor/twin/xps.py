@@ -264,9 +264,10 @@ def truth() -> list[Truth]:
     rows += [("free_splitting_shirley", "cu_2p_splitting", splitting, "eV")]
     ratio = sum(a for _, a, _ in lines(SE_3P, PASS_ENERGY)) / sum(a for _, a, _ in lines(BI_4F, PASS_ENERGY))
     rows += [(MODELS["Bi4f"], "se_3p_to_bi_4f_area_ratio", ratio, "1")]
-    composition = {"cu": 10.0, "bi": 10.0, "p": 20.0, "se": 60.0}
+    composition = {"Cu": 10.0, "Bi": 10.0, "P": 20.0, "Se": 60.0}
     return rows + [
-        ("quantification", f"{element}_content", value, "at_percent") for element, value in composition.items()
+        ("quantification", f"{element}_atomic_percent", value, "atomic_percent")
+        for element, value in composition.items()
     ]
 
 

@@ -287,7 +287,7 @@ def _contents(measurement: Measurement, contents: Mapping[str, tuple[float, floa
         for number in measured(
             measurement,
             "quantification",
-            {f"{element}_content": (value, error, "at_percent")},
+            {f"{element.capitalize()}_atomic_percent": (value, error, "atomic_percent")},
             "areas over relative sensitivity factors, escape depth and transmission",
             systematic_error=systematic,
         )
