@@ -311,3 +311,15 @@ def test_width_of_voigt_is_good_to_its_stated_accuracy(lorentzian_share: float) 
 
     width = 2 * brentq(height, 0.1, 20.0)
     assert voigt_fwhm(1.0, lorentzian_share) == pytest.approx(width, rel=3e-4)
+
+
+def test_a_search_that_is_cut_short_gives_no_errors(reference, monkeypatch):
+    monkeypatch.setattr("relaxor.optimum.SEARCH_CALLS", 100)
+    starts, _, _, data = certified(reference / "nist/MGH17.dat")
+    y, x = data.T
+
+    def residual(params):
+        return MODELS["MGH17"](x, list(params.valuesdict().values())) - y
+
+    fitted = fit(residual, parameters(**{f"b{i}": value for i, value in enumerate(starts[0])}), absolute_sigma=False)
+    assert np.isnan([fitted.error(name) for name in fitted.names]).all()

@@ -168,9 +168,9 @@ def fit(
 
     Levenberg–Marquardt finds the minimum, Gauss–Newton steps with central differences sharpen it (forward
     differences stop two digits earlier), and the covariance is taken there. If the search runs to a place
-    where the data do not determine the parameters, it starts again from points spread around the start. A
-    parameter that ends at a bound counts as fixed there: its own standard error is NaN (`profile_interval`
-    gives its interval), the others are conditional on it.
+    where the data do not determine the parameters, it starts again from points spread around the start; standard
+    errors are NaN where it does not converge. A parameter that ends at a bound counts as fixed there: its own
+    standard error is NaN (`profile_interval` gives its interval), the others are conditional on it.
 
     Parameters
     ----------

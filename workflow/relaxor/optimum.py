@@ -11,12 +11,14 @@ from scipy.stats import qmc
 
 TOLERANCE = 1e-13
 """Relative tolerance of the least-squares solver: certified digits need it, and it costs two iterations."""
-SEARCH_CALLS = 2000
+SEARCH_CALLS = 500
 """Most calls of the residual a parameter before the search stops where it is."""
 POLISHING_STEPS = 5
 """Most Gauss–Newton steps after the solver; one is usual."""
 CONVERGED = 1e-7
 """A step shorter than this part of the standard errors is not taken."""
+ARRIVED = 0.1
+"""A search that ends farther than this from the minimum, in standard errors, has not converged."""
 AT_BOUND = 1e-3
 """A parameter nearer to its bound than this part of its (conditional) standard error sits on it."""
 SINGULAR = 1e12
@@ -26,7 +28,7 @@ VISIBLE = 1e3
 LONGEST_STEP = 0.05
 """Longest step of a derivative, as a part of the parameter (of one for parameters below one)."""
 REJECTED = 1e100
-"""Stands for a residual that is not finite; its square still is."""
+"""Largest residual, and the one that stands for NaN; its square is still finite."""
 RESTARTS = 24
 """Starts tried when the first one leads nowhere."""
 
@@ -94,12 +96,13 @@ class Problem:
     def covariance(self, optimum: Optimum, derivative: np.ndarray | None = None) -> np.ndarray:
         """Return the covariance of the varying parameters, shape (k, k).
 
-        Zero for parameters that are not free, NaN throughout where the free ones cannot be told apart.
+        Zero for parameters that are not free, NaN throughout where the free ones cannot be told apart or the search
+        has not converged.
         """
-        derivative = optimum.derivative if derivative is None else derivative
         size = len(self.names)
-        if not optimum.independent:
+        if not optimum.independent or self._distance(optimum) > ARRIVED:
             return np.full((size, size), np.nan)
+        derivative = optimum.derivative if derivative is None else derivative
         covariance = np.zeros((size, size))
         triangle, norms, _ = _triangle(derivative[:, optimum.free], optimum.residual)
         inverse = np.linalg.pinv(triangle) / norms[:, None]
@@ -118,7 +121,7 @@ class Problem:
         # A step so long that the model overflows is a bad step, not the end of the fit.
         with np.errstate(all="ignore"):
             residual = self.residual(params, *args)
-        return np.nan_to_num(residual, nan=REJECTED, posinf=REJECTED, neginf=-REJECTED)
+        return np.clip(np.nan_to_num(residual, nan=REJECTED), -REJECTED, REJECTED)
 
     def _descend(self, start: np.ndarray) -> Optimum:
         self._place(start)
@@ -168,13 +171,17 @@ class Problem:
         """Return a Gauss–Newton step of the varying parameters, or None where they would not move."""
         if not optimum.independent or not optimum.free.any():
             return None
-        triangle, norms, projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)
-        # How far the residuals move in their standard deviations is the distance in units of the errors.
-        if np.linalg.norm(projected) <= CONVERGED * self._scale(optimum.residual):
+        if self._distance(optimum) <= CONVERGED:
             return None
+        triangle, norms, projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)
         step = np.zeros_like(optimum.values)
         step[optimum.free] = -np.linalg.lstsq(triangle, projected, rcond=None)[0] / norms
         return step
+
+    def _distance(self, optimum: Optimum) -> float:
+        """Return how far the minimum is: the residuals' way there, in their standard deviations."""
+        projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)[2]
+        return float(np.linalg.norm(projected)) / (self._scale(optimum.residual) or 1.0)
 
     def _scale(self, residual: np.ndarray) -> float:
         """Return the standard deviation of a residual."""
