@@ -212,7 +212,7 @@ def test_a_few_pixels_are_too_few():
 def test_intervals_cover_the_truth(flake):
     from scipy import stats
 
-    draws, quantile = 200, stats.t.ppf(0.975, FLAKE["batches"] - 1)
+    draws, quantile = 400, stats.t.ppf(0.975, FLAKE["batches"] - 1)
     truth = {(model, name): value for model, name, value, _ in twin._truth(flake)}
     hits = defaultdict(int)
     axis = np.linspace(0, flake.scan_size, flake.pixels)

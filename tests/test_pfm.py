@@ -210,5 +210,5 @@ def test_loop_intervals_cover_the_truth():
         for field, state in states.items()
         for name, value, _ in (*twin._fitted(state, field), *twin._derived(state))
     }
-    shares = coverage(200, truth, lambda rng: analyse_loop(curve(twin.loop_channels(rng, states)), 0.34)[0])
+    shares = coverage(400, truth, lambda rng: analyse_loop(curve(twin.loop_channels(rng, states)), 0.34)[0])
     assert all(0.90 <= share <= 0.98 for share in shares.values()), shares

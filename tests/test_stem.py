@@ -201,7 +201,7 @@ def test_panels_are_drawn(sample, tmp_path):
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(tmp_path):
-    """95 % intervals hold the truth in 90 to 98 % of 200 images, give or take the 1.5 % that 200 draws scatter."""
+    """95 % intervals hold the truth in 90 to 98 % of 200 images; some errors of the FFT are 15 % too large: 98.5 %."""
     scan = twin.Scan()
     truth = list(twin.truth(scan))
     tables = [
@@ -215,4 +215,4 @@ def test_intervals_cover_the_truth(tmp_path):
         inside=("inside", "mean"), bias=("z", "mean"), spread=("z", "std")
     )
     print(summary.to_string())
-    assert summary["inside"].between(0.885, 0.995).all(), summary
+    assert summary["inside"].between(0.90, 0.99).all(), summary

@@ -17,6 +17,7 @@ from relaxor.microscopy.levelling import EDGE_PIXELS, Levelled, Surface, away_fr
 PROFILE_MODELS = {"profile_linear": 1, "profile_quadratic": 2}
 """Degree of the background that each levelled profile may have of its own; ISO 5436-1 has a line."""
 HISTOGRAM_MODEL = "two_level_histogram"
+PLACES = ("substrate", "flake")
 INDEPENDENT = 4
 """Heights so many correlation lengths apart are taken as independent."""
 
@@ -83,22 +84,25 @@ def examine(
     def estimate(keep: np.ndarray) -> np.ndarray:
         again = level_again(keep)
         two_levels = fit_two_levels(again.height[again.count], flake[again.count], edges)
-        return np.array([*(found.mean(again.height, keep) for found in steps.values()), separation(two_levels)])
+        means = [found.mean(again.height, keep) for found in steps.values()]
+        return np.array([*means, separation(two_levels), *_roughness(again, reach)])
 
+    length = _roughness_length(surface, levelled)
+    reach = max(int(np.ceil(INDEPENDENT * np.nan_to_num(length) / surface.pixel)), 1)
     blocks = np.arange(len(flake)) * batches // len(flake)
     values, errors = jackknife(estimate, blocks)
-    length = _roughness_length(surface, levelled)
+    found = {
+        name: (float(value), float(error))
+        for name, value, error in zip([*steps, HISTOGRAM_MODEL, *PLACES], values, errors, strict=True)
+    }
     return Flake(
         levelled=levelled,
         blocks=blocks,
         steps=steps,
         histogram=fit_two_levels(heights, flake[count], edges),
         edges=edges,
-        step_heights={
-            name: (float(value), float(error))
-            for name, value, error in zip([*steps, HISTOGRAM_MODEL], values, errors, strict=True)
-        },
-        roughness=_roughness(surface, levelled, blocks, length),
+        step_heights={name: found[name] for name in (*steps, HISTOGRAM_MODEL)},
+        roughness={place: found[place] for place in PLACES},
         correlation_length=length,
     )
 
@@ -201,7 +205,7 @@ def level_components(fitted: Fit, center: np.ndarray, width: float) -> Iterator[
 
 
 def _components(values: dict[str, float], center: np.ndarray, width: float) -> Iterator[np.ndarray]:
-    for place in ("substrate", "flake"):
+    for place in PLACES:
         yield gaussian(center, values[f"{place}_pixels"] * width, values[f"{place}_level"], values[f"{place}_fwhm"])
 
 
@@ -233,20 +237,11 @@ def _roughness_length(surface: Surface, levelled: Levelled) -> float:
     return correlation_length(levelled.height - levelled.height[substrate].mean(), substrate, surface.pixel)
 
 
-def _roughness(
-    surface: Surface, levelled: Levelled, blocks: np.ndarray, length: float
-) -> dict[str, tuple[float, float]]:
-    reach = max(int(np.ceil(INDEPENDENT * np.nan_to_num(length) / surface.pixel)), 1)
-    result = {}
-    for place, mask in (("substrate", ~levelled.flake), ("flake", levelled.flake)):
+def _roughness(levelled: Levelled, reach: int) -> Iterator[float]:
+    """Yield the rms heights of the `PLACES`, from pixels that are not left out."""
+    for mask in (~levelled.flake, levelled.flake):
         squares, pairs = distant_pairs(levelled.height, levelled.count & mask, reach)
-
-        def sq(keep: np.ndarray, squares: np.ndarray = squares, pairs: np.ndarray = pairs) -> np.ndarray:
-            return np.sqrt(squares[keep].sum() / pairs[keep].sum())
-
-        value, error = jackknife(sq, blocks)
-        result[place] = float(value), float(error)
-    return result
+        yield float(np.sqrt(squares.sum() / pairs.sum()))
 
 
 def distant_pairs(height: np.ndarray, mask: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
