@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from relaxor.errors import ReadError
-from relaxor.readers import bruker_brml, read
+from relaxor.readers import containers, read
 
 FILES = {
     "BaZrS3.brml": (2448, 10.0001, 59.99775, 651, 3457, 369105, 38.4),
@@ -101,7 +101,7 @@ def test_broken_contents_are_named(tmp_path, content, message):
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(bruker_brml, "MAX_TOTAL_BYTES", 4 << 20)
+    monkeypatch.setattr(containers, "MAX_TOTAL_BYTES", 4 << 20)
     members = {"Experiment0/RawData0.xml": ROUTE.format(rows=ROWS), "Experiment0/Bomb.xml": bytes(5 << 20)}
     path = container(tmp_path / "bomb.brml", members)
     assert path.stat().st_size < 1 << 14
@@ -110,7 +110,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
 
 
 def test_one_huge_member_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
-    monkeypatch.setattr(bruker_brml, "MAX_MEMBER_BYTES", 1 << 20)
+    monkeypatch.setattr(containers, "MAX_MEMBER_BYTES", 1 << 20)
     rows = "<Datum>2,5</Datum>" * 70_000
     path = container(tmp_path / "huge.brml", {"Experiment0/RawData0.xml": ROUTE.format(rows=rows)})
     with pytest.raises(ReadError, match=r"Experiment0/RawData0\.xml: unpacks to 1 MiB; more than 1 MiB are refused"):

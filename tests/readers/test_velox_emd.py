@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from relaxor.errors import ReadError
-from relaxor.readers import hdf5, read, recognise, velox_emd
+from relaxor.readers import hdf5, read, velox_emd
 from relaxor.twin.writers.velox_emd import write_velox_emd
 
 ABOUT = {
@@ -249,7 +249,7 @@ def test_other_hdf5_and_zip_files_are_not_ours(tmp_path):
         archive.writestr("readme.txt", "x")
     for name in ("a.emd", "b.emd"):
         with pytest.raises(ReadError, match="format not recognised"):
-            recognise(tmp_path / name)
+            read(tmp_path / name)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

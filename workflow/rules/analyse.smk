@@ -14,7 +14,7 @@ rule analyse_technique:
         f"{BENCHMARKS}analyse_technique/{{sample}}/{{technique}}.tsv"
     conda:
         ENVIRONMENT
-    threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50 # for a few files, processes cost more than they save
+    threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50  # for a few files, processes cost more than they save
     resources:
         mem_mb=1500,
         runtime=20,

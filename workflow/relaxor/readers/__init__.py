@@ -35,6 +35,13 @@ MAX_FORMAT_BYTES = {
 FORMATS: tuple[str, ...] = (
     "bruker_raw",
     "bruker_brml",
+    "bruker_uxd",
+    "panalytical_xrdml",
+    "panalytical_csv",
+    "rigaku_ras",
+    "rigaku_rasx",
+    "rigaku_dat",
+    "philips_rd",
     "phi_spe",
     "vamas",
     "aixacct",
@@ -45,6 +52,8 @@ FORMATS: tuple[str, ...] = (
     "gatan_dm",
     "cif",
     "witec_ascii",
+    "packed",
+    "number_columns",
 )
 """Readers in the order in which they are asked; the ones with the weakest signature come last."""
 

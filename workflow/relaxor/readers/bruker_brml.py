@@ -18,13 +18,9 @@ import xarray as xr
 
 from relaxor.data import poisson_uncertainty
 from relaxor.errors import ReadError
+from relaxor.readers.containers import MAX_NODES, member_bytes, member_names, open_zip, parse_xml, plain_xml
 from relaxor.readers.schema import tree, variable, with_uncertainty
 
-MAX_TOTAL_BYTES = 256 << 20
-"""Most bytes that a container may unpack to."""
-MAX_MEMBER_BYTES = 32 << 20
-MAX_NODES = 500_000
-"""Most elements and attributes of one XML, and of all headers together: each takes some hundred bytes in memory."""
 RAW_DATA = re.compile(r"(.*/)?Experiment\d+/RawData\d+\.xml")
 UNITS = {"°": "degree", "Å": "angstrom", "": "1"}
 GRID_TOLERANCE = 1e-3
@@ -33,15 +29,9 @@ GRID_TOLERANCE = 1e-3
 
 def recognises(head: bytes, path: Path) -> bool:
     """Recognise the zip by the name of a member, in the first bytes or in its directory."""
-    if not head.startswith(b"PK\x03\x04"):
-        return False
     if re.search(rb"Experiment\d+/\w+\.xml|experimentCollection\.xml", head):
-        return True
-    try:
-        with zipfile.ZipFile(path) as container:
-            return any(RAW_DATA.fullmatch(name) for name in container.namelist())
-    except Exception:
-        return False
+        return head.startswith(b"PK\x03\x04")
+    return any(RAW_DATA.fullmatch(name) for name in member_names(head, path))
 
 
 def extract(path: Path) -> xr.DataTree:
@@ -61,26 +51,22 @@ def extract(path: Path) -> xr.DataTree:
     scans: list[xr.Dataset] = []
     header: dict[str, Any] = {}
     started, instrument, nodes = None, "Bruker D8", 0
-    try:
-        with zipfile.ZipFile(path) as container:
-            members = sorted((name for name in container.namelist() if RAW_DATA.fullmatch(name)), key=_natural)
-            if not members:
-                raise ReadError(path, "holds no RawData*.xml")
-            _check_size(container, path)
-            for name in container.namelist():
-                if name.endswith("DataContainer.xml"):
-                    root = _parse(container, name, path)
-                    nodes = _count(root, nodes, name, path)
-                    header[name] = _plain(root)
-                    instrument = _instrument(root) or instrument
-            for name in members:
+    with open_zip(path) as container:
+        members = sorted((name for name in container.namelist() if RAW_DATA.fullmatch(name)), key=_natural)
+        if not members:
+            raise ReadError(path, "holds no RawData*.xml")
+        for name in container.namelist():
+            if name.endswith("DataContainer.xml"):
                 root = _parse(container, name, path)
-                started = started or root.findtext("TimeStampStarted")
-                scans += _routes(root, name, path)
                 nodes = _count(root, nodes, name, path)
-                header[name] = _plain(root)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
-        raise ReadError(path, f"is a damaged zip container ({error})") from error
+                header[name] = plain_xml(root)
+                instrument = _instrument(root) or instrument
+        for name in members:
+            root = _parse(container, name, path)
+            started = started or root.findtext("TimeStampStarted")
+            scans += _routes(root, name, path)
+            nodes = _count(root, nodes, name, path)
+            header[name] = plain_xml(root)
     if not scans:
         raise ReadError(path, "holds no measured point", f"member {members[0]}")
     return tree(
@@ -89,14 +75,6 @@ def extract(path: Path) -> xr.DataTree:
         instrument=instrument,
         acquired=started,
     )
-
-
-def _check_size(container: zipfile.ZipFile, path: Path) -> None:
-    total = sum(member.file_size for member in container.infolist())
-    if total > MAX_TOTAL_BYTES:
-        raise ReadError(
-            path, f"would unpack to {total / 2**20:.0f} MiB; more than {MAX_TOTAL_BYTES >> 20} MiB are refused"
-        )
 
 
 def _count(root: Element, nodes: int, name: str, path: Path) -> int:
@@ -108,22 +86,7 @@ def _count(root: Element, nodes: int, name: str, path: Path) -> int:
 
 
 def _parse(container: zipfile.ZipFile, name: str, path: Path) -> Element:
-    from defusedxml.ElementTree import fromstring
-
-    size = container.getinfo(name).file_size
-    if size > MAX_MEMBER_BYTES:
-        limit = MAX_MEMBER_BYTES >> 20
-        raise ReadError(path, f"unpacks to {size >> 20} MiB; more than {limit} MiB are refused", f"member {name}")
-    with container.open(name) as stream:
-        content = stream.read(size)  # no more than announced, whatever the packed bytes hold
-    if content.count(b"<") + content.count(b"=") > MAX_NODES:
-        raise ReadError(path, f"holds more than {MAX_NODES} elements and attributes", f"member {name}")
-    try:
-        return fromstring(content)
-    except Exception as error:
-        # ParseError of the XML, or one of defusedxml's refusals (entities, external references).
-        detail = f"{type(error).__name__}: {error}"
-        raise ReadError(path, f"is not XML that can be read ({detail})", f"member {name}") from error
+    return parse_xml(member_bytes(container, name, path), path, f"member {name}")
 
 
 def _routes(root: Element, member: str, path: Path) -> Iterator[xr.Dataset]:
@@ -249,16 +212,6 @@ def _instrument(container: Element) -> str:
         return ""
     kind, name, serial = (description.findtext(tag, "") for tag in ("DeviceTypeDesc", "InstrumentName", "SerialNo"))
     return ", ".join(filter(None, (kind, name, f"no. {serial}" if serial else "")))
-
-
-def _plain(element: Element) -> dict[str, Any]:
-    """Turn XML into plain dictionaries: attributes under ``@name``, children under their tag, text under ``text``."""
-    result: dict[str, Any] = {f"@{name.rpartition('}')[2]}": value for name, value in element.attrib.items()}
-    if text := (element.text or "").strip():
-        result["text"] = text
-    for child in element:
-        result.setdefault(child.tag.rpartition("}")[2], []).append(_plain(child))
-    return result
 
 
 def _unit(text: str) -> str:

@@ -32,20 +32,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from relaxor.data import poisson_uncertainty
 from relaxor.errors import ReadError
-from relaxor.readers.schema import array, tree, unpack, variable, with_uncertainty
+from relaxor.readers.diffraction import grid, scan
+from relaxor.readers.schema import array, tree, unpack, variable
 
-AXES = {
-    "two_theta": ("degree", "diffraction angle 2θ"),
-    "theta": ("degree", "incidence angle θ"),
-    "chi": ("degree", "tilt χ"),
-    "phi": ("degree", "azimuth φ"),
-    "x": ("mm", "stage position x"),
-    "y": ("mm", "stage position y"),
-    "z": ("mm", "stage position z"),
-}
-"""Scanned axis → unit and name."""
 STARTS_1_01 = ("theta", "two_theta", "chi", "phi", "x", "y", "z")
 SCAN_TYPES_1_01 = ("two_theta", "two_theta", "two_theta", "theta", "chi", "phi", "x", "y", "z")
 SCAN_NAMES_1_01 = (
@@ -279,19 +269,8 @@ def _axis_of(scan_type: str) -> str:
 def _scan(
     path: Path, axis: str, start: float, step: float, counts: np.ndarray, offset: int, attrs: dict[str, Any]
 ) -> xr.Dataset:
-    if not (np.isfinite(start) and np.isfinite(step) and step != 0):
-        raise ReadError(path, f"{axis} starts at {start} with step {step}", f"range at byte {offset:#x}")
-    bad = np.flatnonzero(~np.isfinite(counts))
-    if bad.size:
-        place = f"range at byte {offset:#x}, point {bad[0]}"
-        raise ReadError(path, f"{bad.size} of {counts.size} intensities are not finite numbers", place)
-    unit, name = AXES[axis]
-    scan = xr.Dataset(
-        {"intensity": variable(axis, counts.astype(float), "count", "intensity")},
-        coords={axis: variable(axis, start + step * np.arange(counts.size), unit, name)},
-        attrs={key: value for key, value in attrs.items() if value != ""},
-    )
-    return with_uncertainty(scan, "intensity", poisson_uncertainty(scan["intensity"].values), "Poisson")
+    place = f"range at byte {offset:#x}"
+    return scan(path, axis, grid(path, axis, start, step, counts.size, place), counts, attrs, place)
 
 
 def _text(data: bytes, offset: int, length: int) -> str:
