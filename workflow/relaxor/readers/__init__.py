@@ -52,6 +52,9 @@ FORMATS: tuple[str, ...] = (
     "gatan_dm",
     "cif",
     "witec_ascii",
+    "galactic_spc",
+    "renishaw_wdf",
+    "horiba_xml",
     "packed",
     "number_columns",
 )

@@ -1,7 +1,9 @@
 """From what rosettasciio returns (a list of signal dictionaries) to the project's datasets."""
 
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,8 +23,24 @@ DIMENSIONS = {
     "stack": "frame",
 }
 """Names of axes that rosettasciio spells in several ways."""
+SPECTRAL = frozenset({"raman_shift", "wavelength", "wavenumber"})
+"""Axes that keep the unit in which their field reads them."""
 TARGET_UNITS = ("m", "1/m", "s", "eV")
 """Coordinates are stored in these, except that energies keep their own multiple (keV stays keV)."""
+
+
+@contextmanager
+def library_warnings() -> Iterator[list[str]]:
+    """Collect what rosettasciio warns of, instead of printing it."""
+    messages: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("rsciio")
+    before, logger.handlers, propagate, logger.propagate = logger.handlers, [handler], logger.propagate, False
+    try:
+        yield messages
+    finally:
+        logger.handlers, logger.propagate = before, propagate
 
 
 def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]]) -> dict[str, xr.Dataset]:
@@ -55,7 +73,7 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     # rosettasciio unpacks one column less of a packed FFT of odd width: the values decide the length.
     sized = [{**axis, "size": length} for axis, length in zip(axes, values.shape, strict=True)]
     coords = {name: _coordinate(name, axis) for name, axis in zip(names, sized, strict=True)}
-    lost = [axis["size"] for axis in axes] != list(values.shape)
+    lost = [axis.get("size", length) for axis, length in zip(axes, values.shape, strict=True)] != list(values.shape)
     if np.iscomplexobj(values):
         parts = {"real": values.real, "imaginary": values.imag}
     elif values.dtype.names:
@@ -85,13 +103,18 @@ def _dimension(name: object, index: int, ndim: int) -> str:
 
 def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
     """Make a coordinate in base units; a unit that means nothing is left out, and kept as ``unit_in_file``."""
-    values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
+    if "axis" in axis:
+        values = np.asarray(axis["axis"], dtype=float)
+    else:
+        values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
     given = str(axis.get("units") or "").strip()
     unit, attrs = "1", {"unit_in_file": given} if given else {}
     try:
         parsed = registry().Unit(given) if given else None
     except Exception:  # pint raises errors of many kinds on text that is no unit
         parsed = None
+    if parsed is not None and name in SPECTRAL:
+        return variable(name, values, given, name.replace("_", " "))
     for target in TARGET_UNITS:
         if parsed is not None and not parsed.dimensionless and parsed.is_compatible_with(target):
             unit = target if target != "eV" else given
