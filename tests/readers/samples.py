@@ -4,6 +4,9 @@ import io
 import struct
 import zipfile
 
+import numpy as np
+from scipy.io import savemat
+
 UXD = """_FILEVERSION=1
 _WL1=1.5406
 _DRIVE='COUPLED'
@@ -93,7 +96,95 @@ def rasx(count: int = 5, without: str = "") -> bytes:
     return out.getvalue()
 
 
+def spc(
+    flags: int = 0, version: int = 0x4B, exponent: int = -128, subfiles: int = 1, points: int = 5, own: int = 0
+) -> bytes:
+    """A Galactic file: ``flags`` 0x04 several subfiles, 0x40 with axes of their own, 0x80 a written axis."""
+    order = ">" if version == 0x4C else "<"
+    header = bytearray(512)
+    struct.pack_into(
+        f"{order}BBbbI2dI2B", header, 0, flags, version, 0, exponent, points, 100.0, 104.0, subfiles, 13, 4
+    )
+    struct.pack_into(f"{order}I", header, 32, 2024 << 20 | 11 << 16 | 12 << 11 | 14 << 6 | 3)
+    axis = struct.pack(f"{order}5f", *np.arange(100.0, 105.0))
+    body = axis if flags & 0x80 and not flags & 0x40 else b""
+    for index in range(subfiles):
+        body += struct.pack(f"{order}BbHfffIIf4x", 0, own, index, float(index), 0, 0, 5, 1, 0)
+        body += axis if flags & 0x40 else b""
+        body += struct.pack(f"{order}5{'f' if -128 in (exponent, own) else 'i'}", 9, 16, 25, 36, 49)
+    return bytes(header) + body
+
+
+def wdf(length: int = 0) -> bytes:
+    """A Renishaw spectrum whose data block has, or says to have, another length."""
+
+    def block(name: bytes, content: bytes, announced: int = 0) -> bytes:
+        return struct.pack("<4sIQ", name, name == b"WDF1", announced or 16 + len(content)) + content
+
+    header = bytearray(496)
+    struct.pack_into("<IQQIIII", header, 60 - 16, 5, 1, 1, 1, 1, 5, 0)
+    struct.pack_into("<24s4HII", header, 96 - 16, b"WiRE", 4, 0, 0, 0, 1, 1)
+    struct.pack_into("<QQIf", header, 136 - 16, 0, 0, 18, 1e7 / 532)
+    axes = struct.pack("<II5f", 1, 1, 104, 103, 102, 101, 100)
+    numbers = block(b"DATA", struct.pack("<5f", 9, 16, 25, 36, 49), length)
+    return block(b"WDF1", bytes(header)) + numbers + block(b"XLST", axes) + block(b"YLST", struct.pack("<IIf", 0, 0, 0))
+
+
+def wip(begin: int | None = None) -> bytes:
+    """A WITec project with one graph on the axis 0, 1, 2, …; ``begin`` moves the content of one tag elsewhere."""
+
+    def tag(name: str, kind: int, content: bytes | list[bytes], offset: int) -> bytes:
+        head = 24 + len(name)
+        at = offset + head
+        if isinstance(content, list):
+            content, parts = b"", content
+            for part in parts:
+                content += part(at + len(content))
+        start = at if begin is None or name != "SizeX" else begin
+        return (
+            struct.pack("<I", len(name)) + name.encode() + struct.pack("<IQQ", kind, start, at + len(content)) + content
+        )
+
+    def leaf(name: str, kind: int, content: bytes):
+        return lambda offset: tag(name, kind, content, offset)
+
+    def branch(name: str, *parts):
+        return lambda offset: tag(name, 0, list(parts), offset)
+
+    def integer(name: str, value: int):
+        return leaf(name, 5, struct.pack("<i", value))
+
+    def text(name: str, value: str):
+        return leaf(name, 9, struct.pack("<I", len(value)) + value.encode())
+
+    values = np.array([9, 16, 25, 36, 49], "<f4").tobytes()
+    graph = branch(
+        "TDGraph", integer("SizeX", 1), integer("SizeY", 1), integer("SizeGraph", 5),
+        branch("GraphData", integer("DataType", 9), leaf("Data", 7, values)),
+    )  # fmt: skip
+    about = branch("TData", integer("ID", 1), text("Caption", "spectrum"))
+    data = branch(
+        "Data", text("DataClassName 0", "TDGraph"), branch("Data 0", about, graph), integer("NumberOfData", 1)
+    )
+    return b"WIT_PRCT" + branch("WITec Project", integer("Version", 5), data)(8)
+
+
+def mat(shape: tuple[int, int] = (2, 3)) -> bytes:
+    """A map of ``shape`` pixels with two channels, as WITec Project exports it."""
+    pixels = shape[0] * shape[1]
+    scale = np.empty((2, 2), object)
+    scale[:] = [[np.empty((0, 0)), ""], [np.array([[100.0, 101.0]]), "rel. 1/cm"]]
+    out = io.BytesIO()
+    record = {"imagesize": np.array([shape]), "data": np.arange(2.0 * pixels).reshape(pixels, 2), "axisscale": scale}
+    savemat(out, {"map": record})
+    return out.getvalue()
+
+
 SAMPLES: dict[str, bytes] = {
+    "galactic_spc": spc(),
+    "renishaw_wdf": wdf(),
+    "witec_wip": wip(),
+    "witec_mat": mat(),
     "bruker_uxd": UXD.encode(),
     "rigaku_dat": RIGAKU_DAT.encode(),
     "rigaku_ras": RAS.encode(),

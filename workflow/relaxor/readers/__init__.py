@@ -52,6 +52,8 @@ FORMATS: tuple[str, ...] = (
     "gatan_dm",
     "cif",
     "witec_ascii",
+    "witec_wip",
+    "witec_mat",
     "galactic_spc",
     "renishaw_wdf",
     "horiba_xml",

@@ -3,9 +3,10 @@
 Flags u8 0 (bit 0: integers of 16 bits, 2: several subfiles, 5: own labels, 6: an axis with every subfile, 7: the axis
 is written), version u8 1 (0x4B little-endian, 0x4C big-endian, 0x4D before 1996), exponent i8 3 (-128: floats), points
 u32 4, first and last position f64 8 and 16, subfiles u32 24, codes of axis and values u8 28 and 29, date u32 32
-(minute 6, hour 5, day 5, month 4, year 12 bits), comment 88 (130 bytes), labels 218 (30 bytes), log u32 248 (size u32 +0,
-offset of its text u32 +8). A subfile is 32 bytes (exponent i8 +1, z f32 +4, points u32 +16) and its numbers: positions
-f32 if they are its own, then floats, or integers times 2^(exponent - 32) (16 bits: - 16). The exponent is signed.
+(minute 6, hour 5, day 5, month 4, year 12 bits), comment 88 (130 bytes), labels 218 (30 bytes), log u32 248 (size u32
++0, offset of its text u32 +8). A subfile is 32 bytes (exponent i8 +1, z f32 +4, points u32 +16) and its numbers:
+positions f32 if they are its own, then floats, or integers times 2^(exponent - 32) (16 bits: - 16). The exponent is
+signed, and that of the subfile where there are several.
 
 Instruments re-sample their spectra on an even grid when they export to this format: such a file is not the raw one.
 """
@@ -70,12 +71,12 @@ VALUES: dict[int, tuple[str, str, str]] = {
 
 def recognises(head: bytes, path: Path) -> bool:
     """Tell by version, codes of axis and values, finite ends of the axis and a number of subfiles."""
-    if len(head) < 256 or head[1] not in (*ORDERS, OLD):
+    if len(head) < 256 or head[1] not in (*ORDERS, OLD) or head.startswith(b"PK\x03\x04"):
         return False
-    order = ORDERS.get(head[1], "<")
     if head[1] == OLD:
         points, first, last = np.frombuffer(head, "<f4", 3, 4)
         return bool(np.isfinite([points, first, last]).all()) and points >= 1 and points % 1 == 0 and head[16] < 31
+    order = ORDERS[head[1]]
     first, last = np.frombuffer(head, f"{order}f8", 2, 8)
     (subfiles,) = np.frombuffer(head, f"{order}u4", 1, 24)
     known = (head[28] <= 30 or head[28] == 255) and (head[29] <= 26 or head[29] >= 128) and head[2] <= 32

@@ -1,7 +1,7 @@
 """Renishaw WiRE spectra and maps, ``.wdf``: a chain of blocks.
 
 A block is its name (4 bytes), number u32, length u64 (of the whole block). The first, ``WDF1``, holds points a spectrum
-u32 60, capacity u64 64, spectra u64 72; ``DATA`` the intensities f32, ``XLST`` the axis (kind u32, unit u32, f32). Values
+u32 60, capacity u64 64, spectra u64 72; ``DATA`` the intensities f32, ``XLST`` the axis (kind, unit u32, f32). Values
 and places of a map come through rosettasciio; the chain is walked here first. Where the numbers of a file do not
 fit its axes the library averages spectra: those are read here, as they stand. WiRE writes the axis descending; it is
 returned ascending, as the library has it. The older ``.wxd`` is refused by name.
