@@ -48,6 +48,23 @@ def vamas(path: Path) -> object:
     return Vamas(str(path))
 
 
+def renishaw(path: Path) -> object:
+    from rsciio.renishaw import file_reader
+
+    return file_reader(str(path))
+
+
+def galactic(path: Path) -> object:
+    from spc_io import SPC
+
+    with path.open("rb") as stream:
+        return SPC.from_bytes_io(stream)
+
+
+def counts(path: Path) -> object:
+    return np.array(path.read_text(encoding="latin-1").partition("_COUNTS")[2].split(), float)
+
+
 def witec(path: Path) -> object:
     text = path.read_text(encoding="latin-1").splitlines()
     first = next(number for number, line in enumerate(text) if re.match(r"\s*[-+]?\d", line))
@@ -67,8 +84,11 @@ CASES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "velox_emd": ("stem_haadf/velox_emd/fei_emd_image.emd", velox),
     "gatan_dm": ("stem_haadf/gatan_dm3/EELS_STO.dm3", gatan),
     "igor_ibw": ("afm_pfm/asylum_ibw/P0089OP0027.ibw", igor),
-    "vamas": ("xps/vamas_vms/FeO_analyzed.vms", vamas),
+    "vamas": ("xps/vamas_vms/regular.vms", vamas),
     "witec_ascii": ("raman_shg/witec_txt/Witec-timeseries_full.txt", witec),
+    "renishaw_wdf": ("raman_shg/renishaw_wdf/interrupted_acquisition.wdf", renishaw),
+    "galactic_spc": ("raman_shg/galactic_spc/NMR_FID.SPC", galactic),
+    "bruker_uxd": ("xrd/bruker_uxd/synchro.uxd", counts),
     "bruker_raw": ("xrd/bruker_raw/bruker.raw", binary),
     "phi_spe": ("xps/phi_spe/test0.spe", binary),
 }

@@ -1,6 +1,7 @@
 """Safe first look into an HDF5 file that someone else wrote."""
 
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,12 @@ def damaged_heap(path: Path) -> int:
 
     Free space smaller than its own header sends libhdf5 into a loop without end, so it must not see one.
     """
+    return _damaged_heap(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _damaged_heap(path: Path, _modified: int) -> int:
+    # Asked when a file is recognised, and again when it is read.
     data = path.read_bytes()
     heap = data.find(GLOBAL_HEAP)
     while heap >= 0:

@@ -191,7 +191,7 @@ def _dataset(wave: dict[str, Any], values: np.ndarray) -> tuple[str, xr.Dataset]
     if values.dtype.kind == "S":
         text = np.char.decode(values, "latin-1")
         return "wave", xr.Dataset({"text": variable(tuple(axes), text, "1", "text")}, coords=axes)
-    values = values.astype(values.dtype.newbyteorder("="))
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
     channels = labels[values.ndim - 1][1:] if values.ndim > 1 and values.ndim <= len(labels) else []
     if not channels:
         name, unit = _named_unit(_unit(wave, "data"))
