@@ -9,7 +9,7 @@ from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
 from relaxor.ingest import ingest
 from relaxor.microscopy.afm import analyse, load_surface
-from relaxor.microscopy.blocks import correlation_length, jackknife, tiles
+from relaxor.microscopy.blocks import correlation_length, jackknife, shared_edges, tiles
 from relaxor.microscopy.flakes import distant_pairs, examine, plateaus
 from relaxor.microscopy.levelling import Surface, segment
 from relaxor.readers.schema import variable
@@ -170,6 +170,18 @@ def test_roughness_of_shifted_profiles_is_that_of_the_surface():
 def test_correlation_length_of_a_known_surface():
     field = random_field(np.random.default_rng(2), 256, 5.0)
     assert correlation_length(field, np.ones(field.shape, bool), 2.0) == pytest.approx(2 * 5 * np.sqrt(2), rel=0.1)
+
+
+def test_errors_of_adjacent_blocks_of_one_field_are_right_on_average():
+    rng = np.random.default_rng(8)
+    size, blocks = 192, np.arange(192) * 8 // 192
+    means, errors = [], []
+    for _ in range(300):
+        field = twin.random_field(rng, size, 4.0)[:, 0]
+        mean, error = jackknife(lambda keep, field=field: field[keep].mean(), blocks)
+        means.append(mean)
+        errors.append(error * shared_edges(4.0 * np.sqrt(2), size / 8))
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(means), rel=0.09)
 
 
 def test_jackknife_of_a_mean_is_the_error_of_block_means():

@@ -180,7 +180,85 @@ def mat(shape: tuple[int, int] = (2, 3)) -> bytes:
     return out.getvalue()
 
 
+def workbook(sheets: dict[str, list[list[object]]], last: str = "") -> bytes:
+    """An ``.xlsx`` with inline texts; ``last`` names one more cell, far away."""
+
+    def cell(row: int, column: int, value: object) -> str:
+        place = f"{chr(65 + column)}{row + 1}"
+        if isinstance(value, str):
+            return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>' if value else ""
+        return f'<c r="{place}"><v>{value}</v></c>'
+
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as container:
+
+        def write(name: str, content: str) -> None:
+            container.writestr(zipfile.ZipInfo(name), f'<?xml version="1.0"?>{content}')
+
+        entries = "".join(
+            f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in enumerate(sheets, start=1)
+        )
+        links = "".join(
+            f'<Relationship Id="rId{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+            for n in range(1, len(sheets) + 1)
+        )
+        write("[Content_Types].xml", f'<Types xmlns="{package}/content-types"><Default Extension="xml" '
+              f'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" '
+              f'ContentType="{kind}.sheet.main+xml"/></Types>')  # fmt: skip
+        write("_rels/.rels", f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" '
+              f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>')  # fmt: skip
+        write("xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{entries}</sheets></workbook>')
+        write("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}/relationships">{links}</Relationships>')
+        for number, rows in enumerate(sheets.values(), start=1):
+            cells = "".join(
+                f'<row r="{r + 1}">{"".join(cell(r, c, value) for c, value in enumerate(row))}</row>'
+                for r, row in enumerate(rows)
+            )
+            far = f'<row r="9"><c r="{last}"><v>1</v></c></row>' if last else ""
+            write(f"xl/worksheets/sheet{number}.xml",
+                  f'<worksheet xmlns="{main}"><sheetData>{cells}{far}</sheetData></worksheet>')  # fmt: skip
+    return out.getvalue()
+
+
+RUN = [["Time", "DrainI(1)", "DrainI(2)", "VT"], [0.0, 1e-9, 2e-9, 0.7], [1.0, "#REF", 4e-9, ""], [2.0, 5e-9, "", ""]]
+SETTINGS = [
+    ["=====", "", ""], ["Run7", "", ""], ["=====", "", ""], ["Test Name", "vds-id#1@1", ""],
+    ["Last Executed", "12/04/2019 12:33:25", ""], ["Clarius+ Version", "V1.6.1", ""], ["", "", ""],
+    ["Device Terminal", "Drain", "Gate"], ["Operation Mode", "Voltage Linear Sweep", "Voltage Step"],
+    ["Compliance", "0.1", "N/A"], ["", "", ""], ["Formulas", "", ""], ["VT = 0.7", "", ""],
+]  # fmt: skip
+KEITHLEY_TEXT = "\ufeffTime\tAI\tNORM\r\n198.8988E-3\t-626.1089E-9\t#REF\r\n298.8988E-3\t-526.1089E-9\t100.0000E-2\r\n"
+LABELLED = "\tChannel Current [A]\tGate Voltage [V]\n0\t-3.9e-10\t-15.0\n1\t-4.1e-10\t-14.0\n"
+B1500 = """\ufeff
+SetupTitle, PUND
+ApplicationTest, WGFMU Pattern Editor, Public
+TestParameter, Name, OperationMode1, InitMeasRange1, OperationMode2
+TestParameter, Value, Fast IV Vmeas, 5V (Vmeas), Fast IV Imeas
+MetaData, TestRecord.RecordTime, 07/02/2025 10:36:28
+DataName, MeasResult1_value, MeasResult2_value, MeasResult1_time
+DataValue, 0.5, 1E-06, 0
+DataValue, 1.5, 3E-06, 1E-07
+SetupTitle, PUND Child DataDisplay
+DataName, MeasResult1_value, MeasResult2_value, MeasResult1_time
+DataValue, 0.5, 1E-06, 0
+DataValue, 1.5, 3E-06, 1E-07
+"""
+RADIANT = (
+    "»»»»»»»»»»» Hysteresis «««««««««««\r\n»»»  Vision Version:\t5.26.4\r\nExecuted:\t07/07/08 07:23:31 PM\r\n"
+    "Sample Area (cm2):\t1.0e-4\r\nPoints:\t2\r\n\r\n"
+    "Valid DataPoint\tTime (ms)\tDrive Voltage\tMeasured Polarization\r\n"
+    "1\t0.02\t0.5\t-28.2\r\n2\t0.04\t0.6\t-28.1\r\n\r\nHysteresis Version: 5.26.1 - Radiant Technologies\r\n"
+)
 SAMPLES: dict[str, bytes] = {
+    "keithley_4200": workbook({"Run7": RUN, "Calc": [], "Settings": SETTINGS}),
+    "keithley_4200_text": KEITHLEY_TEXT.encode(),
+    "labelled_columns": LABELLED.encode(),
+    "keysight_b1500": B1500.encode(),
+    "radiant_vision": RADIANT.encode("cp1252"),
     "galactic_spc": spc(),
     "renishaw_wdf": wdf(),
     "witec_wip": wip(),

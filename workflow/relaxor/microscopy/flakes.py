@@ -11,7 +11,7 @@ import numpy as np
 
 from relaxor.errors import AnalysisError
 from relaxor.fitting import Fit, fit, gaussian, parameters, poisson_residual
-from relaxor.microscopy.blocks import correlation_length, jackknife
+from relaxor.microscopy.blocks import correlation_length, jackknife, shared_edges
 from relaxor.microscopy.levelling import EDGE_PIXELS, Levelled, Surface, away_from_edge, level, segment
 
 PROFILE_MODELS = {"profile_linear": 1, "profile_quadratic": 2}
@@ -91,6 +91,7 @@ def examine(
     reach = max(int(np.ceil(INDEPENDENT * np.nan_to_num(length) / surface.pixel)), 1)
     blocks = np.arange(len(flake)) * batches // len(flake)
     values, errors = jackknife(estimate, blocks)
+    errors *= shared_edges(length, np.ptp(surface.y) / batches)
     found = {
         name: (float(value), float(error))
         for name, value, error in zip([*steps, HISTOGRAM_MODEL, *PLACES], values, errors, strict=True)

@@ -14,6 +14,7 @@ import hashlib
 import importlib
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from relaxor.errors import ReadError
@@ -57,7 +58,12 @@ FORMATS: tuple[str, ...] = (
     "galactic_spc",
     "renishaw_wdf",
     "horiba_xml",
+    "keithley_4200",
+    "keithley_4200_text",
+    "keysight_b1500",
+    "radiant_vision",
     "packed",
+    "labelled_columns",
     "number_columns",
 )
 """Readers in the order in which they are asked; the ones with the weakest signature come last."""
@@ -100,6 +106,7 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
     except Exception as error:
         # A library met bytes that it does not expect. Whatever it raises, the user needs the file and the format.
         raise ReadError(path, f"damaged or unsupported {name} file ({type(error).__name__}: {_line(error)})") from error
+    _refuse_broken_axes(tree, path)
     tree.attrs |= {
         "format": name,
         "raw_file": path.name,
@@ -123,6 +130,8 @@ def recognise(path: Path, head: bytes | None = None) -> str:
     for name in FORMATS:
         if importlib.import_module(f"relaxor.readers.{name}").recognises(head, path):
             return name
+    if b"smua." in head or b"smub." in head:
+        raise ReadError(path, "is a script for a Keithley SourceMeter (TSP), not data that it measured")
     raise ReadError(
         path,
         f"format not recognised (starts with {head[:16]!r}); if it is a plain table, "
@@ -152,6 +161,16 @@ def _refuse_larger(path: Path, limit: int) -> None:
     size = path.stat().st_size
     if size > limit:
         raise ReadError(path, f"is {size / 2**20:.0f} MiB; such files over {limit >> 20} MiB are refused")
+
+
+def _refuse_broken_axes(tree: xr.DataTree, path: Path) -> None:
+    """Refuse axes that are not finite numbers: whatever is read along them would be nonsense."""
+    for name, child in tree.children.items():
+        for axis, values in child.coords.items():
+            bad = np.flatnonzero(~np.isfinite(values.values)) if values.dtype.kind == "f" else np.empty(0, int)
+            if bad.size:
+                problem = f"{bad.size} of {values.size} values of the axis {axis} are not finite numbers"
+                raise ReadError(path, problem, f"{name}, value {bad[0] + 1}")
 
 
 def _line(error: Exception) -> str:
