@@ -1,9 +1,13 @@
 """The command ``relaxor``."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import rich.console
+import rich.markup
+import rich.table
 import typer
 
 from relaxor.errors import RelaxorError
@@ -34,6 +38,35 @@ def schema() -> None:
     from relaxor.config import schema as settings_schema
 
     typer.echo(settings_schema(), nl=False)
+
+
+@app.command()
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(help="Raw files; a folder gives a table of all files in it.")],
+    plot: Annotated[bool, typer.Option("--plot", help="Draw each file into <file>.png in this folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything, the whole header too, as JSON.")] = False,
+) -> None:
+    """Say what is in raw files: format, axes, units, header, warnings. Exit code 1 if one cannot be read."""
+    from relaxor.inspection import as_row, as_text, describe, draw, files_in
+
+    found = [describe(path) for path in files_in(paths)]
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    elif len(paths) == 1 and not paths[0].is_dir():
+        typer.echo(as_text(found[0]))
+    else:
+        table = rich.table.Table("file", "format", "parts", "first", "acquired", "remarks")
+        for row in map(as_row, found):
+            table.add_row(*map(rich.markup.escape, row))
+        rich.console.Console(width=None if sys.stdout.isatty() else 200).print(table)
+    readable = [Path(entry["file"]) for entry in found if "error" not in entry]
+    for path in readable if plot else ():
+        target = Path(f"{path.name}.png")
+        draw(path, target)
+        typer.echo(f"drawn: {target}", err=True)
+    if len(readable) < len(found) or not found:
+        typer.echo(f"{len(found) - len(readable)} of {len(found)} files cannot be read", err=True)
+        raise typer.Exit(1)
 
 
 def main() -> None:

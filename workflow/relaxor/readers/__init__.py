@@ -12,6 +12,9 @@ Heavy libraries are imported inside these functions: importing this package stay
 
 import hashlib
 import importlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +35,9 @@ MAX_FORMAT_BYTES = {
     "witec_ascii": 64 << 20,
 }
 """Less for formats whose numbers and headers take many times their size in memory; a job may use 1 GB."""
+
+NOT_MISSED = ("lumispy", "numba")
+"""Packages that rosettasciio says to be missing: the one is for classes that are not used, the other for speed."""
 
 FORMATS: tuple[str, ...] = (
     "bruker_raw",
@@ -58,6 +64,7 @@ FORMATS: tuple[str, ...] = (
     "galactic_spc",
     "renishaw_wdf",
     "horiba_xml",
+    "xray_spectra",
     "keithley_4200",
     "keithley_4200_text",
     "keysight_b1500",
@@ -84,8 +91,9 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
     xarray.DataTree
         One child a measured range, region, image or spectrum set, each with named dimensions and, on every
         variable, ``units`` (pint-readable) and ``long_name``. The root carries the attributes ``format``,
-        ``raw_file``, ``raw_sha256``, ``reader``, ``instrument``, ``acquired`` (ISO 8601, where the file has it)
-        and ``header`` (the whole header as JSON).
+        ``raw_file``, ``raw_sha256``, ``reader``, ``instrument``, ``acquired`` (ISO 8601, where the file has it),
+        ``header`` (the whole header as JSON) and, where something had to be passed over or looks wrong, ``warnings``
+        (lines).
 
     Raises
     ------
@@ -98,7 +106,8 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
     _refuse_larger(path, MAX_FORMAT_BYTES.get(name, MAX_BYTES))
     module = importlib.import_module(f"relaxor.readers.{name}")
     try:
-        tree = module.extract(path, table) if table is not None else module.extract(path)
+        with _library_warnings() as messages:
+            tree = module.extract(path, table) if table is not None else module.extract(path)
     except ReadError:
         raise
     except MemoryError as error:
@@ -107,6 +116,8 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
         # A library met bytes that it does not expect. Whatever it raises, the user needs the file and the format.
         raise ReadError(path, f"damaged or unsupported {name} file ({type(error).__name__}: {_line(error)})") from error
     _refuse_broken_axes(tree, path)
+    if warnings := [*filter(None, [tree.attrs.get("warnings")]), *messages]:
+        tree.attrs["warnings"] = "\n".join(warnings)
     tree.attrs |= {
         "format": name,
         "raw_file": path.name,
@@ -161,6 +172,26 @@ def _refuse_larger(path: Path, limit: int) -> None:
     size = path.stat().st_size
     if size > limit:
         raise ReadError(path, f"is {size / 2**20:.0f} MiB; such files over {limit >> 20} MiB are refused")
+
+
+@contextmanager
+def _library_warnings() -> Iterator[list[str]]:
+    """Collect what rosettasciio warns of; it would print it."""
+    messages: list[str] = []
+
+    def collect(record: logging.LogRecord) -> None:
+        text = " ".join(record.getMessage().split())
+        if not any(package in text for package in NOT_MISSED):
+            messages.append(text)
+
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = collect  # type: ignore[method-assign]
+    logger = logging.getLogger("rsciio")
+    before, logger.handlers, propagate, logger.propagate = logger.handlers, [handler], logger.propagate, False
+    try:
+        yield messages
+    finally:
+        logger.handlers, logger.propagate = before, propagate
 
 
 def _refuse_broken_axes(tree: xr.DataTree, path: Path) -> None:

@@ -7,7 +7,7 @@ import xarray as xr
 
 from relaxor.readers.containers import parse_xml
 from relaxor.readers.schema import tree
-from relaxor.readers.signals import datasets, library_warnings
+from relaxor.readers.signals import datasets
 
 UNITS = {"Counts": "count", "Counts/s": "count/s"}
 
@@ -29,9 +29,8 @@ def extract(path: Path) -> xr.DataTree:
     from rsciio.jobinyvon import file_reader
 
     parse_xml(path.read_bytes(), path)
-    with library_warnings() as messages:
-        signals = file_reader(str(path))
-    described, headers = [], {}
+    signals = file_reader(str(path))
+    described = []
     for signal in signals:
         quantity = signal["metadata"]["Signal"].get("quantity", "")
         described.append({**signal, "units": UNITS.get(quantity.partition("(")[2].rstrip(")"), "1"), "counts": False})
@@ -39,9 +38,7 @@ def extract(path: Path) -> xr.DataTree:
     headers = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
     general = signals[0]["metadata"]["General"]
     model = signals[0]["metadata"].get("Acquisition_instrument", {}).get("Spectrometer", {}).get("model", "")
-    warnings = [" ".join(message.split()) for message in messages if "lumispy" not in message]
-    extra = {"warnings": "\n".join(warnings)} if warnings else {}
-    return tree(children, header=headers, instrument=f"Horiba {model}".strip(), acquired=_date(general), **extra)
+    return tree(children, header=headers, instrument=f"Horiba {model}".strip(), acquired=_date(general))
 
 
 def _date(general: dict[str, str]) -> str | None:

@@ -15,11 +15,10 @@ import xarray as xr
 
 from relaxor.errors import ReadError
 from relaxor.readers.schema import array, tree, unpack, variable
-from relaxor.readers.signals import datasets, library_warnings
+from relaxor.readers.signals import datasets
 
 BLOCK_BYTES = 16
 UNITS = {"Counts": "count", "Counts/s": "count/s"}
-NOT_OURS = "Cannot find package lumispy"
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -46,22 +45,20 @@ def extract(path: Path) -> xr.DataTree:
     blocks = _walk(data, path)
     points, _, spectra = unpack("<I2Q", data, 60, path)
     values = array(data, "<f4", points * spectra, blocks["DATA"] + BLOCK_BYTES, path).reshape(spectra, points)
-    with library_warnings() as messages:
-        signals = file_reader(str(path))
-    warnings = [" ".join(message.split()) for message in messages if NOT_OURS not in message]
+    signals = file_reader(str(path))
+    extra: dict[str, Any] = {}
     header = dict(signals[0]["original_metadata"])
     first = signals[0]["metadata"]["General"]
     quantity = signals[0]["metadata"]["Signal"].get("quantity", "")
     unit = UNITS.get(quantity.partition("(")[2].rstrip(")"), "1")
     if signals[0]["data"].size != values.size:
-        warnings.append(f"the axes do not fit {spectra} spectra of {points} points: spectra as they stand in the file")
+        extra["warnings"] = f"the axes do not fit {spectra} spectra of {points} points: given as they stand in the file"
         children = {"spectra": xr.Dataset({"intensity": variable(("spectrum", "point"), values, unit, "intensity")})}
         children["spectra"]["axis"] = variable("point", _axis(data, blocks, points, path), "1", "axis without meaning")
     else:
         kinds = [{**signals[0], "units": unit, "counts": False}]
         kinds += [{**image, "units": "1", "counts": False} for image in signals[1:]]
         children = datasets(kinds, [{}] + [{"content": "white-light image"}] * (len(signals) - 1))
-    extra: dict[str, Any] = {"warnings": "\n".join(warnings)} if warnings else {}
     date = f"{first['date']}T{first['time']}"
     acquired = None if date.startswith("1601") else date
     return tree(children, header=header, instrument="Renishaw WiRE", acquired=acquired, **extra)

@@ -1,9 +1,7 @@
 """From what rosettasciio returns (a list of signal dictionaries) to the project's datasets."""
 
-import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,20 +25,6 @@ SPECTRAL = frozenset({"raman_shift", "wavelength", "wavenumber"})
 """Axes that keep the unit in which their field reads them."""
 TARGET_UNITS = ("m", "1/m", "s", "eV")
 """Coordinates are stored in these, except that energies keep their own multiple (keV stays keV)."""
-
-
-@contextmanager
-def library_warnings() -> Iterator[list[str]]:
-    """Collect what rosettasciio warns of, instead of printing it."""
-    messages: list[str] = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("rsciio")
-    before, logger.handlers, propagate, logger.propagate = logger.handlers, [handler], logger.propagate, False
-    try:
-        yield messages
-    finally:
-        logger.handlers, logger.propagate = before, propagate
 
 
 def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]]) -> dict[str, xr.Dataset]:

@@ -1,0 +1,84 @@
+"""The command ``relaxor inspect``."""
+
+import json
+
+import numpy as np
+import pytest
+from relaxor.cli import app
+from typer.testing import CliRunner
+
+from tests.readers.samples import SAMPLES, UXD
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    archive = tmp_path / "archive"
+    (archive / "old").mkdir(parents=True)
+    (archive / "scan.uxd").write_text(UXD)
+    (archive / "old/map.wip").write_bytes(SAMPLES["witec_wip"])
+    (archive / ".hidden").write_text("not listed")
+    return archive
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["inspect", *map(str, arguments)])
+
+
+def test_a_file_is_described_with_axes_units_and_header(folder):
+    result = run(folder / "scan.uxd")
+    assert result.exit_code == 0
+    for text in (
+        "format      bruker_uxd",
+        "axis      two_theta (two_theta 5), 10 to 10.4 degree",
+        "variable  intensity (two_theta 5), 9 to 49 count",
+        "wavelength_alpha1 = 1.5406",
+        "_STEPTIME",
+    ):
+        assert text in result.output
+
+
+def test_a_folder_gives_a_table(folder):
+    result = run(folder)
+    assert result.exit_code == 0
+    assert "scan.uxd" in result.output and "bruker_uxd" in result.output and "witec_wip" in result.output
+    assert ".hidden" not in result.output
+
+
+def test_an_unreadable_file_is_named_and_changes_the_exit_code(folder):
+    (folder / "broken.uxd").write_text(UXD[: UXD.index("_COUNTS")])
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "holds no range of counts" in " ".join(result.output.split())
+    assert "1 of 3 files cannot be read" in result.output
+    alone = run(folder / "broken.uxd")
+    assert alone.exit_code == 1 and "error: " in alone.output
+    assert run(folder / "gone.uxd").exit_code == 1
+
+
+def test_json_holds_everything(folder):
+    found = json.loads(run("--json", folder).stdout)
+    assert [entry["format"] for entry in found] == ["witec_wip", "bruker_uxd"]
+    scan = found[1]
+    assert scan["header"][0]["_WL1"] == "1.5406"
+    assert scan["parts"][0]["axes"][0] == {
+        "name": "two_theta", "dims": ["two_theta"], "shape": [5], "units": "degree", "min": 10.0, "max": 10.4,
+    }  # fmt: skip
+    assert len(scan["raw_sha256"]) == 64
+
+
+def test_a_picture_is_drawn_beside_where_one_works(folder, tmp_path):
+    result = run("--plot", folder)
+    assert result.exit_code == 0
+    for name in ("scan.uxd.png", "map.wip.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["renishaw_wdf/renishaw_test_map.wdf", "witec_wip/Si-data.WIP"])
+def test_real_maps_are_drawn(rawfiles, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    assert run("--plot", rawfiles / "raman_shg" / name).exit_code == 0
+    (picture,) = tmp_path.glob("*.png")
+    from matplotlib.image import imread
+
+    assert np.ptp(imread(picture)) > 0.5
