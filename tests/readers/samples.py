@@ -253,7 +253,50 @@ RADIANT = (
     "Valid DataPoint\tTime (ms)\tDrive Voltage\tMeasured Polarization\r\n"
     "1\t0.02\t0.5\t-28.2\r\n2\t0.04\t0.6\t-28.1\r\n\r\nHysteresis Version: 5.26.1 - Radiant Technologies\r\n"
 )
+SPECS = """# Created by:        SpecsLab Prodigy, Version 4.100
+# XY-Serializer Export Settings:
+#   Energy Axis:              Binding Energy
+#   Count Rate:               Counts per Second
+#   Separate Scan Data:       yes
+# Group:                        1 as-loaded
+# Region:                       C1s
+# Values/Curve:                 3
+# Dwell Time:                   0.5
+# Excitation Energy:            1486.61
+# Cycle: 0, Curve: 0, Scan: 0
+290  18
+289  32
+288  50
+# Cycle: 0, Curve: 0, Scan: 1
+290  20
+289  34
+288  52
+"""
+SCIENTA = """[Info]
+Number of Regions=1
+[Region 1]
+Region Name=VB
+Dimension 1 name=Binding Energy [eV]
+Dimension 1 size=3
+[Info 1]
+Excitation Energy=520
+Date=2023-03-08
+Time=15:24:35
+[Data 1]
+ 3.0E+0002  1.5E+0001
+ 2.9E+0002  1.6E+0001
+ 2.8E+0002  1.7E+0001
+"""
+CASA = (
+    "Cycle 0:FeO:Fe2p\n\tCharacteristic Energy eV\t1.48661e+003\tAcquisition Time s\t2.0e+000\n"
+    "Name\t\tFe 2p\t\nPosition\t\t709.05\t\nFWHM\t\t3.86\t\nArea\t\t63507.37\t\nLineshape\t\tLF(0.54,10)\t\n"
+    "K.E.\tCounts\tFe 2p\tBackground\tEnvelope\t\tB.E.\tCPS\n"
+    "736.61\t16\t17\t15\t17\t\t750.0\t8\n737.61\t36\t35\t-1.#IND\t36\t\t749.0\t18\n"
+)
 SAMPLES: dict[str, bytes] = {
+    "specs_xy": SPECS.encode(),
+    "scienta_txt": SCIENTA.encode(),
+    "casaxps_txt": CASA.encode(),
     "keithley_4200": workbook({"Run7": RUN, "Calc": [], "Settings": SETTINGS}),
     "keithley_4200_text": KEITHLEY_TEXT.encode(),
     "labelled_columns": LABELLED.encode(),

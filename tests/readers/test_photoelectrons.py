@@ -1,0 +1,128 @@
+"""Text exports of photoelectron spectra: the real files, published values, pairs, and damage."""
+
+import numpy as np
+import pytest
+from relaxor.errors import ReadError
+from relaxor.readers import read
+
+from tests.readers.samples import CASA, SCIENTA, SPECS
+
+# folder/file: region → (points, ends of the axis, first and largest value)
+PUBLISHED = {
+    "specs_xy/MgFe2O4_small.xy": {
+        "Fe2p": (56, (750, 695), 5913.3234, 7613.9403),
+        "Survey": (1351, (1350, 0), 15598.679, 108366.48),
+    },
+    "casaxps_txt/vms_txt_export.txt": {
+        "Ni2p": (501, (890, 840), 25648.3, 91499.33),
+        "Survey": (1201, (1200, 0), 46994.5, 238697),
+        "Ni2p_2": (501, (890, 840), 18049.6, 40286),
+        "Survey_2": (1201, (1200, 0), 40256, 136909),
+    },
+    "casaxps_txt/FeO_analyzed_lineshapes_cols.txt": {"Fe2p": (1121, (750, 694), 6258.45, 12020.35)},
+    "scienta_txt/Ag_0001.txt": {"Ag3d": (361, (382, 364), 15.74948978424, 49.12306404114)},
+    "scienta_txt/Ag_0002.txt": {"VB": (801, (30, -10), 3.66266550124, 6.71276992559)},
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_values(rawfiles, name):
+    tree = read(rawfiles / "xps" / name)
+    assert set(tree.children) == set(PUBLISHED[name])
+    for region, (points, ends, first, largest) in PUBLISHED[name].items():
+        intensity, energy = tree[region]["intensity"], tree[region]["binding_energy"]
+        assert intensity.size == points
+        assert (float(energy[0]), float(energy[-1])) == pytest.approx(ends, abs=1e-5)
+        assert (float(intensity[0]), float(intensity.max())) == pytest.approx((first, largest), rel=1e-6)
+        assert energy.attrs["units"] == "eV"
+
+
+def test_regions_on_the_kinetic_axis(rawfiles):
+    tree = read(rawfiles / "xps/specs_xy/specsxy_example.xy")
+    known = {"over_1400eV": (1303, 100, 1402, 270499.58), "O1s": (281, 100, 114, 74012.791),
+             "Si2p": (501, 533, 543, 67300.22), "O1s_XAS_45°": (301, 525, 555, 63316.041)}  # fmt: skip
+    assert set(tree.children) == set(known)
+    for region, (points, low, high, largest) in known.items():
+        intensity, energy = tree[region]["intensity"], tree[region]["kinetic_energy"]
+        assert (intensity.size, float(intensity.max())) == (points, largest)
+        assert (float(energy[0]), float(energy[-1])) == pytest.approx((low, high))
+    assert tree.attrs["acquired"] == "2011-05-19T09:21:25"
+    assert tree["over_1400eV"].attrs["work_function"] == 4.387
+
+
+def test_exports_and_binary_waves_agree(rawfiles):
+    folder = rawfiles / "xps"
+    for text, wave, region in (
+        ("Ag_0001.txt", "Ag_0001Ag__001.ibw", "Ag3d"),
+        ("Ag_0002.txt", "Ag_0002Ag__002.ibw", "VB"),
+    ):
+        one = read(folder / "scienta_txt" / text)[region]
+        (other,) = read(folder / "scienta_ibw" / wave).children.values()
+        np.testing.assert_allclose(one["intensity"], other["intensity"], rtol=1e-6)
+        np.testing.assert_allclose(one["binding_energy"], other["binding_energy"], atol=1e-6)
+
+
+def test_casa_export_equals_its_vamas_file_and_keeps_the_fit(rawfiles):
+    folder = rawfiles / "xps"
+    export = read(folder / "casaxps_txt/FeO_analyzed_lineshapes_cols.txt")["Fe2p"]
+    (block,) = read(folder / "vamas_vms/FeO_analyzed.vms").children.values()
+    np.testing.assert_allclose(export["intensity"], block["intensity"], rtol=1e-6)
+    np.testing.assert_allclose(export["intensity"], export["counts"] / 2.0)
+    assert float(export["counts"][0]) == 12516.9 and float(export["kinetic_energy"][0]) == 736.61
+    assert export["peak_position"].values.tolist() == [709.05, 716.00, 722.13, 729.89]
+    assert export["peak_fwhm"].values.tolist() == [3.86, 8.00, 4.87, 7.83]
+    assert export["peaks"].shape == (4, 1121)
+
+
+def test_comment_fragments_are_no_files(rawfiles):
+    for path in sorted((rawfiles / "xps/edge_vamas_comment_fragments").iterdir()):
+        with pytest.raises(ReadError, match="format not recognised"):
+            read(path)
+
+
+# --- without the real files ----------------------------------------------------------------------------------------
+def given(tmp_path, content):
+    path = tmp_path / "spectrum.bin"
+    path.write_text(content)
+    return path
+
+
+def test_scans_exported_apart_stay_apart(tmp_path):
+    region = read(given(tmp_path, SPECS))["C1s"]
+    assert region["intensity"].values.tolist() == [[18, 32, 50], [20, 34, 52]]
+    np.testing.assert_allclose(region["intensity_uncertainty"], np.sqrt(region["intensity"] * 0.5) / 0.5)
+    np.testing.assert_allclose(region["kinetic_energy"], 1486.61 - np.array([290, 289, 288]))
+    counts = read(given(tmp_path, SPECS.replace("Counts per Second", "Counts")))["C1s"]
+    assert counts["counts"].values[0].tolist() == [18, 32, 50]
+    assert counts["intensity"].values[0].tolist() == [36, 64, 100]
+
+
+def test_not_a_number_of_the_maker_s_compiler(tmp_path):
+    region = read(given(tmp_path, CASA))["Fe2p"]
+    assert np.isnan(region["background"][1]) and float(region["background"][0]) == 15
+    assert region["intensity"].values.tolist() == [8, 18]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (SPECS.replace("32", "3x2"), "'3x2' is not a number"),
+        (SPECS.replace("289  32", "289"), "line 13: 1 columns where 2 are expected"),
+        (SPECS[: SPECS.index("290")], "holds no region with numbers"),
+        (SPECS.replace("290  20", "291  20"), "2 blocks of different axes in one region"),
+        (SCIENTA.replace("size=3", "size=4"), "announces 4 energies and holds 3"),
+        (SCIENTA.replace("Regions=1", "Regions=2"), "announces 2 regions and holds 1"),
+        (SCIENTA[: SCIENTA.index(" 3.0E")], "rows of .. columns"),
+        (CASA.replace("Acquisition Time s", "Time"), "acquisition time is missing"),
+        (CASA.replace("B.E.", "X"), "B.E. is missing"),
+        (CASA.replace("K.E.", "X"), "no row of column names that begins with K.E."),
+    ],
+)  # fmt: skip
+def test_damage_is_named(tmp_path, content, message):
+    with pytest.raises(ReadError, match=f"spectrum.bin.*{message}"):
+        read(given(tmp_path, content))
+
+
+def test_a_short_curve_is_said(tmp_path):
+    tree = read(given(tmp_path, SPECS.replace("Values/Curve:                 3", "Values/Curve:                 9")))
+    assert "region C1s: 9 values announced, 3 found" in tree.attrs["warnings"]
