@@ -180,6 +180,8 @@ def _refuse_larger(path: Path, limit: int) -> None:
 @contextmanager
 def _library_warnings() -> Iterator[list[str]]:
     """Collect what rosettasciio warns of; it would print it."""
+    import rsciio  # noqa: F401 - its import gives the logger a handler, which would print
+
     messages: list[str] = []
 
     def collect(record: logging.LogRecord) -> None:
