@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
 
 from relaxor.twin import SampleFile, Truth
 from relaxor.twin.antiferroelectric import (
@@ -232,14 +232,18 @@ def _steepest(branch: Callable[[float], float], end: float) -> float:
     step = 0.05
 
     def slope(field: float) -> float:
-        return -(branch(field + step) - branch(field - step))
+        return branch(field + step) - branch(field - step)
+
+    def curvature(field: float) -> float:
+        return branch(field + step) - 2 * branch(field) + branch(field - step)
 
     grid = np.linspace(0.02, 0.98, 49) * end
-    coarse = grid[np.argmin([slope(field) for field in grid])]
-    width = abs(grid[1] - grid[0])
-    return float(
-        minimize_scalar(slope, bounds=(coarse - width, coarse + width), method="bounded", options={"xatol": 1e-5}).x
-    )
+    coarse = float(grid[np.argmax([slope(field) for field in grid])])
+    low, high = coarse - abs(grid[1] - grid[0]), coarse + abs(grid[1] - grid[0])
+    if curvature(low) * curvature(high) > 0:
+        return coarse  # steepest at the end of the sweep: not a switching field
+    # The zero of the curvature is sharp; a search for the largest slope would stop at the square root of rounding.
+    return float(brentq(curvature, low, high))
 
 
 def _device_truth(flake: Flake) -> tuple[tuple[str, str, str, float, str], ...]:

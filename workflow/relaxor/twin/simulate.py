@@ -55,7 +55,7 @@ def simulate(folder: Path | str, sample: str = "cbps", seed: int = SEED) -> list
     files = list(sample_files(seed))
     contents = {f"{entry.technique}/{entry.name}": entry.content for entry in files}
     truth = [
-        (measurement, model, parameter, f"{value:.10g}", unit)
+        (measurement, model, parameter, f"{value:.8g}", unit)
         for entry in files
         for measurement, model, parameter, value, unit in (
             *((entry.measurement, *row) for row in entry.truth),
