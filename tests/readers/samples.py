@@ -1,10 +1,15 @@
 """The smallest valid file of each format that the simulator does not write, made by hand from its layout."""
 
+import bz2
 import io
 import struct
 import zipfile
+from datetime import datetime
 
 import numpy as np
+import tifffile
+from relaxor.twin.writers.igor_ibw import igor_wave
+from relaxor.twin.writers.velox_emd import write_velox_emd
 from scipy.io import savemat
 
 UXD = """_FILEVERSION=1
@@ -293,7 +298,141 @@ CASA = (
     "K.E.\tCounts\tFe 2p\tBackground\tEnvelope\t\tB.E.\tCPS\n"
     "736.61\t16\t17\t15\t17\t\t750.0\t8\n737.61\t36\t35\t-1.#IND\t36\t\t749.0\t18\n"
 )
+SPECS_XML = (
+    '<?xml version="1.0"?>\n<!-- CORBA XML document created by XMLSerializer2 1.6, from SL 2.81 -->\n'
+    "<!DOCTYPE any [\n<!ELEMENT any (sequence)?>\n]>\n"
+    '<any version="1.6"><sequence length="1"><struct type_name="RegionGroup"><string name="name">map</string>'
+    '<sequence name="regions" length="1"><struct type_name="RegionData"><string name="name">C1s</string>'
+    '<struct name="region"><string name="analysis_method">XPS</string><string name="analyzer_lens">Medium</string>'
+    '<string name="analyzer_slit">1:0.2x20c</string><struct name="scan_mode">'
+    '<string name="name">FixedAnalyzerTransmission</string></struct><ulong name="values_per_curve">4</ulong>'
+    '<double name="dwell_time">0.1</double><double name="scan_delta">0.5</double>'
+    '<double name="excitation_energy">1253.6</double><double name="kinetic_energy">963.6</double>'
+    '<double name="pass_energy">50</double><double name="bias_voltage">90</double>'
+    '<double name="detector_voltage">2400</double><double name="effective_workfunction">4.37</double></struct>'
+    '<ulong name="mcd_head">1</ulong><ulong name="mcd_tail">1</ulong><struct name="analyzer_info">'
+    '<string name="name">PHOIBOS</string><sequence name="detectors" length="2">'
+    '<struct type_name="Detector"><double name="shift">-0.01</double></struct>'
+    '<struct type_name="Detector"><double name="shift">0.01</double></struct></sequence></struct>'
+    '<sequence name="cycles" length="1"><struct type_name="Cycle"><ulong name="time">1643391325</ulong>'
+    '<struct type_name="ScanData"><sequence name="counts" length="12"><ulong type_name="Counts">\n'
+    "0 1\n0 2\n1 30\n2 4\n30 5\n4 0\n</ulong></sequence></struct></struct></sequence></struct></sequence></struct>"
+    "</sequence></any>\n"
+)
+"""Two channels: what the first sees at a sample, the second has seen two samples before."""
+
+
+def nanoscope(force: bool = False, storage: int = 2, announced: int = 2, cut: int = 0) -> bytes:
+    """An image of 2 × 3 pixels, or two sweeps of 3 samples, of 0.01 V (× 20 nm/V) an LSB of 16 bits."""
+    kind = "Ciao force image list" if force else "Ciao image list"
+    shape = "\\Samps/line: 3 3\n" if force else "\\Samps/line: 3\n\\Number of lines: 2\n\\Scan Size: 3 2 ~m\n"
+    head = (
+        "\\*File list\n\\Version: 0x09300000\n\\Date: 10:27:26 AM Fri Oct 17 2014\n\\*Equipment list\n"
+        "\\Microscope: D3100\n\\*Ciao scan list\n\\@Sens. Zscan: V 20.00000 nm/V\n"
+        f"\\*{kind}\n\\Data offset: 600\n\\Data length: {6 * storage}\n\\Bytes/pixel: {announced}\n{shape}"
+        '\\Line Direction: Retrace\n\\@2:Image Data: S [Height] "Height"\n'
+        f"\\@2:Z scale: V [Sens. Zscan] (0.001 V/LSB) {0.01 * 256**announced:.4f} V\n\\*File list end\n"
+    )
+    values = struct.pack(f"<6{'hi'[storage // 4]}", *(100, 200, 300, -100, -200, -300))
+    return head.encode("cp1252").ljust(600, b"\0") + values[: len(values) - cut]
+
+
+def gwy(count: int = 6) -> bytes:
+    """A Gwyddion file with one field of 2 × 3 values that announces ``count``."""
+
+    def part(name: str, kind: str, value: bytes) -> bytes:
+        return name.encode() + b"\0" + kind.encode() + value
+
+    def whole(name: str, *parts: bytes) -> bytes:
+        content = b"".join(parts)
+        return name.encode() + b"\0" + struct.pack("<I", len(content)) + content
+
+    field = whole(
+        "GwyDataField",
+        part("xres", "i", struct.pack("<i", 3)),
+        part("yres", "i", struct.pack("<i", 2)),
+        part("xreal", "d", struct.pack("<d", 3e-6)),
+        part("yreal", "d", struct.pack("<d", 2e-6)),
+        part("si_unit_xy", "o", whole("GwySIUnit", part("unitstr", "s", b"m\0"))),
+        part("si_unit_z", "o", whole("GwySIUnit", part("unitstr", "s", b"deg\0"))),
+        part("data", "D", struct.pack("<I6d", count, *range(6))),
+    )
+    return b"GWYP" + whole("GwyContainer", part("/0/data", "o", field), part("/0/data/title", "s", b"Phase\0"))
+
+
+def pxp(order: str = "<", length: int | None = None) -> bytes:
+    """An experiment with a folder of one wave; ``length`` is what the wave's record announces."""
+    wave = igor_wave(np.arange(3.0), name="loop", axes=((0.0, 0.5, "s"),), modified=datetime(2026, 1, 2))
+    records = [(9, b"folder\0".ljust(32, b"\0")), (3, wave), (10, b"x\0"), (6, b"note")]
+    sizes = [len(content) for _, content in records]
+    sizes[1] = sizes[1] if length is None else length
+    return b"".join(
+        struct.pack(f"{order}HhI", kind, 0, size) + content
+        for (kind, content), size in zip(records, sizes, strict=True)
+    )
+
+
+def ser(valid: int = 2, columns: int = 3, dimensions: int = 1) -> bytes:
+    """A TIA series that announces 2 images of 3 × 2 pixels of 5 nm, ``valid`` of them written."""
+    header, dimension = 62 if dimensions else 30, struct.pack("<IddIII", 2, 0.0, 1.0, 0, 0, 0)
+    images = [
+        struct.pack("<ddIddIHII", 0.0, 5e-9, 0, 0.0, 5e-9, 0, 2, columns, 2)
+        + struct.pack("<6H", *range(10 * number, 10 * number + 6))
+        + struct.pack("<HHI", 0x4152, 0, 1643391325)
+        for number in range(2)
+    ]
+    starts = (header, header + len(images[0]))
+    head = struct.pack(
+        "<2sHHIIIIII", b"II", 0x197, 0x210, 0x4122, 0x4152, 2, valid, sum(map(len, images)) + header, dimensions
+    )
+    return head + dimension * dimensions + b"".join(images) + struct.pack("<4I", *starts, *starts)
+
+
+def tif(shape: tuple[int, ...] = (2, 3), **options: object) -> bytes:
+    """A picture of 0, 1, 2, … with pixels of a size that is not given."""
+    out = io.BytesIO()
+    tifffile.imwrite(out, np.arange(np.prod(shape), dtype="u2").reshape(shape), metadata=None, **options)
+    return out.getvalue()
+
+
+def bcf(pointer: int = 3, length: int = 10) -> bytes:
+    """A Bruker container of chunks of 2,080 bytes with one file, ``EDSDatabase/HeaderData``, of ``length`` bytes."""
+    chunk = 2080
+    data = bytearray(0x118 + 5 * chunk)
+    data[:8] = b"AAMVHFSS"
+    struct.pack_into("<fI", data, 0x124, 2.6, chunk)
+    struct.pack_into("<III", data, 0x140, 1, 2, 5)
+    for index, (name, table, size, parent, folder) in enumerate(
+        ((b"EDSDatabase", -1, 0, -1, 1), (b"HeaderData", 2, length, 0, 0))
+    ):
+        entry = struct.pack("<iQQQQIi176s?3s256s32s", table, size, 0, 0, 0, 0, parent, b"", folder, b"", name, b"")
+        data[0x138 + chunk + 0x200 * index : 0x138 + chunk + 0x200 * (index + 1)] = entry
+    struct.pack_into("<I", data, 0x138 + 2 * chunk, pointer)
+    data[0x138 + 3 * chunk : 0x138 + 3 * chunk + 10] = b"<Project/>"
+    return bytes(data)
+
+
+def velox() -> bytes:
+    """An image of 3 × 3 pixels as the simulator writes it."""
+    return write_velox_emd(
+        np.arange(9, dtype="u2").reshape(3, 3), pixel_size=1e-11, detector="HAADF", acceleration_voltage=2e5,
+        dwell_time=1e-6, unix_time=1643391325, instrument="Talos", comment="",
+    )  # fmt: skip
+
+
+ELID = bz2.compress(b"EID2" + struct.pack("<iIII", 4, 0, 0, 0))
 SAMPLES: dict[str, bytes] = {
+    "specs_xml": SPECS_XML.encode(),
+    "nanoscope": nanoscope(),
+    "nanoscope force": nanoscope(force=True),
+    "gwyddion_gwy": gwy(),
+    "igor_pxp": pxp(),
+    "tia": ser(),
+    "microscope_tif": tif(),
+    "microscope_tif packed": tif((40, 50), compression="zlib"),
+    "bruker_bcf": bcf(),
+    "phenom_elid": ELID,
+    "velox_emd": velox(),
     "specs_xy": SPECS.encode(),
     "scienta_txt": SCIENTA.encode(),
     "casaxps_txt": CASA.encode(),

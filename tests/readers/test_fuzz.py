@@ -1,7 +1,7 @@
 """Mutated files of every format end in a tree or in a `ReadError`, in little time and memory.
 
 The corpus is the hand-made samples and the small files of the sample data. Input ``n`` is the same on every machine: a
-failure names it, and ``python -m tests.readers.test_fuzz n`` reads it again.
+failure names it, and ``python -m tests.readers.test_fuzz n`` (``n real`` of real files) reads it again.
 """
 
 import io
@@ -14,7 +14,7 @@ import tempfile
 import time
 import warnings
 import zipfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from relaxor.readers import FORMATS, read
 from tests.project import ROOT
 from tests.readers.samples import SAMPLES
 
-SHORT, LONG = 2_000, 100_000
+SHORT, LONG, LONG_REAL = 2_000, 100_000, 50_000
 SECONDS, BYTES = 5.0, 1 << 30
 LARGEST = 40_000
 EXTREMES = (0, 1, *(2**bits - 1 for bits in (7, 8, 15, 16, 31, 32, 63, 64)), 1 << 31)
@@ -37,12 +37,12 @@ class TooSlow(BaseException):
 
 
 @cache
-def corpus() -> tuple[tuple[str, bytes], ...]:
-    files = sorted(
-        path for path in (ROOT / "raw_data").rglob("*") if path.is_file() and path.suffix not in (".csv", ".md")
-    )
-    shipped = ((path.name, path.read_bytes()) for path in files if 0 < path.stat().st_size <= LARGEST)
-    return (*SAMPLES.items(), *shipped)
+def corpus(real: bool = False) -> tuple[tuple[str, bytes], ...]:
+    """Return samples and sample data, or the real files of the laboratories."""
+    folder = ROOT.parent / "shared/rawfiles" if real else ROOT / "raw_data"
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".csv", ".md"))
+    found = tuple((path.name, path.read_bytes()) for path in files if 0 < path.stat().st_size <= LARGEST)
+    return found if real else (*SAMPLES.items(), *found)
 
 
 def flip(content: bytearray, rng: random.Random) -> bytearray:
@@ -108,17 +108,18 @@ MUTATIONS = (flip, cut, set_length_field, set_length_field, set_number, set_numb
              remove_a_line, pack)  # fmt: skip
 
 
-def mutated(number: int) -> tuple[str, bytes]:
+def mutated(number: int, real: bool = False) -> tuple[str, bytes]:
     """Return the name of the file that input ``number`` was made of, and the input."""
     rng = random.Random(f"relaxor {number}")
-    name, content = corpus()[number % len(corpus())]
+    files = corpus(real)
+    name, content = files[number % len(files)]
     changed = bytearray(content)
     for _ in range(rng.choice((1, 1, 2, 4))):
         changed = rng.choice(MUTATIONS)(changed, rng) or bytearray(b"\0")
     return name, bytes(changed)
 
 
-def check(numbers: range) -> list[str]:
+def check(numbers: range, real: bool = False) -> list[str]:
     """Read inputs; return what went wrong, one line each."""
     problems: list[str] = []
 
@@ -130,7 +131,7 @@ def check(numbers: range) -> list[str]:
         warnings.simplefilter("ignore")
         path = Path(folder) / "input"
         for number in numbers:
-            name, content = mutated(number)
+            name, content = mutated(number, real)
             path.write_bytes(content)
             started = time.perf_counter()
             signal.setitimer(signal.ITIMER_REAL, SECONDS)
@@ -166,10 +167,19 @@ def test_a_hundred_thousand_mutated_files_are_read_or_refused():
     assert not problems, "\n".join(problems[:40])
 
 
+@pytest.mark.slow
+def test_mutated_real_files_are_read_or_refused(rawfiles):
+    assert corpus(real=True)
+    parts = [range(start, start + 1_000) for start in range(0, LONG_REAL, 1_000)]
+    with cores(2):
+        problems = [problem for part in ordered_map(partial(check, real=True), parts) for problem in part]
+    assert not problems, "\n".join(problems[:40])
+
+
 def test_the_corpus_has_every_format_but_those_made_elsewhere():
     import importlib
 
-    covered = set(SAMPLES)
+    covered = set(SAMPLES) & set(FORMATS)
     for _, content in corpus():
         with tempfile.NamedTemporaryFile() as file:
             Path(file.name).write_bytes(content)
@@ -183,7 +193,7 @@ def test_the_corpus_has_every_format_but_those_made_elsewhere():
 
 
 if __name__ == "__main__":
-    source, input_ = mutated(int(sys.argv[1]))
+    source, input_ = mutated(int(sys.argv[1]), real=sys.argv[2:] == ["real"])
     Path("input").write_bytes(input_)
     print(f"{source}, {len(input_)} bytes, written to ./input")
     print(read(Path("input")))

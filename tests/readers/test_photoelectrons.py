@@ -5,7 +5,7 @@ import pytest
 from relaxor.errors import ReadError
 from relaxor.readers import read
 
-from tests.readers.samples import CASA, SCIENTA, SPECS
+from tests.readers.samples import CASA, SCIENTA, SPECS, SPECS_XML
 
 # folder/file: region → (points, ends of the axis, first and largest value)
 PUBLISHED = {
@@ -126,3 +126,47 @@ def test_damage_is_named(tmp_path, content, message):
 def test_a_short_curve_is_said(tmp_path):
     tree = read(given(tmp_path, SPECS.replace("Values/Curve:                 3", "Values/Curve:                 9")))
     assert "region C1s: 9 values announced, 3 found" in tree.attrs["warnings"]
+
+
+def test_specslab_channels_are_summed_where_they_saw_the_same_energy(rawfiles):
+    tree = read(rawfiles / "xps/specs_xml/In-situ_PBTTT_XPS_SPECS.xml")
+    assert tree.attrs["acquired"].startswith("2022-01-28")
+    survey, carbon = tree["Survey"].to_dataset(), tree["C1s"].to_dataset()
+    assert (survey.sizes["binding_energy"], carbon.sizes["binding_energy"], carbon.sizes["scan"]) == (1403, 201, 2)
+    assert (float(carbon["binding_energy"][0]), float(carbon["binding_energy"][-1])) == pytest.approx((290, 280))
+    assert carbon.attrs["pass_energy"] == 20 and carbon.attrs["counting_time"] == 0.2
+    np.testing.assert_allclose(survey["intensity"], survey["counts"] / 0.1)
+    # What the peer gives: channels added without the shift between them. Its lines are half as high.
+    for region, head, tail, first, highest in ((survey, 8, 7, 472, 777), (carbon, 33, 30, 130.5, 541)):
+        unshifted = region["channel_counts"].sum("channel")[..., head:-tail]
+        unshifted = unshifted.mean("scan") if "scan" in unshifted.dims else unshifted
+        assert (float(unshifted[0]), float(unshifted.max())) == (first, highest)
+        aligned = region["counts"].mean("scan") if "scan" in region.dims else region["counts"]
+        assert float(aligned.max()) > 1.6 * highest
+
+
+def test_specslab_channels_of_a_line_at_one_energy(tmp_path):
+    path = tmp_path / "a"
+    path.write_text(SPECS_XML)
+    region = read(path)["C1s"]
+    np.testing.assert_array_equal(region["counts"], [2, 4, 60, 8])
+    assert float(region["binding_energy"][2]) == pytest.approx(289)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("FixedAnalyzerTransmission", "FixedEnergies", "region C1s: scan mode FixedEnergies is not read"),
+        ('name="mcd_head">1<', 'name="mcd_head">0<', "samples a channel do not hold 4 shifted points"),
+        ('<double name="dwell_time">0.1', '<double name="dwell_time">x', "dwell_time is 'x', not a number"),
+        ("0 2\n", "0 two\n", "counts that are not numbers"),
+        ('<ulong name="mcd_head">1</ulong>', "", "has no element named mcd_head"),
+        ("<!ELEMENT any (sequence)?>", '<!ENTITY a "b">', "is not XML that can be read"),
+        ("ScanData", "Nothing", "holds no measured region"),
+    ],
+)
+def test_damaged_specslab_files_are_refused_with_the_place(tmp_path, old, new, message):
+    path = tmp_path / "a.xml"
+    path.write_text(SPECS_XML.replace(old, new, 1))
+    with pytest.raises(ReadError, match=message):
+        read(path)

@@ -114,11 +114,6 @@ def test_reduced_file_has_no_map(unpacked):
     assert all(child["intensity"].ndim < 3 for child in tree.children.values())
 
 
-def test_archive_is_refused_by_name(velox):
-    with pytest.raises(ReadError, match=r"is a zip archive: unpack it and read 'example_velox_EELS_EDS\.emd'"):
-        read(velox / "velox_EELS_EDS.zip")
-
-
 def test_berkeley(rawfiles):
     tree = read(rawfiles / "stem_haadf/berkeley_emd/example_image.emd")
     assert tree.attrs["format"] == "berkeley_emd"

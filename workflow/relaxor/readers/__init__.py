@@ -52,14 +52,19 @@ FORMATS: tuple[str, ...] = (
     "phi_spe",
     "vamas",
     "specs_xy",
+    "specs_xml",
     "scienta_txt",
     "casaxps_txt",
     "aixacct",
     "emsa",
     "igor_ibw",
+    "nanoscope",
+    "gwyddion_gwy",
     "velox_emd",
     "berkeley_emd",
     "gatan_dm",
+    "tia",
+    "igor_pxp",
     "cif",
     "witec_ascii",
     "witec_wip",
@@ -68,6 +73,9 @@ FORMATS: tuple[str, ...] = (
     "renishaw_wdf",
     "horiba_xml",
     "xray_spectra",
+    "bruker_bcf",
+    "phenom_elid",
+    "microscope_tif",
     "keithley_4200",
     "keithley_4200_text",
     "keysight_b1500",
@@ -144,6 +152,8 @@ def recognise(path: Path, head: bytes | None = None) -> str:
     for name in FORMATS:
         if importlib.import_module(f"relaxor.readers.{name}").recognises(head, path):
             return name
+    if head.startswith(b"\x93NUMPY"):
+        raise ReadError(path, "is a NumPy array, which no instrument writes: name the file that it was made from")
     if b"smua." in head or b"smub." in head:
         raise ReadError(path, "is a script for a Keithley SourceMeter (TSP), not data that it measured")
     raise ReadError(

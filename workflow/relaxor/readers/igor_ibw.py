@@ -115,7 +115,20 @@ def extract(path: Path) -> xr.DataTree:
     ReadError
         For damaged or truncated files and for waves without points or without stored data.
     """
-    data = path.read_bytes()
+    name, dataset, header = read_wave(path.read_bytes(), path)
+    note = header["note"]
+    model = note.get("MicroscopeModel") or note.get("Instrument")
+    maker = "Asylum Research" if "MicroscopeModel" in note else ""
+    return tree(
+        {name: dataset},
+        header=header,
+        instrument=" ".join(filter(None, (maker, str(model or "Igor Pro")))),
+        acquired=_acquired(note, header["wave_header"]),
+    )
+
+
+def read_wave(data: bytes, path: Path) -> tuple[str, xr.Dataset, dict[str, Any]]:
+    """Read the bytes of one wave: the kind of child that `extract` describes, its dataset and its header."""
     _check(data, path)
     import igor2.binarywave
 
@@ -126,7 +139,7 @@ def extract(path: Path) -> xr.DataTree:
     if values.size == 0:
         formula = wave.get("formula", b"").decode("latin-1").strip()
         raise ReadError(path, f"depends on the formula '{formula}' and holds no data" if formula else "holds no points")
-    name, dataset = _dataset(wave, np.asarray(values))
+    kind, dataset = _dataset(wave, np.asarray(values))
     dataset.attrs |= {"name": wave["wave_header"]["bname"].decode("latin-1")} | _settings(note)
     header = {
         "version": stored["version"],
@@ -136,14 +149,7 @@ def extract(path: Path) -> xr.DataTree:
         "formula": wave.get("formula", b""),
         "note": note,
     }
-    model = note.get("MicroscopeModel") or note.get("Instrument")
-    maker = "Asylum Research" if "MicroscopeModel" in note else ""
-    return tree(
-        {name: dataset},
-        header=header,
-        instrument=" ".join(filter(None, (maker, str(model or "Igor Pro")))),
-        acquired=_acquired(note, wave["wave_header"]),
-    )
+    return kind, dataset, header
 
 
 def _check(data: bytes, path: Path) -> None:

@@ -1,16 +1,15 @@
-"""One instrument file packed into ``.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.tar.gz``: unpacked, bounded, and read.
-
-A container of several files is read if exactly one of them is of a known format.
-"""
+"""Instrument files packed into ``.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.tar.gz``: unpacked, bounded, and read."""
 
 import bz2
 import gzip
+import json
 import lzma
+import re
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ import xarray as xr
 
 from relaxor.errors import ReadError
 from relaxor.readers.containers import open_zip
+from relaxor.readers.photoelectrons import free
+from relaxor.readers.schema import tree as tree_of
 
 STREAMS: dict[bytes, Callable[..., Any]] = {b"BZh": bz2.open, b"\x1f\x8b": gzip.open, b"\xfd7zXZ": lzma.open}
 MAX_UNPACKED = 256 << 20
@@ -32,21 +33,30 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read the instrument file inside.
+    """Read the instrument files inside.
 
     Returns
     -------
     xarray.DataTree
-        As the reader of the format inside returns it, with the attributes ``packed_file`` and ``packed_format``.
+        Of one file: as the reader of its format returns it. Of several: the children of all of them, named
+        ``<file>_<child>``, the header of each under its name. Attributes: ``packed_file`` and ``packed_format``, of
+        several files one a line; ``warnings`` names the files that were passed over.
+
+    Raises
+    ------
+    ReadError
+        If no file inside can be read; of one file, for its own reason.
     """
     from relaxor.readers import read, recognise
 
     trees: dict[str, xr.DataTree] = {}
     refused: list[ReadError] = []
+    size = 0
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, inner) in enumerate(_members(path, Path(folder))):
-            if number == MAX_MEMBERS:
-                raise ReadError(path, f"holds more than {MAX_MEMBERS} files")
+            size += inner.stat().st_size
+            if number == MAX_MEMBERS or size > MAX_UNPACKED:
+                raise ReadError(path, f"holds more than {MAX_MEMBERS} files or {MAX_UNPACKED >> 20} MiB")
             try:
                 if recognise(inner) == "packed":
                     raise ReadError(inner, "is packed once more: unpack it first")
@@ -54,13 +64,37 @@ def extract(path: Path) -> xr.DataTree:
             except ReadError as error:
                 refused.append(ReadError(path, error.problem, ", ".join(filter(None, (name, error.where)))))
             inner.unlink()
-    if len(trees) != 1:
-        if len(refused) == 1 and not trees:
+    if not trees:
+        if len(refused) == 1:
             raise refused[0]
-        raise ReadError(path, f"holds {len(trees)} files of known formats ({', '.join(trees) or 'none'}); expected one")
-    ((name, tree),) = trees.items()
-    tree.attrs |= {"packed_file": name, "packed_format": tree.attrs["format"]}
+        raise ReadError(path, f"holds no file that can be read: {'; '.join(error.problem for error in refused[:3])}")
+    tree = next(iter(trees.values())) if len(trees) == 1 else _together(trees)
+    passed_over = [f"{error.where}: {error.problem}" for error in refused]
+    if lines := [*filter(None, (tree.attrs.get("warnings"),)), *passed_over]:
+        tree.attrs["warnings"] = "\n".join(lines)
+    formats = (inner.attrs.get("format", "") for inner in trees.values())
+    tree.attrs |= {"packed_file": "\n".join(trees), "packed_format": "\n".join(formats)}
     return tree
+
+
+def _together(trees: Mapping[str, xr.DataTree]) -> xr.DataTree:
+    """Put the children of several files side by side."""
+    children: dict[str, xr.Dataset] = {}
+    for file, tree in trees.items():
+        for name, child in tree.children.items():
+            stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", Path(file).stem).strip("_.")
+            children[free(f"{stem}_{name}", children)] = child.to_dataset()
+    first = next(iter(trees.values())).attrs
+    warnings = [
+        f"{file}: {line}" for file, tree in trees.items() for line in tree.attrs.get("warnings", "").splitlines()
+    ]
+    return tree_of(
+        children,
+        header={file: json.loads(tree.attrs["header"]) for file, tree in trees.items()},
+        instrument=first["instrument"],
+        acquired=first.get("acquired"),
+        warnings="\n".join(warnings),
+    )
 
 
 def _members(path: Path, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -19,6 +19,8 @@ DIMENSIONS = {
     "energy-loss": "energy_loss",
     "time": "time",
     "stack": "frame",
+    "height": "y",
+    "width": "x",
 }
 """Names of axes that rosettasciio spells in several ways."""
 SPECTRAL = frozenset({"raman_shift", "wavelength", "wavenumber"})

@@ -7,7 +7,6 @@ moves on to the next pixel, and frames follow each other. Images, spectra and ti
 own decoder of event lists needs the library `sparse` with a compiler behind it, so they are decoded here.
 """
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,8 @@ NEXT_PIXEL = 65535
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by the HDF5 signature and ``/Version``; a zip archive of ``.emd`` files counts too (and is refused)."""
-    if head.startswith(hdf5.SIGNATURE):
-        return emd_variant(path) == "velox"
-    return head.startswith(b"PK\x03\x04") and bool(_emd_members(path))
+    """Tell by the HDF5 signature and ``/Version``."""
+    return head.startswith(hdf5.SIGNATURE) and emd_variant(path) == "velox"
 
 
 def extract(path: Path) -> xr.DataTree:
@@ -45,8 +42,6 @@ def extract(path: Path) -> xr.DataTree:
     """
     from rsciio.emd import _emd_velox
 
-    if members := _emd_members(path):
-        raise ReadError(path, f"is a zip archive: unpack it and read {', '.join(map(repr, members))}")
     hdf5.check(path)
     import h5py
 
@@ -90,15 +85,9 @@ def emd_variant(path: Path) -> str:
         return ""
 
 
-def _emd_members(path: Path) -> list[str]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [name for name in archive.namelist() if name.lower().endswith(".emd")]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return []
-
-
 def _read_all(reader: Any, path: Path) -> None:
+    from rsciio.emd import _emd_velox
+
     reader._read_single_spectrum()
     reader._read_images()
     if "EelsSpectrumImage" in reader.d_grp:
@@ -106,6 +95,8 @@ def _read_all(reader: Any, path: Path) -> None:
     streams = reader.d_grp.get("SpectrumStream")
     if reader.im_type == "SpectrumStream" and streams is not None and len(streams):
         reader.dictionaries.append(_spectrum_image(reader, streams, path))
+    elif streams is not None and not len(streams):
+        _emd_velox._logger.warning(_emd_velox.PRUNE_WARNING)
 
 
 def _spectrum_image(reader: Any, streams: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -1,0 +1,238 @@
+"""Electron microscopes: TIA series, TIFF images, Bruker hypermaps, Phenom projects, archives of several files."""
+
+import io
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from relaxor.errors import ReadError
+from relaxor.readers import bruker_bcf, read
+
+from tests.readers.samples import bcf, ser, tif
+
+
+@pytest.fixture(scope="module")
+def tia(rawfiles):
+    return rawfiles / "stem_haadf/tia_ser_emi"
+
+
+def written(path, content):
+    path.write_bytes(content)
+    return path
+
+
+# --- TIA -----------------------------------------------------------------------------------------------------------
+# file → (child, shape, largest, sum, step of x, first x, unit)
+SERIES = {
+    "16x16_STEM_BF_DF_acquire_2.ser": ("series", (16, 16), 2798, 686169, 21.51004407032774e-9, -1.7208035256262196e-07),
+    "64x64_TEM_images_acquire.emi": (
+        "series_1", (64, 64), 49743.01953125, 165050944, 6.281833616298531e-9, -2.010186757215619e-07,
+    ),
+    "03_Scanning Preview.emi": (
+        "series_1", (5, 128, 128), 57297, 1002654171, 0.3843524875139251e-9, -2.4598559200891207e-08,
+    ),
+    "128x128-TEM_search_1.ser": ("series", (128, 128), 14171, 169637782, 5.261214205047081e-9, -3.367177091230945e-07),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_series_have_the_numbers_and_the_size_that_are_known(tia, name):
+    child, shape, largest, total, step, first = SERIES[name]
+    image = read(tia / name)[child].to_dataset()
+    assert image["intensity"].shape == shape
+    assert (float(image["intensity"].max()), float(image["intensity"].sum(dtype=float))) == pytest.approx(
+        (largest, total)
+    )
+    for axis in ("y", "x"):
+        assert image[axis].attrs["units"] == "m"
+        assert float(image[axis][0]) == pytest.approx(first) and float(np.diff(image[axis])[0]) == pytest.approx(step)
+    # The scan is centred: rosettasciio's offset, in metres beside a scale in nanometres, would put it elsewhere.
+    assert abs(float(image["x"].mean())) < step
+
+
+def test_pixels_equal_those_that_the_peer_saved(tia):
+    expected = np.load(tia / "64x64_TEM_images_acquire.npy", allow_pickle=False)
+    for name, child in (("64x64_TEM_images_acquire.emi", "series_1"), ("64x64_TEM_images_acquire_1.ser", "series")):
+        np.testing.assert_array_equal(read(tia / name)[child]["intensity"], expected)
+
+
+def test_stopped_series_hold_what_was_recorded(tia):
+    spectrum = read(tia / "X - Au NP EELS_2.ser")["series"].to_dataset()
+    assert spectrum["intensity"].shape == (2048,)
+    assert (int(spectrum["intensity"].max()), int(spectrum["intensity"].sum())) == (686, 1073886)
+    assert float(spectrum["energy"][0]) == 2160 and float(np.diff(spectrum["energy"])[0]) == pytest.approx(0.2)
+    assert spectrum["energy"].attrs["units"] == "eV"
+    assert spectrum.attrs["incomplete"] == "2 elements announced, 1 recorded"
+    preview = read(tia / "03_Scanning Preview_1.ser")["series"]
+    assert preview.attrs["incomplete"] == "200 elements announced, 5 recorded"
+
+
+def test_dates_come_from_the_description_else_from_the_first_element(tia):
+    assert read(tia / "16x16_STEM_BF_DF_acquire.emi").attrs["acquired"] == "2016-02-21T17:53:06"
+    assert read(tia / "16x16_STEM_BF_DF_acquire_2.ser").attrs["acquired"] == "2016-02-21T16:53:06+00:00"
+    undated = read(tia / "no_AcquireDate.emi")
+    assert "acquired" not in undated.attrs and "AcquireDate not found" in undated.attrs["warnings"]
+    spectrum = undated["series_1"]["intensity"]
+    assert (spectrum.size, int(spectrum.max()), int(spectrum.sum())) == (3993, 4999, 99886)
+    for name in ("16x16_STEM_BF_DF_acquire.emi", "64x64_TEM_images_acquire.emi"):
+        assert read(tia / name).attrs["data_files"].split()[0].startswith(name[:-4])
+
+
+def test_a_written_series_is_read_back(tmp_path):
+    series = read(written(tmp_path / "a.dat", ser()))["series"].to_dataset()
+    # TIA counts lines from below.
+    np.testing.assert_array_equal(series["intensity"], [[[3, 4, 5], [0, 1, 2]], [[13, 14, 15], [10, 11, 12]]])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (ser(valid=0), "holds no recorded data; a single spectrum is within its .emi"),
+        (ser(valid=3), "announces 3 elements at byte"),
+        (ser(columns=70_000), "element 1: 70000 × 2 numbers of type 2 do not fit"),
+        (ser(dimensions=9), "byte 0x1a: announces 9 dimensions"),
+        (ser()[:40], "ends early"),
+        (ser().replace(struct.pack("<I", 0x4122), struct.pack("<I", 0x9999), 1), "data of unknown kind 0x9999"),
+        (b"JK\0\2 nothing", "holds no <ObjectInfo>"),
+        (b"JK\0\2<ObjectInfo></ObjectInfo>", r"holds settings only; their data, a_1\.ser, are not beside it"),
+        (b'JK\0\2<ObjectInfo><!ENTITY a "b"></ObjectInfo>', "ObjectInfo 1: is not XML that can be read"),
+    ],
+)
+def test_damaged_series_are_refused_with_the_place(tmp_path, content, message):
+    with pytest.raises(ReadError, match=message):
+        read(written(tmp_path / "a.emi", content))
+
+
+# --- TIFF ----------------------------------------------------------------------------------------------------------
+def test_an_archive_of_images_holds_all_of_them(rawfiles):
+    tree = read(rawfiles / "stem_haadf/tif/tiff_FEI_Helios.zip")
+    assert len(tree.children) == 5 and tree.attrs["packed_format"].split() == ["microscope_tif"] * 5
+    wide = tree["FEI-Helios-Ebeam-16bits_image"].to_dataset()
+    assert wide["intensity"].shape == (471, 512) and wide["intensity"].dtype == np.uint16
+    assert (int(wide["intensity"].max()), int(wide["intensity"].sum())) == (65280, 189324800)
+    assert int(tree["FEI-Helios-Ebeam-8bits_image"]["intensity"].sum()) == 739550
+    assert float(wide["x"][1]) == pytest.approx(3.3724e-6) and wide["x"].attrs["units"] == "m"
+    navigation = tree["FEI-Helios-navcam_image"]
+    # HFW / ResolutionX and VFW / ResolutionY; rosettasciio gives them to the other axis.
+    assert float(navigation["x"][1]) == pytest.approx(0.00026397395833333335, rel=1e-12)
+    assert float(navigation["y"][1]) == pytest.approx(0.000263974609375, rel=1e-12)
+    assert "Could not determine pixel size" in tree.attrs["warnings"]
+
+
+def test_a_truncated_image_is_refused(rawfiles):
+    path = rawfiles / "edx/fei_quanta_tif/quad1image_001_no_beam_scan_or_system_meta.tar.gz"
+    with pytest.raises(
+        ReadError, match=r"meta\.tif, page 1: is cut off: 850944 bytes of image announced, 3324 written"
+    ):
+        read(path)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "packbits"])
+def test_images_packed_in_the_usual_ways(tmp_path, compression):
+    image = read(written(tmp_path / "a", tif((40, 50), compression=compression)))["image"]
+    np.testing.assert_array_equal(image["intensity"], np.arange(2000).reshape(40, 50))
+    assert image["x"].attrs["units"] == "1"
+
+
+def test_a_cut_image_is_refused(tmp_path):
+    with pytest.raises(ReadError, match="is cut off"):
+        read(written(tmp_path / "a.tif", tif((400, 500))[:-1000]))
+
+
+# --- Bruker --------------------------------------------------------------------------------------------------------
+# file → (images, shape of the map, largest of the first image, its sum, size of a pixel)
+MAPS = {
+    "16x16_12bit_packed_8bit.bcf": (["AsB"], (16, 16, 2048), 49936, 10491776, 0.966497572879043e-6),
+    "P45_the_default_job.bcf": (["BSE", "SE"], (75, 100, 2048), 65520, 302966312, 8.73678506197786e-6),
+    "test_TEM.bcf": (["HAADF"], (64, 64, 2048), 65535, 141288352, 0.000771004754204027e-6),
+    "over16bit.bcf": (["BSE"], (3, 4, 4096), 31920, 372896, 515.887176865564e-6),
+}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_hypermaps_have_the_numbers_that_are_known(rawfiles, name):
+    images, shape, largest, total, pixel = MAPS[name]
+    tree = read(rawfiles / "edx/bruker_bcf" / name)
+    assert list(tree.children) == [*images, "EDX"]
+    first, cube = tree[images[0]]["intensity"], tree["EDX"]["intensity"]
+    assert (int(first.max()), int(first.sum())) == (largest, total) and first.shape == shape[:2]
+    assert float(first["y"][1]) == pytest.approx(pixel)
+    assert cube.shape == shape and cube.attrs["units"] == "count" and cube.dtype.kind == "u"
+    assert cube["energy"].attrs["units"] == "keV"
+
+
+def test_bright_pixels_do_not_wrap_around(rawfiles):
+    from rsciio.bruker import file_reader
+
+    path = rawfiles / "edx/bruker_bcf/over16bit.bcf"
+    cube = read(path)["EDX"]["intensity"]
+    assert int(cube.max()) == 2455131
+    np.testing.assert_array_equal(cube, file_reader(str(path))[-1]["data"])
+
+
+def test_a_spectrum_cut_out_of_a_map_is_that_of_the_map(rawfiles):
+    cube = read(rawfiles / "edx/bruker_bcf/P45_the_default_job.bcf")["EDX"].to_dataset()
+    assert float(cube["energy"][0]) == pytest.approx(-0.472397235)
+    assert "warnings" not in read(rawfiles / "edx/bruker_bcf/P45_the_default_job.bcf").attrs  # equals its sum spectrum
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (bcf(), "holds no map: its files are HeaderData"),
+        (bcf(length=1 << 40), "HeaderData: announces 1099511627776 bytes, the whole file has"),
+        (bcf(pointer=77), "has no chunk 77: the file is cut off or damaged"),
+        (bcf()[:3000], "cut off"),
+    ],
+)
+def test_damaged_containers_are_refused_with_the_place(tmp_path, content, message):
+    with pytest.raises(ReadError, match=message):
+        read(written(tmp_path / "a.bcf", content))
+
+
+def test_packed_contents_are_bounded():
+    import zlib
+    from pathlib import Path
+
+    block = zlib.compress(bytes(1 << 20))
+    content = struct.pack("<4sIII", b"AACS", 0, 0, 1).ljust(0x80, b"\0") + struct.pack("<I12x", len(block)) + block
+    assert bruker_bcf._unpacked(content, 2 << 20, Path("a"), "b") == bytes(1 << 20)
+    with pytest.raises(ReadError, match="unpacks to more than"):
+        bruker_bcf._unpacked(content, 1 << 19, Path("a"), "b")
+
+
+# --- Phenom --------------------------------------------------------------------------------------------------------
+def test_a_phenom_project(rawfiles):
+    tree = read(rawfiles / "edx/phenom_elid/Elid2Version4.elid")
+    assert len(tree.children) == 11 and tree.attrs["packed_format"] == "phenom_elid"
+    assert tree.attrs["acquired"].startswith("2019-08-07")
+    image = tree["Image_1"]["intensity"]
+    assert image.shape == (16, 20) and float(image["x"][1]) == pytest.approx(0.9757792598920122e-6)
+    assert int(tree["Image_1_Spot_1"]["intensity"].size) == 2048
+    assert tree["Image_1_Map_3"]["intensity"].shape == (16, 16, 2048)
+    assert (
+        "intensity_uncertainty" in tree["Image_1_Region_2"]
+        and "intensity_uncertainty" not in tree["Image_1_Difference_3_-_6"]
+    )
+
+
+# --- archives ------------------------------------------------------------------------------------------------------
+def test_what_an_archive_holds_besides_is_named(tmp_path):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.tif", tif())
+        archive.writestr("b.tif", tif())
+        archive.writestr("notes.txt", "nothing measured")
+    tree = read(written(tmp_path / "images.zip", out.getvalue()))
+    assert list(tree.children) == ["a_image", "b_image"]
+    assert tree.attrs["warnings"].startswith("notes.txt: format not recognised")
+
+
+def test_velox_archives(rawfiles):
+    folder = rawfiles / "stem_haadf/velox_emd"
+    tree = read(folder / "velox_EELS_EDS.zip")
+    assert len(tree.children) == 18 and tree.attrs["packed_file"] == "example_velox_EELS_EDS.emd"
+    both = read(folder / "velox_emd_version11.zip")
+    assert len(both.children) == 19
+    assert "No spectrum stream is present" in both.attrs["warnings"]
