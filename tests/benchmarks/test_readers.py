@@ -1,6 +1,7 @@
 """Reading a file against the library, or the NumPy call, that decodes its numbers; target: at most 1.2 times as long.
 
-Run with ``uv run pytest tests/benchmarks/test_readers.py --benchmark-enable --benchmark-only -o addopts=``.
+Run with ``uv run pytest tests/benchmarks/test_readers.py --benchmark-enable --benchmark-only -o addopts=``, and with
+``uv run --with-requirements tests/benchmarks/requirements.txt pytest …`` for the peers named there.
 The ratio of the medians stands in ``extra_info``; both are measured in turns in the same process, so that a busy
 machine slows both alike.
 """
@@ -79,6 +80,21 @@ def binary(path: Path) -> object:
     return np.frombuffer(path.read_bytes()[: path.stat().st_size // 4 * 4], "<f4").astype(float)
 
 
+def xylib(path: Path) -> object:
+    peer = pytest.importorskip("xylib", reason="see tests/benchmarks/requirements.txt")
+    data = peer.load_file(str(path))
+    blocks = [data.get_block(number) for number in range(data.get_block_count())]
+    return [[column.get_value(i) for i in range(block.get_point_count())] for block in blocks
+            for column in map(block.get_column, (1, 2))]  # fmt: skip
+
+
+def pynxtools(path: Path) -> object:
+    peer = pytest.importorskip("pynxtools_xps.parsers", reason="see tests/benchmarks/requirements.txt")
+    parser = peer.PHIParser()
+    parser.parse(path)
+    return parser
+
+
 CASES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "emsa": ("edx/emsa_msa/647_leo_edax_test.msa", emsa),
     "velox_emd": ("stem_haadf/velox_emd/fei_emd_image.emd", velox),
@@ -91,6 +107,10 @@ CASES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "bruker_uxd": ("xrd/bruker_uxd/synchro.uxd", counts),
     "bruker_raw": ("xrd/bruker_raw/bruker.raw", binary),
     "phi_spe": ("xps/phi_spe/test0.spe", binary),
+    "xylib bruker_raw": ("xrd/bruker_raw/BT86.raw", xylib),
+    "xylib bruker_uxd": ("xrd/bruker_uxd/synchro.uxd", xylib),
+    "xylib vamas": ("xps/vamas_vms/regular.vms", xylib),
+    "pynxtools phi_spe": ("xps/phi_spe/SnO2_10nm.spe", pynxtools),
 }
 
 

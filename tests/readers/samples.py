@@ -420,18 +420,22 @@ def velox() -> bytes:
     )  # fmt: skip
 
 
-ELID = bz2.compress(b"EID2" + struct.pack("<iIII", 4, 0, 0, 0))
+VARIANTS = {
+    "nanoscope force": nanoscope(force=True),
+    "microscope_tif packed": tif((40, 50), compression="zlib"),
+    "bruker_bcf": bcf(),
+    "phenom_elid": b"EID2" + struct.pack("<iIII", 4, 0, 0, 0),
+    "phenom_elid packed": bz2.compress(b"EID2" + struct.pack("<iIII", 4, 0, 0, 0)),
+}
+"""More to mutate: other forms of a format, and files that hold nothing but their structure."""
+
 SAMPLES: dict[str, bytes] = {
     "specs_xml": SPECS_XML.encode(),
     "nanoscope": nanoscope(),
-    "nanoscope force": nanoscope(force=True),
     "gwyddion_gwy": gwy(),
     "igor_pxp": pxp(),
     "tia": ser(),
     "microscope_tif": tif(),
-    "microscope_tif packed": tif((40, 50), compression="zlib"),
-    "bruker_bcf": bcf(),
-    "phenom_elid": ELID,
     "velox_emd": velox(),
     "specs_xy": SPECS.encode(),
     "scienta_txt": SCIENTA.encode(),
