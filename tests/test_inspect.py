@@ -43,6 +43,8 @@ def test_a_folder_gives_a_table(folder):
     assert result.exit_code == 0
     assert "scan.uxd" in result.output and "bruker_uxd" in result.output and "witec_wip" in result.output
     assert ".hidden" not in result.output
+    (folder / "other").mkdir()
+    assert "bruker_uxd" in run(folder / "other/..").output  # the dots of a path hide nothing
 
 
 def test_an_unreadable_file_is_named_and_changes_the_exit_code(folder):

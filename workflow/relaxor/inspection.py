@@ -20,7 +20,7 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             found = (file for file in path.rglob("*") if file.is_file())
-            yield from sorted(file for file in found if not any(part.startswith(".") for part in file.parts))
+            yield from sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))
         else:
             yield path
 
