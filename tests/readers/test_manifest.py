@@ -74,3 +74,8 @@ def test_the_extension_of_no_file_matters(rawfiles, names, tmp_path):
         assert original.attrs["format"] == again.attrs["format"], name
         for first, second in zip(original.children.values(), again.children.values(), strict=True):
             assert first.to_dataset().identical(second.to_dataset()), name
+
+
+def test_what_a_message_quotes_cannot_break_its_line(tmp_path):
+    error = ReadError(tmp_path / "a", "unit 'x\n\x1b[31m' is not known", "line 3\r")
+    assert str(error).endswith(r"a: line 3\r: unit 'x\n\x1b[31m' is not known")

@@ -21,8 +21,8 @@ class ReadError(RelaxorError):
     """
 
     def __init__(self, path: Path | str, problem: str, where: str | None = None):
-        self.path, self.problem, self.where = Path(path), problem, where
-        super().__init__(": ".join(str(part) for part in (path, where, problem) if part))
+        self.path, self.problem, self.where = Path(path), _printable(problem), _printable(where or "") or None
+        super().__init__(": ".join(str(part) for part in (path, self.where, self.problem) if part))
 
 
 class SheetError(RelaxorError):
@@ -31,3 +31,8 @@ class SheetError(RelaxorError):
 
 class AnalysisError(RelaxorError):
     """A measurement does not hold what its analysis needs."""
+
+
+def _printable(text: str) -> str:
+    """Escape what would break the line or drive a terminal: the texts of damaged files are quoted in messages."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
