@@ -19,8 +19,8 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
     """Yield the files that were named, and those of named folders in the order of their names; hidden ones are not."""
     for path in paths:
         if path.is_dir():
-            found = (file for file in path.rglob("*") if file.is_file())
-            yield from sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))
+            found = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+            yield from sorted(path / file for file in found if not any(part.startswith(".") for part in file.parts))
         else:
             yield path
 
