@@ -22,6 +22,7 @@ TECHNIQUES = (
     "afm",
     "pfm",
     "stem",
+    "sweeps",
 )
 ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")

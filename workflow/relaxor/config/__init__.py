@@ -19,6 +19,7 @@ from relaxor.config.raman import Raman
 from relaxor.config.shg import Shg
 from relaxor.config.stem import Stem
 from relaxor.config.structure import Structure
+from relaxor.config.sweeps import Sweeps
 from relaxor.config.xps import Xps
 from relaxor.config.xrd import Xrd
 from relaxor.errors import SheetError
@@ -55,6 +56,7 @@ class Settings(Section):
     afm: Afm = Afm()
     pfm: Pfm = Pfm()
     stem: Stem = Stem()
+    sweeps: Sweeps = Sweeps()
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:

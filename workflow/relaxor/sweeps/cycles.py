@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -107,8 +108,11 @@ def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.
     if voltage.dims != current.dims:
         raise AnalysisError(f"{label}: {voltage.name} and {current.name} differ in their axes; one sweep is needed")
     pairs = np.stack([voltage.values * factor(voltage.units, "V"), current.values * factor(current.units, "A")])
-    for run in pairs.reshape(2, -1, pairs.shape[-1]).transpose(1, 0, 2):
-        yield tuple(run[:, np.isfinite(run).all(axis=0)])
+    runs = pairs.reshape(2, -1, pairs.shape[-1]).transpose(1, 0, 2)
+    # Loops that an instrument keeps room for and did not take are zeros throughout.
+    for run in [run for run in runs if run.any()] or runs:
+        known = np.isfinite(run).all(axis=0)
+        yield run[0, known], run[1, known]
 
 
 def _quantity(region: xr.Dataset, unit: str, label: str) -> xr.DataArray:
@@ -118,9 +122,9 @@ def _quantity(region: xr.Dataset, unit: str, label: str) -> xr.DataArray:
     if names:
         return region[names[0]]
     what = {"A": "current (A)", "V": "voltage (V)"}[unit]
-    only = f" across the device, only {found[0]} of the gate: a transfer curve" if found else ""
+    gate = f" of the device; {found[0]} is that of its gate (a transfer curve)" if found else ""
     held = ", ".join(f"{name} ({data.attrs.get('units', '?')})" for name, data in region.data_vars.items() if data.ndim)
-    raise AnalysisError(f"{label}: a sweep needs a {what}{only}; the file holds {held or 'single values only'}")
+    raise AnalysisError(f"{label}: a sweep needs a {what}{gate}; the file holds {held or 'single values only'}")
 
 
 def _is(data: xr.DataArray, unit: str) -> bool:
@@ -147,7 +151,8 @@ def check_sweep(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
     if lengths[lengths >= BRANCH_POINTS].sum() < 0.5 * voltage.size:
         raise AnalysisError(f"{label}: holds scattered voltages, not a sweep: {turns.size} turns in {voltage.size}")
     if middle_share(voltage, turns) < MIDDLE:
-        raise AnalysisError(f"{label}: holds pulses, not a sweep: {levels(voltage)} levels")
+        count = levels(voltage)
+        raise AnalysisError(f"{label}: holds pulses, not a sweep: {count} level{'s' * (count != 1)}")
     product = np.sum(voltage * current) / np.sqrt(np.sum(voltage**2) * np.sum(current**2))
     if product < SAME_DIRECTION:
         raise AnalysisError(
@@ -175,7 +180,7 @@ def turning_points(voltage: np.ndarray) -> np.ndarray:
 def middle_share(voltage: np.ndarray, turns: np.ndarray) -> float:
     """Return the share of points in the middle 80 % of their branch: small where the voltage jumps and rests."""
     inside = 0
-    for first, last in zip(turns[:-1], turns[1:], strict=True):
+    for first, last in pairwise(turns):
         branch = voltage[first : last + 1]
         way = (branch - branch[0]) / ((branch[-1] - branch[0]) or 1.0)
         inside += int(np.sum((way > 0.1) & (way < 0.9)))

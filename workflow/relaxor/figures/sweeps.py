@@ -1,0 +1,91 @@
+"""Panels of the voltage sweeps."""
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLUE, GREY, SEQUENTIAL, VERMILION, data_points
+
+VOLTAGE_LABEL = "Voltage (V)"
+PREFIXES = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
+DARKEST, LIGHTEST = 0.0, 0.88
+"""Part of the colour map that is seen on white."""
+PEAKS = {"positive": (VERMILION, "o", "white", "+"), "negative": (BLUE, "s", BLUE, "-")}
+"""Colour, marker, its filling and the sign of a polarity."""
+UPPER_LEFT, LOWER_RIGHT = (0.17, 0.60, 0.36, 0.37), (0.60, 0.34, 0.38, 0.37)
+
+
+def cycles(ax: Axes, data: PanelData) -> None:
+    """Draw repeated sweeps, later ones lighter; inset: peak current of both polarities against cycle (Fig. 2a)."""
+    (group, *_) = data.curves.values()
+    found = _cycles(group)
+    scale, unit = _unit(found)
+    shade = Normalize(1, max(len(found), 2))
+    for number, cycle in enumerate(found, start=1):
+        color = mpl.colormaps[SEQUENTIAL](DARKEST + (LIGHTEST - DARKEST) * shade(number))
+        ax.plot(cycle["voltage"], cycle["current"] * scale, color=color, lw=0.6)
+    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
+    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    ax.set_xlabel(VOLTAGE_LABEL)
+    ax.set_ylabel(f"Current ({unit})")
+    summary = group["summary"].to_dataset()
+    seen = [polarity for polarity in PEAKS if np.isfinite(summary[f"peak_{polarity}"]).sum() > 1]
+    if seen:
+        # The loops leave two corners free; the one with a sweep of negative voltages alone is the lower right.
+        _peaks(ax.inset_axes(UPPER_LEFT if "positive" in seen else LOWER_RIGHT), summary, seen, scale, unit)
+    if len(found) > 1:
+        text = f"cycles 1 (dark)\nto {len(found)} (light)"
+        ax.text(0.98, 0.03, text, transform=ax.transAxes, fontsize=5, ha="right", va="bottom", linespacing=1.1)
+
+
+def _peaks(ax: Axes, summary: xr.Dataset, seen: list[str], scale: float, unit: str) -> None:
+    for polarity in seen:
+        color, marker, fill, sign = PEAKS[polarity]
+        peak = np.abs(summary[f"peak_{polarity}"]) * scale
+        error = summary[f"peak_{polarity}_uncertainty"] * scale
+        look = {"color": color, "fmt": marker, "mfc": fill, "ms": 2, "mew": 0.5, "capsize": 0.8}
+        data_points(ax, summary["cycle"], peak, error, label=f"${sign}V$", **look)
+    ax.legend(fontsize=5, loc="upper left", handletextpad=0.1, borderaxespad=0.1, labelspacing=0.15)
+    ax.margins(y=0.12)
+    ax.tick_params(labelsize=5, length=1.5, pad=1)
+    ax.set_xlabel("Cycle", fontsize=5, labelpad=0.5)
+    ax.set_ylabel(f"Peak |$I$| ({unit})", fontsize=5, labelpad=1)
+    ax.locator_params(nbins=4)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def amplitudes(ax: Axes, data: PanelData) -> None:
+    """Draw the last cycle of sweeps of several amplitudes, magnitude on a logarithmic axis (Fig. S6)."""
+    last = sorted((_cycles(group)[-1] for group in data.curves.values()), key=_amplitude)
+    scale, unit = _unit(last)
+    colors = mpl.colormaps[SEQUENTIAL](np.linspace(DARKEST, 0.8, len(last)))
+    bottom = np.inf
+    for order, (cycle, color) in enumerate(zip(last, colors, strict=True)):
+        # Small sweeps, thin and dark, lie on the large ones, wide and light.
+        label, current = f"±{_amplitude(cycle):.3g} V", np.abs(cycle["current"]) * scale
+        ax.plot(cycle["voltage"], current, color=color, lw=0.5 + 0.6 * order, zorder=2 - order / 10, label=label)
+        away = np.abs(cycle["voltage"]) > 0.03 * _amplitude(cycle)
+        bottom = min(bottom, float(current[away & (current > 0)].min()))
+    ax.set_yscale("log")
+    ax.set_ylim(bottom=bottom / 2)
+    ax.set_xlabel(VOLTAGE_LABEL)
+    ax.set_ylabel(f"|Current| ({unit})")
+    ax.legend(loc="lower left", handlelength=1.8)
+
+
+def _cycles(group: xr.DataTree) -> list[xr.Dataset]:
+    return [node.to_dataset() for name, node in group.children.items() if name.startswith("cycle_")]
+
+
+def _amplitude(cycle: xr.Dataset) -> float:
+    return float(np.abs(cycle["voltage"]).max())
+
+
+def _unit(cycles: list[xr.Dataset]) -> tuple[float, str]:
+    """Return the factor and the unit in which the largest current has one to three digits."""
+    largest = max(float(np.abs(cycle["current"]).max()) for cycle in cycles)
+    power = int(np.clip(3 * np.floor(np.log10(largest) / 3), -15, 0))
+    return 10.0**-power, PREFIXES[power]
