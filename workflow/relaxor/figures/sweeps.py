@@ -5,6 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
+from matplotlib.ticker import MaxNLocator
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLUE, GREY, SEQUENTIAL, VERMILION, data_points
@@ -15,7 +16,8 @@ DARKEST, LIGHTEST = 0.0, 0.88
 """Part of the colour map that is seen on white."""
 PEAKS = {"positive": (VERMILION, "o", "white", "+"), "negative": (BLUE, "s", BLUE, "-")}
 """Colour, marker, its filling and the sign of a polarity."""
-UPPER_LEFT, LOWER_RIGHT = (0.17, 0.60, 0.36, 0.37), (0.60, 0.34, 0.38, 0.37)
+INSET = (0.17, 0.60, 0.36, 0.37)
+"""Place of the inset in the corner that a sweep of both polarities leaves free: left, lower end, width, height."""
 
 
 def cycles(ax: Axes, data: PanelData) -> None:
@@ -34,11 +36,19 @@ def cycles(ax: Axes, data: PanelData) -> None:
     summary = group["summary"].to_dataset()
     seen = [polarity for polarity in PEAKS if np.isfinite(summary[f"peak_{polarity}"]).sum() > 1]
     if seen:
-        # The loops leave two corners free; the one with a sweep of negative voltages alone is the lower right.
-        _peaks(ax.inset_axes(UPPER_LEFT if "positive" in seen else LOWER_RIGHT), summary, seen, scale, unit)
+        _make_room(ax, found, scale)
+        _peaks(ax.inset_axes(INSET), summary, seen, scale, unit)
     if len(found) > 1:
-        text = f"cycles 1 (dark)\nto {len(found)} (light)"
-        ax.text(0.98, 0.03, text, transform=ax.transAxes, fontsize=5, ha="right", va="bottom", linespacing=1.1)
+        ax.set_title(f"cycles 1 (dark) to {len(found)} (light)", loc="right", fontsize=5, pad=2)
+
+
+def _make_room(ax: Axes, found: list[xr.Dataset], scale: float) -> None:
+    """Raise the upper end of the current's axis until no sweep runs under the inset."""
+    left, right = ax.get_xlim()
+    edge = left + (INSET[0] + INSET[2] + 0.02) * (right - left)
+    under = [(cycle["current"] * scale).where(cycle["voltage"] < edge).max() for cycle in found]
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom, max(top, bottom + (float(np.nanmax(under)) - bottom) / (INSET[1] - 0.14)))
 
 
 def _peaks(ax: Axes, summary: xr.Dataset, seen: list[str], scale: float, unit: str) -> None:
@@ -49,12 +59,12 @@ def _peaks(ax: Axes, summary: xr.Dataset, seen: list[str], scale: float, unit: s
         look = {"color": color, "fmt": marker, "mfc": fill, "ms": 2, "mew": 0.5, "capsize": 0.8}
         data_points(ax, summary["cycle"], peak, error, label=f"${sign}V$", **look)
     ax.legend(fontsize=5, loc="upper left", handletextpad=0.1, borderaxespad=0.1, labelspacing=0.15)
-    ax.margins(y=0.12)
     ax.tick_params(labelsize=5, length=1.5, pad=1)
     ax.set_xlabel("Cycle", fontsize=5, labelpad=0.5)
     ax.set_ylabel(f"Peak |$I$| ({unit})", fontsize=5, labelpad=1)
-    ax.locator_params(nbins=4)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="y", nbins=4)
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.margins(0.1)
 
 
 def amplitudes(ax: Axes, data: PanelData) -> None:

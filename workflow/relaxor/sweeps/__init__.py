@@ -12,8 +12,9 @@ from dataclasses import replace
 import lmfit
 import numpy as np
 import xarray as xr
+from scipy import stats
 
-from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.data import CONFIDENCE, Measurement, Number, load, measured, provenance, save_parameters, save_tree
 from relaxor.fitting import Fit, combination, fit
 from relaxor.fitting import parameters as fit_parameters
 from relaxor.readers.schema import variable
@@ -165,17 +166,15 @@ def growth_rows(measurement: Measurement, polarity: str, line: Fit) -> list[Numb
     rows = line.numbers(measurement, "cycles", {"growth": "A"}, GROWTH)
     growth, center = line.value("growth"), line.value("center")
     error = combination(line, {"growth": 1 / center, "center": -growth / center**2})
-    low, high = (
-        growth / center + side * (rows[0].ci_high - growth) * error / rows[0].standard_error for side in (-1, 1)
-    )
+    half = error * stats.t.ppf((1 + CONFIDENCE) / 2, line.n - len(line.names))
     absolute = replace(rows[0], parameter=f"peak_growth_{polarity}")
     relative = replace(
         absolute,
         parameter=f"relative_growth_{polarity}",
         value=growth / center,
         standard_error=error,
-        ci_low=low,
-        ci_high=high,
+        ci_low=growth / center - half,
+        ci_high=growth / center + half,
         unit="1",
     )
     return [absolute, relative]
