@@ -71,16 +71,19 @@ def measurement(regions: dict[str, xr.Dataset], name: str = "iv", **conditions: 
     return Measurement(name, attrs, conditions, regions)
 
 
-def run(entries: list[Measurement], folder: Path, **changes: float) -> tuple[pd.DataFrame, xr.DataTree]:
+def table_of(entries: list[Measurement], folder: Path) -> pd.DataFrame:
     groups: dict[str, xr.Dataset] = {}
     for entry in entries:
         groups[entry.id] = xr.Dataset(attrs={**entry.attrs, "conditions": json.dumps(entry.conditions)})
         for name, content in entry.regions.items():
             groups[f"{entry.id}/{name}"] = content
     save_tree(folder / "data.nc", groups)
-    outputs = str(folder / "p.csv"), str(folder / "c.nc")
-    sweeps.analyse(str(folder / "data.nc"), *outputs, **(SETTINGS | changes))
-    return load_parameters(outputs[0]), xr.open_datatree(outputs[1], engine="h5netcdf")
+    sweeps.analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
+    return load_parameters(folder / "p.csv")
+
+
+def run(entries: list[Measurement], folder: Path) -> tuple[pd.DataFrame, xr.DataTree]:
+    return table_of(entries, folder), xr.open_datatree(folder / "c.nc", engine="h5netcdf")
 
 
 def number(
@@ -417,7 +420,7 @@ def test_real_file(file: str, rawfiles: Path, tmp_path: Path) -> None:
             cycles_of(entry, TOLERANCE)
         assert "\n" not in str(caught.value)
         return
-    table, _ = run([entry], tmp_path)
+    table = table_of([entry], tmp_path)
     assert number(table, "cycles") == expected
     finite = table["value"].map(np.isfinite)
     assert finite.all(), table[~finite]

@@ -58,7 +58,7 @@ def _peaks(ax: Axes, summary: xr.Dataset, seen: list[str], scale: float, unit: s
         error = summary[f"peak_{polarity}_uncertainty"] * scale
         look = {"color": color, "fmt": marker, "mfc": fill, "ms": 2, "mew": 0.5, "capsize": 0.8}
         data_points(ax, summary["cycle"], peak, error, label=f"${sign}V$", **look)
-    ax.legend(fontsize=5, loc="upper left", handletextpad=0.1, borderaxespad=0.1, labelspacing=0.15)
+    ax.legend(fontsize=5, loc="best", handletextpad=0.1, borderaxespad=0.1, labelspacing=0.15)
     ax.tick_params(labelsize=5, length=1.5, pad=1)
     ax.set_xlabel("Cycle", fontsize=5, labelpad=0.5)
     ax.set_ylabel(f"Peak |$I$| ({unit})", fontsize=5, labelpad=1)
