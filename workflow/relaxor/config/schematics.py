@@ -16,6 +16,8 @@ class OpticalDevice(Section):
     """nm, CuBiP2Se6 by AFM (6 nm in the paper's comparison with other devices)."""
     oxide_thickness: float = Field(285.0, gt=0)
     """nm, SiO2 on silicon."""
+    wavelengths: list[float] = [650.0, 520.0, 450.0]
+    """nm, of the light pulses, as in the results; the paper's Experimental Section has 635, 532 and 405."""
 
 
 class Bands(Section):

@@ -42,7 +42,7 @@ def benchmark(ax: Axes, data: TableData) -> None:
     ax.set_xscale("log")
     ax.set(ylim=(-0.6, len(found) - 0.4), xlabel=f"Energy per spike ({UNIT})")
     low, high = found["value"].min(), found[["value", "value_high"]].max(axis=None)
-    ax.set_xlim(10 ** np.floor(np.log10(low) - 0.5), 10 ** np.ceil(np.log10(high) + 0.3))
+    ax.set_xlim(10 ** np.floor(np.log10(low) - 0.5), 10 ** np.ceil(np.log10(high) + 0.4))
     ax.xaxis.set_major_locator(mpl.ticker.LogLocator(numticks=12))
     ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
     ax.grid(axis="x", color=GREY, lw=0.3, alpha=0.5)
