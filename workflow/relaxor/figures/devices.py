@@ -28,7 +28,7 @@ def benchmark(ax: Axes, data: TableData) -> None:
     """Draw the energy per spike of every device on a logarithmic scale (Fig. S12).
 
     Ranges are bars, limits arrows, our numbers diamonds with a band behind them, open where the data are simulated.
-    Devices of which no value was found are named below.
+    Devices of which no value was found are named below, over the width of the figure: it must be the only panel.
     """
     energies = data.table[data.table["quantity"].str.startswith(QUANTITY)]
     numbers = energies[["value", "value_high", "standard_error"]].apply(pd.to_numeric)
