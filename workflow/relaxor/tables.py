@@ -34,8 +34,10 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
     numbers = {Path(path).parent.name: load_parameters(path) for path in parameters}
     for path in map(Path, tables):
         table = printed(numbers[path.stem])
+        origin = " and ".join(sorted(set(table["Data"])))
+        caption = f"{path.stem}: fitted and derived numbers ({origin} data). One standard error in parentheses."
         with atomic(path) as temporary:
-            temporary.write_text(_render(table, path.suffix, path.stem), encoding="utf-8")
+            temporary.write_text(render(table, path.suffix, caption, path.stem), encoding="utf-8")
 
 
 def printed(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -59,13 +61,16 @@ def value_text(value: float, error: float) -> str:
     return f"{ufloat(value, error):.2uS}"
 
 
-def _render(table: pd.DataFrame, suffix: str, technique: str) -> str:
-    origin = " and ".join(sorted(set(table["Data"])))
-    caption = f"{technique}: fitted and derived numbers ({origin} data). One standard error in parentheses."
+def render(table: pd.DataFrame, suffix: str, caption: str, label: str) -> str:
+    """Write a table of texts as ``.csv``, ``.md`` or ``.tex``; ``label`` is what LaTeX refers to it by."""
     if suffix == ".csv":
         return table.to_csv(index=False, lineterminator="\n")
     if suffix == ".md":
         return f"{caption}\n\n{table.to_markdown(index=False)}\n"
-    escaped = table.map(lambda text: str(text).replace("_", r"\_").replace("%", r"\%").replace("^", r"\^{}"))
-    escaped.columns = [heading.replace("%", r"\%") for heading in escaped.columns]
-    return str(escaped.to_latex(index=False, longtable=True, caption=caption, label=f"tab:{technique}"))
+    escaped = table.map(_escaped)
+    escaped.columns = [_escaped(heading) for heading in escaped.columns]
+    return str(escaped.to_latex(index=False, longtable=True, caption=caption, label=f"tab:{label}"))
+
+
+def _escaped(text: object) -> str:
+    return str(text).replace("_", r"\_").replace("%", r"\%").replace("^", r"\^{}").replace("&", r"\&")

@@ -8,6 +8,7 @@ for name, figure in FIGURES.items():
         input:
             parameters=shown(name, "parameters.csv"),
             curves=shown(name, "curves.nc"),
+            tables=sorted({f"{RESULTS}/{panel.table}.csv" for panel in figure.panels.values() if panel.table}),
             code=sources(
                 "relaxor.figures.draw",
                 *sorted({f"relaxor.figures.{panel.draw.split('.')[0]}" for panel in figure.panels.values()}),
@@ -27,6 +28,7 @@ for name, figure in FIGURES.items():
             runtime=10,
         params:
             spec=figure.model_dump(mode="json"),
+            settings_of={panel.settings: PLAIN[panel.settings] for panel in figure.panels.values() if panel.settings},
         script:
             "../scripts/draw_figure.py"
 

@@ -1,5 +1,6 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
 PARAMETERS = [analysed(technique, "parameters.csv") for technique in TECHNIQUES]
+SYNAPSE = ("pulses", "light")
 
 
 rule write_tables:
@@ -63,6 +64,37 @@ rule compare_claims:
         "../scripts/compare_claims.py"
 
 
+rule compare_devices:
+    """Our device beside others of the literature; needs pulses and light."""
+    input:
+        literature=SETTINGS.literature,
+        parameters=[analysed(technique, "parameters.csv") for technique in SYNAPSE],
+        code=sources("relaxor.devices"),
+    output:
+        table=report(
+            f"{RESULTS}/devices.csv",
+            caption="../report/devices.rst",
+            category="Tables",
+            labels={"table": "other devices", "data": ORIGIN},
+        ),
+        printed=[f"{RESULTS}/tables/devices.{suffix}" for suffix in ("md", "tex")],
+    log:
+        f"{LOGS}compare_devices.log",
+    benchmark:
+        f"{BENCHMARKS}compare_devices.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        device=PLAIN["devices"]["device"],
+        numbers=PLAIN["devices"]["numbers"],
+    script:
+        "../scripts/compare_devices.py"
+
+
 rule check_results:
     """Physics that must hold; a failure fails the build."""
     input:
@@ -90,4 +122,5 @@ rule tables:
     input:
         [f"{RESULTS}/tables/{technique}.{suffix}" for technique in TECHNIQUES for suffix in ("csv", "md", "tex")],
         rules.compare_claims.output,
+        rules.compare_devices.output if set(SYNAPSE) <= set(TECHNIQUES) else [],
         rules.check_results.output,

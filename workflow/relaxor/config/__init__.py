@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from relaxor.config.afm import Afm
 from relaxor.config.base import Section
+from relaxor.config.devices import Devices
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
 from relaxor.config.hysteresis import Hysteresis
 from relaxor.config.pfm import Pfm
 from relaxor.config.raman import Raman
+from relaxor.config.schematics import Bands, OpticalDevice
 from relaxor.config.shg import Shg
 from relaxor.config.stem import Stem
 from relaxor.config.structure import Structure
@@ -35,6 +37,8 @@ class Settings(Section):
     """Figures, their panels and captions."""
     claims: str = "config/claims.yaml"
     """Numbers that the paper reports."""
+    literature: str = "config/literature.csv"
+    """What papers state of other devices."""
     results: str = "results"
     """Folder of all results."""
     sample: str = "cbps"
@@ -57,6 +61,9 @@ class Settings(Section):
     pfm: Pfm = Pfm()
     stem: Stem = Stem()
     sweeps: Sweeps = Sweeps()
+    devices: Devices = Devices()
+    optical_device: OpticalDevice = OpticalDevice()
+    bands: Bands = Bands()
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, model_validator
 
 from relaxor.config.base import Section
 from relaxor.errors import SheetError
@@ -18,9 +18,19 @@ class PanelSpec(Section):
     draw: str
     """Function that draws it, ``module.function`` below ``relaxor.figures``."""
     technique: str | None = None
-    """Technique whose results it shows; none for a schematic."""
+    """Technique whose results it shows."""
+    table: str | None = None
+    """Table that it shows instead: ``devices`` is ``<results>/devices.csv``."""
+    settings: str | None = None
+    """Section of the settings that a schematic draws: its entries become the function's keywords."""
     caption: str
     """What it shows and how that was obtained."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "PanelSpec":
+        if sum(source is not None for source in (self.technique, self.table, self.settings)) > 1:
+            raise ValueError("give one of 'technique', 'table' and 'settings'")
+        return self
 
 
 class FigureSpec(Section):

@@ -1,4 +1,4 @@
-"""What a panel is drawn from: the curves and numbers of the measurements that feed it."""
+"""What a panel is drawn from: the curves and numbers of the measurements that feed it, or a table of the results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +34,16 @@ class PanelData:
         origins = {group.attrs["origin"] for group in self.curves.values()}
         return "simulated" if "simulated" in origins else "measured"
 
+    @property
+    def empty(self) -> bool:
+        """Whether no measurement feeds the panel."""
+        return not self.curves
+
+    @property
+    def files(self) -> set[str]:
+        """The raw files behind it, with the beginning of their SHA-256."""
+        return {f"{group.attrs['raw_file']} {group.attrs['raw_sha256'][:12]}" for group in self.curves.values()}
+
     def number(self, parameter: str, column: str = "value", **where: Any) -> float:
         """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``)."""
         rows = self.parameters[self.parameters["parameter"] == parameter]
@@ -42,6 +52,36 @@ class PanelData:
         if len(rows) != 1:
             raise KeyError(f"{parameter} {where}: {len(rows)} rows")
         return float(rows.iloc[0][column])
+
+
+@dataclass(frozen=True)
+class TableData:
+    """A table that a panel shows, such as ``devices.csv``.
+
+    Attributes
+    ----------
+    table
+        Its cells as text, a blank as an empty one; with the columns ``measurement``, ``raw_sha256`` and ``origin``,
+        which tell the rows that come from measurements.
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def origin(self) -> str:
+        """``simulated`` if anything in it is."""
+        return "simulated" if (self.table["origin"] == "simulated").any() else "measured"
+
+    @property
+    def empty(self) -> bool:
+        """Whether the table has no rows."""
+        return self.table.empty
+
+    @property
+    def files(self) -> set[str]:
+        """The measurements behind it, with the beginning of the SHA-256 of their raw files."""
+        ours = self.table[self.table["raw_sha256"] != ""]
+        return {f"{name} {sha[:12]}" for name, sha in zip(ours["measurement"], ours["raw_sha256"], strict=True)}
 
 
 @cache
@@ -58,3 +98,8 @@ def load_panel(folder: Path | str, panel: str) -> PanelData:
     single = set(stored.children)
     keep = parameters["measurement"].isin(list(curves)) | ~parameters["measurement"].isin(list(single))
     return PanelData(curves, parameters[keep])
+
+
+def load_table(path: Path | str) -> TableData:
+    """Load a table of the results."""
+    return TableData(pd.read_csv(path, dtype=str, keep_default_na=False))

@@ -1,10 +1,11 @@
-"""Panels that are drawn, not measured: 1a, from synapse to device to inpainting."""
+"""Panels that are drawn, not measured: 1a, from synapse to device to inpainting; 3a, the device under light."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatch, Rectangle
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatch, Polygon, Rectangle
 from matplotlib.path import Path
 
 from relaxor.figures.panel import PanelData
@@ -181,3 +182,83 @@ def _letter(ax: Axes, left: float, base: float, pixel: float, fill: str | None) 
     )
     frame = Rectangle((left, base), 7 * pixel, 7 * pixel, fill=False, ec=GREY, lw=0.5)
     ax.add_patch(frame)
+
+
+def optical_device(
+    ax: Axes,
+    *,
+    chromium_thickness: float,
+    gold_thickness: float,
+    flake_thickness: float,
+    oxide_thickness: float,
+    wavelengths: Sequence[float],
+) -> None:
+    """Draw the cross-section of the two-terminal device under light pulses, thicknesses to scale (Fig. 3a).
+
+    Parameters
+    ----------
+    chromium_thickness, gold_thickness, flake_thickness, oxide_thickness
+        nm; see `relaxor.config.schematics.OpticalDevice`.
+    wavelengths
+        Of the light pulses in nm, up to three.
+    """
+    surface = flake_thickness + chromium_thickness + gold_thickness
+    depth = oxide_thickness
+    ax.set_axis_off()
+    ax.set(xlim=(0, 60), ylim=(-1.21 * depth, surface + 0.75 * depth))
+    ax.add_patch(Rectangle((0, -1.21 * depth), 60, 0.21 * depth, fc="#C9CCD1", ec="none"))
+    ax.add_patch(Rectangle((0, -depth), 60, depth, fc=SKY, alpha=0.4, ec="none"))
+    ax.add_patch(Rectangle((12, 0), 36, flake_thickness, fc=PURPLE, ec="none"))
+    for outer, inner, edge in ((2, 21, 12), (58, 39, 48)):
+        _film(ax, (outer, inner, edge), flake_thickness, 0.0, chromium_thickness, GREY)
+        _film(ax, (outer, inner, edge), flake_thickness, chromium_thickness, gold_thickness, ORANGE)
+    middle = surface - gold_thickness / 2
+    _label(ax, 10, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
+    _label(ax, 50, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
+    _leader(ax, (30, flake_thickness / 2), (30, -0.21 * depth), f"CuBiP$_2$Se$_6$ {flake_thickness:g} nm")
+    _leader(ax, (6, chromium_thickness / 2), (6, -0.21 * depth), f"Cr {chromium_thickness:g} nm")
+    _label(ax, 30, -0.63 * depth, f"SiO$_2$ {oxide_thickness:g} nm", 6)
+    _label(ax, 30, -1.105 * depth, "Si", 6)
+    ax.plot([53, 53], [-0.75 * depth, -0.75 * depth + 100], color=BLACK, lw=1.2, solid_capstyle="butt")
+    _label(ax, 52, -0.75 * depth + 50, "100 nm", 5.5, ha="right")
+    _terminals(ax, surface, depth)
+    for x, wavelength, color in zip((24.5, 30, 35.5), wavelengths, (VERMILION, GREEN, BLUE), strict=False):
+        _light(ax, x, surface, depth, color)
+        _label(ax, x, surface + 0.58 * depth, f"{wavelength:g}", 5.5, color)
+    _label(ax, 30, surface + 0.69 * depth, "light pulses (nm)", 6)
+
+
+def _film(ax: Axes, ends: tuple[float, float, float], step: float, offset: float, thickness: float, color: str) -> None:
+    """Draw a film that lies on the substrate and, beyond the edge of the flake, on the flake."""
+    outer, inner, edge = ends
+    low, high = offset, offset + thickness
+    corners = [
+        (outer, low), (edge, low), (edge, low + step), (inner, low + step),
+        (inner, high + step), (edge, high + step), (edge, high), (outer, high),
+    ]  # fmt: skip
+    ax.add_patch(Polygon(corners, fc=color, ec="none"))
+
+
+def _leader(ax: Axes, point: tuple[float, float], place: tuple[float, float], text: str) -> None:
+    line = {"arrowstyle": "-", "color": BLACK, "lw": 0.5, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate(text, point, place, ha="center", va="top", fontsize=6, arrowprops=line)
+
+
+def _terminals(ax: Axes, surface: float, depth: float) -> None:
+    """Draw the source at the left electrode, ammeter and ground at the right one."""
+    top = surface + 0.38 * depth
+    for x, text in ((7, "V"), (53, "A")):
+        ax.plot([x, x], [surface - 0.03 * depth, top + 0.18 * depth], color=BLACK, lw=0.7, zorder=1)
+        ax.plot(x, top, "o", ms=9, mfc="white", mec=BLACK, mew=0.7, zorder=2)
+        _label(ax, x, top, text, 6)
+        for bar, half in enumerate((2.2, 1.4, 0.6)):
+            height = top + (0.18 + 0.035 * bar) * depth
+            ax.plot([x - half, x + half], [height, height], color=BLACK, lw=0.7)
+
+
+def _light(ax: Axes, x: float, surface: float, depth: float, color: str) -> None:
+    """Draw a pulse of light that falls on the flake between the electrodes."""
+    wave = np.linspace(0, 1, 80)
+    heights = surface + depth * (0.5 - 0.38 * wave)
+    ax.plot(x + 0.9 * np.sin(6 * np.pi * wave) * np.sin(np.pi * wave), heights, color=color, lw=0.9)
+    _arrow(ax, (x, surface + 0.13 * depth), (x, surface - 0.12 * depth), color)

@@ -1,0 +1,182 @@
+"""Energy per spike: identities behind the paper's numbers, errors, and what can and cannot be the printed value."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from relaxor.data import Measurement
+from relaxor.errors import AnalysisError
+from relaxor.plasticity import energy
+from uncertainties import ufloat
+
+MEASUREMENT = Measurement("spikes", {"raw_sha256": "0" * 64, "origin": "simulated"}, {}, {})
+ELECTRICAL = {
+    "stimulus_unit": "V", "amplitude": 5.0, "width": 0.1, "read_voltage": 0.5, "read_time": 0.01,
+    "area": (10.0, 1.0), "reported": "11.7", "current_uncertainty": 0.0, "power_uncertainty": 0.0,
+}  # fmt: skip
+OPTICAL = ELECTRICAL | {"stimulus_unit": "mW/cm^2", "amplitude": 32.0, "width": 1.0, "reported": "0.88"}
+
+
+def spikes(count=4, **columns):
+    """Spikes of 5 V, 100 ms and 23.4 pA."""
+    mean = np.full(count, 23.4e-12)
+    content = {
+        "amplitude": 5.0, "width": 0.1, "mean_current": mean, "peak_current": 2 * mean, "baseline": 3.4e-12,
+        "baseline_error": 0.0, "end": mean, "end_error": 0.0, "after": 8e-12, "after_error": 0.0,
+        "energy": 5.0 * 0.1 * mean, "kept": True,
+    } | columns  # fmt: skip
+    return pd.DataFrame(content, index=range(count))
+
+
+def table(events, settings):
+    rows = energy.energy_rows(MEASUREMENT, events, **settings)
+    assert len({(row.model, row.parameter) for row in rows}) == len(rows)
+    return {(row.model, row.parameter): row for row in rows}
+
+
+def test_electrical_identities_of_the_printed_value():
+    """11.7 pJ is 5 V on 23.4 pA, and as well 0.5 V on 234 pA or, for 10 ms, on 2.34 nA."""
+    assert energy.mean_power(5.0, 23.4e-12, 0.1) == pytest.approx(11.7e-12)
+    assert energy.read(0.5, 234e-12, 0.1) == pytest.approx(11.7e-12)
+    assert energy.read(0.5, 2.34e-9, 0.01) == pytest.approx(11.7e-12)
+    assert energy.mean_power(0.5, 1.76e-12, 1.0) == pytest.approx(0.88e-12)
+    assert energy.mean_power(0.5, 17.6e-12, 0.1) == pytest.approx(0.88e-12)
+
+
+def test_optical_identities_of_the_printed_value():
+    """0.88 pJ of light at 32 mW/cm² would fall on 0.0028 µm² in 1 s; 10 µm² get 3.2 nJ, 3,600 times as much."""
+    rows = table(spikes(amplitude=32.0, width=1.0, mean_current=1.76e-12, energy=0.88e-12), OPTICAL)
+    assert rows["optical_absorbed", "area_for_reported"].value == pytest.approx(0.00275)
+    assert rows["optical_absorbed", "area_for_reported"].unit == "um^2"
+    assert rows["optical_absorbed", "energy_per_spike"].value == pytest.approx(3200)
+    assert rows["optical_absorbed", "ratio_to_reported"].value == pytest.approx(3636.36, rel=1e-5)
+    assert rows["optical_absorbed", "reproduces_reported"].value == 0
+    assert "cannot be P·A·t" in rows["optical_absorbed", "reproduces_reported"].method
+    assert rows["mean_power", "reproduces_reported"].value == 1
+    assert rows["mean_power", "current_for_reported"].value == pytest.approx(1.76)
+    assert "write_conductance" not in {model for model, _ in rows}
+    short = table(spikes(amplitude=32.0, width=0.01), OPTICAL | {"width": 0.01})
+    assert short["optical_absorbed", "area_for_reported"].value == pytest.approx(0.275)
+
+
+def test_every_definition_has_its_rows():
+    rows = table(spikes(), ELECTRICAL)
+    assert {model for model, _ in rows} == set(energy.DEFINITIONS) - {"optical_absorbed"}
+    values = {model: row.value for (model, name), row in rows.items() if name == "energy_per_spike"}
+    assert values == pytest.approx(
+        {
+            "peak_power": 23.4,
+            "mean_power": 11.7,
+            "integral": 11.7,
+            "excess": 10.0,
+            "read": 0.04,
+            "write_conductance": 25 * (3.4 + 8) / 2 / 0.5 * 0.1,
+        }
+    )
+    for (model, name), row in rows.items():
+        if name == "energy_per_spike":
+            assert row.unit == "pJ"
+            assert row.method == f"{energy.DEFINITIONS[model].formula}; {energy.DEFINITIONS[model].source}"
+    able = {model for (model, name), row in rows.items() if name == "reproduces_reported" and row.value}
+    assert able == {"mean_power", "integral"}
+
+
+def test_the_current_that_would_give_the_printed_value_gives_it():
+    rows = table(spikes(), ELECTRICAL)
+    needed = {model: row.value * 1e-12 for (model, name), row in rows.items() if name == "current_for_reported"}
+    assert needed["peak_power"] == pytest.approx(23.4e-12)
+    again = table(
+        spikes(
+            mean_current=needed["mean_power"],
+            peak_current=needed["peak_power"],
+            baseline=needed["write_conductance"],
+            after=needed["write_conductance"],
+        ),
+        ELECTRICAL,
+    )
+    for model in ("mean_power", "peak_power", "write_conductance"):
+        assert again[model, "energy_per_spike"].value == pytest.approx(11.7)
+    assert needed["read"] == pytest.approx(2.34e-9)
+
+
+def test_rounding_of_the_printed_digits_decides():
+    """11.7 stands for 11.65 to 11.75."""
+    for current, reproduces in ((23.301e-12, 1), (23.29e-12, 0), (23.499e-12, 1), (23.51e-12, 0)):
+        rows = table(spikes(1, mean_current=current), ELECTRICAL)
+        assert rows["mean_power", "reproduces_reported"].value == reproduces, current
+    assert energy.half_digit("11.7") == pytest.approx(0.05)
+    assert energy.half_digit("0.88") == pytest.approx(0.005)
+    assert energy.half_digit("12") == pytest.approx(0.5)
+
+
+def test_uncertainty_widens_what_can_be_the_printed_value():
+    rows = table(spikes(1, mean_current=23e-12, mean_current_error=0.2e-12), ELECTRICAL)
+    assert rows["mean_power", "energy_per_spike"].standard_error == pytest.approx(0.1)
+    assert rows["mean_power", "reproduces_reported"].value == 1
+    certain = table(spikes(1, mean_current=23e-12), ELECTRICAL)
+    assert math.isnan(certain["mean_power", "energy_per_spike"].standard_error)
+    assert certain["mean_power", "reproduces_reported"].value == 0
+    calibrated = table(spikes(1, mean_current=23e-12), ELECTRICAL | {"current_uncertainty": 0.01})
+    assert calibrated["mean_power", "energy_per_spike"].systematic_error == pytest.approx(0.115)
+    assert calibrated["mean_power", "reproduces_reported"].value == 1
+
+
+def test_errors_are_the_larger_of_scatter_and_currents():
+    currents = np.array([22, 23, 24, 25]) * 1e-12
+    rows = table(spikes(mean_current=currents, mean_current_error=0.1e-12), ELECTRICAL)
+    row = rows["mean_power", "energy_per_spike"]
+    assert row.standard_error == pytest.approx(0.5 * np.std([22, 23, 24, 25], ddof=1) / 2)
+    assert row.ci_high - row.value == pytest.approx(3.182446 * row.standard_error, rel=1e-5)  # Student, 3 degrees
+    noisy = table(spikes(mean_current=currents, mean_current_error=4e-12), ELECTRICAL)
+    row = noisy["mean_power", "energy_per_spike"]
+    assert row.standard_error == pytest.approx(0.5 * 4 / 2)
+    assert row.ci_high - row.value == pytest.approx(1.959964 * row.standard_error, rel=1e-5)
+
+
+def test_errors_of_both_currents_go_into_the_excess():
+    rows = table(spikes(1, mean_current_error=3e-12, baseline_error=4e-12), ELECTRICAL)
+    assert rows["excess", "energy_per_spike"].standard_error == pytest.approx(0.5 * 5)
+    area = table(spikes(amplitude=32.0, width=1.0), OPTICAL | {"power_uncertainty": 0.03, "area": (10.0, 0.4)})
+    assert area["optical_absorbed", "energy_per_spike"].systematic_error == pytest.approx(3200 * 0.05)
+
+
+def test_scatter_of_the_mean_covers_the_truth():
+    rng = np.random.default_rng(5)
+    inside = 0
+    for _ in range(300):
+        currents = rng.normal(23.4e-12, 1e-12, 6)
+        row = table(spikes(6, mean_current=currents), ELECTRICAL)["mean_power", "energy_per_spike"]
+        inside += row.ci_low <= 11.7 <= row.ci_high
+    assert 0.91 <= inside / 300 <= 0.98
+
+
+def test_the_integral_of_a_known_pulse():
+    time = np.linspace(0, 0.1, 2001)
+    decaying = 20e-12 * np.exp(-time / 0.03)
+    expected = 5 * 20e-12 * 0.03 * (1 - math.exp(-0.1 / 0.03))
+    assert energy.integral(time, np.full(time.size, 5.0), decaying) == pytest.approx(expected, rel=1e-6)
+    constant = np.full(time.size, 23.4e-12)
+    assert energy.integral(time, 5.0 + 0 * time, constant) == pytest.approx(energy.mean_power(5.0, 23.4e-12, 0.1))
+
+
+def test_uncertainties_pass_through_the_definitions():
+    result = energy.mean_power(ufloat(5, 0.05), ufloat(23.4e-12, 0.234e-12), 0.1)
+    assert result.std_dev / result.nominal_value == pytest.approx(math.hypot(0.01, 0.01))
+    lit = energy.optical_absorbed(320.0, ufloat(10e-12, 1e-12), 1.0)
+    assert lit.std_dev == pytest.approx(0.32e-9)
+
+
+def test_other_pulses_are_left_out():
+    events = pd.concat([spikes(2), spikes(3, amplitude=3.0), spikes(1, kept=False)], ignore_index=True)
+    assert table(events, ELECTRICAL)["integral", "energy_per_spike"].n == 2
+    with pytest.raises(AnalysisError, match=r"spikes: .* pulse of 4 V and 0\.1 s, found pulses of 3 to 5 V and 0\.1"):
+        energy.energy_rows(MEASUREMENT, events, **(ELECTRICAL | {"amplitude": 4.0}))
+    with pytest.raises(AnalysisError, match="found no pulse that was kept"):
+        energy.energy_rows(MEASUREMENT, spikes(kept=False), **ELECTRICAL)
+
+
+def test_depressing_pulses_cost_energy_too():
+    rows = table(spikes(amplitude=-3.0, mean_current=-10e-12), ELECTRICAL | {"amplitude": -3.0})
+    assert rows["mean_power", "energy_per_spike"].value == pytest.approx(3.0)
+    assert rows["mean_power", "current_for_reported"].value == pytest.approx(11.7 / 0.3)

@@ -1,0 +1,33 @@
+"""Settings of the comparison with other devices."""
+
+from relaxor.config.base import Section
+
+
+class OurNumber(Section):
+    """One row of ``parameters.csv``; ``*`` stands for any text."""
+
+    technique: str
+    parameter: str
+    measurement: str = "*"
+    model: str = "*"
+
+
+NUMBERS = {
+    "energy per spike (electrical)": OurNumber(technique="pulses", model="integral", parameter="energy_per_spike"),
+    "energy per spike (optical)": OurNumber(technique="light", model="integral", parameter="energy_per_spike"),
+    "energy per spike (light on device)": OurNumber(
+        technique="light", model="optical_absorbed", parameter="energy_per_spike"
+    ),
+    "PPF index (electrical)": OurNumber(technique="pulses", parameter="ppf_index_max"),
+    "PPF index (optical)": OurNumber(technique="light", parameter="ppf_index_max"),
+    "on/off ratio": OurNumber(technique="pulses", parameter="on_off_ratio"),
+}
+
+
+class Devices(Section):
+    """Settings of the comparison with other devices: which of our numbers stand beside those of the literature."""
+
+    device: str = "CuBiP2Se6 (this work)"
+    """Our name in the table."""
+    numbers: dict[str, OurNumber] = NUMBERS
+    """Quantity → the one row of the results of pulses or light that gives it."""
