@@ -1,0 +1,1 @@
+"""Synaptic plasticity: from recorded traces of pulses to events, and from events to the laws that they follow."""
