@@ -12,7 +12,7 @@ the table with the reason.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,6 +119,10 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
     else:
         found = _pulses_in_stimulus(trace, np.asarray(trace.stimulus, dtype=float), smallest)
         pulses, glitches = _without_glitches(found)
+        if not pulses.start.size:
+            raise _error(
+                trace, "no pulse: the stimulus departs for a single sample only", "sample the pulse more often"
+            )
         edges = np.concatenate([pulses.start, pulses.first, pulses.stop, pulses.last])
         spikes = _spikes(current, edges)
         current = _masked(current, np.concatenate([spikes, glitches.start]))
@@ -271,16 +275,14 @@ def _typical(values: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndar
 
 
 def _without_glitches(found: Pulses) -> tuple[Pulses, Pulses]:
-    """Part pulses from glitches of one sample; where most last one sample, the train was sampled so."""
+    """Part pulses from glitches of one sample; where most of several last one sample, the train was sampled so."""
     lengths = found.stop - found.start
-    glitch = (lengths == 1) & (np.median(lengths) > 1)
+    glitch = (lengths == 1) & ((np.median(lengths) > 1) | (len(lengths) == 1))
     return found.where(~glitch), found.where(glitch)
 
 
 # --- pulses in the current
-def _pulses_in_current(
-    trace: Trace, current: np.ndarray, smallest: float | None
-) -> tuple[Pulses, Pulses, np.ndarray]:
+def _pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None) -> tuple[Pulses, Pulses, np.ndarray]:
     """Find the pulses that steps of the current show: from a rising step to the next falling one.
 
     Where none falls before the next rises, the pulse ends where the current is largest: it relaxes from there.
@@ -518,13 +520,16 @@ def _measured(trace: Trace, current: np.ndarray, pulses: Pulses, read_window: fl
     at, difference = _probed(current)
     place = np.searchsorted(pulses.start, at, "right") - 1
     inside = (place >= 0) & (at + 1 < pulses.stop[place])
-    part: Callable[[np.ndarray], float] = lambda mask: _noise(np.abs(difference[mask if mask.sum() > FEW else ...]))
+
+    def noise(chosen: np.ndarray) -> float:
+        return _noise(np.abs(difference[chosen] if chosen.sum() > FEW else difference))
+
     reads = _window_before(time, ceiling, floor, read_window)
     ends = _window_before(time, pulses.stop, pulses.start, read_window)
     afters = _window_behind(time, pulses.last, ceiling[1:], read_window)
-    read, read_error = window_means(time, current, *reads, part(~inside))
-    end, end_error = window_means(time, current, *ends, part(inside))
-    after, after_error = window_means(time, current, *afters, part(~inside))
+    read, read_error = window_means(time, current, *reads, noise(~inside))
+    end, end_error = window_means(time, current, *ends, noise(inside))
+    after, after_error = window_means(time, current, *afters, noise(~inside))
     table = pd.DataFrame(
         {
             **_placed(trace, pulses),
