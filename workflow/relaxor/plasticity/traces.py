@@ -120,6 +120,6 @@ def _column(data: xr.Dataset, unit: str) -> np.ndarray | None:
         except ValueError:
             continue
         if column.ndim == 1:
-            values = column.to_numpy() * scale
-            return np.where(np.abs(values) < OVERFLOW, values, np.nan)
+            values = column.to_numpy()
+            return np.where(np.abs(values) < OVERFLOW, values * scale, np.nan)
     return None
