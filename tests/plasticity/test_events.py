@@ -430,19 +430,19 @@ def trains(draw):
     count = draw(st.integers(1, 12))
     widths = draw(st.lists(st.integers(2, 40), min_size=count, max_size=count))
     gaps = draw(st.lists(st.integers(3, 60), min_size=count + 1, max_size=count + 1))
-    heights = draw(st.lists(st.floats(0.8, 5.0), min_size=count, max_size=count))
+    levels = draw(st.lists(st.floats(1.3, 5.0), min_size=count, max_size=count))
     signs = draw(st.lists(st.sampled_from([-1.0, 1.0]), min_size=count, max_size=count))
     noise = draw(st.sampled_from([0.0, 1e-4, 0.03]))
-    return widths, gaps, np.array(heights) * signs, draw(st.floats(-0.5, 0.5)), noise, draw(st.integers(0, 2**31))
+    return widths, gaps, np.array(levels) * signs, draw(st.floats(-0.5, 0.5)), noise, draw(st.integers(0, 2**31))
 
 
 @settings(max_examples=200, deadline=None)
 @given(trains())
 def test_any_train_of_square_pulses_is_found(case):
-    widths, gaps, heights, level, noise, seed = case
+    widths, gaps, levels, level, noise, seed = case
     voltage = [np.full(gaps[0], level)]
-    for width, gap, height in zip(widths, gaps[1:], heights, strict=True):
-        voltage += [np.full(width, level + height), np.full(gap, level)]
+    for width, gap, pulse in zip(widths, gaps[1:], levels, strict=True):
+        voltage += [np.full(width, pulse), np.full(gap, level)]
     voltage = np.concatenate(voltage)
     onsets = np.cumsum(gaps[:-1]) + np.cumsum([0, *widths[:-1]])
     rng = np.random.default_rng(seed)
@@ -453,7 +453,7 @@ def test_any_train_of_square_pulses_is_found(case):
     pulses = table[table["number"] >= 0]
     np.testing.assert_allclose(pulses["onset"], onsets * STEP, atol=1.01 * STEP)
     np.testing.assert_allclose(pulses["width"], np.array(widths) * STEP, atol=1.01 * STEP)
-    np.testing.assert_allclose(pulses["amplitude"], level + heights, atol=4 * noise + 1e-12)
+    np.testing.assert_allclose(pulses["amplitude"], levels, atol=4 * noise + 1e-12)
 
 
 # --- traces
