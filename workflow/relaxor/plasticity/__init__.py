@@ -1,1 +1,1 @@
-"""Synaptic plasticity: how the current of the device answers pulses of voltage and light."""
+"""Plasticity of a synapse: its pulses, what they leave, how that fades, and what it costs."""
