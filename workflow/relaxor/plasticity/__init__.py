@@ -1,0 +1,1 @@
+"""Synaptic plasticity: pulses and their responses, relaxation laws, potentiation and depression."""

@@ -1,0 +1,375 @@
+"""Relaxation laws: sums of exponentials and the stretched exponential, above a floor that is free or known.
+
+Sums of exponentials are the classic ill-conditioned fit: the covariance misleads and a search from a guess finds a
+side valley. Three things keep the numbers honest. Amplitudes and floor are linear, so they are projected out
+(variable projection; Golub & Pereyra, doi 10.1137/0710036), and what is left is searched on a grid of time constants
+first. Intervals come from the profile likelihood in the logarithm of the time constants. A parametric bootstrap, all
+replicates at once, stands beside them. Whether two exponentials can be told apart is said in words.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations, product
+
+import lmfit
+import numpy as np
+import xarray as xr
+from scipy.special import ndtr, xlogy
+
+from relaxor.data import Measurement, Number, measured
+from relaxor.errors import AnalysisError
+from relaxor.fitting import Fit, fit, parameters, profile_interval
+from relaxor.readers.schema import variable
+
+GRID_A_DECADE = 8
+BETA_GRID = np.geomspace(0.15, 2.5, 14)
+BETA_RANGE = (0.05, 5.0)
+LARGEST_TAU = 100.0
+"""Largest time constant looked at, in lengths of the measured range: beyond it a decay is a straight line."""
+SMALLEST_TAU = 0.1
+"""Smallest time constant, in distances of neighbouring points: below it one point alone sees the decay."""
+DEEPEST_DECAY = 30.0
+"""Nor is it smaller than this part of the first x: amplitudes are those at x = 0, e^30 above the data is no number."""
+SMALLEST_GAP = 0.1
+"""Least relative distance of neighbouring time constants; closer ones are the limit (1 + b x) exp(−x/τ)."""
+REFINEMENTS = 60
+"""Most steps of the search of the bootstrap."""
+SETTLED = 1e-9
+"""Relative gain of chi-square below which that search ends."""
+REPLICATES = 200
+SEED = 20250
+FEWER_AICC = 2.0
+"""Two exponentials count as preferred from this lower AICc on; Burnham & Anderson, doi 10.1177/0049124104268644."""
+LEAST_SQUARES = "least squares by variable projection, profile likelihood"
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law of relaxation: y = floor + Σ amplitude_k exp(−(x / tau_k)^beta), tau_1 < tau_2 < … by construction.
+
+    What is varied are ``log_tau``, the logarithm of one time constant (the anchor), ``log_gap_k`` =
+    ln(tau_k / tau_(k−1) − 1) for the others, and ``log_beta`` where the law is stretched.
+
+    Attributes
+    ----------
+    name
+        Name of the law in tables.
+    terms
+        Number of exponentials.
+    stretched
+        Whether beta is free; else it is 1.
+    """
+
+    name: str
+    terms: int = 1
+    stretched: bool = False
+
+    @property
+    def amplitudes(self) -> tuple[str, ...]:
+        """Names of the amplitudes."""
+        return _numbered("amplitude", self.terms)
+
+    @property
+    def taus(self) -> tuple[str, ...]:
+        """Names of the time constants."""
+        return _numbered("tau", self.terms)
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """Names of the q parameters that are not linear."""
+        gaps = [f"log_gap_{k}" for k in range(2, self.terms + 1)]
+        return ("log_tau", *gaps, *(["log_beta"] if self.stretched else []))
+
+    def log_taus(self, shape: np.ndarray, anchor: int = 0) -> np.ndarray:
+        """Return the logarithms of the time constants of shapes (..., q), shape (..., terms)."""
+        gaps = shape[..., 1 : self.terms]
+        steps = np.cumsum(np.logaddexp(0.0, gaps), axis=-1)
+        steps = np.concatenate([np.zeros_like(shape[..., :1]), steps], axis=-1)
+        return shape[..., :1] + steps - steps[..., anchor : anchor + 1]
+
+    def decays(self, x: np.ndarray, shape: np.ndarray, anchor: int = 0) -> np.ndarray:
+        """Return the decays of unit amplitude, shape (..., n, terms)."""
+        return np.exp(-self._exponents(x, shape, anchor))
+
+    def slopes(self, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+        """Return the derivatives of the decays by the shape (anchor 0), shape (..., n, terms, q)."""
+        exponent = self._exponents(x, shape, 0)
+        decay = np.exp(-exponent)
+        if self.stretched:
+            beta = np.exp(shape[..., None, None, 1])
+            return np.stack([beta * exponent * decay, -xlogy(exponent, exponent) * decay], axis=-1)
+        steepness = 1 / (1 + np.exp(-shape[..., 1:]))
+        above = np.arange(self.terms)[:, None] >= np.arange(1, self.terms)
+        by_shape = np.concatenate([np.ones((*shape.shape[:-1], self.terms, 1)), above * steepness[..., None, :]], -1)
+        return (exponent * decay)[..., None] * by_shape[..., None, :, :]
+
+    def _exponents(self, x: np.ndarray, shape: np.ndarray, anchor: int) -> np.ndarray:
+        ratio = x[:, None] * np.exp(-self.log_taus(shape, anchor))[..., None, :]
+        return ratio ** np.exp(shape[..., None, None, 1]) if self.stretched else ratio
+
+
+def _numbered(name: str, count: int) -> tuple[str, ...]:
+    return (name,) if count == 1 else tuple(f"{name}_{k}" for k in range(1, count + 1))
+
+
+SINGLE = Law("single_exponential")
+DOUBLE = Law("double_exponential", terms=2)
+STRETCHED = Law("stretched_exponential", stretched=True)
+LAWS = (SINGLE, DOUBLE, STRETCHED)
+
+
+@dataclass(frozen=True)
+class Decay:
+    """A law and the data it is fitted to.
+
+    Attributes
+    ----------
+    law
+        The law.
+    x, y
+        Shape (n,); x in its unit, increasing, not negative.
+    sigma
+        Standard uncertainty of y, one number or shape (n,); None where it is estimated from the scatter.
+    floor
+        Known value at large x; None where it is fitted.
+    """
+
+    law: Law
+    x: np.ndarray
+    y: np.ndarray
+    sigma: np.ndarray | float | None = None
+    floor: float | None = None
+
+    @property
+    def model(self) -> str:
+        """Name of the law and its floor in tables."""
+        return self.law.name if self.floor is None else f"{self.law.name}_fixed_floor"
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        """Names of the m linear parameters that are fitted."""
+        return (*(["floor"] if self.floor is None else []), *self.law.amplitudes)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters that are fitted."""
+        return len(self.linear) + len(self.law.shape)
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """1 / sigma, shape (n,)."""
+        return np.broadcast_to(1.0 if self.sigma is None else 1 / np.asarray(self.sigma), self.x.shape)
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """Data above the known floor, weighted, shape (n,)."""
+        return (self.y - (self.floor or 0.0)) * self.weight
+
+    @cached_property
+    def limits(self) -> np.ndarray:
+        """Lowest and highest value of each shape parameter, shape (2, q)."""
+        low = max(SMALLEST_TAU * np.diff(self.x).min(), self.x[0] / DEEPEST_DECAY)
+        high = LARGEST_TAU * (self.x[-1] - self.x[0])
+        gaps = [(SMALLEST_GAP, high / low)] * (self.law.terms - 1)
+        return np.log([(low, high), *gaps, *([BETA_RANGE] if self.law.stretched else [])]).T
+
+    def basis(self, shape: np.ndarray, anchor: int = 0) -> np.ndarray:
+        """Return the weighted columns of the linear parameters, shape (..., n, m)."""
+        decays = self.law.decays(self.x, shape, anchor)
+        if self.floor is None:
+            decays = np.concatenate([np.ones((*decays.shape[:-1], 1)), decays], axis=-1)
+        return decays * self.weight[:, None]
+
+    @cached_property
+    def grid(self) -> np.ndarray:
+        """Shapes that cover all that the data can see, shape (g, q)."""
+        low, high = self.limits[:, 0]
+        taus = np.linspace(low, high, math.ceil(GRID_A_DECADE * (high - low) / math.log(10)))
+        if self.law.stretched:
+            return np.array(list(product(taus, np.log(BETA_GRID))))
+        chosen = np.array(list(combinations(taus, self.law.terms)))
+        return np.column_stack([chosen[:, 0], np.log(np.expm1(np.diff(chosen, axis=1)))])
+
+    def curve(self, fitted: Fit, x: np.ndarray) -> np.ndarray:
+        """Return the fitted law at x."""
+        shape = np.array([fitted.value(name) for name in self.law.shape])
+        amplitudes = [fitted.value(name) for name in self.law.amplitudes]
+        return fitted.value("floor") + self.law.decays(x, shape) @ amplitudes
+
+
+# --- fit
+def fit_decay(decay: Decay) -> Fit:
+    """Fit a law of relaxation; no start values are needed.
+
+    Returns
+    -------
+    Fit
+        ``floor`` (fixed where it is known), ``amplitude``, ``tau`` (numbered where there are several, tau
+        ascending), ``beta`` where the law is stretched, and the `Law.shape` behind them.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer points than parameters.
+    """
+    law = decay.law
+    shape, linear = _start(decay)
+    values = dict(zip(decay.linear, linear, strict=True))
+    params = parameters(floor=values.get("floor", {"value": decay.floor, "vary": False}))
+    for name in law.amplitudes:
+        params.add(name, value=values[name])
+    for name, value, low, high in zip(law.shape, shape, *decay.limits, strict=True):
+        params.add(name, value=value, min=low, max=high)
+    for k, name in enumerate(law.taus):
+        params.add(name, expr=f"{law.taus[k - 1]} * (1 + exp(log_gap_{k + 1}))" if k else "exp(log_tau)")
+    if law.stretched:
+        params.add("beta", expr="exp(log_beta)")
+
+    def residual(trial: lmfit.Parameters) -> np.ndarray:
+        linear, shape = _values(trial, decay.linear), _values(trial, law.shape)
+        return decay.basis(shape) @ linear - decay.target
+
+    def jacobian(trial: lmfit.Parameters) -> np.ndarray:
+        amplitudes, shape = _values(trial, law.amplitudes), _values(trial, law.shape)
+        by_shape = np.einsum("nkq,k->nq", law.slopes(decay.x, shape), amplitudes) * decay.weight[:, None]
+        return np.column_stack([decay.basis(shape), by_shape])
+
+    return fit(residual, params, absolute_sigma=decay.sigma is not None, jacobian=jacobian)
+
+
+def _values(params: lmfit.Parameters, names: tuple[str, ...]) -> np.ndarray:
+    return np.array([params[name].value for name in names])
+
+
+def _start(decay: Decay) -> tuple[np.ndarray, np.ndarray]:
+    """Return shape and linear parameters at the global minimum: the best of each column of the grid, refined."""
+    chi_square = _grid_chi_square(decay, decay.target[None])[:, 0]
+    columns = [np.flatnonzero(decay.grid[:, 0] == first) for first in np.unique(decay.grid[:, 0])]
+    starts = decay.grid[[column[np.argmin(chi_square[column])] for column in columns]]
+    shapes, linear, chi_square = _refine(decay, starts, np.tile(decay.target, (len(starts), 1)))
+    best = np.argmin(chi_square)
+    return shapes[best], linear[best]
+
+
+# --- variable projection
+def _grid_chi_square(decay: Decay, targets: np.ndarray) -> np.ndarray:
+    """Return chi-square of targets (b, n) at the shapes of the grid, linear parameters fitted, shape (g, b)."""
+    base = np.linalg.svd(decay.basis(decay.grid), full_matrices=False)[0]
+    inside = np.einsum("gnm,bn->gbm", base, targets, optimize=True)
+    return np.sum(targets**2, axis=-1) - np.sum(inside**2, axis=-1)
+
+
+def _refine(decay: Decay, shapes: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Minimize chi-square from many starts at once: Levenberg–Marquardt on the projected residual.
+
+    Derivatives are analytic, with Kaufman's approximation (doi 10.1007/BF01932995).
+
+    Parameters
+    ----------
+    shapes, targets
+        Starts, shape (b, q), and what each is fitted to, shape (b, n).
+
+    Returns
+    -------
+    shapes, linear, chi_square
+        Shapes (b, q), (b, m) and (b,).
+    """
+    low, high = decay.limits
+    shapes = np.clip(shapes, low, high)
+    linear, residual, slope = _project(decay, shapes, targets)
+    chi_square = np.sum(residual**2, axis=-1)
+    damping = np.full(len(shapes), 1e-2)
+    for _ in range(REFINEMENTS):
+        curvature = np.swapaxes(slope, -1, -2) @ slope
+        scale = np.einsum("bqq->bq", curvature)
+        ridge = damping[:, None] * scale + 1e-12 * scale.max(axis=-1, keepdims=True) + 1e-300
+        curvature = curvature + ridge[..., None] * np.eye(shapes.shape[1])
+        step = np.linalg.solve(curvature, np.einsum("bnq,bn->bq", slope, residual)[..., None])[..., 0]
+        trial = np.clip(shapes - step, low, high)
+        found = _project(decay, trial, targets)
+        trial_chi_square = np.sum(found[1] ** 2, axis=-1)
+        better = trial_chi_square < chi_square
+        gain = np.where(better, chi_square - trial_chi_square, 0.0)
+        shapes, chi_square = np.where(better[:, None], trial, shapes), np.where(better, trial_chi_square, chi_square)
+        linear, residual = (np.where(better[:, None], new, old) for new, old in zip(found, (linear, residual)))
+        slope = np.where(better[:, None, None], found[2], slope)
+        damping = np.clip(np.where(better, damping / 8, damping * 4), 1e-9, 1e6)
+        if np.all(np.where(better, gain < SETTLED * chi_square, damping > 1e3)):
+            break
+    return shapes, linear, chi_square
+
+
+def _project(
+    decay: Decay, shapes: np.ndarray, targets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit the linear parameters; return them (b, m), the residual (b, n), its derivative by the shape (b, n, q)."""
+    basis = decay.basis(shapes)
+    inverse = np.linalg.pinv(basis)
+    linear = np.einsum("bmn,bn->bm", inverse, targets)
+    residual = targets - np.einsum("bnm,bm->bn", basis, linear)
+    amplitudes = linear[:, -decay.law.terms :]
+    moved = np.einsum("bnkq,bk->bnq", decay.law.slopes(decay.x, shapes), amplitudes) * decay.weight[:, None]
+    return linear, residual, basis @ (inverse @ moved) - moved
+
+
+# --- intervals
+def profile_decay(decay: Decay, fitted: Fit, name: str) -> tuple[float, float]:
+    """Return the profile-likelihood interval of a parameter of `fit_decay`; of tau and beta in their logarithm.
+
+    The linear parameters are projected out, so that each step of the profile is a search for one or two numbers.
+
+    Returns
+    -------
+    low, high
+        Ends of the interval. Where the data set no end, tau and beta reach 0 or ∞, the others ±∞.
+    """
+    law = decay.law
+    anchor = law.taus.index(name) if name in law.taus else 0
+    params = lmfit.Parameters()
+    for key, low, high in zip(law.shape, *decay.limits, strict=True):
+        params.add(key, value=fitted.value(key), min=low, max=high)
+    params["log_tau"].value = math.log(fitted.value(law.taus[anchor]))
+    if name in decay.linear:
+        params.add(name, value=fitted.value(name))
+    column = decay.linear.index(name) if name in decay.linear else None
+    varied = {**dict.fromkeys(law.taus, "log_tau"), "beta": "log_beta"}.get(name, name)
+
+    def residual(trial: lmfit.Parameters) -> np.ndarray:
+        basis, target = decay.basis(_values(trial, law.shape), anchor), decay.target
+        if column is not None:
+            target = target - trial[name].value * basis[:, column]
+            basis = np.delete(basis, column, axis=1)
+        return target - basis @ np.linalg.lstsq(basis, target)[0]
+
+    best = fit(residual, params, absolute_sigma=fitted.absolute_sigma)
+    # What is projected out still costs a degree of freedom each.
+    ends = profile_interval(residual, replace(best, n=fitted.n - decay.size + len(best.names)), varied)
+    if varied == name:
+        return ends
+    bounds = params[varied].min, params[varied].max
+    low, high = (math.exp(end) for end in ends)
+    return (0.0 if ends[0] <= bounds[0] else low), (math.inf if ends[1] >= bounds[1] else high)
+
+
+def bootstrap_decay(decay: Decay, fitted: Fit) -> dict[str, np.ndarray]:
+    """Fit the law again to data drawn from the fitted one with its noise (parametric bootstrap).
+
+    The noise is normal with ``sigma``, or with the scatter about the fit where sigma is not known. Each replicate
+    starts at the best place of the grid.
+
+    Returns
+    -------
+    dict
+        Parameter → its `REPLICATES` values.
+    """
+    scale = 1.0 if fitted.absolute_sigma else math.sqrt(fitted.reduced_chi_square)
+    expected = (decay.curve(fitted, decay.x) - (decay.floor or 0.0)) * decay.weight
+    noise = np.random.default_rng(SEED).standard_normal((REPLICATES, decay.x.size))
+    targets = expected + scale * noise
+    starts = decay.grid[np.argmin(_grid_chi_square(decay, targets), axis=0)]
+    shapes, linear, _ = _refine(decay, starts, targets)
+    found = dict(zip(decay.linear, linear.T, strict=True))
+    found |= dict(zip(decay.law.taus, np.exp(decay.law.log_taus(shapes)).T, strict=True))
+    return found | ({"beta": np.exp(shapes[:, 1])} if decay.law.stretched else {})
