@@ -10,13 +10,13 @@ replicates at once, stands beside them. Whether two exponentials can be told apa
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations, product
 
 import lmfit
 import numpy as np
 import xarray as xr
-from scipy.special import ndtr, xlogy
+from scipy.special import expit, xlogy
 
 from relaxor.data import Measurement, Number, measured
 from relaxor.errors import AnalysisError
@@ -34,6 +34,8 @@ DEEPEST_DECAY = 30.0
 """Nor is it smaller than this part of the first x: amplitudes are those at x = 0, e^30 above the data is no number."""
 SMALLEST_GAP = 0.1
 """Least relative distance of neighbouring time constants; closer ones are the limit (1 + b x) exp(−x/τ)."""
+TIE = 1e3
+"""Weight of a tie, in weights of all data together: a hundred times stiffer than any interval is exact."""
 REFINEMENTS = 60
 """Most steps of the search of the bootstrap."""
 SETTLED = 1e-9
@@ -60,11 +62,14 @@ class Law:
         Number of exponentials.
     stretched
         Whether beta is free; else it is 1.
+    anchor
+        Index of the time constant that ``log_tau`` is.
     """
 
     name: str
     terms: int = 1
     stretched: bool = False
+    anchor: int = 0
 
     @property
     def amplitudes(self) -> tuple[str, ...]:
@@ -82,31 +87,30 @@ class Law:
         gaps = [f"log_gap_{k}" for k in range(2, self.terms + 1)]
         return ("log_tau", *gaps, *(["log_beta"] if self.stretched else []))
 
-    def log_taus(self, shape: np.ndarray, anchor: int = 0) -> np.ndarray:
+    def log_taus(self, shape: np.ndarray) -> np.ndarray:
         """Return the logarithms of the time constants of shapes (..., q), shape (..., terms)."""
-        gaps = shape[..., 1 : self.terms]
-        steps = np.cumsum(np.logaddexp(0.0, gaps), axis=-1)
+        steps = np.cumsum(np.logaddexp(0.0, shape[..., 1 : self.terms]), axis=-1)
         steps = np.concatenate([np.zeros_like(shape[..., :1]), steps], axis=-1)
-        return shape[..., :1] + steps - steps[..., anchor : anchor + 1]
+        return shape[..., :1] + steps - steps[..., self.anchor : self.anchor + 1]
 
-    def decays(self, x: np.ndarray, shape: np.ndarray, anchor: int = 0) -> np.ndarray:
+    def decays(self, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
         """Return the decays of unit amplitude, shape (..., n, terms)."""
-        return np.exp(-self._exponents(x, shape, anchor))
+        return np.exp(-self._exponents(x, shape))
 
     def slopes(self, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
-        """Return the derivatives of the decays by the shape (anchor 0), shape (..., n, terms, q)."""
-        exponent = self._exponents(x, shape, 0)
+        """Return the derivatives of the decays by the shape, shape (..., n, terms, q)."""
+        exponent = self._exponents(x, shape)
         decay = np.exp(-exponent)
         if self.stretched:
             beta = np.exp(shape[..., None, None, 1])
             return np.stack([beta * exponent * decay, -xlogy(exponent, exponent) * decay], axis=-1)
-        steepness = 1 / (1 + np.exp(-shape[..., 1:]))
-        above = np.arange(self.terms)[:, None] >= np.arange(1, self.terms)
-        by_shape = np.concatenate([np.ones((*shape.shape[:-1], self.terms, 1)), above * steepness[..., None, :]], -1)
+        behind = np.arange(self.terms)[:, None] > np.arange(self.terms - 1)
+        by_gap = (behind * 1.0 - behind[self.anchor]) * expit(shape[..., None, 1:])
+        by_shape = np.insert(by_gap, 0, 1.0, axis=-1)
         return (exponent * decay)[..., None] * by_shape[..., None, :, :]
 
-    def _exponents(self, x: np.ndarray, shape: np.ndarray, anchor: int) -> np.ndarray:
-        ratio = x[:, None] * np.exp(-self.log_taus(shape, anchor))[..., None, :]
+    def _exponents(self, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+        ratio = x[:, None] * np.exp(-self.log_taus(shape))[..., None, :]
         return ratio ** np.exp(shape[..., None, None, 1]) if self.stretched else ratio
 
 
@@ -134,6 +138,8 @@ class Decay:
         Standard uncertainty of y, one number or shape (n,); None where it is estimated from the scatter.
     floor
         Known value at large x; None where it is fitted.
+    pin
+        A linear parameter that is tied to a value: one more row of the basis holds nothing else.
     """
 
     law: Law
@@ -141,6 +147,7 @@ class Decay:
     y: np.ndarray
     sigma: np.ndarray | float | None = None
     floor: float | None = None
+    pin: str | None = None
 
     @property
     def model(self) -> str:
@@ -175,12 +182,26 @@ class Decay:
         gaps = [(SMALLEST_GAP, high / low)] * (self.law.terms - 1)
         return np.log([(low, high), *gaps, *([BETA_RANGE] if self.law.stretched else [])]).T
 
-    def basis(self, shape: np.ndarray, anchor: int = 0) -> np.ndarray:
+    def basis(self, shape: np.ndarray) -> np.ndarray:
         """Return the weighted columns of the linear parameters, shape (..., n, m)."""
-        decays = self.law.decays(self.x, shape, anchor)
+        columns = self.law.decays(self.x, shape)
         if self.floor is None:
-            decays = np.concatenate([np.ones((*decays.shape[:-1], 1)), decays], axis=-1)
-        return decays * self.weight[:, None]
+            columns = np.insert(columns, 0, 1.0, axis=-1)
+        columns = columns * self.weight[:, None]
+        if self.pin is None:
+            return columns
+        tie = self.tie * (np.array(self.linear) == self.pin)
+        return np.insert(columns, self.x.size, tie, axis=-2)
+
+    def moved(self, shape: np.ndarray, amplitudes: np.ndarray) -> np.ndarray:
+        """Return the derivatives of the weighted law by its shape, shape (..., n, q)."""
+        moved = np.einsum("...nkq,...k->...nq", self.law.slopes(self.x, shape), amplitudes) * self.weight[:, None]
+        return moved if self.pin is None else np.insert(moved, self.x.size, 0.0, axis=-2)
+
+    @property
+    def tie(self) -> float:
+        """Weight of the row that ties a linear parameter."""
+        return TIE * float(np.linalg.norm(self.weight))
 
     @cached_property
     def grid(self) -> np.ndarray:
@@ -190,7 +211,12 @@ class Decay:
         if self.law.stretched:
             return np.array(list(product(taus, np.log(BETA_GRID))))
         chosen = np.array(list(combinations(taus, self.law.terms)))
-        return np.column_stack([chosen[:, 0], np.log(np.expm1(np.diff(chosen, axis=1)))])
+        return np.column_stack([chosen[:, self.law.anchor], np.log(np.expm1(np.diff(chosen, axis=1)))])
+
+    @cached_property
+    def grid_base(self) -> np.ndarray:
+        """Orthonormal columns that span the basis at each shape of the grid, shape (g, n, m)."""
+        return _base(self.basis(self.grid))
 
     def curve(self, fitted: Fit, x: np.ndarray) -> np.ndarray:
         """Return the fitted law at x."""
@@ -233,8 +259,7 @@ def fit_decay(decay: Decay) -> Fit:
 
     def jacobian(trial: lmfit.Parameters) -> np.ndarray:
         amplitudes, shape = _values(trial, law.amplitudes), _values(trial, law.shape)
-        by_shape = np.einsum("nkq,k->nq", law.slopes(decay.x, shape), amplitudes) * decay.weight[:, None]
-        return np.column_stack([decay.basis(shape), by_shape])
+        return np.column_stack([decay.basis(shape), decay.moved(shape, amplitudes)])
 
     return fit(residual, params, absolute_sigma=decay.sigma is not None, jacobian=jacobian)
 
@@ -245,23 +270,28 @@ def _values(params: lmfit.Parameters, names: tuple[str, ...]) -> np.ndarray:
 
 def _start(decay: Decay) -> tuple[np.ndarray, np.ndarray]:
     """Return shape and linear parameters at the global minimum: the best of each column of the grid, refined."""
-    chi_square = _grid_chi_square(decay, decay.target[None])[:, 0]
+    chi_square = _chi_square(decay.grid_base, decay.target[None])[:, 0]
     columns = [np.flatnonzero(decay.grid[:, 0] == first) for first in np.unique(decay.grid[:, 0])]
     starts = decay.grid[[column[np.argmin(chi_square[column])] for column in columns]]
-    shapes, linear, chi_square = _refine(decay, starts, np.tile(decay.target, (len(starts), 1)))
-    best = np.argmin(chi_square)
+    shapes, linear, residual = _refine(decay, starts, np.tile(decay.target, (len(starts), 1)), decay.limits)
+    best = np.argmin(np.sum(residual**2, axis=-1))
     return shapes[best], linear[best]
 
 
 # --- variable projection
-def _grid_chi_square(decay: Decay, targets: np.ndarray) -> np.ndarray:
-    """Return chi-square of targets (b, n) at the shapes of the grid, linear parameters fitted, shape (g, b)."""
-    base = np.linalg.svd(decay.basis(decay.grid), full_matrices=False)[0]
+def _base(basis: np.ndarray) -> np.ndarray:
+    return np.linalg.svd(basis, full_matrices=False)[0]
+
+
+def _chi_square(base: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return what orthonormal columns (g, n, m) leave of the squares of targets (b, n), shape (g, b)."""
     inside = np.einsum("gnm,bn->gbm", base, targets, optimize=True)
     return np.sum(targets**2, axis=-1) - np.sum(inside**2, axis=-1)
 
 
-def _refine(decay: Decay, shapes: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _refine(
+    decay: Decay, shapes: np.ndarray, targets: np.ndarray, limits: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Minimize chi-square from many starts at once: Levenberg–Marquardt on the projected residual.
 
     Derivatives are analytic, with Kaufman's approximation (doi 10.1007/BF01932995).
@@ -270,18 +300,21 @@ def _refine(decay: Decay, shapes: np.ndarray, targets: np.ndarray) -> tuple[np.n
     ----------
     shapes, targets
         Starts, shape (b, q), and what each is fitted to, shape (b, n).
+    limits
+        Lowest and highest shape, shape (2, q); where they are equal, that number is held.
 
     Returns
     -------
-    shapes, linear, chi_square
-        Shapes (b, q), (b, m) and (b,).
+    shapes, linear, residual
+        Shapes (b, q), (b, m) and (b, n).
     """
-    low, high = decay.limits
+    low, high = limits
     shapes = np.clip(shapes, low, high)
     linear, residual, slope = _project(decay, shapes, targets)
     chi_square = np.sum(residual**2, axis=-1)
     damping = np.full(len(shapes), 1e-2)
     for _ in range(REFINEMENTS):
+        slope = slope * (low < high)
         curvature = np.swapaxes(slope, -1, -2) @ slope
         scale = np.einsum("bqq->bq", curvature)
         ridge = damping[:, None] * scale + 1e-12 * scale.max(axis=-1, keepdims=True) + 1e-300
@@ -298,7 +331,7 @@ def _refine(decay: Decay, shapes: np.ndarray, targets: np.ndarray) -> tuple[np.n
         damping = np.clip(np.where(better, damping / 8, damping * 4), 1e-9, 1e6)
         if np.all(np.where(better, gain < SETTLED * chi_square, damping > 1e3)):
             break
-    return shapes, linear, chi_square
+    return shapes, linear, residual
 
 
 def _project(
@@ -310,7 +343,7 @@ def _project(
     linear = np.einsum("bmn,bn->bm", inverse, targets)
     residual = targets - np.einsum("bnm,bm->bn", basis, linear)
     amplitudes = linear[:, -decay.law.terms :]
-    moved = np.einsum("bnkq,bk->bnq", decay.law.slopes(decay.x, shapes), amplitudes) * decay.weight[:, None]
+    moved = decay.moved(shapes, linear[:, -decay.law.terms :])
     return linear, residual, basis @ (inverse @ moved) - moved
 
 
@@ -318,39 +351,55 @@ def _project(
 def profile_decay(decay: Decay, fitted: Fit, name: str) -> tuple[float, float]:
     """Return the profile-likelihood interval of a parameter of `fit_decay`; of tau and beta in their logarithm.
 
-    The linear parameters are projected out, so that each step of the profile is a search for one or two numbers.
+    At each value of the parameter the others are searched on the grid again: the profile of a sum of exponentials
+    has side valleys, and a search that only follows the last step is caught in them.
 
     Returns
     -------
     low, high
         Ends of the interval. Where the data set no end, tau and beta reach 0 or ∞, the others ±∞.
     """
-    law = decay.law
-    anchor = law.taus.index(name) if name in law.taus else 0
-    params = lmfit.Parameters()
-    for key, low, high in zip(law.shape, *decay.limits, strict=True):
-        params.add(key, value=fitted.value(key), min=low, max=high)
-    params["log_tau"].value = math.log(fitted.value(law.taus[anchor]))
-    if name in decay.linear:
-        params.add(name, value=fitted.value(name))
-    column = decay.linear.index(name) if name in decay.linear else None
-    varied = {**dict.fromkeys(law.taus, "log_tau"), "beta": "log_beta"}.get(name, name)
+    law, value, error = decay.law, fitted.value(name), fitted.error(name)
+    linear = name in decay.linear
+    if linear:
+        held = replace(decay, pin=name)
+        param = parameters(**{name: value})
+    else:
+        held = replace(decay, law=replace(law, anchor=law.taus.index(name) if name in law.taus else 0))
+        index = int(name == "beta")
+        low, high = decay.limits[:, index]
+        value, error = math.log(value), error / value
+        param = parameters(**{name: (value, low, high)})
+    optimum = np.array([[math.log(fitted.value(law.taus[held.law.anchor])), *_values(fitted.params, law.shape[1:])]])
 
-    def residual(trial: lmfit.Parameters) -> np.ndarray:
-        basis, target = decay.basis(_values(trial, law.shape), anchor), decay.target
-        if column is not None:
-            target = target - trial[name].value * basis[:, column]
-            basis = np.delete(basis, column, axis=1)
-        return target - basis @ np.linalg.lstsq(basis, target)[0]
+    @cache
+    def residual_at(at: float) -> np.ndarray:
+        limits, grid, target = held.limits, held.grid, held.target
+        if linear:
+            target = np.append(target, held.tie * at)
+            base = held.grid_base
+        else:
+            limits = limits.copy()
+            limits[:, index] = at
+            grid = grid.copy()
+            grid[:, index] = at
+            grid = np.unique(grid.round(9), axis=0)
+            base = _base(held.basis(grid))
+        start = grid[[np.argmin(_chi_square(base, target[None])[:, 0])]]
+        shapes = np.concatenate([start, optimum])
+        residual = _refine(held, shapes, np.tile(target, (2, 1)), limits)[2]
+        return residual[np.argmin(np.sum(residual**2, axis=-1))]
 
-    best = fit(residual, params, absolute_sigma=fitted.absolute_sigma)
-    # What is projected out still costs a degree of freedom each.
-    ends = profile_interval(residual, replace(best, n=fitted.n - decay.size + len(best.names)), varied)
-    if varied == name:
+    param[name].stderr = error
+    # The parameters that are searched inside still cost a degree of freedom each.
+    best = replace(fitted, params=param, names=(name,), n=fitted.n - decay.size + 1)
+    ends = profile_interval(lambda trial: residual_at(trial[name].value), best, name)
+    if linear:
         return ends
-    bounds = params[varied].min, params[varied].max
-    low, high = (math.exp(end) for end in ends)
-    return (0.0 if ends[0] <= bounds[0] else low), (math.inf if ends[1] >= bounds[1] else high)
+    return (
+        0.0 if ends[0] <= param[name].min else math.exp(ends[0]),
+        math.inf if ends[1] >= param[name].max else math.exp(ends[1]),
+    )
 
 
 def bootstrap_decay(decay: Decay, fitted: Fit) -> dict[str, np.ndarray]:
@@ -368,8 +417,44 @@ def bootstrap_decay(decay: Decay, fitted: Fit) -> dict[str, np.ndarray]:
     expected = (decay.curve(fitted, decay.x) - (decay.floor or 0.0)) * decay.weight
     noise = np.random.default_rng(SEED).standard_normal((REPLICATES, decay.x.size))
     targets = expected + scale * noise
-    starts = decay.grid[np.argmin(_grid_chi_square(decay, targets), axis=0)]
-    shapes, linear, _ = _refine(decay, starts, targets)
+    starts = decay.grid[np.argmin(_chi_square(decay.grid_base, targets), axis=0)]
+    shapes, linear, _ = _refine(decay, starts, targets, decay.limits)
     found = dict(zip(decay.linear, linear.T, strict=True))
     found |= dict(zip(decay.law.taus, np.exp(decay.law.log_taus(shapes)).T, strict=True))
     return found | ({"beta": np.exp(shapes[:, 1])} if decay.law.stretched else {})
+
+
+def identifiability(single: Fit, double: Fit, intervals: Mapping[str, tuple[float, float]]) -> str:
+    """Say whether the data tell two exponentials apart, and if not, why.
+
+    They do if AICc is lower than that of one exponential by at least `FEWER_AICC`, the intervals of both time
+    constants end on both sides, and the two intervals do not overlap.
+
+    Parameters
+    ----------
+    single, double
+        Fits of one and of two exponentials to the same data.
+    intervals
+        Profile intervals of ``tau_1`` and ``tau_2`` of the double exponential.
+    """
+    gain = single.aicc - double.aicc
+    (low_1, high_1), (low_2, high_2) = intervals["tau_1"], intervals["tau_2"]
+    objections = [] if gain >= FEWER_AICC else [f"AICc is not lower than that of one exponential by {FEWER_AICC:g}"]
+    objections += [
+        f"the interval of {name} has no {side} end"
+        for name, (low, high) in (("tau_1", (low_1, high_1)), ("tau_2", (low_2, high_2)))
+        for side, open_ in (("lower", low == 0), ("upper", math.isinf(high)))
+        if open_
+    ]
+    objections += ["the intervals of tau_1 and tau_2 overlap"] if high_1 >= low_2 else []
+    found = (
+        f"AICc of one minus two exponentials {gain:.1f}, tau_1 {low_1:.3g} to {high_1:.3g}, "
+        f"tau_2 {low_2:.3g} to {high_2:.3g}"
+    )
+    if objections:
+        return f"two exponentials are not identifiable: {'; '.join(objections)} ({found})"
+    return f"two exponentials are identifiable ({found})"
+
+
+def is_identifiable(verdict: str) -> bool:
+    return verdict.startswith("two exponentials are identifiable")
