@@ -8,9 +8,9 @@ replicates at once, stands beside them. Whether two exponentials can be told apa
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import combinations, product
 
 import lmfit
@@ -44,7 +44,14 @@ REPLICATES = 200
 SEED = 20250
 FEWER_AICC = 2.0
 """Two exponentials count as preferred from this lower AICc on; Burnham & Anderson, doi 10.1177/0049124104268644."""
-LEAST_SQUARES = "least squares by variable projection, profile likelihood"
+NORMAL_RANGE = (0.158655, 0.841345)
+"""Quantiles of a normal distribution one standard deviation either side."""
+FEWEST_POINTS = 5
+FINE_POINTS = 200
+LEAST_SQUARES = "least squares by variable projection; profile likelihood"
+BOOTSTRAP = f"parametric bootstrap, {REPLICATES} replicates, half the central 68.3 % range"
+IDENTIFIABLE = "two exponentials are identifiable"
+NOT_IDENTIFIABLE = "two exponentials are not identifiable"
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class Decay:
     law
         The law.
     x, y
-        Shape (n,); x in its unit, increasing, not negative.
+        Shape (n,); x not negative.
     sigma
         Standard uncertainty of y, one number or shape (n,); None where it is estimated from the scatter.
     floor
@@ -177,8 +184,8 @@ class Decay:
     @cached_property
     def limits(self) -> np.ndarray:
         """Lowest and highest value of each shape parameter, shape (2, q)."""
-        low = max(SMALLEST_TAU * np.diff(self.x).min(), self.x[0] / DEEPEST_DECAY)
-        high = LARGEST_TAU * (self.x[-1] - self.x[0])
+        low = max(SMALLEST_TAU * np.diff(np.unique(self.x)).min(), self.x.min() / DEEPEST_DECAY)
+        high = LARGEST_TAU * np.ptp(self.x)
         gaps = [(SMALLEST_GAP, high / low)] * (self.law.terms - 1)
         return np.log([(low, high), *gaps, *([BETA_RANGE] if self.law.stretched else [])]).T
 
@@ -326,7 +333,9 @@ def _refine(
         better = trial_chi_square < chi_square
         gain = np.where(better, chi_square - trial_chi_square, 0.0)
         shapes, chi_square = np.where(better[:, None], trial, shapes), np.where(better, trial_chi_square, chi_square)
-        linear, residual = (np.where(better[:, None], new, old) for new, old in zip(found, (linear, residual)))
+        linear, residual = (
+            np.where(better[:, None], new, old) for new, old in zip(found[:2], (linear, residual), strict=True)
+        )
         slope = np.where(better[:, None, None], found[2], slope)
         damping = np.clip(np.where(better, damping / 8, damping * 4), 1e-9, 1e6)
         if np.all(np.where(better, gain < SETTLED * chi_square, damping > 1e3)):
@@ -334,15 +343,12 @@ def _refine(
     return shapes, linear, residual
 
 
-def _project(
-    decay: Decay, shapes: np.ndarray, targets: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _project(decay: Decay, shapes: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fit the linear parameters; return them (b, m), the residual (b, n), its derivative by the shape (b, n, q)."""
     basis = decay.basis(shapes)
     inverse = np.linalg.pinv(basis)
     linear = np.einsum("bmn,bn->bm", inverse, targets)
     residual = targets - np.einsum("bnm,bm->bn", basis, linear)
-    amplitudes = linear[:, -decay.law.terms :]
     moved = decay.moved(shapes, linear[:, -decay.law.terms :])
     return linear, residual, basis @ (inverse @ moved) - moved
 
@@ -360,46 +366,48 @@ def profile_decay(decay: Decay, fitted: Fit, name: str) -> tuple[float, float]:
         Ends of the interval. Where the data set no end, tau and beta reach 0 or ∞, the others ±∞.
     """
     law, value, error = decay.law, fitted.value(name), fitted.error(name)
-    linear = name in decay.linear
-    if linear:
+    anchor = law.taus.index(name) if name in law.taus else 0
+    optimum = np.array([math.log(fitted.value(law.taus[anchor])), *_values(fitted.params, law.shape[1:])])
+    if name in decay.linear:
         held = replace(decay, pin=name)
-        param = parameters(**{name: value})
+        params = parameters(**{name: value})
+        search = partial(_pinned_residual, held, optimum)
     else:
-        held = replace(decay, law=replace(law, anchor=law.taus.index(name) if name in law.taus else 0))
         index = int(name == "beta")
-        low, high = decay.limits[:, index]
+        held = replace(decay, law=replace(law, anchor=anchor))
+        low, high = held.limits[:, index]
         value, error = math.log(value), error / value
-        param = parameters(**{name: (value, low, high)})
-    optimum = np.array([[math.log(fitted.value(law.taus[held.law.anchor])), *_values(fitted.params, law.shape[1:])]])
-
-    @cache
-    def residual_at(at: float) -> np.ndarray:
-        limits, grid, target = held.limits, held.grid, held.target
-        if linear:
-            target = np.append(target, held.tie * at)
-            base = held.grid_base
-        else:
-            limits = limits.copy()
-            limits[:, index] = at
-            grid = grid.copy()
-            grid[:, index] = at
-            grid = np.unique(grid.round(9), axis=0)
-            base = _base(held.basis(grid))
-        start = grid[[np.argmin(_chi_square(base, target[None])[:, 0])]]
-        shapes = np.concatenate([start, optimum])
-        residual = _refine(held, shapes, np.tile(target, (2, 1)), limits)[2]
-        return residual[np.argmin(np.sum(residual**2, axis=-1))]
-
-    param[name].stderr = error
+        params = parameters(**{name: (value, low, high)})
+        search = partial(_held_residual, held, optimum, index)
+    params[name].stderr = error
     # The parameters that are searched inside still cost a degree of freedom each.
-    best = replace(fitted, params=param, names=(name,), n=fitted.n - decay.size + 1)
-    ends = profile_interval(lambda trial: residual_at(trial[name].value), best, name)
-    if linear:
+    best = replace(fitted, params=params, names=(name,), n=fitted.n - decay.size + 1)
+    once = cache(search)
+    ends = profile_interval(lambda trial: once(trial[name].value), best, name)
+    if name in decay.linear:
         return ends
-    return (
-        0.0 if ends[0] <= param[name].min else math.exp(ends[0]),
-        math.inf if ends[1] >= param[name].max else math.exp(ends[1]),
-    )
+    return math.exp(ends[0]) if ends[0] > low else 0.0, math.exp(ends[1]) if ends[1] < high else math.inf
+
+
+def _pinned_residual(held: Decay, optimum: np.ndarray, value: float) -> np.ndarray:
+    """Return the least residual with the pinned linear parameter at a value."""
+    target = np.append(held.target, held.tie * value)
+    start = held.grid[np.argmin(_chi_square(held.grid_base, target[None])[:, 0])]
+    return _lesser_residual(held, np.array([start, optimum]), target, held.limits)
+
+
+def _held_residual(held: Decay, optimum: np.ndarray, index: int, value: float) -> np.ndarray:
+    """Return the least residual with one number of the shape at a value."""
+    limits, grid = held.limits.copy(), held.grid.copy()
+    limits[:, index] = grid[:, index] = value
+    grid = np.unique(grid.round(9), axis=0)
+    start = grid[np.argmin(_chi_square(_base(held.basis(grid)), held.target[None])[:, 0])]
+    return _lesser_residual(held, np.array([start, optimum]), held.target, limits)
+
+
+def _lesser_residual(held: Decay, starts: np.ndarray, target: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    residual = _refine(held, starts, np.tile(target, (len(starts), 1)), limits)[2]
+    return residual[np.argmin(np.sum(residual**2, axis=-1))]
 
 
 def bootstrap_decay(decay: Decay, fitted: Fit) -> dict[str, np.ndarray]:
@@ -424,7 +432,89 @@ def bootstrap_decay(decay: Decay, fitted: Fit) -> dict[str, np.ndarray]:
     return found | ({"beta": np.exp(shapes[:, 1])} if decay.law.stretched else {})
 
 
-def identifiability(single: Fit, double: Fit, intervals: Mapping[str, tuple[float, float]]) -> str:
+# --- rows and curves
+def fit_laws(
+    x: np.ndarray, y: np.ndarray, sigma: np.ndarray | float | None, fixed_floor: float | None = None
+) -> list[tuple[Decay, Fit]]:
+    """Fit every law with a free floor, and with the known one where it is given.
+
+    Laws with no fewer parameters than there are points are left out.
+
+    Parameters
+    ----------
+    x, y
+        Shape (n,); x not negative.
+    sigma
+        Standard uncertainty of y, one number or shape (n,); None where it is estimated from the scatter.
+    fixed_floor
+        Known value at large x (100 % for a paired-pulse index), in the unit of y.
+    """
+    floors = [None] if fixed_floor is None else [None, fixed_floor]
+    candidates = [Decay(law, x, y, sigma, floor) for floor in floors for law in LAWS]
+    return [(decay, fit_decay(decay)) for decay in candidates if decay.size < x.size]
+
+
+def decay_rows(
+    measurement: Measurement,
+    x: np.ndarray,
+    y: np.ndarray,
+    sigma: np.ndarray | float | None,
+    unit: str,
+    x_unit: str,
+    fixed_floor: float | None = None,
+) -> list[Number]:
+    """Return the rows of all laws: parameters with profile intervals, their bootstrap errors, AICc.
+
+    A bootstrap error is half the range of the central 68.3 % of replicates: where a time constant is hardly
+    determined, their standard deviation would be that of the largest few.
+
+    Parameters
+    ----------
+    measurement
+        Where the data come from.
+    x, y, sigma, fixed_floor
+        See `fit_laws`.
+    unit, x_unit
+        Units of y and x.
+
+    Raises
+    ------
+    AnalysisError
+        If there are fewer than five different x, values are not finite, x is negative or sigma is not positive.
+    """
+    _check(measurement, x, y, sigma)
+    rows: list[Number] = []
+    for decay, fitted in fit_laws(x, y, sigma, fixed_floor):
+        units = dict.fromkeys(decay.linear, unit) | dict.fromkeys(decay.law.taus, x_unit)
+        units |= {"beta": "1"} if decay.law.stretched else {}
+        law_rows = fitted.numbers(measurement, decay.model, units, LEAST_SQUARES)
+        for row in law_rows:
+            row.ci_low, row.ci_high = profile_decay(decay, fitted, row.parameter)
+        spread = {
+            f"{name}_bootstrap_error": (np.diff(np.quantile(drawn, NORMAL_RANGE))[0] / 2, math.nan, units[name])
+            for name, drawn in bootstrap_decay(decay, fitted).items()
+        }
+        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
+        rows += law_rows
+        rows += measured(measurement, decay.model, spread, BOOTSTRAP, **common)
+        rows += measured(measurement, decay.model, {"aicc": (fitted.aicc, math.nan, "1")}, LEAST_SQUARES, **common)
+    return rows
+
+
+def _check(measurement: Measurement, x: np.ndarray, y: np.ndarray, sigma: np.ndarray | float | None) -> None:
+    if np.unique(x).size < FEWEST_POINTS:
+        raise AnalysisError(
+            f"{measurement.id}: {np.unique(x).size} different points; a law of relaxation needs {FEWEST_POINTS}"
+        )
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise AnalysisError(f"{measurement.id}: values to be fitted by a law of relaxation are not finite")
+    if x.min() < 0:
+        raise AnalysisError(f"{measurement.id}: relaxation begins at 0, found {x.min():g}; count x from its beginning")
+    if sigma is not None and not np.all(np.asarray(sigma) > 0):
+        raise AnalysisError(f"{measurement.id}: uncertainties must be positive; leave them out if they are not known")
+
+
+def identifiability(rows: Sequence[Number], *, fixed_floor: bool = False) -> str:
     """Say whether the data tell two exponentials apart, and if not, why.
 
     They do if AICc is lower than that of one exponential by at least `FEWER_AICC`, the intervals of both time
@@ -432,29 +522,59 @@ def identifiability(single: Fit, double: Fit, intervals: Mapping[str, tuple[floa
 
     Parameters
     ----------
-    single, double
-        Fits of one and of two exponentials to the same data.
-    intervals
-        Profile intervals of ``tau_1`` and ``tau_2`` of the double exponential.
+    rows
+        What `decay_rows` returned.
+    fixed_floor
+        Whether the laws with the known floor are meant.
     """
-    gain = single.aicc - double.aicc
-    (low_1, high_1), (low_2, high_2) = intervals["tau_1"], intervals["tau_2"]
-    objections = [] if gain >= FEWER_AICC else [f"AICc is not lower than that of one exponential by {FEWER_AICC:g}"]
-    objections += [
-        f"the interval of {name} has no {side} end"
-        for name, (low, high) in (("tau_1", (low_1, high_1)), ("tau_2", (low_2, high_2)))
-        for side, open_ in (("lower", low == 0), ("upper", math.isinf(high)))
-        if open_
-    ]
-    objections += ["the intervals of tau_1 and tau_2 overlap"] if high_1 >= low_2 else []
-    found = (
-        f"AICc of one minus two exponentials {gain:.1f}, tau_1 {low_1:.3g} to {high_1:.3g}, "
-        f"tau_2 {low_2:.3g} to {high_2:.3g}"
-    )
-    if objections:
-        return f"two exponentials are not identifiable: {'; '.join(objections)} ({found})"
-    return f"two exponentials are identifiable ({found})"
+    end = "_fixed_floor" if fixed_floor else ""
+    found = {(row.model, row.parameter): row for row in rows}
+    double, single = DOUBLE.name + end, SINGLE.name + end
+    if (double, "aicc") not in found:
+        return f"{NOT_IDENTIFIABLE}: {found[single, 'aicc'].n} points are too few to fit them"
+    gain = found[single, "aicc"].value - found[double, "aicc"].value
+    taus = [found[double, name] for name in DOUBLE.taus]
+    objections = [] if gain >= FEWER_AICC else [f"AICc is not lower than that of one by {FEWER_AICC:g}"]
+    objections += [f"{tau.parameter} has no lower end" for tau in taus if tau.ci_low == 0]
+    objections += [f"{tau.parameter} has no upper end" for tau in taus if math.isinf(tau.ci_high)]
+    objections += ["the intervals of tau_1 and tau_2 overlap"] if taus[0].ci_high >= taus[1].ci_low else []
+    numbers = [f"{tau.parameter} {tau.ci_low:.3g} to {tau.ci_high:.3g} {tau.unit}" for tau in taus]
+    evidence = f"AICc lower by {gain:.1f}, {', '.join(numbers)}"
+    return f"{NOT_IDENTIFIABLE}: {'; '.join(objections)} ({evidence})" if objections else f"{IDENTIFIABLE} ({evidence})"
 
 
-def is_identifiable(verdict: str) -> bool:
-    return verdict.startswith("two exponentials are identifiable")
+def decay_curves(
+    x: np.ndarray,
+    y: np.ndarray,
+    sigma: np.ndarray | float | None,
+    unit: str,
+    x_unit: str,
+    fixed_floor: float | None = None,
+    *,
+    x_name: str = "interval",
+    y_name: str = "index",
+) -> dict[str, xr.Dataset]:
+    """Return the ``points`` with the residual of each law, and the ``laws`` on a fine scale of x.
+
+    Parameters
+    ----------
+    x, y, sigma, unit, x_unit, fixed_floor
+        See `decay_rows`.
+    x_name, y_name
+        Names of the coordinate and of the data.
+    """
+    fits = fit_laws(x, y, sigma, fixed_floor)
+    points = {y_name: variable(x_name, y, unit, y_name)}
+    if sigma is not None:
+        error = np.broadcast_to(sigma, y.shape)
+        points[f"{y_name}_uncertainty"] = variable(x_name, error, unit, f"standard uncertainty of {y_name}")
+    for decay, fitted in fits:
+        residual = y - decay.curve(fitted, x)
+        points[f"residual_{decay.model}"] = variable(x_name, residual, unit, f"residual of {decay.model}")
+    shortest = x[x > 0].min()
+    fine = np.geomspace(shortest / 1.3, x.max() * 1.3, FINE_POINTS)
+    laws = {decay.model: variable(x_name, decay.curve(fitted, fine), unit, decay.model) for decay, fitted in fits}
+    return {
+        name: xr.Dataset(content, coords={x_name: variable(x_name, scale, x_unit, x_name)})
+        for name, content, scale in (("points", points, x), ("laws", laws, fine))
+    }
