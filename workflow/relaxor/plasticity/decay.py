@@ -256,7 +256,7 @@ def fit_decay(decay: Decay) -> Fit:
     for name, value, low, high in zip(law.shape, shape, *decay.limits, strict=True):
         params.add(name, value=value, min=low, max=high)
     for k, name in enumerate(law.taus):
-        params.add(name, expr=f"{law.taus[k - 1]} * (1 + exp(log_gap_{k + 1}))" if k else "exp(log_tau)")
+        params.add(name, expr=" * ".join(["exp(log_tau)", *(f"(1 + exp({gap}))" for gap in law.shape[1 : k + 1])]))
     if law.stretched:
         params.add("beta", expr="exp(log_beta)")
 

@@ -281,7 +281,9 @@ def _ends(function: Callable[[float], float], alpha: Number, *, through_zero: bo
 
 def _cycle_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -> list[Number]:
     """Make the rows that a jackknife over the cycles gives errors."""
-    place = np.argmax(np.abs(up.fitted - np.interp(up.state, down.state[::-1], down.fitted[::-1])))
+    shared = up.state <= down.state[0]  # the state before the first depressing pulse is not among its readings
+    distance = np.abs(up.fitted - np.interp(up.state, down.state[::-1], down.fitted[::-1]))
+    place = np.argmax(np.where(shared, distance, -math.inf))
 
     def describe(rise: np.ndarray, fall: np.ndarray) -> dict[str, float]:
         mean, reverse = rise.mean(axis=0), fall.mean(axis=0)
