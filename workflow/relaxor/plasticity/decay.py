@@ -38,8 +38,10 @@ TIE = 1e3
 """Weight of a tie, in weights of all data together: a hundred times stiffer than any interval is exact."""
 REFINEMENTS = 60
 """Most steps of the search of the bootstrap."""
-SETTLED = 1e-9
-"""Relative gain of chi-square below which that search ends."""
+SETTLED = 1e-6
+"""Part of chi-square that a step must promise to gain, or the search ends."""
+STUCK = 1e6
+"""Damping from which on a search counts as stuck."""
 REPLICATES = 200
 SEED = 20250
 FEWER_AICC = 2.0
@@ -96,6 +98,8 @@ class Law:
 
     def log_taus(self, shape: np.ndarray) -> np.ndarray:
         """Return the logarithms of the time constants of shapes (..., q), shape (..., terms)."""
+        if self.terms == 1:
+            return shape[..., :1]
         steps = np.cumsum(np.logaddexp(0.0, shape[..., 1 : self.terms]), axis=-1)
         steps = np.concatenate([np.zeros_like(shape[..., :1]), steps], axis=-1)
         return shape[..., :1] + steps - steps[..., self.anchor : self.anchor + 1]
@@ -111,10 +115,13 @@ class Law:
         if self.stretched:
             beta = np.exp(shape[..., None, None, 1])
             return np.stack([beta * exponent * decay, -xlogy(exponent, exponent) * decay], axis=-1)
+        slope = (exponent * decay)[..., None]
+        if self.terms == 1:
+            return slope
         behind = np.arange(self.terms)[:, None] > np.arange(self.terms - 1)
         by_gap = (behind * 1.0 - behind[self.anchor]) * expit(shape[..., None, 1:])
-        by_shape = np.insert(by_gap, 0, 1.0, axis=-1)
-        return (exponent * decay)[..., None] * by_shape[..., None, :, :]
+        by_shape = np.concatenate([np.ones_like(by_gap[..., :1]), by_gap], axis=-1)
+        return slope * by_shape[..., None, :, :]
 
     def _exponents(self, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
         ratio = x[:, None] * np.exp(-self.log_taus(shape))[..., None, :]
@@ -191,21 +198,23 @@ class Decay:
 
     def basis(self, shape: np.ndarray) -> np.ndarray:
         """Return the weighted columns of the linear parameters, shape (..., n, m)."""
-        columns = self.law.decays(self.x, shape)
-        if self.floor is None:
-            columns = np.insert(columns, 0, 1.0, axis=-1)
-        columns = columns * self.weight[:, None]
-        if self.pin is None:
-            return columns
-        tie = self.tie * (np.array(self.linear) == self.pin)
-        return np.insert(columns, self.x.size, tie, axis=-2)
+        rows = self.x.size
+        columns = np.empty((*shape.shape[:-1], rows + (self.pin is not None), len(self.linear)))
+        columns[..., :rows, 0] = 1.0
+        columns[..., :rows, -self.law.terms :] = self.law.decays(self.x, shape)
+        columns[..., :rows, :] *= self.weight[:, None]
+        if self.pin is not None:
+            columns[..., rows, :] = [self.tie * (name == self.pin) for name in self.linear]
+        return columns
 
     def moved(self, shape: np.ndarray, amplitudes: np.ndarray) -> np.ndarray:
         """Return the derivatives of the weighted law by its shape, shape (..., n, q)."""
-        moved = np.einsum("...nkq,...k->...nq", self.law.slopes(self.x, shape), amplitudes) * self.weight[:, None]
-        return moved if self.pin is None else np.insert(moved, self.x.size, 0.0, axis=-2)
+        slopes = self.law.slopes(self.x, shape)
+        moved = np.zeros((*shape.shape[:-1], self.x.size + (self.pin is not None), slopes.shape[-1]))
+        moved[..., : self.x.size, :] = np.einsum("...nkq,...k->...nq", slopes, amplitudes) * self.weight[:, None]
+        return moved
 
-    @property
+    @cached_property
     def tie(self) -> float:
         """Weight of the row that ties a linear parameter."""
         return TIE * float(np.linalg.norm(self.weight))
@@ -323,23 +332,24 @@ def _refine(
     for _ in range(REFINEMENTS):
         slope = slope * (low < high)
         curvature = np.swapaxes(slope, -1, -2) @ slope
+        gradient = (residual[:, None] @ slope)[:, 0]
         scale = np.einsum("bqq->bq", curvature)
         ridge = damping[:, None] * scale + 1e-12 * scale.max(axis=-1, keepdims=True) + 1e-300
-        curvature = curvature + ridge[..., None] * np.eye(shapes.shape[1])
-        step = np.linalg.solve(curvature, np.einsum("bnq,bn->bq", slope, residual)[..., None])[..., 0]
+        step = np.linalg.solve(curvature + ridge[..., None] * np.eye(low.size), gradient[..., None])[..., 0]
         trial = np.clip(shapes - step, low, high)
+        promised = np.sum((shapes - trial) * gradient, axis=-1)
+        if np.all((promised <= SETTLED * chi_square) | (damping > STUCK)):
+            break
         found = _project(decay, trial, targets)
-        trial_chi_square = np.sum(found[1] ** 2, axis=-1)
-        better = trial_chi_square < chi_square
-        gain = np.where(better, chi_square - trial_chi_square, 0.0)
-        shapes, chi_square = np.where(better[:, None], trial, shapes), np.where(better, trial_chi_square, chi_square)
-        linear, residual = (
-            np.where(better[:, None], new, old) for new, old in zip(found[:2], (linear, residual), strict=True)
+        reached = np.sum(found[1] ** 2, axis=-1)
+        better = reached < chi_square
+        chi_square = np.where(better, reached, chi_square)
+        shapes, linear, residual = (
+            np.where(better[:, None], new, old)
+            for new, old in zip((trial, *found[:2]), (shapes, linear, residual), strict=True)
         )
         slope = np.where(better[:, None, None], found[2], slope)
-        damping = np.clip(np.where(better, damping / 8, damping * 4), 1e-9, 1e6)
-        if np.all(np.where(better, gain < SETTLED * chi_square, damping > 1e3)):
-            break
+        damping = np.clip(np.where(better, damping / 8, damping * 4), 1e-9, 2 * STUCK)
     return shapes, linear, residual
 
 
