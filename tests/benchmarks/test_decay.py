@@ -1,0 +1,67 @@
+"""All laws, profile intervals and bootstraps of twelve decays; target: well under 60 s, 5 times as fast as lmfit alone.
+
+Run with ``uv run pytest tests/benchmarks/test_decay.py --benchmark-enable --benchmark-only -o addopts=``.
+Twelve data sets of 20 points are what the paired-pulse and relaxation panels hold. The peer is the usual route on
+the same data in the same process: `lmfit.Minimizer` for the fit and for each replicate, `lmfit.conf_interval` for
+the intervals. It starts from the solutions found here, which spares it the search. ``extra_info`` holds the ratio.
+"""
+
+import time
+from collections.abc import Callable
+
+import lmfit
+import numpy as np
+import pytest
+from relaxor.plasticity.decay import LAWS, REPLICATES, SEED, Decay, Law, decay_rows, fit_decay
+
+from tests.plasticity.test_decay import MEASUREMENT, SIGMA, paired_pulses
+
+DATA_SETS = 12
+DATA = [paired_pulses(20, seed) for seed in range(DATA_SETS)]
+
+
+def here() -> None:
+    for x, y in DATA:
+        decay_rows(MEASUREMENT, x, y, SIGMA, "percent", "s")
+
+
+def curve(law: Law, x: np.ndarray) -> Callable[[dict[str, float]], np.ndarray]:
+    def value(p: dict[str, float]) -> np.ndarray:
+        pairs = zip(law.amplitudes, law.taus, strict=True)
+        beta = p.get("beta", 1.0)
+        return p["floor"] + sum(p[a] * np.exp(-((x / abs(p[tau])) ** beta)) for a, tau in pairs)
+
+    return value
+
+
+def peer(law: Law, x: np.ndarray, y: np.ndarray, solution: lmfit.Parameters) -> None:
+    params = lmfit.Parameters()
+    for name in ("floor", *law.amplitudes, *law.taus, *(["beta"] if law.stretched else [])):
+        params.add(name, value=solution[name].value)
+    model = curve(law, x)
+
+    def residual(trial: lmfit.Parameters, data: np.ndarray) -> np.ndarray:
+        return (model(trial.valuesdict()) - data) / SIGMA
+
+    minimizer = lmfit.Minimizer(residual, params, fcn_args=(y,))
+    best = minimizer.minimize()
+    expected = model(best.params.valuesdict())
+    noise = SIGMA * np.random.default_rng(SEED).standard_normal((REPLICATES, x.size))
+    for drawn in expected + noise:
+        lmfit.Minimizer(residual, best.params, fcn_args=(drawn,)).minimize()
+    lmfit.conf_interval(minimizer, best, sigmas=[0.95])
+
+
+@pytest.mark.slow
+def test_decays_of_the_figures(benchmark):
+    solutions = [(law, x, y, fit_decay(Decay(law, x, y, SIGMA)).params) for x, y in DATA for law in LAWS]
+    benchmark.pedantic(here, rounds=1, warmup_rounds=1)
+    start = time.perf_counter()
+    for solution in solutions:
+        peer(*solution)
+    seconds, peer_seconds = benchmark.stats.stats.mean, time.perf_counter() - start
+    benchmark.extra_info |= {"seconds": round(seconds, 2), "lmfit_seconds": round(peer_seconds, 1)}
+    benchmark.extra_info["times_as_fast"] = round(peer_seconds / seconds, 1)
+    print(f"\n{DATA_SETS} decays: {seconds:.1f} s here, {peer_seconds:.1f} s with lmfit alone")
+    assert seconds < 60
+    assert peer_seconds > 5 * seconds
