@@ -38,7 +38,7 @@ def results(tmp_path):
     light = [
         number("integral", "energy_per_spike", 0.9, 0.05),
         number("optical_absorbed", "energy_per_spike", 3200, 300),
-        number("double_exponential", "ppf_index_max", 108, 1, "percent"),
+        number("pairs", "index_shortest", 108, 1, "percent"),
     ]
     save_parameters(tmp_path / "pulses/parameters.csv", pulses)
     save_parameters(tmp_path / "light/parameters.csv", light)
@@ -88,14 +88,17 @@ def test_ours_stands_beside_the_others(root, results, tmp_path):
     assert "reported and simulated data" in markdown
     for text in ("11.90(60)", "15 to 45", "≥ 5000", "| –"):
         assert text in markdown
-    assert r"ppf\_index\_max" in (tmp_path / "devices.tex").read_text(encoding="utf-8")
+    assert r"index\_shortest" in (tmp_path / "devices.tex").read_text(encoding="utf-8")
 
 
 def test_a_number_without_a_result_is_blank_and_says_so(root, results, tmp_path):
     table = run(tmp_path, root / "config/literature.csv", results).set_index(["device", "quantity"])
     row = table.loc[(SETTINGS["device"], "on/off ratio")]
     assert math.isnan(row["value"])
-    assert row["source"] == "no result: no row of technique pulses, parameter on_off_ratio"
+    assert (
+        row["source"]
+        == "no result: no row of technique pulses, parameter on_off_ratio, measurement ltp_ltd_50, model cycles"
+    )
 
 
 def test_a_selector_must_not_find_two_numbers(root, results, tmp_path):

@@ -23,6 +23,8 @@ TECHNIQUES = (
     "pfm",
     "stem",
     "sweeps",
+    "pulses",
+    "light",
 )
 ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")

@@ -15,7 +15,9 @@ from relaxor.config.devices import Devices
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
 from relaxor.config.hysteresis import Hysteresis
+from relaxor.config.light import Light
 from relaxor.config.pfm import Pfm
+from relaxor.config.pulses import Pulses
 from relaxor.config.raman import Raman
 from relaxor.config.schematics import Bands, OpticalDevice
 from relaxor.config.shg import Shg
@@ -64,6 +66,8 @@ class Settings(Section):
     devices: Devices = Devices()
     optical_device: OpticalDevice = OpticalDevice()
     bands: Bands = Bands()
+    pulses: Pulses = Pulses()
+    light: Light = Light()
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:

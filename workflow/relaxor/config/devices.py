@@ -18,9 +18,9 @@ NUMBERS = {
     "energy per spike (light on device)": OurNumber(
         technique="light", model="optical_absorbed", parameter="energy_per_spike"
     ),
-    "PPF index (electrical)": OurNumber(technique="pulses", parameter="ppf_index_max"),
-    "PPF index (optical)": OurNumber(technique="light", parameter="ppf_index_max"),
-    "on/off ratio": OurNumber(technique="pulses", parameter="on_off_ratio"),
+    "PPF index (electrical)": OurNumber(technique="pulses", model="pairs", parameter="index_shortest"),
+    "PPF index (optical)": OurNumber(technique="light", model="pairs", parameter="index_shortest"),
+    "on/off ratio": OurNumber(technique="pulses", measurement="ltp_ltd_50", model="cycles", parameter="on_off_ratio"),
 }
 
 

@@ -545,7 +545,7 @@ def _measured(trace: Trace, current: np.ndarray, pulses: Pulses, read_window: fl
 
 
 def _integrals(trace: Trace, current: np.ndarray, pulses: Pulses) -> dict[str, np.ndarray]:
-    """Integrate current and power over the pulses: trapezoids, the last sample held for its interval."""
+    """Integrate over the pulses; a sample stands for the interval that ends at it, as the Keithley 4200 sums charge."""
     known = _filled(current)
     charge = _integral(trace.time, known, pulses)
     energy = _integral(trace.time, _filled(np.asarray(trace.voltage, dtype=float)) * known, pulses)
@@ -561,13 +561,9 @@ def _integrals(trace: Trace, current: np.ndarray, pulses: Pulses) -> dict[str, n
 
 
 def _integral(time: np.ndarray, values: np.ndarray, pulses: Pulses) -> np.ndarray:
-    pieces = np.zeros(len(time))
-    np.add(values[1:], values[:-1], out=pieces[:-1])
-    pieces[:-1] *= np.diff(time) / 2
-    end = pulses.stop - 1
-    bounds = np.stack([pulses.start, end], axis=-1).ravel()
-    inner = np.where(end > pulses.start, np.add.reduceat(pieces, bounds)[::2], 0.0)
-    return inner + values[end] * _last_interval(time, pulses)
+    steps = np.diff(time)
+    sums = np.concatenate([[0.0], np.cumsum(values * np.concatenate([steps[:1], steps]))])
+    return sums[pulses.stop] - sums[pulses.start]
 
 
 def _reasons(

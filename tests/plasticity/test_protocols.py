@@ -1,0 +1,108 @@
+"""What a file of pulses holds is told from its pulses, and responses are read where they are."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from relaxor.data import Measurement
+from relaxor.errors import AnalysisError
+from relaxor.plasticity import protocols, series
+from relaxor.readers.schema import variable
+from relaxor.twin import synapse
+
+ATTRS = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "panel": ""}
+
+
+def measurement(runs) -> Measurement:
+    """Runs of (time, voltage, current)."""
+    regions = {
+        f"Run{number}": xr.Dataset(
+            {
+                "Time": variable("point", time, "s", "time"),
+                "V": variable("point", voltage, "V", "voltage"),
+                "I": variable("point", current, "A", "current"),
+            }
+        )
+        for number, (time, voltage, current) in enumerate(runs, 1)
+    }
+    return Measurement("pulses", ATTRS, {}, regions)
+
+
+def run(pulses, step=0.002, device=None):
+    return synapse.pulse_trace(device or synapse.Synapse(), pulses, step=step, before=0.05)
+
+
+def recorded(*trains, **options):
+    return protocols.record(measurement([run(train, **options) for train in trains]), 0.010, "after")
+
+
+def test_the_kind_of_a_file_is_told_from_its_pulses():
+    kinds = {
+        "pairs": [[(5, 0.1, interval), (5, 0.1, 0.05)] for interval in (0.01, 0.05, 0.5)],
+        "amplitude": [[(v, 0.1, 0.1)] * 3 for v in (2, 3, 5)],
+        "width": [[(5, w, 0.2)] for w in (0.05, 0.1, 0.4)],
+        "number": [[(5, 0.1, 0.1)] * n for n in (1, 3, 7)],
+        "frequency": [[(5, w, w)] * 4 for w in (0.02, 0.05, 0.1)],
+        "cycles": [[(5, 0.1, 0.1)] * 3 + [(-3, 0.1, 0.1)] * 3] * 2,
+    }
+    for kind, trains in kinds.items():
+        assert protocols.kind_of(recorded(*trains)) == kind
+
+
+def test_runs_that_do_not_belong_together_are_refused():
+    recording = recorded([(5, 0.1, 0.1)], [(3, 0.2, 0.1)] * 2)
+    with pytest.raises(AnalysisError, match="pulses: 2 runs that differ in amplitude and pulses and width; expected"):
+        protocols.kind_of(recording)
+    with pytest.raises(AnalysisError, match="2 runs that differ in nothing"):
+        protocols.kind_of(recorded([(5, 0.1, 0.1)], [(5, 0.1, 0.1)]))
+
+
+def test_the_index_is_that_of_the_device():
+    intervals = (0.01, 0.1, 1.0)
+    index = protocols.pair_index(recorded(*[[(5, 0.1, interval), (5, 0.1, 0.05)] for interval in intervals]))
+    np.testing.assert_allclose(index["interval"], intervals, atol=1e-6)
+    np.testing.assert_allclose(index["index"], [176.5, 168.2, 157.9], atol=0.6)
+    np.testing.assert_allclose(index["gain"], index["index"] - 100)
+
+
+def test_repeats_are_averaged_and_give_the_error():
+    rng = np.random.default_rng(4)
+    trains = [[(5, 0.1, interval), (5, 0.1, 0.05)] for interval in (0.05, 0.5) for _ in range(12)]
+    runs = [run(train, device=synapse.Synapse(rng)) for train in trains]
+    index = protocols.pair_index(protocols.record(measurement(runs), 0.010, "after"))
+    assert index["repeats"].values.tolist() == [12, 12]
+    assert index["index_uncertainty"].attrs["method"] == "scatter of repeats, pooled"
+    single = [
+        float(protocols.pair_index(protocols.record(measurement([one]), 0.010, "after"))["index"][0]) for one in runs
+    ]
+    scatter = np.sqrt((np.var(single[:12], ddof=1) + np.var(single[12:], ddof=1)) / 2 / 12)
+    np.testing.assert_allclose(index["index_uncertainty"], scatter, rtol=1e-6)
+
+
+def test_a_tail_begins_behind_the_last_pulse_and_is_averaged():
+    recording = recorded([(5, 0.1, 4.0)])
+    time, current, error = protocols.tail(recording, recording.traces[0])
+    assert 0 < time[0] < 0.005 and time[-1] > 3.5 and time.size <= 60
+    device = synapse.Synapse()
+    device.pulse(5, 0.1)
+    np.testing.assert_allclose(current, 1e-12 * (device.reading(time) - synapse.FLOOR), rtol=0.01)
+    assert (error >= 0).all()
+
+
+def test_what_is_left_grows_with_the_number_of_pulses():
+    rows, curves = series.numbers(
+        recorded(*[[(5, 0.1, 0.1)] * (n - 1) + [(5, 0.1, 5.0)] for n in (1, 5, 20)], step=0.01)
+    )
+    left = {row.parameter: row.value for row in rows if row.parameter.startswith("retained")}
+    assert left["retained_N1"] < left["retained_N5"] < left["retained_N20"] < 1
+    assert set(curves) >= {"responses", "law", "trace_1", "tail_1", "tail_3"}
+    for curve in curves.values():
+        assert all({"units", "long_name"} <= set(entry.attrs) for entry in curve.variables.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "name"),
+    [(0.1, "s", "100ms"), (0.99996, "s", "1s"), (5.0, "s", "5s"), (20.0, "1", "N20"), (32.0, "mW/cm^2", "32mW"),
+     (2.5, "V", "2.5V"), (50.0, "Hz", "50Hz")],
+)  # fmt: skip
+def test_values_are_named_in_parameters(value, unit, name):
+    assert series.label(value, unit) == name

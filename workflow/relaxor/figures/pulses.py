@@ -1,0 +1,174 @@
+"""Panels of plasticity: pairs of pulses, series, traces with their relaxation, potentiation and depression.
+
+They draw electrical and optical pulses alike.
+"""
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, data_points
+
+QUANTITY = {
+    "V": "Pulse amplitude (V)",
+    "mW/cm^2": "Power density (mW cm$^{-2}$)",
+    "s": "Pulse width (s)",
+    "Hz": "Frequency (Hz)",
+    "1": "Number of pulses",
+}
+"""Unit of what a series varies → label of its axis."""
+DARKEST = 0.88
+"""Part of the colour map that is used: its end is too light for lines on white."""
+
+
+def pairs(ax: Axes, data: PanelData) -> None:
+    """Draw the PPF index against the interval, one and two exponentials (Fig. 2b, 3c)."""
+    name, group = _only(data)
+    points, laws = group["pairs"].to_dataset(), group["laws"].to_dataset()
+    two, one = (next(law for law in laws.data_vars if str(law).startswith(kind)) for kind in ("double", "single"))
+    ax.plot(laws.interval, laws[one], color=GREY, lw=0.8, ls="--", label="one exponential")
+    ax.plot(laws.interval, laws[two], color=VERMILION, lw=0.9, label="two exponentials")
+    data_points(ax, points.interval, points["index"], points.index_uncertainty)
+    ax.set(xscale="log", xlabel="Interval $\\Delta t$ (s)", ylabel="PPF index $A_2/A_1$ (%)")
+    low, high = float(points["index"].min()), float(points["index"].max())
+    ax.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
+    ax.legend(loc="upper right")
+    constants = []
+    for index in (1, 2):
+        value = data.number(f"tau_{index}", measurement=name, model=str(two))
+        ends = [data.number(f"tau_{index}", end, measurement=name, model=str(two)) for end in ("ci_low", "ci_high")]
+        constants.append(f"$\\tau_{index}$ = {_number(value)} s ({_number(ends[0])} to {_number(ends[1])})")
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85}
+    ax.text(
+        0.03, 0.04, "\n".join(constants), transform=ax.transAxes, fontsize=5.2, color=VERMILION, va="bottom", bbox=box
+    )
+
+
+def series(ax: Axes, data: PanelData) -> None:
+    """Draw the response against what the series varies (Fig. 2c, 2f, 3f, 3g, ...)."""
+    _, group = _only(data)
+    points = group["responses"].to_dataset()
+    data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty)
+    if "law" in group.children:
+        law = group["law"].to_dataset()
+        ax.plot(law.value, 1e12 * law.response, color=VERMILION, lw=0.8, label="power law")
+        ax.legend(loc="lower left" if law.response[-1] < law.response[0] else "lower right")
+    ax.set(xscale="log", xlabel=QUANTITY[points.value.attrs["units"]], ylabel="$\\Delta$PSC (pA)")
+    if float(points.response.max()) > 12 * float(points.response.min()) > 0:
+        ax.set_yscale("log")
+    _plain_ticks(ax)
+
+
+def traces(ax: Axes, data: PanelData) -> None:
+    """Draw the recorded current of every run, colour by what the series varies (Fig. 2d, 3d, 3e)."""
+    _, group = _only(data)
+    runs = [node.to_dataset() for name, node in group.children.items() if name.startswith("trace")]
+    values = [run.attrs["value"] for run in runs]
+    scale = LogNorm(min(values), max(values)) if min(values) > 0 else Normalize(min(values), max(values))
+    for run in runs:
+        color = mpl.colormaps[SEQUENTIAL](DARKEST * scale(run.attrs["value"]))
+        ax.plot(run.time, 1e12 * run.current, color=color, lw=0.6)
+    mapped = mpl.cm.ScalarMappable(
+        scale, mpl.colors.ListedColormap(mpl.colormaps[SEQUENTIAL](np.linspace(0, DARKEST, 256)))
+    )
+    bar = ax.figure.colorbar(mapped, ax=ax, pad=0.02, fraction=0.06)
+    bar.set_label(QUANTITY[runs[0].attrs["value_units"]], fontsize=6)
+    bar.ax.tick_params(labelsize=5)
+    bar.ax.yaxis.set_major_locator(mpl.ticker.FixedLocator(_few(values)))
+    bar.ax.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
+    bar.ax.yaxis.set_minor_locator(mpl.ticker.NullLocator())
+    ax.set(xlabel="Time (s)", ylabel="Current (pA)")
+
+
+def relaxation(ax: Axes, data: PanelData) -> None:
+    """Draw what is left of the response behind the last pulse, with the fitted law (Fig. 2e, S9)."""
+    _, group = _only(data)
+    tails = [node.to_dataset() for name, node in group.children.items() if name.startswith("tail")]
+    values = np.array([tail.attrs["value"] for tail in tails])
+    for tail in tails:
+        color = mpl.colormaps[SEQUENTIAL](DARKEST * Normalize(values.min(), values.max())(tail.attrs["value"]))
+        ax.plot(tail.time, 1e12 * tail.law, color=VERMILION, lw=0.7)
+        data_points(ax, tail.time, 1e12 * tail.current, fmt=".", color=color, mfc=color, ms=2.2, mew=0, zorder=3)
+        unit = {"V": " V", "1": " pulses", "s": " s"}.get(tail.attrs["value_units"], "")
+        label = f"{tail.attrs['value']:g}{unit}"
+        ax.annotate(label, (float(tail.time[-1]), 1e12 * float(tail.current[-1])), xytext=(2, 0),
+                    textcoords="offset points", fontsize=5, va="center", annotation_clip=False)  # fmt: skip
+    ax.set(xscale="log", xlabel="Time after the last pulse (s)", ylabel="$\\Delta$PSC (pA)")
+    low, high = ax.get_xlim()
+    ax.set_xlim(low, high * (high / low) ** 0.16)
+
+
+def cycles(ax: Axes, data: PanelData) -> None:
+    """Draw potentiation and depression of every cycle, their mean and the fitted laws (Fig. 2g, S8)."""
+    name, group = _only(data)
+    curves = group["cycles"].to_dataset()
+    scale = 1e12
+    count = curves.sizes["cycle"]
+    for index in range(count):
+        color = mpl.colormaps[SEQUENTIAL](DARKEST * index / max(count - 1, 1))
+        ax.plot(curves.pulse, scale * curves.conductance[index], ".", color=color, ms=2.4, mew=0)
+    ax.plot(curves.pulse, scale * curves.law, color=VERMILION, lw=0.7)
+    ax.set(xlabel="Pulse number", ylabel="Conductance (pS)", yscale="log")
+    ratio = data.number("on_off_ratio", measurement=name)
+    error = data.number("on_off_ratio", "standard_error", measurement=name)
+    text = f"{count} cycles\non/off {ratio:.0f} ± {error:.0f}"
+    ax.text(0.03, 0.05, text, transform=ax.transAxes, fontsize=5.5, va="bottom")
+
+
+def colours(ax: Axes, data: PanelData) -> None:
+    """Draw the response to light of several wavelengths against its power, with power laws (Fig. 3h)."""
+    marks = ("o", "s", "^", "D")
+    for mark, group in zip(marks, data.curves.values(), strict=False):
+        points = group["responses"].to_dataset()
+        wavelength = group.attrs["wavelength_nm"]
+        color = {650: VERMILION, 520: "#009E73", 450: BLUE}.get(round(wavelength), BLACK)
+        if "law" in group.children:
+            law = group["law"].to_dataset()
+            ax.plot(law.value, 1e12 * law.response, color=color, lw=0.7)
+        data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty, fmt=mark, color=color,
+                    label=f"{wavelength:g} nm")  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel=QUANTITY["mW/cm^2"], ylabel="$\\Delta$PSC (pA)")
+    ax.legend(loc="lower right")
+    _plain_ticks(ax)
+
+
+def codes(ax: Axes, data: PanelData) -> None:
+    """Draw the current behind the sixteen codes of four pulses of light, measured and fitted (Fig. 5a)."""
+    _, group = _only(data)
+    table = group["codes"].to_dataset()
+    ax.plot(table.code, 1e12 * table.predicted, "_", color=VERMILION, ms=7, mew=1.2, label="fitted response")
+    data_points(ax, table.code, 1e12 * table.current, 1e12 * table.spread, ms=2)
+    ax.set_xticks(table.code.values, [f"{int(code):04b}" for code in table.code.values], rotation=90, fontsize=5)
+    ax.set(xlabel="Code of four pulses", ylabel="Current behind the code (pA)")
+    ax.legend(loc="upper left")
+
+
+def _only(data: PanelData) -> tuple[str, xr.DataTree]:
+    ((name, group),) = data.curves.items()
+    return name, group
+
+
+def _number(value: float) -> str:
+    return f"{value:.2g}" if np.isfinite(value) else "∞"
+
+
+def _few(values: list[float]) -> list[float]:
+    """Return at most five of the values, both ends among them."""
+    found = sorted(set(values))
+    return found if len(found) <= 5 else [found[i] for i in np.linspace(0, len(found) - 1, 5).round().astype(int)]
+
+
+def _plain_ticks(ax: Axes) -> None:
+    """Write the decades of a short logarithmic axis as plain numbers."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
+            low, high = axis.get_view_interval()
+            # Without a decade or two within, an axis would show one number.
+            short = high / low < 12 if axis is ax.xaxis else high / low < 30
+            formatter = mpl.ticker.LogFormatter(minor_thresholds=(2, 0.6)) if short else mpl.ticker.NullFormatter()
+            axis.set_minor_formatter(formatter)
+            axis.set_tick_params(which="minor", labelsize=5)

@@ -1,0 +1,303 @@
+"""What a file of pulses holds, told from its pulses and not from its name, and the responses in it.
+
+=============  ======================================================================================================
+kind           the runs of the file
+=============  ======================================================================================================
+``pairs``      two equal pulses each, at different intervals
+``cycles``     pulses of both signs: potentiation and depression
+``codes``      the same slots, with a pulse in some of them
+``amplitude``  trains of pulses that differ in their level (the power density of light)
+``width``      single pulses that differ in their width
+``frequency``  trains of as many pulses that differ in width and period
+``number``     trains that differ in the number of pulses
+=============  ======================================================================================================
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from relaxor.data import Measurement, Number
+from relaxor.errors import AnalysisError
+from relaxor.plasticity.events import find_events
+from relaxor.plasticity.traces import Trace, traces_of
+from relaxor.readers.schema import variable
+
+Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]
+Response = Literal["after", "end"]
+SAME = 0.02
+"""Widths, levels and intervals that differ by less than this part are the same."""
+SHOWN_POINTS = 400
+"""Most points of a trace that are kept for the figures."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file of pulses.
+
+    Attributes
+    ----------
+    measurement
+        Where it comes from.
+    traces
+        Its runs.
+    events
+        The table of `find_events` of all runs together, pulses that were dropped among them.
+    response
+        Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
+    """
+
+    measurement: Measurement
+    traces: Sequence[Trace]
+    events: pd.DataFrame
+    response: Response
+
+    @property
+    def kept(self) -> pd.DataFrame:
+        """The pulses that were kept."""
+        return self.events[self.events["kept"]]
+
+    def of(self, trace: Trace) -> pd.DataFrame:
+        """Return the kept pulses of one run."""
+        kept = self.kept
+        return kept[kept["run"] == trace.run]
+
+    def counts(self) -> list[Number]:
+        """Return how many pulses were found and how many of them were dropped, with the reasons."""
+        dropped = self.events[~self.events["kept"]]
+        reasons = "; ".join(f"{count} × {reason}" for reason, count in dropped["reason"].value_counts().items())
+        attrs = self.measurement.attrs
+        shared = {"raw_sha256": attrs["raw_sha256"], "origin": attrs["origin"]}
+        return [
+            Number(self.measurement.id, "events", "pulses", len(self.events), unit="1", method="found", **shared),
+            Number(self.measurement.id, "events", "pulses_dropped", len(dropped), unit="1", method=reasons, **shared),
+        ]
+
+
+def record(measurement: Measurement, read_window: float, response: Response) -> Recording:
+    """Find the pulses of a file.
+
+    Parameters
+    ----------
+    measurement
+        The file.
+    read_window
+        Seconds over which a current is read.
+    response
+        See `Recording`.
+
+    Raises
+    ------
+    AnalysisError
+        As `traces_of` and `find_events` say.
+    """
+    traces = traces_of(measurement)
+    # A run without pulses among runs with them is one on purpose: the code 0000.
+    pulsed = [trace for trace in traces if trace.stimulus is not None] or traces
+    tables = [find_events(trace, read_window=read_window) for trace in pulsed]
+    return Recording(measurement, traces, pd.concat(tables, ignore_index=True), response)
+
+
+def kind_of(recording: Recording) -> Kind:
+    """Tell what a file holds.
+
+    Raises
+    ------
+    AnalysisError
+        If its runs are none of the kinds, with what they are.
+    """
+    runs = summary(recording)
+    empty = len(recording.traces) > len(runs)
+    if (runs["signs"] > 1).all():
+        return "cycles"
+    if (runs["pulses"] == 2).all() and _varies(runs["period"]):
+        return "pairs"
+    if empty or (_varies(runs["pulses"]) and len(runs) > 2 * runs["pulses"].nunique() and _varies(runs["first"])):
+        return "codes"
+    for name, kind in (("amplitude", "amplitude"), ("pulses", "number")):
+        others = {"amplitude", "pulses", "width"} - {name}
+        if _varies(runs[name]) and not any(_varies(runs[other]) for other in others):
+            return kind  # type: ignore[return-value]
+    if _varies(runs["width"]) and not _varies(runs["amplitude"]) and not _varies(runs["pulses"]):
+        return "width" if (runs["pulses"] == 1).all() else "frequency"
+    varied = [name for name in ("amplitude", "pulses", "width") if _varies(runs[name])]
+    raise AnalysisError(
+        f"{recording.measurement.id}: {len(runs)} runs that differ in {' and '.join(varied) or 'nothing'}; expected "
+        "pairs at several intervals, pulses of both signs, codes, or a series of one quantity"
+    )
+
+
+def summary(recording: Recording) -> pd.DataFrame:
+    """Describe each run that has pulses, in a row.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``run``, ``pulses`` (their number), ``signs`` (1, or 2 if there are both), ``amplitude``, ``width`` (s),
+        ``period`` (s, from onset to onset; 0 of a single pulse), ``frequency`` (Hz), ``first`` (s, first onset).
+    """
+    rows = []
+    for run, events in recording.kept.groupby("run", sort=False):
+        onsets = events["onset"].to_numpy()
+        period = float(np.median(np.diff(onsets))) if len(onsets) > 1 else 0.0
+        rows.append(
+            {
+                "run": run,
+                "pulses": len(events),
+                "signs": len(np.unique(np.sign(events["amplitude"].to_numpy()))),
+                "amplitude": float(events["amplitude"].median()),
+                "width": float(events["width"].median()),
+                "period": period,
+                "frequency": 1 / period if period else np.nan,
+                "first": float(onsets[0]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _varies(values: pd.Series) -> bool:
+    low, high = float(values.min()), float(values.max())
+    return high - low > SAME * max(abs(low), abs(high))
+
+
+def pair_index(recording: Recording) -> xr.Dataset:
+    """Return the PPF index against the interval.
+
+    A1 and A2 are the responses to the first and to the second pulse, both above the current before the first one.
+    Repeats of an interval are averaged; their scatter, pooled over all intervals, gives the standard errors (the errors
+    of the readings where nothing is repeated).
+
+    Returns
+    -------
+    xarray.Dataset
+        Along ``interval`` (s, from the end of the first pulse to the onset of the second): ``index`` = A2/A1 and
+        ``gain`` = (A2 − A1)/A1 (percent) with uncertainties, ``repeats``.
+    """
+    value, error = recording.response, f"{recording.response}_error"
+    rows = []
+    for trace in recording.traces:
+        events = recording.of(trace)
+        if len(events) != 2:
+            continue
+        one, two = (events.iloc[i] for i in (0, 1))
+        first, second = one[value] - one["baseline"], two[value] - one["baseline"]
+        noise = np.hypot(two[error] / first, one[error] * second / first**2)
+        noise = np.hypot(noise, one["baseline_error"] * (second - first) / first**2)
+        rows.append((round(two["onset"] - one["onset"] - one["width"], 6), 100 * second / first, 100 * noise))
+    table = pd.DataFrame(rows, columns=["interval", "index", "error"]).sort_values("interval")
+    # Intervals of the same setting differ by the rounding of the clock.
+    group = (table["interval"].diff() > SAME * table["interval"]).cumsum()
+    grouped = table.groupby(group)
+    repeats = grouped.size().to_numpy()
+    freedom = int((repeats - 1).sum())
+    if freedom >= 5:
+        pooled = np.sqrt(((table["index"] - grouped["index"].transform("mean")) ** 2).sum() / freedom)
+        uncertainty, method = pooled / np.sqrt(repeats), "scatter of repeats, pooled"
+    else:
+        uncertainty = np.sqrt(grouped["error"].apply(lambda errors: (errors**2).sum()).to_numpy()) / repeats
+        method = "errors of the readings"
+    index = grouped["index"].mean().to_numpy()
+    coords = {"interval": variable("interval", grouped["interval"].mean().to_numpy(), "s", "interval of the pulses")}
+    return xr.Dataset(
+        {
+            "index": variable("interval", index, "percent", "PPF index A2/A1"),
+            "gain": variable("interval", index - 100, "percent", "PPF gain (A2 − A1)/A1"),
+            "index_uncertainty": variable(
+                "interval", uncertainty, "percent", "standard uncertainty of the PPF index", method=method
+            ),
+            "repeats": variable("interval", repeats, "1", "repeats"),
+        },
+        coords,
+    )
+
+
+def responses(recording: Recording, varied: str) -> pd.DataFrame:
+    """Return the response to each run's last pulse against what the series varies.
+
+    Parameters
+    ----------
+    varied
+        A column of `summary`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted by ``value``: ``run``, ``value``, ``response`` and ``error`` (A; above the current before the first
+        pulse).
+    """
+    described = summary(recording).set_index("run")
+    rows = []
+    for run, events in recording.kept.groupby("run", sort=False):
+        first, last = events.iloc[0], events.iloc[-1]
+        error = float(np.hypot(last[f"{recording.response}_error"], first["baseline_error"]))
+        value = float(described.loc[run, varied])
+        rows.append((run, value, float(last[recording.response] - first["baseline"]), error))
+    table = pd.DataFrame(rows, columns=["run", "value", "response", "error"])
+    return table.sort_values("value", kind="stable", ignore_index=True)
+
+
+def averaged(table: pd.DataFrame) -> pd.DataFrame:
+    """Average the responses of repeated runs; the larger of scatter (relative, pooled) and reading errors holds."""
+    group = (table["value"].diff() > SAME * table["value"].abs()).cumsum()
+    grouped = table.groupby(group)
+    repeats, mean = grouped.size().to_numpy(), grouped["response"].mean().to_numpy()
+    reading = np.sqrt(grouped["error"].apply(lambda errors: (errors**2).sum()).to_numpy()) / repeats
+    freedom = int((repeats - 1).sum())
+    scatter = 0.0
+    if freedom >= 5:
+        relative = (table["response"] - grouped["response"].transform("mean")) / grouped["response"].transform("mean")
+        scatter = float(np.sqrt((relative**2).sum() / freedom))
+    return pd.DataFrame(
+        {
+            "value": grouped["value"].mean().to_numpy(),
+            "response": mean,
+            "error": np.maximum(reading, scatter * np.abs(mean) / np.sqrt(repeats)),
+            "repeats": repeats,
+        }
+    )
+
+
+def tail(recording: Recording, trace: Trace) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return the relaxation behind the last pulse of a run.
+
+    Returns
+    -------
+    time, current, error
+        Seconds since the pulse ended; A above the current before the first pulse, and its standard error; averaged over
+        up to 60 stretches that grow with time, shape (n,). None if fewer than ten samples follow.
+    """
+    events = recording.of(trace)
+    if events.empty:
+        return None
+    last = events.iloc[-1]
+    end = last["onset"] + last["width"]
+    inside = trace.time > end + 1e-9
+    time, current = trace.time[inside] - end, trace.current[inside] - events.iloc[0]["baseline"]
+    if time.size < 10:
+        return None
+    edges = np.unique(np.round(np.geomspace(1, time.size + 1, 61)).astype(int)) - 1
+    counts = np.diff(edges)
+    noise = float(np.median(np.abs(np.diff(current)))) / (0.6745 * np.sqrt(2))
+    mean_time = np.add.reduceat(time, edges[:-1]) / counts
+    mean_current = np.add.reduceat(current, edges[:-1]) / counts
+    return mean_time, mean_current, noise / np.sqrt(counts)
+
+
+def shown(trace: Trace) -> xr.Dataset:
+    """Return a trace for a figure: at most `SHOWN_POINTS` stretches, the mean of each, and its stimulus."""
+    size = -(-trace.time.size // SHOWN_POINTS)
+    starts = np.arange(0, trace.time.size, size)
+    counts = np.diff(np.append(starts, trace.time.size))
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(values, starts) / counts
+
+    coords = {"time": variable("time", mean(trace.time), "s", "time")}
+    data = {"current": variable("time", mean(trace.current), "A", "current")}
+    if trace.stimulus is not None:
+        data["stimulus"] = variable("time", mean(trace.stimulus), trace.stimulus_unit, "stimulus")
+    return xr.Dataset(data, coords)

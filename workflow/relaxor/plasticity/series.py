@@ -1,0 +1,183 @@
+"""Series of runs: paired pulses, and responses against what differs between the runs; numbers and curves of each.
+
+Voltage pulses and pulses of light go the same way.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from relaxor.data import Number, measured
+from relaxor.plasticity.decay import IDENTIFIABLE, LEAST_SQUARES, decay_curves, decay_rows, fit_laws, identifiability
+from relaxor.plasticity.protocols import Recording, averaged, pair_index, responses, shown, tail
+from relaxor.power_law import logarithmic_power_law
+from relaxor.readers.schema import variable
+
+Result = tuple[list[Number], dict[str, xr.Dataset]]
+LEAST_TAIL = 1.0
+"""Seconds behind the last pulse from which on a relaxation is fitted."""
+RETAINED_PART = 0.9
+"""What is left at the end of a tail is the mean over what follows this part of it."""
+UNITS = {"width": "s", "pulses": "1", "frequency": "Hz"}
+TITLES = {
+    "width": "pulse width",
+    "pulses": "number of pulses",
+    "frequency": "frequency",
+    "amplitude": "pulse amplitude",
+}
+
+
+def pairs(recording: Recording, floor: float | None = None) -> Result:
+    """Analyse paired pulses: the index against the interval, and the exponentials in it.
+
+    Parameters
+    ----------
+    recording
+        Runs of two equal pulses.
+    floor
+        Index at infinite interval (percent) if it is known; fitted if None.
+    """
+    points = pair_index(recording)
+    interval, index = points["interval"].values, points["index"].values
+    error = points["index_uncertainty"].values
+    measurement = recording.measurement
+    method = "A2/A1, both above the current before the first pulse"
+    ends = {
+        f"{name}_{place}": (value[at], error[at], "percent")
+        for place, at in (("shortest", 0), ("longest", -1))
+        for name, value in (("index", index), ("gain", index - 100))
+    }
+    rows = measured(measurement, "pairs", ends, method, n=index.size)
+    # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
+    known = error if (points["repeats"] > 1).all() else None
+    found = decay_rows(measurement, interval, index, known, "percent", "s", floor)
+    words = identifiability(found, fixed_floor=floor is not None)
+    rows += measured(
+        measurement, "pairs", {"two_exponentials": (float(words.startswith(IDENTIFIABLE)), 0.0, "1")}, words
+    )
+    laws = decay_curves(interval, index, known, "percent", "s", floor)["laws"]
+    return rows + found, {"pairs": points, "laws": laws}
+
+
+def amplitudes(recording: Recording) -> Result:
+    """Analyse a series of the level of the pulses: responses, their power law, and the relaxation behind each train."""
+    return _series(recording, "amplitude", recording.traces[0].stimulus_unit)
+
+
+def widths(recording: Recording) -> Result:
+    """Analyse a series of the width of single pulses."""
+    return _series(recording, "width", "s")
+
+
+def numbers(recording: Recording) -> Result:
+    """Analyse a series of the number of pulses: responses, and what is left of them (short- to long-term memory)."""
+    return _series(recording, "pulses", "1")
+
+
+def frequencies(recording: Recording) -> Result:
+    """Analyse a series of the frequency of trains of as many pulses."""
+    return _series(recording, "frequency", "Hz")
+
+
+def _series(recording: Recording, varied: str, unit: str) -> Result:
+    table = responses(recording, varied)
+    points = averaged(table)
+    rows = _response_rows(recording, points, varied, unit)
+    curves = {"responses": _response_curve(points, varied, unit)}
+    if len(points) > 2 and (points["response"] > 0).all():
+        law = logarithmic_power_law(points["value"].to_numpy(), points["response"].to_numpy())
+        method = "least squares of logarithms"
+        rows += law.numbers(recording.measurement, varied, {"exponent": "1"}, method)
+        fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
+        curves["law"] = xr.Dataset(
+            {"response": variable("value", law.value("amplitude") * fine ** law.value("exponent"), "A", "power law")},
+            {"value": variable("value", fine, unit, TITLES[varied])},
+        )
+    first = table.drop_duplicates("value") if varied != "pulses" else table.groupby("value").head(1)
+    by_name = {trace.run: trace for trace in recording.traces}
+    for number, (run, value) in enumerate(zip(first["run"], first["value"], strict=True), 1):
+        attrs = {"value": float(value), "value_units": unit}
+        curves[f"trace_{number}"] = shown(by_name[run]).assign_attrs(attrs)
+        found, curve = _relaxation(recording, run, varied, float(value), unit, intervals=number == len(first))
+        rows += found
+        if curve is not None:
+            curves[f"tail_{number}"] = curve.assign_attrs(attrs)
+    return rows, curves
+
+
+def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> list[Number]:
+    method = f"current {recording.response} of the last pulse above the one before the first"
+    values = {
+        f"response_{label(value, unit)}": (response, error, "A")
+        for value, response, error in zip(points["value"], points["response"], points["error"], strict=True)
+    }
+    return measured(recording.measurement, varied, values, method, n=int(points["repeats"].sum()))
+
+
+def _response_curve(points: pd.DataFrame, varied: str, unit: str) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "response": variable("value", points["response"].to_numpy(), "A", "response"),
+            "response_uncertainty": variable(
+                "value", points["error"].to_numpy(), "A", "standard uncertainty of response"
+            ),
+        },
+        {"value": variable("value", points["value"].to_numpy(), unit, TITLES[varied])},
+    )
+
+
+def _relaxation(
+    recording: Recording, run: str, varied: str, value: float, unit: str, intervals: bool
+) -> tuple[list[Number], xr.Dataset | None]:
+    """Fit what follows the last pulse of a run, and say how much of the response is left at its end.
+
+    Profile intervals and bootstrap errors of every law only where ``intervals`` says so; else the law of lowest AICc.
+    """
+    trace = next(trace for trace in recording.traces if trace.run == run)
+    followed = tail(recording, trace)
+    if followed is None or followed[0][-1] < LEAST_TAIL:
+        return [], None
+    time, current, error = followed
+    name = label(value, unit)
+    measurement = recording.measurement
+    late = time > RETAINED_PART * time[-1]
+    left, left_error = current[late].mean(), float(np.sqrt((error[late] ** 2).sum()) / late.sum())
+    start = recording.of(trace).iloc[-1]
+    begin = start["after"] - recording.of(trace).iloc[0]["baseline"]
+    fraction = left / begin
+    fraction_error = abs(fraction) * float(np.hypot(left_error / left, start["after_error"] / begin))
+    method = f"current after {time[-1]:.3g} s over that right behind the last pulse, above the one before the first"
+    rows = measured(
+        measurement, varied, {f"retained_{name}": (fraction, fraction_error, "1")}, method, n=int(late.sum())
+    )
+    fits = fit_laws(time, current, error)
+    best, fitted = min(fits, key=lambda entry: entry[1].aicc)
+    curve = xr.Dataset(
+        {
+            "current": variable("time", current, "A", "current above the baseline"),
+            "current_uncertainty": variable("time", error, "A", "standard uncertainty of the current"),
+            "law": variable("time", best.curve(fitted, time), "A", best.model.replace("_", " ")),
+        },
+        {"time": variable("time", time, "s", "time after the last pulse")},
+    )
+    if intervals:
+        found = decay_rows(measurement, time, current, error, "A", "s")
+    else:
+        units = (
+            dict.fromkeys(best.linear, "A")
+            | dict.fromkeys(best.law.taus, "s")
+            | ({"beta": "1"} if best.law.stretched else {})
+        )
+        found = fitted.numbers(measurement, best.model, units, LEAST_SQUARES)
+    return rows + [replace(row, model=f"{name}_{row.model}") for row in found], curve
+
+
+def label(value: float, unit: str) -> str:
+    """Name a value in a parameter: ``100ms``, ``5V``, ``N50``, ``32mW``."""
+    if unit == "s":
+        return f"{1000 * value:.3g}ms" if value < 0.9995 else f"{value:.3g}s"
+    if unit == "1":
+        return f"N{value:.0f}"
+    return f"{value:.3g}{unit.split('/')[0]}"
