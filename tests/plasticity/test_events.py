@@ -354,6 +354,12 @@ def test_nan_in_the_current_is_passed_over_or_named():
     ]
 
 
+def test_readings_out_of_range_are_as_if_not_taken():
+    lost = events(changed(train(), current={(85, 95): np.nan, 150: np.nan}, voltage={330: np.nan}))
+    infinite = events(changed(train(), current={(85, 95): np.inf, 150: -np.inf}, voltage={330: np.inf}))
+    assert infinite.equals(lost) and lost["kept"].all()
+
+
 def test_what_the_ends_of_the_trace_cut_off_is_named():
     table = events(without(without(train(), slice(750, None)), slice(None, 150)))
     assert table["reason"].tolist() == [

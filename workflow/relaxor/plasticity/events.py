@@ -102,7 +102,7 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
         errors ``…_error``, A, of the current in the window before the pulse (``baseline``), in the last one inside
         (``end``), in the first one behind (``after``) and in the last one before the next pulse or the end of the
         trace (``settled``); ``mean_current`` and ``peak_current`` in the pulse, A; ``charge`` ∫I dt, C, and ``energy``
-        ∫V·I dt, J, over the pulse; ``kept``, and else the ``reason``.
+        ∫V·I dt, J, over the pulse; ``kept``, and else the ``reason``. Of a kept pulse only ``settled`` may be NaN.
 
         Currents keep the sign of the file. Energy is what the device takes up: where current is counted against
         voltage, the sum of all pulses would be negative, and every energy is turned.
@@ -113,11 +113,11 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
         If the trace has no samples, no current or a time that does not increase, or holds no pulse.
     """
     _check(trace)
-    current = np.asarray(trace.current, dtype=float)
+    current = _finite(trace.current)
     if trace.stimulus is None:
         pulses, glitches, current = _pulses_in_current(trace, current, smallest)
     else:
-        found = _pulses_in_stimulus(trace, np.asarray(trace.stimulus, dtype=float), smallest)
+        found = _pulses_in_stimulus(trace, _finite(trace.stimulus), smallest)
         pulses, glitches = _without_glitches(found)
         if not pulses.start.size:
             raise _error(
@@ -322,6 +322,12 @@ def _pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None
 
 
 # --- what damages a trace
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Return floats, NaN where a reading overflowed."""
+    values = np.asarray(values, dtype=float)
+    return values if np.isfinite(values).all() else np.where(np.isfinite(values), values, np.nan)
+
+
 def _filled(values: np.ndarray) -> np.ndarray:
     """Give every NaN the last number before it (the first number behind it at the start)."""
     known = np.isfinite(values)
@@ -548,7 +554,7 @@ def _integrals(trace: Trace, current: np.ndarray, pulses: Pulses) -> dict[str, n
     """Integrate current and power over the pulses: trapezoids, the last sample held for its interval."""
     known = _filled(current)
     charge = _integral(trace.time, known, pulses)
-    energy = _integral(trace.time, _filled(np.asarray(trace.voltage, dtype=float)) * known, pulses)
+    energy = _integral(trace.time, _filled(_finite(trace.voltage)) * known, pulses)
     bounds = np.stack([pulses.start, pulses.stop], axis=-1).ravel()
     bounds = bounds[bounds < len(known)]
     low, high = (function.reduceat(known, bounds)[::2] for function in (np.minimum, np.maximum))
