@@ -202,7 +202,7 @@ def test_errors_of_window_means_cover_the_truth(count, drift):
     assert 0.90 < np.mean(np.abs(mean - LEVEL) < 1.96 * error) < 0.98
 
 
-@pytest.mark.parametrize(("rho", "count"), [(0.4, 100), (0.8, 100), (0.6, 40)])
+@pytest.mark.parametrize(("rho", "count"), [(0.4, 100), (0.8, 100), (0.6, 40), (0.4, 20)])
 def test_errors_of_window_means_know_correlation(rho, count):
     rng = np.random.default_rng(9)
     windows = 600
@@ -211,6 +211,18 @@ def test_errors_of_window_means_know_correlation(rho, count):
     mean, error = window_means(time, noise.ravel(), first, first + count, NOISE)
     assert 0.90 < np.mean(np.abs(mean) < 1.96 * error) < 0.98
     assert np.median(error) == pytest.approx(NOISE * math.sqrt((1 + rho) / (1 - rho) / count), rel=0.2)
+
+
+def test_a_window_more_correlated_than_the_others_has_the_larger_error():
+    rng = np.random.default_rng(2)
+    windows, count = 400, 200
+    current = rng.normal(0, NOISE, (windows, count))
+    slow = lfilter([0.6], [1, -0.8], rng.normal(0, NOISE, (windows, 2 * count)))[:, -count:]
+    current[::8] = slow[::8]
+    time, first = np.arange(windows * count) * STEP, np.arange(windows) * count
+    mean, error = window_means(time, current.ravel(), first, first + count, NOISE)
+    covered = np.abs(mean) < 1.96 * error
+    assert covered[::8].mean() > 0.85 and np.median(error[::8]) > 2 * np.median(error[1::8])
 
 
 def test_reads_of_whole_traces_cover_the_truth():
