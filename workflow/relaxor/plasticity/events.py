@@ -38,8 +38,8 @@ AT_COMPLIANCE = 0.999
 """Fraction of the compliance from which a current counts as limited."""
 CHANCE = 1e-3
 """Probability below which equal readings in a row are not taken for chance."""
-FEW = 5
-"""A window of fewer samples takes its noise from the whole trace."""
+FEW = 10
+"""A window of fewer samples takes its noise from the whole trace: its own scatter is too uncertain."""
 MEDIAN_OF = 15
 """Samples spread over a pulse of which its level is the median."""
 PROBES = 200_000
@@ -102,7 +102,7 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
         errors ``…_error``, A, of the current in the window before the pulse (``baseline``), in the last one inside
         (``end``), in the first one behind (``after``) and in the last one before the next pulse or the end of the
         trace (``settled``); ``mean_current`` and ``peak_current`` in the pulse, A; ``charge`` ∫I dt, C, and ``energy``
-        ∫V·I dt, J, over the pulse; ``kept``, and else the ``reason``.
+        ∫V·I dt, J, over the pulse; ``kept``, and else the ``reason``. Of a kept pulse only ``settled`` may be NaN.
 
         Currents keep the sign of the file. Energy is what the device takes up: where current is counted against
         voltage, the sum of all pulses would be negative, and every energy is turned.
@@ -113,11 +113,11 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
         If the trace has no samples, no current or a time that does not increase, or holds no pulse.
     """
     _check(trace)
-    current = np.asarray(trace.current, dtype=float)
+    current = _finite(trace.current)
     if trace.stimulus is None:
         pulses, glitches, current = _pulses_in_current(trace, current, smallest)
     else:
-        found = _pulses_in_stimulus(trace, np.asarray(trace.stimulus, dtype=float), smallest)
+        found = _pulses_in_stimulus(trace, _finite(trace.stimulus), smallest)
         pulses, glitches = _without_glitches(found)
         if not pulses.start.size:
             raise _error(
@@ -219,15 +219,16 @@ def _level_between(stimulus: np.ndarray, threshold: float) -> float:
     How long it lasts does not matter, so that neither long pulses nor an instrument that idles before and after the
     train mislead. A train of one height steps as often to the pulses: a read voltage is smaller than they are.
     """
-    step = np.diff(stimulus)
+    step, band = np.diff(stimulus), threshold / 2
     at = np.flatnonzero(np.abs(step) > threshold)
-    if not at.size:
-        return float(np.median(stimulus))
-    # An edge over several samples is one step.
+    # An edge over several samples is one step; there and back again within a sample is none.
     joined = (np.diff(at) == 1) & (np.sign(step[at[1:]]) == np.sign(step[at[:-1]]))
-    before, behind = at[np.r_[True, ~joined]], at[np.r_[~joined, True]] + 1
-    ends = np.sort(np.concatenate([stimulus[before], stimulus[behind]]))
-    band = threshold / 2
+    before, behind = at[np.r_[True, ~joined][: at.size]], at[np.r_[~joined, True][: at.size]] + 1
+    spike = (behind[:-1] == before[1:]) & (np.abs(stimulus[behind[1:]] - stimulus[before[:-1]]) <= band)
+    lasting = ~(np.r_[False, spike] | np.r_[spike, False])[: before.size]
+    ends = np.sort(np.concatenate([stimulus[before[lasting]], stimulus[behind[lasting]]]))
+    if not ends.size:
+        return float(np.median(stimulus))
     count = np.searchsorted(ends, ends + band, "right") - np.searchsorted(ends, ends - band)
     usual = ends[count >= 0.6 * count.max()]
     level = usual[np.argmin(np.abs(usual))]
@@ -322,6 +323,12 @@ def _pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None
 
 
 # --- what damages a trace
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Return floats, NaN where a reading overflowed."""
+    values = np.asarray(values, dtype=float)
+    return values if np.isfinite(values).all() else np.where(np.isfinite(values), values, np.nan)
+
+
 def _filled(values: np.ndarray) -> np.ndarray:
     """Give every NaN the last number before it (the first number behind it at the start)."""
     known = np.isfinite(values)
@@ -429,9 +436,10 @@ def window_means(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Average the current over windows, with standard errors.
 
-    The error is that of the scatter about a straight line in the window. Where neighbours are correlated, as in a
-    first-order autoregression, n samples count as n (1 − ρ)/(1 + ρ) (Zięba, doi 10.2478/v10178-010-0001-0); ρ is
-    corrected for its bias by mean and slope, and counts if it is significant at 5 %. A negative ρ is not credited.
+    The error is that of the scatter about a straight line in the window; a window of fewer than ten samples has too
+    little of it and takes ``noise``. Where neighbours are correlated, as in a first-order autoregression, n samples
+    count as n (1 − ρ)/(1 + ρ) (Zięba, doi 10.2478/v10178-010-0001-0). ρ is that of the window or that common to all
+    windows, whichever is larger, each if it is significant at 5 %; a negative one is not credited.
 
     Parameters
     ----------
@@ -440,17 +448,25 @@ def window_means(
     first, last
         Samples ``first`` … ``last`` − 1 of each window, shape (m,); may be empty.
     noise
-        Standard deviation of a sample, A, for windows of fewer than five.
+        Standard deviation of a sample by the differences of neighbours, A.
 
     Returns
     -------
     mean, error
         A, shape (m,); NaN for a window without a number.
     """
-    mean, error = np.full(len(first), np.nan), np.full(len(first), np.nan)
+    mean, square, correlation, count = np.full((4, len(first)), np.nan)
     for chosen in _chunks(first, last):
-        mean[chosen], error[chosen] = _chunk_means(time, current, first[chosen], last[chosen], noise)
-    return mean, error
+        parts = _chunk_sums(time, current, first[chosen], last[chosen])
+        mean[chosen], square[chosen], correlation[chosen], count[chosen] = parts
+    count[~(count > 0)] = np.nan
+    own, common = _correlations(correlation, count)
+    # The mean takes up the share of the scatter that its own error is; the slope as much.
+    inflation = np.minimum((1 + own) / (1 - own), count)
+    variance = square / np.maximum(count - 2 * inflation, count / 2)
+    few = count < FEW
+    variance[few] = noise**2 / (1 - common)
+    return mean, np.sqrt(variance * inflation / count)
 
 
 def _chunks(first: np.ndarray, last: np.ndarray) -> Iterator[np.ndarray]:
@@ -460,9 +476,10 @@ def _chunks(first: np.ndarray, last: np.ndarray) -> Iterator[np.ndarray]:
     yield from (part for part in np.split(full, np.flatnonzero(np.diff(group)) + 1) if part.size)
 
 
-def _chunk_means(
-    time: np.ndarray, current: np.ndarray, first: np.ndarray, last: np.ndarray, noise: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _chunk_sums(
+    time: np.ndarray, current: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, sum of squares about a straight line, correlation of neighbours there, and number of samples."""
     length = last - first
     at = np.cumsum(length) - length
     index = np.arange(length.sum()) + np.repeat(first - at, length)
@@ -482,19 +499,22 @@ def _chunk_means(
         square = total(residual**2)
         product = np.append(residual[1:] * residual[:-1], 0.0)
         product[at[1:] - 1] = 0.0
-        inflation = _inflation(total(product) / square, count)
-        # The mean takes up the share of the scatter that its own error is; the slope as much.
-        variance = square / np.maximum(count - 2 * inflation, 1.0)
-        error = np.sqrt(variance * inflation / count)
-        error = np.where(count < FEW, noise / np.sqrt(count), error)
-    return mean, np.where(count > 0, error, np.nan)
+        return mean, square, total(product) / square, count
 
 
-def _inflation(correlation: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return the factor on the variance of a mean by the correlation of neighbours in its window."""
-    unbiased = np.clip(correlation + (2 + 4 * correlation) / count, 0.0, 0.99)
-    significant = correlation + 2 / count > NORMAL_QUANTILE / np.sqrt(count)
-    return np.where(significant, np.minimum((1 + unbiased) / (1 - unbiased), np.maximum(count / 4, 1.0)), 1.0)
+def _correlations(correlation: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the correlation of neighbours that counts in each window, and the one common to all.
+
+    Mean and slope taken off n samples lower it by (2 + 4 ρ)/n.
+    """
+    enough = (count >= FEW) & np.isfinite(correlation)
+    unbiased = np.where(enough, correlation + (2 + 4 * correlation) / count, 0.0)
+    common, samples = 0.0, count[enough].sum()
+    if samples:
+        average = float(np.average(unbiased[enough], weights=count[enough]))
+        common = min(average, 0.99) if average > NORMAL_QUANTILE / math.sqrt(samples) else 0.0
+    own = np.where(correlation + 2 / count > NORMAL_QUANTILE / np.sqrt(count), unbiased, 0.0)
+    return np.clip(np.maximum(own, common), 0.0, 0.99), common
 
 
 # --- the table
@@ -548,7 +568,7 @@ def _integrals(trace: Trace, current: np.ndarray, pulses: Pulses) -> dict[str, n
     """Integrate over the pulses; a sample stands for the interval that ends at it, as the Keithley 4200 sums charge."""
     known = _filled(current)
     charge = _integral(trace.time, known, pulses)
-    energy = _integral(trace.time, _filled(np.asarray(trace.voltage, dtype=float)) * known, pulses)
+    energy = _integral(trace.time, _filled(_finite(trace.voltage)) * known, pulses)
     bounds = np.stack([pulses.start, pulses.stop], axis=-1).ravel()
     bounds = bounds[bounds < len(known)]
     low, high = (function.reduceat(known, bounds)[::2] for function in (np.minimum, np.maximum))
