@@ -24,8 +24,8 @@ from relaxor.plasticity.traces import Trace
 SLOTS = 4
 CODES = tuple("".join(bits) for bits in product("01", repeat=SLOTS))
 """All codes, the first pulse first."""
-SAMPLES = 50
-"""Times at which the current is predicted in the read-out window."""
+JITTER = 0.01
+"""A reading this part of a step before a window begins or ends still counts as the window's begin or end."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES)
         Index ``code``; ``current`` (A), ``standard_error`` (A, by the parameters), ``spread`` (A, standard deviation
         of a single read-out by both noises).
     """
-    time = timing.read + (np.arange(SAMPLES) + 0.5) / SAMPLES * timing.read_window
+    # The same readings as the instrument takes: their mean is not that of the window, which ends a step later.
+    step = response.sampling_interval
+    time = timing.read + step * np.arange(max(round(timing.read_window / step), 1))
     current, error = np.empty(len(codes)), np.empty(len(codes))
     for i, code in enumerate(codes):
         light = timing.light(code)
@@ -98,8 +100,7 @@ def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES)
         slope = response.slopes(light, time).mean(axis=0)
         error[i] = math.sqrt(slope @ response.covariance @ slope)
     # The mean of the window and the mean of the dark before the first slot, each of so many readings.
-    readings = [max(length / response.sampling_interval, 1.0) for length in (timing.read_window, timing.first)]
-    additive = response.noise.additive * math.sqrt(sum(1 / count for count in readings))
+    additive = response.noise.additive * math.sqrt(1 / time.size + 1 / max(timing.first / step, 1.0))
     spread = np.hypot(additive, response.noise.multiplicative * current)
     index = pd.Index(codes, name="code")
     return pd.DataFrame({"current": current, "standard_error": error, "spread": spread}, index=index)
@@ -130,8 +131,9 @@ def measured_codes(traces: Sequence[Trace], timing: CodeTiming) -> pd.DataFrame:
     greatest = greatest_power(traces)
     found: dict[str, list[float]] = {code: [] for code in CODES}
     for trace in traces:
-        dark = trace.current[trace.time < timing.first]
-        read = trace.current[(trace.time >= timing.read) & (trace.time < timing.read + timing.read_window)]
+        late = trace.time + JITTER * float(np.median(np.diff(trace.time)))
+        dark = trace.current[late < timing.first]
+        read = trace.current[(late >= timing.read) & (late < timing.read + timing.read_window)]
         if not dark.size or not read.size:
             raise AnalysisError(
                 f"{trace.measurement.id}, run {trace.run}: no reading "
