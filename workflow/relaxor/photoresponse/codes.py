@@ -1,0 +1,264 @@
+"""Codes of four pulses: what the device makes of them, and whether they can be told apart.
+
+A bit is a pulse of light or its absence. The current after the fourth depends on when the pulses were, as the response
+to each fades: sixteen codes, sixteen currents. But a linear response that fades by r from pulse to pulse gives 0001 and
+0110 the same current where r² + r = 1 (r = 0.618), so how far apart the codes are is computed, and measured.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from relaxor.data import Measurement, Number, measured
+from relaxor.errors import AnalysisError
+from relaxor.photoresponse import Response
+from relaxor.photoresponse.kinetics import Light, Readings
+from relaxor.photoresponse.reduction import SAME_LIGHT, greatest_power, light_of
+from relaxor.plasticity.traces import Trace
+
+SLOTS = 4
+CODES = tuple("".join(bits) for bits in product("01", repeat=SLOTS))
+"""All codes, the first pulse first."""
+JITTER = 0.01
+"""A reading this part of a step before a window begins or ends still counts as the window's begin or end."""
+
+
+@dataclass(frozen=True)
+class CodeTiming:
+    """When the pulses of a code come and when the current is read.
+
+    Attributes
+    ----------
+    first
+        Onset of the first slot, s; everything before it is dark and gives the current in the dark.
+    period, width
+        From slot to slot, and length of a pulse, s.
+    power
+        Power density of a pulse, mW/cm^2.
+    read_delay
+        From the onset of the fourth slot to the read-out, s: ``width`` to read the dark after it, ``width`` −
+        ``read_window`` to read the end of the pulse.
+    read_window
+        Over which the current is averaged, s.
+    """
+
+    first: float
+    period: float
+    width: float
+    power: float
+    read_delay: float
+    read_window: float
+
+    @property
+    def slots(self) -> np.ndarray:
+        """Onset of each slot, s, shape (4,)."""
+        return self.first + self.period * np.arange(SLOTS)
+
+    @property
+    def read(self) -> float:
+        """Begin of the read-out, s."""
+        return float(self.slots[-1]) + self.read_delay
+
+    def light(self, code: str) -> Light:
+        """Return the light of a code."""
+        lit = np.array([bit == "1" for bit in code])
+        if not lit.any():
+            return Light(np.array([self.first]), np.array([0.0]))
+        return Light.pulses(self.slots[lit], self.width, self.power)
+
+
+def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES) -> pd.DataFrame:
+    """Predict the read-out current of codes, as the photocurrent above the dark current.
+
+    Parameters
+    ----------
+    response
+        Of the device.
+    timing
+        Of the pulses and the read-out.
+    codes
+        Four bits each, the first pulse first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``code``; ``current`` (A), ``standard_error`` (A, by the parameters), ``spread`` (A, standard deviation
+        of a single read-out by both noises).
+    """
+    # The same readings as the instrument takes: their mean is not that of the window, which ends a step later.
+    step = response.sampling_interval
+    time = timing.read + step * np.arange(max(round(timing.read_window / step), 1))
+    current, error = np.empty(len(codes)), np.empty(len(codes))
+    for i, code in enumerate(codes):
+        light = timing.light(code)
+        current[i] = response.current(light, time).mean()
+        slope = response.slopes(light, time).mean(axis=0)
+        error[i] = math.sqrt(slope @ response.covariance @ slope)
+    # The mean of the window and the mean of the dark before the first slot, each of so many readings.
+    additive = response.noise.additive * math.sqrt(1 / time.size + 1 / max(timing.first / step, 1.0))
+    spread = np.hypot(additive, response.noise.multiplicative * current)
+    index = pd.Index(codes, name="code")
+    return pd.DataFrame({"current": current, "standard_error": error, "spread": spread}, index=index)
+
+
+def measured_codes(traces: Sequence[Trace], timing: CodeTiming) -> pd.DataFrame:
+    """Read the currents of all sixteen codes from their runs.
+
+    Parameters
+    ----------
+    traces
+        One run a presentation of a code; which code it is follows from the light in its slots.
+    timing
+        Of the pulses and the read-out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``code``, all sixteen; ``current`` (A, mean above the current in the dark before the first slot),
+        ``standard_error`` (A), ``spread`` (A, standard deviation of the repeats), ``n`` (repeats).
+
+    Raises
+    ------
+    AnalysisError
+        If a code was not taken twice, a run has no reading in the dark before the first slot or in the read-out
+        window, or its pulses have another power density than ``timing`` says.
+    """
+    greatest = greatest_power(traces)
+    found: dict[str, list[float]] = {code: [] for code in CODES}
+    for trace in traces:
+        late = trace.time + JITTER * float(np.median(np.diff(trace.time)))
+        dark = trace.current[late < timing.first]
+        read = trace.current[(late >= timing.read) & (late < timing.read + timing.read_window)]
+        if not dark.size or not read.size:
+            raise AnalysisError(
+                f"{trace.measurement.id}, run {trace.run}: no reading "
+                + (f"in the dark before {timing.first:g} s" if not dark.size else f"in the window at {timing.read:g} s")
+            )
+        found[_code(trace, timing, greatest)].append(float(read.mean() - dark.mean()))
+    missing = [code for code, currents in found.items() if len(currents) < 2]
+    if missing:
+        raise AnalysisError(
+            f"{traces[0].measurement.id}: {len(CODES) - len(missing)} of {len(CODES)} codes were taken at least twice; "
+            f"missing {', '.join(missing)}"
+        )
+    table = pd.DataFrame(
+        {
+            "current": {code: np.mean(currents) for code, currents in found.items()},
+            "spread": {code: np.std(currents, ddof=1) for code, currents in found.items()},
+            "n": {code: len(currents) for code, currents in found.items()},
+        }
+    ).rename_axis("code")
+    table.insert(1, "standard_error", table["spread"] / np.sqrt(table["n"]))
+    return table
+
+
+def _code(trace: Trace, timing: CodeTiming, greatest: float) -> str:
+    readings = Readings.at(light_of(trace, greatest), timing.slots + timing.width / 2)
+    power = readings.power[readings.run, readings.stretch]
+    if (np.abs(power[power > 0] - timing.power) > SAME_LIGHT * timing.power).any():
+        raise AnalysisError(
+            f"{trace.measurement.id}, run {trace.run}: pulses of {power.max():g} mW/cm^2 where the codes have "
+            f"{timing.power:g}"
+        )
+    return "".join("1" if each else "0" for each in power > 0)
+
+
+# --- telling codes apart
+@dataclass(frozen=True)
+class Separation:
+    """How well the codes can be told apart by their currents.
+
+    Attributes
+    ----------
+    order
+        Codes by rising current.
+    gap
+        Between neighbours in this order, A, shape (15,).
+    d_prime
+        Gap over the root mean square of the two spreads, shape (15,).
+    error_rate
+        Part of read-outs taken for another code, all codes equally frequent.
+    """
+
+    order: tuple[str, ...]
+    gap: np.ndarray
+    d_prime: np.ndarray
+    error_rate: float
+
+    @property
+    def closest(self) -> tuple[str, str]:
+        """The two neighbours with the smallest d'."""
+        i = int(np.argmin(self.d_prime))
+        return self.order[i], self.order[i + 1]
+
+
+def separation(codes: pd.DataFrame) -> Separation:
+    """Measure how far apart neighbouring codes are.
+
+    Currents of a code are taken as normal. The threshold between neighbours lies as many spreads from the one as from
+    the other, so that both are mistaken equally often.
+
+    Parameters
+    ----------
+    codes
+        ``current`` and ``spread``, as `encode` and `measured_codes` return them.
+    """
+    ordered = codes.sort_values("current", kind="stable")
+    current, spread = ordered["current"].to_numpy(), ordered["spread"].to_numpy()
+    gap = np.diff(current)
+    wrong = stats.norm.sf(gap / (spread[1:] + spread[:-1]))
+    return Separation(
+        order=tuple(ordered.index),
+        gap=gap,
+        d_prime=gap / np.sqrt((spread[1:] ** 2 + spread[:-1] ** 2) / 2),
+        error_rate=float(min(2 * wrong.sum() / current.size, 1 - 1 / current.size)),
+    )
+
+
+def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFrame) -> list[Number]:
+    """Make the rows of the codes: both tables, how they agree, and how far apart the codes are.
+
+    Chi-square takes the scatter of the means from the noise model (that of a few repeats is itself noise) and adds the
+    prediction's error; where the response was fitted to the same runs both are not independent, and chi-square is
+    somewhat low.
+
+    Parameters
+    ----------
+    measurement
+        Whose name, hash and origin the rows carry.
+    read, predicted
+        From `measured_codes` and `encode`.
+    """
+    rows: list[Number] = []
+    for model, table, method in (
+        ("codes_measured", read, "mean of the repeats above the dark current"),
+        ("codes_predicted", predicted, "fitted response; error by its parameters"),
+    ):
+        apart = separation(table)
+        i = int(np.argmin(apart.gap))
+        values = {f"current_{code}": (row.current, row.standard_error, "A") for code, row in table.iterrows()}
+        values |= {
+            "smallest_gap": (apart.gap[i], math.nan, "A"),
+            "smallest_gap_over_range": (apart.gap[i] / apart.gap.sum(), math.nan, "1"),
+            "smallest_d_prime": (apart.d_prime.min(), math.nan, "1"),
+            "error_rate": (apart.error_rate, math.nan, "1"),
+        }
+        rows += measured(measurement, model, values, method)
+        for row in rows[-2:]:
+            row.method = f"{method}; normal currents, neighbours {' and '.join(apart.closest)} closest"
+    deviation = read["current"] - predicted["current"]
+    error = np.hypot(predicted["spread"] / np.sqrt(read["n"]), predicted["standard_error"])
+    chi_square = float(((deviation / error) ** 2).sum())
+    worst = deviation.abs().idxmax()
+    values = {
+        "chi_square": (chi_square, math.nan, "1"),
+        "p_value": (stats.chi2.sf(chi_square, len(read)), math.nan, "1"),
+        "largest_deviation": (deviation[worst], error[worst], "A"),
+    }
+    method = f"measured less predicted currents of {len(read)} codes; largest at {worst}"
+    return rows + measured(measurement, "codes_compared", values, method, n=len(read))

@@ -1,0 +1,183 @@
+"""Figures of merit of a photodetector, with the noise that was measured beside the one that is usually assumed.
+
+Detectivities are often computed from the shot noise of the dark current alone, which ignores 1/f noise and the
+amplifier (doi 10.1038/s41467-023-37635-1). Here the noise is that of the dark trace; the shot-noise limit stands
+beside it.
+"""
+
+import math
+
+import numpy as np
+from scipy import signal
+from scipy.constants import c, e, h
+
+from relaxor.data import Measurement, Number, measured
+from relaxor.errors import AnalysisError
+from relaxor.fitting import Fit
+from relaxor.plasticity.traces import Trace
+from relaxor.power_law import orthogonal_power_law
+
+MODEL = "figures_of_merit"
+SOURCE = "doi 10.1038/s41467-023-37635-1"
+"""Where the definitions stand."""
+SEGMENTS = 8
+"""Segments of the dark trace, half overlapping, that Welch's spectrum averages."""
+LEAST_READINGS = 64
+EVEN = 0.1
+"""Readings count as evenly spaced where no step differs from the median by more than this part."""
+
+
+def responsivity(photocurrent: float, error: float, power: float, area: float) -> tuple[float, float]:
+    """Return R = ΔI/(P·A) and its standard error, A/W.
+
+    Parameters
+    ----------
+    photocurrent, error
+        Current under light less current in the dark, and its standard error, A.
+    power
+        Power density, mW/cm^2.
+    area
+        Of the device under light, cm^2.
+    """
+    watts = power * 1e-3 * area
+    return photocurrent / watts, error / watts
+
+
+def quantum_efficiency(responsivity: float, wavelength: float) -> float:
+    """Return the external quantum efficiency R·h·c/(e·λ), electrons a photon; wavelength in nm, R in A/W."""
+    return responsivity * h * c / (e * wavelength * 1e-9)
+
+
+def fit_exponent(power: np.ndarray, photocurrent: np.ndarray, error: np.ndarray) -> Fit:
+    """Fit ΔI ∝ P^alpha, weighted; ``exponent`` is alpha.
+
+    Parameters
+    ----------
+    power
+        mW/cm^2, shape (n,), taken as exact.
+    photocurrent, error
+        Any unit, shape (n,).
+
+    Raises
+    ------
+    AnalysisError
+        If there are fewer than two powers.
+    """
+    if np.unique(power).size < 2:
+        raise AnalysisError(f"the exponent of a photocurrent needs two powers, found {np.unique(power).size}")
+    unit = np.abs(photocurrent).max()  # the search sees numbers around one, not nanoampere
+    sign = np.sign(photocurrent.sum())
+    return orthogonal_power_law(power, sign * photocurrent / unit, np.zeros_like(power), error / unit, background=False)
+
+
+def noise_density(dark: Trace) -> tuple[float, float, float]:
+    """Return the mean noise spectral density of a trace in the dark, its standard error, and the band's upper end.
+
+    A straight drift is taken out. The error is that of white noise: a band B seen for a time T holds B·T independent
+    values of two quadratures.
+
+    Returns
+    -------
+    density, error, highest
+        A/√Hz, A/√Hz, Hz. The band begins at the first frequency above 0 that a segment resolves.
+
+    Raises
+    ------
+    AnalysisError
+        If the trace has light, is too short, not evenly spaced, or shows no noise at all.
+    """
+    where = f"{dark.measurement.id}, run {dark.run}"
+    if dark.stimulus is not None and dark.stimulus_unit != "V" and (dark.stimulus > 0).any():
+        raise AnalysisError(f"{where}: light was on; the noise density needs a trace in the dark")
+    if dark.time.size < LEAST_READINGS:
+        raise AnalysisError(f"{where}: {dark.time.size} readings in the dark; {LEAST_READINGS} needed for a spectrum")
+    step = np.diff(dark.time)
+    interval = float(np.median(step))
+    if (np.abs(step - interval) > EVEN * interval).any():
+        raise AnalysisError(f"{where}: readings are not evenly spaced; a noise spectrum needs them so")
+    length = 2 * dark.time.size // (SEGMENTS + 1)
+    frequency, density = signal.welch(
+        signal.detrend(dark.current), 1 / interval, nperseg=length, noverlap=length // 2, detrend="linear"
+    )
+    # The lowest bins lost power to the drift that was taken out.
+    inside = slice(2, -1)
+    mean = float(density[inside].mean())
+    if not mean > 0:
+        raise AnalysisError(f"{where}: the current in the dark shows no noise; its resolution is too low")
+    band = float(frequency[inside][-1] - frequency[inside][0])
+    relative = 1 / math.sqrt(band * dark.time.size * interval)
+    return math.sqrt(mean), math.sqrt(mean) * relative / 2, float(frequency[inside][-1])
+
+
+def merit_rows(
+    measurement: Measurement,
+    dark: Trace,
+    power: np.ndarray,
+    photocurrent: np.ndarray,
+    error: np.ndarray,
+    *,
+    area: float,
+    wavelength: float,
+) -> list[Number]:
+    """Make the rows of a power series: responsivity and efficiency a power, exponent, detectivity at the lowest power.
+
+    Parameters
+    ----------
+    measurement
+        Whose name, hash and origin the rows carry.
+    dark
+        A trace in the dark at the same voltage.
+    power
+        mW/cm^2, shape (n,).
+    photocurrent, error
+        Current under light less current in the dark, and its standard error, A, shape (n,).
+    area
+        Of the device under light, cm^2.
+    wavelength
+        nm.
+
+    Raises
+    ------
+    AnalysisError
+        If area, wavelength or a power is not positive, or the dark trace is not fit for a noise spectrum.
+    """
+    if not (area > 0 and wavelength > 0 and (power > 0).all()):
+        raise AnalysisError(f"{measurement.id}: area, wavelength and power density must be positive")
+    rows: list[Number] = []
+    for each, current, deviation in zip(power, photocurrent, error, strict=True):
+        ratio, ratio_error = responsivity(current, deviation, each, area)
+        efficiency, efficiency_error = (quantum_efficiency(part, wavelength) for part in (ratio, ratio_error))
+        for name, found, formula in (
+            ("responsivity", (ratio, ratio_error, "A/W"), "R = dI/(P A)"),
+            ("quantum_efficiency", (efficiency, efficiency_error, "1"), "EQE = R h c/(e lambda), CODATA"),
+        ):
+            rows += measured(measurement, MODEL, {f"{name}_at_{each:g}_mW_per_cm2": found}, f"{formula}; {SOURCE}")
+    law = fit_exponent(power, photocurrent, error)
+    rows += law.numbers(measurement, MODEL, {"exponent": "1"}, "dI = a P^alpha, weighted least squares (ODRPACK)")
+    weakest = int(np.argmin(power))
+    at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
+    return rows + _detectivity_rows(measurement, dark, at_weakest, area)
+
+
+def _detectivity_rows(
+    measurement: Measurement, dark: Trace, responsivity_: tuple[float, float], area: float
+) -> list[Number]:
+    ratio, ratio_error = abs(responsivity_[0]), responsivity_[1]
+    density, density_error, highest = noise_density(dark)
+    shot = math.sqrt(2 * e * abs(float(dark.current.mean())))
+    relative = math.hypot(ratio_error / ratio, density_error / density)
+    detectivity = math.sqrt(area) * ratio / density
+    limit = math.sqrt(area) * ratio / shot
+    values = {
+        "noise_density": (density, density_error, "A/Hz^0.5", "mean of Welch's spectrum"),
+        "noise_density_shot": (shot, math.nan, "A/Hz^0.5", "sqrt(2 e I_dark)"),
+        "noise_equivalent_power": (density / ratio, density / ratio * relative, "W/Hz^0.5", "i_n/R"),
+        "detectivity": (detectivity, detectivity * relative, "cm*Hz^0.5/W", "D* = sqrt(A df)/NEP, measured noise"),
+        "detectivity_shot": (limit, limit * ratio_error / ratio, "cm*Hz^0.5/W", "D* = R sqrt(A/(2 e I_dark))"),
+        "noise_over_shot": (density / shot, density_error / shot, "1", "i_n/sqrt(2 e I_dark)"),
+    }
+    band = f"dark trace up to {highest:.4g} Hz; {SOURCE}"
+    rows: list[Number] = []
+    for name, (value, deviation, unit, formula) in values.items():
+        rows += measured(measurement, MODEL, {name: (value, deviation, unit)}, f"{formula}; {band}", n=dark.time.size)
+    return rows
