@@ -336,9 +336,10 @@ def _refine(
     identity = np.eye(low.size)
     damping = np.full(len(shapes), 1e-3)
     for _ in range(REFINEMENTS):
-        slope = slope * (low < high)
-        curvature = np.swapaxes(slope, -1, -2) @ slope
         gradient = (residual[:, None] @ slope)[:, 0]
+        free = ((shapes > low) | (gradient < 0)) & ((shapes < high) | (gradient > 0)) & (low < high)
+        gradient, slope = gradient * free, slope * free[:, None]
+        curvature = np.swapaxes(slope, -1, -2) @ slope
         scale = np.einsum("bqq->bq", curvature)
         ridge = damping[:, None] * scale + 1e-12 * scale.max(axis=-1, keepdims=True) + 1e-300
         step = np.linalg.solve(curvature + ridge[..., None] * identity, gradient[..., None])[..., 0]
