@@ -78,7 +78,8 @@ def test_certified_values_of_nist_are_met_without_a_start(reference: Path, name:
         if index in rates:
             value, deviation = 1 / value, deviation / value**2
         assert correct_digits(fitted.value(parameter), value) >= (5 if name == "Lanczos3" else 6), parameter
-        assert correct_digits(fitted.error(parameter), deviation) >= 3, parameter
+        # What Lanczos1 leaves as residuals is the rounding of its 14 digits.
+        assert correct_digits(fitted.error(parameter), deviation) >= (2 if name == "Lanczos1" else 3), parameter
 
 
 # --- the laws and their optimum

@@ -317,7 +317,7 @@ def profile_interval(
             nonlocal params
             params[name].value = value
             moved = fit(residual, params, args=args, absolute_sigma=fitted.absolute_sigma)
-            params = moved.params.copy()
+            params = moved.params
             return math.sqrt(max(moved.chi_square - fitted.chi_square, 0.0) / scale)
 
         best, bound = fitted.value(name), params[name].max if side > 0 else params[name].min

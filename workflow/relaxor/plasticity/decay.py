@@ -23,7 +23,9 @@ from relaxor.errors import AnalysisError
 from relaxor.fitting import Fit, fit, parameters, profile_interval
 from relaxor.readers.schema import variable
 
-GRID_A_DECADE = 8
+GRID_A_DECADE = 6
+STARTS = 12
+"""Places of the grid, each the best of its first time constant, from which the best fit is searched."""
 BETA_GRID = np.geomspace(0.15, 2.5, 14)
 BETA_RANGE = (0.05, 5.0)
 LARGEST_TAU = 100.0
@@ -38,7 +40,7 @@ TIE = 1e3
 """Weight of a tie, in weights of all data together: a hundred times stiffer than any interval is exact."""
 REFINEMENTS = 60
 """Most steps of the search of the bootstrap."""
-SETTLED = 1e-6
+SETTLED = 1e-5
 """Part of chi-square that a step must promise to gain, or the search ends."""
 STUCK = 1e6
 """Damping from which on a search counts as stuck."""
@@ -211,7 +213,9 @@ class Decay:
         """Return the derivatives of the weighted law by its shape, shape (..., n, q)."""
         slopes = self.law.slopes(self.x, shape)
         moved = np.zeros((*shape.shape[:-1], self.x.size + (self.pin is not None), slopes.shape[-1]))
-        moved[..., : self.x.size, :] = np.einsum("...nkq,...k->...nq", slopes, amplitudes) * self.weight[:, None]
+        moved[..., : self.x.size, :] = (np.swapaxes(slopes, -1, -2) @ amplitudes[..., None, :, None])[
+            ..., 0
+        ] * self.weight[:, None]
         return moved
 
     @cached_property
@@ -288,7 +292,8 @@ def _start(decay: Decay) -> tuple[np.ndarray, np.ndarray]:
     """Return shape and linear parameters at the global minimum: the best of each column of the grid, refined."""
     chi_square = _chi_square(decay.grid_base, decay.target[None])[:, 0]
     columns = [np.flatnonzero(decay.grid[:, 0] == first) for first in np.unique(decay.grid[:, 0])]
-    starts = decay.grid[[column[np.argmin(chi_square[column])] for column in columns]]
+    lowest = np.array([column[np.argmin(chi_square[column])] for column in columns])
+    starts = decay.grid[lowest[np.argsort(chi_square[lowest])[:STARTS]]]
     shapes, linear, residual = _refine(decay, starts, np.tile(decay.target, (len(starts), 1)), decay.limits)
     best = np.argmin(np.sum(residual**2, axis=-1))
     return shapes[best], linear[best]
@@ -328,14 +333,16 @@ def _refine(
     shapes = np.clip(shapes, low, high)
     linear, residual, slope = _project(decay, shapes, targets)
     chi_square = np.sum(residual**2, axis=-1)
-    damping = np.full(len(shapes), 1e-2)
+    identity = np.eye(low.size)
+    damping = np.full(len(shapes), 1e-3)
     for _ in range(REFINEMENTS):
-        slope = slope * (low < high)
-        curvature = np.swapaxes(slope, -1, -2) @ slope
         gradient = (residual[:, None] @ slope)[:, 0]
+        free = ((shapes > low) | (gradient < 0)) & ((shapes < high) | (gradient > 0)) & (low < high)
+        gradient, slope = gradient * free, slope * free[:, None]
+        curvature = np.swapaxes(slope, -1, -2) @ slope
         scale = np.einsum("bqq->bq", curvature)
         ridge = damping[:, None] * scale + 1e-12 * scale.max(axis=-1, keepdims=True) + 1e-300
-        step = np.linalg.solve(curvature + ridge[..., None] * np.eye(low.size), gradient[..., None])[..., 0]
+        step = np.linalg.solve(curvature + ridge[..., None] * identity, gradient[..., None])[..., 0]
         trial = np.clip(shapes - step, low, high)
         promised = np.sum((shapes - trial) * gradient, axis=-1)
         if np.all((promised <= SETTLED * chi_square) | (damping > STUCK)):
@@ -357,8 +364,8 @@ def _project(decay: Decay, shapes: np.ndarray, targets: np.ndarray) -> tuple[np.
     """Fit the linear parameters; return them (b, m), the residual (b, n), its derivative by the shape (b, n, q)."""
     basis = decay.basis(shapes)
     inverse = np.linalg.pinv(basis)
-    linear = np.einsum("bmn,bn->bm", inverse, targets)
-    residual = targets - np.einsum("bnm,bm->bn", basis, linear)
+    linear = (inverse @ targets[..., None])[..., 0]
+    residual = targets - (basis @ linear[..., None])[..., 0]
     moved = decay.moved(shapes, linear[:, -decay.law.terms :])
     return linear, residual, basis @ (inverse @ moved) - moved
 
@@ -396,7 +403,11 @@ def profile_decay(decay: Decay, fitted: Fit, name: str) -> tuple[float, float]:
     ends = profile_interval(lambda trial: once(trial[name].value), best, name)
     if name in decay.linear:
         return ends
-    return math.exp(ends[0]) if ends[0] > low else 0.0, math.exp(ends[1]) if ends[1] < high else math.inf
+    margin = 1e-9 * (high - low)
+    return (
+        math.exp(ends[0]) if ends[0] > low + margin else 0.0,
+        math.exp(ends[1]) if ends[1] < high - margin else math.inf,
+    )
 
 
 def _pinned_residual(held: Decay, optimum: np.ndarray, value: float) -> np.ndarray:
