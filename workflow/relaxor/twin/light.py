@@ -93,8 +93,8 @@ def _file(
         current = current + LIGHT_DRIFT * time + LIGHT_NOISE * rng.standard_normal(time.size)
         power = np.zeros(time.size)
         for onset, width, density in edges:
-            # The clock rounds: half a step keeps the sample at an edge on its side.
-            power[(time > onset + step / 2) & (time < onset + width + step / 2)] = density
+            # Multiples of the step are not exact: half a step keeps the sample at an edge on its side.
+            power[(time > onset - step / 2) & (time < onset + width - step / 2)] = density
         parts.append((np.full(time.size, number), time, power, current))
     run, time, power, current = (np.concatenate(column) for column in zip(*parts, strict=True))
     content = write(
@@ -118,7 +118,7 @@ def _pair_truth() -> Iterator[Truth]:
     A population that holds y when the second pulse begins adds y e^(−λt) to what the pulse brings anyway; currents are
     those of the samples in the analysis' read window at the end of a pulse.
     """
-    samples = np.array([0.08, 0.10])
+    samples = np.array([0.06, 0.08])
     ends, left, held = [], [], []
     for full, rate, decay in POPULATIONS:
         speed = rate + 1 / decay

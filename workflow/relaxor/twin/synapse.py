@@ -173,7 +173,7 @@ def light_current(
     Parameters
     ----------
     time
-        s, shape (n,), increasing; a sample stands for this moment.
+        s, shape (n,), increasing; a sample stands for this moment, and light that begins at it is on.
     edges
         Onset (s), width (s) and power density (mW/cm²) of each pulse, in their order.
     colour
@@ -190,7 +190,7 @@ def light_current(
     ends = [start for start, _ in changes[1:]] + [np.inf]
     filling = np.zeros(len(POPULATIONS))
     for (start, power), end in zip(changes, ends, strict=True):
-        inside = (time > start) & (time <= end)
+        inside = (time >= start) & (time < end)
         strength = colour * (power / LIGHT) ** EXPONENT if power > 0 else 0.0
         current[inside] += response * PROMPT * strength
         for k, (full, rate, decay) in enumerate(POPULATIONS):
