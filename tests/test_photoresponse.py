@@ -165,6 +165,19 @@ def test_own_exponent_of_the_prompt_current_is_found_where_there_is_one() -> Non
     assert found.values["alpha"] == pytest.approx(0.7, abs=4 * found.error("alpha"))
 
 
+def test_traps_far_from_saturation_show_only_amplitude_times_rate() -> None:
+    truth = TRUTH | {"J2": 3e-7, "g2": 5e-5}
+    series, codes = session(np.random.default_rng(3), 2, truth)
+    found = fit_response(series + codes)
+    rows = {row.parameter: row for row in response_rows(MEASUREMENT, found)}
+    assert "g2" not in found.names and math.isnan(found.error("J2"))
+    assert "held at its bound" in rows["g2"].method and "only its product with g2" in rows["J2"].method
+    assert found.values["J2"] * found.values["g2"] == pytest.approx(1.5e-11, rel=0.05)
+    for name in ("J0", "J1", "g1", "tau_1", "tau_2", "alpha"):
+        assert found.values[name] == pytest.approx(truth[name], abs=4 * found.error(name))
+    assert (encode(found, TIMING)["standard_error"][1:] > 0).all()
+
+
 def test_negative_currents_are_fitted_alike() -> None:
     runs = small_session(np.random.default_rng(4))
     turned = [replace(trace, current=-trace.current) for trace in runs]

@@ -45,7 +45,11 @@ ROUNDS = 3
 START_TIMES = 6
 START_FILLINGS = (0.1, 2.0)
 """Filling rate at P0 times decay time: nearly empty traps, and nearly full ones."""
-START_EXPONENTS = (0.5, 1.0)
+START_EXPONENT = 0.7
+LEAST_FILLING = 1e-3
+"""Light that in the longest run would fill no more of the traps than this shows J·g only: g is held there."""
+SLOWEST = 100.0
+"""Longest decay time that is looked for, in lengths of the longest run."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Response:
         Of the parameters in ``names``, in these units, shape (k, k).
     names
         Parameters that were fitted: without ``alpha0`` where one exponent is enough, without both exponents where
-        there was one power only.
+        there was one power only, without a rate or time that ended at its bound.
     units
         Parameter → unit; the saturated J1 and J2, and J0 at P0, in ampere.
     noise
@@ -98,9 +102,12 @@ class Response:
     reduced_chi_square: float
 
     def error(self, name: str) -> float:
-        """Return a standard error; for ``alpha0`` that of ``alpha`` where they are one, NaN where none is known."""
+        """Return a standard error; for ``alpha0`` that of ``alpha`` where they are one, NaN where none is known.
+
+        The amplitude of traps whose filling rate was held is not known either: far from saturation, J·g is.
+        """
         name = "alpha" if name == "alpha0" and name not in self.names else name
-        if name not in self.names:
+        if name not in self.names or (name in ("J1", "J2") and f"g{name[1]}" not in self.names):
             return math.nan
         return math.sqrt(self.covariance[self.names.index(name), self.names.index(name)])
 
@@ -148,6 +155,12 @@ class Series:
 
     reduced: Reduced
 
+    @property
+    def times(self) -> tuple[float, float]:
+        """Time between readings where it is shortest, length of the longest run; s."""
+        time = [trace.time for trace in self.reduced.traces]
+        return min(float(np.median(np.diff(each))) for each in time), max(float(np.ptp(each)) for each in time)
+
     def values(self, params: lmfit.Parameters) -> dict[str, float]:
         """Return each of `PARAMETERS`."""
         plain = params.valuesdict()
@@ -160,9 +173,14 @@ class Series:
 
     def fit(self, weights: Weights, names: Sequence[str], start: Mapping[str, float]) -> Fit:
         """Fit the parameters in ``names`` with given weights."""
+        shortest, longest = self.times
+        bounds = {
+            "g": (math.log(LEAST_FILLING / longest), -math.log(LEAST_FILLING * shortest)),
+            "t": (math.log(shortest / 10), math.log(SLOWEST * longest)),
+        }
         params = parameters(
             **{name: start[name] for name in PARAMETERS[:3]},
-            **{f"ln_{name}": math.log(start[name]) for name in LOGARITHMIC},
+            **{f"ln_{name}": (math.log(start[name]), *bounds[name[0]]) for name in LOGARITHMIC},
             alpha={"value": start["alpha"], "vary": "alpha" in names},
             alpha0={"value": start["alpha0"]} if "alpha0" in names else {"expr": "alpha"},
         )
@@ -182,18 +200,16 @@ class Series:
         return fit(residual, params, absolute_sigma=True, jacobian=jacobian)
 
     def start(self, weights: Weights, names: Sequence[str]) -> dict[str, float]:
-        """Find a start: the best of a grid of decay times, fillings and exponents.
+        """Find a start: the best of a grid of decay times and fillings.
 
         The amplitudes are linear; for each place of the grid they are solved for, none of them against the others.
         """
-        time = [trace.time for trace in self.reduced.traces]
-        shortest = min(float(np.median(np.diff(each))) for each in time)
-        longest = max(float(np.ptp(each)) for each in time)
+        shortest, longest = self.times
         pairs = combinations(np.geomspace(3 * shortest, longest, START_TIMES), 2)
-        exponents = START_EXPONENTS if "alpha" in names else (ASSUMED_EXPONENT,)
+        alpha = START_EXPONENT if "alpha" in names else ASSUMED_EXPONENT
         data = weights.white(self.reduced.current[:, None])
         best, least = {}, math.inf
-        for (fast, slow), first, second, alpha in product(pairs, START_FILLINGS, START_FILLINGS, exponents):
+        for (fast, slow), first, second in product(pairs, START_FILLINGS, START_FILLINGS):
             trial = {"g1": first / fast, "g2": second / slow, "tau_1": fast, "tau_2": slow}
             trial |= {"alpha": alpha, "alpha0": alpha}
             found = components(self.reduced.readings, trial)
@@ -269,20 +285,24 @@ def _settle(series: Series, equal: Weights, names: tuple[str, ...], start: dict[
         model, slopes = series.response(values, names)
         noise, weights = estimate(equal, series.reduced.current - model, model, slopes, covariance)
         fitted = series.fit(weights, names, values)
-        values = _ordered(series.values(fitted.params))
-        covariance = _covariance(weights.white(series.response(values, names)[1]))
+        covariance = _covariance(weights.white(series.response(series.values(fitted.params), names)[1]))
+    held = fitted.covariance.diagonal() == 0  # at a bound
+    renamed = _by_decay_time(fitted)
+    values = {renamed.get(name, name): value for name, value in series.values(fitted.params).items()}
+    free = {renamed.get(name, name) for name, at_bound in zip(names, held, strict=True) if not at_bound}
+    names = tuple(name for name in PARAMETERS if name in free)
+    covariance = _covariance(weights.white(series.response(values, names)[1]))
     if not np.isfinite(fitted.covariance).all():
         covariance = np.full_like(covariance, np.nan)
     return _Settled(names, fitted, values, covariance, noise, weights)
 
 
-def _ordered(values: dict[str, float]) -> dict[str, float]:
-    """Sort the traps by their decay time."""
-    if values["tau_1"] <= values["tau_2"]:
-        return values
-    swapped = {"J1": "J2", "g1": "g2", "tau_1": "tau_2"}
-    swapped |= {second: first for first, second in swapped.items()}
-    return {name: values[swapped.get(name, name)] for name in values}
+def _by_decay_time(fitted: Fit) -> dict[str, str]:
+    """Return new names that number the traps by their decay time."""
+    if fitted.value("ln_tau_1") <= fitted.value("ln_tau_2"):
+        return {}
+    pairs = {"J1": "J2", "g1": "g2", "tau_1": "tau_2"}
+    return pairs | {second: first for first, second in pairs.items()}
 
 
 def _covariance(slopes: np.ndarray) -> np.ndarray:
@@ -361,6 +381,10 @@ def _method(response: Response, name: str) -> str:
     method = "generalized least squares of all runs, random gain a run"
     if name in ("alpha", "alpha0") and "alpha" not in response.names:
         return f"{method}; held: one power only, the exponent is not identifiable"
+    if name in LOGARITHMIC and name not in response.names:
+        return f"{method}; held at its bound: not identifiable"
+    if name in ("J1", "J2") and f"g{name[1]}" not in response.names:
+        return f"{method}; far from saturation: only its product with g{name[1]}, which is held, is identifiable"
     if name == "alpha0" and name not in response.names:
         return f"{method}; one exponent for all (AICc)"
     return method

@@ -134,12 +134,13 @@ def components(readings: Readings, values: Mapping[str, float]) -> Components:
     relative = readings.power / REFERENCE_POWER
     logarithm = np.log(np.where(relative > 0, relative, 1.0))
     g, tau = (np.array([values[a], values[b]])[:, None, None] for a, b in (("g1", "g2"), ("tau_1", "tau_2")))
-    filling = g * np.where(relative > 0, relative, 0.0) ** values["alpha"] * (relative > 0)
+    effective = np.where(relative > 0, np.exp(values["alpha"] * logarithm), 0.0)
+    filling = g * effective
     rate = filling + 1 / tau
     steady = filling / rate
     # Derivatives by g, tau and alpha: of the filling rate, of the rate of approach, of the steady state.
     emptying = np.broadcast_to(-1 / tau**2, rate.shape)
-    filling_slope = np.stack([filling / g, np.zeros_like(filling), filling * logarithm])
+    filling_slope = np.stack([np.broadcast_to(effective, filling.shape), np.zeros_like(filling), filling * logarithm])
     rate_slope = filling_slope + np.stack([np.zeros_like(rate), emptying, np.zeros_like(rate)])
     steady_slope = (filling_slope - steady * rate_slope) / rate
 
@@ -158,7 +159,7 @@ def components(readings: Readings, values: Mapping[str, float]) -> Components:
     away = filled[where] - steady[where]
     away_slope = slopes[where] - steady_slope[where]
     return Components(
-        prompt=(np.where(relative > 0, relative, 0.0) ** values["alpha0"] * (relative > 0))[where],
+        prompt=np.where(relative > 0, np.exp(values["alpha0"] * logarithm), 0.0)[where],
         filled=steady[where] + away * remaining,
         slopes=steady_slope[where] + away_slope * remaining + away * by_rate * rate_slope[where],
         logarithm=logarithm[where],
