@@ -1,5 +1,6 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
 #   snakemake --cores 2                full rebuild            snakemake --cores 2 characterization   Fig. 1 and S1–S5, S7
+#   snakemake --cores 2 synapse        Fig. 2, 3 and S6, S8–S12, the comparison with other devices, the encoder
 #   snakemake --report report.html     report of the last run  snakemake --list-target-rules          what else there is
 from snakemake.utils import min_version
 
@@ -24,6 +25,7 @@ include: "workflow/rules/tables.smk"
 localrules:
     all,
     characterization,
+    synapse,
     figures,
     tables,
 
@@ -34,10 +36,19 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
+        ENCODERS,
 
 
 rule characterization:
-    """The material: Fig. 1, S1–S5, S7 and their tables."""
+    """The material: Fig. 1, S1–S5, S7 and the tables."""
     input:
-        rules.figures.input,
+        figure_files("1", "S1", "S2", "S3", "S4", "S5", "S7"),
         rules.tables.input,
+
+
+rule synapse:
+    """The device: Fig. 2, 3, S6, S8–S12, the tables, and the encoder of images."""
+    input:
+        figure_files("2", "3", "S6", "S8", "S9", "S10", "S11", "S12"),
+        rules.tables.input,
+        ENCODERS,

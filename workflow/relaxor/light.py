@@ -7,13 +7,17 @@ pulse above the one before the first pulse of its run.
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import xarray as xr
 
-from relaxor.data import Number, load, provenance, save_parameters, save_tree
+from relaxor.data import Measurement, Number, load, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
+from relaxor.photoresponse.analysis import code_table, response_of, runs_of
+from relaxor.photoresponse.figures_of_merit import merit_rows
 from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
-from relaxor.plasticity.protocols import Kind, Recording, kind_of, record
+from relaxor.plasticity.protocols import Kind, Recording, averaged, kind_of, record
+from relaxor.plasticity.protocols import responses as responses_of
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]
 SERIES: dict[Kind, Callable[[Recording], Result]] = {
@@ -32,6 +36,7 @@ def analyse(
     curves: str,
     *,
     read_window: float,
+    code_window: float,
     bias_voltage: float,
     spike_power: float,
     spike_width: float,
@@ -48,8 +53,8 @@ def analyse(
         Ingested traces: time, current, bias and power density of every run; conditions ``wavelength`` and ``area``.
     parameters, curves
         Files to write.
-    read_window, bias_voltage, spike_power, spike_width, reported_energy, area_uncertainty, current_uncertainty, \
-power_uncertainty
+    read_window, code_window, bias_voltage, spike_power, spike_width, reported_energy, area_uncertainty, \
+current_uncertainty, power_uncertainty
         See `relaxor.config.light.Light`.
 
     Raises
@@ -59,12 +64,22 @@ power_uncertainty
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        recording = record(measurement, read_window, "end")
-        if all(trace.stimulus_unit == "V" for trace in recording.traces):
-            raise AnalysisError(f"{measurement.id}: no power density was recorded, or it never changes")
-        kind = kind_of(recording)
-        found, shown = SERIES[kind](recording) if kind in SERIES else ([], {})
+    recordings = [_record(measurement, read_window) for measurement in load(data)]
+    by_wavelength: dict[float, list[Recording]] = {}
+    for recording in recordings:
+        by_wavelength.setdefault(recording.measurement.condition("wavelength", "nm"), []).append(recording)
+    fitted, responses = response_of(by_wavelength)
+    dark = next((trace for trace in runs_of(recordings) if not np.any(trace.stimulus)), None)
+    for recording in recordings:
+        measurement, kind = recording.measurement, kind_of(recording)
+        wavelength = measurement.condition("wavelength", "nm")
+        if kind in SERIES:
+            found, shown = SERIES[kind](recording)
+        elif kind == "codes":
+            found, curve = code_table(recording, responses[wavelength], code_window)
+            shown = {"codes": curve}
+        else:
+            raise AnalysisError(f"{measurement.id}: the runs are a series of {kind}, which is not done with light")
         rows += recording.counts() + found
         if kind == "pairs":
             area = measurement.condition("area", "um^2")
@@ -81,8 +96,24 @@ power_uncertainty
                 current_uncertainty=current_uncertainty,
                 power_uncertainty=power_uncertainty,
             )
-        attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": measurement.condition("wavelength", "nm")}
+        if kind == "amplitude" and dark is not None:
+            points = averaged(responses_of(recording, "amplitude"))
+            rows += merit_rows(
+                measurement,
+                dark,
+                *(points[column].to_numpy() for column in ("value", "response", "error")),
+                area=measurement.condition("area", "cm^2"),
+                wavelength=wavelength,
+            )
+        attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
         groups[measurement.id] = xr.Dataset(attrs=attrs)
         groups |= {f"{measurement.id}/{name}": curve for name, curve in shown.items()}
-    save_parameters(parameters, rows)
+    save_parameters(parameters, rows + fitted)
     save_tree(curves, groups)
+
+
+def _record(measurement: Measurement, read_window: float) -> Recording:
+    recording = record(measurement, read_window, "end")
+    if recording.traces[0].stimulus_unit == "V":
+        raise AnalysisError(f"{measurement.id}: no power density was recorded, or it never changes")
+    return recording

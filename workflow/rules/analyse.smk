@@ -22,3 +22,35 @@ rule analyse_technique:
         settings=lambda wildcards: PLAIN[wildcards.technique],
     script:
         "../scripts/analyse_{wildcards.technique}.py"
+
+
+ENCODERS = (
+    [f"{ANALYSIS}encoder.json".format(sample=SAMPLE)]
+    if PLAIN["encoder"]["wavelength"] and "light" in TECHNIQUES
+    else []
+)
+
+
+rule fit_encoder:
+    """The fitted optical response and the table of its codes, as the encoder of images."""
+    input:
+        data=f"{DATA}light.nc",
+        code=sources("relaxor.photoresponse"),
+    output:
+        encoder=f"{ANALYSIS}encoder.json",
+    log:
+        f"{LOGS}fit_encoder/{{sample}}.log",
+    benchmark:
+        f"{BENCHMARKS}fit_encoder/{{sample}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        wavelength=PLAIN["encoder"]["wavelength"],
+        read_window=PLAIN["light"]["read_window"],
+        code_window=PLAIN["light"]["code_window"],
+    script:
+        "../scripts/fit_encoder.py"

@@ -64,6 +64,11 @@ def shown(figure, file):
     return [analysed(technique, file) for technique in techniques]
 
 
+def figure_files(*numbers):
+    """The files of figures, by their numbers."""
+    return [f"{RESULTS}/figures/figure{number}.{suffix}" for number in numbers for suffix in FORMATS]
+
+
 def drawn(stem, figure, panel):
     """A figure or panel in every format; the report shows the png."""
     labels = {"figure": figure.title, "panel": panel, "data": ORIGIN}

@@ -15,7 +15,7 @@ from relaxor.config.devices import Devices
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
 from relaxor.config.hysteresis import Hysteresis
-from relaxor.config.light import Light
+from relaxor.config.light import Encoder, Light
 from relaxor.config.pfm import Pfm
 from relaxor.config.pulses import Pulses
 from relaxor.config.raman import Raman
@@ -68,6 +68,7 @@ class Settings(Section):
     bands: Bands = Bands()
     pulses: Pulses = Pulses()
     light: Light = Light()
+    encoder: Encoder = Encoder()
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:

@@ -8,6 +8,8 @@ class Light(Section):
 
     read_window: float = 0.040
     """Seconds over which the current is averaged, before a pulse of light and at its end."""
+    code_window: float = 0.050
+    """Seconds over which the current behind a code of four pulses is averaged."""
     bias_voltage: float = 0.5
     """Volts across the device all the time (paper)."""
     spike_power: float = 32.0
@@ -22,3 +24,10 @@ class Light(Section):
     """Relative, of the current's calibration (2636B, 100 pA range)."""
     power_uncertainty: float = 0.03
     """Relative, of the power meter's calibration (photodiode sensors: 3 to 5 %)."""
+
+
+class Encoder(Section):
+    """Settings of the encoder of images."""
+
+    wavelength: float | None = 650.0
+    """Wavelength (nm) at which the codes of four pulses were recorded; null where there is no encoder."""

@@ -582,7 +582,11 @@ def _integrals(trace: Trace, current: np.ndarray, pulses: Pulses) -> dict[str, n
 
 def _integral(time: np.ndarray, values: np.ndarray, pulses: Pulses) -> np.ndarray:
     steps = np.diff(time)
-    sums = np.concatenate([[0.0], np.cumsum(values * np.concatenate([steps[:1], steps]))])
+    steps = np.concatenate([steps[:1], steps])
+    # Where a pulse is sampled more densely than what comes before, its first sample is no longer than the next.
+    following = np.minimum(pulses.start + 1, len(steps) - 1)
+    steps[pulses.start] = np.minimum(steps[pulses.start], steps[following])
+    sums = np.concatenate([[0.0], np.cumsum(values * steps)])
     return sums[pulses.stop] - sums[pulses.start]
 
 

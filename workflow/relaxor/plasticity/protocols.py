@@ -14,7 +14,7 @@ kind           the runs of the file
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -96,9 +96,16 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
         As `traces_of` and `find_events` say.
     """
     traces = traces_of(measurement)
-    # A run without pulses among runs with them is one on purpose: the code 0000.
     pulsed = [trace for trace in traces if trace.stimulus is not None] or traces
     tables = [find_events(trace, read_window=read_window) for trace in pulsed]
+    # A run without pulses among runs with them is one on purpose: the code 0000.
+    unit, still = pulsed[0].stimulus_unit, pulsed[0].stimulus is not None
+    traces = [
+        replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=unit)
+        if still and trace.stimulus is None
+        else trace
+        for trace in traces
+    ]
     return Recording(measurement, traces, pd.concat(tables, ignore_index=True), response)
 
 

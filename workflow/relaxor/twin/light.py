@@ -11,6 +11,8 @@ import numpy as np
 from relaxor.twin import SampleFile, Truth
 from relaxor.twin.synapse import (
     COLOURS,
+    DARK,
+    EXPONENT,
     LIGHT,
     LIGHT_DRIFT,
     LIGHT_NOISE,
@@ -55,7 +57,7 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
             yield _file(rng, f"light_{name}_{wavelength}nm", panel, wavelength, runs, (), note)
     codes: list[Run] = [(_code(code), 0.01, 1.2) for _ in range(CODE_REPEATS) for code in range(2**CODE_PULSES)]
     note = "sixteen codes of four slots of 0.2 s, light for 0.1 s in the slots that are 1; 20 repeats"
-    yield _file(rng, "light_codes_650nm", "", 650, codes, (), note)
+    yield _file(rng, "light_codes_650nm", "", 650, codes, (), note, _response_truth())
 
 
 def _series() -> Iterator[tuple[str, list[Run], str]]:
@@ -84,6 +86,7 @@ def _code(code: int) -> Edges:
 def _file(
     rng: np.random.Generator, name: str, panel: str, wavelength: int, runs: Sequence[Run],
     truth: Iterable[Truth], note: str,
+    series_truth: Iterable[tuple[str, str, str, float, str]] = (),
 ) -> SampleFile:  # fmt: skip
     parts = []
     for number, (edges, step, length) in enumerate(runs, 1):
@@ -108,7 +111,15 @@ def _file(
     )
     conditions = {"wavelength": f"{wavelength} nm", "area": f"{AREA:g} cm^2"}
     return SampleFile(
-        name, "light", panel, f"CBPS_{name}.csv", content, truth=tuple(truth), conditions=conditions, note=note
+        name,
+        "light",
+        panel,
+        f"CBPS_{name}.csv",
+        content,
+        truth=tuple(truth),
+        series_truth=tuple(series_truth),
+        conditions=conditions,
+        note=note,
     )
 
 
@@ -129,3 +140,16 @@ def _pair_truth() -> Iterator[Truth]:
     for index, ((*_, decay), filled, part) in enumerate(zip(POPULATIONS, held, left, strict=True), 1):
         yield "double_exponential_fixed_floor", f"amplitude_{index}", 100 * filled * part / first, "percent"
         yield "double_exponential_fixed_floor", f"tau_{index}", decay, "s"
+
+
+def _response_truth() -> Iterator[tuple[str, str, str, float, str]]:
+    """Yield the constants of the response at each wavelength; a stronger response is a faster filling."""
+    for wavelength, strength in COLOURS.items():
+        name = f"response_{wavelength}nm"
+        yield name, "photoresponse", "J0", 1e-12 * PROMPT * strength, "A"
+        yield name, "photoresponse", "alpha", EXPONENT, "1"
+        for index, (full, rate, decay) in enumerate(POPULATIONS, 1):
+            yield name, "photoresponse", f"J{index}", 1e-12 * full, "A"
+            yield name, "photoresponse", f"g{index}", rate * strength, "1/s"
+            yield name, "photoresponse", f"tau_{index}", decay, "s"
+        yield name, "photoresponse", "dark_current", 1e-12 * DARK, "A"
