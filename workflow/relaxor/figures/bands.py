@@ -24,7 +24,7 @@ def bands(ax: Axes, *, metal: str, **constants: float) -> None:
     """
     contact = Contact(**constants)
     ax.set_axis_off()
-    before, after = ax.inset_axes((0, 0, 0.43, 1)), ax.inset_axes((0.49, 0, 0.51, 1))
+    before, after = ax.inset_axes((0, 0, 0.43, 0.95)), ax.inset_axes((0.49, 0, 0.51, 0.95))
     shift = max(contact.bending, 0.0), min(contact.bending, 0.0)
     levels = -contact.electron_affinity, -contact.electron_affinity - contact.band_gap
     lowest = min(levels[1] + shift[1], -contact.metal_work_function)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
+from uncertainties import ufloat
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, data_points
@@ -109,12 +110,13 @@ def cycles(ax: Axes, data: PanelData) -> None:
     count = curves.sizes["cycle"]
     for index in range(count):
         color = mpl.colormaps[SEQUENTIAL](DARKEST * index / max(count - 1, 1))
-        ax.plot(curves.pulse, scale * curves.conductance[index], ".", color=color, ms=2.4, mew=0)
-    ax.plot(curves.pulse, scale * curves.law, color=VERMILION, lw=0.7)
+        ax.plot(curves.pulse, scale * curves.conductance[index], ".", color=color, ms=3.2, mew=0)
+    ax.plot(curves.pulse, scale * curves.law, color=VERMILION, lw=0.5)
     ax.set(xlabel="Pulse number", ylabel="Conductance (pS)", yscale="log")
+    _plain_ticks(ax)
     ratio = data.number("on_off_ratio", measurement=name)
     error = data.number("on_off_ratio", "standard_error", measurement=name)
-    text = f"{count} cycles\non/off {ratio:.0f} ± {error:.0f}"
+    text = f"{count} cycles\non/off {ufloat(ratio, error):.1uP}"
     ax.text(0.03, 0.05, text, transform=ax.transAxes, fontsize=5.5, va="bottom")
 
 

@@ -11,6 +11,8 @@ from relaxor.data import atomic
 
 SINGLE, DOUBLE = 89.0, 183.0
 """Column widths in mm."""
+MARK_MM = 2.0
+"""Height that is left free for the mark of simulated data, mm."""
 
 BLACK, BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
     "#000000",
@@ -61,7 +63,10 @@ def use_style() -> None:
 
 def new_figure(width_mm: float, height_mm: float) -> Figure:
     """Make an empty figure of a printed size, laid out so that nothing overlaps."""
-    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout="constrained")
+    figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout="constrained")
+    engine = figure.get_layout_engine()
+    engine.set(rect=(0, MARK_MM / height_mm, 1, 1 - MARK_MM / height_mm))  # type: ignore[call-arg, union-attr]
+    return figure
 
 
 def data_points(ax: Axes, x: object, y: object, yerr: object = None, **keywords: object) -> None:

@@ -36,11 +36,11 @@ READ_NOISE = 0.012
 DRIFT = 2e-6
 """Slow relative drift of the floor, 1/s."""
 
-DARK, PROMPT = 1.0, 15.29
+DARK, PROMPT = 1.0, 15.69
 """Dark current and prompt photocurrent at `LIGHT`, pA at 0.5 V: with the fill, 17.6 pA in a first pulse of 100 ms."""
 LIGHT = 32.0
 """Power density of the paper, mW/cm²."""
-POPULATIONS = ((23.0, 1.0, 0.30), (42.0, 0.15, 8.0))
+POPULATIONS = ((20.0, 1.0, 0.30), (37.0, 0.15, 8.0))
 """Current when full (pA), rate at `LIGHT` (1/s), time (s); e^(−0.2 s/0.3 s) = 0.51 tells sixteen codes apart."""
 EXPONENT = 0.70
 """Rate and prompt current ∝ P^0.7: traps, photogating."""
