@@ -78,3 +78,20 @@ def test_files_without_pulses_are_refused(tmp_path):
     time = np.linspace(0, 1, 200)
     with pytest.raises(AnalysisError, match="pulses"):
         analyse(tmp_path, [(time, np.full(200, 0.5), 1e-12 * np.ones(200))])
+
+
+@pytest.mark.slow
+def test_intervals_of_the_exponentials_hold_the_truth():
+    from relaxor.plasticity import protocols, series
+    from relaxor.twin import pulses as twin
+    from relaxor.twin.synapse import Synapse
+
+    truth = {parameter: value for model, parameter, value, _ in twin._pair_truth()}
+    held = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        runs = [run([(5, 0.1, t), (5, 0.1, 0.05)], device=Synapse(rng)) for t in twin.INTERVALS for _ in range(4)]
+        rows, _ = series.pairs(protocols.record(measurement(runs), 0.010, "after"))
+        found = {row.parameter: row for row in rows if row.model == "double_exponential"}
+        held += [found[name].ci_low <= value <= found[name].ci_high for name, value in truth.items()]
+    assert 0.90 <= np.mean(held) <= 0.98

@@ -23,7 +23,7 @@ import xarray as xr
 
 from relaxor.data import Measurement, Number
 from relaxor.errors import AnalysisError
-from relaxor.plasticity.events import find_events
+from relaxor.plasticity.events import find_events, require_pulses
 from relaxor.plasticity.traces import Trace, traces_of
 from relaxor.readers.schema import variable
 
@@ -93,11 +93,14 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     Raises
     ------
     AnalysisError
-        As `traces_of` and `find_events` say.
+        As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet.
     """
     traces = traces_of(measurement)
     pulsed = [trace for trace in traces if trace.stimulus is not None] or traces
     tables = [find_events(trace, read_window=read_window) for trace in pulsed]
+    expected = measurement.condition("pulses", "1", 0)
+    for trace, table in zip(pulsed, tables, strict=True):
+        require_pulses(table, trace, int(expected))
     # A run without pulses among runs with them is one on purpose: the code 0000.
     unit, still = pulsed[0].stimulus_unit, pulsed[0].stimulus is not None
     traces = [

@@ -72,7 +72,11 @@ def _file(name: str, panel: str, runs: Sequence[Run], number: int, truth: Iterab
     settings = [("Comment", "SIMULATED"), ("Read Voltage", "0.5"), ("Instrument", "4225-RPM")]
     executed = START + timedelta(hours=number)
     content = write(sheets, test=f"{name}#1", executed=executed, settings=settings)
-    return SampleFile(name, "pulses", panel, f"CBPS_{name}.xlsx", content, truth=tuple(truth), note=note)
+    counts = {sum(np.diff(np.abs(voltage - 0.5), prepend=0.0) > 1.0) for _, voltage, _ in runs}
+    conditions = {"pulses": f"{counts.pop():d}"} if len(counts) == 1 else {}
+    return SampleFile(
+        name, "pulses", panel, f"CBPS_{name}.xlsx", content, truth=tuple(truth), conditions=conditions, note=note
+    )
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
