@@ -323,3 +323,11 @@ def test_a_search_that_is_cut_short_gives_no_errors(reference, monkeypatch):
 
     fitted = fit(residual, parameters(**{f"b{i}": value for i, value in enumerate(starts[0])}), absolute_sigma=False)
     assert np.isnan([fitted.error(name) for name in fitted.names]).all()
+
+
+def test_errors_of_expressions_of_expressions_are_propagated():
+    x = np.linspace(1, 5, 30)
+    y = 3.0 * x + np.random.default_rng(1).normal(0, 0.1, x.size)
+    params = parameters(a=1.0, b={"expr": "2 * a"}, c={"expr": "3 * b"})
+    found = fit(lambda p: (p["a"].value * x - y) / 0.1, params, absolute_sigma=True)
+    assert found.error("c") == pytest.approx(6 * found.error("a"), rel=1e-6)

@@ -273,6 +273,7 @@ def _result(problem: Problem, best: Optimum, covariance: np.ndarray) -> Fit:
 
 
 def _value(name: str, params: lmfit.Parameters) -> np.ndarray:
+    params.update_constraints()  # an expression of another expression is stale otherwise
     return np.array([params[name].value])
 
 
@@ -335,6 +336,8 @@ def _crossing(rise: Callable[[float], float], target: float, first: float, room:
     for _ in range(PROFILE_STEPS):
         reached = rise(distance)
         if abs(reached - target) < PROFILE_TOLERANCE * target or (reached < target and distance == room):
+            return distance
+        if distance == inside:  # the rise steps over the target: no number lies between
             return distance
         slope = (reached - inside_rise) / (distance - inside)
         if reached < target:

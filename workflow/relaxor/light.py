@@ -22,7 +22,7 @@ from relaxor.plasticity.protocols import responses as responses_of
 Result = tuple[list[Number], dict[str, xr.Dataset]]
 SERIES: dict[Kind, Callable[[Recording], Result]] = {
     # Carriers that light brings are gone after long enough: the index ends at 100 %.
-    "pairs": partial(series.pairs, floor=100.0),
+    "pairs": partial(series.pairs, known_floor=True),
     "amplitude": series.amplitudes,
     "width": series.widths,
     "number": series.numbers,

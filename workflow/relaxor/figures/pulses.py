@@ -3,6 +3,8 @@
 They draw electrical and optical pulses alike.
 """
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
@@ -21,6 +23,10 @@ QUANTITY = {
     "1": "Number of pulses",
 }
 """Unit of what a series varies → label of its axis."""
+LAWS: tuple[dict[str, Any], ...] = (
+    {"color": GREY, "lw": 0.8, "ls": "--", "label": "one exponential"},
+    {"color": VERMILION, "lw": 0.9, "label": "two exponentials"},
+)
 DARKEST = 0.88
 """Part of the colour map that is used: its end is too light for lines on white."""
 
@@ -29,23 +35,28 @@ def pairs(ax: Axes, data: PanelData) -> None:
     """Draw the PPF index against the interval, one and two exponentials (Fig. 2b, 3c)."""
     name, group = _only(data)
     points, laws = group["pairs"].to_dataset(), group["laws"].to_dataset()
-    two, one = (next(law for law in laws.data_vars if str(law).startswith(kind)) for kind in ("double", "single"))
-    ax.plot(laws.interval, laws[one], color=GREY, lw=0.8, ls="--", label="one exponential")
-    ax.plot(laws.interval, laws[two], color=VERMILION, lw=0.9, label="two exponentials")
+    for law, look in zip(laws.data_vars, LAWS, strict=False):
+        ax.plot(laws.interval, laws[law], **look)
     data_points(ax, points.interval, points["index"], points.index_uncertainty)
     ax.set(xscale="log", xlabel="Interval $\\Delta t$ (s)", ylabel="PPF index $A_2/A_1$ (%)")
     low, high = float(points["index"].min()), float(points["index"].max())
     ax.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
     ax.legend(loc="upper right")
-    constants = []
+    double = next((str(law) for law in laws.data_vars if str(law).startswith("double")), None)
+    if double:
+        _write_constants(ax, data, name, double)
+
+
+def _write_constants(ax: Axes, data: PanelData, measurement: str, model: str) -> None:
+    lines = []
     for index in (1, 2):
-        value = data.number(f"tau_{index}", measurement=name, model=str(two))
-        ends = [data.number(f"tau_{index}", end, measurement=name, model=str(two)) for end in ("ci_low", "ci_high")]
-        constants.append(f"$\\tau_{index}$ = {_number(value)} s ({_number(ends[0])} to {_number(ends[1])})")
+        value, low, high = (
+            data.number(f"tau_{index}", column, measurement=measurement, model=model)
+            for column in ("value", "ci_low", "ci_high")
+        )
+        lines.append(f"$\\tau_{index}$ = {_number(value)} s ({_number(low)} to {_number(high)})")
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85}
-    ax.text(
-        0.03, 0.04, "\n".join(constants), transform=ax.transAxes, fontsize=5.2, color=VERMILION, va="bottom", bbox=box
-    )
+    ax.text(0.03, 0.04, "\n".join(lines), transform=ax.transAxes, fontsize=5.2, color=VERMILION, va="bottom", bbox=box)
 
 
 def series(ax: Axes, data: PanelData) -> None:

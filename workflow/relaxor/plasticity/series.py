@@ -16,6 +16,8 @@ from relaxor.power_law import logarithmic_power_law
 from relaxor.readers.schema import variable
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]
+FORGOTTEN = 100.0
+"""PPF index when nothing is left of the first pulse, in percent."""
 LEAST_TAIL = 1.0
 """Seconds behind the last pulse from which on a relaxation is fitted."""
 RETAINED_PART = 0.9
@@ -29,15 +31,17 @@ TITLES = {
 }
 
 
-def pairs(recording: Recording, floor: float | None = None) -> Result:
+def pairs(recording: Recording, known_floor: bool = False) -> Result:
     """Analyse paired pulses: the index against the interval, and the exponentials in it.
+
+    Laws are fitted with a free floor and with one of 100 %, where the first pulse is forgotten.
 
     Parameters
     ----------
     recording
         Runs of two equal pulses.
-    floor
-        Index at infinite interval (percent) if it is known; fitted if None.
+    known_floor
+        Whether the floor of 100 % is known to be right: what is said of two exponentials is said with it then.
     """
     points = pair_index(recording)
     interval, index = points["interval"].values, points["index"].values
@@ -52,13 +56,15 @@ def pairs(recording: Recording, floor: float | None = None) -> Result:
     rows = measured(measurement, "pairs", ends, method, n=index.size)
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
     known = error if (points["repeats"] > 1).all() else None
-    found = decay_rows(measurement, interval, index, known, "percent", "s", floor)
-    words = identifiability(found, fixed_floor=floor is not None)
+    found = decay_rows(measurement, interval, index, known, "percent", "s", FORGOTTEN)
+    words = identifiability(found, fixed_floor=known_floor)
     rows += measured(
         measurement, "pairs", {"two_exponentials": (float(words.startswith(IDENTIFIABLE)), 0.0, "1")}, words
     )
-    laws = decay_curves(interval, index, known, "percent", "s", floor)["laws"]
-    return rows + found, {"pairs": points, "laws": laws}
+    laws = decay_curves(interval, index, known, "percent", "s", FORGOTTEN)["laws"]
+    end = "_fixed_floor" if known_floor else ""
+    drawn = [name for kind in ("single", "double") if (name := f"{kind}_exponential{end}") in laws]
+    return rows + found, {"pairs": points, "laws": laws[drawn]}
 
 
 def amplitudes(recording: Recording) -> Result:
