@@ -117,6 +117,26 @@ def test_without_the_codes_there_is_no_encoder(analysed, tmp_path):
     assert not (tmp_path / "e.json").exists()
 
 
+def test_too_few_runs_for_the_response_are_enough_for_the_rest(tmp_path):
+    from relaxor.twin.synapse import light_current
+
+    rng = np.random.default_rng(2)
+    time = 0.02 * np.arange(1, 226)
+    runs = []
+    for power in (2.0, 8.0, 32.0):
+        lit = (time > 0.49) & (time < 1.49)
+        noise = 0.03 * rng.standard_normal(time.size)
+        runs.append((time, np.where(lit, power, 0.0), 1e-12 * (light_current(time, [(0.5, 1.0, power)], 1.0) + noise)))
+    rows = run(tmp_path, write(tmp_path, runs))
+    fitted = rows[(rows["model"] == "photoresponse") & (rows["parameter"] == "fitted")].iloc[0]
+    assert fitted["value"] == 0 and "runs with light" in fitted["method"]
+    responsivity = rows[rows["parameter"] == "responsivity_at_32_mW_per_cm2"].iloc[0]
+    assert responsivity["systematic_error"] == pytest.approx(
+        responsivity["value"] * np.sqrt(0.05**2 + 0.01**2 + 0.03**2)
+    )
+    assert not rows["parameter"].str.startswith("detectivity").any()  # no run in the dark
+
+
 def test_files_without_light_are_refused(tmp_path):
     time = np.arange(1, 200) * 0.01
     data = write(tmp_path, [(time, np.zeros(time.size), 1e-12 + 1e-14 * np.sin(50 * time))])

@@ -65,7 +65,7 @@ def test_dropped_pulses_are_counted_with_their_reason(tmp_path):
     clipped = np.where(voltage > 1, np.minimum(current, 30e-12), current)
     rows = analyse(tmp_path, [(time, voltage, clipped), run(train * 2, step=0.01), run(train * 3, step=0.01)])
     dropped = rows[rows["parameter"] == "pulses_dropped"].iloc[0]
-    assert dropped["value"] >= 1 and "clipped" in dropped["method"]
+    assert dropped["value"] == 3 and "clipped" in dropped["method"] and "another pulse of the run" in dropped["method"]
 
 
 def test_cycles_of_different_lengths_are_refused(tmp_path):

@@ -132,7 +132,7 @@ def test_what_was_put_in_is_found(analysed: tuple) -> None:
     assert number(table, "cycles") == 12
     assert number(table, "clipped_points") == 0
     assert number(table, "peak_current_positive", "systematic_error") == pytest.approx(
-        1e-3 * number(table, "peak_current_positive")
+        1e-2 * number(table, "peak_current_positive")
     )
     assert number(table, "symmetry", "systematic_error") == 0
 

@@ -48,9 +48,51 @@ def test_the_kind_of_a_file_is_told_from_its_pulses():
         assert protocols.kind_of(recorded(*trains)) == kind
 
 
+def test_trains_of_equal_pulses_at_several_rates_are_a_series_of_frequency():
+    recording = recorded(*[[(5, 0.02, gap)] * 5 for gap in (0.02, 0.1, 0.4)])
+    assert protocols.kind_of(recording) == "frequency"
+    np.testing.assert_allclose(
+        protocols.responses(recording, "frequency")["value"], [1 / 0.42, 1 / 0.12, 1 / 0.04], rtol=1e-6
+    )
+    at_one_rate = recorded(*[[(5, w, 0.2 - w)] * 5 for w in (0.02, 0.05, 0.1)])
+    assert protocols.kind_of(at_one_rate) == "width"
+
+
+def test_a_run_that_lost_a_pulse_is_left_out_and_the_file_is_still_what_it_is():
+    runs = [run([(5, 0.1, interval), (5, 0.1, 0.05)]) for interval in (0.01, 0.05, 0.1, 0.5)]
+    time, voltage, current = runs[1]
+    gap = np.flatnonzero(voltage > 1)[60:70]
+    runs[1] = tuple(np.delete(column, gap) for column in (time, voltage, current))
+    recording = protocols.record(measurement(runs), 0.010, "after")
+    assert protocols.kind_of(recording) == "pairs"
+    np.testing.assert_allclose(protocols.pair_index(recording)["interval"], [0.01, 0.1, 0.5], atol=1e-6)
+    dropped = recording.counts()[1]
+    assert dropped.value == 2 and "gap" in dropped.method and "another pulse of the run was dropped" in dropped.method
+
+
+def test_a_current_of_the_wrong_sign_is_refused():
+    time, voltage, current = run([(5, 0.1, 0.1)] * 3)
+    with pytest.raises(AnalysisError, match="the current is counted against the voltage"):
+        protocols.record(measurement([(time, voltage, -current)]), 0.010, "after")
+
+
+def test_the_read_voltage_is_that_of_the_trace():
+    assert recorded([(5, 0.1, 0.1)], [(3, 0.1, 0.1)]).read_voltage == synapse.READ_VOLTAGE
+
+
+def test_a_tail_in_steps_of_the_instrument_has_its_step_as_noise():
+    time, voltage, current = run([(5, 0.1, 4.0)])
+    coarse = 1e-14 * np.round(current / 1e-14)
+    recording = protocols.record(measurement([(time, voltage, coarse)]), 0.010, "after")
+    _, _, error = protocols.tail(recording, recording.traces[0])
+    assert (error > 0).all() and error.max() < 1e-14
+
+
 def test_runs_that_do_not_belong_together_are_refused():
     recording = recorded([(5, 0.1, 0.1)], [(3, 0.2, 0.1)] * 2)
-    with pytest.raises(AnalysisError, match="pulses: 2 runs that differ in amplitude and pulses and width; expected"):
+    with pytest.raises(
+        AnalysisError, match="pulses: 2 runs that differ in amplitude and period and pulses and width; expected"
+    ):
         protocols.kind_of(recording)
     with pytest.raises(AnalysisError, match="2 runs that differ in nothing"):
         protocols.kind_of(recorded([(5, 0.1, 0.1)], [(5, 0.1, 0.1)]))

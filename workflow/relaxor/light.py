@@ -4,6 +4,7 @@ A file is analysed by what its pulses are (`relaxor.plasticity.protocols`). A re
 pulse above the one before the first pulse of its run.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -37,7 +38,7 @@ def analyse(
     *,
     read_window: float,
     code_window: float,
-    bias_voltage: float,
+    read_time: float,
     spike_power: float,
     spike_width: float,
     reported_energy: str,
@@ -53,7 +54,7 @@ def analyse(
         Ingested traces: time, current, bias and power density of every run; conditions ``wavelength`` and ``area``.
     parameters, curves
         Files to write.
-    read_window, code_window, bias_voltage, spike_power, spike_width, reported_energy, area_uncertainty, \
+    read_window, code_window, read_time, spike_power, spike_width, reported_energy, area_uncertainty, \
 current_uncertainty, power_uncertainty
         See `relaxor.config.light.Light`.
 
@@ -75,9 +76,11 @@ current_uncertainty, power_uncertainty
         wavelength = measurement.condition("wavelength", "nm")
         if kind in SERIES:
             found, shown = SERIES[kind](recording)
-        elif kind == "codes":
+        elif kind == "codes" and wavelength in responses:
             found, curve = code_table(recording, responses[wavelength], code_window)
             shown = {"codes": curve}
+        elif kind == "codes":
+            found, shown = [], {}
         else:
             raise AnalysisError(f"{measurement.id}: the runs are a series of {kind}, which is not done with light")
         rows += recording.counts() + found
@@ -89,14 +92,14 @@ current_uncertainty, power_uncertainty
                 stimulus_unit="mW/cm^2",
                 amplitude=spike_power,
                 width=spike_width,
-                read_voltage=bias_voltage,
-                read_time=spike_width,
+                read_voltage=recording.read_voltage,
+                read_time=read_time,
                 area=(area, area_uncertainty * area),
                 reported=reported_energy,
                 current_uncertainty=current_uncertainty,
                 power_uncertainty=power_uncertainty,
             )
-        if kind == "amplitude" and dark is not None:
+        if kind == "amplitude":
             points = averaged(responses_of(recording, "amplitude"))
             rows += merit_rows(
                 measurement,
@@ -104,6 +107,7 @@ current_uncertainty, power_uncertainty
                 *(points[column].to_numpy() for column in ("value", "response", "error")),
                 area=measurement.condition("area", "cm^2"),
                 wavelength=wavelength,
+                scale_uncertainty=math.hypot(area_uncertainty, current_uncertainty, power_uncertainty),
             )
         attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
         groups[measurement.id] = xr.Dataset(attrs=attrs)

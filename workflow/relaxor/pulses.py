@@ -24,7 +24,10 @@ SERIES: dict[Kind, Callable[[Recording], Result]] = {
     "amplitude": series.amplitudes,
     "width": series.widths,
     "number": series.numbers,
+    "frequency": series.frequencies,
 }
+LEAST_READ_VOLTAGE = 1e-3
+"""Volts."""
 
 
 def analyse(
@@ -33,7 +36,7 @@ def analyse(
     curves: str,
     *,
     read_window: float,
-    read_voltage: float,
+    read_time: float,
     cycle_window: float,
     spike_amplitude: float,
     spike_width: float,
@@ -48,7 +51,7 @@ def analyse(
         Ingested traces: time, voltage and current of every run.
     parameters, curves
         Files to write.
-    read_window, read_voltage, cycle_window, spike_amplitude, spike_width, reported_energy, current_uncertainty
+    read_window, read_time, cycle_window, spike_amplitude, spike_width, reported_energy, current_uncertainty
         See `relaxor.config.pulses.Pulses`.
 
     Raises
@@ -63,7 +66,7 @@ def analyse(
         kind = kind_of(recording)
         if kind == "cycles":
             # Potentiation and depression are read long, for the fast traps are not what they are about.
-            found, shown = _cycles(record(measurement, cycle_window, "after"), read_voltage)
+            found, shown = _cycles(record(measurement, cycle_window, "after"))
         elif kind in SERIES:
             found, shown = SERIES[kind](recording)
         else:
@@ -76,8 +79,8 @@ def analyse(
                 stimulus_unit="V",
                 amplitude=spike_amplitude,
                 width=spike_width,
-                read_voltage=read_voltage,
-                read_time=spike_width,
+                read_voltage=recording.read_voltage,
+                read_time=read_time,
                 area=(math.nan, math.nan),
                 reported=reported_energy,
                 current_uncertainty=current_uncertainty,
@@ -89,11 +92,13 @@ def analyse(
     save_tree(curves, groups)
 
 
-def _cycles(recording: Recording, read_voltage: float) -> Result:
+def _cycles(recording: Recording) -> Result:
     """Analyse potentiation and depression, cycle by cycle."""
     potentiation, depression = [], []
     for trace in recording.traces:
         events = recording.of(trace)
+        if events.empty:
+            continue  # a cycle that is not complete; `Recording.counts` says so
         level, amplitude = events["after"].to_numpy(), events["amplitude"].to_numpy()
         potentiation.append(level[amplitude > 0])
         depression.append(level[amplitude < 0])
@@ -104,7 +109,9 @@ def _cycles(recording: Recording, read_voltage: float) -> Result:
             f"{recording.measurement.id}: cycles of different lengths ({found} pulses) cannot be averaged; "
             "leave out the short ones"
         )
-    up, down = (np.array(levels) / read_voltage for levels in (potentiation, depression))
+    if abs(recording.read_voltage) < LEAST_READ_VOLTAGE:
+        raise AnalysisError(f"{recording.measurement.id}: the device was read at 0 V, where no conductance is seen")
+    up, down = (np.array(levels) / recording.read_voltage for levels in (potentiation, depression))
     rows = potentiation_rows(recording.measurement, up, down, "S")
     branches = potentiation_curves(up, down, "S")
     both = np.concatenate([up, down], axis=1)

@@ -10,8 +10,8 @@ class Light(Section):
     """Seconds over which the current is averaged, before a pulse of light and at its end."""
     code_window: float = 0.050
     """Seconds over which the current behind a code of four pulses is averaged."""
-    bias_voltage: float = 0.5
-    """Volts across the device all the time (paper)."""
+    read_time: float = 0.1
+    """Seconds that one read lasts, for its energy."""
     spike_power: float = 32.0
     """Power density (mW/cm²) of the pulses whose energy is reported (paper)."""
     spike_width: float = 0.1

@@ -8,8 +8,8 @@ class Pulses(Section):
 
     read_window: float = 0.010
     """Seconds over which the read current is averaged, before and behind a pulse."""
-    read_voltage: float = 0.5
-    """Volts at which the device is read (paper)."""
+    read_time: float = 0.1
+    """Seconds that one read lasts, for its energy."""
     cycle_window: float = 0.080
     """Seconds over which the read current of potentiation and depression is averaged."""
     spike_amplitude: float = 5.0

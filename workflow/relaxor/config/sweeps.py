@@ -16,5 +16,5 @@ class Sweeps(Section):
     """Fraction of the amplitude around a voltage to which a parabola is fitted to read the current there."""
     compliance_tolerance: float = Field(1e-4, gt=0)
     """Relative change from point to point below which a current is held by the compliance of the instrument."""
-    current_uncertainty: float = Field(0.001, ge=0)
-    """Relative, of the scale of current, shared by all points (4200-SMU data sheet: 0.03 to 0.1 % above 100 nA)."""
+    current_uncertainty: float = Field(0.01, ge=0)
+    """Relative, of the scale of current, shared by all points (4200-SMU with preamplifier: 1 % at 10 pA)."""

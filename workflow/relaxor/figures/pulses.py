@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from uncertainties import ufloat
 
+from relaxor.errors import AnalysisError
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, data_points
 
@@ -33,7 +34,7 @@ DARKEST = 0.88
 
 def pairs(ax: Axes, data: PanelData) -> None:
     """Draw the PPF index against the interval, one and two exponentials (Fig. 2b, 3c)."""
-    name, group = _only(data)
+    name, group = _only(data, "pairs")
     points, laws = group["pairs"].to_dataset(), group["laws"].to_dataset()
     for law, look in zip(laws.data_vars, LAWS, strict=False):
         ax.plot(laws.interval, laws[law], **look)
@@ -61,7 +62,7 @@ def _write_constants(ax: Axes, data: PanelData, measurement: str, model: str) ->
 
 def series(ax: Axes, data: PanelData) -> None:
     """Draw the response against what the series varies (Fig. 2c, 2f, 3f, 3g, ...)."""
-    _, group = _only(data)
+    _, group = _only(data, "responses")
     points = group["responses"].to_dataset()
     data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty)
     if "law" in group.children:
@@ -76,7 +77,7 @@ def series(ax: Axes, data: PanelData) -> None:
 
 def traces(ax: Axes, data: PanelData) -> None:
     """Draw the recorded current of every run, colour by what the series varies (Fig. 2d, 3d, 3e)."""
-    _, group = _only(data)
+    _, group = _only(data, "trace_1")
     runs = [node.to_dataset() for name, node in group.children.items() if name.startswith("trace")]
     values = [run.attrs["value"] for run in runs]
     scale = LogNorm(min(values), max(values)) if min(values) > 0 else Normalize(min(values), max(values))
@@ -97,7 +98,7 @@ def traces(ax: Axes, data: PanelData) -> None:
 
 def relaxation(ax: Axes, data: PanelData) -> None:
     """Draw what is left of the response behind the last pulse, with the fitted law (Fig. 2e, S9)."""
-    _, group = _only(data)
+    _, group = _only(data, "tail_1")
     tails = [node.to_dataset() for name, node in group.children.items() if name.startswith("tail")]
     values = np.array([tail.attrs["value"] for tail in tails])
     for tail in tails:
@@ -115,7 +116,7 @@ def relaxation(ax: Axes, data: PanelData) -> None:
 
 def cycles(ax: Axes, data: PanelData) -> None:
     """Draw potentiation and depression of every cycle, their mean and the fitted laws (Fig. 2g, S8)."""
-    name, group = _only(data)
+    name, group = _only(data, "cycles")
     curves = group["cycles"].to_dataset()
     scale = 1e12
     count = curves.sizes["cycle"]
@@ -150,7 +151,7 @@ def colours(ax: Axes, data: PanelData) -> None:
 
 def codes(ax: Axes, data: PanelData) -> None:
     """Draw the current behind the sixteen codes of four pulses of light, measured and fitted (Fig. 5a)."""
-    _, group = _only(data)
+    _, group = _only(data, "codes")
     table = group["codes"].to_dataset()
     ax.plot(table.code, 1e12 * table.predicted, "_", color=VERMILION, ms=7, mew=1.2, label="fitted response")
     data_points(ax, table.code, 1e12 * table.current, 1e12 * table.spread, ms=2)
@@ -159,8 +160,14 @@ def codes(ax: Axes, data: PanelData) -> None:
     ax.legend(loc="upper left")
 
 
-def _only(data: PanelData) -> tuple[str, xr.DataTree]:
+def _only(data: PanelData, needed: str) -> tuple[str, xr.DataTree]:
+    """Return the one measurement of a panel, which must hold a curve."""
+    names = ", ".join(data.curves)
+    if len(data.curves) != 1:
+        raise AnalysisError(f"the panel shows one measurement, the sheet feeds it {names}")
     ((name, group),) = data.curves.items()
+    if needed not in group.children:
+        raise AnalysisError(f"{name}: its runs are a series of {group.attrs['kind']}; the panel shows {needed}")
     return name, group
 
 

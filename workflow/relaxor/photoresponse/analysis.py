@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from relaxor.data import Measurement, Number, load
+from relaxor.data import Measurement, Number, load, measured
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import Response, fit_response, response_rows
 from relaxor.photoresponse.codes import CodeTiming, code_rows, encode, measured_codes
@@ -73,11 +73,17 @@ def code_table(recording: Recording, response: Response, read_window: float) -> 
 
 
 def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[Number], dict[float, Response]]:
-    """Fit the response at each wavelength; numbers are those of ``response_<wavelength>nm``."""
-    rows, responses = [], {}
+    """Fit the response at each wavelength that has runs enough; numbers are those of ``response_<wavelength>nm``."""
+    rows: list[Number] = []
+    responses = {}
     for wavelength, group in recordings.items():
-        responses[wavelength] = fit_response(runs_of(group))
-        rows += response_rows(together(group, f"response_{wavelength:g}nm"), responses[wavelength])
+        series = together(group, f"response_{wavelength:g}nm")
+        try:
+            responses[wavelength] = fit_response(runs_of(group))
+        except AnalysisError as error:  # too few runs for the response are enough for everything else
+            rows += measured(series, "photoresponse", {"fitted": (0.0, 0.0, "1")}, str(error))
+            continue
+        rows += response_rows(series, responses[wavelength])
     return rows, responses
 
 

@@ -19,6 +19,8 @@ from relaxor.power_law import orthogonal_power_law
 
 MODEL = "figures_of_merit"
 SOURCE = "doi 10.1038/s41467-023-37635-1"
+SCALED = ("responsivity", "quantum_efficiency", "noise_equivalent_power", "detectivity")
+"""Numbers on which the scales of area, power and current bear."""
 """Where the definitions stand."""
 SEGMENTS = 8
 """Segments of the dark trace, half overlapping, that Welch's spectrum averages."""
@@ -111,13 +113,14 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
 
 def merit_rows(
     measurement: Measurement,
-    dark: Trace,
+    dark: Trace | None,
     power: np.ndarray,
     photocurrent: np.ndarray,
     error: np.ndarray,
     *,
     area: float,
     wavelength: float,
+    scale_uncertainty: float = 0.0,
 ) -> list[Number]:
     """Make the rows of a power series: responsivity and efficiency a power, exponent, detectivity at the lowest power.
 
@@ -126,7 +129,7 @@ def merit_rows(
     measurement
         Whose name, hash and origin the rows carry.
     dark
-        A trace in the dark at the same voltage.
+        A trace in the dark at the same voltage; without one there is no detectivity.
     power
         mW/cm^2, shape (n,).
     photocurrent, error
@@ -135,6 +138,8 @@ def merit_rows(
         Of the device under light, cm^2.
     wavelength
         nm.
+    scale_uncertainty
+        Relative standard uncertainty that area, power and current have in common for all powers.
 
     Raises
     ------
@@ -156,7 +161,12 @@ def merit_rows(
     rows += law.numbers(measurement, MODEL, {"exponent": "1"}, "dI = a P^alpha, weighted least squares (ODRPACK)")
     weakest = int(np.argmin(power))
     at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
-    return rows + _detectivity_rows(measurement, dark, at_weakest, area)
+    if dark is not None:
+        rows += _detectivity_rows(measurement, dark, at_weakest, area)
+    for row in rows:
+        if row.parameter.startswith(SCALED):
+            row.systematic_error = scale_uncertainty * abs(row.value)
+    return rows
 
 
 def _detectivity_rows(

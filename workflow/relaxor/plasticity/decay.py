@@ -509,8 +509,13 @@ def decay_rows(
         units = dict.fromkeys(decay.linear, unit) | dict.fromkeys(decay.law.taus, x_unit)
         units |= {"beta": "1"} if decay.law.stretched else {}
         law_rows = fitted.numbers(measurement, decay.model, units, LEAST_SQUARES)
+        longest = LARGEST_TAU * float(np.ptp(x))
         for row in law_rows:
             row.ci_low, row.ci_high = profile_decay(decay, fitted, row.parameter)
+            if row.parameter.startswith("tau") and row.value > longest:
+                row.ci_high = math.inf
+            if row.standard_error == 0 or (row.parameter.startswith("tau") and row.value > longest):
+                row.standard_error, row.method = math.nan, f"{row.method}; at its bound: not identifiable"
         spread = {
             f"{name}_bootstrap_error": (np.diff(np.quantile(drawn, NORMAL_RANGE))[0] / 2, math.nan, units[name])
             for name, drawn in bootstrap_decay(decay, fitted).items()

@@ -31,6 +31,8 @@ Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "n
 Response = Literal["after", "end"]
 SAME = 0.02
 """Widths, levels and intervals that differ by less than this part are the same."""
+LEAST_STIMULUS = 0.02
+"""A run whose stimulus changes by less than this part of the largest change in the file has no pulses, but noise."""
 SHOWN_POINTS = 400
 """Most points of a trace that are kept for the figures."""
 
@@ -66,6 +68,15 @@ class Recording:
         kept = self.kept
         return kept[kept["run"] == trace.run]
 
+    @property
+    def read_voltage(self) -> float:
+        """Voltage across the device before the first pulse of a run, V: the median over the runs."""
+        firsts = self.kept.groupby("run", sort=False)["onset"].min()
+        before = [
+            np.median(trace.voltage[trace.time < firsts[trace.run]]) for trace in self.traces if trace.run in firsts
+        ]
+        return float(np.median(before))
+
     def counts(self) -> list[Number]:
         """Return how many pulses were found and how many of them were dropped, with the reasons."""
         dropped = self.events[~self.events["kept"]]
@@ -96,20 +107,46 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
         As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet.
     """
     traces = traces_of(measurement)
-    pulsed = [trace for trace in traces if trace.stimulus is not None] or traces
+    pulsed = _with_pulses(traces)
     tables = [find_events(trace, read_window=read_window) for trace in pulsed]
     expected = measurement.condition("pulses", "1", 0)
     for trace, table in zip(pulsed, tables, strict=True):
         require_pulses(table, trace, int(expected))
+    events = _without_incomplete_runs(pd.concat(tables, ignore_index=True))
+    if not events["kept"].any():
+        reasons = "; ".join(sorted(set(events["reason"])))
+        raise AnalysisError(f"{measurement.id}: no run is complete ({reasons})")
     # A run without pulses among runs with them is one on purpose: the code 0000.
     unit, still = pulsed[0].stimulus_unit, pulsed[0].stimulus is not None
+    dark = {trace.run for trace in traces} - {trace.run for trace in pulsed}
     traces = [
-        replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=unit)
-        if still and trace.stimulus is None
-        else trace
+        replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=unit) if still and trace.run in dark else trace
         for trace in traces
     ]
-    return Recording(measurement, traces, pd.concat(tables, ignore_index=True), response)
+    if unit == "V" and float(np.median(np.sign(events["mean_current"] * events["amplitude"]))) < 0:
+        raise AnalysisError(
+            f"{measurement.id}: the current is counted against the voltage; turn the sign of one of them"
+        )
+    return Recording(measurement, traces, events, response)
+
+
+def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
+    """Leave out runs in which light, or where there is none the voltage, hardly changes beside the other runs."""
+    light = [trace for trace in traces if trace.stimulus is not None and trace.stimulus_unit != "V"]
+    known = light or [trace for trace in traces if trace.stimulus is not None]
+    if not known:
+        return traces
+    ranges = [float(np.nanmax(trace.stimulus) - np.nanmin(trace.stimulus)) for trace in known]  # type: ignore[arg-type]
+    return [trace for trace, width in zip(known, ranges, strict=True) if width > LEAST_STIMULUS * max(ranges)]
+
+
+def _without_incomplete_runs(events: pd.DataFrame) -> pd.DataFrame:
+    """Drop the other pulses of a run of which one was dropped: it is not the train that was meant any more."""
+    incomplete = set(events.loc[~events["kept"] & (events["number"] >= 0), "run"])
+    others = events["kept"] & events["run"].isin(incomplete)
+    return events.assign(
+        kept=events["kept"] & ~others, reason=events["reason"].where(~others, "another pulse of the run was dropped")
+    )
 
 
 def kind_of(recording: Recording) -> Kind:
@@ -121,23 +158,26 @@ def kind_of(recording: Recording) -> Kind:
         If its runs are none of the kinds, with what they are.
     """
     runs = summary(recording)
-    empty = len(recording.traces) > len(runs)
+    varied = {name for name in ("amplitude", "pulses", "width", "period") if _varies(runs[name])}
+    single = (runs["pulses"] == 1).all()
     if (runs["signs"] > 1).all():
         return "cycles"
-    if (runs["pulses"] == 2).all() and _varies(runs["period"]):
+    if (runs["pulses"] == 2).all() and varied == {"period"}:
         return "pairs"
-    if empty or (_varies(runs["pulses"]) and len(runs) > 2 * runs["pulses"].nunique() and _varies(runs["first"])):
+    several_each = len(runs) > 2 * runs["pulses"].nunique() and _varies(runs["first"])
+    if len(recording.traces) > recording.events["run"].nunique() or ("pulses" in varied and several_each):
         return "codes"
-    for name, kind in (("amplitude", "amplitude"), ("pulses", "number")):
-        others = {"amplitude", "pulses", "width"} - {name}
-        if _varies(runs[name]) and not any(_varies(runs[other]) for other in others):
-            return kind  # type: ignore[return-value]
-    if _varies(runs["width"]) and not _varies(runs["amplitude"]) and not _varies(runs["pulses"]):
-        return "width" if (runs["pulses"] == 1).all() else "frequency"
-    varied = [name for name in ("amplitude", "pulses", "width") if _varies(runs[name])]
+    if varied == {"amplitude"}:
+        return "amplitude"
+    if "pulses" in varied and not varied & {"amplitude", "width"}:
+        return "number"
+    if varied == {"width"} or (single and varied == {"width", "period"}):
+        return "width"
+    if "period" in varied and not varied & {"amplitude", "pulses"}:
+        return "frequency"
     raise AnalysisError(
-        f"{recording.measurement.id}: {len(runs)} runs that differ in {' and '.join(varied) or 'nothing'}; expected "
-        "pairs at several intervals, pulses of both signs, codes, or a series of one quantity"
+        f"{recording.measurement.id}: {len(runs)} runs that differ in {' and '.join(sorted(varied)) or 'nothing'}; "
+        "expected pairs at several intervals, pulses of both signs, codes, or a series of one quantity"
     )
 
 
@@ -250,10 +290,14 @@ def responses(recording: Recording, varied: str) -> pd.DataFrame:
     return table.sort_values("value", kind="stable", ignore_index=True)
 
 
+def same_as_before(values: pd.Series) -> pd.Series:
+    """Tell for each value of an ascending series whether it is the one before it, but for jitter."""
+    return values.diff() <= SAME * values.abs()
+
+
 def averaged(table: pd.DataFrame) -> pd.DataFrame:
     """Average the responses of repeated runs; the larger of scatter (relative, pooled) and reading errors holds."""
-    group = (table["value"].diff() > SAME * table["value"].abs()).cumsum()
-    grouped = table.groupby(group)
+    grouped = table.groupby((~same_as_before(table["value"])).cumsum())
     repeats, mean = grouped.size().to_numpy(), grouped["response"].mean().to_numpy()
     reading = np.sqrt(grouped["error"].apply(lambda errors: (errors**2).sum()).to_numpy()) / repeats
     freedom = int((repeats - 1).sum())
@@ -285,13 +329,16 @@ def tail(recording: Recording, trace: Trace) -> tuple[np.ndarray, np.ndarray, np
         return None
     last = events.iloc[-1]
     end = last["onset"] + last["width"]
-    inside = trace.time > end + 1e-9
+    inside = (trace.time > end + 1e-9) & np.isfinite(trace.current)
     time, current = trace.time[inside] - end, trace.current[inside] - events.iloc[0]["baseline"]
     if time.size < 10:
         return None
     edges = np.unique(np.round(np.geomspace(1, time.size + 1, 61)).astype(int)) - 1
     counts = np.diff(edges)
-    noise = float(np.median(np.abs(np.diff(current)))) / (0.6745 * np.sqrt(2))
+    steps = np.abs(np.diff(current))
+    noise = float(np.median(steps)) / (0.6745 * np.sqrt(2))
+    if noise == 0:  # most readings repeat: the instrument's step is what is known
+        noise = float(steps[steps > 0].min(initial=np.abs(current).max() or 1.0)) / np.sqrt(12)
     mean_time = np.add.reduceat(time, edges[:-1]) / counts
     mean_current = np.add.reduceat(current, edges[:-1]) / counts
     return mean_time, mean_current, noise / np.sqrt(counts)

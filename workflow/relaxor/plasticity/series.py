@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from relaxor.data import Number, measured
-from relaxor.plasticity.decay import IDENTIFIABLE, LEAST_SQUARES, decay_curves, decay_rows, fit_laws, identifiability
-from relaxor.plasticity.protocols import Recording, averaged, pair_index, responses, shown, tail
+from relaxor.plasticity.decay import IDENTIFIABLE, decay_curves, decay_rows, fit_laws, identifiability
+from relaxor.plasticity.protocols import Recording, averaged, pair_index, responses, same_as_before, shown, tail
 from relaxor.power_law import logarithmic_power_law
 from relaxor.readers.schema import variable
 
@@ -19,7 +19,7 @@ Result = tuple[list[Number], dict[str, xr.Dataset]]
 FORGOTTEN = 100.0
 """PPF index when nothing is left of the first pulse, in percent."""
 LEAST_TAIL = 1.0
-"""Seconds behind the last pulse from which on a relaxation is fitted."""
+"""Shortest tail, in seconds, to which laws of relaxation are fitted."""
 RETAINED_PART = 0.9
 """What is left at the end of a tail is the mean over what follows this part of it."""
 UNITS = {"width": "s", "pulses": "1", "frequency": "Hz"}
@@ -101,12 +101,12 @@ def _series(recording: Recording, varied: str, unit: str) -> Result:
             {"response": variable("value", law.value("amplitude") * fine ** law.value("exponent"), "A", "power law")},
             {"value": variable("value", fine, unit, TITLES[varied])},
         )
-    first = table.drop_duplicates("value") if varied != "pulses" else table.groupby("value").head(1)
+    first = table[~same_as_before(table["value"])]
     by_name = {trace.run: trace for trace in recording.traces}
     for number, (run, value) in enumerate(zip(first["run"], first["value"], strict=True), 1):
         attrs = {"value": float(value), "value_units": unit}
         curves[f"trace_{number}"] = shown(by_name[run]).assign_attrs(attrs)
-        found, curve = _relaxation(recording, run, varied, float(value), unit, intervals=number == len(first))
+        found, curve = _relaxation(recording, run, varied, float(value), unit)
         rows += found
         if curve is not None:
             curves[f"tail_{number}"] = curve.assign_attrs(attrs)
@@ -135,11 +135,12 @@ def _response_curve(points: pd.DataFrame, varied: str, unit: str) -> xr.Dataset:
 
 
 def _relaxation(
-    recording: Recording, run: str, varied: str, value: float, unit: str, intervals: bool
+    recording: Recording, run: str, varied: str, value: float, unit: str
 ) -> tuple[list[Number], xr.Dataset | None]:
     """Fit what follows the last pulse of a run, and say how much of the response is left at its end.
 
-    Profile intervals and bootstrap errors of every law only where ``intervals`` says so; else the law of lowest AICc.
+    No law is known to hold: where the best one misses the points, errors are widened by the misfit (Birge,
+    doi 10.1103/PhysRev.40.207).
     """
     trace = next(trace for trace in recording.traces if trace.run == run)
     followed = tail(recording, trace)
@@ -168,16 +169,19 @@ def _relaxation(
         },
         {"time": variable("time", time, "s", "time after the last pulse")},
     )
-    if intervals:
-        found = decay_rows(measurement, time, current, error, "A", "s")
-    else:
-        units = (
-            dict.fromkeys(best.linear, "A")
-            | dict.fromkeys(best.law.taus, "s")
-            | ({"beta": "1"} if best.law.stretched else {})
-        )
-        found = fitted.numbers(measurement, best.model, units, LEAST_SQUARES)
+    found = [_widened(row) for row in decay_rows(measurement, time, current, error, "A", "s")]
     return rows + [replace(row, model=f"{name}_{row.model}") for row in found], curve
+
+
+def _widened(row: Number) -> Number:
+    """Widen error and interval by the root of reduced chi-square where it is above one."""
+    scale = float(np.sqrt(max(row.reduced_chi_square, 1.0)))
+    if row.parameter == "aicc" or not scale > 1:
+        return row
+    low, high = (row.value + scale * (end - row.value) for end in (row.ci_low, row.ci_high))
+    low = max(low, 0.0) if row.parameter.startswith("tau") else low
+    method = f"{row.method}; errors widened {scale:.2g} times, as the law misses the points"
+    return replace(row, standard_error=scale * row.standard_error, ci_low=low, ci_high=high, method=method)
 
 
 def label(value: float, unit: str) -> str:

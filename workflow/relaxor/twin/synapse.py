@@ -1,4 +1,4 @@
-"""One stochastic device behind all electrical and optical sample data of the synapse.
+"""One stochastic device behind the pulses and the light of the sample data; sweeps share its constants.
 
 Electrical: the conductance is a floor, a polarization part p that pulses write and a long read only partly forgets, and
 two kinds of traps that fill in a pulse and empty with their own times once the field is off (it holds them while it is
