@@ -1,5 +1,6 @@
-"""The official EMNIST archive, fetched once: a broken download goes on where it broke, and only what the checksum
-vouches for is unpacked.
+"""The official EMNIST archive, fetched once.
+
+A broken download goes on where it broke, and only what the checksum vouches for is unpacked.
 """
 
 import http.client
@@ -7,8 +8,10 @@ import re
 import shutil
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 import zipfile
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 
 from relaxor.errors import ReadError
@@ -57,7 +60,7 @@ def fetch_emnist(folder: Path, url: str = URL, sha256: str = SHA256) -> dict[tup
     folder.mkdir(parents=True, exist_ok=True)
     if files := find_files(folder):
         return files
-    partial = folder / f"{PurePosixPath(urllib.request.url2pathname(url)).name}.partial"
+    partial = folder / f"{PurePosixPath(urllib.parse.urlsplit(url).path).name}.partial"
     _download(url, partial)
     found = sha256_of(partial)
     if found != sha256.lower():
@@ -70,45 +73,45 @@ def fetch_emnist(folder: Path, url: str = URL, sha256: str = SHA256) -> dict[tup
 
 
 def _download(url: str, partial: Path) -> None:
-    """Fetch the rest of a file, again while connections break."""
-    for attempt in range(ATTEMPTS):
+    """Fetch what is missing of a file, again while connections break."""
+    for _ in range(ATTEMPTS):
+        have = partial.stat().st_size if partial.exists() else 0
         try:
-            if _fetch_rest(url, partial):
-                return
-            problem = "the connection broke off"
+            request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+                if _append(response, partial, have):
+                    return
         except urllib.error.HTTPError as error:
             with error:
-                raise ReadError(url, f"the server answers {error.code} {error.reason}") from error
+                if have and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    return  # nothing is missing; the checksum will tell
+                raise ReadError(url, f"cannot be fetched: the server answers {error.code} {error.reason}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            problem = str(getattr(error, "reason", error)) or type(error).__name__
-            if not partial.exists() or attempt == ATTEMPTS - 1:
-                raise ReadError(url, f"cannot be fetched: {problem}") from error
-    size = partial.stat().st_size
-    raise ReadError(url, f"cannot be fetched: {problem} {ATTEMPTS} times; {size} bytes are kept, call again to go on")
+            raise ReadError(url, f"cannot be fetched: {getattr(error, 'reason', error)}") from error
+    kept = partial.stat().st_size
+    raise ReadError(url, f"the connection broke off {ATTEMPTS} times; {kept} bytes are kept, call again to go on")
 
 
-def _fetch_rest(url: str, partial: Path) -> bool:
-    """Ask for what is missing and append it; return whether the server's end was reached."""
-    have = partial.stat().st_size if partial.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+def _append(response: http.client.HTTPResponse, partial: Path, have: int) -> bool:
+    """Write an answer behind what there is, and return whether it was whole."""
+    answered = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    resumed = response.status == HTTPStatus.PARTIAL_CONTENT and answered and int(answered[1]) == have
+    announced = response.headers.get("Content-Length")
+    got = 0
+    # A server without ranges sends all of it again.
+    with partial.open("ab" if resumed else "wb") as out:
+        while chunk := _next(response):
+            out.write(chunk)
+            got += len(chunk)
+    return announced is None or got == int(announced)
+
+
+def _next(response: http.client.HTTPResponse) -> bytes:
+    """Return the next bytes, none where the connection breaks."""
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            error.close()
-            return True  # nothing is missing; the checksum will tell
-        raise
-    with response:
-        answered = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT and answered and int(answered[1]) == have
-        announced = response.headers.get("Content-Length")
-        got = 0
-        # A server without ranges sends all of it again.
-        with partial.open("ab" if resumed else "wb") as out:
-            while chunk := response.read(CHUNK):
-                out.write(chunk)
-                got += len(chunk)
-    return announced is None or got >= int(announced)
+        return response.read(CHUNK)
+    except (OSError, http.client.HTTPException):
+        return b""
 
 
 def _unpack(archive: Path, folder: Path, url: str) -> None:

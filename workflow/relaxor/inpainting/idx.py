@@ -1,4 +1,4 @@
-"""EMNIST letters in idx files, as NIST gives them: big-endian header, one byte a value, images transposed, labels from 1.
+"""EMNIST letters in idx files: big-endian header, one byte a value, images transposed, labels from 1.
 
 ========  =================================================================
 bytes     content
@@ -67,19 +67,19 @@ def find_files(folder: Path) -> dict[tuple[str, str], Path]:
         If some of the four are missing, or one is there twice.
     """
     found: dict[tuple[str, str], Path] = {}
+    missing = []
     for part in PARTS:
         for kind, dimensions in KINDS.items():
-            matching = [path for path in sorted(folder.glob(f"*{part}*{kind}*")) if _named_idx(path, dimensions)]
+            matching = _named(folder, f"*{part}*{kind}*idx{dimensions}*")
             if len(matching) > 1:
                 names = ", ".join(path.name for path in matching)
                 raise ReadError(folder, f"holds {len(matching)} files of {part} {kind} ({names}): leave the one to use")
-            found |= {(part, kind): path for path in matching}
-    missing = [f"*{part}-{kind}-idx{KINDS[kind]}-ubyte[.gz]" for part in PARTS for kind in KINDS]
-    missing = [
-        name for name, key in zip(missing, ((p, k) for p in PARTS for k in KINDS), strict=True) if key not in found
-    ]
+            if matching:
+                found[part, kind] = matching[0]
+            else:
+                missing.append(f"*{part}-{kind}-idx{dimensions}-ubyte[.gz]")
     if found and missing:
-        raise ReadError(folder, f"holds letters, but no {', '.join(missing)}")
+        raise ReadError(folder, f"holds {', '.join(path.name for path in found.values())}, but no {', '.join(missing)}")
     return found
 
 
@@ -103,8 +103,11 @@ def read_split(images: Path, labels: Path) -> Split:
     )
 
 
-def _named_idx(path: Path, dimensions: int) -> bool:
-    return path.is_file() and f"idx{dimensions}" in path.name and path.suffix != ".partial"
+def _named(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a pattern; of those of several splits, as NIST's archive holds them, the letters."""
+    paths = [path for path in sorted(folder.glob(pattern)) if path.is_file()]
+    letters = [path for path in paths if "letters" in path.name]
+    return letters or paths
 
 
 def _refuse_other_labels(path: Path, labels: np.ndarray) -> None:

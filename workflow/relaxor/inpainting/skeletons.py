@@ -193,7 +193,9 @@ def skeletons(letter: str) -> tuple[list[Skeleton], np.ndarray]:
 
 def _skeleton(way: str) -> Skeleton:
     strokes = [stroke.strip() for stroke in way.split(";")]
-    chains = [np.array([[int(x), int(y)] for x, y in stroke.lstrip("~").split()]) / GRID for stroke in strokes]
+    chains = [
+        np.array([[int(point[0]), int(point[1])] for point in stroke.lstrip("~").split()]) / GRID for stroke in strokes
+    ]
     length = np.array([np.linalg.norm(np.diff(chain, axis=0), axis=1).sum() for chain in chains])
     pieces = _shares(length)
     weights = np.zeros((SEGMENTS, 2, sum(map(len, chains))))
