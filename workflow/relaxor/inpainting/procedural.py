@@ -21,7 +21,7 @@ from relaxor.inpainting.skeletons import SEGMENTS, Skeleton, skeletons
 SIZE = 28
 """Pixels of an image's side."""
 CLASSES = 26
-BLOCK = 200 * CLASSES
+BLOCK = 40 * CLASSES
 """Letters bent together: a block has a generator of its own, so that a smaller set is the beginning of a larger one."""
 BATCH = 100
 """Letters rendered together: few enough to stay in the processor's cache."""
