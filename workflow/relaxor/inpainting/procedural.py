@@ -26,25 +26,25 @@ BLOCK = 40 * CLASSES
 BATCH = 100
 """Letters rendered together: few enough to stay in the processor's cache."""
 
-TREMBLE = 0.025
+TREMBLE = 0.018
 """Standard deviation of a point, in units of the letter's box; so the others below unless they say otherwise."""
-STROKE_SHIFT = 0.025
-ELASTIC = 0.035
-"""Amplitude of each of `WAVES` smooth waves of deformation in x and y."""
+STROKE_SHIFT = 0.035
+ELASTIC = 0.1
+"""Largest amplitude of each of `WAVES` smooth waves of deformation, in x and in y."""
 WAVES = 3
-WAVE_NUMBER = 4.0
-"""Standard deviation of a wave's number, radians across the box."""
-SLANT = (0.12, 0.22)
+WAVE_NUMBER = 5.0
+"""Largest number of a wave in x and in y, radians across the box."""
+SLANT = (0.15, 0.27)
 """Mean and standard deviation, x over y; so the others below."""
 TURN = (0.0, 0.08)
 """Radians."""
-ASPECT = (0.0, 0.28)
+ASPECT = (0.0, 0.3)
 """Logarithm of width over height, of a skeleton that fills its box."""
 LETTER = (3.8, 0.35)
 """Logarithm of the letter's longer side on the form, pixels of the scan."""
-PEN = (1.7, 0.25)
+PEN = (1.79, 0.21)
 """Logarithm of the pen's width, pixels of the scan."""
-BORDER = 5.0
+BORDER = 5.5
 """Around the letter's ink, pixels of the scan: three that the blur adds, two of border."""
 BLUR = 1.0
 """EMNIST's, pixels of the scan."""
@@ -158,9 +158,9 @@ def _bent(pieces: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     n = len(pieces)
     place = pieces - 0.5
     for _ in range(WAVES):
-        wave = WAVE_NUMBER * rng.standard_normal((n, 2))
+        wave = rng.uniform(-WAVE_NUMBER, WAVE_NUMBER, (n, 2))
         phase = rng.uniform(0, 2 * np.pi, n)
-        amplitude = ELASTIC * rng.standard_normal((n, 2))
+        amplitude = rng.uniform(-ELASTIC, ELASTIC, (n, 2))
         angle = np.einsum("nsex,nx->nse", place, wave) + phase[:, None, None]
         place = place + np.sin(angle)[..., None] * amplitude[:, None, None]
     slant, turn, aspect = (rng.normal(*normal, n) for normal in (SLANT, TURN, ASPECT))
