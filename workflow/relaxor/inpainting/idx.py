@@ -24,6 +24,7 @@ import numpy as np
 from relaxor.errors import ReadError
 
 SIZE = 28
+"""Pixels of an image's side."""
 CLASSES = 26
 PARTS = ("train", "test")
 KINDS = {"images": 3, "labels": 1}

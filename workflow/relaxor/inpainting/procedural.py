@@ -16,11 +16,9 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtr
 
+from relaxor.inpainting.idx import CLASSES, SIZE
 from relaxor.inpainting.skeletons import SEGMENTS, Skeleton, skeletons
 
-SIZE = 28
-"""Pixels of an image's side."""
-CLASSES = 26
 BLOCK = 40 * CLASSES
 """Letters bent together: a block has a generator of its own, so that a smaller set is the beginning of a larger one."""
 BATCH = 100
