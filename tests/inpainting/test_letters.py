@@ -181,8 +181,8 @@ def test_class_is_learnt_from_other_letters() -> None:
     means = np.stack([images[labels == c].mean(0).ravel() for c in range(26)])
     found = ((means**2).sum(1) - 2 * others.reshape(-1, 784).astype(float) @ means.T).argmin(1)
     right = np.array([np.mean(found[truth == c] == c) for c in range(26)])
-    assert right.mean() > 0.5
-    assert right.min() > 0.2
+    assert right.mean() > 0.45
+    assert right.min() > 0.15
 
 
 def test_straight_stroke_has_the_ink_of_its_width() -> None:
@@ -302,6 +302,8 @@ def test_archive_is_fetched_once_and_only_letters_stay(server: Server, tmp_path:
     assert_fetched(fetch(server, folder), folder)
     assert_fetched(fetch(server, folder), folder)
     assert server.asked == [None]
+    (tmp_path / "a" / "emnist" / NAMES["test", "labels"]).unlink()
+    assert_fetched(fetch(server, folder), folder)
 
 
 def test_broken_download_goes_on_where_it_broke(server: Server, tmp_path: Path) -> None:

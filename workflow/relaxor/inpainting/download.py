@@ -15,7 +15,7 @@ from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 
 from relaxor.errors import ReadError
-from relaxor.inpainting.idx import CHUNK, KINDS, PARTS, find_files
+from relaxor.inpainting.idx import CHUNK, KINDS, PARTS
 from relaxor.readers import sha256 as sha256_of
 
 URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
@@ -36,7 +36,7 @@ def fetch_emnist(folder: Path, url: str = URL, sha256: str = SHA256) -> dict[tup
     """Download the official archive and unpack the four files of letters.
 
     A download that broke stays as ``<archive>.partial`` in the folder; the next call goes on from there. The archive is
-    deleted once its letters are unpacked. Nothing is fetched if the folder holds letters already.
+    deleted once its letters are unpacked. Nothing is fetched if the folder holds all four already.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ def fetch_emnist(folder: Path, url: str = URL, sha256: str = SHA256) -> dict[tup
         If the archive cannot be fetched, is not the one of the checksum, or holds no letters.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if files := find_files(folder):
+    files = {key: folder / name for key, name in NAMES.items()}
+    if all(path.exists() for path in files.values()):
         return files
     partial = folder / f"{PurePosixPath(urllib.parse.urlsplit(url).path).name}.partial"
     _download(url, partial)
@@ -69,7 +70,7 @@ def fetch_emnist(folder: Path, url: str = URL, sha256: str = SHA256) -> dict[tup
         raise ReadError(url, f"SHA-256 is {found}, expected {sha256}; the download was deleted, try again")
     _unpack(partial, folder, url)
     partial.unlink()
-    return find_files(folder)
+    return files
 
 
 def _download(url: str, partial: Path) -> None:
