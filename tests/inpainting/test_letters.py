@@ -175,6 +175,14 @@ def test_procedural_images_are_made_as_emnist_s() -> None:
     assert images[:, [0, -1]].mean() < 8
 
 
+def test_letters_lean_to_the_right() -> None:
+    images, labels = draw_letters(2600, 5)
+    bars = images[labels == ord("I") - ord("A")].astype(float)
+    place = np.arange(28) - 13.5
+    slope = (bars * place[:, None] * place).sum((1, 2)) / (bars * place[:, None] ** 2).sum((1, 2))
+    assert -0.3 < np.median(slope) < -0.05
+
+
 def test_class_is_learnt_from_other_letters() -> None:
     images, labels = draw_letters(5200, 1)
     others, truth = draw_letters(1300, 2)
