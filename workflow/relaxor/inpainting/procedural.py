@@ -7,7 +7,8 @@ one pixel of the scan, cut to the box of the blurred letter, centred in a square
 to 28 × 28, eight bits.
 
 A pixel's ink depends on its distance to the nearest straight piece of the pen's way alone. This is exact for straight
-strokes and needs no large canvas: the whole set takes seconds.
+strokes and needs no large canvas: the whole set takes seconds. The spreads below were chosen so that ink, stroke width
+and box agree with real training letters of EMNIST.
 """
 
 import string
@@ -43,7 +44,7 @@ LETTER = (3.8, 0.35)
 PEN = (1.79, 0.21)
 """Logarithm of the pen's width, pixels of the scan."""
 BORDER = 5.5
-"""Around the letter's ink, pixels of the scan: three that the blur adds, two of border."""
+"""Around the letter's ink, pixels of the scan: three or four that the blur adds, two of border."""
 BLUR = 1.0
 """EMNIST's, pixels of the scan."""
 RESAMPLING = 0.25
