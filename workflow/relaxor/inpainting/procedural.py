@@ -8,7 +8,7 @@ to 28 × 28, eight bits.
 
 A pixel's ink depends on its distance to the nearest straight piece of the pen's way alone. This is exact for straight
 strokes and needs no large canvas: the whole set takes seconds. The spreads below were chosen so that ink, stroke width
-and box agree with real training letters of EMNIST.
+and box agree with real letters of EMNIST.
 """
 
 import string
