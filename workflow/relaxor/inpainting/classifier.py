@@ -164,8 +164,8 @@ def train(
     labels
         Shape (n,), 0 = A … 25 = Z.
     seed
-        Of the first weights, the order of the images and the dropout; the same seed gives the same weights on the
-        same machine.
+        Of the first weights, the order of the images and the dropout; the same seed gives the same bytes on the
+        same number of CPU cores, which share the sums of the gradients.
     epochs, batch, learning_rate
         How long, in which steps (a last incomplete batch of an epoch is left out), the largest rate.
 
