@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.errors import AnalysisError
-from relaxor.inpainting.fid import fid, fid_with_interval, frechet_distance, kid, real_floor
+from relaxor.inpainting.fid import _reflected, fid, fid_with_interval, frechet_distance, kid, real_floor
 from scipy.linalg import sqrtm
 from scipy.stats import ortho_group
 
@@ -166,10 +166,21 @@ def test_pairs_have_a_narrower_interval_than_strangers():
 def test_images_sorted_by_letter_do_not_spoil_the_parts():
     generator = np.random.default_rng(8)
     letters = np.repeat(5 * generator.normal(size=(10, 4)), 200, axis=0)
-    a, b = letters + generator.normal(size=(2, *letters.shape))
-    result = fid_with_interval(a, b, paired=True, resamples=20)
-    assert abs(result.unbiased) < 0.1
+    a = letters + generator.normal(size=letters.shape)
+    b = np.roll(a, 300, axis=0)[:, ::-1]
+    shuffled = generator.permutation(len(a))
+    as_filed, mixed = (
+        fid_with_interval(a[rows], b[rows], paired=True, resamples=20) for rows in (slice(None), shuffled)
+    )
+    assert as_filed.value == pytest.approx(mixed.value)
+    assert as_filed.unbiased == pytest.approx(mixed.unbiased, rel=0.02)
     assert real_floor(a, repeats=5).value < 5 < fid(a[:1000], a[1000:])
+
+
+def test_skewed_resampling_is_reflected():
+    # What was resampled too high by much says that the estimate may be too high by much: the long side goes down.
+    low, high = _reflected(np.arange(1001.0) ** 2, 100.0)
+    assert (low, high) == pytest.approx((100 - 975**2, 100 - 25**2))
 
 
 def test_the_same_seed_gives_the_same_numbers_and_n_is_recorded():
