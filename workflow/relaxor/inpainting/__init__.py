@@ -1,1 +1,1 @@
-"""In-sensor inpainting of letters: images, encoder, decoder, quantization, distance to the originals."""
+"""In-sensor inpainting: letters with a hole, the device as their encoder, and a decoder that fills the hole."""

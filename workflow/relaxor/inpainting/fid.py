@@ -1,0 +1,383 @@
+"""The Fréchet distance between two sets of images in the features of a network, with what it takes to believe it.
+
+FID = |µ₁ − µ₂|² + Tr Σ₁ + Tr Σ₂ − 2 Tr (Σ₁^½ Σ₂ Σ₁^½)^½ (Heusel et al. 2017, arXiv 1706.08500; the distance of two
+normal distributions, Dowson and Landau 1982, 10.1016/0047-259X(82)90077-X). Three things are reported with it:
+
+- **N and the bias.** A finite sample makes it too large, by about b/N, and b depends on the images: equal N does not
+  make two models comparable. A straight line of FID against 1/N gives its value at 1/N = 0, free of bias (Chong and
+  Forsyth 2020, 10.1109/CVPR42600.2020.00611). Here the set is cut into 1, 2, 4 and 8 disjoint parts and the distances
+  of the parts are averaged, which uses every image at every N.
+- **Its uncertainty,** by bootstrap over images.
+- **The floor:** what two halves of the same real images give.
+
+The kernel distance (KID, Bińkowski et al. 2018, arXiv 1801.01401) stands beside it: its estimator has no bias.
+
+Restored images and the originals they were cut from are *paired*: image i of one set belongs to image i of the other.
+Their fluctuations cancel in part, so that both the bias and the interval are smaller than for independent sets.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import numpy as np
+from scipy.special import stdtrit
+
+from relaxor.data import CONFIDENCE
+from relaxor.errors import AnalysisError
+
+SEED = 0
+"""Of every random choice here."""
+RESAMPLES = 200
+"""Bootstrap samples."""
+PARTS = (1, 2, 4, 8)
+"""Into how many parts a set is cut to see the distance at smaller N; each divides the last."""
+SMALLEST_PART = 4
+"""Fewest images of a part, in numbers of features: below, the bias bends away from 1/N."""
+KID_BLOCK = 1000
+"""Images of each set in one block of the kernel distance."""
+FLOOR_REPEATS = 20
+"""Random halvings of the real images."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the Fréchet distance knows of a set.
+
+    Attributes
+    ----------
+    n
+        Images.
+    mean
+        Shape (d,).
+    scatter
+        Sum of squares about the mean, shape (d, d); the covariance is ``scatter / (n - 1)``.
+    """
+
+    n: int
+    mean: np.ndarray
+    scatter: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> "Moments":
+        """Return the moments of features, shape (n, d)."""
+        mean = features.mean(axis=0)
+        centred = features - mean
+        return cls(len(features), mean, centred.T @ centred)
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Return the moments of both sets together."""
+        n = self.n + other.n
+        shift = other.mean - self.mean
+        mean = self.mean + shift * (other.n / n)
+        return Moments(n, mean, self.scatter + other.scatter + np.outer(shift, shift) * (self.n * other.n / n))
+
+
+@dataclass(frozen=True)
+class FrechetDistance:
+    """A Fréchet distance and its uncertainty.
+
+    Attributes
+    ----------
+    value, ci_low, ci_high
+        At the N given, biased by it, and the 95 % interval of its expectation at this N.
+    unbiased, unbiased_low, unbiased_high
+        Extrapolated to infinite N, and its 95 % interval; NaN where the set is too small to be cut. Not cut off at
+        zero: noise around a distance of zero has two signs.
+    slope
+        b of FID(N) = FID(∞) + b/N, N of the first set.
+    n_a, n_b
+        Images of each set.
+    features
+        Their number.
+    paired
+        Whether the images were resampled in pairs.
+    resamples
+        Bootstrap samples.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    unbiased: float
+    unbiased_low: float
+    unbiased_high: float
+    slope: float
+    n_a: int
+    n_b: int
+    features: int
+    paired: bool
+    resamples: int
+
+
+@dataclass(frozen=True)
+class KernelDistance:
+    """A kernel distance (KID): mean over blocks of images, and the t interval of that mean (NaN for one block)."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+    n_a: int
+    n_b: int
+    blocks: int
+    block: int
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The distance of real images from real images.
+
+    Attributes
+    ----------
+    value, low, high
+        Mean over the halvings and the range that holds 95 % of them.
+    n
+        Images of each half. The floor falls as 1/n: at twice the images it is half as high.
+    repeats
+        Halvings.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    repeats: int
+
+
+def fid(features_a: np.ndarray, features_b: np.ndarray) -> float:
+    """Return the Fréchet distance of two sets of features.
+
+    Parameters
+    ----------
+    features_a, features_b
+        Shapes (n, d) and (m, d), one row an image.
+
+    Returns
+    -------
+    float
+        In squared units of the features, not negative.
+
+    Raises
+    ------
+    AnalysisError
+        If a set has fewer than two images, holds NaN, or the numbers of features differ.
+    """
+    a, b = _checked(features_a, features_b)
+    return _distance(Moments.of(a), Moments.of(b))
+
+
+def frechet_distance(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np.ndarray) -> float:
+    """Return the squared Fréchet distance of two normal distributions; singular covariances are allowed.
+
+    The trace of the root is the sum of the square roots of the eigenvalues of Σ₁^½ Σ₂ Σ₁^½. They are taken as the
+    singular values of Σ₁^½ Σ₂^½, which are these roots themselves: a zero eigenvalue that rounding leaves at 1e-16
+    would count as 1e-8 after the root.
+
+    Parameters
+    ----------
+    mean_a, mean_b
+        Shape (d,).
+    cov_a, cov_b
+        Shape (d, d).
+    """
+    shift = mean_a - mean_b
+    root_trace = np.linalg.svd(_root(cov_a).T @ _root(cov_b), compute_uv=False).sum()
+    distance = shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace
+    return max(float(distance), 0.0)
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """Return A with A Aᵀ the covariance; Σ^½ but for a rotation, which singular values do not see."""
+    values, vectors = np.linalg.eigh(covariance)
+    noise = values[-1] * values.size * np.finfo(float).eps
+    return vectors * np.sqrt(np.where(values > noise, values, 0.0))
+
+
+def _distance(a: Moments, b: Moments) -> float:
+    return frechet_distance(a.mean, a.scatter / (a.n - 1), b.mean, b.scatter / (b.n - 1))
+
+
+def fid_with_interval(
+    features_a: np.ndarray,
+    features_b: np.ndarray,
+    *,
+    paired: bool = False,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> FrechetDistance:
+    """Return the Fréchet distance with bootstrap intervals, at this N and extrapolated to infinite N.
+
+    A bootstrap sample is drawn from the measured images as these were from all images, so its distance carries the
+    bias of a finite sample once more. Both intervals are therefore the estimate minus the quantiles of what was
+    resampled about its own centre: their mean for the distance at this N; for the extrapolated one the distance of
+    the measured sets, which the resampled extrapolations aim at.
+
+    Parameters
+    ----------
+    features_a, features_b
+        Shapes (n, d) and (m, d), one row an image.
+    paired
+        Whether row i of both belongs together (a restored image and its original); then n = m.
+    resamples, seed
+        Number of bootstrap samples and their seed.
+
+    Raises
+    ------
+    AnalysisError
+        As `fid`, and if paired sets differ in size.
+    """
+    a, b = _checked(features_a, features_b)
+    if paired and len(a) != len(b):
+        raise AnalysisError(f"Fréchet distance: paired sets have {len(a)} and {len(b)} images")
+    generator = np.random.default_rng(seed)
+    parts = _parts(min(len(a), len(b)), a.shape[1])
+
+    def orders(draw: Callable[[int], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        order = draw(len(a))
+        return order, order if paired else draw(len(b))
+
+    # The images of a file are often sorted by letter: a part of them must be a random one.
+    value, slope, unbiased = _extrapolate(a, b, orders(generator.permutation), parts)
+    resampled = np.array(
+        [_extrapolate(a, b, orders(lambda n: generator.integers(n, size=n)), parts) for _ in range(resamples)]
+    )
+    low, high = _reflected(resampled[:, 0], resampled[:, 0].mean())
+    unbiased_low, unbiased_high = _reflected(resampled[:, 2], value)
+    return FrechetDistance(
+        value=value,
+        ci_low=max(value + low, 0.0),
+        ci_high=value + high,
+        unbiased=unbiased,
+        unbiased_low=unbiased + unbiased_low,
+        unbiased_high=unbiased + unbiased_high,
+        slope=slope,
+        n_a=len(a),
+        n_b=len(b),
+        features=a.shape[1],
+        paired=paired,
+        resamples=resamples,
+    )
+
+
+def _parts(images: int, features: int) -> tuple[int, ...]:
+    """Return into how many parts to cut: those that leave images enough for the bias to be a straight line in 1/N."""
+    return tuple(parts for parts in PARTS if parts == 1 or images // parts >= SMALLEST_PART * features)
+
+
+def _extrapolate(
+    a: np.ndarray, b: np.ndarray, orders: tuple[np.ndarray, np.ndarray], parts: tuple[int, ...]
+) -> tuple[float, float, float]:
+    """Return the distance of the rows ordered, the slope b of its bias b/N, and the distance at infinite N.
+
+    The last two are NaN where the set is too small to be cut.
+    """
+    finest = parts[-1]
+    pieces_a = [Moments.of(a[rows]) for rows in np.array_split(orders[0], finest)]
+    pieces_b = [Moments.of(b[rows]) for rows in np.array_split(orders[1], finest)]
+    distances = [
+        np.mean([_distance(*pair) for pair in zip(_join(pieces_a, number), _join(pieces_b, number), strict=True)])
+        for number in parts
+    ]
+    if len(parts) == 1:
+        return float(distances[0]), np.nan, np.nan
+    slope, unbiased = np.polyfit(np.array(parts) / len(a), distances, 1)
+    return float(distances[0]), float(slope), float(unbiased)
+
+
+def _join(pieces: list[Moments], number: int) -> list[Moments]:
+    """Join neighbouring pieces into fewer ones."""
+    size = len(pieces) // number
+    return [reduce(add, pieces[start : start + size]) for start in range(0, len(pieces), size)]
+
+
+def _reflected(resampled: np.ndarray, centre: float) -> tuple[float, float]:
+    """Return the ends of the interval, from the estimate: minus the quantiles of the resampled deviations."""
+    tail = (1 - CONFIDENCE) / 2
+    high, low = np.quantile(resampled - centre, [tail, 1 - tail])
+    return -float(low), -float(high)
+
+
+def real_floor(features: np.ndarray, *, repeats: int = FLOOR_REPEATS, seed: int = SEED) -> Floor:
+    """Return the Fréchet distance between random halves of one set: what no model can be told from.
+
+    Parameters
+    ----------
+    features
+        Of real images, shape (n, d).
+    repeats, seed
+        Number of halvings and their seed.
+
+    Raises
+    ------
+    AnalysisError
+        If there are fewer than four images or NaN among the features.
+    """
+    rows = np.asarray(features, dtype=float)
+    half = len(rows) // 2
+    _checked(rows[:half], rows[half:])
+    generator = np.random.default_rng(seed)
+    distances = []
+    for _ in range(repeats):
+        order = generator.permutation(len(rows))
+        distances.append(_distance(Moments.of(rows[order[:half]]), Moments.of(rows[order[half : 2 * half]])))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(distances, [tail, 1 - tail])
+    return Floor(float(np.mean(distances)), float(low), float(high), half, repeats)
+
+
+def kid(features_a: np.ndarray, features_b: np.ndarray, *, block: int = KID_BLOCK, seed: int = SEED) -> KernelDistance:
+    """Return the kernel distance: unbiased squared maximum mean discrepancy, kernel (x·y/d + 1)³.
+
+    The images are shuffled and cut into blocks; each gives one estimate without bias (Gretton et al. 2012, J. Mach.
+    Learn. Res. 13, 723, the statistic of pairs i ≠ j), which may be negative. Leaving out k(x_i, y_i) keeps it unbiased
+    for paired sets too.
+
+    Parameters
+    ----------
+    features_a, features_b
+        Shapes (n, d) and (m, d). Sets of one size are shuffled alike, so that pairs stay together; of sets of two sizes
+        the larger loses its surplus.
+    block
+        Images of each set in a block; images that do not fill the last block are left out.
+    seed
+        Of the order.
+
+    Raises
+    ------
+    AnalysisError
+        As `fid`.
+    """
+    a, b = _checked(features_a, features_b)
+    size = min(block, len(a), len(b))
+    blocks = min(len(a), len(b)) // size
+    generator = np.random.default_rng(seed)
+    order_a = generator.permutation(len(a))
+    order_b = order_a if len(a) == len(b) else generator.permutation(len(b))
+    cuts = [slice(start, start + size) for start in range(0, blocks * size, size)]
+    estimates = np.array([_discrepancy(a[order_a[cut]], b[order_b[cut]]) for cut in cuts])
+    value = float(estimates.mean())
+    margin = np.nan
+    if blocks > 1:
+        margin = float(stdtrit(blocks - 1, (1 + CONFIDENCE) / 2) * estimates.std(ddof=1) / np.sqrt(blocks))
+    return KernelDistance(value, value - margin, value + margin, len(a), len(b), blocks, size)
+
+
+def _discrepancy(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the unbiased squared maximum mean discrepancy of two sets of one size, shape (n, d)."""
+    n, d = a.shape
+    statistic = (a @ a.T / d + 1) ** 3 + (b @ b.T / d + 1) ** 3
+    cross = (a @ b.T / d + 1) ** 3
+    statistic -= cross + cross.T
+    return float((statistic.sum() - np.trace(statistic)) / (n * (n - 1)))
+
+
+def _checked(features_a: np.ndarray, features_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    a, b = np.asarray(features_a, dtype=float), np.asarray(features_b, dtype=float)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
+        raise AnalysisError(
+            f"distance of features: shapes {a.shape} and {b.shape}; it needs (n, d) and (m, d), two images or more each"
+        )
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise AnalysisError("distance of features: they hold NaN or infinity")
+    return a, b

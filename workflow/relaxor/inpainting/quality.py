@@ -1,0 +1,157 @@
+"""How well the missing centres of letters were restored: error, structure and whether the letter can still be read.
+
+==================  =============================================================================================
+``mse``             mean squared error of the pixels, 0 … 1
+``psnr``            peak signal-to-noise ratio of that mean, −10 log₁₀ MSE (dB). Of the mean, not a mean of the
+                    images': one centre restored exactly would make that infinite
+``ssim``            structural similarity (Wang et al. 2004, 10.1109/TIP.2003.819861), windows of 7×7 pixels
+``accuracy``        part of the letters that the classifier reads correctly
+==================  =============================================================================================
+
+The first three are given for the whole image and, as ``mse_hole``, ``psnr_hole``, ``ssim_hole``, for the restored
+pixels alone: all others are copied, and the more there are of them the better the whole looks. A window of
+``ssim_hole`` is centred in the hole and sees its surroundings: one of 7×7 does not fit into a hole of 4×4.
+"""
+
+import string
+
+import numpy as np
+import pandas as pd
+from skimage.metrics import structural_similarity
+
+from relaxor.data import CONFIDENCE
+from relaxor.errors import AnalysisError
+
+WINDOW = 7
+"""Pixels along an edge of a window of the structural similarity."""
+RESAMPLES = 1000
+"""Bootstrap samples."""
+SEED = 0
+OVERALL = "all"
+"""The class of rows that speak of all letters."""
+COLUMNS = ("metric", "class", "value", "ci_low", "ci_high", "n")
+
+
+def quality(
+    originals: np.ndarray,
+    restored: np.ndarray,
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    *,
+    hole: int,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Compare restored letters with their originals, per class and overall.
+
+    Parameters
+    ----------
+    originals, restored
+        Shape (n, side, side), 0 … 1; image i of one belongs to image i of the other.
+    labels
+        True letters, shape (n,), 0 = A … 25 = Z.
+    predicted
+        What `relaxor.inpainting.classifier.predict` reads in the restored images, shape (n,).
+    hole
+        Edge of the centre square that was restored.
+    resamples, seed
+        Bootstrap samples (over images, within a class for its row) and their seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a metric and class: ``metric``, ``class`` (``all``, ``A`` … ``Z``), ``value``, ``ci_low``, ``ci_high``
+        (95 %), ``n`` images. An accuracy of one has an interval of no width: no error was there to be drawn.
+
+    Raises
+    ------
+    AnalysisError
+        If shapes do not fit, there is no image, a value is not finite, or the hole does not fit.
+    """
+    originals, restored = np.asarray(originals, dtype=float), np.asarray(restored, dtype=float)
+    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    _check(originals, restored, labels, predicted, hole)
+    scores = _scores(originals, restored, _centre(originals.shape[1], hole))
+    scores["accuracy"] = (labels == predicted).astype(float)
+    table = np.column_stack(list(scores.values()))
+    generator = np.random.default_rng(seed)
+    rows = _rows(OVERALL, scores, table, resamples, generator)
+    for label in np.unique(labels):
+        rows += _rows(string.ascii_uppercase[label], scores, table[labels == label], resamples, generator)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _scores(originals: np.ndarray, restored: np.ndarray, centre: slice) -> dict[str, np.ndarray]:
+    """Return the scores of each image, shape (n,) each."""
+    error = (originals - restored) ** 2
+    similarity = _similarity(originals, restored)
+    # The outermost three pixels have no whole window around them; scikit-image leaves them out as well.
+    edge = (WINDOW - 1) // 2
+    inside = slice(edge, originals.shape[1] - edge)
+    return {
+        "mse": error.mean(axis=(1, 2)),
+        "mse_hole": error[:, centre, centre].mean(axis=(1, 2)),
+        "ssim": similarity[:, inside, inside].mean(axis=(1, 2)),
+        "ssim_hole": similarity[:, centre, centre].mean(axis=(1, 2)),
+    }
+
+
+def _similarity(originals: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """Return the map of structural similarity of every image, shape (n, side, side)."""
+    pairs = zip(originals, restored, strict=True)
+    return np.array([structural_similarity(*pair, win_size=WINDOW, data_range=1.0, full=True)[1] for pair in pairs])
+
+
+def _rows(
+    name: str, scores: dict[str, np.ndarray], table: np.ndarray, resamples: int, generator: np.random.Generator
+) -> list[tuple[str, str, float, float, float, int]]:
+    """Return the rows of one class, from its images' scores, shape (n, metrics)."""
+    n = len(table)
+    # How often each image is drawn, times its score: the means of the resampled sets, shape (resamples, metrics).
+    means = generator.multinomial(n, np.full(n, 1 / n), size=resamples) @ table / n
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    values = dict(zip(scores, zip(table.mean(axis=0), low, high, strict=True), strict=True))
+    for region in ("", "_hole"):
+        value, lowest, highest = values[f"mse{region}"]
+        values[f"psnr{region}"] = _decibel(value), _decibel(highest), _decibel(lowest)
+    return [
+        (metric, name, float(value), float(lowest), float(highest), n)
+        for metric, (value, lowest, highest) in sorted(values.items())
+    ]
+
+
+def _decibel(mse: float) -> float:
+    with np.errstate(divide="ignore"):
+        return float(-10 * np.log10(mse))
+
+
+def _centre(side: int, hole: int) -> slice:
+    start = (side - hole) // 2
+    return slice(start, start + hole)
+
+
+def _check(originals: np.ndarray, restored: np.ndarray, labels: np.ndarray, predicted: np.ndarray, hole: int) -> None:
+    n = len(originals)
+    if originals.ndim != 3 or not n or originals.shape[1] != originals.shape[2] or originals.shape != restored.shape:
+        raise AnalysisError(
+            f"quality of restored letters: originals of shape {originals.shape}, restored of {restored.shape}; "
+            "both must be (n, side, side) with at least one image"
+        )
+    if labels.shape != (n,) or predicted.shape != (n,):
+        raise AnalysisError(
+            f"quality of restored letters: {n} images, labels of shape {labels.shape}, "
+            f"predictions of {predicted.shape}; it needs one of each an image"
+        )
+    if labels.min() < 0 or labels.max() >= len(string.ascii_uppercase):
+        raise AnalysisError(
+            f"quality of restored letters: labels from {labels.min()} to {labels.max()}; 0 is A and 25 is Z"
+        )
+    side, edge = originals.shape[1], (WINDOW - 1) // 2
+    if not 0 < hole <= side - 2 * edge or (side - hole) % 2:
+        raise AnalysisError(
+            f"quality of restored letters: a hole of {hole} pixels does not lie in the centre of {side}, "
+            f"or leaves fewer than {edge} on each side"
+        )
+    if not (np.isfinite(originals).all() and np.isfinite(restored).all()):
+        raise AnalysisError("quality of restored letters: the images hold NaN or infinity")
