@@ -1,1 +1,1 @@
-"""In-sensor inpainting: letters, the device as their encoder, the GAN that fills the hole, its integer form, and FID."""
+"""In-sensor inpainting: letters, the device as their encoder, the GAN that fills the hole, its integers, and FID."""

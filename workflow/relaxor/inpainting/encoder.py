@@ -181,8 +181,8 @@ def _device(encoder: Encoder, current_range: tuple[float, float]) -> _Device:
 def _read(
     images: jax.Array, gains: jax.Array, key: jax.Array, device: _Device, noise: bool, table: Table, bits: int | None
 ) -> jax.Array:
-    pulses = images.reshape(-1, GROUPS, SLOTS)
-    pulses = [pulses[..., slot] for slot in range(SLOTS)]
+    groups = images.reshape(-1, GROUPS, SLOTS)
+    pulses = [groups[..., slot] for slot in range(SLOTS)]
     current = gains * (_photocurrent(pulses, device) if table == "fitted" else _looked_up(pulses, device))
     if noise:
         # Sum of two independent normal deviates, of which one is proportional to the current.

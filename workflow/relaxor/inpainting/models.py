@@ -99,7 +99,9 @@ def _predict(decoder: Decoder, currents: jax.Array) -> jax.Array:
 def check_hole(hole: int) -> None:
     """Raise an AnalysisError unless a hole of this size lies in the centre of the image."""
     if hole % 2 or not 0 < hole < SIDE:
-        raise AnalysisError(f"inpainting: a hole of {hole} pixels is not central; an even number below {SIDE} is needed")
+        raise AnalysisError(
+            f"inpainting: a hole of {hole} pixels is not central; an even number below {SIDE} is needed"
+        )
 
 
 def centre(hole: int) -> slice:

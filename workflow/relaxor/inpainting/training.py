@@ -168,9 +168,7 @@ class Data(eqx.Module):
             raise AnalysisError(f"training: currents (n, 196), images (n, 28, 28), labels (n,) needed, found {shapes}")
         if n and not (0 <= np.min(labels) and np.max(labels) < LETTERS):
             raise AnalysisError(f"training: labels 0 … 25 needed, found {np.min(labels)} … {np.max(labels)}")
-        return cls(
-            jnp.asarray(currents, jnp.float32), jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32)
-        )
+        return cls(jnp.asarray(currents, jnp.float32), jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
 
 class State(eqx.Module):
@@ -253,7 +251,9 @@ def train(
         row = {"epoch": epoch, "learning_rate": rate, **{name: float(losses[name]) for name in LOSSES}}
         if not (all(map(math.isfinite, row.values())) and _finite(following)):
             kept = store.kept() if store else "none, as no folder was given"
-            raise AnalysisError(f"training: a loss or weight is not finite in epoch {epoch}; last good checkpoint: {kept}")
+            raise AnalysisError(
+                f"training: a loss or weight is not finite in epoch {epoch}; last good checkpoint: {kept}"
+            )
         state = following
         rows.append(row)
         if store and (epoch % checkpoint_epochs == 0 or epoch == settings.epochs):
