@@ -1,7 +1,7 @@
 """Trained decoders as files that other programs read: safetensors, and ONNX.
 
-Tensors are named ``layers.0.weight`` (out, in), ``layers.0.bias`` (out,), …; an integer decoder has ``levels``, ``bias``
-and ``weight_scale`` instead, and the rest of what it is as JSON in the file's metadata.
+Tensors are named ``layers.0.weight`` (out, in), ``layers.0.bias`` (out,), …; an integer decoder has ``levels``,
+``bias`` and ``weight_scale`` instead, and the rest of what it is as JSON in the file's metadata.
 """
 
 import json
@@ -30,7 +30,7 @@ IR_VERSION = 9
 
 def save_decoder(path: Path | str, decoder: Decoder) -> None:
     """Write a decoder as safetensors, whole or not at all."""
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for i, layer in enumerate(decoder.layers):
         tensors |= {f"layers.{i}.weight": np.asarray(layer.weight), f"layers.{i}.bias": np.asarray(layer.bias)}
     _save(path, tensors, {"model": "decoder"})
@@ -76,13 +76,13 @@ def load_quantized(path: Path | str) -> QuantizedDecoder:
         If the file cannot be read or holds none.
     """
     tensors, metadata = _load(path, "quantized decoder")
-    layers = tuple(
-        QuantizedLayer(
-            *(_tensor(path, tensors, f"layers.{i}.{part}") for part in ("levels", "bias", "weight_scale")), scale
+    layers = []
+    for i, scale in enumerate(metadata["input_scales"]):
+        levels, bias, weight = (
+            _tensor(path, tensors, f"layers.{i}.{part}") for part in ("levels", "bias", "weight_scale")
         )
-        for i, scale in enumerate(metadata["input_scales"])
-    )
-    return QuantizedDecoder(layers, metadata["bits"])
+        layers.append(QuantizedLayer(levels, bias, weight, scale))
+    return QuantizedDecoder(tuple(layers), metadata["bits"])
 
 
 def export_onnx(path: Path | str, decoder: Decoder) -> None:
@@ -111,7 +111,7 @@ def export_onnx(path: Path | str, decoder: Decoder) -> None:
     def matrix(name: str, columns: int) -> Any:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["images", columns])
 
-    ends = [matrix("currents", GROUPS)], [matrix("pixels", decoder.layers[-1].out_features)]
+    ends = [matrix("currents", GROUPS)], [matrix("pixels", decoder.hole**2)]
     graph = helper.make_graph(nodes, "decoder", *ends, initializer=weights)
     model = helper.make_model(
         graph, producer_name="relaxor", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION

@@ -1,5 +1,6 @@
 """The two networks: a decoder that draws the missing centre, and a discriminator that judges the whole letter."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -41,7 +42,7 @@ class Decoder(eqx.Module):
     @property
     def hole(self) -> int:
         """Pixels of a side of the hole."""
-        return round(self.layers[-1].out_features ** 0.5)
+        return math.isqrt(int(self.layers[-1].out_features))
 
     def __call__(self, currents: jax.Array) -> jax.Array:
         """Draw the hole, shape (196,) → (h²,)."""

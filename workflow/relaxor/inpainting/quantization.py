@@ -35,6 +35,8 @@ BITS = 8
 """Of the activations, sign included: 0 … 127 after a ReLU, the chip's input of up to 127 equal pulses."""
 CANDIDATES = np.linspace(0.2, 1.0, 161)
 """Scales that are tried, relative to that of plain rounding."""
+SAMPLE = 100_000
+"""Activations that the search of their scale looks at."""
 MULTIPLIER_BITS = 15
 """Of the integer that carries one layer's sums to the next layer's codes: 30 ppm; its product fits 64 bits."""
 FINE_TUNING = Settings(epochs=5, learning_rate=1e-4, seed=1)
@@ -115,7 +117,12 @@ def highest_code(bits: int) -> int:
 
 # --- scales
 def weight_scale(
-    weights: np.ndarray, method: Method = "least_squares", *, per_column: bool = False, lowest: int = LOWEST
+    weights: np.ndarray,
+    method: Method = "least_squares",
+    *,
+    importance: np.ndarray | None = None,
+    per_column: bool = False,
+    lowest: int = LOWEST,
 ) -> np.ndarray:
     """Choose what one level stands for.
 
@@ -126,6 +133,8 @@ def weight_scale(
     method
         ``plain``: no weight is clipped. ``least_squares``: the scale of `CANDIDATES` with the smallest squared error,
         then refined to the best one for the levels it gives.
+    importance
+        Mean square of each input, shape (in,): what an error of its weights does to the sums. By default all equal.
     per_column
         One scale an output instead of one a layer.
     lowest
@@ -141,19 +150,24 @@ def weight_scale(
     largest = np.maximum(rows.max(axis=1) / HIGHEST, rows.min(axis=1) / lowest)[:, None]
     # Weights that are all zero have levels zero at any scale.
     largest = np.where(largest > 0, largest, 1.0)
-    return largest if method == "plain" else _least_squares(rows, largest, lowest, HIGHEST)
+    if method == "plain":
+        return largest
+    counts = np.broadcast_to(1.0 if importance is None else importance, weights.shape).reshape(rows.shape)
+    return _least_squares(rows, largest, lowest, HIGHEST, counts)
 
 
-def _least_squares(rows: np.ndarray, largest: np.ndarray, lowest: int, highest: int) -> np.ndarray:
+def _least_squares(
+    rows: np.ndarray, largest: np.ndarray, lowest: int, highest: int, counts: np.ndarray | float = 1.0
+) -> np.ndarray:
     """Return the scale of each row, shape (n, 1), that rounds and clips it best."""
     best, least = largest, np.full(largest.shape, np.inf)
     for part in CANDIDATES:
         levels = np.clip(np.rint(rows / (part * largest)), lowest, highest)
-        squares = (levels**2).sum(axis=1, keepdims=True)
-        scale = (levels * rows).sum(axis=1, keepdims=True) / np.maximum(squares, 1)
-        error = ((rows - scale * levels) ** 2).sum(axis=1, keepdims=True)
-        better = (error < least) & (scale > 0)
-        best, least = np.where(better, scale, best), np.where(better, error, least)
+        squares = (counts * levels**2).sum(axis=1, keepdims=True)
+        product = (counts * levels * rows).sum(axis=1, keepdims=True)
+        scale = np.divide(product, squares, out=largest.copy(), where=squares > 0)
+        error = (counts * (rows - scale * levels) ** 2).sum(axis=1, keepdims=True)
+        best, least = np.where(error < least, scale, best), np.minimum(error, least)
     return best
 
 
@@ -174,24 +188,67 @@ def choose_scales(
         Trained.
     currents
         Parts of the ADC's range, as `relaxor.inpainting.encoder.encode` returns them, shape (n, 196): the activations
-        they cause set the scales of the hidden codes; some thousand are enough.
+        they cause set the scales of the hidden codes and what the weights count for; some thousand are enough.
     method, per_column, lowest
         See `weight_scale`; hidden codes are scaled by the same method.
     bits
         Of the activations, sign included.
     """
     highest = highest_code(bits)
-    # The whole range of the ADC is the whole range of the codes: with its 7 bits a reading is a code.
-    inputs = [1 / highest]
+    weights, inputs = [], []
+    for i, (layer, values) in enumerate(zip(decoder.layers, layer_inputs(decoder, currents), strict=True)):
+        importance = (values**2).mean(axis=0)
+        scale = weight_scale(
+            np.asarray(layer.weight), method, importance=importance, per_column=per_column, lowest=lowest
+        )
+        weights.append(jnp.asarray(scale, jnp.float32))
+        # The whole range of the ADC is the whole range of the codes: with its 7 bits a reading is a code.
+        inputs.append(_code_scale(values, method, highest) if i else 1 / highest)
+    return Scales(tuple(weights), tuple(inputs))
+
+
+def _code_scale(values: np.ndarray, method: Method, highest: int) -> float:
+    """Choose what a code of non-negative activations stands for."""
+    row = values[values > 0].reshape(1, -1)
+    if not row.size:
+        return 1.0
+    largest = np.array([[row.max() / highest]])
+    return float((largest if method == "plain" else _least_squares(row[:, :SAMPLE], largest, 0, highest))[0, 0])
+
+
+def layer_inputs(decoder: Decoder, currents: np.ndarray) -> list[np.ndarray]:
+    """Return what enters each layer, shape (n, in)."""
     values = jnp.asarray(currents, jnp.float32)
+    inputs = [np.asarray(values, float)]
     for layer in decoder.layers[:-1]:
         values = jax.nn.relu(jax.vmap(layer)(values))
-        row = np.asarray(values, float).reshape(1, -1)
-        largest = np.full((1, 1), max(row.max(), np.finfo(float).tiny) / highest)
-        scale = largest if method == "plain" else _least_squares(row, largest, 0, highest)
-        inputs.append(float(scale[0, 0]))
-    weights = [weight_scale(layer.weight, method, per_column=per_column, lowest=lowest) for layer in decoder.layers]
-    return Scales(tuple(jnp.asarray(scale, jnp.float32) for scale in weights), tuple(inputs))
+        inputs.append(np.asarray(values, float))
+    return inputs
+
+
+def correct_biases(decoder: Decoder, scales: Scales, currents: np.ndarray, *, lowest: int = LOWEST) -> Decoder:
+    """Move the biases so that rounding the weights leaves the mean of every sum as it is.
+
+    All inputs of a layer are positive, so errors of rounded weights add up to an offset of each output, which its bias
+    can take back (Nagel et al., arXiv 1906.04721). Not for a fine-tuned decoder, whose biases have learned it.
+
+    Parameters
+    ----------
+    decoder
+        Trained.
+    scales
+        From `choose_scales`.
+    currents
+        As in `choose_scales`.
+    lowest
+        Level, −7 or −8.
+    """
+    biases = []
+    for layer, scale, values in zip(decoder.layers, scales.weights, layer_inputs(decoder, currents), strict=True):
+        weights = np.asarray(layer.weight)
+        error = weights - np.asarray(scale) * _levels(weights, scale, lowest)
+        biases.append(jnp.asarray(layer.bias) + jnp.asarray(error @ values.mean(axis=0), jnp.float32))
+    return eqx.tree_at(lambda tree: [layer.bias for layer in tree.layers], decoder, biases)
 
 
 # --- integers
@@ -211,12 +268,16 @@ def quantize(decoder: Decoder, scales: Scales, *, lowest: int = LOWEST, bits: in
     """
     layers = []
     for layer, scale, input_scale in zip(decoder.layers, scales.weights, scales.inputs, strict=True):
-        # Divided in single precision, as in fine-tuning: a weight on the edge goes to the level it was trained at.
-        levels = np.clip(np.rint(np.asarray(layer.weight) / np.asarray(scale)), lowest, HIGHEST)
+        levels = _levels(np.asarray(layer.weight), scale, lowest)
         weight_scale = np.asarray(scale, float)[:, 0]
         bias = np.rint(np.asarray(layer.bias, float) / (weight_scale * input_scale))
         layers.append(QuantizedLayer(levels.astype(np.int8), bias.astype(np.int32), weight_scale, input_scale))
     return QuantizedDecoder(tuple(layers), bits)
+
+
+def _levels(weights: np.ndarray, scale: jax.Array, lowest: int) -> np.ndarray:
+    # Divided in single precision, as in fine-tuning: a weight on the edge goes to the level it was trained at.
+    return np.clip(np.rint(weights / np.asarray(scale)), lowest, HIGHEST)
 
 
 def bias_rows(layer: QuantizedLayer, bits: int = BITS) -> tuple[np.ndarray, np.ndarray]:
@@ -355,7 +416,7 @@ class AsOnChip(eqx.Module):
             if self.noise:
                 weights += self.noise * scale * jax.random.normal(keys[i], weights.shape)
             unit = scale[:, 0] * self.scales.inputs[i]
-            values = values @ weights.T + _rounded(layer.bias, unit, -jnp.inf, jnp.inf)
+            values = values @ weights.T + _rounded(jnp.asarray(layer.bias), unit, -jnp.inf, jnp.inf)
             if i + 1 < len(decoder.layers):
                 values = _rounded(jax.nn.relu(values), self.scales.inputs[i + 1], 0, highest)
         return jax.nn.sigmoid(values)

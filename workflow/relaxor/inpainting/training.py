@@ -166,7 +166,7 @@ class Data(eqx.Module):
         shapes = (np.shape(currents), np.shape(images), np.shape(labels))
         if shapes != ((n, GROUPS), (n, SIDE, SIDE), (n,)):
             raise AnalysisError(f"training: currents (n, 196), images (n, 28, 28), labels (n,) needed, found {shapes}")
-        if n and not (0 <= np.min(labels) and np.max(labels) < LETTERS):
+        if n and not (np.min(labels) >= 0 and np.max(labels) < LETTERS):
             raise AnalysisError(f"training: labels 0 … 25 needed, found {np.min(labels)} … {np.max(labels)}")
         return cls(jnp.asarray(currents, jnp.float32), jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
@@ -391,7 +391,7 @@ class Checkpoints:
     def add(self, state: State, history: list[dict[str, float]]) -> None:
         """Write a checkpoint; the one before it stays, older ones go."""
         content = save(to_tensors(state))
-        entry = {
+        entry: dict[str, Any] = {
             "epoch": history[-1]["epoch"],
             "file": f"epoch_{history[-1]['epoch']:04d}.safetensors",
             "sha256": hashlib.sha256(content).hexdigest(),
