@@ -120,7 +120,6 @@ def weight_scale(
     weights: np.ndarray,
     method: Method = "least_squares",
     *,
-    importance: np.ndarray | None = None,
     per_column: bool = False,
     lowest: int = LOWEST,
 ) -> np.ndarray:
@@ -133,8 +132,6 @@ def weight_scale(
     method
         ``plain``: no weight is clipped. ``least_squares``: the scale of `CANDIDATES` with the smallest squared error,
         then refined to the best one for the levels it gives.
-    importance
-        Mean square of each input, shape (in,): what an error of its weights does to the sums. By default all equal.
     per_column
         One scale an output instead of one a layer.
     lowest
@@ -152,21 +149,18 @@ def weight_scale(
     largest = np.where(largest > 0, largest, 1.0)
     if method == "plain":
         return largest
-    counts = np.broadcast_to(1.0 if importance is None else importance, weights.shape).reshape(rows.shape)
-    return _least_squares(rows, largest, lowest, HIGHEST, counts)
+    return _least_squares(rows, largest, lowest, HIGHEST)
 
 
-def _least_squares(
-    rows: np.ndarray, largest: np.ndarray, lowest: int, highest: int, counts: np.ndarray | float = 1.0
-) -> np.ndarray:
+def _least_squares(rows: np.ndarray, largest: np.ndarray, lowest: int, highest: int) -> np.ndarray:
     """Return the scale of each row, shape (n, 1), that rounds and clips it best."""
     best, least = largest, np.full(largest.shape, np.inf)
     for part in CANDIDATES:
         levels = np.clip(np.rint(rows / (part * largest)), lowest, highest)
-        squares = (counts * levels**2).sum(axis=1, keepdims=True)
-        product = (counts * levels * rows).sum(axis=1, keepdims=True)
+        squares = (levels**2).sum(axis=1, keepdims=True)
+        product = (levels * rows).sum(axis=1, keepdims=True)
         scale = np.divide(product, squares, out=largest.copy(), where=squares > 0)
-        error = (counts * (rows - scale * levels) ** 2).sum(axis=1, keepdims=True)
+        error = ((rows - scale * levels) ** 2).sum(axis=1, keepdims=True)
         best, least = np.where(error < least, scale, best), np.minimum(error, least)
     return best
 
@@ -188,7 +182,7 @@ def choose_scales(
         Trained.
     currents
         Parts of the ADC's range, as `relaxor.inpainting.encoder.encode` returns them, shape (n, 196): the activations
-        they cause set the scales of the hidden codes and what the weights count for; some thousand are enough.
+        they cause set the scales of the hidden codes; some thousand are enough.
     method, per_column, lowest
         See `weight_scale`; hidden codes are scaled by the same method.
     bits
@@ -196,11 +190,8 @@ def choose_scales(
     """
     highest = highest_code(bits)
     weights, inputs = [], []
-    for i, (layer, values) in enumerate(zip(decoder.layers, layer_inputs(decoder, currents), strict=True)):
-        importance = (values**2).mean(axis=0)
-        scale = weight_scale(
-            np.asarray(layer.weight), method, importance=importance, per_column=per_column, lowest=lowest
-        )
+    for i, (layer, values) in enumerate(zip(decoder.layers, _layer_inputs(decoder, currents), strict=True)):
+        scale = weight_scale(np.asarray(layer.weight), method, per_column=per_column, lowest=lowest)
         weights.append(jnp.asarray(scale, jnp.float32))
         # The whole range of the ADC is the whole range of the codes: with its 7 bits a reading is a code.
         inputs.append(_code_scale(values, method, highest) if i else 1 / highest)
@@ -216,7 +207,7 @@ def _code_scale(values: np.ndarray, method: Method, highest: int) -> float:
     return float((largest if method == "plain" else _least_squares(row[:, :SAMPLE], largest, 0, highest))[0, 0])
 
 
-def layer_inputs(decoder: Decoder, currents: np.ndarray) -> list[np.ndarray]:
+def _layer_inputs(decoder: Decoder, currents: np.ndarray) -> list[np.ndarray]:
     """Return what enters each layer, shape (n, in)."""
     values = jnp.asarray(currents, jnp.float32)
     inputs = [np.asarray(values, float)]
@@ -224,31 +215,6 @@ def layer_inputs(decoder: Decoder, currents: np.ndarray) -> list[np.ndarray]:
         values = jax.nn.relu(jax.vmap(layer)(values))
         inputs.append(np.asarray(values, float))
     return inputs
-
-
-def correct_biases(decoder: Decoder, scales: Scales, currents: np.ndarray, *, lowest: int = LOWEST) -> Decoder:
-    """Move the biases so that rounding the weights leaves the mean of every sum as it is.
-
-    All inputs of a layer are positive, so errors of rounded weights add up to an offset of each output, which its bias
-    can take back (Nagel et al., arXiv 1906.04721). Not for a fine-tuned decoder, whose biases have learned it.
-
-    Parameters
-    ----------
-    decoder
-        Trained.
-    scales
-        From `choose_scales`.
-    currents
-        As in `choose_scales`.
-    lowest
-        Level, −7 or −8.
-    """
-    biases = []
-    for layer, scale, values in zip(decoder.layers, scales.weights, layer_inputs(decoder, currents), strict=True):
-        weights = np.asarray(layer.weight)
-        error = weights - np.asarray(scale) * _levels(weights, scale, lowest)
-        biases.append(jnp.asarray(layer.bias) + jnp.asarray(error @ values.mean(axis=0), jnp.float32))
-    return eqx.tree_at(lambda tree: [layer.bias for layer in tree.layers], decoder, biases)
 
 
 # --- integers
@@ -407,19 +373,20 @@ class AsOnChip(eqx.Module):
 
     def __call__(self, decoder: Decoder, currents: jax.Array, key: jax.Array) -> jax.Array:
         """Draw holes, shape (n, 196) → (n, h²)."""
-        highest = highest_code(self.bits)
-        values = _rounded(currents, self.scales.inputs[0], -highest, highest)
-        keys = jax.random.split(key, len(decoder.layers))
-        for i, layer in enumerate(decoder.layers):
-            scale = self.scales.weights[i]
-            weights = _rounded(layer.weight, scale, self.lowest, HIGHEST)
-            if self.noise:
-                weights += self.noise * scale * jax.random.normal(keys[i], weights.shape)
-            unit = scale[:, 0] * self.scales.inputs[i]
-            values = values @ weights.T + _rounded(jnp.asarray(layer.bias), unit, -jnp.inf, jnp.inf)
-            if i + 1 < len(decoder.layers):
-                values = _rounded(jax.nn.relu(values), self.scales.inputs[i + 1], 0, highest)
+        values = currents
+        for i, own_key in enumerate(jax.random.split(key, len(decoder.layers))):
+            values = self.sums(decoder, i, jax.nn.relu(values), own_key)
         return jax.nn.sigmoid(values)
+
+    def sums(self, decoder: Decoder, i: int, inputs: jax.Array, key: jax.Array | None = None) -> jax.Array:
+        """Return the sums of layer i, shape (n, in) → (n, out); without a key its levels have no noise."""
+        layer, scale, input_scale = decoder.layers[i], self.scales.weights[i], self.scales.inputs[i]
+        weights = _rounded(layer.weight, scale, self.lowest, HIGHEST)
+        if self.noise and key is not None:
+            weights += self.noise * scale * jax.random.normal(key, weights.shape)
+        highest = highest_code(self.bits)
+        codes = _rounded(inputs, input_scale, -highest, highest)
+        return codes @ weights.T + _rounded(jnp.asarray(layer.bias), scale[:, 0] * input_scale, -jnp.inf, jnp.inf)
 
 
 def _rounded(values: jax.Array, scale: jax.Array | float, lowest: float, highest: float) -> jax.Array:
