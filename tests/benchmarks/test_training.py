@@ -42,7 +42,7 @@ def best(function: Callable[[], object], rounds: int) -> float:
 def operations() -> float:
     """Operations of a step an image.
 
-    A pass forward is two a weight, the gradient by the weights two more, that by the inputs two more where it is needed.
+    Forward is two a weight, the gradient by the weights two more, that by the inputs two more where it is needed.
     """
 
     def weights(model: Decoder | Discriminator) -> list[int]:

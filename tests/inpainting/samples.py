@@ -70,3 +70,11 @@ def read_idx(path: Path) -> np.ndarray:
     content = gzip.decompress(path.read_bytes())
     shape = np.frombuffer(content, ">u4", content[3], 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape)
+
+
+def letter_data(folder: Path, part: str, hole: int) -> Data:
+    """Real letters, upright, as the device reads them."""
+    stem = f"emnist-letters-rebuilt-{part}"
+    images = read_idx(folder / f"{stem}-images-idx3-ubyte.gz").transpose(0, 2, 1) / np.float32(255)
+    labels = read_idx(folder / f"{stem}-labels-idx1-ubyte.gz").astype(int) - 1
+    return Data.create(encode(cut_hole(images, hole), device(), jax.random.key(0)), images, labels)

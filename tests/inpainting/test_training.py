@@ -17,7 +17,7 @@ import numpy as np
 import optax
 import pytest
 from relaxor.errors import AnalysisError
-from relaxor.inpainting.models import centre, predict
+from relaxor.inpainting.models import Discriminator, centre, predict
 from relaxor.inpainting.training import (
     LOSSES,
     STATE,
@@ -52,6 +52,11 @@ def whole(data: Data) -> Trained:
 
 def content(trained: Trained) -> dict[str, bytes]:
     return {name: values.tobytes() for name, values in to_tensors(trained.networks).items()}
+
+
+@eqx.filter_jit
+def _judge(discriminator: Discriminator, images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jax.vmap(discriminator)(images)
 
 
 class Killed(BaseException):
@@ -103,7 +108,7 @@ def test_losses_are_those_of_the_docstrings(data: Data) -> None:
     np.testing.assert_array_equal(np.asarray(completed)[:, outside], np.asarray(batch.images)[:, outside])
     squared = np.mean((patch - np.asarray(batch.images)[:, centre(HOLE), centre(HOLE)]) ** 2)
     assert decoder["reconstruction"] == pytest.approx(squared, rel=1e-5)
-    real, letters = (np.asarray(values, float) for values in eqx.filter_jit(jax.vmap(judge))(completed))
+    real, letters = (np.asarray(values, float) for values in _judge(judge, completed))
     chances = 1 / (1 + np.exp(-real))
     assert decoder["adversarial"] == pytest.approx(-np.log(chances).mean(), rel=1e-5)
     assert discriminator["discriminator_generated"] == pytest.approx(-np.log(1 - chances).mean(), rel=1e-5)

