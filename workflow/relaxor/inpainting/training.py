@@ -1,4 +1,4 @@
-"""The adversarial training of the decoder, the same bytes from the same seed, whole or killed and resumed.
+"""The adversarial training of the decoder: the same bytes from the same seed, in one go or killed and resumed.
 
 The decoder is trained for small squared error of the hole, for a discriminator that takes its letters for real (the
 non-saturating loss, Goodfellow et al., arXiv 1406.2661) and reads them as the letter they were (Odena et al.,
@@ -6,8 +6,9 @@ arXiv 1610.09585). The discriminator learns to tell real letters from completed 
 step together, from the same forward passes; Adam, its rate lowered in steps.
 
 Everything random in an epoch comes from (seed, epoch), so a checkpoint holds no more than weights, the optimizers'
-moments and the history. A folder of checkpoints holds ``state.json``, which names the two latest ``.safetensors``
-files and their hashes: the older one is what is left when the newest is damaged.
+moments and the history. Bytes are the same on equally many cores: the compiled sums are split among them. A folder of
+checkpoints holds ``state.json``, which names the two latest ``.safetensors`` files and their hashes: the older one is
+what is left when the newest is damaged.
 """
 
 import hashlib
