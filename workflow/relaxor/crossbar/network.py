@@ -18,7 +18,6 @@ then, so the matrix here is the upper bound of the drop.
 """
 
 import numpy as np
-import scipy.linalg
 
 from relaxor.errors import AnalysisError
 
@@ -68,8 +67,7 @@ def transfer_matrix(
         for sign, conductance, reached, green, ratio in profiles:
             drive[row] += sign * reached[row]
             admittance = admittance + _row_admittance(conductance[row], green[row], ratio[row], row_resistance)
-        factor = scipy.linalg.cho_factor(identity + column_resistance * admittance, lower=True, check_finite=False)
-        inverses[row] = scipy.linalg.cho_solve(factor, identity, check_finite=False)
+        inverses[row] = np.linalg.inv(identity + column_resistance * admittance)
         above = inverses[row] @ admittance
         above = (above + above.T) / 2
     matrix = np.empty((columns, rows))
