@@ -56,7 +56,7 @@ def transfer_matrix(
     _check([conductance for _, conductance in sides], row_resistance, column_resistance)
     rows, columns = sides[0][1].shape
     if column_resistance == 0:
-        return sum(sign * _row_wires(conductance, row_resistance)[0] for sign, conductance in sides).T
+        return np.sum([sign * _row_wires(conductance, row_resistance)[0] for sign, conductance in sides], axis=0).T
     profiles = [(sign, conductance, *_row_wires(conductance, row_resistance)) for sign, conductance in sides]
     inverses = np.empty((rows, columns, columns))
     drive = np.zeros((rows, columns))
