@@ -1,5 +1,6 @@
 """Plans: every weight once, no cell twice, no wire too long."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_any_plan_is_legal(sizes, bias_rows, copies, arrays, rows, columns) -> N
     chip = Chip(chips=1, arrays=arrays, rows=rows, columns=columns)
     layers = [
         LayerShape(f"layer {number}", inputs, outputs, bias_rows, copies)
-        for number, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+        for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes))
     ]
     plan = place(layers, chip)
     check(plan)

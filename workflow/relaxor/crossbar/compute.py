@@ -26,6 +26,8 @@ from relaxor.errors import AnalysisError
 
 BATCH = 1040
 """Images computed together: their intermediate values stay in the cache."""
+UNROLL = 7
+"""Pulses that are compiled one after another: a loop over single pulses takes twice as long."""
 RANGE_CANDIDATES = np.linspace(0.05, 1.0, 39)
 """Ranges tried in calibration, as parts of the largest current."""
 
@@ -205,8 +207,8 @@ def calibrate_ranges(network: Network, matrices: Matrices, inputs: np.ndarray) -
         found = []
         for band, matrix in zip(network.bands(number), matrices[number], strict=True):
             rows = _with_bias(network, number, values)[:, band.row : band.row + band.height]
-            pulses, _ = _pulses(rows, chip)
-            found.append(_band_ranges(band, np.asarray(pulses @ matrix), chip))
+            pulses = [_pulse(rows, pulse, weight, chip) for pulse, weight in enumerate(_pulse_weights(chip))]
+            found.append(_band_ranges(band, np.array([pulse @ matrix for pulse in pulses]), chip))
         ranges.append(found)
         sums = _sums(network, number, values, matrices[number], found, None)
         values = _next_values(network, number, sums)
@@ -290,19 +292,26 @@ def _with_bias(network: Network, number: int, values: jax.Array) -> jax.Array:
     return jnp.concatenate([values, constant], axis=1)
 
 
-def _pulses(values: jax.Array, chip: Chip) -> tuple[jax.Array, np.ndarray]:
-    """Return the pulses, shape (pulses, n, rows), and what each counts."""
+def _pulse_weights(chip: Chip) -> np.ndarray:
+    """Return what each pulse counts, shape (pulses,)."""
     scheme, limit = chip.converter.pulses, chip.converter.input_limit
     if scheme == "levels":
-        return values[None], np.ones(1, np.float32)
-    magnitude, sign = jnp.abs(values), jnp.sign(values)
+        return np.ones(1, np.float32)
     if scheme == "unary":
-        steps = jnp.arange(limit, dtype=values.dtype)[:, None, None]
-        return sign * (magnitude > steps), np.ones(limit, np.float32)
-    weights = 2.0 ** np.arange(limit.bit_length(), dtype=np.float32)
-    whole = magnitude.astype(jnp.int32)
-    bits = (whole[None] >> jnp.arange(weights.size)[:, None, None]) & 1
-    return sign * bits, weights
+        return np.ones(limit, np.float32)
+    return 2.0 ** np.arange(limit.bit_length(), dtype=np.float32)
+
+
+def _pulse(values: jax.Array, number: jax.Array | int, weight: jax.Array | float, chip: Chip) -> jax.Array:
+    """Return one pulse of integer inputs: −1, 0 or 1, or the inputs themselves where one pulse has many heights."""
+    scheme = chip.converter.pulses
+    if scheme == "levels":
+        return values
+    magnitude = jnp.abs(values)
+    if scheme == "unary":
+        return jnp.sign(values) * (magnitude > number)
+    higher = jnp.floor(magnitude / (2 * weight))
+    return jnp.sign(values) * (jnp.floor(magnitude / weight) - 2 * higher)
 
 
 def _sums(
@@ -330,20 +339,21 @@ def _sums(
 
 
 def _band_sums(rows: jax.Array, matrix: jax.Array, steps: jax.Array, chip: Chip, key: jax.Array | None) -> jax.Array:
-    pulses, weights = _pulses(rows, chip)
+    weights = _pulse_weights(chip)
+    every_step = jnp.broadcast_to(steps, (len(weights), matrix.shape[1]))
 
-    def one(pulse: jax.Array, step: jax.Array, key: jax.Array | None) -> jax.Array:
-        current = pulse @ matrix
+    def add(total: jax.Array, pulse: tuple) -> tuple[jax.Array, None]:
+        number, weight, step = pulse
+        signs = _pulse(rows, number, weight, chip)
+        current = signs @ matrix
         if key is not None:
-            length = jnp.sqrt(jnp.sum(pulse * pulse, axis=1, keepdims=True))
-            current = current + chip.read_noise * chip.highest * length * normals(key, current.shape)
-        return _convert(current, step, chip)
+            length = jnp.sqrt(jnp.sum(signs * signs, axis=1, keepdims=True))
+            noise = normals(jax.random.fold_in(key, number), current.shape)
+            current = current + chip.read_noise * chip.highest * length * noise
+        return total + weight * _convert(current, step, chip), None
 
-    total = jnp.zeros((rows.shape[0], matrix.shape[1]))
-    for number, weight in enumerate(weights):
-        pulse_key = None if key is None else jax.random.fold_in(key, number)
-        total = total + float(weight) * one(pulses[number], steps[min(number, len(steps) - 1)], pulse_key)
-    return total
+    start = jnp.zeros((rows.shape[0], matrix.shape[1]))
+    return jax.lax.scan(add, start, (jnp.arange(len(weights)), jnp.asarray(weights), every_step), unroll=UNROLL)[0]
 
 
 def _convert(current: jax.Array, step: jax.Array, chip: Chip) -> jax.Array:
@@ -375,7 +385,7 @@ def _band_ranges(band: Band, currents: np.ndarray, chip: Chip) -> jax.Array:
 
 
 def _best_step(currents: np.ndarray, half: int) -> float:
-    """Return the step of a converter of ``2·half`` codes with the least squared error; one level where nothing flows."""
+    """Return the step of ``2·half`` codes with the least squared error; one level where nothing flows."""
     largest = float(np.abs(currents).max())
     if largest == 0:
         return 1.0
