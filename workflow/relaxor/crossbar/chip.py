@@ -12,7 +12,7 @@ signed 2-bit pulses, up to 127        chip family: bit planes with shift-and-add
 ADC signed 4 bit, 128.247 µA · 100/t  chip family; the range falls as 1 over the integration time t
 read noise 5 % of the weight range    chip family's default for weights; read by read 1 % is assumed
 write accuracy 84.56 %                the paper
-wires 1 Ohm a segment                 assumed: metal lines at a pitch of a few micrometres have 0.5 to 3 Ohm
+wires 0.1 Ohm a segment               assumed, no source: at 1 Ohm about half of the current of the paper's decoder is lost
 set and reset pulses                  assumed: 2.0 V and 1.8 V for 50 ns, as usual for HfOx cells with a transistor
 drift 0.2 level a root of a decade    10.1038/s41586-022-04992-8: 89.5 % read back after 1 s, 64.4 % after a day
 ====================================  ================================================================================
@@ -129,8 +129,8 @@ class Chip:
     highest: int = 7
     largest_conductance: float = 19.16e-6
     read_voltage: float = 0.1
-    row_resistance: float = 1.0
-    column_resistance: float = 1.0
+    row_resistance: float = 0.1
+    column_resistance: float = 0.1
     read_noise: float = 0.01
     drift_exponent: float = 0.0
     drift_spread: float = 0.2
@@ -185,8 +185,8 @@ def _check(part: Any) -> None:
             raise AnalysisError(f"chip: {entry.name} is {value}, a finite number above zero is needed")
         elif value < 0 and entry.name not in SIGNED:
             raise AnalysisError(f"chip: {entry.name} is {value}, zero or more is needed")
-    if isinstance(part, Chip) and part.lowest > 0:
-        raise AnalysisError(f"chip: lowest level is {part.lowest}, zero or less is needed")
+    if isinstance(part, Chip) and part.lowest >= 0:
+        raise AnalysisError(f"chip: lowest level is {part.lowest}, one below zero is needed")
     if isinstance(part, Writing) and part.accuracy is not None and not 0 < part.accuracy < 1:
         raise AnalysisError(f"chip: write accuracy is {part.accuracy}, a part between 0 and 1 is needed")
     if isinstance(part, Writing) and part.stuck >= 1:

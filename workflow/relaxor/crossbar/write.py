@@ -8,7 +8,7 @@ normal amount.
 The share of cells read back at their level fixes that relaxation. For an error of standard deviation σ levels a level
 inside the range is read back with probability 2Φ(1/2σ) − 1, the lowest and highest with Φ(1/2σ): what lies beyond them
 is read as them. 84.56 % mean σ = 0.3511 levels for inner levels and 0.360 where sixteen levels are equally frequent.
-Inside a tolerance of ±0.25 level the loop leaves an error of its own, and about 0.33 remain for the relaxation.
+Inside a tolerance of ±0.25 level the loop leaves an error of its own, and 0.33 to 0.34 remain for the relaxation.
 
 Errors of two levels and more are then about 2 in 100,000 cells. Many more of them in a measured map mean stuck cells.
 """
