@@ -12,7 +12,7 @@ signed 2-bit pulses, up to 127        chip family: bit planes with shift-and-add
 ADC signed 4 bit, 128.247 µA · 100/t  chip family; the range falls as 1 over the integration time t
 read noise 5 % of the weight range    chip family's default for weights; read by read 1 % is assumed
 write accuracy 84.56 %                the paper
-wires 0.1 Ohm a segment               assumed, no source: at 1 Ohm about half of the current of the paper's decoder is lost
+wires 0.1 Ohm a segment               assumed, no source: 1 Ohm would lose half of the current of the paper's decoder
 set and reset pulses                  assumed: 2.0 V and 1.8 V for 50 ns, as usual for HfOx cells with a transistor
 drift 0.2 level a root of a decade    10.1038/s41586-022-04992-8: 89.5 % read back after 1 s, 64.4 % after a day
 ====================================  ================================================================================
