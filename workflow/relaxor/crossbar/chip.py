@@ -1,0 +1,207 @@
+"""The chip as a value: its arrays, cells, pulses, converters and what is not ideal about them.
+
+The paper names two chips of 576×128 sign-weighted 2T2R cells and 4 bits a weight. Everything else of the preset
+`paper` comes from the public code of the same chip family (device ``rram-144k``, "C200"; 10.1038/s41586-020-1942-4
+describes an earlier one); that it is the paper's chip is an inference. What no source gives is marked as assumed.
+
+====================================  ================================================================================
+576 rows, 128 columns, levels −8…7    chip family; the paper gives the first two
+two chips of two arrays               the paper can be read as two arrays or four; only four hold the 12×12 decoder
+19.16 µS at level 7, 0.1 V            chip family (20.44 µS in its macro model)
+signed 2-bit pulses, up to 127        chip family: bit planes with shift-and-add, or equal pulses
+ADC signed 4 bit, 128.247 µA · 100/t  chip family; the range falls as 1 over the integration time t
+read noise 5 % of the weight range    chip family's default for weights; read by read 1 % is assumed
+write accuracy 84.56 %                the paper
+wires 0.1 Ohm a segment               assumed, no source: 1 Ohm would lose half of the current of the paper's decoder
+set and reset pulses                  assumed: 2.0 V and 1.8 V for 50 ns, as usual for HfOx cells with a transistor
+drift 0.2 level a root of a decade    10.1038/s41586-022-04992-8: 89.5 % read back after 1 s, 64.4 % after a day
+====================================  ================================================================================
+"""
+
+import math
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+from relaxor.errors import AnalysisError
+
+FULL_SCALE_CURRENT = 128.247e-6
+"""Range of the converter (A) at 100 units of integration time; chip family."""
+
+Pulses = Literal["levels", "bits", "unary"]
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How cells are programmed, in levels where nothing else is said.
+
+    Attributes
+    ----------
+    accuracy
+        Part of the cells read back at their level; None for a write without error.
+    tolerance
+        A cell is written when its conductance is this near to its level.
+    tries
+        Most pulses a cell.
+    device_spread
+        Standard deviation of the logarithm of a device's answer to a pulse, from device to device.
+    cycle_spread
+        Relative standard deviation of that answer from pulse to pulse.
+    aim
+        Part of the missing conductance the first pulse aims at; halved after every overshoot.
+    verify_noise
+        Of the reading between pulses.
+    stuck
+        Part of the cells that do not answer.
+    set_voltage, reset_voltage, pulse_width
+        V, V, s: for the energy.
+    """
+
+    accuracy: float | None = 0.8456
+    tolerance: float = 0.25
+    tries: int = 30
+    device_spread: float = 0.3
+    cycle_spread: float = 0.3
+    aim: float = 0.7
+    verify_noise: float = 0.05
+    stuck: float = 0.0
+    set_voltage: float = 2.0
+    reset_voltage: float = 1.8
+    pulse_width: float = 50e-9
+
+
+@dataclass(frozen=True)
+class Converter:
+    """Inputs to pulses and currents to codes.
+
+    Attributes
+    ----------
+    pulses
+        ``levels``: one pulse of many heights (a peer's DAC); ``bits``: one ternary pulse a bit, weighted afterwards;
+        ``unary``: as many equal ternary pulses as the input says.
+    input_limit
+        Largest magnitude of an integer input.
+    adc_bits
+        Signed codes; None for currents that are not converted.
+    integration_time
+        In the chip's units, sets one range for all; None for ranges calibrated a tile and pulse.
+    adc_offset
+        Of the converter, in codes.
+    """
+
+    pulses: Pulses = "bits"
+    input_limit: int = 127
+    adc_bits: int | None = 4
+    integration_time: float | None = None
+    adc_offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A memristor chip.
+
+    Attributes
+    ----------
+    chips, arrays
+        Number of chips, and of arrays on each.
+    rows, columns
+        Signed cells of an array.
+    lowest, highest
+        Levels of a cell.
+    largest_conductance
+        At the highest level (S).
+    read_voltage
+        Of one input pulse (V).
+    row_resistance, column_resistance
+        Of a segment of wire (Ohm).
+    read_noise
+        Standard deviation of a cell from read to read, as a part of the range of levels (highest level = 1).
+    drift_exponent
+        Conductances fall as time to its negative.
+    drift_spread
+        Levels of random drift a root of a decade of time (after 1 s).
+    """
+
+    chips: int = 2
+    arrays: int = 2
+    rows: int = 576
+    columns: int = 128
+    lowest: int = -8
+    highest: int = 7
+    largest_conductance: float = 19.16e-6
+    read_voltage: float = 0.1
+    row_resistance: float = 0.1
+    column_resistance: float = 0.1
+    read_noise: float = 0.01
+    drift_exponent: float = 0.0
+    drift_spread: float = 0.2
+    writing: Writing = field(default_factory=Writing)
+    converter: Converter = field(default_factory=Converter)
+
+    def __post_init__(self) -> None:
+        """Refuse a chip that cannot exist."""
+        _check(self)
+
+    @property
+    def total_arrays(self) -> int:
+        """Arrays of all chips."""
+        return self.chips * self.arrays
+
+    @property
+    def cells(self) -> int:
+        """Signed cells of all arrays."""
+        return self.total_arrays * self.rows * self.columns
+
+    @property
+    def level_conductance(self) -> float:
+        """Conductance of one level (S)."""
+        return self.largest_conductance / self.highest
+
+    @property
+    def level_current(self) -> float:
+        """Current of one level at the read voltage (A)."""
+        return self.level_conductance * self.read_voltage
+
+
+def full_scale_current(integration_time: float) -> float:
+    """Return the range of the converter (A) for an integration time in the chip's units."""
+    return FULL_SCALE_CURRENT * 100 / integration_time
+
+
+POSITIVE = {
+    *("chips", "arrays", "rows", "columns", "highest", "largest_conductance", "read_voltage", "tolerance", "tries"),
+    *("aim", "pulse_width", "input_limit", "adc_bits", "integration_time"),
+}
+SIGNED = {"lowest", "adc_offset"}
+
+
+def _check(part: Any) -> None:
+    for entry in fields(part):
+        value = getattr(part, entry.name)
+        if is_dataclass(value):
+            _check(value)
+        elif value is None or isinstance(value, str):
+            continue
+        elif not math.isfinite(value) or (entry.name in POSITIVE and value <= 0):
+            raise AnalysisError(f"chip: {entry.name} is {value}, a finite number above zero is needed")
+        elif value < 0 and entry.name not in SIGNED:
+            raise AnalysisError(f"chip: {entry.name} is {value}, zero or more is needed")
+    if isinstance(part, Chip) and part.lowest >= 0:
+        raise AnalysisError(f"chip: lowest level is {part.lowest}, one below zero is needed")
+    if isinstance(part, Writing) and part.accuracy is not None and not 0 < part.accuracy < 1:
+        raise AnalysisError(f"chip: write accuracy is {part.accuracy}, a part between 0 and 1 is needed")
+    if isinstance(part, Writing) and part.stuck >= 1:
+        raise AnalysisError(f"chip: {part.stuck} of the cells are stuck, less than all is needed")
+
+
+PRESETS = {
+    "paper": Chip(),
+    "ideal": Chip(
+        row_resistance=0.0,
+        column_resistance=0.0,
+        read_noise=0.0,
+        drift_spread=0.0,
+        writing=Writing(accuracy=None),
+        converter=Converter(adc_bits=None),
+    ),
+}
+"""The chip of the paper, and one that computes integers exactly."""

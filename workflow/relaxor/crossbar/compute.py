@@ -1,0 +1,391 @@
+"""A decoder of integers on the arrays: inputs become pulses, currents become codes, the rest is digital.
+
+An integer input is sent as ternary pulses: its bits one after another, weighted by powers of two afterwards, or as many
+equal pulses as it says. (One pulse of many heights is there for comparison with simulators that have such a converter.)
+Every pulse meets the matrix of its tile, which stands for written conductances, drift and the wires of the array; the
+noise of the read is added, and the converter makes codes of a range set a tile and pulse. Codes of all pulses, tiles
+one above the other and copies add up to the sum that integer arithmetic would give, and does give on an ideal chip.
+
+Noise of a read is drawn anew in every cell at every read. Independent normal noise of equal size in the cells of a
+column adds up to normal noise of that size times the length of the vector of inputs, so one number an output is exact.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxor.crossbar.chip import Chip, full_scale_current
+from relaxor.crossbar.network import transfer_matrix
+from relaxor.crossbar.noise import normals
+from relaxor.crossbar.placement import LayerShape, Plan, Tile, place
+from relaxor.errors import AnalysisError
+
+BATCH = 1040
+"""Images computed together: their intermediate values stay in the cache."""
+UNROLL = 7
+"""Pulses that are compiled one after another: a loop over single pulses takes twice as long."""
+RANGE_CANDIDATES = np.linspace(0.05, 1.0, 39)
+"""Ranges tried in calibration, as parts of the largest current."""
+
+Matrices = list[list[jax.Array]]
+"""Of every layer the matrices of its bands, in levels, each of shape (height, width)."""
+Ranges = list[list[jax.Array]]
+"""Of every layer and band what one code means (levels), shape (pulses, width)."""
+
+
+class Layer(NamedTuple):
+    """A layer of integers.
+
+    Attributes
+    ----------
+    weights
+        Levels, shape (outputs, inputs).
+    bias
+        Levels of a cell whose input is the largest one, shape (outputs,); more than one cell holds is spread over rows.
+    scale
+        Real value of a sum of one, shape () or (outputs,).
+    input_scale
+        Real value of an input of one.
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    scale: np.ndarray | float
+    input_scale: float
+
+
+class Band(NamedTuple):
+    """Tiles of a layer that share their rows: they are multiplied together.
+
+    Attributes
+    ----------
+    row, height
+        Rows of the layer.
+    tiles
+        Side by side.
+    """
+
+    row: int
+    height: int
+    tiles: tuple[Tile, ...]
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Outputs of the layer that the band's columns belong to."""
+        return np.concatenate([np.arange(tile.layer_column, tile.layer_column + tile.width) for tile in self.tiles])
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A decoder and its place on a chip."""
+
+    chip: Chip
+    layers: tuple[Layer, ...]
+    plan: Plan
+
+    def bands(self, layer: int) -> list[Band]:
+        """Group the tiles of a layer by copy and rows."""
+        groups: dict[tuple[int, int, int], list[Tile]] = {}
+        for tile in self.plan.of_layer(layer):
+            groups.setdefault((tile.copy, tile.layer_row, tile.height), []).append(tile)
+        return [Band(row, height, tuple(tiles)) for (_, row, height), tiles in groups.items()]
+
+    def targets(self) -> np.ndarray:
+        """Return the levels to write, int, shape (passes, arrays, rows, columns); unused cells are zero."""
+        chip = self.chip
+        levels = np.zeros((self.plan.passes, chip.total_arrays, chip.rows, chip.columns), dtype=int)
+        tables = [_cells(layer, chip) for layer in self.layers]
+        for tile in self.plan.tiles:
+            levels[_place(tile)] = tables[tile.layer][_part(tile)]
+        return levels
+
+    def used(self) -> np.ndarray:
+        """Return which cells hold weights, bool, of the shape of the targets."""
+        used = np.zeros(self.targets().shape, dtype=bool)
+        for tile in self.plan.tiles:
+            used[_place(tile)] = True
+        return used
+
+    def matrices(self, levels: np.ndarray) -> Matrices:
+        """Return what the bands multiply with, from cells (levels, shape of the targets)."""
+        return [
+            [
+                jnp.asarray(np.hstack([levels[_place(tile)] for tile in band.tiles]), jnp.float32)
+                for band in self.bands(number)
+            ]
+            for number in range(len(self.layers))
+        ]
+
+
+def assemble(layers: Sequence[Layer], chip: Chip, *, copies: int = 1, most_passes: int | None = None) -> Network:
+    """Place a decoder on a chip.
+
+    Parameters
+    ----------
+    copies
+        How often every layer is written.
+    most_passes
+        See `relaxor.crossbar.placement.place`.
+
+    Raises
+    ------
+    AnalysisError
+        If a weight is no level of the chip, shapes do not follow each other, or the decoder does not fit.
+    """
+    shapes = []
+    for number, layer in enumerate(layers, start=1):
+        outputs, inputs = layer.weights.shape
+        if not np.issubdtype(layer.weights.dtype, np.integer) or not np.issubdtype(layer.bias.dtype, np.integer):
+            raise AnalysisError(f"layer {number}: weights and bias must be integers")
+        if layer.weights.min() < chip.lowest or layer.weights.max() > chip.highest:
+            span = f"{layer.weights.min()} to {layer.weights.max()}"
+            raise AnalysisError(f"layer {number}: weights {span}, levels {chip.lowest} to {chip.highest} are needed")
+        if layer.bias.shape != (outputs,) or (number > 1 and inputs != len(layers[number - 2].bias)):
+            raise AnalysisError(
+                f"layer {number}: {inputs} inputs and {layer.bias.shape} biases do not fit its neighbours"
+            )
+        shapes.append(LayerShape(f"layer {number}", inputs, outputs, _bias_rows(layer, chip), copies))
+    return Network(chip, tuple(layers), place(shapes, chip, most_passes=most_passes))
+
+
+def integer_decoder(layers: Sequence[Layer], inputs: np.ndarray, chip: Chip) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the decoder in integers: the reference of an ideal chip.
+
+    Parameters
+    ----------
+    inputs
+        Real, shape (n, inputs of the first layer).
+
+    Returns
+    -------
+    sums, outputs
+        Integer sums of the last layer, and after scale and sigmoid, shape (n, outputs).
+    """
+    limit = chip.converter.input_limit
+    values = np.clip(np.rint(inputs.astype(np.float32) / np.float32(layers[0].input_scale)), -limit, limit)
+    for number, layer in enumerate(layers):
+        sums = values.astype(np.int64) @ layer.weights.T.astype(np.int64) + limit * layer.bias.astype(np.int64)
+        if number + 1 < len(layers):
+            values = np.clip(np.rint(sums.astype(np.float32) * _rescale(layers, number)), 0, limit)
+    real = sums.astype(np.float32) * np.asarray(layers[-1].scale, np.float32)
+    return sums, 1 / (1 + np.exp(-real))
+
+
+def with_wires(levels: np.ndarray, chip: Chip) -> np.ndarray:
+    """Return what every cell contributes through the wires of its array, in levels.
+
+    Parameters
+    ----------
+    levels
+        Signed conductances, shape (…, rows, columns); what is above zero is the positive device of a pair.
+    """
+    if chip.row_resistance == chip.column_resistance == 0:
+        return levels
+    step = chip.level_conductance
+    flat = np.asarray(levels, dtype=float).reshape(-1, *levels.shape[-2:])
+    wires = {"row_resistance": chip.row_resistance, "column_resistance": chip.column_resistance}
+    solved = [transfer_matrix(step * np.maximum(array, 0), step * np.maximum(-array, 0), **wires).T for array in flat]
+    return np.array(solved).reshape(levels.shape) / step
+
+
+def calibrate_ranges(network: Network, matrices: Matrices, inputs: np.ndarray) -> Ranges:
+    """Return the ranges of the converter: those with the least error on sample inputs, or the one that was set.
+
+    Parameters
+    ----------
+    inputs
+        Real, shape (n, inputs); a few hundred are enough.
+    """
+    chip = network.chip
+    values = _quantized_inputs(network, jnp.asarray(inputs, jnp.float32))
+    ranges: Ranges = []
+    for number in range(len(network.layers)):
+        found = []
+        for band, matrix in zip(network.bands(number), matrices[number], strict=True):
+            rows = _with_bias(network, number, values)[:, band.row : band.row + band.height]
+            pulses = [_pulse(rows, pulse, weight, chip) for pulse, weight in enumerate(_pulse_weights(chip))]
+            found.append(_band_ranges(band, np.array([pulse @ matrix for pulse in pulses]), chip))
+        ranges.append(found)
+        sums = _sums(network, number, values, matrices[number], found, None)
+        values = _next_values(network, number, sums)
+    return ranges
+
+
+def inference(network: Network) -> Callable[[Matrices, Ranges, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+    """Return the compiled decoder: ``(matrices, ranges, inputs, key) → (sums, outputs)``, both of shape (n, outputs).
+
+    ``vmap`` over matrices and keys computes many chips.
+    """
+    noisy = network.chip.read_noise > 0
+
+    def batch(matrices: Matrices, ranges: Ranges, inputs: jax.Array, key: jax.Array) -> jax.Array:
+        values = _quantized_inputs(network, inputs)
+        for number in range(len(network.layers)):
+            layer_key = jax.random.fold_in(key, number) if noisy else None
+            sums = _sums(network, number, values, matrices[number], ranges[number], layer_key)
+            values = _next_values(network, number, sums)
+        return sums
+
+    @jax.jit
+    def decode(matrices: Matrices, ranges: Ranges, inputs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        count = inputs.shape[0]
+        parts = -(-count // BATCH)
+        size = -(-count // parts)
+        padded = jnp.pad(inputs, ((0, parts * size - count), (0, 0))).reshape(parts, size, -1)
+        keys = jax.random.split(key, parts)
+        sums = jax.lax.map(lambda part: batch(matrices, ranges, *part), (padded, keys))
+        sums = sums.reshape(parts * size, -1)[:count]
+        return sums, jax.nn.sigmoid(sums * jnp.asarray(network.layers[-1].scale, jnp.float32))
+
+    return decode
+
+
+def _bias_rows(layer: Layer, chip: Chip) -> int:
+    return max(-(-int(layer.bias.max()) // chip.highest), -(int(layer.bias.min()) // -chip.lowest), 1)
+
+
+def _cells(layer: Layer, chip: Chip) -> np.ndarray:
+    """Return the levels of a layer with its bias rows, shape (rows, outputs)."""
+    rows = [layer.weights.T]
+    left = layer.bias.astype(int)
+    for _ in range(_bias_rows(layer, chip)):
+        held = np.clip(left, chip.lowest, chip.highest)
+        rows.append(held[None, :])
+        left = left - held
+    return np.vstack(rows)
+
+
+def _place(tile: Tile) -> tuple[int, int, slice, slice]:
+    rows, columns = slice(tile.row, tile.row + tile.height), slice(tile.column, tile.column + tile.width)
+    return tile.pass_number, tile.array, rows, columns
+
+
+def _part(tile: Tile) -> tuple[slice, slice]:
+    rows = slice(tile.layer_row, tile.layer_row + tile.height)
+    return rows, slice(tile.layer_column, tile.layer_column + tile.width)
+
+
+def _rescale(layers: Sequence[Layer], number: int) -> np.ndarray:
+    """Return what turns a sum of one layer into an input of the next: one rounded factor, the same everywhere."""
+    return (np.asarray(layers[number].scale, float) / layers[number + 1].input_scale).astype(np.float32)
+
+
+def _quantized_inputs(network: Network, inputs: jax.Array) -> jax.Array:
+    limit = network.chip.converter.input_limit
+    return jnp.clip(jnp.rint(inputs / jnp.float32(network.layers[0].input_scale)), -limit, limit)
+
+
+def _next_values(network: Network, number: int, sums: jax.Array) -> jax.Array:
+    if number + 1 == len(network.layers):
+        return sums
+    return jnp.clip(jnp.rint(sums * _rescale(network.layers, number)), 0, network.chip.converter.input_limit)
+
+
+def _with_bias(network: Network, number: int, values: jax.Array) -> jax.Array:
+    rows = network.plan.layers[number].bias_rows
+    constant = jnp.full((values.shape[0], rows), network.chip.converter.input_limit, values.dtype)
+    return jnp.concatenate([values, constant], axis=1)
+
+
+def _pulse_weights(chip: Chip) -> np.ndarray:
+    """Return what each pulse counts, shape (pulses,)."""
+    scheme, limit = chip.converter.pulses, chip.converter.input_limit
+    if scheme == "levels":
+        return np.ones(1, np.float32)
+    if scheme == "unary":
+        return np.ones(limit, np.float32)
+    return 2.0 ** np.arange(limit.bit_length(), dtype=np.float32)
+
+
+def _pulse(values: jax.Array, number: jax.Array | int, weight: jax.Array | float, chip: Chip) -> jax.Array:
+    """Return one pulse of integer inputs: −1, 0 or 1, or the inputs themselves where one pulse has many heights."""
+    scheme = chip.converter.pulses
+    if scheme == "levels":
+        return values
+    magnitude = jnp.abs(values)
+    if scheme == "unary":
+        return jnp.sign(values) * (magnitude > number)
+    higher = jnp.floor(magnitude / (2 * weight))
+    return jnp.sign(values) * (jnp.floor(magnitude / weight) - 2 * higher)
+
+
+def _sums(
+    network: Network, number: int, values: jax.Array, matrices: list, ranges: list, key: jax.Array | None
+) -> jax.Array:
+    """Return the sums of one layer, shape (n, outputs)."""
+    plan, chip = network.plan, network.chip
+    rows = _with_bias(network, number, values)
+    total = jnp.zeros((values.shape[0], plan.layers[number].outputs))
+    for position, (band, matrix, steps) in enumerate(zip(network.bands(number), matrices, ranges, strict=True)):
+        part = rows[:, band.row : band.row + band.height]
+        band_key = None if key is None else jax.random.fold_in(key, position)
+        summed = _band_sums(part, matrix, steps, chip, band_key)
+        columns = band.columns
+        # Static slices of neighbouring columns: a scatter is many times slower here.
+        edges = np.flatnonzero(np.diff(columns) != 1) + 1
+        for low, high in itertools.pairwise([0, *edges, columns.size]):
+            first = int(columns[low])
+            span = (first, total.shape[1] - first - int(high - low))
+            total = total + jnp.pad(summed[:, low:high], ((0, 0), span))
+    return total / plan.layers[number].copies
+
+
+def _band_sums(rows: jax.Array, matrix: jax.Array, steps: jax.Array, chip: Chip, key: jax.Array | None) -> jax.Array:
+    weights = _pulse_weights(chip)
+    every_step = jnp.broadcast_to(steps, (len(weights), matrix.shape[1]))
+
+    def add(total: jax.Array, pulse: tuple) -> tuple[jax.Array, None]:
+        number, weight, step = pulse
+        signs = _pulse(rows, number, weight, chip)
+        current = signs @ matrix
+        if key is not None:
+            length = jnp.sqrt(jnp.sum(signs * signs, axis=1, keepdims=True))
+            noise = normals(jax.random.fold_in(key, number), current.shape)
+            current = current + chip.read_noise * chip.highest * length * noise
+        return total + weight * _convert(current, step, chip), None
+
+    start = jnp.zeros((rows.shape[0], matrix.shape[1]))
+    return jax.lax.scan(add, start, (jnp.arange(len(weights)), jnp.asarray(weights), every_step), unroll=UNROLL)[0]
+
+
+def _convert(current: jax.Array, step: jax.Array, chip: Chip) -> jax.Array:
+    """Return what the codes of a current stand for, in levels."""
+    bits = chip.converter.adc_bits
+    if bits is None:
+        return current
+    half = 2 ** (bits - 1)
+    return jnp.clip(jnp.rint(current * (1 / step) + chip.converter.adc_offset), -half, half - 1) * step
+
+
+def _band_ranges(band: Band, currents: np.ndarray, chip: Chip) -> jax.Array:
+    """Return what one code means for every pulse and column; equal pulses share one range."""
+    converter = chip.converter
+    if converter.adc_bits is None:
+        return jnp.ones((1, currents.shape[-1]))
+    half = 2 ** (converter.adc_bits - 1)
+    if converter.integration_time is not None:
+        step = full_scale_current(converter.integration_time) / chip.level_current / half
+        return jnp.full((1, currents.shape[-1]), step, jnp.float32)
+    if converter.pulses == "unary":
+        currents = currents.reshape(1, -1, currents.shape[-1])
+    edges = np.cumsum([tile.width for tile in band.tiles])[:-1]
+    steps = [
+        np.concatenate([np.full(part.shape[1], _best_step(part, half)) for part in np.split(pulse, edges, axis=1)])
+        for pulse in currents
+    ]
+    return jnp.asarray(np.array(steps), jnp.float32)
+
+
+def _best_step(currents: np.ndarray, half: int) -> float:
+    """Return the step of ``2·half`` codes with the least squared error; one level where nothing flows."""
+    largest = float(np.abs(currents).max())
+    if largest == 0:
+        return 1.0
+    steps = largest * RANGE_CANDIDATES / half
+    errors = [np.square(np.clip(np.rint(currents / step), -half, half - 1) * step - currents).sum() for step in steps]
+    return float(steps[int(np.argmin(errors))])

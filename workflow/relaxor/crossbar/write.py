@@ -1,0 +1,296 @@
+r"""Writing weights into cells, and what is read back.
+
+A cell is written in a closed loop: read it, stop where it is within a tolerance of its level, else send a set or a
+reset pulse that aims at the difference, half as hard after each overshoot. A device answers more or less than average,
+every time again a little differently, and some do not answer at all. After the last pulse the conductance relaxes by a
+normal amount.
+
+The share of cells read back at their level fixes that relaxation. For an error of standard deviation σ levels a level
+inside the range is read back with probability 2Φ(1/2σ) − 1, the lowest and highest with Φ(1/2σ): what lies beyond them
+is read as them. 84.56 % mean σ = 0.3511 levels for inner levels and 0.360 where sixteen levels are equally frequent.
+Inside a tolerance of ±0.25 level the loop leaves an error of its own, and 0.33 to 0.34 remain for the relaxation.
+
+Errors of two levels and more are then about 2 in 100,000 cells. Many more of them in a measured map mean stuck cells.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import stats
+from scipy.optimize import brentq
+from scipy.special import ndtr
+
+from relaxor.crossbar.chip import Chip
+from relaxor.crossbar.noise import normals
+from relaxor.errors import AnalysisError
+
+CALIBRATION_CELLS = 65536
+"""Most cells written to calibrate the relaxation."""
+CALIBRATION_SEED = 8456
+"""Of the write that calibrates; independent of the chips that are made."""
+LARGEST_SIGMA = 20.0
+"""Levels; a cell with more of an error has forgotten what was written."""
+SUSPICIOUS = 0.01
+"""Probability below which an excess of far errors is put down to stuck cells."""
+
+Quantity = Literal["level", "conductance"]
+Loop = tuple[jax.Array, "Written", jax.Array, jax.Array]
+"""Pulses so far, the cells, what they miss, and the part of it that the next pulse aims at."""
+
+
+class Written(NamedTuple):
+    """Cells after programming, all arrays of the shape of the levels.
+
+    Attributes
+    ----------
+    levels
+        Signed conductance in levels.
+    set_pulses, reset_pulses
+        Pulses sent.
+    energy
+        Of all pulses (J).
+    """
+
+    levels: jax.Array
+    set_pulses: jax.Array
+    reset_pulses: jax.Array
+    energy: jax.Array
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """Comparison of what was read with what was written.
+
+    Attributes
+    ----------
+    level_map
+        Levels read, int, shape of the levels written.
+    confusion
+        Cells by level written (rows) and level read (columns), from the lowest level.
+    error
+        Differences of levels, shape (k,).
+    error_count
+        Cells that have them, shape (k,).
+    accuracy
+        Part of the cells read at their level.
+    """
+
+    level_map: np.ndarray
+    confusion: np.ndarray
+    error: np.ndarray
+    error_count: np.ndarray
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class FarErrors:
+    """Errors of two levels and more: found, expected of a normal error, and whether cells are stuck."""
+
+    found: int
+    expected: float
+    stuck: bool
+
+    @property
+    def statement(self) -> str:
+        """What that says of the cells."""
+        counts = f"{self.found} cells are two or more levels off where a normal error gives {self.expected:.1f}"
+        return f"{counts}: cells are stuck" if self.stuck else f"{counts}: no sign of stuck cells"
+
+
+def program(key: jax.Array, levels: jax.Array | np.ndarray, chip: Chip, relaxation: float) -> Written:
+    """Write levels in a closed loop; ``vmap`` over keys makes chips.
+
+    Parameters
+    ----------
+    levels
+        Integers of any shape.
+    relaxation
+        Standard deviation after the last pulse (levels), from `calibrate_relaxation`.
+    """
+    writing = chip.writing
+    target = jnp.asarray(levels, jnp.float32)
+    if writing.accuracy is None:
+        none = jnp.zeros(target.shape)
+        return Written(target, none, none, none)
+    loop, device, sticking, place, relaxing = jax.random.split(key, 5)
+    answer = jnp.exp(writing.device_spread * normals(device, target.shape))
+    stuck = jax.random.uniform(sticking, target.shape) < writing.stuck
+    ends = jnp.array([chip.lowest, 0, chip.highest], jnp.float32)
+    start = jnp.where(stuck, ends[jax.random.randint(place, target.shape, 0, 3)], 0.0)
+    pulse_energy = chip.level_conductance * writing.pulse_width
+    cost_set, cost_reset = pulse_energy * writing.set_voltage**2, pulse_energy * writing.reset_voltage**2
+
+    def missing(number: jax.Array, value: jax.Array) -> jax.Array:
+        reading = value + writing.verify_noise * normals(jax.random.fold_in(loop, 2 * number), target.shape)
+        difference = target - reading
+        return jnp.where(jnp.abs(difference) > writing.tolerance, difference, 0.0)
+
+    def pulse(state: Loop) -> Loop:
+        number, (value, sets, resets, energy), difference, aim = state
+        spread = 1 + writing.cycle_spread * normals(jax.random.fold_in(loop, 2 * number + 1), target.shape)
+        moved = jnp.where(stuck, value, value + aim * answer * spread * difference)
+        pulsed = difference != 0
+        # Only one device of a pair is written: towards larger magnitudes it is set, back to smaller ones reset.
+        setting = pulsed & (jnp.abs(target) > jnp.abs(target - difference))
+        resetting = pulsed & ~setting
+        mean = (jnp.abs(value) + jnp.abs(moved)) / 2
+        energy = energy + mean * (cost_set * setting + cost_reset * resetting)
+        left = missing(number + 1, moved)
+        aim = jnp.where(left * difference < 0, aim / 2, aim)
+        return number + 1, Written(moved, sets + setting, resets + resetting, energy), left, aim
+
+    def unfinished(state: Loop) -> jax.Array:
+        return (state[0] < writing.tries) & jnp.any(state[2] != 0)
+
+    zeros = jnp.zeros(target.shape)
+    first = (jnp.int32(0), Written(start, zeros, zeros, zeros), missing(jnp.int32(0), start), zeros + writing.aim)
+    _, written, _, _ = jax.lax.while_loop(unfinished, pulse, first)
+    relaxed = written.levels + relaxation * normals(relaxing, target.shape)
+    return written._replace(levels=jnp.where(stuck, written.levels, relaxed))
+
+
+def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
+    """Return the relaxation (levels) with which these levels are read back as accurately as the chip says.
+
+    The loop is run without relaxation; the probability that a cell is then read at its level is known for every
+    relaxation, so no further noise enters.
+
+    Raises
+    ------
+    AnalysisError
+        If the loop alone is less accurate, or the accuracy is that of chance.
+    """
+    writing = chip.writing
+    if writing.accuracy is None:
+        return 0.0
+    target = _checked_levels(levels, chip).ravel()
+    repeated = np.resize(target, max(min(target.size, CALIBRATION_CELLS), CALIBRATION_CELLS // 4))
+    if target.size > CALIBRATION_CELLS:
+        repeated = target[np.linspace(0, target.size - 1, CALIBRATION_CELLS).astype(int)]
+    # Stuck cells do not relax; their share of the right ones is small, known, and taken as it is.
+    moving = replace(chip, writing=replace(writing, stuck=0.0))
+    verified = np.asarray(program(jax.random.key(CALIBRATION_SEED), repeated, moving, 0.0).levels)
+    ends = np.array([chip.lowest, 0, chip.highest])
+    by_chance = float((repeated[:, None] == ends).mean())
+    needed = (writing.accuracy - writing.stuck * by_chance) / (1 - writing.stuck)
+
+    def excess(sigma: float) -> float:
+        return float(_right(verified - repeated, repeated, sigma, chip).mean()) - needed
+
+    return _solve(excess, f"the write loop alone reads back {excess(1e-6) + needed:.2%}, {needed:.2%} are asked for")
+
+
+def gaussian_sigma(accuracy: float, chip: Chip, levels: np.ndarray | None = None) -> float:
+    """Return the normal error (levels) of a write accuracy; without levels, of levels inside the range."""
+    target = np.zeros(1) if levels is None else _checked_levels(levels, chip).ravel()
+
+    def excess(sigma: float) -> float:
+        return float(_right(np.zeros(target.size), target, sigma, chip).mean()) - accuracy
+
+    return _solve(excess, f"write accuracy {accuracy}: a part below 1 is needed")
+
+
+def gaussian_write(key: jax.Array, levels: jax.Array | np.ndarray, sigma: float) -> jax.Array:
+    """Return levels with a normal error: the plain model of a write."""
+    target = jnp.asarray(levels, jnp.float32)
+    return target + sigma * normals(key, target.shape)
+
+
+def drift(key: jax.Array, levels: jax.Array, chip: Chip, elapsed: float) -> jax.Array:
+    """Return what is left of written levels after a time (s): a power law, and a spread that grows with its decades."""
+    decades = np.log10(max(elapsed, 1.0))
+    kept = 10 ** (-chip.drift_exponent * decades)
+    return levels * kept + chip.drift_spread * np.sqrt(decades) * normals(key, levels.shape)
+
+
+def read_back(target: np.ndarray, levels: np.ndarray | jax.Array, chip: Chip) -> ReadBack:
+    """Read cells at the nearest level of the range and compare them with what was written."""
+    target = _checked_levels(target, chip)
+    found = np.clip(np.rint(np.asarray(levels)), chip.lowest, chip.highest).astype(int)
+    count = chip.highest - chip.lowest + 1
+    pairs = (target - chip.lowest) * count + (found - chip.lowest)
+    confusion = np.bincount(pairs.ravel(), minlength=count * count).reshape(count, count)
+    error = np.arange(1 - count, count)
+    error_count = np.array([np.trace(confusion, offset) for offset in error])
+    return ReadBack(found, confusion, error, error_count, float(np.trace(confusion) / target.size))
+
+
+def far_errors(result: ReadBack, sigma: float) -> FarErrors:
+    """Count errors of two levels and more beside what a normal error (levels) would give."""
+    far = np.abs(result.error) >= 2
+    found = int(result.error_count[far].sum())
+    expected = float(2 * ndtr(-1.5 / sigma) * result.level_map.size)
+    return FarErrors(found, expected, bool(stats.poisson.sf(found - 1, expected) < SUSPICIOUS))
+
+
+def load_read_out(path: Path | str, shape: tuple[int, int], chip: Chip, *, quantity: Quantity = "level") -> np.ndarray:
+    """Load the measured read-out of an array or of a layer.
+
+    Parameters
+    ----------
+    path
+        ``.csv`` without a header, or ``.npy``.
+    shape
+        Rows and columns that are needed.
+    quantity
+        ``level``: levels, whole or not; ``conductance``: signed conductance in µS.
+
+    Returns
+    -------
+    numpy.ndarray
+        In levels, float.
+
+    Raises
+    ------
+    AnalysisError
+        If the file cannot be read, or its shape, a NaN or a value outside the range of levels forbids its use.
+    """
+    path = Path(path)
+    try:
+        values = (
+            np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
+        )
+        values = np.asarray(values, dtype=float)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise AnalysisError(
+            f"{path}: not a table of numbers ({error}); .csv or .npy without pickle is needed"
+        ) from None
+    if values.shape != tuple(shape):
+        raise AnalysisError(f"{path}: read-out has the shape {values.shape}, {tuple(shape)} is needed")
+    levels = values * 1e-6 / chip.level_conductance if quantity == "conductance" else values
+    wrong = ~((levels >= chip.lowest - 0.5) & (levels <= chip.highest + 0.5))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise AnalysisError(
+            f"{path}: {quantity} of row {row}, column {column} is {values[row, column]:g}, level "
+            f"{levels[row, column]:.4g}; levels from {chip.lowest} to {chip.highest} are needed"
+        )
+    return levels
+
+
+def _right(error: np.ndarray, target: np.ndarray, sigma: float, chip: Chip) -> np.ndarray:
+    """Return the probabilities that cells are read at their level after a further normal error."""
+    above = np.where(target == chip.highest, 1.0, ndtr((0.5 - error) / sigma))
+    below = np.where(target == chip.lowest, 0.0, ndtr((-0.5 - error) / sigma))
+    return above - below
+
+
+def _solve(excess: Callable[[float], float], problem: str) -> float:
+    if excess(1e-6) <= 0 or excess(LARGEST_SIGMA) >= 0:
+        raise AnalysisError(problem)
+    return float(brentq(excess, 1e-6, LARGEST_SIGMA, xtol=1e-10))
+
+
+def _checked_levels(levels: np.ndarray, chip: Chip) -> np.ndarray:
+    whole = np.asarray(levels)
+    if not np.issubdtype(whole.dtype, np.integer):
+        raise AnalysisError(f"levels of the type {whole.dtype}: integers are needed")
+    if whole.size == 0 or whole.min() < chip.lowest or whole.max() > chip.highest:
+        span = f"{whole.min()} to {whole.max()}" if whole.size else "none"
+        raise AnalysisError(f"levels {span}: {chip.lowest} to {chip.highest} are needed")
+    return whole
