@@ -205,7 +205,7 @@ def optical_device(
     surface = flake_thickness + chromium_thickness + gold_thickness
     depth = oxide_thickness
     ax.set_axis_off()
-    ax.set(xlim=(0, 60), ylim=(-1.21 * depth, surface + 0.75 * depth))
+    ax.set(xlim=(0, 60), ylim=(-1.21 * depth, surface + 0.82 * depth))
     ax.add_patch(Rectangle((0, -1.21 * depth), 60, 0.21 * depth, fc="#C9CCD1", ec="none"))
     ax.add_patch(Rectangle((0, -depth), 60, depth, fc=SKY, alpha=0.4, ec="none"))
     ax.add_patch(Rectangle((12, 0), 36, flake_thickness, fc=PURPLE, ec="none"))
@@ -216,16 +216,16 @@ def optical_device(
     _label(ax, 10, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
     _label(ax, 50, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
     _leader(ax, (30, flake_thickness / 2), (30, -0.21 * depth), f"CuBiP$_2$Se$_6$ {flake_thickness:g} nm")
-    _leader(ax, (6, chromium_thickness / 2), (6, -0.21 * depth), f"Cr {chromium_thickness:g} nm")
+    _leader(ax, (6, chromium_thickness / 2), (7, -0.21 * depth), f"Cr {chromium_thickness:g} nm")
     _label(ax, 30, -0.63 * depth, f"SiO$_2$ {oxide_thickness:g} nm", 6)
     _label(ax, 30, -1.105 * depth, "Si", 6)
     ax.plot([53, 53], [-0.75 * depth, -0.75 * depth + 100], color=BLACK, lw=1.2, solid_capstyle="butt")
     _label(ax, 52, -0.75 * depth + 50, "100 nm", 5.5, ha="right")
     _terminals(ax, surface, depth)
-    for x, wavelength, color in zip((24.5, 30, 35.5), wavelengths, (VERMILION, GREEN, BLUE), strict=False):
+    for x, wavelength, color in zip((23, 30, 37), wavelengths, (VERMILION, GREEN, BLUE), strict=False):
         _light(ax, x, surface, depth, color)
         _label(ax, x, surface + 0.58 * depth, f"{wavelength:g}", 5.5, color)
-    _label(ax, 30, surface + 0.69 * depth, "light pulses (nm)", 6)
+    _label(ax, 30, surface + 0.75 * depth, "light pulses (nm)", 6)
 
 
 def _film(ax: Axes, ends: tuple[float, float, float], step: float, offset: float, thickness: float, color: str) -> None:
