@@ -49,6 +49,7 @@ def test_sigma_of_the_accuracy() -> None:
     )
 
 
+@pytest.mark.slow
 def test_write_accuracy_is_the_set_one_on_ten_chips() -> None:
     relaxation = calibrate_relaxation(LEVELS, CHIP)
     chips = jax.vmap(lambda key: program(key, LEVELS, CHIP, relaxation))(jax.random.split(jax.random.key(0), 10))
@@ -59,6 +60,7 @@ def test_write_accuracy_is_the_set_one_on_ten_chips() -> None:
     assert (np.asarray(chips.set_pulses + chips.reset_pulses).mean(), np.asarray(chips.energy).min()) > (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stuck", [0.0, 0.02])
 def test_other_accuracies_can_be_set(stuck: float) -> None:
     chip = Chip(writing=Writing(accuracy=0.7, stuck=stuck))

@@ -69,6 +69,7 @@ def test_it_learns(trained):
     assert np.mean(predict(trained, images) == labels) > 0.95
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(tmp_path, trained):
     again = train(*_gratings(400, 0), epochs=4, batch=40)
     other = train(*_gratings(400, 0), epochs=4, batch=40, seed=1)

@@ -132,6 +132,7 @@ def test_the_bias_falls_as_one_over_n_and_the_extrapolation_removes_it():
     assert abs(np.mean(unbiased) - truth) < 0.3 * bias[2000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paired", [False, True])
 def test_the_intervals_cover_the_truth(paired):
     truth, n, d, draws = 0.3, 400, 4, 40

@@ -120,6 +120,7 @@ def test_missing_and_double_files_are_named(tmp_path: Path) -> None:
         load_letters(folder)
 
 
+@pytest.mark.slow
 def test_real_letters_are_upright() -> None:
     folder = Path(__file__).parents[3] / "shared" / "emnist"
     if not folder.is_dir():

@@ -62,6 +62,7 @@ def test_classes_and_all_of_them():
     assert (table["value"] <= table["ci_high"]).all()
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     # Each pixel of the hole is off by s: s² has mean 1/3 where s is uniform; letters are read with probability 0.8.
     covered = np.zeros(3)

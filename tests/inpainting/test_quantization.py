@@ -185,6 +185,7 @@ def written(quantized: QuantizedDecoder, seed: int) -> QuantizedDecoder:
     return replace(quantized, layers=tuple(layers))
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns_the_levels_and_their_noise(networks: Networks, data: Data) -> None:
     test = bar_data(300, HOLE, seed=1)
     scales = choose_scales(networks.decoder, data.currents)

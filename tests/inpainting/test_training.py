@@ -121,6 +121,7 @@ def test_losses_are_those_of_the_docstrings(data: Data) -> None:
     assert float(summed) == pytest.approx(float(sum(discriminator.values())), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_step_is_adam_down_both_gradients() -> None:
     """One epoch of one batch, against optax.adam on losses written out here."""
     data = bar_data(64, HOLE)
