@@ -23,6 +23,9 @@ from relaxor.crossbar.compute import (
 )
 from relaxor.errors import AnalysisError
 
+pytestmark = pytest.mark.slow
+"""Most of it is compilation."""
+
 IDEAL = PRESETS["ideal"]
 
 

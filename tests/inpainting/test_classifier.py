@@ -16,6 +16,9 @@ from safetensors.numpy import load_file, save_file
 from tests.conftest import SHARED
 from tests.inpainting.emnist import read
 
+pytestmark = pytest.mark.slow
+"""Most of it is compilation."""
+
 
 @pytest.fixture(scope="module")
 def letters() -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +72,6 @@ def test_it_learns(trained):
     assert np.mean(predict(trained, images) == labels) > 0.95
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(tmp_path, trained):
     again = train(*_gratings(400, 0), epochs=4, batch=40)
     other = train(*_gratings(400, 0), epochs=4, batch=40, seed=1)

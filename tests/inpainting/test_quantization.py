@@ -29,6 +29,9 @@ from relaxor.inpainting.training import Data, LossWeights, Networks, Settings, t
 
 from tests.inpainting.samples import bar_data, letter_data
 
+pytestmark = pytest.mark.slow
+"""Most of it is compilation."""
+
 HOLE = 4
 WRITE_NOISE = 1.0
 """Levels; so large that it shows on bars, which are easy to draw."""
@@ -185,7 +188,6 @@ def written(quantized: QuantizedDecoder, seed: int) -> QuantizedDecoder:
     return replace(quantized, layers=tuple(layers))
 
 
-@pytest.mark.slow
 def test_fine_tuning_learns_the_levels_and_their_noise(networks: Networks, data: Data) -> None:
     test = bar_data(300, HOLE, seed=1)
     scales = choose_scales(networks.decoder, data.currents)
@@ -223,7 +225,6 @@ def test_gradient_passes_rounding_but_not_clipping() -> None:
     assert (slope[~clipped & ~edge & alive] != 0).all()
 
 
-@pytest.mark.slow
 def test_real_letters(emnist: Path) -> None:
     """Five epochs: float, then what each way to four bits costs, on test letters."""
     data, test = (letter_data(emnist, part, 12) for part in ("train", "test"))

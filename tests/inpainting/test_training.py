@@ -35,6 +35,9 @@ from relaxor.inpainting.training import (
 
 from tests.inpainting.samples import bar_data
 
+pytestmark = pytest.mark.slow
+"""Most of it is compilation."""
+
 HOLE = 4
 SHORT = Settings(epochs=6, batch=64, step_epochs=2)
 
@@ -121,7 +124,6 @@ def test_losses_are_those_of_the_docstrings(data: Data) -> None:
     assert float(summed) == pytest.approx(float(sum(discriminator.values())), rel=1e-5)
 
 
-@pytest.mark.slow
 def test_a_step_is_adam_down_both_gradients() -> None:
     """One epoch of one batch, against optax.adam on losses written out here."""
     data = bar_data(64, HOLE)
@@ -210,7 +212,6 @@ def test_kill_while_writing_leaves_the_old(data: Data, tmp_path: Path, monkeypat
     assert seen == [3, 4]
 
 
-@pytest.mark.slow
 def test_killed_process_resumes(tmp_path: Path) -> None:
     script = (
         "import sys; from tests.inpainting.samples import bar_data; "

@@ -345,8 +345,8 @@ def _discriminator_loss(
     return jnp.sum(jnp.stack(list(losses.values()))), losses
 
 
-def _binary(logits: jax.Array, truth: float) -> jax.Array:
-    return optax.sigmoid_binary_cross_entropy(logits, jnp.full_like(logits, truth)).mean()
+def _binary(logits: jax.Array, target: float) -> jax.Array:
+    return optax.sigmoid_binary_cross_entropy(logits, jnp.full_like(logits, target)).mean()
 
 
 def _letter(logits: jax.Array, labels: jax.Array) -> jax.Array:
