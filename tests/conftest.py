@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-def _folder(name: str) -> Path:
+def shared_folder(name: str) -> Path:
     folder = SHARED / name
     if not folder.is_dir():
         pytest.skip(f"the folder ../shared/{name} of real files is not here")
@@ -27,13 +27,13 @@ def _folder(name: str) -> Path:
 @pytest.fixture(scope="session")
 def rawfiles() -> Path:
     """Real instrument files."""
-    return _folder("rawfiles")
+    return shared_folder("rawfiles")
 
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Certified and independently known reference data."""
-    return _folder("reference")
+    return shared_folder("reference")
 
 
 @pytest.fixture(scope="session")

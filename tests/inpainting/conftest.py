@@ -4,13 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SHARED
+from tests.conftest import shared_folder
 
 
 @pytest.fixture(scope="session")
 def emnist() -> Path:
     """Real letters: EMNIST, rebuilt split."""
-    folder = SHARED / "emnist"
-    if not folder.is_dir():
-        pytest.skip("the folder ../shared/emnist of real letters is not here")
-    return folder
+    return shared_folder("emnist")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -13,7 +14,6 @@ from relaxor.inpainting.classifier import WEIGHTS, features, load_classifier, lo
 from relaxor.inpainting.fid import fid, real_floor
 from safetensors.numpy import load_file, save_file
 
-from tests.conftest import SHARED
 from tests.inpainting.emnist import read
 
 pytestmark = pytest.mark.slow
@@ -21,12 +21,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def letters() -> tuple[np.ndarray, np.ndarray]:
+def letters(emnist: Path) -> tuple[np.ndarray, np.ndarray]:
     """Every eighth real test letter; classes alike."""
-    folder = SHARED / "emnist"
-    if not folder.is_dir():
-        pytest.skip("the folder ../shared/emnist of real letters is not here")
-    images, labels = read(folder, "test")
+    images, labels = read(emnist, "test")
     return images[::8], labels[::8]
 
 

@@ -121,11 +121,8 @@ def test_missing_and_double_files_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_real_letters_are_upright() -> None:
-    folder = Path(__file__).parents[3] / "shared" / "emnist"
-    if not folder.is_dir():
-        pytest.skip("the folder ../shared/emnist of real letters is not here")
-    letters = load_letters(folder)
+def test_real_letters_are_upright(emnist: Path) -> None:
+    letters = load_letters(emnist)
     assert len(letters.labels_test) == 20_800
     assert "rebuilt split" in letters.source
     mean = {name: letters.images_test[letters.labels_test == ord(name) - ord("A")].mean(0) for name in "TLU"}

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from relaxor.data import atomic
 
@@ -63,10 +64,8 @@ def use_style() -> None:
 
 def new_figure(width_mm: float, height_mm: float) -> Figure:
     """Make an empty figure of a printed size, laid out so that nothing overlaps."""
-    figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout="constrained")
-    engine = figure.get_layout_engine()
-    engine.set(rect=(0, MARK_MM / height_mm, 1, 1 - MARK_MM / height_mm))  # type: ignore[call-arg, union-attr]
-    return figure
+    engine = ConstrainedLayoutEngine(rect=(0, MARK_MM / height_mm, 1, 1 - MARK_MM / height_mm))
+    return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout=engine)
 
 
 def data_points(ax: Axes, x: object, y: object, yerr: object = None, **keywords: object) -> None:

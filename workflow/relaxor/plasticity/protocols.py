@@ -132,12 +132,16 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
 
 def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
     """Leave out runs in which light, or where there is none the voltage, hardly changes beside the other runs."""
-    light = [trace for trace in traces if trace.stimulus is not None and trace.stimulus_unit != "V"]
-    known = light or [trace for trace in traces if trace.stimulus is not None]
-    if not known:
+    changes = [
+        (trace, float(np.nanmax(trace.stimulus) - np.nanmin(trace.stimulus)))
+        for trace in traces
+        if trace.stimulus is not None
+    ]
+    changes = [entry for entry in changes if entry[0].stimulus_unit != "V"] or changes
+    if not changes:
         return traces
-    ranges = [float(np.nanmax(trace.stimulus) - np.nanmin(trace.stimulus)) for trace in known]  # type: ignore[arg-type]
-    return [trace for trace, width in zip(known, ranges, strict=True) if width > LEAST_STIMULUS * max(ranges)]
+    largest = max(change for _, change in changes)
+    return [trace for trace, change in changes if change > LEAST_STIMULUS * largest]
 
 
 def _without_incomplete_runs(events: pd.DataFrame) -> pd.DataFrame:
