@@ -13,7 +13,8 @@ from collections.abc import Callable
 import lmfit
 import numpy as np
 import pytest
-from relaxor.plasticity.decay import LAWS, REPLICATES, SEED, Decay, Law, decay_rows, fit_decay
+from relaxor.plasticity.decay import LAWS, REPLICATES, SEED, Decay, Law, fit_decay
+from relaxor.plasticity.relaxation import decay_rows
 
 from tests.plasticity.test_decay import MEASUREMENT, SIGMA, paired_pulses
 

@@ -14,19 +14,21 @@ from relaxor.optimum import central_differences
 from relaxor.plasticity import decay as module
 from relaxor.plasticity.decay import (
     DOUBLE,
-    IDENTIFIABLE,
     LAWS,
-    NOT_IDENTIFIABLE,
     SINGLE,
     STRETCHED,
     Decay,
     Law,
     bootstrap_decay,
+    fit_decay,
+    profile_decay,
+)
+from relaxor.plasticity.relaxation import (
+    IDENTIFIABLE,
+    NOT_IDENTIFIABLE,
     decay_curves,
     decay_rows,
-    fit_decay,
     identifiability,
-    profile_decay,
 )
 from scipy.optimize import least_squares
 

@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from relaxor.data import Number, measured
-from relaxor.plasticity.decay import IDENTIFIABLE, decay_curves, decay_rows, fit_laws, identifiability
 from relaxor.plasticity.protocols import Recording, averaged, pair_index, responses, same_as_before, shown, tail
+from relaxor.plasticity.relaxation import IDENTIFIABLE, decay_curves, decay_rows, fit_laws, identifiability
 from relaxor.power_law import logarithmic_power_law
 from relaxor.readers.schema import variable
 
