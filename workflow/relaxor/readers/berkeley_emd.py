@@ -31,8 +31,8 @@ def extract(path: Path) -> xr.DataTree:
     """
     from rsciio.emd import file_reader
 
-    hdf5.check(path)
-    signals = file_reader(str(path))
+    with hdf5.opened(path):
+        signals = file_reader(str(path))
     if not signals:
         raise ReadError(path, "holds no group with data (attribute emd_group_type)")
     children = datasets([{**signal, "units": "1", "counts": False} for signal in signals], [{}] * len(signals))

@@ -61,17 +61,17 @@ def scan(
             problem = f"{bad.size} of {values.size} {name} are not finite numbers"
             raise ReadError(path, problem, f"{place}, point {bad[0]}")
     unit, name = AXES[axis]
-    dataset = xr.Dataset(
-        {"intensity": variable(axis, intensity.astype(float), units, "intensity")},
+    variables = {"intensity": variable(axis, intensity.astype(float), units, "intensity")}
+    time = float(attrs.get("counting_time") or 0)
+    if units == "count" and np.array_equal(intensity, np.round(intensity)):
+        with_uncertainty(variables, "intensity", poisson_uncertainty(intensity), "Poisson")
+    elif units == "count/s" and time > 0:
+        with_uncertainty(variables, "intensity", poisson_uncertainty(intensity * time) / time, "Poisson")
+    return xr.Dataset(
+        variables,
         coords={axis: variable(axis, position, unit, name)},
         attrs={key: value for key, value in attrs.items() if value not in ("", None)},
     )
-    time = float(attrs.get("counting_time") or 0)
-    if units == "count" and np.array_equal(intensity, np.round(intensity)):
-        return with_uncertainty(dataset, "intensity", poisson_uncertainty(intensity), "Poisson")
-    if units == "count/s" and time > 0:
-        return with_uncertainty(dataset, "intensity", poisson_uncertainty(intensity * time) / time, "Poisson")
-    return dataset
 
 
 def axis_of(name: str, path: Path, place: str) -> str:

@@ -21,7 +21,6 @@ from relaxor.errors import ReadError
 from relaxor.readers.schema import tree, variable, with_uncertainty
 
 KEYWORD = re.compile(r"(#?[^:]*):?(.*)")
-LINE_END = re.compile(r"\r\n|\n|\r")
 UNIT = re.compile(r"\b(k?eV)\b", re.IGNORECASE)
 CONDITIONS = {
     "LIVETIME": "live_time_s",
@@ -57,7 +56,7 @@ def extract(path: Path) -> xr.DataTree:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    lines = LINE_END.split(text)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     header, first = _header(lines, path)
     warnings: list[str] = []
     plain = {key.partition("-")[0].strip().upper(): value for key, value in header.items() if key[:1] != "#"}
@@ -69,15 +68,16 @@ def extract(path: Path) -> xr.DataTree:
     if not unit:
         warnings.append("the file names no unit of its axis")
     units = {"ev": "eV", "kev": "keV"}[unit[1].lower()] if unit else "1"
+    spectrum = {"intensity": variable("energy", values, "count", "intensity")}
+    if (values >= 0).all() and (values == np.round(values)).all():
+        with_uncertainty(spectrum, "intensity", poisson_uncertainty(values), "Poisson")
+    else:
+        with_uncertainty(spectrum, "intensity", _rounding(written), "last digit written")
     dataset = xr.Dataset(
-        {"intensity": variable("energy", values, "count", "intensity")},
+        spectrum,
         coords={"energy": variable("energy", axis, units, "energy")},
         attrs={"signal_type": plain.get("SIGNALTYPE", "")},
     )
-    if (values >= 0).all() and (values == np.round(values)).all():
-        with_uncertainty(dataset, "intensity", poisson_uncertainty(values), "Poisson")
-    else:
-        with_uncertainty(dataset, "intensity", _rounding(written), "last digit written")
     for keyword, name in CONDITIONS.items():
         if plain.get(keyword):
             value = _number(plain[keyword])
@@ -112,11 +112,11 @@ def _header(lines: list[str], path: Path) -> tuple[dict[str, str], int]:
 
 
 def _tokens(lines: list[str], first: int, path: Path) -> list[str]:
-    for index in range(first, len(lines)):
-        if lines[index].startswith("#"):
-            if lines[index].upper().startswith("#ENDOFDATA"):
-                return " ".join(lines[first:index]).replace(",", " ").split()
-            raise ReadError(path, f"'{lines[index][:40]}' stands among the data", f"line {index + 1}")
+    index = next((index for index in range(first, len(lines)) if lines[index][:1] == "#"), None)
+    if index is not None and lines[index].upper().startswith("#ENDOFDATA"):
+        return " ".join(lines[first:index]).replace(",", " ").split()
+    if index is not None:
+        raise ReadError(path, f"'{lines[index][:40]}' stands among the data", f"line {index + 1}")
     raise ReadError(path, "has no #ENDOFDATA line: the file is truncated", f"line {len(lines)}")
 
 

@@ -1,11 +1,17 @@
 """Safe first look into an HDF5 file that someone else wrote."""
 
+import math
 import struct
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relaxor.errors import ReadError
+
+if TYPE_CHECKING:
+    import h5py
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_UNPACKED = 256 << 20
@@ -14,8 +20,9 @@ MAX_OBJECTS = 100_000
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
 
 
-def check(path: Path) -> None:
-    """Refuse a file that leads outside itself or that would unpack to too much.
+@contextmanager
+def opened(path: Path) -> Iterator["h5py.File"]:
+    """Open a file, unless it leads outside itself or would unpack to too much.
 
     Only the file's own object headers are read; no data. Links are looked at, not followed, unless they are hard.
 
@@ -29,33 +36,38 @@ def check(path: Path) -> None:
     if offset := damaged_heap(path):
         raise ReadError(path, "is damaged: an object of a global heap has no size", f"byte {offset:#x}")
     with h5py.File(path, "r") as file:
-        total, seen, waiting = 0, set(), [("", file)]
-        while waiting:
-            place, group = waiting.pop()
-            for key in group:
-                name = f"{place}/{key}"
-                link = group.get(key, getlink=True)
-                if isinstance(link, h5py.ExternalLink):
-                    raise ReadError(path, "links to another file, which is not followed", name)
-                if isinstance(link, h5py.SoftLink):
-                    continue
-                item = group[key]
-                address = h5py.h5o.get_info(item.id).addr
-                if address in seen:
-                    continue
-                seen.add(address)
-                if len(seen) > MAX_OBJECTS:
-                    raise ReadError(path, f"holds more than {MAX_OBJECTS} objects", name)
-                if isinstance(item, h5py.Group):
-                    waiting.append((name, item))
-                elif isinstance(item, h5py.Dataset):
-                    total += _announced(item, path, name)
-                    if total > MAX_UNPACKED:
-                        raise ReadError(
-                            path,
-                            f"announces {total / 2**20:.0f} MiB of data, more than {MAX_UNPACKED >> 20} MiB",
-                            name,
-                        )
+        _check(file.id, path)
+        yield file
+
+
+def _check(file: "h5py.h5f.FileID", path: Path) -> None:
+    """Walk all links and objects in the C library: its Python objects would take longer than the data."""
+    from h5py import h5d, h5l, h5o
+
+    links: list[tuple[bytes, int]] = []
+    objects: list[tuple[bytes, int]] = []
+
+    # A callback that raises leaves the lock of h5py broken: they collect, and stop the walk by returning something.
+    def collect(found: list[tuple[bytes, int]], name: bytes, info: Any) -> bool | None:
+        found.append((name, info.type))
+        return len(found) > MAX_OBJECTS or None
+
+    if file.links.visit(partial(collect, links), info=True) or h5o.visit(file, partial(collect, objects), info=True):
+        raise ReadError(path, f"holds more than {MAX_OBJECTS} objects")
+    for name, kind in links:
+        if kind == h5l.TYPE_EXTERNAL:
+            raise ReadError(path, "links to another file, which is not followed", _place(name))
+    announced = 0
+    for name, kind in objects:
+        if kind == h5o.TYPE_DATASET:
+            announced += _announced(h5d.open(file, name), path, _place(name))
+        if announced > MAX_UNPACKED:
+            problem = f"announces {announced / 2**20:.0f} MiB of data, more than {MAX_UNPACKED >> 20} MiB"
+            raise ReadError(path, problem, _place(name))
+
+
+def _place(name: bytes) -> str:
+    return "/" + name.decode("utf-8", "replace")
 
 
 def damaged_heap(path: Path) -> int:
@@ -83,13 +95,13 @@ def _damaged_heap(path: Path, _modified: int) -> int:
     return 0
 
 
-def _announced(dataset: Any, path: Path, name: str) -> int:
-    if dataset.is_virtual or dataset.external:
+def _announced(dataset: "h5py.h5d.DatasetID", path: Path, name: str) -> int:
+    """Return the bytes of a dataset, or of one chunk of it where that is more."""
+    from h5py import h5d
+
+    layout = dataset.get_create_plist()
+    if layout.get_layout() == h5d.VIRTUAL or layout.get_external_count():
         raise ReadError(path, "keeps its data in another file, which is not followed", name)
-    size = int(dataset.nbytes) if dataset.shape is not None else 0
-    if dataset.chunks:
-        chunk = int(dataset.dtype.itemsize)
-        for length in dataset.chunks:
-            chunk *= int(length)
-        size = max(size, chunk)
-    return size
+    chunk = layout.get_chunk() if layout.get_layout() == h5d.CHUNKED else (0,)
+    points = max(int(dataset.get_space().get_simple_extent_npoints()), math.prod(map(int, chunk)))
+    return points * int(dataset.get_type().get_size())

@@ -208,7 +208,7 @@ def _dataset(wave: dict[str, Any], values: np.ndarray) -> tuple[str, xr.Dataset]
         axes.popitem()
         parts = dict(_channels(channels, values))
         kind = {("x", "y"): "image", ("time",): "curve"}.get(tuple(axes), "wave")
-    dataset = xr.Dataset(coords=axes)
+    variables: dict[str, xr.Variable] = {}
     for name, (unit, long_name, channel) in parts.items():
         pieces = {name: channel}
         if np.iscomplexobj(channel):  # netCDF knows no complex numbers
@@ -216,8 +216,8 @@ def _dataset(wave: dict[str, Any], values: np.ndarray) -> tuple[str, xr.Dataset]
         for piece, numbers in pieces.items():
             # Igor counts rows first: x, y, ... Images are indexed (y, x) here.
             dims = tuple(axes)[::-1]
-            dataset[piece] = variable(dims, np.ascontiguousarray(numbers.T), unit, long_name)
-    return kind, dataset
+            variables[piece] = variable(dims, np.ascontiguousarray(numbers.T), unit, long_name)
+    return kind, xr.Dataset(variables, axes)
 
 
 def _axes(wave: dict[str, Any], shape: tuple[int, ...]) -> Iterator[tuple[str, xr.Variable]]:
@@ -306,9 +306,8 @@ def _text(raw: bytes) -> str:
 def _note(raw: bytes) -> dict[str, Any]:
     """Parse ``Key: value`` and ``Key=value`` lines; keys met twice hold a list, other lines go to ``text``."""
     note: dict[str, Any] = {}
-    for line in re.split(r"[\r\n]+", raw.decode("latin-1").rstrip("\0")):
-        key, separator, value = re.match(r"([^:=]*)([:=]?)(.*)", line, re.DOTALL).groups()  # type: ignore[union-attr]
-        key, value = (key.strip(), value.strip()) if separator else ("text", line.strip())
+    for key, separator, value in re.findall(r"([^:=\r\n]*)([:=]?)([^\r\n]*)", raw.decode("latin-1").rstrip("\0")):
+        key, value = (key.strip(), value.strip()) if separator else ("text", key.strip())
         if not value and key == "text":
             continue
         if key in note:

@@ -164,14 +164,11 @@ def _dataset(region: dict[str, Any], values: np.ndarray, common: dict[str, Any])
     coordinates = {"binding_energy": variable("binding_energy", energy, "eV", "binding energy")}
     if profile:
         coordinates["cycle"] = variable("cycle", np.arange(1, len(values) + 1), "1", "sputter cycle")
-    dataset = xr.Dataset(
-        {"intensity": variable(dims, rates, "count/s", "photoelectron rate")},
-        coordinates,
-        {"region": region["name"], "counting_time": time, "pass_energy": region["pass_energy"], **common},
-    )
+    variables = {"intensity": variable(dims, rates, "count/s", "photoelectron rate")}
     if time > 0:
-        return with_uncertainty(dataset, "intensity", poisson_uncertainty(rates * time) / time, "Poisson")
-    return dataset
+        with_uncertainty(variables, "intensity", poisson_uncertainty(rates * time) / time, "Poisson")
+    attrs = {"region": region["name"], "counting_time": time, "pass_energy": region["pass_energy"], **common}
+    return xr.Dataset(variables, coordinates, attrs)
 
 
 def _text(header: dict[str, Any], key: str) -> str:

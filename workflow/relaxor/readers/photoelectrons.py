@@ -38,24 +38,22 @@ def spectrum(
         raise ReadError(path, f"{values.shape[-1]} values at {energy.size} energies", place)
     dims = (axis,) if values.ndim == 1 else ("scan", axis)
     kept = {key: value for key, value in attrs.items() if value not in ("", None)}
-    dataset = xr.Dataset(
-        coords={axis: variable(axis, energy, "eV", axis.replace("_", " "))},
-        attrs=kept,
-    )
+    coords = {axis: variable(axis, energy, "eV", axis.replace("_", " "))}
     excitation = kept.get("excitation_energy")
     if excitation:
         other = "kinetic_energy" if axis == "binding_energy" else "binding_energy"
-        dataset = dataset.assign_coords({other: variable(axis, excitation - energy, "eV", other.replace("_", " "))})
+        coords[other] = variable(axis, excitation - energy, "eV", other.replace("_", " "))
     time = float(kept.get("counting_time") or 0)
+    variables: dict[str, xr.Variable] = {}
     if units == "count":
-        dataset["counts"] = variable(dims, values, "count", "counts")
-        with_uncertainty(dataset, "counts", poisson_uncertainty(values), "Poisson")
+        variables["counts"] = variable(dims, values, "count", "counts")
+        with_uncertainty(variables, "counts", poisson_uncertainty(values), "Poisson")
     rate = values / time if units == "count" and time else values
     if units == "count/s" or time:
-        dataset["intensity"] = variable(dims, rate, "count/s", "intensity")
+        variables["intensity"] = variable(dims, rate, "count/s", "intensity")
     if time:
-        with_uncertainty(dataset, "intensity", poisson_uncertainty(rate * time) / time, "Poisson")
-    return dataset
+        with_uncertainty(variables, "intensity", poisson_uncertainty(rate * time) / time, "Poisson")
+    return xr.Dataset(variables, coords, kept)
 
 
 def number(text: str) -> float | None:

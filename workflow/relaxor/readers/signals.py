@@ -66,17 +66,14 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
         parts = {field: values[field] for field in values.dtype.names}
     else:
         parts = {"intensity": values.astype("u1") if values.dtype == bool else values}
-    dataset = xr.Dataset(
-        {
-            name: variable(tuple(names), part, signal["units"], name if name == "intensity" else f"{name} part")
-            for name, part in parts.items()
-        },
-        coords,
-        {"incomplete": f"file announces {[axis['size'] for axis in axes]} values"} if lost else {},
-    )
+    variables = {
+        name: variable(tuple(names), part, signal["units"], name if name == "intensity" else f"{name} part")
+        for name, part in parts.items()
+    }
     if signal["counts"]:
-        with_uncertainty(dataset, "intensity", poisson_uncertainty(values), "Poisson")
-    return dataset
+        with_uncertainty(variables, "intensity", poisson_uncertainty(values), "Poisson")
+    incomplete = {"incomplete": f"file announces {[axis['size'] for axis in axes]} values"} if lost else {}
+    return xr.Dataset(variables, coords, incomplete)
 
 
 def _dimension(name: object, index: int, ndim: int) -> str:

@@ -309,29 +309,28 @@ def _dataset(block: dict[str, Any], values: np.ndarray, lines: _Lines) -> xr.Dat
     if not variables:
         raise ReadError(lines.path, f"block '{block['identifier']}' has no ordinate", lines.place)
     name, coordinates = _axis(label, unit, axis, block["excitation_energy"])
-    dataset = xr.Dataset(coords=coordinates, attrs=_attributes(block))
-    _add_intensity(dataset, name, values[0], variables[0][1], dataset.attrs.get("counting_time"))
+    attrs = _attributes(block)
+    measured = _intensity(name, values[0], variables[0][1], attrs.get("counting_time"))
     for (other, other_unit), column in zip(variables[1:], values[1:], strict=True):
-        key = _unique(_slug(other), dataset.variables)
-        dataset[key] = variable(name, column, _unit(other_unit), other.strip().lower())
-    return dataset
+        key = _unique(_slug(other), measured | coordinates)
+        measured[key] = variable(name, column, _unit(other_unit), other.strip().lower())
+    return xr.Dataset(measured, coordinates, attrs)
 
 
-def _add_intensity(dataset: xr.Dataset, axis: str, values: np.ndarray, unit: str, time: float | None) -> None:
-    """Add counts and rate; which of them the file holds, its unit says (``c/s`` or ``d``, a count)."""
+def _intensity(axis: str, values: np.ndarray, unit: str, time: float | None) -> dict[str, xr.Variable]:
+    """Make counts and rate; which of them the file holds, its unit says (``c/s`` or ``d``, a count)."""
     rate = unit.strip().lower() in ("c/s", "cps")
     if time is None:
-        dataset["intensity"] = variable(axis, values, "count/s" if rate else "count", "photoelectron signal")
-        if not rate:
-            with_uncertainty(dataset, "intensity", poisson_uncertainty(values), "Poisson")
-        return
+        signal = {"intensity": variable(axis, values, "count/s" if rate else "count", "photoelectron signal")}
+        return signal if rate else with_uncertainty(signal, "intensity", poisson_uncertainty(values), "Poisson")
     counts = values * time if rate else values
     error = poisson_uncertainty(counts)
-    dataset["intensity"] = variable(axis, counts / time, "count/s", "photoelectron rate")
-    with_uncertainty(dataset, "intensity", error / time, "Poisson")
+    signal = {"intensity": variable(axis, counts / time, "count/s", "photoelectron rate")}
+    with_uncertainty(signal, "intensity", error / time, "Poisson")
     if not rate:
-        dataset["counts"] = variable(axis, counts, "count", "photoelectron counts")
-        with_uncertainty(dataset, "counts", error, "Poisson")
+        signal["counts"] = variable(axis, counts, "count", "photoelectron counts")
+        with_uncertainty(signal, "counts", error, "Poisson")
+    return signal
 
 
 def _axis(label: str, unit: str, axis: np.ndarray, excitation: float | None) -> tuple[str, dict[str, xr.Variable]]:

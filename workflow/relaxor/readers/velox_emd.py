@@ -42,14 +42,11 @@ def extract(path: Path) -> xr.DataTree:
     """
     from rsciio.emd import _emd_velox
 
-    hdf5.check(path)
-    import h5py
-
     reader = _emd_velox.FeiEMDReader(load_SI_image_stack=True)
     reader.load_images = reader.load_SI = reader.load_single_spectrum = True
     # The reader's own entry point asks for `sparse` before it reads anything of a file with an X-ray map.
     reader._read_data = lambda select_type: _read_all(reader, path)
-    with h5py.File(path, "r") as file:
+    with hdf5.opened(path) as file:
         reader.read_file(file)
     if not reader.dictionaries:
         raise ReadError(path, "holds no image and no spectrum", "/Data")
