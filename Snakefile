@@ -40,15 +40,16 @@ rule all:
 
 
 rule characterization:
-    """The material: Fig. 1, S1–S5, S7 and the tables."""
+    """The material: Fig. 1, S1–S5, S7 and its tables."""
     input:
         figure_files("1", "S1", "S2", "S3", "S4", "S5", "S7"),
-        rules.tables.input,
+        table_files("characterization"),
 
 
 rule synapse:
-    """The device: Fig. 2, 3, S6, S8–S12, the tables, and the encoder of images."""
+    """The device: Fig. 2, 3, S6, S8–S12, its tables, and the encoder of images."""
     input:
         figure_files("2", "3", "S6", "S8", "S9", "S10", "S11", "S12"),
-        rules.tables.input,
+        table_files("synapse"),
+        rules.compare_devices.output if COMPARED else [],
         ENCODERS,

@@ -34,6 +34,11 @@ SAMPLES = {
 if SAMPLE not in SAMPLES:
     raise WorkflowError(f"{SETTINGS.sheet}: has no rows of sample '{SAMPLE}'; samples: {', '.join(SAMPLES)}")
 TECHNIQUES = SAMPLES[SAMPLE]
+SYNAPSE = ("sweeps", "pulses", "light")
+PARTS = {
+    "characterization": [technique for technique in TECHNIQUES if technique not in SYNAPSE],
+    "synapse": [technique for technique in TECHNIQUES if technique in SYNAPSE],
+}
 DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
 LOGS = f"{RESULTS}/logs/"

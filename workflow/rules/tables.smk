@@ -1,40 +1,45 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
 PARAMETERS = [analysed(technique, "parameters.csv") for technique in TECHNIQUES]
-SYNAPSE = ("pulses", "light")
+SUFFIXES = ("csv", "md", "tex")
+COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
 
 
-rule write_tables:
-    """One table a technique."""
-    input:
-        parameters=PARAMETERS,
-        code=sources("relaxor.tables"),
-    output:
-        tables=[
-            (
-                report(
-                    f"{RESULTS}/tables/{technique}.csv",
-                    caption="../report/table.rst",
-                    category="Tables",
-                    labels={"table": technique, "data": ORIGIN},
-                )
-                if suffix == "csv"
-                else f"{RESULTS}/tables/{technique}.{suffix}"
-            )
-            for technique in TECHNIQUES
-            for suffix in ("csv", "md", "tex")
-        ],
-    log:
-        f"{LOGS}write_tables.log",
-    benchmark:
-        f"{BENCHMARKS}write_tables.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    script:
-        "../scripts/write_tables.py"
+def printed(technique, suffix):
+    """The table of a technique in one format; the report shows the csv."""
+    file = f"{RESULTS}/tables/{technique}.{suffix}"
+    labels = {"table": technique, "data": ORIGIN}
+    shown_in = dict(caption="../report/table.rst", category="Tables", labels=labels)
+    return report(file, **shown_in) if suffix == "csv" else file
+
+
+def table_files(part):
+    """The tables of one part of the paper."""
+    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS[part] for suffix in SUFFIXES]
+
+
+for part, techniques in PARTS.items():
+
+    rule:
+        """The tables of one part of the paper, one a technique."""
+        name:
+            f"write_tables_{part}"
+        input:
+            parameters=[analysed(technique, "parameters.csv") for technique in techniques],
+            code=sources("relaxor.tables"),
+        output:
+            tables=[printed(technique, suffix) for technique in techniques for suffix in SUFFIXES],
+        log:
+            f"{LOGS}write_tables/{part}.log",
+        benchmark:
+            f"{BENCHMARKS}write_tables/{part}.tsv"
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=500,
+            runtime=5,
+        script:
+            "../scripts/write_tables.py"
 
 
 rule compare_claims:
@@ -68,7 +73,7 @@ rule compare_devices:
     """Our device beside others of the literature; needs pulses and light."""
     input:
         literature=SETTINGS.literature,
-        parameters=[analysed(technique, "parameters.csv") for technique in SYNAPSE],
+        parameters=[analysed(technique, "parameters.csv") for technique in ("pulses", "light")],
         code=sources("relaxor.devices"),
     output:
         table=report(
@@ -120,7 +125,7 @@ rule check_results:
 rule tables:
     """Every table, the claims and the checks."""
     input:
-        [f"{RESULTS}/tables/{technique}.{suffix}" for technique in TECHNIQUES for suffix in ("csv", "md", "tex")],
+        [table_files(part) for part in PARTS],
         rules.compare_claims.output,
-        rules.compare_devices.output if set(SYNAPSE) <= set(TECHNIQUES) else [],
+        rules.compare_devices.output if COMPARED else [],
         rules.check_results.output,
