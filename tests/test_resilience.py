@@ -44,7 +44,7 @@ def downstream(*techniques: str) -> set[str]:
         if {panel.get("technique") for panel in figure["panels"].values()} & set(techniques)
     }
     return {f"analyse_technique:{name}" for name in techniques} | shown | {
-        "write_tables", "compare_claims", "check_results",
+        "write_tables_characterization", "compare_claims", "check_results",
     }  # fmt: skip
 
 

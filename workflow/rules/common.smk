@@ -34,15 +34,14 @@ SAMPLES = {
 if SAMPLE not in SAMPLES:
     raise WorkflowError(f"{SETTINGS.sheet}: has no rows of sample '{SAMPLE}'; samples: {', '.join(SAMPLES)}")
 TECHNIQUES = SAMPLES[SAMPLE]
-SYNAPSE = ("sweeps", "pulses", "light")
-PARTS = {
-    "characterization": [technique for technique in TECHNIQUES if technique not in SYNAPSE],
-    "synapse": [technique for technique in TECHNIQUES if technique in SYNAPSE],
-}
+PARTS = {"characterization": [], "synapse": []}
+for technique in TECHNIQUES:
+    PARTS["synapse" if technique in ("sweeps", "pulses", "light") else "characterization"].append(technique)
 DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
 LOGS = f"{RESULTS}/logs/"
 FORMATS = SETTINGS.formats
+SUFFIXES = ("csv", "md", "tex")
 BENCHMARKS = ".snakemake/benchmarks/"
 ENVIRONMENT = "../../envs/analysis.yaml"
 ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else "measured"
@@ -80,6 +79,19 @@ def drawn(stem, figure, panel):
     shown_in = dict(caption="../report/figure.rst", category=figure.category, labels=labels)
     files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
+
+
+def printed(technique, suffix):
+    """The table of a technique in one format; the report shows the csv."""
+    file = f"{RESULTS}/tables/{technique}.{suffix}"
+    labels = {"table": technique, "data": ORIGIN}
+    shown_in = dict(caption="../report/table.rst", category="Tables", labels=labels)
+    return report(file, **shown_in) if suffix == "csv" else file
+
+
+def table_files(part):
+    """The tables of one part of the paper."""
+    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS[part] for suffix in SUFFIXES]
 
 
 wildcard_constraints:

@@ -1,23 +1,11 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
 PARAMETERS = [analysed(technique, "parameters.csv") for technique in TECHNIQUES]
-SUFFIXES = ("csv", "md", "tex")
 COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
 
 
-def printed(technique, suffix):
-    """The table of a technique in one format; the report shows the csv."""
-    file = f"{RESULTS}/tables/{technique}.{suffix}"
-    labels = {"table": technique, "data": ORIGIN}
-    shown_in = dict(caption="../report/table.rst", category="Tables", labels=labels)
-    return report(file, **shown_in) if suffix == "csv" else file
-
-
-def table_files(part):
-    """The tables of one part of the paper."""
-    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS[part] for suffix in SUFFIXES]
-
-
 for part, techniques in PARTS.items():
+    if not techniques:
+        continue
 
     rule:
         """The tables of one part of the paper, one a technique."""
