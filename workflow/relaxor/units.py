@@ -17,7 +17,6 @@ def registry() -> "pint.UnitRegistry":
     return units
 
 
-@cache
 def factor(from_unit: str, to_unit: str) -> float:
     """Return what a value in ``from_unit`` is multiplied by to be in ``to_unit``.
 
@@ -26,6 +25,15 @@ def factor(from_unit: str, to_unit: str) -> float:
     ValueError
         If the units are not known or not of one dimension.
     """
+    found = _factor(from_unit, to_unit)
+    if isinstance(found, str):
+        raise ValueError(found)
+    return found
+
+
+@cache
+def _factor(from_unit: str, to_unit: str) -> float | str:
+    """Return the factor, or why there is none: both are asked for again and again."""
     if from_unit == to_unit:
         return 1.0
     import pint
@@ -33,7 +41,7 @@ def factor(from_unit: str, to_unit: str) -> float:
     try:
         return float(registry().Quantity(1.0, from_unit).to(to_unit).magnitude)
     except (pint.DimensionalityError, pint.UndefinedUnitError) as error:
-        raise ValueError(str(error)) from None
+        return str(error)
 
 
 def parse_quantity(text: str) -> tuple[float, str]:
