@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
@@ -470,6 +470,7 @@ def trains(draw):
 
 @settings(max_examples=200, deadline=None)
 @given(trains())
+@example(([33], [3, 16], np.array([-2.0]), 0.0, 0.03, 694875741))  # both edges of a level three deviations apart
 def test_any_train_of_square_pulses_is_found(case):
     widths, gaps, levels, level, noise, seed = case
     voltage = [np.full(gaps[0], level)]
