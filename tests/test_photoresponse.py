@@ -25,7 +25,9 @@ from scipy.integrate import solve_ivp
 TRUTH = dict(zip(PARAMETERS, (2e-10, 1e-9, 3e-9, 3.0, 0.05, 0.3, 8.0, 0.7, 0.7), strict=True))
 READ_NOISE, GAIN_NOISE = 1e-11, 0.03
 MEASUREMENT = Measurement("light_650", {"raw_sha256": "ab" * 32, "origin": "simulated"}, {}, {})
-TIMING = CodeTiming(first=0.5, period=0.2, width=0.1, power=32.0, read_delay=0.1, read_window=0.05)
+TIMING = CodeTiming(
+    first=0.5, period=0.2, width=0.1, power=32.0, read_delay=0.1, read_window=0.05, sampling_interval=0.01
+)
 DARK = Light(np.array([0.0]), np.array([0.0]))
 
 
@@ -80,7 +82,7 @@ def leaky(fading: float) -> Response:
     values = TRUTH | {"J0": 0.0, "J2": 0.0, "g1": 1e-6, "tau_1": TIMING.period / -math.log(fading)}
     noise = Noise(1e-18, 0.0, 0.0, 0.0)
     nothing = dict.fromkeys(("dark_current", "dark_spread", "drift", "drift_spread"), 0.0)
-    return Response(values, np.empty((0, 0)), (), {}, noise, **nothing, sampling_interval=0.01, aicc={}, runs=99,
+    return Response(values, np.empty((0, 0)), (), {}, noise, **nothing, aicc={}, runs=99,
                     freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
 
 

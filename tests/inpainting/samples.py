@@ -21,10 +21,12 @@ ADDITIVE, MULTIPLICATIVE = 3e-14, 0.005
 
 def device(read_delay: float = 0.1) -> Encoder:
     """A device as the sample's; its measured codes are the predicted ones, one percent larger."""
-    timing = CodeTiming(first=0.2, period=0.2, width=0.1, power=24.0, read_delay=read_delay, read_window=0.05)
+    timing = CodeTiming(
+        first=0.2, period=0.2, width=0.1, power=24.0, read_delay=read_delay, read_window=0.05, sampling_interval=0.01
+    )
     nothing = dict.fromkeys(("dark_current", "dark_spread", "drift", "drift_spread"), 0.0)
     response = Response(VALUES, np.empty((0, 0)), (), {}, Noise(ADDITIVE, 0.0, MULTIPLICATIVE, 0.0), **nothing,
-                        sampling_interval=0.01, aicc={}, runs=99, freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
+                        aicc={}, runs=99, freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
     codes = predict_codes(response, timing)
 
     def quantity(name: str) -> dict:
@@ -43,7 +45,7 @@ def device(read_delay: float = 0.1) -> Encoder:
             "exponents": [quantity("alpha"), quantity("alpha0")], "saturation": [quantity("J1"), quantity("J2")],
             "prompt": quantity("J0"), "dark_current": {"value": 1e-12, "standard_error": None},
             "dark_current_spread": 0.0, "noise_additive": {"value": ADDITIVE, "standard_error": None},
-            "noise_multiplicative": {"value": MULTIPLICATIVE, "standard_error": None}, "sampling_interval": 0.01,
+            "noise_multiplicative": {"value": MULTIPLICATIVE, "standard_error": None},
             "timing": vars(timing), "measured": table(1.01), "predicted": table(1.0),
         }
     )  # fmt: skip

@@ -38,7 +38,7 @@ def test_grey_levels_solve_the_rate_equations(read_delay: float) -> None:
     names = ("g1", "g2", "tau_1", "tau_2", "alpha", "alpha0", "J0", "J1", "J2")
     quantities = (*encoder.gains, *encoder.decay_constants, *encoder.exponents, encoder.prompt, *encoder.saturation)
     values = {name: quantity.value for name, quantity in zip(names, quantities, strict=True)}
-    time = onset[-1] + timing.read_delay + encoder.sampling_interval * np.arange(5)
+    time = onset[-1] + timing.read_delay + timing.sampling_interval * np.arange(5)
     expected = []
     for group in image.reshape(-1, 4).astype(float):
         start = np.column_stack([onset, onset + timing.width]).ravel()

@@ -151,14 +151,14 @@ def _device(encoder: Encoder, current_range: tuple[float, float]) -> _Device:
     timing = CodeTiming(**encoder.timing.model_dump())
     scale = timing.power / encoder.reference_power
     alpha, alpha0 = (quantity.value for quantity in encoder.exponents)
-    step = encoder.sampling_interval
-    # The readings that the prediction of the codes takes, see `relaxor.photoresponse.codes.encode`.
-    time = timing.read + step * np.arange(max(round(timing.read_window / step), 1))
+    time = timing.readings
     onset, end = timing.slots[-1], timing.slots[-1] + timing.width
     first, second = (1 / quantity.value for quantity in encoder.decay_constants)
     after = time[time >= end] - end
     # Both the read-out and the dark before the first pulse are means of so many readings.
-    additive = encoder.noise_additive.value * math.sqrt(1 / time.size + 1 / max(timing.first / step, 1.0))
+    additive = encoder.noise_additive.value * math.sqrt(
+        1 / time.size + 1 / max(timing.first / timing.sampling_interval, 1.0)
+    )
     return _Device(
         gains=(encoder.gains[0].value * scale**alpha, encoder.gains[1].value * scale**alpha),
         decay_rates=(first, second),

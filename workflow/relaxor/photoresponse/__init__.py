@@ -73,8 +73,6 @@ class Response:
         Mean of the runs' dark currents at their start and standard deviation from run to run, A.
     drift, drift_spread
         Mean of the runs' drifts and standard deviation from run to run, A/s.
-    sampling_interval
-        Median time between readings, s.
     aicc
         Akaike's criterion of the models `SHARED` and `OWN` (with one power: of the first alone).
     runs, n
@@ -94,7 +92,6 @@ class Response:
     dark_spread: float
     drift: float
     drift_spread: float
-    sampling_interval: float
     aicc: Mapping[str, float]
     runs: int
     freedom: int
@@ -321,7 +318,6 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
     parts = (np.split(values, reduced.offset[1:]) for values in (reduced.time, dark, reduced.readings.count))
     lines = [np.polyfit(time - time[0], left, 1, w=np.sqrt(count)) for time, left, count in zip(*parts, strict=True)]
     drift, level = unit * np.array(lines).T
-    steps = np.concatenate([np.diff(trace.time) for trace in reduced.traces])
     return Response(
         values={name: value * scale[name] for name, value in found.values.items()},
         covariance=found.covariance * np.outer(factors, factors),
@@ -332,7 +328,6 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
         dark_spread=float(level.std(ddof=1)),
         drift=float(drift.mean()),
         drift_spread=float(drift.std(ddof=1)),
-        sampling_interval=float(np.median(steps)),
         aicc=aicc,
         runs=reduced.offset.size,
         freedom=freedom - len(found.names),

@@ -48,6 +48,9 @@ def timing_of(recording: Recording, read_window: float) -> CodeTiming:
         power=float(runs["amplitude"].median()),
         read_delay=round(width, 9),
         read_window=read_window,
+        sampling_interval=round(
+            float(np.median(np.concatenate([np.diff(trace.time) for trace in recording.traces]))), 9
+        ),
     )
 
 

@@ -45,6 +45,8 @@ class CodeTiming:
         ``read_window`` to read the end of the pulse.
     read_window
         Over which the current is averaged, s.
+    sampling_interval
+        From reading to reading, s.
     """
 
     first: float
@@ -53,6 +55,7 @@ class CodeTiming:
     power: float
     read_delay: float
     read_window: float
+    sampling_interval: float
 
     @property
     def slots(self) -> np.ndarray:
@@ -63,6 +66,15 @@ class CodeTiming:
     def read(self) -> float:
         """Begin of the read-out, s."""
         return float(self.slots[-1]) + self.read_delay
+
+    @property
+    def readings(self) -> np.ndarray:
+        """Times of the readings of a read-out, s, shape (n,).
+
+        These are those that the instrument takes: their mean is not that of the window, which ends a step later.
+        """
+        step = self.sampling_interval
+        return self.read + step * np.arange(max(round(self.read_window / step), 1))
 
     def light(self, code: str) -> Light:
         """Return the light of a code."""
@@ -90,9 +102,7 @@ def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES)
         Index ``code``; ``current`` (A), ``standard_error`` (A, by the parameters), ``spread`` (A, standard deviation
         of a single read-out by both noises).
     """
-    # The same readings as the instrument takes: their mean is not that of the window, which ends a step later.
-    step = response.sampling_interval
-    time = timing.read + step * np.arange(max(round(timing.read_window / step), 1))
+    time = timing.readings
     current, error = np.empty(len(codes)), np.empty(len(codes))
     for i, code in enumerate(codes):
         light = timing.light(code)
@@ -100,7 +110,9 @@ def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES)
         slope = response.slopes(light, time).mean(axis=0)
         error[i] = math.sqrt(slope @ response.covariance @ slope)
     # The mean of the window and the mean of the dark before the first slot, each of so many readings.
-    additive = response.noise.additive * math.sqrt(1 / time.size + 1 / max(timing.first / step, 1.0))
+    additive = response.noise.additive * math.sqrt(
+        1 / time.size + 1 / max(timing.first / timing.sampling_interval, 1.0)
+    )
     spread = np.hypot(additive, response.noise.multiplicative * current)
     index = pd.Index(codes, name="code")
     return pd.DataFrame({"current": current, "standard_error": error, "spread": spread}, index=index)

@@ -12,7 +12,7 @@
 ``saturation``              currents of full traps J1, J2 (A)
 ``prompt``                  prompt photocurrent J0 at P0 (A)
 ``dark_current``            mean of the runs (A), and ``dark_current_spread`` from run to run
-``noise_additive``          of a single reading (A), one every ``sampling_interval`` (s)
+``noise_additive``          of a single reading (A)
 ``noise_multiplicative``    of the response from run to run, relative
 ``timing``                  pulses and read-out of the codes, see `relaxor.photoresponse.codes.CodeTiming`
 ``measured``, ``predicted`` code → ``current`` above the dark one, its ``standard_error``, ``spread`` of one read-out
@@ -77,6 +77,7 @@ class Timing(Part):
     power: Positive
     read_delay: NotNegative
     read_window: Positive
+    sampling_interval: Positive
 
 
 def _all_codes(table: dict[str, Level]) -> dict[str, Level]:
@@ -106,7 +107,6 @@ class Encoder(Part):
     dark_current_spread: NotNegative
     noise_additive: PositiveQuantity
     noise_multiplicative: Quantity
-    sampling_interval: Positive
     timing: Timing
     measured: Table
     predicted: Table
@@ -122,7 +122,6 @@ UNITS = {
     "dark_current": "A",
     "noise_additive": "A",
     "noise_multiplicative": "1",
-    "sampling_interval": "s",
     "timing": "s (power: mW/cm^2)",
     "measured": "A",
     "predicted": "A",
@@ -177,7 +176,6 @@ def write_encoder(
         "dark_current_spread": _rounded(response.dark_spread),
         "noise_additive": _quantity(noise.additive, noise.additive_error),
         "noise_multiplicative": _quantity(noise.multiplicative, noise.multiplicative_error),
-        "sampling_interval": _rounded(response.sampling_interval),
         "timing": vars(timing),
         "measured": _table(measured),
         "predicted": _table(predicted),
