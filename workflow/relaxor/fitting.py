@@ -202,6 +202,35 @@ def fit(
     return _result(problem, best, problem.covariance(best))
 
 
+def sharpened(
+    residual: Callable[..., np.ndarray],
+    params: lmfit.Parameters,
+    *,
+    absolute_sigma: bool,
+    jacobian: Callable[..., np.ndarray],
+) -> Fit:
+    """Make the result of a minimum that another search has found: `fit` without the search.
+
+    Parameters
+    ----------
+    residual, absolute_sigma, jacobian
+        As given to `fit`.
+    params
+        At the minimum, as far as the search went.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer residuals than varying parameters.
+    """
+    names = tuple(name for name, parameter in params.items() if parameter.vary and not parameter.expr)
+    problem = Problem(residual, params, (), names, absolute_sigma, jacobian)
+    best = problem.sharpen()
+    if best.residual.size < len(names):
+        raise ValueError(f"{best.residual.size} points cannot determine {len(names)} parameters")
+    return _result(problem, best, problem.covariance(best))
+
+
 def fit_counts(
     expected: Callable[..., np.ndarray],
     counts: np.ndarray,
@@ -302,51 +331,77 @@ def profile_interval(
         Ends of the interval in the unit of the parameter: its bound where the rise is not reached before,
         ±inf where it is not reached at all.
     """
+    rise, target = profile_rise(fitted)
+    error, best, held = fitted.error(name), fitted.value(name), fitted.params[name]
+    first = error if math.isfinite(error) and error > 0 else 0.1 * (abs(best) or 1.0)
+    side, places = np.array([-1, 1]), [fitted.params.copy() for _ in range(2)]
+
+    def moved(ends: np.ndarray, distance: np.ndarray) -> np.ndarray:
+        chi_square = np.empty(ends.size)
+        for i, (end, away) in enumerate(zip(ends, distance, strict=True)):
+            places[end][name].set(value=best + side[end] * away, vary=False)
+            found = fit(residual, places[end], args=args, absolute_sigma=fitted.absolute_sigma)
+            places[end], chi_square[i] = found.params, found.chi_square
+        return rise(chi_square)
+
+    room = np.array([best - held.min, held.max - best])
+    low, high = best + side * crossings(moved, target, np.full(2, target * first), room)
+    return float(low), float(high)
+
+
+def profile_rise(fitted: Fit) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
+    """Return what turns a chi-square into the root of its rise above the best one, and where an interval ends."""
     dof = max(fitted.n - len(fitted.names), 1)
     scale, quantile = 1.0, stats.chi2.ppf(CONFIDENCE, 1)
     if not fitted.absolute_sigma:
         scale, quantile = fitted.chi_square / dof, stats.f.ppf(CONFIDENCE, 1, dof)
-    error = fitted.error(name)
-    first = error if math.isfinite(error) and error > 0 else 0.1 * (abs(fitted.value(name)) or 1.0)
-    target = math.sqrt(quantile)
-
-    def end(side: int) -> float:
-        params = fitted.params.copy()
-        params[name].vary = False
-
-        def rise(value: float) -> float:
-            nonlocal params
-            params[name].value = value
-            moved = fit(residual, params, args=args, absolute_sigma=fitted.absolute_sigma)
-            params = moved.params
-            return math.sqrt(max(moved.chi_square - fitted.chi_square, 0.0) / scale)
-
-        best, bound = fitted.value(name), params[name].max if side > 0 else params[name].min
-        distance = _crossing(lambda away: rise(best + side * away), target, target * first, side * (bound - best))
-        return best + side * distance
-
-    return end(-1), end(+1)
+    return lambda chi_square: np.sqrt(np.maximum(chi_square - fitted.chi_square, 0.0) / scale), math.sqrt(quantile)
 
 
-def _crossing(rise: Callable[[float], float], target: float, first: float, room: float) -> float:
-    """Return the distance at which ``rise`` (0 at 0) reaches the target, at most ``room``."""
-    inside, inside_rise = 0.0, 0.0
-    outside = math.inf
-    distance = min(first, room)
+def crossings(
+    rise: Callable[[np.ndarray, np.ndarray], np.ndarray], target: float, first: np.ndarray, room: np.ndarray
+) -> np.ndarray:
+    """Return the distances at which functions that rise from 0 reach the target, by secants; all are searched at once.
+
+    Parameters
+    ----------
+    rise
+        ``rise(which, distance)``: the functions of the places ``which`` at these distances, both shape (m,).
+    target
+        What they are to reach.
+    first
+        Where each is looked at first, shape (b,).
+    room
+        Largest distance of each, shape (b,): returned where the target is not reached before.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (b,); ∞ where the target is not reached at all.
+    """
+    inside, inside_rise, outside = np.zeros(first.size), np.zeros(first.size), np.full(first.size, math.inf)
+    distance = np.minimum(first, room)
+    searched = np.arange(first.size)
     for _ in range(PROFILE_STEPS):
-        reached = rise(distance)
-        if abs(reached - target) < PROFILE_TOLERANCE * target or (reached < target and distance == room):
+        here = distance[searched]
+        reached = rise(searched, here)
+        # Where the next place is the last one, the rise steps over the target: no number lies between.
+        found = (np.abs(reached - target) < PROFILE_TOLERANCE * target) | (here == inside[searched])
+        going = ~found & ((reached >= target) | (here < room[searched]))
+        searched, here, reached = searched[going], here[going], reached[going]
+        if not searched.size:
             return distance
-        if distance == inside:  # the rise steps over the target: no number lies between
-            return distance
-        slope = (reached - inside_rise) / (distance - inside)
-        if reached < target:
-            inside, inside_rise = distance, reached
-        else:
-            outside = distance
-        ahead = inside + (target - inside_rise) / slope if slope > 0 else math.inf
-        distance = min(ahead, room, 4 * inside if math.isinf(outside) else (inside + 9 * outside) / 10)
-    return math.inf if math.isinf(outside) else distance
+        start, below = inside[searched], reached < target
+        with np.errstate(divide="ignore"):
+            pace = (here - start) / (reached - inside_rise[searched])
+        inside[searched[below]], inside_rise[searched[below]] = here[below], reached[below]
+        outside[searched[~below]] = here[~below]
+        start, end = inside[searched], outside[searched]
+        ahead = np.where((pace > 0) & np.isfinite(pace), start + (target - inside_rise[searched]) * pace, math.inf)
+        nearest = np.where(np.isinf(end), 4 * start, (start + 9 * end) / 10)
+        distance[searched] = np.minimum(np.minimum(ahead, room[searched]), nearest)
+    distance[searched] = np.where(np.isinf(outside[searched]), math.inf, distance[searched])
+    return distance
 
 
 def parameters(**values: float | tuple[float, float, float] | Mapping[str, Any]) -> lmfit.Parameters:

@@ -136,6 +136,10 @@ class Problem:
             }
             found = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
             self._place(np.array([found[name].value for name in self.names]))
+        return self.sharpen()
+
+    def sharpen(self) -> Optimum:
+        """Go from a place near the minimum to the minimum: Gauss–Newton steps with accurate derivatives."""
         optimum = self._examine()
         for _ in range(POLISHING_STEPS):
             step = self._newton_step(optimum)
