@@ -12,7 +12,7 @@ from uncertainties import ufloat
 
 MEASUREMENT = Measurement("spikes", {"raw_sha256": "0" * 64, "origin": "simulated"}, {}, {})
 ELECTRICAL = {
-    "stimulus_unit": "V", "amplitude": 5.0, "width": 0.1, "read_voltage": 0.5, "read_time": 0.01,
+    "stimulus_unit": "V", "amplitude": 5.0, "width": 0.1, "read_voltage": 0.5, "read_time": 0.01, "variation": 0.0,
     "area": (10.0, 1.0), "reported": "11.7", "current_uncertainty": 0.0, "power_uncertainty": 0.0,
 }  # fmt: skip
 OPTICAL = ELECTRICAL | {"stimulus_unit": "mW/cm^2", "amplitude": 32.0, "width": 1.0, "reported": "0.88"}

@@ -84,7 +84,7 @@ def test_a_tail_in_steps_of_the_instrument_has_its_step_as_noise():
     time, voltage, current = run([(5, 0.1, 4.0)])
     coarse = 1e-14 * np.round(current / 1e-14)
     recording = protocols.record(measurement([(time, voltage, coarse)]), 0.010, "after")
-    _, _, error = protocols.tail(recording, recording.traces[0])
+    error = protocols.tail(recording, recording.traces[0]).error
     assert (error > 0).all() and error.max() < 1e-14
 
 
@@ -122,12 +122,17 @@ def test_repeats_are_averaged_and_give_the_error():
 
 def test_a_tail_begins_behind_the_last_pulse_and_is_averaged():
     recording = recorded([(5, 0.1, 4.0)])
-    time, current, error = protocols.tail(recording, recording.traces[0])
-    assert 0 < time[0] < 0.005 and time[-1] > 3.5 and time.size <= 60
+    tail = protocols.tail(recording, recording.traces[0])
+    # A sample of a voltage run stands for the interval that it ends: the first one for half a step.
+    assert tail.time[0] == pytest.approx(0.001) and tail.length == pytest.approx(3.999) and tail.time.size <= 60
     device = synapse.Synapse()
     device.pulse(5, 0.1)
-    np.testing.assert_allclose(current, 1e-12 * (device.reading(time) - synapse.FLOOR), rtol=0.01)
-    assert (error >= 0).all()
+    both = (device.reading(tail.time + side * tail.spread) for side in (-1, 1))
+    np.testing.assert_allclose(tail.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
+    assert (tail.error >= 0).all()
+    late = device.reading(np.linspace(3.6, 4.0, 401)).mean() - synapse.FLOOR
+    early = device.reading(np.linspace(0.0, 0.01, 101)).mean() - synapse.FLOOR
+    assert tail.retained == pytest.approx(late / early, rel=1e-4)
 
 
 def test_what_is_left_grows_with_the_number_of_pulses():

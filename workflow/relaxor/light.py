@@ -5,7 +5,8 @@ pulse above the one before the first pulse of its run.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,11 +14,12 @@ import xarray as xr
 
 from relaxor.data import Measurement, Number, load, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
+from relaxor.photoresponse import Response
 from relaxor.photoresponse.analysis import code_table, response_of, runs_of
 from relaxor.photoresponse.figures_of_merit import merit_rows
 from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
-from relaxor.plasticity.protocols import Kind, Recording, averaged, kind_of, record
+from relaxor.plasticity.protocols import Kind, Recording, averaged, kind_of, record, run_variation
 from relaxor.plasticity.protocols import responses as responses_of
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]
@@ -71,7 +73,7 @@ current_uncertainty, power_uncertainty
         by_wavelength.setdefault(recording.measurement.condition("wavelength", "nm"), []).append(recording)
     fitted, responses = response_of(by_wavelength)
     dark = next((trace for trace in runs_of(recordings) if not np.any(trace.stimulus)), None)
-    for recording in recordings:
+    for recording in (_with_variation(each, by_wavelength, responses) for each in recordings):
         measurement, kind = recording.measurement, kind_of(recording)
         wavelength = measurement.condition("wavelength", "nm")
         if kind in SERIES:
@@ -94,13 +96,14 @@ current_uncertainty, power_uncertainty
                 width=spike_width,
                 read_voltage=recording.read_voltage,
                 read_time=read_time,
+                variation=recording.variation,
                 area=(area, area_uncertainty * area),
                 reported=reported_energy,
                 current_uncertainty=current_uncertainty,
                 power_uncertainty=power_uncertainty,
             )
         if kind == "amplitude":
-            points = averaged(responses_of(recording, "amplitude"))
+            points = averaged(responses_of(recording, "amplitude"), recording.variation)
             rows += merit_rows(
                 measurement,
                 dark,
@@ -121,3 +124,13 @@ def _record(measurement: Measurement, read_window: float) -> Recording:
     if recording.traces[0].stimulus_unit == "V":
         raise AnalysisError(f"{measurement.id}: no power density was recorded, or it never changes")
     return recording
+
+
+def _with_variation(
+    recording: Recording, by_wavelength: Mapping[float, Sequence[Recording]], responses: Mapping[float, Response]
+) -> Recording:
+    """Say by how much runs vary: the fitted response knows it; without one, runs that repeat each other do."""
+    wavelength = recording.measurement.condition("wavelength", "nm")
+    if wavelength in responses:
+        return replace(recording, variation=responses[wavelength].noise.multiplicative)
+    return replace(recording, variation=run_variation(by_wavelength[wavelength]))

@@ -1,6 +1,7 @@
-"""Power laws with a constant background: three ways to fit them, and an honest interval of the exponent."""
+"""Power laws with a constant background: ways to fit them, an honest interval of the exponent, and a mean slope."""
 
 import math
+from dataclasses import dataclass
 
 import lmfit
 import numpy as np
@@ -118,6 +119,37 @@ def profile_exponent(
         return np.concatenate([(law - signal) / signal_error, ((actual - power)[uncertain]) / power_error[uncertain]])
 
     return profile_interval(residual, fit(residual, params, absolute_sigma=True), "exponent")
+
+
+@dataclass(frozen=True)
+class MeanSlope:
+    """A straight line through logarithms: y = amplitude · x^exponent, the exponent's standard error, and the fit."""
+
+    amplitude: float
+    exponent: float
+    error: float
+    reduced_chi_square: float
+
+
+def mean_slope(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> MeanSlope:
+    """Return the mean slope of y against x on logarithmic axes, by least squares with equal weights.
+
+    It is a number of the range of x also where no power law holds: weights of the errors would make it one of the
+    errors too. Its error is that of y alone.
+
+    Parameters
+    ----------
+    x, y, error
+        Positive, shape (n,); ``error`` is the standard error of y.
+    """
+    away = np.log(x) - np.log(x).mean()
+    weights = away / (away @ away)
+    relative = error / y
+    exponent = float(weights @ np.log(y))
+    logarithm = float(np.log(y).mean() - exponent * np.log(x).mean())
+    residual = (np.log(y) - logarithm - exponent * np.log(x)) / relative
+    chi_square = float(residual @ residual) / max(x.size - 2, 1)
+    return MeanSlope(math.exp(logarithm), exponent, float(np.linalg.norm(weights * relative)), chi_square)
 
 
 def logarithmic_power_law(power: np.ndarray, signal: np.ndarray) -> Fit:

@@ -6,6 +6,7 @@ pulse above the one before the first pulse of its run.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -15,7 +16,7 @@ from relaxor.errors import AnalysisError
 from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
 from relaxor.plasticity.potentiation import potentiation_curves, potentiation_rows
-from relaxor.plasticity.protocols import Kind, Recording, kind_of, record
+from relaxor.plasticity.protocols import Kind, Recording, kind_of, record, run_variation
 from relaxor.readers.schema import variable
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]
@@ -61,9 +62,10 @@ def analyse(
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        recording = record(measurement, read_window, "after")
-        kind = kind_of(recording)
+    recordings = [record(measurement, read_window, "after") for measurement in load(data)]
+    variation = run_variation(recordings)
+    for recording in (replace(each, variation=variation) for each in recordings):
+        measurement, kind = recording.measurement, kind_of(recording)
         if kind == "cycles":
             # Potentiation and depression are read long, for the fast traps are not what they are about.
             found, shown = _cycles(record(measurement, cycle_window, "after"))
@@ -81,6 +83,7 @@ def analyse(
                 width=spike_width,
                 read_voltage=recording.read_voltage,
                 read_time=read_time,
+                variation=variation,
                 area=(math.nan, math.nan),
                 reported=reported_energy,
                 current_uncertainty=current_uncertainty,

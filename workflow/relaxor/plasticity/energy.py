@@ -111,6 +111,7 @@ def energy_rows(
     width: float,
     read_voltage: float,
     read_time: float,
+    variation: float,
     area: tuple[float, float],
     reported: str,
     current_uncertainty: float,
@@ -133,6 +134,8 @@ def energy_rows(
         Voltage across the device between voltage pulses, or all the time under light, in V.
     read_time
         How long a read lasts, in s.
+    variation
+        Relative standard deviation of the current from run to run, each spike taken from another one.
     area
         Area under light and its standard uncertainty, in µm².
     reported
@@ -144,9 +147,9 @@ def energy_rows(
     -------
     list of Number
         For each definition ``energy_per_spike`` (pJ): mean over the spikes, with the larger of the errors from their
-        scatter and from the currents; ``ratio_to_reported``; ``reproduces_reported``, 1 where the 95 % interval meets
-        the range that rounds to the printed digits, else 0; and ``current_for_reported`` (pA) or ``area_for_reported``
-        (µm²), with which it would give the printed value.
+        scatter and from the currents and their variation; ``ratio_to_reported``; ``reproduces_reported``, 1 where the
+        95 % interval meets the range that rounds to the printed digits, else 0; and ``current_for_reported`` (pA) or
+        ``area_for_reported`` (µm²), with which it would give the printed value.
 
     Raises
     ------
@@ -157,7 +160,12 @@ def energy_rows(
     light = stimulus_unit != "V"
     voltage = np.full(len(spikes), read_voltage) if light else spikes["amplitude"].to_numpy(float)
     duration = spikes["width"].to_numpy(float)
-    energies = _electrical(spikes, voltage, duration, read_voltage, read_time, "end" if light else "after")
+    energies = {
+        name: (values, np.hypot(errors, variation * values))
+        for name, (values, errors) in _electrical(
+            spikes, voltage, duration, read_voltage, read_time, "end" if light else "after"
+        ).items()
+    }
     relative = dict.fromkeys(energies, current_uncertainty)
     lever = {name: np.abs(np.mean(voltage * duration)) for name in energies}
     lever["read"] = abs(read_voltage * read_time)

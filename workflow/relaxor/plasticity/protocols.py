@@ -13,6 +13,7 @@ kind           the runs of the file
 =============  ======================================================================================================
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -20,8 +21,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.optimize import brentq
 
-from relaxor.data import Measurement, Number
+from relaxor.data import Measurement, Number, measured
 from relaxor.errors import AnalysisError
 from relaxor.plasticity.events import find_events, require_pulses
 from relaxor.plasticity.traces import Trace, traces_of
@@ -33,6 +35,12 @@ SAME = 0.02
 """Widths, levels and intervals that differ by less than this part are the same."""
 LEAST_STIMULUS = 0.02
 """A run whose stimulus changes by less than this part of the largest change in the file has no pulses, but noise."""
+FEWEST_REPEATS = 5
+"""Runs beyond the first of their kind from which on repeats tell how runs vary."""
+FEWEST_SAMPLES = 10
+"""Fewest samples of a tail."""
+RETAINED_PART = 0.9
+"""What is left at the end of a tail is the mean over what follows this part of it."""
 SHOWN_POINTS = 400
 """Most points of a trace that are kept for the figures."""
 
@@ -51,12 +59,15 @@ class Recording:
         The table of `find_events` of all runs together, pulses that were dropped among them.
     response
         Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
+    variation
+        Relative standard deviation of the response from run to run; 0 where nothing tells it.
     """
 
     measurement: Measurement
     traces: Sequence[Trace]
     events: pd.DataFrame
     response: Response
+    variation: float = 0.0
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -78,14 +89,18 @@ class Recording:
         return float(np.median(before))
 
     def counts(self) -> list[Number]:
-        """Return how many pulses were found and how many of them were dropped, with the reasons."""
+        """Return how many pulses were found, how many of them were dropped and why, and how much runs vary."""
         dropped = self.events[~self.events["kept"]]
         reasons = "; ".join(f"{count} × {reason}" for reason, count in dropped["reason"].value_counts().items())
-        attrs = self.measurement.attrs
-        shared = {"raw_sha256": attrs["raw_sha256"], "origin": attrs["origin"]}
+        varies = "of the response, relative, a part of all its errors" if self.variation else "nothing tells it"
         return [
-            Number(self.measurement.id, "events", "pulses", len(self.events), unit="1", method="found", **shared),
-            Number(self.measurement.id, "events", "pulses_dropped", len(dropped), unit="1", method=reasons, **shared),
+            row
+            for name, value, method in (
+                ("pulses", len(self.events), "found"),
+                ("pulses_dropped", len(dropped), reasons),
+                ("run_variation", self.variation, f"standard deviation from run to run {varies}"),
+            )
+            for row in measured(self.measurement, "events", {name: (value, math.nan, "1")}, method)
         ]
 
 
@@ -299,53 +314,137 @@ def same_as_before(values: pd.Series) -> pd.Series:
     return values.diff() <= SAME * values.abs()
 
 
-def averaged(table: pd.DataFrame) -> pd.DataFrame:
-    """Average the responses of repeated runs; the larger of scatter (relative, pooled) and reading errors holds."""
-    grouped = table.groupby((~same_as_before(table["value"])).cumsum())
-    repeats, mean = grouped.size().to_numpy(), grouped["response"].mean().to_numpy()
-    reading = np.sqrt(grouped["error"].apply(lambda errors: (errors**2).sum()).to_numpy()) / repeats
-    freedom = int((repeats - 1).sum())
-    scatter = 0.0
-    if freedom >= 5:
-        relative = (table["response"] - grouped["response"].transform("mean")) / grouped["response"].transform("mean")
-        scatter = float(np.sqrt((relative**2).sum() / freedom))
-    return pd.DataFrame(
-        {
-            "value": grouped["value"].mean().to_numpy(),
-            "response": mean,
-            "error": np.maximum(reading, scatter * np.abs(mean) / np.sqrt(repeats)),
-            "repeats": repeats,
-        }
-    )
+def averaged(table: pd.DataFrame, variation: float) -> pd.DataFrame:
+    """Average the responses of repeated runs.
 
-
-def tail(recording: Recording, trace: Trace) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return the relaxation behind the last pulse of a run.
+    Parameters
+    ----------
+    table
+        What `responses` returned.
+    variation
+        Relative standard deviation of the response from run to run: beside the errors of the readings, each run has it.
 
     Returns
     -------
-    time, current, error
-        Seconds since the pulse ended; A above the current before the first pulse, and its standard error; averaged over
-        up to 60 stretches that grow with time, shape (n,). None if fewer than ten samples follow.
+    pandas.DataFrame
+        ``value``, ``response``, ``error``, ``repeats``.
+    """
+    grouped = table.groupby((~same_as_before(table["value"])).cumsum())
+    mean = grouped["response"].mean()
+    squares = table["error"] ** 2 + (variation * table["response"]) ** 2
+    repeats = grouped.size()
+    return pd.DataFrame(
+        {
+            "value": grouped["value"].mean(),
+            "response": mean,
+            "error": np.sqrt(squares.groupby(grouped.ngroup()).sum().to_numpy()) / repeats,
+            "repeats": repeats,
+        }
+    ).reset_index(drop=True)
+
+
+def run_variation(recordings: Sequence[Recording]) -> float:
+    """Return by how much the response varies from run to run, from the runs of all files that repeat each other.
+
+    Beside the noise of the readings, such that the sum of squared deviations over their variances is its expectation
+    (Paule & Mandel, doi 10.6028/jres.087.022).
+
+    Returns
+    -------
+    float
+        Relative standard deviation; 0 where fewer than `FEWEST_REPEATS` runs repeat another one.
+    """
+    tables = [responses(recording, varied) for recording in recordings if (varied := _repeated(recording))]
+    groups = [group for table in tables for _, group in table.groupby((~same_as_before(table["value"])).cumsum())]
+    freedom = sum(len(group) - 1 for group in groups)
+    if freedom < FEWEST_REPEATS:
+        return 0.0
+    means = np.concatenate([np.full(len(group), group["response"].mean()) for group in groups])
+    response, error = (np.concatenate([group[name] for group in groups]) for name in ("response", "error"))
+    squares, noise = (response / means - 1) ** 2, (error / means) ** 2
+
+    def excess(variance: float) -> float:
+        return float(np.sum(squares / (variance + noise))) - freedom
+
+    highest = float(squares.sum())
+    return math.sqrt(brentq(excess, 0.0, highest)) if excess(0.0) > 0 > excess(highest) else 0.0
+
+
+def _repeated(recording: Recording) -> str | None:
+    """Return by which quantity the runs of a file are told apart; None where no one quantity does."""
+    kind = kind_of(recording)
+    return {"pairs": "period", "amplitude": "amplitude", "width": "width", "number": "pulses"}.get(kind)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The relaxation behind the last pulse of a run: means over up to 60 stretches that grow with time.
+
+    Attributes
+    ----------
+    time, spread
+        Mean of the times of a stretch, since the pulse ended, and their standard deviation; s, shape (n,).
+    current, error
+        Above the current before the first pulse, and its standard error by the noise of the readings; A, shape (n,).
+    baseline_error
+        Standard error of what was subtracted from all, A.
+    retained, retained_error
+        Mean current of the last tenth over that right behind the pulse.
+    length
+        How long it was read, s.
+    """
+
+    time: np.ndarray
+    spread: np.ndarray
+    current: np.ndarray
+    error: np.ndarray
+    baseline_error: float
+    retained: float
+    retained_error: float
+    length: float
+
+
+def tail(recording: Recording, trace: Trace) -> Tail | None:
+    """Return the relaxation behind the last pulse of a run; None if fewer than ten samples follow.
+
+    A sample of a voltage run stands for the interval that it ends, one under light for its moment.
     """
     events = recording.of(trace)
     if events.empty:
         return None
-    last = events.iloc[-1]
-    end = last["onset"] + last["width"]
-    inside = (trace.time > end + 1e-9) & np.isfinite(trace.current)
-    time, current = trace.time[inside] - end, trace.current[inside] - events.iloc[0]["baseline"]
-    if time.size < 10:
+    first, last = events.iloc[0], events.iloc[-1]
+    start = int(np.searchsorted(trace.time, last["onset"] + last["width"] - np.diff(trace.time).min() / 2))
+    time, current = trace.time[start:], trace.current[start:] - first["baseline"]
+    if trace.stimulus_unit == "V":
+        time = (time + trace.time[start - 1 : -1]) / 2 - trace.time[start - 1]
+    else:
+        time = time - time[:1]
+    time, current = time[np.isfinite(current)], current[np.isfinite(current)]
+    if time.size < FEWEST_SAMPLES:
         return None
-    edges = np.unique(np.round(np.geomspace(1, time.size + 1, 61)).astype(int)) - 1
-    counts = np.diff(edges)
     steps = np.abs(np.diff(current))
     noise = float(np.median(steps)) / (0.6745 * np.sqrt(2))
     if noise == 0:  # most readings repeat: the instrument's step is what is known
         noise = float(steps[steps > 0].min(initial=np.abs(current).max() or 1.0)) / np.sqrt(12)
-    mean_time = np.add.reduceat(time, edges[:-1]) / counts
-    mean_current = np.add.reduceat(current, edges[:-1]) / counts
-    return mean_time, mean_current, noise / np.sqrt(counts)
+    edges = np.unique(np.round(np.geomspace(1, time.size + 1, 61)).astype(int)) - 1
+    counts = np.diff(edges)
+    mean_time, mean_square, mean_current = (
+        np.add.reduceat(values, edges[:-1]) / counts for values in (time, time**2, current)
+    )
+    late = time > RETAINED_PART * time[-1]
+    left, begin = current[late].mean(), last["after"] - first["baseline"]
+    fraction = left / begin
+    errors = noise / np.sqrt(late.sum()), fraction * last["after_error"], (1 - fraction) * first["baseline_error"]
+    return Tail(
+        time=mean_time,
+        spread=np.sqrt(np.maximum(mean_square - mean_time**2, 0.0)),
+        current=mean_current,
+        error=noise / np.sqrt(counts),
+        baseline_error=float(first["baseline_error"]),
+        retained=float(fraction),
+        retained_error=float(np.linalg.norm(errors) / abs(begin)),
+        length=float(time[-1]),
+    )
 
 
 def shown(trace: Trace) -> xr.Dataset:

@@ -9,10 +9,28 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from relaxor.data import Number, measured
-from relaxor.plasticity.protocols import Recording, averaged, pair_index, responses, same_as_before, shown, tail
-from relaxor.plasticity.relaxation import IDENTIFIABLE, decay_curves, decay_rows, fit_laws, identifiability
-from relaxor.power_law import logarithmic_power_law
+from relaxor.data import NORMAL_QUANTILE, Number, measured
+from relaxor.decay import DOUBLE, TRIPLE
+from relaxor.plasticity.protocols import (
+    RETAINED_PART,
+    Recording,
+    averaged,
+    pair_index,
+    responses,
+    same_as_before,
+    shown,
+    tail,
+)
+from relaxor.plasticity.relaxation import (
+    TAIL_LAWS,
+    decay_curves,
+    decay_rows,
+    fit_laws,
+    identifiability,
+    identifiability_row,
+    supported_rows,
+)
+from relaxor.power_law import mean_slope
 from relaxor.readers.schema import variable
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]
@@ -20,8 +38,6 @@ FORGOTTEN = 100.0
 """PPF index when nothing is left of the first pulse, in percent."""
 LEAST_TAIL = 1.0
 """Shortest tail, in seconds, to which laws of relaxation are fitted."""
-RETAINED_PART = 0.9
-"""What is left at the end of a tail is the mean over what follows this part of it."""
 UNITS = {"width": "s", "pulses": "1", "frequency": "Hz"}
 TITLES = {
     "width": "pulse width",
@@ -56,12 +72,11 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     rows = measured(measurement, "pairs", ends, method, n=index.size)
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
     known = error if (points["repeats"] > 1).all() else None
-    found = decay_rows(measurement, interval, index, known, "percent", "s", FORGOTTEN)
+    fits = fit_laws(measurement, interval, index, known, FORGOTTEN)
+    found = decay_rows(measurement, fits, "percent", "s")
     words = identifiability(found, fixed_floor=known_floor)
-    rows += measured(
-        measurement, "pairs", {"two_exponentials": (float(words.startswith(IDENTIFIABLE)), 0.0, "1")}, words
-    )
-    laws = decay_curves(interval, index, known, "percent", "s", FORGOTTEN)["laws"]
+    rows += identifiability_row(measurement, "pairs", words)
+    laws = decay_curves(fits, "percent", "s")["laws"]
     end = "_fixed_floor" if known_floor else ""
     drawn = [name for kind in ("single", "double") if (name := f"{kind}_exponential{end}") in laws]
     return rows + found, {"pairs": points, "laws": laws[drawn]}
@@ -89,18 +104,12 @@ def frequencies(recording: Recording) -> Result:
 
 def _series(recording: Recording, varied: str, unit: str) -> Result:
     table = responses(recording, varied)
-    points = averaged(table)
+    points = averaged(table, recording.variation)
     rows = _response_rows(recording, points, varied, unit)
     curves = {"responses": _response_curve(points, varied, unit)}
     if len(points) > 2 and (points["response"] > 0).all():
-        law = logarithmic_power_law(points["value"].to_numpy(), points["response"].to_numpy())
-        method = "least squares of logarithms"
-        rows += law.numbers(recording.measurement, varied, {"exponent": "1"}, method)
-        fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
-        curves["law"] = xr.Dataset(
-            {"response": variable("value", law.value("amplitude") * fine ** law.value("exponent"), "A", "power law")},
-            {"value": variable("value", fine, unit, TITLES[varied])},
-        )
+        found, curves["law"] = _power_law(recording, points, varied, unit)
+        rows += found
     first = table[~same_as_before(table["value"])]
     by_name = {trace.run: trace for trace in recording.traces}
     for number, (run, value) in enumerate(zip(first["run"], first["value"], strict=True), 1):
@@ -134,54 +143,62 @@ def _response_curve(points: pd.DataFrame, varied: str, unit: str) -> xr.Dataset:
     )
 
 
+def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> tuple[list[Number], xr.Dataset]:
+    """Draw a straight line through the logarithms: its slope is a number of the range, whatever law holds."""
+    slope = mean_slope(*(points[column].to_numpy() for column in ("value", "response", "error")))
+    fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
+    curve = xr.Dataset(
+        {"response": variable("value", slope.amplitude * fine**slope.exponent, "A", "power law")},
+        {"value": variable("value", fine, unit, TITLES[varied])},
+    )
+    method = "mean slope on logarithmic axes, least squares; error by those of the responses"
+    values = {"exponent": (slope.exponent, slope.error, "1")}
+    common = {"n": len(points), "reduced_chi_square": slope.reduced_chi_square}
+    return measured(recording.measurement, varied, values, method, **common), curve
+
+
 def _relaxation(
     recording: Recording, run: str, varied: str, value: float, unit: str
 ) -> tuple[list[Number], xr.Dataset | None]:
-    """Fit what follows the last pulse of a run, and say how much of the response is left at its end.
-
-    No law is known to hold: where the best one misses the points, errors are widened by the misfit (Birge,
-    doi 10.1103/PhysRev.40.207).
-    """
+    """Fit what follows the last pulse of a run, and say how much of the response is left at its end."""
     trace = next(trace for trace in recording.traces if trace.run == run)
     followed = tail(recording, trace)
-    if followed is None or followed[0][-1] < LEAST_TAIL:
+    if followed is None or followed.length < LEAST_TAIL:
         return [], None
-    time, current, error = followed
-    name = label(value, unit)
-    measurement = recording.measurement
-    late = time > RETAINED_PART * time[-1]
-    left, left_error = current[late].mean(), float(np.sqrt((error[late] ** 2).sum()) / late.sum())
-    start = recording.of(trace).iloc[-1]
-    begin = start["after"] - recording.of(trace).iloc[0]["baseline"]
-    fraction = left / begin
-    fraction_error = abs(fraction) * float(np.hypot(left_error / left, start["after_error"] / begin))
-    method = f"current after {time[-1]:.3g} s over that right behind the last pulse, above the one before the first"
-    rows = measured(
-        measurement, varied, {f"retained_{name}": (fraction, fraction_error, "1")}, method, n=int(late.sum())
-    )
-    fits = fit_laws(time, current, error)
+    name, measurement = label(value, unit), recording.measurement
+    part = f"last {100 * (1 - RETAINED_PART):.0f} % of {followed.length:.3g} s"
+    method = f"mean current of the {part} over that right behind the last pulse, both above the one before the first"
+    retained = {f"retained_{name}": (followed.retained, followed.retained_error, "1")}
+    rows = measured(measurement, varied, retained, method)
+    time, current, error = followed.time, followed.current, followed.error
+    fits = fit_laws(measurement, time, current, error, laws=TAIL_LAWS, spread=followed.spread)
+    found = supported_rows(measurement, fits, "A", "s")
+    words = [
+        identifiability_row(measurement, "relaxation", identifiability(found, law), law) for law in (DOUBLE, TRIPLE)
+    ]
+    for row in found:
+        if row.unit in ("A", "A/s"):
+            _add_error(
+                row, recording.variation * row.value, followed.baseline_error if row.parameter == "floor" else 0.0
+            )
     best, fitted = min(fits, key=lambda entry: entry[1].aicc)
     curve = xr.Dataset(
         {
             "current": variable("time", current, "A", "current above the baseline"),
             "current_uncertainty": variable("time", error, "A", "standard uncertainty of the current"),
-            "law": variable("time", best.curve(fitted, time), "A", best.model.replace("_", " ")),
+            "law": variable("time", best.expected(fitted), "A", best.model.replace("_", " ")),
         },
         {"time": variable("time", time, "s", "time after the last pulse")},
     )
-    found = [_widened(row) for row in decay_rows(measurement, time, current, error, "A", "s")]
-    return rows + [replace(row, model=f"{name}_{row.model}") for row in found], curve
+    return rows + [replace(row, model=f"{name}_{row.model}") for row in (*found, *words[0], *words[1])], curve
 
 
-def _widened(row: Number) -> Number:
-    """Widen error and interval by the root of reduced chi-square where it is above one."""
-    scale = float(np.sqrt(max(row.reduced_chi_square, 1.0)))
-    if row.parameter == "aicc" or not scale > 1:
-        return row
-    low, high = (row.value + scale * (end - row.value) for end in (row.ci_low, row.ci_high))
-    low = max(low, 0.0) if row.parameter.startswith("tau") else low
-    method = f"{row.method}; errors widened {scale:.2g} times, as the law misses the points"
-    return replace(row, standard_error=scale * row.standard_error, ci_low=low, ci_high=high, method=method)
+def _add_error(row: Number, *errors: float) -> None:
+    """Add independent errors that all readings of a run have in common to error and interval."""
+    common = float(np.linalg.norm(errors))
+    row.standard_error = float(np.hypot(row.standard_error, common))
+    row.ci_low = row.value - float(np.hypot(row.value - row.ci_low, NORMAL_QUANTILE * common))
+    row.ci_high = row.value + float(np.hypot(row.ci_high - row.value, NORMAL_QUANTILE * common))
 
 
 def label(value: float, unit: str) -> str:
