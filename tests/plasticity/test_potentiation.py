@@ -8,13 +8,16 @@ import pytest
 from relaxor.data import Measurement, Number
 from relaxor.errors import AnalysisError
 from relaxor.plasticity.potentiation import (
+    error_over_cycles,
     fit_depression,
     fit_potentiation,
     nonlinearity_label,
     potentiation_curves,
     potentiation_law,
     potentiation_rows,
+    transient_cycles,
 )
+from scipy import stats
 from scipy.optimize import brentq
 
 from tests.test_fitting import certified, correct_digits
@@ -27,11 +30,16 @@ UP, DOWN = np.arange(1, PULSES + 1) / PULSES, 1 - np.arange(1, PULSES + 1) / PUL
 MEASUREMENT = Measurement("ltp", {"raw_sha256": "0" * 64, "origin": "simulated"}, {}, {})
 
 
-def cycles(rng: np.random.Generator, drift: float = 0.0, cycle_noise: float = CYCLE_NOISE) -> tuple[np.ndarray, ...]:
+def cycles(
+    rng: np.random.Generator, drift: float = 0.0, cycle_noise: float = CYCLE_NOISE, correlation: float = 0.0
+) -> tuple[np.ndarray, ...]:
     """Draw cycles whose end states vary from cycle to cycle, with read noise in proportion to the conductance."""
     number = np.arange(CYCLES)[:, None]
-    high = HIGH * (1 + drift * number + cycle_noise * rng.standard_normal((CYCLES, 1)))
-    low = LOW * (1 + 5 * cycle_noise * rng.standard_normal((CYCLES, 1)))
+    ends = rng.standard_normal((CYCLES, 2))
+    for this, last in zip(ends[1:], ends[:-1], strict=True):
+        this[:] = correlation * last + math.sqrt(1 - correlation**2) * this
+    high = HIGH * (1 + drift * number + cycle_noise * ends[:, :1])
+    low = LOW * (1 + 5 * cycle_noise * ends[:, 1:])
     exact = (
         low + (high - low) * potentiation_law(state, 0.0, 1.0, alpha)
         for state, alpha in ((UP, ALPHA_UP), (DOWN, ALPHA_DOWN))
@@ -101,41 +109,84 @@ def test_signs_of_potentiation_and_depression() -> None:
     assert rows["cycles", "asymmetry"].value > 0
 
 
-def test_intervals_cover_the_truth() -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("drift", "correlation"), [(0.0, 0.0), (0.002, 0.0), (0.0, 0.3)])
+def test_intervals_cover_the_truth(drift: float, correlation: float) -> None:
+    high = HIGH * (1 + drift * (CYCLES - 1) / 2)
     truth = {("potentiation", "nonlinearity_ltp"): nonlinearity_label(1 / ALPHA_UP)}
     truth["depression", "nonlinearity_ltd"] = nonlinearity_label(1 / ALPHA_DOWN)
     for model, alpha in (("potentiation", ALPHA_UP), ("depression", ALPHA_DOWN)):
-        truth |= {(model, "conductance_min"): LOW, (model, "conductance_max"): HIGH}
+        truth |= {(model, "conductance_min"): LOW, (model, "conductance_max"): high}
         truth |= {(model, "alpha"): alpha, (model, "pulse_constant"): PULSES / alpha}
-    opened = np.abs(potentiation_law(UP, LOW, HIGH, ALPHA_UP) - potentiation_law(UP, LOW, HIGH, ALPHA_DOWN)).max()
-    span = HIGH - LOW
+    opened = np.abs(potentiation_law(UP, LOW, high, ALPHA_UP) - potentiation_law(UP, LOW, high, ALPHA_DOWN)).max()
+    span = high - LOW
     share = np.array([potentiation_law(UP, 0, 1, ALPHA_UP), potentiation_law(DOWN, 0, 1, ALPHA_DOWN)])
     level = LOW + span * share
-    # Variances of a state: both end states, and the read noise, to first order.
-    moved = (HIGH * CYCLE_NOISE * share) ** 2 + (5 * LOW * CYCLE_NOISE * (1 - share)) ** 2
+    # Variances of a state: both end states, which correlation makes alike, drift, and the read noise, to first order.
+    lag = np.arange(1, CYCLES)
+    alike = 1 - 2 / CYCLES / (CYCLES - 1) * float(np.sum((CYCLES - lag) * correlation**lag))
+    moved = alike * ((HIGH * CYCLE_NOISE * share) ** 2 + (5 * LOW * CYCLE_NOISE * (1 - share)) ** 2)
+    moved += (HIGH * drift * share) ** 2 * CYCLES * (CYCLES + 1) / 12
     noise = (READ_NOISE * level) ** 2
     unbiased = math.sqrt(2 / (CYCLES - 1)) * math.gamma(CYCLES / 2) / math.gamma((CYCLES - 1) / 2)
     steps = np.sqrt(np.mean(noise[:, 1:] + noise[:, :-1], axis=1))
     truth |= {
-        ("cycles", "on_off_ratio"): HIGH / LOW,
+        ("cycles", "on_off_ratio"): high / LOW,
         ("cycles", "dynamic_range"): span,
         ("cycles", "asymmetry"): opened / span,
         ("cycles", "cycle_to_cycle_variation"): unbiased * float(np.sqrt(moved + noise).mean()) / span,
-        ("cycles", "conductance_max_drift"): 0.0,
+        ("cycles", "conductance_max_drift"): HIGH * drift,
         ("cycles", "conductance_min_drift"): 0.0,
         ("cycles", "write_noise_potentiation"): steps[0] / span,
         ("cycles", "write_noise_depression"): steps[1] / span,
     }
-    draws, rng = 200, np.random.default_rng(0)
+    draws, rng = 1000, np.random.default_rng(0)
     covered = dict.fromkeys(truth, 0)
     for _ in range(draws):
-        rows = keyed(potentiation_rows(MEASUREMENT, *cycles(rng), "S"))
-        assert rows.keys() == truth.keys()
+        rows = keyed(potentiation_rows(MEASUREMENT, *cycles(rng, drift, correlation=correlation), "S"))
+        assert rows.keys() == truth.keys() | {("cycles", "transient_cycles")}
         for key, value in truth.items():
             covered[key] += rows[key].ci_low <= value <= rows[key].ci_high
     shares = {key: count / draws for key, count in covered.items()}
     print(shares)
     assert all(0.90 <= share <= 0.98 for share in shares.values()), shares
+
+
+def test_a_first_cycle_from_a_fresh_device_is_left_out() -> None:
+    up, down = cycles(np.random.default_rng(7))
+    fresh = up.copy()
+    fresh[0] = 0.7 * up[0]
+    rows, steady = (keyed(potentiation_rows(MEASUREMENT, first, down, "S")) for first in (fresh, up))
+    transient = rows["cycles", "transient_cycles"]
+    assert transient.value == 1 and "prediction (99 %" in transient.method
+    assert steady["cycles", "transient_cycles"].value == 0
+    only = keyed(potentiation_rows(MEASUREMENT, up[1:], down[1:], "S"))
+    for key, row in only.items():
+        if key != ("cycles", "transient_cycles"):
+            assert rows[key].value == row.value and rows[key].ci_low == row.ci_low
+    np.testing.assert_allclose(potentiation_curves(fresh, down, "S")["potentiation"]["mean"], up[1:].mean(axis=0))
+
+
+def test_drift_is_no_transient_and_settling_is() -> None:
+    up, down = cycles(np.random.default_rng(8), drift=0.02, cycle_noise=0.001)
+    assert transient_cycles(up, down) == 0
+    settling = 1 - 0.9 * np.exp(-np.arange(CYCLES))[:, None]
+    up, down = cycles(np.random.default_rng(8), cycle_noise=0.005)
+    assert 3 <= transient_cycles(settling * up, down) <= 5
+
+
+def test_the_error_of_a_mean_knows_that_neighbours_are_alike() -> None:
+    rng = np.random.default_rng(9)
+    values = rng.standard_normal((CYCLES, 2000))
+    alike = values.copy()
+    for row in range(1, CYCLES):
+        alike[row] = 0.3 * alike[row - 1] + math.sqrt(1 - 0.3**2) * values[row]
+    quantile = stats.t.ppf(0.975, CYCLES - 2)
+    for drawn, least in ((values, 0.94), (alike, 0.90)):
+        covered = np.mean(np.abs(drawn.mean(axis=0)) < quantile * error_over_cycles(drawn))
+        assert least < covered < 0.98
+    naive = alike.std(axis=0, ddof=1) / math.sqrt(CYCLES)
+    assert np.mean(np.abs(alike.mean(axis=0)) < quantile * naive) < 0.85
 
 
 def test_drift_of_the_end_states_is_found() -> None:

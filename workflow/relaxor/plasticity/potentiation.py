@@ -7,7 +7,11 @@ rises steeply first (potentiation), negative where it falls steeply first (depre
 In alpha the law is regular throughout, in A it is not: a linear device has A = ∞.
 
 Errors come from the cycles, which are repetitions of the same experiment: what one cycle does is common to its
-points, and an error taken from the scatter of points about the law would not know it.
+points, and an error taken from the scatter of points about the law would not know it. Cycles are no independent
+repetitions either. The first ones may be a transient, from the fresh device to one that goes round and round: they are
+found and left out. The others may drift, which is no scatter, and neighbours may be alike: the error of a mean over n
+cycles is that of their scatter about a straight line, n (1 − ρ)/(1 + ρ) of them counting, with ρ the correlation of
+neighbours (Zięba, doi 10.2478/v10178-010-0001-0).
 """
 
 import math
@@ -31,9 +35,15 @@ LABEL_SCALE = 10.1015
 LARGEST_ALPHA = 300.0
 ALPHA_GRID = np.concatenate([-np.geomspace(100, 0.1, 40), np.geomspace(0.1, 100, 40)])
 FEWEST_CYCLES, FEWEST_PULSES = 3, 5
+DIFFERS = 0.01
+"""Probability below which a leading cycle is no chance, but a transient."""
 LAW = "least squares to the mean cycle; error from the cycles' deviations (infinitesimal jackknife), Student's t"
 JACKKNIFE = "jackknife over cycles, Student's t"
 REGRESSION = "linear regression against the number of the cycle, Student's t"
+TRANSIENT = (
+    "leading cycles whose mean state in potentiation or depression lies outside the prediction (99 %, straight line) "
+    "of those after it; left out"
+)
 
 
 # --- the law
@@ -171,11 +181,64 @@ class Branch:
             lambda trial: potentiation_law(self.state, **trial.valuesdict()), law.params.copy(), law.names
         )
         influence = (self.conductance - self.mean) @ np.linalg.pinv(slope).T
-        return dict(zip(law.names, _standard_error(influence), strict=True))
+        return dict(zip(law.names, error_over_cycles(influence), strict=True))
 
 
-def _standard_error(values: np.ndarray) -> np.ndarray:
-    return values.std(axis=0, ddof=1) / math.sqrt(len(values))
+# --- what cycles have in common
+def transient_cycles(potentiation: np.ndarray, depression: np.ndarray) -> int:
+    """Return how many leading cycles are a transient.
+
+    From the middle of the series backwards, a cycle ends it if the mean of its states, in potentiation or in
+    depression, is outside what a straight line through the cycles after it predicts (two-sided; `DIFFERS` is shared by
+    all cycles that are looked at and by both branches). Half of the cycles stay at least.
+
+    Parameters
+    ----------
+    potentiation, depression
+        Conductance after each pulse, shape (cycles, N) and (cycles, M).
+    """
+    means = np.column_stack([potentiation.mean(axis=1), depression.mean(axis=1)])
+    looked_at = min(len(means) // 2, len(means) - FEWEST_CYCLES)
+    for cycle in range(looked_at - 1, -1, -1):
+        away, freedom = _beside_line(means[cycle:])
+        if 2 * 2 * looked_at * stats.t.sf(away.max(), freedom) < DIFFERS:
+            return cycle + 1
+    return 0
+
+
+def _beside_line(means: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return how many standard errors the first of each series lies beside a line through the others; their freedom."""
+    after, number = means[1:], np.arange(1, len(means))
+    line = np.polynomial.polynomial.polyfit(number, after, 1)
+    scatter = after - np.polynomial.polynomial.polyval(number, line).T
+    freedom = len(after) - 2
+    variance = np.sum(scatter**2, axis=0) / freedom
+    # At the place 0 a prediction has the errors of one cycle, of the mean and of the slope.
+    lever = 1 + 1 / len(after) + number.mean() ** 2 / np.sum((number - number.mean()) ** 2)
+    return np.abs(means[0] - line[0]) / np.sqrt(np.maximum(variance * lever, 1e-300)), freedom
+
+
+def error_over_cycles(values: np.ndarray) -> np.ndarray:
+    """Return the standard errors of means over cycles that may drift and be alike, shape (cycles, k) → (k,).
+
+    The scatter is that about a straight line. The correlation of neighbours in it is freed from its bias of small
+    samples; a negative one is not credited.
+    """
+    count = len(values)
+    number = np.arange(count) - (count - 1) / 2
+    scatter = values - values.mean(axis=0) - np.outer(number, number @ values / (number @ number))
+    square = np.sum(scatter**2, axis=0)
+    return np.sqrt(square / (count - 2) * _inflation(scatter) / count)
+
+
+def _inflation(scatter: np.ndarray) -> np.ndarray:
+    """Return (1 + ρ)/(1 − ρ) of the correlation ρ of neighbouring cycles, shape (cycles, k) → (k,)."""
+    count = len(scatter)
+    square = np.maximum(np.sum(scatter**2, axis=0), 1e-300)
+    correlation = np.sum(scatter[1:] * scatter[:-1], axis=0) / square
+    # Mean and slope taken off lower it by (2 + 4 ρ)/n.
+    correlation = np.clip((correlation + 2 / count) / (1 - 4 / count) if count > 4 else 0 * square, 0.0, 0.9)
+    return (1 + correlation) / (1 - correlation)
 
 
 def potentiation_rows(
@@ -197,6 +260,8 @@ def potentiation_rows(
         Standard deviation of the steps ΔG about those of the law / range.
     ``conductance_max_drift``, ``conductance_min_drift``
         Change a cycle of the two end states.
+    ``transient_cycles``
+        Leading cycles that were left out of all this.
 
     Parameters
     ----------
@@ -214,8 +279,12 @@ def potentiation_rows(
         finite, or the conductance does not rise in potentiation from a positive value.
     """
     _check(measurement, potentiation, depression, unit)
-    up, down = Branch(potentiation, True), Branch(depression, False)
+    transient = transient_cycles(potentiation, depression)
+    up, down = Branch(potentiation[transient:], True), Branch(depression[transient:], False)
     return [
+        *measured(
+            measurement, "cycles", {"transient_cycles": (transient, math.nan, "1")}, TRANSIENT, n=len(potentiation)
+        ),
         *_law_rows(measurement, up, "potentiation", "nonlinearity_ltp", unit),
         *_law_rows(measurement, down, "depression", "nonlinearity_ltd", unit),
         *_cycle_rows(measurement, up, down, unit),
@@ -247,7 +316,7 @@ def _check(measurement: Measurement, potentiation: np.ndarray, depression: np.nd
 
 def _law_rows(measurement: Measurement, branch: Branch, model: str, label: str, unit: str) -> list[Number]:
     """Make the rows of a law; of A and the label, which are functions of alpha, the interval is that of alpha."""
-    law, dof = branch.law, len(branch.conductance) - 1
+    law, dof = branch.law, len(branch.conductance) - 2
     quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, dof))
     values = {name: (law.value(name), branch.errors[name], unit if name != "alpha" else "1") for name in law.names}
     common = {"n": branch.conductance.size, "reduced_chi_square": law.reduced_chi_square}
@@ -305,10 +374,11 @@ def _cycle_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -
         describe(np.delete(up.conductance, cycle, axis=0), np.delete(down.conductance, cycle, axis=0))
         for cycle in range(count)
     ]
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
+    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 2))
     rows = []
     for name, value in values.items():
-        error = math.sqrt(count - 1) * float(np.std([drawn[name] for drawn in without]))
+        pseudo = [count * value - (count - 1) * drawn[name] for drawn in without]
+        error = float(error_over_cycles(np.array(pseudo)[:, None])[0])
         low, high = value - quantile * error, value + quantile * error
         if name == "log_ratio":
             name, value, low, high = "on_off_ratio", math.exp(value), math.exp(low), math.exp(high)
@@ -325,15 +395,17 @@ def _drift_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -
     for name, branch in (("conductance_max_drift", up), ("conductance_min_drift", down)):
         last = branch.conductance[:, -1]
         line = stats.linregress(np.arange(last.size), last)
-        row = measured(measurement, "cycles", {name: (line.slope, line.stderr, unit)}, REGRESSION, n=last.size)[0]
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, last.size - 2)) * line.stderr
+        scatter = last - line.intercept - line.slope * np.arange(last.size)
+        error = line.stderr * math.sqrt(_inflation(scatter[:, None])[0])
+        row = measured(measurement, "cycles", {name: (line.slope, error, unit)}, REGRESSION, n=last.size)[0]
+        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, last.size - 2)) * error
         row.ci_low, row.ci_high = line.slope - half, line.slope + half
         rows.append(row)
     return rows
 
 
 def potentiation_curves(potentiation: np.ndarray, depression: np.ndarray, unit: str) -> dict[str, xr.Dataset]:
-    """Return the mean cycle of each branch, its spread over the cycles, the law and what it leaves.
+    """Return the mean cycle of each branch after the transient, its spread, the law and what it leaves.
 
     Parameters
     ----------
@@ -341,7 +413,9 @@ def potentiation_curves(potentiation: np.ndarray, depression: np.ndarray, unit: 
         See `potentiation_rows`.
     """
     groups = {}
-    for name, branch in (("potentiation", Branch(potentiation, True)), ("depression", Branch(depression, False))):
+    first = transient_cycles(potentiation, depression)
+    branches = {"potentiation": Branch(potentiation[first:], True), "depression": Branch(depression[first:], False)}
+    for name, branch in branches.items():
         content = {
             "mean": (branch.mean, "mean over the cycles"),
             "std": (branch.conductance.std(axis=0, ddof=1), "standard deviation over the cycles"),
