@@ -2,30 +2,28 @@
 
 A file holds one run or many, each one cycle or many. In every cycle the current at the extreme voltages, the area of
 the loop, its symmetry, and what is read at a small voltage are found with errors from the noise of the points. Over
-the cycles the peaks are followed by a straight line. The branches of the last cycle are compared with six laws of
-conduction. Points that the compliance of the instrument holds are counted and left out.
+the cycles the growth of the peaks is followed (`relaxor.sweeps.growth`). The branches of the last cycle are compared
+with six laws of conduction. Points that the compliance of the instrument holds are counted and left out.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
-import lmfit
 import numpy as np
 import xarray as xr
-from scipy import stats
 
-from relaxor.data import CONFIDENCE, Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.fitting import Fit, combination, fit
-from relaxor.fitting import parameters as fit_parameters
+from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.fitting import Fit
 from relaxor.readers.schema import variable
 from relaxor.sweeps.conduction import LAWS, Branch, branches_of, current, fit_mechanisms, prefactor
 from relaxor.sweeps.cycles import POLARITIES, Cycle, cycles_of
+from relaxor.sweeps.growth import Growth, fit_growth, growth_rows
 from relaxor.sweeps.readings import Reading, Readings, read_cycle
 
 READ = "weighted parabola of each branch through the voltage"
 AREA = "trapezoidal rule, noise from third differences"
-GROWTH = "straight line through the peaks of the cycles, errors from their scatter"
-SHARED_SCALE = ("peak_current", "peak_growth", "loop_area", "resistance")
+SHARED_SCALE = ("peak_current", "peak_growth", "saturation_current", "amplitude", "slope", "loop_area", "resistance")
 """Quantities that follow the scale of the current."""
 
 
@@ -65,7 +63,8 @@ def analyse(
         cycles = cycles_of(measurement, compliance_tolerance)
         read_at = measurement.condition("read_voltage", "V", read_voltage)
         readings = [read_cycle(cycle, read_at, peak_window) for cycle in cycles]
-        found = cycle_rows(measurement, cycles, readings) + series_rows(measurement, readings)
+        growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
+        found = cycle_rows(measurement, cycles, readings) + series_rows(measurement, readings, growth)
         for row in found:
             if row.parameter.startswith(SHARED_SCALE):
                 row.systematic_error = abs(row.value) * current_uncertainty
@@ -73,7 +72,7 @@ def analyse(
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"read_voltage_V": read_at})
         for number, cycle in enumerate(cycles, start=1):
             groups[f"{measurement.id}/cycle_{number:02d}"] = cycle_curves(cycle)
-        groups[f"{measurement.id}/summary"] = summary_curves(readings)
+        groups[f"{measurement.id}/summary"] = summary_curves(readings, growth)
         for branch in branches_of(cycles[-1], smallest_voltage):
             fits = fit_mechanisms(branch)
             rows += mechanism_rows(measurement, branch, fits)
@@ -117,16 +116,16 @@ def cycle_rows(measurement: Measurement, cycles: list[Cycle], readings: list[Rea
     return rows
 
 
-def series_rows(measurement: Measurement, readings: list[Readings]) -> list[Number]:
+def series_rows(
+    measurement: Measurement, readings: list[Readings], growth: Mapping[str, Growth | None]
+) -> list[Number]:
     """Make the rows of all cycles, model ``cycles``: what the last one shows, growth of the peaks, mean loop areas."""
     areas = {polarity: _mean([reading.area[polarity] for reading in readings]) for polarity in POLARITIES}
     whole = replace(readings[-1], area=areas, clipped=sum(reading.clipped for reading in readings))
     rows = _rows(measurement, "cycles", whole, len(readings))
     rows += measured(measurement, "cycles", {"cycles": (len(readings), 0.0, "1")}, "returns to the start voltage")
-    for polarity in POLARITIES:
-        line = fit_growth([reading.peak[polarity] for reading in readings])
-        if line:
-            rows += growth_rows(measurement, polarity, line)
+    for polarity, grown in growth.items():
+        rows += growth_rows(measurement, polarity, [reading.peak[polarity] for reading in readings], grown)
     return rows
 
 
@@ -134,50 +133,6 @@ def _mean(values: list[Reading]) -> Reading:
     """Return the mean of the cycles that have a value, with the error from the noise within each."""
     value, error = np.array([reading for reading in values if math.isfinite(reading[0])]).reshape(-1, 2).T
     return (float(value.mean()), float(np.linalg.norm(error) / error.size)) if value.size else (math.nan, math.nan)
-
-
-def fit_growth(peaks: list[Reading]) -> Fit | None:
-    """Fit a straight line to the peaks (A, with errors) over the number of the cycle.
-
-    The scale of the errors is taken from the scatter about the line, which holds the changes from cycle to cycle
-    beside the noise.
-
-    Returns
-    -------
-    Fit or None
-        ``growth`` (A a cycle), ``center`` (A, at the middle of the series); None with less than three peaks.
-    """
-    value, error = np.array(peaks).T
-    seen = np.isfinite(value)
-    if seen.sum() < 3:
-        return None
-    number = np.arange(1, value.size + 1)[seen]
-    away, value, error = number - number.mean(), value[seen], error[seen]
-    slope, center = np.polyfit(away, value, 1)
-
-    def residual(trial: lmfit.Parameters) -> np.ndarray:
-        return (trial["center"].value + trial["growth"].value * away - value) / error
-
-    return fit(residual, fit_parameters(growth=float(slope), center=float(center)), absolute_sigma=False)
-
-
-def growth_rows(measurement: Measurement, polarity: str, line: Fit) -> list[Number]:
-    """Make the rows of the growth of a peak: in A a cycle, and relative to the peak in the middle of the series."""
-    rows = line.numbers(measurement, "cycles", {"growth": "A"}, GROWTH)
-    growth, center = line.value("growth"), line.value("center")
-    error = combination(line, {"growth": 1 / center, "center": -growth / center**2})
-    half = error * stats.t.ppf((1 + CONFIDENCE) / 2, line.n - len(line.names))
-    absolute = replace(rows[0], parameter=f"peak_growth_{polarity}")
-    relative = replace(
-        absolute,
-        parameter=f"relative_growth_{polarity}",
-        value=growth / center,
-        standard_error=error,
-        ci_low=growth / center - half,
-        ci_high=growth / center + half,
-        unit="1",
-    )
-    return [absolute, relative]
 
 
 def mechanism_rows(measurement: Measurement, branch: Branch, fits: dict[str, Fit]) -> list[Number]:
@@ -214,10 +169,13 @@ def cycle_curves(cycle: Cycle) -> xr.Dataset:
     )
 
 
-def summary_curves(readings: list[Readings]) -> xr.Dataset:
-    """Make peaks and loop areas over the number of the cycle."""
+def summary_curves(readings: list[Readings], growth: Mapping[str, Growth | None]) -> xr.Dataset:
+    """Make peaks, the law of their growth, and loop areas over the number of the cycle."""
     content = {}
-    for polarity in POLARITIES:
+    for polarity, grown in growth.items():
+        if grown:
+            law = grown.curve(np.arange(len(readings)))
+            content[f"growth_{polarity}"] = variable("cycle", law, "A", f"law of the peak current, {polarity} voltage")
         for name, unit, text in (("peak", "A", "peak current"), ("area", "A*V", "loop area")):
             value, error = np.array([getattr(reading, name)[polarity] for reading in readings]).T
             label = f"{text}, {polarity} voltage"
