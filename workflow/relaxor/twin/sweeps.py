@@ -1,7 +1,8 @@
 """Sample I–V sweeps of the synapse, as a Keithley 4200A-SCS saves them: each cycle 0 → V → 0 → −V → 0.
 
-The field fills the polarization in either direction while it lasts, so that the current lags behind the voltage (a
-loop) and grows from cycle to cycle; both polarities alike, as the paper reports.
+The device is that of the pulses: the field writes the side of its direction and empties the other one, but less than it
+had written before, so that the current lags behind the voltage (a loop) and grows from cycle to cycle until both are in
+balance; both polarities alike, as the paper reports.
 """
 
 from collections.abc import Iterator
@@ -9,8 +10,8 @@ from datetime import datetime
 
 import numpy as np
 
-from relaxor.twin import SampleFile
-from relaxor.twin.synapse import FILL, FLOOR, SPAN, dose, nonlinearity
+from relaxor.twin import SampleFile, Truth
+from relaxor.twin.synapse import READ_VOLTAGE, Synapse, nonlinearity
 from relaxor.twin.writers.keithley_4200 import write
 
 AMPLITUDES = (1.0, 3.0, 5.0)
@@ -18,11 +19,9 @@ AMPLITUDES = (1.0, 3.0, 5.0)
 CYCLES = 12
 POINTS = 60
 """Samples from zero to the amplitude."""
-STEP = 0.02
+STEP = 0.01
 """Seconds a sample."""
-FADING = 40.0
-"""Seconds in which half-written polarization goes back during a sweep."""
-NOISE, RELATIVE_NOISE = 0.020, 0.002
+NOISE, RELATIVE_NOISE = 0.030, 0.002
 """White noise of a sample: pA, and relative to the current."""
 
 
@@ -53,7 +52,7 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
                     ("Cycles", str(CYCLES)),
                 ],
             ),
-            truth=tuple(_truth(voltage, current)),
+            truth=tuple(_truth(amplitude)),
             note=f"{CYCLES} cycles 0 → {amplitude:g} → 0 → −{amplitude:g} → 0 V",
         )
 
@@ -63,11 +62,13 @@ def sweep(amplitude: float) -> tuple[np.ndarray, np.ndarray]:
     up = amplitude * np.arange(1, POINTS + 1) / POINTS
     down = amplitude * np.arange(POINTS - 1, -1, -1) / POINTS
     voltage = np.tile(np.concatenate([up, down, -up, -down]), CYCLES)
-    filled, current = 0.0, np.empty(voltage.size)
+    device, current = Synapse(), np.empty(voltage.size)
     for index, value in enumerate(voltage):
-        rate = FILL * dose(abs(value), 0.1) / 0.1
-        filled += STEP * (rate * (1 - filled) - filled / FADING)
-        current[index] = (FLOOR + SPAN * filled) * nonlinearity(value)
+        if abs(value) > READ_VOLTAGE:
+            device.apply(value, STEP)
+        else:
+            device.wait(STEP)
+        current[index] = device.level(int(value < 0)) * nonlinearity(value)
     return voltage, current
 
 
@@ -76,11 +77,22 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.array([float(f"{value:.5e}") for value in values.tolist()])
 
 
-def _truth(voltage: np.ndarray, current: np.ndarray) -> Iterator[tuple[str, str, float, str]]:
+def _truth(amplitude: float) -> Iterator[Truth]:
+    """Yield peaks and loop areas of every cycle, the growth of the peaks, and what the last cycle shows at 0.5 V."""
+    voltage, current = sweep(amplitude)
     cycles = 1e-12 * current.reshape(CYCLES, 4 * POINTS)
-    half = 2 * POINTS
+    half, read = 2 * POINTS, round(READ_VOLTAGE / amplitude * POINTS) - 1
+    way = np.insert(voltage[:half], 0, 0.0)
     for name, lobe, sign in (("positive", slice(0, half), 1), ("negative", slice(half, None), -1)):
-        peaks = (sign * cycles[:, lobe]).max(axis=1)
-        yield "cycles", f"peak_current_{name}", sign * float(peaks[-1]), "A"
-        areas = [abs(np.trapezoid(cycle[lobe], voltage[: 4 * POINTS][lobe])) for cycle in cycles]
+        peaks = cycles[:, lobe][:, POINTS - 1]  # at the extreme voltage; behind it the current may still rise
+        areas = [abs(float(np.trapezoid(np.insert(cycle[lobe], 0, 0.0), sign * way))) for cycle in cycles]
+        for number, (peak, area) in enumerate(zip(peaks.tolist(), areas, strict=True), 1):
+            yield f"cycle_{number:02d}", f"peak_current_{name}", peak, "A"
+            yield f"cycle_{number:02d}", f"loop_area_{name}", area, "A*V"
+        yield "cycles", f"peak_current_{name}", float(peaks[-1]), "A"
         yield "cycles", f"loop_area_{name}", float(np.mean(areas)), "A*V"
+        yield "cycles", f"peak_growth_{name}", float(peaks[-1] - peaks[0]), "A"
+        yield "cycles", f"relative_growth_{name}", float(peaks[-1] / peaks[0] - 1), "1"
+    yield "cycles", "symmetry", float(-cycles[-1, POINTS - 1] / cycles[-1, half + POINTS - 1]), "1"
+    yield "cycles", "resistance", READ_VOLTAGE / float(cycles[-1, read]), "ohm"
+    yield "cycles", "rectification_ratio", float(-cycles[-1, read] / cycles[-1, half + read]), "1"

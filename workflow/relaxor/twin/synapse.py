@@ -1,12 +1,14 @@
-"""One stochastic device behind the pulses and the light of the sample data; sweeps share its constants.
+"""One stochastic device behind the sweeps, the pulses and the light of the sample data.
 
-Electrical: the conductance is a floor, a polarization part p that pulses write and a long read only partly forgets, and
-two kinds of traps that fill in a pulse and empty with their own times once the field is off (it holds them while it is
-on). A pulse fills what is left of each: x → 1 − (1 − x) e^−κ, κ growing with the width and the voltage of the pulse;
-pulses of the other sign empty the polarization the same way. The current at a voltage is the conductance times a
-hyperbolic sine of the voltage. Optical: two populations of carriers fill under light at a rate ∝ P^α and empty with
-their own times; a prompt photocurrent follows the light. Numbers are the paper's where it has them: 5 V, 100 ms
-pulses, PPF 176 % at 10 ms and 156 % at 2 s, on/off over 100, 11.7 pJ; light: PPF 108 % at 0.1 s, 0.88 pJ at
+Electrical: it has two sides, one for each direction of the current, as a flake between two contacts has. The
+conductance in a direction is a floor, a polarization part p that the field along it writes and a long read only partly
+forgets, and two kinds of traps that fill under the field and empty with their own times once it is off (it holds them
+while it is on). A field fills what is left of its own side, x → 1 − (1 − x) e^−κ, and empties the other side,
+x → x e^−κ', κ and κ' growing with voltage and time. Up to the read voltage nothing is written. The current at a voltage
+is the conductance of its side times a hyperbolic sine of the voltage; it varies a little from run to run, and what can
+be written grows slowly with use (wake-up). Optical: two populations of carriers fill under light at a rate ∝ P^α and
+empty with their own times; a prompt photocurrent follows the light. Numbers are the paper's where it has them: 5 V,
+100 ms pulses, PPF 176 % at 10 ms and 156 % at 2 s, on/off over 100, 11.7 pJ; light: PPF 108 % at 0.1 s, 0.88 pJ at
 0.5 V; the rest is plausible for a leaky flake and commented.
 """
 
@@ -24,17 +26,19 @@ FLOOR, SPAN = 0.20, 40.0
 KEPT_SHARE, POLARIZATION_TIME = 0.70, 300.0
 """Part of the polarization that stays for good; seconds in which the rest goes (back-switching)."""
 FILL, EMPTY = 0.040, 0.130
-"""κ of the polarization in a pulse of +5 V and of −3 V, 100 ms."""
+"""κ of the polarization in a pulse of +5 V, and of its loss in one of −3 V, 100 ms."""
 TRAPS = ((1.37, 0.64, 0.080), (1.137, 0.64, 0.700))
 """Of each kind of trap: read current when full (pA), κ in a pulse of 5 V and 100 ms, time (s)."""
 WIDTH_EXPONENT, VOLTAGE_SCALE = 0.8, 1.6
-"""κ ∝ width^0.8 and ∝ exp(V / 1.6 V) − 1."""
-PULSE_VARIATION = 0.004
+"""κ ∝ time^0.8 and ∝ exp(V / 1.6 V) − 1."""
+PULSE_VARIATION = 0.003
 """Relative standard deviation of κ from pulse to pulse."""
+RUN_VARIATION = 0.005
+"""Relative standard deviation of the current from run to run (and from cycle to cycle of potentiation)."""
+WAKE_UP = 5e-6
+"""Relative growth of the span with each dose of a pulse of 5 V and 100 ms, of either sign."""
 READ_NOISE = 0.012
 """White noise of the current, pA a sample: 4200 with preamplifier, 10 ms aperture."""
-DRIFT = 2e-6
-"""Slow relative drift of the floor, 1/s."""
 
 DARK, PROMPT = 1.0, 15.69
 """Dark current and prompt photocurrent at `LIGHT`, pA at 0.5 V: with the fill, 17.6 pA in a first pulse of 100 ms."""
@@ -46,7 +50,7 @@ EXPONENT = 0.70
 """Rate and prompt current ∝ P^0.7: traps, photogating."""
 COLOURS = {650: 1.0, 520: 1.25, 450: 1.5}
 """Response of each wavelength (nm) against 650 nm, to the same power."""
-LIGHT_NOISE, LIGHT_VARIATION, LIGHT_DRIFT = 0.030, 0.005, 0.0005
+LIGHT_NOISE, LIGHT_VARIATION, LIGHT_DRIFT = 0.030, 0.005, 0.0001
 """White noise (pA a sample), relative variation of the light response from run to run, drift of the dark (pA/s)."""
 
 
@@ -55,73 +59,92 @@ def nonlinearity(voltage: np.ndarray | float) -> np.ndarray:
     return np.sinh(np.asarray(voltage) / SINH_VOLTAGE) / np.sinh(READ_VOLTAGE / SINH_VOLTAGE)
 
 
-def dose(voltage: float, width: float) -> float:
-    """Return the dose of a pulse as a multiple of that of 5 V (positive) or −3 V (negative), 100 ms."""
-    reference = 5.0 if voltage > 0 else 3.0
-    strength = np.expm1(abs(voltage) / VOLTAGE_SCALE) / np.expm1(reference / VOLTAGE_SCALE)
-    return float(strength * (width / 0.1) ** WIDTH_EXPONENT)
+def strength(voltage: float) -> float:
+    """Return how strongly a voltage (V, of either sign) writes, as a multiple of 5 V."""
+    return float(np.expm1(abs(voltage) / VOLTAGE_SCALE) / np.expm1(5.0 / VOLTAGE_SCALE))
 
 
 @dataclass
 class Synapse:
-    """The electrical device: what it holds, and how pulses and time change it.
+    """The electrical device: what it holds, and how voltage and time change it.
 
     Attributes
     ----------
     rng
         Source of its noise; None for a device without any.
     kept, fading
-        Polarization that stays and that goes, parts of the whole.
+        Polarization of either side that stays and that goes, parts of the whole; shape (2,), positive side first.
     traps
-        Filling of each kind of trap.
+        Filling of each kind of trap, shape (2, kinds).
+    used
+        Doses taken so far, in pulses of 5 V and 100 ms.
+    exposure, side
+        What the side that is being written has seen since the field set in, in units of 0.1 s at 5 V; its number, −1
+        at rest.
     """
 
     rng: np.random.Generator | None = None
-    kept: float = 0.0
-    fading: float = 0.0
-    traps: np.ndarray = field(default_factory=lambda: np.zeros(len(TRAPS)))
+    kept: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    fading: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    traps: np.ndarray = field(default_factory=lambda: np.zeros((2, len(TRAPS))))
+    used: float = 0.0
+    exposure: float = 0.0
+    side: int = -1
 
     @property
-    def polarization(self) -> float:
-        """Part of the polarization that points up."""
-        return self.kept + self.fading
+    def span(self) -> float:
+        """Read current that full polarization adds, pA."""
+        return SPAN * (1 + WAKE_UP * self.used)
 
-    @property
-    def read_current(self) -> float:
-        """Current at the read voltage, pA."""
-        return FLOOR + SPAN * self.polarization + float(np.dot([full for full, *_ in TRAPS], self.traps))
+    def level(self, side: int) -> float:
+        """Return the current of a side at the read voltage, pA."""
+        full = [full for full, *_ in TRAPS]
+        return FLOOR + self.span * float(self.kept[side] + self.fading[side]) + float(np.dot(full, self.traps[side]))
+
+    def apply(self, voltage: float, seconds: float) -> None:
+        """Hold a voltage above the read voltage for some time; what follows without rest goes on where this ends."""
+        side = int(voltage < 0)
+        if side != self.side:
+            self.side, self.exposure = side, 0.0
+        before = self.exposure**WIDTH_EXPONENT
+        self.exposure += strength(voltage) ** (1 / WIDTH_EXPONENT) * seconds / 0.1
+        amount = self.exposure**WIDTH_EXPONENT - before
+        if self.rng is not None:
+            amount *= max(1 + PULSE_VARIATION * self.rng.standard_normal(), 0.0)
+        room = (1 - self.kept[side] - self.fading[side]) * -np.expm1(-FILL * amount)
+        self.kept[side] += KEPT_SHARE * room
+        self.fading[side] += (1 - KEPT_SHARE) * room
+        self.traps[side] = 1 - (1 - self.traps[side]) * np.exp([-kappa * amount for _, kappa, _ in TRAPS])
+        for held in (self.kept, self.fading, self.traps):
+            held[1 - side] *= np.exp(-EMPTY / strength(3.0) * amount)
+        self.used += amount
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass at the read voltage or below."""
+        self.side = -1
+        self.fading *= np.exp(-seconds / POLARIZATION_TIME)
+        self.traps *= np.exp([-seconds / time for *_, time in TRAPS])
 
     def pulse(self, voltage: float, width: float) -> None:
         """Apply a pulse; volts, seconds."""
-        amount = dose(voltage, width)
-        if self.rng is not None:
-            amount *= max(1 + PULSE_VARIATION * self.rng.standard_normal(), 0.0)
-        if voltage > 0:
-            room = (1 - self.polarization) * -np.expm1(-FILL * amount)
-            self.kept += KEPT_SHARE * room
-            self.fading += (1 - KEPT_SHARE) * room
-            self.traps = 1 - (1 - self.traps) * np.exp([-kappa * amount for _, kappa, _ in TRAPS])
-        else:
-            left = np.exp(-EMPTY * amount)
-            self.kept, self.fading = left * self.kept, left * self.fading
-            self.traps = self.traps * left
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass at the read voltage."""
-        self.fading *= float(np.exp(-seconds / POLARIZATION_TIME))
-        self.traps = self.traps * np.exp([-seconds / time for _, _, time in TRAPS])
+        self.apply(voltage, width)
+        self.side = -1
 
     def reading(self, after: np.ndarray) -> np.ndarray:
         """Return the read current at times after now, pA, shape of ``after`` (s), as `wait` would leave it."""
         after = np.asarray(after, dtype=float)
-        current = FLOOR + SPAN * (self.kept + self.fading * np.exp(-after / POLARIZATION_TIME))
-        for (full, _, time), filling in zip(TRAPS, self.traps, strict=True):
+        current = FLOOR + self.span * (self.kept[0] + self.fading[0] * np.exp(-after / POLARIZATION_TIME))
+        for (full, _, time), filling in zip(TRAPS, self.traps[0], strict=True):
             current = current + full * filling * np.exp(-after / time)
         return current
 
 
+Pulse = tuple[float, float, float]
+"""Voltage (V), width (s) and the time at the read voltage that follows (s)."""
+
+
 def pulse_trace(
-    device: Synapse, pulses: Sequence[tuple[float, float, float]], *, step: float, before: float
+    device: Synapse, pulses: Sequence[Pulse], *, step: float, before: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Record a train of pulses.
 
@@ -130,7 +153,7 @@ def pulse_trace(
     device
         Changed by the pulses.
     pulses
-        Voltage (V), width (s) and the time at the read voltage that follows (s).
+        The train.
     step
         Interval of the samples, s; widths and times are multiples of it.
     before
@@ -151,23 +174,22 @@ def pulse_trace(
 
     read(before)
     for voltage, width, rest in pulses:
-        count = round(width / step)
-        start = device.read_current
+        count, side = round(width / step), int(voltage < 0)
+        start = device.level(side)
         device.pulse(voltage, width)
-        level = start + (device.read_current - start) * (np.arange(count) + 0.5) / count
+        level = start + (device.level(side) - start) * (np.arange(count) + 0.5) / count
         voltages.append(np.full(count, voltage))
         currents.append(level * nonlinearity(voltage))
         read(rest)
     voltage_trace, current = np.concatenate(voltages), np.concatenate(currents)
     time = step * np.arange(1, current.size + 1)
     if device.rng is not None:
-        current = current * (1 + DRIFT * time) + READ_NOISE * device.rng.standard_normal(current.size)
+        run = 1 + RUN_VARIATION * device.rng.standard_normal()
+        current = run * current + READ_NOISE * device.rng.standard_normal(current.size)
     return time, voltage_trace, 1e-12 * current
 
 
-def light_current(
-    time: np.ndarray, edges: Sequence[tuple[float, float, float]], colour: float, response: float = 1.0
-) -> np.ndarray:
+def light_current(time: np.ndarray, edges: Sequence[tuple[float, float, float]], colour: float) -> np.ndarray:
     """Return the noiseless current under pulses of light, pA.
 
     Parameters
@@ -178,8 +200,6 @@ def light_current(
         Onset (s), width (s) and power density (mW/cm²) of each pulse, in their order.
     colour
         Response of the wavelength, of `COLOURS`.
-    response
-        Factor of this run.
     """
     current = np.full(time.shape, DARK)
     # Multiples of the step are not exact: without rounding, a sample at an edge falls on either side.
@@ -192,12 +212,12 @@ def light_current(
     for (start, power), end in zip(changes, ends, strict=True):
         inside = (time >= start) & (time < end)
         strength = colour * (power / LIGHT) ** EXPONENT if power > 0 else 0.0
-        current[inside] += response * PROMPT * strength
+        current[inside] += PROMPT * strength
         for k, (full, rate, decay) in enumerate(POPULATIONS):
             speed = rate * strength + 1 / decay
             steady = rate * strength / speed
             gone = np.exp(-speed * (time[inside] - start))
-            current[inside] += response * full * (steady + (filling[k] - steady) * gone)
+            current[inside] += full * (steady + (filling[k] - steady) * gone)
             if np.isfinite(end):
                 filling[k] = steady + (filling[k] - steady) * np.exp(-speed * (end - start))
     return current
