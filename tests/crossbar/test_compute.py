@@ -12,16 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.crossbar import compute
 from relaxor.crossbar.chip import PRESETS, Chip, Converter
-from relaxor.crossbar.compute import (
-    Layer,
-    Network,
-    assemble,
-    calibrate_ranges,
-    inference,
-    integer_decoder,
-    with_wires,
-)
+from relaxor.crossbar.compute import Network, assemble, calibrate_ranges, inference, with_wires
 from relaxor.errors import AnalysisError
+from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer, bias_rows, highest_code, integer_sums
 
 pytestmark = pytest.mark.slow
 """Most of it is compilation."""
@@ -29,14 +22,16 @@ pytestmark = pytest.mark.slow
 IDEAL = PRESETS["ideal"]
 
 
-def decoder(sizes: tuple[int, ...], seed: int, limit: int = 127) -> list[Layer]:
+def decoder(sizes: tuple[int, ...], seed: int, bits: int = 8) -> QuantizedDecoder:
     rng = np.random.default_rng(seed)
+    limit = highest_code(bits)
     layers = []
     for inputs, outputs in itertools.pairwise(sizes):
-        weights = rng.integers(-8, 8, (outputs, inputs))
+        levels = rng.integers(-8, 8, (outputs, inputs)).astype(np.int8)
         scale = rng.uniform(0.5, 1.5, outputs) / (4 * np.sqrt(inputs) * limit)
-        layers.append(Layer(weights, rng.integers(-12, 12, outputs), scale, 1 / limit))
-    return layers
+        bias = rng.integers(-12 * limit, 12 * limit, outputs).astype(np.int32)
+        layers.append(QuantizedLayer(levels, bias, scale, 1 / limit))
+    return QuantizedDecoder(tuple(layers), bits)
 
 
 def run(network: Network, inputs: np.ndarray, levels: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
@@ -53,7 +48,7 @@ def small_programs() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("scheme", [("levels", 127), ("bits", 127), ("bits", 5), ("unary", 7)])
+@pytest.mark.parametrize("scheme", [("levels", 8), ("bits", 8), ("bits", 4), ("unary", 4)])
 @given(
     sizes=st.lists(st.integers(1, 50), min_size=2, max_size=3),
     geometry=st.tuples(st.integers(1, 3), st.integers(16, 60), st.integers(16, 40)),
@@ -63,12 +58,13 @@ def small_programs() -> Iterator[None]:
 @settings(max_examples=3, deadline=None)
 def test_ideal_chip_is_integer_arithmetic_wherever_the_tiles_are(sizes, geometry, copies, scheme, seed) -> None:
     arrays, rows, columns = geometry
-    pulses, limit = scheme
-    converter = Converter(pulses=pulses, input_limit=limit, adc_bits=None)
+    pulses, bits = scheme
+    converter = Converter(pulses=pulses, input_limit=highest_code(bits), adc_bits=None)
     chip = replace(IDEAL, chips=1, arrays=arrays, rows=rows, columns=columns, converter=converter)
-    layers = decoder(tuple(sizes), seed, limit)
-    inputs = np.random.default_rng(seed).uniform(-1.2, 1.2, (5, sizes[0])).astype(np.float32)
-    sums, outputs = integer_decoder(layers, inputs, chip)
+    layers = decoder(tuple(sizes), seed, bits)
+    inputs = np.random.default_rng(seed).uniform(-0.2, 1.2, (5, sizes[0])).astype(np.float32)
+    sums = integer_sums(layers, inputs)
+    outputs = 1 / (1 + np.exp(-sums * layers.layers[-1].sum_scale))
     network = assemble(layers, chip, copies=copies)
     matrices = network.matrices(network.targets())
     ranges = calibrate_ranges(network, matrices, inputs)
@@ -78,21 +74,22 @@ def test_ideal_chip_is_integer_arithmetic_wherever_the_tiles_are(sizes, geometry
 
 
 @pytest.fixture(scope="module")
-def small() -> tuple[list[Layer], np.ndarray]:
+def small() -> tuple[QuantizedDecoder, np.ndarray]:
     return decoder((60, 50), 1), np.random.default_rng(2).uniform(0, 1, (4000, 60)).astype(np.float32)
 
 
 def error(chip: Chip, small: tuple, **options) -> np.ndarray:
     layers, inputs = small
-    return run(assemble(layers, chip, **options), inputs) - integer_decoder(layers, inputs, chip)[0]
+    return run(assemble(layers, chip, **options), inputs) - integer_sums(layers, inputs)
 
 
 def test_read_noise_is_that_of_fresh_cells(small: tuple) -> None:
     """The number an output that stands for the noise of its cells has their variance."""
     chip = replace(IDEAL, read_noise=0.01, converter=Converter(pulses="levels", adc_bits=None))
-    _, inputs = small
+    layers, inputs = small
     found = error(chip, small)
-    rows = np.hstack([np.rint(inputs * 127), np.full((len(inputs), 2), 127.0)])
+    constant = bias_rows(layers.layers[0])[0]
+    rows = np.hstack([np.rint(inputs * 127), np.tile(constant, (len(inputs), 1))])
     expected = 0.01 * 7 * np.linalg.norm(rows, axis=1)
     assert (found / expected[:, None]).std() == pytest.approx(1, abs=0.01)
     assert abs((found / expected[:, None]).mean()) < 0.01
@@ -114,7 +111,7 @@ def test_calibrated_ranges_beat_the_largest_current(small: tuple) -> None:
     network = assemble(layers, chip)
     matrices = network.matrices(network.targets())
     ranges = calibrate_ranges(network, matrices, inputs[:200])
-    exact = integer_decoder(layers, inputs, chip)[0]
+    exact = integer_sums(layers, inputs)
 
     def spread(factor: float) -> float:
         wide = [[factor * step for step in layer] for layer in ranges]
@@ -166,11 +163,12 @@ def test_many_chips_are_one_call(small: tuple) -> None:
 
 def test_bad_decoders_are_refused() -> None:
     layers = decoder((6, 5, 4), 0)
-    with pytest.raises(AnalysisError, match="layer 1: weights"):
-        assemble([layers[0]._replace(weights=layers[0].weights * 3), layers[1]], IDEAL)
+    first, second = layers.layers
+    with pytest.raises(AnalysisError, match="layer 1: levels"):
+        assemble(replace(layers, layers=(replace(first, levels=first.levels * 3), second)), IDEAL)
     with pytest.raises(AnalysisError, match="neighbours"):
-        assemble([layers[0], layers[0]], IDEAL)
-    with pytest.raises(AnalysisError, match="integers"):
-        assemble([layers[0]._replace(bias=layers[0].bias * 0.5)], IDEAL)
+        assemble(replace(layers, layers=(first, first)), IDEAL)
+    with pytest.raises(AnalysisError, match="activations up to 511, the chip takes inputs up to 127"):
+        assemble(decoder((6, 5), 0, bits=10), IDEAL)
     with pytest.raises(AnalysisError, match="do not fit"):
         assemble(layers, replace(IDEAL, chips=1, arrays=1, rows=9, columns=4), most_passes=1)

@@ -15,6 +15,7 @@ from relaxor.config.devices import Devices
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
 from relaxor.config.hysteresis import Hysteresis
+from relaxor.config.inpainting import Inpainting
 from relaxor.config.light import Encoder, Light
 from relaxor.config.pfm import Pfm
 from relaxor.config.pulses import Pulses
@@ -69,6 +70,7 @@ class Settings(Section):
     pulses: Pulses = Pulses()
     light: Light = Light()
     encoder: Encoder = Encoder()
+    inpainting: Inpainting = Inpainting()
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:
