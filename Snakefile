@@ -19,6 +19,7 @@ report: f"workflow/report/{ORIGIN}.rst"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/inpainting.smk"
+include: "workflow/rules/crossbar.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 
@@ -28,6 +29,7 @@ localrules:
     characterization,
     synapse,
     inpainting,
+    crossbar,
     figures,
     tables,
 
@@ -61,3 +63,10 @@ rule inpainting:
     input:
         figure_files("4", "S13"),
         table_files("inpainting"),
+
+
+rule crossbar:
+    """The chip that restores letters: Fig. 5, S14 and its table."""
+    input:
+        figure_files("5", "S14"),
+        table_files("crossbar"),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.crossbar import compute
 from relaxor.crossbar.chip import PRESETS, Chip, Converter
-from relaxor.crossbar.compute import Network, assemble, calibrate_ranges, inference, with_wires
+from relaxor.crossbar.compute import Network, assemble, calibrate, inference, with_wires
 from relaxor.errors import AnalysisError
 from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer, bias_rows, highest_code, integer_sums
 
@@ -36,8 +36,8 @@ def decoder(sizes: tuple[int, ...], seed: int, bits: int = 8) -> QuantizedDecode
 
 def run(network: Network, inputs: np.ndarray, levels: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
     matrices = network.matrices(network.targets() if levels is None else levels)
-    ranges = calibrate_ranges(network, matrices, inputs[:64])
-    return np.asarray(inference(network)(matrices, ranges, jnp.asarray(inputs), jax.random.key(seed))[0])
+    periphery = calibrate(network, matrices, inputs[:64])
+    return np.asarray(inference(network)(matrices, periphery, jnp.asarray(inputs), jax.random.key(seed))[0])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,8 +67,8 @@ def test_ideal_chip_is_integer_arithmetic_wherever_the_tiles_are(sizes, geometry
     outputs = 1 / (1 + np.exp(-sums * layers.layers[-1].sum_scale))
     network = assemble(layers, chip, copies=copies)
     matrices = network.matrices(network.targets())
-    ranges = calibrate_ranges(network, matrices, inputs)
-    found_sums, found = inference(network)(matrices, ranges, jnp.asarray(inputs), jax.random.key(0))
+    periphery = calibrate(network, matrices, inputs)
+    found_sums, found = inference(network)(matrices, periphery, jnp.asarray(inputs), jax.random.key(0))
     np.testing.assert_array_equal(found_sums, sums)
     np.testing.assert_allclose(found, outputs, atol=1e-6)
 
@@ -110,11 +110,11 @@ def test_calibrated_ranges_beat_the_largest_current(small: tuple) -> None:
     layers, inputs = small
     network = assemble(layers, chip)
     matrices = network.matrices(network.targets())
-    ranges = calibrate_ranges(network, matrices, inputs[:200])
+    periphery = calibrate(network, matrices, inputs[:200])
     exact = integer_sums(layers, inputs)
 
     def spread(factor: float) -> float:
-        wide = [[factor * step for step in layer] for layer in ranges]
+        wide = periphery._replace(ranges=[[factor * step for step in layer] for layer in periphery.ranges])
         return float(np.std(inference(network)(matrices, wide, jnp.asarray(inputs), jax.random.key(0))[0] - exact))
 
     assert spread(1.0) < min(spread(0.7), spread(1.5))
@@ -126,11 +126,24 @@ def test_range_set_by_the_integration_time(small: tuple) -> None:
     for time in (100.0, 1000.0):
         chip = replace(IDEAL, converter=Converter(adc_bits=4, integration_time=time))
         network = assemble(layers, chip)
-        codes[time] = calibrate_ranges(network, network.matrices(network.targets()), inputs[:10])[0][0]
+        codes[time] = calibrate(network, network.matrices(network.targets()), inputs[:10]).ranges[0][0]
     assert float(codes[100.0][0, 0]) == pytest.approx(128.247e-6 / (0.1 * 19.16e-6 / 7) / 8)
     np.testing.assert_allclose(codes[100.0], 10 * codes[1000.0], rtol=1e-6)
     with pytest.raises(AnalysisError, match="integration_time is 0"):
         Chip(converter=Converter(integration_time=0.0))
+
+
+def test_corrected_sums_err_less_than_those_that_drifted(small: tuple) -> None:
+    layers, inputs = small
+    network = assemble(layers, IDEAL)
+    faded = network.matrices(0.8 * network.targets())
+    exact = integer_sums(layers, inputs)
+    errors = []
+    for outputs in (False, True):
+        periphery = calibrate(network, faded, inputs[:300], outputs=outputs)
+        found = inference(network)(faded, periphery, jnp.asarray(inputs), jax.random.key(0))[0]
+        errors.append(float(np.abs(found - exact).mean()))
+    assert errors[1] < 1e-4 * errors[0]
 
 
 def test_wires_take_from_the_sums() -> None:
@@ -150,13 +163,13 @@ def test_many_chips_are_one_call(small: tuple) -> None:
     chip = replace(IDEAL, read_noise=0.01, converter=Converter(adc_bits=8, pulses="levels"))
     network = assemble(layers, chip)
     single = network.matrices(network.targets())
-    ranges = calibrate_ranges(network, single, inputs[:64])
+    periphery = calibrate(network, single, inputs[:64])
     keys = jax.random.split(jax.random.key(0), 3)
     many = [[jnp.stack([matrix, matrix, 0 * matrix]) for matrix in layer] for layer in single]
     decode = inference(network)
-    together = jax.vmap(decode, in_axes=(0, None, None, 0))(many, ranges, jnp.asarray(inputs[:50]), keys)[0]
-    alone = decode(single, ranges, jnp.asarray(inputs[:50]), keys[1])[0]
-    np.testing.assert_allclose(together[1], alone, atol=2 * float(ranges[0][0].max()))
+    together = jax.vmap(decode, in_axes=(0, None, None, 0))(many, periphery, jnp.asarray(inputs[:50]), keys)[0]
+    alone = decode(single, periphery, jnp.asarray(inputs[:50]), keys[1])[0]
+    np.testing.assert_allclose(together[1], alone, atol=2 * float(periphery.ranges[0][0].max()))
     assert not np.array_equal(together[0], together[1])
     assert np.abs(together[2]).mean() < np.abs(together[1]).mean() / 5
 

@@ -41,7 +41,7 @@ PARTS = {"characterization": [], "synapse": []}
 for technique in TECHNIQUES:
     PARTS["synapse" if technique in ("sweeps", "pulses", "light") else "characterization"].append(technique)
 if "light" in TECHNIQUES and PLAIN["encoder"]["wavelength"]:
-    PARTS["inpainting"] = ["inpainting"]
+    PARTS |= {"inpainting": ["inpainting"], "crossbar": ["crossbar"]}
 ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS else []
 EMNIST = sorted(NAMES.values())
 DATA = f"{RESULTS}/data/{{sample}}/"
@@ -92,6 +92,11 @@ def trainings(file):
     """A file of every training of the decoders, the seeds of a hole one after the other."""
     holes, seeds = PLAIN["inpainting"]["holes"], PLAIN["inpainting"]["seeds"]
     return [f"{RESULTS}/inpainting/{{sample}}/hole{hole}_seed{seed}/{file}" for hole in holes for seed in seeds]
+
+
+def of_first_seed(file):
+    """A file of the first training of every hole, the largest hole last."""
+    return trainings(file)[:: len(PLAIN["inpainting"]["seeds"])]
 
 
 def printed(technique, suffix):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from relaxor.config.afm import Afm
 from relaxor.config.base import Section
+from relaxor.config.crossbar import Crossbar
 from relaxor.config.devices import Devices
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
@@ -27,7 +28,7 @@ from relaxor.config.structure import Structure
 from relaxor.config.sweeps import Sweeps
 from relaxor.config.xps import Xps
 from relaxor.config.xrd import Xrd
-from relaxor.errors import SheetError
+from relaxor.errors import AnalysisError, SheetError
 from relaxor.readers.text_table import TableDescription
 
 
@@ -71,6 +72,7 @@ class Settings(Section):
     light: Light = Light()
     encoder: Encoder = Encoder()
     inpainting: Inpainting = Inpainting()
+    crossbar: Crossbar = Crossbar()
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:
@@ -85,6 +87,8 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
         return Settings.model_validate(values)
     except ValidationError as error:
         raise SheetError("\n".join(_explain(detail, source) for detail in error.errors())) from None
+    except AnalysisError as error:  # a chip that cannot exist
+        raise SheetError(f"{source}: crossbar.{error}") from None
 
 
 def load_settings(path: Path | str) -> Settings:

@@ -1,8 +1,8 @@
 """Settings of the inpainting of letters."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from relaxor.config.base import Section
 
@@ -62,8 +62,8 @@ class Inpainting(Section):
     """Settings of the inpainting of letters."""
 
     letters: LetterSource = LetterSource()
-    holes: list[Literal[4, 8, 12]] = Field([4, 8, 12], min_length=1)
-    """Sides of the square that is missing, pixels (paper)."""
+    holes: Annotated[list[Literal[4, 8, 12]], Field(min_length=1), AfterValidator(sorted)] = [4, 8, 12]
+    """Sides of the square that is missing, pixels (paper); from small to large."""
     seeds: list[int] = Field([0], min_length=1)
     """One training a seed and hole; several give the distances an error from training to training."""
     device_variation: NonNegativeFloat = 0.05

@@ -11,7 +11,7 @@ column adds up to normal noise of that size times the length of the vector of in
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -38,6 +38,22 @@ Matrices = list[list[jax.Array]]
 """Of every layer the matrices of its bands, in levels, each of shape (height, width)."""
 Ranges = list[list[jax.Array]]
 """Of every layer and band what one code means (levels), shape (pulses, width)."""
+
+
+class Periphery(NamedTuple):
+    """What is set behind the arrays, layer by layer.
+
+    Attributes
+    ----------
+    ranges
+        Of the converters.
+    gain, offset
+        Sums are multiplied by the one and the other is added, each of shape (outputs,); the offset in units of a sum.
+    """
+
+    ranges: Ranges
+    gain: list[jax.Array]
+    offset: list[jax.Array]
 
 
 class Band(NamedTuple):
@@ -159,52 +175,85 @@ def with_wires(levels: np.ndarray, chip: Chip) -> np.ndarray:
     return np.array(solved).reshape(levels.shape) / step
 
 
-def calibrate_ranges(network: Network, matrices: Matrices, inputs: np.ndarray) -> Ranges:
-    """Return the ranges of the converter: those with the least error on sample inputs, or the one that was set.
+def calibrate(network: Network, matrices: Matrices, inputs: np.ndarray, *, outputs: bool = False) -> Periphery:
+    """Set what follows the arrays, from sample inputs.
+
+    The ranges of the converter are those with the least error, or the one that the chip sets. Sums are corrected, where
+    asked for, by the straight line in each column that brings them nearest to those of an ideal chip.
 
     Parameters
     ----------
     inputs
         Real, shape (n, inputs); a few hundred are enough.
+    outputs
+        Whether sums are corrected.
     """
     chip = network.chip
-    values = _input_codes(network, jnp.asarray(inputs, jnp.float32))
-    ranges: Ranges = []
-    for number in range(len(network.decoder.layers)):
+    values = ideal = _input_codes(network, jnp.asarray(inputs, jnp.float32))
+    periphery = Periphery([], [], [])
+    for number, layer in enumerate(network.decoder.layers):
         found = []
         for band, matrix in zip(network.bands(number), matrices[number], strict=True):
             rows = _with_bias(network, number, values)[:, band.row : band.row + band.height]
             pulses = [_pulse(rows, pulse, weight, chip) for pulse, weight in enumerate(_pulse_weights(chip))]
             found.append(_band_ranges(band, np.array([pulse @ matrix for pulse in pulses]), chip))
-        ranges.append(found)
         sums = _sums(network, number, values, matrices[number], found, None)
-        values = _next_codes(network, number, sums)
-    return ranges
+        wanted = ideal @ layer.levels.T.astype(np.float32) + layer.bias.astype(np.float32)
+        gain, offset = _line(np.asarray(sums), np.asarray(wanted)) if outputs else (1.0, 0.0)
+        periphery.ranges.append(found)
+        periphery.gain.append(jnp.full(sums.shape[1], gain, jnp.float32))
+        periphery.offset.append(jnp.full(sums.shape[1], offset, jnp.float32))
+        values = _next_codes(network, number, sums * periphery.gain[number] + periphery.offset[number])
+        ideal = _next_codes(network, number, wanted)
+    return periphery
 
 
-def inference(network: Network) -> Callable[[Matrices, Ranges, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
-    """Return the compiled decoder: ``(matrices, ranges, inputs, key) → (sums, outputs)``, both of shape (n, outputs).
+def layer_inputs(
+    network: Network, matrices: Matrices, periphery: Periphery, inputs: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield what enters each layer, bias rows included, as integers of shape (n, rows); reads have no noise here."""
+    values = _input_codes(network, jnp.asarray(inputs, jnp.float32))
+    for number in range(len(network.decoder.layers)):
+        yield np.asarray(_with_bias(network, number, values))
+        sums = _sums(network, number, values, matrices[number], periphery.ranges[number], None)
+        values = _next_codes(network, number, sums * periphery.gain[number] + periphery.offset[number])
+
+
+def _line(found: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return slope and offset of the straight line from found to wanted of each column, shapes (n, columns)."""
+    centred = found - found.mean(axis=0)
+    square = np.sum(centred**2, axis=0)
+    product = np.sum(centred * (wanted - wanted.mean(axis=0)), axis=0)
+    slope = np.divide(product, square, out=np.ones_like(product), where=square > 0)
+    return slope, wanted.mean(axis=0) - slope * found.mean(axis=0)
+
+
+def inference(network: Network) -> Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+    """Return the compiled decoder: ``(matrices, periphery, inputs, key) → (sums, outputs)``, both (n, outputs).
 
     ``vmap`` over matrices and keys computes many chips.
     """
     noisy = network.chip.read_noise > 0
 
-    def batch(matrices: Matrices, ranges: Ranges, inputs: jax.Array, key: jax.Array) -> jax.Array:
+    def batch(matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array) -> jax.Array:
         values = _input_codes(network, inputs)
         for number in range(len(network.decoder.layers)):
             layer_key = jax.random.fold_in(key, number) if noisy else None
-            sums = _sums(network, number, values, matrices[number], ranges[number], layer_key)
+            sums = _sums(network, number, values, matrices[number], periphery.ranges[number], layer_key)
+            sums = sums * periphery.gain[number] + periphery.offset[number]
             values = _next_codes(network, number, sums)
         return sums
 
     @jax.jit
-    def decode(matrices: Matrices, ranges: Ranges, inputs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def decode(
+        matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         count = inputs.shape[0]
         parts = -(-count // BATCH)
         size = -(-count // parts)
         padded = jnp.pad(inputs, ((0, parts * size - count), (0, 0))).reshape(parts, size, -1)
         keys = jax.random.split(key, parts)
-        sums = jax.lax.map(lambda part: batch(matrices, ranges, *part), (padded, keys))
+        sums = jax.lax.map(lambda part: batch(matrices, periphery, *part), (padded, keys))
         sums = sums.reshape(parts * size, -1)[:count]
         return sums, jax.nn.sigmoid(sums * jnp.asarray(network.decoder.layers[-1].sum_scale, jnp.float32))
 

@@ -1,7 +1,7 @@
 """Panels of the inpainting: the two networks, weights of four bits, restored letters, distances and losses (Fig. 4)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -158,23 +158,32 @@ def weights(ax: Axes, data: PanelData) -> None:
 def letters(ax: Axes, data: PanelData) -> None:
     """Draw the first two test letters of each class: original, with its hole, restored (Fig. 4d)."""
     group = list(data.curves.values())[-1]
+    rows_of_letters(ax, group, SHOWN)
+    ax.set_title(f"{_source(data)}; hole of {group.attrs['hole']}×{group.attrs['hole']} pixels", fontsize=5.5, pad=2)
+
+
+def rows_of_letters(ax: Axes, group: xr.DataTree, rows: Mapping[str, str]) -> None:
+    """Draw letters in rows, one a decoder of ``rows`` (its name → what is written beside it)."""
     shown = group["letters"].to_dataset()
-    hole = group.attrs["hole"]
     lines, places = [], []
     for example in range(shown.sizes["example"]):
-        for method in SHOWN:
-            ink = shown["ink"].sel(decoder=method).isel(example=example).to_numpy().copy()
-            if method == "unfilled":
-                ink[:, *[slice((28 - hole) // 2, (28 + hole) // 2)] * 2] = HOLE_GREY
+        for name in rows:
+            ink = shown["ink"].sel(decoder=name).isel(example=example).to_numpy().copy()
+            if name == "unfilled":
+                ink[:, centre(group.attrs["hole"]), centre(group.attrs["hole"])] = HOLE_GREY
             lines.append(np.hstack(list(np.pad(ink, ((0, 0), (1, 1), (1, 1))))))
             places.append(sum(map(len, lines)) - len(lines[-1]) / 2)
         lines.append(np.zeros((8, lines[-1].shape[1]), np.uint8))
     ax.imshow(np.vstack(lines[:-1]), cmap="gray_r", vmin=0, vmax=255, interpolation="nearest", rasterized=True)
-    ax.set_yticks(places, list(SHOWN.values()) * shown.sizes["example"], fontsize=5)
+    ax.set_yticks(places, list(rows.values()) * shown.sizes["example"], fontsize=5)
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_title(f"{_source(data)}; hole of {hole}×{hole} pixels", fontsize=5.5, pad=2)
+
+
+def centre(hole: int) -> slice:
+    """Return rows, and columns, of a hole in an image of 28 pixels."""
+    return slice((28 - hole) // 2, (28 + hole) // 2)
 
 
 def _source(data: PanelData) -> str:

@@ -76,7 +76,7 @@ def score_decoder(
     table = judge(originals, found.labels_test, restored, hole=hole, feature_network=feature_network)
     with atomic(scores) as temporary:
         table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
-    groups = {"letters": _shown({"original": originals, **restored}, found.labels_test)}
+    groups = {"letters": shown_letters({"original": originals, **restored}, found.labels_test)}
     for number, layer in enumerate(integers["aware"].layers, 1):
         levels = variable(("output", "input"), layer.levels, "1", f"levels of layer {number}")
         groups[f"layer_{number}"] = xr.Dataset({"level": levels})
@@ -139,7 +139,7 @@ def _distances(classifier: Classifier, real: np.ndarray, images: np.ndarray) -> 
     ]
 
 
-def _shown(images: Mapping[str, np.ndarray], labels: np.ndarray) -> xr.Dataset:
+def shown_letters(images: Mapping[str, np.ndarray], labels: np.ndarray) -> xr.Dataset:
     """Return the first letters of each class, whatever they look like."""
     chosen = np.stack([np.flatnonzero(labels == letter)[:EXAMPLES] for letter in np.unique(labels)], axis=1)
     ink = np.stack([np.rint(255 * values[chosen]).astype(np.uint8) for values in images.values()])
