@@ -18,6 +18,8 @@ report: f"workflow/report/{ORIGIN}.rst"
 
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/analyse.smk"
+include: "workflow/rules/inpainting.smk"
+include: "workflow/rules/crossbar.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 
@@ -26,6 +28,8 @@ localrules:
     all,
     characterization,
     synapse,
+    inpainting,
+    crossbar,
     figures,
     tables,
 
@@ -36,7 +40,6 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
-        ENCODERS,
 
 
 rule characterization:
@@ -52,4 +55,18 @@ rule synapse:
         figure_files("2", "3", "S6", "S8", "S9", "S10", "S11", "S12"),
         table_files("synapse"),
         rules.compare_devices.output if COMPARED else [],
-        ENCODERS,
+        ENCODER,
+
+
+rule inpainting:
+    """The device as encoder of letters: Fig. 4, S13 and its table."""
+    input:
+        figure_files("4", "S13"),
+        table_files("inpainting"),
+
+
+rule crossbar:
+    """The chip that restores letters: Fig. 5, S14 and its table."""
+    input:
+        figure_files("5", "S14"),
+        table_files("crossbar"),

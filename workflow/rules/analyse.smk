@@ -24,13 +24,6 @@ rule analyse_technique:
         "../scripts/analyse_{wildcards.technique}.py"
 
 
-ENCODERS = (
-    [f"{ANALYSIS}encoder.json".format(sample=SAMPLE)]
-    if PLAIN["encoder"]["wavelength"] and "light" in TECHNIQUES
-    else []
-)
-
-
 rule fit_encoder:
     """The fitted optical response and the table of its codes, as the encoder of images."""
     input:

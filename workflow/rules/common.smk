@@ -6,12 +6,14 @@ from snakemake.exceptions import WorkflowError
 from relaxor.config import validate_settings
 from relaxor.config.figures import load_figures
 from relaxor.errors import RelaxorError
+from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.sheet import load_sheet
 from relaxor.steps import sources
 
 # Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
 os.environ.update(
     PYTHONPATH=os.path.join(workflow.basedir, "workflow"),
+    NPROC="1",  # of JAX
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
@@ -22,6 +24,7 @@ try:
     FIGURES = load_figures(SETTINGS.figures)
     PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
     SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
+    LETTER_FILES = letter_files(SETTINGS.inpainting.letters.source, SETTINGS.inpainting.letters.folder)
 except RelaxorError as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,6 +40,10 @@ TECHNIQUES = SAMPLES[SAMPLE]
 PARTS = {"characterization": [], "synapse": []}
 for technique in TECHNIQUES:
     PARTS["synapse" if technique in ("sweeps", "pulses", "light") else "characterization"].append(technique)
+if "light" in TECHNIQUES and PLAIN["encoder"]["wavelength"]:
+    PARTS |= {"inpainting": ["inpainting"], "crossbar": ["crossbar"]}
+ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS else []
+EMNIST = sorted(NAMES.values())
 DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
 LOGS = f"{RESULTS}/logs/"
@@ -81,6 +88,17 @@ def drawn(stem, figure, panel):
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
 
 
+def trainings(file):
+    """A file of every training of the decoders, the seeds of a hole one after the other."""
+    holes, seeds = PLAIN["inpainting"]["holes"], PLAIN["inpainting"]["seeds"]
+    return [f"{RESULTS}/inpainting/{{sample}}/hole{hole}_seed{seed}/{file}" for hole in holes for seed in seeds]
+
+
+def of_first_seed(file):
+    """A file of the first training of every hole, the largest hole last."""
+    return trainings(file)[:: len(PLAIN["inpainting"]["seeds"])]
+
+
 def printed(technique, suffix):
     """The table of a technique in one format; the report shows the csv."""
     file = f"{RESULTS}/tables/{technique}.{suffix}"
@@ -96,4 +114,6 @@ def table_files(part):
 
 wildcard_constraints:
     sample="[A-Za-z0-9_.-]+",
-    technique="[a-z]+",
+    technique="|".join(sorted({row["technique"] for row in SHEET})),
+    hole="[0-9]+",
+    seed="[0-9]+",

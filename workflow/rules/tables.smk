@@ -1,6 +1,6 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
-PARAMETERS = [analysed(technique, "parameters.csv") for technique in TECHNIQUES]
-COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
+PARAMETERS = [analysed(technique, "parameters.csv") for techniques in PARTS.values() for technique in techniques]
+COMPARED = {"pulses", "light"} <= set(PARTS["synapse"])
 
 
 for part, techniques in PARTS.items():

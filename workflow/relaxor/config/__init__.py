@@ -11,10 +11,12 @@ from pydantic import ValidationError
 
 from relaxor.config.afm import Afm
 from relaxor.config.base import Section
+from relaxor.config.crossbar import Crossbar
 from relaxor.config.devices import Devices
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
 from relaxor.config.hysteresis import Hysteresis
+from relaxor.config.inpainting import Inpainting
 from relaxor.config.light import Encoder, Light
 from relaxor.config.pfm import Pfm
 from relaxor.config.pulses import Pulses
@@ -26,7 +28,7 @@ from relaxor.config.structure import Structure
 from relaxor.config.sweeps import Sweeps
 from relaxor.config.xps import Xps
 from relaxor.config.xrd import Xrd
-from relaxor.errors import SheetError
+from relaxor.errors import AnalysisError, SheetError
 from relaxor.readers.text_table import TableDescription
 
 
@@ -69,6 +71,8 @@ class Settings(Section):
     pulses: Pulses = Pulses()
     light: Light = Light()
     encoder: Encoder = Encoder()
+    inpainting: Inpainting = Inpainting()
+    crossbar: Crossbar = Crossbar()
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:
@@ -83,6 +87,8 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
         return Settings.model_validate(values)
     except ValidationError as error:
         raise SheetError("\n".join(_explain(detail, source) for detail in error.errors())) from None
+    except AnalysisError as error:  # a chip that cannot exist
+        raise SheetError(f"{source}: crossbar.{error}") from None
 
 
 def load_settings(path: Path | str) -> Settings:
