@@ -81,7 +81,7 @@ def leaky(fading: float) -> Response:
     """A linear response that fades by a factor from pulse to pulse."""
     values = TRUTH | {"J0": 0.0, "J2": 0.0, "g1": 1e-6, "tau_1": TIMING.period / -math.log(fading)}
     noise = Noise(1e-18, 0.0, 0.0, 0.0)
-    nothing = dict.fromkeys(("dark_current", "dark_spread", "drift", "drift_spread"), 0.0)
+    nothing = dict.fromkeys(("dark_current", "dark_error", "dark_spread", "drift", "drift_error"), 0.0)
     return Response(values, np.empty((0, 0)), (), {}, noise, **nothing, aicc={}, runs=99,
                     freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
 

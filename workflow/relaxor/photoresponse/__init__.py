@@ -69,10 +69,11 @@ class Response:
         Parameter → unit; the saturated J1 and J2, and J0 at P0, in ampere.
     noise
         Additive and multiplicative noise.
-    dark_current, dark_spread
-        Mean of the runs' dark currents at their start and standard deviation from run to run, A.
-    drift, drift_spread
-        Mean of the runs' drifts and standard deviation from run to run, A/s.
+    dark_current, dark_error, dark_spread
+        Mean of the runs' dark currents at their start, its standard error, and the standard deviation from run to run,
+        A.
+    drift, drift_error
+        Mean of the runs' drifts and its standard error, A/s.
     aicc
         Akaike's criterion of the models `SHARED` and `OWN` (with one power: of the first alone).
     runs, n
@@ -89,9 +90,10 @@ class Response:
     units: Mapping[str, str]
     noise: Noise
     dark_current: float
+    dark_error: float
     dark_spread: float
     drift: float
-    drift_spread: float
+    drift_error: float
     aicc: Mapping[str, float]
     runs: int
     freedom: int
@@ -314,26 +316,52 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
     reduced, fitted, noise = series.reduced, found.fitted, found.noise
     scale = {name: unit if UNITS[name] == "A" else 1.0 for name in PARAMETERS}
     factors = np.array([scale[name] for name in found.names])
-    dark = reduced.current - series.response(found.values, found.names)[0]
-    parts = (np.split(values, reduced.offset[1:]) for values in (reduced.time, dark, reduced.readings.count))
-    lines = [np.polyfit(time - time[0], left, 1, w=np.sqrt(count)) for time, left, count in zip(*parts, strict=True)]
-    drift, level = unit * np.array(lines).T
+    response = series.response(found.values, found.names)[0]
+    columns = (reduced.time, reduced.current, response, reduced.readings.count)
+    parts = zip(*(np.split(values, reduced.offset[1:]) for values in columns), strict=True)
+    (levels, drifts), precisions = np.array([_dark(*part) for part in parts]).transpose(1, 2, 0)
+    dark, dark_error, dark_spread = _mean(unit * levels, precisions[0], unit * noise.additive)
+    drift, drift_error, _ = _mean(unit * drifts, precisions[1], unit * noise.additive)
     return Response(
         values={name: value * scale[name] for name, value in found.values.items()},
         covariance=found.covariance * np.outer(factors, factors),
         names=found.names,
         units=UNITS,
         noise=replace(noise, additive=noise.additive * unit, additive_error=noise.additive_error * unit),
-        dark_current=float(level.mean()),
-        dark_spread=float(level.std(ddof=1)),
-        drift=float(drift.mean()),
-        drift_spread=float(drift.std(ddof=1)),
+        dark_current=dark,
+        dark_error=dark_error,
+        dark_spread=dark_spread,
+        drift=drift,
+        drift_error=drift_error,
         aicc=aicc,
         runs=reduced.offset.size,
         freedom=freedom - len(found.names),
         n=fitted.n,
         reduced_chi_square=fitted.chi_square / (fitted.n - 2 * reduced.offset.size - len(found.names)),
     )
+
+
+def _dark(time: np.ndarray, current: np.ndarray, response: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Return dark current at the start and drift of a run, and the precision of both by its readings, shape (2, 2).
+
+    Its own response may be larger or smaller than that of all runs.
+    """
+    design = np.column_stack([np.ones(time.size), time - time[0], response]) * np.sqrt(count)[:, None]
+    design = design[:, : 3 if response.any() else 2]
+    inverse = np.linalg.pinv(design)
+    return np.array([(inverse @ (current * np.sqrt(count)))[:2], 1 / np.sum(inverse[:2] ** 2, axis=1)])
+
+
+def _mean(values: np.ndarray, precision: np.ndarray, noise: float) -> tuple[float, float, float]:
+    """Return the mean of runs that know it more or less well, its standard error, and their scatter.
+
+    The error is that of the noise, or of the scatter where that is larger, which few long runs tell badly.
+    """
+    weight = precision / precision.sum()
+    mean = float(weight @ values)
+    squares = (values - mean) ** 2
+    error = max(noise / math.sqrt(precision.sum()), math.sqrt(weight**2 @ squares))
+    return mean, error, math.sqrt(weight @ squares)
 
 
 # --- rows
@@ -361,13 +389,13 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
         else:
             row.ci_low, row.ci_high = value - quantile * error, value + quantile * error
         rows.append(row)
-    noise, root = response.noise, math.sqrt(response.runs)
+    noise = response.noise
     rest = {
         "noise_additive": (noise.additive, noise.additive_error, "A"),
         "noise_multiplicative": (noise.multiplicative, noise.multiplicative_error, "1"),
-        "dark_current": (response.dark_current, response.dark_spread / root, "A"),
+        "dark_current": (response.dark_current, response.dark_error, "A"),
         "dark_current_spread": (response.dark_spread, math.nan, "A"),
-        "drift": (response.drift, response.drift_spread / root, "A/s"),
+        "drift": (response.drift, response.drift_error, "A/s"),
     } | {model: (value, math.nan, "1") for model, value in response.aicc.items()}
     return rows + measured(measurement, MODEL, rest, "residuals of the fit of all runs", **common)
 

@@ -172,7 +172,7 @@ def write_encoder(
         "exponents": of("alpha", "alpha0"),
         "saturation": of("J1", "J2"),
         "prompt": of("J0")[0],
-        "dark_current": _quantity(response.dark_current, response.dark_spread / math.sqrt(response.runs)),
+        "dark_current": _quantity(response.dark_current, response.dark_error),
         "dark_current_spread": _rounded(response.dark_spread),
         "noise_additive": _quantity(noise.additive, noise.additive_error),
         "noise_multiplicative": _quantity(noise.multiplicative, noise.multiplicative_error),

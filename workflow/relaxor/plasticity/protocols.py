@@ -263,7 +263,7 @@ def pair_index(recording: Recording) -> xr.Dataset:
     grouped = table.groupby(group)
     repeats = grouped.size().to_numpy()
     freedom = int((repeats - 1).sum())
-    if freedom >= 5:
+    if freedom >= FEWEST_REPEATS:
         pooled = np.sqrt(((table["index"] - grouped["index"].transform("mean")) ** 2).sum() / freedom)
         uncertainty, method = pooled / np.sqrt(repeats), "scatter of repeats, pooled"
     else:

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import t
 
-from relaxor.data import NORMAL_QUANTILE, Number, measured
+from relaxor.data import CONFIDENCE, NORMAL_QUANTILE, Number, measured
 from relaxor.decay import DOUBLE, TRIPLE
 from relaxor.plasticity.protocols import (
+    FEWEST_REPEATS,
     RETAINED_PART,
     Recording,
     averaged,
@@ -70,6 +72,11 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
         for name, value in (("index", index), ("gain", index - 100))
     }
     rows = measured(measurement, "pairs", ends, method, n=index.size)
+    freedom = int((points["repeats"] - 1).sum())
+    if freedom >= FEWEST_REPEATS:  # the error is that of a scatter
+        quantile = float(t.ppf((1 + CONFIDENCE) / 2, freedom))
+        for row in rows:
+            row.ci_low, row.ci_high = (row.value + side * quantile * row.standard_error for side in (-1, 1))
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
     known = error if (points["repeats"] > 1).all() else None
     fits = fit_laws(measurement, interval, index, known, FORGOTTEN)

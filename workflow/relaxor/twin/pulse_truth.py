@@ -44,6 +44,8 @@ LABEL_SCALE = 10.1015
 def of_pairs() -> Iterator[Truth]:
     """Yield the two exponentials of the PPF index in closed form (percent), its ends, and the energies of a pulse.
 
+    The ends know, beyond the two exponentials, that the polarization fades a little between the pulses.
+
     After a pulse the read current is larger by S (polarization) and by what the traps hold, F_k on average over the
     read window. A second pulse adds S e^(−κ), and finds the traps filled to x e^(−Δt/τ): they end higher by
     F_k e^(−κ_k) e^(−Δt/τ_k). So A2/A1 = 1 + (S e^(−κ) + Σ F_k e^(−κ_k) e^(−Δt/τ_k)) / A1.
@@ -59,10 +61,18 @@ def of_pairs() -> Iterator[Truth]:
         yield "double_exponential", f"amplitude_{index}", amplitude, "percent"
         yield "double_exponential", f"tau_{index}", time, "s"
     for place, interval in (("shortest", INTERVALS[0]), ("longest", INTERVALS[-1])):
-        index = floor + sum(a * np.exp(-interval / tau) for a, (*_, tau) in zip(amplitudes, TRAPS, strict=True))
-        yield "pairs", f"index_{place}", index, "percent"
-        yield "pairs", f"gain_{place}", index - 100, "percent"
+        ratio = _index(PAIR_TRAINS[float(interval)])
+        yield "pairs", f"index_{place}", ratio, "percent"
+        yield "pairs", f"gain_{place}", ratio - 100, "percent"
     yield from _energies(PAIR_TRAINS[float(INTERVALS[0])])
+
+
+def _index(train: Train) -> float:
+    """Return A2/A1 of a pair without noise, percent."""
+    _, voltage, current = run(train, None)
+    behind = np.flatnonzero((voltage[:-1] > 1) & (voltage[1:] < 1)) + 1
+    first, second = (current[place : place + round(READ_WINDOW / train.step)].mean() - current[0] for place in behind)
+    return float(100 * second / first)
 
 
 def _energies(train: Train) -> Iterator[Truth]:
@@ -164,8 +174,9 @@ def _two_exponentials(time: np.ndarray, current: np.ndarray) -> list[tuple[float
 
 # --- cycles
 def of_cycles(count: int) -> Iterator[Truth]:
-    """Yield laws, ratios and scatters of potentiation and depression, over the cycles after the first one."""
-    states = np.array([_states(device, count) for device in [Synapse()] for _ in range(CYCLES)])[1:]
+    """Yield laws, ratios and scatters of potentiation and depression, over the cycles after the transient."""
+    device = Synapse()
+    states = _settled(np.array([_states(device, count) for _ in range(CYCLES)]), count)
     mean, noise = states.mean(axis=0), _covariance(count)
     place = np.arange(1, count + 1) / count
     laws = {}
@@ -186,14 +197,22 @@ def of_cycles(count: int) -> Iterator[Truth]:
     yield "cycles", "dynamic_range", span, "S"
     yield "cycles", "asymmetry", _opening(mean, laws, count) / span, "1"
     trend = states.var(axis=0, ddof=1)
-    bias = math.exp(gammaln((CYCLES - 1) / 2) - gammaln((CYCLES - 2) / 2)) * math.sqrt(2 / (CYCLES - 2))
+    cycles = len(states)
+    bias = math.exp(gammaln(cycles / 2) - gammaln((cycles - 1) / 2)) * math.sqrt(2 / (cycles - 1))
     yield "cycles", "cycle_to_cycle_variation", bias * float(np.sqrt(noise.diagonal() + trend).mean()) / span, "1"
     for model, part in (("potentiation", slice(0, count)), ("depression", slice(count, None))):
         misfit = np.diff(mean[part]) - np.diff(laws[model])
         steps = np.diff(np.diff(noise[part, part], axis=0), axis=1).diagonal()
         yield "cycles", f"write_noise_{model}", float(np.sqrt(misfit.var() + steps.mean())) / span, "1"
     for name, index in (("conductance_max_drift", count - 1), ("conductance_min_drift", -1)):
-        yield "cycles", name, float(np.polyfit(np.arange(CYCLES - 1), states[:, index], 1)[0]), "S"
+        yield "cycles", name, float(np.polyfit(np.arange(cycles), states[:, index], 1)[0]), "S"
+
+
+def _settled(states: np.ndarray, count: int) -> np.ndarray:
+    """Leave out the first cycle where it differs from the others by more than runs vary."""
+    means = np.array([states[:, :count].mean(axis=1), states[:, count:].mean(axis=1)])
+    away = np.abs(means[:, 0] / means[:, 1:].mean(axis=1) - 1)
+    return states[1:] if away.max() > 4 * RUN_VARIATION else states
 
 
 def _states(device: Synapse, count: int) -> np.ndarray:
