@@ -15,7 +15,7 @@ import xarray as xr
 from relaxor.data import Measurement, Number, load, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import Response
-from relaxor.photoresponse.analysis import code_table, response_of, runs_of
+from relaxor.photoresponse.analysis import compare_codes, response_of, runs_of
 from relaxor.photoresponse.figures_of_merit import merit_rows
 from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
@@ -79,8 +79,7 @@ current_uncertainty, power_uncertainty
         if kind in SERIES:
             found, shown = SERIES[kind](recording)
         elif kind == "codes" and wavelength in responses:
-            found, curve = code_table(recording, responses[wavelength], code_window)
-            shown = {"codes": curve}
+            found, shown = compare_codes(recording, responses[wavelength], code_window)
         elif kind == "codes":
             found, shown = [], {}
         else:

@@ -49,11 +49,11 @@ def _before(ax: Axes, contact: Contact, metal: str) -> None:
     for x, low in ((1.6, metal_level), (9.2, level)):
         _measure(ax, x, low, top, "-|>")
         side, ha = (0.25, "left") if x < 5 else (-0.25, "right")
-        _note(ax, x + side, conduction - 0.06, f"Φ {-low:.2f}", rotation=90, ha=ha, va="top")
+        _note(ax, x + side, conduction - 0.06, f"Φ {-low:.2f} eV", rotation=90, ha=ha, va="top")
     _measure(ax, 5.2, conduction, top, "-|>")
-    _note(ax, 5.5, (conduction + top) / 2, f"χ {contact.electron_affinity:.2f}")
+    _note(ax, 5.45, (conduction + top) / 2, f"χ {contact.electron_affinity:.2f} eV", rotation=90)
     _measure(ax, 5.2, valence, conduction, "<|-|>")
-    _note(ax, 5.5, valence + 0.38 * contact.band_gap, f"$E_g$ {contact.band_gap:.2f}")
+    _note(ax, 5.45, (valence + conduction) / 2, f"$E_g$ {contact.band_gap:.2f} eV", rotation=90)
 
 
 def _after(ax: Axes, contact: Contact, metal: str) -> None:

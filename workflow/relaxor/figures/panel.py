@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from relaxor.data import load_parameters
+from relaxor.errors import AnalysisError
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,21 @@ class PanelData:
     def files(self) -> set[str]:
         """The raw files behind it, with the beginning of their SHA-256."""
         return {f"{group.attrs['raw_file']} {group.attrs['raw_sha256'][:12]}" for group in self.curves.values()}
+
+    def only(self, needed: str) -> tuple[str, xr.DataTree]:
+        """Return the one measurement of a panel that shows pulses, which must hold a curve.
+
+        Raises
+        ------
+        AnalysisError
+            If there are several, or its runs are a series of something else.
+        """
+        if len(self.curves) != 1:
+            raise AnalysisError(f"the panel shows one measurement, the sheet feeds it {', '.join(self.curves)}")
+        ((name, group),) = self.curves.items()
+        if needed not in group.children:
+            raise AnalysisError(f"{name}: its runs are a series of {group.attrs['kind']}; the panel shows {needed}")
+        return name, group
 
     def number(self, parameter: str, column: str = "value", **where: Any) -> float:
         """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``)."""

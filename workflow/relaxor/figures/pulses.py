@@ -7,12 +7,10 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from uncertainties import ufloat
 
-from relaxor.errors import AnalysisError
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, data_points
 
@@ -34,7 +32,7 @@ DARKEST = 0.88
 
 def pairs(ax: Axes, data: PanelData) -> None:
     """Draw the PPF index against the interval, one and two exponentials (Fig. 2b, 3c)."""
-    name, group = _only(data, "pairs")
+    name, group = data.only("pairs")
     points, laws = group["pairs"].to_dataset(), group["laws"].to_dataset()
     for law, look in zip(laws.data_vars, LAWS, strict=False):
         ax.plot(laws.interval, laws[law], **look)
@@ -62,7 +60,7 @@ def _write_constants(ax: Axes, data: PanelData, measurement: str, model: str) ->
 
 def series(ax: Axes, data: PanelData) -> None:
     """Draw the response against what the series varies (Fig. 2c, 2f, 3f, 3g, ...)."""
-    _, group = _only(data, "responses")
+    _, group = data.only("responses")
     points = group["responses"].to_dataset()
     data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty)
     if "law" in group.children:
@@ -77,7 +75,7 @@ def series(ax: Axes, data: PanelData) -> None:
 
 def traces(ax: Axes, data: PanelData) -> None:
     """Draw the recorded current of every run, colour by what the series varies (Fig. 2d, 3d, 3e)."""
-    _, group = _only(data, "trace_1")
+    _, group = data.only("trace_1")
     runs = [node.to_dataset() for name, node in group.children.items() if name.startswith("trace")]
     values = [run.attrs["value"] for run in runs]
     scale = LogNorm(min(values), max(values)) if min(values) > 0 else Normalize(min(values), max(values))
@@ -98,13 +96,11 @@ def traces(ax: Axes, data: PanelData) -> None:
 
 def relaxation(ax: Axes, data: PanelData) -> None:
     """Draw what is left of the response behind the last pulse, with the fitted law (Fig. 2e, S9)."""
-    _, group = _only(data, "tail_1")
+    _, group = data.only("tail_1")
     tails = [node.to_dataset() for name, node in group.children.items() if name.startswith("tail")]
-    values = np.array([tail.attrs["value"] for tail in tails])
     for tail in tails:
-        color = mpl.colormaps[SEQUENTIAL](DARKEST * Normalize(values.min(), values.max())(tail.attrs["value"]))
-        ax.plot(tail.time, 1e12 * tail.law, color=VERMILION, lw=0.7)
-        data_points(ax, tail.time, 1e12 * tail.current, fmt=".", color=color, mfc=color, ms=2.2, mew=0, zorder=3)
+        ax.plot(tail.time, 1e12 * tail.law, color=VERMILION, lw=0.8)
+        data_points(ax, tail.time, 1e12 * tail.current, ms=1.6, mew=0.4, zorder=3)
         unit = {"V": " V", "1": " pulses", "s": " s"}.get(tail.attrs["value_units"], "")
         label = f"{tail.attrs['value']:g}{unit}"
         ax.annotate(label, (float(tail.time[-1]), 1e12 * float(tail.current[-1])), xytext=(2, 0),
@@ -116,14 +112,15 @@ def relaxation(ax: Axes, data: PanelData) -> None:
 
 def cycles(ax: Axes, data: PanelData) -> None:
     """Draw potentiation and depression of every cycle, their mean and the fitted laws (Fig. 2g, S8)."""
-    name, group = _only(data, "cycles")
+    name, group = data.only("cycles")
     curves = group["cycles"].to_dataset()
     scale = 1e12
     count = curves.sizes["cycle"]
-    for index in range(count):
+    ax.plot(curves.pulse, scale * curves.law, color=VERMILION, lw=0.9)
+    for index in range(count)[::-1]:  # the first one, which may differ, lies on top
         color = mpl.colormaps[SEQUENTIAL](DARKEST * index / max(count - 1, 1))
-        ax.plot(curves.pulse, scale * curves.conductance[index], ".", color=color, ms=3.2, mew=0)
-    ax.plot(curves.pulse, scale * curves.law, color=VERMILION, lw=0.5)
+        values = scale * curves.conductance[index]
+        ax.plot(curves.pulse, values, "o", color=color, mfc="white", ms=1.9, mew=0.5, zorder=3)
     ax.set(xlabel="Pulse number", ylabel="Conductance (pS)", yscale="log")
     _plain_ticks(ax)
     ratio = data.number("on_off_ratio", measurement=name)
@@ -147,28 +144,6 @@ def colours(ax: Axes, data: PanelData) -> None:
     ax.set(xscale="log", yscale="log", xlabel=QUANTITY["mW/cm^2"], ylabel="$\\Delta$PSC (pA)")
     ax.legend(loc="lower right")
     _plain_ticks(ax)
-
-
-def codes(ax: Axes, data: PanelData) -> None:
-    """Draw the current behind the sixteen codes of four pulses of light, measured and fitted (Fig. 5a)."""
-    _, group = _only(data, "codes")
-    table = group["codes"].to_dataset()
-    ax.plot(table.code, 1e12 * table.predicted, "_", color=VERMILION, ms=7, mew=1.2, label="fitted response")
-    data_points(ax, table.code, 1e12 * table.current, 1e12 * table.spread, ms=2)
-    ax.set_xticks(table.code.values, [f"{int(code):04b}" for code in table.code.values], rotation=90, fontsize=5)
-    ax.set(xlabel="Code of four pulses", ylabel="Current behind the code (pA)")
-    ax.legend(loc="upper left")
-
-
-def _only(data: PanelData, needed: str) -> tuple[str, xr.DataTree]:
-    """Return the one measurement of a panel, which must hold a curve."""
-    names = ", ".join(data.curves)
-    if len(data.curves) != 1:
-        raise AnalysisError(f"the panel shows one measurement, the sheet feeds it {names}")
-    ((name, group),) = data.curves.items()
-    if needed not in group.children:
-        raise AnalysisError(f"{name}: its runs are a series of {group.attrs['kind']}; the panel shows {needed}")
-    return name, group
 
 
 def _number(value: float) -> str:

@@ -1,5 +1,7 @@
 """Panels of the voltage sweeps."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
@@ -14,8 +16,13 @@ VOLTAGE_LABEL = "Voltage (V)"
 PREFIXES = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
 DARKEST, LIGHTEST = 0.0, 0.88
 """Part of the colour map that is seen on white."""
-PEAKS = {"positive": (VERMILION, "o", "white", "+"), "negative": (BLUE, "s", BLUE, "-")}
-"""Colour, marker, its filling and the sign of a polarity."""
+PEAKS: dict[str, dict[str, Any]] = {
+    "positive": {"color": VERMILION, "fmt": "o", "mfc": "white", "ms": 3.2, "label": "$+V$"},
+    "negative": {"color": BLUE, "fmt": "s", "mfc": BLUE, "ms": 1.3, "label": "$-V$"},
+}
+"""Look of the peaks of a polarity: small squares in large rings, for peaks of both are alike in a symmetric device."""
+LAWS = {"positive": "-", "negative": (0, (2, 2))}
+"""Line of the law of growth of a polarity."""
 INSET = (0.17, 0.60, 0.36, 0.37)
 """Place of the inset in the corner that a sweep of both polarities leaves free: left, lower end, width, height."""
 
@@ -53,11 +60,13 @@ def _make_room(ax: Axes, found: list[xr.Dataset], scale: float) -> None:
 
 def _peaks(ax: Axes, summary: xr.Dataset, seen: list[str], scale: float, unit: str) -> None:
     for polarity in seen:
-        color, marker, fill, sign = PEAKS[polarity]
+        look = PEAKS[polarity]
+        if f"growth_{polarity}" in summary:
+            law = np.abs(summary[f"growth_{polarity}"]) * scale
+            ax.plot(summary["cycle"], law, color=look["color"], ls=LAWS[polarity], lw=0.6, zorder=1.9)
         peak = np.abs(summary[f"peak_{polarity}"]) * scale
         error = summary[f"peak_{polarity}_uncertainty"] * scale
-        look = {"color": color, "fmt": marker, "mfc": fill, "ms": 2, "mew": 0.5, "capsize": 0.8}
-        data_points(ax, summary["cycle"], peak, error, label=f"${sign}V$", **look)
+        data_points(ax, summary["cycle"], peak, error, **look, mew=0.5, capsize=0.8)
     ax.legend(fontsize=5, loc="best", handletextpad=0.1, borderaxespad=0.1, labelspacing=0.15)
     ax.tick_params(labelsize=5, length=1.5, pad=1)
     ax.set_xlabel("Cycle", fontsize=5, labelpad=0.5)

@@ -9,7 +9,7 @@ import xarray as xr
 from relaxor.data import Measurement, Number, load, measured
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import Response, fit_response, response_rows
-from relaxor.photoresponse.codes import CodeTiming, code_rows, encode, measured_codes
+from relaxor.photoresponse.codes import CODES, CodeTiming, code_rows, encode, measured_codes, runs_by_code
 from relaxor.photoresponse.encoder import write_encoder
 from relaxor.plasticity.protocols import Recording, kind_of, record, summary
 from relaxor.plasticity.traces import Trace
@@ -54,13 +54,16 @@ def timing_of(recording: Recording, read_window: float) -> CodeTiming:
     )
 
 
-def code_table(recording: Recording, response: Response, read_window: float) -> tuple[list[Number], xr.Dataset]:
+def compare_codes(
+    recording: Recording, response: Response, read_window: float
+) -> tuple[list[Number], dict[str, xr.Dataset]]:
     """Compare the currents behind the codes with those of the fitted response.
 
     Returns
     -------
-    rows, curve
-        Numbers of agreement and separation; ``current``, ``spread`` and ``predicted`` (A) along ``code``.
+    rows, curves
+        Numbers of agreement and separation; ``codes``: ``current``, ``spread`` and ``predicted`` (A) along ``code``;
+        ``traces``: what was recorded, see `code_traces`.
     """
     timing = timing_of(recording, read_window)
     read, predicted = measured_codes(recording.traces, timing), encode(response, timing)
@@ -72,7 +75,40 @@ def code_table(recording: Recording, response: Response, read_window: float) -> 
         },
         {"code": variable("code", np.arange(len(read)), "1", "code, its first pulse in the highest bit")},
     )
-    return code_rows(recording.measurement, read, predicted), curve
+    curves = {"codes": curve, "traces": code_traces(recording.traces, timing)}
+    return code_rows(recording.measurement, read, predicted), curves
+
+
+def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
+    """Return the trace of each code, the mean of its repeats, on the times of the run that ends first.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``current`` (A) and ``power`` (mW/cm^2) along ``code`` and ``time`` (s); attributes ``read_from`` and
+        ``read_to`` (s), the window of the read-out.
+    """
+    time = min((trace.time for trace in traces), key=lambda each: float(each[-1]))
+
+    def mean(name: str) -> np.ndarray:
+        return np.array(
+            [
+                np.mean([np.interp(time, run.time, getattr(run, name)) for run in runs], axis=0)
+                for runs in runs_by_code(traces, timing).values()
+            ]
+        )
+
+    return xr.Dataset(
+        {
+            "current": variable(("code", "time"), mean("current"), "A", "current, mean of the repeats"),
+            "power": variable(("code", "time"), mean("stimulus"), "mW/cm^2", "power density of the light"),
+        },
+        {
+            "code": variable("code", np.arange(len(CODES)), "1", "code, its first pulse in the highest bit"),
+            "time": variable("time", time, "s", "time"),
+        },
+        {"read_from": timing.read, "read_to": timing.read + timing.read_window},
+    )
 
 
 def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[Number], dict[float, Response]]:

@@ -140,18 +140,7 @@ def measured_codes(traces: Sequence[Trace], timing: CodeTiming) -> pd.DataFrame:
         If a code was not taken twice, a run has no reading in the dark before the first slot or in the read-out
         window, or its pulses have another power density than ``timing`` says.
     """
-    greatest = greatest_power(traces)
-    found: dict[str, list[float]] = {code: [] for code in CODES}
-    for trace in traces:
-        late = trace.time + JITTER * float(np.median(np.diff(trace.time)))
-        dark = trace.current[late < timing.first]
-        read = trace.current[(late >= timing.read) & (late < timing.read + timing.read_window)]
-        if not dark.size or not read.size:
-            raise AnalysisError(
-                f"{trace.measurement.id}, run {trace.run}: no reading "
-                + (f"in the dark before {timing.first:g} s" if not dark.size else f"in the window at {timing.read:g} s")
-            )
-        found[_code(trace, timing, greatest)].append(float(read.mean() - dark.mean()))
+    found = {code: [_read_out(trace, timing) for trace in runs] for code, runs in runs_by_code(traces, timing).items()}
     missing = [code for code, currents in found.items() if len(currents) < 2]
     if missing:
         raise AnalysisError(
@@ -167,6 +156,34 @@ def measured_codes(traces: Sequence[Trace], timing: CodeTiming) -> pd.DataFrame:
     ).rename_axis("code")
     table.insert(1, "standard_error", table["spread"] / np.sqrt(table["n"]))
     return table
+
+
+def _read_out(trace: Trace, timing: CodeTiming) -> float:
+    """Return the mean current of the read-out window above that in the dark before the first slot, A."""
+    late = trace.time + JITTER * float(np.median(np.diff(trace.time)))
+    dark = trace.current[late < timing.first]
+    read = trace.current[(late >= timing.read) & (late < timing.read + timing.read_window)]
+    if not dark.size or not read.size:
+        raise AnalysisError(
+            f"{trace.measurement.id}, run {trace.run}: no reading "
+            + (f"in the dark before {timing.first:g} s" if not dark.size else f"in the window at {timing.read:g} s")
+        )
+    return float(read.mean() - dark.mean())
+
+
+def runs_by_code(traces: Sequence[Trace], timing: CodeTiming) -> dict[str, list[Trace]]:
+    """Sort runs by the code that the light in their slots makes; all sixteen codes are there, some maybe empty.
+
+    Raises
+    ------
+    AnalysisError
+        If pulses of a run have another power density than ``timing`` says.
+    """
+    greatest = greatest_power(traces)
+    found: dict[str, list[Trace]] = {code: [] for code in CODES}
+    for trace in traces:
+        found[_code(trace, timing, greatest)].append(trace)
+    return found
 
 
 def _code(trace: Trace, timing: CodeTiming, greatest: float) -> str:

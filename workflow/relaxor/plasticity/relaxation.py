@@ -4,7 +4,7 @@ The fits are those of `relaxor.decay`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -42,6 +42,10 @@ UNLIKELY = 0.01
 NORMAL_RANGE = (0.158655, 0.841345)
 """Quantiles of a normal distribution one standard deviation either side."""
 FEWEST_POINTS = 5
+POINTS_A_PARAMETER = 3
+"""Fewest points a parameter on which a sum of exponentials is tested, not only drawn through them."""
+WIDEST = 100.0
+"""Largest ratio of the ends of an interval: a time constant not known to an order of magnitude is not identified."""
 FINE_POINTS = 200
 LEAST_SQUARES = "least squares by variable projection; profile likelihood"
 BOOTSTRAP = f"parametric bootstrap, {REPLICATES} replicates, half the central 68.3 % range"
@@ -214,9 +218,10 @@ def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
 def identifiability(rows: Sequence[Number], law: Law = DOUBLE, *, fixed_floor: bool = False) -> str:
     """Say whether the data tell the exponentials of a law apart, and if not, why.
 
-    They do if AICc is lower than that of one exponential fewer by at least `FEWER_AICC` and no other law has a lower
-    one by as much (a stretched exponential, with fewer parameters, often does as well), the intervals of all time
-    constants end on both sides, and no two of them overlap.
+    They do if there are `POINTS_A_PARAMETER`, AICc is lower than that of one exponential fewer by at least `FEWER_AICC`
+    and no other law has a lower one by as much (a stretched exponential, with fewer parameters, often does as well),
+    the intervals of all time constants end on both sides, less than `WIDEST` apart, and no two of them overlap. Points
+    are counted because in AICc small errors make up for few points: they do not tell what else runs through so few.
 
     Parameters
     ----------
@@ -234,29 +239,47 @@ def identifiability(rows: Sequence[Number], law: Law = DOUBLE, *, fixed_floor: b
     what = COUNTS[law.terms]
     if law.name not in aicc:
         return f"{what} {NOT_IDENTIFIABLE}: {found[SINGLE.name + end, 'aicc'].n} points are too few to fit them"
-    simpler = (SINGLE, DOUBLE)[law.terms - 2]
-    gain = aicc[simpler.name] - aicc[law.name]
-    objections = (
-        [] if gain >= FEWER_AICC else [f"AICc is not lower than that of {COUNTS[simpler.terms]} by {FEWER_AICC:g}"]
-    )
-    objections += [
-        f"AICc of a {name.replace('_', ' ')} is lower by {aicc[law.name] - other:.1f}"
-        for name, other in aicc.items()
-        if name != simpler.name and aicc[law.name] - other >= FEWER_AICC
-    ]
+    points, size = found[law.name + end, "aicc"].n, 2 * law.terms + (not fixed_floor)
+    objections = []
+    if points < POINTS_A_PARAMETER * size:
+        objections += [f"{points} points for {size} parameters, {POINTS_A_PARAMETER * size} are needed to test them"]
     taus = [found[law.name + end, name] for name in law.taus if (law.name + end, name) in found]
-    objections += [f"{tau.parameter} has no lower end" for tau in taus if tau.ci_low == 0]
-    objections += [f"{tau.parameter} has no upper end" for tau in taus if math.isinf(tau.ci_high)]
-    objections += [
-        f"the intervals of {one.parameter} and {other.parameter} overlap"
-        for one, other in pairwise(taus)
-        if one.ci_high >= other.ci_low
-    ]
+    objections += [*_better_laws(aicc, law), *_unknown_times(taus)]
+    gain = aicc[_simpler(law).name] - aicc[law.name]
     numbers = [f"{tau.parameter} {tau.ci_low:.3g} to {tau.ci_high:.3g} {tau.unit}" for tau in taus]
     evidence = ", ".join([f"AICc lower by {gain:.1f}", *numbers])
     if objections:
         return f"{what} {NOT_IDENTIFIABLE}: {'; '.join(objections)} ({evidence})"
     return f"{what} {IDENTIFIABLE} ({evidence})"
+
+
+def _simpler(law: Law) -> Law:
+    """Return the law of one exponential fewer."""
+    return (SINGLE, DOUBLE)[law.terms - 2]
+
+
+def _better_laws(aicc: Mapping[str, float], law: Law) -> Iterator[str]:
+    """Say which laws do as well as a sum of exponentials, or better."""
+    simpler = _simpler(law)
+    if aicc[simpler.name] - aicc[law.name] < FEWER_AICC:
+        yield f"AICc is not lower than that of {COUNTS[simpler.terms]} by {FEWER_AICC:g}"
+    for name, other in aicc.items():
+        if name != simpler.name and aicc[law.name] - other >= FEWER_AICC:
+            yield f"AICc of a {name.replace('_', ' ')} is lower by {aicc[law.name] - other:.1f}"
+
+
+def _unknown_times(taus: Sequence[Number]) -> Iterator[str]:
+    """Say which time constants are not known, or not apart."""
+    for tau in taus:
+        if tau.ci_low == 0:
+            yield f"{tau.parameter} has no lower end"
+        elif WIDEST * tau.ci_low < tau.ci_high < math.inf:
+            yield f"{tau.parameter} is known within a factor of {tau.ci_high / tau.ci_low:.0f} only"
+        if math.isinf(tau.ci_high):
+            yield f"{tau.parameter} has no upper end"
+    for one, other in pairwise(taus):
+        if one.ci_high >= other.ci_low:
+            yield f"the intervals of {one.parameter} and {other.parameter} overlap"
 
 
 def identifiability_row(measurement: Measurement, model: str, words: str, law: Law = DOUBLE) -> list[Number]:

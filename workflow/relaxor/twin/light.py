@@ -35,7 +35,7 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
             yield _file(rng, f"light_{name}_{wavelength}nm", panel, wavelength, list(runs.values()), found, NOTES[name])
     codes = [code(number) for _ in range(CODE_REPEATS) for number in range(2**CODE_PULSES)]
     note = "sixteen codes of four slots of 0.2 s, light for 0.1 s in the slots that are 1; 20 repeats"
-    yield _file(rng, "light_codes_650nm", "", 650, codes, truth.of_codes(), note, truth.of_responses())
+    yield _file(rng, "light_codes_650nm", "5a", 650, codes, truth.of_codes(), note, truth.of_responses())
 
 
 def record(rng: np.random.Generator, runs: Sequence[Exposure], wavelength: int) -> list[np.ndarray]:
