@@ -33,6 +33,7 @@ from relaxor.inpainting.scoring import shown_letters
 from relaxor.photoresponse.codes import CodeTiming
 from relaxor.photoresponse.encoder import load_encoder
 from relaxor.readers.schema import variable
+from relaxor.units import factor
 
 SEED = 12
 """Of the chips."""
@@ -68,11 +69,12 @@ class Judge:
     def scores(self, drawn: np.ndarray) -> dict[str, float]:
         """Return ``fid``, ``mse_hole`` and ``accuracy``; see `relaxor.inpainting.scoring.judge`."""
         images, where = self.completed(drawn), centre(self.hole)
+        own = features(self.classifier, images)
         error = images[:, where, where] - self.originals[:, where, where]
         return {
-            "fid": fid(self.features, features(self.classifier, images)),
+            "fid": fid(self.features, own),
             "mse_hole": float(np.mean(error.astype(float) ** 2)),
-            "accuracy": float(np.mean(predict(self.classifier, images) == self.labels)),
+            "accuracy": float(np.mean(predict(self.classifier, own) == self.labels)),
         }
 
 
@@ -164,6 +166,7 @@ def run_chips(
     chips_made: int,
     copies: int,
     elapsed: float,
+    correct_columns: bool,
     read_outs: Sequence[str],
 ) -> None:
     """Write the aware decoder into chips, read it back, and restore the test letters with each.
@@ -182,7 +185,7 @@ def run_chips(
         netCDF file to write: the places of the layers, what was written and read back, and restored letters.
     hole, seed, device_variation
         See `relaxor.inpainting.learning.read_currents`.
-    chip, chips_made, copies, elapsed, read_outs
+    chip, chips_made, copies, elapsed, correct_columns, read_outs
         See `relaxor.config.crossbar.Crossbar`.
     """
     found = load_letters(letters)
@@ -198,7 +201,7 @@ def run_chips(
         (FLOAT, 0): draw(load_networks(networks, hole).decoder, currents),
         (IDEAL, 0): integer_decoder(decoder, currents),
     }
-    chips = restored_by(network, levels, currents, sample[:CALIBRATION])
+    chips = restored_by(network, levels, currents, sample[:CALIBRATION], outputs=correct_columns)
     drawn |= {("chip", number): pixels for number, pixels in enumerate(chips)}
     rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
     _save(scores, rows, ("decoder", "chip", "metric", "value"))
@@ -223,7 +226,7 @@ def _costs(
         calibrate(network, matrices, sample),
         sample,
         spikes=float(originals.sum(axis=(1, 2)).mean()),
-        spike_energy=float(energies["value"].mean()),
+        spike_energy=float(energies["value"].mean()) * factor(str(energies["unit"].iloc[0]), "J"),
         encoder_time=timing.read + timing.read_window - timing.first,
     )
 
@@ -307,7 +310,7 @@ def break_down_chip(
     rows: list[tuple[object, ...]] = []
 
     def compare(group: str, name: str, chip: Chip, decoder: QuantizedDecoder = tuned, **options: Any) -> None:
-        copies, outputs, elapsed = options.get("copies", 1), options.get("outputs", False), options.get("elapsed", 1.0)
+        copies, outputs, elapsed = options.get("copies", 1), options.get("outputs", True), options.get("elapsed", 1.0)
         network = assemble(decoder, chip, copies=copies)
         random = chip.writing.accuracy is not None or chip.read_noise > 0
         written = written_chips(network, compared_chips if random else 1).levels
@@ -319,10 +322,10 @@ def break_down_chip(
         compare("alone", part, with_parts(PRESETS["ideal"], full, [part]))
         compare("all but", part, with_parts(PRESETS["ideal"], full, [other for other in PARTS if other != part]))
     compare("whole", "chip", full)
+    compare("whole", "columns not corrected", full, outputs=False)
     compare("whole", "a day later", full, elapsed=day)
     for name, path in (("nearest levels", plain), ("least squares", clipped), ("scale a column", per_column)):
         compare("not trained for it", name, full, load_quantized(path))
-    compare("recovery", "columns corrected", full, outputs=True)
     compare("recovery", "two copies", replace(full, arrays=2 * full.arrays), copies=2)
     compare("recovery", "8-bit converter", replace(full, converter=replace(full.converter, adc_bits=8)))
     _save(variants, rows, ("group", "variant", "chip", "metric", "value"))

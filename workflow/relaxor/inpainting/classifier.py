@@ -10,7 +10,7 @@ Three convolutions of stride 2, a dense layer of 64 features and one of 26 logit
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,17 +103,11 @@ def features(classifier: Classifier, images: np.ndarray) -> np.ndarray:
     AnalysisError
         If the images have another shape or hold NaN.
     """
-    return _in_chunks(_features, classifier, images, FEATURES)
-
-
-def logits(classifier: Classifier, images: np.ndarray) -> np.ndarray:
-    """Return the logits of images, shape (n, 26); arguments and errors as `features`."""
-    return _in_chunks(_logits, classifier, images, CLASSES)
-
-
-def predict(classifier: Classifier, images: np.ndarray) -> np.ndarray:
-    """Return the most likely letter of each image, shape (n,), 0 = A … 25 = Z; arguments as `features`."""
-    return logits(classifier, images).argmax(axis=1)
+    images = _checked(images)
+    chunks = [
+        np.asarray(_features(classifier, jnp.asarray(images[at : at + CHUNK]))) for at in range(0, len(images), CHUNK)
+    ]
+    return np.concatenate([np.empty((0, FEATURES), np.float32), *chunks])
 
 
 @eqx.filter_jit
@@ -121,17 +115,14 @@ def _features(classifier: Classifier, images: jax.Array) -> jax.Array:
     return classifier.features(images)
 
 
-@eqx.filter_jit
-def _logits(classifier: Classifier, images: jax.Array) -> jax.Array:
-    return classifier.logits(images)
+def logits(classifier: Classifier, found: np.ndarray) -> np.ndarray:
+    """Return the logits of images, shape (n, 26), from their features, shape (n, 64)."""
+    return found @ np.asarray(classifier.weight["output"]) + np.asarray(classifier.bias["output"])
 
 
-def _in_chunks(
-    function: Callable[..., jax.Array], classifier: Classifier, images: np.ndarray, width: int
-) -> np.ndarray:
-    images = _checked(images)
-    chunks = [np.asarray(function(classifier, images[at : at + CHUNK])) for at in range(0, len(images), CHUNK)]
-    return np.concatenate(chunks) if chunks else np.empty((0, width), np.float32)
+def predict(classifier: Classifier, found: np.ndarray) -> np.ndarray:
+    """Return the most likely letters, shape (n,), 0 = A … 25 = Z, from the features of images, shape (n, 64)."""
+    return logits(classifier, found).argmax(axis=1)
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
