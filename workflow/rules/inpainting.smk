@@ -50,6 +50,28 @@ rule prepare_letters:
         "../scripts/prepare_letters.py"
 
 
+rule make_classifier:
+    """Train the letter classifier whose features measure distances; its weights are shipped, so nothing waits for this."""
+    input:
+        letters=LETTERS,
+        code=sources("relaxor.inpainting.classifier"),
+    output:
+        f"{RESULTS}/inpainting/classifier.json",
+        weights=f"{RESULTS}/inpainting/classifier.safetensors",
+    log:
+        f"{LOGS}make_classifier.log",
+    benchmark:
+        f"{BENCHMARKS}make_classifier.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    script:
+        "../scripts/make_classifier.py"
+
+
 rule train_decoder:
     """Train the decoder of a hole as the generator of a GAN; a killed run goes on from its last checkpoint."""
     input:

@@ -228,7 +228,11 @@ def _line(found: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return slope, wanted.mean(axis=0) - slope * found.mean(axis=0)
 
 
-def inference(network: Network) -> Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+Decode = Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+"""Matrices, periphery, inputs (n, inputs) and a key → sums and outputs, both (n, outputs)."""
+
+
+def inference(network: Network) -> Decode:
     """Return the compiled decoder: ``(matrices, periphery, inputs, key) → (sums, outputs)``, both (n, outputs).
 
     ``vmap`` over matrices and keys computes many chips.
