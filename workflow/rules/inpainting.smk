@@ -19,7 +19,7 @@ rule fetch_emnist:
         mem_mb=500,
         runtime=120,
     params:
-        folder=PLAIN["inpainting"]["letters"]["folder"],
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         url=PLAIN["inpainting"]["letters"]["url"],
         sha256=PLAIN["inpainting"]["letters"]["sha256"],
     script:
@@ -51,7 +51,7 @@ rule prepare_letters:
 
 
 rule make_classifier:
-    """Train the letter classifier whose features measure distances; its weights are shipped, so nothing waits for this."""
+    """Train the letter classifier whose features measure distances; its weights are shipped: nothing waits for this."""
     input:
         letters=LETTERS,
         code=sources("relaxor.inpainting.classifier"),

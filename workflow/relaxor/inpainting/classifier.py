@@ -227,8 +227,8 @@ def make_classifier(letters: str, weights: str) -> None:
         string.ascii_uppercase[c]: round(float(right[found.labels_test == c].mean()), 4) for c in range(CLASSES)
     }
     about = {
-        "what": "weights of the letter classifier of relaxor.inpainting.classifier, whose 64 hidden features the Fréchet "
-        "distance is taken in",
+        "what": "weights of the letter classifier of relaxor.inpainting.classifier, whose 64 hidden features "
+        "the Fréchet distance is taken in",
         "letters": found.source,
         "training": {"seed": 0, "epochs": EPOCHS, "batch": BATCH, "learning_rate": LEARNING_RATE, "dropout": DROPOUT},
         "test_accuracy": round(float(right.mean()), 5),
