@@ -22,6 +22,7 @@ include: "workflow/rules/inpainting.smk"
 include: "workflow/rules/crossbar.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/notebooks.smk"
 
 
 localrules:
@@ -32,14 +33,16 @@ localrules:
     crossbar,
     figures,
     tables,
+    notebooks,
 
 
 rule all:
-    """Everything: figures, tables, claims and the checks of the results."""
+    """Everything: figures, tables, claims, the checks of the results, and the notebooks."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.notebooks.input,
 
 
 rule characterization:

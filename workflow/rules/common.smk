@@ -44,6 +44,7 @@ if "light" in TECHNIQUES and PLAIN["encoder"]["wavelength"]:
     PARTS |= {"inpainting": ["inpainting"], "crossbar": ["crossbar"]}
 ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS else []
 EMNIST = sorted(NAMES.values())
+NOTEBOOKS = sorted(os.path.splitext(name)[0] for name in os.listdir("notebooks") if name.endswith(".ipynb"))
 DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
 LOGS = f"{RESULTS}/logs/"
