@@ -8,6 +8,30 @@ from typing import Any
 from relaxor.data import atomic
 from relaxor.errors import AnalysisError
 
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+STYLE = """
+body { max-width: 60rem; margin: 1rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; color: #111; }
+img { max-width: 100%; height: auto; }
+pre { overflow-x: auto; padding: 0.4rem; background: #f6f6f6; font-size: 0.85rem; }
+.jp-OutputArea, .output { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.8rem; }
+th, td { padding: 0.15rem 0.5rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }
+.anchor-link { display: none; }
+"""
 SECONDS = 600
 """A cell may take so long."""
 
@@ -64,18 +88,12 @@ def _timeless(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(executed: Path) -> str:
-    """Convert to HTML that fetches nothing: no script, mathematics as MathML would need one, so texts use Unicode."""
+    """Convert to a page that needs no script and fetches nothing, readable on a phone."""
     import nbformat
     from nbconvert import HTMLExporter
+    from pygments.formatters import HtmlFormatter
 
-    exporter = HTMLExporter(
-        template_name="classic",
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        mathjax_url="",
-        require_js_url="",
-        jquery_url="",
-        mermaid_js_url="",
-    )
-    page, _ = exporter.from_notebook_node(nbformat.read(executed, as_version=4), {"metadata": {"name": executed.stem}})
-    return str(page)
+    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    body, _ = exporter.from_notebook_node(nbformat.read(executed, as_version=4))
+    style = STYLE + HtmlFormatter().get_style_defs(".highlight")
+    return PAGE.format(title=executed.stem, style=style, body=body)

@@ -66,6 +66,14 @@ class Story:
         """All figures by name."""
         return load_figures(self.settings.figures)
 
+    def _repr_markdown_(self) -> str:
+        """Say in a notebook whose results these are, and whether their data are simulated."""
+        origins = {str(group.attrs["origin"]) for group in self._groups().values()}
+        warning = (
+            "**Simulated data**: results show that the analysis finds what went in." if "simulated" in origins else ""
+        )
+        return f"Sample `{self.sample}`, results in `{self.results_dir}`. {warning}"
+
     # --- panels
     def panel(self, panel: str) -> Image:
         """Draw a panel, named as in the paper (``"1b"``)."""
@@ -87,7 +95,7 @@ class Story:
             return pd.DataFrame()
         table = data.parameters
         chosen = table[table["model"] == model] if model else table
-        return printed(chosen.head(most)).assign(Method=chosen.head(most)["method"].to_numpy())
+        return printed(chosen.head(most)).assign(Method=chosen.head(most)["method"]).reset_index(drop=True)
 
     def residuals(self, panel: str) -> Image:
         """Draw what each fit of a panel leaves, in the unit or in the standard deviations that it was stored in."""
@@ -141,14 +149,12 @@ class Story:
     # --- measurements
     def measurements(self) -> pd.DataFrame:
         """Return all measurements of the sample: technique, name, what the analysis kept of each."""
-        rows = []
-        for path in sorted(Path(self.results_dir, "analysis", self.sample).glob("*/curves.nc")):
-            with xr.open_datatree(path, engine="h5netcdf") as stored:
-                rows += [
-                    {"technique": path.parent.name, "measurement": name, "groups": ", ".join(group.children)}
-                    for name, group in stored.children.items()
-                ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(
+            [
+                {"technique": technique, "measurement": name, "groups": ", ".join(group.children)}
+                for (technique, name), group in self._groups().items()
+            ]
+        )
 
     def raw(self, technique: str, measurement: str) -> xr.DataTree:
         """Return a measurement as it was ingested: values, units, conditions and the whole header."""
@@ -159,6 +165,14 @@ class Story:
             if measurement not in stored.children:
                 raise AnalysisError(f"{path}: no measurement '{measurement}'; there are {', '.join(stored.children)}")
             return stored.children[measurement].load()
+
+    def _groups(self) -> dict[tuple[str, str], xr.DataTree]:
+        """Return what the analyses kept: (technique, measurement) → group."""
+        groups: dict[tuple[str, str], xr.DataTree] = {}
+        for path in sorted(Path(self.results_dir, "analysis", self.sample).glob("*/curves.nc")):
+            with xr.open_datatree(path, engine="h5netcdf") as stored:
+                groups |= {(path.parent.name, name): group for name, group in stored.children.items()}
+        return groups
 
     def _spec(self, panel: str) -> PanelSpec:
         panels = {spec.id: spec for figure in self.figures.values() for spec in figure.panels.values()}
