@@ -73,3 +73,6 @@ rule crossbar:
     input:
         figure_files("5", "S14"),
         table_files("crossbar"),
+
+
+include: "workflow/rules/publish.smk"

@@ -3,7 +3,7 @@ rule run_notebook:
     """Execute a notebook and print it as a page."""
     input:
         PARAMETERS,
-        [file.replace("parameters.csv", "curves.nc") for file in PARAMETERS],
+        CURVES,
         rules.compare_claims.output,
         rules.compare_devices.output if COMPARED else [],
         notebook="notebooks/{notebook}.ipynb",

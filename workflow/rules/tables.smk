@@ -1,5 +1,6 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
 PARAMETERS = [analysed(technique, "parameters.csv") for techniques in PARTS.values() for technique in techniques]
+CURVES = [file.replace("parameters.csv", "curves.nc") for file in PARAMETERS]
 COMPARED = {"pulses", "light"} <= set(PARTS["synapse"])
 
 
