@@ -19,6 +19,8 @@ from relaxor.sheet import load_sheet
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "raw_data")
 SETTINGS = load_settings(ROOT / "config/config.yaml")
+CBPS = SETTINGS.of("cbps").model_dump(mode="json")
+"""Technique → the keywords of its analysis, for the sample data."""
 
 
 def sheet_rows() -> list[dict]:

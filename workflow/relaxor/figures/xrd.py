@@ -10,10 +10,12 @@ STRIP = 0.2
 """Height of the residual strip, as a part of the panel."""
 LABEL_ROOM = 9.0
 """How much higher than the strongest line the logarithmic axis reaches, so that labels and legend fit."""
+MOST_SPACINGS = 10
+"""Most lines that are labelled with their spacing, the strongest ones."""
 
 
 def pattern(ax: Axes, data: PanelData) -> None:
-    """Draw counts (logarithmic, so that weak lines show), fit, indices and residual of a 00l scan (Fig. 1b)."""
+    """Draw counts (logarithmic, so that weak lines show), fit, indices or spacings, and residual (Fig. 1b)."""
     ax.set_axis_off()
     measurement, group = next(iter(data.curves.items()))
     curves = group["pattern"].to_dataset()
@@ -23,15 +25,17 @@ def pattern(ax: Axes, data: PanelData) -> None:
     lower = ax.inset_axes((0, 0, 1, STRIP), sharex=upper)
     upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
-    for number, (name, position) in enumerate(_labels(data, measurement)):
+    indices = _indices(data, measurement)
+    for number, (name, position) in enumerate(indices or _spacings(data, measurement)):
         upper.annotate(
             name,
             (position, float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
             xytext=(0, 3),
             textcoords="offset points",
-            ha="left" if number == 0 else "center",
+            ha="left" if indices and number == 0 else "center",
             va="bottom",
-            fontsize=5.5,
+            rotation=0 if indices else 90,
+            fontsize=5.5 if indices else 4.5,
         )
     lowest = np.percentile(counts[counts > 0], 1)
     upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
@@ -44,7 +48,7 @@ def pattern(ax: Axes, data: PanelData) -> None:
         strip.yaxis.set_label_coords(-0.13, 0.5)
 
 
-def _labels(data: PanelData, measurement: str) -> list[tuple[str, float]]:
+def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     """Return index and position of each indexed line; 00·10 where the index has two digits."""
     table = data.parameters
     rows = table[(table["measurement"] == measurement) & (table["model"] == "voigt_doublet")]
@@ -55,3 +59,15 @@ def _labels(data: PanelData, measurement: str) -> list[tuple[str, float]]:
         index = int(row["value"])
         found.append((f"00{index}" if index < 10 else f"00·{index}", place))
     return found
+
+
+def _spacings(data: PanelData, measurement: str) -> list[tuple[str, float]]:
+    """Return distance of planes and position of the strongest lines of a pattern without a cell."""
+    table = data.parameters[data.parameters["measurement"] == measurement]
+    lines = table[(table["model"] == "voigt_doublet") & table["parameter"].str.startswith("area_")]
+    strongest = lines.sort_values("value", ascending=False)["parameter"].str.removeprefix("area_")[:MOST_SPACINGS]
+    numbers = table.set_index(["model", "parameter"])["value"]
+    return [
+        (f"{numbers['spacings', f'd_{name}']:.3f} Å", float(numbers["voigt_doublet", f"two_theta_{name}"]))
+        for name in strongest
+    ]
