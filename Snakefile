@@ -1,7 +1,8 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
 #   snakemake --cores 2                full rebuild            snakemake --cores 2 characterization   Fig. 1 and S1–S5, S7
 #   snakemake --cores 2 synapse        Fig. 2, 3 and S6, S8–S12, the comparison with other devices, the encoder
-#   snakemake --report report.html     report of the last run  snakemake --list-target-rules          what else there is
+#   snakemake --cores 2 samples        your own samples        snakemake --report report.html         report of the last run
+#   snakemake --list-target-rules      what else there is
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -20,6 +21,7 @@ include: "workflow/rules/ingest.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/samples.smk"
 
 
 localrules:
@@ -28,14 +30,16 @@ localrules:
     synapse,
     figures,
     tables,
+    samples,
 
 
 rule all:
-    """Everything: figures, tables, claims and the checks of the results."""
+    """Everything: figures, tables, claims and the checks of the results, and those of other samples in the sheet."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.samples.input,
         ENCODERS,
 
 
