@@ -1,8 +1,7 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
 #   snakemake --cores 2                full rebuild            snakemake --cores 2 characterization   Fig. 1 and S1–S5, S7
 #   snakemake --cores 2 synapse        Fig. 2, 3 and S6, S8–S12, the comparison with other devices, the encoder
-#   snakemake --cores 2 samples        your own samples        snakemake --report report.html         report of the last run
-#   snakemake --list-target-rules      what else there is
+#   snakemake --cores 2 samples        the other samples       snakemake --report report.html         report of the last run
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -19,6 +18,8 @@ report: f"workflow/report/{ORIGIN}.rst"
 
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/analyse.smk"
+include: "workflow/rules/inpainting.smk"
+include: "workflow/rules/crossbar.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/samples.smk"
@@ -28,6 +29,8 @@ localrules:
     all,
     characterization,
     synapse,
+    inpainting,
+    crossbar,
     figures,
     tables,
     samples,
@@ -40,7 +43,6 @@ rule all:
         rules.figures.input,
         rules.tables.input,
         rules.samples.input,
-        ENCODERS,
 
 
 rule characterization:
@@ -56,4 +58,18 @@ rule synapse:
         figure_files("2", "3", "S6", "S8", "S9", "S10", "S11", "S12"),
         table_files("synapse"),
         rules.compare_devices.output if COMPARED else [],
-        ENCODERS,
+        ENCODER,
+
+
+rule inpainting:
+    """The device as encoder of letters: Fig. 4, S13 and its table."""
+    input:
+        figure_files("4", "S13"),
+        table_files("inpainting"),
+
+
+rule crossbar:
+    """The chip that restores letters: Fig. 5, S14 and its table."""
+    input:
+        figure_files("5", "S14"),
+        table_files("crossbar"),

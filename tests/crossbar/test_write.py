@@ -7,7 +7,6 @@ import jax
 import numpy as np
 import pytest
 from relaxor.crossbar.chip import PRESETS, Chip, Writing
-from relaxor.crossbar.noise import normals
 from relaxor.crossbar.write import (
     calibrate_relaxation,
     drift,
@@ -19,6 +18,7 @@ from relaxor.crossbar.write import (
     read_back,
 )
 from relaxor.errors import AnalysisError
+from relaxor.normals import normals
 from scipy import stats
 
 CHIP = PRESETS["paper"]

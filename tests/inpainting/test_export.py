@@ -1,6 +1,5 @@
 """Files of decoders: back as they were, equal in onnxruntime, the same bytes."""
 
-import builtins
 from pathlib import Path
 
 import jax
@@ -10,8 +9,9 @@ import onnxruntime
 import pytest
 from relaxor.errors import AnalysisError
 from relaxor.inpainting.export import export_onnx, load_decoder, load_quantized, save_decoder, save_quantized
+from relaxor.inpainting.levels import integer_decoder
 from relaxor.inpainting.models import Decoder, predict
-from relaxor.inpainting.quantization import choose_scales, integer_decoder, quantize
+from relaxor.inpainting.rounding import round_decoder
 from safetensors.numpy import load_file, save_file
 
 CURRENTS = np.random.default_rng(0).random((500, 196)).astype(np.float32)
@@ -36,7 +36,7 @@ def test_decoder_comes_back(decoder: Decoder, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("per_column", [False, True])
 def test_integers_come_back(decoder: Decoder, per_column: bool, tmp_path: Path) -> None:
-    quantized = quantize(decoder, choose_scales(decoder, CURRENTS, per_column=per_column))
+    quantized = round_decoder(decoder, CURRENTS, per_column=per_column)
     save_quantized(tmp_path / "a.safetensors", quantized)
     back = load_quantized(tmp_path / "a.safetensors")
     assert back.bits == quantized.bits
@@ -58,20 +58,6 @@ def test_onnx_draws_the_same(decoder: Decoder, tmp_path: Path) -> None:
     export_onnx(tmp_path / "b.onnx", decoder)
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
     assert onnx.load(tmp_path / "a.onnx").producer_name == "relaxor"
-
-
-def test_missing_onnx_is_named(decoder: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real_import = builtins.__import__
-
-    def without(name: str, *args: object) -> object:
-        if name == "onnx":
-            raise ImportError
-        return real_import(name, *args)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(AnalysisError, match="needs the package onnx"):
-        export_onnx(tmp_path / "a.onnx", decoder)
-    assert not list(tmp_path.iterdir())
 
 
 def test_wrong_file_is_named(decoder: Decoder, tmp_path: Path) -> None:

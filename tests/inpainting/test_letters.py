@@ -7,16 +7,16 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxor.errors import AnalysisError, ReadError
+from relaxor.errors import ReadError
 from relaxor.inpainting import letters as letters_module
-from relaxor.inpainting.download import ATTEMPTS, NAMES, fetch_emnist
-from relaxor.inpainting.letters import HOLES, load_letters, masked, procedural_letters, restored
+from relaxor.inpainting.download import ATTEMPTS, fetch_emnist
+from relaxor.inpainting.idx import FOLDER_VARIABLE, NAMES, letter_files
+from relaxor.inpainting.letters import Letters, drawn_letters, ink, load_letters, prepare_letters, read_letters
 from relaxor.inpainting.procedural import draw_letters, render
 from relaxor.inpainting.skeletons import SEGMENTS, STROKES, skeletons
 
@@ -42,12 +42,16 @@ def write(folder: Path, pack: Callable[[bytes], bytes] = gzip.compress, **change
     return folder
 
 
+def letters_in(folder: Path) -> Letters:
+    return read_letters(letter_files("emnist", str(folder)))
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, bytes])
 def test_files_become_upright_images_and_labels_from_zero(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    letters = load_letters(write(tmp_path / "emnist", pack))
+    letters = letters_in(write(tmp_path / "emnist", pack))
     images, labels = draw_letters(52, 52)
-    assert letters.images_train.dtype == np.float32
-    np.testing.assert_array_equal(letters.images_train, images.astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(letters.images_train, images)
+    np.testing.assert_array_equal(ink(letters.images_train), images.astype(np.float32) / np.float32(255))
     np.testing.assert_array_equal(letters.labels_train, labels)
     np.testing.assert_array_equal(letters.labels_test, draw_letters(26, 26)[1])
     digest = hashlib.sha256(idx(images.transpose(0, 2, 1))).hexdigest()
@@ -56,24 +60,24 @@ def test_files_become_upright_images_and_labels_from_zero(tmp_path: Path, pack: 
 
 
 def test_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RELAXOR_EMNIST", str(write(tmp_path / "emnist")))
-    assert len(load_letters().labels_test) == 26
+    monkeypatch.setenv(FOLDER_VARIABLE, str(write(tmp_path / "emnist")))
+    assert len(letters_in(tmp_path / "elsewhere").labels_test) == 26
 
 
 def test_official_split_is_known_by_its_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "emnist")
     digest = hashlib.sha256(idx(official(26, 26)[1])).hexdigest()
     monkeypatch.setattr(letters_module, "OFFICIAL_TEST_LABELS", digest)
-    assert "rebuilt split" in load_letters(folder).source
+    assert "rebuilt split" in letters_in(folder).source
     monkeypatch.setattr(letters_module, "TRAIN", 52)
-    assert load_letters(folder).source.startswith("EMNIST letters, official split (52 train, 26 test)")
+    assert letters_in(folder).source.startswith("EMNIST letters, official split (52 train, 26 test)")
 
 
 def test_letters_are_found_in_the_whole_archive_s_folder(tmp_path: Path) -> None:
     folder = write(tmp_path / "emnist")
     for name in NAMES.values():
         (folder / name.replace("letters", "digits")).write_bytes(b"digits")
-    assert len(load_letters(folder).labels_train) == 52
+    assert len(letters_in(folder).labels_train) == 52
 
 
 def digits(number: int) -> bytes:
@@ -104,7 +108,7 @@ def digits(number: int) -> bytes:
 )
 def test_damaged_or_wrong_files_are_named(tmp_path: Path, changed: dict[str, bytes], message: str) -> None:
     with pytest.raises(ReadError, match=message) as caught:
-        load_letters(write(tmp_path / "emnist", **changed))
+        letters_in(write(tmp_path / "emnist", **changed))
     part, kind = next(iter(changed)).split("_")
     assert NAMES[part, kind] in str(caught.value)
 
@@ -113,16 +117,16 @@ def test_missing_and_double_files_are_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "emnist")
     kept = (folder / NAMES["test", "labels"]).rename(tmp_path / "kept")
     with pytest.raises(ReadError, match=r"but no \*test-labels-idx1-ubyte"):
-        load_letters(folder)
+        letters_in(folder)
     for name in ("one", "two"):
         (folder / f"{name}-letters-test-labels-idx1-ubyte.gz").write_bytes(kept.read_bytes())
     with pytest.raises(ReadError, match="2 files of test labels"):
-        load_letters(folder)
+        letters_in(folder)
 
 
 @pytest.mark.slow
 def test_real_letters_are_upright(emnist: Path) -> None:
-    letters = load_letters(emnist)
+    letters = letters_in(emnist)
     assert len(letters.labels_test) == 20_800
     assert "rebuilt split" in letters.source
     mean = {name: letters.images_test[letters.labels_test == ord(name) - ord("A")].mean(0) for name in "TLU"}
@@ -131,29 +135,48 @@ def test_real_letters_are_upright(emnist: Path) -> None:
     assert mean["U"][:8, 11:17].mean() < mean["U"][18:24, 11:17].mean()
     drawn, labels = draw_letters(5200, 0, 0)
     means = np.stack([drawn[labels == c].mean(0).ravel() for c in range(26)]) / 255
-    images = letters.images_test[::4].reshape(-1, 784)
+    images = ink(letters.images_test[::4]).reshape(-1, 784)
     found = ((means**2).sum(1) - 2 * images @ means.T).argmin(1)
     assert np.mean(found == letters.labels_test[::4]) > 0.40
     assert drawn.mean() / 255 == pytest.approx(float(images.mean()), rel=0.1)
 
 
-def test_no_files_give_letters_drawn_by_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RELAXOR_EMNIST", raising=False)
-    few = partial(procedural_letters, train=52, test=26)
-    monkeypatch.setattr(letters_module, "procedural_letters", few)
-    for folder in (None, tmp_path, tmp_path / "nowhere"):
-        assert "procedural" in load_letters(folder).source
+def test_where_letters_come_from_is_one_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    full, empty = str(write(tmp_path / "emnist")), str(tmp_path / "nowhere")
+    assert [len(letter_files(source, full)) for source in ("auto", "emnist", "drawn")] == [4, 4, 0]
+    assert letter_files("auto", empty) == letter_files("drawn", empty) == []
+    with pytest.raises(ReadError, match="holds no EMNIST letters; 'snakemake fetch_emnist'"):
+        letter_files("emnist", empty)
 
 
-def test_procedural_letters_follow_from_the_seed() -> None:
-    first = procedural_letters(7, train=5300, test=260)
-    again = procedural_letters(7, train=60, test=260)
+@pytest.mark.parametrize("source", ["emnist", "drawn"])
+def test_prepared_letters_say_where_they_come_from(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "letters.nc"
+    files = letter_files(source, str(write(tmp_path / "emnist")))
+    prepare_letters(files, str(path), train=52, test=26)
+    content, found = path.read_bytes(), load_letters(path)
+    expected = read_letters(files) if files else drawn_letters(train=52, test=26)
+    for part in ("images_train", "labels_train", "images_test", "labels_test"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
+    assert found.source == expected.source and found.sha256 == expected.sha256
+    assert found.origin == ("measured" if source == "emnist" else "simulated")
+    prepare_letters(files, str(path), train=52, test=26)
+    assert path.read_bytes() == content
+    (tmp_path / "other.nc").write_bytes(b"no letters")
+    with pytest.raises(ReadError, match="holds no letters"):
+        load_letters(tmp_path / "other.nc")
+
+
+def test_drawn_letters_follow_from_the_seed() -> None:
+    first = drawn_letters(7, train=5300, test=260)
+    again = drawn_letters(7, train=60, test=260)
     np.testing.assert_array_equal(first.images_train[:60], again.images_train)
     np.testing.assert_array_equal(first.labels_train[:60], again.labels_train)
     np.testing.assert_array_equal(first.images_test, again.images_test)
     assert "seed 7" in first.source
     assert "not EMNIST" in first.source
-    assert not np.array_equal(first.images_train[:26], procedural_letters(8, 26, 26).images_train)
+    assert not np.array_equal(first.images_train[:26], drawn_letters(8, 26, 26).images_train)
     assert not np.array_equal(first.images_train[:26], first.images_test[:26])
     assert np.ptp(np.bincount(first.labels_test, minlength=26)) == 0
     flat = np.concatenate([first.images_train, first.images_test]).reshape(-1, 784)
@@ -164,8 +187,8 @@ def test_procedural_images_are_made_as_emnist_s() -> None:
     images, _ = draw_letters(2600, 3)
     assert (images.max((1, 2)) == 255).all()
     rows, columns = (images > 50).any(2), (images > 50).any(1)
-    for ink in (rows, columns):
-        middle = (ink.argmax(1) + 28 - ink[:, ::-1].argmax(1)) / 2
+    for inked in (rows, columns):
+        middle = (inked.argmax(1) + 28 - inked[:, ::-1].argmax(1)) / 2
         np.testing.assert_allclose(middle, 14, atol=1)
     longer = np.maximum(rows.sum(1), columns.sum(1))
     assert longer.min() >= 17
@@ -216,25 +239,6 @@ def test_pen_goes_through_the_points_of_a_skeleton(letter: str) -> None:
             assert np.linalg.norm(ends - point, axis=1).min() < 0.08
         lifted = ~np.isclose(pieces[1:, 0], pieces[:-1, 1]).all(1)
         assert lifted.sum() <= skeleton.stroke[-1]
-
-
-@pytest.mark.parametrize("hole", HOLES)
-def test_hole_is_the_centre_and_is_restored(hole: int) -> None:
-    images = np.random.default_rng(hole).uniform(0.1, 1, (5, 28, 28)).astype(np.float32)
-    cut, target = masked(images, hole)
-    assert target.shape == (5, hole * hole)
-    missing = cut == 0
-    assert missing.sum() == 5 * hole * hole
-    np.testing.assert_array_equal(missing, missing[:, ::-1, ::-1])
-    np.testing.assert_array_equal(target, images[missing].reshape(5, -1))
-    np.testing.assert_array_equal(restored(cut, target, hole), images)
-    with pytest.raises(AnalysisError, match="do not fill"):
-        restored(cut, target[:, 1:], hole)
-
-
-def test_other_holes_are_refused() -> None:
-    with pytest.raises(AnalysisError, match="a hole of 5 × 5 pixels; one of 4, 8, 12"):
-        masked(np.zeros((1, 28, 28)), 5)
 
 
 @dataclass
@@ -300,7 +304,7 @@ def fetch(server: Server, folder: Path, of: bytes | None = None) -> dict:
 def assert_fetched(files: dict, folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == set(NAMES.values())
     assert {path.name for path in files.values()} == set(NAMES.values())
-    np.testing.assert_array_equal(load_letters(folder).labels_test, draw_letters(26, 26)[1])
+    np.testing.assert_array_equal(letters_in(folder).labels_test, draw_letters(26, 26)[1])
 
 
 def test_archive_is_fetched_once_and_only_letters_stay(server: Server, tmp_path: Path) -> None:
@@ -370,7 +374,7 @@ def test_missing_page_and_silent_server_are_named(server: Server, tmp_path: Path
     with pytest.raises(ReadError, match=r"gzip\.zip: cannot be fetched: the server answers 404"):
         fetch(server, tmp_path)
     with pytest.raises(ReadError, match=r"cannot be fetched: .*refused"):
-        fetch_emnist(tmp_path, "http://127.0.0.1:1/gzip.zip")
+        fetch_emnist(tmp_path, "http://127.0.0.1:1/gzip.zip", "")
     with pytest.raises(ReadError, match="cannot be fetched: unknown url type"):
-        fetch_emnist(tmp_path, "gzip.zip")
+        fetch_emnist(tmp_path, "gzip.zip", "")
     assert not list(tmp_path.iterdir())

@@ -19,16 +19,9 @@ rule analyse_technique:
         mem_mb=1500,
         runtime=20,
     params:
-        settings=settings_of,
+        settings=lambda wildcards: settings_of(wildcards.sample, wildcards.technique),
     script:
         "../scripts/analyse_{wildcards.technique}.py"
-
-
-ENCODERS = (
-    [f"{ANALYSIS}encoder.json".format(sample=SAMPLE)]
-    if PLAIN["encoder"]["wavelength"] and "light" in TECHNIQUES
-    else []
-)
 
 
 rule fit_encoder:
@@ -50,7 +43,7 @@ rule fit_encoder:
         runtime=10,
     params:
         wavelength=PLAIN["encoder"]["wavelength"],
-        read_window=PLAIN["light"]["read_window"],
-        code_window=PLAIN["light"]["code_window"],
+        read_window=settings_of(SAMPLE, "light")["read_window"],
+        code_window=settings_of(SAMPLE, "light")["code_window"],
     script:
         "../scripts/fit_encoder.py"

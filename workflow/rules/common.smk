@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from relaxor.config import validate_settings
 from relaxor.config.figures import load_figures
 from relaxor.errors import RelaxorError
+from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.sheet import load_sheet, require_samples
 from relaxor.steps import sources
 from relaxor.techniques import MODULES, OTHER
@@ -13,6 +14,7 @@ from relaxor.techniques import MODULES, OTHER
 # Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
 os.environ.update(
     PYTHONPATH=os.path.join(workflow.basedir, "workflow"),
+    NPROC="1",  # of JAX
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
@@ -24,6 +26,7 @@ try:
     PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
     SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
     require_samples([SETTINGS.sample, *SETTINGS.samples], SHEET, SETTINGS.sheet)
+    LETTER_FILES = letter_files(SETTINGS.inpainting.letters.source, SETTINGS.inpainting.letters.folder)
 except RelaxorError as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,6 +40,18 @@ TECHNIQUES = [technique for technique in SAMPLES[SAMPLE] if technique in MODULES
 PARTS = {"characterization": [], "synapse": []}
 for technique in TECHNIQUES:
     PARTS["synapse" if technique in ("sweeps", "pulses", "light") else "characterization"].append(technique)
+if "light" in TECHNIQUES and PLAIN["encoder"]["wavelength"]:
+    PARTS |= {"inpainting": ["inpainting"], "crossbar": ["crossbar"]}
+ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS else []
+EMNIST = sorted(NAMES.values())
+ANALYSED = [technique for techniques in PARTS.values() for technique in techniques]
+COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
+# Figures of which every panel has what it shows: a sample without light is no encoder, and has no Fig. 4 and 5.
+FIGURES = {
+    name: figure
+    for name, figure in FIGURES.items()
+    if all(panel.technique in (None, *ANALYSED) and (COMPARED or not panel.table) for panel in figure.panels.values())
+}
 # What config/figures.yaml does not show, and techniques that samples share.
 OWN = [
     (sample, technique)
@@ -64,9 +79,9 @@ def rows_of(wildcards):
     return [row for row in SHEET if (row["sample"], row["technique"]) == (wildcards.sample, wildcards.technique)]
 
 
-def settings_of(wildcards):
+def settings_of(sample, technique):
     """How one technique of one sample is analysed."""
-    return getattr(SETTINGS.of(wildcards.sample), wildcards.technique).model_dump(mode="json")
+    return getattr(SETTINGS.of(sample), technique).model_dump(mode="json")
 
 
 def analysed(technique, file):
@@ -81,8 +96,9 @@ def shown(figure, file):
 
 
 def figure_files(*numbers):
-    """The files of figures, by their numbers."""
-    return [f"{RESULTS}/figures/figure{number}.{suffix}" for number in numbers for suffix in FORMATS]
+    """The files of figures, by their numbers, as far as the sample has them."""
+    names = [f"figure{number}" for number in numbers if f"figure{number}" in FIGURES]
+    return [f"{RESULTS}/figures/{name}.{suffix}" for name in names for suffix in FORMATS]
 
 
 def drawn(stem, figure, panel):
@@ -91,6 +107,17 @@ def drawn(stem, figure, panel):
     shown_in = dict(caption="../report/figure.rst", category=figure.category, labels=labels)
     files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
+
+
+def trainings(file):
+    """A file of every training of the decoders, the seeds of a hole one after the other."""
+    holes, seeds = PLAIN["inpainting"]["holes"], PLAIN["inpainting"]["seeds"]
+    return [f"{RESULTS}/inpainting/{{sample}}/hole{hole}_seed{seed}/{file}" for hole in holes for seed in seeds]
+
+
+def of_first_seed(file):
+    """A file of the first training of every hole, the largest hole last."""
+    return trainings(file)[:: len(PLAIN["inpainting"]["seeds"])]
 
 
 def printed(technique, suffix):
@@ -128,4 +155,6 @@ def pictured(stem, caption, labels):
 
 wildcard_constraints:
     sample="[A-Za-z0-9_.-]+",
-    technique="[a-z]+",
+    technique="|".join(sorted({row["technique"] for row in SHEET})),
+    hole="[0-9]+",
+    seed="[0-9]+",

@@ -1,6 +1,5 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
-PARAMETERS = [analysed(technique, "parameters.csv") for technique in TECHNIQUES]
-COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
+PARAMETERS = [analysed(technique, "parameters.csv") for technique in ANALYSED]
 
 
 for part, techniques in PARTS.items():

@@ -12,10 +12,12 @@ from pydantic import ValidationError, model_validator
 
 from relaxor.config.afm import Afm
 from relaxor.config.base import Section
+from relaxor.config.crossbar import Crossbar
 from relaxor.config.devices import Devices, OurNumber
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
 from relaxor.config.hysteresis import Hysteresis
+from relaxor.config.inpainting import Inpainting
 from relaxor.config.light import Encoder, Light
 from relaxor.config.pfm import Pfm
 from relaxor.config.pulses import Pulses
@@ -27,7 +29,7 @@ from relaxor.config.structure import Structure
 from relaxor.config.sweeps import Sweeps
 from relaxor.config.xps import Xps
 from relaxor.config.xrd import Xrd
-from relaxor.errors import SheetError
+from relaxor.errors import AnalysisError, SheetError
 from relaxor.readers.text_table import TableDescription
 
 
@@ -80,6 +82,8 @@ class Settings(Techniques):
     optical_device: OpticalDevice = OpticalDevice()
     bands: Bands = Bands()
     encoder: Encoder = Encoder()
+    inpainting: Inpainting = Inpainting()
+    crossbar: Crossbar = Crossbar()
 
     @model_validator(mode="before")
     @classmethod
@@ -119,6 +123,8 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
         # What is wrong for all samples is not said again for each.
         first = [detail for detail in found if detail["loc"][:1] != ("samples",) or detail["loc"][2:] not in places]
         raise SheetError("\n".join(_explain(detail, source) for detail in first)) from None
+    except AnalysisError as error:  # a chip that cannot exist
+        raise SheetError(f"{source}: crossbar.{error}") from None
 
 
 def load_settings(path: Path | str) -> Settings:

@@ -11,8 +11,9 @@ column adds up to normal noise of that size times the length of the vector of in
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import jax
@@ -21,9 +22,10 @@ import numpy as np
 
 from relaxor.crossbar.chip import Chip, full_scale_current
 from relaxor.crossbar.network import transfer_matrix
-from relaxor.crossbar.noise import normals
 from relaxor.crossbar.placement import LayerShape, Plan, Tile, place
 from relaxor.errors import AnalysisError
+from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer, bias_rows, code_factors
+from relaxor.normals import normals
 
 BATCH = 1040
 """Images computed together: their intermediate values stay in the cache."""
@@ -38,25 +40,20 @@ Ranges = list[list[jax.Array]]
 """Of every layer and band what one code means (levels), shape (pulses, width)."""
 
 
-class Layer(NamedTuple):
-    """A layer of integers.
+class Periphery(NamedTuple):
+    """What is set behind the arrays, layer by layer.
 
     Attributes
     ----------
-    weights
-        Levels, shape (outputs, inputs).
-    bias
-        Levels of a cell whose input is the largest one, shape (outputs,); more than one cell holds is spread over rows.
-    scale
-        Real value of a sum of one, shape () or (outputs,).
-    input_scale
-        Real value of an input of one.
+    ranges
+        Of the converters.
+    gain, offset
+        Sums are multiplied by the one and the other is added, each of shape (outputs,); the offset in units of a sum.
     """
 
-    weights: np.ndarray
-    bias: np.ndarray
-    scale: np.ndarray | float
-    input_scale: float
+    ranges: Ranges
+    gain: list[jax.Array]
+    offset: list[jax.Array]
 
 
 class Band(NamedTuple):
@@ -85,8 +82,13 @@ class Network:
     """A decoder and its place on a chip."""
 
     chip: Chip
-    layers: tuple[Layer, ...]
+    decoder: QuantizedDecoder
     plan: Plan
+
+    @cached_property
+    def bias_codes(self) -> tuple[np.ndarray, ...]:
+        """Constant inputs of each layer's bias rows, shape (rows,)."""
+        return tuple(bias_rows(layer, self.decoder.bits)[0] for layer in self.decoder.layers)
 
     def bands(self, layer: int) -> list[Band]:
         """Group the tiles of a layer by copy and rows."""
@@ -99,7 +101,7 @@ class Network:
         """Return the levels to write, int, shape (passes, arrays, rows, columns); unused cells are zero."""
         chip = self.chip
         levels = np.zeros((self.plan.passes, chip.total_arrays, chip.rows, chip.columns), dtype=int)
-        tables = [_cells(layer, chip) for layer in self.layers]
+        tables = [_cells(layer, self.decoder.bits) for layer in self.decoder.layers]
         for tile in self.plan.tiles:
             levels[_place(tile)] = tables[tile.layer][_part(tile)]
         return levels
@@ -118,11 +120,11 @@ class Network:
                 jnp.asarray(np.hstack([levels[_place(tile)] for tile in band.tiles]), jnp.float32)
                 for band in self.bands(number)
             ]
-            for number in range(len(self.layers))
+            for number in range(len(self.decoder.layers))
         ]
 
 
-def assemble(layers: Sequence[Layer], chip: Chip, *, copies: int = 1, most_passes: int | None = None) -> Network:
+def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1, most_passes: int | None = None) -> Network:
     """Place a decoder on a chip.
 
     Parameters
@@ -135,45 +137,25 @@ def assemble(layers: Sequence[Layer], chip: Chip, *, copies: int = 1, most_passe
     Raises
     ------
     AnalysisError
-        If a weight is no level of the chip, shapes do not follow each other, or the decoder does not fit.
+        If a weight is no level of the chip, an activation no input of it, shapes do not follow each other, or the
+        decoder does not fit.
     """
+    if decoder.highest_code > chip.converter.input_limit:
+        limit = chip.converter.input_limit
+        raise AnalysisError(f"decoder: activations up to {decoder.highest_code}, the chip takes inputs up to {limit}")
     shapes = []
-    for number, layer in enumerate(layers, start=1):
-        outputs, inputs = layer.weights.shape
-        if not np.issubdtype(layer.weights.dtype, np.integer) or not np.issubdtype(layer.bias.dtype, np.integer):
-            raise AnalysisError(f"layer {number}: weights and bias must be integers")
-        if layer.weights.min() < chip.lowest or layer.weights.max() > chip.highest:
-            span = f"{layer.weights.min()} to {layer.weights.max()}"
-            raise AnalysisError(f"layer {number}: weights {span}, levels {chip.lowest} to {chip.highest} are needed")
-        if layer.bias.shape != (outputs,) or (number > 1 and inputs != len(layers[number - 2].bias)):
+    for number, layer in enumerate(decoder.layers, start=1):
+        outputs, inputs = layer.levels.shape
+        if layer.levels.min() < chip.lowest or layer.levels.max() > chip.highest:
+            span = f"{layer.levels.min()} to {layer.levels.max()}"
+            raise AnalysisError(f"layer {number}: levels {span}, {chip.lowest} to {chip.highest} are needed")
+        if layer.bias.shape != (outputs,) or (number > 1 and inputs != len(decoder.layers[number - 2].bias)):
             raise AnalysisError(
                 f"layer {number}: {inputs} inputs and {layer.bias.shape} biases do not fit its neighbours"
             )
-        shapes.append(LayerShape(f"layer {number}", inputs, outputs, _bias_rows(layer, chip), copies))
-    return Network(chip, tuple(layers), place(shapes, chip, most_passes=most_passes))
-
-
-def integer_decoder(layers: Sequence[Layer], inputs: np.ndarray, chip: Chip) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the decoder in integers: the reference of an ideal chip.
-
-    Parameters
-    ----------
-    inputs
-        Real, shape (n, inputs of the first layer).
-
-    Returns
-    -------
-    sums, outputs
-        Integer sums of the last layer, and after scale and sigmoid, shape (n, outputs).
-    """
-    limit = chip.converter.input_limit
-    values = np.clip(np.rint(inputs.astype(np.float32) / np.float32(layers[0].input_scale)), -limit, limit)
-    for number, layer in enumerate(layers):
-        sums = values.astype(np.int64) @ layer.weights.T.astype(np.int64) + limit * layer.bias.astype(np.int64)
-        if number + 1 < len(layers):
-            values = np.clip(np.rint(sums.astype(np.float32) * _rescale(layers, number)), 0, limit)
-    real = sums.astype(np.float32) * np.asarray(layers[-1].scale, np.float32)
-    return sums, 1 / (1 + np.exp(-real))
+        rows = bias_rows(layer, decoder.bits)[0].size
+        shapes.append(LayerShape(f"layer {number}", inputs, outputs, rows, copies))
+    return Network(chip, decoder, place(shapes, chip, most_passes=most_passes))
 
 
 def with_wires(levels: np.ndarray, chip: Chip) -> np.ndarray:
@@ -193,71 +175,94 @@ def with_wires(levels: np.ndarray, chip: Chip) -> np.ndarray:
     return np.array(solved).reshape(levels.shape) / step
 
 
-def calibrate_ranges(network: Network, matrices: Matrices, inputs: np.ndarray) -> Ranges:
-    """Return the ranges of the converter: those with the least error on sample inputs, or the one that was set.
+def calibrate(network: Network, matrices: Matrices, inputs: np.ndarray, *, outputs: bool = False) -> Periphery:
+    """Set what follows the arrays, from sample inputs.
+
+    The ranges of the converter are those with the least error, or the one that the chip sets. Sums are corrected, where
+    asked for, by the straight line in each column that brings them nearest to those of an ideal chip.
 
     Parameters
     ----------
     inputs
         Real, shape (n, inputs); a few hundred are enough.
+    outputs
+        Whether sums are corrected.
     """
     chip = network.chip
-    values = _quantized_inputs(network, jnp.asarray(inputs, jnp.float32))
-    ranges: Ranges = []
-    for number in range(len(network.layers)):
+    values = ideal = _input_codes(network, jnp.asarray(inputs, jnp.float32))
+    periphery = Periphery([], [], [])
+    for number, layer in enumerate(network.decoder.layers):
         found = []
         for band, matrix in zip(network.bands(number), matrices[number], strict=True):
             rows = _with_bias(network, number, values)[:, band.row : band.row + band.height]
             pulses = [_pulse(rows, pulse, weight, chip) for pulse, weight in enumerate(_pulse_weights(chip))]
             found.append(_band_ranges(band, np.array([pulse @ matrix for pulse in pulses]), chip))
-        ranges.append(found)
         sums = _sums(network, number, values, matrices[number], found, None)
-        values = _next_values(network, number, sums)
-    return ranges
+        wanted = ideal @ layer.levels.T.astype(np.float32) + layer.bias.astype(np.float32)
+        gain, offset = _line(np.asarray(sums), np.asarray(wanted)) if outputs else (1.0, 0.0)
+        periphery.ranges.append(found)
+        periphery.gain.append(jnp.full(sums.shape[1], gain, jnp.float32))
+        periphery.offset.append(jnp.full(sums.shape[1], offset, jnp.float32))
+        values = _next_codes(network, number, sums * periphery.gain[number] + periphery.offset[number])
+        ideal = _next_codes(network, number, wanted)
+    return periphery
 
 
-def inference(network: Network) -> Callable[[Matrices, Ranges, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
-    """Return the compiled decoder: ``(matrices, ranges, inputs, key) → (sums, outputs)``, both of shape (n, outputs).
+def layer_inputs(
+    network: Network, matrices: Matrices, periphery: Periphery, inputs: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield what enters each layer, bias rows included, as integers of shape (n, rows); reads have no noise here."""
+    values = _input_codes(network, jnp.asarray(inputs, jnp.float32))
+    for number in range(len(network.decoder.layers)):
+        yield np.asarray(_with_bias(network, number, values))
+        sums = _sums(network, number, values, matrices[number], periphery.ranges[number], None)
+        values = _next_codes(network, number, sums * periphery.gain[number] + periphery.offset[number])
+
+
+def _line(found: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return slope and offset of the straight line from found to wanted of each column, shapes (n, columns)."""
+    centred = found - found.mean(axis=0)
+    square = np.sum(centred**2, axis=0)
+    product = np.sum(centred * (wanted - wanted.mean(axis=0)), axis=0)
+    slope = np.divide(product, square, out=np.ones_like(product), where=square > 0)
+    return slope, wanted.mean(axis=0) - slope * found.mean(axis=0)
+
+
+def inference(network: Network) -> Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+    """Return the compiled decoder: ``(matrices, periphery, inputs, key) → (sums, outputs)``, both (n, outputs).
 
     ``vmap`` over matrices and keys computes many chips.
     """
     noisy = network.chip.read_noise > 0
 
-    def batch(matrices: Matrices, ranges: Ranges, inputs: jax.Array, key: jax.Array) -> jax.Array:
-        values = _quantized_inputs(network, inputs)
-        for number in range(len(network.layers)):
+    def batch(matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array) -> jax.Array:
+        values = _input_codes(network, inputs)
+        for number in range(len(network.decoder.layers)):
             layer_key = jax.random.fold_in(key, number) if noisy else None
-            sums = _sums(network, number, values, matrices[number], ranges[number], layer_key)
-            values = _next_values(network, number, sums)
+            sums = _sums(network, number, values, matrices[number], periphery.ranges[number], layer_key)
+            sums = sums * periphery.gain[number] + periphery.offset[number]
+            values = _next_codes(network, number, sums)
         return sums
 
     @jax.jit
-    def decode(matrices: Matrices, ranges: Ranges, inputs: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def decode(
+        matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         count = inputs.shape[0]
         parts = -(-count // BATCH)
         size = -(-count // parts)
         padded = jnp.pad(inputs, ((0, parts * size - count), (0, 0))).reshape(parts, size, -1)
         keys = jax.random.split(key, parts)
-        sums = jax.lax.map(lambda part: batch(matrices, ranges, *part), (padded, keys))
+        sums = jax.lax.map(lambda part: batch(matrices, periphery, *part), (padded, keys))
         sums = sums.reshape(parts * size, -1)[:count]
-        return sums, jax.nn.sigmoid(sums * jnp.asarray(network.layers[-1].scale, jnp.float32))
+        return sums, jax.nn.sigmoid(sums * jnp.asarray(network.decoder.layers[-1].sum_scale, jnp.float32))
 
     return decode
 
 
-def _bias_rows(layer: Layer, chip: Chip) -> int:
-    return max(-(-int(layer.bias.max()) // chip.highest), -(int(layer.bias.min()) // -chip.lowest), 1)
-
-
-def _cells(layer: Layer, chip: Chip) -> np.ndarray:
-    """Return the levels of a layer with its bias rows, shape (rows, outputs)."""
-    rows = [layer.weights.T]
-    left = layer.bias.astype(int)
-    for _ in range(_bias_rows(layer, chip)):
-        held = np.clip(left, chip.lowest, chip.highest)
-        rows.append(held[None, :])
-        left = left - held
-    return np.vstack(rows)
+def _cells(layer: QuantizedLayer, bits: int) -> np.ndarray:
+    """Return the levels of a layer with its bias rows below, shape (rows, outputs)."""
+    return np.hstack([layer.levels, bias_rows(layer, bits)[1]]).T
 
 
 def _place(tile: Tile) -> tuple[int, int, slice, slice]:
@@ -270,26 +275,21 @@ def _part(tile: Tile) -> tuple[slice, slice]:
     return rows, slice(tile.layer_column, tile.layer_column + tile.width)
 
 
-def _rescale(layers: Sequence[Layer], number: int) -> np.ndarray:
-    """Return what turns a sum of one layer into an input of the next: one rounded factor, the same everywhere."""
-    return (np.asarray(layers[number].scale, float) / layers[number + 1].input_scale).astype(np.float32)
+def _input_codes(network: Network, inputs: jax.Array) -> jax.Array:
+    return jnp.clip(
+        jnp.rint(inputs / jnp.float32(network.decoder.layers[0].input_scale)), 0, network.decoder.highest_code
+    )
 
 
-def _quantized_inputs(network: Network, inputs: jax.Array) -> jax.Array:
-    limit = network.chip.converter.input_limit
-    return jnp.clip(jnp.rint(inputs / jnp.float32(network.layers[0].input_scale)), -limit, limit)
-
-
-def _next_values(network: Network, number: int, sums: jax.Array) -> jax.Array:
-    if number + 1 == len(network.layers):
+def _next_codes(network: Network, number: int, sums: jax.Array) -> jax.Array:
+    if number + 1 == len(network.decoder.layers):
         return sums
-    return jnp.clip(jnp.rint(sums * _rescale(network.layers, number)), 0, network.chip.converter.input_limit)
+    return jnp.clip(jnp.rint(sums * code_factors(network.decoder)[number]), 0, network.decoder.highest_code)
 
 
-def _with_bias(network: Network, number: int, values: jax.Array) -> jax.Array:
-    rows = network.plan.layers[number].bias_rows
-    constant = jnp.full((values.shape[0], rows), network.chip.converter.input_limit, values.dtype)
-    return jnp.concatenate([values, constant], axis=1)
+def _with_bias(network: Network, number: int, codes: jax.Array) -> jax.Array:
+    constant = network.bias_codes[number].astype(np.float32)
+    return jnp.concatenate([codes, jnp.broadcast_to(constant, (codes.shape[0], constant.size))], axis=1)
 
 
 def _pulse_weights(chip: Chip) -> np.ndarray:

@@ -26,8 +26,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from relaxor.crossbar.chip import Chip
-from relaxor.crossbar.noise import normals
 from relaxor.errors import AnalysisError
+from relaxor.normals import normals
 
 CALIBRATION_CELLS = 65536
 """Most cells written to calibrate the relaxation."""

@@ -121,7 +121,8 @@ def _numbers(
         ax.set_axis_off()
     for number, (model, parameter) in enumerate(shown):
         ax = whole.add_subplot(grid[number // COLUMNS, number % COLUMNS])
-        _quantity(ax, {sample: _rows(table, model, parameter) for sample, table in tables.items()})
+        rows = {sample: _rows(table, model, parameter) for sample, table in tables.items()}
+        _quantity(ax, rows)
         unit = next(row["unit"] for table in tables.values() for _, row in _rows(table, model, parameter).iterrows())
         ax.set_title(f"{parameter.replace('_', ' ')}{_unit(unit)}\n{model.replace('_', ' ')}", fontsize=5.5)
 

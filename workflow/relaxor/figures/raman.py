@@ -6,10 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, apart
 
 MODE = re.compile(r"([A-Z])([gu])(\d*)")
 """A mode named by its symmetry, such as ``Eg1``."""
+LABEL_WIDTH = 0.03
+"""Part of the axis that an upright label takes."""
 
 
 def spectrum(ax: Axes, data: PanelData) -> None:
@@ -21,19 +23,18 @@ def spectrum(ax: Axes, data: PanelData) -> None:
     fit = (curves.fit - baseline).values / 1e3
     ax.plot(shift, (curves.data - baseline) / 1e3, ".", color=BLACK, ms=1.2, label="data")
     ax.plot(shift, fit, color=VERMILION, lw=0.8, label="fit")
-    top = 0.0
-    for number, name in enumerate(map(str, curves.line.values)):
-        line = curves.components.sel(line=name).values / 1e3
-        silicon = name.startswith("Si")
-        color = GREY if silicon else COMPONENTS[number % len(COMPONENTS)]
-        ax.fill_between(shift, line, color=color, alpha=0.35, lw=0)
-        if silicon:
-            continue
-        center = data.number(f"{name}_center", measurement=measurement, model="voigt")
-        top = max(top, float(np.nanmax(line)))
+    lines = [str(name) for name in curves.line.values]
+    heights = {name: float(curves.components.sel(line=name).max()) / 1e3 for name in lines}
+    for number, name in enumerate(lines):
+        color = GREY if name.startswith("Si") else COMPONENTS[number % len(COMPONENTS)]
+        ax.fill_between(shift, curves.components.sel(line=name) / 1e3, color=color, alpha=0.35, lw=0)
+    named = [name for name in lines if not name.startswith("Si")]
+    centers = [data.number(f"{name}_center", measurement=measurement, model="voigt") for name in named]
+    top = max(heights[name] for name in named or lines)
+    for index in apart(centers, [heights[name] for name in named], LABEL_WIDTH * float(np.ptp(shift))):
         ax.annotate(
-            f"{_mode(name)}{center:.1f}",
-            (center, float(fit[np.nanargmin(abs(shift - center))])),
+            f"{_mode(named[index])}{centers[index]:.1f}",
+            (centers[index], float(fit[np.nanargmin(abs(shift - centers[index]))])),
             xytext=(0, 3),
             textcoords="offset points",
             ha="center",
@@ -42,7 +43,7 @@ def spectrum(ax: Axes, data: PanelData) -> None:
             fontsize=5,
         )
     ax.set(xlim=(shift[0], shift[-1]), ylim=(-0.08 * top, 1.45 * top))
-    if "Si" in curves.line and float(curves.components.sel(line="Si").max()) / 1e3 > 1.45 * top:
+    if heights.get("Si", 0.0) > 1.45 * top:
         ax.annotate(
             "Si ↑", (520, 1.42 * top), xytext=(5, 0), textcoords="offset points", va="top", fontsize=5, color=GREY
         )

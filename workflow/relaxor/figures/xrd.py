@@ -4,14 +4,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart
 
 STRIP = 0.2
 """Height of the residual strip, as a part of the panel."""
 LABEL_ROOM = 9.0
 """How much higher than the strongest line the logarithmic axis reaches, so that labels and legend fit."""
 MOST_SPACINGS = 10
-"""Most lines that are labelled with their spacing, the strongest ones."""
+"""Most lines that are labelled with their spacing, the highest ones."""
+LABEL_WIDTH = 0.03
+"""Part of the axis that an upright label takes."""
 
 
 def pattern(ax: Axes, data: PanelData) -> None:
@@ -26,7 +28,7 @@ def pattern(ax: Axes, data: PanelData) -> None:
     upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
     indices = _indices(data, measurement)
-    for number, (name, position) in enumerate(indices or _spacings(data, measurement)):
+    for number, (name, position) in enumerate(indices or _spacings(data, measurement, angle, fit)):
         upper.annotate(
             name,
             (position, float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
@@ -61,13 +63,13 @@ def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     return found
 
 
-def _spacings(data: PanelData, measurement: str) -> list[tuple[str, float]]:
-    """Return distance of planes and position of the strongest lines of a pattern without a cell."""
+def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
+    """Return distance of planes and position of the highest lines of a pattern without a cell."""
     table = data.parameters[data.parameters["measurement"] == measurement]
-    lines = table[(table["model"] == "voigt_doublet") & table["parameter"].str.startswith("area_")]
-    strongest = lines.sort_values("value", ascending=False)["parameter"].str.removeprefix("area_")[:MOST_SPACINGS]
     numbers = table.set_index(["model", "parameter"])["value"]
-    return [
-        (f"{numbers['spacings', f'd_{name}']:.3f} Å", float(numbers["voigt_doublet", f"two_theta_{name}"]))
-        for name in strongest
-    ]
+    lines = [name.removeprefix("d_") for name in table["parameter"][table["model"] == "spacings"]]
+    places = [float(numbers["voigt_doublet", f"two_theta_{name}"]) for name in lines]
+    heights = np.interp(places, angle, np.nan_to_num(fit)).tolist()
+    kept = apart(places, heights, LABEL_WIDTH * float(np.ptp(angle)))
+    kept = sorted(kept, key=lambda index: -heights[index])[:MOST_SPACINGS]
+    return [(f"{numbers['spacings', f'd_{lines[index]}']:.3f} Å", places[index]) for index in kept]

@@ -15,24 +15,16 @@ from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 
 from relaxor.errors import ReadError
-from relaxor.inpainting.idx import CHUNK, KINDS, PARTS
+from relaxor.inpainting.idx import CHUNK, NAMES
 from relaxor.readers import sha256 as sha256_of
 
-URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
-"""NIST's archive of all EMNIST splits, 536 MiB; of it 34 MB are letters."""
-SHA256 = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"
 TIMEOUT = 60.0
 """Seconds without a byte."""
 ATTEMPTS = 5
 """Of reaching the end; each goes on where the one before it broke off."""
-NAMES = {
-    (part, kind): f"emnist-letters-{part}-{kind}-idx{dimensions}-ubyte.gz"
-    for part in PARTS
-    for kind, dimensions in KINDS.items()
-}
 
 
-def fetch_emnist(folder: Path, url: str = URL, sha256: str = SHA256) -> dict[tuple[str, str], Path]:
+def fetch_emnist(folder: str | Path, url: str, sha256: str) -> dict[tuple[str, str], Path]:
     """Download the official archive and unpack the four files of letters.
 
     A download that broke stays as ``<archive>.partial`` in the folder; the next call goes on from there. The archive is
@@ -57,6 +49,7 @@ def fetch_emnist(folder: Path, url: str = URL, sha256: str = SHA256) -> dict[tup
     ReadError
         If the archive cannot be fetched, is not the one of the checksum, or holds no letters.
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = {key: folder / name for key, name in NAMES.items()}
     if all(path.exists() for path in files.values()):

@@ -18,8 +18,8 @@ from safetensors.numpy import save_file
 from relaxor.data import atomic
 from relaxor.errors import AnalysisError
 from relaxor.inpainting.encoder import GROUPS
+from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer
 from relaxor.inpainting.models import Decoder
-from relaxor.inpainting.quantization import QuantizedDecoder, QuantizedLayer
 
 METADATA = "relaxor"
 """The one key of a file's metadata: with several their order, and so the bytes, would change from run to run."""
@@ -86,17 +86,9 @@ def load_quantized(path: Path | str) -> QuantizedDecoder:
 
 
 def export_onnx(path: Path | str, decoder: Decoder) -> None:
-    """Write a decoder as an ONNX graph from ``currents`` (n, 196) to ``pixels`` (n, h²).
+    """Write a decoder as an ONNX graph from ``currents`` (n, 196) to ``pixels`` (n, h²)."""
+    from onnx import TensorProto, checker, helper, numpy_helper
 
-    Raises
-    ------
-    AnalysisError
-        If the package onnx is not installed.
-    """
-    try:
-        from onnx import TensorProto, checker, helper, numpy_helper
-    except ImportError:
-        raise AnalysisError("export to ONNX needs the package onnx, which is not installed") from None
     nodes, weights = [], []
     flowing = "currents"
     for i, layer in enumerate(decoder.layers):

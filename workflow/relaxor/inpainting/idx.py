@@ -13,11 +13,12 @@ then      values, last dimension fastest
 
 import gzip
 import hashlib
+import os
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -29,6 +30,14 @@ CLASSES = 26
 PARTS = ("train", "test")
 KINDS = {"images": 3, "labels": 1}
 """Dimensions of each kind of file."""
+NAMES = {
+    (part, kind): f"emnist-letters-{part}-{kind}-idx{dimensions}-ubyte.gz"
+    for part in PARTS
+    for kind, dimensions in KINDS.items()
+}
+"""Of the letters in NIST's archive."""
+FOLDER_VARIABLE = "RELAXOR_EMNIST"
+"""Environment variable that names the folder of the EMNIST files."""
 MAX_ITEMS = 1_000_000
 """More images than EMNIST has in all of its splits are refused before memory is asked for."""
 CHUNK = 1 << 20
@@ -52,6 +61,31 @@ class Split:
     images: np.ndarray
     labels: np.ndarray
     sha256: dict[str, str]
+
+
+def letter_files(source: Literal["auto", "emnist", "drawn"], folder: str) -> list[str]:
+    """Return the EMNIST files to use, for `relaxor.inpainting.letters.prepare_letters`; none where letters are drawn.
+
+    Parameters
+    ----------
+    source
+        See `relaxor.config.inpainting.LetterSource`.
+    folder
+        Holds ``*train*images*idx3*``, ``*train*labels*idx1*`` and the same of ``test``, each packed with gzip or not.
+        The environment variable ``RELAXOR_EMNIST`` names another one.
+
+    Raises
+    ------
+    ReadError
+        If some of the four are missing or there twice; if EMNIST is asked for and not there.
+    """
+    place = Path(os.environ.get(FOLDER_VARIABLE, folder))
+    if source == "drawn":
+        return []
+    files = find_files(place)
+    if source == "emnist" and not files:
+        raise ReadError(place, "holds no EMNIST letters; 'snakemake fetch_emnist' downloads them (536 MiB)")
+    return [str(files[part, kind]) for part in PARTS for kind in KINDS] if files else []
 
 
 def find_files(folder: Path) -> dict[tuple[str, str], Path]:

@@ -1,27 +1,26 @@
-"""The letters to be inpainted: official EMNIST where its files are, else letters drawn by code; and their holes.
+"""The letters to be inpainted: EMNIST where its files are, else letters drawn by code.
 
 `Letters.source` says which, so that no result on one kind can pass for a result on the other.
 """
 
-import os
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
-from relaxor.errors import AnalysisError
-from relaxor.inpainting.idx import CLASSES, PARTS, SIZE, Split, find_files, read_split
+from relaxor.data import save_tree
+from relaxor.errors import ReadError
+from relaxor.inpainting.idx import CLASSES, PARTS, Split, read_split
 from relaxor.inpainting.procedural import draw_letters
 
-HOLES = (4, 8, 12)
-"""Sides of the square that is missing, pixels."""
 TRAIN, TEST = 124_800, 20_800
 """Images of the official split, even in all classes."""
 OFFICIAL_TEST_LABELS = "22dbcde0a929a7f166bdac863b9195b2994d840a1e082f8f6daaeac5606376a6"
 """SHA-256 of the official test labels, unpacked."""
 SEED = 0
-FOLDER_VARIABLE = "RELAXOR_EMNIST"
-"""Environment variable that names the folder of the EMNIST files."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,13 @@ class Letters:
     Attributes
     ----------
     images_train, images_test
-        float32 in 0 … 1, upright, ink = 1, shape (n, 28, 28).
+        uint8, upright, ink = 255, shape (n, 28, 28).
     labels_train, labels_test
         0 = A … 25 = Z, shape (n,).
     source
-        Where they come from, with hashes or seed.
+        Where they come from, in words.
+    origin
+        ``measured``: written by hand; ``simulated``: drawn by code.
     """
 
     images_train: np.ndarray
@@ -43,37 +44,78 @@ class Letters:
     images_test: np.ndarray
     labels_test: np.ndarray
     source: str
+    origin: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of images and labels."""
+        digest = hashlib.sha256()
+        for values in (self.images_train, self.labels_train, self.images_test, self.labels_test):
+            digest.update(np.ascontiguousarray(values, np.uint8).data)
+        return digest.hexdigest()
 
 
-def load_letters(folder: Path | None = None) -> Letters:
-    """Load EMNIST letters, or draw letters where there are none.
+def prepare_letters(files: Sequence[str], letters: str, *, train: int, test: int) -> None:
+    """Write the letters that all later steps read.
 
     Parameters
     ----------
-    folder
-        Holds ``*train*images*idx3*``, ``*train*labels*idx1*`` and the same of ``test``, each packed with gzip or not.
-        None: the folder that the environment variable ``RELAXOR_EMNIST`` names.
-
-    Returns
-    -------
-    Letters
-        Of the files; procedural letters if no folder is named or the folder holds none of these files.
+    files
+        From `relaxor.inpainting.idx.letter_files`.
+    letters
+        netCDF file to write: groups ``train`` and ``test`` with ``image`` (uint8) and ``label``.
+    train, test
+        How many letters are drawn where there are no files.
 
     Raises
     ------
     ReadError
-        If a file is missing, damaged, or not what its name says.
+        If a file is damaged, or not what its name says.
     """
-    if folder is None and FOLDER_VARIABLE in os.environ:
-        folder = Path(os.environ[FOLDER_VARIABLE])
-    files = find_files(folder) if folder is not None else {}
-    if not files:
-        return procedural_letters()
-    train, test = (read_split(files[part, "images"], files[part, "labels"]) for part in PARTS)
-    return Letters(_ink(train.images), train.labels, _ink(test.images), test.labels, _source(train, test))
+    found = read_letters(files) if files else drawn_letters(train=train, test=test)
+    groups = {}
+    for part in PARTS:
+        images, labels = getattr(found, f"images_{part}"), getattr(found, f"labels_{part}")
+        groups[part] = xr.Dataset(
+            {
+                "image": (("letter", "y", "x"), images, {"units": "1", "long_name": "ink, 0 to 255"}),
+                "label": ("letter", labels.astype(np.uint8), {"units": "1", "long_name": "letter, 0 = A"}),
+            }
+        )
+    save_tree(letters, groups, source=found.source, origin=found.origin)
 
 
-def procedural_letters(seed: int = SEED, train: int = TRAIN, test: int = TEST) -> Letters:
+def load_letters(path: Path | str) -> Letters:
+    """Load what `prepare_letters` wrote.
+
+    Raises
+    ------
+    ReadError
+        If the file is none of these.
+    """
+    try:
+        tree = xr.open_datatree(path, engine="h5netcdf")
+        with tree:
+            train, train_labels, test, test_labels = (
+                tree[part][name].to_numpy() for part in PARTS for name in ("image", "label")
+            )
+            return Letters(train, train_labels, test, test_labels, tree.attrs["source"], tree.attrs["origin"])
+    except (OSError, KeyError, ValueError) as error:
+        raise ReadError(path, f"holds no letters: {' '.join(str(error).split())}") from None
+
+
+def read_letters(files: Sequence[str]) -> Letters:
+    """Read the four idx files of EMNIST; arguments and errors as `prepare_letters`."""
+    train, test = (read_split(Path(files[at]), Path(files[at + 1])) for at in (0, 2))
+    return Letters(train.images, train.labels, test.images, test.labels, _source(train, test), "measured")
+
+
+def ink(images: np.ndarray) -> np.ndarray:
+    """Return images of bytes as grey levels 0 … 1, float32, ink = 1."""
+    return np.divide(images, np.float32(255), dtype=np.float32, order="C")
+
+
+def drawn_letters(seed: int = SEED, train: int = TRAIN, test: int = TEST) -> Letters:
     """Draw letters by code.
 
     Parameters
@@ -85,78 +127,8 @@ def procedural_letters(seed: int = SEED, train: int = TRAIN, test: int = TEST) -
     """
     images_train, labels_train = draw_letters(train, seed, 0)
     images_test, labels_test = draw_letters(test, seed, 1)
-    source = f"procedural letters drawn by code, not EMNIST (seed {seed}, {train:,} train, {test:,} test)"
-    return Letters(_ink(images_train), labels_train, _ink(images_test), labels_test, source)
-
-
-def masked(images: np.ndarray, hole: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut the middle out of images.
-
-    Parameters
-    ----------
-    images
-        Shape (n, 28, 28).
-    hole
-        Side of the square to cut out, one of `HOLES`.
-
-    Returns
-    -------
-    input : numpy.ndarray
-        Images with zeros in the hole, shape (n, 28, 28).
-    target : numpy.ndarray
-        What was there, row by row, shape (n, hole²).
-
-    Raises
-    ------
-    AnalysisError
-        If the hole has no such side.
-    """
-    rows, columns = _centre(hole)
-    target = images[:, rows, columns].reshape(len(images), hole * hole)
-    cut = images.copy()
-    cut[:, rows, columns] = 0
-    return cut, target
-
-
-def restored(images: np.ndarray, pixels: np.ndarray, hole: int) -> np.ndarray:
-    """Fill the hole of images with predicted pixels.
-
-    Parameters
-    ----------
-    images
-        With or without the hole, shape (n, 28, 28).
-    pixels
-        Of the hole, row by row, shape (n, hole²).
-    hole
-        Its side, one of `HOLES`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, 28, 28).
-
-    Raises
-    ------
-    AnalysisError
-        If the hole has no such side, or there are other numbers of pixels or images.
-    """
-    rows, columns = _centre(hole)
-    if pixels.shape != (len(images), hole * hole):
-        raise AnalysisError(f"{pixels.shape} pixels do not fill a hole of {hole} × {hole} in {len(images)} images")
-    whole = images.copy()
-    whole[:, rows, columns] = pixels.reshape(-1, hole, hole)
-    return whole
-
-
-def _centre(hole: int) -> tuple[slice, slice]:
-    if hole not in HOLES:
-        raise AnalysisError(f"a hole of {hole} × {hole} pixels; one of {', '.join(map(str, HOLES))} needed")
-    middle = slice((SIZE - hole) // 2, (SIZE + hole) // 2)
-    return middle, middle
-
-
-def _ink(images: np.ndarray) -> np.ndarray:
-    return np.divide(images, np.float32(255), dtype=np.float32, order="C")
+    source = f"letters drawn by code, not EMNIST (seed {seed}, {train:,} train, {test:,} test)"
+    return Letters(images_train, labels_train, images_test, labels_test, source, "simulated")
 
 
 def _source(train: Split, test: Split) -> str:

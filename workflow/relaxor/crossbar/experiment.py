@@ -1,0 +1,354 @@
+"""The decoder on chips: written, read back, and used to restore letters; and what each thing that is not ideal costs.
+
+A chip is a key: its devices, the noise of its reads and its drift follow from it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import xarray as xr
+from pydantic import TypeAdapter
+
+from relaxor.crossbar.chip import PRESETS, Chip
+from relaxor.crossbar.compute import Network, assemble, calibrate, inference, with_wires
+from relaxor.crossbar.cost import Cost
+from relaxor.crossbar.cost import costs as costs_of
+from relaxor.crossbar.write import Written, calibrate_relaxation, drift, far_errors, load_read_out, program, read_back
+from relaxor.data import atomic, load_parameters, save_tree
+from relaxor.errors import AnalysisError
+from relaxor.inpainting.classifier import features, load_classifier, predict
+from relaxor.inpainting.export import load_quantized
+from relaxor.inpainting.fid import fid
+from relaxor.inpainting.learning import load_networks, read_currents
+from relaxor.inpainting.letters import Letters, ink, load_letters
+from relaxor.inpainting.levels import QuantizedDecoder, integer_decoder
+from relaxor.inpainting.models import centre, paste
+from relaxor.inpainting.models import predict as draw
+from relaxor.inpainting.scoring import shown_letters
+from relaxor.photoresponse.codes import CodeTiming
+from relaxor.photoresponse.encoder import load_encoder
+from relaxor.readers.schema import variable
+
+SEED = 12
+"""Of the chips."""
+CALIBRATION = 512
+"""Letters that set the converters' ranges and, where asked for, the corrections of the sums."""
+SPIKE = "integral"
+"""Definition of the energy per spike: ∫ V I dt over the pulse."""
+FLOAT, IDEAL = "float", "ideal"
+"""Decoders without a chip: in float32, and in integers."""
+
+
+class Judge:
+    """The test letters, and how far restored ones are from them.
+
+    Parameters
+    ----------
+    letters
+        From `relaxor.inpainting.letters.load_letters`.
+    hole
+        Pixels of its side.
+    """
+
+    def __init__(self, letters: Letters, hole: int):
+        self.originals, self.labels, self.hole = ink(letters.images_test), letters.labels_test, hole
+        self.classifier, _ = load_classifier()
+        self.features = features(self.classifier, self.originals)
+
+    def completed(self, drawn: np.ndarray) -> np.ndarray:
+        """Put drawn holes, shape (n, h²) or (n, h, h), into the originals."""
+        holes = jnp.asarray(drawn, jnp.float32).reshape(-1, self.hole, self.hole)
+        return np.asarray(paste(jnp.asarray(self.originals), holes))
+
+    def scores(self, drawn: np.ndarray) -> dict[str, float]:
+        """Return ``fid``, ``mse_hole`` and ``accuracy``; see `relaxor.inpainting.scoring.judge`."""
+        images, where = self.completed(drawn), centre(self.hole)
+        error = images[:, where, where] - self.originals[:, where, where]
+        return {
+            "fid": fid(self.features, features(self.classifier, images)),
+            "mse_hole": float(np.mean(error.astype(float) ** 2)),
+            "accuracy": float(np.mean(predict(self.classifier, images) == self.labels)),
+        }
+
+
+# --- chips
+def chip_of(settings: Mapping[str, Any] | Chip) -> Chip:
+    """Return a chip from its settings."""
+    return TypeAdapter(Chip).validate_python(settings)
+
+
+def written_chips(network: Network, number: int) -> Written:
+    """Write the decoder into chips; arrays of shape (number, passes, arrays, rows, columns)."""
+    targets = network.targets()
+    relaxation = calibrate_relaxation(targets[network.used()], network.chip)
+    keys = jax.random.split(jax.random.key(SEED), number)
+    chips = [program(key, targets, network.chip, relaxation) for key in keys]
+    return jax.tree.map(lambda *parts: np.stack([np.asarray(part) for part in parts]), *chips)
+
+
+def measured_chip(network: Network, read_outs: Sequence[str]) -> np.ndarray:
+    """Load one chip from the read-outs of its arrays, shape (1, passes, arrays, rows, columns).
+
+    Raises
+    ------
+    AnalysisError
+        If there are more or fewer read-outs than arrays, or one cannot be used.
+    """
+    passes, arrays, rows, columns = network.targets().shape
+    if len(read_outs) != passes * arrays:
+        raise AnalysisError(
+            f"crossbar.read_outs: {len(read_outs)} files; {passes * arrays} needed, one for each of {arrays} arrays"
+            f" and {passes} passes"
+        )
+    found = [load_read_out(path, (rows, columns), network.chip) for path in read_outs]
+    return np.array(found).reshape(1, passes, arrays, rows, columns)
+
+
+def restored_by(
+    network: Network, levels: np.ndarray, inputs: np.ndarray, sample: np.ndarray, *, outputs: bool = False
+) -> Iterator[np.ndarray]:
+    """Restore letters with every chip.
+
+    Parameters
+    ----------
+    levels
+        Of the cells when they are read, shape (chips, passes, arrays, rows, columns).
+    inputs
+        Readings of the device, shape (n, 196).
+    sample
+        Readings that set the converters, shape (m, 196).
+    outputs
+        Whether the sums of every column are corrected.
+
+    Yields
+    ------
+    numpy.ndarray
+        Pixels of the holes, shape (n, h²), one chip after the other.
+    """
+    decode = inference(network)
+    for number, cells in enumerate(levels):
+        matrices = network.matrices(with_wires(cells, network.chip))
+        periphery = calibrate(network, matrices, sample, outputs=outputs)
+        key = jax.random.fold_in(jax.random.key(SEED), number)
+        yield np.asarray(decode(matrices, periphery, jnp.asarray(inputs, jnp.float32), key)[1])
+
+
+def aged(levels: np.ndarray, chip: Chip, elapsed: float) -> np.ndarray:
+    """Return the levels of written chips after a time (s)."""
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(SEED), len(levels)), len(levels))
+    return np.stack(
+        [np.asarray(drift(key, jnp.asarray(cells), chip, elapsed)) for key, cells in zip(keys, levels, strict=True)]
+    )
+
+
+# --- the jobs
+def run_chips(
+    letters: str,
+    encoder: str,
+    light: str,
+    networks: str,
+    aware: str,
+    scores: str,
+    costs: str,
+    cells: str,
+    *,
+    hole: int,
+    seed: int,
+    device_variation: float,
+    chip: Mapping[str, Any],
+    chips_made: int,
+    copies: int,
+    elapsed: float,
+    read_outs: Sequence[str],
+) -> None:
+    """Write the aware decoder into chips, read it back, and restore the test letters with each.
+
+    Parameters
+    ----------
+    letters, encoder, networks, aware
+        As `relaxor.inpainting.learning` wrote them.
+    light
+        ``parameters.csv`` of the light: the energy of an optical spike.
+    scores
+        CSV file to write: decoder (``float``, ``ideal``, ``chip``), chip, metric, value.
+    costs
+        CSV file to write: `relaxor.crossbar.cost.Cost` of a letter.
+    cells
+        netCDF file to write: the places of the layers, what was written and read back, and restored letters.
+    hole, seed, device_variation
+        See `relaxor.inpainting.learning.read_currents`.
+    chip, chips_made, copies, elapsed, read_outs
+        See `relaxor.config.crossbar.Crossbar`.
+    """
+    found = load_letters(letters)
+    currents, sample = (
+        read_currents(found, encoder, part, hole=hole, seed=seed, device_variation=device_variation)
+        for part in ("test", "train")
+    )
+    decoder, judge = load_quantized(aware), Judge(found, hole)
+    network = assemble(decoder, chip_of(chip), copies=copies)
+    written = written_chips(network, chips_made)
+    levels = measured_chip(network, read_outs) if read_outs else aged(np.asarray(written.levels), network.chip, elapsed)
+    drawn = {
+        (FLOAT, 0): draw(load_networks(networks, hole).decoder, currents),
+        (IDEAL, 0): integer_decoder(decoder, currents),
+    }
+    chips = restored_by(network, levels, currents, sample[:CALIBRATION])
+    drawn |= {("chip", number): pixels for number, pixels in enumerate(chips)}
+    rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
+    _save(scores, rows, ("decoder", "chip", "metric", "value"))
+    table = pd.DataFrame(_costs(network, levels[0], sample[:CALIBRATION], judge.originals, encoder, light))
+    with atomic(costs) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    images = {"original": judge.originals, "chip": judge.completed(drawn["chip", 0])}
+    save_tree(cells, _cells(network, written, levels) | {"letters": shown_letters(images, judge.labels)})
+
+
+def _costs(
+    network: Network, cells: np.ndarray, sample: np.ndarray, originals: np.ndarray, encoder: str, light: str
+) -> list[Cost]:
+    """Count what a letter costs on one chip and in the device that encodes."""
+    matrices = network.matrices(with_wires(cells, network.chip))
+    numbers = load_parameters(light)
+    energies = numbers[(numbers["parameter"] == "energy_per_spike") & (numbers["model"] == SPIKE)]
+    timing = CodeTiming(**load_encoder(encoder).timing.model_dump())
+    return costs_of(
+        network,
+        matrices,
+        calibrate(network, matrices, sample),
+        sample,
+        spikes=float(originals.sum(axis=(1, 2)).mean()),
+        spike_energy=float(energies["value"].mean()),
+        encoder_time=timing.read + timing.read_window - timing.first,
+    )
+
+
+def _cells(network: Network, written: Written, levels: np.ndarray) -> dict[str, xr.Dataset]:
+    """Describe what was written: places, levels of the first chip, and the statistics of all."""
+    targets, used = network.targets(), network.used()
+    results = [read_back(targets[used], cells[used], network.chip) for cells in levels]
+    plan = network.plan.table()
+    tiles = {str(name): variable("tile", column.to_numpy(), "1", str(name)) for name, column in plan.items()}
+    dims = ("pass", "array", "row", "column")
+    level = np.arange(network.chip.lowest, network.chip.highest + 1)
+    confusion = np.sum([result.confusion for result in results], axis=0)
+    error = np.sum([result.error_count for result in results], axis=0)
+    sigma = float(np.std(np.concatenate([cells[used] for cells in levels]) - np.tile(targets[used], len(levels))))
+    far = far_errors(results[0], sigma)
+    pulses = written.set_pulses + written.reset_pulses
+    return {
+        "plan": xr.Dataset(tiles, attrs={"statement": network.plan.statement, "cells": network.chip.cells}),
+        "arrays": xr.Dataset(
+            {
+                "target": variable(dims, targets.astype(np.int8), "1", "level to be written"),
+                "used": variable(dims, used.astype(np.int8), "1", "whether a cell holds a weight"),
+                "level": variable(dims, levels[0].astype(np.float32), "1", "level when read, first chip"),
+            }
+        ),
+        "read_back": xr.Dataset(
+            {
+                "confusion": variable(("written", "read"), confusion, "1", "cells of all chips"),
+                "error_count": variable("error", error, "1", "cells of all chips"),
+                "accuracy": variable("chip", [result.accuracy for result in results], "1", "write accuracy"),
+                "pulses": variable("chip", pulses[:, used].mean(axis=1), "1", "pulses a cell"),
+                "energy": variable("chip", written.energy[:, used].mean(axis=1), "J", "write energy a cell"),
+            },
+            {
+                "written": variable("written", level, "1", "level written"),
+                "read": variable("read", level, "1", "level read"),
+                "error": variable("error", results[0].error, "1", "level read less level written"),
+            },
+            {"sigma": sigma, "far_errors": far.statement},
+        ),
+    }
+
+
+def break_down_chip(
+    letters: str,
+    encoder: str,
+    plain: str,
+    clipped: str,
+    per_column: str,
+    aware: str,
+    variants: str,
+    *,
+    hole: int,
+    seed: int,
+    device_variation: float,
+    chip: Mapping[str, Any],
+    compared_chips: int,
+    day: float,
+) -> None:
+    """Restore letters with chips of which one thing is ideal, or all but one.
+
+    Parameters
+    ----------
+    letters, encoder, plain, clipped, per_column, aware
+        As `relaxor.inpainting.learning` wrote them.
+    variants
+        CSV file to write: group, variant, chip, metric, value.
+    hole, seed, device_variation
+        See `relaxor.inpainting.learning.read_currents`.
+    chip, compared_chips, day
+        See `relaxor.config.crossbar.Crossbar`.
+    """
+    found = load_letters(letters)
+    currents, sample = (
+        read_currents(found, encoder, part, hole=hole, seed=seed, device_variation=device_variation)
+        for part in ("test", "train")
+    )
+    judge, full = Judge(found, hole), chip_of(chip)
+    tuned = load_quantized(aware)
+    rows: list[tuple[object, ...]] = []
+
+    def compare(group: str, name: str, chip: Chip, decoder: QuantizedDecoder = tuned, **options: Any) -> None:
+        copies, outputs, elapsed = options.get("copies", 1), options.get("outputs", False), options.get("elapsed", 1.0)
+        network = assemble(decoder, chip, copies=copies)
+        random = chip.writing.accuracy is not None or chip.read_noise > 0
+        written = written_chips(network, compared_chips if random else 1).levels
+        levels = aged(np.asarray(written), chip, elapsed)
+        for number, pixels in enumerate(restored_by(network, levels, currents, sample[:CALIBRATION], outputs=outputs)):
+            rows.extend((group, name, number, *score) for score in judge.scores(pixels).items())
+
+    for part in PARTS:
+        compare("alone", part, with_parts(PRESETS["ideal"], full, [part]))
+        compare("all but", part, with_parts(PRESETS["ideal"], full, [other for other in PARTS if other != part]))
+    compare("whole", "chip", full)
+    compare("whole", "a day later", full, elapsed=day)
+    for name, path in (("nearest levels", plain), ("least squares", clipped), ("scale a column", per_column)):
+        compare("not trained for it", name, full, load_quantized(path))
+    compare("recovery", "columns corrected", full, outputs=True)
+    compare("recovery", "two copies", replace(full, arrays=2 * full.arrays), copies=2)
+    compare("recovery", "8-bit converter", replace(full, converter=replace(full.converter, adc_bits=8)))
+    _save(variants, rows, ("group", "variant", "chip", "metric", "value"))
+
+
+PARTS = ("writing", "read noise", "wires", "converter")
+"""What is not ideal about a chip."""
+
+
+def with_parts(ideal: Chip, full: Chip, parts: Sequence[str]) -> Chip:
+    """Return an ideal chip of the size of another, with some parts of that."""
+    changed: dict[str, Any] = {"chips": full.chips, "arrays": full.arrays, "rows": full.rows, "columns": full.columns}
+    changed["converter"] = replace(full.converter, adc_bits=None)
+    if "writing" in parts:
+        changed |= {"writing": full.writing, "drift_spread": full.drift_spread, "drift_exponent": full.drift_exponent}
+    if "read noise" in parts:
+        changed["read_noise"] = full.read_noise
+    if "wires" in parts:
+        changed |= {"row_resistance": full.row_resistance, "column_resistance": full.column_resistance}
+    if "converter" in parts:
+        changed["converter"] = full.converter
+    return replace(ideal, **changed)
+
+
+def _save(path: str, rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> None:
+    with atomic(path) as temporary:
+        pd.DataFrame(rows, columns=list(columns)).to_csv(
+            temporary, index=False, float_format="%.10g", lineterminator="\n"
+        )

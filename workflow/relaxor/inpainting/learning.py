@@ -1,0 +1,257 @@
+"""The jobs of learning: letters through the device to a trained decoder, and from that to four bits.
+
+Each job reads the letters with the device anew: that takes seconds, and the currents of one hole a hundred megabytes.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from safetensors.numpy import load, save
+
+from relaxor.data import atomic
+from relaxor.errors import AnalysisError
+from relaxor.inpainting.encoder import draw_device_gains, encode
+from relaxor.inpainting.export import export_onnx, save_quantized
+from relaxor.inpainting.fine_tuning import AsOnChip
+from relaxor.inpainting.letters import Letters, ink, load_letters
+from relaxor.inpainting.models import cut_hole
+from relaxor.inpainting.progress import training_bar
+from relaxor.inpainting.rounding import Scales, quantize, round_decoder
+from relaxor.inpainting.training import (
+    Data,
+    Generate,
+    LossWeights,
+    Networks,
+    Settings,
+    Trained,
+    from_tensors,
+    to_tensors,
+    train,
+)
+from relaxor.photoresponse.encoder import load_encoder
+
+METHODS = {
+    "float": "float32, as trained",
+    "plain": "4 bits, nearest level, largest weight at the last level",
+    "clipped": "4 bits, least squares of the sums, one scale a layer",
+    "per_column": "4 bits, least squares of the sums, one scale a column",
+    "aware": "4 bits, trained on with rounding and the noise of writing",
+    "float_longer": "float32, trained on as long as the aware one, without rounding and noise",
+}
+"""Decoders of one training, and what they are."""
+ROUNDED = ("plain", "clipped", "per_column")
+CALIBRATION = 8192
+"""Letters whose currents set scales and levels."""
+DEVICES, TRAIN, TEST = range(3)
+"""What is drawn from a seed."""
+
+
+def read_currents(
+    letters: Letters, encoder: str, part: str, *, hole: int, seed: int, device_variation: float
+) -> np.ndarray:
+    """Read letters without their centre with an array of devices.
+
+    Parameters
+    ----------
+    letters
+        From `relaxor.inpainting.letters.load_letters`.
+    encoder
+        ``encoder.json``.
+    part
+        ``train`` or ``test``.
+    hole
+        Pixels of its side.
+    seed
+        Of the array of devices and of the noise of its readings.
+    device_variation
+        Relative standard deviation of the response from device to device.
+
+    Returns
+    -------
+    numpy.ndarray
+        Parts of the ADC's range, shape (n, 196).
+    """
+    key = jax.random.key(seed)
+    gains = draw_device_gains(jax.random.fold_in(key, DEVICES), device_variation)
+    images = ink(letters.images_train if part == "train" else letters.images_test)
+    own = jax.random.fold_in(key, TRAIN if part == "train" else TEST)
+    return encode(cut_hole(images, hole), load_encoder(encoder), own, device_gains=gains)
+
+
+def train_decoder(
+    letters: str,
+    encoder: str,
+    networks: str,
+    onnx: str,
+    history: str,
+    *,
+    hole: int,
+    seed: int,
+    device_variation: float,
+    training: Mapping[str, Any],
+    checkpoint_epochs: int,
+) -> None:
+    """Train decoder and discriminator; a run that was killed goes on from its last checkpoint.
+
+    Parameters
+    ----------
+    letters, encoder
+        ``letters.nc`` and ``encoder.json``.
+    networks
+        safetensors file of both networks to write.
+    onnx
+        The decoder alone, for other programs.
+    history
+        CSV file of the losses of every epoch.
+    hole, seed, device_variation
+        See `read_currents`; the seed is that of the training too.
+    training
+        See `relaxor.config.inpainting.Training`.
+    checkpoint_epochs
+        Epochs from one checkpoint to the next; they lie beside the networks until these are written.
+    """
+    data = _data(letters, encoder, hole=hole, seed=seed, device_variation=device_variation)
+    trained = _train(data, hole, _settings(training, seed), Path(networks), checkpoint_epochs)
+    save_networks(networks, trained.networks)
+    export_onnx(onnx, trained.networks.decoder)
+    _save_history(history, trained)
+    _discard_checkpoints(Path(networks))
+
+
+def quantize_decoder(
+    letters: str,
+    encoder: str,
+    networks: str,
+    plain: str,
+    clipped: str,
+    per_column: str,
+    aware: str,
+    float_longer: str,
+    history: str,
+    *,
+    hole: int,
+    seed: int,
+    device_variation: float,
+    training: Mapping[str, Any],
+    fine_tuning: Mapping[str, Any],
+    lowest_level: int,
+    checkpoint_epochs: int,
+) -> None:
+    """Round a trained decoder to four bits in every way, and train it on for them.
+
+    Parameters
+    ----------
+    letters, encoder, networks
+        As `train_decoder` read and wrote them.
+    plain, clipped, per_column, aware
+        safetensors files of integer decoders to write, see `METHODS`.
+    float_longer
+        safetensors file of the networks that were trained on without rounding: what more training alone gains.
+    history
+        CSV file of the losses of every epoch of fine-tuning.
+    hole, seed, device_variation
+        See `read_currents`.
+    training, fine_tuning
+        See `relaxor.config.inpainting`: the losses' weights and the batch are those of the training.
+    lowest_level
+        −7 or −8.
+    checkpoint_epochs
+        As for `train_decoder`.
+    """
+    data = _data(letters, encoder, hole=hole, seed=seed, device_variation=device_variation)
+    start = load_networks(networks, hole)
+    sample = np.asarray(data.currents[:CALIBRATION])
+    rounded = {
+        "plain": round_decoder(start.decoder, sample, "plain", lowest=lowest_level),
+        "clipped": round_decoder(start.decoder, sample, lowest=lowest_level),
+        "per_column": round_decoder(start.decoder, sample, per_column=True, lowest=lowest_level),
+    }
+    for name, path in zip(ROUNDED, (plain, clipped, per_column), strict=True):
+        save_quantized(path, rounded[name])
+    scales = Scales.of(rounded["per_column"])
+    plan = dict(fine_tuning)
+    on_chip = AsOnChip(scales, plan.pop("noise"), lowest_level)
+    settings = _settings({**training, **plan}, seed + 1)
+    tuned = _train(data, hole, settings, Path(aware), checkpoint_epochs, start, on_chip)
+    longer = _train(data, hole, settings, Path(float_longer), checkpoint_epochs, start)
+    save_quantized(aware, quantize(tuned.networks.decoder, scales, lowest=lowest_level))
+    save_networks(float_longer, longer.networks)
+    _save_history(history, tuned)
+    for path in (aware, float_longer):
+        _discard_checkpoints(Path(path))
+
+
+def save_networks(path: Path | str, networks: Networks) -> None:
+    """Write both networks as safetensors, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(save(to_tensors(networks)))
+
+
+def load_networks(path: Path | str, hole: int) -> Networks:
+    """Load the networks of a hole.
+
+    Raises
+    ------
+    AnalysisError
+        If the file cannot be read, or holds networks of another shape.
+    """
+    try:
+        tensors = load(Path(path).read_bytes())
+    except Exception as error:  # safetensors raises errors of several kinds on bytes that are none
+        raise AnalysisError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+    return from_tensors(Networks.create(hole, 0), tensors)
+
+
+def _data(letters: str, encoder: str, *, hole: int, seed: int, device_variation: float) -> Data:
+    found = load_letters(letters)
+    currents = read_currents(found, encoder, "train", hole=hole, seed=seed, device_variation=device_variation)
+    return Data.create(currents, ink(found.images_train), found.labels_train)
+
+
+def _settings(training: Mapping[str, Any], seed: int) -> Settings:
+    plain = dict(training)
+    weights = LossWeights(adversarial=plain.pop("adversarial"), letter=plain.pop("letter"))
+    return Settings(**plain, weights=weights, seed=seed)
+
+
+def _train(
+    data: Data,
+    hole: int,
+    settings: Settings,
+    result: Path,
+    checkpoint_epochs: int,
+    start: Networks | None = None,
+    generate: Generate | None = None,
+) -> Trained:
+    """Train with checkpoints beside the result, in a folder of these settings: others have their own."""
+    folder = _checkpoints(result) / hashlib.sha256(json.dumps(vars(settings), default=vars).encode()).hexdigest()[:12]
+    with training_bar(f"{result.parent.name} {result.stem}", settings.epochs) as progress:
+        return train(
+            data,
+            hole,
+            settings,
+            folder=folder,
+            checkpoint_epochs=checkpoint_epochs,
+            start=start,
+            generate=generate,
+            progress=progress,
+        )
+
+
+def _checkpoints(result: Path) -> Path:
+    return result.with_name(f"{result.stem}_checkpoints")
+
+
+def _discard_checkpoints(result: Path) -> None:
+    shutil.rmtree(_checkpoints(result))
+
+
+def _save_history(path: str, trained: Trained) -> None:
+    with atomic(path) as temporary:
+        trained.history.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

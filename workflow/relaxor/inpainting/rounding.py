@@ -1,0 +1,172 @@
+"""From trained weights to levels: each rounded for itself, or all of a layer so that its sums change least.
+
+The scale decides the error: plain rounding spends it on the largest weight. Least squares looks at what a layer adds
+up instead. With the second moment H of what enters it, changing its weights by D changes the sums by tr D H Dᵀ. Weights
+are rounded input by input, and what each leaves is made up for by those of the inputs still to come, as far as H lets
+them (error feedback: Frantar et al., arXiv 2210.17323, after Hassibi and Stork, NIPS 1992). Of several scales the one
+that changes the sums least is kept; the weights that it clips are made up for in the same way.
+"""
+
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from relaxor.inpainting.levels import BITS, HIGHEST, LOWEST, QuantizedDecoder, QuantizedLayer, highest_code
+from relaxor.inpainting.models import Decoder
+
+CANDIDATES = np.geomspace(0.06, 1.0, 24)
+"""Scales that are tried, relative to that of plain rounding."""
+DAMPING = 0.01
+"""Added to the second moments, relative to their mean: inputs that never change are not made to carry errors."""
+Method = Literal["plain", "least_squares"]
+
+
+class Scales(eqx.Module):
+    """What one level, and one code, stand for.
+
+    Attributes
+    ----------
+    weights
+        Of each layer, shape (1, 1), or (out, 1) for a scale a column of the array.
+    inputs
+        Of the codes that enter each layer.
+    """
+
+    weights: tuple[jax.Array, ...]
+    inputs: tuple[float, ...] = eqx.field(static=True)
+
+    @classmethod
+    def of(cls, quantized: QuantizedDecoder) -> "Scales":
+        """Return those of a quantized decoder."""
+        weights = tuple(jnp.asarray(layer.weight_scale[:, None], jnp.float32) for layer in quantized.layers)
+        return cls(weights, tuple(layer.input_scale for layer in quantized.layers))
+
+
+def round_decoder(
+    decoder: Decoder,
+    currents: np.ndarray,
+    method: Method = "least_squares",
+    *,
+    per_column: bool = False,
+    lowest: int = LOWEST,
+    bits: int = BITS,
+) -> QuantizedDecoder:
+    """Round a trained decoder to levels, layer by layer, each on the codes that the rounded ones before it give.
+
+    Parameters
+    ----------
+    decoder
+        Trained.
+    currents
+        Parts of the ADC's range, as `relaxor.inpainting.encoder.encode` returns them, shape (n, 196): what enters the
+        layers; some thousand are enough.
+    method
+        ``plain``: no weight is clipped, each is rounded to the nearest level. ``least_squares``: see the module.
+    per_column
+        One scale an output instead of one a layer.
+    lowest
+        Level, −7 or −8.
+    bits
+        Of the activations, sign included.
+    """
+    highest = highest_code(bits)
+    # The whole range of the ADC is the whole range of the codes: with its 7 bits a reading is a code.
+    values, input_scale = np.asarray(currents, float), 1 / highest
+    layers = []
+    for linear in decoder.layers:
+        codes = np.clip(np.rint(values / input_scale), 0, highest)
+        weights = np.asarray(linear.weight, float)
+        if method == "plain":
+            scale = plain_scale(weights, per_column=per_column, lowest=lowest)
+            levels = np.clip(np.rint(weights / scale), lowest, HIGHEST)
+        else:
+            levels, scale = _least_squares(weights, codes, per_column=per_column, lowest=lowest)
+        layer = _layer(levels, np.asarray(linear.bias, float), scale, input_scale)
+        layers.append(layer)
+        values = np.maximum((codes @ levels.T + layer.bias) * layer.sum_scale, 0.0)
+        input_scale = _code_scale(values, method, highest)
+    return QuantizedDecoder(tuple(layers), bits)
+
+
+def quantize(decoder: Decoder, scales: Scales, *, lowest: int = LOWEST, bits: int = BITS) -> QuantizedDecoder:
+    """Round a decoder to the nearest levels of scales that it was fine-tuned with; arguments as `round_decoder`."""
+    layers = []
+    for linear, scale, input_scale in zip(decoder.layers, scales.weights, scales.inputs, strict=True):
+        # Divided in single precision, as in fine-tuning: a weight on the edge goes to the level it was trained at.
+        levels = np.clip(np.rint(np.asarray(linear.weight) / np.asarray(scale)), lowest, HIGHEST)
+        layers.append(_layer(levels, np.asarray(linear.bias, float), np.asarray(scale, float), input_scale))
+    return QuantizedDecoder(tuple(layers), bits)
+
+
+def _layer(levels: np.ndarray, bias: np.ndarray, scale: np.ndarray, input_scale: float) -> QuantizedLayer:
+    weight_scale = scale[:, 0]
+    rounded = np.rint(bias / (weight_scale * input_scale)).astype(np.int32)
+    return QuantizedLayer(levels.astype(np.int8), rounded, weight_scale, input_scale)
+
+
+def plain_scale(weights: np.ndarray, *, per_column: bool = False, lowest: int = LOWEST) -> np.ndarray:
+    """Return the smallest scale that clips no weight.
+
+    Parameters
+    ----------
+    weights
+        Shape (out, in).
+    per_column, lowest
+        See `round_decoder`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (out, 1) or (1, 1).
+    """
+    rows = weights if per_column else weights.reshape(1, -1)
+    largest = np.maximum(rows.max(axis=1) / HIGHEST, rows.min(axis=1) / lowest)[:, None]
+    # Weights that are all zero have levels zero at any scale.
+    return np.where(largest > 0, largest, 1.0)
+
+
+def _least_squares(
+    weights: np.ndarray, codes: np.ndarray, *, per_column: bool, lowest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return levels, shape (out, in), and scale, shape (out, 1) or (1, 1), that change the sums least."""
+    moment = codes.T @ codes / len(codes)
+    moment += DAMPING * (np.trace(moment) / len(moment) or 1.0) * np.eye(len(moment))
+    scales = CANDIDATES[:, None, None] * plain_scale(weights, per_column=per_column, lowest=lowest)
+    levels = _fed_back(weights, moment, scales, lowest)
+    lost = weights - scales * levels
+    error = np.sum((lost @ moment) * lost, axis=-1)
+    best = np.argmin(error, axis=0) if per_column else np.full(len(weights), np.argmin(error.sum(axis=1)))
+    levels = levels[best, np.arange(len(weights))]
+    carried = levels @ moment
+    product, square = np.sum(carried * weights, axis=1), np.sum(carried * levels, axis=1)
+    if not per_column:
+        product, square = product.sum(keepdims=True), square.sum(keepdims=True)
+    scale = np.divide(product, square, out=np.ones_like(product), where=square > 0)
+    return levels, scale[:, None]
+
+
+def _fed_back(weights: np.ndarray, moment: np.ndarray, scales: np.ndarray, lowest: int) -> np.ndarray:
+    """Round weights, shape (out, in), at several scales, shape (c, out or 1, 1); returns levels (c, out, in)."""
+    order = np.argsort(-np.diagonal(moment), kind="stable")
+    passed_on = np.linalg.cholesky(np.linalg.inv(moment[np.ix_(order, order)])).T
+    left = np.repeat(weights[None, :, order], len(scales), axis=0)
+    levels = np.empty_like(left)
+    for i, place in enumerate(order):
+        rounded = np.clip(np.rint(left[..., i] / scales[..., 0]), lowest, HIGHEST)
+        levels[..., place] = rounded
+        lost = (left[..., i] - scales[..., 0] * rounded) / passed_on[i, i]
+        left[..., i + 1 :] -= lost[..., None] * passed_on[i, i + 1 :]
+    return levels
+
+
+def _code_scale(values: np.ndarray, method: Method, highest: int) -> float:
+    """Choose what a code of activations, none negative, stands for."""
+    largest = float(values.max(initial=0.0)) / highest or 1.0
+    if method == "plain":
+        return largest
+    scales = CANDIDATES * largest
+    errors = [np.square(scale * np.minimum(np.rint(values / scale), highest) - values).sum() for scale in scales]
+    return float(scales[np.argmin(errors)])

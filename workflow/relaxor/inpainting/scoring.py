@@ -1,0 +1,153 @@
+"""The job of judging: the letters that each decoder of a training restores, against the originals."""
+
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from relaxor.data import atomic, save_tree
+from relaxor.inpainting.classifier import Classifier, features, load_classifier, predict
+from relaxor.inpainting.export import load_quantized
+from relaxor.inpainting.feature_network import FeatureNetwork
+from relaxor.inpainting.fid import fid_with_interval, kid, real_floor
+from relaxor.inpainting.learning import METHODS, load_networks, read_currents
+from relaxor.inpainting.letters import ink, load_letters
+from relaxor.inpainting.levels import integer_decoder
+from relaxor.inpainting.models import cut_hole, paste
+from relaxor.inpainting.models import predict as draw
+from relaxor.inpainting.quality import OVERALL, quality
+from relaxor.readers.schema import variable
+
+UNFILLED = "unfilled"
+"""The letters with their hole, for scale."""
+REAL = "real"
+"""Halves of the originals against each other: the floor of the distance between independent sets."""
+EXAMPLES = 2
+"""Letters of each class that are kept to be shown."""
+COLUMNS = ("method", "metric", "class", "value", "ci_low", "ci_high", "n")
+
+
+def score_decoder(
+    letters: str,
+    encoder: str,
+    networks: str,
+    plain: str,
+    clipped: str,
+    per_column: str,
+    aware: str,
+    float_longer: str,
+    scores: str,
+    examples: str,
+    *,
+    hole: int,
+    seed: int,
+    device_variation: float,
+    feature_network: str | None,
+) -> None:
+    """Restore the test letters with every decoder of a training, and judge them.
+
+    Parameters
+    ----------
+    letters, encoder, networks, plain, clipped, per_column, aware, float_longer
+        As `relaxor.inpainting.learning` wrote them.
+    scores
+        CSV file to write: method, metric, class, value, 95 % interval over the letters, number of letters.
+    examples
+        netCDF file to write: the first two test letters of each class, and the levels of the aware decoder.
+    hole, seed, device_variation
+        See `relaxor.inpainting.learning.read_currents`.
+    feature_network
+        ONNX file of a network in whose features the distance is taken as well, or none.
+    """
+    found = load_letters(letters)
+    originals = ink(found.images_test)
+    currents = read_currents(found, encoder, "test", hole=hole, seed=seed, device_variation=device_variation)
+    rounded = {"plain": plain, "clipped": clipped, "per_column": per_column, "aware": aware}
+    integers = {name: load_quantized(path) for name, path in rounded.items()}
+    drawn = {
+        "float": draw(load_networks(networks, hole).decoder, currents),
+        **{name: integer_decoder(decoder, currents) for name, decoder in integers.items()},
+        "float_longer": draw(load_networks(float_longer, hole).decoder, currents),
+    }
+    restored = {UNFILLED: cut_hole(originals, hole)}
+    restored |= {name: np.asarray(paste(jnp.asarray(originals), jnp.asarray(drawn[name]))) for name in METHODS}
+    table = judge(originals, found.labels_test, restored, hole=hole, feature_network=feature_network)
+    with atomic(scores) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    groups = {"letters": shown_letters({"original": originals, **restored}, found.labels_test)}
+    for number, layer in enumerate(integers["aware"].layers, 1):
+        levels = variable(("output", "input"), layer.levels, "1", f"levels of layer {number}")
+        groups[f"layer_{number}"] = xr.Dataset({"level": levels})
+    save_tree(examples, groups)
+
+
+def judge(
+    originals: np.ndarray,
+    labels: np.ndarray,
+    restored: Mapping[str, np.ndarray],
+    *,
+    hole: int,
+    feature_network: str | None = None,
+) -> pd.DataFrame:
+    """Compare restored letters with their originals.
+
+    Parameters
+    ----------
+    originals
+        Shape (n, 28, 28), 0 … 1.
+    labels
+        0 = A … 25 = Z, shape (n,).
+    restored
+        Method → images, shape (n, 28, 28).
+    hole
+        Pixels of its side.
+    feature_network
+        See `score_decoder`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With `COLUMNS`. Distances: ``fid``, ``fid_unbiased`` (extrapolated to infinitely many letters), ``kid`` in the
+        features of the letter classifier, ``fid_network`` in those of the other; the rest as
+        `relaxor.inpainting.quality.quality`.
+    """
+    classifier, _ = load_classifier()
+    network = FeatureNetwork(feature_network) if feature_network else None
+    real = features(classifier, originals)
+    floor = real_floor(real)
+    rows: list[tuple[object, ...]] = [(REAL, "fid", OVERALL, floor.value, floor.low, floor.high, floor.n)]
+    foreign = network.features(originals) if network else None
+    for method, images in restored.items():
+        rows += [(method, *row) for row in _distances(classifier, real, images)]
+        if network and foreign is not None:
+            found = fid_with_interval(foreign, network.features(images), paired=True)
+            rows.append((method, "fid_network", OVERALL, found.value, found.ci_low, found.ci_high, found.n_a))
+        table = quality(originals, images, labels, predict(classifier, images), hole=hole)
+        rows += [(method, *row) for row in table.itertuples(index=False)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _distances(classifier: Classifier, real: np.ndarray, images: np.ndarray) -> list[tuple[object, ...]]:
+    own = features(classifier, images)
+    distance, kernel = fid_with_interval(real, own, paired=True), kid(real, own)
+    return [
+        ("fid", OVERALL, distance.value, distance.ci_low, distance.ci_high, distance.n_a),
+        ("fid_unbiased", OVERALL, distance.unbiased, distance.unbiased_low, distance.unbiased_high, distance.n_a),
+        ("kid", OVERALL, kernel.value, kernel.ci_low, kernel.ci_high, kernel.n_a),
+    ]
+
+
+def shown_letters(images: Mapping[str, np.ndarray], labels: np.ndarray) -> xr.Dataset:
+    """Return the first letters of each class, whatever they look like."""
+    chosen = np.stack([np.flatnonzero(labels == letter)[:EXAMPLES] for letter in np.unique(labels)], axis=1)
+    ink = np.stack([np.rint(255 * values[chosen]).astype(np.uint8) for values in images.values()])
+    dims = ("decoder", "example", "letter", "y", "x")  # not "method", which means something else to xarray
+    return xr.Dataset(
+        {
+            "ink": variable(dims, ink, "1", "ink, 0 to 255"),
+            "label": variable(("example", "letter"), labels[chosen].astype(np.uint8), "1", "letter, 0 = A"),
+        },
+        {"decoder": ("decoder", np.array(list(images)))},
+    )

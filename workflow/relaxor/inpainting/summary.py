@@ -1,0 +1,178 @@
+"""The numbers and curves of the inpainting: all holes and trainings, as every technique gives them."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from relaxor.data import CONFIDENCE, NORMAL_QUANTILE, Number, save_parameters, save_tree
+from relaxor.inpainting.classifier import load_classifier
+from relaxor.inpainting.learning import METHODS
+from relaxor.inpainting.letters import Letters, load_letters
+from relaxor.inpainting.quality import OVERALL
+from relaxor.inpainting.scoring import REAL, UNFILLED
+from relaxor.inpainting.training import Networks
+from relaxor.photoresponse.encoder import load_encoder
+from relaxor.readers.schema import variable
+
+TOLD = ("fid", "fid_unbiased", "fid_network", "kid", "mse_hole", "psnr_hole", "ssim_hole", "accuracy")
+"""Metrics in the table, in this order; those of whole images say little, as most of a whole image is copied."""
+UNITS = {"psnr": "dB", "psnr_hole": "dB"}
+PANELS = "4a,4b,4c,4d,4e,S13a,S13b"
+
+
+def summarize(
+    letters: str,
+    encoder: str,
+    scores: Sequence[str],
+    examples: Sequence[str],
+    histories: Sequence[str],
+    fine_tunings: Sequence[str],
+    parameters: str,
+    curves: str,
+    *,
+    holes: Sequence[int],
+    seeds: Sequence[int],
+) -> None:
+    """Write ``parameters.csv`` and ``curves.nc``.
+
+    Parameters
+    ----------
+    letters, encoder
+        What was learned from.
+    scores, examples, histories, fine_tunings
+        Files of every training, the seeds of a hole one after the other.
+    parameters, curves
+        Files to write. Measurements are ``hole_4``, …; models the methods of `relaxor.inpainting.learning.METHODS`.
+    holes, seeds
+        Of the trainings.
+    """
+    found = load_letters(letters)
+    trainings = [(hole, seed) for hole in holes for seed in seeds]
+    tables = [
+        pd.read_csv(path).assign(hole=hole, seed=seed) for path, (hole, seed) in zip(scores, trainings, strict=True)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    origin = "simulated" if "simulated" in (found.origin, load_encoder(encoder).origin) else "measured"
+    made_of = hashlib.sha256(f"{found.sha256} {Path(encoder).read_text(encoding='utf-8')}".encode()).hexdigest()
+    rows = _rows(table, found)
+    for row in rows:
+        row.raw_sha256, row.origin = made_of, origin
+    save_parameters(parameters, rows)
+    groups: dict[str, xr.Dataset] = {}
+    for number, hole in enumerate(holes):
+        first = number * len(seeds)
+        groups |= _curves(hole, table[table["hole"] == hole], examples[first], histories[first], fine_tunings[first])
+        groups[f"hole_{hole}"].attrs |= {
+            "raw_sha256": made_of,
+            "origin": origin,
+            "raw_file": f"{Path(encoder).name} and {found.source.partition(' (')[0]}",
+            "letters": found.source,
+        }
+    save_tree(curves, groups)
+
+
+def _rows(table: pd.DataFrame, letters: Letters) -> list[Number]:
+    """Make the rows of all metrics, of their ratios to the float decoder, and of what was learned from."""
+    features = f"64 features of the letter classifier {load_classifier()[1]['sha256'][:12]}"
+    rows: list[Number] = []
+    overall = table[table["class"] == OVERALL]
+    for (hole, method), part in overall.groupby(["hole", "method"], sort=False):
+        scored = {metric: rows_of for metric, rows_of in part.groupby("metric") if metric in TOLD}
+        for metric in filter(scored.__contains__, TOLD):
+            unit = UNITS.get(metric, "1")
+            where = f"; {features}" if metric in ("fid", "fid_unbiased", "kid") else ""
+            rows.append(Number(f"hole_{hole}", str(method), metric, unit=unit, **_mean(scored[metric], where)))
+        if method in METHODS:
+            of_float = overall[(overall["hole"] == hole) & (overall["method"] == "float")]
+            rows.append(Number(f"hole_{hole}", str(method), "fid_ratio", **_ratio(part, of_float)))
+    for part, labels in (("train", letters.labels_train), ("test", letters.labels_test)):
+        kind = letters.source.partition(" (")[0]
+        rows.append(Number("letters", kind, f"letters_{part}", float(labels.size), method=letters.source))
+    return rows
+
+
+def _mean(part: pd.DataFrame, where: str) -> dict[str, Any]:
+    """Average over the trainings; of one training, give its interval over the letters."""
+    values = part["value"].to_numpy()
+    n = int(part["n"].sum())
+    kind = part["method"].iloc[0]
+    if kind in (REAL, UNFILLED) or values.size == 1:
+        low, high = part["ci_low"].iloc[0], part["ci_high"].iloc[0]
+        error = (high - low) / (2 * NORMAL_QUANTILE)
+        method = {
+            REAL: "random halves of the originals, n each; range of the halvings",
+            UNFILLED: "interval over the test letters, paired",
+        }.get(kind, "one training; interval over the test letters, paired")
+        return _number(values[0], error, low, high, f"{method}{where}", int(part["n"].iloc[0]))
+    return _number(*_student(values), f"mean of {values.size} trainings; interval from training to training{where}", n)
+
+
+def _ratio(part: pd.DataFrame, of_float: pd.DataFrame) -> dict[str, Any]:
+    """Divide the distances by those of the float decoder of the same training."""
+    own, reference = (rows[rows["metric"] == "fid"].sort_values("seed") for rows in (part, of_float))
+    ratios = own["value"].to_numpy() / reference["value"].to_numpy()
+    n = int(own["n"].sum())
+    if ratios.size > 1:
+        return _number(*_student(ratios), f"distance over the float decoder's, mean of {ratios.size} trainings", n)
+    relative = [
+        (rows["ci_high"].iloc[0] - rows["ci_low"].iloc[0]) / (2 * NORMAL_QUANTILE * value)
+        for rows, value in ((own, own["value"].iloc[0]), (reference, reference["value"].iloc[0]))
+    ]
+    error = ratios[0] * math.hypot(*relative)
+    method = "distance over the float decoder's, one training; interval over the test letters, taken as independent"
+    return _number(ratios[0], error, math.nan, math.nan, method, n)
+
+
+def _student(values: np.ndarray) -> tuple[float, float, float, float]:
+    mean, error = float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size))
+    margin = float(stats.t.ppf((1 + CONFIDENCE) / 2, values.size - 1)) * error
+    return mean, error, mean - margin, mean + margin
+
+
+def _number(value: float, error: float, low: float, high: float, method: str, n: int) -> dict[str, Any]:
+    return {"value": float(value), "standard_error": error, "ci_low": low, "ci_high": high, "method": method, "n": n}
+
+
+def _curves(hole: int, table: pd.DataFrame, examples: str, history: str, fine_tuning: str) -> dict[str, xr.Dataset]:
+    """Return the groups of a hole: distances of every training, accuracy by letter, examples, levels and losses."""
+    name = f"hole_{hole}"
+    groups = {name: xr.Dataset(attrs={"panel": PANELS, "hole": hole, "networks": json.dumps(_sizes(hole))})}
+    with xr.open_datatree(examples, engine="h5netcdf") as stored:
+        groups |= {f"{name}/{child}": group.load().to_dataset() for child, group in stored.children.items()}
+    for metric in ("fid", "accuracy"):
+        groups[f"{name}/{metric}"] = _by_method(table, metric)
+    for kind, path in (("training", history), ("fine_tuning", fine_tuning)):
+        losses = pd.read_csv(path)
+        epoch = variable("epoch", losses.pop("epoch").to_numpy(), "1", "epoch")
+        groups[f"{name}/{kind}"] = xr.Dataset(
+            {
+                loss: variable("epoch", values.to_numpy(), "1", loss.replace("_", " "))
+                for loss, values in losses.items()
+            },
+            {"epoch": epoch},
+        )
+    return groups
+
+
+def _by_method(table: pd.DataFrame, metric: str) -> xr.Dataset:
+    """Return a metric by method, letter and training, with its interval over the letters."""
+    rows = table[table["metric"] == metric].set_index(["method", "class", "seed"])
+    found = rows[["value", "ci_low", "ci_high"]].to_xarray()
+    return found.rename({"method": "decoder", "class": "letter"})
+
+
+def _sizes(hole: int) -> dict[str, list[int]]:
+    """Return the width of every layer of both networks, inputs first."""
+    networks = Networks.create(hole, 0)
+    return {
+        kind: [int(layers[0].in_features), *(int(layer.out_features) for layer in layers)]
+        for kind, layers in (("decoder", networks.decoder.layers), ("discriminator", networks.discriminator.layers))
+    }

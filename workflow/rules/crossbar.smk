@@ -1,0 +1,99 @@
+# The decoders of four bits on the memristor chip: written, read back, and used to restore letters.
+CHIP = PLAIN["crossbar"]
+
+
+rule run_chips:
+    """Write a decoder into chips, read it back, and restore the test letters with each."""
+    input:
+        letters=LETTERS,
+        encoder=f"{ANALYSIS}encoder.json",
+        light=f"{ANALYSIS}light/parameters.csv",
+        networks=f"{TRAINING}networks.safetensors",
+        aware=f"{TRAINING}aware.safetensors",
+        read_outs=CHIP["read_outs"],
+        code=sources("relaxor.crossbar.experiment"),
+    output:
+        scores=f"{TRAINING}chips.csv",
+        costs=f"{TRAINING}costs.csv",
+        cells=f"{TRAINING}cells.nc",
+    log:
+        f"{LOGS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        hole=lambda wildcards: int(wildcards.hole),
+        seed=lambda wildcards: int(wildcards.seed),
+        device_variation=PLAIN["inpainting"]["device_variation"],
+        chip=CHIP["chip"],
+        chips_made=CHIP["chips_made"],
+        copies=CHIP["copies"],
+        elapsed=CHIP["elapsed"],
+    script:
+        "../scripts/run_chips.py"
+
+
+rule break_down_chip:
+    """Restore letters with chips of which one thing is ideal, or all but one."""
+    input:
+        letters=LETTERS,
+        encoder=f"{ANALYSIS}encoder.json",
+        plain=f"{TRAINING}plain.safetensors",
+        clipped=f"{TRAINING}clipped.safetensors",
+        per_column=f"{TRAINING}per_column.safetensors",
+        aware=f"{TRAINING}aware.safetensors",
+        code=sources("relaxor.crossbar.experiment"),
+    output:
+        variants=f"{TRAINING}variants.csv",
+    log:
+        f"{LOGS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        hole=lambda wildcards: int(wildcards.hole),
+        seed=lambda wildcards: int(wildcards.seed),
+        device_variation=PLAIN["inpainting"]["device_variation"],
+        chip=CHIP["chip"],
+        compared_chips=CHIP["compared_chips"],
+        day=CHIP["day"],
+    script:
+        "../scripts/break_down_chip.py"
+
+
+rule summarize_crossbar:
+    """The numbers and curves of the chip for all holes."""
+    input:
+        inpainting=f"{ANALYSIS}inpainting/parameters.csv",
+        scores=of_first_seed("chips.csv"),
+        costs=of_first_seed("costs.csv"),
+        cells=of_first_seed("cells.nc"),
+        variants=of_first_seed("variants.csv")[-1],
+        code=sources("relaxor.crossbar.summary"),
+    output:
+        parameters=update(f"{ANALYSIS}crossbar/parameters.csv"),
+        curves=update(f"{ANALYSIS}crossbar/curves.nc"),
+    log:
+        f"{LOGS}summarize_crossbar/{{sample}}.log",
+    benchmark:
+        f"{BENCHMARKS}summarize_crossbar/{{sample}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        holes=PLAIN["inpainting"]["holes"],
+    script:
+        "../scripts/summarize_crossbar.py"

@@ -1,0 +1,180 @@
+# Letters and the fitted device → trained decoders, four bits, restored letters and their scores.
+TRAINING = f"{RESULTS}/inpainting/{{sample}}/hole{{hole}}_seed{{seed}}/"
+LETTERS = f"{RESULTS}/inpainting/letters.nc"
+DECODERS = ("plain", "clipped", "per_column", "aware", "float_longer")
+
+
+rule fetch_emnist:
+    """Download the EMNIST letters; a broken download goes on where it broke."""
+    output:
+        [f"{PLAIN['inpainting']['letters']['folder']}/{name}" for name in EMNIST],
+    log:
+        f"{LOGS}fetch_emnist.log",
+    benchmark:
+        f"{BENCHMARKS}fetch_emnist.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        folder=PLAIN["inpainting"]["letters"]["folder"],
+        url=PLAIN["inpainting"]["letters"]["url"],
+        sha256=PLAIN["inpainting"]["letters"]["sha256"],
+    script:
+        "../scripts/fetch_emnist.py"
+
+
+rule prepare_letters:
+    """Read the EMNIST letters where they are, else draw letters."""
+    input:
+        files=LETTER_FILES,
+        code=sources("relaxor.inpainting.letters"),
+    output:
+        letters=LETTERS,
+    log:
+        f"{LOGS}prepare_letters.log",
+    benchmark:
+        f"{BENCHMARKS}prepare_letters.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        train=PLAIN["inpainting"]["letters"]["train"],
+        test=PLAIN["inpainting"]["letters"]["test"],
+    script:
+        "../scripts/prepare_letters.py"
+
+
+rule train_decoder:
+    """Train the decoder of a hole as the generator of a GAN; a killed run goes on from its last checkpoint."""
+    input:
+        letters=LETTERS,
+        encoder=f"{ANALYSIS}encoder.json",
+        code=sources("relaxor.inpainting.learning"),
+    output:
+        networks=f"{TRAINING}networks.safetensors",
+        onnx=f"{TRAINING}decoder.onnx",
+        history=f"{TRAINING}training.csv",
+    log:
+        f"{LOGS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        hole=lambda wildcards: int(wildcards.hole),
+        seed=lambda wildcards: int(wildcards.seed),
+        device_variation=PLAIN["inpainting"]["device_variation"],
+        training=PLAIN["inpainting"]["training"],
+        checkpoint_epochs=PLAIN["inpainting"]["checkpoint_epochs"],
+    script:
+        "../scripts/train_decoder.py"
+
+
+rule quantize_decoder:
+    """Round a trained decoder to four bits in every way, and train it on for them."""
+    input:
+        letters=LETTERS,
+        encoder=f"{ANALYSIS}encoder.json",
+        networks=f"{TRAINING}networks.safetensors",
+        code=sources("relaxor.inpainting.learning"),
+    output:
+        plain=f"{TRAINING}plain.safetensors",
+        clipped=f"{TRAINING}clipped.safetensors",
+        per_column=f"{TRAINING}per_column.safetensors",
+        aware=f"{TRAINING}aware.safetensors",
+        float_longer=f"{TRAINING}float_longer.safetensors",
+        history=f"{TRAINING}fine_tuning.csv",
+    log:
+        f"{LOGS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        hole=lambda wildcards: int(wildcards.hole),
+        seed=lambda wildcards: int(wildcards.seed),
+        device_variation=PLAIN["inpainting"]["device_variation"],
+        training=PLAIN["inpainting"]["training"],
+        fine_tuning=PLAIN["inpainting"]["fine_tuning"],
+        lowest_level=PLAIN["inpainting"]["lowest_level"],
+        checkpoint_epochs=PLAIN["inpainting"]["checkpoint_epochs"],
+    script:
+        "../scripts/quantize_decoder.py"
+
+
+rule score_decoder:
+    """Restore the test letters with every decoder of a training, and judge them."""
+    input:
+        letters=LETTERS,
+        encoder=f"{ANALYSIS}encoder.json",
+        networks=f"{TRAINING}networks.safetensors",
+        plain=f"{TRAINING}plain.safetensors",
+        clipped=f"{TRAINING}clipped.safetensors",
+        per_column=f"{TRAINING}per_column.safetensors",
+        aware=f"{TRAINING}aware.safetensors",
+        float_longer=f"{TRAINING}float_longer.safetensors",
+        code=sources("relaxor.inpainting.scoring"),
+    output:
+        scores=f"{TRAINING}scores.csv",
+        examples=f"{TRAINING}examples.nc",
+    log:
+        f"{LOGS}score_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}score_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        hole=lambda wildcards: int(wildcards.hole),
+        seed=lambda wildcards: int(wildcards.seed),
+        device_variation=PLAIN["inpainting"]["device_variation"],
+        feature_network=PLAIN["inpainting"]["feature_network"],
+    script:
+        "../scripts/score_decoder.py"
+
+
+rule summarize_inpainting:
+    """The numbers and curves of all holes and trainings."""
+    input:
+        letters=LETTERS,
+        encoder=f"{ANALYSIS}encoder.json",
+        scores=trainings("scores.csv"),
+        examples=trainings("examples.nc"),
+        histories=trainings("training.csv"),
+        fine_tunings=trainings("fine_tuning.csv"),
+        code=sources("relaxor.inpainting.summary"),
+    output:
+        parameters=update(f"{ANALYSIS}inpainting/parameters.csv"),
+        curves=update(f"{ANALYSIS}inpainting/curves.nc"),
+    log:
+        f"{LOGS}summarize_inpainting/{{sample}}.log",
+    benchmark:
+        f"{BENCHMARKS}summarize_inpainting/{{sample}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        holes=PLAIN["inpainting"]["holes"],
+        seeds=PLAIN["inpainting"]["seeds"],
+    script:
+        "../scripts/summarize_inpainting.py"

@@ -1,0 +1,4 @@
+from relaxor.crossbar.summary import summarize
+from relaxor.steps import run_step
+
+run_step(summarize, snakemake)
