@@ -107,6 +107,18 @@ def _merged(common: Any, own: Any, depth: int) -> Any:
     return {**common, **{name: _merged(common.get(name), value, depth - 1) for name, value in own.items()}}
 
 
+MATERIAL = {"xps": "windows", "edx": "elements", "stem": "a"}
+"""Technique → the setting of the material without which it cannot be analysed."""
+
+
+def lacking_setting(technique: str, sample: str, settings: Settings) -> str:
+    """Say which setting of a sample is missing for a technique; nothing if none is."""
+    name = MATERIAL.get(technique)
+    if name is None or getattr(getattr(settings.of(sample), technique), name):
+        return ""
+    return f"needs the setting samples.{sample}.{technique}.{name} in config/config.yaml"
+
+
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:
     """Check settings.
 
