@@ -56,6 +56,14 @@ def test_verdicts(tmp_path, parameters):
     assert table.loc["near", "origin"] == "simulated"
 
 
+@pytest.mark.parametrize("measured", [True, False])
+def test_what_was_not_measured_is_not_testable(tmp_path, parameters, measured):
+    claim = {"id": "x", "reported": "1", "more": OURS.replace("raman", "xrd")}
+    table = compare(tmp_path, parameters if measured else [], claim)
+    assert table.loc["x", "verdict"] == "not testable"
+    assert table.loc["x", "note"] == "the sheet has no xrd of this sample"
+
+
 def test_a_selector_must_find_one_number(tmp_path, parameters):
     with pytest.raises(SheetError, match="claim 'x': its selector finds 2 numbers"):
         compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": OURS.replace("Eg1_center", "fraction_*")})
