@@ -34,8 +34,10 @@ SPECTRA = {
     "edx": ("spectrum", "energy", "data", "Energy (keV)"),
 }
 """Technique whose spectra are laid over each other → curves, axis, variable, label of the axis."""
+Looks = Mapping[str, tuple[str, str]]
+"""Sample → its colour and marker."""
 LOOKS = ((BLACK, "o"), (VERMILION, "s"), (BLUE, "^"), (GREEN, "D"), (PURPLE, "v"))
-"""Colour and marker of each sample; more samples take them again."""
+"""What samples look like, one after the other; more samples take them again."""
 COLUMNS, ROW_MM, SPECTRA_MM = 4, 40.0, 65.0
 MOST_NUMBERS = 16
 """More quantities than this are not drawn; the figure says so."""
@@ -58,6 +60,7 @@ def draw_comparison(
     use_style()
     technique = Path(parameters[0]).parent.name
     tables = {Path(path).parents[1].name: load_parameters(path) for path in parameters}
+    looks = {sample: LOOKS[number % len(LOOKS)] for number, sample in enumerate(tables)}
     quantities = common_quantities(tables, numbers)
     shown = quantities[:MOST_NUMBERS]
     overlaid, rows = technique in SPECTRA, max(-(-len(shown) // COLUMNS), 1)
@@ -65,8 +68,9 @@ def draw_comparison(
     whole = new_figure(DOUBLE, sum(heights))
     places = whole.add_gridspec(len(heights), 1, height_ratios=heights)
     if overlaid:
-        _spectra(whole.add_subplot(places[0, 0]), dict(zip(tables, curves, strict=True)), *SPECTRA[technique])
-    _numbers(whole, places[-1, 0].subgridspec(rows, COLUMNS), tables, shown)
+        ax = whole.add_subplot(places[0, 0])
+        _spectra(ax, dict(zip(tables, curves, strict=True)), looks, *SPECTRA[technique])
+    _numbers(whole, places[-1, 0].subgridspec(rows, COLUMNS), tables, shown, looks)
     if len(quantities) > len(shown):
         whole.suptitle(f"the first {len(shown)} of {len(quantities)} quantities that the samples share")
     origins = set(pd.concat(tables.values())["origin"])
@@ -90,7 +94,7 @@ def common_quantities(
     return [key for key, samples in found.items() if len(samples) > 1]
 
 
-def _spectra(ax: Axes, curves: Mapping[str, str], region: str, axis: str, name: str, label: str) -> None:
+def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, region: str, axis: str, name: str, label: str) -> None:
     """Draw the first spectrum of each sample, scaled to its maximum, one above the other."""
     for number, (sample, path) in enumerate(curves.items()):
         with xr.open_datatree(path, engine="h5netcdf") as tree:
@@ -98,7 +102,8 @@ def _spectra(ax: Axes, curves: Mapping[str, str], region: str, axis: str, name: 
         low, high = float(spectrum.min()), float(spectrum.max())
         # The square root shows weak lines beside strong ones.
         scaled = np.sqrt((spectrum - low) / (high - low or 1.0)) + 1.1 * number
-        ax.plot(spectrum[axis], scaled, color=LOOKS[number % len(LOOKS)][0], lw=0.6)
+        color = looks[sample][0]
+        ax.plot(spectrum[axis], scaled, color=color, lw=0.6)
         ax.annotate(
             sample,
             (1, float(scaled[-1])),
@@ -106,24 +111,29 @@ def _spectra(ax: Axes, curves: Mapping[str, str], region: str, axis: str, name: 
             xytext=(3, 0),
             textcoords="offset points",
             fontsize=6,
-            color=LOOKS[number % len(LOOKS)][0],
+            color=color,
         )
     ax.margins(x=0)
     ax.set(xlabel=label, ylabel="√(intensity over maximum), shifted", yticks=[])
 
 
 def _numbers(
-    whole: Figure, grid: GridSpecFromSubplotSpec, tables: Mapping[str, pd.DataFrame], shown: Sequence[tuple[str, str]]
+    whole: Figure,
+    grid: GridSpecFromSubplotSpec,
+    tables: Mapping[str, pd.DataFrame],
+    shown: Sequence[tuple[str, str]],
+    looks: Looks,
 ) -> None:
     if not shown:
         ax = whole.add_subplot(grid[:, :])
-        ax.text(0.5, 0.5, "the samples have no number in common", ha="center", va="center")
+        ax.text(0.5, 0.5, "the samples have no number of config.yaml's comparison in common", ha="center", va="center")
         ax.set_axis_off()
     for number, (model, parameter) in enumerate(shown):
         ax = whole.add_subplot(grid[number // COLUMNS, number % COLUMNS])
         rows = {sample: _rows(table, model, parameter) for sample, table in tables.items()}
-        _quantity(ax, rows)
-        unit = next(row["unit"] for table in tables.values() for _, row in _rows(table, model, parameter).iterrows())
+        rows = {sample: found for sample, found in rows.items() if len(found)}
+        _quantity(ax, rows, looks)
+        unit = next(iter(rows.values()))["unit"].iloc[0]
         ax.set_title(f"{parameter.replace('_', ' ')}{_unit(unit)}\n{model.replace('_', ' ')}", fontsize=5.5)
 
 
@@ -131,12 +141,12 @@ def _rows(table: pd.DataFrame, model: str, parameter: str) -> pd.DataFrame:
     return table[(table["model"] == model) & (table["parameter"] == parameter)]
 
 
-def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame]) -> None:
+def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:
     """Draw a number of every sample: statistical 95 % interval, and thin that with the systematic part."""
-    for place, found in enumerate(rows.values()):
-        color, marker = LOOKS[place % len(LOOKS)]
+    for place, (sample, found) in enumerate(rows.items()):
+        color, marker = looks[sample]
         # Measurements of one sample stand side by side.
-        x = place + (np.arange(len(found)) - (len(found) - 1) / 2) * 0.5 / max(len(found), 1)
+        x = place + (np.arange(len(found)) - (len(found) - 1) / 2) * 0.5 / len(found)
         value = found["value"].to_numpy()
         statistical = np.nan_to_num(found["standard_error"].to_numpy())
         whole = np.hypot(statistical, found["systematic_error"].to_numpy())
