@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.progress import track
 from rich.prompt import Prompt
 
 from relaxor.errors import RelaxorError, SheetError
+
+if TYPE_CHECKING:
+    from relaxor.config import Settings
 
 SETTINGS = "config/config.yaml"
 RUN = "uv run snakemake --cores 2"
@@ -57,11 +60,10 @@ def add(
     A file that no analysis takes becomes 'other': it is drawn as it was measured. Exit code 1 if nothing is added.
     """
     from relaxor import intake
-    from relaxor.config import load_settings
     from relaxor.sheet import load_sheet
     from relaxor.terminal import proposals_table, show
 
-    settings, root = load_settings(SETTINGS), Path.cwd()
+    settings, root = _settings(), Path.cwd()
     sheet = Path(settings.sheet)
     rows = load_sheet(sheet, tables=tuple(settings.tables)) if sheet.exists() else []
     interactive = sys.stdin.isatty() and not yes
@@ -88,6 +90,15 @@ def add(
     typer.echo(f"figures will be in {settings.results}/figures/samples/{sample}/")
 
 
+def _settings() -> "Settings":
+    """Load the settings of the project in this folder."""
+    from relaxor.config import load_settings
+
+    if not Path(SETTINGS).is_file():
+        raise SheetError(f"{SETTINGS}: no such file here; run this in the folder of the project")
+    return load_settings(SETTINGS)
+
+
 def _ask(question: str, choices: Sequence[str]) -> str:
     """Put a question on the terminal."""
     default = choices[-1] if choices else ""
@@ -98,10 +109,9 @@ def _ask(question: str, choices: Sequence[str]) -> str:
 def check() -> None:
     """Check settings, sheet, files, checksums and conditions before a run. Exit code 1 if anything is wrong."""
     from relaxor.checking import check_files, check_lists
-    from relaxor.config import load_settings
     from relaxor.terminal import checked_table, show
 
-    settings = load_settings(SETTINGS)
+    settings = _settings()
     rows, problems = check_lists(settings)
     screen = Console(stderr=True)
     files = check_files(rows, settings)
@@ -126,10 +136,9 @@ def claims(
     """Show each number that the paper reports beside ours: ✓ agrees, ✗ differs, ! contradicted by itself, – no data."""
     import pandas as pd
 
-    from relaxor.config import load_settings
     from relaxor.terminal import claims_table, show
 
-    path = (results or Path(load_settings(SETTINGS).results)) / "claims.csv"
+    path = (results or Path(_settings().results)) / "claims.csv"
     if not path.is_file():
         raise SheetError(f"{path}: there are no results yet; make them with '{RUN}'")
     table = pd.read_csv(path, dtype={"reported": str, "panel": str})

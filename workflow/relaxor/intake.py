@@ -318,6 +318,8 @@ def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: 
                 importlib.import_module(MODULES[technique]).analyse(data, table, curves, **keywords)
         except RelaxorError as error:
             return " ".join(str(error).split()).removeprefix(f"{rows[-1]['measurement']}: ")
+        except OSError:
+            raise  # a full disk says nothing of the file
         except Exception as error:  # numbers that no test thought of: the file is drawn, and its note says why
             return " ".join(f"the analysis fails ({type(error).__name__}: {error})".split())
     return None
