@@ -130,7 +130,7 @@ def printed(technique, suffix):
 
 def table_files(part):
     """The tables of one part of the paper."""
-    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS[part] for suffix in SUFFIXES]
+    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS.get(part, []) for suffix in SUFFIXES]
 
 
 def analysis_of(file):

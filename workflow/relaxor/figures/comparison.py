@@ -38,8 +38,8 @@ Looks = Mapping[str, tuple[str, str]]
 """Sample → its colour and marker."""
 LOOKS = ((BLACK, "o"), (VERMILION, "s"), (BLUE, "^"), (GREEN, "D"), (PURPLE, "v"))
 """What samples look like, one after the other; more samples take them again."""
-COLUMNS, ROW_MM, SPECTRA_MM = 4, 40.0, 65.0
-MOST_NUMBERS = 16
+COLUMNS, ROW_MM, SPECTRA_MM = 4, 34.0, 60.0
+MOST_NUMBERS = 20
 """More quantities than this are not drawn; the figure says so."""
 
 
@@ -72,7 +72,7 @@ def draw_comparison(
         _spectra(ax, dict(zip(tables, curves, strict=True)), looks, *SPECTRA[technique])
     _numbers(whole, places[-1, 0].subgridspec(rows, COLUMNS), tables, shown, looks)
     if len(quantities) > len(shown):
-        whole.suptitle(f"the first {len(shown)} of {len(quantities)} quantities that the samples share")
+        whole.suptitle(f"the first {len(shown)} of {len(quantities)} quantities that the samples share", fontsize=6)
     origins = set(pd.concat(tables.values())["origin"])
     mark_origin(whole, "simulated" if "simulated" in origins else "measured")
     formats = tuple(Path(path).suffix[1:] for path in figure)
@@ -157,8 +157,9 @@ def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     ax.tick_params(axis="y", labelsize=5)
+    ax.yaxis.get_offset_text().set_fontsize(5)
     ax.margins(y=0.15)
 
 
 def _unit(unit: str) -> str:
-    return "" if unit == "1" else f" ({registry().Unit(unit):~P})"
+    return "" if unit in ("1", "atomic_percent") else f" ({registry().Unit(unit):~P})"

@@ -61,9 +61,9 @@ def _lines(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
 
 
 def label(values: xr.DataArray) -> str:
-    """Return the name of a variable with its unit."""
-    unit = values.attrs.get("units", "1")
-    return str(values.name) if unit == "1" else f"{values.name} ({unit})"
+    """Return what a variable is, with its unit."""
+    name, unit = values.attrs.get("long_name", values.name), values.attrs.get("units", "1")
+    return str(name) if unit == "1" else f"{name} ({unit})"
 
 
 def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
