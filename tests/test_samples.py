@@ -5,11 +5,12 @@ import shutil
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 from relaxor.data import Number, load, save_parameters, save_tree
-from relaxor.figures import plain, samples
+from relaxor.figures import comparison, plain, samples
 from relaxor.figures.comparison import common_quantities, draw_comparison
 from relaxor.figures.panel import load_parameters
 from relaxor.figures.style import apart
@@ -163,7 +164,21 @@ def test_a_comparison_is_drawn_also_where_nothing_is_in_common(tmp_path, monkeyp
     assert len(spectra.lines) == 3
     assert [label.get_text() for label in quantity.get_xticklabels()] == ["a", "b"]
     assert quantity.get_title() == "A center (1/cm)\nvoigt"
-    assert "in common" in drawn[1].axes[1].texts[0].get_text()
+    assert len(drawn[1].axes) == 1
+    assert drawn[1].get_suptitle() == "the samples share no number of the section 'comparison' of the settings"
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"), [((1.0, 200.0), "log"), ((1.0, 50.0), "linear"), ((-1.0, 200.0), "linear")]
+)
+def test_values_of_many_decades_have_a_logarithmic_axis(values, scale):
+    ax = Figure().add_subplot()
+    rows = {
+        name: pd.DataFrame({"value": [value], "standard_error": [0.1], "systematic_error": [0.0]})
+        for name, value in zip("ab", values, strict=True)
+    }
+    comparison._quantity(ax, rows, dict.fromkeys("ab", comparison.LOOKS[0]))
+    assert ax.get_yscale() == scale
 
 
 # --- the workflow --------------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ LOOKS = ((BLACK, "o"), (VERMILION, "s"), (BLUE, "^"), (GREEN, "D"), (PURPLE, "v"
 COLUMNS, ROW_MM, SPECTRA_MM = 4, 34.0, 60.0
 MOST_NUMBERS = 20
 """More quantities than this are not drawn; the figure says so."""
+DECADES = 100.0
+"""Positive values further apart than this factor are drawn on a logarithmic axis."""
 
 
 def draw_comparison(
@@ -63,16 +65,19 @@ def draw_comparison(
     looks = {sample: LOOKS[number % len(LOOKS)] for number, sample in enumerate(tables)}
     quantities = common_quantities(tables, numbers)
     shown = quantities[:MOST_NUMBERS]
-    overlaid, rows = technique in SPECTRA, max(-(-len(shown) // COLUMNS), 1)
-    heights = [SPECTRA_MM] * overlaid + [ROW_MM * rows]
+    rows = -(-len(shown) // COLUMNS)
+    heights = [SPECTRA_MM] * (technique in SPECTRA) + [ROW_MM * rows] * bool(shown) or [ROW_MM]
     whole = new_figure(DOUBLE, sum(heights))
     places = whole.add_gridspec(len(heights), 1, height_ratios=heights)
-    if overlaid:
+    if technique in SPECTRA:
         ax = whole.add_subplot(places[0, 0])
         _spectra(ax, dict(zip(tables, curves, strict=True)), looks, *SPECTRA[technique])
-    _numbers(whole, places[-1, 0].subgridspec(rows, COLUMNS), tables, shown, looks)
-    if len(quantities) > len(shown):
-        whole.suptitle(f"the first {len(shown)} of {len(quantities)} quantities that the samples share", fontsize=6)
+    if shown:
+        _numbers(whole, places[-1, 0].subgridspec(rows, COLUMNS), tables, shown, looks)
+    if not shown:
+        whole.suptitle("the samples share no number of the section 'comparison' of the settings", fontsize=6)
+    elif len(shown) < len(quantities):
+        whole.suptitle(f"the first {len(shown)} of {len(quantities)} numbers that the samples share", fontsize=6)
     origins = set(pd.concat(tables.values())["origin"])
     mark_origin(whole, "simulated" if "simulated" in origins else "measured")
     formats = tuple(Path(path).suffix[1:] for path in figure)
@@ -124,10 +129,6 @@ def _numbers(
     shown: Sequence[tuple[str, str]],
     looks: Looks,
 ) -> None:
-    if not shown:
-        ax = whole.add_subplot(grid[:, :])
-        ax.text(0.5, 0.5, "the samples have no number of config.yaml's comparison in common", ha="center", va="center")
-        ax.set_axis_off()
     for number, (model, parameter) in enumerate(shown):
         ax = whole.add_subplot(grid[number // COLUMNS, number % COLUMNS])
         rows = {sample: _rows(table, model, parameter) for sample, table in tables.items()}
@@ -154,8 +155,12 @@ def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:
         ax.errorbar(x, value, NORMAL_QUANTILE * statistical, fmt=marker, color=color, ms=2.5, elinewidth=1.2)
     ax.set_xticks(range(len(rows)), rows, fontsize=5)
     ax.set_xlim(-0.6, len(rows) - 0.4)
-    ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+    values = np.concatenate([found["value"].to_numpy() for found in rows.values()])
+    if values.min() > 0 and values.max() > DECADES * values.min():
+        ax.set_yscale("log")
+    else:
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        ax.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     ax.tick_params(axis="y", labelsize=5)
     ax.yaxis.get_offset_text().set_fontsize(5)
     ax.margins(y=0.15)

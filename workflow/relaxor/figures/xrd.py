@@ -28,10 +28,11 @@ def pattern(ax: Axes, data: PanelData) -> None:
     upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
     indices = _indices(data, measurement)
+    edge = angle[0] if indices else angle[0] + LABEL_WIDTH * np.ptp(angle)
     for number, (name, position) in enumerate(indices or _spacings(data, measurement, angle, fit)):
         upper.annotate(
             name,
-            (position, float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
+            (max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
             xytext=(0, 3),
             textcoords="offset points",
             ha="left" if indices and number == 0 else "center",
