@@ -202,6 +202,8 @@ def main() -> None:
         app()
     except RelaxorError as error:
         typer.echo(f"error: {error}", err=True)
+        if error.advice:
+            typer.echo(f"what to do: {error.advice}", err=True)
         sys.exit(1)
     except OSError as error:
         typer.echo(f"error: {error.filename or 'disk'}: {error.strerror or error}", err=True)

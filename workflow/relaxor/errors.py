@@ -41,6 +41,12 @@ class AnalysisError(RelaxorError):
     )
 
 
+class DiskError(RelaxorError):
+    """A result cannot be written: the disk is full, or not ours to write on."""
+
+    advice = "make room on the disk, or see to the rights, and run the same command again: what is finished stays"
+
+
 class ResultError(RelaxorError):
     """A result breaks a law that every result must obey."""
 

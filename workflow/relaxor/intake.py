@@ -19,7 +19,7 @@ import xarray as xr
 
 from relaxor.config import Settings, lacking_setting
 from relaxor.data import atomic
-from relaxor.errors import ReadError, RelaxorError, SheetError
+from relaxor.errors import DiskError, ReadError, RelaxorError, SheetError
 from relaxor.ingest import ingest
 from relaxor.inspection import files_in
 from relaxor.readers import read, sha256
@@ -316,10 +316,10 @@ def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: 
             with contextlib.redirect_stdout(io.StringIO()):
                 ingest([row["file"] for row in rows], rows, tables, data)
                 importlib.import_module(MODULES[technique]).analyse(data, table, curves, **keywords)
+        except DiskError:
+            raise  # a full disk says nothing of the file
         except RelaxorError as error:
             return " ".join(str(error).split()).removeprefix(f"{rows[-1]['measurement']}: ")
-        except OSError:
-            raise  # a full disk says nothing of the file
         except Exception as error:  # numbers that no test thought of: the file is drawn, and its note says why
             return " ".join(f"the analysis fails ({type(error).__name__}: {error})".split())
     return None
