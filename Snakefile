@@ -23,6 +23,7 @@ include: "workflow/rules/crossbar.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/samples.smk"
+include: "workflow/rules/notebooks.smk"
 
 
 localrules:
@@ -31,18 +32,16 @@ localrules:
     synapse,
     inpainting,
     crossbar,
-    figures,
-    tables,
-    samples,
 
 
 rule all:
-    """Everything: figures, tables, claims and the checks of the results, and those of other samples in the sheet."""
+    """Everything: figures, tables, claims, checks, the notebooks, and what belongs to other samples of the sheet."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
         rules.samples.input,
+        rules.notebooks.input,
 
 
 rule characterization:

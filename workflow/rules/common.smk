@@ -46,12 +46,16 @@ ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS e
 EMNIST = sorted(NAMES.values())
 ANALYSED = [technique for techniques in PARTS.values() for technique in techniques]
 COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
-# Figures of which every panel has what it shows: a sample without light is no encoder, and has no Fig. 4 and 5.
-FIGURES = {
-    name: figure
+# Figures of which every panel has what it shows, and their notebooks: a sample without light has no Fig. 4 and 5.
+MISSING = {
+    name
     for name, figure in FIGURES.items()
-    if all(panel.technique in (None, *ANALYSED) and (COMPARED or not panel.table) for panel in figure.panels.values())
+    for panel in figure.panels.values()
+    if panel.technique not in (None, *ANALYSED) or panel.table and not COMPARED
 }
+FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
+NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir("notebooks") if name.endswith(".ipynb")}
+NOTEBOOKS = sorted(NOTEBOOKS - MISSING - {"supplement" if MISSING else ""})
 # What config/figures.yaml does not show, and techniques that samples share.
 OWN = [
     (sample, technique)

@@ -67,6 +67,10 @@ rule draw_comparison:
         "../scripts/draw_comparison.py"
 
 
+localrules:
+    samples,
+
+
 rule samples:
     """Figures and tables of every sample beside the one of the paper, and comparisons."""
     input:

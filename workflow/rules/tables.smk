@@ -109,6 +109,10 @@ rule check_results:
         "../scripts/check_results.py"
 
 
+localrules:
+    tables,
+
+
 rule tables:
     """Every table, the claims and the checks."""
     input:
