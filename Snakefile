@@ -1,7 +1,7 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
 #   snakemake --cores 2                full rebuild            snakemake --cores 2 characterization   Fig. 1 and S1–S5, S7
 #   snakemake --cores 2 synapse        Fig. 2, 3 and S6, S8–S12, the comparison with other devices, the encoder
-#   snakemake --report report.html     report of the last run  snakemake --list-target-rules          what else there is
+#   snakemake --cores 2 samples        the other samples       snakemake --report report.html         report of the last run
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -22,6 +22,7 @@ include: "workflow/rules/inpainting.smk"
 include: "workflow/rules/crossbar.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/samples.smk"
 include: "workflow/rules/notebooks.smk"
 
 
@@ -31,17 +32,15 @@ localrules:
     synapse,
     inpainting,
     crossbar,
-    figures,
-    tables,
-    notebooks,
 
 
 rule all:
-    """Everything: figures, tables, claims, the checks of the results, and the notebooks."""
+    """Everything: figures, tables, claims, checks, the notebooks, and what belongs to other samples of the sheet."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.samples.input,
         rules.notebooks.input,
 
 

@@ -32,6 +32,10 @@ rule run_notebook:
         "../scripts/run_notebook.py"
 
 
+localrules:
+    notebooks,
+
+
 rule notebooks:
     """Every notebook, executed."""
     input:
