@@ -1,7 +1,7 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
 #   snakemake --cores 2                full rebuild            snakemake --cores 2 characterization   Fig. 1 and S1–S5, S7
 #   snakemake --cores 2 synapse        Fig. 2, 3 and S6, S8–S12, the comparison with other devices, the encoder
-#   snakemake --report report.html     report of the last run  snakemake --list-target-rules          what else there is
+#   snakemake --cores 2 samples        the other samples       snakemake --report report.html         report of the last run
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -22,6 +22,8 @@ include: "workflow/rules/inpainting.smk"
 include: "workflow/rules/crossbar.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/samples.smk"
+include: "workflow/rules/notebooks.smk"
 
 
 localrules:
@@ -30,16 +32,16 @@ localrules:
     synapse,
     inpainting,
     crossbar,
-    figures,
-    tables,
 
 
 rule all:
-    """Everything: figures, tables, claims and the checks of the results."""
+    """Everything: figures, tables, claims, checks, the notebooks, and what belongs to other samples of the sheet."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
+        rules.samples.input,
+        rules.notebooks.input,
 
 
 rule characterization:
@@ -70,3 +72,6 @@ rule crossbar:
     input:
         figure_files("5", "S14"),
         table_files("crossbar"),
+
+
+include: "workflow/rules/publish.smk"

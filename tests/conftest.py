@@ -12,6 +12,7 @@ from relaxor.config import load_settings
 from relaxor.data import load_parameters
 from relaxor.ingest import ingest
 from relaxor.sheet import load_sheet
+from relaxor.techniques import MODULES
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -63,6 +64,7 @@ def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
     """Ingest and analyse the sample data of a technique, as the workflow does, once a session."""
     settings = load_settings(ROOT / "config/config.yaml")
     plain = settings.model_dump(mode="json")
+    keywords = settings.of("cbps").model_dump(mode="json")
     sheet = load_sheet(ROOT / settings.sheet, ROOT, tuple(settings.tables))
     base = tmp_path_factory.mktemp("results") / "cbps"
 
@@ -71,10 +73,9 @@ def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
         rows = [row for row in sheet if row["technique"] == technique]
         folder = base / technique
         ingest([str(ROOT / row["file"]) for row in rows], rows, plain["tables"], str(base / f"{technique}.nc"))
-        package = "relaxor.microscopy" if technique in ("edx", "afm", "pfm", "stem") else "relaxor"
-        module = importlib.import_module(f"{package}.{technique}")
+        module = importlib.import_module(MODULES[technique])
         parameters, curves = str(folder / "parameters.csv"), str(folder / "curves.nc")
-        module.analyse(str(base / f"{technique}.nc"), parameters, curves, **plain[technique])
+        module.analyse(str(base / f"{technique}.nc"), parameters, curves, **keywords[technique])
         return Analysed(load_parameters(parameters), folder)
 
     return analyse

@@ -17,8 +17,10 @@ from relaxor.config import load_settings
 from relaxor.sheet import load_sheet
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "raw_data")
+PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "raw_data", "notebooks")
 SETTINGS = load_settings(ROOT / "config/config.yaml")
+CBPS = SETTINGS.of("cbps").model_dump(mode="json")
+"""Technique → the keywords of its analysis, for the sample data."""
 
 
 def sheet_rows() -> list[dict]:
@@ -64,6 +66,8 @@ class Project:
             if panels:
                 shown[name] = figure | {"panels": panels, "layout": [list(panels)]}
         (self.folder / SETTINGS.figures).write_text(yaml.safe_dump(shown), encoding="utf-8")
+        for notebook in (self.folder / "notebooks").glob("*.ipynb"):
+            notebook.unlink()  # they show every panel of their figure
         for part in (SETTINGS.claims, SETTINGS.checks):
             (self.folder / part).write_text("[]\n", encoding="utf-8")
 

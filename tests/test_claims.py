@@ -3,7 +3,7 @@ import pytest
 from relaxor.checks import check_results
 from relaxor.claims import compare_claims
 from relaxor.data import Number, save_parameters
-from relaxor.errors import AnalysisError, SheetError
+from relaxor.errors import ResultError, SheetError
 
 CLAIM = """
 - id: {id}
@@ -56,6 +56,14 @@ def test_verdicts(tmp_path, parameters):
     assert table.loc["near", "origin"] == "simulated"
 
 
+@pytest.mark.parametrize("measured", [True, False])
+def test_what_was_not_measured_is_not_testable(tmp_path, parameters, measured):
+    claim = {"id": "x", "reported": "1", "more": OURS.replace("raman", "xrd")}
+    table = compare(tmp_path, parameters if measured else [], claim)
+    assert table.loc["x", "verdict"] == "not testable"
+    assert table.loc["x", "note"] == "the sheet has no xrd of this sample"
+
+
 def test_a_selector_must_find_one_number(tmp_path, parameters):
     with pytest.raises(SheetError, match="claim 'x': its selector finds 2 numbers"):
         compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": OURS.replace("Eg1_center", "fraction_*")})
@@ -67,7 +75,7 @@ def test_a_claim_needs_an_answer_or_a_reason(tmp_path, parameters):
 
 
 def test_the_shipped_claims_find_their_numbers(root, analysed, tmp_path):
-    from relaxor.sheet import TECHNIQUES
+    from relaxor.techniques import TECHNIQUES
 
     parameters = [str(analysed(technique).folder / "parameters.csv") for technique in TECHNIQUES]
     compare_claims(parameters, str(root / "config/claims.yaml"), str(tmp_path / "claims.csv"))
@@ -92,11 +100,11 @@ def test_a_broken_law_fails_and_says_which(tmp_path, parameters):
   at_most: 1.01
 """
     message = r"r: sum of fraction_\* = 1.1 is not within \[0.99, 1.01\]: fractions sum to one"
-    with pytest.raises(AnalysisError, match=message):
+    with pytest.raises(ResultError, match=message):
         check(tmp_path, parameters, law)
     assert not (tmp_path / "checks.csv").exists()
 
 
 def test_a_check_that_finds_nothing_is_an_error(tmp_path, parameters):
-    with pytest.raises(AnalysisError, match="no number matches"):
+    with pytest.raises(ResultError, match="no number matches"):
         check(tmp_path, parameters, "- what: x\n  numbers: {technique: raman, parameter: nothing}\n  at_least: 0\n")

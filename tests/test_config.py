@@ -38,6 +38,39 @@ def test_a_mistake_is_one_line_with_its_place(tmp_path, text, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_sample_has_its_own_settings_and_those_of_all(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "raman: {baseline_degree: 3, spike_width: 5}\n"
+        "samples:\n  film: {raman: {baseline_degree: 1}, xrd: {instrument: {u: 0.1}}}\n"
+    )
+    settings = load_settings(path)
+    assert (settings.of("film").raman.baseline_degree, settings.of("film").raman.spike_width) == (1, 5)
+    assert settings.of("film").xrd.instrument.u == 0.1
+    assert settings.of("film").sweeps == settings.sweeps
+    assert settings.of("another").raman == settings.raman
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("samples: {film: {ramann: {}}}\n", "samples.film.ramann: unknown setting; did you mean 'raman'?"),
+        ("samples: {film: {raman: {mode: {}}}}\n", "samples.film.raman.mode: unknown setting; did you mean 'modes'?"),
+        ("samples: {film: {edx: {elements: {}, reference: 3}}}\n", r"samples.film.edx.reference: .*string.*found 3"),
+        ("samples: {film: 3}\n", r"samples.film: .*found 3"),
+        ("samples: 3\n", r"samples: .*found 3"),
+        ("raman: {baseline_degree: many}\nsamples: {film: {xrd: {}}}\n", "raman.baseline_degree: "),
+        ("raman: 3\nsamples: {film: {raman: {}}}\n", r"raman: .*found 3"),
+    ],
+)
+def test_a_mistake_in_the_settings_of_a_sample_is_one_line(tmp_path, text, message):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(SheetError, match=message) as caught:
+        load_settings(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_figures_show_every_panel_once(root):
     figures = load_figures(root / "config/figures.yaml")
     assert {*(f"figure{number}" for number in range(1, 5)), *(f"figureS{number}" for number in range(1, 14))} <= set(

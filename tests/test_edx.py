@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.config.edx import Edx, Element
+from relaxor.config.edx import Element
 from relaxor.data import load_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.fitting import fit_counts
@@ -16,7 +16,9 @@ from relaxor.microscopy import edx
 from relaxor.readers import read
 from relaxor.twin import edx as twin
 
-SETTINGS = Edx().model_dump()
+from tests.project import CBPS
+
+SETTINGS = CBPS["edx"]
 ATTRS = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "simulated", "panel": "S2"}
 
 

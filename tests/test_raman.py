@@ -15,6 +15,7 @@ from tests.benchmarks.test_raman import fit_sample, write_sample
 SETTINGS = {
     "modes": {name: values[0] for name, values in twin.MODES.items()},
     "substrate_lines": {"Si_2TA": 303.0},
+    "significance": 8.0,
     "calibration_line": 520.45,
     "calibration_uncertainty": 0.14,
     "window": (85.0, 600.0),
@@ -25,7 +26,11 @@ SETTINGS = {
 }
 
 
-def run(tmp_path, content, conditions=None):
+UNKNOWN = {"modes": None, "substrate_lines": {}, "calibration_line": None, "window": None}
+"""Settings of a material of which nothing is known."""
+
+
+def run(tmp_path, content, conditions=None, **changes):
     raw = tmp_path / "spectrum.txt"
     raw.write_bytes(content)
     row = {
@@ -33,7 +38,7 @@ def run(tmp_path, content, conditions=None):
         "conditions": conditions or {},
     }  # fmt: skip
     ingest([str(raw)], [row], {}, str(tmp_path / "raman.nc"))
-    analyse(str(tmp_path / "raman.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+    analyse(str(tmp_path / "raman.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **(SETTINGS | changes))
     return pd.read_csv(tmp_path / "p.csv")
 
 
@@ -80,6 +85,42 @@ def test_cosmic_rays_go_and_lines_stay(accumulations):
     assert abs(mean[hit] - clean[hit]) < 8 * math.sqrt(twin.expected(shift)[hit])
 
 
+def test_lines_that_nobody_named_are_found_and_fitted(tmp_path):
+    shift = np.linspace(72.0, 640.0, 900)
+    content = write(shift, twin.spectrum(np.random.default_rng(5), shift, 1), axis_unit="rel. 1/cm", title="one")
+    numbers = run(tmp_path, content, **UNKNOWN).query("model == 'voigt'").set_index("parameter")
+    centers = numbers[numbers.index.str.endswith("_center")]
+    assert (centers["systematic_error"] == SETTINGS["calibration_uncertainty"]).all()
+    for center in [*(values[0] for values in twin.MODES.values()), twin.SILICON["Si"][0]]:
+        nearest = centers.loc[(centers["value"] - center - twin.AXIS_ERROR).abs().idxmin()]
+        assert abs(nearest["value"] - center - twin.AXIS_ERROR) < max(5 * nearest["standard_error"], 0.3)
+    assert numbers.loc["shift_offset", "value"] == 0
+
+
+def test_noise_has_no_lines(tmp_path):
+    shift = np.linspace(72.0, 640.0, 900)
+    counts = np.random.default_rng(3).normal(600, 20, (1, 900))
+    with pytest.raises(AnalysisError, match="r: no line stands out by 8 standard deviations"):
+        run(tmp_path, write(shift, counts, axis_unit="rel. 1/cm", title="one"), **UNKNOWN)
+
+
+def test_polystyrene_has_its_certified_lines(rawfiles, tmp_path):
+    """Against ASTM E1840; the spectrometer's axis is as the file has it."""
+    content = (rawfiles / "raman_shg/galactic_spc/PST10_iR532_Probe_100_3000msx7.spc").read_bytes()
+    numbers = run(tmp_path, content, **UNKNOWN).query("model == 'voigt'").set_index("parameter")
+    centers = numbers.loc[numbers.index.str.endswith("_center"), "value"].to_numpy()
+    certified = np.array([620.9, 795.8, 1001.4, 1031.8, 1155.3, 1450.5, 1583.1, 1602.3, 2852.4, 3054.3])
+    assert np.abs(centers - certified[:, None]).min(axis=1).max() < 4
+    strongest = np.array([620.9, 1001.4, 1031.8, 1155.3, 1602.3, 2852.4])
+    assert np.abs(centers - strongest[:, None]).min(axis=1).max() < 1.2
+
+
+def test_a_map_is_no_spectrum(rawfiles, tmp_path):
+    content = (rawfiles / "raman_shg/renishaw_wdf/renishaw_test_zscan.wdf").read_bytes()
+    with pytest.raises(AnalysisError, match=r"r: holds a map or series of spectra \(z 40 × raman_shift 1015\)"):
+        run(tmp_path, content, **UNKNOWN)
+
+
 def test_a_wavelength_axis_is_refused(tmp_path):
     axis = np.linspace(533.0, 560.0, 900)
     with pytest.raises(AnalysisError, match=r"r: has no Raman shift axis.*wavelength"):
@@ -88,7 +129,7 @@ def test_a_wavelength_axis_is_refused(tmp_path):
 
 def test_a_window_that_is_not_covered_is_named(tmp_path):
     axis = np.linspace(150.0, 640.0, 700)
-    with pytest.raises(AnalysisError, match=r"r: does not cover 85\.0–600\.0 1/cm"):
+    with pytest.raises(AnalysisError, match=r"r: has 642 points and does not cover 85 to 600 1/cm"):
         run(tmp_path, write(axis, np.full(700, 600.0), axis_unit="rel. 1/cm", title="w"))
 
 

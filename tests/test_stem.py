@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.config.stem import Stem
 from relaxor.data import load_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.figures import schematics
@@ -22,7 +21,9 @@ from relaxor.readers.schema import variable
 from relaxor.twin import stem as twin
 from relaxor.twin.simulate import sample_files
 
-SETTINGS = Stem().model_dump()
+from tests.project import CBPS
+
+SETTINGS = CBPS["stem"]
 SMALL = replace(twin.Scan(), size=256)
 
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from relaxor.config import load_settings
 from relaxor.errors import ReadError
-from relaxor.sheet import TECHNIQUES
 from relaxor.steps import run_step, sources
+from relaxor.techniques import TECHNIQUES
 
 
 class Named(list):

@@ -5,14 +5,15 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from relaxor.config.structure import CELLS, Structure
 from relaxor.data import load_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.readers import read
 from relaxor.structure import allowed_basal, analyse, bragg_two_theta, d_spacing
 from relaxor.twin import structure as twin
 
-SETTINGS = Structure().model_dump(mode="json")
+from tests.project import CBPS
+
+SETTINGS = CBPS["structure"]
 P31C, R3 = (SETTINGS["cells"][name] for name in ("P-31c", "R-3"))
 ALPHA1 = 1.540593
 
@@ -112,5 +113,5 @@ def test_what_is_not_layered_is_refused(tmp_path, reference):
 
 
 def test_the_settings_name_both_published_cells():
-    assert set(CELLS) == {"P-31c", "R-3"}
-    assert all("10.1021/ic050357+" in cell.source for cell in CELLS.values())
+    assert set(SETTINGS["cells"]) == {"P-31c", "R-3"}
+    assert all("10.1021/ic050357+" in cell["source"] for cell in SETTINGS["cells"].values())

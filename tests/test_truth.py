@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 from relaxor.data import NORMAL_QUANTILE
-from relaxor.sheet import TECHNIQUES
+from relaxor.techniques import TECHNIQUES
 
 KEYS = ["measurement", "model", "parameter"]
 

@@ -1,3 +1,4 @@
+import copy
 import math
 
 import numpy as np
@@ -12,6 +13,8 @@ from relaxor.twin.xps import simulate
 from relaxor.xps import analyse
 from relaxor.xps.composition import Signal, composition, transmission
 from relaxor.xps.regions import Line, Model, Region, fit_region
+
+from tests.project import CBPS
 
 COPPER, BISMUTH = "accepted_splitting_shirley", "bi_4f_and_se_3p_shirley"
 
@@ -158,7 +161,7 @@ def test_what_is_missing_is_named(tmp_path, change, message):
     change(regions)
     groups = {"m": xr.Dataset(attrs=attrs), **{f"m/{name}": region for name, region in regions.items()}}
     save_tree(tmp_path / "xps.nc", groups)
-    settings = Xps(backgrounds=["shirley"]).model_dump(mode="json")
+    settings = copy.deepcopy(CBPS["xps"]) | {"backgrounds": ["shirley"]}
     settings["windows"] = {name: settings["windows"][name] for name in ("Bi4f", "C1s")}
     with pytest.raises(AnalysisError, match=message):
         analyse(str(tmp_path / "xps.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **settings)
@@ -178,7 +181,7 @@ def test_what_is_missing_is_named(tmp_path, change, message):
 )
 def test_settings_that_point_nowhere_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        Xps(**change)
+        Xps(**(CBPS["xps"] | change))
 
 
 def test_the_sample_file_is_small_and_says_that_it_is_simulated():
@@ -191,7 +194,7 @@ def test_the_sample_file_is_small_and_says_that_it_is_simulated():
 @pytest.mark.slow
 def test_intervals_cover_the_truth(tmp_path, monkeypatch):
     """200 sessions of other noise: each 95 % interval holds the truth in 90 to 98 %."""
-    settings = Xps(backgrounds=["shirley"]).model_dump(mode="json")
+    settings = copy.deepcopy(CBPS["xps"]) | {"backgrounds": ["shirley"]}
     del settings["windows"]["Cu2p"]["models"]["printed_splitting"], settings["windows"]["Bi4f"]["models"]["bi_4f_alone"]
     covered = []
     for draw in range(200):

@@ -7,17 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.config.structure import CELLS
-from relaxor.config.xrd import Xrd
 from relaxor.data import load_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.structure import bragg_two_theta
 from relaxor.twin import xrd as twin
 from relaxor.xrd import analyse
 from relaxor.xrd.lattice import Basal, fit_c, index_basal
-from relaxor.xrd.lines import Tube, find_lines, fit_lines, windows
+from relaxor.xrd.lines import Tube, doublet, find_lines, fit_lines, windows
 
-SETTINGS = Xrd().model_dump(mode="json")
+from tests.project import CBPS
+
+SETTINGS = CBPS["xrd"]
+CELLS = SETTINGS["cells"]
 TUBE = Tube(1.540593, 1.544427, 0.5)
 ANGLES = twin.START + twin.STEP * np.arange(round((twin.STOP - twin.START) / twin.STEP) + 1)
 
@@ -111,7 +112,7 @@ def test_indexing_on_the_six_layer_cell_names_the_lines_otherwise_and_keeps_the_
         np.array([value(table, "voigt_doublet", f"two_theta_{name}", column) for name in names])
         for column in ("value", "standard_error")
     )
-    cell = CELLS["R-3"].model_dump()
+    cell = CELLS["R-3"]
     index = index_basal(places, cell, TUBE, SETTINGS["index_tolerance"])
     assert index.tolist() == [6, 12, 18, 24, 30, 36]
     fitted = fit_c(
@@ -132,10 +133,27 @@ def test_curves_are_complete_where_fitted(platelet):
     assert 0.8 < float((pattern["residual"].to_numpy()[fitted] ** 2).mean()) < 1.25
 
 
+def test_without_a_cell_each_line_gives_its_spacing(tmp_path):
+    angles = np.arange(20.0, 60.0, 0.02)
+    planes = np.array([4.157, 2.940, 2.400, 1.859])
+    counts = np.full(angles.shape, 50.0)
+    for center in bragg_two_theta(planes, TUBE.alpha1):
+        counts += doublet(angles, TUBE, float(center), 600.0, (0.05, 0.08), "voigt")
+    counts = np.random.default_rng(4).poisson(counts)
+    table, curves = run(tmp_path, {"powder": scan(counts, angles)}, cell=None, window=0.5)
+    found = table[table["model"] == "spacings"].sort_values("value", ascending=False)
+    assert np.allclose(found["value"], planes, atol=4 * found["standard_error"].max())
+    assert (np.abs(found["value"] - planes) < 4 * found["standard_error"]).all()
+    assert (found["systematic_error"] > 0).all()
+    assert not table["model"].isin(["indexing", "displacement"]).any()
+    with xr.open_datatree(curves, engine="h5netcdf") as stored:
+        assert set(stored["powder"].children) == {"pattern", "widths"}
+
+
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
-        (scan(np.random.default_rng(1).poisson(100, ANGLES.size)), "0 of 0 lines found are 00l lines of P-31c"),
+        (scan(np.random.default_rng(1).poisson(100, ANGLES.size)), "no line stands out by 5 standard deviations"),
         (scan(twin.expected_counts(ANGLES), wavelength_alpha1=1.78897), "taken with Kα1 = 1.7890 angstrom"),
         (scan(twin.expected_counts(ANGLES)).rename(two_theta="phi"), "no intensity against two_theta (axes: phi)"),
     ],
@@ -153,7 +171,7 @@ def test_an_unknown_cell_is_named(tmp_path):
 
 
 def test_published_lines_are_indexed_and_foreign_ones_are_not():
-    cell = CELLS["P-31c"].model_dump()
+    cell = CELLS["P-31c"]
     positions = np.array([13.341, 26.867, 28.441, 40.788, 55.372, 71.012, 88.365])
     assert index_basal(positions, cell, TUBE, SETTINGS["index_tolerance"]).tolist() == [2, 4, 0, 6, 8, 10, 12]
 

@@ -1,7 +1,6 @@
 """An ideal chip computes integers exactly; every other one errs as its parts say."""
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 
 import jax
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxor.crossbar import compute
 from relaxor.crossbar.chip import PRESETS, Chip, Converter
 from relaxor.crossbar.compute import Network, assemble, calibrate, inference, with_wires
 from relaxor.errors import AnalysisError
@@ -38,14 +36,6 @@ def run(network: Network, inputs: np.ndarray, levels: np.ndarray | None = None, 
     matrices = network.matrices(network.targets() if levels is None else levels)
     periphery = calibrate(network, matrices, inputs[:64])
     return np.asarray(inference(network)(matrices, periphery, jnp.asarray(inputs), jax.random.key(seed))[0])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_programs() -> Iterator[None]:
-    """Compile one pulse instead of seven: the same numbers, and sooner for so few."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compute, "UNROLL", 1)
-        yield
 
 
 @pytest.mark.parametrize("scheme", [("levels", 8), ("bits", 8), ("bits", 4), ("unary", 4)])

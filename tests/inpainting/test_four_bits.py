@@ -133,7 +133,7 @@ def test_integers_compute_what_training_saw(networks: Networks, data: Data) -> N
     """The integer decoder against the same rounding in floating point, as fine-tuning evaluates it."""
     currents = np.asarray(data.currents)
     scales = Scales.of(round_decoder(networks.decoder, currents))
-    evaluate = eqx.filter_jit(AsOnChip(scales, noise=0.0))
+    evaluate = eqx.filter_jit(AsOnChip(scales, noise=0.0, sum_noise=0.0))
     seen = evaluate(networks.decoder, data.currents, jax.random.key(0)).reshape(-1, HOLE, HOLE)
     difference = np.abs(integer_decoder(quantize(networks.decoder, scales), currents) - np.asarray(seen))
     assert np.median(difference) < 1e-5 and difference.max() < 0.02
@@ -208,7 +208,7 @@ def test_fine_tuning_learns_the_levels_and_their_noise(networks: Networks, data:
     scales = Scales.of(rounded)
     settings = Settings(epochs=80, batch=64, learning_rate=3e-4, weights=LossWeights(1.0, 0.0, 0.0), seed=1)
     quiet, noisy = (
-        quantize(fine_tune(networks, data, scales, settings, noise=noise).networks.decoder, scales)
+        quantize(fine_tune(networks, data, scales, settings, noise=noise, sum_noise=0.0).networks.decoder, scales)
         for noise in (0.0, WRITE_NOISE)
     )
     before, after = (squared_error(integer_decoder(q, test.currents), test) for q in (rounded, quiet))
@@ -228,7 +228,7 @@ def test_gradient_passes_rounding_but_not_clipping() -> None:
 
     def total(weights: jax.Array) -> jax.Array:
         changed = eqx.tree_at(lambda d: d.layers[0].weight, decoder, weights)
-        return AsOnChip(smaller, noise=0.0)(changed, currents, jax.random.key(0)).sum()
+        return AsOnChip(smaller, noise=0.0, sum_noise=0.0)(changed, currents, jax.random.key(0)).sum()
 
     weights = decoder.layers[0].weight
     slope = np.asarray(jax.jit(jax.grad(total))(weights))
@@ -254,7 +254,9 @@ def test_real_letters(emnist: Path) -> None:
             rounded = round_decoder(trained.decoder, sample, method, per_column=per_column)
             errors[f"{method} {per_column}"] = error_of_levels(rounded)
         scales = Scales.of(rounded)
-        tuned = fine_tune(trained, data, scales, replace(FINE_TUNING, epochs=1), noise=0.0).networks.decoder
+        tuned = fine_tune(
+            trained, data, scales, replace(FINE_TUNING, epochs=1), noise=0.0, sum_noise=0.0
+        ).networks.decoder
         errors[f"fine_tuned {per_column}"] = error_of_levels(quantize(tuned, scales))
     print(errors)
     middle = np.asarray(test.images)[:, centre(12), centre(12)]

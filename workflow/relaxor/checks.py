@@ -8,7 +8,7 @@ import pandas as pd
 
 from relaxor.config.base import Section
 from relaxor.data import atomic
-from relaxor.errors import AnalysisError
+from relaxor.errors import ResultError
 from relaxor.select import Selector, all_numbers, load_entries
 
 
@@ -37,7 +37,7 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
 
     Raises
     ------
-    AnalysisError
+    ResultError
         One line a violation. Numbers of a technique that was not measured are not missed.
     """
     numbers = all_numbers(parameters)
@@ -50,7 +50,7 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
     ]
     broken = [row for row in rows if not row["holds"]]
     if broken:
-        raise AnalysisError(
+        raise ResultError(
             "\n".join(
                 f"{row['measurement']}: {row['parameter']} = {row['value']:.4g} is not within "
                 f"[{row['at_least']:g}, {row['at_most']:g}]: {row['check']}"
@@ -64,7 +64,7 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
 def _test(check: Check, numbers: pd.DataFrame) -> list[dict[str, object]]:
     found = check.numbers.of(numbers)
     if found.empty:
-        raise AnalysisError(f"check '{check.what}': no number matches {check.numbers}")
+        raise ResultError(f"check '{check.what}': no number matches {check.numbers}")
     if check.combine != "each":
         found = found.groupby(["measurement", "model"], as_index=False, sort=False)["value"].sum()
         found["parameter"] = f"sum of {check.numbers.parameter}"

@@ -63,7 +63,7 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
     Raises
     ------
     SheetError
-        If a claim's selector finds no number, or several.
+        If a claim's selector finds no number, or several; a claim about what was not measured is not testable.
     """
     numbers = all_numbers(parameters)
     table = pd.DataFrame([_compare(claim, numbers, claims) for claim in load_entries(claims, Claim)])
@@ -93,6 +93,8 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
     }
     if claim.ours is None:
         return row
+    if claim.ours.technique not in set(numbers["technique"]):
+        return row | {"note": f"the sheet has no {claim.ours.technique} of this sample"}
     found = claim.ours.of(numbers)
     if len(found) != 1:
         raise SheetError(f"{source}: claim '{claim.id}': its selector finds {len(found)} numbers instead of one")

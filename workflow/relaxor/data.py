@@ -1,5 +1,6 @@
 """The data contracts between stages: measurements in netCDF, numbers in a tidy table."""
 
+import errno
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -11,12 +12,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from relaxor.errors import AnalysisError
+from relaxor.errors import AnalysisError, DiskError
 from relaxor.units import factor
 
 CONFIDENCE = 0.95
 """Level of every interval written as ``ci_low`` and ``ci_high``."""
 NORMAL_QUANTILE = 1.959963984540054
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of the system that say something of the disk and nothing of the program."""
 
 
 @dataclass(frozen=True)
@@ -153,22 +156,37 @@ def load_parameters(path: Path | str) -> pd.DataFrame:
 
 @dataclass
 class atomic:  # noqa: N801 - used as a statement: with atomic(path) as temporary
-    """Write beside the target and rename at the end: a killed run leaves the old file or none."""
+    """Write beside the target and rename at the end: a killed run or a full disk leaves the old file or none.
+
+    Raises
+    ------
+    DiskError
+        If the disk is full or refuses.
+    """
 
     path: Path | str
     temporary: Path = field(init=False)
 
     def __enter__(self) -> Path:
         target = Path(self.path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         self.temporary = target.with_name(f".{target.name}.partial")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._refusal(error) from error
         return self.temporary
 
-    def __exit__(self, kind: object, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, _: object) -> None:
         if kind is None:
             self.temporary.replace(self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
+            return
+        self.temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in DISK:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: OSError) -> DiskError:
+        place = self.path if error.filename in (None, str(self.temporary)) else error.filename
+        return DiskError(f"{place}: {error.strerror}")
 
 
 def measured(

@@ -6,6 +6,9 @@ from pathlib import Path
 class RelaxorError(Exception):
     """Base of every error caused by what the user gave; printed without a traceback."""
 
+    advice = ""
+    """What to do about it, where the message itself does not say."""
+
 
 class ReadError(RelaxorError):
     """A raw file cannot be read.
@@ -31,6 +34,21 @@ class SheetError(RelaxorError):
 
 class AnalysisError(RelaxorError):
     """A measurement does not hold what its analysis needs."""
+
+    advice = (
+        "settings of one sample stand under 'samples' in config/config.yaml; a file whose technique in the sheet is "
+        "'other' is drawn without analysis"
+    )
+
+
+class DiskError(RelaxorError):
+    """A result cannot be written: the disk is full, or not ours to write on."""
+
+    advice = "make room on the disk, or see to the rights, and run the same command again: what is finished stays"
+
+
+class ResultError(RelaxorError):
+    """A result breaks a law that every result must obey."""
 
 
 def _printable(text: str) -> str:

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from relaxor.data import atomic
 from relaxor.errors import ReadError
 from relaxor.readers import read
-
-CURVES = 8
-"""More spectra than this are drawn as a map."""
 
 
 def files_in(paths: list[Path]) -> Iterator[Path]:
@@ -130,52 +128,20 @@ def draw(path: Path, target: Path) -> None:
     ReadError
         If the file cannot be read, or holds nothing that can be drawn.
     """
+    from relaxor.figures import plain
     from relaxor.figures.style import DOUBLE, new_figure, use_style
 
     tree = read(path)
-    chosen = [(name, _drawn(child.to_dataset())) for name, child in tree.children.items()]
-    parts = [(name, values) for name, values in chosen if values is not None][:4]
+    found = [(name, plain.chosen(child.to_dataset())) for name, child in tree.children.items()]
+    parts = [(name, entry) for name, entry in found if entry is not None][:4]
     if not parts:
         raise ReadError(path, "holds nothing that can be drawn")
     use_style()
     figure = new_figure(DOUBLE, 60.0 * ((len(parts) + 1) // 2))
-    for index, (name, values) in enumerate(parts, start=1):
+    for index, (name, entry) in enumerate(parts, start=1):
         ax = figure.add_subplot((len(parts) + 1) // 2, min(len(parts), 2), index)
-        _panel(ax, values)
+        plain.draw(ax, *entry)
         ax.set_title(name if len(name) <= 60 else f"{name[:57]}...")
     figure.suptitle(path.name)
-    figure.savefig(target)
-
-
-def _drawn(dataset: xr.Dataset) -> xr.DataArray | None:
-    """Choose what to draw: the first variable that is no uncertainty and has one dimension or more."""
-    for name, values in dataset.data_vars.items():
-        if values.ndim and values.dtype.kind in "iuf" and not str(name).endswith("_uncertainty") and values.size > 1:
-            return values
-    return None
-
-
-def _panel(ax: Any, values: xr.DataArray) -> None:
-    from relaxor.figures.style import BLACK, COMPONENTS, SEQUENTIAL
-
-    label = _label(str(values.name), values)
-    axis = str(values.dims[-1])
-    position = values.coords.get(axis, xr.DataArray(np.arange(values.shape[-1])))
-    lines = values.values.reshape(-1, values.shape[-1])
-    if values.dims[-2:] == ("y", "x"):
-        image = values.values.reshape(-1, *values.shape[-2:])[0]
-        ax.figure.colorbar(ax.imshow(image, cmap=SEQUENTIAL, interpolation="nearest"), ax=ax, label=label)
-        ax.set(xlabel="x (pixel)", ylabel="y (pixel)")
-    elif len(lines) > CURVES:
-        drawn = ax.pcolormesh(lines, cmap=SEQUENTIAL, rasterized=True)
-        ax.figure.colorbar(drawn, ax=ax, label=label)
-        ax.set(xlabel=f"{axis} (channel)", ylabel=" × ".join(map(str, values.dims[:-1])))
-    else:
-        ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
-        ax.plot(position, lines.T)
-        ax.set(xlabel=_label(axis, position), ylabel=label)
-
-
-def _label(name: str, values: xr.DataArray) -> str:
-    unit = values.attrs.get("units", "1")
-    return name if unit == "1" else f"{name} ({unit})"
+    with atomic(target) as temporary:
+        figure.savefig(temporary, format=target.suffix[1:])

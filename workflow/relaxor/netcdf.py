@@ -22,13 +22,17 @@ COMPRESSION = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 def write(path: Path | str, groups: Mapping[str, xr.Dataset], attrs: Mapping[str, Any]) -> None:
     """Write datasets as groups (``"a"``, ``"a/b"``, parents first or not at all); the same bytes every time."""
-    with h5py.File(path, "w", track_order=True) as file:
+    # Made in memory and written at once: where the disk is full, HDF5 itself ends the process.
+    with h5py.File("in memory", "w", driver="core", backing_store=False, track_order=True) as file:
         file.attrs.update(attrs)
         for name, dataset in groups.items():
             group = file
             for part in name.split("/"):
                 group = group[part] if part in group else group.create_group(part, track_order=True)
             _write_group(group, dataset)
+        file.flush()
+        content = file.id.get_file_image()
+    Path(path).write_bytes(content)
 
 
 def read(path: Path | str) -> Iterator[tuple[str, dict[str, Any], dict[str, xr.Dataset]]]:

@@ -1,4 +1,4 @@
-"""Raman spectra: cosmic rays out, modes and baseline fitted together, shifts calibrated on silicon.
+"""Raman spectra: cosmic rays out, modes and baseline fitted together, shifts calibrated on silicon where it is seen.
 
 The baseline is part of the fit, so that its uncertainty is in that of every mode. The noise of a CCD, counts and
 read-out, is not written in the files: it is estimated from the residuals as a variance linear in the signal
@@ -14,8 +14,9 @@ import lmfit
 import numpy as np
 import xarray as xr
 from numpy.polynomial import chebyshev
-from scipy.ndimage import binary_dilation, median_filter
+from scipy.ndimage import binary_dilation, gaussian_filter1d, median_filter
 from scipy.optimize import nnls
+from scipy.signal import find_peaks
 from scipy.special import wofz
 
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
@@ -25,6 +26,16 @@ from relaxor.parallel import ordered_map
 from relaxor.readers.schema import variable
 
 MAD_TO_SIGMA = 1.4826
+SILICON = "Si"
+"""Name of the line of silicon that calibrates the axis."""
+EDGE = 60.0
+"""1/cm; below, the filter that blocks the laser shapes the spectrum."""
+MOST_LINES, SMALLEST_LINE = 20, 0.02
+"""Most lines that are looked for in one spectrum, and the least prominence of one as a part of the largest."""
+REACH = (3.0, 10.0)
+"""A line that was found is fitted so many of its widths to each side, at least so far (1/cm)."""
+FOUND_DEGREE = 1
+"""Degree of the baseline under lines that were found: windows are narrow."""
 METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
 
 
@@ -77,6 +88,36 @@ def _narrow_runs(flags: np.ndarray, width: int) -> np.ndarray:
         if stop - start <= width:
             result[start:stop] = True
     return result
+
+
+def find_modes(shift: np.ndarray, spectrum: np.ndarray, significance: float, width: float) -> dict[float, float]:
+    """Find the lines of a spectrum whose modes nobody named.
+
+    Parameters
+    ----------
+    shift, spectrum
+        Raman shift in 1/cm, ascending, and counts; shape (n,).
+    significance
+        Least prominence of a line in standard deviations of the smoothed spectrum.
+    width
+        Width of the instrument's response in 1/cm, over which the spectrum is smoothed.
+
+    Returns
+    -------
+    dict
+        Raman shift → full width at half prominence, ascending; the most prominent `MOST_LINES`, and none below
+        `SMALLEST_LINE`.
+    """
+    step = float(np.median(np.diff(shift)))
+    sigma = max(width / step / (2 * SQRT_2LN2), 1.0)
+    smooth = gaussian_filter1d(spectrum, sigma)
+    # The scatter of second differences is that of the points, times the root of 6; smoothing leaves a part of it.
+    noise = MAD_TO_SIGMA * float(np.median(np.abs(np.diff(spectrum, 2)))) / math.sqrt(6)
+    noise /= math.sqrt(2 * math.sqrt(math.pi) * sigma)
+    places, found = find_peaks(smooth, prominence=max(significance * noise, 1e-12), width=0)
+    order = np.argsort(found["prominences"])[::-1][:MOST_LINES]
+    kept = np.sort(order[found["prominences"][order] >= SMALLEST_LINE * found["prominences"].max(initial=0.0)])
+    return {float(shift[places[i]]): float(found["widths"][i] * step) for i in kept}
 
 
 # --- the model -----------------------------------------------------------------------------------------------------
@@ -205,6 +246,7 @@ def _residual_noise(fitted: Fit, model: LineModel, spectrum: np.ndarray, sigma: 
     total = model.total(fitted.params)
     derivative = model.jacobian(fitted.params, spectrum, sigma)
     leverage = np.einsum("ij,jk,ik->i", derivative, fitted.covariance / fitted.reduced_chi_square, derivative)
+    leverage = np.nan_to_num(leverage)  # not known where parameters cannot be told apart
     return _linear_noise(total, (spectrum - total) ** 2 / np.clip(1 - leverage, 0.05, 1))
 
 
@@ -220,17 +262,28 @@ def _linear_noise(signal: np.ndarray, square: np.ndarray, use: np.ndarray | slic
     return np.sqrt(variance)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some points of a spectrum and the lines fitted there; ``sigma`` is the noise of each point."""
+
+    inside: np.ndarray
+    fit: Fit
+    model: LineModel
+    sigma: np.ndarray
+
+
 # --- the step ------------------------------------------------------------------------------------------------------
 def analyse(
     data: str,
     parameters: str,
     curves: str,
     *,
-    modes: dict[str, float],
-    calibration_line: float,
+    modes: dict[str, float] | None,
+    significance: float,
+    calibration_line: float | None,
     calibration_uncertainty: float,
     substrate_lines: dict[str, float],
-    window: tuple[float, float],
+    window: tuple[float, float] | None,
     instrument_fwhm: float,
     baseline_degree: int,
     spike_threshold: float,
@@ -244,19 +297,21 @@ def analyse(
         Ingested Raman measurements (netCDF).
     parameters, curves
         Files to write.
-    modes, calibration_line, calibration_uncertainty, substrate_lines, window, instrument_fwhm, baseline_degree, \
-spike_threshold, spike_width
+    modes, significance, calibration_line, calibration_uncertainty, substrate_lines, window, instrument_fwhm, \
+baseline_degree, spike_threshold, spike_width
         See `relaxor.config.raman.Raman`.
 
     Raises
     ------
     AnalysisError
-        If a measurement has no Raman axis or does not cover the window.
+        If a measurement has no Raman axis, holds a map, does not cover the window, or shows no line.
     """
     one = partial(
         _analyse_one,
-        centers={**modes, **substrate_lines, "Si": calibration_line},
-        calibration=(calibration_line, calibration_uncertainty),
+        modes=modes,
+        others=substrate_lines | ({SILICON: calibration_line} if calibration_line else {}),
+        significance=significance,
+        calibration_uncertainty=calibration_uncertainty,
         window=window,
         instrument_fwhm=instrument_fwhm,
         degree=baseline_degree,
@@ -274,99 +329,147 @@ spike_threshold, spike_width
 
 def _analyse_one(
     measurement: Measurement,
-    centers: Mapping[str, float],
-    calibration: tuple[float, float],
-    window: tuple[float, float],
+    modes: Mapping[str, float] | None,
+    others: Mapping[str, float],
+    significance: float,
+    calibration_uncertainty: float,
+    window: tuple[float, float] | None,
     instrument_fwhm: float,
     degree: int,
     spike: tuple[float, int],
 ) -> tuple[list[Number], xr.Dataset]:
     """Return the numbers of both line shapes and the curves of the Voigt fit."""
     shift, spectra = _spectra(measurement, window)
-    protected = np.any([np.abs(shift - center) < 8 for center in centers.values()], axis=0)
+    expected = {**(modes or {}), **others}
+    protected = np.zeros(shift.shape, dtype=bool)
+    for center in expected.values():
+        protected |= np.abs(shift - center) < 8
     spectrum, noise, removed = remove_spikes(spectra, *spike, protected)
-    voigt = fit_lines(shift, spectrum, noise, centers, instrument_fwhm, degree)
-    lorentzian = fit_lines(shift, spectrum, noise, centers, 1e-3 * instrument_fwhm, degree)
-    rows = _rows(measurement, "voigt", voigt[0], centers, *calibration, instrument_fwhm)
-    rows += _rows(measurement, "lorentzian", lorentzian[0], centers, *calibration, 0.0)
+    groups = [(np.ones(shift.shape, dtype=bool), expected)]
+    if modes is None:
+        found = find_modes(shift, spectrum, significance, instrument_fwhm)
+        groups, degree = _groups(shift, found, others), FOUND_DEGREE
+    if not groups:
+        raise AnalysisError(f"{measurement.id}: no line stands out by {significance:g} standard deviations")
+
+    def fitted(gaussian_fwhm: float) -> list[Part]:
+        return [
+            Part(inside, *fit_lines(shift[inside], spectrum[inside], noise[inside], centers, gaussian_fwhm, degree))
+            for inside, centers in groups
+        ]
+
+    voigt, lorentzian = fitted(instrument_fwhm), fitted(1e-3 * instrument_fwhm)
+    calibration = others.get(SILICON, math.nan), calibration_uncertainty
+    rows = _rows(measurement, "voigt", voigt, *calibration, instrument_fwhm)
+    rows += _rows(measurement, "lorentzian", lorentzian, *calibration, 0.0)
     rows += measured(measurement, "voigt", {"cosmic_ray_pixels": (removed.sum(), math.nan, "1")}, "count")
-    return rows, _curves(shift, spectrum, *voigt)
+    return rows, _curves(shift, spectrum, voigt)
 
 
-def _spectra(measurement: Measurement, window: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+def _groups(
+    shift: np.ndarray, found: Mapping[float, float], others: Mapping[str, float]
+) -> list[tuple[np.ndarray, dict[str, float]]]:
+    """Put lines whose windows overlap together: the points of each window, and the lines in it by name."""
+    named = {f"line_{center:.0f}": (center, width) for center, width in found.items()}
+    named |= {name: (center, 0.0) for name, center in others.items()}
+    groups: list[tuple[np.ndarray, dict[str, float]]] = []
+    end = -math.inf
+    for name, (center, width) in sorted(named.items(), key=lambda entry: entry[1]):
+        reach = max(REACH[0] * width, REACH[1])
+        inside = np.abs(shift - center) <= reach
+        if groups and center - reach < end:
+            groups[-1] = groups[-1][0] | inside, groups[-1][1] | {name: center}
+        else:
+            groups.append((inside, {name: center}))
+        end = max(end, center + reach)
+    return groups
+
+
+def _spectra(measurement: Measurement, window: tuple[float, float] | None) -> tuple[np.ndarray, np.ndarray]:
     dataset = measurement.only
-    if "raman_shift" not in dataset.coords:
+    if "raman_shift" not in dataset.coords or "intensity" not in dataset:
         raise AnalysisError(f"{measurement.id}: has no Raman shift axis; its dimensions are {tuple(dataset.sizes)}")
-    dataset = dataset.sortby("raman_shift").sel(raman_shift=slice(*window))
+    if dataset.intensity.dims not in (("raman_shift",), ("spectrum", "raman_shift")) or "x_index" in dataset:
+        counted = " × ".join(f"{dim} {size}" for dim, size in dataset.intensity.sizes.items())
+        raise AnalysisError(f"{measurement.id}: holds a map or series of spectra ({counted}), not one spectrum")
+    low, high = window or (EDGE, math.inf)
+    dataset = dataset.sortby("raman_shift").sel(raman_shift=slice(low, high))
     shift = dataset.raman_shift.values
-    if len(shift) < 50 or shift[0] > window[0] + 10 or shift[-1] < window[1] - 10:
-        raise AnalysisError(f"{measurement.id}: does not cover {window[0]}–{window[1]} 1/cm")
-    return shift.astype(float), dataset.intensity.values.astype(float)
+    covered = window is None or (len(shift) > 0 and shift[0] <= low + 10 and shift[-1] >= high - 10)
+    if len(shift) < 50 or not covered:
+        raise AnalysisError(f"{measurement.id}: has {len(shift)} points and does not cover {low:g} to {high:g} 1/cm")
+    return shift.astype(float), np.atleast_2d(dataset.intensity.values.astype(float))
 
 
 def _rows(
     measurement: Measurement,
     model: str,
-    fitted: Fit,
-    centers: Mapping[str, float],
+    parts: list[Part],
     reference: float,
     reference_uncertainty: float,
     gaussian_fwhm: float,
 ) -> list[Number]:
-    offset = reference - fitted.value("Si_center")
-    offset_error = fitted.error("Si_center")
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    rows = measured(measurement, model, {"aicc": (fitted.aicc, math.nan, "1")}, METHOD, **common)
-    rows += measured(
-        measurement,
-        model,
-        {"shift_offset": (offset, offset_error, "1/cm")},
-        f"Si line set to {reference} 1/cm",
-        systematic_error=reference_uncertainty,
-        **common,
-    )
-    for name in centers:
-        fwhm = fitted.value(f"{name}_fwhm")
-        observed = {
-            f"{name}_area": (fitted.value(f"{name}_area"), fitted.error(f"{name}_area"), "count/cm"),
-            f"{name}_fwhm_lorentzian": (fwhm, fitted.error(f"{name}_fwhm"), "1/cm"),
-        }
-        if gaussian_fwhm:
-            slope = 0.5346 + 0.2166 * fwhm / math.hypot(math.sqrt(0.2166) * fwhm, gaussian_fwhm)
-            total = voigt_fwhm(gaussian_fwhm, fwhm)
-            observed[f"{name}_fwhm"] = (total, slope * fitted.error(f"{name}_fwhm"), "1/cm")
-        rows += measured(measurement, model, observed, METHOD, **common)
-        if name != "Si":
-            error = math.hypot(fitted.error(f"{name}_center"), offset_error)
-            center = {f"{name}_center": (fitted.value(f"{name}_center") + offset, error, "1/cm")}
-            rows += measured(
-                measurement,
-                model,
-                center,
-                f"{METHOD}; calibrated on the Si line",
-                systematic_error=reference_uncertainty,
-                **common,
-            )
+    """Make the rows of all lines; ``reference`` is the shift given to the silicon line, NaN where it is not used."""
+    offset, offset_error, source = 0.0, 0.0, "axis as the file has it"
+    for part in parts:
+        if SILICON in part.model.lines and math.isfinite(reference):
+            offset, offset_error = reference - part.fit.value(f"{SILICON}_center"), part.fit.error(f"{SILICON}_center")
+            source = f"{SILICON} line set to {reference} 1/cm"
+    systematic = {"systematic_error": reference_uncertainty}
+    rows: list[Number] = []
+    for part in parts:
+        common = {"n": part.fit.n, "reduced_chi_square": part.fit.reduced_chi_square}
+        aicc = "aicc" if len(parts) == 1 else f"aicc_{part.model.lines[0]}"
+        rows += measured(measurement, model, {aicc: (part.fit.aicc, math.nan, "1")}, METHOD, **common)
+        if part is parts[0]:
+            shifted = {"shift_offset": (offset, offset_error, "1/cm")}
+            rows += measured(measurement, model, shifted, source, **systematic, **common)
+        for name in part.model.lines:
+            rows += measured(measurement, model, _shape(part.fit, name, gaussian_fwhm), METHOD, **common)
+            if name != SILICON:
+                error = math.hypot(part.fit.error(f"{name}_center"), offset_error)
+                center = {f"{name}_center": (part.fit.value(f"{name}_center") + offset, error, "1/cm")}
+                rows += measured(measurement, model, center, f"{METHOD}; {source}", **systematic, **common)
     return rows
 
 
-def _curves(shift: np.ndarray, spectrum: np.ndarray, fitted: Fit, model: LineModel, sigma: np.ndarray) -> xr.Dataset:
-    lines = model.values(fitted.params)[0]
-    total, baseline = model.total(fitted.params), model.baseline(fitted.params)
-    scale = 1.0 if fitted.absolute_sigma else math.sqrt(fitted.reduced_chi_square)
+def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[str, tuple[float, float, str]]:
+    """Return area and widths of a line; the whole width of a Voigt line with its instrument."""
+    fwhm, error = fitted.value(f"{name}_fwhm"), fitted.error(f"{name}_fwhm")
+    shape = {
+        f"{name}_area": (fitted.value(f"{name}_area"), fitted.error(f"{name}_area"), "count/cm"),
+        f"{name}_fwhm_lorentzian": (fwhm, error, "1/cm"),
+    }
+    if gaussian_fwhm:
+        slope = 0.5346 + 0.2166 * fwhm / math.hypot(math.sqrt(0.2166) * fwhm, gaussian_fwhm)
+        shape[f"{name}_fwhm"] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error, "1/cm")
+    return shape
+
+
+def _curves(shift: np.ndarray, spectrum: np.ndarray, parts: list[Part]) -> xr.Dataset:
+    """Make the curves on the whole axis; NaN where nothing was fitted."""
+    names = [name for part in parts for name in part.model.lines]
+    columns = {name: np.full(shift.shape, np.nan) for name in ("sigma", "fit", "baseline")}
+    components = xr.DataArray(np.full((len(names), shift.size), np.nan), dims=("line", "shift"), coords={"line": names})
+    for part in parts:
+        scale = 1.0 if part.fit.absolute_sigma else math.sqrt(part.fit.reduced_chi_square)
+        columns["sigma"][part.inside] = part.sigma * scale
+        columns["fit"][part.inside] = part.model.total(part.fit.params)
+        columns["baseline"][part.inside] = part.model.baseline(part.fit.params)
+        components.loc[list(part.model.lines), part.inside] = part.model.values(part.fit.params)[0]
     axis = "raman_shift"
     # The uncalibrated axis of the file; the offset that calibrates it is in the attributes.
     return xr.Dataset(
         {
             "data": variable(axis, spectrum, "count", "mean of the accumulations without cosmic rays"),
-            "data_uncertainty": variable(axis, sigma * scale, "count", "noise"),
-            "fit": variable(axis, total, "count", "fit"),
-            "baseline": variable(axis, baseline, "count", "baseline"),
-            "components": variable(("line", axis), lines, "count", "lines"),
-            "residual": variable(axis, spectrum - total, "count", "data − fit"),
+            "data_uncertainty": variable(axis, columns["sigma"], "count", "noise"),
+            "fit": variable(axis, columns["fit"], "count", "fit"),
+            "baseline": variable(axis, columns["baseline"], "count", "baseline"),
+            "components": variable(("line", axis), components.values, "count", "lines"),
+            "residual": variable(axis, spectrum - columns["fit"], "count", "data − fit"),
         },
         coords={
             axis: variable(axis, shift, "1/cm", "Raman shift"),
-            "line": ("line", list(model.lines)),
+            "line": ("line", names),
         },
     )

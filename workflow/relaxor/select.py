@@ -10,7 +10,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from relaxor.config.base import Section
-from relaxor.data import load_parameters
+from relaxor.data import PARAMETER_COLUMNS, load_parameters
 from relaxor.errors import SheetError
 
 
@@ -33,7 +33,8 @@ class Selector(Section):
 def all_numbers(parameters: Sequence[str]) -> pd.DataFrame:
     """Join the parameter tables of all techniques; the folder gives the column ``technique``."""
     tables = [load_parameters(path).assign(technique=Path(path).parent.name) for path in parameters]
-    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+    full = [table for table in tables if len(table)]
+    return pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=[*PARAMETER_COLUMNS, "technique"])
 
 
 def load_entries(path: Path | str, kind: type[Section]) -> list[Any]:

@@ -3,29 +3,15 @@
 import csv
 import difflib
 import string
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from relaxor.errors import SheetError
+from relaxor.techniques import OTHER, TECHNIQUES
 from relaxor.units import parse_quantity
 
 COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "table", "conditions", "note")
-TECHNIQUES = (
-    "structure",
-    "growth",
-    "xrd",
-    "raman",
-    "xps",
-    "shg",
-    "hysteresis",
-    "edx",
-    "afm",
-    "pfm",
-    "stem",
-    "sweeps",
-    "pulses",
-    "light",
-)
 ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
 
@@ -54,7 +40,7 @@ def load_sheet(
     Raises
     ------
     SheetError
-        Naming file, row and column, what was found and what is allowed.
+        One line a row that is not valid: file, row and column, what was found and what is allowed.
     """
     path, root = Path(path), Path(root).resolve()
     try:
@@ -69,10 +55,18 @@ def load_sheet(
     except (UnicodeDecodeError, csv.Error) as error:
         raise SheetError(f"{path}: is not tab-separated UTF-8 text ({error})") from error
     seen: dict[str, int] = {}
-    choices = {"technique": TECHNIQUES, "origin": ORIGINS, "table": ("", *tables)}
+    choices = {"technique": (*TECHNIQUES, OTHER), "origin": ORIGINS, "table": ("", *tables)}
     if panels is not None:
         choices["panel"] = ("", *panels)
-    return [_check(row, number, path, root, choices, seen) for number, row in enumerate(rows, start=2)]
+    checked, problems = [], []
+    for number, row in enumerate(rows, start=2):
+        try:
+            checked.append(_check(row, number, path, root, choices, seen))
+        except SheetError as error:
+            problems.append(str(error))
+    if problems:
+        raise SheetError("\n".join(problems))
+    return checked
 
 
 def _check(
@@ -126,3 +120,11 @@ def suggestion(found: str, allowed: tuple[str, ...]) -> str:
     """Return ``; did you mean 'x'?`` or the list of what is allowed."""
     near = difflib.get_close_matches(found, allowed, 1)
     return f"; did you mean '{near[0]}'?" if near else f"; allowed: {', '.join(filter(None, allowed))}"
+
+
+def require_samples(names: Iterable[str], rows: Sequence[Mapping[str, Any]], source: Path | str) -> None:
+    """Refuse the name of a sample, given in the settings, that no row of the sheet has."""
+    samples = tuple(dict.fromkeys(row["sample"] for row in rows))
+    for name in names:
+        if name not in samples:
+            raise SheetError(f"{source}: no row has the sample '{name}' of the settings{suggestion(name, samples)}")

@@ -44,7 +44,7 @@ def run_step(function: Callable[..., object], snakemake: Any) -> None:
             with cores(snakemake.threads):
                 function(**arguments)
         except RelaxorError as error:
-            print(f"error: {error}")
+            print(f"error: {error}", *filter(None, [error.advice]), sep="\nwhat to do: ")
             sys.exit(1)
         except BaseException:
             traceback.print_exc()

@@ -239,7 +239,7 @@ def analyse(
     parameters: str,
     curves: str,
     *,
-    cell: str,
+    cell: str | None,
     cells: dict[str, dict[str, Any]],
     bonds: dict[str, float],
     layer_gap: float,
@@ -259,7 +259,7 @@ def analyse(
     AnalysisError
         If a structure has no layers, or the published cell is not among ``cells``.
     """
-    published = published_cell(cell, cells)
+    published = published_cell(cell, cells) if cell else None
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     for measurement in load(data):
@@ -275,7 +275,8 @@ def analyse(
         values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, displaced, relative)
         values |= bond_numbers(atoms, found)
         rows += measured(measurement, "cif", values, "geometry of the structure file", n=len(atoms.element))
-        rows += measured(measurement, cell, published_numbers(published), published["source"])
+        if cell and published:
+            rows += measured(measurement, cell, published_numbers(published), published["source"])
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | _labels(measurement, region))
         groups |= {f"{measurement.id}/{name}": part for name, part in view(atoms, found).items()}
         groups[f"{measurement.id}/layers"] = layer_curves(atoms, layers, displaced)

@@ -3,7 +3,7 @@ rule analyse_technique:
     """Fit what a technique measured; its settings are the function's keywords."""
     input:
         data=f"{DATA}{{technique}}.nc",
-        code=lambda wildcards: sources(module_of(wildcards.technique)),
+        code=lambda wildcards: sources(MODULES[wildcards.technique]),
     output:
         # update(): a job that fails leaves the results of the last good run where they were.
         parameters=update(f"{ANALYSIS}{{technique}}/parameters.csv"),
@@ -19,7 +19,7 @@ rule analyse_technique:
         mem_mb=1500,
         runtime=20,
     params:
-        settings=lambda wildcards: PLAIN[wildcards.technique],
+        settings=lambda wildcards: settings_of(wildcards.sample, wildcards.technique),
     script:
         "../scripts/analyse_{wildcards.technique}.py"
 
@@ -43,7 +43,7 @@ rule fit_encoder:
         runtime=10,
     params:
         wavelength=PLAIN["encoder"]["wavelength"],
-        read_window=PLAIN["light"]["read_window"],
-        code_window=PLAIN["light"]["code_window"],
+        read_window=settings_of(SAMPLE, "light")["read_window"],
+        code_window=settings_of(SAMPLE, "light")["code_window"],
     script:
         "../scripts/fit_encoder.py"

@@ -7,8 +7,9 @@ from relaxor.config import validate_settings
 from relaxor.config.figures import load_figures
 from relaxor.errors import RelaxorError
 from relaxor.inpainting.idx import NAMES, letter_files
-from relaxor.sheet import load_sheet
+from relaxor.sheet import load_sheet, require_samples
 from relaxor.steps import sources
+from relaxor.techniques import MODULES, OTHER
 
 # Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
 os.environ.update(
@@ -24,6 +25,7 @@ try:
     FIGURES = load_figures(SETTINGS.figures)
     PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
     SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
+    require_samples([SETTINGS.sample, *SETTINGS.samples], SHEET, SETTINGS.sheet)
     LETTER_FILES = letter_files(SETTINGS.inpainting.letters.source, SETTINGS.inpainting.letters.folder)
 except RelaxorError as error:
     raise WorkflowError(str(error)) from None
@@ -34,9 +36,7 @@ SAMPLES = {
     sample: sorted({row["technique"] for row in SHEET if row["sample"] == sample})
     for sample in sorted({row["sample"] for row in SHEET})
 }
-if SAMPLE not in SAMPLES:
-    raise WorkflowError(f"{SETTINGS.sheet}: has no rows of sample '{SAMPLE}'; samples: {', '.join(SAMPLES)}")
-TECHNIQUES = SAMPLES[SAMPLE]
+TECHNIQUES = [technique for technique in SAMPLES[SAMPLE] if technique in MODULES]
 PARTS = {"characterization": [], "synapse": []}
 for technique in TECHNIQUES:
     PARTS["synapse" if technique in ("sweeps", "pulses", "light") else "characterization"].append(technique)
@@ -44,6 +44,30 @@ if "light" in TECHNIQUES and PLAIN["encoder"]["wavelength"]:
     PARTS |= {"inpainting": ["inpainting"], "crossbar": ["crossbar"]}
 ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS else []
 EMNIST = sorted(NAMES.values())
+ANALYSED = [technique for techniques in PARTS.values() for technique in techniques]
+COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
+# Figures of which every panel has what it shows, and their notebooks: a sample without light has no Fig. 4 and 5.
+MISSING = {
+    name
+    for name, figure in FIGURES.items()
+    for panel in figure.panels.values()
+    if panel.technique not in (None, *ANALYSED) or panel.table and not COMPARED
+}
+FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
+NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir("notebooks") if name.endswith(".ipynb")}
+NOTEBOOKS = sorted(NOTEBOOKS - MISSING - {"supplement" if MISSING else ""})
+# What config/figures.yaml does not show, and techniques that samples share.
+OWN = [
+    (sample, technique)
+    for sample, techniques in SAMPLES.items()
+    for technique in techniques
+    if sample != SAMPLE or technique == OTHER
+]
+SHARED = {
+    technique: holders
+    for technique in MODULES
+    if len(holders := [sample for sample, techniques in SAMPLES.items() if technique in techniques]) > 1
+}
 DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
 LOGS = f"{RESULTS}/logs/"
@@ -59,9 +83,9 @@ def rows_of(wildcards):
     return [row for row in SHEET if (row["sample"], row["technique"]) == (wildcards.sample, wildcards.technique)]
 
 
-def module_of(technique):
-    """The module that analyses a technique."""
-    return f"relaxor.{'microscopy.' * (technique in ('edx', 'afm', 'pfm', 'stem'))}{technique}"
+def settings_of(sample, technique):
+    """How one technique of one sample is analysed."""
+    return getattr(SETTINGS.of(sample), technique).model_dump(mode="json")
 
 
 def analysed(technique, file):
@@ -76,8 +100,9 @@ def shown(figure, file):
 
 
 def figure_files(*numbers):
-    """The files of figures, by their numbers."""
-    return [f"{RESULTS}/figures/figure{number}.{suffix}" for number in numbers for suffix in FORMATS]
+    """The files of figures, by their numbers, as far as the sample has them."""
+    names = [f"figure{number}" for number in numbers if f"figure{number}" in FIGURES]
+    return [f"{RESULTS}/figures/{name}.{suffix}" for name in names for suffix in FORMATS]
 
 
 def drawn(stem, figure, panel):
@@ -109,7 +134,27 @@ def printed(technique, suffix):
 
 def table_files(part):
     """The tables of one part of the paper."""
-    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS[part] for suffix in SUFFIXES]
+    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS.get(part, []) for suffix in SUFFIXES]
+
+
+def analysis_of(file):
+    """An input: what the analysis of a sample's technique writes; nothing where there is no analysis."""
+    return lambda wildcards: [f"{ANALYSIS}{{technique}}/{file}"] if wildcards.technique in MODULES else []
+
+
+def analyses_of(file):
+    """An input: what the analysis of a technique writes, for every sample that has it."""
+    path = f"{ANALYSIS}{{technique}}/{file}"
+    return lambda wildcards: [
+        path.format(sample=sample, technique=wildcards.technique) for sample in SHARED[wildcards.technique]
+    ]
+
+
+def pictured(stem, caption, labels):
+    """A figure in every format; the report shows the png."""
+    shown_in = dict(caption=f"../report/{caption}.rst", category="Samples", labels=labels)
+    files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
+    return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
 
 
 wildcard_constraints:

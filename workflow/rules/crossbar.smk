@@ -34,6 +34,7 @@ rule run_chips:
         chips_made=CHIP["chips_made"],
         copies=CHIP["copies"],
         elapsed=CHIP["elapsed"],
+        correct_columns=CHIP["correct_columns"],
     script:
         "../scripts/run_chips.py"
 

@@ -33,6 +33,10 @@ for name, figure in FIGURES.items():
             "../scripts/draw_figure.py"
 
 
+localrules:
+    figures,
+
+
 rule figures:
     """Every figure."""
     input:

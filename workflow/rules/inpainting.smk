@@ -19,7 +19,7 @@ rule fetch_emnist:
         mem_mb=500,
         runtime=120,
     params:
-        folder=PLAIN["inpainting"]["letters"]["folder"],
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         url=PLAIN["inpainting"]["letters"]["url"],
         sha256=PLAIN["inpainting"]["letters"]["sha256"],
     script:
@@ -48,6 +48,28 @@ rule prepare_letters:
         test=PLAIN["inpainting"]["letters"]["test"],
     script:
         "../scripts/prepare_letters.py"
+
+
+rule make_classifier:
+    """Train the letter classifier whose features measure distances; its weights are shipped: nothing waits for this."""
+    input:
+        letters=LETTERS,
+        code=sources("relaxor.inpainting.classifier"),
+    output:
+        f"{RESULTS}/inpainting/classifier.json",
+        weights=f"{RESULTS}/inpainting/classifier.safetensors",
+    log:
+        f"{LOGS}make_classifier.log",
+    benchmark:
+        f"{BENCHMARKS}make_classifier.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    script:
+        "../scripts/make_classifier.py"
 
 
 rule train_decoder:

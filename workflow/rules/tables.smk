@@ -1,6 +1,6 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
-PARAMETERS = [analysed(technique, "parameters.csv") for techniques in PARTS.values() for technique in techniques]
-COMPARED = {"pulses", "light"} <= set(PARTS["synapse"])
+PARAMETERS = [analysed(technique, "parameters.csv") for technique in ANALYSED]
+CURVES = [analysed(technique, "curves.nc") for technique in ANALYSED]
 
 
 for part, techniques in PARTS.items():
@@ -108,6 +108,10 @@ rule check_results:
         runtime=5,
     script:
         "../scripts/check_results.py"
+
+
+localrules:
+    tables,
 
 
 rule tables:

@@ -4,15 +4,16 @@ import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from relaxor.config.afm import Afm
 from relaxor.config.base import Section
 from relaxor.config.crossbar import Crossbar
-from relaxor.config.devices import Devices
+from relaxor.config.devices import Devices, OurNumber
 from relaxor.config.edx import Edx
 from relaxor.config.growth import Growth
 from relaxor.config.hysteresis import Hysteresis
@@ -32,7 +33,26 @@ from relaxor.errors import AnalysisError, SheetError
 from relaxor.readers.text_table import TableDescription
 
 
-class Settings(Section):
+class Techniques(Section):
+    """How each technique is analysed."""
+
+    structure: Structure = Structure()
+    growth: Growth = Growth()
+    xrd: Xrd = Xrd()
+    raman: Raman = Raman()
+    xps: Xps = Xps()
+    shg: Shg = Shg()
+    hysteresis: Hysteresis = Hysteresis()
+    edx: Edx = Edx()
+    afm: Afm = Afm()
+    pfm: Pfm = Pfm()
+    stem: Stem = Stem()
+    sweeps: Sweeps = Sweeps()
+    pulses: Pulses = Pulses()
+    light: Light = Light()
+
+
+class Settings(Techniques):
     """Everything that can be set."""
 
     sheet: str = "config/measurements.tsv"
@@ -53,26 +73,50 @@ class Settings(Section):
     """Physics that results must obey."""
     tables: dict[str, TableDescription] = {}
     """How to read text tables that do not describe themselves; the sheet names them."""
-    structure: Structure = Structure()
-    growth: Growth = Growth()
-    xrd: Xrd = Xrd()
-    raman: Raman = Raman()
-    xps: Xps = Xps()
-    shg: Shg = Shg()
-    hysteresis: Hysteresis = Hysteresis()
-    edx: Edx = Edx()
-    afm: Afm = Afm()
-    pfm: Pfm = Pfm()
-    stem: Stem = Stem()
-    sweeps: Sweeps = Sweeps()
+    samples: dict[str, Techniques] = {}
+    """Sample → what is set otherwise for it: its lines, its cell, its elements. A setting that is left out is that of
+    all samples; one that is given stands in its place as a whole."""
+    comparison: list[OurNumber] = []
+    """Numbers that are drawn beside each other where samples share a technique."""
     devices: Devices = Devices()
     optical_device: OpticalDevice = OpticalDevice()
     bands: Bands = Bands()
-    pulses: Pulses = Pulses()
-    light: Light = Light()
     encoder: Encoder = Encoder()
     inpainting: Inpainting = Inpainting()
     crossbar: Crossbar = Crossbar()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit(cls, values: Any) -> Any:
+        """Complete the settings of each sample by those of all samples; what is no mapping is refused afterwards."""
+        samples = values.get("samples")
+        if not isinstance(samples, Mapping):
+            return values
+        common = {name: values.get(name, {}) for name in Techniques.model_fields}
+        return {**values, "samples": {sample: _merged(common, own, 2) for sample, own in samples.items()}}
+
+    def of(self, sample: str) -> Techniques:
+        """Return the settings of the techniques for one sample."""
+        return self.samples.get(sample, self)
+
+
+def _merged(common: Any, own: Any, depth: int) -> Any:
+    """Return ``common`` with the entries of ``own`` in their place, down to a depth."""
+    if not depth or not isinstance(common, Mapping) or not isinstance(own, Mapping):
+        return own
+    return {**common, **{name: _merged(common.get(name), value, depth - 1) for name, value in own.items()}}
+
+
+MATERIAL = {"xps": "windows", "edx": "elements", "stem": "a"}
+"""Technique → the setting of the material without which it cannot be analysed."""
+
+
+def lacking_setting(technique: str, sample: str, settings: Settings) -> str:
+    """Say which setting of a sample is missing for a technique; nothing if none is."""
+    name = MATERIAL.get(technique)
+    if name is None or getattr(getattr(settings.of(sample), technique), name):
+        return ""
+    return f"needs the setting samples.{sample}.{technique}.{name} in config/config.yaml"
 
 
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:
@@ -86,7 +130,11 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SheetError("\n".join(_explain(detail, source) for detail in error.errors())) from None
+        found = error.errors()
+        places = {detail["loc"] for detail in found}
+        # What is wrong for all samples is not said again for each.
+        first = [detail for detail in found if detail["loc"][:1] != ("samples",) or detail["loc"][2:] not in places]
+        raise SheetError("\n".join(_explain(detail, source) for detail in first)) from None
     except AnalysisError as error:  # a chip that cannot exist
         raise SheetError(f"{source}: crossbar.{error}") from None
 
@@ -118,8 +166,11 @@ def _explain(detail: Any, source: Path | str) -> str:
 
 
 def _names(location: tuple[Any, ...]) -> list[str]:
+    """List the settings that there are at a place."""
     model: Any = Settings
     for part in location:
         field = getattr(model, "model_fields", {}).get(part)
-        model = field.annotation if field else TableDescription
-    return list(getattr(model, "model_fields", None) or model.__dataclass_fields__)
+        inner = [kind for kind in get_args(model) if kind is not NoneType]
+        model = field.annotation if field else inner[-1] if inner else model
+    fields: Mapping[str, Any] = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", {})
+    return list(fields)

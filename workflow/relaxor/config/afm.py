@@ -12,8 +12,8 @@ class Afm(Section):
     """True height over height read, from a step-height standard (1: the scanner reads true)."""
     z_scale_uncertainty: float = Field(0.01, ge=0)
     """Its relative standard uncertainty; 1 % is what a commercial step standard and linearized scanner reach."""
-    layer_thickness: float = Field(0.66315, gt=0)
-    """Thickness of one CuBiP2Se6 layer in nm: half of c = 13.263 Å, P-31c; doi 10.1021/ic050357+."""
+    layer_thickness: float | None = Field(None, gt=0)
+    """Thickness of one layer in nm; null: layers are not counted."""
     edge_exclusion: float = Field(1 / 3, ge=0, lt=0.5)
     """Share of the shorter plateau left out on both sides of an edge, as ISO 5436-1 does."""
     bow_degree: int = Field(2, ge=1, le=4)

@@ -17,6 +17,9 @@ class Crossbar(Section):
     """How often each layer is written; outputs are averaged."""
     elapsed: float = Field(1.0, ge=1.0)
     """Seconds from writing to reading."""
+    correct_columns: bool = True
+    """Whether the sums of every column are corrected by a straight line, set on sample letters. The chip family's tools
+    correct k·y + b an array."""
     read_outs: list[str] = []
     """Measured read-outs of the arrays, in their order, instead of written chips: .csv or .npy, levels, 576 × 128."""
     compared_chips: PositiveInt = Field(3, ge=2)

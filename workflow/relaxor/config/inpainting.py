@@ -54,8 +54,13 @@ class FineTuning(Section):
     """Epochs after which the rate is lowered."""
     gamma: PositiveFloat = 0.5
     """Factor that lowers it."""
+    level_size: PositiveFloat = 0.7
+    """What a level stands for, over that of least squares: the noise of writing is a smaller part of a smaller level's
+    weights, and training makes up for those that it clips."""
     noise: NonNegativeFloat = 0.36
     """Standard deviation of a written level: 84.56 % of the cells are then read back at their level."""
+    sum_noise: NonNegativeFloat = 0.15
+    """Standard deviation of a sum over the spread of its column: a 4-bit converter and the noise of reads."""
 
 
 class Inpainting(Section):

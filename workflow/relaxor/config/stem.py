@@ -10,8 +10,8 @@ class Stem(Section):
 
     detector: str = "HAADF"
     """Image to take of a file that holds several."""
-    a: float = Field(6.5410, gt=1, lt=50)
-    """Lattice parameter of the structure, angstrom (P-31c at 293 K, doi 10.1021/ic050357+; R-3: 6.5532)."""
+    a: float | None = Field(None, gt=1, lt=50)
+    """Lattice parameter a of the hexagonal structure, angstrom; an image cannot be analysed without."""
     tolerance: float = Field(0.06, gt=0, le=0.2)
     """Relative range around it in which the lattice is sought: calibration and drift are within a few percent."""
     spot_threshold: float = Field(25.0, ge=10)

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from relaxor.config.base import Section
-from relaxor.config.structure import CELLS, Cell
+from relaxor.config.structure import Cell
 
 
 class Instrument(Section):
@@ -22,9 +22,9 @@ class Instrument(Section):
 class Xrd(Section):
     """Settings of the xrd analysis; units and defaults beside each."""
 
-    cell: str = "P-31c"
-    """Published cell, a key of ``cells``, that the lines are indexed on."""
-    cells: dict[str, Cell] = CELLS
+    cell: str | None = None
+    """Published cell, a key of ``cells``, that the lines are indexed on; null: lines and their spacings alone."""
+    cells: dict[str, Cell] = {}
     """Published cells that are compared."""
     wavelength_alpha1: float = Field(1.540593, gt=0)
     """Cu Kα1 (angstrom), International Tables C; headers of instruments often hold older, rounded values."""
@@ -42,8 +42,8 @@ class Xrd(Section):
     """Usual full width of a line (degree 2θ): of the filter that finds lines, and where their fits start."""
     significance: float = Field(5.0, gt=0)
     """Least height of a peak over the background, in standard deviations of the matched filter."""
-    window: float = Field(1.5, gt=0)
-    """Half-width (degree 2θ) fitted around a line."""
+    window: float = Field(0.5, gt=0)
+    """Half-width (degree 2θ) fitted around a line; lines whose windows overlap are fitted together."""
     index_tolerance: float = Field(0.05, gt=0, lt=0.5)
     """Farthest that (layer distance)/d may be from a whole number for a line to be indexed 00l: 0.8 % of the sixth."""
     zero_shift_uncertainty: float = Field(0.005, ge=0)

@@ -29,8 +29,9 @@ from relaxor.normals import normals
 
 BATCH = 1040
 """Images computed together: their intermediate values stay in the cache."""
-UNROLL = 7
-"""Pulses that are compiled one after another: a loop over single pulses takes twice as long."""
+UNROLL, WORTH = 7, 4096
+"""Pulses that are compiled one after another, where there are so many images: a loop over single pulses takes twice as
+long, but compiles in a fifth of the time."""
 RANGE_CANDIDATES = np.linspace(0.05, 1.0, 39)
 """Ranges tried in calibration, as parts of the largest current."""
 
@@ -197,7 +198,7 @@ def calibrate(network: Network, matrices: Matrices, inputs: np.ndarray, *, outpu
             rows = _with_bias(network, number, values)[:, band.row : band.row + band.height]
             pulses = [_pulse(rows, pulse, weight, chip) for pulse, weight in enumerate(_pulse_weights(chip))]
             found.append(_band_ranges(band, np.array([pulse @ matrix for pulse in pulses]), chip))
-        sums = _sums(network, number, values, matrices[number], found, None)
+        sums = _sums(network, number, values, matrices[number], found)
         wanted = ideal @ layer.levels.T.astype(np.float32) + layer.bias.astype(np.float32)
         gain, offset = _line(np.asarray(sums), np.asarray(wanted)) if outputs else (1.0, 0.0)
         periphery.ranges.append(found)
@@ -215,7 +216,7 @@ def layer_inputs(
     values = _input_codes(network, jnp.asarray(inputs, jnp.float32))
     for number in range(len(network.decoder.layers)):
         yield np.asarray(_with_bias(network, number, values))
-        sums = _sums(network, number, values, matrices[number], periphery.ranges[number], None)
+        sums = _sums(network, number, values, matrices[number], periphery.ranges[number])
         values = _next_codes(network, number, sums * periphery.gain[number] + periphery.offset[number])
 
 
@@ -228,18 +229,22 @@ def _line(found: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return slope, wanted.mean(axis=0) - slope * found.mean(axis=0)
 
 
-def inference(network: Network) -> Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]:
+Decode = Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+"""Matrices, periphery, inputs (n, inputs) and a key → sums and outputs, both (n, outputs)."""
+
+
+def inference(network: Network) -> Decode:
     """Return the compiled decoder: ``(matrices, periphery, inputs, key) → (sums, outputs)``, both (n, outputs).
 
     ``vmap`` over matrices and keys computes many chips.
     """
     noisy = network.chip.read_noise > 0
 
-    def batch(matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array) -> jax.Array:
+    def batch(unroll: int, matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array) -> jax.Array:
         values = _input_codes(network, inputs)
         for number in range(len(network.decoder.layers)):
             layer_key = jax.random.fold_in(key, number) if noisy else None
-            sums = _sums(network, number, values, matrices[number], periphery.ranges[number], layer_key)
+            sums = _sums(network, number, values, matrices[number], periphery.ranges[number], layer_key, unroll)
             sums = sums * periphery.gain[number] + periphery.offset[number]
             values = _next_codes(network, number, sums)
         return sums
@@ -250,10 +255,11 @@ def inference(network: Network) -> Callable[[Matrices, Periphery, jax.Array, jax
     ) -> tuple[jax.Array, jax.Array]:
         count = inputs.shape[0]
         parts = -(-count // BATCH)
+        unroll = UNROLL if count >= WORTH else 1
         size = -(-count // parts)
         padded = jnp.pad(inputs, ((0, parts * size - count), (0, 0))).reshape(parts, size, -1)
         keys = jax.random.split(key, parts)
-        sums = jax.lax.map(lambda part: batch(matrices, periphery, *part), (padded, keys))
+        sums = jax.lax.map(lambda part: batch(unroll, matrices, periphery, *part), (padded, keys))
         sums = sums.reshape(parts * size, -1)[:count]
         return sums, jax.nn.sigmoid(sums * jnp.asarray(network.decoder.layers[-1].sum_scale, jnp.float32))
 
@@ -315,7 +321,13 @@ def _pulse(values: jax.Array, number: jax.Array | int, weight: jax.Array | float
 
 
 def _sums(
-    network: Network, number: int, values: jax.Array, matrices: list, ranges: list, key: jax.Array | None
+    network: Network,
+    number: int,
+    values: jax.Array,
+    matrices: list,
+    ranges: list,
+    key: jax.Array | None = None,
+    unroll: int = 1,
 ) -> jax.Array:
     """Return the sums of one layer, shape (n, outputs)."""
     plan, chip = network.plan, network.chip
@@ -324,7 +336,7 @@ def _sums(
     for position, (band, matrix, steps) in enumerate(zip(network.bands(number), matrices, ranges, strict=True)):
         part = rows[:, band.row : band.row + band.height]
         band_key = None if key is None else jax.random.fold_in(key, position)
-        summed = _band_sums(part, matrix, steps, chip, band_key)
+        summed = _band_sums(part, matrix, steps, chip, band_key, unroll)
         columns = band.columns
         # Static slices of neighbouring columns: a scatter is many times slower here.
         edges = np.flatnonzero(np.diff(columns) != 1) + 1
@@ -335,7 +347,9 @@ def _sums(
     return total / plan.layers[number].copies
 
 
-def _band_sums(rows: jax.Array, matrix: jax.Array, steps: jax.Array, chip: Chip, key: jax.Array | None) -> jax.Array:
+def _band_sums(
+    rows: jax.Array, matrix: jax.Array, steps: jax.Array, chip: Chip, key: jax.Array | None, unroll: int
+) -> jax.Array:
     weights = _pulse_weights(chip)
     every_step = jnp.broadcast_to(steps, (len(weights), matrix.shape[1]))
 
@@ -350,7 +364,7 @@ def _band_sums(rows: jax.Array, matrix: jax.Array, steps: jax.Array, chip: Chip,
         return total + weight * _convert(current, step, chip), None
 
     start = jnp.zeros((rows.shape[0], matrix.shape[1]))
-    return jax.lax.scan(add, start, (jnp.arange(len(weights)), jnp.asarray(weights), every_step), unroll=UNROLL)[0]
+    return jax.lax.scan(add, start, (jnp.arange(len(weights)), jnp.asarray(weights), every_step), unroll=unroll)[0]
 
 
 def _convert(current: jax.Array, step: jax.Array, chip: Chip) -> jax.Array:

@@ -5,6 +5,7 @@ A chip is a key: its devices, the noise of its reads and its drift follow from i
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ import xarray as xr
 from pydantic import TypeAdapter
 
 from relaxor.crossbar.chip import PRESETS, Chip
-from relaxor.crossbar.compute import Network, assemble, calibrate, inference, with_wires
+from relaxor.crossbar.compute import Decode, Network, assemble, calibrate, inference, with_wires
 from relaxor.crossbar.cost import Cost
 from relaxor.crossbar.cost import costs as costs_of
 from relaxor.crossbar.write import Written, calibrate_relaxation, drift, far_errors, load_read_out, program, read_back
@@ -26,13 +27,14 @@ from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.fid import fid
 from relaxor.inpainting.learning import load_networks, read_currents
 from relaxor.inpainting.letters import Letters, ink, load_letters
-from relaxor.inpainting.levels import QuantizedDecoder, integer_decoder
+from relaxor.inpainting.levels import integer_decoder
 from relaxor.inpainting.models import centre, paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.scoring import shown_letters
 from relaxor.photoresponse.codes import CodeTiming
 from relaxor.photoresponse.encoder import load_encoder
 from relaxor.readers.schema import variable
+from relaxor.units import factor
 
 SEED = 12
 """Of the chips."""
@@ -68,11 +70,12 @@ class Judge:
     def scores(self, drawn: np.ndarray) -> dict[str, float]:
         """Return ``fid``, ``mse_hole`` and ``accuracy``; see `relaxor.inpainting.scoring.judge`."""
         images, where = self.completed(drawn), centre(self.hole)
+        own = features(self.classifier, images)
         error = images[:, where, where] - self.originals[:, where, where]
         return {
-            "fid": fid(self.features, features(self.classifier, images)),
+            "fid": fid(self.features, own),
             "mse_hole": float(np.mean(error.astype(float) ** 2)),
-            "accuracy": float(np.mean(predict(self.classifier, images) == self.labels)),
+            "accuracy": float(np.mean(predict(self.classifier, own) == self.labels)),
         }
 
 
@@ -109,15 +112,28 @@ def measured_chip(network: Network, read_outs: Sequence[str]) -> np.ndarray:
     return np.array(found).reshape(1, passes, arrays, rows, columns)
 
 
+def wired(levels: np.ndarray, chip: Chip) -> list[np.ndarray]:
+    """Return what the cells of every chip contribute through its wires, in levels."""
+    return [with_wires(cells, chip) for cells in levels]
+
+
 def restored_by(
-    network: Network, levels: np.ndarray, inputs: np.ndarray, sample: np.ndarray, *, outputs: bool = False
+    network: Network,
+    decode: Decode,
+    cells: Sequence[np.ndarray],
+    inputs: np.ndarray,
+    sample: np.ndarray,
+    *,
+    outputs: bool,
 ) -> Iterator[np.ndarray]:
     """Restore letters with every chip.
 
     Parameters
     ----------
-    levels
-        Of the cells when they are read, shape (chips, passes, arrays, rows, columns).
+    network, decode
+        The decoder on a chip, and its `relaxor.crossbar.compute.inference`.
+    cells
+        Of every chip, from `wired`.
     inputs
         Readings of the device, shape (n, 196).
     sample
@@ -130,9 +146,8 @@ def restored_by(
     numpy.ndarray
         Pixels of the holes, shape (n, h²), one chip after the other.
     """
-    decode = inference(network)
-    for number, cells in enumerate(levels):
-        matrices = network.matrices(with_wires(cells, network.chip))
+    for number, contributions in enumerate(cells):
+        matrices = network.matrices(contributions)
         periphery = calibrate(network, matrices, sample, outputs=outputs)
         key = jax.random.fold_in(jax.random.key(SEED), number)
         yield np.asarray(decode(matrices, periphery, jnp.asarray(inputs, jnp.float32), key)[1])
@@ -164,6 +179,7 @@ def run_chips(
     chips_made: int,
     copies: int,
     elapsed: float,
+    correct_columns: bool,
     read_outs: Sequence[str],
 ) -> None:
     """Write the aware decoder into chips, read it back, and restore the test letters with each.
@@ -182,7 +198,7 @@ def run_chips(
         netCDF file to write: the places of the layers, what was written and read back, and restored letters.
     hole, seed, device_variation
         See `relaxor.inpainting.learning.read_currents`.
-    chip, chips_made, copies, elapsed, read_outs
+    chip, chips_made, copies, elapsed, correct_columns, read_outs
         See `relaxor.config.crossbar.Crossbar`.
     """
     found = load_letters(letters)
@@ -198,11 +214,12 @@ def run_chips(
         (FLOAT, 0): draw(load_networks(networks, hole).decoder, currents),
         (IDEAL, 0): integer_decoder(decoder, currents),
     }
-    chips = restored_by(network, levels, currents, sample[:CALIBRATION])
+    parts = wired(levels, network.chip)
+    chips = restored_by(network, inference(network), parts, currents, sample[:CALIBRATION], outputs=correct_columns)
     drawn |= {("chip", number): pixels for number, pixels in enumerate(chips)}
     rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
     _save(scores, rows, ("decoder", "chip", "metric", "value"))
-    table = pd.DataFrame(_costs(network, levels[0], sample[:CALIBRATION], judge.originals, encoder, light))
+    table = pd.DataFrame(_costs(network, parts[0], sample[:CALIBRATION], judge.originals, encoder, light))
     with atomic(costs) as temporary:
         table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
     images = {"original": judge.originals, "chip": judge.completed(drawn["chip", 0])}
@@ -213,7 +230,7 @@ def _costs(
     network: Network, cells: np.ndarray, sample: np.ndarray, originals: np.ndarray, encoder: str, light: str
 ) -> list[Cost]:
     """Count what a letter costs on one chip and in the device that encodes."""
-    matrices = network.matrices(with_wires(cells, network.chip))
+    matrices = network.matrices(cells)
     numbers = load_parameters(light)
     energies = numbers[(numbers["parameter"] == "energy_per_spike") & (numbers["model"] == SPIKE)]
     timing = CodeTiming(**load_encoder(encoder).timing.model_dump())
@@ -223,7 +240,7 @@ def _costs(
         calibrate(network, matrices, sample),
         sample,
         spikes=float(originals.sum(axis=(1, 2)).mean()),
-        spike_energy=float(energies["value"].mean()),
+        spike_energy=float(energies["value"].mean()) * factor(str(energies["unit"].iloc[0]), "J"),
         encoder_time=timing.read + timing.read_window - timing.first,
     )
 
@@ -303,26 +320,48 @@ def break_down_chip(
         for part in ("test", "train")
     )
     judge, full = Judge(found, hole), chip_of(chip)
-    tuned = load_quantized(aware)
+    files = {"plain": plain, "clipped": clipped, "per_column": per_column, "aware": aware}
+    decoders = {name: load_quantized(path) for name, path in files.items()}
     rows: list[tuple[object, ...]] = []
 
-    def compare(group: str, name: str, chip: Chip, decoder: QuantizedDecoder = tuned, **options: Any) -> None:
-        copies, outputs, elapsed = options.get("copies", 1), options.get("outputs", False), options.get("elapsed", 1.0)
-        network = assemble(decoder, chip, copies=copies)
-        random = chip.writing.accuracy is not None or chip.read_noise > 0
-        written = written_chips(network, compared_chips if random else 1).levels
-        levels = aged(np.asarray(written), chip, elapsed)
-        for number, pixels in enumerate(restored_by(network, levels, currents, sample[:CALIBRATION], outputs=outputs)):
+    # Variants share what they can: compiling and solving the wires take longer than restoring the letters.
+    @cache
+    def placed(decoder: str, chip: Chip, copies: int) -> tuple[Network, Decode]:
+        network = assemble(decoders[decoder], chip, copies=copies)
+        return network, inference(network)
+
+    @cache
+    def cells(decoder: str, chip: Chip, copies: int, elapsed: float) -> list[np.ndarray]:
+        network = assemble(decoders[decoder], chip, copies=copies)
+        written = written_chips(network, compared_chips if chip.writing.accuracy is not None else 1)
+        return wired(aged(np.asarray(written.levels), chip, elapsed), chip)
+
+    def compare(
+        group: str,
+        name: str,
+        chip: Chip = full,
+        decoder: str = "aware",
+        *,
+        copies: int = 1,
+        elapsed: float = 1.0,
+        outputs: bool = True,
+    ) -> None:
+        size = replace(PRESETS["ideal"], chips=chip.chips, arrays=chip.arrays, rows=chip.rows, columns=chip.columns)
+        network, decode = placed(decoder, replace(size, converter=chip.converter, read_noise=chip.read_noise), copies)
+        parts = cells(decoder, replace(chip, converter=size.converter, read_noise=0.0), copies, elapsed)
+        for number, pixels in enumerate(
+            restored_by(network, decode, parts, currents, sample[:CALIBRATION], outputs=outputs)
+        ):
             rows.extend((group, name, number, *score) for score in judge.scores(pixels).items())
 
     for part in PARTS:
-        compare("alone", part, with_parts(PRESETS["ideal"], full, [part]))
-        compare("all but", part, with_parts(PRESETS["ideal"], full, [other for other in PARTS if other != part]))
-    compare("whole", "chip", full)
-    compare("whole", "a day later", full, elapsed=day)
-    for name, path in (("nearest levels", plain), ("least squares", clipped), ("scale a column", per_column)):
-        compare("not trained for it", name, full, load_quantized(path))
-    compare("recovery", "columns corrected", full, outputs=True)
+        compare("alone", part, with_parts(full, [part]))
+        compare("all but", part, with_parts(full, [other for other in PARTS if other != part]))
+    compare("whole", "chip")
+    compare("whole", "columns not corrected", outputs=False)
+    compare("whole", "a day later", elapsed=day)
+    for name, decoder in (("nearest levels", "plain"), ("least squares", "clipped"), ("scale a column", "per_column")):
+        compare("not trained for it", name, decoder=decoder)
     compare("recovery", "two copies", replace(full, arrays=2 * full.arrays), copies=2)
     compare("recovery", "8-bit converter", replace(full, converter=replace(full.converter, adc_bits=8)))
     _save(variants, rows, ("group", "variant", "chip", "metric", "value"))
@@ -332,19 +371,19 @@ PARTS = ("writing", "read noise", "wires", "converter")
 """What is not ideal about a chip."""
 
 
-def with_parts(ideal: Chip, full: Chip, parts: Sequence[str]) -> Chip:
-    """Return an ideal chip of the size of another, with some parts of that."""
-    changed: dict[str, Any] = {"chips": full.chips, "arrays": full.arrays, "rows": full.rows, "columns": full.columns}
-    changed["converter"] = replace(full.converter, adc_bits=None)
-    if "writing" in parts:
-        changed |= {"writing": full.writing, "drift_spread": full.drift_spread, "drift_exponent": full.drift_exponent}
-    if "read noise" in parts:
-        changed["read_noise"] = full.read_noise
-    if "wires" in parts:
-        changed |= {"row_resistance": full.row_resistance, "column_resistance": full.column_resistance}
-    if "converter" in parts:
-        changed["converter"] = full.converter
-    return replace(ideal, **changed)
+def with_parts(full: Chip, parts: Sequence[str]) -> Chip:
+    """Return a chip of which these parts are as they are, and the others ideal."""
+    ideal = PRESETS["ideal"]
+    changed: dict[str, Any] = {}
+    if "writing" not in parts:
+        changed |= {"writing": ideal.writing, "drift_spread": 0.0, "drift_exponent": 0.0}
+    if "read noise" not in parts:
+        changed["read_noise"] = 0.0
+    if "wires" not in parts:
+        changed |= {"row_resistance": 0.0, "column_resistance": 0.0}
+    if "converter" not in parts:
+        changed["converter"] = replace(full.converter, adc_bits=None)
+    return replace(full, **changed)
 
 
 def _save(path: str, rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> None:

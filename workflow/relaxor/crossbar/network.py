@@ -18,6 +18,7 @@ then, so the matrix here is the upper bound of the drop.
 """
 
 import numpy as np
+from scipy.linalg import lapack
 
 from relaxor.errors import AnalysisError
 
@@ -67,7 +68,7 @@ def transfer_matrix(
         for sign, conductance, reached, green, ratio in profiles:
             drive[row] += sign * reached[row]
             admittance = admittance + _row_admittance(conductance[row], green[row], ratio[row], row_resistance)
-        inverses[row] = np.linalg.inv(identity + column_resistance * admittance)
+        inverses[row] = _inverse(identity + column_resistance * admittance)
         above = inverses[row] @ admittance
         above = (above + above.T) / 2
     matrix = np.empty((columns, rows))
@@ -76,6 +77,12 @@ def transfer_matrix(
         path = path @ inverses[row]
         matrix[:, row] = path @ drive[row]
     return matrix
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Invert a symmetric positive matrix by its Cholesky factor, in half the time of a general inverse."""
+    lower = lapack.dpotri(lapack.dpotrf(matrix, lower=True)[0], lower=True)[0]
+    return np.tril(lower) + np.tril(lower, -1).T
 
 
 def uniform_column_current(cells: int, conductance: float, resistance: float, voltage: float) -> float:

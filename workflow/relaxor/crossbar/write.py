@@ -15,6 +15,7 @@ Errors of two levels and more are then about 2 in 100,000 cells. Many more of th
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -102,6 +103,7 @@ class FarErrors:
         return f"{counts}: cells are stuck" if self.stuck else f"{counts}: no sign of stuck cells"
 
 
+@partial(jax.jit, static_argnames="chip")
 def program(key: jax.Array, levels: jax.Array | np.ndarray, chip: Chip, relaxation: float) -> Written:
     """Write levels in a closed loop; ``vmap`` over keys makes chips.
 

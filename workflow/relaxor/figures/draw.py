@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from relaxor.figures.panel import PanelData, TableData, load_panel, load_table
 from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
@@ -65,10 +66,18 @@ def draw_figure(
             shutil.copyfile(source, target)
         return
     for letter, first in zip(specs, panels[:: len(formats)], strict=True):
-        alone = new_figure(SINGLE, 66.0)
-        _draw(alone.add_subplot(), specs[letter], data[letter], settings_of)
-        mark_origin(alone, _origin([data[letter]]))
+        alone = panel_figure(specs[letter], data[letter], settings_of)
         save(alone, Path(first).with_suffix(""), formats, **sources)
+
+
+def panel_figure(
+    panel: Mapping[str, Any], data: PanelData | TableData | None, settings_of: Mapping[str, Mapping[str, Any]]
+) -> Figure:
+    """Draw one panel as a figure of its own; arguments as plain values of `draw_figure`."""
+    alone = new_figure(SINGLE, 66.0)
+    _draw(alone.add_subplot(), panel, data, settings_of)
+    mark_origin(alone, _origin([data]))
+    return alone
 
 
 def _draw(

@@ -1,34 +1,40 @@
 """Raman panels."""
 
+import re
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, apart
+
+MODE = re.compile(r"([A-Z])([gu])(\d*)")
+"""A mode named by its symmetry, such as ``Eg1``."""
+LABEL_WIDTH = 0.03
+"""Part of the axis that an upright label takes."""
 
 
 def spectrum(ax: Axes, data: PanelData) -> None:
-    """Draw spectrum, fit and modes on the axis calibrated on silicon (Fig. 1c)."""
+    """Draw spectrum, fit and lines on the calibrated axis (Fig. 1c); lines that were found have no baseline between."""
     measurement, group = next(iter(data.curves.items()))
     curves = group["spectrum"].to_dataset()
     shift = curves.raman_shift.values + data.number("shift_offset", measurement=measurement, model="voigt")
-    baseline = curves.baseline.values
+    baseline = curves.baseline.interpolate_na("raman_shift", fill_value="extrapolate").values
+    fit = (curves.fit - baseline).values / 1e3
     ax.plot(shift, (curves.data - baseline) / 1e3, ".", color=BLACK, ms=1.2, label="data")
-    ax.plot(shift, (curves.fit - baseline) / 1e3, color=VERMILION, lw=0.8, label="fit")
-    modes = [str(line) for line in curves.line.values]
-    top = 0.0
-    for number, name in enumerate(modes):
-        line = curves.components.sel(line=name).values / 1e3
-        silicon = name.startswith("Si")
-        color = GREY if silicon else COMPONENTS[number % len(COMPONENTS)]
-        ax.fill_between(shift, line, color=color, alpha=0.35, lw=0)
-        if silicon:
-            continue
-        center = data.number(f"{name}_center", measurement=measurement, model="voigt")
-        top = max(top, float(line.max()))
+    ax.plot(shift, fit, color=VERMILION, lw=0.8, label="fit")
+    lines = [str(name) for name in curves.line.values]
+    heights = {name: float(curves.components.sel(line=name).max()) / 1e3 for name in lines}
+    for number, name in enumerate(lines):
+        color = GREY if name.startswith("Si") else COMPONENTS[number % len(COMPONENTS)]
+        ax.fill_between(shift, curves.components.sel(line=name) / 1e3, color=color, alpha=0.35, lw=0)
+    named = [name for name in lines if not name.startswith("Si")]
+    centers = [data.number(f"{name}_center", measurement=measurement, model="voigt") for name in named]
+    top = max(heights[name] for name in named or lines)
+    for index in apart(centers, [heights[name] for name in named], LABEL_WIDTH * float(np.ptp(shift))):
         ax.annotate(
-            f"{_mode(name)}  {center:.1f}",
-            (center, float(((curves.fit - baseline) / 1e3).values[np.argmin(abs(shift - center))])),
+            f"{_mode(named[index])}{centers[index]:.1f}",
+            (centers[index], float(fit[np.nanargmin(abs(shift - centers[index]))])),
             xytext=(0, 3),
             textcoords="offset points",
             ha="center",
@@ -37,8 +43,7 @@ def spectrum(ax: Axes, data: PanelData) -> None:
             fontsize=5,
         )
     ax.set(xlim=(shift[0], shift[-1]), ylim=(-0.08 * top, 1.45 * top))
-    silicon_top = float(curves.components.sel(line="Si").max()) / 1e3
-    if silicon_top > 1.45 * top:
+    if heights.get("Si", 0.0) > 1.45 * top:
         ax.annotate(
             "Si ↑", (520, 1.42 * top), xytext=(5, 0), textcoords="offset points", va="top", fontsize=5, color=GREY
         )
@@ -48,5 +53,6 @@ def spectrum(ax: Axes, data: PanelData) -> None:
 
 
 def _mode(name: str) -> str:
-    """Write ``Eg1`` as the paper does: E with index g, raised 1."""
-    return f"{name[0]}$_{{{name[1]}}}^{{{name[2:]}}}$"
+    """Write ``Eg1`` as the paper does: E with index g, raised 1; a line without a mode has no name but its place."""
+    found = MODE.fullmatch(name)
+    return f"{found[1]}$_{{{found[2]}}}^{{{found[3]}}}$  " if found else ""

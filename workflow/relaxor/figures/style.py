@@ -1,5 +1,6 @@
 """One look for every figure: sizes, fonts, colours, and files that are the same bytes every time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,15 @@ def data_points(ax: Axes, x: object, y: object, yerr: object = None, **keywords:
     """Draw measured points with their standard uncertainty."""
     look = {"fmt": "o", "color": BLACK, "mfc": "white", "mew": 0.7, "elinewidth": 0.6, "capsize": 1.5, "label": "data"}
     ax.errorbar(x, y, yerr=yerr, **(look | keywords))  # type: ignore[arg-type]
+
+
+def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list[int]:
+    """Choose what is labelled so that labels keep apart: the highest first, none nearer than ``gap`` to another."""
+    chosen: list[int] = []
+    for index in sorted(range(len(places)), key=lambda index: -heights[index]):
+        if all(abs(places[index] - places[other]) >= gap for other in chosen):
+            chosen.append(index)
+    return sorted(chosen)
 
 
 def mark_origin(figure: Figure, origin: str) -> None:

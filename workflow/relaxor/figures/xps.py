@@ -49,30 +49,30 @@ def survey(ax: Axes, data: PanelData) -> None:
 
 def cu_2p(ax: Axes, data: PanelData) -> None:
     """Draw Cu 2p with the accepted splitting and the fit forced to the printed one (Fig. S3b)."""
-    _region(ax, data, "Cu2p")
+    window(ax, data, "Cu2p")
 
 
 def bi_4f(ax: Axes, data: PanelData) -> None:
     """Draw Bi 4f with Se 3p beneath, and the fit without it (Fig. S3c)."""
-    _region(ax, data, "Bi4f")
+    window(ax, data, "Bi4f")
 
 
 def p_2p(ax: Axes, data: PanelData) -> None:
     """Draw P 2p (Fig. S3d)."""
-    _region(ax, data, "P2p")
+    window(ax, data, "P2p")
 
 
 def se_3d(ax: Axes, data: PanelData) -> None:
     """Draw Se 3d (Fig. S3e)."""
-    _region(ax, data, "Se3d")
+    window(ax, data, "Se3d")
 
 
 def c_1s(ax: Axes, data: PanelData) -> None:
     """Draw adventitious C 1s, the charge reference (Fig. S3f)."""
-    _region(ax, data, "C1s")
+    window(ax, data, "C1s")
 
 
-def _region(ax: Axes, data: PanelData, name: str) -> None:
+def window(ax: Axes, data: PanelData, name: str) -> None:
     """Draw data, fit, lines and background of a window, the residual in a strip above."""
     measurement, group = next(iter(data.curves.items()))
     curves = group[name].to_dataset()

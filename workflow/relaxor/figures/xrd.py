@@ -4,16 +4,20 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart
 
 STRIP = 0.2
 """Height of the residual strip, as a part of the panel."""
 LABEL_ROOM = 9.0
 """How much higher than the strongest line the logarithmic axis reaches, so that labels and legend fit."""
+MOST_SPACINGS = 10
+"""Most lines that are labelled with their spacing, the highest ones."""
+LABEL_WIDTH = 0.03
+"""Part of the axis that an upright label takes."""
 
 
 def pattern(ax: Axes, data: PanelData) -> None:
-    """Draw counts (logarithmic, so that weak lines show), fit, indices and residual of a 00l scan (Fig. 1b)."""
+    """Draw counts (logarithmic, so that weak lines show), fit, indices or spacings, and residual (Fig. 1b)."""
     ax.set_axis_off()
     measurement, group = next(iter(data.curves.items()))
     curves = group["pattern"].to_dataset()
@@ -23,15 +27,18 @@ def pattern(ax: Axes, data: PanelData) -> None:
     lower = ax.inset_axes((0, 0, 1, STRIP), sharex=upper)
     upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
-    for number, (name, position) in enumerate(_labels(data, measurement)):
+    indices = _indices(data, measurement)
+    edge = angle[0] if indices else angle[0] + LABEL_WIDTH * np.ptp(angle)
+    for number, (name, position) in enumerate(indices or _spacings(data, measurement, angle, fit)):
         upper.annotate(
             name,
-            (position, float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
+            (max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
             xytext=(0, 3),
             textcoords="offset points",
-            ha="left" if number == 0 else "center",
+            ha="left" if indices and number == 0 else "center",
             va="bottom",
-            fontsize=5.5,
+            rotation=0 if indices else 90,
+            fontsize=5.5 if indices else 4.5,
         )
     lowest = np.percentile(counts[counts > 0], 1)
     upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
@@ -44,7 +51,7 @@ def pattern(ax: Axes, data: PanelData) -> None:
         strip.yaxis.set_label_coords(-0.13, 0.5)
 
 
-def _labels(data: PanelData, measurement: str) -> list[tuple[str, float]]:
+def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     """Return index and position of each indexed line; 00·10 where the index has two digits."""
     table = data.parameters
     rows = table[(table["measurement"] == measurement) & (table["model"] == "voigt_doublet")]
@@ -55,3 +62,15 @@ def _labels(data: PanelData, measurement: str) -> list[tuple[str, float]]:
         index = int(row["value"])
         found.append((f"00{index}" if index < 10 else f"00·{index}", place))
     return found
+
+
+def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
+    """Return distance of planes and position of the highest lines of a pattern without a cell."""
+    table = data.parameters[data.parameters["measurement"] == measurement]
+    numbers = table.set_index(["model", "parameter"])["value"]
+    lines = [name.removeprefix("d_") for name in table["parameter"][table["model"] == "spacings"]]
+    places = [float(numbers["voigt_doublet", f"two_theta_{name}"]) for name in lines]
+    heights = np.interp(places, angle, np.nan_to_num(fit)).tolist()
+    kept = apart(places, heights, LABEL_WIDTH * float(np.ptp(angle)))
+    kept = sorted(kept, key=lambda index: -heights[index])[:MOST_SPACINGS]
+    return [(f"{numbers['spacings', f'd_{lines[index]}']:.3f} Å", places[index]) for index in kept]

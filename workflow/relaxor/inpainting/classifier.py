@@ -10,7 +10,8 @@ Three convolutions of stride 2, a dense layer of 64 features and one of 26 logit
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+import string
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from safetensors.numpy import save as save_tensors
 
 from relaxor.data import atomic
 from relaxor.errors import AnalysisError
+from relaxor.inpainting.letters import ink, load_letters
 
 SIDE = 28
 """Pixels along an edge of an image."""
@@ -103,17 +105,11 @@ def features(classifier: Classifier, images: np.ndarray) -> np.ndarray:
     AnalysisError
         If the images have another shape or hold NaN.
     """
-    return _in_chunks(_features, classifier, images, FEATURES)
-
-
-def logits(classifier: Classifier, images: np.ndarray) -> np.ndarray:
-    """Return the logits of images, shape (n, 26); arguments and errors as `features`."""
-    return _in_chunks(_logits, classifier, images, CLASSES)
-
-
-def predict(classifier: Classifier, images: np.ndarray) -> np.ndarray:
-    """Return the most likely letter of each image, shape (n,), 0 = A … 25 = Z; arguments as `features`."""
-    return logits(classifier, images).argmax(axis=1)
+    images = _checked(images)
+    chunks = [
+        np.asarray(_features(classifier, jnp.asarray(images[at : at + CHUNK]))) for at in range(0, len(images), CHUNK)
+    ]
+    return np.concatenate([np.empty((0, FEATURES), np.float32), *chunks])
 
 
 @eqx.filter_jit
@@ -121,17 +117,14 @@ def _features(classifier: Classifier, images: jax.Array) -> jax.Array:
     return classifier.features(images)
 
 
-@eqx.filter_jit
-def _logits(classifier: Classifier, images: jax.Array) -> jax.Array:
-    return classifier.logits(images)
+def logits(classifier: Classifier, found: np.ndarray) -> np.ndarray:
+    """Return the logits of images, shape (n, 26), from their features, shape (n, 64)."""
+    return found @ np.asarray(classifier.weight["output"]) + np.asarray(classifier.bias["output"])
 
 
-def _in_chunks(
-    function: Callable[..., jax.Array], classifier: Classifier, images: np.ndarray, width: int
-) -> np.ndarray:
-    images = _checked(images)
-    chunks = [np.asarray(function(classifier, images[at : at + CHUNK])) for at in range(0, len(images), CHUNK)]
-    return np.concatenate(chunks) if chunks else np.empty((0, width), np.float32)
+def predict(classifier: Classifier, found: np.ndarray) -> np.ndarray:
+    """Return the most likely letters, shape (n,), 0 = A … 25 = Z, from the features of images, shape (n, 64)."""
+    return logits(classifier, found).argmax(axis=1)
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
@@ -215,6 +208,34 @@ def _batches(number: int, batch: int, epochs: int, seed: int) -> Iterator[np.nda
         order = generator.permutation(number)
         for start in range(0, number - batch + 1, batch):
             yield order[start : start + batch]
+
+
+def make_classifier(letters: str, weights: str) -> None:
+    """Train the classifier on letters and write it with what it reads of the test letters (made the shipped weights).
+
+    Parameters
+    ----------
+    letters
+        From `relaxor.inpainting.letters.prepare_letters`.
+    weights
+        safetensors file to write; a JSON file beside it says what the weights are.
+    """
+    found = load_letters(letters)
+    classifier = train(ink(found.images_train), found.labels_train)
+    right = predict(classifier, features(classifier, ink(found.images_test))) == found.labels_test
+    by_class = {
+        string.ascii_uppercase[c]: round(float(right[found.labels_test == c].mean()), 4) for c in range(CLASSES)
+    }
+    about = {
+        "what": "weights of the letter classifier of relaxor.inpainting.classifier, whose 64 hidden features "
+        "the Fréchet distance is taken in",
+        "letters": found.source,
+        "training": {"seed": 0, "epochs": EPOCHS, "batch": BATCH, "learning_rate": LEARNING_RATE, "dropout": DROPOUT},
+        "test_accuracy": round(float(right.mean()), 5),
+        "test_accuracy_standard_error": round(float(right.std() / np.sqrt(right.size)), 5),
+        "test_accuracy_by_class": by_class,
+    }
+    save(weights, classifier, about)
 
 
 def save(path: Path | str, classifier: Classifier, about: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from relaxor.data import atomic
 from relaxor.errors import AnalysisError
@@ -115,7 +115,7 @@ def export_onnx(path: Path | str, decoder: Decoder) -> None:
 
 def _save(path: Path | str, tensors: dict[str, np.ndarray], metadata: dict[str, Any]) -> None:
     with atomic(path) as temporary:
-        save_file(tensors, temporary, {METADATA: json.dumps(metadata)})
+        temporary.write_bytes(save(tensors, {METADATA: json.dumps(metadata)}))
 
 
 def _load(path: Path | str, model: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

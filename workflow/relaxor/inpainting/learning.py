@@ -174,9 +174,9 @@ def quantize_decoder(
     }
     for name, path in zip(ROUNDED, (plain, clipped, per_column), strict=True):
         save_quantized(path, rounded[name])
-    scales = Scales.of(rounded["per_column"])
     plan = dict(fine_tuning)
-    on_chip = AsOnChip(scales, plan.pop("noise"), lowest_level)
+    scales = Scales.of(rounded["per_column"], plan.pop("level_size"))
+    on_chip = AsOnChip(scales, plan.pop("noise"), plan.pop("sum_noise"), lowest_level)
     settings = _settings({**training, **plan}, seed + 1)
     tuned = _train(data, hole, settings, Path(aware), checkpoint_epochs, start, on_chip)
     longer = _train(data, hole, settings, Path(float_longer), checkpoint_epochs, start)

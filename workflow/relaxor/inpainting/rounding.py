@@ -39,9 +39,11 @@ class Scales(eqx.Module):
     inputs: tuple[float, ...] = eqx.field(static=True)
 
     @classmethod
-    def of(cls, quantized: QuantizedDecoder) -> "Scales":
-        """Return those of a quantized decoder."""
-        weights = tuple(jnp.asarray(layer.weight_scale[:, None], jnp.float32) for layer in quantized.layers)
+    def of(cls, quantized: QuantizedDecoder, level_size: float = 1.0) -> "Scales":
+        """Return those of a quantized decoder, those of its weights times ``level_size``."""
+        weights = tuple(
+            jnp.asarray(level_size * layer.weight_scale[:, None], jnp.float32) for layer in quantized.layers
+        )
         return cls(weights, tuple(layer.input_scale for layer in quantized.layers))
 
 

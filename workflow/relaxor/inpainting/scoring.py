@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from relaxor.data import atomic, save_tree
-from relaxor.inpainting.classifier import Classifier, features, load_classifier, predict
+from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.feature_network import FeatureNetwork
 from relaxor.inpainting.fid import fid_with_interval, kid, real_floor
@@ -120,17 +120,17 @@ def judge(
     rows: list[tuple[object, ...]] = [(REAL, "fid", OVERALL, floor.value, floor.low, floor.high, floor.n)]
     foreign = network.features(originals) if network else None
     for method, images in restored.items():
-        rows += [(method, *row) for row in _distances(classifier, real, images)]
+        own = features(classifier, images)
+        rows += [(method, *row) for row in _distances(real, own)]
         if network and foreign is not None:
             found = fid_with_interval(foreign, network.features(images), paired=True)
             rows.append((method, "fid_network", OVERALL, found.value, found.ci_low, found.ci_high, found.n_a))
-        table = quality(originals, images, labels, predict(classifier, images), hole=hole)
+        table = quality(originals, images, labels, predict(classifier, own), hole=hole)
         rows += [(method, *row) for row in table.itertuples(index=False)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _distances(classifier: Classifier, real: np.ndarray, images: np.ndarray) -> list[tuple[object, ...]]:
-    own = features(classifier, images)
+def _distances(real: np.ndarray, own: np.ndarray) -> list[tuple[object, ...]]:
     distance, kernel = fid_with_interval(real, own, paired=True), kid(real, own)
     return [
         ("fid", OVERALL, distance.value, distance.ci_low, distance.ci_high, distance.n_a),

@@ -21,7 +21,7 @@ def analyse(
     *,
     z_scale: float,
     z_scale_uncertainty: float,
-    layer_thickness: float,
+    layer_thickness: float | None,
     edge_exclusion: float,
     bow_degree: int,
     line_offsets: bool,
@@ -40,7 +40,7 @@ def analyse(
     z_scale, z_scale_uncertainty
         True height over read height by a step standard, and its relative standard uncertainty.
     layer_thickness
-        Thickness of one layer in nm.
+        Thickness of one layer in nm; None: layers are not counted.
     edge_exclusion
         Share of the shorter plateau at an edge that is left out on both sides (ISO 5436-1: 1/3).
     bow_degree
@@ -116,7 +116,7 @@ class _Rows:
     found: Flake
     batches: int
     z_scale_uncertainty: float
-    layer_thickness: float
+    layer_thickness: float | None
 
     def all(self) -> list[Number]:
         histogram, pixels = self.found.histogram, int(self.found.levelled.count.sum())
@@ -138,10 +138,9 @@ class _Rows:
     def step(self, model: str, method: str, n: int, chi: float = np.nan) -> list[Number]:
         """Make rows of a step height and the number of layers in it."""
         step, error = self.found.step_heights[model]
-        values = {
-            "step_height": (step, error, "nm"),
-            "number_of_layers": (step / self.layer_thickness, error / self.layer_thickness, "1"),
-        }
+        values = {"step_height": (step, error, "nm")}
+        if self.layer_thickness:
+            values["number_of_layers"] = (step / self.layer_thickness, error / self.layer_thickness, "1")
         method = f"{method}; jackknife over blocks of profiles, each levelled anew"
         return self.with_scale(model, values, method, n=n, reduced_chi_square=chi)
 

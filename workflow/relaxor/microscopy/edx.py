@@ -147,6 +147,8 @@ def analyse(
     AnalysisError
         If a spectrum has no energy axis with a unit, no beam energy, or no counts in the range.
     """
+    if not elements:
+        raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     for measurement in load(data):

@@ -43,7 +43,7 @@ def analyse(
     curves: str,
     *,
     detector: str,
-    a: float,
+    a: float | None,
     tolerance: float,
     spot_threshold: float,
     highest_frequency: float,
@@ -83,6 +83,8 @@ def analyse(
     AnalysisError
         If an image has no calibrated pixels or shows no lattice of about this size.
     """
+    if a is None:
+        raise AnalysisError("stem: no lattice parameter is given; set stem.a for this sample")
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     for measurement in load(data):

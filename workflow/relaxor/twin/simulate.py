@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from relaxor.data import atomic
-from relaxor.sheet import COLUMNS, TECHNIQUES
+from relaxor.sheet import COLUMNS
+from relaxor.techniques import TECHNIQUES
 from relaxor.twin import SampleFile
 
 SEED = 20241207

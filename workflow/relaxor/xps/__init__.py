@@ -75,6 +75,8 @@ def analyse(
     AnalysisError
         If a measurement lacks a window, its counting time, or points.
     """
+    if not windows:
+        raise AnalysisError("xps: no windows are named; set xps.windows and xps.lines for this sample")
     levels = {name: Line(level=name, **entry) for name, entry in lines.items()}
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}

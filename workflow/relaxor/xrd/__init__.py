@@ -1,4 +1,4 @@
-"""X-ray diffraction of a layered crystal: lines, indices, the edge c, size and strain."""
+"""X-ray diffraction: lines and their spacings, size and strain; of a layered crystal also indices and the edge c."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,7 +33,7 @@ def analyse(
     parameters: str,
     curves: str,
     *,
-    cell: str,
+    cell: str | None,
     cells: dict[str, dict[str, Any]],
     wavelength_alpha1: float,
     wavelength_alpha2: float,
@@ -47,7 +47,7 @@ def analyse(
     index_tolerance: float,
     zero_shift_uncertainty: float,
 ) -> None:
-    """Analyse 2θ scans of a crystal that lies on its layers.
+    """Analyse 2θ scans: of a crystal that lies on the layers of its ``cell``, or without one of anything.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def analyse(
     Raises
     ------
     AnalysisError
-        If a file holds no 2θ scan of the tube of the settings, or fewer than three 00l lines.
+        If a file holds no 2θ scan of the tube of the settings, no line, or fewer than three 00l lines of the cell.
     """
     tube = Tube(wavelength_alpha1, wavelength_alpha2, alpha_ratio)
     profile = Instrument(**instrument)
@@ -67,20 +67,25 @@ def analyse(
     groups: dict[str, xr.Dataset] = {}
     for measurement in load(data):
         pattern = _pattern(measurement, tube, goniometer_radius)
-        published = published_cell(cell, cells)
+        published = published_cell(cell, cells) if cell else None
         positions = find_lines(
             pattern.two_theta, pattern.counts, width=peak_width, significance=significance, tube=tube
         )
+        if not positions.size:
+            raise AnalysisError(f"{measurement.id}: no line stands out by {significance:g} standard deviations")
         lines, line_rows = fit_pattern(pattern, positions, published, profile, window, peak_width, index_tolerance)
-        basal = _basal(measurement, lines, cell)
         rows += line_rows
-        rows += c_numbers(pattern, basal, published, zero_shift_uncertainty)
-        rows += cell_comparison(pattern, basal, cell, cells)
-        rows += superlattice_numbers(pattern, lines, published, profile, window)
-        rows += width_numbers(pattern, lines, profile, scherrer_constant)
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"cell": cell})
+        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"cell": cell or ""})
         groups[f"{measurement.id}/pattern"] = pattern_curves(pattern, lines)
-        groups[f"{measurement.id}/lattice"] = lattice_curves(pattern, basal, published)
+        if cell and published:
+            basal = _basal(measurement, lines, cell)
+            rows += c_numbers(pattern, basal, published, zero_shift_uncertainty)
+            rows += cell_comparison(pattern, basal, cell, cells)
+            rows += superlattice_numbers(pattern, lines, published, profile, window)
+            groups[f"{measurement.id}/lattice"] = lattice_curves(pattern, basal, published)
+        else:
+            rows += spacing_numbers(pattern, lines, zero_shift_uncertainty)
+        rows += width_numbers(pattern, lines, profile, scherrer_constant)
         groups[f"{measurement.id}/widths"] = width_curves(lines, profile)
     save_parameters(parameters, rows)
     save_tree(curves, groups)
@@ -110,7 +115,7 @@ def _pattern(measurement: Measurement, tube: Tube, radius: float) -> Pattern:
 def fit_pattern(
     pattern: Pattern,
     positions: np.ndarray,
-    cell: Mapping[str, Any],
+    cell: Mapping[str, Any] | None,
     instrument: Instrument,
     window: float,
     width: float,
@@ -136,11 +141,16 @@ def fit_pattern(
         rows += [row for line in found for row in line_numbers(pattern.measurement, line)]
         if shape == "voigt":
             lines = found
+    return lines, rows + (indexing_numbers(pattern, lines) if cell else [])
+
+
+def indexing_numbers(pattern: Pattern, lines: list[Line]) -> list[Number]:
+    """Make the rows that say how much of what was found the cell explains."""
     unindexed = [line for line in lines if not line.index]
     total = sum(line.value("area") for line in lines)
     share = sum(line.value("area") for line in unindexed) / total if total else 0.0
     error = np.sqrt(sum(line.error("area") ** 2 for line in unindexed)) / total if total else np.nan
-    rows += measured(
+    return measured(
         pattern.measurement,
         "indexing",
         {
@@ -150,15 +160,14 @@ def fit_pattern(
         },
         "00l lines of the published cell against all lines found",
     )
-    return lines, rows
 
 
-def _name_lines(fits: list[LineFit], cell: Mapping[str, Any], tube: Tube, tolerance: float) -> list[Line]:
-    """Index lines; of several that would have one index the strongest has it."""
+def _name_lines(fits: list[LineFit], cell: Mapping[str, Any] | None, tube: Tube, tolerance: float) -> list[Line]:
+    """Index lines, where there is a cell; of several that would have one index the strongest has it."""
     places = [(fitted, place) for fitted in fits for place in range(fitted.lines)]
     centers = np.array([fitted.fit.value(f"center_{place}") for fitted, place in places])
     areas = np.array([fitted.fit.value(f"area_{place}") for fitted, place in places])
-    indices = lattice.index_basal(centers, cell, tube, tolerance)
+    indices = lattice.index_basal(centers, cell, tube, tolerance) if cell else np.zeros(len(places), dtype=int)
     for index in set(indices.tolist()) - {0}:
         same = np.flatnonzero(indices == index)
         indices[same[areas[same] < areas[same].max()]] = 0
@@ -187,6 +196,20 @@ def line_numbers(measurement: Measurement, line: Line) -> list[Number]:
     if line.index:
         values[f"index_l_{line.name}"] = (line.index, np.nan, "1")
     return rows + measured(measurement, model, values, METHOD, **common)
+
+
+def spacing_numbers(pattern: Pattern, lines: list[Line], zero_uncertainty: float) -> list[Number]:
+    """Make the rows of the distances of planes, each from its line alone."""
+    rows: list[Number] = []
+    for line in lines:
+        d = float(pattern.tube.d_spacing(line.value("center")))
+        by_degree = d / np.tan(np.radians(line.value("center")) / 2) * np.radians(0.5)
+        values = {f"d_{line.name}": (d, by_degree * line.error("center"), "angstrom")}
+        method = "position as measured; no alignment is fitted"
+        common = {"n": line.fit.fit.n, "reduced_chi_square": line.fit.fit.reduced_chi_square}
+        common["systematic_error"] = by_degree * zero_uncertainty
+        rows += measured(pattern.measurement, "spacings", values, method, **common)
+    return rows
 
 
 def _basal(measurement: Measurement, lines: list[Line], cell: str) -> Basal:

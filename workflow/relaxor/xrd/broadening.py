@@ -67,13 +67,15 @@ def expected(p: lmfit.Parameters, widths: Widths) -> np.ndarray:
 def numbers(
     measurement: Measurement, model: str, fitted: Fit, *, wavelength: float, scherrer_constant: float
 ) -> list[Number]:
-    """Make the rows of a model: size (nm) with the interval of its inverse, strain, AICc."""
+    """Make the rows of a model: strain, and size (nm) with the interval of its inverse; no size of a negative one."""
     method = "Williamson–Hall, Lorentzian widths, instrument removed"
     rows = []
     if "microstrain" in MODELS[model]:
         rows += fitted.numbers(measurement, model, {"microstrain": "1"}, method)
     if "inverse_size" in MODELS[model]:
         (inverse,) = fitted.numbers(measurement, model, {"inverse_size": "rad"}, method)
+        if inverse.value <= 0:
+            return rows
         scale = scherrer_constant * wavelength / 10
         low = inverse.value - NORMAL_QUANTILE * inverse.standard_error
         size = scale / inverse.value

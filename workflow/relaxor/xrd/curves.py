@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from relaxor.data import poisson_uncertainty
 from relaxor.xrd import lattice
 from relaxor.xrd.lattice import Basal
 from relaxor.xrd.lines import Instrument
@@ -29,9 +30,9 @@ def pattern_curves(pattern: Pattern, lines: list[Line]) -> xr.Dataset:
     result = xr.Dataset(coords={"two_theta": angle})
     result["intensity"] = _along("two_theta", pattern.counts, "count", "intensity")
     scan = pattern.measurement.only.sortby("two_theta")
-    result["intensity_uncertainty"] = _along(
-        "two_theta", scan["intensity_uncertainty"].values, "count", "standard uncertainty of intensity"
-    )
+    given = scan.get("intensity_uncertainty")
+    uncertainty = poisson_uncertainty(pattern.counts) if given is None else given.to_numpy()
+    result["intensity_uncertainty"] = _along("two_theta", uncertainty, "count", "standard uncertainty of intensity")
     for name, values in empty.items():
         result[name] = _along("two_theta", values, "1" if name == "residual" else "count", labels[name])
     for name, values in components.items():

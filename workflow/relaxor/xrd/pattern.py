@@ -39,9 +39,10 @@ class Line:
 
 
 def sample_widths(lines: list[Line], instrument: Instrument) -> Widths:
-    """Return the widths of the indexed lines without the share of the instrument."""
-    indexed = [line for line in lines if line.index and np.isfinite(line.error("fwhm_lorentzian"))]
-    centers = np.array([line.value("center") for line in indexed])
-    fitted = np.array([line.value("fwhm_lorentzian") for line in indexed])
-    errors = np.array([line.error("fwhm_lorentzian") for line in indexed])
+    """Return the widths without the share of the instrument: of the indexed lines, or of all where none is."""
+    used = [line for line in lines if line.index] or lines
+    known = [line for line in used if np.isfinite(line.error("fwhm_lorentzian"))]
+    centers = np.array([line.value("center") for line in known])
+    fitted = np.array([line.value("fwhm_lorentzian") for line in known])
+    errors = np.array([line.error("fwhm_lorentzian") for line in known])
     return Widths(centers, fitted - instrument.lorentzian(centers), errors)

@@ -1,0 +1,258 @@
+"""``relaxor add``: from a folder of files to rows of the sheet."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from relaxor import intake
+from relaxor.cli import app
+from relaxor.config import Settings, load_settings
+from relaxor.errors import SheetError
+from relaxor.readers import sha256
+from relaxor.sheet import COLUMNS, load_sheet
+from relaxor.sums import read_sums
+from typer.testing import CliRunner
+
+from tests.project import ROOT
+from tests.readers.samples import UXD
+
+LIGHT = "Time [s],Power Density [mW/cm^2],Bias Voltage [V],Channel Current [A]\n0,0,1,1e-9\n1,{},1,2e-9\n"
+DEVICE = "Channel Voltage [V]\tChannel Current [A]\n"
+
+
+def sweep(resistance: float = 1e6, constant: bool = False) -> str:
+    voltage = np.concatenate([np.linspace(0, 2, 40), np.linspace(2, 0, 40)])
+    current = voltage / resistance * (1 + 1e-3 * np.random.default_rng(1).normal(size=voltage.size))
+    voltage = np.full_like(voltage, 1.0) if constant else voltage
+    return DEVICE + "".join(f"{v:.6g}\t{i:.9g}\n" for v, i in zip(voltage, current, strict=True))
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """A project with an empty sheet, in a folder with a space and letters beyond ASCII."""
+    root = tmp_path / "mein Projekt ü"
+    (root / "config").mkdir(parents=True)
+    (root / "config/config.yaml").write_text("sample: cbps\n")
+    (root / "config/measurements.tsv").write_text("\t".join(COLUMNS) + "\n")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Files of an instrument, read-only, one in a folder below."""
+    files = tmp_path / "Messungen µ"
+    (files / "old").mkdir(parents=True)
+    (files / "Probe 1 (süß).csv").write_text(sweep())
+    (files / "old/gate.csv").write_text(sweep(constant=True))
+    (files / "notes.txt").write_text("not data\n")
+    for path in files.rglob("*.csv"):
+        path.chmod(stat.S_IRUSR)
+    return files
+
+
+def run(*arguments: str | Path, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["add", *map(str, arguments)])
+    if code == 1 and result.exception and not isinstance(result.exception, SystemExit):
+        return result.output + str(result.exception)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def rows(project: Path) -> dict[str, dict]:
+    return {row["measurement"]: row for row in load_sheet(project / "config/measurements.tsv", project)}
+
+
+def test_files_are_recognised_tried_copied_and_written(project, folder):
+    output = run("mysample", folder, "--yes")
+    found = rows(project)
+    assert {name: row["technique"] for name, row in found.items()} == {"Probe_1_su": "sweeps", "gate": "other"}
+    assert found["gate"]["note"].startswith("not analysed as sweeps: table: holds a constant voltage")
+    assert found["Probe_1_su"]["file"] == "raw_data/mysample/Probe 1 (süß).csv"
+    assert found["gate"]["file"] == "raw_data/mysample/old/gate.csv"
+    assert {row["origin"] for row in found.values()} == {"measured"}
+    assert "notes.txt" in output and "format not recognised" in output
+    for name in ("Probe 1 (süß).csv", "old/gate.csv"):
+        copied = project / "raw_data/mysample" / name
+        assert copied.read_bytes() == (folder / name).read_bytes()
+        assert read_sums(project / "raw_data/mysample/SHA256SUMS")[name] == sha256(copied)
+    assert not list(project.rglob("*.partial"))
+
+
+def test_what_is_in_the_sheet_stays_and_is_not_added_twice(project, folder):
+    run("mysample", folder, "--yes")
+    sheet = project / "config/measurements.tsv"
+    before = sheet.read_bytes().removesuffix(b"\n")  # an editor may leave the last line open
+    sheet.write_bytes(before)
+    assert "nothing to add" in run("mysample", folder, "--yes", code=1)
+    assert sheet.read_bytes() == before
+    (folder / "another.csv").write_text(sweep(2e6))
+    output = run("mysample", folder, "--yes")
+    assert sheet.read_bytes().startswith(before + b"\nanother\t")
+    assert "is in the sheet already, as 'gate'" in " ".join(output.split())
+    assert len(rows(project)) == 3
+
+
+def test_a_copy_never_overwrites(project, folder):
+    there = project / "raw_data/mysample/old/gate.csv"
+    there.parent.mkdir(parents=True)
+    there.write_text("something else")
+    output = " ".join(run("mysample", folder, "--yes").split())
+    assert "raw_data/mysample/old/gate.csv, which exists and holds something else" in re.sub(r"[│\s]+", " ", output)
+    assert there.read_text() == "something else"
+    assert set(rows(project)) == {"Probe_1_su"}
+
+
+def test_files_of_the_project_stay_where_they_are(project):
+    own = project / "raw_data/mysample/scan.uxd"
+    own.parent.mkdir(parents=True)
+    own.write_text(UXD)
+    run("mysample", own.parent, "--yes")
+    assert rows(project)["scan"]["file"] == "raw_data/mysample/scan.uxd"
+    assert sorted(path.name for path in own.parent.iterdir()) == ["SHA256SUMS", "scan.uxd"]
+
+
+def test_names_are_unique_and_of_letters_that_the_sheet_allows(project, tmp_path):
+    files = tmp_path / "files"
+    for number, name in enumerate(("測定.csv", "a b.csv", "a-b/a b.csv", "a_b.csv")):
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        (files / name).write_text(sweep(1e6 + number))
+    run("s", files, "--yes")
+    assert list(rows(project)) == ["a_b", "a_b_2", "a_b_3", "measurement"]
+
+
+def test_without_a_terminal_nothing_is_written_unless_told(project, folder):
+    assert "add --yes" in run("mysample", folder, code=1)
+    assert not rows(project) and not (project / "raw_data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("my sample",), "'my sample' is not a name of a sample"),
+        (("s", "--technique", "*.csv=sweps"), "'sweps'; did you mean 'sweeps'?"),
+        (("s", "--technique", "sweeps"), "'PATTERN=TECHNIQUE' expected"),
+        (("s", "--technique", "*.xls=sweeps"), r"no new file is called '\*\.xls'"),
+        (("s", "--condition", "power 5 mW"), r"'\[PATTERN:\]name=value unit' expected"),
+        (("s", "--condition", "power=5 mW"), "no file needs 'power'"),
+        (("s", "--condition", "gate*:temperature=5 furlongsy"), "'5 furlongsy' is not a number with a unit"),
+    ],
+)
+def test_a_wrong_answer_is_one_line(project, folder, arguments, message):
+    sample, *options = arguments
+    output = run(sample, folder, "--yes", *options, code=1)
+    assert re.search(message, output.splitlines()[-1])
+    assert not rows(project)
+
+
+def test_answers_are_given_as_options(project, folder):
+    spectra = folder / "spectra.csv"
+    spectra.write_text(LIGHT.format(2))
+    run(
+        "s", folder, "--yes", "--technique", "gate.csv=other", "--condition", "wavelength=650 nm",
+        "--condition", "Probe*:temperature=295 K",
+    )  # fmt: skip
+    found = rows(project)
+    assert found["spectra"]["technique"] == "light" and found["spectra"]["conditions"] == {"wavelength": (650.0, "nm")}
+    assert found["Probe_1_su"]["conditions"] == {"temperature": (295.0, "K")}
+    assert (found["gate"]["technique"], found["gate"]["note"]) == ("other", "")
+
+
+def test_only_what_cannot_be_known_is_asked(project, folder):
+    """Bad answers are asked for again; an empty one leaves the condition out."""
+    for number in (1, 2):
+        (folder / f"light_{number}.csv").write_text(LIGHT.format(number))
+    (folder / "numbers.txt").write_text("".join(f"{i} {i * i}\n" for i in range(30)))
+    proposals, _ = intake.propose("s", folder, [], Settings(), project)
+    answers = iter(["other", "blue", "450 nm, 520 nm, 650 nm", "450 nm, 650 nm", ""])
+    questions: list[str] = []
+
+    def ask(question: str, choices) -> str:
+        questions.append(question)
+        return next(answers)
+
+    intake.ask_techniques(proposals, ask)
+    intake.ask_conditions(proposals, ask)
+    assert [question.split(",")[0].split(" (")[0] for question in questions] == [
+        "technique of numbers.txt", "wavelength of 2 files of light", "'blue' is not a number with a unit such as nm",
+        "3 values for 2 files; wavelength", "area of 2 files of light",
+    ]  # fmt: skip
+    by_name = {proposal.measurement: proposal for proposal in proposals}
+    assert [by_name[f"light_{number}"].conditions["wavelength"] for number in (1, 2)] == ["450 nm", "650 nm"]
+    assert by_name["light_1"].missing == {"area": "cm^2"}
+
+
+def test_a_described_table_is_found_by_its_columns(project, tmp_path):
+    shutil.copy2(ROOT / "config/config.yaml", project / "config/config.yaml")
+    log = tmp_path / "log.csv"
+    log.write_bytes((ROOT / "raw_data/cbps/growth/furnace_log.csv").read_bytes())
+    settings = load_settings("config/config.yaml")
+    proposals, _ = intake.propose("s", log, [], settings, project)
+    assert [(each.technique, each.table) for each in proposals] == [("growth", "furnace_log")]
+
+
+def test_a_material_without_settings_is_drawn_and_the_setting_named(project, tmp_path):
+    spectrum = tmp_path / "spectrum.msa"
+    spectrum.write_bytes(next((ROOT / "raw_data/cbps/edx").glob("*.msa")).read_bytes())
+    output = re.sub(r"[│\s]+", " ", run("s", spectrum, "--yes"))
+    assert rows(project)["spectrum"]["technique"] == "other"
+    assert "needs the setting samples.s.edx.elements in config/config.yaml" in output
+
+
+def test_files_that_fail_only_together_are_drawn(project, folder, monkeypatch):
+    (folder / "second.csv").write_text(sweep(3e6))
+
+    def refuse(sample, technique, rows, settings):
+        return "too many" if len(rows) > 1 else None
+
+    monkeypatch.setattr(intake, "_refusal", refuse)
+    proposals, _ = intake.propose("s", folder, [], Settings(), project)
+    intake.try_analyses("s", "measured", proposals, [], Settings())
+    assert {each.technique for each in proposals} == {"other"}
+    assert all("too many" in each.note for each in proposals)
+
+
+def test_a_bug_of_an_analysis_is_a_note_and_no_traceback(project, folder, monkeypatch):
+    monkeypatch.setattr("relaxor.sweeps.analyse", lambda *_, **__: 1 / 0)
+    run("s", folder, "--yes")
+    assert "ZeroDivisionError" in rows(project)["gate"]["note"]
+
+
+def test_a_sheet_that_is_not_valid_is_left_as_it_is(project, folder):
+    sheet = project / "config/measurements.tsv"
+    sheet.write_text(sheet.read_text() + "only\tthree\tcells\n")
+    before = sheet.read_bytes()
+    assert "row 2: 9 cells" in run("s", folder, "--yes", code=1)
+    assert sheet.read_bytes() == before
+    with pytest.raises(SheetError, match="row 2: 9 cells"):
+        intake.add_rows(sheet, [], Settings(), project)
+    assert sheet.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_the_terminal_is_asked(project, folder):
+    """In a pseudo-terminal: one question for the file that nothing tells, one before rows are written."""
+    import pty
+
+    (folder / "numbers.txt").write_text("".join(f"{i} {i * i}\n" for i in range(30)))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from relaxor.cli import main; main()", "add", "s", str(folder)]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        os.write(ours, b"other\ny\n")
+        said = b""
+        while process.poll() is None or not said:
+            try:
+                said += os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+    text = said.decode()
+    assert process.returncode == 0, text
+    assert "technique of numbers.txt" in text and "Add 3 rows to config/measurements.tsv?" in text
+    assert list(rows(project)) == ["Probe_1_su", "numbers", "gate"]

@@ -1,0 +1,79 @@
+"""What a file is, told from what is in it."""
+
+import ast
+import importlib
+
+import pytest
+from relaxor.config import MATERIAL, Techniques
+from relaxor.errors import AnalysisError
+from relaxor.readers import read
+from relaxor.recognition import conditions_needed, techniques_of
+from relaxor.steps import sources
+from relaxor.techniques import CONDITIONS, MODULES
+
+from tests.project import ROOT, SETTINGS, sheet_rows
+
+ROWS = {row["measurement"]: row for row in sheet_rows()}
+
+
+@pytest.mark.parametrize("measurement", ROWS)
+def test_every_sample_file_is_recognised_and_told_enough_about(measurement):
+    row = ROWS[measurement]
+    tree = read(ROOT / row["file"], SETTINGS.tables[row["table"]] if row["table"] else None)
+    found = techniques_of(tree)
+    if row["technique"] == "shg":  # a spectrum over wavelength may be anything
+        assert found == ()
+    elif row["technique"] in ("sweeps", "pulses"):  # what is in the voltage decides, not its unit
+        assert found == ("sweeps", "pulses")
+    else:
+        assert found == (row["technique"],)
+    assert set(conditions_needed(row["technique"], tree)) <= set(row["conditions"])
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("afm_pfm/asylum_ibw/P0089OP0027.ibw", ("pfm",)),
+        ("afm_pfm/asylum_ibw/force_ibw.ibw", ()),
+        ("afm_pfm/bruker_nanoscope/full_multiple_images.txt", ("afm", "pfm")),
+        ("electrical/keithley4200_xls/vds-id#1.xls", ("sweeps", "pulses")),
+        ("ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat", ("hysteresis",)),
+        ("stem_haadf/velox_emd/fei_emd_image.emd", ("stem",)),
+        ("raman_shg/renishaw_wdf/renishaw_test_linescan.wdf", ()),
+        ("raman_shg/renishaw_wdf/renishaw_test_zscan.wdf", ("raman",)),
+        ("xps/vamas_vms/regular.vms", ("xps",)),
+        ("xrd/panalytical_xrdml/rsm_1.xrdml.bz2", ("xrd",)),
+        ("xrd/ascii_xy/SbI3.xy", ()),
+    ],
+)
+def test_real_files_are_recognised(rawfiles, name, found):
+    assert techniques_of(read(rawfiles / name)) == found
+
+
+def asked_for(technique: str) -> set[str]:
+    """Conditions for which the code of a technique asks without a default."""
+    found = set()
+    for path in sources(MODULES[technique]):
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "condition"
+            if called and len(node.args) == 2 and not node.keywords:
+                found.add(node.args[0].value)
+    return found
+
+
+@pytest.mark.parametrize("technique", MODULES)
+def test_the_table_of_conditions_is_what_the_analyses_ask_for(monkeypatch, technique):
+    monkeypatch.chdir(ROOT)
+    asked = asked_for(technique) - {"thickness_alternative"}  # asked for where it is given
+    if technique == "edx":
+        assert not asked  # the file's own beam energy goes first
+    else:
+        assert asked == set(CONDITIONS.get(technique, {}))
+
+
+@pytest.mark.parametrize("technique", MATERIAL)
+def test_a_material_that_nobody_described_is_refused_with_the_setting_that_is_missing(technique):
+    keywords = getattr(Techniques(), technique).model_dump(mode="json")
+    with pytest.raises(AnalysisError, match=f"set {technique}.{MATERIAL[technique]}") as caught:
+        importlib.import_module(MODULES[technique]).analyse("no.nc", "no.csv", "no.nc", **keywords)
+    assert "'other' is drawn without analysis" in caught.value.advice

@@ -1,0 +1,235 @@
+"""Figures of any sample, samples beside each other, and both in the workflow."""
+
+import re
+import shutil
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+from relaxor.data import Number, load, save_parameters, save_tree
+from relaxor.figures import comparison, plain, samples
+from relaxor.figures.comparison import common_quantities, draw_comparison
+from relaxor.figures.panel import load_parameters
+from relaxor.figures.style import apart
+from relaxor.readers.schema import variable
+
+from tests.project import Project, sheet_rows
+
+ATTRS = {
+    "raw_file": "a.dat", "raw_sha256": "0" * 64, "origin": "measured", "panel": "", "conditions": "{}",
+}  # fmt: skip
+
+
+def column(values, unit, name):
+    return variable("point", np.asarray(values, dtype=float), unit, name)
+
+
+def table(**columns):
+    return xr.Dataset({name: column(*content, name) for name, content in columns.items()})
+
+
+# --- what is drawn of a region -------------------------------------------------------------------------------------
+RAMP = np.concatenate([np.linspace(0, 1, 20), np.linspace(1, -1, 40), np.linspace(-1, 0, 20)])
+PULSE = np.where(np.arange(80) % 20 < 2, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("voltage", "across"),
+    [(RAMP, "voltage"), (PULSE, "time"), (np.full(80, 0.1), "time")],
+    ids=["swept", "pulsed", "held"],
+)
+def test_a_current_is_drawn_against_a_voltage_that_is_swept_and_else_against_time(voltage, across):
+    region = table(time=(np.arange(80), "s"), voltage=(voltage, "V"), current=(voltage * 1e-9, "A"))
+    x, y = plain.chosen(region)
+    assert (x.name, y.name) == (across, "current")
+
+
+def test_of_a_spectrum_the_signal_is_drawn_and_not_its_uncertainty():
+    region = xr.Dataset(
+        {
+            "intensity_uncertainty": variable("energy", np.ones(5), "count", "uncertainty"),
+            "intensity": variable("energy", np.arange(5.0), "count", "intensity"),
+        },
+        coords={"energy": variable("energy", np.linspace(0, 2, 5), "keV", "energy")},
+    )
+    x, y = plain.chosen(region)
+    assert (x.name, y.name) == ("energy", "intensity")
+    assert plain.label(x) == "energy (keV)"
+
+
+def test_a_region_of_texts_and_single_numbers_is_not_drawn():
+    region = xr.Dataset({"title": ("point", ["a", "b"]), "width": ((), 3.0)})
+    assert plain.chosen(region) is None
+    ax = Figure().add_subplot()
+    plain.draw_regions(ax, [region])
+    assert ax.texts[0].get_text() == "nothing that can be drawn"
+
+
+def test_regions_of_one_kind_share_a_panel_which_says_what_it_leaves_out():
+    curve = table(voltage=(RAMP, "V"), current=(RAMP * 1e-9, "A"))
+    other = table(time=(np.arange(9), "s"), current=(np.arange(9), "A"))
+    ax = Figure().add_subplot()
+    plain.draw_regions(ax, [curve, other, curve])
+    assert len(ax.lines) == 2
+    assert ax.get_title("right") == "2 of 3 parts"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("voltage (V)", "current (A)")
+
+
+def test_labels_keep_apart_and_the_highest_stays():
+    assert apart([1.0, 1.2, 3.0, 3.1], [5, 9, 2, 1], 0.5) == [1, 2]
+
+
+# --- the figure of a sample ----------------------------------------------------------------------------------------
+def titles(analysed, technique):
+    folder = analysed(technique).folder
+    measurements = load(folder.parent / f"{technique}.nc")
+    files = ([str(folder / "parameters.csv")], [str(folder / "curves.nc")])
+    return [title for title, *_ in samples._panels(technique, measurements, *files)]
+
+
+@pytest.mark.parametrize(
+    ("technique", "expected"),
+    [
+        ("xrd", ["xrd_platelet"]),
+        ("pfm", ["phase", "amplitude", "over the cycles", "pfm_loop_1", "pfm_loop_2"]),
+        ("xps", ["xps: Su1s", "xps: Cu2p", "xps: Bi4f", "xps: P2p", "xps: Se3d", "xps: C1s"]),
+    ],
+)
+def test_each_measurement_has_its_panel(analysed, technique, expected):
+    assert titles(analysed, technique) == expected
+
+
+def test_the_figure_of_an_analysis_names_its_raw_files_and_is_the_same_twice(analysed, tmp_path):
+    folder, figure = analysed("xrd").folder, tmp_path / "xrd.png"
+    drawn = []
+    for _ in range(2):
+        table, curves = str(folder / "parameters.csv"), str(folder / "curves.nc")
+        samples.draw_sample(str(folder.parent / "xrd.nc"), [table], [curves], [str(figure)])
+        drawn.append(figure.read_bytes())
+    assert b"cbps_platelet_00l.raw" in drawn[0]
+    assert drawn[0] == drawn[1]
+
+
+def test_what_was_not_analysed_is_drawn_as_it_is(tmp_path):
+    groups = {}
+    for number in range(samples.MOST_PANELS + 1):
+        groups |= {
+            f"m{number}": xr.Dataset(attrs=ATTRS),
+            f"m{number}/sheet": table(time=([0, 1], "s"), current=([0, 1], "A")),
+        }
+    save_tree(tmp_path / "other.nc", groups)
+    shown = list(samples._panels("other", load(tmp_path / "other.nc"), [], []))
+    assert [title for title, *_ in shown] == [f"m{number}" for number in range(samples.MOST_PANELS + 1)]
+    assert {panel for _, panel, _ in shown} == {plain.draw_regions}
+
+
+# --- samples beside each other -------------------------------------------------------------------------------------
+NUMBERS = [{"model": "voigt", "parameter": "*_center"}, {"model": "cif", "parameter": "density"}]
+
+
+def numbers(folder, *rows):
+    path = folder / "raman/parameters.csv"
+    save_parameters(path, [Number("m", "voigt", *row, unit="1/cm", origin="measured") for row in rows])
+    axis = np.linspace(100, 600, 50)
+    spectrum = xr.Dataset(
+        {"data": variable("raman_shift", np.cos(axis / 40) + 2, "count", "data")},
+        coords={"raman_shift": variable("raman_shift", axis, "1/cm", "Raman shift")},
+    )
+    save_tree(folder / "raman/curves.nc", {"m": xr.Dataset(attrs=ATTRS), "m/spectrum": spectrum})
+    return path
+
+
+def test_what_two_samples_have_with_an_error_is_compared(tmp_path):
+    paths = {
+        "a": numbers(tmp_path / "a", ("A_center", 100.0, 0.1), ("B_center", 200.0, 0.1), ("aicc", 3.0)),
+        "b": numbers(tmp_path / "b", ("A_center", 101.0, 0.1), ("B_fwhm", 3.0, 0.1), ("C_center", 9.0)),
+        "c": numbers(tmp_path / "c", ("C_center", 9.0, 0.1)),
+    }
+    tables = {sample: load_parameters(path) for sample, path in paths.items()}
+    assert common_quantities(tables, NUMBERS) == [("voigt", "A_center")]
+
+
+def test_a_comparison_is_drawn_also_where_nothing_is_in_common(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("relaxor.figures.comparison.save", lambda figure, *_, **__: drawn.append(figure))
+    parts = [numbers(tmp_path / "a", ("A_center", 100.0, 0.1)), numbers(tmp_path / "b", ("A_center", 101.0, 0.1))]
+    parts.append(numbers(tmp_path / "c", ("C_center", 9.0, 0.1)))
+    draw = partial(draw_comparison, figure=[str(tmp_path / "raman.png")], numbers=NUMBERS)
+    for chosen in (parts, parts[1:]):
+        draw([str(path) for path in chosen], [str(path.with_name("curves.nc")) for path in chosen])
+    spectra, quantity = drawn[0].axes
+    assert len(spectra.lines) == 3
+    assert [label.get_text() for label in quantity.get_xticklabels()] == ["a", "b"]
+    assert quantity.get_title() == "A center (1/cm)\nvoigt"
+    assert len(drawn[1].axes) == 1
+    assert drawn[1].get_suptitle() == "the samples share no number of the section 'comparison' of the settings"
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"), [((1.0, 200.0), "log"), ((1.0, 50.0), "linear"), ((-1.0, 200.0), "linear")]
+)
+def test_values_of_many_decades_have_a_logarithmic_axis(values, scale):
+    ax = Figure().add_subplot()
+    rows = {
+        name: pd.DataFrame({"value": [value], "standard_error": [0.1], "systematic_error": [0.0]})
+        for name, value in zip("ab", values, strict=True)
+    }
+    comparison._quantity(ax, rows, dict.fromkeys("ab", comparison.LOOKS[0]))
+    assert ax.get_yscale() == scale
+
+
+# --- the workflow --------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def two_samples(tmp_path_factory) -> Project:
+    """The Raman spectrum of the sample data once more, as that of a film without settings, and a file as it is."""
+    project = Project.of_this(tmp_path_factory.mktemp("two samples – Proben") / "Projekt Ω", "raman")
+    header, row = project.read_sheet()
+    (project.folder / "raw_data/film").mkdir()
+    lines = [header, row]
+    for name, technique in (("spectrum", "raman"), ("as it is", "other")):
+        file = f"raw_data/film/{name}.txt"
+        shutil.copy2(project.folder / row[header.index("file")], project.folder / file)
+        own = dict(zip(header, row, strict=True))
+        own |= {"measurement": technique, "sample": "film", "technique": technique, "file": file, "panel": ""}
+        lines.append([own[column] for column in header])
+    project.write_sheet(lines)
+    project.run()
+    return project
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
+def test_a_second_sample_has_results_figures_and_a_comparison(two_samples):
+    results = set(two_samples.results())
+    for suffix in ("pdf", "svg", "png"):
+        assert {f"figures/samples/film/{name}.{suffix}" for name in ("raman", "other")} <= results
+        assert f"figures/comparison/raman.{suffix}" in results
+    assert {
+        "tables/samples/film/raman.csv",
+        "analysis/film/raman/parameters.csv",
+        "analysis/film/raman/curves.nc",
+    } <= results
+    assert not any(name.startswith(("figures/figure4", "figures/samples/cbps")) for name in results)
+    assert "Nothing to be done" in two_samples.run()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
+def test_settings_of_a_sample_concern_its_own_analysis(two_samples):
+    settings = two_samples.folder / "config/config.yaml"
+    before = settings.read_text(encoding="utf-8")
+    settings.write_text(before + "  film:\n    raman: {significance: 20.0}\n", encoding="utf-8")
+    try:
+        planned = two_samples.run("--dry-run")
+    finally:
+        settings.write_text(before, encoding="utf-8")
+    logs = set(re.findall(r"log: results/logs/(\S+)\.log", planned))
+    assert logs == {
+        "analyse_technique/film/raman",
+        "draw_sample/film/raman",
+        "write_tables_sample/film/raman",
+        "draw_comparison/raman",
+    }

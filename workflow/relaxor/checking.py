@@ -1,0 +1,89 @@
+"""Everything that can be known to be wrong before a run: settings, sheet, files, checksums, conditions."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relaxor.checks import Check
+from relaxor.claims import Claim
+from relaxor.config import Settings, lacking_setting
+from relaxor.config.figures import load_figures
+from relaxor.devices import load_literature
+from relaxor.errors import ReadError, RelaxorError
+from relaxor.readers import read
+from relaxor.recognition import conditions_needed
+from relaxor.select import load_entries
+from relaxor.sheet import load_sheet, require_samples
+from relaxor.sums import recorded_sum
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One row of the sheet: its line there, and whether its file is readable, unchanged and told enough about.
+
+    ``unchanged`` is None where no checksum is recorded.
+    """
+
+    row: dict[str, Any]
+    readable: bool
+    unchanged: bool | None
+    told: bool
+    problems: tuple[str, ...]
+
+
+def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
+    """Load the sheet and every list that the settings name.
+
+    Returns
+    -------
+    rows, problems
+        The rows of the sheet, none if it is not valid; one line a mistake.
+    """
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
+
+    def sheet() -> None:
+        panels = [panel.id for figure in load_figures(settings.figures).values() for panel in figure.panels.values()]
+        rows.extend(load_sheet(settings.sheet, tables=tuple(settings.tables), panels=tuple(panels)))
+        require_samples([settings.sample, *settings.samples], rows, settings.sheet)
+
+    parts: Sequence[Callable[[], object]] = (
+        sheet,
+        lambda: load_entries(settings.claims, Claim),
+        lambda: load_entries(settings.checks, Check),
+        lambda: load_literature(settings.literature),
+    )
+    for part in parts:
+        try:
+            part()
+        except RelaxorError as error:
+            problems += str(error).splitlines()
+    return rows, problems
+
+
+def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[Checked]:
+    """Check the file of each row, and what its analysis needs."""
+    for number, row in enumerate(rows, start=2):
+        place = f"{settings.sheet}: row {number}"
+        lacking = lacking_setting(row["technique"], row["sample"], settings)
+        problems = [f"{place}: column 'technique': {lacking}"] if lacking else []
+        try:
+            tree = read(row["file"], settings.tables[row["table"]] if row["table"] else None)
+        except ReadError as error:
+            yield Checked(row, False, None, False, (*problems, f"{place}: column 'file': {error}"))
+            continue
+        recorded = recorded_sum(Path(row["file"]).resolve(), Path.cwd())
+        unchanged = None if recorded is None else recorded == tree.attrs["raw_sha256"]
+        if unchanged is False:
+            problems.append(
+                f"{place}: column 'file': '{row['file']}' has changed: SHA-256 {tree.attrs['raw_sha256'][:12]}…, "
+                f"recorded {str(recorded)[:12]}…; raw files are never changed"
+            )
+        needed = conditions_needed(row["technique"], tree)
+        missing = [name for name in needed if name not in row["conditions"]]
+        problems += [
+            f"{place}: column 'conditions': {row['technique']} needs '{name}' (add '{name}=… {needed[name]}')"
+            for name in missing
+        ]
+        yield Checked(row, True, unchanged, not missing, tuple(problems))

@@ -1,0 +1,30 @@
+"""The techniques: which module analyses each, and what the sheet must tell of a file that the file does not."""
+
+MODULES = {
+    "structure": "relaxor.structure",
+    "growth": "relaxor.growth",
+    "xrd": "relaxor.xrd",
+    "raman": "relaxor.raman",
+    "xps": "relaxor.xps",
+    "shg": "relaxor.shg",
+    "hysteresis": "relaxor.hysteresis",
+    "edx": "relaxor.microscopy.edx",
+    "afm": "relaxor.microscopy.afm",
+    "pfm": "relaxor.microscopy.pfm",
+    "stem": "relaxor.microscopy.stem",
+    "sweeps": "relaxor.sweeps",
+    "pulses": "relaxor.pulses",
+    "light": "relaxor.light",
+}
+"""Technique → the module whose ``analyse`` does it."""
+TECHNIQUES = tuple(MODULES)
+OTHER = "other"
+"""The technique of a file that is drawn as it is: nothing analyses it."""
+CONDITIONS = {
+    "shg": {"power": "mW", "power_uncertainty": "mW", "integration_time": "s", "pump_wavelength": "nm"},
+    "hysteresis": {"thickness": "nm", "width": "um", "gap": "um", "frequency": "Hz"},
+    "edx": {"beam_energy": "keV"},
+    "pfm": {"cycle": "1"},
+    "light": {"wavelength": "nm", "area": "cm^2"},
+}
+"""Technique → conditions that its analysis cannot do without, with the unit in which they are usual."""

@@ -1,0 +1,42 @@
+# Results → notebooks that tell the story of a figure, executed, and as pages that open offline.
+rule run_notebook:
+    """Execute a notebook and print it as a page."""
+    input:
+        PARAMETERS,
+        CURVES,
+        rules.compare_claims.output,
+        rules.compare_devices.output if COMPARED else [],
+        notebook="notebooks/{notebook}.ipynb",
+        code=sources("relaxor.story", "relaxor.notebooks", "relaxor.figures"),
+    output:
+        executed=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
+        page=report(
+            f"{RESULTS}/notebooks/{{notebook}}.html",
+            caption="../report/notebook.rst",
+            category="Notebooks",
+            labels={"notebook": "{notebook}", "data": ORIGIN},
+        ),
+    log:
+        f"{LOGS}run_notebook/{{notebook}}.log",
+    benchmark:
+        f"{BENCHMARKS}run_notebook/{{notebook}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        parameters={"sample": SAMPLE, "results_dir": RESULTS},
+    script:
+        "../scripts/run_notebook.py"
+
+
+localrules:
+    notebooks,
+
+
+rule notebooks:
+    """Every notebook, executed."""
+    input:
+        [f"{RESULTS}/notebooks/{notebook}.html" for notebook in NOTEBOOKS],
