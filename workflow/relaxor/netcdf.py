@@ -5,7 +5,7 @@ of a thousand spectra need a few. The layout is that of the netCDF-4 format (HDF
 xarray's own encoder), so that xarray, h5netcdf and netCDF-C open these files as any other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,18 @@ def read(path: Path | str) -> Iterator[tuple[str, dict[str, Any], dict[str, xr.D
             yield name, _attributes(group), children
 
 
+def attributes(path: Path | str) -> dict[str, dict[str, Any]]:
+    """Return the attributes of each group of a file, and read nothing else."""
+    with h5py.File(path, "r", track_order=True) as file:
+        return {name: _attributes(group) for name, group in file.items()}
+
+
+def trees(path: Path | str, names: Iterable[str] | None = None) -> dict[str, xr.DataTree]:
+    """Return groups of a file with all that is below them, loaded; all groups if none are named."""
+    with h5py.File(path, "r", track_order=True) as file:
+        return {name: _read_tree(file[name]) for name in (file if names is None else names)}
+
+
 def _write_group(group: h5py.Group, dataset: xr.Dataset) -> None:
     variables, attrs = xr.conventions.encode_dataset_coordinates(dataset)
     group.attrs.update(attrs)
@@ -70,6 +82,11 @@ def _write_variable(group: h5py.Group, name: str, variable: xr.Variable) -> h5py
     stored = group.create_dataset(name, values.shape, kind, values, **options)
     stored.attrs.update(encoded.attrs)
     return stored
+
+
+def _read_tree(group: h5py.Group) -> xr.DataTree:
+    parts = {child: _read_tree(part) for child, part in group.items() if isinstance(part, h5py.Group)}
+    return xr.DataTree(_read_group(group), parts)
 
 
 def _read_group(group: h5py.Group) -> xr.Dataset:

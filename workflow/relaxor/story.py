@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pandas as pd
 import xarray as xr
 from IPython.display import Image
@@ -68,7 +69,7 @@ class Story:
 
     def _repr_markdown_(self) -> str:
         """Say in a notebook whose results these are, and whether their data are simulated."""
-        origins = {str(group.attrs["origin"]) for group in self._groups().values()}
+        origins = {origin for _, _, origin, _ in self._groups()}
         warning = (
             "**Simulated data**: results show that the analysis finds what went in." if "simulated" in origins else ""
         )
@@ -151,8 +152,8 @@ class Story:
         """Return all measurements of the sample: technique, name, what the analysis kept of each."""
         return pd.DataFrame(
             [
-                {"technique": technique, "measurement": name, "groups": ", ".join(group.children)}
-                for (technique, name), group in self._groups().items()
+                {"technique": technique, "measurement": name, "groups": ", ".join(kept)}
+                for technique, name, _, kept in self._groups()
             ]
         )
 
@@ -166,13 +167,12 @@ class Story:
                 raise AnalysisError(f"{path}: no measurement '{measurement}'; there are {', '.join(stored.children)}")
             return stored.children[measurement].load()
 
-    def _groups(self) -> dict[tuple[str, str], xr.DataTree]:
-        """Return what the analyses kept: (technique, measurement) → group."""
-        groups: dict[tuple[str, str], xr.DataTree] = {}
+    def _groups(self) -> Iterator[tuple[str, str, str, list[str]]]:
+        """Yield of what the analyses kept: technique, measurement, origin, names of the groups."""
         for path in sorted(Path(self.results_dir, "analysis", self.sample).glob("*/curves.nc")):
-            with xr.open_datatree(path, engine="h5netcdf") as stored:
-                groups |= {(path.parent.name, name): group for name, group in stored.children.items()}
-        return groups
+            with h5py.File(path, "r") as stored:  # xarray would read all of it: seconds
+                for name, group in stored.items():
+                    yield path.parent.name, name, str(group.attrs["origin"]), list(group)
 
     def _spec(self, panel: str) -> PanelSpec:
         panels = {spec.id: spec for figure in self.figures.values() for spec in figure.panels.values()}

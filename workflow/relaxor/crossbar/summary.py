@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from relaxor import netcdf
 from relaxor.data import CONFIDENCE, Number, load_parameters, save_parameters, save_tree
 from relaxor.readers.schema import variable
 
@@ -53,8 +54,7 @@ def summarize(
             for row in pd.read_csv(cost).itertuples(index=False)
         ]
         groups[name] = xr.Dataset(attrs={"panel": PANELS, "hole": hole})
-        with xr.open_datatree(cell, engine="h5netcdf") as stored:
-            parts = {child: group.load().to_dataset() for child, group in stored.children.items()}
+        parts = {child: group.to_dataset() for child, group in netcdf.trees(cell).items()}
         rows += _write_rows(name, parts["read_back"], parts["plan"])
         groups |= {f"{name}/{child}": part for child, part in parts.items()}
         groups[f"{name}/fid"] = _by_chip(table)

@@ -21,7 +21,22 @@ def experiment(ax: Axes, data: PanelData) -> None:
     _, group = data.only("traces")
     ax.set_axis_off()
     _traces(ax, group["traces"].to_dataset())
-    _currents(ax.inset_axes((1 - CURRENTS, 0.0, CURRENTS, 1.0)), group["codes"].to_dataset())
+    currents(ax.inset_axes((1 - CURRENTS, 0.0, CURRENTS, 1.0)), data)
+
+
+def currents(ax: Axes, data: PanelData) -> None:
+    """Draw the read-out current of all codes, mean and spread of the repeats, and that of the fitted response."""
+    _, group = data.only("codes")
+    table = group["codes"].to_dataset()
+    places = table["code"].to_numpy()
+    ax.plot(places, 1e12 * table["predicted"], "_", color=VERMILION, ms=6, mew=1.2, label="fitted response")
+    data_points(ax, places, 1e12 * table["current"], 1e12 * table["spread"], ms=2, label="measured")
+    ax.set_xticks(places, [f"{place:04b}" for place in places], rotation=90, fontsize=4.5)
+    ax.set_xlabel("Code of four pulses", fontsize=6, labelpad=1)
+    ax.set_ylabel("Current behind the code (pA)", fontsize=6, labelpad=1)
+    ax.tick_params(axis="y", labelsize=5.5)
+    ax.set_ylim(top=1.25 * 1e12 * float(np.max(table["current"] + table["spread"])))
+    ax.legend(loc="upper left", fontsize=5)
 
 
 def _traces(ax: Axes, traces: xr.Dataset) -> None:
@@ -45,16 +60,3 @@ def _traces(ax: Axes, traces: xr.Dataset) -> None:
         if not place:
             part.set_ylabel("Current (pA)", fontsize=6, labelpad=1)
             part.legend(loc="upper left", fontsize=5, handlelength=0.7, handletextpad=0.4, borderaxespad=0.3)
-
-
-def _currents(ax: Axes, table: xr.Dataset) -> None:
-    """Draw the read-out current of all codes, mean and spread of the repeats, and that of the fitted response."""
-    places = table["code"].to_numpy()
-    ax.plot(places, 1e12 * table["predicted"], "_", color=VERMILION, ms=6, mew=1.2, label="fitted response")
-    data_points(ax, places, 1e12 * table["current"], 1e12 * table["spread"], ms=2, label="measured")
-    ax.set_xticks(places, [f"{place:04b}" for place in places], rotation=90, fontsize=4.5)
-    ax.set_xlabel("Code of four pulses", fontsize=6, labelpad=1)
-    ax.set_ylabel("Current behind the code (pA)", fontsize=6, labelpad=1)
-    ax.tick_params(axis="y", labelsize=5.5)
-    ax.set_ylim(top=1.25 * 1e12 * float(np.max(table["current"] + table["spread"])))
-    ax.legend(loc="upper left", fontsize=5)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecFromSubplotSpec
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from relaxor import netcdf
 from relaxor.data import NORMAL_QUANTILE, load_parameters
 from relaxor.figures.style import (
     BLACK,
@@ -102,8 +102,8 @@ def common_quantities(
 def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, region: str, axis: str, name: str, label: str) -> None:
     """Draw the first spectrum of each sample, scaled to its maximum, one above the other."""
     for number, (sample, path) in enumerate(curves.items()):
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
-            spectrum = next(iter(tree.children.values()))[region].to_dataset()[name].load()
+        first, *_ = netcdf.attributes(path)
+        spectrum = netcdf.trees(path, [first])[first][region].to_dataset()[name]
         low, high = float(spectrum.min()), float(spectrum.max())
         # The square root shows weak lines beside strong ones.
         scaled = np.sqrt((spectrum - low) / (high - low or 1.0)) + 1.1 * number

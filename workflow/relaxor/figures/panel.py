@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
+from relaxor import netcdf
 from relaxor.data import load_parameters
 from relaxor.errors import AnalysisError
 
@@ -100,20 +100,14 @@ class TableData:
         return {f"{name} {sha[:12]}" for name, sha in zip(ours["measurement"], ours["raw_sha256"], strict=True)}
 
 
-@cache
-def _load(folder: Path) -> tuple[xr.DataTree, pd.DataFrame]:
-    with xr.open_datatree(folder / "curves.nc", engine="h5netcdf") as stored:
-        stored.load()
-    return stored, load_parameters(folder / "parameters.csv")
-
-
 def load_panel(folder: Path | str, panel: str) -> PanelData:
     """Load what a panel shows from ``results/analysis/<sample>/<technique>``."""
-    stored, parameters = _load(Path(folder))
-    curves = {name: group for name, group in stored.children.items() if panel in group.attrs["panel"].split(",")}
-    single = set(stored.children)
-    keep = parameters["measurement"].isin(list(curves)) | ~parameters["measurement"].isin(list(single))
-    return PanelData(curves, parameters[keep])
+    path = Path(folder) / "curves.nc"
+    single = netcdf.attributes(path)
+    shown = [name for name, attrs in single.items() if panel in attrs["panel"].split(",")]
+    parameters = load_parameters(Path(folder) / "parameters.csv")
+    keep = parameters["measurement"].isin(shown) | ~parameters["measurement"].isin(list(single))
+    return PanelData(netcdf.trees(path, shown), parameters[keep])
 
 
 def load_table(path: Path | str) -> TableData:

@@ -8,8 +8,24 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 
+from relaxor import netcdf
 from relaxor.data import Measurement, load, load_parameters
-from relaxor.figures import afm, edx, growth, hysteresis, pfm, pulses, raman, shg, stem, structure, sweeps, xps, xrd
+from relaxor.figures import (
+    afm,
+    codes,
+    edx,
+    growth,
+    hysteresis,
+    pfm,
+    pulses,
+    raman,
+    shg,
+    stem,
+    structure,
+    sweeps,
+    xps,
+    xrd,
+)
 from relaxor.figures.panel import PanelData
 from relaxor.figures.plain import draw_regions
 from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
@@ -41,7 +57,7 @@ PANELS: dict[str, tuple[str, Panel]] = {
 PULSES: dict[str, tuple[str, Panel]] = {
     "pairs": ("pairs", pulses.pairs),
     "cycles": ("cycles", pulses.cycles),
-    "codes": ("codes", pulses.codes),
+    "codes": ("codes", codes.currents),
 }
 """What the pulses of a file are → the same; the other kinds are series."""
 SERIES: tuple[str, Panel] = ("responses", pulses.series)
@@ -93,13 +109,12 @@ def _panels(
     own: dict[str, list[Titled]] = {}
     for table, stored in zip(parameters, curves, strict=True):
         numbers = load_parameters(table)
-        with xr.open_datatree(stored, engine="h5netcdf") as tree:
-            tree.load()
+        groups = netcdf.trees(stored)
         for needed, title, panel in TOGETHER.get(technique, ()):
-            if holders := {name for name, group in tree.children.items() if needed in group.children}:
+            if holders := {name for name, group in groups.items() if needed in group.children}:
                 together |= holders
-                yield title, panel, PanelData(dict(tree.children), numbers)
-        for name, group in tree.children.items():
+                yield title, panel, PanelData(groups, numbers)
+        for name, group in groups.items():
             data = PanelData({name: group}, numbers[numbers["measurement"] == name])
             own[name] = [(title, panel, data) for title, panel in _own(technique, name, group)]
     for measurement in measurements:

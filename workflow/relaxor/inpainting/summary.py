@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from relaxor import netcdf
 from relaxor.data import CONFIDENCE, NORMAL_QUANTILE, Number, save_parameters, save_tree
 from relaxor.inpainting.classifier import load_classifier
 from relaxor.inpainting.learning import METHODS
@@ -145,8 +146,7 @@ def _curves(hole: int, table: pd.DataFrame, examples: str, history: str, fine_tu
     """Return the groups of a hole: distances of every training, accuracy by letter, examples, levels and losses."""
     name = f"hole_{hole}"
     groups = {name: xr.Dataset(attrs={"panel": PANELS, "hole": hole, "networks": json.dumps(_sizes(hole))})}
-    with xr.open_datatree(examples, engine="h5netcdf") as stored:
-        groups |= {f"{name}/{child}": group.load().to_dataset() for child, group in stored.children.items()}
+    groups |= {f"{name}/{child}": group.to_dataset() for child, group in netcdf.trees(examples).items()}
     for metric in ("fid", "accuracy"):
         groups[f"{name}/{metric}"] = _by_method(table, metric)
     for kind, path in (("training", history), ("fine_tuning", fine_tuning)):

@@ -34,7 +34,7 @@ def opened(path: Path) -> Iterator["h5py.File"]:
     import h5py
 
     if offset := damaged_heap(path):
-        raise ReadError(path, "is damaged: an object of a global heap has no size", f"byte {offset:#x}")
+        raise ReadError(path, "is damaged: a global heap has a wrong size", f"byte {offset:#x}")
     with h5py.File(path, "r") as file:
         _check(file.id, path)
         yield file
@@ -73,7 +73,8 @@ def _place(name: bytes) -> str:
 def damaged_heap(path: Path) -> int:
     """Return where a global heap (texts of variable length) is damaged, or 0.
 
-    Free space smaller than its own header sends libhdf5 into a loop without end, so it must not see one.
+    Free space smaller than its own header sends libhdf5 into a loop without end, an object that ends behind its heap
+    makes it read what is not its own: it must see neither.
     """
     return _damaged_heap(path, path.stat().st_mtime_ns)
 
@@ -85,12 +86,15 @@ def _damaged_heap(path: Path, _modified: int) -> int:
     heap = data.find(GLOBAL_HEAP)
     while heap >= 0:
         at = heap + 16
-        end = min(heap + int.from_bytes(data[heap + 8 : at], "little"), len(data))
+        end = heap + int.from_bytes(data[heap + 8 : at], "little")
+        if end > len(data):
+            return heap
         while at + 16 <= end:
             index, size = struct.unpack_from("<H6xQ", data, at)
-            if index == 0 and size < 16:
+            following = at + (16 + (size + 7) // 8 * 8 if index else size)
+            if following > end or (index == 0 and size < 16):
                 return at
-            at += 16 + (size + 7) // 8 * 8 if index else size
+            at = following
         heap = data.find(GLOBAL_HEAP, heap + 16)
     return 0
 
