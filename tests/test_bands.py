@@ -99,9 +99,9 @@ def draw_device(ax, **changes):
     [
         (draw_device, {}, {"Au 45 nm", "Cr 5 nm", "SiO$_2$ 285 nm", "CuBiP$_2$Se$_6$ 8 nm", "650", "450"}),
         (draw_device, {"flake_thickness": 6.0}, {"CuBiP$_2$Se$_6$ 6 nm"}),
-        (draw_bands, {}, {"Au", "Φ 5.10", "Φ 5.26", "χ 4.10", "$E_g$ 1.30"}),
-        (draw_bands, {"metal_work_function": 5.35}, {"Φ 5.35"}),
-        (draw_bands, {"band_gap": 1.6, "electron_affinity": 3.8}, {"$E_g$ 1.60"}),
+        (draw_bands, {}, {"Au", "Φ 5.10 eV", "Φ 5.26 eV", "χ 4.10 eV", "$E_g$ 1.30 eV"}),
+        (draw_bands, {"metal_work_function": 5.35}, {"Φ 5.35 eV"}),
+        (draw_bands, {"band_gap": 1.6, "electron_affinity": 3.8}, {"$E_g$ 1.60 eV"}),
     ],
 )
 def test_no_text_is_clipped_or_overlaps(size, draw, changes, shown):

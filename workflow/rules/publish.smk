@@ -19,4 +19,4 @@ rule bundle:
     params:
         rows=SHEET,
     script:
-        "../scripts/bundle_results.py"
+        "../scripts/bundle.py"
