@@ -13,14 +13,14 @@ column adds up to normal noise of that size times the length of the vector of in
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxor.crossbar.chip import Chip, full_scale_current
+from relaxor.crossbar.chip import Chip, Converter, full_scale_current
 from relaxor.crossbar.network import transfer_matrix
 from relaxor.crossbar.placement import LayerShape, Plan, Tile, place
 from relaxor.errors import AnalysisError
@@ -196,7 +196,8 @@ def calibrate(network: Network, matrices: Matrices, inputs: np.ndarray, *, outpu
         found = []
         for band, matrix in zip(network.bands(number), matrices[number], strict=True):
             rows = _with_bias(network, number, values)[:, band.row : band.row + band.height]
-            pulses = [_pulse(rows, pulse, weight, chip) for pulse, weight in enumerate(_pulse_weights(chip))]
+            weights = enumerate(_pulse_weights(chip.converter))
+            pulses = [_pulse(rows, pulse, weight, chip.converter) for pulse, weight in weights]
             found.append(_band_ranges(band, np.array([pulse @ matrix for pulse in pulses]), chip))
         sums = _sums(network, number, values, matrices[number], found)
         wanted = ideal @ layer.levels.T.astype(np.float32) + layer.bias.astype(np.float32)
@@ -298,9 +299,9 @@ def _with_bias(network: Network, number: int, codes: jax.Array) -> jax.Array:
     return jnp.concatenate([codes, jnp.broadcast_to(constant, (codes.shape[0], constant.size))], axis=1)
 
 
-def _pulse_weights(chip: Chip) -> np.ndarray:
+def _pulse_weights(converter: Converter) -> np.ndarray:
     """Return what each pulse counts, shape (pulses,)."""
-    scheme, limit = chip.converter.pulses, chip.converter.input_limit
+    scheme, limit = converter.pulses, converter.input_limit
     if scheme == "levels":
         return np.ones(1, np.float32)
     if scheme == "unary":
@@ -308,9 +309,11 @@ def _pulse_weights(chip: Chip) -> np.ndarray:
     return 2.0 ** np.arange(limit.bit_length(), dtype=np.float32)
 
 
-def _pulse(values: jax.Array, number: jax.Array | int, weight: jax.Array | float, chip: Chip) -> jax.Array:
+def _pulse(
+    values: jax.Array, number: jax.Array | int, weight: jax.Array | float, converter: Converter
+) -> jax.Array:
     """Return one pulse of integer inputs: −1, 0 or 1, or the inputs themselves where one pulse has many heights."""
-    scheme = chip.converter.pulses
+    scheme = converter.pulses
     if scheme == "levels":
         return values
     magnitude = jnp.abs(values)
@@ -331,12 +334,13 @@ def _sums(
 ) -> jax.Array:
     """Return the sums of one layer, shape (n, outputs)."""
     plan, chip = network.plan, network.chip
+    noise = chip.read_noise * chip.highest
     rows = _with_bias(network, number, values)
     total = jnp.zeros((values.shape[0], plan.layers[number].outputs))
     for position, (band, matrix, steps) in enumerate(zip(network.bands(number), matrices, ranges, strict=True)):
         part = rows[:, band.row : band.row + band.height]
         band_key = None if key is None else jax.random.fold_in(key, position)
-        summed = _band_sums(part, matrix, steps, chip, band_key, unroll)
+        summed = _band_sums(part, matrix, steps, band_key, noise, chip.converter, unroll)
         columns = band.columns
         # Static slices of neighbouring columns: a scatter is many times slower here.
         edges = np.flatnonzero(np.diff(columns) != 1) + 1
@@ -347,33 +351,39 @@ def _sums(
     return total / plan.layers[number].copies
 
 
+@partial(jax.jit, static_argnames=("converter", "unroll"))
 def _band_sums(
-    rows: jax.Array, matrix: jax.Array, steps: jax.Array, chip: Chip, key: jax.Array | None, unroll: int
+    rows: jax.Array,
+    matrix: jax.Array,
+    steps: jax.Array,
+    key: jax.Array | None,
+    noise: float,
+    converter: Converter,
+    unroll: int,
 ) -> jax.Array:
-    weights = _pulse_weights(chip)
+    weights = _pulse_weights(converter)
     every_step = jnp.broadcast_to(steps, (len(weights), matrix.shape[1]))
 
     def add(total: jax.Array, pulse: tuple) -> tuple[jax.Array, None]:
         number, weight, step = pulse
-        signs = _pulse(rows, number, weight, chip)
+        signs = _pulse(rows, number, weight, converter)
         current = signs @ matrix
         if key is not None:
             length = jnp.sqrt(jnp.sum(signs * signs, axis=1, keepdims=True))
-            noise = normals(jax.random.fold_in(key, number), current.shape)
-            current = current + chip.read_noise * chip.highest * length * noise
-        return total + weight * _convert(current, step, chip), None
+            current = current + noise * length * normals(jax.random.fold_in(key, number), current.shape)
+        return total + weight * _convert(current, step, converter), None
 
     start = jnp.zeros((rows.shape[0], matrix.shape[1]))
     return jax.lax.scan(add, start, (jnp.arange(len(weights)), jnp.asarray(weights), every_step), unroll=unroll)[0]
 
 
-def _convert(current: jax.Array, step: jax.Array, chip: Chip) -> jax.Array:
+def _convert(current: jax.Array, step: jax.Array, converter: Converter) -> jax.Array:
     """Return what the codes of a current stand for, in levels."""
-    bits = chip.converter.adc_bits
+    bits = converter.adc_bits
     if bits is None:
         return current
     half = 2 ** (bits - 1)
-    return jnp.clip(jnp.rint(current * (1 / step) + chip.converter.adc_offset), -half, half - 1) * step
+    return jnp.clip(jnp.rint(current * (1 / step) + converter.adc_offset), -half, half - 1) * step
 
 
 def _band_ranges(band: Band, currents: np.ndarray, chip: Chip) -> jax.Array:

@@ -81,8 +81,11 @@ def transfer_matrix(
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
     """Invert a symmetric positive matrix by its Cholesky factor, in half the time of a general inverse."""
-    lower = lapack.dpotri(lapack.dpotrf(matrix, lower=True)[0], lower=True)[0]
-    return np.tril(lower) + np.tril(lower, -1).T
+    factor, _ = lapack.dpotrf(matrix, lower=True, clean=True)
+    lower, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
+    inverse = lower + lower.T
+    np.fill_diagonal(inverse, lower.diagonal())
+    return inverse
 
 
 def uniform_column_current(cells: int, conductance: float, resistance: float, voltage: float) -> float:

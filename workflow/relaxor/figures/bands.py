@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from relaxor.band_bending import Contact
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION
 
-MARGIN = 0.42
+ABOVE, BELOW = 0.78, 0.42
 """eV shown above the conduction and below the valence band."""
 
 
@@ -29,7 +29,7 @@ def bands(ax: Axes, *, metal: str, **constants: float) -> None:
     levels = -contact.electron_affinity, -contact.electron_affinity - contact.band_gap
     lowest = min(levels[1] + shift[1], -contact.metal_work_function)
     for axes, title in ((before, "before contact"), (after, "after contact")):
-        axes.set_ylim(lowest - MARGIN, levels[0] + shift[0] + MARGIN)
+        axes.set_ylim(lowest - BELOW, levels[0] + shift[0] + ABOVE)
         axes.set_title(title, fontsize=6, pad=2)
         axes.tick_params(labelsize=5.5, pad=1.5)
     before.set_ylabel("Energy (eV, vacuum 0)", fontsize=6, labelpad=1.5)
