@@ -95,6 +95,8 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
         return row
     if claim.ours.technique not in set(numbers["technique"]):
         return row | {"note": f"the sheet has no {claim.ours.technique} of this sample"}
+    if claim.ours.measurement not in {"*", *numbers["measurement"]}:
+        return row | {"note": f"the results have no {claim.ours.measurement} of this sample"}
     found = claim.ours.of(numbers)
     if len(found) != 1:
         raise SheetError(f"{source}: claim '{claim.id}': its selector finds {len(found)} numbers instead of one")

@@ -63,7 +63,7 @@ def summarize(
     table = pd.concat(tables, ignore_index=True)
     origin = "simulated" if "simulated" in (found.origin, load_encoder(encoder).origin) else "measured"
     made_of = hashlib.sha256(f"{found.sha256} {Path(encoder).read_text(encoding='utf-8')}".encode()).hexdigest()
-    rows = _rows(table, found)
+    rows = [*_rows(table, found), *_bit_rows(holes, examples[:: len(seeds)])]
     for row in rows:
         row.raw_sha256, row.origin = made_of, origin
     save_parameters(parameters, rows)
@@ -97,6 +97,17 @@ def _rows(table: pd.DataFrame, letters: Letters) -> list[Number]:
     for part, labels in (("train", letters.labels_train), ("test", letters.labels_test)):
         kind = letters.source.partition(" (")[0]
         rows.append(Number("letters", kind, f"letters_{part}", float(labels.size), method=letters.source))
+    return rows
+
+
+def _bit_rows(holes: Sequence[int], examples: Sequence[str]) -> list[Number]:
+    """Count the bits that the levels of each quantized decoder take."""
+    rows: list[Number] = []
+    for hole, path in zip(holes, examples, strict=True):
+        levels = [layer["level"].to_numpy() for name, layer in netcdf.trees(path).items() if name.startswith("layer")]
+        span = max(int(level.max()) for level in levels) - min(int(level.min()) for level in levels)
+        method = "binary logarithm of the span of all levels, rounded up"
+        rows.append(Number(f"hole_{hole}", "aware", "weight_bits", float(span.bit_length()), method=method))
     return rows
 
 
