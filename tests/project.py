@@ -37,7 +37,7 @@ class Project:
 
     @classmethod
     def of_this(cls, folder: Path, technique: str | None = None) -> "Project":
-        """Copy the project, or as much of it as one technique needs."""
+        """Copy the project, or as much of it as one technique needs; letters are as few as in the smoke run."""
         folder.mkdir(parents=True, exist_ok=True)
         leave_out = shutil.ignore_patterns("__pycache__", ".snakemake")
         for part in PARTS:
@@ -46,6 +46,12 @@ class Project:
             elif (ROOT / part).exists():
                 shutil.copy2(ROOT / part, folder / part)
         project = cls(folder)
+        settings, smoke = (
+            yaml.safe_load((folder / "config" / name).read_text(encoding="utf-8"))
+            for name in ("config.yaml", "smoke.yaml")
+        )
+        few = {part: smoke[part] for part in ("inpainting", "crossbar")}
+        (folder / "config/config.yaml").write_text(yaml.safe_dump(settings | few), encoding="utf-8")
         if technique:
             project._reduce(technique)
         return project
@@ -120,7 +126,7 @@ class Project:
         for rule, details in jobs:
             technique = re.search(r"technique=(\w+)", details)
             found.add(f"{rule}:{technique[1]}" if technique else rule)
-        return found - {"all", "figures", "tables", "characterization"}
+        return found - {"all", "figures", "tables", "samples", "notebooks"}
 
     def results(self) -> dict[str, str]:
         """Every file of the results: its path and SHA-256."""

@@ -83,7 +83,9 @@ def test_every_figure_and_table_is_in_it(report):
             assert figure["title"] in json.dumps(result, ensure_ascii=False)
     for technique in {row["technique"] for row in sheet_rows()}:
         assert f"results/tables/{technique}.csv" in results
-    assert "results/claims.csv" in results
+    assert {"results/claims.csv", "results/tables/inpainting.csv", "results/tables/crossbar.csv"} <= set(results)
+    for notebook in Path(__file__).parents[1].glob("notebooks/*.ipynb"):
+        assert f"results/notebooks/{notebook.stem}.html" in results
 
 
 def test_every_caption_says_that_the_data_are_simulated(report):
@@ -94,7 +96,7 @@ def test_every_caption_says_that_the_data_are_simulated(report):
 def test_a_browser_shows_it(opened):
     shown, console = opened
     assert "Simulated data" in shown
-    for category in {figure["category"] for figure in figures().values()} | {"Tables", "Claims"}:
+    for category in {figure["category"] for figure in figures().values()} | {"Tables", "Claims", "Notebooks"}:
         assert category in shown
     said = [line for line in console.splitlines() if "CONSOLE" in line]
     errors = [line for line in said if re.search("error|refused|failed", line, re.IGNORECASE)]

@@ -12,7 +12,13 @@ from tests.project import SETTINGS, Project, sheet_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")]
 
-KILLS = 4
+KILLS = 20
+SYNAPSE = {"sweeps", "pulses", "light"}
+LETTERS = {
+    "fit_encoder", "train_decoder", "quantize_decoder", "score_decoder", "summarize_inpainting", "run_chips",
+    "break_down_chip", "summarize_crossbar", "write_tables_inpainting", "write_tables_crossbar",
+}  # fmt: skip
+"""What the light's response is for."""
 TECHNIQUES = sorted({row["technique"] for row in sheet_rows()})
 
 
@@ -38,14 +44,17 @@ def change(path: Path) -> None:
 def downstream(*techniques: str) -> set[str]:
     """The rules that must run when the analysis of some techniques ran again."""
     figures = yaml.safe_load((Path(__file__).parents[1] / SETTINGS.figures).read_text(encoding="utf-8"))
+    concerned = {*techniques, *(("inpainting", "crossbar") if "light" in techniques else ())}
     shown = {
         f"draw_{name}"
         for name, figure in figures.items()
-        if {panel.get("technique") for panel in figure["panels"].values()} & set(techniques)
+        if {panel.get("technique") for panel in figure["panels"].values()} & concerned
     }
-    return {f"analyse_technique:{name}" for name in techniques} | shown | {
-        "write_tables_characterization", "compare_claims", "check_results",
-    }  # fmt: skip
+    found = {f"analyse_technique:{name}" for name in techniques} | shown
+    found |= {f"write_tables_{'synapse' if name in SYNAPSE else 'characterization'}" for name in techniques}
+    found |= LETTERS if "light" in techniques else set()
+    found |= {"compare_devices", "draw_figureS12"} if {"pulses", "light"} & concerned else set()
+    return found | {"compare_claims", "check_results", "run_notebook"}
 
 
 def assert_same(found: dict[str, str], expected: dict[str, str]) -> None:
@@ -64,7 +73,7 @@ def test_killed_at_any_moment_and_started_again(finished, tmp_path):
     project = Project.of_this(tmp_path / "project")
     killed = 0
     for _ in range(KILLS):
-        killed += project.kill_after(rng.uniform(4, 25))
+        killed += project.kill_after(rng.uniform(4, 40))
         project.run("--unlock")
     assert killed
     project.run()
@@ -110,7 +119,9 @@ def test_an_added_file_concerns_its_own_technique(copy):
     copy.run()
     table = (copy.folder / SETTINGS.results / "analysis/cbps/raman/parameters.csv").read_text(encoding="utf-8")
     assert re.search(r"^added,voigt,", table, re.M)
-    others = {name for name in before if "raman" not in name and not name.startswith(("logs/", "figures/"))}
+    others = {
+        name for name in before if "raman" not in name and not name.startswith(("logs/", "figures/", "notebooks/"))
+    }
     others -= {"claims.csv", "checks.csv"}
     assert {name: copy.results()[name] for name in others} == {name: before[name] for name in others}
 
@@ -122,7 +133,7 @@ def test_an_edit_of_an_analysis_concerns_what_uses_it(copy):
 
 def test_an_edit_of_a_drawing_concerns_its_figures(copy):
     change(copy.folder / "workflow/relaxor/figures/afm.py")
-    assert copy.planned() == {rule for rule in downstream("afm") if rule.startswith("draw_")}
+    assert copy.planned() == {rule for rule in downstream("afm") if rule.startswith(("draw_", "run_"))}
 
 
 def test_a_changed_setting_concerns_its_technique(copy):

@@ -309,9 +309,7 @@ def _pulse_weights(converter: Converter) -> np.ndarray:
     return 2.0 ** np.arange(limit.bit_length(), dtype=np.float32)
 
 
-def _pulse(
-    values: jax.Array, number: jax.Array | int, weight: jax.Array | float, converter: Converter
-) -> jax.Array:
+def _pulse(values: jax.Array, number: jax.Array | int, weight: jax.Array | float, converter: Converter) -> jax.Array:
     """Return one pulse of integer inputs: −1, 0 or 1, or the inputs themselves where one pulse has many heights."""
     scheme = converter.pulses
     if scheme == "levels":

@@ -94,7 +94,7 @@ def save(figure: Figure, stem: Path | str, formats: tuple[str, ...] = FORMATS, *
     """Save a figure in every format, without dates or random names; metadata goes where the format has a place."""
     metadata_of = {
         "pdf": {"CreationDate": None, **_only(metadata, "Title", "Subject")},
-        "svg": {"Date": None, **_only(metadata, "Title")},
+        "svg": {"Date": None, **_only(metadata, "Title"), "Description": metadata.get("Subject")},
         "png": {"Software": None, **metadata},
     }
     figure.draw_without_rendering()
