@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from relaxor.figures.inpainting import rows_of_letters
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, SEQUENTIAL, SKY, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, SEQUENTIAL, SKY, VERMILION, plain_ticks
 
 LAYERS = (SKY, ORANGE, GREEN)
 SHOWN = {"original": "original", "chip": "restored by the chip"}
@@ -130,6 +130,7 @@ def distances(ax: Axes, data: PanelData) -> None:
     ax.set(xlabel="Hole (pixels)", ylabel="Fréchet distance (FID)", xlim=(-0.5, len(groups) - 0.5), yscale="log")
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.35)
+    plain_ticks(ax)
     ax.legend(loc="upper left", fontsize=5)
 
 
@@ -148,6 +149,7 @@ def breakdown(ax: Axes, data: PanelData) -> None:
     ax.set_yticks(heights, names, fontsize=5.5)
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", xlabel="Fréchet distance (FID)", ylim=(-0.7, len(names) - 0.3))
+    plain_ticks(ax)
     ax.grid(axis="x", color=GREY, lw=0.3, alpha=0.5, which="both")
     ax.set_axisbelow(True)
     ax.legend(fontsize=5, loc="lower right")

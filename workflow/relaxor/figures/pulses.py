@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm, Normalize
 from uncertainties import ufloat
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, data_points
+from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, data_points, plain_ticks
 
 QUANTITY = {
     "V": "Pulse amplitude (V)",
@@ -70,7 +70,7 @@ def series(ax: Axes, data: PanelData) -> None:
     ax.set(xscale="log", xlabel=QUANTITY[points.value.attrs["units"]], ylabel="$\\Delta$PSC (pA)")
     if float(points.response.max()) > 12 * float(points.response.min()) > 0:
         ax.set_yscale("log")
-    _plain_ticks(ax)
+    plain_ticks(ax)
 
 
 def traces(ax: Axes, data: PanelData) -> None:
@@ -122,7 +122,7 @@ def cycles(ax: Axes, data: PanelData) -> None:
         values = scale * curves.conductance[index]
         ax.plot(curves.pulse, values, "o", color=color, mfc="white", ms=1.9, mew=0.5, zorder=3)
     ax.set(xlabel="Pulse number", ylabel="Conductance (pS)", yscale="log")
-    _plain_ticks(ax)
+    plain_ticks(ax)
     ratio = data.number("on_off_ratio", measurement=name)
     error = data.number("on_off_ratio", "standard_error", measurement=name)
     text = f"{count} cycles\non/off {ufloat(ratio, error):.1uP}"
@@ -143,7 +143,7 @@ def colours(ax: Axes, data: PanelData) -> None:
                     label=f"{wavelength:g} nm")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel=QUANTITY["mW/cm^2"], ylabel="$\\Delta$PSC (pA)")
     ax.legend(loc="lower right")
-    _plain_ticks(ax)
+    plain_ticks(ax)
 
 
 def _number(value: float) -> str:
@@ -154,16 +154,3 @@ def _few(values: list[float]) -> list[float]:
     """Return at most five of the values, both ends among them."""
     found = sorted(set(values))
     return found if len(found) <= 5 else [found[i] for i in np.linspace(0, len(found) - 1, 5).round().astype(int)]
-
-
-def _plain_ticks(ax: Axes) -> None:
-    """Write the decades of a short logarithmic axis as plain numbers."""
-    for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() == "log":
-            axis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
-            low, high = axis.get_view_interval()
-            # Without a decade or two within, an axis would show one number.
-            short = high / low < 12 if axis is ax.xaxis else high / low < 30
-            formatter = mpl.ticker.LogFormatter(minor_thresholds=(2, 0.6)) if short else mpl.ticker.NullFormatter()
-            axis.set_minor_formatter(formatter)
-            axis.set_tick_params(which="minor", labelsize=5)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -82,6 +83,19 @@ def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list
         if all(abs(places[index] - places[other]) >= gap for other in chosen):
             chosen.append(index)
     return sorted(chosen)
+
+
+def plain_ticks(ax: Axes) -> None:
+    """Write the decades of a short logarithmic axis as plain numbers."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+            low, high = axis.get_view_interval()
+            # Without a decade or two within, an axis would show one number.
+            short = high / low < 12 if axis is ax.xaxis else high / low < 30
+            formatter = ticker.LogFormatter(minor_thresholds=(2, 0.6)) if short else ticker.NullFormatter()
+            axis.set_minor_formatter(formatter)
+            axis.set_tick_params(which="minor", labelsize=5)
 
 
 def mark_origin(figure: Figure, origin: str) -> None:
