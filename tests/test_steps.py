@@ -1,6 +1,8 @@
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -98,3 +100,13 @@ def test_every_rule_fits_its_function(root):
 def test_the_library_never_imports_snakemake(root):
     for path in (root / "workflow/relaxor").rglob("*.py"):
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(encoding="utf-8"), re.M), path
+
+
+def test_the_picture_of_the_workflow_is_that_of_snakemake(root):
+    def edges(text: str) -> set[tuple[str, ...]]:
+        names = dict(re.findall(r"(id\d+)\[(\w+)\]", text))
+        return {tuple(names[end] for end in edge) for edge in re.findall(r"(id\d+) --> (id\d+)", text)}
+
+    command = [sys.executable, "-m", "snakemake", "tables", "crossbar", "--rulegraph", "mermaid-js"]
+    drawn = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert edges((root / "docs/workflow.md").read_text(encoding="utf-8")) == edges(drawn) != set()
