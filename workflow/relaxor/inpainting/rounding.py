@@ -4,7 +4,9 @@ The scale decides the error: plain rounding spends it on the largest weight. Lea
 up instead. With the second moment H of what enters it, changing its weights by D changes the sums by tr D H Dᵀ. Weights
 are rounded input by input, and what each leaves is made up for by those of the inputs still to come, as far as H lets
 them (error feedback: Frantar et al., arXiv 2210.17323, after Hassibi and Stork, NIPS 1992). Of several scales the one
-that changes the sums least is kept; the weights that it clips are made up for in the same way.
+that changes the sums least is kept; the weights that it clips are made up for in the same way. What the layers before
+have lost is made up for first: weights are rounded that come nearest to the float sums on the codes that do enter (Li et
+al., arXiv 2504.02692).
 """
 
 from typing import Literal
@@ -76,7 +78,8 @@ def round_decoder(
     """
     highest = highest_code(bits)
     # The whole range of the ADC is the whole range of the codes: with its 7 bits a reading is a code.
-    values, input_scale = np.asarray(currents, float), 1 / highest
+    values = exact = np.asarray(currents, float)
+    input_scale = 1 / highest
     layers = []
     for linear in decoder.layers:
         codes = np.clip(np.rint(values / input_scale), 0, highest)
@@ -85,10 +88,11 @@ def round_decoder(
             scale = plain_scale(weights, per_column=per_column, lowest=lowest)
             levels = np.clip(np.rint(weights / scale), lowest, HIGHEST)
         else:
-            levels, scale = _least_squares(weights, codes, per_column=per_column, lowest=lowest)
+            levels, scale = _least_squares(weights, codes, exact / input_scale, per_column=per_column, lowest=lowest)
         layer = _layer(levels, np.asarray(linear.bias, float), scale, input_scale)
         layers.append(layer)
         values = np.maximum((codes @ levels.T + layer.bias) * layer.sum_scale, 0.0)
+        exact = np.maximum(exact @ weights.T + np.asarray(linear.bias, float), 0.0)
         input_scale = _code_scale(values, method, highest)
     return QuantizedDecoder(tuple(layers), bits)
 
@@ -131,11 +135,16 @@ def plain_scale(weights: np.ndarray, *, per_column: bool = False, lowest: int = 
 
 
 def _least_squares(
-    weights: np.ndarray, codes: np.ndarray, *, per_column: bool, lowest: int
+    weights: np.ndarray, codes: np.ndarray, exact: np.ndarray, *, per_column: bool, lowest: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return levels, shape (out, in), and scale, shape (out, 1) or (1, 1), that change the sums least."""
+    """Return levels, shape (out, in), and scale, shape (out, 1) or (1, 1), that change the sums least.
+
+    ``codes`` enter, ``exact`` would have entered without rounding, both of shape (n, in).
+    """
     moment = codes.T @ codes / len(codes)
-    moment += DAMPING * (np.trace(moment) / len(moment) or 1.0) * np.eye(len(moment))
+    damping = DAMPING * (np.trace(moment) / len(moment) or 1.0) * np.eye(len(moment))
+    moment += damping
+    weights = np.linalg.solve(moment, (codes.T @ exact / len(codes) + damping) @ weights.T).T
     scales = CANDIDATES[:, None, None] * plain_scale(weights, per_column=per_column, lowest=lowest)
     levels = _fed_back(weights, moment, scales, lowest)
     lost = weights - scales * levels
