@@ -208,7 +208,7 @@ def run_chips(
     )
     decoder, judge = load_quantized(aware), Judge(found, hole)
     network = assemble(decoder, chip_of(chip), copies=copies)
-    written = written_chips(network, chips_made)
+    written = written_chips(network, 1 if read_outs else chips_made)
     levels = measured_chip(network, read_outs) if read_outs else aged(np.asarray(written.levels), network.chip, elapsed)
     drawn = {
         (FLOAT, 0): draw(load_networks(networks, hole).decoder, currents),

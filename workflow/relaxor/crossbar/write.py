@@ -226,7 +226,7 @@ def far_errors(result: ReadBack, sigma: float) -> FarErrors:
     """Count errors of two levels and more beside what a normal error (levels) would give."""
     far = np.abs(result.error) >= 2
     found = int(result.error_count[far].sum())
-    expected = float(2 * ndtr(-1.5 / sigma) * result.level_map.size)
+    expected = float(2 * ndtr(-1.5 / sigma) * result.level_map.size) if sigma else 0.0
     return FarErrors(found, expected, bool(stats.poisson.sf(found - 1, expected) < SUSPICIOUS))
 
 
