@@ -70,8 +70,8 @@ def test_least_squares_changes_the_sums_less_than_any_rounding_to_the_nearest_le
         changed_sums(weights, np.clip(np.rint(weights / scale), lowest, 7), scale, codes)
         for scale in np.linspace(0.05, 1.2, 400)
     )
-    found = _least_squares(weights, codes, per_column=False, lowest=lowest)
-    own = _least_squares(weights, codes, per_column=True, lowest=lowest)
+    found = _least_squares(weights, codes, codes, per_column=False, lowest=lowest)
+    own = _least_squares(weights, codes, codes, per_column=True, lowest=lowest)
     assert found[1].shape == (1, 1) and own[1].shape == (40, 1)
     for levels, _ in (found, own):
         np.testing.assert_array_equal(levels, np.rint(levels))
@@ -80,10 +80,23 @@ def test_least_squares_changes_the_sums_less_than_any_rounding_to_the_nearest_le
     assert changed_sums(weights, *own, codes) < changed_sums(weights, *found, codes)
 
 
+def test_what_was_lost_before_is_made_up_for() -> None:
+    rng = np.random.default_rng(2)
+    weights = rng.laplace(size=(40, 50))
+    exact = np.maximum(rng.normal(size=(3000, 12)) @ rng.normal(size=(12, 50)), 0)  # many inputs say much the same
+    codes = np.clip(np.rint(exact + rng.normal(size=exact.shape)), 0, 7)
+
+    def lost(levels: np.ndarray, scale: np.ndarray) -> float:
+        return float(np.mean((exact @ weights.T - codes @ (scale * levels).T) ** 2))
+
+    alone = lost(*_least_squares(weights, codes, codes, per_column=True, lowest=-7))
+    assert lost(*_least_squares(weights, codes, exact, per_column=True, lowest=-7)) < 0.7 * alone
+
+
 def test_scale_is_the_best_for_its_levels() -> None:
     rng = np.random.default_rng(2)
     weights, codes = rng.normal(size=(10, 20)), rng.random((500, 20))
-    levels, scale = _least_squares(weights, codes, per_column=True, lowest=-7)
+    levels, scale = _least_squares(weights, codes, codes, per_column=True, lowest=-7)
     for factor in (0.99, 1.01):
         assert changed_sums(weights, levels, scale, codes) < changed_sums(weights, levels, factor * scale, codes)
 
@@ -91,7 +104,7 @@ def test_scale_is_the_best_for_its_levels() -> None:
 def test_inputs_that_go_their_own_ways_are_rounded_to_the_nearest_level() -> None:
     """Without correlations there is nothing that one weight could make up for another."""
     weights = np.random.default_rng(3).normal(size=(30, 40))
-    levels, scale = _least_squares(weights, np.eye(40), per_column=False, lowest=-7)
+    levels, scale = _least_squares(weights, np.eye(40), np.eye(40), per_column=False, lowest=-7)
     off = np.abs(np.clip(weights / scale, -7, 7) - levels)
     assert np.quantile(off, 0.99) < 0.53  # the scale is refined after rounding
 
@@ -99,7 +112,7 @@ def test_inputs_that_go_their_own_ways_are_rounded_to_the_nearest_level() -> Non
 def test_what_is_all_zero_stays_zero() -> None:
     assert np.isfinite(plain_scale(np.zeros((3, 4)), per_column=True)).all()
     for weights, codes in ((np.zeros((3, 4)), np.ones((9, 4))), (np.ones((3, 4)), np.zeros((9, 4)))):
-        levels, scale = _least_squares(weights, codes, per_column=True, lowest=-7)
+        levels, scale = _least_squares(weights, codes, codes, per_column=True, lowest=-7)
         assert np.isfinite(scale).all() and np.isfinite(levels).all()
 
 
