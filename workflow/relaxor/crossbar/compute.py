@@ -19,6 +19,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_batching import sequential_vmap
 
 from relaxor.crossbar.chip import Chip, Converter, full_scale_current
 from relaxor.crossbar.network import transfer_matrix
@@ -237,7 +238,7 @@ Decode = Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, 
 def inference(network: Network) -> Decode:
     """Return the compiled decoder: ``(matrices, periphery, inputs, key) → (sums, outputs)``, both (n, outputs).
 
-    ``vmap`` over matrices and keys computes many chips.
+    ``vmap`` over matrices and keys computes many chips, one after the other: side by side they do not fit the cache.
     """
     noisy = network.chip.read_noise > 0
 
@@ -251,6 +252,7 @@ def inference(network: Network) -> Decode:
         return sums
 
     @jax.jit
+    @sequential_vmap
     def decode(
         matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
@@ -309,9 +311,7 @@ def _pulse_weights(converter: Converter) -> np.ndarray:
     return 2.0 ** np.arange(limit.bit_length(), dtype=np.float32)
 
 
-def _pulse(
-    values: jax.Array, number: jax.Array | int, weight: jax.Array | float, converter: Converter
-) -> jax.Array:
+def _pulse(values: jax.Array, number: jax.Array | int, weight: jax.Array | float, converter: Converter) -> jax.Array:
     """Return one pulse of integer inputs: −1, 0 or 1, or the inputs themselves where one pulse has many heights."""
     scheme = converter.pulses
     if scheme == "levels":
