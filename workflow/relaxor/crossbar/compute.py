@@ -19,6 +19,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_batching import sequential_vmap
 
 from relaxor.crossbar.chip import Chip, Converter, full_scale_current
 from relaxor.crossbar.network import transfer_matrix
@@ -237,7 +238,7 @@ Decode = Callable[[Matrices, Periphery, jax.Array, jax.Array], tuple[jax.Array, 
 def inference(network: Network) -> Decode:
     """Return the compiled decoder: ``(matrices, periphery, inputs, key) → (sums, outputs)``, both (n, outputs).
 
-    ``vmap`` over matrices and keys computes many chips.
+    ``vmap`` over matrices and keys computes many chips, one after the other: side by side they do not fit the cache.
     """
     noisy = network.chip.read_noise > 0
 
@@ -251,6 +252,7 @@ def inference(network: Network) -> Decode:
         return sums
 
     @jax.jit
+    @sequential_vmap
     def decode(
         matrices: Matrices, periphery: Periphery, inputs: jax.Array, key: jax.Array
     ) -> tuple[jax.Array, jax.Array]:

@@ -1,8 +1,8 @@
 """A network of the user's own, such as Inception, in whose features the Fréchet distance is taken as well.
 
-It comes as an ONNX file with one input of shape (n, channels, side, side) and one output (n, features). Letters are
-enlarged to its side (bilinear) and repeated in its channels, from −1 (paper) to 1 (ink), as the Inception network of
-the original distance takes its images (Heusel et al., arXiv 1706.08500).
+It comes as an ONNX file with one input of shape (n, channels, side, side), n free, and one output (n, features).
+Letters are enlarged to its side (bilinear) and repeated in its channels, from −1 (paper) to 1 (ink), as the Inception
+network of the original distance takes its images (Heusel et al., arXiv 1706.08500).
 """
 
 from pathlib import Path
@@ -42,10 +42,14 @@ class FeatureNetwork:
         except Exception as error:  # onnxruntime raises errors of its own on bytes that are no network
             raise AnalysisError(f"{path}: no ONNX network: {' '.join(str(error).split())[:200]}") from None
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        shape = inputs[0].shape
-        if len(inputs) != 1 or len(outputs) != 1 or len(shape) != 4 or shape[1] not in (1, 3) or shape[2] != shape[3]:
-            raise AnalysisError(f"{path}: one input (n, 1 or 3, side, side) and one output are needed, found {shape}")
-        self._name, (_, self._channels, self._side, _) = inputs[0].name, shape
+        shape = inputs[0].shape if len(inputs) == len(outputs) == 1 and inputs[0].type == "tensor(float)" else []
+        match shape:
+            case [None | str(), 1 | 3 as channels, int(side), int(other)] if side == other:
+                self._name, self._channels, self._side = inputs[0].name, channels, side
+            case _:
+                found = ", ".join(f"{each.type} {each.shape}" for each in inputs) or "none"
+                needed = "one input of float32 (n, 1 or 3, side, side), n free, and one output are needed"
+                raise AnalysisError(f"{path}: {needed}; found the inputs {found} and {len(outputs)} outputs")
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Return the features of images, shape (n, 28, 28), 0 … 1; shape (n, features)."""
