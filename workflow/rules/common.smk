@@ -11,9 +11,19 @@ from relaxor.sheet import load_sheet, require_samples
 from relaxor.steps import sources
 from relaxor.techniques import MODULES, OTHER
 
+# The workflow's own folder, seen from the working directory: another one where a workflow uses this one as a module.
+HERE = os.path.relpath(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True))
+
+
+def beside(path):
+    """A file of the settings: in the working directory, or else the workflow's own."""
+    own = os.path.normpath(os.path.join(HERE, path))
+    return own if os.path.exists(own) and not os.path.exists(path) else path
+
+
 # Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
 os.environ.update(
-    PYTHONPATH=os.path.join(workflow.basedir, "workflow"),
+    PYTHONPATH=os.path.abspath(os.path.join(HERE, "workflow")),
     NPROC="1",  # of JAX
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
@@ -22,7 +32,7 @@ os.environ.update(
 
 try:
     SETTINGS = validate_settings(config)
-    FIGURES = load_figures(SETTINGS.figures)
+    FIGURES = load_figures(beside(SETTINGS.figures))
     PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
     SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
     require_samples([SETTINGS.sample, *SETTINGS.samples], SHEET, SETTINGS.sheet)
@@ -54,7 +64,8 @@ MISSING = {
     if panel.technique not in (None, *ANALYSED) or panel.table and not COMPARED
 }
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
-NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir("notebooks") if name.endswith(".ipynb")}
+STORIES = os.path.normpath(f"{HERE}/notebooks")
+NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir(STORIES) if name.endswith(".ipynb")}
 NOTEBOOKS = sorted(NOTEBOOKS - MISSING - {"supplement" if MISSING else ""})
 # What config/figures.yaml does not show, and techniques that samples share.
 OWN = [
