@@ -66,12 +66,14 @@ def test_a_project_that_uses_the_workflow_as_a_module_bundles_both(project: Path
     for name in ("Snakefile", "raw_data/sample.txt"):
         (theirs / name).parent.mkdir(parents=True, exist_ok=True)
         (theirs / name).write_text("# theirs\n", encoding="utf-8")
-    bundle("crate.zip", results=[NUMBERS], rows=ROWS, workflow="../theirs")
+    rows = [*ROWS, ROWS[0] | {"file": "https://lab.example/scan.raw"}]
+    bundle("crate.zip", results=[NUMBERS], rows=rows, workflow="../theirs")
     with zipfile.ZipFile("crate.zip") as archive:
         entities, names = graph(archive), set(archive.namelist())
         assert archive.read("Snakefile") == b"# ours\n" and archive.read("relaxor/Snakefile") == b"# theirs\n"
     assert RAW in names and "relaxor/raw_data/sample.txt" not in names
     assert entities["./"]["mainEntity"] == {"@id": "Snakefile"}
+    assert {"@id": "https://lab.example/scan.raw"} in entities["#analyse-mine-raman"]["object"]
 
 
 def test_a_crate_says_whose_it_is(project: Path) -> None:

@@ -16,6 +16,7 @@ import yaml
 
 from relaxor.data import atomic
 from relaxor.errors import SheetError
+from relaxor.remote import storage_of
 
 PARTS = (
     "CITATION.cff", "LICENSE", "README.md", "Snakefile", "config", "docs", "envs", "notebooks", "profiles",
@@ -90,6 +91,7 @@ def _crate(results: Sequence[str], rows: Sequence[Mapping[str, Any]], workflow: 
             )
         else:
             files[name] = crate.add_file(path, name, properties=content)
+    files |= {row["file"]: crate.add_file(row["file"]) for row in rows if storage_of(row["file"])}
     for (sample, technique), raw in _measured(rows).items():
         crate.add_action(
             files[main],

@@ -7,6 +7,7 @@ from relaxor.config import validate_settings
 from relaxor.config.figures import load_figures
 from relaxor.errors import RelaxorError
 from relaxor.inpainting.idx import NAMES, letter_files
+from relaxor.remote import require_storage, storage_of
 from relaxor.sheet import load_sheet, require_samples
 from relaxor.steps import sources
 from relaxor.techniques import MODULES, OTHER
@@ -92,6 +93,12 @@ ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else 
 def rows_of(wildcards):
     """The rows of the sheet of one technique of one sample."""
     return [row for row in SHEET if (row["sample"], row["technique"]) == (wildcards.sample, wildcards.technique)]
+
+
+def raw_file(row):
+    """The file of a row, which Snakemake fetches and keeps if it lies elsewhere."""
+    url = row["file"]
+    return getattr(storage, require_storage(url))(url, keep_local=True) if storage_of(url) else url
 
 
 def settings_of(sample, technique):
