@@ -13,7 +13,6 @@ from tests.project import Project, sheet_rows
 pytestmark = pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 PROFILE = ("--profile", "profiles/slurm")
 WITHOUT_ACCOUNTING = ("--slurm-no-account", "--slurm-status-command", "squeue")
-IMPATIENT = ("--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "5")
 SEVERAL = "{inpainting: {holes: [4, 8, 12], seeds: [0, 1]}}\n"
 
 
@@ -46,7 +45,7 @@ def test_a_run_goes_through_slurm(tmp_path, slurm):
     project = Project.of_this(tmp_path / "project", "raman")
     target = "results/smoke/tables/raman.csv"
     smoke = (target, "--configfile", "config/smoke.yaml")
-    output = project.run(*smoke, *PROFILE, *WITHOUT_ACCOUNTING, *IMPATIENT)
+    output = project.run(*smoke, *PROFILE, *WITHOUT_ACCOUNTING)
     assert output.count("has been submitted with SLURM jobid") == 3, output
     assert (project.folder / target).stat().st_size > 0
     assert "Nothing to be done" in project.run(*smoke)
