@@ -43,10 +43,11 @@ except RelaxorError as error:
 
 PLAIN = SETTINGS.model_dump(mode="json")
 RESULTS, SAMPLE = SETTINGS.results, SETTINGS.sample
-SAMPLES = {
-    sample: sorted({row["technique"] for row in SHEET if row["sample"] == sample})
-    for sample in sorted({row["sample"] for row in SHEET})
-}
+ROWS, SAMPLES = {}, {}  # (sample, technique) -> rows of the sheet; sample -> its techniques
+for row in SHEET:
+    ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
+for sample, technique in sorted(ROWS):
+    SAMPLES.setdefault(sample, []).append(technique)
 TECHNIQUES = [technique for technique in SAMPLES[SAMPLE] if technique in MODULES]
 PARTS = {"characterization": [], "synapse": []}
 for technique in TECHNIQUES:
@@ -92,7 +93,7 @@ ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else 
 
 def rows_of(wildcards):
     """The rows of the sheet of one technique of one sample."""
-    return [row for row in SHEET if (row["sample"], row["technique"]) == (wildcards.sample, wildcards.technique)]
+    return ROWS[wildcards.sample, wildcards.technique]
 
 
 def raw_file(row):
