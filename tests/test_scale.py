@@ -26,8 +26,10 @@ def archive(folder) -> Project:
             for measurement in (f"{technique}{number}" for number in range(FILES)):
                 file = f"raw_data/{sample}/{measurement}.txt"
                 os.link(source, project.folder / file)
-                cells = {"measurement": measurement, "sample": sample, "technique": technique, "file": file,
-                         "panel": "", "origin": "measured", "table": "", "conditions": "power=0.5 mW", "note": ""}  # fmt: skip
+                cells = dict.fromkeys(header, "") | {
+                    "measurement": measurement, "sample": sample, "technique": technique, "file": file,
+                    "origin": "measured", "conditions": "power=0.5 mW",
+                }  # fmt: skip
                 lines.append([cells[column] for column in header])
     project.write_sheet([header, first, *lines])
     return project
