@@ -72,7 +72,7 @@ def test_check_says_what_it_could_not_look_at(served, monkeypatch):
 
 
 def test_a_lacking_plugin_is_named():
-    with pytest.raises(SheetError, match=r"uv pip install snakemake-storage-plugin-s3$"):
+    with pytest.raises(SheetError, match="uv run --with snakemake-storage-plugin-s3 snakemake"):
         require_storage("s3://bucket/scan.raw")
 
 

@@ -31,7 +31,7 @@ def require_storage(url: str) -> str:
     name = STORAGES[urlsplit(url).scheme]
     if find_spec(f"snakemake_storage_plugin_{name}") is None:
         package = f"snakemake-storage-plugin-{name}"
-        raise SheetError(f"{url}: Snakemake needs a plugin to fetch it; install it: uv pip install {package}")
+        raise SheetError(f"{url}: to fetch it, Snakemake needs {package}: uv run --with {package} snakemake …")
     if name == "http" and (problem := _silence("{0.scheme}://{0.netloc}/".format(urlsplit(url)))):
         raise SheetError(
             f"{url}: the host does not answer ({problem}); connect to it, or download the file and write its path into "
