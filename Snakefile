@@ -26,14 +26,6 @@ include: "workflow/rules/samples.smk"
 include: "workflow/rules/notebooks.smk"
 
 
-localrules:
-    all,
-    characterization,
-    synapse,
-    inpainting,
-    crossbar,
-
-
 rule all:
     """Everything: figures, tables, claims, checks, the notebooks, and what belongs to other samples of the sheet."""
     default_target: True

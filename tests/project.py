@@ -31,9 +31,10 @@ def sheet_rows() -> list[dict]:
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project."""
+    """A copy of the project, or a project that uses the library of another folder."""
 
     folder: Path
+    library: Path | None = None
 
     @classmethod
     def of_this(cls, folder: Path, technique: str | None = None) -> "Project":
@@ -88,7 +89,8 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """The environment in which this copy's library, and no other, is found."""
-        return os.environ | {"PYTHONPATH": str(self.folder / "workflow"), "OMP_NUM_THREADS": "1"}
+        library = (self.library or self.folder) / "workflow"
+        return os.environ | {"PYTHONPATH": str(library), "OMP_NUM_THREADS": "1"}
 
     def start(self, *arguments: str, cores: int = 2) -> subprocess.Popen:
         """Start Snakemake as the leader of its own process group."""

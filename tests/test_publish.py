@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from relaxor.data import Number, save_parameters
+from relaxor.errors import SheetError
 from relaxor.publish import bundle
 from requests.adapters import HTTPAdapter
 from rocrate_validator import services
@@ -42,9 +43,9 @@ def graph(archive: zipfile.ZipFile) -> dict[str, dict]:
 
 def test_numbers_lead_to_their_raw_files_and_the_zip_is_the_same_again(project: Path) -> None:
     crate = project / "results/crate.zip"
-    bundle("results/crate.zip", results=[NUMBERS], rows=ROWS)
+    bundle("results/crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
     first = crate.read_bytes()
-    bundle("results/crate.zip", results=[NUMBERS], rows=ROWS)
+    bundle("results/crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
     assert crate.read_bytes() == first
     with zipfile.ZipFile(crate) as archive:
         entities, names = graph(archive), set(archive.namelist())
@@ -56,6 +57,29 @@ def test_numbers_lead_to_their_raw_files_and_the_zip_is_the_same_again(project: 
     assert action["object"] == [{"@id": raw["@id"]}] and len(raw["sha256"]) == 64
     assert action["result"] == [{"@id": NUMBERS}]
     assert entities["./"]["mainEntity"] == {"@id": "Snakefile"}
+
+
+def test_a_project_that_uses_the_workflow_as_a_module_bundles_both(project: Path) -> None:
+    """The project's own files as they lie, relaxor's in a folder, without relaxor's sample data."""
+    (project / "Snakefile").write_text("# ours\n", encoding="utf-8")
+    theirs = project.parent / "theirs"
+    for name in ("Snakefile", "raw_data/sample.txt"):
+        (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+        (theirs / name).write_text("# theirs\n", encoding="utf-8")
+    rows = [*ROWS, ROWS[0] | {"file": "https://lab.example/scan.raw"}]
+    bundle("crate.zip", results=[NUMBERS], rows=rows, workflow="../theirs")
+    with zipfile.ZipFile("crate.zip") as archive:
+        entities, names = graph(archive), set(archive.namelist())
+        assert archive.read("Snakefile") == b"# ours\n" and archive.read("relaxor/Snakefile") == b"# theirs\n"
+    assert RAW in names and "relaxor/raw_data/sample.txt" not in names
+    assert entities["./"]["mainEntity"] == {"@id": "Snakefile"}
+    assert {"@id": "https://lab.example/scan.raw"} in entities["#analyse-mine-raman"]["object"]
+
+
+def test_a_crate_says_whose_it_is(project: Path) -> None:
+    (project / "CITATION.cff").unlink()
+    with pytest.raises(SheetError, match=r"CITATION\.cff: does not exist; write there whose data"):
+        bundle("crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
 
 
 def test_it_is_a_valid_ro_crate(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +96,7 @@ def test_it_is_a_valid_ro_crate(project: Path, monkeypatch: pytest.MonkeyPatch) 
         return response
 
     monkeypatch.setattr(HTTPAdapter, "send", answer)
-    bundle("crate.zip", results=[NUMBERS], rows=ROWS)
+    bundle("crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
     for profile in ("ro-crate-1.1", "workflow-ro-crate-1.0"):
         found = services.validate(
             services.ValidationSettings(

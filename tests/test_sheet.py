@@ -24,12 +24,24 @@ def test_a_good_sheet(tmp_path):
     assert rows[0]["conditions"] == {"power": (0.5, "mW"), "temperature": (295.0, "K")}
 
 
+@pytest.mark.parametrize("file", ["https://host/a/scan.raw", "http://host:80/scan.raw", "s3://bucket/scan.raw"])
+def test_a_file_may_lie_elsewhere(tmp_path, file):
+    assert load_sheet(project(tmp_path, GOOD | {"file": file}), tmp_path)[0]["file"] == file
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"file": "raw_data/gone.raw"}, r"row 2: column 'file': 'raw_data/gone\.raw' does not exist"),
         ({"file": "../outside.raw"}, "row 2: column 'file': .*lies outside the project"),
         ({"file": "/etc/passwd"}, "row 2: column 'file': .*lies outside the project"),
+        (
+            {"file": "ftp://host/scan.raw"},
+            "row 2: column 'file': files are not fetched by 'ftp'; allowed: http, h",
+        ),
+        ({"file": "https://host"}, "row 2: column 'file': 'https://host' is not 'https://host/path', without"),
+        ({"file": "s3:///scan.raw"}, "row 2: column 'file': 's3:///scan.raw' is not 's3://host/path'"),
+        ({"file": "https://host/scan?n=1"}, "row 2: column 'file': .* is not 'https://host/path', without '\\?'"),
         ({"technique": "xrs"}, "row 2: column 'technique': 'xrs' is not known; did you mean 'x"),
         ({"technique": "??"}, "allowed: structure, growth, xrd"),
         ({"origin": "made up"}, "column 'origin'.*allowed: simulated, measured"),

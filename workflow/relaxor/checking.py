@@ -13,6 +13,7 @@ from relaxor.devices import load_literature
 from relaxor.errors import ReadError, RelaxorError
 from relaxor.readers import read
 from relaxor.recognition import conditions_needed
+from relaxor.remote import storage_of
 from relaxor.select import load_entries
 from relaxor.sheet import load_sheet, require_samples
 from relaxor.sums import recorded_sum
@@ -22,13 +23,13 @@ from relaxor.sums import recorded_sum
 class Checked:
     """One row of the sheet: its line there, and whether its file is readable, unchanged and told enough about.
 
-    ``unchanged`` is None where no checksum is recorded.
+    ``unchanged`` is None where no checksum is recorded, and all are None where the file is fetched only by a run.
     """
 
     row: dict[str, Any]
-    readable: bool
+    readable: bool | None
     unchanged: bool | None
-    told: bool
+    told: bool | None
     problems: tuple[str, ...]
 
 
@@ -68,6 +69,9 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
         place = f"{settings.sheet}: row {number}"
         lacking = lacking_setting(row["technique"], row["sample"], settings)
         problems = [f"{place}: column 'technique': {lacking}"] if lacking else []
+        if storage_of(row["file"]):
+            yield Checked(row, None, None, None, tuple(problems))
+            continue
         try:
             tree = read(row["file"], settings.tables[row["table"]] if row["table"] else None)
         except ReadError as error:

@@ -24,6 +24,7 @@ from relaxor.ingest import ingest
 from relaxor.inspection import files_in
 from relaxor.readers import read, sha256
 from relaxor.recognition import conditions_needed, techniques_of
+from relaxor.remote import storage_of
 from relaxor.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion
 from relaxor.sums import SUMS, record_sums
 from relaxor.techniques import CONDITIONS, MODULES, OTHER, TECHNIQUES
@@ -113,7 +114,7 @@ def propose(
         raise SheetError(f"{folder}: no such file or folder")
     own = [row for row in rows if row["sample"] == sample]
     taken = {row["measurement"] for row in own}
-    known = {sha256(root / row["file"]): row["measurement"] for row in own}
+    known = {sha256(root / row["file"]): row["measurement"] for row in own if not storage_of(row["file"])}
     proposals: list[Proposal] = []
     refused: dict[str, str] = {}
     for path in files_in([folder]):
@@ -276,7 +277,11 @@ def try_analyses(
         tried.add(technique)
         begin(technique)
         group = [each for each in proposals if each.technique == technique]
-        before = [row for row in rows if (row["sample"], row["technique"]) == (sample, technique)]
+        before = [
+            row
+            for row in rows
+            if (row["sample"], row["technique"]) == (sample, technique) and not storage_of(row["file"])
+        ]
         if lacking := lacking_setting(technique, sample, settings):
             refused = dict.fromkeys((each.measurement for each in group), lacking)
         else:

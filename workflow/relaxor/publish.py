@@ -15,15 +15,20 @@ from typing import Any
 import yaml
 
 from relaxor.data import atomic
+from relaxor.errors import SheetError
+from relaxor.remote import storage_of
 
 PARTS = (
     "CITATION.cff", "LICENSE", "README.md", "Snakefile", "config", "docs", "envs", "notebooks", "profiles",
     "pyproject.toml", "raw_data", "uv.lock", "workflow",
 )  # fmt: skip
-"""Files and folders of the project that go in beside the results."""
+"""Files and folders that go in beside the results."""
+MODULE = "relaxor"
+"""Folder in the zip for the workflow, where the project only uses it as a module."""
 VERSION = "1.1"
 """Of the RO-Crate standard; what archives and their validators know best."""
-WORKFLOW = "Snakefile"
+WORKFLOWS = ("Snakefile", "workflow/Snakefile", f"{MODULE}/Snakefile")
+"""Where the main workflow may be; the first that there is."""
 SNAKEMAKE = "9.27"
 """Version whose language the workflow is written in: the least that the Snakefile accepts."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -31,7 +36,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 LICENSE_URL = "https://spdx.org/licenses/{}"
 
 
-def bundle(crate: str, *, results: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def bundle(crate: str, *, results: Sequence[str], rows: Sequence[Mapping[str, Any]], workflow: str) -> None:
     """Write the crate.
 
     Parameters
@@ -42,17 +47,26 @@ def bundle(crate: str, *, results: Sequence[str], rows: Sequence[Mapping[str, An
         Files of the results that go in.
     rows
         The measurement sheet: which raw files each technique of a sample was measured with.
+    workflow
+        Folder of relaxor's Snakefile; ``.`` if it is the project's own.
+
+    Raises
+    ------
+    SheetError
+        If no ``CITATION.cff`` says whose results these are.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _crate(results, rows).write(folder)
+        _crate(results, rows, workflow).write(folder)
         with atomic(crate) as temporary:
             _zip(Path(folder), temporary)
 
 
-def _crate(results: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Any:
+def _crate(results: Sequence[str], rows: Sequence[Mapping[str, Any]], workflow: str) -> Any:
     from rocrate.model.person import Person
     from rocrate.rocrate import ROCrate
 
+    if not Path("CITATION.cff").is_file():
+        raise SheetError("CITATION.cff: does not exist; write there whose data and results these are")
     citation = yaml.safe_load(Path("CITATION.cff").read_text(encoding="utf-8"))
     crate = ROCrate(version=VERSION)
     crate.name, crate.description = citation["title"], citation["abstract"]
@@ -62,19 +76,25 @@ def _crate(results: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Any:
         crate.add(Person(crate, f"#author-{number}", {"name": author["name"]}))
         for number, author in enumerate(citation["authors"], 1)
     ]
+    contents = {str(path): path for path in _files([*PARTS, *results])}
+    if workflow != ".":
+        used = _files([f"{workflow}/{part}" for part in PARTS if part != "raw_data"])
+        contents |= {f"{MODULE}/{path.relative_to(workflow)}": path for path in used}
+    main = next(name for name in WORKFLOWS if name in contents)
     files: dict[str, Any] = {}
-    for path in _files([*PARTS, *results]):
+    for name, path in contents.items():
         content = {"sha256": _sha256(path), "contentSize": path.stat().st_size}
-        if str(path) == WORKFLOW:
+        if name == main:
             properties = content | {"name": citation["title"], "license": LICENSE_URL.format(citation["license"])}
-            files[str(path)] = crate.add_workflow(
-                path, path, main=True, lang="snakemake", lang_version=SNAKEMAKE, properties=properties
+            files[name] = crate.add_workflow(
+                path, name, main=True, lang="snakemake", lang_version=SNAKEMAKE, properties=properties
             )
         else:
-            files[str(path)] = crate.add_file(path, path, properties=content)
+            files[name] = crate.add_file(path, name, properties=content)
+    files |= {row["file"]: crate.add_file(row["file"]) for row in rows if storage_of(row["file"])}
     for (sample, technique), raw in _measured(rows).items():
         crate.add_action(
-            files[WORKFLOW],
+            files[main],
             f"#analyse-{sample}-{technique}",
             object=[files[path] for path in raw if path in files],
             result=[files[path] for path in results if Path(path).parts[-3:-1] == (sample, technique)],

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relaxor.errors import SheetError
+from relaxor.remote import STORAGES
 from relaxor.techniques import OTHER, TECHNIQUES
 from relaxor.units import parse_quantity
 
@@ -26,7 +27,7 @@ def load_sheet(
     path
         Tab-separated file with the columns `COLUMNS`.
     root
-        Project folder; files must lie below it.
+        Project folder; files must lie below it, or be URLs.
     tables
         Names of the table descriptions in the configuration.
     panels
@@ -94,11 +95,18 @@ def _check(
         for found in row[column].split(",") if column == "panel" else [row[column]]:
             if found not in allowed:
                 raise fail(column, f"'{found}' is not known{suggestion(found, allowed)}")
-    file = (root / row["file"]).resolve()
-    if not file.is_relative_to(root):
-        raise fail("file", f"'{row['file']}' lies outside the project")
-    if not file.is_file():
-        raise fail("file", f"'{row['file']}' does not exist")
+    scheme, separator, address = row["file"].partition("://")
+    if separator:
+        if scheme not in STORAGES:
+            raise fail("file", f"files are not fetched by '{scheme}'{suggestion(scheme, tuple(STORAGES))}")
+        if "?" in address or not all(address.partition("/")[::2]):
+            raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?'")
+    else:
+        file = (root / row["file"]).resolve()
+        if not file.is_relative_to(root):
+            raise fail("file", f"'{row['file']}' lies outside the project")
+        if not file.is_file():
+            raise fail("file", f"'{row['file']}' does not exist")
     row["conditions"] = _conditions(row["conditions"], fail)
     return row
 

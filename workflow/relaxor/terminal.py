@@ -61,14 +61,15 @@ def checked_table(found: Sequence[Checked]) -> Table:
     for (sample, technique), group in groups.items():
         recorded = [each for each in group if each.unchanged is not None]
         sums = f"{sum(each.unchanged is True for each in group)} of {len(recorded)}" if recorded else "none recorded"
+        remote = sum(each.readable is None for each in group)
         problems = sum(len(each.problems) for each in group)
         table.add_row(
             escape(sample),
             technique,
             str(len(group)),
-            str(sum(each.readable for each in group)),
+            str(sum(each.readable is True for each in group)) + (f", {remote} not fetched" if remote else ""),
             sums,
-            str(sum(each.told for each in group)),
+            str(sum(each.told is True for each in group)),
             str(problems or ""),
             style="red" if problems else None,
         )

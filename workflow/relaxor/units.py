@@ -44,6 +44,7 @@ def _factor(from_unit: str, to_unit: str) -> float | str:
         return str(error)
 
 
+@cache
 def parse_quantity(text: str) -> tuple[float, str]:
     """Split ``"2.5 mW"`` into its value and its unit; a bare number has the unit ``"1"``."""
     number, _, unit = text.strip().partition(" ")

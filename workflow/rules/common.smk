@@ -7,13 +7,24 @@ from relaxor.config import validate_settings
 from relaxor.config.figures import load_figures
 from relaxor.errors import RelaxorError
 from relaxor.inpainting.idx import NAMES, letter_files
+from relaxor.remote import require_storage, storage_of
 from relaxor.sheet import load_sheet, require_samples
 from relaxor.steps import sources
 from relaxor.techniques import MODULES, OTHER
 
+# The workflow's own folder, seen from the working directory: another one where a workflow uses this one as a module.
+HERE = os.path.relpath(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True))
+
+
+def beside(path):
+    """A file of the settings: in the working directory, or else the workflow's own."""
+    own = os.path.normpath(os.path.join(HERE, path))
+    return own if os.path.exists(own) and not os.path.exists(path) else path
+
+
 # Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
 os.environ.update(
-    PYTHONPATH=os.path.join(workflow.basedir, "workflow"),
+    PYTHONPATH=os.path.abspath(os.path.join(HERE, "workflow")),
     NPROC="1",  # of JAX
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
@@ -22,7 +33,7 @@ os.environ.update(
 
 try:
     SETTINGS = validate_settings(config)
-    FIGURES = load_figures(SETTINGS.figures)
+    FIGURES = load_figures(beside(SETTINGS.figures))
     PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
     SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
     require_samples([SETTINGS.sample, *SETTINGS.samples], SHEET, SETTINGS.sheet)
@@ -32,10 +43,11 @@ except RelaxorError as error:
 
 PLAIN = SETTINGS.model_dump(mode="json")
 RESULTS, SAMPLE = SETTINGS.results, SETTINGS.sample
-SAMPLES = {
-    sample: sorted({row["technique"] for row in SHEET if row["sample"] == sample})
-    for sample in sorted({row["sample"] for row in SHEET})
-}
+ROWS, SAMPLES = {}, {}  # (sample, technique) -> rows of the sheet; sample -> its techniques
+for row in SHEET:
+    ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
+for sample, technique in sorted(ROWS):
+    SAMPLES.setdefault(sample, []).append(technique)
 TECHNIQUES = [technique for technique in SAMPLES[SAMPLE] if technique in MODULES]
 PARTS = {"characterization": [], "synapse": []}
 for technique in TECHNIQUES:
@@ -54,7 +66,8 @@ MISSING = {
     if panel.technique not in (None, *ANALYSED) or panel.table and not COMPARED
 }
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
-NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir("notebooks") if name.endswith(".ipynb")}
+STORIES = os.path.normpath(f"{HERE}/notebooks")
+NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir(STORIES) if name.endswith(".ipynb")}
 NOTEBOOKS = sorted(NOTEBOOKS - MISSING - {"supplement" if MISSING else ""})
 # What config/figures.yaml does not show, and techniques that samples share.
 OWN = [
@@ -80,7 +93,13 @@ ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else 
 
 def rows_of(wildcards):
     """The rows of the sheet of one technique of one sample."""
-    return [row for row in SHEET if (row["sample"], row["technique"]) == (wildcards.sample, wildcards.technique)]
+    return ROWS[wildcards.sample, wildcards.technique]
+
+
+def raw_file(row):
+    """The file of a row, which Snakemake fetches and keeps if it lies elsewhere."""
+    url = row["file"]
+    return getattr(storage, require_storage(url))(url, keep_local=True) if storage_of(url) else url
 
 
 def settings_of(sample, technique):

@@ -33,10 +33,6 @@ for name, figure in FIGURES.items():
             "../scripts/draw_figure.py"
 
 
-localrules:
-    figures,
-
-
 rule figures:
     """Every figure."""
     input:

@@ -2,7 +2,7 @@
 rule ingest_files:
     """Read all files of one technique of one sample."""
     input:
-        raw=lambda wildcards: [row["file"] for row in rows_of(wildcards)],
+        raw=lambda wildcards: [raw_file(row) for row in rows_of(wildcards)],
         code=sources("relaxor.ingest", "relaxor.readers"),
     output:
         data=update(f"{DATA}{{technique}}.nc"),

@@ -6,7 +6,7 @@ rule run_notebook:
         CURVES,
         rules.compare_claims.output,
         rules.compare_devices.output if COMPARED else [],
-        notebook="notebooks/{notebook}.ipynb",
+        notebook=f"{STORIES}/{{notebook}}.ipynb",
         code=sources("relaxor.story", "relaxor.notebooks", "relaxor.figures"),
     output:
         executed=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
@@ -30,10 +30,6 @@ rule run_notebook:
         parameters={"sample": SAMPLE, "results_dir": RESULTS},
     script:
         "../scripts/run_notebook.py"
-
-
-localrules:
-    notebooks,
 
 
 rule notebooks:

@@ -18,5 +18,6 @@ rule bundle:
         runtime=10,
     params:
         rows=SHEET,
+        workflow=HERE,
     script:
         "../scripts/bundle.py"

@@ -67,10 +67,6 @@ rule draw_comparison:
         "../scripts/draw_comparison.py"
 
 
-localrules:
-    samples,
-
-
 rule samples:
     """Figures and tables of every sample beside the one of the paper, and comparisons."""
     input:

@@ -34,7 +34,7 @@ rule compare_claims:
     """What the paper reports against what the data say."""
     input:
         parameters=PARAMETERS,
-        claims=SETTINGS.claims,
+        claims=beside(SETTINGS.claims),
         code=sources("relaxor.claims"),
     output:
         comparison=report(
@@ -60,7 +60,7 @@ rule compare_claims:
 rule compare_devices:
     """Our device beside others of the literature; needs pulses and light."""
     input:
-        literature=SETTINGS.literature,
+        literature=beside(SETTINGS.literature),
         parameters=[analysed(technique, "parameters.csv") for technique in ("pulses", "light")],
         code=sources("relaxor.devices"),
     output:
@@ -92,7 +92,7 @@ rule check_results:
     """Physics that must hold; a failure fails the build."""
     input:
         parameters=PARAMETERS,
-        expectations=SETTINGS.checks,
+        expectations=beside(SETTINGS.checks),
         code=sources("relaxor.checks"),
     output:
         checks=f"{RESULTS}/checks.csv",
@@ -108,10 +108,6 @@ rule check_results:
         runtime=5,
     script:
         "../scripts/check_results.py"
-
-
-localrules:
-    tables,
 
 
 rule tables:
