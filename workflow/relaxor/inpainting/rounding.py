@@ -5,8 +5,8 @@ up instead. With the second moment H of what enters it, changing its weights by 
 are rounded input by input, and what each leaves is made up for by those of the inputs still to come, as far as H lets
 them (error feedback: Frantar et al., arXiv 2210.17323, after Hassibi and Stork, NIPS 1992). Of several scales the one
 that changes the sums least is kept; the weights that it clips are made up for in the same way. What the layers before
-have lost is made up for first: weights are rounded that come nearest to the float sums on the codes that do enter (Li et
-al., arXiv 2504.02692).
+have lost is made up for first: weights are rounded that come nearest to the float sums on the codes that do enter
+(Li et al., arXiv 2504.02692).
 """
 
 from typing import Literal
