@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from relaxor.band_bending import Contact
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION
 
-ABOVE, BELOW = 0.78, 0.42
+ABOVE, BELOW = 0.74, 0.42
 """eV shown above the conduction and below the valence band."""
 
 
@@ -72,7 +72,7 @@ def _after(ax: Axes, contact: Contact, metal: str) -> None:
     _note(ax, 0.97 * reach, conduction[-1] - contact.band_gap - 0.04, "$E_V$", VERMILION, ha="right", va="top")
     ax.set_xlabel("Distance from contact (nm)", fontsize=6, labelpad=1.5)
     if contact.width:
-        middle = (conduction[-1] + level) / 2
+        middle = 0.6 * conduction[-1] + 0.4 * level
         arrow = {"arrowstyle": "<|-|>", "lw": 0.5, "color": BLACK, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 4}
         ax.annotate("", (contact.width, middle), (0, middle), arrowprops=arrow)
         edge = float(np.interp(contact.width, x, conduction))
