@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 
+from relaxor.capacitor import Capacitor
 from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
 from relaxor.hysteresis.background import Geometry
@@ -38,7 +39,7 @@ def is_train(measurement: Measurement) -> bool:
     data = next(iter(measurement.regions.values()))
     if "pulse" in data.dims:
         return True
-    if data["voltage"].ndim != 1:
+    if "voltage" not in data or data["voltage"].ndim != 1:
         return False
     signs = [np.sign(run[1]) for run in _runs(data["voltage"].to_numpy())]
     return any(first == second for first, second in pairwise(signs))
@@ -77,7 +78,7 @@ def find_pulses(voltage: np.ndarray) -> list[Pulse]:
 
 
 def pulse_charges(
-    measurement: Measurement, geometry: Geometry
+    measurement: Measurement, geometry: Geometry | Capacitor
 ) -> tuple[dict[str, tuple[float, float]], dict[str, xr.Dataset], float]:
     """Analyse a train of pulses recorded without interruption.
 
@@ -144,7 +145,9 @@ def pulse_charges(
     return values, curves, noise
 
 
-def _curve(time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulse: Pulse, geometry: Geometry) -> xr.Dataset:
+def _curve(
+    time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulse: Pulse, geometry: Geometry | Capacitor
+) -> xr.Dataset:
     part = slice(pulse.start, pulse.stop + 1)
     polarization = charge(time[part], current[part]) / geometry.area * MICROCOULOMB
     axis = ("time", time[part] - time[pulse.start], {"units": "s", "long_name": "Time"})
@@ -160,6 +163,34 @@ def _curve(time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulse: Pu
         },
         coords={"time": axis},
     )
+
+
+def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[str, float]:
+    """Return what the pulses of a tester move, from the current of each.
+
+    Parameters
+    ----------
+    data
+        A table of a PUND file as the reader returns it: dimensions ``pulse`` (letters) and ``time``.
+
+    Returns
+    -------
+    dict
+        ``p_sw``, ``p_nsw`` (P and U to their largest voltage), ``dp_sw``, their negative counterparts, and
+        ``remanent_switched`` (what P leaves at its end beyond what U leaves); µC/cm². The tester refers all to one
+        polarization at the start of D and U: what relaxes between the pulses is in its numbers, not in these.
+    """
+    time = data["time"].to_numpy()
+    top, end = {}, {}
+    for letter in "PUND":
+        pulse = data.sel(pulse=letter)
+        moved = charge(time, pulse["current"].to_numpy()) * MICROCOULOMB / geometry.area
+        top[letter], end[letter] = moved[int(np.abs(pulse["voltage"]).argmax())], moved[-1]
+    result = {"remanent_switched": end["P"] - end["U"]}
+    for suffix, switching, again, sign in (("", "P", "U", 1), ("_minus", "N", "D", -1)):
+        first, second = sign * top[switching], sign * top[again]
+        result |= {f"p_sw{suffix}": first, f"p_nsw{suffix}": second, f"dp_sw{suffix}": first - second}
+    return {name: float(value) for name, value in result.items()}
 
 
 def instrument_values(data: xr.Dataset) -> dict[str, float]:
