@@ -1,13 +1,24 @@
 """Panels of the polarization loops."""
 
+from collections.abc import Callable
+from functools import partial
+
+import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, SEQUENTIAL, VERMILION
+from relaxor.figures.sweeps import LIGHTEST, PREFIXES
 
 PICO = 1e12
+PULSES = {"X": GREY, "P": VERMILION, "U": PURPLE, "N": BLUE, "D": GREEN}
+"""Pulse of a train → its colour."""
+VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
+"""What the loops of a file may be taken at, and its unit."""
+SAME = 0.02
+"""Relative range within which it counts as the same."""
 FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
 MARKS = {"e_f_plus": "$E_F$", "e_a_plus": "$E_A$", "e_f_minus": "$-E_F$", "e_a_minus": "$-E_A$"}
 
@@ -63,6 +74,65 @@ def thin_flakes(ax: Axes, data: PanelData) -> None:
     ax.axhline(0, color=GREY, lw=0.3, zorder=0)
     ax.axvline(0, color=GREY, lw=0.3, zorder=0)
     ax.set_xlabel(FIELD_LABEL)
+    ax.set_ylabel("Polarization (µC cm$^{-2}$)")
+    ax.legend(loc="upper left", handlelength=1.2)
+
+
+def of_tester(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
+    """Return titles and panels of a tester's file: its loops in one, its pulses table by table."""
+    pulses = [region for region, node in group.children.items() if "pulse" in node.dims]
+    if pulses:
+        return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in pulses]
+    return [(name, tables)] if any("turn" in node.attrs for node in group.children.values()) else []
+
+
+def tables(ax: Axes, data: PanelData) -> None:
+    """Draw the loops of a capacitor as measured, P and the current, one colour a table of the file."""
+    (group, *_) = data.curves.values()
+    found = [node.to_dataset() for node in group.children.values()]
+    ax.set_axis_off()
+    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    largest = max(float(np.abs(curves["current"]).max()) for curves in found)
+    power = int(np.clip(3 * np.floor(np.log10(largest) / 3), min(PREFIXES), 0))
+    colors = mpl.colormaps[SEQUENTIAL](np.linspace(0, LIGHTEST, len(found)))
+    for curves, color in zip(found, colors, strict=True):
+        field, polarization, current = (  # as it was recorded: a single cycle need not close
+            np.roll(curves[name].to_numpy()[:-1], curves.attrs["shift"])
+            for name in ("field", "polarization_uncorrected", "current")
+        )
+        upper.plot(field, polarization, color=color, lw=0.8)
+        lower.plot(field, current * 10.0**-power, color=color, lw=0.6)
+    for axes in (upper, lower):
+        axes.axhline(0, color=GREY, lw=0.3, zorder=0)
+        axes.axvline(0, color=GREY, lw=0.3, zorder=0)
+    lower.set_xlim(upper.get_xlim())
+    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
+    upper.tick_params(labelbottom=False)
+    lower.set_xlabel(FIELD_LABEL)
+    lower.set_ylabel(f"$I$ ({PREFIXES[power]})")
+    if len(found) > 1:
+        ax.set_title(_order(found), loc="right", fontsize=5, pad=2)
+
+
+def _order(found: list[xr.Dataset]) -> str:
+    """Say what the colours stand for: what the loops were taken at if that rises, otherwise their order."""
+    for name, unit in VARIED.items():
+        values = np.array([curves.attrs[name] for curves in found])
+        if np.ptp(values) > SAME * values.max() and (np.diff(values) > -SAME * values.max()).all():
+            return f"{values[0]:.3g} (dark) to {values[-1]:.3g} {unit} (light)"
+    return f"tables 1 (dark) to {len(found)} (light)"
+
+
+def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
+    """Draw P against voltage in the pulses of a tester's train."""
+    (group, *_) = data.curves.values()
+    table = group[region].to_dataset()
+    for letter in table["pulse"].to_numpy():
+        pulse = table.sel(pulse=letter)
+        ax.plot(pulse["voltage"], pulse["polarization"], color=PULSES.get(letter, BLACK), lw=0.8, label=letter)
+    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
+    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    ax.set_xlabel("Voltage (V)")
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)
 

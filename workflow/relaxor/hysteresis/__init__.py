@@ -179,8 +179,12 @@ def integrate(cycle: Cycle, noise: np.ndarray, model: str, background: Backgroun
     opening = cycle.opening * drive.roll(cycle.time)
     polarization = centred(drive, (loop_charge(drive, time, current) + opening) * per_area)
     replicates = centred(drive, (loop_charge(drive, time, drawn) + opening) * per_area)
-    values = describe(drive, polarization)
-    spread = describe(drive, replicates)
+    values, spread = describe(drive, polarization), describe(drive, replicates)
+    last = (len(cycle.current) - 1 - drive.shift) % len(cycle.current)
+    if cycle.opening and abs(drive.field[last]) <= abs(drive.field[last] - drive.field[last - 1]):
+        # A single cycle from rest to rest: what it leaves behind is its remanence, not what it found.
+        left = "p_r_minus" if last < drive.top else "p_r_plus"
+        values[left], spread[left] = polarization[last], replicates[:, last]
     numbers = {name: (float(value), spread[name]) for name, value in values.items()}
     numbers |= switching_fields(drive, current, drawn, cycle.noise, peak_window)
     return Loop(cycle, model, drive, current + cycle.opening, polarization, replicates.std(axis=0, ddof=1), numbers)
@@ -332,6 +336,7 @@ def _loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | N
             "thickness_nm": cycle.geometry.thickness,
             "frequency_hz": cycle.frequency,
             "amplitude_kv_cm": best.amplitude,
+            **({"shift": drive.shift} if cycle.region else {}),
         },
     )
     identity = cycle.measurement.id

@@ -105,7 +105,7 @@ class Cycle:
     measurement
         Where it comes from.
     region
-        The part of its file; nothing where there is but one.
+        The table of its file, of a capacitor; its models are named after it.
     geometry
         Of its device.
     frequency
@@ -132,7 +132,7 @@ class Cycle:
     method: str = "P = integral of I dt / A; block bootstrap of the current's noise"
 
     def named(self, model: str) -> str:
-        """Return the name of a model, with the part of the file where it has several."""
+        """Return the name of a model, with the table that it is of."""
         return f"{model}_{self.region}" if self.region else model
 
     @property
@@ -163,10 +163,7 @@ def cycles_of(measurement: Measurement, geometry: Geometry | Capacitor) -> list[
     """Return the loops of a file: one of each of its tables, or the mean of a recorded train of cycles."""
     if isinstance(geometry, Geometry) or "frequency" in measurement.conditions:
         return [fold(measurement, geometry)]
-    several = len(measurement.regions) > 1
-    return [
-        single(measurement, geometry, region if several else "", data) for region, data in measurement.regions.items()
-    ]
+    return [single(measurement, geometry, region, data) for region, data in measurement.regions.items()]
 
 
 def single(measurement: Measurement, geometry: Capacitor, region: str, data: xr.Dataset) -> Cycle:
@@ -180,11 +177,11 @@ def single(measurement: Measurement, geometry: Capacitor, region: str, data: xr.
     AnalysisError
         If the table holds no loop.
     """
-    label = " ".join(filter(None, (f"{measurement.id}:", region)))
+    label = f"{measurement.id}: {region}"
     source = "current" if "current" in data else "polarization"
     if not {"time", "voltage", source} <= set(data.variables):
-        raise AnalysisError(f"{label} holds {', '.join(map(str, data.data_vars))}; a loop needs voltage and current "
-                            "(or polarization) against time")  # fmt: skip
+        held = ", ".join(str(name) for name in data.data_vars if not str(name).endswith("_uncertainty"))
+        raise AnalysisError(f"{label} holds {held}; a loop needs voltage and current or polarization against time")
     data = data.isel(loop=0) if "loop" in data.dims else data
     time, voltage, values = (
         data[name].to_numpy() * factor(data[name].attrs["units"], unit)
@@ -194,8 +191,10 @@ def single(measurement: Measurement, geometry: Capacitor, region: str, data: xr.
         raise AnalysisError(f"{label} holds a constant voltage of {np.median(voltage):.4g} V, not a loop")
     turns = len(turning_points(voltage)) - 2
     if turns > 2 or len(time) <= LEAST_PERIOD:
-        raise AnalysisError(f"{label} holds {len(time)} samples, whose voltage turns {turns} times, not one loop "
-                            f"(two turns, more than {LEAST_PERIOD} samples)")  # fmt: skip
+        raise AnalysisError(
+            f"{label} is not one loop (two turns of the voltage, more than {LEAST_PERIOD} samples): it turns {turns} "
+            f"times in {len(time)} samples"
+        )
     current = values if source == "current" else np.gradient(values, time) * geometry.area
     step = (time[-1] - time[0]) / (len(time) - 1)
     # A loop ends where it began; what the field left at its end counts, not the state that it found.

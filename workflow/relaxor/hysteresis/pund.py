@@ -185,7 +185,7 @@ def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[s
     for letter in "PUND":
         pulse = data.sel(pulse=letter)
         moved = charge(time, pulse["current"].to_numpy()) * MICROCOULOMB / geometry.area
-        top[letter], end[letter] = moved[int(np.abs(pulse["voltage"]).argmax())], moved[-1]
+        top[letter], end[letter] = moved[int(np.argmax(np.abs(pulse["voltage"].to_numpy())))], moved[-1]
     result = {"remanent_switched": end["P"] - end["U"]}
     for suffix, switching, again, sign in (("", "P", "U", 1), ("_minus", "N", "D", -1)):
         first, second = sign * top[switching], sign * top[again]
