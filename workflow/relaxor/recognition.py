@@ -64,7 +64,8 @@ def _of_columns(kind: str, regions: list[xr.Dataset], names: set[str]) -> tuple[
     if measured("A") and measured("mW/cm^2"):
         return ("light",)
     if kind in TESTERS or ("area" in names and measured("A")):  # a tester knows the area of its sample
-        return ("hysteresis", "sweeps") if measured("A") else ("hysteresis",)
+        swept = kind in TESTERS and measured("A") and not any("pulse" in region.dims for region in regions)
+        return ("hysteresis", "sweeps") if swept else ("hysteresis",)  # reversal curves are no loop
     return ("sweeps", "pulses") if measured("A") and measured("V") else ()
 
 

@@ -7,6 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, SEQUENTIAL, VERMILION
@@ -111,16 +112,18 @@ def tables(ax: Axes, data: PanelData) -> None:
     lower.set_xlabel(FIELD_LABEL)
     lower.set_ylabel(f"$I$ ({PREFIXES[power]})")
     if len(found) > 1:
-        ax.set_title(_order(found), loc="right", fontsize=5, pad=2)
+        names = _names(found)
+        ends = [Line2D([], [], color=colors[end], label=names[end]) for end in (0, -1)]
+        upper.legend(handles=ends, loc="upper left", handlelength=1.2, borderaxespad=0.2)
 
 
-def _order(found: list[xr.Dataset]) -> str:
-    """Say what the colours stand for: what the loops were taken at if that rises, otherwise their order."""
-    for name, unit in VARIED.items():
-        values = np.array([curves.attrs[name] for curves in found])
+def _names(found: list[xr.Dataset]) -> list[str]:
+    """Name loops after what they were taken at if that rises, otherwise after their tables."""
+    for attribute, unit in VARIED.items():
+        values = np.array([curves.attrs[attribute] for curves in found])
         if np.ptp(values) > SAME * values.max() and (np.diff(values) > -SAME * values.max()).all():
-            return f"{values[0]:.3g} (dark) to {values[-1]:.3g} {unit} (light)"
-    return f"tables 1 (dark) to {len(found)} (light)"
+            return [f"{value:.4g} {unit}" for value in values]
+    return [f"table {number}" for number in range(1, len(found) + 1)]
 
 
 def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:

@@ -12,6 +12,7 @@ W_rec unloading, η = W_rec / W_st.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -133,9 +134,8 @@ def analyse(
                 for model in (BACKGROUNDS if large else ())
             }
             rows += _device_rows(device, [cycles[index] for index in large], backgrounds)
-            models: dict[str, Background | None] = {UNCORRECTED: None}
-            if large:
-                models = {CORRECTED: backgrounds[leakage]} | models
+            models: dict[str, Background | None] = {CORRECTED: backgrounds[leakage]} if large else {}
+            models[UNCORRECTED] = None
             remark = "" if large else f"; no loop reaches {saturation_field:g} kV/cm, so that no background is known"
             for cycle, drawn in zip(cycles, noise, strict=True):
                 found = [integrate(cycle, drawn, *model, peak_window) for model in models.items()]
@@ -307,7 +307,7 @@ def _loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | N
     """Return the curves of a loop: its models of P, and the current with its components, over one period."""
     best, uncorrected = found[0], found[-1]
     drive = best.drive
-    lines = {
+    lines: dict[str, Any] = {
         "field": _line(drive.field, "kV/cm", "Electric field"),
         "polarization": _line(best.polarization, "uC/cm^2", "Polarization"),
         "polarization_uncertainty": _line(best.uncertainty, "uC/cm^2", "standard uncertainty of polarization"),
