@@ -61,7 +61,8 @@ def test_every_table_agrees_with_the_tester(name, rawfiles, tmp_path):
             assert ours(f"e_c_{sign}") / per_volt == pytest.approx(theirs[f"vc_{sign}"], abs=step)
         loss = 2 * ours("w_loss") * theirs["thickness"] * 1e-4  # both polarities; mJ/cm³ · nm → µJ/cm²
         assert loss == pytest.approx(theirs["wloss"], rel=AGREEMENT)
-        assert abs(numbers[f"corrected_{region}", "p_max"].value) < ours("p_max")
+        if name.startswith("RTWhiteB"):  # saturated, as the others are not
+            assert p_max > numbers[f"corrected_{region}", "p_max"].value > ours("p_r_plus") - AGREEMENT * p_max - 2
 
 
 @pytest.mark.parametrize("name", ["PUND_TFA3000", "RTWhiteAPUND"])

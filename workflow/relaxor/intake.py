@@ -26,7 +26,7 @@ from relaxor.readers import read, sha256
 from relaxor.recognition import conditions_needed, techniques_of
 from relaxor.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion
 from relaxor.sums import SUMS, record_sums
-from relaxor.techniques import CONDITIONS, MODULES, OTHER, TECHNIQUES
+from relaxor.techniques import CONDITIONS, INSTEAD, MODULES, OTHER, TECHNIQUES
 from relaxor.units import factor, parse_quantity
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
@@ -74,6 +74,8 @@ class Proposal:
     def missing(self) -> dict[str, str]:
         """Conditions that the analysis needs and nobody gave: name → unit."""
         needed = self.needs.get(self.technique, {})
+        if self.technique in INSTEAD and INSTEAD[self.technique].keys() <= self.conditions.keys():
+            return {}
         return {name: unit for name, unit in needed.items() if name not in self.conditions}
 
     def row(self, sample: str, origin: str) -> dict[str, str]:
@@ -285,7 +287,7 @@ def try_analyses(
         for each in group:
             if each.measurement in refused:
                 reason = f"not analysed as {technique}: {refused[each.measurement]}"
-                each.note = (each.note or reason)[:LONGEST_NOTE]
+                each.note = "; ".join(filter(None, (each.note, reason)))[:LONGEST_NOTE]
                 each.candidates = each.candidates[1:]
                 tried -= {technique, each.technique}  # once more with those that are left, or that come
 

@@ -28,6 +28,7 @@ from relaxor.hysteresis.background import (
     cycles_of,
     fit_background,
     geometry_of,
+    named,
     switching_current,
 )
 from relaxor.hysteresis.loops import MICROCOULOMB, Drive, centred, describe, loop_charge, switching_fields
@@ -64,6 +65,12 @@ class Loop:
     def amplitude(self) -> float:
         """Largest field in kV/cm."""
         return float(self.drive.field.max())
+
+    @property
+    def saturates(self) -> bool:
+        """Whether no remanence exceeds the polarization at the largest field, as it must where all has switched."""
+        p_max, plus, minus = (self.numbers[name][0] for name in ("p_max", "p_r_plus", "p_r_minus"))
+        return p_max >= max(plus, -minus)
 
 
 def analyse(
@@ -104,7 +111,7 @@ def analyse(
     """
     shared = (thickness_uncertainty, width_uncertainty, gap_uncertainty)
     rng = np.random.default_rng(seed)
-    measurements = load(data)
+    measurements = [named(measurement) for measurement in load(data)]
     trains = [measurement for measurement in measurements if is_train(measurement)]
     devices: dict[tuple[str, Geometry | Capacitor], list[list[Cycle]]] = {}
     for measurement in measurements:
@@ -133,16 +140,24 @@ def analyse(
                 )
                 for model in (BACKGROUNDS if large else ())
             }
-            rows += _device_rows(device, [cycles[index] for index in large], backgrounds)
             models: dict[str, Background | None] = {CORRECTED: backgrounds[leakage]} if large else {}
             models[UNCORRECTED] = None
-            remark = "" if large else f"; no loop reaches {saturation_field:g} kV/cm, so that no background is known"
-            for cycle, drawn in zip(cycles, noise, strict=True):
-                found = [integrate(cycle, drawn, *model, peak_window) for model in models.items()]
-                for loop in found:
+            found = [
+                [integrate(cycle, drawn, *model, peak_window) for model in models.items()]
+                for cycle, drawn in zip(cycles, noise, strict=True)
+            ]
+            remark = ""
+            if not large:
+                remark = f"; no loop reaches {saturation_field:g} kV/cm, so that no background is known"
+            elif cycles[0].region and not found[0][0].saturates:
+                remark = "; what a background leaves at the largest field is less than the remanence: not saturated"
+                found, backgrounds, models = [found[0][1:]], {}, {UNCORRECTED: None}
+            rows += _device_rows(device, [cycles[index] for index in large], backgrounds)
+            for cycle, of_cycle in zip(cycles, found, strict=True):
+                for loop in of_cycle:
                     rows += _loop_rows(loop, shared, remark)
-                loops += found
-                groups |= _loop_groups(cycle, found, models.get(CORRECTED))
+                loops += of_cycle
+                groups |= _loop_groups(cycle, of_cycle, models.get(CORRECTED))
         rows += _series_rows(device, loops[first:])
     for train in trains:
         train_rows, train_groups = _train(train, loops, shared)
@@ -368,16 +383,18 @@ def _train(
         "pund",
         {name: (value, error, "uC/cm^2") for name, (value, error) in results.items()},
         "integral of I dt / A from the start of a pulse; baseline from the rests",
-        n=measurement.only.sizes["time"],
+        n=measurement.only["time"].size,
     )
     for row in rows:
         row.systematic_error = abs(row.value) * _relative_systematic("p_", geometry, shared)
     groups |= {f"{measurement.id}/{letter}": curve for letter, curve in curves.items()}
+    if isinstance(geometry, Capacitor):
+        return rows, groups
     return rows + _against_loop(measurement, geometry, results["remanent_switched"], loops), groups
 
 
 def _against_loop(
-    measurement: Measurement, geometry: Geometry | Capacitor, switched: tuple[float, float], loops: Sequence[Loop]
+    measurement: Measurement, geometry: Geometry, switched: tuple[float, float], loops: Sequence[Loop]
 ) -> list[Number]:
     """Compare what PUND says remains switched with the opening of the corrected loop at zero field."""
     frequency = measurement.condition("frequency", "Hz")

@@ -6,7 +6,7 @@ The offset follows from P being periodic: the mean of the current over a period 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -31,6 +31,7 @@ RAMP_SMOOTHING = 51
 """Samples over which the slope of the ramp is averaged."""
 AREA_TOLERANCE = 0.05
 """Relative difference between the file's area and the sheet's thickness × width that still counts as rounding."""
+AXES = {"time": "s", "voltage": "V", "current": "A"}
 CONSTANT = 0.01
 """Range of a voltage, relative to its largest, below which it is constant."""
 LEAST_PERIOD = 40
@@ -84,6 +85,24 @@ class Geometry:
     def relative_errors(self, thickness: float, width: float, gap: float) -> tuple[float, float]:
         """Return those of area and field from the standard uncertainties of the lengths (nm, µm, µm)."""
         return float(np.hypot(thickness / self.thickness, width / self.width)), gap / self.gap
+
+
+def named(measurement: Measurement) -> Measurement:
+    """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it."""
+    regions = {}
+    for region, data in measurement.regions.items():
+        for name, unit in AXES.items():
+            found = [column for column in data.variables if data[column].ndim == 1 and _is(data[column], unit)]
+            data = data.rename({found[0]: name}) if found and name not in data.variables else data
+        regions[region] = data
+    return replace(measurement, regions=regions)
+
+
+def _is(column: xr.DataArray, unit: str) -> bool:
+    try:
+        return factor(column.attrs.get("units", "1"), unit) > 0
+    except ValueError:
+        return False
 
 
 def geometry_of(measurement: Measurement) -> Geometry | Capacitor:

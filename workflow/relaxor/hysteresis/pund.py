@@ -18,6 +18,8 @@ from relaxor.units import factor
 
 REST = 0.01
 """Fraction of the largest voltage below which a sample belongs to a rest between pulses."""
+LEAST_PULSE = 0.1
+"""Fraction of the largest voltage that a pulse reaches; what stays below it is the rest's own noise."""
 MARGIN = 2
 """Samples by which a pulse is widened, besides what of its ramp lies below the rest's threshold."""
 PULSE_END = 0.005
@@ -54,7 +56,7 @@ def _runs(voltage: np.ndarray) -> list[tuple[int, float, int]]:
     return [
         (int(start), float(voltage[start + np.argmax(np.abs(voltage[start:stop]))]), int(stop))
         for start, stop in zip(starts, stops, strict=True)
-        if sign[start] != 0
+        if sign[start] != 0 and np.abs(voltage[start:stop]).max() > LEAST_PULSE * np.abs(voltage).max()
     ]
 
 
@@ -62,16 +64,18 @@ def find_pulses(voltage: np.ndarray) -> list[Pulse]:
     """Find the pulses of a train and name them.
 
     A pulse is P or N where the one before had the other sign, U or D where it had the same; the first only
-    sets the state and is named X.
+    sets the state and is named X, unless it is repeated: then an earlier pulse, not recorded, has set the state.
     """
     pulses: list[Pulse] = []
     previous = 0.0
-    for start, extreme, stop in _runs(voltage):
+    runs = _runs(voltage)
+    sets = len(runs) > 1 and runs[0][1] * runs[1][1] < 0
+    for start, extreme, stop in runs:
         positive, repeated = extreme > 0, np.sign(extreme) == previous
         letter = ("U" if repeated else "P") if positive else ("D" if repeated else "N")
         top = start + int(np.argmax(np.abs(voltage[start:stop])))
         margin = MARGIN + int(2 * REST * (stop - start))
-        letter = "X" if not pulses else letter
+        letter = "X" if sets and not pulses else letter
         pulses.append(Pulse(letter, max(start - margin, 0), top, min(stop + margin, len(voltage) - 1)))
         previous = float(np.sign(extreme))
     return pulses
