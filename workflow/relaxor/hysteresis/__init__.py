@@ -382,7 +382,8 @@ def _train(
         measurement,
         "pund",
         {name: (value, error, "uC/cm^2") for name, (value, error) in results.items()},
-        "integral of I dt / A from the start of a pulse; baseline from the rests",
+        "integral of I dt / A from the start of a pulse; baseline from the rests"
+        + measurement.only.attrs.get("remark", ""),
         n=measurement.only["time"].size,
     )
     for row in rows:

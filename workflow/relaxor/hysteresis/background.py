@@ -88,12 +88,20 @@ class Geometry:
 
 
 def named(measurement: Measurement) -> Measurement:
-    """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it."""
+    """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it.
+
+    A current that is counted against its voltage is turned, for a device takes energy up; ``remark`` says so.
+    """
     regions = {}
     for region, data in measurement.regions.items():
         for name, unit in AXES.items():
             found = [column for column in data.variables if data[column].ndim == 1 and _is(data[column], unit)]
             data = data.rename({found[0]: name}) if found and name not in data.variables else data
+        if {"voltage", "current"} <= set(data.data_vars) and float((data["voltage"] * data["current"]).sum()) < 0:
+            turned = data["current"].copy(data=-data["current"].to_numpy())
+            data = data.assign(current=turned).assign_attrs(
+                remark="; current turned, it was counted against the voltage"
+            )
         regions[region] = data
     return replace(measurement, regions=regions)
 
@@ -232,7 +240,7 @@ def single(measurement: Measurement, geometry: Capacitor, region: str, data: xr.
         region,
         opening,
         f"P {'= integral of I dt / A' if source == 'current' else 'of the tester'} of one cycle, not closed; bootstrap "
-        "of the noise of single samples",
+        f"of the noise of single samples{data.attrs.get('remark', '')}",
     )
 
 
