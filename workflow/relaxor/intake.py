@@ -156,15 +156,19 @@ def _proposal(
     file = place.relative_to(root).as_posix() if inside else f"raw_data/{sample}/{name}"
     if not inside and (root / file).exists() and sha256(root / file) != tree.attrs["raw_sha256"]:
         raise ReadError(path, f"would be copied to {file}, which exists and holds something else; rename one of them")
+    candidates = list(techniques_of(tree))
+    held = {f"{name} ({values.attrs.get('units', '1')})": None for part in tree.children.values()
+            for name, values in part.data_vars.items() if values.ndim}  # fmt: skip
     return Proposal(
         source=path,
         name=name,
         file=file,
         measurement=_free(path.stem, taken),
         sha=tree.attrs["raw_sha256"],
-        candidates=list(techniques_of(tree)),
+        candidates=candidates,
         needs={technique: conditions_needed(technique, tree) for technique in CONDITIONS},
         table=table,
+        note="" if candidates else f"no technique analyses {', '.join(held) or 'this'}"[:LONGEST_NOTE],
     )
 
 
@@ -184,7 +188,7 @@ def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
             hint = suggestion(technique, (*TECHNIQUES, OTHER))
             raise SheetError(f"--technique '{answer}': 'PATTERN=TECHNIQUE' expected, found '{technique}'{hint}")
         for proposal in _matching(proposals, pattern, f"--technique '{answer}'"):
-            proposal.candidates = [technique] if technique != OTHER else []
+            proposal.candidates, proposal.note = [technique] if technique != OTHER else [], ""
 
 
 def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
@@ -230,7 +234,7 @@ def ask_techniques(proposals: Sequence[Proposal], ask: Ask) -> None:
     for proposal in proposals:
         if not proposal.candidates:
             choice = ask(f"technique of {proposal.name} (drawn as it is: {OTHER})", (*TECHNIQUES, OTHER))
-            proposal.candidates = [choice] if choice != OTHER else []
+            proposal.candidates, proposal.note = ([choice], "") if choice != OTHER else ([], proposal.note)
 
 
 def ask_conditions(proposals: Sequence[Proposal], ask: Ask) -> None:
