@@ -1,6 +1,6 @@
 """Panels of the polarization loops."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import matplotlib as mpl
@@ -80,10 +80,12 @@ def thin_flakes(ax: Axes, data: PanelData) -> None:
 
 
 def of_tester(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
-    """Return titles and panels of a tester's file: its loops in one, its pulses table by table."""
-    pulses = [region for region, node in group.children.items() if "pulse" in node.dims]
-    if pulses:
-        return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in pulses]
+    """Return titles and panels of what is no mean loop: a tester's loops in one, pulses train by train."""
+    trains = [region for region, node in group.children.items() if "pulse" in node.dims]
+    if trains:
+        return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in trains]
+    if group.children.keys() <= PULSES.keys():
+        return [(name, pulses)]
     return [(name, tables)] if any("turn" in node.attrs for node in group.children.values()) else []
 
 
@@ -130,12 +132,22 @@ def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
     """Draw P against voltage in the pulses of a tester's train."""
     (group, *_) = data.curves.values()
     table = group[region].to_dataset()
-    for letter in table["pulse"].to_numpy():
-        pulse = table.sel(pulse=letter)
-        ax.plot(pulse["voltage"], pulse["polarization"], color=PULSES.get(letter, BLACK), lw=0.8, label=letter)
+    letters = table["pulse"].to_numpy()
+    _train(ax, {letter: table.sel(pulse=letter) for letter in letters}, "voltage", "Voltage (V)")
+
+
+def pulses(ax: Axes, data: PanelData) -> None:
+    """Draw the charge that each pulse of a recorded train moves against the field, counted from its start."""
+    (group, *_) = data.curves.values()
+    _train(ax, {letter: node.to_dataset() for letter, node in group.children.items()}, "field", FIELD_LABEL)
+
+
+def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -> None:
+    for letter, pulse in found.items():
+        ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, BLACK), lw=0.8, label=letter)
     ax.axhline(0, color=GREY, lw=0.3, zorder=0)
     ax.axvline(0, color=GREY, lw=0.3, zorder=0)
-    ax.set_xlabel("Voltage (V)")
+    ax.set_xlabel(label)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)
 
