@@ -116,12 +116,12 @@ def analyse(
     devices: dict[tuple[str, Geometry | Capacitor], list[list[Cycle]]] = {}
     for measurement in measurements:
         if measurement not in trains:
-            geometry = geometry_of(measurement)
-            cycles = cycles_of(measurement, geometry)
-            if isinstance(geometry, Geometry):  # the loops of a flake share what is not switching
-                devices.setdefault((f"device_{geometry.thickness:g}nm", geometry), [[]])[0].extend(cycles)
-            else:
-                devices[measurement.id, geometry] = [[cycle] for cycle in cycles]
+            for cycle in cycles_of(measurement):
+                geometry = cycle.geometry
+                if isinstance(geometry, Geometry):  # the loops of a flake share what is not switching
+                    devices.setdefault((f"device_{geometry.thickness:g}nm", geometry), [[]])[0].append(cycle)
+                else:
+                    devices.setdefault((measurement.id, geometry), []).append([cycle])
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     loops: list[Loop] = []
@@ -367,16 +367,19 @@ def _train(
 ) -> tuple[list[Number], dict[str, xr.Dataset]]:
     """Analyse a pulse train: recorded as one train, or pulse by pulse with the tester's own polarization."""
     groups = {measurement.id: xr.Dataset(attrs=provenance(measurement))}
-    geometry = geometry_of(measurement)
     if "pulse" in next(iter(measurement.regions.values())).dims:
         rows = []
         for region, data in measurement.regions.items():
             tester = {name: (value, np.nan, TESTER_UNITS[name[0]]) for name, value in instrument_values(data).items()}
             rows += measured(measurement, f"tester_{region}", tester, "from the tester's polarization column")
-            own = {name: (value, np.nan, "uC/cm^2") for name, value in separate_charges(data, geometry).items()}
+            own = {
+                name: (value, np.nan, "uC/cm^2")
+                for name, value in separate_charges(data, geometry_of(measurement, data)).items()
+            }
             rows += measured(measurement, f"pund_{region}", own, "integral of I dt / A from the start of each pulse")
             groups |= {f"{measurement.id}/{region}": data}
         return rows, groups
+    geometry = geometry_of(measurement, measurement.only)
     results, curves, _ = pulse_charges(measurement, geometry)
     rows = measured(
         measurement,

@@ -113,9 +113,9 @@ def _is(column: xr.DataArray, unit: str) -> bool:
         return False
 
 
-def geometry_of(measurement: Measurement) -> Geometry | Capacitor:
-    """Take the geometry from the sheet, or of a capacitor from its tester; what the sheet says goes first."""
-    known = plates(next(iter(measurement.regions.values())))
+def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:
+    """Take the geometry from the sheet, or of a capacitor from the tester's table; what the sheet says goes first."""
+    known = plates(table)
     if {"width", "gap"} & measurement.conditions.keys() or not (known or "area" in measurement.conditions):
         return Geometry.of(measurement)
     return Capacitor(
@@ -186,14 +186,16 @@ class Cycle:
         return _mean_cycle(drawn.reshape(count, *self.residual.shape))
 
 
-def cycles_of(measurement: Measurement, geometry: Geometry | Capacitor) -> list[Cycle]:
+def cycles_of(measurement: Measurement) -> list[Cycle]:
     """Return the loops of a file: one of each of its tables, or the mean of a recorded train of cycles."""
-    if isinstance(geometry, Geometry) or "frequency" in measurement.conditions:
-        return [fold(measurement, geometry)]
-    return [single(measurement, geometry, region, data) for region, data in measurement.regions.items()]
+    geometries = [geometry_of(measurement, table) for table in measurement.regions.values()]
+    if isinstance(geometries[0], Geometry) or "frequency" in measurement.conditions:
+        return [fold(measurement, geometries[0])]
+    tables = zip(geometries, measurement.regions.items(), strict=True)
+    return [single(measurement, geometry, region, table) for geometry, (region, table) in tables]
 
 
-def single(measurement: Measurement, geometry: Capacitor, region: str, data: xr.Dataset) -> Cycle:
+def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str, data: xr.Dataset) -> Cycle:
     """Take the one cycle of a table as it was recorded: the first, continuous loop where the tester gives several.
 
     The noise is that of the third differences of the current, which is smooth but where the ramp turns. Without a
