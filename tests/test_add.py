@@ -164,6 +164,12 @@ def test_answers_are_given_as_options(project, folder):
     assert (found["gate"]["technique"], found["gate"]["note"]) == ("other", "")
 
 
+def test_the_plates_of_a_capacitor_stand_for_the_geometry_of_a_device(project, folder):
+    assert "needs width" in run("t", folder, "--yes", "--technique", "Probe*=hysteresis")
+    loop = ("--technique", "Probe*=hysteresis", "--condition", "Probe*:area=1e-4 cm^2")
+    assert "needs width" not in run("u", folder, "--yes", *loop, "--condition", "Probe*:thickness=10 nm")
+
+
 def test_only_what_cannot_be_known_is_asked(project, folder):
     """Bad answers are asked for again; an empty one leaves the condition out."""
     for number in (1, 2):

@@ -38,6 +38,8 @@ def test_every_sample_file_is_recognised_and_told_enough_about(measurement):
         ("afm_pfm/bruker_nanoscope/full_multiple_images.txt", ("afm", "pfm")),
         ("electrical/keithley4200_xls/vds-id#1.xls", ("sweeps", "pulses")),
         ("ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat", ("hysteresis",)),
+        ("ferroelectric_pe/aixacct_dat/FeFETD1_die68_MFS+_100_10x10_forc.dat", ("hysteresis", "sweeps")),
+        ("ferroelectric_pe/radiant_txt/TypABdata.Hysteresis.2.txt", ("hysteresis",)),
         ("stem_haadf/velox_emd/fei_emd_image.emd", ("stem",)),
         ("raman_shg/renishaw_wdf/renishaw_test_linescan.wdf", ()),
         ("raman_shg/renishaw_wdf/renishaw_test_zscan.wdf", ("raman",)),
@@ -48,6 +50,11 @@ def test_every_sample_file_is_recognised_and_told_enough_about(measurement):
 )
 def test_real_files_are_recognised(rawfiles, name, found):
     assert techniques_of(read(rawfiles / name)) == found
+
+
+def test_a_tester_knows_its_capacitor(rawfiles):
+    for name in ("aixacct_dat/RTWhiteB_freqs.dat", "radiant_txt/TypABdata.Hysteresis.2.txt"):
+        assert not conditions_needed("hysteresis", read(rawfiles / "ferroelectric_pe" / name))
 
 
 def asked_for(technique: str) -> set[str]:

@@ -27,7 +27,7 @@ from relaxor.recognition import conditions_needed, techniques_of
 from relaxor.remote import storage_of
 from relaxor.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion
 from relaxor.sums import SUMS, record_sums
-from relaxor.techniques import CONDITIONS, MODULES, OTHER, TECHNIQUES
+from relaxor.techniques import CONDITIONS, INSTEAD, MODULES, OTHER, TECHNIQUES
 from relaxor.units import factor, parse_quantity
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
@@ -75,6 +75,8 @@ class Proposal:
     def missing(self) -> dict[str, str]:
         """Conditions that the analysis needs and nobody gave: name → unit."""
         needed = self.needs.get(self.technique, {})
+        if self.technique in INSTEAD and INSTEAD[self.technique].keys() <= self.conditions.keys():
+            return {}
         return {name: unit for name, unit in needed.items() if name not in self.conditions}
 
     def row(self, sample: str, origin: str) -> dict[str, str]:
@@ -155,15 +157,19 @@ def _proposal(
     file = place.relative_to(root).as_posix() if inside else f"raw_data/{sample}/{name}"
     if not inside and (root / file).exists() and sha256(root / file) != tree.attrs["raw_sha256"]:
         raise ReadError(path, f"would be copied to {file}, which exists and holds something else; rename one of them")
+    candidates = list(techniques_of(tree))
+    held = {f"{name} ({values.attrs.get('units', '1')})": None for part in tree.children.values()
+            for name, values in part.data_vars.items() if values.ndim}  # fmt: skip
     return Proposal(
         source=path,
         name=name,
         file=file,
         measurement=_free(path.stem, taken),
         sha=tree.attrs["raw_sha256"],
-        candidates=list(techniques_of(tree)),
+        candidates=candidates,
         needs={technique: conditions_needed(technique, tree) for technique in CONDITIONS},
         table=table,
+        note="" if candidates else f"no technique analyses {', '.join(held) or 'this'}"[:LONGEST_NOTE],
     )
 
 
@@ -183,7 +189,7 @@ def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
             hint = suggestion(technique, (*TECHNIQUES, OTHER))
             raise SheetError(f"--technique '{answer}': 'PATTERN=TECHNIQUE' expected, found '{technique}'{hint}")
         for proposal in _matching(proposals, pattern, f"--technique '{answer}'"):
-            proposal.candidates = [technique] if technique != OTHER else []
+            proposal.candidates, proposal.note = [technique] if technique != OTHER else [], ""
 
 
 def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
@@ -229,7 +235,7 @@ def ask_techniques(proposals: Sequence[Proposal], ask: Ask) -> None:
     for proposal in proposals:
         if not proposal.candidates:
             choice = ask(f"technique of {proposal.name} (drawn as it is: {OTHER})", (*TECHNIQUES, OTHER))
-            proposal.candidates = [choice] if choice != OTHER else []
+            proposal.candidates, proposal.note = ([choice], "") if choice != OTHER else ([], proposal.note)
 
 
 def ask_conditions(proposals: Sequence[Proposal], ask: Ask) -> None:
@@ -290,7 +296,7 @@ def try_analyses(
         for each in group:
             if each.measurement in refused:
                 reason = f"not analysed as {technique}: {refused[each.measurement]}"
-                each.note = (each.note or reason)[:LONGEST_NOTE]
+                each.note = "; ".join(filter(None, (each.note, reason)))[:LONGEST_NOTE]
                 each.candidates = each.candidates[1:]
                 tried -= {technique, each.technique}  # once more with those that are left, or that come
 

@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from relaxor.capacitor import plates
 from relaxor.techniques import CONDITIONS
 from relaxor.units import factor
 
@@ -63,7 +64,8 @@ def _of_columns(kind: str, regions: list[xr.Dataset], names: set[str]) -> tuple[
     if measured("A") and measured("mW/cm^2"):
         return ("light",)
     if kind in TESTERS or ("area" in names and measured("A")):  # a tester knows the area of its sample
-        return ("hysteresis",)
+        swept = kind in TESTERS and measured("A") and not any("pulse" in region.dims for region in regions)
+        return ("hysteresis", "sweeps") if swept else ("hysteresis",)  # reversal curves are no loop
     return ("sweeps", "pulses") if measured("A") and measured("V") else ()
 
 
@@ -79,6 +81,7 @@ def conditions_needed(technique: str, tree: xr.DataTree) -> dict[str, str]:
     regions = [child.to_dataset() for child in tree.children.values()]
     known = {
         "edx": all("beam_voltage_kV" in region.attrs for region in regions),
+        "hysteresis": all(plates(region) for region in regions),
         "pfm": all("bias" in region for region in regions),  # a local loop belongs to no scan cycle
     }
     return {} if known.get(technique) else CONDITIONS.get(technique, {})

@@ -28,3 +28,5 @@ CONDITIONS = {
     "light": {"wavelength": "nm", "area": "cm^2"},
 }
 """Technique → conditions that its analysis cannot do without, with the unit in which they are usual."""
+INSTEAD = {"hysteresis": {"area": "cm^2", "thickness": "nm"}}
+"""Technique → conditions that stand for all of these together: the plates of a capacitor."""

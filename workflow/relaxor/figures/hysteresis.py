@@ -1,13 +1,25 @@
 """Panels of the polarization loops."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, SEQUENTIAL, VERMILION
+from relaxor.figures.sweeps import LIGHTEST, PREFIXES
 
 PICO = 1e12
+PULSES = {"X": GREY, "P": VERMILION, "U": PURPLE, "N": BLUE, "D": GREEN}
+"""Pulse of a train → its colour."""
+VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
+"""What the loops of a file may be taken at, and its unit."""
+SAME = 0.02
+"""Relative range within which it counts as the same."""
 FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
 MARKS = {"e_f_plus": "$E_F$", "e_a_plus": "$E_A$", "e_f_minus": "$-E_F$", "e_a_minus": "$-E_A$"}
 
@@ -63,6 +75,79 @@ def thin_flakes(ax: Axes, data: PanelData) -> None:
     ax.axhline(0, color=GREY, lw=0.3, zorder=0)
     ax.axvline(0, color=GREY, lw=0.3, zorder=0)
     ax.set_xlabel(FIELD_LABEL)
+    ax.set_ylabel("Polarization (µC cm$^{-2}$)")
+    ax.legend(loc="upper left", handlelength=1.2)
+
+
+def of_tester(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
+    """Return titles and panels of what is no mean loop: a tester's loops in one, pulses train by train."""
+    trains = [region for region, node in group.children.items() if "pulse" in node.dims]
+    if trains:
+        return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in trains]
+    if group.children.keys() <= PULSES.keys():
+        return [(name, pulses)]
+    return [(name, tables)] if any("turn" in node.attrs for node in group.children.values()) else []
+
+
+def tables(ax: Axes, data: PanelData) -> None:
+    """Draw the loops of a capacitor as measured, P and the current, one colour a table of the file."""
+    (group, *_) = data.curves.values()
+    found = [node.to_dataset() for node in group.children.values()]
+    ax.set_axis_off()
+    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    largest = max(float(np.abs(curves["current"]).max()) for curves in found)
+    power = int(np.clip(3 * np.floor(np.log10(largest) / 3), min(PREFIXES), 0))
+    colors = mpl.colormaps[SEQUENTIAL](np.linspace(0, LIGHTEST, len(found)))
+    for curves, color in zip(found, colors, strict=True):
+        field, polarization, current = (  # as it was recorded: a single cycle need not close
+            np.roll(curves[name].to_numpy()[:-1], curves.attrs["shift"])
+            for name in ("field", "polarization_uncorrected", "current")
+        )
+        upper.plot(field, polarization, color=color, lw=0.8)
+        lower.plot(field, current * 10.0**-power, color=color, lw=0.6)
+    for axes in (upper, lower):
+        axes.axhline(0, color=GREY, lw=0.3, zorder=0)
+        axes.axvline(0, color=GREY, lw=0.3, zorder=0)
+    lower.set_xlim(upper.get_xlim())
+    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
+    upper.tick_params(labelbottom=False)
+    lower.set_xlabel(FIELD_LABEL)
+    lower.set_ylabel(f"$I$ ({PREFIXES[power]})")
+    if len(found) > 1:
+        names = _names(found)
+        ends = [Line2D([], [], color=colors[end], label=names[end]) for end in (0, -1)]
+        upper.legend(handles=ends, loc="upper left", handlelength=1.2, borderaxespad=0.2)
+
+
+def _names(found: list[xr.Dataset]) -> list[str]:
+    """Name loops after what they were taken at if that rises, otherwise after their tables."""
+    for attribute, unit in VARIED.items():
+        values = np.array([curves.attrs[attribute] for curves in found])
+        if np.ptp(values) > SAME * values.max() and (np.diff(values) > -SAME * values.max()).all():
+            return [f"{value:.4g} {unit}" for value in values]
+    return [f"table {number}" for number in range(1, len(found) + 1)]
+
+
+def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
+    """Draw P against voltage in the pulses of a tester's train."""
+    (group, *_) = data.curves.values()
+    table = group[region].to_dataset()
+    letters = table["pulse"].to_numpy()
+    _train(ax, {letter: table.sel(pulse=letter) for letter in letters}, "voltage", "Voltage (V)")
+
+
+def pulses(ax: Axes, data: PanelData) -> None:
+    """Draw the charge that each pulse of a recorded train moves against the field, counted from its start."""
+    (group, *_) = data.curves.values()
+    _train(ax, {letter: node.to_dataset() for letter, node in group.children.items()}, "field", FIELD_LABEL)
+
+
+def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -> None:
+    for letter, pulse in found.items():
+        ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, BLACK), lw=0.8, label=letter)
+    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
+    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    ax.set_xlabel(label)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)
 

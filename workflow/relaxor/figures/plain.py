@@ -15,7 +15,7 @@ MOVES = 0.2
 """A voltage is swept if its usual step is more than this part of the mean one: in pulses it rests, and jumps."""
 CONSTANT = 0.01
 """A voltage that varies by less than this part is constant."""
-COLUMNS = frozenset({"point", "row"})
+COLUMNS = frozenset({"point", "row", "step"})
 """Dimensions that count the rows of a table."""
 
 

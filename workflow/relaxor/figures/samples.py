@@ -130,6 +130,8 @@ def _own(technique: str, name: str, group: xr.DataTree) -> list[tuple[str, Panel
             (f"{name}: {region}", xps.survey if "line" in curves.coords else partial(xps.window, name=region))
             for region, curves in group.children.items()
         ]
+    if technique == "hysteresis" and "loop" not in group.children:
+        return hysteresis.of_tester(name, group)
     kind = group.attrs.get("kind")
     needed, panel = PULSES.get(kind, SERIES) if kind else PANELS.get(technique, ("", None))
     return [(name, panel)] if panel is not None and needed in group.children else []

@@ -1,33 +1,42 @@
 """Polarization loops: P from the current, corrected and as it is, its numbers, their series, and PUND.
 
-P = ∫I dt / A with A = thickness × width, because the current flows in the plane of the flake; E = V / gap. Two models
-compete for each loop: ``uncorrected`` takes all current for switching (only offset and drift are removed, which a
-closed loop demands), ``corrected`` first subtracts the capacitance and conductance of the device, fitted where its
-loops are saturated. Definitions of the energies: W_st = ∫E dP loading, W_rec unloading, η = W_rec / W_st.
+P = ∫I dt / A with A = thickness × width, because the current flows in the plane of the flake; E = V / gap. Of a
+capacitor A is the area of its plates and E = V / thickness; each table of its file is a loop with models of its own
+(``corrected_table_1``, …), for temperature and fatigue change what is not switching.
+
+Two models compete for each loop: ``uncorrected`` takes all current for switching (only offset and drift are removed,
+which a closed loop demands), ``corrected`` first subtracts the capacitance and conductance of the device, fitted where
+its loops are saturated; where none is, ``uncorrected`` stands alone. Definitions of the energies: W_st = ∫E dP loading,
+W_rec unloading, η = W_rec / W_st.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from relaxor.capacitor import Capacitor
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.errors import AnalysisError
 from relaxor.hysteresis.background import (
     BACKGROUNDS,
     UNITS,
     Background,
     Cycle,
     Geometry,
+    cycles_of,
     fit_background,
-    fold,
+    geometry_of,
+    named,
     switching_current,
 )
 from relaxor.hysteresis.loops import MICROCOULOMB, Drive, centred, describe, loop_charge, switching_fields
-from relaxor.hysteresis.pund import instrument_values, is_train, pulse_charges
+from relaxor.hysteresis.pund import instrument_values, is_train, pulse_charges, separate_charges
 
 PREFIX_UNITS = {"p_": "uC/cm^2", "e_": "kV/cm", "w_": "mJ/cm^3", "efficiency": "1"}
+TESTER_UNITS = {"v": "V", "p": "uC/cm^2", "d": "uC/cm^2"}
+"""First letter of what a tester derives → its unit."""
 CORRECTED, UNCORRECTED = "corrected", "uncorrected"
 RATE_FIELDS = ("e_f_plus", "e_a_plus", "e_f_minus", "e_a_minus")
 SAME_AMPLITUDE = 0.02
@@ -56,6 +65,12 @@ class Loop:
     def amplitude(self) -> float:
         """Largest field in kV/cm."""
         return float(self.drive.field.max())
+
+    @property
+    def saturates(self) -> bool:
+        """Whether no remanence exceeds the polarization at the largest field, as it must where all has switched."""
+        p_max, plus, minus = (self.numbers[name][0] for name in ("p_max", "p_r_plus", "p_r_minus"))
+        return p_max >= max(plus, -minus)
 
 
 def analyse(
@@ -96,46 +111,54 @@ def analyse(
     """
     shared = (thickness_uncertainty, width_uncertainty, gap_uncertainty)
     rng = np.random.default_rng(seed)
-    measurements = load(data)
+    measurements = [named(measurement) for measurement in load(data)]
     trains = [measurement for measurement in measurements if is_train(measurement)]
-    devices: dict[Geometry, list[Cycle]] = {}
+    devices: dict[tuple[str, Geometry | Capacitor], list[list[Cycle]]] = {}
     for measurement in measurements:
         if measurement not in trains:
-            geometry = Geometry.of(measurement)
-            devices.setdefault(geometry, []).append(fold(measurement, geometry))
+            for cycle in cycles_of(measurement):
+                geometry = cycle.geometry
+                if isinstance(geometry, Geometry):  # the loops of a flake share what is not switching
+                    devices.setdefault((f"device_{geometry.thickness:g}nm", geometry), [[]])[0].append(cycle)
+                else:
+                    devices.setdefault((measurement.id, geometry), []).append([cycle])
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     loops: list[Loop] = []
-    for geometry, cycles in devices.items():
-        noise = [cycle.replicates(rng, replicates, block) for cycle in cycles]
-        large = [index for index, cycle in enumerate(cycles) if cycle.field.max() >= saturation_field]
-        if not large:
-            names = ", ".join(cycle.measurement.id for cycle in cycles)
-            raise AnalysisError(
-                f"{names}: no loop of this device reaches {saturation_field:g} kV/cm; none is saturated"
-            )
-        backgrounds = {
-            model: fit_background(
-                [cycles[index] for index in large],
-                [noise[index] for index in large],
-                model,
-                rising=saturated_rising,
-                falling=saturated_falling,
-            )
-            for model in BACKGROUNDS
-        }
-        rows += _device_rows(geometry, [cycles[index].measurement for index in large], backgrounds)
-        chosen = backgrounds[leakage]
-        for cycle, drawn in zip(cycles, noise, strict=True):
-            pair = [
-                integrate(cycle, drawn, model, background, peak_window)
-                for model, background in ((CORRECTED, chosen), (UNCORRECTED, None))
+    for (device, _), parts in devices.items():
+        first = len(loops)
+        for cycles in parts:
+            noise = [cycle.replicates(rng, replicates, block) for cycle in cycles]
+            large = [index for index, cycle in enumerate(cycles) if cycle.field.max() >= saturation_field]
+            backgrounds = {
+                model: fit_background(
+                    [cycles[index] for index in large],
+                    [noise[index] for index in large],
+                    model,
+                    rising=saturated_rising,
+                    falling=saturated_falling,
+                )
+                for model in (BACKGROUNDS if large else ())
+            }
+            models: dict[str, Background | None] = {CORRECTED: backgrounds[leakage]} if large else {}
+            models[UNCORRECTED] = None
+            found = [
+                [integrate(cycle, drawn, *model, peak_window) for model in models.items()]
+                for cycle, drawn in zip(cycles, noise, strict=True)
             ]
-            loops += pair
-            for loop in pair:
-                rows += _loop_rows(loop, shared)
-            groups |= _loop_groups(cycle, pair, chosen)
-        rows += _series_rows(geometry, [loop for loop in loops if loop.cycle.geometry == geometry])
+            remark = ""
+            if not large:
+                remark = f"; no loop reaches {saturation_field:g} kV/cm, so that no background is known"
+            elif cycles[0].region and not found[0][0].saturates:
+                remark = "; what a background leaves at the largest field is less than the remanence: not saturated"
+                found, backgrounds, models = [found[0][1:]], {}, {UNCORRECTED: None}
+            rows += _device_rows(device, [cycles[index] for index in large], backgrounds)
+            for cycle, of_cycle in zip(cycles, found, strict=True):
+                for loop in of_cycle:
+                    rows += _loop_rows(loop, shared, remark)
+                loops += of_cycle
+                groups |= _loop_groups(cycle, of_cycle, models.get(CORRECTED))
+        rows += _series_rows(device, loops[first:])
     for train in trains:
         train_rows, train_groups = _train(train, loops, shared)
         rows += train_rows
@@ -168,43 +191,49 @@ def integrate(cycle: Cycle, noise: np.ndarray, model: str, background: Backgroun
     time = np.append(cycle.time, cycle.time[-1] + cycle.time[1] - cycle.time[0])
     per_area = MICROCOULOMB / cycle.geometry.area
     current, drawn = drive.roll(current), drive.roll(drawn)
-    polarization = centred(drive, loop_charge(drive, time, current) * per_area)
-    replicates = centred(drive, loop_charge(drive, time, drawn) * per_area)
-    values = describe(drive, polarization)
-    spread = describe(drive, replicates)
+    opening = cycle.opening * drive.roll(cycle.time)
+    polarization = centred(drive, (loop_charge(drive, time, current) + opening) * per_area)
+    replicates = centred(drive, (loop_charge(drive, time, drawn) + opening) * per_area)
+    values, spread = describe(drive, polarization), describe(drive, replicates)
+    last = (len(cycle.current) - 1 - drive.shift) % len(cycle.current)
+    if cycle.opening and abs(drive.field[last]) <= abs(drive.field[last] - drive.field[last - 1]):
+        # A single cycle from rest to rest: what it leaves behind is its remanence, not what it found.
+        left = "p_r_minus" if last < drive.top else "p_r_plus"
+        values[left], spread[left] = polarization[last], replicates[:, last]
     numbers = {name: (float(value), spread[name]) for name, value in values.items()}
     numbers |= switching_fields(drive, current, drawn, cycle.noise, peak_window)
-    return Loop(cycle, model, drive, current, polarization, replicates.std(axis=0, ddof=1), numbers)
+    return Loop(cycle, model, drive, current + cycle.opening, polarization, replicates.std(axis=0, ddof=1), numbers)
 
 
-def _relative_systematic(parameter: str, geometry: Geometry, shared: tuple[float, float, float]) -> float:
-    """Return what the geometry adds: charges go as 1/(thickness·width), fields as 1/gap, energies as both."""
-    thickness, width, gap = (
-        error / size for error, size in zip(shared, (geometry.thickness, geometry.width, geometry.gap), strict=True)
-    )
-    area = np.hypot(thickness, width)
-    return float({"p_": area, "e_": gap, "w_": np.hypot(area, gap)}.get(parameter[:2], 0.0))
+def _relative_systematic(parameter: str, geometry: Geometry | Capacitor, shared: tuple[float, float, float]) -> float:
+    """Return what the geometry adds: charges go as 1/area, fields as 1/distance of the electrodes, energies as both."""
+    area, distance = geometry.relative_errors(*shared)
+    return float({"p_": area, "e_": distance, "w_": np.hypot(area, distance)}.get(parameter[:2], 0.0))
 
 
-def _loop_rows(loop: Loop, shared: tuple[float, float, float]) -> list[Number]:
+def _loop_rows(loop: Loop, shared: tuple[float, float, float], remark: str) -> list[Number]:
     cycle = loop.cycle
     rows = [
         Number(
             cycle.measurement.id,
-            loop.model,
+            cycle.named(loop.model),
             name,
             value,
             float(np.nanstd(drawn, ddof=1)),
             abs(value) * _relative_systematic(name, cycle.geometry, shared),
             unit=next(unit for prefix, unit in PREFIX_UNITS.items() if name.startswith(prefix)),
-            method="P = integral of I dt / A; block bootstrap of the current's noise",
+            method=cycle.method + remark,
             n=cycle.residual.size,
             raw_sha256=cycle.measurement.attrs["raw_sha256"],
             origin=cycle.measurement.attrs["origin"],
         )
         for name, (value, drawn) in loop.numbers.items()
     ]
-    if loop.model == CORRECTED and "thickness_alternative" in cycle.measurement.conditions:
+    if (
+        loop.model == CORRECTED
+        and isinstance(cycle.geometry, Geometry)
+        and "thickness_alternative" in cycle.measurement.conditions
+    ):
         rows += _other_thickness(loop, rows)
     return rows
 
@@ -233,13 +262,7 @@ def _other_thickness(loop: Loop, rows: Iterable[Number]) -> list[Number]:
     ]
 
 
-def _device(geometry: Geometry) -> str:
-    return f"device_{geometry.thickness:g}nm"
-
-
-def _device_rows(
-    geometry: Geometry, measurements: Sequence[Measurement], backgrounds: Mapping[str, Background]
-) -> list[Number]:
+def _device_rows(device: str, cycles: Sequence[Cycle], backgrounds: Mapping[str, Background]) -> list[Number]:
     rows = []
     for model, background in backgrounds.items():
         values = {
@@ -249,24 +272,24 @@ def _device_rows(
         values["aicc"] = (background.aicc, 0.0, "1")
         freedom = background.n - len(background.names)
         rows += measured(
-            measurements[0],
-            model,
+            cycles[0].measurement,
+            cycles[0].named(model),
             values,
             "least squares in the saturated parts of the device's loops; block bootstrap",
             n=background.n,
             reduced_chi_square=background.chi_square / freedom,
-            raw_sha256=_sources(measurements),
+            raw_sha256=_sources(cycles),
         )
     for row in rows:
-        row.measurement = _device(geometry)
+        row.measurement = device
     return rows
 
 
-def _sources(measurements: Iterable[Measurement]) -> str:
-    return ",".join(measurement.attrs["raw_sha256"] for measurement in measurements)
+def _sources(cycles: Iterable[Cycle]) -> str:
+    return ",".join(dict.fromkeys(cycle.measurement.attrs["raw_sha256"] for cycle in cycles))
 
 
-def _series_rows(geometry: Geometry, loops: Sequence[Loop]) -> list[Number]:
+def _series_rows(device: str, loops: Sequence[Loop]) -> list[Number]:
     """Fit how the switching fields move with the logarithm of the frequency, at the device's largest amplitude."""
     largest = max(loop.amplitude for loop in loops)
     chosen = [loop for loop in loops if loop.model == CORRECTED and loop.amplitude > largest * (1 - SAME_AMPLITUDE)]
@@ -288,30 +311,34 @@ def _series_rows(geometry: Geometry, loops: Sequence[Loop]) -> list[Number]:
             "weighted straight line through the loops of largest amplitude against log10(frequency)",
             n=len(series),
             reduced_chi_square=float(residual @ residual) / (len(series) - 2),
-            raw_sha256=_sources(loop.cycle.measurement for loop in series),
+            raw_sha256=_sources(loop.cycle for loop in series),
         )
     for row in rows:
-        row.measurement = _device(geometry)
+        row.measurement = device
     return rows
 
 
-def _loop_groups(cycle: Cycle, pair: Sequence[Loop], background: Background) -> dict[str, xr.Dataset]:
-    """Return the curves of a loop: both models of P, and the current with its components, over one period."""
-    corrected, uncorrected = pair
-    drive = corrected.drive
-    without_capacitance = drive.roll(switching_current(cycle, cycle.current, background.values * [1, 0, 0]))
+def _loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | None) -> dict[str, xr.Dataset]:
+    """Return the curves of a loop: its models of P, and the current with its components, over one period."""
+    best, uncorrected = found[0], found[-1]
+    drive = best.drive
+    lines: dict[str, Any] = {
+        "field": _line(drive.field, "kV/cm", "Electric field"),
+        "polarization": _line(best.polarization, "uC/cm^2", "Polarization"),
+        "polarization_uncertainty": _line(best.uncertainty, "uC/cm^2", "standard uncertainty of polarization"),
+        "polarization_uncorrected": _line(uncorrected.polarization, "uC/cm^2", "Polarization, uncorrected"),
+        "current": _line(uncorrected.current, "A", "Current"),
+        "switching_current": _line(best.current, "A", "Switching current"),
+    }
+    if background is not None:
+        without = drive.roll(switching_current(cycle, cycle.current, background.values * [1, 0, 0])) + cycle.opening
+        lines |= {
+            "capacitive_current": _line(uncorrected.current - without, "A", "Capacitive current"),
+            "leakage_current": _line(without - best.current, "A", "Leakage current"),
+        }
+    lines["current_uncertainty"] = ((), cycle.noise, {"units": "A", "long_name": "standard uncertainty of current"})
     curves = xr.Dataset(
-        {
-            "field": _line(drive.field, "kV/cm", "Electric field"),
-            "polarization": _line(corrected.polarization, "uC/cm^2", "Polarization"),
-            "polarization_uncertainty": _line(corrected.uncertainty, "uC/cm^2", "standard uncertainty of polarization"),
-            "polarization_uncorrected": _line(uncorrected.polarization, "uC/cm^2", "Polarization, uncorrected"),
-            "current": _line(uncorrected.current, "A", "Current"),
-            "switching_current": _line(corrected.current, "A", "Switching current"),
-            "capacitive_current": _line(uncorrected.current - without_capacitance, "A", "Capacitive current"),
-            "leakage_current": _line(without_capacitance - corrected.current, "A", "Leakage current"),
-            "current_uncertainty": ((), cycle.noise, {"units": "A", "long_name": "standard uncertainty of current"}),
-        },
+        lines,
         coords={
             "time": (
                 "time",
@@ -323,11 +350,12 @@ def _loop_groups(cycle: Cycle, pair: Sequence[Loop], background: Background) -> 
             "turn": drive.top,
             "thickness_nm": cycle.geometry.thickness,
             "frequency_hz": cycle.frequency,
-            "amplitude_kv_cm": corrected.amplitude,
+            "amplitude_kv_cm": best.amplitude,
+            **({"shift": drive.shift} if cycle.region else {}),
         },
     )
     identity = cycle.measurement.id
-    return {identity: xr.Dataset(attrs=provenance(cycle.measurement)), f"{identity}/loop": curves}
+    return {identity: xr.Dataset(attrs=provenance(cycle.measurement)), f"{identity}/{cycle.region or 'loop'}": curves}
 
 
 def _line(values: np.ndarray, units: str, long_name: str) -> tuple[str, np.ndarray, dict[str, str]]:
@@ -342,23 +370,30 @@ def _train(
     if "pulse" in next(iter(measurement.regions.values())).dims:
         rows = []
         for region, data in measurement.regions.items():
-            units = {"v": "V", "p": "uC/cm^2"}
-            values = {name: (value, np.nan, units[name[0]]) for name, value in instrument_values(data).items()}
-            rows += measured(measurement, f"tester_{region}", values, "from the tester's polarization column")
+            tester = {name: (value, np.nan, TESTER_UNITS[name[0]]) for name, value in instrument_values(data).items()}
+            rows += measured(measurement, f"tester_{region}", tester, "from the tester's polarization column")
+            own = {
+                name: (value, np.nan, "uC/cm^2")
+                for name, value in separate_charges(data, geometry_of(measurement, data)).items()
+            }
+            rows += measured(measurement, f"pund_{region}", own, "integral of I dt / A from the start of each pulse")
             groups |= {f"{measurement.id}/{region}": data}
         return rows, groups
-    geometry = Geometry.of(measurement)
+    geometry = geometry_of(measurement, measurement.only)
     results, curves, _ = pulse_charges(measurement, geometry)
     rows = measured(
         measurement,
         "pund",
         {name: (value, error, "uC/cm^2") for name, (value, error) in results.items()},
-        "integral of I dt / A from the start of a pulse; baseline from the rests",
-        n=measurement.only.sizes["time"],
+        "integral of I dt / A from the start of a pulse; baseline from the rests"
+        + measurement.only.attrs.get("remark", ""),
+        n=measurement.only["time"].size,
     )
     for row in rows:
         row.systematic_error = abs(row.value) * _relative_systematic("p_", geometry, shared)
     groups |= {f"{measurement.id}/{letter}": curve for letter, curve in curves.items()}
+    if isinstance(geometry, Capacitor):
+        return rows, groups
     return rows + _against_loop(measurement, geometry, results["remanent_switched"], loops), groups
 
 

@@ -6,13 +6,16 @@ The offset follows from P being periodic: the mean of the current over a period 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import xarray as xr
 from scipy.signal import savgol_filter
 
+from relaxor.capacitor import PLATES, Capacitor, plates
 from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
+from relaxor.sweeps.cycles import turning_points
 from relaxor.units import factor
 
 BACKGROUNDS = {
@@ -28,11 +31,18 @@ RAMP_SMOOTHING = 51
 """Samples over which the slope of the ramp is averaged."""
 AREA_TOLERANCE = 0.05
 """Relative difference between the file's area and the sheet's thickness × width that still counts as rounding."""
+AXES = {"time": "s", "voltage": "V", "current": "A"}
+CONSTANT = 0.01
+"""Range of a voltage, relative to its largest, below which it is constant."""
+LEAST_PERIOD = 40
+"""Fewest samples of a cycle."""
+OUTLIER = 5.0
+"""Third differences beyond so many of their median magnitudes are turns of the ramp, not noise."""
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """The device: polarization is charge per cross-section, field is voltage per gap.
+    """The lateral device: polarization is charge per cross-section, field is voltage per gap.
 
     Attributes
     ----------
@@ -72,6 +82,46 @@ class Geometry:
         """kV/cm per V."""
         return 10 / self.gap
 
+    def relative_errors(self, thickness: float, width: float, gap: float) -> tuple[float, float]:
+        """Return those of area and field from the standard uncertainties of the lengths (nm, µm, µm)."""
+        return float(np.hypot(thickness / self.thickness, width / self.width)), gap / self.gap
+
+
+def named(measurement: Measurement) -> Measurement:
+    """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it.
+
+    A current that is counted against its voltage is turned, for a device takes energy up; ``remark`` says so.
+    """
+    regions = {}
+    for region, data in measurement.regions.items():
+        for name, unit in AXES.items():
+            found = [column for column in data.variables if data[column].ndim == 1 and _is(data[column], unit)]
+            data = data.rename({found[0]: name}) if found and name not in data.variables else data
+        if {"voltage", "current"} <= set(data.data_vars) and float((data["voltage"] * data["current"]).sum()) < 0:
+            turned = data["current"].copy(data=-data["current"].to_numpy())
+            data = data.assign(current=turned).assign_attrs(
+                remark="; current turned, it was counted against the voltage"
+            )
+        regions[region] = data
+    return replace(measurement, regions=regions)
+
+
+def _is(column: xr.DataArray, unit: str) -> bool:
+    try:
+        return factor(column.attrs.get("units", "1"), unit) > 0
+    except ValueError:
+        return False
+
+
+def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:
+    """Take the geometry from the sheet, or of a capacitor from the tester's table; what the sheet says goes first."""
+    known = plates(table)
+    if {"width", "gap"} & measurement.conditions.keys() or not (known or "area" in measurement.conditions):
+        return Geometry.of(measurement)
+    return Capacitor(
+        **{name: measurement.condition(name, unit, getattr(known, name, None)) for name, unit in PLATES.items()}
+    )
+
 
 @dataclass(frozen=True)
 class Cycle:
@@ -81,6 +131,8 @@ class Cycle:
     ----------
     measurement
         Where it comes from.
+    region
+        The table of its file, of a capacitor; its models are named after it.
     geometry
         Of its device.
     frequency
@@ -89,15 +141,26 @@ class Cycle:
         One period, shape (n,); s, V, A. The current has no drift and no offset.
     residual
         Deviations of the single cycles from their mean, shape (cycles, n), scaled to the noise of a sample, A.
+    opening
+        Mean current of a single cycle, A: it need not close, for nobody knows its drift from its switching.
+    method
+        How the current was obtained and what its errors stand for.
     """
 
     measurement: Measurement
-    geometry: Geometry
+    geometry: Geometry | Capacitor
     frequency: float
     time: np.ndarray
     voltage: np.ndarray
     current: np.ndarray
     residual: np.ndarray
+    region: str = ""
+    opening: float = 0.0
+    method: str = "P = integral of I dt / A; block bootstrap of the current's noise"
+
+    def named(self, model: str) -> str:
+        """Return the name of a model, with the table that it is of."""
+        return f"{model}_{self.region}" if self.region else model
 
     @property
     def noise(self) -> float:
@@ -123,7 +186,67 @@ class Cycle:
         return _mean_cycle(drawn.reshape(count, *self.residual.shape))
 
 
-def fold(measurement: Measurement, geometry: Geometry) -> Cycle:
+def cycles_of(measurement: Measurement) -> list[Cycle]:
+    """Return the loops of a file: one of each of its tables, or the mean of a recorded train of cycles."""
+    geometries = [geometry_of(measurement, table) for table in measurement.regions.values()]
+    if isinstance(geometries[0], Geometry) or "frequency" in measurement.conditions:
+        return [fold(measurement, geometries[0])]
+    tables = zip(geometries, measurement.regions.items(), strict=True)
+    return [single(measurement, geometry, region, table) for geometry, (region, table) in tables]
+
+
+def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str, data: xr.Dataset) -> Cycle:
+    """Take the one cycle of a table as it was recorded: the first, continuous loop where the tester gives several.
+
+    The noise is that of the third differences of the current, which is smooth but where the ramp turns. Without a
+    current, that of the tester's polarization stands for it.
+
+    Raises
+    ------
+    AnalysisError
+        If the table holds no loop.
+    """
+    label = f"{measurement.id}: {region}"
+    source = "current" if "current" in data else "polarization"
+    if not {"time", "voltage", source} <= set(data.variables):
+        held = ", ".join(str(name) for name in data.data_vars if not str(name).endswith("_uncertainty"))
+        raise AnalysisError(f"{label} holds {held}; a loop needs voltage and current or polarization against time")
+    data = data.isel(loop=0) if "loop" in data.dims else data
+    time, voltage, values = (
+        data[name].to_numpy() * factor(data[name].attrs["units"], unit)
+        for name, unit in (("time", "s"), ("voltage", "V"), (source, {"current": "A"}.get(source, "C/cm^2")))
+    )
+    if np.ptp(voltage) <= CONSTANT * np.abs(voltage).max():
+        raise AnalysisError(f"{label} holds a constant voltage of {np.median(voltage):.4g} V, not a loop")
+    turns = len(turning_points(voltage)) - 2
+    if turns > 2 or len(time) <= LEAST_PERIOD:
+        raise AnalysisError(
+            f"{label} is not one loop (two turns of the voltage, more than {LEAST_PERIOD} samples): it turns {turns} "
+            f"times in {len(time)} samples"
+        )
+    current = values if source == "current" else np.gradient(values, time) * geometry.area
+    step = (time[-1] - time[0]) / (len(time) - 1)
+    # A loop ends where it began; what the field left at its end counts, not the state that it found.
+    current, voltage = current[1:], voltage[1:]
+    third = np.diff(np.concatenate([current, current[:3]]), 3) / np.sqrt(20)
+    kept = third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]  # every fourth: those share no sample
+    opening = float(current.mean())
+    return Cycle(
+        measurement,
+        geometry,
+        1 / (step * len(current)),
+        np.arange(len(current)) * step,
+        voltage,
+        current - opening,
+        np.resize(kept - kept.mean(), len(current))[None],
+        region,
+        opening,
+        f"P {'= integral of I dt / A' if source == 'current' else 'of the tester'} of one cycle, not closed; bootstrap "
+        f"of the noise of single samples{data.attrs.get('remark', '')}",
+    )
+
+
+def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     """Cut a recorded train into cycles and average them.
 
     Raises
@@ -139,10 +262,10 @@ def fold(measurement: Measurement, geometry: Geometry) -> Cycle:
     step = float(np.median(np.diff(time)))
     period = round(1 / frequency / step)
     cycles = len(time) // max(period, 1)
-    if cycles < 2 or period < 40:
+    if cycles < 2 or period < LEAST_PERIOD:
         raise AnalysisError(
             f"{measurement.id}: {len(time)} samples of {step:.4g} s hold {len(time) * step * frequency:.2f} cycles of "
-            f"{frequency:g} Hz; at least 2 cycles of 40 samples are needed"
+            f"{frequency:g} Hz; at least 2 cycles of {LEAST_PERIOD} samples are needed"
         )
     voltage, current = (
         (data[name].to_numpy() * factor(data[name].attrs["units"], unit))[: cycles * period].reshape(cycles, period)
@@ -162,7 +285,7 @@ def _drift(current: np.ndarray) -> np.ndarray:
     """Return the straight line through the means of the cycles, without its mean; shape (..., cycles, n)."""
     cycles, samples = current.shape[-2:]
     number = np.arange(cycles) - (cycles - 1) / 2
-    slope = (current.mean(axis=-1) @ number) / (number @ number) / samples
+    slope = (current.mean(axis=-1) @ number) / (number @ number or 1.0) / samples  # one cycle shows no drift
     position = np.arange(cycles * samples).reshape(cycles, samples) - (cycles * samples - 1) / 2
     return slope[..., None, None] * position
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 
+from relaxor.capacitor import Capacitor
 from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
 from relaxor.hysteresis.background import Geometry
@@ -17,6 +18,8 @@ from relaxor.units import factor
 
 REST = 0.01
 """Fraction of the largest voltage below which a sample belongs to a rest between pulses."""
+LEAST_PULSE = 0.1
+"""Fraction of the largest voltage that a pulse reaches; what stays below it is the rest's own noise."""
 MARGIN = 2
 """Samples by which a pulse is widened, besides what of its ramp lies below the rest's threshold."""
 PULSE_END = 0.005
@@ -38,7 +41,7 @@ def is_train(measurement: Measurement) -> bool:
     data = next(iter(measurement.regions.values()))
     if "pulse" in data.dims:
         return True
-    if data["voltage"].ndim != 1:
+    if "voltage" not in data or data["voltage"].ndim != 1:
         return False
     signs = [np.sign(run[1]) for run in _runs(data["voltage"].to_numpy())]
     return any(first == second for first, second in pairwise(signs))
@@ -53,7 +56,7 @@ def _runs(voltage: np.ndarray) -> list[tuple[int, float, int]]:
     return [
         (int(start), float(voltage[start + np.argmax(np.abs(voltage[start:stop]))]), int(stop))
         for start, stop in zip(starts, stops, strict=True)
-        if sign[start] != 0
+        if sign[start] != 0 and np.abs(voltage[start:stop]).max() > LEAST_PULSE * np.abs(voltage).max()
     ]
 
 
@@ -61,23 +64,25 @@ def find_pulses(voltage: np.ndarray) -> list[Pulse]:
     """Find the pulses of a train and name them.
 
     A pulse is P or N where the one before had the other sign, U or D where it had the same; the first only
-    sets the state and is named X.
+    sets the state and is named X, unless it is repeated: then an earlier pulse, not recorded, has set the state.
     """
     pulses: list[Pulse] = []
     previous = 0.0
-    for start, extreme, stop in _runs(voltage):
+    runs = _runs(voltage)
+    sets = len(runs) > 1 and runs[0][1] * runs[1][1] < 0
+    for start, extreme, stop in runs:
         positive, repeated = extreme > 0, np.sign(extreme) == previous
         letter = ("U" if repeated else "P") if positive else ("D" if repeated else "N")
         top = start + int(np.argmax(np.abs(voltage[start:stop])))
         margin = MARGIN + int(2 * REST * (stop - start))
-        letter = "X" if not pulses else letter
+        letter = "X" if sets and not pulses else letter
         pulses.append(Pulse(letter, max(start - margin, 0), top, min(stop + margin, len(voltage) - 1)))
         previous = float(np.sign(extreme))
     return pulses
 
 
 def pulse_charges(
-    measurement: Measurement, geometry: Geometry
+    measurement: Measurement, geometry: Geometry | Capacitor
 ) -> tuple[dict[str, tuple[float, float]], dict[str, xr.Dataset], float]:
     """Analyse a train of pulses recorded without interruption.
 
@@ -144,7 +149,9 @@ def pulse_charges(
     return values, curves, noise
 
 
-def _curve(time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulse: Pulse, geometry: Geometry) -> xr.Dataset:
+def _curve(
+    time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulse: Pulse, geometry: Geometry | Capacitor
+) -> xr.Dataset:
     part = slice(pulse.start, pulse.stop + 1)
     polarization = charge(time[part], current[part]) / geometry.area * MICROCOULOMB
     axis = ("time", time[part] - time[pulse.start], {"units": "s", "long_name": "Time"})
@@ -160,6 +167,34 @@ def _curve(time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulse: Pu
         },
         coords={"time": axis},
     )
+
+
+def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[str, float]:
+    """Return what the pulses of a tester move, from the current of each.
+
+    Parameters
+    ----------
+    data
+        A table of a PUND file as the reader returns it: dimensions ``pulse`` (letters) and ``time``.
+
+    Returns
+    -------
+    dict
+        ``p_sw``, ``p_nsw`` (P and U to their largest voltage), ``dp_sw``, their negative counterparts, and
+        ``remanent_switched`` (what P leaves at its end beyond what U leaves); µC/cm². The tester refers all to one
+        polarization at the start of D and U: what relaxes between the pulses is in its numbers, not in these.
+    """
+    time = data["time"].to_numpy()
+    top, end = {}, {}
+    for letter in "PUND":
+        pulse = data.sel(pulse=letter)
+        moved = charge(time, pulse["current"].to_numpy()) * MICROCOULOMB / geometry.area
+        top[letter], end[letter] = moved[int(np.argmax(np.abs(pulse["voltage"].to_numpy())))], moved[-1]
+    result = {"remanent_switched": end["P"] - end["U"]}
+    for suffix, switching, again, sign in (("", "P", "U", 1), ("_minus", "N", "D", -1)):
+        first, second = sign * top[switching], sign * top[again]
+        result |= {f"p_sw{suffix}": first, f"p_nsw{suffix}": second, f"dp_sw{suffix}": first - second}
+    return {name: float(value) for name, value in result.items()}
 
 
 def instrument_values(data: xr.Dataset) -> dict[str, float]:

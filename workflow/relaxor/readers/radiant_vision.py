@@ -72,7 +72,7 @@ def extract(path: Path) -> xr.DataTree:
     for index, name in enumerate(names):
         quantity, unit = COLUMNS.get(name.lower(), (re.sub(r"\W+", "_", name.lower()).strip("_"), "1"))
         values = numbers([row[index] for row in rows], path, f"column {name}")
-        variables[quantity] = variable("point", values, unit, name)
+        variables[quantity] = variable("point", values, unit, name.partition(" (")[0])
     coordinate = variable("point", np.arange(1, len(rows) + 1), "1", "point")
     dataset = xr.Dataset(variables, {"point": coordinate}, _attributes(header, lines[0]))
     instrument = f"Radiant Vision {header.get('Vision Version', '')}".strip()

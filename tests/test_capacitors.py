@@ -1,0 +1,148 @@
+"""Loops and pulses of capacitors: our numbers from the current against those that the testers wrote into the files."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from relaxor.capacitor import Capacitor, plates
+from relaxor.config.hysteresis import Hysteresis
+from relaxor.errors import AnalysisError
+from relaxor.figures.samples import draw_sample
+from relaxor.hysteresis import analyse
+from relaxor.ingest import ingest
+from relaxor.readers import read
+
+AGREEMENT = 0.003
+"""Of P_max for polarizations, of itself for the energy: the tester sums rectangles where we integrate."""
+VOLTAGE_STEP = 0.01
+"""Of the amplitude for the coercive voltage: one sample, for the tester does not interpolate alike."""
+PULSES = 0.02
+"""Of the switched charge: what relaxes between the pulses is in the tester's numbers alone."""
+LOOPS = [
+    "FeFETD1_die68_MFS+_100_10x10_fatique",
+    "FeFETD1_die68_MFS+_100_10x10_freqs",
+    "FeFETD1_die68_MFS+_100_10x10_voltages",
+    "H9_x9y4_1e4_S3_temps",
+    "RTWhiteB_freqs",
+]
+
+
+def run(folder, file, conditions=None, **settings):
+    row = {"measurement": "m", "file": file.name, "origin": "measured", "panel": "", "note": "", "table": ""}
+    data, parameters, curves = (str(folder / name) for name in ("hysteresis.nc", "parameters.csv", "curves.nc"))
+    ingest([str(file)], [row | {"conditions": conditions or {}}], {}, data)
+    analyse(data, parameters, curves, **(Hysteresis().model_dump() | settings))
+    table = pd.read_csv(parameters)
+    return {(row.model, row.parameter): row for row in table.itertuples()}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_every_table_agrees_with_the_tester(name, rawfiles, tmp_path):
+    file = rawfiles / f"ferroelectric_pe/aixacct_dat/{name}.dat"
+    numbers = run(tmp_path, file)
+    for region, node in read(file).children.items():
+        theirs, data = node.attrs, node.to_dataset().isel(loop=0)
+        if "error" in theirs:
+            continue  # the tester itself gave the loop up, for its current underflowed
+
+        def ours(parameter, region=region):
+            return numbers[f"uncorrected_{region}", parameter].value
+
+        per_volt, p_max = plates(node.to_dataset()).field_per_volt, theirs["pmax"]
+        assert ours("p_max") == pytest.approx(p_max, rel=AGREEMENT)
+        assert ours("p_r_plus") == pytest.approx(theirs["pr_plus"], abs=AGREEMENT * p_max)
+        # Of a loop that was driven before, the tester takes where it begins, of a first one where it ends, as we do.
+        opening = 0.0 if "singleloop" in theirs else abs(np.subtract(*data["polarization"].to_numpy()[[0, -1]]))
+        assert ours("p_r_minus") == pytest.approx(theirs["pr_minus"], abs=AGREEMENT * p_max + opening)
+        for sign in ("plus", "minus"):
+            step = VOLTAGE_STEP * theirs["hysteresis_amplitude"]
+            assert ours(f"e_c_{sign}") / per_volt == pytest.approx(theirs[f"vc_{sign}"], abs=step)
+        loss = 2 * ours("w_loss") * theirs["thickness"] * 1e-4  # both polarities; mJ/cm³ · nm → µJ/cm²
+        assert loss == pytest.approx(theirs["wloss"], rel=AGREEMENT)
+
+
+def test_only_a_saturated_loop_is_corrected(rawfiles, tmp_path):
+    saturated, not_yet = (run(tmp_path, rawfiles / f"ferroelectric_pe/aixacct_dat/{LOOPS[i]}.dat") for i in (-1, 2))
+    corrected, all_of_it = (saturated[f"{model}_table_1", "p_max"].value for model in ("corrected", "uncorrected"))
+    assert all_of_it > corrected > saturated["corrected_table_1", "p_r_plus"].value
+    assert not any(model.startswith("corrected") for model, _ in not_yet)
+    assert "not saturated" in not_yet["uncorrected_table_1", "p_max"].method
+
+
+@pytest.mark.parametrize("name", ["PUND_TFA3000", "RTWhiteAPUND"])
+def test_pulses_agree_with_the_tester(name, rawfiles, tmp_path):
+    file = rawfiles / f"ferroelectric_pe/aixacct_dat/{name}.dat"
+    numbers = run(tmp_path, file)
+    for region in read(file).children:
+        for parameter in ("p_sw", "p_nsw", "dp_sw"):
+            ours, theirs = (numbers[f"{model}_{region}", parameter].value for model in ("pund", "tester"))
+            assert ours == pytest.approx(theirs, abs=PULSES * numbers[f"tester_{region}", "p_sw"].value)
+
+
+@pytest.mark.parametrize(
+    "name", ["keysight_b1500_csv/PUND_B1500.csv", "keithley4200_xls/KHM005_fla10_PUND_100um_O_2R_after_3cycles.xls"]
+)
+def test_a_train_of_any_instrument_is_analysed_with_the_area_of_the_sheet(name, rawfiles, tmp_path):
+    plain = {"area": (1e-4, "cm^2"), "thickness": (10.0, "nm")}
+    numbers = run(tmp_path, rawfiles / "ferroelectric_pe" / name, plain)
+    for suffix in ("", "_minus"):
+        switched, again = (numbers["pund", f"{what}{suffix}"].value for what in ("p_sw", "p_nsw"))
+        assert switched > again > 0
+    assert ("turned" in numbers["pund", "p_sw"].method) == ("B1500" in name)  # it counts what flows out of the device
+
+
+def test_a_loop_without_current_has_the_polarization_of_the_tester(rawfiles, tmp_path):
+    file = rawfiles / "ferroelectric_pe/radiant_txt/TypABdata.Hysteresis.2.txt"
+    numbers = run(tmp_path, file)
+    text = file.read_text(encoding="cp1252")
+    p_max, plus, minus = (float(re.search(rf"^{key} .*:\t(.*)", text, re.M)[1]) for key in ("PMax", "Pr", "-Pr"))
+
+    def ours(parameter):
+        return numbers["uncorrected_measurement", parameter].value
+
+    assert ours("p_max") == pytest.approx(p_max, rel=AGREEMENT)
+    # The tester counts from where the loop begins; the opening at zero field is the same.
+    assert ours("p_r_plus") - ours("p_r_minus") == pytest.approx(plus - minus, rel=AGREEMENT)
+    assert "P of the tester" in numbers["uncorrected_measurement", "p_max"].method
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("aixacct_dat/FeFETD1_die68_MFS+_100_10x10_forc.dat", "table_1 is not one loop .* turns 49 times"),
+        ("aixacct_dat/FeFETD1_die68_MFS+_100_10x10_lkg.dat", "table_1 holds voltage, leakage_current_density"),
+        ("radiant_txt/TypABdataLkg.txt", "holds a constant voltage of 9 V, not a loop"),
+    ],
+)
+def test_what_is_no_loop_says_so(file, words, rawfiles, tmp_path):
+    with pytest.raises(AnalysisError, match=words):
+        run(tmp_path, rawfiles / "ferroelectric_pe" / file)
+
+
+def test_loops_that_do_not_saturate_stay_uncorrected_and_say_so(rawfiles, tmp_path):
+    file = rawfiles / f"ferroelectric_pe/aixacct_dat/{LOOPS[-1]}.dat"
+    numbers = run(tmp_path, file, saturation_field=300.0)
+    assert {model.rpartition("_table")[0] for model, _ in numbers} == {"uncorrected"}
+    assert "no loop reaches 300 kV/cm" in numbers["uncorrected_table_1", "p_max"].method
+
+
+def test_the_sheet_goes_before_the_file(rawfiles, tmp_path):
+    file = rawfiles / f"ferroelectric_pe/aixacct_dat/{LOOPS[-1]}.dat"
+    own, told = run(tmp_path, file), run(tmp_path, file, {"area": (2e-4, "cm^2"), "thickness": (510.0, "nm")})
+    for parameter in ("p_max", "e_c_plus"):
+        key = ("uncorrected_table_1", parameter)
+        assert told[key].value == pytest.approx(own[key].value / 2, rel=1e-6)
+
+
+def test_a_capacitor_has_the_fields_of_textbooks():
+    assert Capacitor(1e-4, 10.0).field_per_volt == pytest.approx(1000)  # 1 V over 10 nm is 1 MV/cm
+    assert plates(xr.Dataset()) is None
+
+
+def test_many_loops_share_a_panel(rawfiles, tmp_path):
+    run(tmp_path, rawfiles / f"ferroelectric_pe/aixacct_dat/{LOOPS[-1]}.dat")
+    files = [str(tmp_path / name) for name in ("hysteresis.nc", "parameters.csv", "curves.nc", "s/hysteresis.svg")]
+    draw_sample(files[0], files[1:2], files[2:3], files[3:])
+    assert (tmp_path / "s/hysteresis.svg").stat().st_size > 10_000
