@@ -52,7 +52,9 @@ class Project:
             for name in ("config.yaml", "smoke.yaml")
         )
         few = {part: smoke[part] for part in ("inpainting", "crossbar")}
-        (folder / "config/config.yaml").write_text(yaml.safe_dump(few | settings | few, sort_keys=False), encoding="utf-8")
+        (folder / "config/config.yaml").write_text(
+            yaml.safe_dump(few | settings | few, sort_keys=False), encoding="utf-8"
+        )
         if technique:
             project._reduce(technique)
         return project
