@@ -35,6 +35,7 @@ rule fit_encoder:
         f"{LOGS}fit_encoder/{{sample}}.log",
     benchmark:
         f"{BENCHMARKS}fit_encoder/{{sample}}.tsv"
+    priority: 1  # the longest chain: it begins first
     conda:
         ENVIRONMENT
     threads: 1

@@ -20,6 +20,7 @@ rule run_chips:
         f"{LOGS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    priority: 1  # the longest chain: it begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -55,6 +56,7 @@ rule break_down_chip:
         f"{LOGS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    priority: 1  # the longest chain: it begins first
     conda:
         ENVIRONMENT
     threads: 1

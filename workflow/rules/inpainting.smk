@@ -37,6 +37,7 @@ rule prepare_letters:
         f"{LOGS}prepare_letters.log",
     benchmark:
         f"{BENCHMARKS}prepare_letters.tsv"
+    priority: 1  # the longest chain: it begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -86,6 +87,7 @@ rule train_decoder:
         f"{LOGS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    priority: 1  # the longest chain: it begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -120,6 +122,7 @@ rule quantize_decoder:
         f"{LOGS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
+    priority: 1  # the longest chain: it begins first
     conda:
         ENVIRONMENT
     threads: 1
