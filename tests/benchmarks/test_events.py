@@ -38,7 +38,6 @@ def test_time(benchmark, name):
     table = benchmark.pedantic(find_events, (trace,), {"read_window": window}, rounds=3)
     assert abs(len(table) - SAMPLES / period) <= 1 and table["kept"].mean() > 0.99
     benchmark.extra_info["pulses"] = len(table)
-    assert benchmark.stats.stats.min < 2
 
 
 @pytest.mark.slow
