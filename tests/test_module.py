@@ -54,6 +54,7 @@ def test_a_module_plans_its_rules_under_their_new_names(lab):
     assert {"relaxor_check_results", "relaxor_compare_claims"} <= lab.planned("relaxor_all")  # by relaxor's own lists
 
 
+@pytest.mark.slow
 def test_a_list_of_the_working_directory_goes_first(lab):
     (lab.folder / "config").mkdir()
     (lab.folder / "config/claims.yaml").write_text("[]\n")

@@ -44,6 +44,7 @@ def served(tmp_path):
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_url_is_fetched_once_and_recorded(served):
     project, server = served
     project.run(DATA)

@@ -29,6 +29,7 @@ def slurm() -> None:
         pytest.skip(f"Slurm could not be brought up: {brought_up.stdout[-300:]}")
 
 
+@pytest.mark.slow
 def test_trainings_fan_out_over_holes_and_seeds_and_chips_over_holes(tmp_path):
     project = Project.of_this(tmp_path / "project")
     (project.folder / "several.yaml").write_text(SEVERAL)
