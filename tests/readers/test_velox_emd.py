@@ -268,3 +268,12 @@ CONTENT = write_velox_emd(np.arange(36, dtype=np.uint16).reshape(6, 6), **ABOUT)
 def test_size_limit_is_below_the_memory_allowed():
     assert hdf5.MAX_UNPACKED <= 512 << 20
     assert len(io.BytesIO(CONTENT).getvalue()) < 200_000
+
+
+def test_an_object_that_ends_behind_its_heap_is_refused(tmp_path):
+    content = bytearray(CONTENT)
+    size = content.index(b"GCOL") + 24  # of the first object: libhdf5 does not come back from it
+    content[size : size + 8] = (10_000).to_bytes(8, "little")
+    (tmp_path / "damaged.emd").write_bytes(content)
+    with pytest.raises(ReadError, match="a global heap has a wrong size"):
+        read(tmp_path / "damaged.emd")
