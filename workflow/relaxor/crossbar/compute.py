@@ -197,9 +197,7 @@ def calibrate(network: Network, matrices: Matrices, inputs: np.ndarray, *, outpu
         found = []
         for band, matrix in zip(network.bands(number), matrices[number], strict=True):
             rows = _with_bias(network, number, values)[:, band.row : band.row + band.height]
-            weights = enumerate(_pulse_weights(chip.converter))
-            pulses = [_pulse(rows, pulse, weight, chip.converter) for pulse, weight in weights]
-            found.append(_band_ranges(band, np.array([pulse @ matrix for pulse in pulses]), chip))
+            found.append(_band_ranges(band, np.asarray(_pulse_currents(rows, matrix, chip.converter)), chip))
         sums = _sums(network, number, values, matrices[number], found)
         wanted = ideal @ layer.levels.T.astype(np.float32) + layer.bias.astype(np.float32)
         gain, offset = _line(np.asarray(sums), np.asarray(wanted)) if outputs else (1.0, 0.0)
@@ -375,6 +373,14 @@ def _band_sums(
 
     start = jnp.zeros((rows.shape[0], matrix.shape[1]))
     return jax.lax.scan(add, start, (jnp.arange(len(weights)), jnp.asarray(weights), every_step), unroll=unroll)[0]
+
+
+@partial(jax.jit, static_argnames="converter")
+def _pulse_currents(rows: jax.Array, matrix: jax.Array, converter: Converter) -> jax.Array:
+    """Return the current of every pulse, in levels, shape (pulses, n, columns)."""
+    weights = _pulse_weights(converter)
+    pulses = jnp.arange(len(weights)), weights
+    return jax.lax.map(lambda pulse: _pulse(rows, pulse[0], pulse[1], converter) @ matrix, pulses)
 
 
 def _convert(current: jax.Array, step: jax.Array, converter: Converter) -> jax.Array:

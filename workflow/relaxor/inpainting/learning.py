@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 from safetensors.numpy import load, save
@@ -205,7 +206,7 @@ def load_networks(path: Path | str, hole: int) -> Networks:
         tensors = load(Path(path).read_bytes())
     except Exception as error:  # safetensors raises errors of several kinds on bytes that are none
         raise AnalysisError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-    return from_tensors(Networks.create(hole, 0), tensors)
+    return from_tensors(eqx.filter_eval_shape(Networks.create, hole, 0), tensors)
 
 
 def _data(letters: str, encoder: str, *, hole: int, seed: int, device_variation: float) -> Data:

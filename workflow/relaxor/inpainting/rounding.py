@@ -23,6 +23,8 @@ CANDIDATES = np.geomspace(0.06, 1.0, 24)
 """Scales that are tried, relative to that of plain rounding."""
 DAMPING = 0.01
 """Added to the second moments, relative to their mean: inputs that never change are not made to carry errors."""
+BLOCK = 64
+"""Inputs whose errors reach those beyond them in one product of matrices."""
 Method = Literal["plain", "least_squares"]
 
 
@@ -163,13 +165,18 @@ def _fed_back(weights: np.ndarray, moment: np.ndarray, scales: np.ndarray, lowes
     """Round weights, shape (out, in), at several scales, shape (c, out or 1, 1); returns levels (c, out, in)."""
     order = np.argsort(-np.diagonal(moment), kind="stable")
     passed_on = np.linalg.cholesky(np.linalg.inv(moment[np.ix_(order, order)])).T
-    left = np.repeat(weights[None, :, order], len(scales), axis=0)
-    levels = np.empty_like(left)
-    for i, place in enumerate(order):
-        rounded = np.clip(np.rint(left[..., i] / scales[..., 0]), lowest, HIGHEST)
-        levels[..., place] = rounded
-        lost = (left[..., i] - scales[..., 0] * rounded) / passed_on[i, i]
-        left[..., i + 1 :] -= lost[..., None] * passed_on[i, i + 1 :]
+    step = scales[..., 0]
+    left = np.moveaxis(np.repeat(weights[None, :, order], len(scales), axis=0), -1, 0).copy()
+    levels = np.empty((len(scales), *weights.shape))
+    for first in range(0, len(order), BLOCK):
+        block = slice(first, first + BLOCK)
+        lost = np.empty_like(left[block])
+        for i, place in enumerate(order[block]):
+            now = left[first + i]
+            levels[..., place] = np.clip(np.rint(now / step), lowest, HIGHEST)
+            lost[i] = (now - step * levels[..., place]) / passed_on[first + i, first + i]
+            left[block][i + 1 :] -= lost[i] * passed_on[first + i, block][i + 1 :, None, None]
+        left[first + BLOCK :] -= np.tensordot(passed_on[block, first + BLOCK :], lost, axes=(0, 0))
     return levels
 
 
