@@ -22,7 +22,7 @@ class Crossbar(Section):
     correct k·y + b an array."""
     read_outs: list[str] = []
     """Measured read-outs of the arrays, in their order, instead of written chips: .csv or .npy, levels, 576 × 128."""
-    compared_chips: PositiveInt = Field(3, ge=2)
-    """Chips of each variant in the breakdown of what costs what."""
+    compared_chips: PositiveInt = 3
+    """Chips of each variant in the breakdown of what costs what; with one there are no error bars."""
     day: NonNegativeFloat = 86_400.0
     """Seconds after which the breakdown reads a chip that has drifted."""
