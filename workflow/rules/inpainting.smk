@@ -87,7 +87,7 @@ rule train_decoder:
         f"{LOGS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 2  # all of them before what follows the first: a later one would end alone
     conda:
         ENVIRONMENT
     threads: 1
