@@ -75,7 +75,7 @@ def test_killed_at_any_moment_and_started_again(finished, tmp_path):
     for _ in range(KILLS):
         killed += project.kill_after(rng.uniform(4, 40))
         project.run("--unlock")
-    assert killed
+    assert killed > KILLS / 2
     project.run()
     assert_same({name: sha for name, sha in project.results().items() if ".partial" not in name}, finished.results())
     left = [name for name in project.results() if ".partial" in name]

@@ -277,3 +277,11 @@ def test_an_object_that_ends_behind_its_heap_is_refused(tmp_path):
     (tmp_path / "damaged.emd").write_bytes(content)
     with pytest.raises(ReadError, match="a global heap has a wrong size"):
         read(tmp_path / "damaged.emd")
+
+
+def test_a_type_of_text_that_has_become_one_of_lists_is_refused(tmp_path):
+    text = b"\x19\x01\x01\0\x10\0\0\0"  # variable length: text in UTF-8, 16 bytes an element
+    assert text in CONTENT
+    (tmp_path / "damaged.emd").write_bytes(CONTENT.replace(text, text[:1] + b"\xff" + text[2:]))  # libhdf5 crashes here
+    with pytest.raises(ReadError, match="lists of variable length where text should be"):
+        read(tmp_path / "damaged.emd")

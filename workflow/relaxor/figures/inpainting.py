@@ -229,7 +229,7 @@ def reconstruction(ax: Axes, data: PanelData) -> None:
     ax.set(xlabel="Epoch", ylabel="Squared error of a pixel")
     ax.set_ylim(bottom=0)
     ax.plot([], [], color=GREY, ls="--", label="on levels, with noise")
-    ax.legend(title="hole", title_fontsize=6)
+    ax.legend(title="hole", title_fontsize=6, fontsize=5, ncols=2, loc="upper right")
 
 
 def adversaries(ax: Axes, data: PanelData) -> None:

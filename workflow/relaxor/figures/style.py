@@ -1,5 +1,6 @@
 """One look for every figure: sizes, fonts, colours, and files that are the same bytes every time."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,9 @@ def plain_ticks(ax: Axes) -> None:
         if axis.get_scale() == "log":
             axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
             low, high = axis.get_view_interval()
-            # Without a decade or two within, an axis would show one number.
-            short = high / low < 12 if axis is ax.xaxis else high / low < 30
+            # An axis with one decade within would show one number.
+            decades = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+            short = decades < 2 or high / low < (12 if axis is ax.xaxis else 30)
             formatter = ticker.LogFormatter(minor_thresholds=(2, 0.6)) if short else ticker.NullFormatter()
             axis.set_minor_formatter(formatter)
             axis.set_tick_params(which="minor", labelsize=5)

@@ -24,7 +24,8 @@ GLOBAL_HEAP = b"GCOL\1\0\0\0"
 def opened(path: Path) -> Iterator["h5py.File"]:
     """Open a file, unless it leads outside itself or would unpack to too much.
 
-    Only the file's own object headers are read; no data. Links are looked at, not followed, unless they are hard.
+    Only the file's own object headers are read; no data. Links are looked at, not followed, unless they are hard. Lists
+    of variable length, which no format here has, are what a damaged type of text becomes: libhdf5 crashes on them.
 
     Raises
     ------
@@ -42,25 +43,30 @@ def opened(path: Path) -> Iterator["h5py.File"]:
 
 def _check(file: "h5py.h5f.FileID", path: Path) -> None:
     """Walk all links and objects in the C library: its Python objects would take longer than the data."""
-    from h5py import h5d, h5l, h5o
+    from h5py import h5a, h5d, h5l, h5o, h5t
 
-    links: list[tuple[bytes, int]] = []
-    objects: list[tuple[bytes, int]] = []
+    links: list[tuple[bytes, int, int]] = []
+    objects: list[tuple[bytes, int, int]] = []
 
     # A callback that raises leaves the lock of h5py broken: they collect, and stop the walk by returning something.
-    def collect(found: list[tuple[bytes, int]], name: bytes, info: Any) -> bool | None:
-        found.append((name, info.type))
+    def collect(found: list[tuple[bytes, int, int]], name: bytes, info: Any) -> bool | None:
+        found.append((name, info.type, getattr(info, "num_attrs", 0)))
         return len(found) > MAX_OBJECTS or None
 
     if file.links.visit(partial(collect, links), info=True) or h5o.visit(file, partial(collect, objects), info=True):
         raise ReadError(path, f"holds more than {MAX_OBJECTS} objects")
-    for name, kind in links:
+    for name, kind, _ in links:
         if kind == h5l.TYPE_EXTERNAL:
             raise ReadError(path, "links to another file, which is not followed", _place(name))
     announced = 0
-    for name, kind in objects:
+    for name, kind, attributes in objects:
+        types = [h5a.open(file, index=index, obj_name=name).get_type() for index in range(attributes)]
         if kind == h5o.TYPE_DATASET:
-            announced += _announced(h5d.open(file, name), path, _place(name))
+            dataset = h5d.open(file, name)
+            announced += _announced(dataset, path, _place(name))
+            types.append(dataset.get_type())
+        if any(found.detect_class(h5t.VLEN) for found in types):
+            raise ReadError(path, "is damaged: it has lists of variable length where text should be", _place(name))
         if announced > MAX_UNPACKED:
             problem = f"announces {announced / 2**20:.0f} MiB of data, more than {MAX_UNPACKED >> 20} MiB"
             raise ReadError(path, problem, _place(name))
