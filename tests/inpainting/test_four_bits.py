@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from relaxor.inpainting.fine_tuning import FINE_TUNING, AsOnChip, fine_tune
+from relaxor.inpainting.fine_tuning import AsOnChip
 from relaxor.inpainting.levels import (
     QuantizedDecoder,
     QuantizedLayer,
@@ -221,7 +221,9 @@ def test_fine_tuning_learns_the_levels_and_their_noise(networks: Networks, data:
     scales = Scales.of(rounded)
     settings = Settings(epochs=80, batch=64, learning_rate=3e-4, weights=LossWeights(1.0, 0.0, 0.0), seed=1)
     quiet, noisy = (
-        quantize(fine_tune(networks, data, scales, settings, noise=noise, sum_noise=0.0).networks.decoder, scales)
+        quantize(
+            train(data, HOLE, settings, start=networks, generate=AsOnChip(scales, noise, 0.0)).networks.decoder, scales
+        )
         for noise in (0.0, WRITE_NOISE)
     )
     before, after = (squared_error(integer_decoder(q, test.currents), test) for q in (rounded, quiet))
@@ -267,9 +269,8 @@ def test_real_letters(emnist: Path) -> None:
             rounded = round_decoder(trained.decoder, sample, method, per_column=per_column)
             errors[f"{method} {per_column}"] = error_of_levels(rounded)
         scales = Scales.of(rounded)
-        tuned = fine_tune(
-            trained, data, scales, replace(FINE_TUNING, epochs=1), noise=0.0, sum_noise=0.0
-        ).networks.decoder
+        settings = Settings(epochs=1, seed=1)
+        tuned = train(data, 12, settings, start=trained, generate=AsOnChip(scales, 0.0, 0.0)).networks.decoder
         errors[f"fine_tuned {per_column}"] = error_of_levels(quantize(tuned, scales))
     print(errors)
     middle = np.asarray(test.images)[:, centre(12), centre(12)]

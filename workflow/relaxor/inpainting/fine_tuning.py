@@ -4,8 +4,6 @@ Fine-tuning lets the weights move to where rounding and the noise of written lev
 gradient straight through (Bengio et al., arXiv 1308.3432).
 """
 
-from pathlib import Path
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -13,7 +11,6 @@ import jax.numpy as jnp
 from relaxor.inpainting.levels import BITS, HIGHEST, LOWEST, highest_code
 from relaxor.inpainting.models import Decoder
 from relaxor.inpainting.rounding import Scales
-from relaxor.inpainting.training import Data, Networks, Progress, Settings, Trained, train
 from relaxor.normals import normals
 
 NOISE = 0.36
@@ -22,8 +19,6 @@ distributed with 0.35 (inner levels) to 0.36 levels about its own."""
 SUM_NOISE = 0.15
 """A converter of 16 codes, set for least squares, errs by 0.107 of a normal signal's spread (Max, doi
 10.1109/TIT.1960.1057548) in each bit plane; planes go together in part, and reads have noise of their own."""
-FINE_TUNING = Settings(epochs=20, step_epochs=5, gamma=0.5, seed=1)
-"""It begins as fast as the training did, for noise moves weights by parts of a level, and ends slowly."""
 
 
 class AsOnChip(eqx.Module):
@@ -75,39 +70,3 @@ def _rounded(values: jax.Array, scale: jax.Array | float, lowest: float, highest
     """Round and clip to multiples of the scale; the gradient passes where nothing is clipped."""
     clipped = jnp.clip(values / scale, lowest, highest)
     return scale * (clipped + jax.lax.stop_gradient(jnp.round(clipped) - clipped))
-
-
-def fine_tune(
-    networks: Networks,
-    data: Data,
-    scales: Scales,
-    settings: Settings = FINE_TUNING,
-    *,
-    noise: float = NOISE,
-    sum_noise: float = SUM_NOISE,
-    lowest: int = LOWEST,
-    bits: int = BITS,
-    folder: Path | str | None = None,
-    progress: Progress | None = None,
-) -> Trained:
-    """Go on with the training of both networks, the decoder evaluated as on the chip.
-
-    Parameters
-    ----------
-    networks
-        Trained.
-    data
-        As they were trained with.
-    scales
-        Of the decoder rounded by least squares; the result is to be quantized with the same.
-    settings
-        Of this training.
-    noise, sum_noise, lowest, bits
-        See `AsOnChip`.
-    folder, progress
-        See `relaxor.inpainting.training.train`.
-    """
-    on_chip = AsOnChip(scales, noise, sum_noise, lowest, bits)
-    return train(
-        data, networks.decoder.hole, settings, folder=folder, start=networks, generate=on_chip, progress=progress
-    )

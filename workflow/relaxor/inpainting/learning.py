@@ -32,6 +32,7 @@ from relaxor.inpainting.training import (
     Settings,
     Trained,
     from_tensors,
+    identity,
     to_tensors,
     train,
 )
@@ -230,8 +231,9 @@ def _train(
     start: Networks | None = None,
     generate: Generate | None = None,
 ) -> Trained:
-    """Train with checkpoints beside the result, in a folder of these settings: others have their own."""
-    folder = _checkpoints(result) / hashlib.sha256(json.dumps(vars(settings), default=vars).encode()).hexdigest()[:12]
+    """Train with checkpoints beside the result, in a folder of this training: one on other data has its own."""
+    known = json.dumps(identity(data, hole, settings, start, generate))
+    folder = _checkpoints(result) / hashlib.sha256(known.encode()).hexdigest()[:12]
     with training_bar(f"{result.parent.name} {result.stem}", settings.epochs) as progress:
         return train(
             data,

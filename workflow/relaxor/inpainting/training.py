@@ -217,7 +217,7 @@ def train(
     hole
         Pixels of its side.
     settings
-        By default those of the paper.
+        By default `Settings()`.
     folder
         Of the checkpoints; without one none are written.
     checkpoint_epochs
@@ -225,7 +225,7 @@ def train(
     start
         Networks to go on from instead of new ones.
     generate
-        How the decoder is evaluated, by default `Plain`; see `relaxor.inpainting.quantization.AsOnChip`.
+        How the decoder is evaluated, by default `Plain`; see `relaxor.inpainting.fine_tuning.AsOnChip`.
     progress
         Told of each epoch.
 
@@ -244,7 +244,7 @@ def train(
         raise AnalysisError(f"training: the decoder draws {networks.decoder.hole} pixels a side, the hole has {hole}")
     state = State(networks, _optimizer().init(networks))
     rows: list[dict[str, float]] = []
-    store = Checkpoints(Path(folder), _identity(settings, hole, data, networks, generate)) if folder else None
+    store = Checkpoints(Path(folder), identity(data, hole, settings, start, generate)) if folder else None
     if store:
         state, rows = store.latest(state) or (state, rows)
     for epoch in range(len(rows) + 1, settings.epochs + 1):
@@ -464,16 +464,18 @@ def _finite(state: State) -> bool:
     return all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(state))
 
 
-def _identity(settings: Settings, hole: int, data: Data, start: Networks, generate: Generate) -> dict[str, Any]:
-    plain = asdict(settings)
-    # More epochs continue a training.
+def identity(
+    data: Data, hole: int, settings: Settings, start: Networks | None = None, generate: Generate | None = None
+) -> dict[str, Any]:
+    """Return what a training depends on, but for its epochs: more of them continue it. Arguments as for `train`."""
+    plain, evaluation = asdict(settings), generate or Plain()
     del plain["epochs"]
     return {
         **plain,
         "hole": hole,
         "data_sha256": _hash(data),
-        "start_sha256": _hash(start),
-        "evaluation": f"{type(generate).__name__} {_hash(generate)}",
+        "start_sha256": _hash(start) if start else None,
+        "evaluation": f"{type(evaluation).__name__} {_hash(evaluation)}",
     }
 
 
