@@ -57,6 +57,11 @@ def test_sources_follow_imports_inside_relaxor_only():
     assert not any(name.startswith(("xrd", "figures", "twin")) for name in files)
 
 
+def test_sources_hold_the_data_that_lie_beside_a_module():
+    files = {path.split("relaxor/")[-1] for path in sources("relaxor.inpainting.scoring")}
+    assert {"inpainting/classifier.py", "inpainting/classifier.safetensors", "inpainting/classifier.json"} <= files
+
+
 def planned_rules(root):
     from snakemake.api import ConfigSettings, OutputSettings, ResourceSettings, SnakemakeApi
 

@@ -59,8 +59,8 @@ def _plain(value: Any) -> Any:
 def sources(*modules: str) -> list[str]:
     """List the files of relaxor that a module is made of: itself and what it imports inside relaxor, at any depth.
 
-    Snakemake reruns a rule when an input is newer; naming these files as inputs makes an edit of the library rerun
-    exactly the rules that use it.
+    Data of a module lie beside it under its name, and belong to it. Snakemake reruns a rule when an input is newer;
+    naming these files as inputs makes an edit of the library rerun exactly the rules that use it.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def sources(*modules: str) -> list[str]:
             continue
         found.add(path)
         waiting += _imports(path)
-    return sorted(os.path.relpath(path) for path in found)
+    with_data = {path for module in found for path in module.parent.glob(f"{module.stem}.*")}
+    return sorted(os.path.relpath(path) for path in with_data)
 
 
 @cache

@@ -1,5 +1,6 @@
 # The decoders of four bits on the memristor chip: written, read back, and used to restore letters.
 CHIP = PLAIN["crossbar"]
+READ_OUTS = SETTINGS.crossbar.read_outs
 
 
 rule run_chips:
@@ -10,7 +11,7 @@ rule run_chips:
         light=f"{ANALYSIS}light/parameters.csv",
         networks=f"{TRAINING}networks.safetensors",
         aware=f"{TRAINING}aware.safetensors",
-        read_outs=CHIP["read_outs"],
+        read_outs=lambda wildcards: READ_OUTS.get(int(wildcards.hole), []),
         code=sources("relaxor.crossbar.experiment"),
     output:
         scores=f"{TRAINING}chips.csv",
@@ -68,6 +69,9 @@ rule break_down_chip:
         seed=lambda wildcards: int(wildcards.seed),
         device_variation=PLAIN["inpainting"]["device_variation"],
         chip=CHIP["chip"],
+        copies=CHIP["copies"],
+        elapsed=CHIP["elapsed"],
+        correct_columns=CHIP["correct_columns"],
         compared_chips=CHIP["compared_chips"],
         day=CHIP["day"],
     script:

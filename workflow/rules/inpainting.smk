@@ -152,6 +152,7 @@ rule score_decoder:
         per_column=f"{TRAINING}per_column.safetensors",
         aware=f"{TRAINING}aware.safetensors",
         float_longer=f"{TRAINING}float_longer.safetensors",
+        feature_network=PLAIN["inpainting"]["feature_network"] or [],
         code=sources("relaxor.inpainting.scoring"),
     output:
         scores=f"{TRAINING}scores.csv",
@@ -170,7 +171,6 @@ rule score_decoder:
         hole=lambda wildcards: int(wildcards.hole),
         seed=lambda wildcards: int(wildcards.seed),
         device_variation=PLAIN["inpainting"]["device_variation"],
-        feature_network=PLAIN["inpainting"]["feature_network"],
     script:
         "../scripts/score_decoder.py"
 

@@ -20,8 +20,9 @@ class Crossbar(Section):
     correct_columns: bool = True
     """Whether the sums of every column are corrected by a straight line, set on sample letters. The chip family's tools
     correct k·y + b an array."""
-    read_outs: list[str] = []
-    """Measured read-outs of the arrays, in their order, instead of written chips: .csv or .npy, levels, 576 × 128."""
+    read_outs: dict[int, list[str]] = {}
+    """Size of the hole → measured read-outs of the arrays that its decoder was written into, in their order, instead of
+    written chips: .csv or .npy, levels, 576 × 128."""
     compared_chips: PositiveInt = 3
     """Chips of each variant in the breakdown of what costs what; with one there are no error bars."""
     day: NonNegativeFloat = 86_400.0

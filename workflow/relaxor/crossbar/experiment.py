@@ -6,6 +6,7 @@ A chip is a key: its devices, the noise of its reads and its drift follow from i
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -33,6 +34,7 @@ from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.scoring import shown_letters
 from relaxor.photoresponse.codes import CodeTiming
 from relaxor.photoresponse.encoder import load_encoder
+from relaxor.readers import sha256
 from relaxor.readers.schema import variable
 from relaxor.units import factor
 
@@ -208,8 +210,8 @@ def run_chips(
     )
     decoder, judge = load_quantized(aware), Judge(found, hole)
     network = assemble(decoder, chip_of(chip), copies=copies)
-    written = written_chips(network, 1 if read_outs else chips_made)
-    levels = measured_chip(network, read_outs) if read_outs else aged(np.asarray(written.levels), network.chip, elapsed)
+    written = None if read_outs else written_chips(network, chips_made)
+    levels = aged(np.asarray(written.levels), network.chip, elapsed) if written else measured_chip(network, read_outs)
     drawn = {
         (FLOAT, 0): draw(load_networks(networks, hole).decoder, currents),
         (IDEAL, 0): integer_decoder(decoder, currents),
@@ -223,7 +225,9 @@ def run_chips(
     with atomic(costs) as temporary:
         table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
     images = {"original": judge.originals, "chip": judge.completed(drawn["chip", 0])}
-    save_tree(cells, _cells(network, written, levels) | {"letters": shown_letters(images, judge.labels)})
+    groups = _cells(network, levels, written) | {"letters": shown_letters(images, judge.labels)}
+    groups["read_back"].attrs["read_outs_sha256"] = ",".join(sha256(Path(path)) for path in read_outs)
+    save_tree(cells, groups)
 
 
 def _costs(
@@ -245,8 +249,8 @@ def _costs(
     )
 
 
-def _cells(network: Network, written: Written, levels: np.ndarray) -> dict[str, xr.Dataset]:
-    """Describe what was written: places, levels of the first chip, and the statistics of all."""
+def _cells(network: Network, levels: np.ndarray, written: Written | None) -> dict[str, xr.Dataset]:
+    """Describe what was written: places, levels of the first chip, and the statistics of all; pulses if we wrote it."""
     targets, used = network.targets(), network.used()
     results = [read_back(targets[used], cells[used], network.chip) for cells in levels]
     plan = network.plan.table()
@@ -257,7 +261,13 @@ def _cells(network: Network, written: Written, levels: np.ndarray) -> dict[str, 
     error = np.sum([result.error_count for result in results], axis=0)
     sigma = float(np.std(np.concatenate([cells[used] for cells in levels]) - np.tile(targets[used], len(levels))))
     far = far_errors(results[0], sigma)
-    pulses = written.set_pulses + written.reset_pulses
+    spent = {}
+    if written:
+        pulses = (written.set_pulses + written.reset_pulses)[:, used].mean(axis=1)
+        spent = {
+            "pulses": variable("chip", pulses, "1", "pulses a cell"),
+            "energy": variable("chip", written.energy[:, used].mean(axis=1), "J", "write energy a cell"),
+        }
     return {
         "plan": xr.Dataset(tiles, attrs={"statement": network.plan.statement, "cells": network.chip.cells}),
         "arrays": xr.Dataset(
@@ -272,8 +282,7 @@ def _cells(network: Network, written: Written, levels: np.ndarray) -> dict[str, 
                 "confusion": variable(("written", "read"), confusion, "1", "cells of all chips"),
                 "error_count": variable("error", error, "1", "cells of all chips"),
                 "accuracy": variable("chip", [result.accuracy for result in results], "1", "write accuracy"),
-                "pulses": variable("chip", pulses[:, used].mean(axis=1), "1", "pulses a cell"),
-                "energy": variable("chip", written.energy[:, used].mean(axis=1), "J", "write energy a cell"),
+                **spent,
             },
             {
                 "written": variable("written", level, "1", "level written"),
@@ -298,6 +307,9 @@ def break_down_chip(
     seed: int,
     device_variation: float,
     chip: Mapping[str, Any],
+    copies: int,
+    elapsed: float,
+    correct_columns: bool,
     compared_chips: int,
     day: float,
 ) -> None:
@@ -311,7 +323,7 @@ def break_down_chip(
         CSV file to write: group, variant, chip, metric, value.
     hole, seed, device_variation
         See `relaxor.inpainting.learning.read_currents`.
-    chip, compared_chips, day
+    chip, copies, elapsed, correct_columns, compared_chips, day
         See `relaxor.config.crossbar.Crossbar`.
     """
     found = load_letters(letters)
@@ -342,9 +354,9 @@ def break_down_chip(
         chip: Chip = full,
         decoder: str = "aware",
         *,
-        copies: int = 1,
-        elapsed: float = 1.0,
-        outputs: bool = True,
+        copies: int = copies,
+        elapsed: float = elapsed,
+        outputs: bool = correct_columns,
     ) -> None:
         size = replace(PRESETS["ideal"], chips=chip.chips, arrays=chip.arrays, rows=chip.rows, columns=chip.columns)
         network, decode = placed(decoder, replace(size, converter=chip.converter, read_noise=chip.read_noise), copies)
@@ -358,11 +370,11 @@ def break_down_chip(
         compare("alone", part, with_parts(full, [part]))
         compare("all but", part, with_parts(full, [other for other in PARTS if other != part]))
     compare("whole", "chip")
-    compare("whole", "columns not corrected", outputs=False)
+    compare("whole", "columns not corrected" if correct_columns else "columns corrected", outputs=not correct_columns)
     compare("whole", "a day later", elapsed=day)
     for name, decoder in (("nearest levels", "plain"), ("least squares", "clipped"), ("scale a column", "per_column")):
         compare("not trained for it", name, decoder=decoder)
-    compare("recovery", "two copies", replace(full, arrays=2 * full.arrays), copies=2)
+    compare("recovery", "twice the copies", replace(full, arrays=2 * full.arrays), copies=2 * copies)
     compare("recovery", "8-bit converter", replace(full, converter=replace(full.converter, adc_bits=8)))
     _save(variants, rows, ("group", "variant", "chip", "metric", "value"))
 

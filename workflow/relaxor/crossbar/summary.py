@@ -45,6 +45,7 @@ def summarize(
     largest = holes.index(max(holes))
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
+    hashes: dict[str, str] = {}
     for hole, score, cost, cell in zip(holes, scores, costs, cells, strict=True):
         name = f"hole_{hole}"
         table = pd.read_csv(score)
@@ -53,21 +54,26 @@ def summarize(
             Number(name, "cost", row.item, row.value, unit=row.unit, method=f"{row.formula}; {row.source}")
             for row in pd.read_csv(cost).itertuples(index=False)
         ]
-        groups[name] = xr.Dataset(attrs={"panel": PANELS, "hole": hole})
         parts = {child: group.to_dataset() for child, group in netcdf.trees(cell).items()}
+        read_outs = parts["read_back"].attrs["read_outs_sha256"]
+        hashes[name] = ",".join(filter(None, (source["raw_sha256"], read_outs)))
+        raw_file = "encoder.json, letters and read-outs" if read_outs else "encoder.json and letters"
+        groups[name] = xr.Dataset(
+            attrs={
+                "panel": PANELS,
+                "hole": hole,
+                "raw_sha256": hashes[name],
+                "origin": source["origin"],
+                "raw_file": raw_file,
+            }
+        )
         rows += _write_rows(name, parts["read_back"], parts["plan"])
         groups |= {f"{name}/{child}": part for child, part in parts.items()}
         groups[f"{name}/fid"] = _by_chip(table)
     rows += _variant_rows(f"hole_{holes[largest]}", pd.read_csv(variants))
     groups[f"hole_{holes[largest]}/variants"] = _variants(pd.read_csv(variants))
     for row in rows:
-        row.raw_sha256, row.origin = source["raw_sha256"], source["origin"]
-    for hole in holes:
-        groups[f"hole_{hole}"].attrs |= {
-            "raw_sha256": source["raw_sha256"],
-            "origin": source["origin"],
-            "raw_file": "encoder.json and letters",
-        }
+        row.raw_sha256, row.origin = hashes[row.measurement], source["origin"]
     save_parameters(parameters, rows)
     save_tree(curves, groups)
 
@@ -89,10 +95,12 @@ def _distance(table: pd.DataFrame, decoder: str) -> np.ndarray:
     return table[(table["metric"] == "fid") & (table["decoder"] == decoder)]["value"].to_numpy()
 
 
-def _mean(name: str, model: str, parameter: str, values: np.ndarray, unit: str = "1") -> Number:
-    """Average over chips; from one alone there is no error."""
+def _mean(
+    name: str, model: str, parameter: str, values: np.ndarray, unit: str = "1", alone: str = "all test letters"
+) -> Number:
+    """Average over chips; from one alone there is no error, and ``alone`` is its method."""
     if values.size < 2:
-        return Number(name, model, parameter, float(values[0]), unit=unit, method="all test letters", n=1)
+        return Number(name, model, parameter, float(values[0]), unit=unit, method=alone, n=1)
     error = float(values.std(ddof=1) / math.sqrt(values.size))
     margin = float(stats.t.ppf((1 + CONFIDENCE) / 2, values.size - 1)) * error
     mean = float(values.mean())
@@ -103,12 +111,11 @@ def _mean(name: str, model: str, parameter: str, values: np.ndarray, unit: str =
 
 
 def _write_rows(name: str, read_back: xr.Dataset, plan: xr.Dataset) -> list[Number]:
-    values = {
-        "write_accuracy": (100 * read_back["accuracy"].to_numpy(), "percent"),
-        "pulses_per_cell": (read_back["pulses"].to_numpy(), "1"),
-        "write_energy_per_cell": (read_back["energy"].to_numpy(), "J"),
-    }
-    rows = [_mean(name, "write", parameter, found, unit) for parameter, (found, unit) in values.items()]
+    values = {"write_accuracy": (100 * read_back["accuracy"].to_numpy(), "percent")}
+    if "pulses" in read_back:  # not of a chip that was written elsewhere
+        values["pulses_per_cell"] = (read_back["pulses"].to_numpy(), "1")
+        values["write_energy_per_cell"] = (read_back["energy"].to_numpy(), "J")
+    rows = [_mean(name, "write", parameter, found, unit, "one chip") for parameter, (found, unit) in values.items()]
     method = f"standard deviation, levels; {read_back.attrs['far_errors']}"
     rows.append(Number(name, "write", "level_error", read_back.attrs["sigma"], method=method))
     placed = int((plan["height"] * plan["width"]).sum())
