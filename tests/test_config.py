@@ -27,6 +27,10 @@ def test_the_schema_is_in_step(root):
         ("raman:\n  baseline_degree: many\n", r"raman.baseline_degree: .*integer.*\(found 'many'\)"),
         ("- a\n", "expected 'name: value' lines, found list"),
         ("a: [", "cannot be read"),
+        (
+            "crossbar: {read_outs: {9: [a.csv]}}\n",
+            r"crossbar.read_outs: holes \[9\] are not among inpainting",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(tmp_path, text, message):

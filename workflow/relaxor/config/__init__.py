@@ -95,6 +95,12 @@ class Settings(Techniques):
         common = {name: values.get(name, {}) for name in Techniques.model_fields}
         return {**values, "samples": {sample: _merged(common, own, 2) for sample, own in samples.items()}}
 
+    @model_validator(mode="after")
+    def _read_outs_of_holes(self) -> "Settings":
+        if others := sorted(set(self.crossbar.read_outs) - set(self.inpainting.holes)):
+            raise AnalysisError(f"read_outs: holes {others} are not among inpainting.holes, {self.inpainting.holes}")
+        return self
+
     def of(self, sample: str) -> Techniques:
         """Return the settings of the techniques for one sample."""
         return self.samples.get(sample, self)
@@ -135,7 +141,7 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
         # What is wrong for all samples is not said again for each.
         first = [detail for detail in found if detail["loc"][:1] != ("samples",) or detail["loc"][2:] not in places]
         raise SheetError("\n".join(_explain(detail, source) for detail in first)) from None
-    except AnalysisError as error:  # a chip that cannot exist
+    except AnalysisError as error:  # a chip that cannot exist, read-outs of no decoder
         raise SheetError(f"{source}: crossbar.{error}") from None
 
 
