@@ -241,6 +241,25 @@ def test_a_sheet_that_is_not_valid_is_left_as_it_is(project, folder):
     assert sheet.read_bytes() == before
 
 
+def test_cells_follow_the_header_of_the_sheet(project, folder):
+    """A spreadsheet may have moved the columns and begun the file with a byte order mark."""
+    sheet = project / "config/measurements.tsv"
+    sheet.write_text("\t".join(reversed(COLUMNS)) + "\n", encoding="utf-8-sig")
+    run("mysample", folder, "--yes", "--condition", "Probe*:temperature=295 K")
+    found = rows(project)["Probe_1_su"]
+    assert (found["sample"], found["technique"], found["origin"]) == ("mysample", "sweeps", "measured")
+    assert found["conditions"] == {"temperature": (295.0, "K")}
+
+
+@pytest.mark.parametrize("text", ["", "measurement\tsample\n"])
+def test_a_sheet_without_a_column_is_named(project, text):
+    sheet = project / "config/measurements.tsv"
+    sheet.write_text(text)
+    with pytest.raises(SheetError, match=r"row 1: columns are .*; expected measurement, sample, technique"):
+        intake.add_rows(sheet, [dict.fromkeys(COLUMNS, "x")], Settings(), project)
+    assert sheet.read_text() == text
+
+
 @pytest.mark.slow
 def test_the_terminal_is_asked(project, folder):
     """In a pseudo-terminal: one question for the file that nothing tells, one before rows are written."""

@@ -348,10 +348,12 @@ def store(sample: str, proposals: Sequence[Proposal], root: Path) -> None:
 
 
 def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, root: Path) -> None:
-    """Append rows to the sheet, which is left as it was if they are not valid."""
+    """Append rows to the sheet, cells in the order of its header; it is left as it was if they are not valid."""
     text = sheet.read_text(encoding="utf-8") if sheet.exists() else "\t".join(COLUMNS) + "\n"
+    header = next(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter="\t"), [])
     added = io.StringIO()
-    writer = csv.DictWriter(added, COLUMNS, delimiter="\t", lineterminator="\n")
+    # A column that is missing from the header is said by load_sheet, in one line.
+    writer = csv.DictWriter(added, header, delimiter="\t", lineterminator="\n", extrasaction="ignore")
     writer.writerows(lines)
     with atomic(sheet) as temporary:
         temporary.write_text(text + "\n" * (not text.endswith("\n")) + added.getvalue(), encoding="utf-8")
