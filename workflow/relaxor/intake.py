@@ -27,7 +27,7 @@ from relaxor.recognition import conditions_needed, techniques_of
 from relaxor.remote import storage_of
 from relaxor.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion
 from relaxor.sums import SUMS, record_sums
-from relaxor.techniques import CONDITIONS, INSTEAD, MODULES, OTHER, TECHNIQUES
+from relaxor.techniques import CONDITIONS, MODULES, OTHER, TECHNIQUES, missing_conditions
 from relaxor.units import factor, parse_quantity
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
@@ -74,10 +74,7 @@ class Proposal:
     @property
     def missing(self) -> dict[str, str]:
         """Conditions that the analysis needs and nobody gave: name → unit."""
-        needed = self.needs.get(self.technique, {})
-        if self.technique in INSTEAD and INSTEAD[self.technique].keys() <= self.conditions.keys():
-            return {}
-        return {name: unit for name, unit in needed.items() if name not in self.conditions}
+        return missing_conditions(self.technique, self.needs.get(self.technique, {}), self.conditions)
 
     def row(self, sample: str, origin: str) -> dict[str, str]:
         """Return its row of the sheet as text."""
