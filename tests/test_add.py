@@ -118,6 +118,18 @@ def test_files_of_the_project_stay_where_they_are(project):
     assert sorted(path.name for path in own.parent.iterdir()) == ["SHA256SUMS", "scan.uxd"]
 
 
+def test_a_file_that_stays_beside_raw_data_is_watched_as_well(project):
+    own = project / "scans/scan.uxd"
+    own.parent.mkdir()
+    own.write_text(UXD)
+    run("mysample", own.parent, "--yes")
+    assert read_sums(project / "SHA256SUMS") == {"scans/scan.uxd": sha256(own)}
+    assert not (project / "raw_data").exists()
+    (project / "config/figures.yaml").write_text("{}\n")
+    own.write_text(UXD.replace("49", "50"))
+    assert "'scans/scan.uxd' has changed" in CliRunner().invoke(app, ["check"]).output
+
+
 def test_names_are_unique_and_of_letters_that_the_sheet_allows(project, tmp_path):
     files = tmp_path / "files"
     for number, name in enumerate(("測定.csv", "a b.csv", "a-b/a b.csv", "a_b.csv")):

@@ -335,13 +335,18 @@ def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: 
 
 # --- writing -------------------------------------------------------------------------------------------------------
 def store(sample: str, proposals: Sequence[Proposal], root: Path) -> None:
-    """Copy files from outside into ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten."""
+    """Copy files from outside into ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten.
+
+    Checksums stand in the sample's folder, of files that stay elsewhere in the project in the project's.
+    """
     for proposal in proposals:
         target = root / proposal.file
         if not target.exists():
             with atomic(target) as temporary:
                 shutil.copy2(proposal.source, temporary)
-    record_sums(root / "raw_data" / sample, {root / proposal.file: proposal.sha for proposal in proposals})
+    home, sums = root / "raw_data" / sample, {root / proposal.file: proposal.sha for proposal in proposals}
+    record_sums(home, sums)
+    record_sums(root, {path: sha for path, sha in sums.items() if not path.is_relative_to(home)})
 
 
 def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, root: Path) -> None:

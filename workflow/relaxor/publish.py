@@ -19,9 +19,10 @@ import yaml
 from relaxor.data import atomic
 from relaxor.errors import SheetError
 from relaxor.remote import storage_of
+from relaxor.sums import SUMS
 
 PARTS = (
-    "CITATION.cff", "LICENSE", "README.md", "Snakefile", "config", "docs", "envs", "notebooks", "profiles",
+    "CITATION.cff", "LICENSE", "README.md", SUMS, "Snakefile", "config", "docs", "envs", "notebooks", "profiles",
     "pyproject.toml", "raw_data", "uv.lock", "workflow",
 )  # fmt: skip
 """Files and folders that go in beside the results, as far as there are."""
