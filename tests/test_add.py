@@ -118,6 +118,18 @@ def test_files_of_the_project_stay_where_they_are(project):
     assert sorted(path.name for path in own.parent.iterdir()) == ["SHA256SUMS", "scan.uxd"]
 
 
+def test_a_file_that_stays_beside_raw_data_is_watched_as_well(project):
+    own = project / "scans/scan.uxd"
+    own.parent.mkdir()
+    own.write_text(UXD)
+    run("mysample", own.parent, "--yes")
+    assert read_sums(project / "SHA256SUMS") == {"scans/scan.uxd": sha256(own)}
+    assert not (project / "raw_data").exists()
+    (project / "config/figures.yaml").write_text("{}\n")
+    own.write_text(UXD.replace("49", "50"))
+    assert "'scans/scan.uxd' has changed" in CliRunner().invoke(app, ["check"]).output
+
+
 def test_names_are_unique_and_of_letters_that_the_sheet_allows(project, tmp_path):
     files = tmp_path / "files"
     for number, name in enumerate(("測定.csv", "a b.csv", "a-b/a b.csv", "a_b.csv")):
@@ -239,6 +251,25 @@ def test_a_sheet_that_is_not_valid_is_left_as_it_is(project, folder):
     with pytest.raises(SheetError, match="row 2: 9 cells"):
         intake.add_rows(sheet, [], Settings(), project)
     assert sheet.read_bytes() == before
+
+
+def test_cells_follow_the_header_of_the_sheet(project, folder):
+    """A spreadsheet may have moved the columns and begun the file with a byte order mark."""
+    sheet = project / "config/measurements.tsv"
+    sheet.write_text("\t".join(reversed(COLUMNS)) + "\n", encoding="utf-8-sig")
+    run("mysample", folder, "--yes", "--condition", "Probe*:temperature=295 K")
+    found = rows(project)["Probe_1_su"]
+    assert (found["sample"], found["technique"], found["origin"]) == ("mysample", "sweeps", "measured")
+    assert found["conditions"] == {"temperature": (295.0, "K")}
+
+
+@pytest.mark.parametrize("text", ["", "measurement\tsample\n"])
+def test_a_sheet_without_a_column_is_named(project, text):
+    sheet = project / "config/measurements.tsv"
+    sheet.write_text(text)
+    with pytest.raises(SheetError, match=r"row 1: columns are .*; expected measurement, sample, technique"):
+        intake.add_rows(sheet, [dict.fromkeys(COLUMNS, "x")], Settings(), project)
+    assert sheet.read_text() == text
 
 
 @pytest.mark.slow

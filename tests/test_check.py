@@ -74,6 +74,23 @@ def test_a_wrong_cell_is_found(project, change, message):
     assert message is None or re.search(message, result.output)
 
 
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ("area=1e-4 cm^2; thickness=8 nm", None),
+        ("area=1e-4 cm^2", r"hysteresis needs 'thickness' \(add 'thickness=… nm'\)"),
+        ("thickness=8 nm", r"hysteresis needs 'width' \(add 'width=… um', or else 'area=… cm\^2'\)"),
+        ("", r"needs 'thickness' \(add 'thickness=… nm', or else 'area=… cm\^2; thickness=… nm'\)"),
+    ],
+)
+def test_the_plates_of_a_capacitor_stand_for_the_geometry_of_a_device(project, conditions, message):
+    change_cell(project, "conditions", conditions)
+    result = run("check")
+    assert result.exit_code == (1 if message else 0), result.output
+    assert message is None or re.search(message, result.output)
+    assert "'width'" not in result.output or "area" not in conditions
+
+
 def test_a_changed_raw_file_is_found_and_an_unrecorded_one_is_said(project):
     raw = project.folder / "raw_data/cbps/raman/CBPS_flake_532nm.txt"
     raw.write_bytes(raw.read_bytes() + b"\n")

@@ -1,5 +1,6 @@
 """Another workflow uses this one as a Snakemake module: from its own folder, with its own settings, sheet and files."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -69,3 +70,14 @@ def test_a_module_runs(lab):
     assert (lab.folder / TABLE).is_file() and (lab.folder / "ours.txt").is_file()
     assert not (lab.folder / "results").exists()
     assert "Nothing to be done" in lab.run()
+
+
+@pytest.mark.slow
+def test_a_module_bundles_the_files_of_both(lab):
+    (lab.folder / "CITATION.cff").write_text("title: Flakes\n")
+    planned = lab.run("--dry-run", "relaxor_bundle").split("rule relaxor_bundle:")[1].split("output:")[0]
+    files = set(planned.partition("input:")[2].strip().split(", "))
+    assert {"CITATION.cff", "lab.yaml", "sheet.tsv", "spectra/flake.txt", "out/data/flake/raman.nc"} <= files
+    relaxor = os.path.relpath(ROOT, lab.folder)
+    assert {f"{relaxor}/Snakefile", f"{relaxor}/config/claims.yaml"} <= files
+    assert not any(file.startswith(f"{relaxor}/raw_data") for file in files)

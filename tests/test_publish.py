@@ -2,23 +2,28 @@
 
 import importlib.resources
 import json
+import re
 import shutil
 import zipfile
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
 from relaxor.data import Number, save_parameters
 from relaxor.errors import SheetError
-from relaxor.publish import bundle
+from relaxor.publish import bundle, packed
 from requests.adapters import HTTPAdapter
 from rocrate_validator import services
 
-from tests.project import ROOT
+from tests.project import ROOT, Project, sheet_rows
 
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 RAW = "raw_data/mine/raman/flake (1) Å.txt"
+DATA = "results/data/mine/raman.nc"
 NUMBERS = "results/analysis/mine/raman/parameters.csv"
+RESULTS = [DATA, NUMBERS]
 ROWS = [{"sample": "mine", "technique": "raman", "file": RAW}]
 
 
@@ -32,8 +37,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "workflow/__pycache__").mkdir(parents=True)
     (tmp_path / "workflow/__pycache__/x.pyc").write_bytes(b"x")
     save_parameters(tmp_path / NUMBERS, [Number("flake", "voigt", "a", 1.0)])
+    (tmp_path / DATA).parent.mkdir(parents=True)
+    (tmp_path / DATA).write_bytes(b"data")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def write(rows: list[dict] = ROWS, workflow: str = ".", files: Iterable[str] = ()) -> zipfile.ZipFile:
+    """Bundle the project, and open the crate."""
+    bundle("results/crate.zip", results=RESULTS, parts=packed(files, rows, workflow), rows=rows, workflow=workflow)
+    return zipfile.ZipFile("results/crate.zip")
 
 
 def graph(archive: zipfile.ZipFile) -> dict[str, dict]:
@@ -42,20 +55,18 @@ def graph(archive: zipfile.ZipFile) -> dict[str, dict]:
 
 
 def test_numbers_lead_to_their_raw_files_and_the_zip_is_the_same_again(project: Path) -> None:
-    crate = project / "results/crate.zip"
-    bundle("results/crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
-    first = crate.read_bytes()
-    bundle("results/crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
-    assert crate.read_bytes() == first
-    with zipfile.ZipFile(crate) as archive:
+    write().close()
+    first = (project / "results/crate.zip").read_bytes()
+    with write() as archive:
+        assert (project / "results/crate.zip").read_bytes() == first
         entities, names = graph(archive), set(archive.namelist())
         raw = next(entity for name, entity in entities.items() if name.startswith("raw_data/"))
         assert archive.read(RAW) == (project / RAW).read_bytes()
-    assert {"uv.lock", "Snakefile", RAW, NUMBERS} <= names
+    assert {"uv.lock", "Snakefile", RAW, *RESULTS} <= names
     assert not [name for name in names if "pycache" in name or name.endswith(".zip")]
     action = entities["#analyse-mine-raman"]
     assert action["object"] == [{"@id": raw["@id"]}] and len(raw["sha256"]) == 64
-    assert action["result"] == [{"@id": NUMBERS}]
+    assert action["result"] == [{"@id": DATA}, {"@id": NUMBERS}]
     assert entities["./"]["mainEntity"] == {"@id": "Snakefile"}
 
 
@@ -67,8 +78,7 @@ def test_a_project_that_uses_the_workflow_as_a_module_bundles_both(project: Path
         (theirs / name).parent.mkdir(parents=True, exist_ok=True)
         (theirs / name).write_text("# theirs\n", encoding="utf-8")
     rows = [*ROWS, ROWS[0] | {"file": "https://lab.example/scan.raw"}]
-    bundle("crate.zip", results=[NUMBERS], rows=rows, workflow="../theirs")
-    with zipfile.ZipFile("crate.zip") as archive:
+    with write(rows, "../theirs") as archive:
         entities, names = graph(archive), set(archive.namelist())
         assert archive.read("Snakefile") == b"# ours\n" and archive.read("relaxor/Snakefile") == b"# theirs\n"
     assert RAW in names and "relaxor/raw_data/sample.txt" not in names
@@ -79,7 +89,26 @@ def test_a_project_that_uses_the_workflow_as_a_module_bundles_both(project: Path
 def test_a_crate_says_whose_it_is(project: Path) -> None:
     (project / "CITATION.cff").unlink()
     with pytest.raises(SheetError, match=r"CITATION\.cff: does not exist; write there whose data"):
-        bundle("crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
+        write()
+
+
+def test_raw_files_sheet_and_settings_go_in_wherever_they_lie(project: Path) -> None:
+    for name in ("scans/a.txt", "sheet.tsv", "../lab.yaml"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(name, encoding="utf-8")
+    rows = [*ROWS, ROWS[0] | {"file": "./scans/a.txt"}]
+    with write(rows, files=["sheet.tsv", str(project.parent / "lab.yaml")]) as archive:
+        assert {"scans/a.txt", "sheet.tsv"} <= set(archive.namelist())
+        assert archive.read("outside/lab.yaml") == b"../lab.yaml"
+        assert {"@id": "scans/a.txt"} in graph(archive)["#analyse-mine-raman"]["object"]
+
+
+@pytest.mark.parametrize("name", [RAW, NUMBERS, "config/own.yaml"])
+def test_a_missing_file_is_named_and_nothing_is_written(project: Path, name: str) -> None:
+    (project / name).unlink(missing_ok=True)
+    with pytest.raises(SheetError, match=re.escape(f"{name}: does not exist")):
+        write(files=["config/own.yaml"] if "own" in name else [])
+    assert not (project / "results/crate.zip").exists()
 
 
 def test_it_is_a_valid_ro_crate(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,12 +125,44 @@ def test_it_is_a_valid_ro_crate(project: Path, monkeypatch: pytest.MonkeyPatch) 
         return response
 
     monkeypatch.setattr(HTTPAdapter, "send", answer)
-    bundle("crate.zip", results=[NUMBERS], rows=ROWS, workflow=".")
+    write().close()
     for profile in ("ro-crate-1.1", "workflow-ro-crate-1.0"):
         found = services.validate(
             services.ValidationSettings(
-                rocrate_uri=str(project / "crate.zip"), profile_identifier=profile, requirement_severity="REQUIRED",
+                rocrate_uri=str(project / "results/crate.zip"), profile_identifier=profile, requirement_severity="REQUIRED",
                 no_cache=True, skip_availability_check=True,
             )
         )  # fmt: skip
         assert not found.has_issues(), "\n".join(str(issue) for issue in found.get_issues())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
+def test_the_workflow_bundles_every_sample_and_again_when_an_author_changes(tmp_path: Path) -> None:
+    project = Project.of_this(tmp_path / "project", "raman")
+    for name in ("CITATION.cff", "pyproject.toml", "uv.lock"):
+        shutil.copy2(ROOT / name, project.folder / name)
+    header, row = project.read_sheet()
+    other = dict(zip(header, row, strict=True)) | {"sample": "film", "file": "scans/film.txt", "panel": ""}
+    (project.folder / "scans").mkdir()
+    shutil.copy2(project.folder / row[header.index("file")], project.folder / "scans/film.txt")
+    project.write_sheet([header, row, list(other.values())])
+    (project.folder / "lab.yaml").write_text("formats: [png]\n", encoding="utf-8")
+    run = partial(project.run, "bundle", "--configfile", "lab.yaml")
+    run()
+    with zipfile.ZipFile(project.folder / "results/cbps.crate.zip") as archive:
+        entities, names = graph(archive), set(archive.namelist())
+    for sample, raw in (("cbps", row[header.index("file")]), ("film", "scans/film.txt")):
+        made = [f"results/analysis/{sample}/raman/{name}" for name in ("parameters.csv", "curves.nc")]
+        made.append(f"results/data/{sample}/raman.nc")
+        assert {raw, *made} <= names
+        action = entities[f"#analyse-{sample}-raman"]
+        assert action["object"] == [{"@id": raw}]
+        assert {entity["@id"] for entity in action["result"]} == set(made)
+    assert {"lab.yaml", "config/config.yaml", "config/measurements.tsv"} <= names
+    assert "Nothing to be done" in run()
+    citation = project.folder / "CITATION.cff"
+    citation.write_text(citation.read_text(encoding="utf-8").replace("authors:", "authors:\n  - name: Jo Newcomer", 1))
+    run()
+    with zipfile.ZipFile(project.folder / "results/cbps.crate.zip") as archive:
+        assert graph(archive)["#author-1"]["name"] == "Jo Newcomer"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from relaxor.checks import Check
 from relaxor.claims import Claim
 from relaxor.config import Settings, lacking_setting
@@ -17,6 +19,7 @@ from relaxor.remote import storage_of
 from relaxor.select import load_entries
 from relaxor.sheet import load_sheet, require_samples
 from relaxor.sums import recorded_sum
+from relaxor.techniques import INSTEAD, missing_conditions
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,17 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
                 f"{place}: column 'file': '{row['file']}' has changed: SHA-256 {tree.attrs['raw_sha256'][:12]}…, "
                 f"recorded {str(recorded)[:12]}…; raw files are never changed"
             )
-        needed = conditions_needed(row["technique"], tree)
-        missing = [name for name in needed if name not in row["conditions"]]
-        problems += [
-            f"{place}: column 'conditions': {row['technique']} needs '{name}' (add '{name}=… {needed[name]}')"
-            for name in missing
-        ]
-        yield Checked(row, True, unchanged, not missing, tuple(problems))
+        untold = [f"{place}: column 'conditions': {problem}" for problem in _untold(row, tree)]
+        problems += untold
+        yield Checked(row, True, unchanged, not untold, tuple(problems))
+
+
+def _untold(row: dict[str, Any], tree: xr.DataTree) -> list[str]:
+    """Say each condition that the analysis of a file still needs, and what would stand in place of all of them."""
+    technique, given = row["technique"], row["conditions"]
+    needed, others = conditions_needed(technique, tree), INSTEAD.get(technique, {})
+    chosen = given.keys() & (needed.keys() ^ others.keys())  # what only one of the two has
+    instead = "; ".join(f"{name}=… {unit}" for name, unit in others.items() if name not in given)
+    choice = f", or else '{instead}'" if instead and not chosen else ""
+    missing = missing_conditions(technique, needed, given)
+    return [f"{technique} needs '{name}' (add '{name}=… {unit}'{choice})" for name, unit in missing.items()]

@@ -27,7 +27,7 @@ from relaxor.recognition import conditions_needed, techniques_of
 from relaxor.remote import storage_of
 from relaxor.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion
 from relaxor.sums import SUMS, record_sums
-from relaxor.techniques import CONDITIONS, INSTEAD, MODULES, OTHER, TECHNIQUES
+from relaxor.techniques import CONDITIONS, MODULES, OTHER, TECHNIQUES, missing_conditions
 from relaxor.units import factor, parse_quantity
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
@@ -74,10 +74,7 @@ class Proposal:
     @property
     def missing(self) -> dict[str, str]:
         """Conditions that the analysis needs and nobody gave: name → unit."""
-        needed = self.needs.get(self.technique, {})
-        if self.technique in INSTEAD and INSTEAD[self.technique].keys() <= self.conditions.keys():
-            return {}
-        return {name: unit for name, unit in needed.items() if name not in self.conditions}
+        return missing_conditions(self.technique, self.needs.get(self.technique, {}), self.conditions)
 
     def row(self, sample: str, origin: str) -> dict[str, str]:
         """Return its row of the sheet as text."""
@@ -338,20 +335,27 @@ def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: 
 
 # --- writing -------------------------------------------------------------------------------------------------------
 def store(sample: str, proposals: Sequence[Proposal], root: Path) -> None:
-    """Copy files from outside into ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten."""
+    """Copy files from outside into ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten.
+
+    Checksums stand in the sample's folder, of files that stay elsewhere in the project in the project's.
+    """
     for proposal in proposals:
         target = root / proposal.file
         if not target.exists():
             with atomic(target) as temporary:
                 shutil.copy2(proposal.source, temporary)
-    record_sums(root / "raw_data" / sample, {root / proposal.file: proposal.sha for proposal in proposals})
+    home, sums = root / "raw_data" / sample, {root / proposal.file: proposal.sha for proposal in proposals}
+    record_sums(home, sums)
+    record_sums(root, {path: sha for path, sha in sums.items() if not path.is_relative_to(home)})
 
 
 def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, root: Path) -> None:
-    """Append rows to the sheet, which is left as it was if they are not valid."""
+    """Append rows to the sheet, cells in the order of its header; it is left as it was if they are not valid."""
     text = sheet.read_text(encoding="utf-8") if sheet.exists() else "\t".join(COLUMNS) + "\n"
+    header = next(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter="\t"), [])
     added = io.StringIO()
-    writer = csv.DictWriter(added, COLUMNS, delimiter="\t", lineterminator="\n")
+    # A column that is missing from the header is said by load_sheet, in one line.
+    writer = csv.DictWriter(added, header, delimiter="\t", lineterminator="\n", extrasaction="ignore")
     writer.writerows(lines)
     with atomic(sheet) as temporary:
         temporary.write_text(text + "\n" * (not text.endswith("\n")) + added.getvalue(), encoding="utf-8")

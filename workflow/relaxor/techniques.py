@@ -1,5 +1,7 @@
 """The techniques: which module analyses each, and what the sheet must tell of a file that the file does not."""
 
+from collections.abc import Collection, Mapping
+
 MODULES = {
     "structure": "relaxor.structure",
     "growth": "relaxor.growth",
@@ -30,3 +32,18 @@ CONDITIONS = {
 """Technique → conditions that its analysis cannot do without, with the unit in which they are usual."""
 INSTEAD = {"hysteresis": {"area": "cm^2", "thickness": "nm"}}
 """Technique → conditions that stand for all of these together: the plates of a capacitor."""
+
+
+def missing_conditions(technique: str, needed: Mapping[str, str], given: Collection[str]) -> dict[str, str]:
+    """Return the conditions that are still to be given: name → unit.
+
+    Parameters
+    ----------
+    needed
+        Those that the analysis of the file cannot do without, name → unit; none if the file tells them.
+    given
+        Names that the sheet gives. One that only `INSTEAD` has says that `INSTEAD` holds.
+    """
+    others = INSTEAD.get(technique, {})
+    wanted = others if needed and (others.keys() - needed.keys()) & set(given) else needed
+    return {name: unit for name, unit in wanted.items() if name not in given}

@@ -1,8 +1,23 @@
 # Everything behind the results in one file, to archive and to share.
+from relaxor.publish import packed
+
+# Ingested data and analyses, of every sample.
+MADE = [f"{RESULTS}/data/{sample}/{technique}.nc" for sample, technique in sorted(ROWS)] + [
+    f"{RESULTS}/analysis/{sample}/{technique}/{file}"
+    for sample, technique in sorted({*ROWS, *((SAMPLE, technique) for technique in ANALYSED)})
+    if technique != OTHER
+    for file in ("parameters.csv", "curves.nc")
+]
+# Files that the settings name.
+NAMED = [SETTINGS.sheet, *map(beside, (SETTINGS.figures, SETTINGS.claims, SETTINGS.checks, SETTINGS.literature))]
+NAMED += filter(None, [SETTINGS.inpainting.feature_network])
+
+
 rule bundle:
     """Raw data, workflow, environment and results as an RO-Crate."""
     input:
-        results=[rules.all.input, PARAMETERS, CURVES],
+        results=[rules.all.input, MADE, ENCODER],
+        parts=lambda wildcards: packed([*workflow.configfiles, *NAMED], SHEET, HERE),
         code=sources("relaxor.publish"),
     output:
         crate=f"{RESULTS}/{SAMPLE}.crate.zip",
