@@ -129,7 +129,8 @@ def test_it_is_a_valid_ro_crate(project: Path, monkeypatch: pytest.MonkeyPatch) 
     for profile in ("ro-crate-1.1", "workflow-ro-crate-1.0"):
         found = services.validate(
             services.ValidationSettings(
-                rocrate_uri=str(project / "results/crate.zip"), profile_identifier=profile, requirement_severity="REQUIRED",
+                rocrate_uri=str(project / "results/crate.zip"), profile_identifier=profile,
+                requirement_severity="REQUIRED",
                 no_cache=True, skip_availability_check=True,
             )
         )  # fmt: skip

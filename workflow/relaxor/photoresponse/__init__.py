@@ -316,12 +316,13 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
     reduced, fitted, noise = series.reduced, found.fitted, found.noise
     scale = {name: unit if UNITS[name] == "A" else 1.0 for name in PARAMETERS}
     factors = np.array([scale[name] for name in found.names])
-    response = series.response(found.values, found.names)[0]
-    columns = (reduced.time, reduced.current, response, reduced.readings.count)
+    columns = (reduced.time, reduced.current, *series.response(found.values, found.names), reduced.readings.count)
     parts = zip(*(np.split(values, reduced.offset[1:]) for values in columns), strict=True)
-    (levels, drifts), precisions = np.array([_dark(*part) for part in parts]).transpose(1, 2, 0)
-    dark, dark_error, dark_spread = _mean(unit * levels, precisions[0], unit * noise.additive)
-    drift, drift_error, _ = _mean(unit * drifts, precisions[1], unit * noise.additive)
+    runs = [np.array(each) for each in zip(*(_dark(*part) for part in parts), strict=True)]
+    (dark, dark_error, dark_spread), (drift, drift_error, _) = (
+        _mean(unit * values, precision, unit * noise.additive, unit * slopes, found.covariance)
+        for values, precision, slopes in zip(*(each.swapaxes(0, 1) for each in runs), strict=True)
+    )
     return Response(
         values={name: value * scale[name] for name, value in found.values.items()},
         covariance=found.covariance * np.outer(factors, factors),
@@ -341,27 +342,34 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
     )
 
 
-def _dark(time: np.ndarray, current: np.ndarray, response: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return dark current at the start and drift of a run, and the precision of both by its readings, shape (2, 2).
+def _dark(
+    time: np.ndarray, current: np.ndarray, response: np.ndarray, slopes: np.ndarray, count: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return dark current at the start and drift of a run, what the readings tell of both, and what the response does.
 
-    Its own response may be larger or smaller than that of all runs.
+    Its own response may be larger or smaller than that of all runs. The shapes are (2,), the values; (2,), their
+    precision; and (2, k), their derivatives by the parameters of the response.
     """
-    design = np.column_stack([np.ones(time.size), time - time[0], response]) * np.sqrt(count)[:, None]
-    design = design[:, : 3 if response.any() else 2]
-    inverse = np.linalg.pinv(design)
-    return np.array([(inverse @ (current * np.sqrt(count)))[:2], 1 / np.sum(inverse[:2] ** 2, axis=1)])
+    root = np.sqrt(count)[:, None]
+    design = np.column_stack([np.ones(time.size), time - time[0], response]) * root
+    inverse = np.linalg.pinv(design[:, : 3 if response.any() else 2])[:2]
+    return inverse @ (current * root[:, 0]), 1 / np.sum(inverse**2, axis=1), -inverse @ (slopes * root)
 
 
-def _mean(values: np.ndarray, precision: np.ndarray, noise: float) -> tuple[float, float, float]:
+def _mean(
+    values: np.ndarray, precision: np.ndarray, noise: float, slopes: np.ndarray, covariance: np.ndarray
+) -> tuple[float, float, float]:
     """Return the mean of runs that know it more or less well, its standard error, and their scatter.
 
-    The error is that of the noise, or of the scatter where that is larger, which few long runs tell badly.
+    The error is that of the noise, or of the scatter where that is larger, which few long runs tell badly, and that of
+    the response, which all runs share.
     """
     weight = precision / precision.sum()
     mean = float(weight @ values)
     squares = (values - mean) ** 2
-    error = max(noise / math.sqrt(precision.sum()), math.sqrt(weight**2 @ squares))
-    return mean, error, math.sqrt(weight @ squares)
+    own = max(noise / math.sqrt(precision.sum()), math.sqrt(weight**2 @ squares))
+    shared = weight @ slopes
+    return mean, math.sqrt(own**2 + shared @ covariance @ shared), math.sqrt(weight @ squares)
 
 
 # --- rows
