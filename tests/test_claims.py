@@ -1,10 +1,13 @@
 import pandas as pd
 import pytest
+from relaxor import xrd
 from relaxor.checks import Check, check_results
 from relaxor.claims import compare_claims
 from relaxor.data import Number, save_parameters
 from relaxor.errors import ResultError, SheetError
 from relaxor.select import load_entries
+
+from tests.project import CBPS
 
 CLAIM = """
 - id: {id}
@@ -94,6 +97,16 @@ def test_the_shipped_claims_find_their_numbers(root, analysed, tmp_path):
         assert numbers.technique in ("inpainting", "crossbar"), numbers
         code = (root / "workflow/relaxor" / numbers.technique).glob("*.py")
         assert any(f'"{numbers.parameter}"' in file.read_text(encoding="utf-8") for file in code), numbers
+
+
+@pytest.mark.parametrize("cell", ["R-3", None])
+def test_the_shipped_checks_hold_for_another_cell_and_for_none(root, analysed, tmp_path, cell):
+    data = str(analysed("xrd").folder.parent / "xrd.nc")
+    (tmp_path / "xrd").mkdir()
+    parameters = str(tmp_path / "xrd/parameters.csv")
+    xrd.analyse(data, parameters, str(tmp_path / "curves.nc"), **(CBPS["xrd"] | {"cell": cell}))
+    check_results([parameters], str(root / "config/checks.yaml"), str(tmp_path / "checks.csv"))
+    assert pd.read_csv(tmp_path / "checks.csv").empty == (cell is None)
 
 
 def check(tmp_path, parameters, text):
