@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxor.data import Measurement
+from relaxor.data import Measurement, Number
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import OWN, SHARED, Response, fit_response, response_rows
 from relaxor.photoresponse.codes import CODES, CodeTiming, code_rows, encode, measured_codes, separation
@@ -398,6 +398,29 @@ def test_figures_of_merit_follow_their_formulas() -> None:
     assert rows["detectivity"].value == pytest.approx(expected)
     assert rows["detectivity_shot"].value / rows["detectivity"].value == pytest.approx(rows["noise_over_shot"].value)
     assert all("10.1038/s41467-023-37635-1" in row.method for name, row in rows.items() if "detectivity" in name)
+
+
+def test_a_wrong_scale_moves_figures_of_merit_by_their_systematic_errors() -> None:
+    dark = dark_trace(np.random.default_rng(14), 1e-13)
+    power, current = np.array([2.0, 4.0, 8.0]), np.array([1e-10, 2e-10, 3e-10])
+
+    def merits(area: float = 1.0, scale: float = 1.0, light: float = 1.0, **known) -> list[Number]:
+        read = replace(dark, current=scale * dark.current)
+        return merit_rows(
+            MEASUREMENT, read, light * power, scale * current, 0.02 * scale * current, area=area * 1e-6,
+            wavelength=650.0, **known,
+        )  # fmt: skip
+
+    errors = {"area": 0.05, "scale": 0.01, "light": 0.03}
+    found = merits(scale_uncertainties=tuple(errors.values()))
+    shifted = [merits(**{name: 1 + 1e-3 * error}) for name, error in errors.items()]
+    for row, *moved in zip(found, *shifted, strict=True):
+        shift = math.hypot(*(1e3 * (other.value - row.value) for other in moved))
+        assert row.systematic_error == pytest.approx(shift, rel=1e-3, abs=1e-5 * abs(row.value)), row.parameter
+    relative = {row.parameter: row.systematic_error / row.value for row in found}
+    assert relative["detectivity"] == pytest.approx(math.hypot(0.05 / 2, 0.03))
+    assert relative["detectivity_shot"] == pytest.approx(math.hypot(0.05 / 2, 0.01 / 2, 0.03))
+    assert relative["noise_equivalent_power"] == pytest.approx(math.hypot(0.05, 0.03))
 
 
 def test_figures_of_merit_refuse_what_they_cannot_use() -> None:

@@ -4,7 +4,6 @@ A file is analysed by what its pulses are (`relaxor.plasticity.protocols`). A re
 pulse above the one before the first pulse of its run.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -109,7 +108,7 @@ current_uncertainty, power_uncertainty
                 *(points[column].to_numpy() for column in ("value", "response", "error")),
                 area=measurement.condition("area", "cm^2"),
                 wavelength=wavelength,
-                scale_uncertainty=math.hypot(area_uncertainty, current_uncertainty, power_uncertainty),
+                scale_uncertainties=(area_uncertainty, current_uncertainty, power_uncertainty),
             )
         attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
         groups[measurement.id] = xr.Dataset(attrs=attrs)

@@ -19,9 +19,19 @@ from relaxor.power_law import orthogonal_power_law
 
 MODEL = "figures_of_merit"
 SOURCE = "doi 10.1038/s41467-023-37635-1"
-SCALED = ("responsivity", "quantum_efficiency", "noise_equivalent_power", "detectivity")
-"""Numbers on which the scales of area, power and current bear."""
 """Where the definitions stand."""
+SCALES = {
+    "responsivity": (-1, 1, -1),
+    "quantum_efficiency": (-1, 1, -1),
+    "noise_density": (0, 1, 0),
+    "noise_density_shot": (0, 0.5, 0),
+    "noise_equivalent_power": (1, 0, 1),
+    "detectivity": (-0.5, 0, -1),
+    "detectivity_shot": (-0.5, 0.5, -1),
+    "noise_over_shot": (0, 0.5, 0),
+}
+"""Number → the powers of area, current and power density that it is proportional to. One instrument reads the current
+under light and its noise in the dark: its scale leaves their ratio as it is."""
 SEGMENTS = 8
 """Segments of the dark trace, half overlapping, that Welch's spectrum averages."""
 LEAST_READINGS = 64
@@ -81,7 +91,8 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
     Returns
     -------
     density, error, highest
-        A/√Hz, A/√Hz, Hz. The band begins at the first frequency above 0 that a segment resolves.
+        A/√Hz, A/√Hz, Hz. The band begins at the second frequency above 0 that a segment resolves, as the drift that
+        was taken out took power from the first, and ends below half the rate of the readings.
 
     Raises
     ------
@@ -101,7 +112,6 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
     frequency, density = signal.welch(
         signal.detrend(dark.current), 1 / interval, nperseg=length, noverlap=length // 2, detrend="linear"
     )
-    # The lowest bins lost power to the drift that was taken out.
     inside = slice(2, -1)
     mean = float(density[inside].mean())
     if not mean > 0:
@@ -120,7 +130,7 @@ def merit_rows(
     *,
     area: float,
     wavelength: float,
-    scale_uncertainty: float = 0.0,
+    scale_uncertainties: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> list[Number]:
     """Make the rows of a power series: responsivity and efficiency a power, exponent, detectivity at the lowest power.
 
@@ -138,8 +148,8 @@ def merit_rows(
         Of the device under light, cm^2.
     wavelength
         nm.
-    scale_uncertainty
-        Relative standard uncertainty that area, power and current have in common for all powers.
+    scale_uncertainties
+        Relative standard uncertainties of the scales of area, current and power density.
 
     Raises
     ------
@@ -164,8 +174,8 @@ def merit_rows(
     if dark is not None:
         rows += _detectivity_rows(measurement, dark, at_weakest, area)
     for row in rows:
-        if row.parameter.startswith(SCALED):
-            row.systematic_error = scale_uncertainty * abs(row.value)
+        powers = SCALES.get(row.parameter.split("_at_")[0], (0, 0, 0))
+        row.systematic_error = abs(row.value) * math.hypot(*np.multiply(powers, scale_uncertainties))
     return rows
 
 
