@@ -6,6 +6,7 @@ beside it.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import signal
@@ -37,6 +38,8 @@ SEGMENTS = 8
 LEAST_READINGS = 64
 EVEN = 0.1
 """Readings count as evenly spaced where no step differs from the median by more than this part."""
+SAME_VOLTAGE = {"rel_tol": 0.02, "abs_tol": 1e-3}
+"""Two voltages are the same if they differ by no more than this part, or by 1 mV."""
 
 
 def responsivity(photocurrent: float, error: float, power: float, area: float) -> tuple[float, float]:
@@ -121,13 +124,32 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
     return math.sqrt(mean), math.sqrt(mean) * relative / 2, float(frequency[inside][-1])
 
 
+def noise_at(darks: Sequence[Trace], voltage: float) -> tuple[Trace, tuple[float, float, float]]:
+    """Return the first trace in the dark at a voltage that is fit for a noise spectrum, and its `noise_density`.
+
+    Raises
+    ------
+    AnalysisError
+        If there is none; with what the first one at this voltage lacks.
+    """
+    unfit: list[AnalysisError] = []
+    for dark in darks:
+        if math.isclose(float(np.median(dark.voltage)), voltage, **SAME_VOLTAGE):
+            try:
+                return dark, noise_density(dark)
+            except AnalysisError as error:
+                unfit.append(error)
+    raise unfit[0] if unfit else AnalysisError(f"no run in the dark at {voltage:g} V")
+
+
 def merit_rows(
     measurement: Measurement,
-    dark: Trace | None,
+    darks: Sequence[Trace],
     power: np.ndarray,
     photocurrent: np.ndarray,
     error: np.ndarray,
     *,
+    voltage: float,
     area: float,
     wavelength: float,
     scale_uncertainties: tuple[float, float, float] = (0.0, 0.0, 0.0),
@@ -138,12 +160,15 @@ def merit_rows(
     ----------
     measurement
         Whose name, hash and origin the rows carry.
-    dark
-        A trace in the dark at the same voltage; without one there is no detectivity.
+    darks
+        Traces in the dark; without one at the same voltage that is fit for a noise spectrum there is no detectivity,
+        and the row ``noise_spectrum``, 0, says why.
     power
         mW/cm^2, shape (n,).
     photocurrent, error
         Current under light less current in the dark, and its standard error, A, shape (n,).
+    voltage
+        Across the device, V.
     area
         Of the device under light, cm^2.
     wavelength
@@ -154,7 +179,7 @@ def merit_rows(
     Raises
     ------
     AnalysisError
-        If area, wavelength or a power is not positive, or the dark trace is not fit for a noise spectrum.
+        If area, wavelength or a power is not positive.
     """
     if not (area > 0 and wavelength > 0 and (power > 0).all()):
         raise AnalysisError(f"{measurement.id}: area, wavelength and power density must be positive")
@@ -171,8 +196,12 @@ def merit_rows(
     rows += law.numbers(measurement, MODEL, {"exponent": "1"}, "dI = a P^alpha, weighted least squares (ODRPACK)")
     weakest = int(np.argmin(power))
     at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
-    if dark is not None:
-        rows += _detectivity_rows(measurement, dark, at_weakest, area)
+    try:
+        dark, noise = noise_at(darks, voltage)
+    except AnalysisError as error:
+        rows += measured(measurement, MODEL, {"noise_spectrum": (0.0, math.nan, "1")}, str(error))
+    else:
+        rows += _detectivity_rows(measurement, dark, noise, at_weakest, area)
     for row in rows:
         powers = SCALES.get(row.parameter.split("_at_")[0], (0, 0, 0))
         row.systematic_error = abs(row.value) * math.hypot(*np.multiply(powers, scale_uncertainties))
@@ -180,10 +209,14 @@ def merit_rows(
 
 
 def _detectivity_rows(
-    measurement: Measurement, dark: Trace, responsivity_: tuple[float, float], area: float
+    measurement: Measurement,
+    dark: Trace,
+    noise: tuple[float, float, float],
+    responsivity_: tuple[float, float],
+    area: float,
 ) -> list[Number]:
     ratio, ratio_error = abs(responsivity_[0]), responsivity_[1]
-    density, density_error, highest = noise_density(dark)
+    density, density_error, highest = noise
     shot = math.sqrt(2 * e * abs(float(dark.current.mean())))
     relative = math.hypot(ratio_error / ratio, density_error / density)
     detectivity = math.sqrt(area) * ratio / density
