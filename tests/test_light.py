@@ -134,7 +134,8 @@ def test_too_few_runs_for_the_response_are_enough_for_the_rest(tmp_path):
     assert responsivity["systematic_error"] == pytest.approx(
         responsivity["value"] * np.sqrt(0.05**2 + 0.01**2 + 0.03**2)
     )
-    assert not rows["parameter"].str.startswith("detectivity").any()  # no run in the dark
+    assert not rows["parameter"].str.startswith("detectivity").any()
+    assert rows.set_index("parameter").loc["noise_spectrum", "method"] == "no run in the dark at 0.5 V"
 
 
 def test_files_without_light_are_refused(tmp_path):

@@ -1,6 +1,7 @@
 """Another workflow uses this one as a Snakemake module: from its own folder, with its own settings, sheet and files."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -69,6 +70,10 @@ def test_a_module_runs(lab):
     assert len(numbers) > 5
     assert (lab.folder / TABLE).is_file() and (lab.folder / "ours.txt").is_file()
     assert not (lab.folder / "results").exists()
+    lab.run("out/notebooks/explore.html")
+    executed = (lab.folder / "out/notebooks/explore.ipynb").read_text(encoding="utf-8")
+    (figures,) = re.findall(r'\\"figures\\": \\"([^"]+)\\"', executed)
+    assert (lab.folder / figures).is_file()  # relaxor's: the lab has no list of figures
     assert "Nothing to be done" in lab.run()
 
 

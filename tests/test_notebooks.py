@@ -68,6 +68,15 @@ def test_what_a_story_shows_is_in_the_results(results: Path) -> None:
     assert list(story.measurements()["measurement"]) == ["flake"]
 
 
+def test_a_story_draws_with_the_settings_it_is_given(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(results)  # no config/ here, as where another workflow uses this one
+    figures = {"figures": str(ROOT / "config/figures.yaml")}
+    usual, wider, again = (
+        Story("mine", ".", figures | {"bands": {"band_gap": gap}}).panel("3b").data for gap in (1.3, 1.8, 1.3)
+    )
+    assert usual == again != wider
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

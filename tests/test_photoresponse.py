@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxor.data import Measurement
+from relaxor.data import Measurement, Number
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import OWN, SHARED, Response, fit_response, response_rows
 from relaxor.photoresponse.codes import CODES, CodeTiming, code_rows, encode, measured_codes, separation
@@ -383,7 +383,9 @@ def test_figures_of_merit_follow_their_formulas() -> None:
     dark = dark_trace(rng, 5.66e-14)
     rows = {
         row.parameter: row
-        for row in merit_rows(MEASUREMENT, dark, power, current, 0.02 * current, area=1e-6, wavelength=650.0)
+        for row in merit_rows(
+            MEASUREMENT, [dark], power, current, 0.02 * current, voltage=0.5, area=1e-6, wavelength=650.0
+        )
     }
     at = rows["responsivity_at_2_mW_per_cm2"]
     assert at.value == pytest.approx(current[0] / (2e-3 * 1e-6)) and at.unit == "A/W"
@@ -400,6 +402,29 @@ def test_figures_of_merit_follow_their_formulas() -> None:
     assert all("10.1038/s41467-023-37635-1" in row.method for name, row in rows.items() if "detectivity" in name)
 
 
+def test_a_wrong_scale_moves_figures_of_merit_by_their_systematic_errors() -> None:
+    dark = dark_trace(np.random.default_rng(14), 1e-13)
+    power, current = np.array([2.0, 4.0, 8.0]), np.array([1e-10, 2e-10, 3e-10])
+
+    def merits(area: float = 1.0, scale: float = 1.0, light: float = 1.0, **known) -> list[Number]:
+        read = replace(dark, current=scale * dark.current)
+        return merit_rows(
+            MEASUREMENT, [read], light * power, scale * current, 0.02 * scale * current, voltage=0.5,
+            area=area * 1e-6, wavelength=650.0, **known,
+        )  # fmt: skip
+
+    errors = {"area": 0.05, "scale": 0.01, "light": 0.03}
+    found = merits(scale_uncertainties=tuple(errors.values()))
+    shifted = [merits(**{name: 1 + 1e-3 * error}) for name, error in errors.items()]
+    for row, *moved in zip(found, *shifted, strict=True):
+        shift = math.hypot(*(1e3 * (other.value - row.value) for other in moved))
+        assert row.systematic_error == pytest.approx(shift, rel=1e-3, abs=1e-5 * abs(row.value)), row.parameter
+    relative = {row.parameter: row.systematic_error / row.value for row in found}
+    assert relative["detectivity"] == pytest.approx(math.hypot(0.05 / 2, 0.03))
+    assert relative["detectivity_shot"] == pytest.approx(math.hypot(0.05 / 2, 0.01 / 2, 0.03))
+    assert relative["noise_equivalent_power"] == pytest.approx(math.hypot(0.05, 0.03))
+
+
 def test_figures_of_merit_refuse_what_they_cannot_use() -> None:
     dark = dark_trace(np.random.default_rng(13), 1e-13)
     with pytest.raises(AnalysisError, match="light was on"):
@@ -411,4 +436,29 @@ def test_figures_of_merit_refuse_what_they_cannot_use() -> None:
     with pytest.raises(AnalysisError, match="needs two powers, found 1"):
         fit_exponent(np.ones(3), np.ones(3), np.ones(3))
     with pytest.raises(AnalysisError, match="area, wavelength and power density must be positive"):
-        merit_rows(MEASUREMENT, dark, np.ones(2), np.ones(2), np.ones(2), area=0.0, wavelength=650.0)
+        merit_rows(MEASUREMENT, [dark], np.ones(2), np.ones(2), np.ones(2), voltage=0.5, area=0.0, wavelength=650.0)
+
+
+def test_noise_is_that_of_the_first_dark_run_at_the_voltage_that_is_fit() -> None:
+    fit = dark_trace(np.random.default_rng(15), 1e-13)
+    short = replace(
+        fit, run="short", **{name: getattr(fit, name)[:40] for name in ("time", "current", "voltage", "stimulus")}
+    )
+    uneven = replace(fit, run="uneven", time=fit.time**2)
+    biased = replace(fit, run="biased", voltage=2 * fit.voltage)
+    power, current = np.array([2.0, 4.0, 8.0]), np.array([1e-10, 2e-10, 3e-10])
+
+    def merits(*darks: Trace) -> dict[str, Number]:
+        known = {"voltage": 0.5, "area": 1e-6, "wavelength": 650.0}
+        return {row.parameter: row for row in merit_rows(MEASUREMENT, darks, power, current, 0.02 * current, **known)}
+
+    assert merits(biased, short, uneven, fit) == merits(fit)
+    for darks, reason in (
+        ((short, uneven), "light_650, run short: 40 readings in the dark; 64 needed for a spectrum"),
+        ((biased, uneven), "light_650, run uneven: readings are not evenly spaced; a noise spectrum needs them so"),
+        ((biased,), "no run in the dark at 0.5 V"),
+        ((), "no run in the dark at 0.5 V"),
+    ):
+        rows = merits(*darks)
+        assert "detectivity" not in rows and rows["responsivity_at_2_mW_per_cm2"].value > 0
+        assert rows["noise_spectrum"].value == 0 and rows["noise_spectrum"].method == reason

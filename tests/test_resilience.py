@@ -141,3 +141,8 @@ def test_a_changed_setting_concerns_its_technique(copy):
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("spike_threshold: 8.0", "spike_threshold: 9.0"), encoding="utf-8")
     assert copy.planned() == downstream("raman")
+
+
+def test_a_setting_that_is_drawn_concerns_figure_and_notebook(copy):
+    (copy.folder / "narrow.yaml").write_text("bands: {band_gap: 1.2}\n", encoding="utf-8")
+    assert copy.planned("--configfile", "narrow.yaml") == {"draw_figure3", "run_notebook"}

@@ -4,7 +4,6 @@ A file is analysed by what its pulses are (`relaxor.plasticity.protocols`). A re
 pulse above the one before the first pulse of its run.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -72,7 +71,7 @@ current_uncertainty, power_uncertainty
     for recording in recordings:
         by_wavelength.setdefault(recording.measurement.condition("wavelength", "nm"), []).append(recording)
     fitted, responses = response_of(by_wavelength)
-    dark = next((trace for trace in runs_of(recordings) if not np.any(trace.stimulus)), None)
+    darks = [trace for trace in runs_of(recordings) if not np.any(trace.stimulus)]
     for recording in (_with_variation(each, by_wavelength, responses) for each in recordings):
         measurement, kind = recording.measurement, kind_of(recording)
         wavelength = measurement.condition("wavelength", "nm")
@@ -105,11 +104,12 @@ current_uncertainty, power_uncertainty
             points = averaged(responses_of(recording, "amplitude"), recording.variation)
             rows += merit_rows(
                 measurement,
-                dark,
+                darks,
                 *(points[column].to_numpy() for column in ("value", "response", "error")),
+                voltage=recording.read_voltage,
                 area=measurement.condition("area", "cm^2"),
                 wavelength=wavelength,
-                scale_uncertainty=math.hypot(area_uncertainty, current_uncertainty, power_uncertainty),
+                scale_uncertainties=(area_uncertainty, current_uncertainty, power_uncertainty),
             )
         attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
         groups[measurement.id] = xr.Dataset(attrs=attrs)

@@ -3,7 +3,7 @@
 Everything is read from the results; nothing is computed here but differences that are on disk as residuals.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -16,7 +16,7 @@ import xarray as xr
 from IPython.display import Image
 from matplotlib.figure import Figure
 
-from relaxor.config import Settings, load_settings
+from relaxor.config import Settings, load_settings, validate_settings
 from relaxor.config.figures import FigureSpec, PanelSpec, load_figures
 from relaxor.errors import AnalysisError
 from relaxor.figures.draw import panel_figure
@@ -41,12 +41,12 @@ class Story:
     results_dir
         Folder of the results.
     config
-        The settings that they were made with.
+        The settings that they were made with: their file, or those that the panels need, by name.
     """
 
     sample: str = "cbps"
     results_dir: str = "results"
-    config: str = "config/config.yaml"
+    config: str | Mapping[str, Any] = "config/config.yaml"
 
     def __post_init__(self) -> None:
         """Refuse a place without results, and set the look of the figures."""
@@ -60,7 +60,7 @@ class Story:
     @cached_property
     def settings(self) -> Settings:
         """The settings."""
-        return load_settings(self.config)
+        return load_settings(self.config) if isinstance(self.config, str) else validate_settings(self.config)
 
     @cached_property
     def figures(self) -> dict[str, FigureSpec]:

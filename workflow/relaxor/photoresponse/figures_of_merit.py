@@ -6,6 +6,7 @@ beside it.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import signal
@@ -19,14 +20,26 @@ from relaxor.power_law import orthogonal_power_law
 
 MODEL = "figures_of_merit"
 SOURCE = "doi 10.1038/s41467-023-37635-1"
-SCALED = ("responsivity", "quantum_efficiency", "noise_equivalent_power", "detectivity")
-"""Numbers on which the scales of area, power and current bear."""
 """Where the definitions stand."""
+SCALES = {
+    "responsivity": (-1, 1, -1),
+    "quantum_efficiency": (-1, 1, -1),
+    "noise_density": (0, 1, 0),
+    "noise_density_shot": (0, 0.5, 0),
+    "noise_equivalent_power": (1, 0, 1),
+    "detectivity": (-0.5, 0, -1),
+    "detectivity_shot": (-0.5, 0.5, -1),
+    "noise_over_shot": (0, 0.5, 0),
+}
+"""Number → the powers of area, current and power density that it is proportional to. One instrument reads the current
+under light and its noise in the dark: its scale leaves their ratio as it is."""
 SEGMENTS = 8
 """Segments of the dark trace, half overlapping, that Welch's spectrum averages."""
 LEAST_READINGS = 64
 EVEN = 0.1
 """Readings count as evenly spaced where no step differs from the median by more than this part."""
+SAME_VOLTAGE = {"rel_tol": 0.02, "abs_tol": 1e-3}
+"""Two voltages are the same if they differ by no more than this part, or by 1 mV."""
 
 
 def responsivity(photocurrent: float, error: float, power: float, area: float) -> tuple[float, float]:
@@ -81,7 +94,8 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
     Returns
     -------
     density, error, highest
-        A/√Hz, A/√Hz, Hz. The band begins at the first frequency above 0 that a segment resolves.
+        A/√Hz, A/√Hz, Hz. The band begins at the second frequency above 0 that a segment resolves, as the drift that
+        was taken out took power from the first, and ends below half the rate of the readings.
 
     Raises
     ------
@@ -101,7 +115,6 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
     frequency, density = signal.welch(
         signal.detrend(dark.current), 1 / interval, nperseg=length, noverlap=length // 2, detrend="linear"
     )
-    # The lowest bins lost power to the drift that was taken out.
     inside = slice(2, -1)
     mean = float(density[inside].mean())
     if not mean > 0:
@@ -111,16 +124,35 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
     return math.sqrt(mean), math.sqrt(mean) * relative / 2, float(frequency[inside][-1])
 
 
+def noise_at(darks: Sequence[Trace], voltage: float) -> tuple[Trace, tuple[float, float, float]]:
+    """Return the first trace in the dark at a voltage that is fit for a noise spectrum, and its `noise_density`.
+
+    Raises
+    ------
+    AnalysisError
+        If there is none; with what the first one at this voltage lacks.
+    """
+    unfit: list[AnalysisError] = []
+    for dark in darks:
+        if math.isclose(float(np.median(dark.voltage)), voltage, **SAME_VOLTAGE):
+            try:
+                return dark, noise_density(dark)
+            except AnalysisError as error:
+                unfit.append(error)
+    raise unfit[0] if unfit else AnalysisError(f"no run in the dark at {voltage:g} V")
+
+
 def merit_rows(
     measurement: Measurement,
-    dark: Trace | None,
+    darks: Sequence[Trace],
     power: np.ndarray,
     photocurrent: np.ndarray,
     error: np.ndarray,
     *,
+    voltage: float,
     area: float,
     wavelength: float,
-    scale_uncertainty: float = 0.0,
+    scale_uncertainties: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> list[Number]:
     """Make the rows of a power series: responsivity and efficiency a power, exponent, detectivity at the lowest power.
 
@@ -128,23 +160,26 @@ def merit_rows(
     ----------
     measurement
         Whose name, hash and origin the rows carry.
-    dark
-        A trace in the dark at the same voltage; without one there is no detectivity.
+    darks
+        Traces in the dark; without one at the same voltage that is fit for a noise spectrum there is no detectivity,
+        and the row ``noise_spectrum``, 0, says why.
     power
         mW/cm^2, shape (n,).
     photocurrent, error
         Current under light less current in the dark, and its standard error, A, shape (n,).
+    voltage
+        Across the device, V.
     area
         Of the device under light, cm^2.
     wavelength
         nm.
-    scale_uncertainty
-        Relative standard uncertainty that area, power and current have in common for all powers.
+    scale_uncertainties
+        Relative standard uncertainties of the scales of area, current and power density.
 
     Raises
     ------
     AnalysisError
-        If area, wavelength or a power is not positive, or the dark trace is not fit for a noise spectrum.
+        If area, wavelength or a power is not positive.
     """
     if not (area > 0 and wavelength > 0 and (power > 0).all()):
         raise AnalysisError(f"{measurement.id}: area, wavelength and power density must be positive")
@@ -161,19 +196,27 @@ def merit_rows(
     rows += law.numbers(measurement, MODEL, {"exponent": "1"}, "dI = a P^alpha, weighted least squares (ODRPACK)")
     weakest = int(np.argmin(power))
     at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
-    if dark is not None:
-        rows += _detectivity_rows(measurement, dark, at_weakest, area)
+    try:
+        dark, noise = noise_at(darks, voltage)
+    except AnalysisError as unfit:
+        rows += measured(measurement, MODEL, {"noise_spectrum": (0.0, math.nan, "1")}, str(unfit))
+    else:
+        rows += _detectivity_rows(measurement, dark, noise, at_weakest, area)
     for row in rows:
-        if row.parameter.startswith(SCALED):
-            row.systematic_error = scale_uncertainty * abs(row.value)
+        powers = SCALES.get(row.parameter.split("_at_")[0], (0, 0, 0))
+        row.systematic_error = abs(row.value) * math.hypot(*np.multiply(powers, scale_uncertainties))
     return rows
 
 
 def _detectivity_rows(
-    measurement: Measurement, dark: Trace, responsivity_: tuple[float, float], area: float
+    measurement: Measurement,
+    dark: Trace,
+    noise: tuple[float, float, float],
+    responsivity_: tuple[float, float],
+    area: float,
 ) -> list[Number]:
     ratio, ratio_error = abs(responsivity_[0]), responsivity_[1]
-    density, density_error, highest = noise_density(dark)
+    density, density_error, highest = noise
     shot = math.sqrt(2 * e * abs(float(dark.current.mean())))
     relative = math.hypot(ratio_error / ratio, density_error / density)
     detectivity = math.sqrt(area) * ratio / density
