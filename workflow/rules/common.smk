@@ -33,7 +33,8 @@ os.environ.update(
 
 try:
     SETTINGS = validate_settings(config)
-    FIGURES = load_figures(beside(SETTINGS.figures))
+    SPECIFICATIONS = beside(SETTINGS.figures)
+    FIGURES = load_figures(SPECIFICATIONS)
     PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
     SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
     require_samples([SETTINGS.sample, *SETTINGS.samples], SHEET, SETTINGS.sheet)
@@ -122,6 +123,13 @@ def figure_files(*numbers):
     """The files of figures, by their numbers, as far as the sample has them."""
     names = [f"figure{number}" for number in numbers if f"figure{number}" in FIGURES]
     return [f"{RESULTS}/figures/{name}.{suffix}" for name in names for suffix in FORMATS]
+
+
+def settings_drawn(notebook):
+    """The list of figures, and the settings that a notebook's figure draws; without a figure, those that any draws."""
+    figures = [FIGURES[notebook]] if notebook in FIGURES else FIGURES.values()
+    sections = {panel.settings for figure in figures for panel in figure.panels.values() if panel.settings}
+    return {"figures": SPECIFICATIONS} | {section: PLAIN[section] for section in sorted(sections)}
 
 
 def drawn(stem, figure, panel):

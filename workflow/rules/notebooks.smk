@@ -1,14 +1,4 @@
 # Results → notebooks that tell the story of a figure, executed, and as pages that open offline.
-SPECIFICATIONS = beside(SETTINGS.figures)
-
-
-def settings_drawn(notebook):
-    """The list of figures, and the settings that the figure of a notebook draws; of a notebook without one, all that are drawn."""
-    figures = [FIGURES[notebook]] if notebook in FIGURES else FIGURES.values()
-    sections = {panel.settings for figure in figures for panel in figure.panels.values() if panel.settings}
-    return {"figures": SPECIFICATIONS} | {section: PLAIN[section] for section in sorted(sections)}
-
-
 rule run_notebook:
     """Execute a notebook and print it as a page."""
     input:

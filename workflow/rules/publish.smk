@@ -9,7 +9,7 @@ MADE = [f"{RESULTS}/data/{sample}/{technique}.nc" for sample, technique in sorte
     for file in ("parameters.csv", "curves.nc")
 ]
 # Files that the settings name.
-NAMED = [SETTINGS.sheet, *map(beside, (SETTINGS.figures, SETTINGS.claims, SETTINGS.checks, SETTINGS.literature))]
+NAMED = [SETTINGS.sheet, SPECIFICATIONS, *map(beside, (SETTINGS.claims, SETTINGS.checks, SETTINGS.literature))]
 NAMED += filter(None, [SETTINGS.inpainting.feature_network])
 
 
