@@ -343,10 +343,14 @@ def break_down_chip(
         return network, inference(network)
 
     @cache
-    def cells(decoder: str, chip: Chip, copies: int, elapsed: float) -> list[np.ndarray]:
+    def levels(decoder: str, chip: Chip, copies: int) -> np.ndarray:
         network = assemble(decoders[decoder], chip, copies=copies)
-        written = written_chips(network, compared_chips if chip.writing.accuracy is not None else 1)
-        return wired(aged(np.asarray(written.levels), chip, elapsed), chip)
+        return np.asarray(written_chips(network, compared_chips if chip.writing.accuracy is not None else 1).levels)
+
+    @cache
+    def cells(decoder: str, chip: Chip, copies: int, elapsed: float) -> list[np.ndarray]:
+        without_wires = replace(chip, row_resistance=0.0, column_resistance=0.0)  # writing knows nothing of them
+        return wired(aged(levels(decoder, without_wires, copies), chip, elapsed), chip)
 
     def compare(
         group: str,

@@ -189,9 +189,12 @@ def frechet_distance(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
     """Return A with A Aᵀ the covariance; Σ^½ but for a rotation, which singular values do not see."""
-    values, vectors = np.linalg.eigh(covariance)
-    noise = values[-1] * values.size * np.finfo(float).eps
-    return vectors * np.sqrt(np.where(values > noise, values, 0.0))
+    try:
+        return np.linalg.cholesky(covariance)  # in a tenth of the time
+    except np.linalg.LinAlgError:  # singular, as of features that never answer
+        values, vectors = np.linalg.eigh(covariance)
+        noise = values[-1] * values.size * np.finfo(float).eps
+        return vectors * np.sqrt(np.where(values > noise, values, 0.0))
 
 
 def _distance(a: Moments, b: Moments) -> float:
