@@ -325,6 +325,18 @@ def test_a_search_that_is_cut_short_gives_no_errors(reference, monkeypatch):
     assert np.isnan([fitted.error(name) for name in fitted.names]).all()
 
 
+def test_a_minimum_in_a_kink_of_the_model_has_errors():
+    x = np.linspace(0, 10, 101)
+    found = []
+    for seed in range(60):
+        y = np.maximum(x - 5, 0) + np.random.default_rng(seed).normal(0, 0.1, x.size)  # the joint lies at a reading
+        residual = lambda p, y=y: (p["slope"] * np.maximum(x - p["joint"], 0) - y) / 0.1  # noqa: E731
+        fitted = fit(residual, parameters(slope=0.8, joint=4.0), absolute_sigma=True)
+        found.append([(fitted.value(name) - true) / fitted.error(name) for name, true in (("slope", 1), ("joint", 5))])
+    assert np.isfinite(found).all()
+    assert np.std(found, axis=0) == pytest.approx([1, 1], abs=0.25)
+
+
 def test_errors_of_expressions_of_expressions_are_propagated():
     x = np.linspace(1, 5, 30)
     y = 3.0 * x + np.random.default_rng(1).normal(0, 0.1, x.size)

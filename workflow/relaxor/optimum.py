@@ -19,6 +19,10 @@ CONVERGED = 1e-7
 """A step shorter than this part of the standard errors is not taken."""
 ARRIVED = 0.1
 """A search that ends farther than this from the minimum, in standard errors, has not converged."""
+FRACTIONS = (1.0, 0.3, 0.1, 0.03, 0.01)
+"""Of the Gauss–Newton step, that are tried before a search is said to have ended away from the minimum."""
+SHORTEST = float(np.cbrt(np.finfo(float).eps))
+"""Step of a derivative, as a part of the parameter (of one for a parameter of zero)."""
 AT_BOUND = 1e-3
 """A parameter nearer to its bound than this part of its (conditional) standard error sits on it."""
 SINGULAR = 1e12
@@ -100,7 +104,7 @@ class Problem:
         has not converged.
         """
         size = len(self.names)
-        if not optimum.independent or self._distance(optimum) > ARRIVED:
+        if not optimum.independent or not self._has_arrived(optimum):
             return np.full((size, size), np.nan)
         derivative = optimum.derivative if derivative is None else derivative
         covariance = np.zeros((size, size))
@@ -187,6 +191,31 @@ class Problem:
         projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)[2]
         return float(np.linalg.norm(projected)) / (self._scale(optimum.residual) or 1.0)
 
+    def _has_arrived(self, optimum: Optimum) -> bool:
+        """Say whether the minimum is near, or is here in a kink of the model.
+
+        Where segments join at a reading, the derivatives of its two sides differ. Those taken across it promise a gain
+        even at the minimum; unlike on a smooth slope, a short step does not give it, and no longer one gives as much as
+        a minimum that is not near would.
+        """
+        distance, scale = self._distance(optimum), self._scale(optimum.residual)
+        step = self._newton_step(optimum) if distance > ARRIVED else None
+        if step is None:
+            return True
+
+        def gain(fraction: float) -> float:
+            self._place(optimum.values + fraction * step)
+            change = self._call(self.params, *self.args) - optimum.residual
+            return -float(change @ (2 * optimum.residual + change))
+
+        moved = step != 0
+        size = np.where(optimum.values == 0, 1.0, np.abs(optimum.values))[moved]
+        short = float(np.min(SHORTEST * size / np.abs(step[moved])))
+        given, most = gain(short), max(map(gain, FRACTIONS))
+        self._place(optimum.values)
+        promised = 2 * short * (distance * scale) ** 2
+        return given < promised / 2 and most <= (ARRIVED * scale) ** 2
+
     def _scale(self, residual: np.ndarray) -> float:
         """Return the standard deviation of a residual."""
         if self.absolute_sigma:
@@ -234,7 +263,7 @@ def central_differences(
 
     def difference(name: str) -> np.ndarray:
         parameter, value = params[name], params[name].value
-        step = np.cbrt(np.finfo(float).eps) * (abs(value) or 1.0)
+        step = SHORTEST * (abs(value) or 1.0)
         longest = LONGEST_STEP * max(abs(value), 1.0)
         column = np.zeros_like(base)
         while step <= longest:
