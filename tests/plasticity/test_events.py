@@ -10,8 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
-from relaxor.plasticity.events import COLUMNS, _spikes, find_events, require_pulses, window_means
+from relaxor.plasticity.damage import spikes_in
+from relaxor.plasticity.events import COLUMNS, find_events, require_pulses
 from relaxor.plasticity.traces import POWER_DENSITY, Trace, traces_of
+from relaxor.plasticity.windows import window_means
 from relaxor.readers import read
 from relaxor.readers.schema import variable
 from scipy.signal import lfilter
@@ -284,10 +286,10 @@ def test_a_charging_current_at_an_edge_is_no_spike():
 
 def test_noise_alone_loses_no_samples():
     current = np.random.default_rng(1).normal(0, 1, 300_000)
-    assert len(_spikes(current, np.array([], int))) == 0
+    assert len(spikes_in(current, np.array([], int))) == 0
     louder = current * np.where(np.arange(current.size) % 1000 < 400, 1000.0, 1.0)
-    assert len(_spikes(louder, np.array([], int))) < 1e-5 * current.size
-    assert len(_spikes(np.round(current), np.array([], int))) == 0
+    assert len(spikes_in(louder, np.array([], int))) < 1e-5 * current.size
+    assert len(spikes_in(np.round(current), np.array([], int))) == 0
 
 
 @pytest.mark.parametrize("value", [9.0, -9.0, 1000.0])
