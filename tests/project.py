@@ -24,9 +24,8 @@ CBPS = SETTINGS.of("cbps").model_dump(mode="json")
 
 
 def sheet_rows() -> list[dict]:
-    """The rows of the project's sheet; none while there is no sheet."""
-    sheet = ROOT / SETTINGS.sheet
-    return load_sheet(sheet, ROOT, tuple(SETTINGS.tables)) if sheet.is_file() else []
+    """The rows of the project's sheet."""
+    return load_sheet(ROOT / SETTINGS.sheet, ROOT, tuple(SETTINGS.tables))
 
 
 @dataclass(frozen=True)

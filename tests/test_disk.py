@@ -16,7 +16,7 @@ from relaxor.inpainting import export
 from relaxor.readers.schema import variable
 from relaxor.tables import write_tables
 
-from tests.project import Project, sheet_rows
+from tests.project import Project
 
 
 @contextlib.contextmanager
@@ -97,7 +97,6 @@ def test_an_error_of_the_program_stays_what_it_is(tmp_path):
 
 # --- the workflow --------------------------------------------------------------------------------------------------
 @pytest.mark.slow
-@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 def test_a_run_on_a_full_disk_says_so_and_a_later_one_finishes_it(tmp_path):
     undisturbed, project = (Project.of_this(tmp_path / name, "raman") for name in ("undisturbed", "full"))
     undisturbed.run()
@@ -114,7 +113,6 @@ def test_a_run_on_a_full_disk_says_so_and_a_later_one_finishes_it(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 def test_raw_data_are_only_read(tmp_path):
     project = Project.of_this(tmp_path / "project", "raman")
     raw = project.folder / "raw_data"

@@ -9,9 +9,8 @@ import pytest
 import yaml
 from relaxor.data import load_parameters
 
-from tests.project import ROOT, Project, sheet_rows
+from tests.project import ROOT, Project
 
-pytestmark = pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 SNAKEFILE = f"""
 configfile: "lab.yaml"
 

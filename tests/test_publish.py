@@ -17,7 +17,7 @@ from relaxor.publish import bundle, packed
 from requests.adapters import HTTPAdapter
 from rocrate_validator import services
 
-from tests.project import ROOT, Project, sheet_rows
+from tests.project import ROOT, Project
 
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 RAW = "raw_data/mine/raman/flake (1) Å.txt"
@@ -138,7 +138,6 @@ def test_it_is_a_valid_ro_crate(project: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 def test_the_workflow_bundles_every_sample_and_again_when_an_author_changes(tmp_path: Path) -> None:
     project = Project.of_this(tmp_path / "project", "raman")
     for name in ("CITATION.cff", "pyproject.toml", "uv.lock"):

@@ -10,7 +10,7 @@ import yaml
 
 from tests.project import SETTINGS, Project, sheet_rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")]
+pytestmark = pytest.mark.slow
 
 KILLS = 20
 SYNAPSE = {"sweeps", "pulses", "light"}

@@ -16,7 +16,7 @@ from relaxor.figures.panel import load_parameters
 from relaxor.figures.style import apart
 from relaxor.readers.schema import variable
 
-from tests.project import Project, sheet_rows
+from tests.project import Project
 
 ATTRS = {
     "raw_file": "a.dat", "raw_sha256": "0" * 64, "origin": "measured", "panel": "", "conditions": "{}",
@@ -201,7 +201,6 @@ def two_samples(tmp_path_factory) -> Project:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 def test_a_second_sample_has_results_figures_and_a_comparison(two_samples):
     results = set(two_samples.results())
     for suffix in ("pdf", "svg", "png"):
@@ -217,7 +216,6 @@ def test_a_second_sample_has_results_figures_and_a_comparison(two_samples):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 def test_settings_of_a_sample_concern_its_own_analysis(two_samples):
     settings = two_samples.folder / "config/config.yaml"
     before = settings.read_text(encoding="utf-8")

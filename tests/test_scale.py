@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from tests.project import Project, sheet_rows
+from tests.project import Project
 
-pytestmark = pytest.mark.skipif(not sheet_rows(), reason="the project has no sample data")
 SAMPLES = 200
 TECHNIQUES = ("raman", "xrd", "xps", "shg", "afm")
 FILES = 10

@@ -14,13 +14,13 @@ from relaxor.crossbar import summary as chip_summary
 from relaxor.data import load_parameters
 from relaxor.errors import AnalysisError
 from relaxor.inpainting import learning, summary
+from relaxor.inpainting.checkpoints import to_tensors
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.learning import METHODS, load_networks
 from relaxor.inpainting.letters import load_letters, prepare_letters
 from relaxor.inpainting.models import predict
 from relaxor.inpainting.scoring import judge, score_decoder
 from relaxor.inpainting.summary import summarize
-from relaxor.inpainting.training import to_tensors
 from relaxor.readers import sha256
 
 from tests.inpainting.samples import device

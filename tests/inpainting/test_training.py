@@ -17,10 +17,10 @@ import numpy as np
 import optax
 import pytest
 from relaxor.errors import AnalysisError
+from relaxor.inpainting.checkpoints import STATE, to_tensors
 from relaxor.inpainting.models import Discriminator, centre, predict
 from relaxor.inpainting.training import (
     LOSSES,
-    STATE,
     Data,
     LossWeights,
     Networks,
@@ -29,7 +29,6 @@ from relaxor.inpainting.training import (
     Trained,
     _decoder_loss,
     _discriminator_loss,
-    to_tensors,
     train,
 )
 

@@ -100,6 +100,11 @@ def test_fields_of_a_phase_image_have_their_units(rawfiles):
     assert (float(phase.min()), float(phase.max())) == pytest.approx((-89.9843, 269.939), rel=1e-5)
 
 
+def test_a_unit_that_means_nothing_is_kept_as_it_is_written(tmp_path):
+    read_back = read(written(tmp_path / "a.gwy", gwy().replace(b"deg\0", b"zz!\0")))["Phase"]["value"]
+    assert (read_back.attrs["units"], read_back.attrs["unit_in_file"]) == ("1", "zz!")
+
+
 def test_files_of_gwyddion_1_are_refused(rawfiles):
     with pytest.raises(ReadError, match=r"was written by Gwyddion 1 \(GWYO\): open it in Gwyddion 2 and save it"):
         read(rawfiles / "afm_pfm/gwyddion_gwy/bipm.gwy")

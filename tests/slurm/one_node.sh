@@ -5,8 +5,8 @@ set -euo pipefail
 configuration=/etc/slurm/slurm.conf
 
 if ! command -v slurmctld slurmd munged >/dev/null; then
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge; } ||
+        exit 75
 fi
 if [ ! -e "$configuration" ]; then
     host=$(hostname -s)

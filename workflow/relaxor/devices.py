@@ -19,7 +19,7 @@ from relaxor.data import atomic
 from relaxor.errors import SheetError
 from relaxor.select import Selector, all_numbers
 from relaxor.tables import render, value_text
-from relaxor.units import factor, registry
+from relaxor.units import factor, parse_unit
 
 REPORTED = "reported"
 """Origin of a number that was read in a paper."""
@@ -57,10 +57,8 @@ class Fact(Section):
 
     @model_validator(mode="after")
     def _meaningful(self) -> "Fact":
-        try:
-            registry().Unit(self.unit)
-        except Exception as error:  # pint raises whatever its parser stumbles over
-            raise ValueError(f"column 'unit': '{self.unit}' is not a unit that pint knows") from error
+        if parse_unit(self.unit) is None:
+            raise ValueError(f"column 'unit': '{self.unit}' is not a unit that pint knows")
         if self.value is None and (self.value_high is not None or self.limit):
             raise ValueError("column 'value': blank, but the line gives a range or a limit")
         if self.value_high is not None and self.value_high <= (self.value or 0.0):

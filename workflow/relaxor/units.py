@@ -17,6 +17,14 @@ def registry() -> "pint.UnitRegistry":
     return units
 
 
+def parse_unit(text: str) -> "pint.Unit | None":
+    """Return the unit that text from a file means, or nothing where it means none."""
+    try:
+        return registry().Unit(text)
+    except Exception:  # pint raises errors of many kinds on text that is no unit
+        return None
+
+
 def factor(from_unit: str, to_unit: str) -> float:
     """Return what a value in ``from_unit`` is multiplied by to be in ``to_unit``.
 

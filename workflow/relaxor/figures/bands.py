@@ -1,5 +1,7 @@
 """Band diagram of the contact, drawn to scale from the constants of the settings (Fig. 3b)."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -103,5 +105,5 @@ def _measure(ax: Axes, x: float, low: float, high: float, style: str) -> None:
     ax.annotate("", (x, high), (x, low), arrowprops=arrow)
 
 
-def _note(ax: Axes, x: float, y: float, text: str, color: str = BLACK, **place: object) -> None:
-    ax.text(x, y, text, fontsize=5.5, color=color, **({"va": "center"} | place))  # type: ignore[arg-type]
+def _note(ax: Axes, x: float, y: float, text: str, color: str = BLACK, **place: Any) -> None:
+    ax.text(x, y, text, fontsize=5.5, color=color, **{"va": "center", **place})

@@ -71,10 +71,18 @@ def new_figure(width_mm: float, height_mm: float) -> Figure:
     return Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout=engine)
 
 
-def data_points(ax: Axes, x: object, y: object, yerr: object = None, **keywords: object) -> None:
+def data_points(ax: Axes, x: Any, y: Any, yerr: Any = None, **keywords: Any) -> None:
     """Draw measured points with their standard uncertainty."""
-    look = {"fmt": "o", "color": BLACK, "mfc": "white", "mew": 0.7, "elinewidth": 0.6, "capsize": 1.5, "label": "data"}
-    ax.errorbar(x, y, yerr=yerr, **(look | keywords))  # type: ignore[arg-type]
+    look: dict[str, Any] = {
+        "fmt": "o",
+        "color": BLACK,
+        "mfc": "white",
+        "mew": 0.7,
+        "elinewidth": 0.6,
+        "capsize": 1.5,
+        "label": "data",
+    }
+    ax.errorbar(x, y, yerr=yerr, **(look | keywords))
 
 
 def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list[int]:

@@ -18,7 +18,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import IO, Literal
 
 import numpy as np
 
@@ -161,12 +161,12 @@ def _read(path: Path, kind: str) -> tuple[np.ndarray, str]:
         with path.open("rb") as raw:
             packed = raw.read(2) == GZIP
         with gzip.open(path) if packed else path.open("rb") as stream:
-            return _values(stream, path, kind)  # type: ignore[arg-type]
+            return _values(stream, path, kind)
     except (OSError, EOFError, zlib.error) as error:
         raise ReadError(path, f"cannot be read: {error}") from error
 
 
-def _values(stream: BinaryIO, path: Path, kind: str) -> tuple[np.ndarray, str]:
+def _values(stream: gzip.GzipFile | IO[bytes], path: Path, kind: str) -> tuple[np.ndarray, str]:
     head = stream.read(4)
     dimensions = KINDS[kind]
     if head[:3] != b"\x00\x00\x08" or head[3:] not in (b"\x01", b"\x03"):

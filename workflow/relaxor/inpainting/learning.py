@@ -17,6 +17,7 @@ from safetensors.numpy import load, save
 
 from relaxor.data import atomic
 from relaxor.errors import AnalysisError
+from relaxor.inpainting.checkpoints import from_tensors, to_tensors
 from relaxor.inpainting.encoder import draw_device_gains, encode
 from relaxor.inpainting.export import export_onnx, save_quantized
 from relaxor.inpainting.fine_tuning import AsOnChip
@@ -31,9 +32,7 @@ from relaxor.inpainting.training import (
     Networks,
     Settings,
     Trained,
-    from_tensors,
     identity,
-    to_tensors,
     train,
 )
 from relaxor.photoresponse.encoder import load_encoder

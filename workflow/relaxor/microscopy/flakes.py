@@ -7,6 +7,7 @@ and from the distance of the two peaks of the height histogram. Errors come from
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import lmfit
 import numpy as np
 
 from relaxor.errors import AnalysisError
@@ -220,8 +221,8 @@ def fit_two_levels(heights: np.ndarray, flake: np.ndarray, edges: np.ndarray) ->
         start[f"{place}_level"] = float(np.median(heights[mask]))
         start[f"{place}_fwhm"] = (2.3548 * float(np.std(heights[mask])), width, float(np.ptp(edges)))
 
-    def residual(params: object) -> np.ndarray:
-        substrate, on_flake = _components(params.valuesdict(), center, width)  # type: ignore[attr-defined]
+    def residual(params: lmfit.Parameters) -> np.ndarray:
+        substrate, on_flake = _components(params.valuesdict(), center, width)
         return poisson_residual(counts, substrate + on_flake)
 
     return fit(residual, parameters(**start), absolute_sigma=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import lmfit
 import numpy as np
 import xarray as xr
 from scipy import stats
@@ -138,8 +139,8 @@ def piezoresponse(bias: np.ndarray | float, rising: np.ndarray | bool, values: M
 def _fit_loop(loop: Loop, kind: str, field: str) -> Fit:
     response, largest = loop.response.real, float(np.abs(loop.bias).max())
 
-    def residual(params: object) -> np.ndarray:
-        return piezoresponse(loop.bias, loop.rising, params.valuesdict()) - response  # type: ignore[attr-defined]
+    def residual(params: lmfit.Parameters) -> np.ndarray:
+        return piezoresponse(loop.bias, loop.rising, params.valuesdict()) - response
 
     # Without bias there is no force between tip and surface that grows with it.
     slope = {"value": 0.0, "vary": field == "on_field"}

@@ -187,24 +187,29 @@ def _refuse_larger(path: Path, limit: int) -> None:
         raise ReadError(path, f"is {size / 2**20:.0f} MiB; such files over {limit >> 20} MiB are refused")
 
 
+class _Collected(logging.Handler):
+    """Messages, kept instead of printed."""
+
+    def __init__(self, level: int):
+        super().__init__(level)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = " ".join(record.getMessage().split())
+        if not any(package in text for package in NOT_MISSED):
+            self.messages.append(text)
+
+
 @contextmanager
 def _library_warnings() -> Iterator[list[str]]:
     """Collect what rosettasciio warns of; it would print it."""
     import rsciio  # noqa: F401 - its import gives the logger a handler, which would print
 
-    messages: list[str] = []
-
-    def collect(record: logging.LogRecord) -> None:
-        text = " ".join(record.getMessage().split())
-        if not any(package in text for package in NOT_MISSED):
-            messages.append(text)
-
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = collect  # type: ignore[method-assign]
+    collected = _Collected(logging.WARNING)
     logger = logging.getLogger("rsciio")
-    before, logger.handlers, propagate, logger.propagate = logger.handlers, [handler], logger.propagate, False
+    before, logger.handlers, propagate, logger.propagate = logger.handlers, [collected], logger.propagate, False
     try:
-        yield messages
+        yield collected.messages
     finally:
         logger.handlers, logger.propagate = before, propagate
 

@@ -18,7 +18,7 @@ import xarray as xr
 
 from relaxor.errors import ReadError
 from relaxor.readers.schema import array, tree, variable
-from relaxor.units import registry
+from relaxor.units import parse_unit
 
 SCALARS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}
 ARRAYS = {"C": "u1", "I": "<i4", "Q": "<i8", "D": "<f8"}
@@ -142,20 +142,22 @@ def _field(field: Components, path: Path, place: str) -> xr.Dataset:
     columns, rows = (size if isinstance(size := field.get(key), int) else 0 for key in ("xres", "yres"))
     if columns < 1 or rows < 1 or columns * rows != values.size:
         raise ReadError(path, f"{values.size} values do not fill {rows} lines of {columns}", place)
-    lateral, unit = _unit(field.get("si_unit_xy")), _unit(field.get("si_unit_z"))
+    (lateral, beside), (unit, attrs) = _unit(field.get("si_unit_xy")), _unit(field.get("si_unit_z"))
     coords = {}
     for name, count, length, start in (("y", rows, "yreal", "yoff"), ("x", columns, "xreal", "xoff")):
         extent, offset = field.get(length, 1.0), field.get(start, 0.0)
         if not isinstance(extent, float) or not isinstance(offset, float):
             raise ReadError(path, f"{length} is not a number", place)
-        coords[name] = variable(name, offset + (np.arange(count) + 0.5) * extent / count, lateral, name)
-    return xr.Dataset({"value": variable(("y", "x"), values.reshape(rows, columns), unit, "value")}, coords)
+        coords[name] = variable(name, offset + (np.arange(count) + 0.5) * extent / count, lateral, name, **beside)
+    return xr.Dataset({"value": variable(("y", "x"), values.reshape(rows, columns), unit, "value", **attrs)}, coords)
 
 
-def _unit(entry: Any) -> str:
-    """Return the unit of a ``GwySIUnit``, or ``1`` where it is empty or means nothing."""
+def _unit(entry: Any) -> tuple[str, dict[str, str]]:
+    """Return the unit of a ``GwySIUnit``; one that means nothing is left out, and kept as ``unit_in_file``."""
     text = str(entry.get("unitstr", "")) if isinstance(entry, dict) else ""
-    try:
-        return "degree" if text in ("deg", "°") else f"{registry().Unit(text):~}" if text else "1"
-    except Exception:  # pint raises errors of many kinds on text that is no unit
-        return "1"
+    if not text:
+        return "1", {}
+    if text in ("deg", "°"):
+        return "degree", {}
+    unit = parse_unit(text)
+    return ("1", {"unit_in_file": text}) if unit is None else (f"{unit:~}", {})

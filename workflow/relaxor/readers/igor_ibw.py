@@ -285,12 +285,9 @@ def _named_unit(text: str) -> tuple[str, str]:
         return _snake(name), "1"
     if unit in COMMON_UNITS:
         return _snake(name), unit
-    from relaxor.units import registry
+    from relaxor.units import parse_unit
 
-    with contextlib.suppress(Exception):  # whatever pint makes of hostile text
-        registry().Unit(unit)
-        return _snake(name), unit
-    return _snake(name or unit), "1"
+    return (_snake(name), unit) if parse_unit(unit) is not None else (_snake(name or unit), "1")
 
 
 def _snake(text: str) -> str:

@@ -14,7 +14,7 @@ import xarray as xr
 from relaxor.errors import ReadError
 from relaxor.readers.schema import tree, variable
 from relaxor.readers.text import numbers, text_of
-from relaxor.units import registry
+from relaxor.units import parse_unit
 
 BRACKETS = re.compile(r"\s*(.*?\S)\s*[\[(]\s*([^\])]*?)\s*[\])]\s*")
 WORDS = re.compile(r"\s*(\w+) ([A-Za-z_0-9/^%µ-]{1,12})\s*")
@@ -75,8 +75,4 @@ def _label(name: str) -> tuple[str, str] | None:
     if not match:
         return None
     unit = UNITS.get(match[2], match[2])
-    try:
-        registry().Unit(unit)
-    except Exception:  # pint raises errors of many kinds on text that is no unit
-        return None
-    return match[1], unit
+    return (match[1], unit) if parse_unit(unit) is not None else None

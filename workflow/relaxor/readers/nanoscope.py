@@ -20,7 +20,7 @@ import xarray as xr
 
 from relaxor.errors import ReadError
 from relaxor.readers.schema import array, tree, variable
-from relaxor.units import registry
+from relaxor.units import factor, parse_unit
 
 HEADER_END = b"\\*File list end"
 MAX_HEADER = 1 << 20
@@ -152,11 +152,10 @@ def _soft(text: str, hard_unit: str) -> tuple[float, str]:
     numerator, _, denominator = unit.replace("~", "µ").partition("/")
     if denominator != hard_unit or not numerator:
         numerator = hard_unit
-    with contextlib.suppress(Exception):  # pint raises errors of many kinds on text that is no unit
-        quantity = registry().Quantity(value, numerator).to_base_units()
-        for target in ("m", "V", "A", "N", "Pa", "degree", "Hz"):
-            if quantity.is_compatible_with(target):
-                return float(quantity.m_as(target)), target
+    parsed = parse_unit(numerator)
+    for target in ("m", "V", "A", "N", "Pa", "degree", "Hz"):
+        if parsed is not None and parsed.is_compatible_with(target):
+            return value * factor(numerator, target), target
     return value, "1"
 
 

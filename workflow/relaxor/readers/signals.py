@@ -10,7 +10,7 @@ import xarray as xr
 
 from relaxor.data import poisson_uncertainty
 from relaxor.readers.schema import variable, with_uncertainty
-from relaxor.units import factor, registry
+from relaxor.units import factor, parse_unit
 
 DIMENSIONS = {
     "x-ray energy": "energy",
@@ -92,10 +92,7 @@ def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
         values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
     given = str(axis.get("units") or "").strip()
     unit, attrs = "1", {"unit_in_file": given} if given else {}
-    try:
-        parsed = registry().Unit(given) if given else None
-    except Exception:  # pint raises errors of many kinds on text that is no unit
-        parsed = None
+    parsed = parse_unit(given) if given else None
     if parsed is not None and name in SPECTRAL:
         return variable(name, values, given, name.replace("_", " "))
     for target in TARGET_UNITS:
