@@ -152,24 +152,25 @@ def test_intervals_cover_the_truth(drift: float, correlation: float) -> None:
     assert all(0.90 <= share <= 0.98 for share in shares.values()), shares
 
 
-def test_a_first_cycle_from_a_fresh_device_is_left_out() -> None:
+def test_the_first_cycle_starts_elsewhere_and_is_left_out() -> None:
     up, down = cycles(np.random.default_rng(7))
     fresh = up.copy()
     fresh[0] = 0.7 * up[0]
-    rows, steady = (keyed(potentiation_rows(MEASUREMENT, first, down, "S")) for first in (fresh, up))
+    rows, others = (keyed(potentiation_rows(MEASUREMENT, first, down, "S")) for first in (fresh, up))
     transient = rows["cycles", "transient_cycles"]
-    assert transient.value == 1 and "prediction (99 %" in transient.method
-    assert steady["cycles", "transient_cycles"].value == 0
-    only = keyed(potentiation_rows(MEASUREMENT, up[1:], down[1:], "S"))
-    for key, row in only.items():
-        if key != ("cycles", "transient_cycles"):
-            assert rows[key].value == row.value and rows[key].ci_low == row.ci_low
+    assert transient.value == 1 and "no depression went before" in transient.method
+    assert rows == others
     np.testing.assert_allclose(potentiation_curves(fresh, down, "S")["potentiation"]["mean"], up[1:].mean(axis=0))
+
+
+def test_three_cycles_are_all_needed() -> None:
+    up, down = cycles(np.random.default_rng(7))
+    assert [transient_cycles(up[:count], down[:count]) for count in (3, 4)] == [0, 1]
 
 
 def test_drift_is_no_transient_and_settling_is() -> None:
     up, down = cycles(np.random.default_rng(8), drift=0.02, cycle_noise=0.001)
-    assert transient_cycles(up, down) == 0
+    assert transient_cycles(up, down) == 1
     settling = 1 - 0.9 * np.exp(-np.arange(CYCLES))[:, None]
     up, down = cycles(np.random.default_rng(8), cycle_noise=0.005)
     assert 3 <= transient_cycles(settling * up, down) <= 5
@@ -251,7 +252,7 @@ def test_curves_add_up_and_carry_units() -> None:
     groups = potentiation_curves(up, down, "S")
     for name, branch in (("potentiation", up), ("depression", down)):
         curve = groups[name]
-        np.testing.assert_allclose(curve["mean"], branch.mean(axis=0))
+        np.testing.assert_allclose(curve["mean"], branch[1:].mean(axis=0))
         np.testing.assert_allclose(curve["fit"] + curve["residual"], curve["mean"])
         assert float(np.abs(curve["residual"]).max()) < 0.02 * HIGH
         assert float(curve["std"].max()) == pytest.approx(HIGH * math.hypot(CYCLE_NOISE, READ_NOISE), rel=0.6)

@@ -8,10 +8,11 @@ In alpha the law is regular throughout, in A it is not: a linear device has A = 
 
 Errors come from the cycles, which are repetitions of the same experiment: what one cycle does is common to its
 points, and an error taken from the scatter of points about the law would not know it. Cycles are no independent
-repetitions either. The first ones may be a transient, from the fresh device to one that goes round and round: they are
-found and left out. The others may drift, which is no scatter, and neighbours may be alike: the error of a mean over n
-cycles is that of their scatter about a straight line, n (1 − ρ)/(1 + ρ) of them counting, with ρ the correlation of
-neighbours (Zięba, doi 10.2478/v10178-010-0001-0).
+repetitions either. The first starts from the device as it was found, the others from where a depression left it: it is
+left out, and those after it that are still a transient to a device that goes round and round. The others may drift,
+which is no scatter, and neighbours may be alike: the error of a mean over n cycles is that of their scatter about a
+straight line, n (1 − ρ)/(1 + ρ) of them counting, with ρ the correlation of neighbours
+(Zięba, doi 10.2478/v10178-010-0001-0).
 """
 
 import math
@@ -41,8 +42,8 @@ LAW = "least squares to the mean cycle; error from the cycles' deviations (infin
 JACKKNIFE = "jackknife over cycles, Student's t"
 REGRESSION = "linear regression against the number of the cycle, Student's t"
 TRANSIENT = (
-    "leading cycles whose mean state in potentiation or depression lies outside the prediction (99 %, straight line) "
-    "of those after it; left out"
+    "leading cycles that are left out: the first, which no depression went before, and those whose mean state in "
+    "potentiation or depression lies outside the prediction (99 %, straight line) of those after it"
 )
 
 
@@ -174,23 +175,35 @@ class Branch:
         return potentiation_law(self.state, **self.law.params.valuesdict())
 
     @cached_property
+    def slope(self) -> np.ndarray:
+        """What the law changes by with its parameters, shape (n, parameters)."""
+        params, names = self.law.params.copy(), self.law.names
+        return central_differences(lambda trial: potentiation_law(self.state, **trial.valuesdict()), params, names)
+
+    @cached_property
+    def influence(self) -> np.ndarray:
+        """What each cycle adds to the law's parameters (infinitesimal jackknife), shape (cycles, parameters)."""
+        return (self.conductance - self.mean) @ np.linalg.pinv(self.slope).T
+
+    @cached_property
     def errors(self) -> dict[str, float]:
-        """Standard errors of the law's parameters, from what each cycle adds to them (infinitesimal jackknife)."""
-        law = self.law
-        slope = central_differences(
-            lambda trial: potentiation_law(self.state, **trial.valuesdict()), law.params.copy(), law.names
-        )
-        influence = (self.conductance - self.mean) @ np.linalg.pinv(slope).T
-        return dict(zip(law.names, error_over_cycles(influence), strict=True))
+        """Standard errors of the law's parameters."""
+        return dict(zip(self.law.names, error_over_cycles(self.influence), strict=True))
+
+    def without(self, cycle: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the other cycles, and the law as it would be fitted to them (to first order)."""
+        others = np.delete(self.conductance, cycle, axis=0)
+        return others, self.fitted - self.slope @ self.influence[cycle] / len(others)
 
 
 # --- what cycles have in common
 def transient_cycles(potentiation: np.ndarray, depression: np.ndarray) -> int:
     """Return how many leading cycles are a transient.
 
-    From the middle of the series backwards, a cycle ends it if the mean of its states, in potentiation or in
-    depression, is outside what a straight line through the cycles after it predicts (two-sided; `DIFFERS` is shared by
-    all cycles that are looked at and by both branches). Half of the cycles stay at least.
+    The first always is one, as it starts from another state than the others. From the middle of the series backwards,
+    a cycle ends it if the mean of its states, in potentiation or in depression, is outside what a straight line through
+    the cycles after it predicts (two-sided; `DIFFERS` is shared by all cycles that are looked at and by both branches).
+    Half of the cycles stay at least, and `FEWEST_CYCLES`.
 
     Parameters
     ----------
@@ -199,11 +212,11 @@ def transient_cycles(potentiation: np.ndarray, depression: np.ndarray) -> int:
     """
     means = np.column_stack([potentiation.mean(axis=1), depression.mean(axis=1)])
     looked_at = min(len(means) // 2, len(means) - FEWEST_CYCLES)
-    for cycle in range(looked_at - 1, -1, -1):
+    for cycle in range(looked_at - 1, 0, -1):
         away, freedom = _beside_line(means[cycle:])
         if 2 * 2 * looked_at * stats.t.sf(away.max(), freedom) < DIFFERS:
             return cycle + 1
-    return 0
+    return min(looked_at, 1)
 
 
 def _beside_line(means: np.ndarray) -> tuple[np.ndarray, int]:
@@ -354,7 +367,7 @@ def _cycle_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -
     distance = np.abs(up.fitted - np.interp(up.state, down.state[::-1], down.fitted[::-1]))
     place = np.argmax(np.where(shared, distance, -math.inf))
 
-    def describe(rise: np.ndarray, fall: np.ndarray) -> dict[str, float]:
+    def describe(rise: np.ndarray, rise_law: np.ndarray, fall: np.ndarray, fall_law: np.ndarray) -> dict[str, float]:
         mean, reverse = rise.mean(axis=0), fall.mean(axis=0)
         span = mean[-1] - reverse[-1]
         back = np.interp(up.state[place], down.state[::-1], reverse[::-1])
@@ -364,16 +377,13 @@ def _cycle_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -
             "dynamic_range": span,
             "asymmetry": abs(mean[place] - back) / span,
             "cycle_to_cycle_variation": deviations.mean() / span,
-            "write_noise_potentiation": (np.diff(rise) - np.diff(up.fitted)).std(ddof=1) / span,
-            "write_noise_depression": (np.diff(fall) - np.diff(down.fitted)).std(ddof=1) / span,
+            "write_noise_potentiation": (np.diff(rise) - np.diff(rise_law)).std(ddof=1) / span,
+            "write_noise_depression": (np.diff(fall) - np.diff(fall_law)).std(ddof=1) / span,
         }
 
-    values = describe(up.conductance, down.conductance)
+    values = describe(up.conductance, up.fitted, down.conductance, down.fitted)
     count = len(up.conductance)
-    without = [
-        describe(np.delete(up.conductance, cycle, axis=0), np.delete(down.conductance, cycle, axis=0))
-        for cycle in range(count)
-    ]
+    without = [describe(*up.without(cycle), *down.without(cycle)) for cycle in range(count)]
     quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 2))
     rows = []
     for name, value in values.items():

@@ -174,9 +174,9 @@ def _two_exponentials(time: np.ndarray, current: np.ndarray) -> list[tuple[float
 
 # --- cycles
 def of_cycles(count: int) -> Iterator[Truth]:
-    """Yield laws, ratios and scatters of potentiation and depression, over the cycles after the transient."""
+    """Yield laws, ratios and scatters of potentiation and depression, over all cycles but the first."""
     device = Synapse()
-    states = _settled(np.array([_states(device, count) for _ in range(CYCLES)]), count)
+    states = np.array([_states(device, count) for _ in range(CYCLES)])[1:]
     mean, noise = states.mean(axis=0), _covariance(count)
     place = np.arange(1, count + 1) / count
     laws = {}
@@ -206,13 +206,6 @@ def of_cycles(count: int) -> Iterator[Truth]:
         yield "cycles", f"write_noise_{model}", float(np.sqrt(misfit.var() + steps.mean())) / span, "1"
     for name, index in (("conductance_max_drift", count - 1), ("conductance_min_drift", -1)):
         yield "cycles", name, float(np.polyfit(np.arange(cycles), states[:, index], 1)[0]), "S"
-
-
-def _settled(states: np.ndarray, count: int) -> np.ndarray:
-    """Leave out the first cycle where it differs from the others by more than runs vary."""
-    means = np.array([states[:, :count].mean(axis=1), states[:, count:].mean(axis=1)])
-    away = np.abs(means[:, 0] / means[:, 1:].mean(axis=1) - 1)
-    return states[1:] if away.max() > 4 * RUN_VARIATION else states
 
 
 def _states(device: Synapse, count: int) -> np.ndarray:
