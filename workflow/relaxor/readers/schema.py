@@ -53,8 +53,8 @@ def tree(
     root: dict[str, Any] = {"instrument": instrument, "header": header_json(header), **attrs}
     if acquired:
         root["acquired"] = acquired
-    result = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in children.items()})
-    result.attrs = root
+    result = xr.DataTree(xr.Dataset(attrs=root))
+    result.children = {name: xr.DataTree(dataset) for name, dataset in children.items()}
     return result
 
 
