@@ -154,6 +154,16 @@ def test_fewer_pulses_than_the_sheet_says_are_an_error(tmp_path):
         run(tmp_path, write(tmp_path, [(time, power, current)], conditions))
 
 
+@pytest.mark.parametrize("ripple", [0.0, 0.01])
+def test_steady_light_is_not_taken_for_the_dark(tmp_path, ripple):
+    time = np.arange(1, 200) * 0.01
+    pulsed = np.where((time > 0.5) & (time < 0.7), 32.0, 0.0)
+    steady = 8.0 * (1 + ripple * np.sin(91 * time))
+    runs = [(time, power, 1e-12 * (1 + power + 0.01 * np.sin(777 * time))) for power in (pulsed, steady)]
+    with pytest.raises(AnalysisError, match=r"one: run 2: light of 8(\.01)? mW/cm\^2 shines all the time"):
+        run(tmp_path, write(tmp_path, runs))
+
+
 def test_a_missing_condition_is_named(tmp_path):
     time = np.arange(1, 200) * 0.01
     power = np.where((time > 0.5) & (time < 0.7), 32.0, 0.0)

@@ -26,7 +26,7 @@ from scipy.optimize import brentq
 from relaxor.data import Measurement, Number, measured
 from relaxor.errors import AnalysisError
 from relaxor.plasticity.events import find_events, require_pulses
-from relaxor.plasticity.traces import Trace, traces_of
+from relaxor.plasticity.traces import POWER_DENSITY, Trace, traces_of
 from relaxor.readers.schema import variable
 
 Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]
@@ -119,7 +119,8 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     Raises
     ------
     AnalysisError
-        As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet.
+        As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
+        or light that shines all the time among runs with pulses of it.
     """
     traces = traces_of(measurement)
     pulsed = _with_pulses(traces)
@@ -134,6 +135,8 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     # A run without pulses among runs with them is one on purpose: the code 0000.
     unit, still = pulsed[0].stimulus_unit, pulsed[0].stimulus is not None
     dark = {trace.run for trace in traces} - {trace.run for trace in pulsed}
+    if unit != "V":
+        _refuse_steady_light([trace for trace in traces if trace.run in dark], float(events["amplitude"].max()))
     traces = [
         replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=unit) if still and trace.run in dark else trace
         for trace in traces
@@ -157,6 +160,19 @@ def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
         return traces
     largest = max(change for _, change in changes)
     return [trace for trace, change in changes if change > LEAST_STIMULUS * largest]
+
+
+def _refuse_steady_light(still: Sequence[Trace], largest: float) -> None:
+    """Refuse runs without pulses in which light shines beside the pulses of the others: they are not in the dark."""
+    for trace in still:
+        level = trace.steady_light
+        if trace.stimulus_unit != "V" and trace.stimulus is not None:
+            level = float(np.nanmedian(trace.stimulus))
+        if level > LEAST_STIMULUS * largest:
+            raise AnalysisError(
+                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {POWER_DENSITY} shines all the time, "
+                "other runs have pulses of it: put runs under steady light into a file of their own"
+            )
 
 
 def _without_incomplete_runs(events: pd.DataFrame) -> pd.DataFrame:

@@ -46,6 +46,8 @@ class Trace:
         neither was recorded.
     stimulus_unit
         ``"V"`` or ``"mW/cm^2"``.
+    steady_light
+        Power density of light that shines all the time, mW/cm²; 0 in the dark and where no light was recorded.
     """
 
     measurement: Measurement
@@ -55,6 +57,7 @@ class Trace:
     voltage: np.ndarray
     stimulus: np.ndarray | None
     stimulus_unit: str
+    steady_light: float = 0.0
 
 
 def traces_of(measurement: Measurement) -> list[Trace]:
@@ -101,9 +104,11 @@ def _trace(measurement: Measurement, run: str, data: xr.Dataset) -> Trace:
     sample = np.isfinite(time)
     time, voltage, current = time[sample], voltage[sample], current[sample]
     light = _column(data, POWER_DENSITY)
-    if light is not None and _changes(light[sample]):
-        return Trace(measurement, run, time, current, voltage, light[sample], POWER_DENSITY)
-    return Trace(measurement, run, time, current, voltage, voltage if _changes(voltage) else None, "V")
+    light = np.zeros(0) if light is None else light[sample]
+    if _changes(light):
+        return Trace(measurement, run, time, current, voltage, light, POWER_DENSITY)
+    steady = float(np.nanmedian(light)) if np.isfinite(light).any() else 0.0
+    return Trace(measurement, run, time, current, voltage, voltage if _changes(voltage) else None, "V", steady)
 
 
 def _changes(values: np.ndarray) -> bool:
