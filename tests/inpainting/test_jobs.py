@@ -9,7 +9,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.crossbar import experiment
+from relaxor.crossbar import breakdown, experiment
 from relaxor.crossbar import summary as chip_summary
 from relaxor.data import load_parameters
 from relaxor.errors import AnalysisError
@@ -261,14 +261,14 @@ def test_measured_read_outs_stand_for_chips(learned: SimpleNamespace, chips: Sim
 
 def test_breakdown_and_summary(learned: SimpleNamespace, chips: SimpleNamespace, tmp_path: Path) -> None:
     rounded = {name: getattr(learned, name) for name in ("plain", "clipped", "per_column", "aware")}
-    experiment.break_down_chip(
+    breakdown.break_down_chip(
         learned.letters, learned.encoder, **rounded, variants=chips.variants, **READING, chip=CHIP, copies=1,
         elapsed=1.0, correct_columns=True, compared_chips=2, day=86_400.0,
     )  # fmt: skip
     table = pd.read_csv(chips.variants)
     error = table[table["metric"] == "mse_hole"].groupby(["group", "variant"])["value"].mean()
     assert set(error.index.get_level_values(0)) == {"alone", "all but", "whole", "not trained for it", "recovery"}
-    for part in experiment.PARTS:
+    for part in breakdown.PARTS:
         assert ("alone", part) in error.index and ("all but", part) in error.index
     assert error["whole", "a day later"] > error["whole", "chip"]
     parameters = str(tmp_path / "parameters.csv")

@@ -20,6 +20,7 @@ from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
 from relaxor.plasticity.protocols import Kind, Recording, averaged, kind_of, record, run_variation
 from relaxor.plasticity.protocols import responses as responses_of
+from relaxor.plasticity.traces import Trace
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]
 SERIES: dict[Kind, Callable[[Recording], Result]] = {
@@ -69,20 +70,12 @@ current_uncertainty, power_uncertainty
     recordings = [_record(measurement, read_window) for measurement in load(data)]
     by_wavelength: dict[float, list[Recording]] = {}
     for recording in recordings:
-        by_wavelength.setdefault(recording.measurement.condition("wavelength", "nm"), []).append(recording)
+        by_wavelength.setdefault(_wavelength(recording), []).append(recording)
     fitted, responses = response_of(by_wavelength)
     darks = [trace for trace in runs_of(recordings) if not np.any(trace.stimulus)]
     for recording in (_with_variation(each, by_wavelength, responses) for each in recordings):
-        measurement, kind = recording.measurement, kind_of(recording)
-        wavelength = measurement.condition("wavelength", "nm")
-        if kind in SERIES:
-            found, shown = SERIES[kind](recording)
-        elif kind == "codes" and wavelength in responses:
-            found, shown = compare_codes(recording, responses[wavelength], code_window)
-        elif kind == "codes":
-            found, shown = [], {}
-        else:
-            raise AnalysisError(f"{measurement.id}: the runs are a series of {kind}, which is not done with light")
+        measurement, kind, wavelength = recording.measurement, kind_of(recording), _wavelength(recording)
+        found, shown = _by_kind(recording, kind, responses.get(wavelength), code_window)
         rows += recording.counts() + found
         if kind == "pairs":
             area = measurement.condition("area", "um^2")
@@ -101,16 +94,7 @@ current_uncertainty, power_uncertainty
                 power_uncertainty=power_uncertainty,
             )
         if kind == "amplitude":
-            points = averaged(responses_of(recording, "amplitude"), recording.variation)
-            rows += merit_rows(
-                measurement,
-                darks,
-                *(points[column].to_numpy() for column in ("value", "response", "error")),
-                voltage=recording.read_voltage,
-                area=measurement.condition("area", "cm^2"),
-                wavelength=wavelength,
-                scale_uncertainties=(area_uncertainty, current_uncertainty, power_uncertainty),
-            )
+            rows += _merits(recording, darks, (area_uncertainty, current_uncertainty, power_uncertainty))
         attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
         groups[measurement.id] = xr.Dataset(attrs=attrs)
         groups |= {f"{measurement.id}/{name}": curve for name, curve in shown.items()}
@@ -125,11 +109,42 @@ def _record(measurement: Measurement, read_window: float) -> Recording:
     return recording
 
 
+def _wavelength(recording: Recording) -> float:
+    return recording.measurement.condition("wavelength", "nm")
+
+
+def _by_kind(recording: Recording, kind: Kind, response: Response | None, code_window: float) -> Result:
+    """Analyse a file by what it holds; codes are compared with the response of their wavelength, if there is one."""
+    if kind in SERIES:
+        return SERIES[kind](recording)
+    if kind != "codes":
+        raise AnalysisError(
+            f"{recording.measurement.id}: the runs are a series of {kind}, which is not done with light"
+        )
+    return compare_codes(recording, response, code_window) if response else ([], {})
+
+
+def _merits(
+    recording: Recording, darks: Sequence[Trace], scale_uncertainties: tuple[float, float, float]
+) -> list[Number]:
+    """Return the figures of merit of a series of powers."""
+    points = averaged(responses_of(recording, "amplitude"), recording.variation)
+    return merit_rows(
+        recording.measurement,
+        darks,
+        *(points[column].to_numpy() for column in ("value", "response", "error")),
+        voltage=recording.read_voltage,
+        area=recording.measurement.condition("area", "cm^2"),
+        wavelength=_wavelength(recording),
+        scale_uncertainties=scale_uncertainties,
+    )
+
+
 def _with_variation(
     recording: Recording, by_wavelength: Mapping[float, Sequence[Recording]], responses: Mapping[float, Response]
 ) -> Recording:
     """Say by how much runs vary: the fitted response knows it; without one, runs that repeat each other do."""
-    wavelength = recording.measurement.condition("wavelength", "nm")
+    wavelength = _wavelength(recording)
     if wavelength in responses:
         return replace(recording, variation=responses[wavelength].noise.multiplicative)
     return replace(recording, variation=run_variation(by_wavelength[wavelength]))

@@ -50,7 +50,7 @@ rule break_down_chip:
         clipped=f"{TRAINING}clipped.safetensors",
         per_column=f"{TRAINING}per_column.safetensors",
         aware=f"{TRAINING}aware.safetensors",
-        code=sources("relaxor.crossbar.experiment"),
+        code=sources("relaxor.crossbar.breakdown"),
     output:
         variants=f"{TRAINING}variants.csv",
     log:

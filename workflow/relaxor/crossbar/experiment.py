@@ -1,11 +1,9 @@
-"""The decoder on chips: written, read back, and used to restore letters; and what each thing that is not ideal costs.
+"""The decoder on chips: written, read back, and used to restore letters.
 
 A chip is a key: its devices, the noise of its reads and its drift follow from it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import TypeAdapter
 
-from relaxor.crossbar.chip import PRESETS, Chip
+from relaxor.crossbar.chip import Chip
 from relaxor.crossbar.compute import Decode, Network, assemble, calibrate, inference, with_wires
 from relaxor.crossbar.cost import Cost
 from relaxor.crossbar.cost import costs as costs_of
@@ -220,7 +218,7 @@ def run_chips(
     chips = restored_by(network, inference(network), parts, currents, sample[:CALIBRATION], outputs=correct_columns)
     drawn |= {("chip", number): pixels for number, pixels in enumerate(chips)}
     rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
-    _save(scores, rows, ("decoder", "chip", "metric", "value"))
+    save_rows(scores, rows, ("decoder", "chip", "metric", "value"))
     table = pd.DataFrame(_costs(network, parts[0], sample[:CALIBRATION], judge.originals, encoder, light))
     with atomic(costs) as temporary:
         table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
@@ -294,115 +292,8 @@ def _cells(network: Network, levels: np.ndarray, written: Written | None) -> dic
     }
 
 
-def break_down_chip(
-    letters: str,
-    encoder: str,
-    plain: str,
-    clipped: str,
-    per_column: str,
-    aware: str,
-    variants: str,
-    *,
-    hole: int,
-    seed: int,
-    device_variation: float,
-    chip: Mapping[str, Any],
-    copies: int,
-    elapsed: float,
-    correct_columns: bool,
-    compared_chips: int,
-    day: float,
-) -> None:
-    """Restore letters with chips of which one thing is ideal, or all but one.
-
-    Parameters
-    ----------
-    letters, encoder, plain, clipped, per_column, aware
-        As `relaxor.inpainting.learning` wrote them.
-    variants
-        CSV file to write: group, variant, chip, metric, value.
-    hole, seed, device_variation
-        See `relaxor.inpainting.learning.read_currents`.
-    chip, copies, elapsed, correct_columns, compared_chips, day
-        See `relaxor.config.crossbar.Crossbar`.
-    """
-    found = load_letters(letters)
-    currents, sample = (
-        read_currents(found, encoder, part, hole=hole, seed=seed, device_variation=device_variation)
-        for part in ("test", "train")
-    )
-    judge, full = Judge(found, hole), chip_of(chip)
-    files = {"plain": plain, "clipped": clipped, "per_column": per_column, "aware": aware}
-    decoders = {name: load_quantized(path) for name, path in files.items()}
-    rows: list[tuple[object, ...]] = []
-
-    # Variants share what they can: compiling and solving the wires take longer than restoring the letters.
-    @cache
-    def placed(decoder: str, chip: Chip, copies: int) -> tuple[Network, Decode]:
-        network = assemble(decoders[decoder], chip, copies=copies)
-        return network, inference(network)
-
-    @cache
-    def levels(decoder: str, chip: Chip, copies: int) -> np.ndarray:
-        network = assemble(decoders[decoder], chip, copies=copies)
-        return np.asarray(written_chips(network, compared_chips if chip.writing.accuracy is not None else 1).levels)
-
-    @cache
-    def cells(decoder: str, chip: Chip, copies: int, elapsed: float) -> list[np.ndarray]:
-        without_wires = replace(chip, row_resistance=0.0, column_resistance=0.0)  # writing knows nothing of them
-        return wired(aged(levels(decoder, without_wires, copies), chip, elapsed), chip)
-
-    def compare(
-        group: str,
-        name: str,
-        chip: Chip = full,
-        decoder: str = "aware",
-        *,
-        copies: int = copies,
-        elapsed: float = elapsed,
-        outputs: bool = correct_columns,
-    ) -> None:
-        size = replace(PRESETS["ideal"], chips=chip.chips, arrays=chip.arrays, rows=chip.rows, columns=chip.columns)
-        network, decode = placed(decoder, replace(size, converter=chip.converter, read_noise=chip.read_noise), copies)
-        parts = cells(decoder, replace(chip, converter=size.converter, read_noise=0.0), copies, elapsed)
-        for number, pixels in enumerate(
-            restored_by(network, decode, parts, currents, sample[:CALIBRATION], outputs=outputs)
-        ):
-            rows.extend((group, name, number, *score) for score in judge.scores(pixels).items())
-
-    for part in PARTS:
-        compare("alone", part, with_parts(full, [part]))
-        compare("all but", part, with_parts(full, [other for other in PARTS if other != part]))
-    compare("whole", "chip")
-    compare("whole", "columns not corrected" if correct_columns else "columns corrected", outputs=not correct_columns)
-    compare("whole", "a day later", elapsed=day)
-    for name, decoder in (("nearest levels", "plain"), ("least squares", "clipped"), ("scale a column", "per_column")):
-        compare("not trained for it", name, decoder=decoder)
-    compare("recovery", "twice the copies", replace(full, arrays=2 * full.arrays), copies=2 * copies)
-    compare("recovery", "8-bit converter", replace(full, converter=replace(full.converter, adc_bits=8)))
-    _save(variants, rows, ("group", "variant", "chip", "metric", "value"))
-
-
-PARTS = ("writing", "read noise", "wires", "converter")
-"""What is not ideal about a chip."""
-
-
-def with_parts(full: Chip, parts: Sequence[str]) -> Chip:
-    """Return a chip of which these parts are as they are, and the others ideal."""
-    ideal = PRESETS["ideal"]
-    changed: dict[str, Any] = {}
-    if "writing" not in parts:
-        changed |= {"writing": ideal.writing, "drift_spread": 0.0, "drift_exponent": 0.0}
-    if "read noise" not in parts:
-        changed["read_noise"] = 0.0
-    if "wires" not in parts:
-        changed |= {"row_resistance": 0.0, "column_resistance": 0.0}
-    if "converter" not in parts:
-        changed["converter"] = replace(full.converter, adc_bits=None)
-    return replace(full, **changed)
-
-
-def _save(path: str, rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> None:
+def save_rows(path: str, rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> None:
+    """Write a table as CSV."""
     with atomic(path) as temporary:
         pd.DataFrame(rows, columns=list(columns)).to_csv(
             temporary, index=False, float_format="%.10g", lineterminator="\n"

@@ -35,7 +35,7 @@ def summarize(
     scores, costs, cells
         Files of `relaxor.crossbar.experiment.run_chips`, one a hole.
     variants
-        File of `relaxor.crossbar.experiment.break_down_chip`, for the largest hole.
+        File of `relaxor.crossbar.breakdown.break_down_chip`, for the largest hole.
     parameters, curves
         Files to write.
     holes
