@@ -15,7 +15,7 @@ from scipy.signal import savgol_filter
 from relaxor.capacitor import PLATES, Capacitor, plates
 from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
-from relaxor.sweeps.cycles import turning_points
+from relaxor.sweeps.cycles import clipped_points, turning_points
 from relaxor.units import factor
 
 BACKGROUNDS = {
@@ -32,6 +32,8 @@ RAMP_SMOOTHING = 51
 AREA_TOLERANCE = 0.05
 """Relative difference between the file's area and the sheet's thickness × width that still counts as rounding."""
 AXES = {"time": "s", "voltage": "V", "current": "A"}
+REPEATED = 1e-4
+"""Relative change of a current from sample to sample that an amplifier at its limit may show."""
 CONSTANT = 0.01
 """Range of a voltage, relative to its largest, below which it is constant."""
 LEAST_PERIOD = 40
@@ -90,7 +92,8 @@ class Geometry:
 def named(measurement: Measurement) -> Measurement:
     """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it.
 
-    A current that is counted against its voltage is turned, for a device takes energy up; ``remark`` says so.
+    A current that is counted against its voltage is turned, for a device takes energy up. ``remark`` says so, and
+    where the current stands at its limit: its charge is not all that flowed.
     """
     regions = {}
     for region, data in measurement.regions.items():
@@ -102,6 +105,13 @@ def named(measurement: Measurement) -> Measurement:
             data = data.assign(current=turned).assign_attrs(
                 remark="; current turned, it was counted against the voltage"
             )
+        if {"voltage", "current"} <= set(data.data_vars) and data["current"].ndim == 1:
+            clipped = clipped_points(data["voltage"].to_numpy(), data["current"].to_numpy(), REPEATED)
+            if clipped.any():
+                limit = float(np.abs(data["current"].to_numpy()[clipped]).max())
+                unit = data["current"].attrs["units"]
+                remark = f"; the current stands at a limit, {limit:.3g} {unit}: charge is missing"
+                data = data.assign_attrs(remark=data.attrs.get("remark", "") + remark)
         regions[region] = data
     return replace(measurement, regions=regions)
 
@@ -131,8 +141,6 @@ class Cycle:
     ----------
     measurement
         Where it comes from.
-    region
-        The table of its file, of a capacitor; its models are named after it.
     geometry
         Of its device.
     frequency
@@ -141,10 +149,12 @@ class Cycle:
         One period, shape (n,); s, V, A. The current has no drift and no offset.
     residual
         Deviations of the single cycles from their mean, shape (cycles, n), scaled to the noise of a sample, A.
-    opening
-        Mean current of a single cycle, A: it need not close, for nobody knows its drift from its switching.
     method
         How the current was obtained and what its errors stand for.
+    region
+        The table of its file, of a capacitor; its models are named after it.
+    opening
+        Mean current of a single cycle, A: it need not close, for nobody knows its drift from its switching.
     """
 
     measurement: Measurement
@@ -154,9 +164,9 @@ class Cycle:
     voltage: np.ndarray
     current: np.ndarray
     residual: np.ndarray
+    method: str
     region: str = ""
     opening: float = 0.0
-    method: str = "P = integral of I dt / A; block bootstrap of the current's noise"
 
     def named(self, model: str) -> str:
         """Return the name of a model, with the table that it is of."""
@@ -239,10 +249,10 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
         voltage,
         current - opening,
         np.resize(kept - kept.mean(), len(current))[None],
-        region,
-        opening,
         f"P {'= integral of I dt / A' if source == 'current' else 'of the tester'} of one cycle, not closed; bootstrap "
         f"of the noise of single samples{data.attrs.get('remark', '')}",
+        region,
+        opening,
     )
 
 
@@ -278,7 +288,9 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     deviation -= deviation.mean()
     # The mean has taken one part in ``cycles`` of the noise away.
     residual = deviation * np.sqrt(cycles / (cycles - 1))
-    return Cycle(measurement, geometry, frequency, np.arange(period) * step, voltage.mean(axis=0), mean, residual)
+    method = f"P = integral of I dt / A; block bootstrap of the current's noise{data.attrs.get('remark', '')}"
+    times = np.arange(period) * step
+    return Cycle(measurement, geometry, frequency, times, voltage.mean(axis=0), mean, residual, method)
 
 
 def _drift(current: np.ndarray) -> np.ndarray:
