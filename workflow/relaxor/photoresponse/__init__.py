@@ -48,6 +48,8 @@ START_FILLINGS = (0.1, 2.0)
 START_EXPONENT = 0.7
 LEAST_FILLING = 1e-3
 """Light that in the longest run would fill no more of the traps than this shows J·g only: g is held there."""
+NO_CHANCE = 0.01
+"""Probability of a scatter of runs below which noise alone does not make it."""
 SLOWEST = 100.0
 """Longest decay time that is looked for, in lengths of the longest run."""
 
@@ -361,15 +363,18 @@ def _mean(
 ) -> tuple[float, float, float]:
     """Return the mean of runs that know it more or less well, its standard error, and their scatter.
 
-    The error is that of the noise, or of the scatter where that is larger, which few long runs tell badly, and that of
-    the response, which all runs share.
+    The error is that of the response, which all runs share, and that of the noise, or of the scatter where noise does
+    not make as much. The response moves runs apart too: that part of the scatter is not counted again.
     """
     weight = precision / precision.sum()
     mean = float(weight @ values)
     squares = (values - mean) ** 2
-    own = max(noise / math.sqrt(precision.sum()), math.sqrt(weight**2 @ squares))
     shared = weight @ slopes
-    return mean, math.sqrt(own**2 + shared @ covariance @ shared), math.sqrt(weight @ squares)
+    apart = np.einsum("ri,ij,rj->r", slopes - shared, covariance, slopes - shared)
+    own = noise**2 / precision.sum()
+    if precision @ (squares - apart) > noise**2 * stats.chi2.isf(NO_CHANCE, len(values) - 1):
+        own = weight**2 @ (squares - apart)
+    return mean, math.sqrt(own + shared @ covariance @ shared), math.sqrt(weight @ squares)
 
 
 # --- rows
