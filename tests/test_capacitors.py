@@ -8,9 +8,11 @@ import pytest
 import xarray as xr
 from relaxor.capacitor import Capacitor, plates
 from relaxor.config.hysteresis import Hysteresis
+from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
 from relaxor.figures.samples import draw_sample
 from relaxor.hysteresis import analyse
+from relaxor.hysteresis.background import named
 from relaxor.ingest import ingest
 from relaxor.readers import read
 
@@ -94,6 +96,33 @@ def test_a_train_of_any_instrument_is_analysed_with_the_area_of_the_sheet(name, 
     assert ("turned" in method) == ("B1500" in name)  # it counts what flows out of the device
     # The amplifier of the Keithley was at its limit for nearly half of the train.
     assert ("the current stands at a limit, 0.00112 A: charge is missing" in method) == ("KHM005" in name)
+
+
+@pytest.mark.parametrize("rows", [1, 2], ids=["one loop", "several loops"])
+@pytest.mark.parametrize(
+    ("current", "limit"),
+    [
+        (lambda v, ramp: np.clip(v**3 + 0.2 * ramp, -0.5, 0.5), 0.5),
+        (lambda v, ramp: v**3 + 0.2 * ramp, None),
+        (lambda v, ramp: ramp, None),
+        (lambda v, ramp: np.round(100 * ramp + np.random.default_rng(1).normal(0, 0.2, v.size)) / 100, None),
+    ],
+    ids=["clipped", "whole", "capacitor", "quantized capacitor"],
+)
+def test_a_current_at_its_limit_is_told_from_that_of_a_capacitor(current, limit, rows):
+    time = np.linspace(0, 1, 2000, endpoint=False)
+    voltage = np.interp(time, [0, 0.25, 0.75, 1], [0, 1, -1, 0])
+    amperes = current(voltage, np.where((time < 0.25) | (time >= 0.75), 1.0, -1.0))
+    dims, repeat = (("time",), 1) if rows == 1 else (("loop", "time"), (rows, 1))
+    table = xr.Dataset(
+        {
+            "voltage": (dims, np.tile(voltage, repeat), {"units": "V"}),
+            "current": (dims, np.tile(amperes, repeat), {"units": "A"}),
+        },
+        {"time": ("time", time, {"units": "s"})},
+    )
+    remark = named(Measurement("m", {}, {}, {"table": table})).only.attrs.get("remark", "")
+    assert remark == ("" if limit is None else f"; the current stands at a limit, {limit:g} A: charge is missing")
 
 
 def test_a_loop_without_current_has_the_polarization_of_the_tester(rawfiles, tmp_path):

@@ -1,4 +1,4 @@
-"""Intervals of every number of the synapse hold the truth in 90 to 98 of 100 draws of its noise.
+"""Intervals of every number of the synapse hold the truth in 90 to 98 of 100 draws of its noise, as far as draws tell.
 
 The device and its instruments are drawn anew each time, and go through the functions that analyse the files. Numbers of
 one kind (the responses of a series, the time constants behind its trains) are counted together. A number that a draw

@@ -158,7 +158,7 @@ def test_the_first_cycle_starts_elsewhere_and_is_left_out() -> None:
     fresh[0] = 0.7 * up[0]
     rows, others = (keyed(potentiation_rows(MEASUREMENT, first, down, "S")) for first in (fresh, up))
     transient = rows["cycles", "transient_cycles"]
-    assert transient.value == 1 and "no depression went before" in transient.method
+    assert transient.value == 1 and "no whole cycle went before" in transient.method
     assert rows == others
     np.testing.assert_allclose(potentiation_curves(fresh, down, "S")["potentiation"]["mean"], up[1:].mean(axis=0))
 

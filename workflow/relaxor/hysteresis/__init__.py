@@ -117,23 +117,24 @@ def _train(
     if "pulse" in next(iter(measurement.regions.values())).dims:
         rows = []
         for region, data in measurement.regions.items():
+            remark = data.attrs.get("remark", "")
             tester = {name: (value, np.nan, TESTER_UNITS[name[0]]) for name, value in instrument_values(data).items()}
-            rows += measured(measurement, f"tester_{region}", tester, "from the tester's polarization column")
+            rows += measured(measurement, f"tester_{region}", tester, f"from the tester's polarization column{remark}")
             own = {
                 name: (value, np.nan, "uC/cm^2")
                 for name, value in separate_charges(data, geometry_of(measurement, data)).items()
             }
-            rows += measured(measurement, f"pund_{region}", own, "integral of I dt / A from the start of each pulse")
+            method = f"integral of I dt / A from the start of each pulse{remark}"
+            rows += measured(measurement, f"pund_{region}", own, method)
             groups |= {f"{measurement.id}/{region}": data}
         return rows, groups
-    geometry = geometry_of(measurement, measurement.only)
+    geometry, remark = geometry_of(measurement, measurement.only), measurement.only.attrs.get("remark", "")
     results, curves, _ = pulse_charges(measurement, geometry)
     rows = measured(
         measurement,
         "pund",
         {name: (value, error, "uC/cm^2") for name, (value, error) in results.items()},
-        "integral of I dt / A from the start of a pulse; baseline from the rests"
-        + measurement.only.attrs.get("remark", ""),
+        f"integral of I dt / A from the start of a pulse; baseline from the rests{remark}",
         n=measurement.only["time"].size,
     )
     for row in rows:
@@ -166,6 +167,7 @@ def _against_loop(
             "loop_opening": (opening, error, "uC/cm^2"),
             "remanence_difference": (switched[0] - opening, float(np.hypot(switched[1], error)), "uC/cm^2"),
         },
-        f"remanent switched polarization of PUND against p_r_plus - p_r_minus of {loop.cycle.measurement.id}",
+        f"remanent switched polarization of PUND against p_r_plus - p_r_minus of {loop.cycle.measurement.id}"
+        f"{measurement.only.attrs.get('remark', '')}{loop.cycle.remark}",
     )
     return rows

@@ -34,6 +34,8 @@ AREA_TOLERANCE = 0.05
 AXES = {"time": "s", "voltage": "V", "current": "A"}
 REPEATED = 1e-4
 """Relative change of a current from sample to sample that an amplifier at its limit may show."""
+NEARLY = 0.1
+"""Part of a current that may not be constant, and of its energy that may be lost, in a capacitor."""
 CONSTANT = 0.01
 """Range of a voltage, relative to its largest, below which it is constant."""
 LEAST_PERIOD = 40
@@ -100,20 +102,38 @@ def named(measurement: Measurement) -> Measurement:
         for name, unit in AXES.items():
             found = [column for column in data.variables if data[column].ndim == 1 and _is(data[column], unit)]
             data = data.rename({found[0]: name}) if found and name not in data.variables else data
-        if {"voltage", "current"} <= set(data.data_vars) and float((data["voltage"] * data["current"]).sum()) < 0:
+        if {"voltage", "current"} <= set(data.data_vars) and _lost(data["voltage"], data["current"]) < -NEARLY:
             turned = data["current"].copy(data=-data["current"].to_numpy())
             data = data.assign(current=turned).assign_attrs(
                 remark="; current turned, it was counted against the voltage"
             )
-        if {"voltage", "current"} <= set(data.data_vars) and data["current"].ndim == 1:
-            clipped = clipped_points(data["voltage"].to_numpy(), data["current"].to_numpy(), REPEATED)
-            if clipped.any():
-                limit = float(np.abs(data["current"].to_numpy()[clipped]).max())
+        if {"voltage", "current"} <= set(data.data_vars) and data["voltage"].dims == data["current"].dims:
+            rows = (np.atleast_2d(data[name].to_numpy()) for name in ("voltage", "current"))
+            if limit := max(map(_limit, *rows)):
                 unit = data["current"].attrs["units"]
                 remark = f"; the current stands at a limit, {limit:.3g} {unit}: charge is missing"
                 data = data.assign_attrs(remark=data.attrs.get("remark", "") + remark)
         regions[region] = data
     return replace(measurement, regions=regions)
+
+
+def _limit(voltage: np.ndarray, current: np.ndarray) -> float:
+    """Return the magnitude at which the amplifier held a current, 0 where it did not.
+
+    A current that is constant nearly throughout and takes no energy up is that of a capacitor under a ramp.
+    """
+    clipped = clipped_points(voltage, current, REPEATED)
+    if not clipped.any():
+        return 0.0
+    limit = float(np.abs(current[clipped]).max())
+    constant = float(np.mean(np.abs(np.abs(current) - limit) < NEARLY * limit))
+    return 0.0 if constant > 1 - NEARLY and abs(_lost(voltage, current)) < NEARLY else limit
+
+
+def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray) -> float:
+    """Return the part of the energy that goes to and fro which a device keeps; negative where it gives energy away."""
+    power = voltage * current
+    return float(power.sum() / (np.abs(power).sum() or 1.0))
 
 
 def _is(column: xr.DataArray, unit: str) -> bool:
@@ -151,6 +171,8 @@ class Cycle:
         Deviations of the single cycles from their mean, shape (cycles, n), scaled to the noise of a sample, A.
     method
         How the current was obtained and what its errors stand for.
+    remark
+        What is to be said of the current beside that; see `named`.
     region
         The table of its file, of a capacitor; its models are named after it.
     opening
@@ -165,6 +187,7 @@ class Cycle:
     current: np.ndarray
     residual: np.ndarray
     method: str
+    remark: str
     region: str = ""
     opening: float = 0.0
 
@@ -250,7 +273,8 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
         current - opening,
         np.resize(kept - kept.mean(), len(current))[None],
         f"P {'= integral of I dt / A' if source == 'current' else 'of the tester'} of one cycle, not closed; bootstrap "
-        f"of the noise of single samples{data.attrs.get('remark', '')}",
+        "of the noise of single samples",
+        data.attrs.get("remark", ""),
         region,
         opening,
     )
@@ -288,9 +312,17 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     deviation -= deviation.mean()
     # The mean has taken one part in ``cycles`` of the noise away.
     residual = deviation * np.sqrt(cycles / (cycles - 1))
-    method = f"P = integral of I dt / A; block bootstrap of the current's noise{data.attrs.get('remark', '')}"
-    times = np.arange(period) * step
-    return Cycle(measurement, geometry, frequency, times, voltage.mean(axis=0), mean, residual, method)
+    return Cycle(
+        measurement,
+        geometry,
+        frequency,
+        np.arange(period) * step,
+        voltage.mean(axis=0),
+        mean,
+        residual,
+        "P = integral of I dt / A; block bootstrap of the current's noise",
+        data.attrs.get("remark", ""),
+    )
 
 
 def _drift(current: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def loop_rows(loop: Loop, shared: tuple[float, float, float], remark: str) -> li
             float(np.nanstd(drawn, ddof=1)),
             abs(value) * relative_systematic(name, cycle.geometry, shared),
             unit=next(unit for prefix, unit in PREFIX_UNITS.items() if name.startswith(prefix)),
-            method=cycle.method + remark,
+            method=cycle.method + cycle.remark + remark,
             n=cycle.residual.size,
             raw_sha256=cycle.measurement.attrs["raw_sha256"],
             origin=cycle.measurement.attrs["origin"],
@@ -68,7 +68,7 @@ def _other_thickness(loop: Loop, rows: Iterable[Number]) -> list[Number]:
             row.standard_error * scale,
             row.systematic_error * scale,
             unit=row.unit,
-            method=f"as '{CORRECTED}', with the thickness read as {other:g} nm",
+            method=f"as '{CORRECTED}', with the thickness read as {other:g} nm{loop.cycle.remark}",
             n=row.n,
             raw_sha256=row.raw_sha256,
             origin=row.origin,
@@ -92,7 +92,7 @@ def device_rows(device: str, cycles: Sequence[Cycle], backgrounds: Mapping[str, 
             cycles[0].measurement,
             cycles[0].named(model),
             values,
-            "least squares in the saturated parts of the device's loops; block bootstrap",
+            f"least squares in the saturated parts of the device's loops; block bootstrap{_remarks(cycles)}",
             n=background.n,
             reduced_chi_square=background.chi_square / freedom,
             raw_sha256=_sources(cycles),
@@ -100,6 +100,10 @@ def device_rows(device: str, cycles: Sequence[Cycle], backgrounds: Mapping[str, 
     for row in rows:
         row.measurement = device
     return rows
+
+
+def _remarks(cycles: Iterable[Cycle]) -> str:
+    return "".join(dict.fromkeys(cycle.remark for cycle in cycles))
 
 
 def _sources(cycles: Iterable[Cycle]) -> str:
@@ -125,7 +129,8 @@ def series_rows(device: str, loops: Sequence[Loop]) -> list[Number]:
             series[0].cycle.measurement,
             "logarithmic",
             {f"{name}_per_decade": (solution[0], np.sqrt(covariance[0, 0]), "kV/cm")},
-            "weighted straight line through the loops of largest amplitude against log10(frequency)",
+            "weighted straight line through the loops of largest amplitude against log10(frequency)"
+            + _remarks(loop.cycle for loop in series),
             n=len(series),
             reduced_chi_square=float(residual @ residual) / (len(series) - 2),
             raw_sha256=_sources(loop.cycle for loop in series),

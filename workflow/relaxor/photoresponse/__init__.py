@@ -48,8 +48,6 @@ START_FILLINGS = (0.1, 2.0)
 START_EXPONENT = 0.7
 LEAST_FILLING = 1e-3
 """Light that in the longest run would fill no more of the traps than this shows J·g only: g is held there."""
-NO_CHANCE = 0.01
-"""Probability of a scatter of runs below which noise alone does not make it."""
 SLOWEST = 100.0
 """Longest decay time that is looked for, in lengths of the longest run."""
 
@@ -363,17 +361,17 @@ def _mean(
 ) -> tuple[float, float, float]:
     """Return the mean of runs that know it more or less well, its standard error, and their scatter.
 
-    The error is that of the response, which all runs share, and that of the noise, or of the scatter where noise does
-    not make as much. The response moves runs apart too: that part of the scatter is not counted again.
+    The error is that of the response, which all runs share, and that of the noise, larger by the root of chi-square
+    where runs scatter more (Birge, doi 10.1103/PhysRev.40.207). The response moves runs apart too: that part of their
+    scatter is not counted again.
     """
     weight = precision / precision.sum()
     mean = float(weight @ values)
     squares = (values - mean) ** 2
     shared = weight @ slopes
     apart = np.einsum("ri,ij,rj->r", slopes - shared, covariance, slopes - shared)
-    own = noise**2 / precision.sum()
-    if precision @ (squares - apart) > noise**2 * stats.chi2.isf(NO_CHANCE, len(values) - 1):
-        own = weight**2 @ (squares - apart)
+    scatter = weight @ (squares - apart) / max(len(values) - 1, 1)
+    own = max(noise**2 / precision.sum(), scatter)
     return mean, math.sqrt(own + shared @ covariance @ shared), math.sqrt(weight @ squares)
 
 

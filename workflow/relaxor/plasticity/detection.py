@@ -189,8 +189,8 @@ def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None)
     if not rising.size:
         raise refusal(
             trace,
-            f"no stimulus was recorded and no pulse stands out in the current: its largest step is {step.max():.2g} A, "
-            f"the noise of a step {noise:.2g} A",
+            f"{'light never changes' if trace.steady_light else 'no stimulus was recorded'} and no pulse stands out in "
+            f"the current: its largest step is {step.max():.2g} A, the noise of a step {noise:.2g} A",
             "record the stimulus, or give a smaller step that counts",
         )
     start = rising[np.r_[True, np.diff(rising) > 1]]

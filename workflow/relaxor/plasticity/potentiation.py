@@ -8,8 +8,9 @@ In alpha the law is regular throughout, in A it is not: a linear device has A = 
 
 Errors come from the cycles, which are repetitions of the same experiment: what one cycle does is common to its
 points, and an error taken from the scatter of points about the law would not know it. Cycles are no independent
-repetitions either. The first starts from the device as it was found, the others from where a depression left it: it is
-left out, and those after it that are still a transient to a device that goes round and round. The others may drift,
+repetitions either. The first starts from the device as it was found, the others from where a depression left it: of
+more than three it is left out, and those after it that are still a transient to a device that goes round and round. The
+others may drift,
 which is no scatter, and neighbours may be alike: the error of a mean over n cycles is that of their scatter about a
 straight line, n (1 − ρ)/(1 + ρ) of them counting, with ρ the correlation of neighbours
 (Zięba, doi 10.2478/v10178-010-0001-0).
@@ -42,8 +43,9 @@ LAW = "least squares to the mean cycle; error from the cycles' deviations (infin
 JACKKNIFE = "jackknife over cycles, Student's t"
 REGRESSION = "linear regression against the number of the cycle, Student's t"
 TRANSIENT = (
-    "leading cycles that are left out: the first, which no depression went before, and those whose mean state in "
-    "potentiation or depression lies outside the prediction (99 %, straight line) of those after it"
+    "leading cycles that are left out: the first, which no whole cycle went before (unless there are only three), and "
+    "those whose mean state in potentiation or depression lies outside the prediction (99 %, straight line) of those "
+    "after it"
 )
 
 
@@ -200,9 +202,9 @@ class Branch:
 def transient_cycles(potentiation: np.ndarray, depression: np.ndarray) -> int:
     """Return how many leading cycles are a transient.
 
-    The first always is one, as it starts from another state than the others. From the middle of the series backwards,
-    a cycle ends it if the mean of its states, in potentiation or in depression, is outside what a straight line through
-    the cycles after it predicts (two-sided; `DIFFERS` is shared by all cycles that are looked at and by both branches).
+    The first is one, as it starts from another state than the others. From the middle of the series backwards, a cycle
+    ends it if the mean of its states, in potentiation or in depression, is outside what a straight line through the
+    cycles after it predicts (two-sided; `DIFFERS` is shared by all cycles that are looked at and by both branches).
     Half of the cycles stay at least, and `FEWEST_CYCLES`.
 
     Parameters
@@ -211,12 +213,12 @@ def transient_cycles(potentiation: np.ndarray, depression: np.ndarray) -> int:
         Conductance after each pulse, shape (cycles, N) and (cycles, M).
     """
     means = np.column_stack([potentiation.mean(axis=1), depression.mean(axis=1)])
-    looked_at = min(len(means) // 2, len(means) - FEWEST_CYCLES)
-    for cycle in range(looked_at - 1, 0, -1):
+    most = min(len(means) // 2, len(means) - FEWEST_CYCLES)
+    for cycle in range(most - 1, 0, -1):
         away, freedom = _beside_line(means[cycle:])
-        if 2 * 2 * looked_at * stats.t.sf(away.max(), freedom) < DIFFERS:
+        if 2 * 2 * (most - 1) * stats.t.sf(away.max(), freedom) < DIFFERS:
             return cycle + 1
-    return min(looked_at, 1)
+    return min(most, 1)
 
 
 def _beside_line(means: np.ndarray) -> tuple[np.ndarray, int]:

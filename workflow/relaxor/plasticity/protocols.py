@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.ndimage import median_filter
 from scipy.optimize import brentq
 
 from relaxor.data import Measurement, Number, measured
@@ -33,6 +34,8 @@ Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "n
 Response = Literal["after", "end"]
 SAME = 0.02
 """Widths, levels and intervals that differ by less than this part are the same."""
+LEAST_LIGHT = 0.1
+"""Light in a run without pulses, as a part of the weakest pulse of the others, that is not taken for the dark."""
 LEAST_STIMULUS = 0.02
 """A run whose stimulus changes by less than this part of the largest change in the file has no pulses, but noise."""
 FEWEST_REPEATS = 5
@@ -120,7 +123,7 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     ------
     AnalysisError
         As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
-        or light that shines all the time among runs with pulses of it.
+        or light that is no pulse among runs with pulses of it.
     """
     traces = traces_of(measurement)
     pulsed = _with_pulses(traces)
@@ -136,7 +139,7 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     unit, still = pulsed[0].stimulus_unit, pulsed[0].stimulus is not None
     dark = {trace.run for trace in traces} - {trace.run for trace in pulsed}
     if unit != "V":
-        _refuse_steady_light([trace for trace in traces if trace.run in dark], float(events["amplitude"].max()))
+        _refuse_other_light([trace for trace in traces if trace.run in dark], pulsed, events)
     traces = [
         replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=unit) if still and trace.run in dark else trace
         for trace in traces
@@ -162,16 +165,18 @@ def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
     return [trace for trace, change in changes if change > LEAST_STIMULUS * largest]
 
 
-def _refuse_steady_light(still: Sequence[Trace], largest: float) -> None:
-    """Refuse runs without pulses in which light shines beside the pulses of the others: they are not in the dark."""
+def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events: pd.DataFrame) -> None:
+    """Refuse runs without pulses that are not as dark as the others are between their pulses: no code 0000."""
+    dark = float(np.median([np.nanmin(trace.stimulus) for trace in pulsed if trace.stimulus is not None]))
+    least = dark + LEAST_LIGHT * float(events.loc[events["kept"], "amplitude"].min())
     for trace in still:
         level = trace.steady_light
         if trace.stimulus_unit != "V" and trace.stimulus is not None:
-            level = float(np.nanmedian(trace.stimulus))
-        if level > LEAST_STIMULUS * largest:
+            level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is no light
+        if level > least:
             raise AnalysisError(
-                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {POWER_DENSITY} shines all the time, "
-                "other runs have pulses of it: put runs under steady light into a file of their own"
+                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {POWER_DENSITY} that is no pulse, "
+                "beside runs with pulses: leave out runs under steady light, and pulses too weak beside the strongest"
             )
 
 

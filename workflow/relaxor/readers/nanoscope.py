@@ -27,6 +27,7 @@ MAX_HEADER = 1 << 20
 IMAGE, FORCE = "Ciao image list", "Ciao force image list"
 SCALE = re.compile(r"V \[(?P<soft>.*?)\] \(.*?\)\s+(?P<hard>\S+)\s*(?P<unit>\S*)")
 SOFT = re.compile(r"V (?P<value>\S+)\s*(?P<unit>\S*)")
+DEGREES = ("deg", "°", "º")
 LENGTHS = {"nm": 1e-9, "~m": 1e-6, "µm": 1e-6, "um": 1e-6, "m": 1.0}
 
 Section = dict[str, str]
@@ -152,8 +153,10 @@ def _soft(text: str, hard_unit: str) -> tuple[float, str]:
     numerator, _, denominator = unit.replace("~", "µ").partition("/")
     if denominator != hard_unit or not numerator:
         numerator = hard_unit
+    if numerator in DEGREES:
+        return value, "degree"
     parsed = parse_unit(numerator)
-    for target in ("m", "V", "A", "N", "Pa", "degree", "Hz"):
+    for target in ("m", "V", "A", "N", "Pa", "Hz"):
         if parsed is not None and parsed.is_compatible_with(target):
             return value * factor(numerator, target), target
     return value, "1"

@@ -47,7 +47,7 @@ def extract(path: Path) -> xr.DataTree:
     data = path.read_bytes()
     arrays = dict(_File(path, data, "<" if data[126:128] == b"IM" else ">").arrays())
     children = {
-        name or "map": _map(value, name, path)
+        name.replace("/", "_") or "map": _map(value, name, path)
         for name, value in arrays.items()
         if isinstance(value, dict) and {"data", "axisscale"} <= value.keys()
     }
