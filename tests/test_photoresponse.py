@@ -203,11 +203,12 @@ def test_rows_have_intervals_and_say_how(response: Response) -> None:
 def test_intervals_cover_the_truth() -> None:
     draws = 300
     held: dict[str, list[bool]] = {}
+    truth = TRUTH | {"dark_current": 5e-11, "drift": 1e-13}  # runs differ in both, by a tenth and by as much again
     for i in range(draws):
         found = fit_response(small_session(np.random.default_rng([5, i])))
         for row in response_rows(MEASUREMENT, found):
-            if row.parameter in TRUTH:
-                held.setdefault(row.parameter, []).append(row.ci_low <= TRUTH[row.parameter] <= row.ci_high)
+            if row.parameter in truth:
+                held.setdefault(row.parameter, []).append(row.ci_low <= truth[row.parameter] <= row.ci_high)
     covered = {name: float(np.mean(inside)) for name, inside in held.items()}
     print(covered)
     assert all(0.90 <= share <= 0.98 for share in covered.values()), covered

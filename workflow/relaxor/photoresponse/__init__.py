@@ -48,6 +48,8 @@ START_FILLINGS = (0.1, 2.0)
 START_EXPONENT = 0.7
 LEAST_FILLING = 1e-3
 """Light that in the longest run would fill no more of the traps than this shows J·g only: g is held there."""
+NO_VARIANCE = 1e-100
+"""Variance of a run that has no noise, A² or A²/s²."""
 SLOWEST = 100.0
 """Longest decay time that is looked for, in lengths of the longest run."""
 
@@ -70,8 +72,8 @@ class Response:
     noise
         Additive and multiplicative noise.
     dark_current, dark_error, dark_spread
-        Mean of the runs' dark currents at their start, its standard error, and the standard deviation from run to run,
-        A.
+        Mean of the runs' dark currents at their start, its standard error, and the standard deviation from run to run
+        beside the noise, A.
     drift, drift_error
         Mean of the runs' drifts and its standard error, A/s.
     aicc
@@ -359,20 +361,20 @@ def _dark(
 def _mean(
     values: np.ndarray, precision: np.ndarray, noise: float, slopes: np.ndarray, covariance: np.ndarray
 ) -> tuple[float, float, float]:
-    """Return the mean of runs that know it more or less well, its standard error, and their scatter.
+    """Return the mean of runs that know it more or less well, its standard error, and how much runs differ.
 
-    The error is that of the response, which all runs share, and that of the noise, larger by the root of chi-square
-    where runs scatter more (Birge, doi 10.1103/PhysRev.40.207). The response moves runs apart too: that part of their
-    scatter is not counted again.
+    A mean of random effects (DerSimonian & Laird, doi 10.1016/0197-2456(86)90046-2): runs differ by as much as they
+    scatter beyond the noise and beyond the error of the response. That one they share, it moves all of them.
     """
-    weight = precision / precision.sum()
-    mean = float(weight @ values)
-    squares = (values - mean) ** 2
-    shared = weight @ slopes
-    apart = np.einsum("ri,ij,rj->r", slopes - shared, covariance, slopes - shared)
-    scatter = weight @ (squares - apart) / max(len(values) - 1, 1)
-    own = max(noise**2 / precision.sum(), scatter)
-    return mean, math.sqrt(own + shared @ covariance @ shared), math.sqrt(weight @ squares)
+    variance = np.maximum(noise**2 / precision, NO_VARIANCE)
+    weight = 1 / variance
+    away, apart = (each - weight @ each / weight.sum() for each in (values, slopes))
+    excess = weight @ (away**2 - np.einsum("ri,ij,rj->r", apart, covariance, apart)) - (len(values) - 1)
+    differ = max(excess, 0.0) / (weight.sum() - weight @ weight / weight.sum()) if len(values) > 1 else 0.0
+    weight = 1 / (variance + differ)
+    shared = weight @ slopes / weight.sum()
+    error = math.sqrt(1 / weight.sum() + shared @ covariance @ shared)
+    return float(weight @ values / weight.sum()), error, math.sqrt(differ)
 
 
 # --- rows
