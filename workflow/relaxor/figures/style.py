@@ -57,6 +57,8 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 3,  # whole TrueType fonts (42) take a third of all drawing time; the svg keeps its text as text
 }
 FORMATS = ("pdf", "svg", "png")
+POSITION_DIGITS = 9
+"""Of the positions of axes, in parts of the figure."""
 
 
 def use_style() -> None:
@@ -123,6 +125,10 @@ def save(figure: Figure, stem: Path | str, formats: tuple[str, ...] = FORMATS, *
     }
     figure.draw_without_rendering()
     figure.set_layout_engine(None)  # the layout holds for every format: solve it once
+    for ax in figure.axes:
+        # The solver's order follows addresses in memory; the last bits of its positions name the clip paths of the svg.
+        left, bottom, width, height = (round(float(each), POSITION_DIGITS) for each in ax.get_position(True).bounds)
+        ax.set_position((left, bottom, width, height))
     written = []
     for suffix in formats:
         path = Path(f"{stem}.{suffix}")

@@ -1,0 +1,14 @@
+"""Figures as files: the same bytes from the same content."""
+
+from relaxor.figures.style import new_figure, save, use_style
+
+
+def test_the_last_bits_of_a_layout_change_nothing(tmp_path):
+    use_style()
+    written = []
+    for shift in (0.0, 3e-14):
+        figure = new_figure(60, 40)
+        figure.set_layout_engine(None)
+        figure.add_axes((0.2 + shift, 0.2, 0.7, 0.7)).plot([0, 1], [0, 1])
+        written.append([path.read_bytes() for path in save(figure, tmp_path / f"shifted_by_{shift}", Title="one")])
+    assert written[0] == written[1]
