@@ -7,22 +7,21 @@ import numpy as np
 import pytest
 from relaxor.data import Measurement, Number
 from relaxor.errors import AnalysisError
+from relaxor.plasticity.cycles import error_over_cycles, transient_cycles
 from relaxor.plasticity.potentiation import (
-    error_over_cycles,
     fit_depression,
     fit_potentiation,
     nonlinearity_label,
     potentiation_curves,
     potentiation_law,
     potentiation_rows,
-    transient_cycles,
 )
 from scipy import stats
 from scipy.optimize import brentq
 
 from tests.test_fitting import certified, correct_digits
 
-PULSES, CYCLES = 50, 20
+PULSES, CYCLES, SETTLING = 50, 20, 2
 LOW, HIGH = 1e-10, 2e-8
 ALPHA_UP, ALPHA_DOWN = 2.0, -5.0
 READ_NOISE, CYCLE_NOISE = 0.01, 0.02
@@ -112,7 +111,8 @@ def test_signs_of_potentiation_and_depression() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("drift", "correlation"), [(0.0, 0.0), (0.002, 0.0), (0.0, 0.3)])
 def test_intervals_cover_the_truth(drift: float, correlation: float) -> None:
-    high = HIGH * (1 + drift * (CYCLES - 1) / 2)
+    kept = CYCLES - SETTLING
+    high = HIGH * (1 + drift * (SETTLING + CYCLES - 1) / 2)
     truth = {("potentiation", "nonlinearity_ltp"): nonlinearity_label(1 / ALPHA_UP)}
     truth["depression", "nonlinearity_ltd"] = nonlinearity_label(1 / ALPHA_DOWN)
     for model, alpha in (("potentiation", ALPHA_UP), ("depression", ALPHA_DOWN)):
@@ -123,12 +123,12 @@ def test_intervals_cover_the_truth(drift: float, correlation: float) -> None:
     share = np.array([potentiation_law(UP, 0, 1, ALPHA_UP), potentiation_law(DOWN, 0, 1, ALPHA_DOWN)])
     level = LOW + span * share
     # Variances of a state: both end states, which correlation makes alike, drift, and the read noise, to first order.
-    lag = np.arange(1, CYCLES)
-    alike = 1 - 2 / CYCLES / (CYCLES - 1) * float(np.sum((CYCLES - lag) * correlation**lag))
+    lag = np.arange(1, kept)
+    alike = 1 - 2 / kept / (kept - 1) * float(np.sum((kept - lag) * correlation**lag))
     moved = alike * ((HIGH * CYCLE_NOISE * share) ** 2 + (5 * LOW * CYCLE_NOISE * (1 - share)) ** 2)
-    moved += (HIGH * drift * share) ** 2 * CYCLES * (CYCLES + 1) / 12
+    moved += (HIGH * drift * share) ** 2 * kept * (kept + 1) / 12
     noise = (READ_NOISE * level) ** 2
-    unbiased = math.sqrt(2 / (CYCLES - 1)) * math.gamma(CYCLES / 2) / math.gamma((CYCLES - 1) / 2)
+    unbiased = math.sqrt(2 / (kept - 1)) * math.gamma(kept / 2) / math.gamma((kept - 1) / 2)
     steps = np.sqrt(np.mean(noise[:, 1:] + noise[:, :-1], axis=1))
     truth |= {
         ("cycles", "on_off_ratio"): high / LOW,
@@ -152,15 +152,17 @@ def test_intervals_cover_the_truth(drift: float, correlation: float) -> None:
     assert all(0.90 <= share <= 0.98 for share in shares.values()), shares
 
 
-def test_the_first_cycle_starts_elsewhere_and_is_left_out() -> None:
+def test_the_first_tenth_starts_elsewhere_and_is_left_out() -> None:
     up, down = cycles(np.random.default_rng(7))
     fresh = up.copy()
-    fresh[0] = 0.7 * up[0]
+    fresh[:SETTLING] *= [[0.7], [0.999]]
     rows, others = (keyed(potentiation_rows(MEASUREMENT, first, down, "S")) for first in (fresh, up))
     transient = rows["cycles", "transient_cycles"]
-    assert transient.value == 1 and "no whole cycle went before" in transient.method
+    assert transient.value == SETTLING and "still settles" in transient.method
     assert rows == others
-    np.testing.assert_allclose(potentiation_curves(fresh, down, "S")["potentiation"]["mean"], up[1:].mean(axis=0))
+    np.testing.assert_allclose(
+        potentiation_curves(fresh, down, "S")["potentiation"]["mean"], up[SETTLING:].mean(axis=0)
+    )
 
 
 def test_three_cycles_are_all_needed() -> None:
@@ -170,7 +172,7 @@ def test_three_cycles_are_all_needed() -> None:
 
 def test_drift_is_no_transient_and_settling_is() -> None:
     up, down = cycles(np.random.default_rng(8), drift=0.02, cycle_noise=0.001)
-    assert transient_cycles(up, down) == 1
+    assert transient_cycles(up, down) == SETTLING
     settling = 1 - 0.9 * np.exp(-np.arange(CYCLES))[:, None]
     up, down = cycles(np.random.default_rng(8), cycle_noise=0.005)
     assert 3 <= transient_cycles(settling * up, down) <= 5
@@ -252,7 +254,7 @@ def test_curves_add_up_and_carry_units() -> None:
     groups = potentiation_curves(up, down, "S")
     for name, branch in (("potentiation", up), ("depression", down)):
         curve = groups[name]
-        np.testing.assert_allclose(curve["mean"], branch[1:].mean(axis=0))
+        np.testing.assert_allclose(curve["mean"], branch[SETTLING:].mean(axis=0))
         np.testing.assert_allclose(curve["fit"] + curve["residual"], curve["mean"])
         assert float(np.abs(curve["residual"]).max()) < 0.02 * HIGH
         assert float(curve["std"].max()) == pytest.approx(HIGH * math.hypot(CYCLE_NOISE, READ_NOISE), rel=0.6)

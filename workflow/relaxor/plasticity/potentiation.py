@@ -7,13 +7,8 @@ rises steeply first (potentiation), negative where it falls steeply first (depre
 In alpha the law is regular throughout, in A it is not: a linear device has A = ∞.
 
 Errors come from the cycles, which are repetitions of the same experiment: what one cycle does is common to its
-points, and an error taken from the scatter of points about the law would not know it. Cycles are no independent
-repetitions either. The first starts from the device as it was found, the others from where a depression left it: of
-more than three it is left out, and those after it that are still a transient to a device that goes round and round. The
-others may drift,
-which is no scatter, and neighbours may be alike: the error of a mean over n cycles is that of their scatter about a
-straight line, n (1 − ρ)/(1 + ρ) of them counting, with ρ the correlation of neighbours
-(Zięba, doi 10.2478/v10178-010-0001-0).
+points, and an error taken from the scatter of points about the law would not know it. `relaxor.plasticity.cycles` says
+which of them count, and what the error of their mean is.
 """
 
 import math
@@ -30,23 +25,17 @@ from relaxor.data import CONFIDENCE, Measurement, Number, measured
 from relaxor.errors import AnalysisError
 from relaxor.fitting import Fit, fit, parameters
 from relaxor.optimum import central_differences
+from relaxor.plasticity.cycles import FEWEST_CYCLES, TRANSIENT, error_over_cycles, inflation, transient_cycles
 from relaxor.readers.schema import variable
 
 LABEL_SCALE = 10.1015
 """NeuroSim's nonlinearity label of a device that does all in its first step."""
 LARGEST_ALPHA = 300.0
 ALPHA_GRID = np.concatenate([-np.geomspace(100, 0.1, 40), np.geomspace(0.1, 100, 40)])
-FEWEST_CYCLES, FEWEST_PULSES = 3, 5
-DIFFERS = 0.01
-"""Probability below which a leading cycle is no chance, but a transient."""
+FEWEST_PULSES = 5
 LAW = "least squares to the mean cycle; error from the cycles' deviations (infinitesimal jackknife), Student's t"
 JACKKNIFE = "jackknife over cycles, Student's t"
 REGRESSION = "linear regression against the number of the cycle, Student's t"
-TRANSIENT = (
-    "leading cycles that are left out: the first, which no whole cycle went before (unless there are only three), and "
-    "those whose mean state in potentiation or depression lies outside the prediction (99 %, straight line) of those "
-    "after it"
-)
 
 
 # --- the law
@@ -198,64 +187,7 @@ class Branch:
         return others, self.fitted - self.slope @ self.influence[cycle] / len(others)
 
 
-# --- what cycles have in common
-def transient_cycles(potentiation: np.ndarray, depression: np.ndarray) -> int:
-    """Return how many leading cycles are a transient.
-
-    The first is one, as it starts from another state than the others. From the middle of the series backwards, a cycle
-    ends it if the mean of its states, in potentiation or in depression, is outside what a straight line through the
-    cycles after it predicts (two-sided; `DIFFERS` is shared by all cycles that are looked at and by both branches).
-    Half of the cycles stay at least, and `FEWEST_CYCLES`.
-
-    Parameters
-    ----------
-    potentiation, depression
-        Conductance after each pulse, shape (cycles, N) and (cycles, M).
-    """
-    means = np.column_stack([potentiation.mean(axis=1), depression.mean(axis=1)])
-    most = min(len(means) // 2, len(means) - FEWEST_CYCLES)
-    for cycle in range(most - 1, 0, -1):
-        away, freedom = _beside_line(means[cycle:])
-        if 2 * 2 * (most - 1) * stats.t.sf(away.max(), freedom) < DIFFERS:
-            return cycle + 1
-    return min(most, 1)
-
-
-def _beside_line(means: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return how many standard errors the first of each series lies beside a line through the others; their freedom."""
-    after, number = means[1:], np.arange(1, len(means))
-    line = np.polynomial.polynomial.polyfit(number, after, 1)
-    scatter = after - np.polynomial.polynomial.polyval(number, line).T
-    freedom = len(after) - 2
-    variance = np.sum(scatter**2, axis=0) / freedom
-    # At the place 0 a prediction has the errors of one cycle, of the mean and of the slope.
-    lever = 1 + 1 / len(after) + number.mean() ** 2 / np.sum((number - number.mean()) ** 2)
-    return np.abs(means[0] - line[0]) / np.sqrt(np.maximum(variance * lever, 1e-300)), freedom
-
-
-def error_over_cycles(values: np.ndarray) -> np.ndarray:
-    """Return the standard errors of means over cycles that may drift and be alike, shape (cycles, k) → (k,).
-
-    The scatter is that about a straight line. The correlation of neighbours in it is freed from its bias of small
-    samples; a negative one is not credited.
-    """
-    count = len(values)
-    number = np.arange(count) - (count - 1) / 2
-    scatter = values - values.mean(axis=0) - np.outer(number, number @ values / (number @ number))
-    square = np.sum(scatter**2, axis=0)
-    return np.sqrt(square / (count - 2) * _inflation(scatter) / count)
-
-
-def _inflation(scatter: np.ndarray) -> np.ndarray:
-    """Return (1 + ρ)/(1 − ρ) of the correlation ρ of neighbouring cycles, shape (cycles, k) → (k,)."""
-    count = len(scatter)
-    square = np.maximum(np.sum(scatter**2, axis=0), 1e-300)
-    correlation = np.sum(scatter[1:] * scatter[:-1], axis=0) / square
-    # Mean and slope taken off lower it by (2 + 4 ρ)/n.
-    correlation = np.clip((correlation + 2 / count) / (1 - 4 / count) if count > 4 else 0 * square, 0.0, 0.9)
-    return (1 + correlation) / (1 - correlation)
-
-
+# --- rows
 def potentiation_rows(
     measurement: Measurement, potentiation: np.ndarray, depression: np.ndarray, unit: str
 ) -> list[Number]:
@@ -408,7 +340,7 @@ def _drift_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -
         last = branch.conductance[:, -1]
         line = stats.linregress(np.arange(last.size), last)
         scatter = last - line.intercept - line.slope * np.arange(last.size)
-        error = line.stderr * math.sqrt(_inflation(scatter[:, None])[0])
+        error = line.stderr * math.sqrt(inflation(scatter[:, None])[0])
         row = measured(measurement, "cycles", {name: (line.slope, error, unit)}, REGRESSION, n=last.size)[0]
         half = float(stats.t.ppf((1 + CONFIDENCE) / 2, last.size - 2)) * error
         row.ci_low, row.ci_high = line.slope - half, line.slope + half

@@ -174,9 +174,9 @@ def _two_exponentials(time: np.ndarray, current: np.ndarray) -> list[tuple[float
 
 # --- cycles
 def of_cycles(count: int) -> Iterator[Truth]:
-    """Yield laws, ratios and scatters of potentiation and depression, over all cycles but the first."""
+    """Yield laws, ratios and scatters of potentiation and depression, over all cycles but the first tenth."""
     device = Synapse()
-    states = np.array([_states(device, count) for _ in range(CYCLES)])[1:]
+    states = np.array([_states(device, count) for _ in range(CYCLES)])[CYCLES // 10 :]
     mean, noise = states.mean(axis=0), _covariance(count)
     place = np.arange(1, count + 1) / count
     laws = {}
