@@ -65,6 +65,7 @@ def test_a_run_that_lost_a_pulse_is_left_out_and_the_file_is_still_what_it_is():
     runs[1] = tuple(np.delete(column, gap) for column in (time, voltage, current))
     recording = protocols.record(measurement(runs), 0.010, "after")
     assert protocols.kind_of(recording) == "pairs"
+    assert [trace.run for trace in recording.traces] == ["Run1", "Run3", "Run4"]
     np.testing.assert_allclose(protocols.pair_index(recording)["interval"], [0.01, 0.1, 0.5], atol=1e-6)
     dropped = recording.counts()[1]
     assert dropped.value == 2 and "gap" in dropped.method and "another pulse of the run was dropped" in dropped.method
@@ -74,6 +75,89 @@ def test_a_current_of_the_wrong_sign_is_refused():
     time, voltage, current = run([(5, 0.1, 0.1)] * 3)
     with pytest.raises(AnalysisError, match="the current is counted against the voltage"):
         protocols.record(measurement([(time, voltage, -current)]), 0.010, "after")
+
+
+def test_one_run_of_the_wrong_sign_is_refused():
+    cycles = [run([(5, 0.1, 0.1)] * 3 + [(-3, 0.1, 0.1)] * 3) for _ in range(4)]
+    time, voltage, current = cycles[2]
+    with pytest.raises(AnalysisError, match=r"pulses: run Run3: the current is counted against the voltage; turn"):
+        protocols.record(measurement([*cycles[:2], (time, voltage, -current), cycles[3]]), 0.010, "after")
+
+
+def lit(power, current, bias):
+    """A run of light of the sampling of 10 ms."""
+    columns = {"time": (0.01 * np.arange(power.size), "s"), "power": (power, "mW/cm^2"), "current": (current, "A")}
+    columns["bias"] = np.full(power.size, bias), "V"
+    return xr.Dataset({name: variable("row", values, unit, name) for name, (values, unit) in columns.items()})
+
+
+@pytest.mark.parametrize(
+    ("bias", "sign", "refused"), [(0.5, 1, False), (0.5, -1, True), (-0.5, -1, False), (0, -1, False)]
+)
+def test_a_photocurrent_against_the_bias_is_refused(bias, sign, refused):
+    power = np.where(np.abs(np.arange(300) % 100 - 50) < 20, 10.0, 0.0)
+    current = sign * (1e-12 * power + np.random.default_rng(0).normal(1e-13, 1e-14, power.size))
+    file = Measurement(
+        "light",
+        ATTRS,
+        {},
+        {"one": lit(power, current, bias), "two": lit(power, np.abs(current) * (np.sign(bias) or -1), bias)},
+    )
+    if not refused:
+        assert len(protocols.record(file, 0.04, "end").traces) == 2
+        return
+    with pytest.raises(AnalysisError, match="light: run one: the current is counted against the bias"):
+        protocols.record(file, 0.04, "end")
+
+
+def test_spikes_of_the_current_reach_no_result_and_are_counted():
+    time, voltage, current = run([(5, 0.1, 0.1)] * 3 + [(5, 0.1, 2.0)])
+    current = current + np.random.default_rng(0).normal(0, 1e-14, current.size)
+    spoiled = current.copy()
+    spoiled[[-300, -20]] += 1e-9, -2e-9
+    plain, other = (
+        protocols.record(measurement([(time, voltage, each)]), 0.010, "after") for each in (current, spoiled)
+    )
+    assert {row.parameter: row.value for row in other.counts()}["readings_replaced"] == 2
+    assert not plain.traces[0].replaced
+    np.testing.assert_allclose(other.traces[0].current, current, atol=1e-13)
+    left, without = (protocols.tail(each, each.traces[0]) for each in (other, plain))
+    assert left.retained == pytest.approx(without.retained, abs=without.retained_error)
+
+
+def test_spikes_in_the_dark_are_replaced_too():
+    rng = np.random.default_rng(0)
+    power = np.where(np.abs(np.arange(300) % 100 - 50) < 20, 10.0, 0.0)
+    dark = rng.normal(1e-13, 1e-14, power.size)
+    spoiled = dark.copy()
+    spoiled[150] = 2e-10
+    regions = {"lit": lit(power, 1e-12 * power + dark, 0.5), "dark": lit(0 * power, spoiled, 0.5)}
+    record = protocols.record(Measurement("light", ATTRS, {}, regions), 0.04, "end")
+    assert np.abs(record.traces[1].current - dark).max() < 1e-13 and record.traces[1].replaced == 1
+
+
+def test_a_gap_in_a_tail_moves_no_reading():
+    time, voltage, current = run([(5, 0.1, 4.0)])
+    lost = slice(time.size - 1500, time.size - 1000)
+    short = protocols.record(
+        measurement([tuple(np.delete(column, lost) for column in (time, voltage, current))]), 0.010, "after"
+    )
+    tail = protocols.tail(short, short.traces[0])
+    device = synapse.Synapse()
+    device.pulse(5, 0.1)
+    both = (device.reading(tail.time + side * tail.spread) for side in (-1, 1))
+    np.testing.assert_allclose(tail.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
+    assert not ((tail.time > 1.01) & (tail.time < 1.99)).any()
+
+
+def test_a_drawn_trace_keeps_its_peaks_and_edges():
+    time, voltage, current = run([(5, 0.1, 0.1)] * 3 + [(5, 0.1, 8.0)])
+    trace = protocols.record(measurement([(time, voltage, current)]), 0.010, "after").traces[0]
+    drawn = protocols.shown(trace)
+    assert drawn["time"].size < time.size / 2
+    assert float(drawn["current"].max()) == current.max() and float(drawn["current"].min()) == current.min()
+    edges = np.flatnonzero(np.diff(voltage))
+    assert np.isin(time[[*edges, *edges + 1]], drawn["time"]).all()
 
 
 def test_the_read_voltage_is_that_of_the_trace():

@@ -100,8 +100,6 @@ def _cycles(recording: Recording) -> Result:
     potentiation, depression = [], []
     for trace in recording.traces:
         events = recording.of(trace)
-        if events.empty:
-            continue  # a cycle that is not complete; `Recording.counts` says so
         level, amplitude = events["after"].to_numpy(), events["amplitude"].to_numpy()
         potentiation.append(level[amplitude > 0])
         depression.append(level[amplitude < 0])

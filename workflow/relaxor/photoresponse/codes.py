@@ -24,6 +24,8 @@ from relaxor.plasticity.traces import Trace
 SLOTS = 4
 CODES = tuple("".join(bits) for bits in product("01", repeat=SLOTS))
 """All codes, the first pulse first."""
+LEAST_READ = 0.75
+"""Part of the readings of a window that must be there."""
 JITTER = 0.01
 """A reading this part of a step before a window begins or ends still counts as the window's begin or end."""
 
@@ -159,14 +161,22 @@ def measured_codes(traces: Sequence[Trace], timing: CodeTiming) -> pd.DataFrame:
 
 
 def _read_out(trace: Trace, timing: CodeTiming) -> float:
-    """Return the mean current of the read-out window above that in the dark before the first slot, A."""
+    """Return the mean current of the read-out window above that in the dark before the first slot, A.
+
+    Raises
+    ------
+    AnalysisError
+        If more than a quarter of the readings of the window are missing, or there is none in the dark.
+    """
     late = trace.time + JITTER * float(np.median(np.diff(trace.time)))
     dark = trace.current[late < timing.first]
     read = trace.current[(late >= timing.read) & (late < timing.read + timing.read_window)]
-    if not dark.size or not read.size:
+    expected = timing.readings.size
+    if not dark.size or read.size < LEAST_READ * expected:
+        window = f"{read.size} of {expected} readings in the window at {timing.read:g} s; leave the run out"
         raise AnalysisError(
-            f"{trace.measurement.id}, run {trace.run}: no reading "
-            + (f"in the dark before {timing.first:g} s" if not dark.size else f"in the window at {timing.read:g} s")
+            f"{trace.measurement.id}, run {trace.run}: "
+            + (window if dark.size else f"no reading in the dark before {timing.first:g} s")
         )
     return float(read.mean() - dark.mean())
 

@@ -1,7 +1,7 @@
 """From the readings of a run to a few means a stretch of constant light.
 
-A run holds thousands of readings, of which its exponentials need some tens. Means never cross a change of the light and
-grow longer with the time since the last one, as the response slows down.
+A run holds thousands of readings, of which its exponentials need some tens. Means never cross a change of the light or
+a gap, and grow longer with the time since the last one, as the response slows down.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import numpy as np
 
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse.kinetics import Light, Readings
+from relaxor.plasticity.damage import gaps_in
 from relaxor.plasticity.traces import Trace
 
 MEANS = 60
@@ -135,7 +136,8 @@ def _means(trace: Trace, light: Light) -> tuple[np.ndarray, ...]:
     wanted = max(LEAST_MEANS, MEANS // light.start.size)
     edges = [_growing(size, wanted) for size in readings]
     offset = np.concatenate([inner[:-1] + first for inner, first in zip(edges, begin, strict=True)])
-    stretch = np.repeat(np.arange(begin.size), [inner.size - 1 for inner in edges])
+    offset = np.union1d(offset, gaps_in(trace.time)[0] + 1)
+    stretch = np.searchsorted(begin, offset, "right") - 1
     count = np.diff(np.append(offset, trace.time.size))
     time = np.add.reduceat(trace.time, offset) / count
     span = trace.time[offset + count - 1] - trace.time[offset]

@@ -33,12 +33,24 @@ def filled(values: np.ndarray) -> np.ndarray:
     return np.where(known[place], values[place], values[np.argmax(known)])
 
 
-def masked(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return the values, NaN at some samples."""
+def bridged(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return the values with the mean of their neighbours at some samples; that of one where the other has no number.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    at
+        Samples, none beside another.
+    """
     if not at.size:
         return values
     values = values.copy()
-    values[at] = np.nan
+    sides = np.stack([values[np.maximum(at - 1, 0)], values[np.minimum(at + 1, len(values) - 1)]])
+    sides[0, at == 0], sides[1, at == len(values) - 1] = np.nan, np.nan
+    known = np.isfinite(sides)
+    total = np.where(known, sides, 0.0).sum(axis=0)
+    values[at] = np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
     return values
 
 

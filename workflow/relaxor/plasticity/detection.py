@@ -6,12 +6,12 @@ stand in one train.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from relaxor.errors import AnalysisError
-from relaxor.plasticity.damage import SIGNIFICANT, filled, masked, noise_of, probed, spikes_in
+from relaxor.plasticity.damage import SIGNIFICANT, bridged, filled, noise_of, probed, spikes_in
 from relaxor.plasticity.traces import Trace
 
 SHARE = 0.05
@@ -165,7 +165,7 @@ def without_glitches(found: Pulses) -> tuple[Pulses, Pulses]:
 
 
 # --- pulses in the current
-def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None) -> tuple[Pulses, Pulses, np.ndarray]:
+def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None) -> tuple[Pulses, Pulses, Trace]:
     """Find the pulses that steps of the current show: from a rising step to the next falling one.
 
     Where none falls before the next rises, the pulse ends where the current is largest: it relaxes from there.
@@ -173,12 +173,12 @@ def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None)
 
     Returns
     -------
-    pulses, glitches, current
-        The current without the glitches.
+    pulses, glitches, trace
+        The trace without the glitches.
     """
     spikes = spikes_in(current, np.array([], dtype=int))
     spike_height = np.abs(current[spikes] - current[spikes - 1])
-    current = masked(current, spikes)
+    current = bridged(current, spikes)
     whole = filled(current)
     middle = np.median(whole)
     sign = 1.0 if whole.max() - middle >= middle - whole.min() else -1.0
@@ -201,4 +201,4 @@ def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None)
     high = spikes[spike_height > threshold]
     none = np.full(len(start), np.nan)
     glitches = Pulses(high, high + 1, high, high + 1, np.full(len(high), np.nan))
-    return Pulses(start, stop, start, stop, none), glitches, current
+    return Pulses(start, stop, start, stop, none), glitches, replace(trace, current=current, replaced=spikes.size)

@@ -3,21 +3,23 @@
 Windows of reading keep clear of the edges of pulses (`relaxor.plasticity.detection`) and of the neighbouring ones. A
 mean over a window has the standard error of the scatter in it, about a straight line because currents drift, and larger
 where neighbouring samples are correlated (`relaxor.plasticity.windows`). Nothing is dropped silently: a pulse that
-cannot be used stays in the table with the reason.
+cannot be used stays in the table with the reason, and currents that stand out alone are counted.
 """
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from relaxor.plasticity.damage import bends, clipped_in, filled, finite, gaps_in, masked, noise_of, spikes_in
+from relaxor.plasticity.damage import bends, bridged, clipped_in, filled, finite, gaps_in, noise_of, spikes_in
 from relaxor.plasticity.detection import Pulses, pulses_in_current, pulses_in_stimulus, refusal, without_glitches
 from relaxor.plasticity.traces import Trace
 from relaxor.plasticity.windows import FEW, window_before, window_behind, window_means
 
 MEASURED = ("baseline", "end", "after", "settled")
+NOWHERE = np.array([], dtype=int)
 COLUMNS = (
     *("run", "number", "onset", "width", "amplitude"),
     *(name for window in MEASURED for name in (window, f"{window}_error")),
@@ -58,21 +60,48 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
     AnalysisError
         If the trace has no samples, no current or a time that does not increase, or holds no pulse.
     """
+    pulses, glitches, trace = find_pulses(trace, smallest)
+    return measure_pulses(trace, pulses, glitches, read_window)
+
+
+def find_pulses(trace: Trace, smallest: float | None = None) -> tuple[Pulses, Pulses, Trace]:
+    """Find the pulses of a trace, and what is no pulse and no current of the device: see `find_events`.
+
+    Returns
+    -------
+    pulses, glitches
+        Stretches of the stimulus; glitches last one sample.
+    trace
+        The trace with the mean of their neighbours for currents that stand out alone or were read in a glitch.
+    """
     _check(trace)
     current = finite(trace.current)
     if trace.stimulus is None:
-        pulses, glitches, current = pulses_in_current(trace, current, smallest)
-    else:
-        found = pulses_in_stimulus(trace, finite(trace.stimulus), smallest)
-        pulses, glitches = without_glitches(found)
-        if not pulses.start.size:
-            raise refusal(
-                trace, "no pulse: the stimulus departs for a single sample only", "sample the pulse more often"
-            )
-        edges = np.concatenate([pulses.start, pulses.first, pulses.stop, pulses.last])
-        spikes = spikes_in(current, edges)
-        current = masked(current, np.concatenate([spikes, glitches.start]))
-    table = _measured(trace, current, pulses, read_window)
+        return pulses_in_current(trace, current, smallest)
+    pulses, glitches = without_glitches(pulses_in_stimulus(trace, finite(trace.stimulus), smallest))
+    if not pulses.start.size:
+        raise refusal(trace, "no pulse: the stimulus departs for a single sample only", "sample the pulse more often")
+    edges = np.concatenate([pulses.start, pulses.first, pulses.stop, pulses.last])
+    return pulses, glitches, without_spikes(replace(trace, current=current), edges, glitches.start)
+
+
+def without_spikes(trace: Trace, edges: np.ndarray = NOWHERE, glitches: np.ndarray = NOWHERE) -> Trace:
+    """Return a trace with the mean of its neighbours for each current that stands out alone, and for some others.
+
+    Parameters
+    ----------
+    edges
+        Samples at edges of pulses, where currents stand out by right.
+    glitches
+        Samples that are replaced in any case.
+    """
+    at = np.union1d(spikes_in(trace.current, edges), glitches)
+    return replace(trace, current=bridged(trace.current, at), replaced=at.size)
+
+
+def measure_pulses(trace: Trace, pulses: Pulses, glitches: Pulses, read_window: float) -> pd.DataFrame:
+    """Measure the current at each pulse that `find_pulses` found: the table of `find_events`."""
+    table = _measured(trace, trace.current, pulses, read_window)
     table["number"] = np.arange(len(table))
     dropped = pd.DataFrame({"number": -1, **_placed(trace, glitches)}).assign(kept=False, reason="glitch of one sample")
     both = pd.concat([table, dropped], ignore_index=True) if len(dropped) else table

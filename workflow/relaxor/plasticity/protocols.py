@@ -26,7 +26,8 @@ from scipy.optimize import brentq
 
 from relaxor.data import Measurement, Number, measured
 from relaxor.errors import AnalysisError
-from relaxor.plasticity.events import find_events, require_pulses
+from relaxor.plasticity.damage import finite, gaps_in
+from relaxor.plasticity.events import find_pulses, measure_pulses, require_pulses, without_spikes
 from relaxor.plasticity.traces import POWER_DENSITY, Trace, traces_of
 from relaxor.readers.schema import variable
 
@@ -36,6 +37,10 @@ SAME = 0.02
 """Widths, levels and intervals that differ by less than this part are the same."""
 LEAST_LIGHT = 0.1
 """Light in a run without pulses, as a part of the weakest pulse of the others, that is not taken for the dark."""
+LEAST_BIAS = 1e-3
+"""Volts, below which light drives the current and no bias has a sign."""
+TURNED = 5.0
+"""Standard errors by which the current of every pulse of a run flows against the voltage if its sign is wrong."""
 LEAST_STIMULUS = 0.02
 """A run whose stimulus changes by less than this part of the largest change in the file has no pulses, but noise."""
 FEWEST_REPEATS = 5
@@ -44,8 +49,8 @@ FEWEST_SAMPLES = 10
 """Fewest samples of a tail."""
 RETAINED_PART = 0.9
 """What is left at the end of a tail is the mean over what follows this part of it."""
-SHOWN_POINTS = 400
-"""Most points of a trace that are kept for the figures."""
+SHOWN_STRETCHES = 400
+"""Stretches of a trace of which up to four readings are kept for the figures."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class Recording:
     measurement
         Where it comes from.
     traces
-        Its runs.
+        Its runs, but for those of which a pulse was dropped; a current that stood out alone is the mean of its
+        neighbours there.
     events
         The table of `find_events` of all runs together, pulses that were dropped among them.
     response
@@ -101,6 +107,7 @@ class Recording:
             for name, value, method in (
                 ("pulses", len(self.events), "found"),
                 ("pulses_dropped", len(dropped), reasons),
+                ("readings_replaced", sum(trace.replaced for trace in self.traces), "spikes: mean of the neighbours"),
                 ("run_variation", self.variation, f"standard deviation from run to run {varies}"),
             )
             for row in measured(self.measurement, "events", {name: (value, math.nan, "1")}, method)
@@ -123,11 +130,13 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     ------
     AnalysisError
         As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
-        or light that is no pulse among runs with pulses of it.
+        or light that is no pulse among runs with pulses of it, or a current against the voltage.
     """
     traces = traces_of(measurement)
     pulsed = _with_pulses(traces)
-    tables = [find_events(trace, read_window=read_window) for trace in pulsed]
+    found = [find_pulses(trace) for trace in pulsed]
+    clean = {trace.run: trace for *_, trace in found}
+    tables = [measure_pulses(trace, pulses, glitches, read_window) for pulses, glitches, trace in found]
     expected = measurement.condition("pulses", "1", 0)
     for trace, table in zip(pulsed, tables, strict=True):
         require_pulses(table, trace, int(expected))
@@ -136,19 +145,42 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
         reasons = "; ".join(sorted(set(events["reason"])))
         raise AnalysisError(f"{measurement.id}: no run is complete ({reasons})")
     # A run without pulses among runs with them is one on purpose: the code 0000.
-    unit, still = pulsed[0].stimulus_unit, pulsed[0].stimulus is not None
-    dark = {trace.run for trace in traces} - {trace.run for trace in pulsed}
-    if unit != "V":
-        _refuse_other_light([trace for trace in traces if trace.run in dark], pulsed, events)
-    traces = [
-        replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=unit) if still and trace.run in dark else trace
-        for trace in traces
-    ]
-    if unit == "V" and float(np.median(np.sign(events["mean_current"] * events["amplitude"]))) < 0:
-        raise AnalysisError(
-            f"{measurement.id}: the current is counted against the voltage; turn the sign of one of them"
-        )
-    return Recording(measurement, traces, events, response)
+    still = [trace for trace in traces if trace.run not in clean]
+    if pulsed[0].stimulus_unit != "V":
+        _refuse_other_light(still, pulsed, events)
+    clean |= {trace.run: _in_the_dark(trace, pulsed[0]) for trace in still}
+    complete = set(events.loc[events["kept"], "run"]) | {trace.run for trace in still}
+    recording = Recording(
+        measurement, [clean[trace.run] for trace in traces if trace.run in complete], events, response
+    )
+    _refuse_turned(recording)
+    return recording
+
+
+def _in_the_dark(trace: Trace, pulsed: Trace) -> Trace:
+    """Return a run without pulses as one of those that have them."""
+    trace = without_spikes(replace(trace, current=finite(trace.current)))
+    if pulsed.stimulus is None:
+        return trace
+    return replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=pulsed.stimulus_unit)
+
+
+def _refuse_turned(recording: Recording) -> None:
+    """Refuse a file with a run whose current flows against the voltage that the pulses, or with light the bias, are."""
+    light = recording.traces[0].stimulus_unit != "V"
+    for trace in recording.traces:
+        events = recording.of(trace)
+        if light:
+            bias = float(np.nanmedian(trace.voltage))
+            along, against = events["end"] * np.sign(bias), "bias"
+            along = along if abs(bias) > LEAST_BIAS else along.abs()
+        else:
+            along, against = (events["end"] - events["baseline"]) * np.sign(events["amplitude"]), "voltage"
+        if len(events) and float((along + TURNED * np.hypot(events["end_error"], events["baseline_error"])).max()) < 0:
+            raise AnalysisError(
+                f"{recording.measurement.id}: run {trace.run}: the current is counted against the {against}; "
+                "turn the sign of one of them"
+            )
 
 
 def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
@@ -205,7 +237,7 @@ def kind_of(recording: Recording) -> Kind:
     if (runs["pulses"] == 2).all() and varied == {"period"}:
         return "pairs"
     several_each = len(runs) > 2 * runs["pulses"].nunique() and _varies(runs["first"])
-    if len(recording.traces) > recording.events["run"].nunique() or ("pulses" in varied and several_each):
+    if len(recording.traces) > recording.kept["run"].nunique() or ("pulses" in varied and several_each):
         return "codes"
     if varied == {"amplitude"}:
         return "amplitude"
@@ -270,10 +302,7 @@ def pair_index(recording: Recording) -> xr.Dataset:
     value, error = recording.response, f"{recording.response}_error"
     rows = []
     for trace in recording.traces:
-        events = recording.of(trace)
-        if len(events) != 2:
-            continue
-        one, two = (events.iloc[i] for i in (0, 1))
+        one, two = (recording.of(trace).iloc[i] for i in (0, 1))
         first, second = one[value] - one["baseline"], two[value] - one["baseline"]
         noise = np.hypot(two[error] / first, one[error] * second / first**2)
         noise = np.hypot(noise, one["baseline_error"] * (second - first) / first**2)
@@ -428,26 +457,32 @@ class Tail:
 def tail(recording: Recording, trace: Trace) -> Tail | None:
     """Return the relaxation behind the last pulse of a run; None if fewer than ten samples follow.
 
-    A sample of a voltage run stands for the interval that it ends, one under light for its moment.
+    A sample of a voltage run stands for the interval that it ends (behind a gap, for as long as the next one does), one
+    under light for its moment. No stretch goes across a gap.
     """
     events = recording.of(trace)
-    if events.empty:
-        return None
     first, last = events.iloc[0], events.iloc[-1]
     start = int(np.searchsorted(trace.time, last["onset"] + last["width"] - np.diff(trace.time).min() / 2))
     time, current = trace.time[start:], trace.current[start:] - first["baseline"]
+    if time.size < FEWEST_SAMPLES:
+        return None
+    behind_gaps = gaps_in(time)[0] + 1
     if trace.stimulus_unit == "V":
-        time = (time + trace.time[start - 1 : -1]) / 2 - trace.time[start - 1]
+        interval = np.diff(trace.time[start - 1 :])
+        interval[behind_gaps] = interval[np.minimum(behind_gaps + 1, interval.size - 1)]
+        time = time - interval / 2 - trace.time[start - 1]
     else:
         time = time - time[:1]
-    time, current = time[np.isfinite(current)], current[np.isfinite(current)]
+    known = np.isfinite(current)
+    behind_gaps = np.cumsum(known)[behind_gaps - 1]
+    time, current = time[known], current[known]
     if time.size < FEWEST_SAMPLES:
         return None
     steps = np.abs(np.diff(current))
     noise = float(np.median(steps)) / (0.6745 * np.sqrt(2))
     if noise == 0:  # most readings repeat: the instrument's step is what is known
         noise = float(steps[steps > 0].min(initial=np.abs(current).max() or 1.0)) / np.sqrt(12)
-    edges = np.unique(np.round(np.geomspace(1, time.size + 1, 61)).astype(int)) - 1
+    edges = np.union1d(np.round(np.geomspace(1, time.size + 1, 61)).astype(int) - 1, behind_gaps)
     counts = np.diff(edges)
     mean_time, mean_square, mean_current = (
         np.add.reduceat(values, edges[:-1]) / counts for values in (time, time**2, current)
@@ -469,16 +504,23 @@ def tail(recording: Recording, trace: Trace) -> Tail | None:
 
 
 def shown(trace: Trace) -> xr.Dataset:
-    """Return a trace for a figure: at most `SHOWN_POINTS` stretches, the mean of each, and its stimulus."""
-    size = -(-trace.time.size // SHOWN_POINTS)
-    starts = np.arange(0, trace.time.size, size)
-    counts = np.diff(np.append(starts, trace.time.size))
+    """Return a trace for a figure: of a long one the first, last, least and greatest current of each stretch.
 
-    def mean(values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values, starts) / counts
-
-    coords = {"time": variable("time", mean(trace.time), "s", "time")}
-    data = {"current": variable("time", mean(trace.current), "A", "current")}
+    A line through these looks as one through all readings does (Jugel et al., doi 10.14778/2732951.2732953).
+    """
+    size = -(-trace.time.size // SHOWN_STRETCHES)
+    stretches = np.array_split(np.nan_to_num(trace.current), np.arange(size, trace.time.size, size))
+    chosen = [
+        number * size + place
+        for number, part in enumerate(stretches)
+        for place in (0, int(np.argmin(part)), int(np.argmax(part)), part.size - 1)
+    ]
+    if trace.stimulus is not None:  # its edges are as steep as they were recorded
+        steps = np.flatnonzero(np.abs(np.diff(trace.stimulus)) > LEAST_STIMULUS * np.ptp(trace.stimulus))
+        chosen += [*steps, *steps + 1]
+    at = np.unique(chosen)
+    coords = {"time": variable("time", trace.time[at], "s", "time")}
+    data = {"current": variable("time", trace.current[at], "A", "current")}
     if trace.stimulus is not None:
-        data["stimulus"] = variable("time", mean(trace.stimulus), trace.stimulus_unit, "stimulus")
+        data["stimulus"] = variable("time", trace.stimulus[at], trace.stimulus_unit, "stimulus")
     return xr.Dataset(data, coords)

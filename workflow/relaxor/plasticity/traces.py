@@ -48,6 +48,9 @@ class Trace:
         ``"V"`` or ``"mW/cm^2"``.
     steady_light
         Power density of light that shines all the time, mW/cm²; 0 in the dark and where no light was recorded.
+    replaced
+        How many currents are no readings, but the mean of their neighbours: what was read there was no current of the
+        device.
     """
 
     measurement: Measurement
@@ -58,6 +61,7 @@ class Trace:
     stimulus: np.ndarray | None
     stimulus_unit: str
     steady_light: float = 0.0
+    replaced: int = 0
 
 
 def traces_of(measurement: Measurement) -> list[Trace]:
