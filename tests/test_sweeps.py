@@ -146,7 +146,7 @@ def test_errors_cover_the_truth() -> None:
         entry = measurement({"Run1": region(*cycles_with_noise(rng, count))})
         cycles = cycles_of(entry, TOLERANCE)
         readings = [read_cycle(cycle, 0.5, 0.1) for cycle in cycles]
-        for row in sweeps.series_rows(entry, readings, dict.fromkeys(("positive", "negative"))):
+        for row in sweeps.series_rows(entry, readings, np.ones(count, bool), dict.fromkeys(("positive", "negative"))):
             if row.parameter in known:
                 covered[row.parameter] += row.ci_low <= known[row.parameter][0] <= row.ci_high
     shares = {name: hits / draws for name, hits in covered.items()}
@@ -231,6 +231,75 @@ def test_compliance_is_counted_and_left_out(tmp_path: Path) -> None:
     branch = curves["iv/up_positive"].to_dataset()
     assert float(branch["data"].max()) < 3e-7
     assert int(curves["iv/cycle_01"]["clipped"].sum()) == np.sum(free > 3e-7)
+
+
+def rows_of(table: pd.DataFrame, model: str) -> dict[str, float]:
+    return table[table["model"] == model].set_index("parameter")["value"].to_dict()
+
+
+@pytest.mark.parametrize("lost", [np.nan, 9.9e37])
+def test_what_has_no_current_is_not_read(lost: float, analysed: tuple, tmp_path: Path) -> None:
+    voltage, current = cycles_with_noise(np.random.default_rng(5))
+    fifth = np.arange(voltage.size) // (LOOP.size - 1) == 4
+    current[fifth & (voltage > 2)] = lost
+    table, whole = table_of([measurement({"Run1": region(voltage, current)})], tmp_path), analysed[0]
+    damaged = rows_of(table, "cycle_05")
+    assert damaged["lost_points"] == np.sum(fifth & (voltage > 2))
+    assert not {"peak_current_positive", "loop_area_positive", "symmetry"} & damaged.keys()
+    assert damaged["peak_current_negative"] == pytest.approx(
+        rows_of(whole, "cycle_05")["peak_current_negative"], rel=0.01
+    )
+    for model, parameter in (("cycle_06", "peak_current_positive"), ("saturation_positive", "saturation_current")):
+        error = number(whole, parameter, "standard_error", model)
+        assert number(table, parameter, model=model) == pytest.approx(
+            number(whole, parameter, model=model), abs=2 * error
+        )
+
+
+def test_a_cycle_to_other_voltages_does_not_continue_the_series(analysed: tuple, tmp_path: Path) -> None:
+    voltage, current = cycles_with_noise(np.random.default_rng(5))
+    fifth = np.arange(voltage.size) // (LOOP.size - 1) == 4
+    kept = ~(fifth & (voltage > 0.8))
+    table, whole = table_of([measurement({"Run1": region(voltage[kept], current[kept])})], tmp_path), analysed[0]
+    assert number(table, "cycles_left_out") == 1
+    row = table[table["parameter"] == "cycles_left_out"].iloc[0]
+    assert row["method"] == "other extreme voltages than most cycles: 5"
+    for parameter in ("loop_area_positive", "peak_growth_positive"):
+        assert number(table, parameter) == pytest.approx(number(whole, parameter), rel=0.01)
+    model = "saturation_positive"
+    assert number(table, "growth_cycles", model=model) == pytest.approx(
+        number(whole, "growth_cycles", model=model), abs=2 * number(whole, "growth_cycles", "standard_error", model)
+    )
+
+
+def test_a_hole_of_rows_makes_no_area(tmp_path: Path) -> None:
+    voltage, current = cycles_with_noise(np.random.default_rng(5))
+    fifth = np.arange(voltage.size) // (LOOP.size - 1) == 4
+    out = outward_of(voltage)
+    kept = ~(fifth & out & (voltage > 1) & (voltage < 2))
+    table = table_of([measurement({"Run1": region(voltage[kept], current[kept])})], tmp_path)
+    damaged = rows_of(table, "cycle_05")
+    assert (
+        "loop_area_positive" not in damaged and "loop_area_negative" in damaged and "peak_current_positive" in damaged
+    )
+
+
+def test_a_cycle_of_the_wrong_sign_is_named(tmp_path: Path) -> None:
+    voltage, current = cycles_with_noise(np.random.default_rng(5))
+    current[np.arange(voltage.size) // (LOOP.size - 1) == 4] *= -1
+    message = r"iv: Run1, cycle 5 of 12: the current runs against the voltage \(correlation -0\.9\d\)"
+    with pytest.raises(AnalysisError, match=message):
+        table_of([measurement({"Run1": region(voltage, current)})], tmp_path)
+
+
+def test_a_current_that_stands_out_alone_changes_nothing(analysed: tuple, tmp_path: Path) -> None:
+    voltage, current = cycles_with_noise(np.random.default_rng(5))
+    at = 4 * (LOOP.size - 1) + np.array([20, 58])
+    current[at] += 3e-6
+    table, whole = table_of([measurement({"Run1": region(voltage, current)})], tmp_path), analysed[0]
+    assert rows_of(table, "cycle_05")["replaced_points"] == 2
+    for parameter in ("loop_area_positive", "peak_current_positive"):
+        assert rows_of(table, "cycle_05")[parameter] == pytest.approx(rows_of(whole, "cycle_05")[parameter], rel=0.01)
 
 
 def test_what_a_sweep_does_not_reach_has_no_row(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from relaxor.units import factor
 CONFIDENCE = 0.95
 """Level of every interval written as ``ci_low`` and ``ci_high``."""
 NORMAL_QUANTILE = 1.959963984540054
+OVERFLOW = 9e37
+"""Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for none."""
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 """Errors of the system that say something of the disk and nothing of the program."""
 
@@ -97,6 +99,19 @@ class Number:
         if math.isnan(self.ci_low) and math.isfinite(self.standard_error):
             self.ci_low = self.value - NORMAL_QUANTILE * self.standard_error
             self.ci_high = self.value + NORMAL_QUANTILE * self.standard_error
+
+
+def readings(column: xr.DataArray | xr.Variable, unit: str) -> np.ndarray:
+    """Return a column in a unit, NaN where the instrument says that it has no value.
+
+    Raises
+    ------
+    ValueError
+        If the column's unit is of another dimension.
+    """
+    values = np.asarray(column.values, dtype=float)
+    scale = factor(column.attrs.get("units", "1"), unit)
+    return np.where(np.abs(values) < OVERFLOW, values * scale, np.nan)
 
 
 PARAMETER_COLUMNS = tuple(entry.name for entry in fields(Number))

@@ -12,17 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from relaxor.data import Measurement
+from relaxor.data import Measurement, readings
 from relaxor.errors import AnalysisError
-from relaxor.units import factor
 
 AXES = {"time": "s", "voltage": "V", "current": "A"}
 """What a trace must have, and its unit."""
 POWER_DENSITY = "mW/cm^2"
 CONSTANT = 1e-3
 """Range of a stimulus, relative to its largest magnitude, below which it is constant and no train of pulses."""
-OVERFLOW = 9e37
-"""Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for none."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +122,9 @@ def _column(data: xr.Dataset, unit: str) -> np.ndarray | None:
     """Return the first column of the dimension of ``unit``, in it."""
     for column in data.variables.values():
         try:
-            scale = factor(column.attrs.get("units", "1"), unit)
+            values = readings(column, unit)
         except ValueError:
             continue
         if column.ndim == 1:
-            values = column.to_numpy()
-            return np.where(np.abs(values) < OVERFLOW, values * scale, np.nan)
+            return values
     return None

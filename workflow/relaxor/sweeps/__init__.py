@@ -2,8 +2,9 @@
 
 A file holds one run or many, each one cycle or many. In every cycle the current at the extreme voltages, the area of
 the loop, its symmetry, and what is read at a small voltage are found with errors from the noise of the points. Over
-the cycles the growth of the peaks is followed (`relaxor.sweeps.growth`). The branches of the last cycle are compared
-with six laws of conduction. Points that the compliance of the instrument holds are counted and left out.
+the cycles that go to the same voltages the growth of the peaks is followed (`relaxor.sweeps.growth`). The branches of
+the last of them are compared with six laws of conduction. Points that the compliance of the instrument holds, and
+those without a current, are counted and left out.
 """
 
 import math
@@ -17,7 +18,7 @@ from relaxor.data import Measurement, Number, load, measured, provenance, save_p
 from relaxor.fitting import Fit
 from relaxor.readers.schema import variable
 from relaxor.sweeps.conduction import LAWS, Branch, branches_of, current, fit_mechanisms, prefactor
-from relaxor.sweeps.cycles import POLARITIES, Cycle, cycles_of
+from relaxor.sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
 from relaxor.sweeps.growth import Growth, fit_growth, growth_rows
 from relaxor.sweeps.readings import Reading, Readings, read_cycle
 
@@ -63,8 +64,15 @@ def analyse(
         cycles = cycles_of(measurement, compliance_tolerance)
         read_at = measurement.condition("read_voltage", "V", read_voltage)
         readings = [read_cycle(cycle, read_at, peak_window) for cycle in cycles]
+        found = cycle_rows(measurement, cycles, readings)
+        same = alike(cycles)
+        last = int(np.flatnonzero(same)[-1])
+        readings = [
+            reading if continues else reading.of_another_series
+            for reading, continues in zip(readings, same, strict=True)
+        ]
         growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
-        found = cycle_rows(measurement, cycles, readings) + series_rows(measurement, readings, growth)
+        found += series_rows(measurement, readings, same, growth)
         for row in found:
             if row.parameter.startswith(SHARED_SCALE):
                 row.systematic_error = abs(row.value) * current_uncertainty
@@ -73,7 +81,7 @@ def analyse(
         for number, cycle in enumerate(cycles, start=1):
             groups[f"{measurement.id}/cycle_{number:02d}"] = cycle_curves(cycle)
         groups[f"{measurement.id}/summary"] = summary_curves(readings, growth)
-        for branch in branches_of(cycles[-1], smallest_voltage):
+        for branch in branches_of(cycles[last], smallest_voltage):
             fits = fit_mechanisms(branch)
             rows += mechanism_rows(measurement, branch, fits)
             groups[f"{measurement.id}/{branch.name}"] = mechanism_curves(branch, fits)
@@ -104,8 +112,14 @@ def _rows(measurement: Measurement, model: str, reading: Readings, n: int) -> li
         for name, value in _values(reading).items()
         for row in measured(measurement, model, {name: value}, _method(name), n=n)
     ]
-    clipped = {"clipped_points": (reading.clipped, 0.0, "1")}
-    return rows + measured(measurement, model, clipped, "current held by the compliance", n=n)
+    for name, count, method in (
+        ("clipped_points", reading.clipped, "current held by the compliance"),
+        ("replaced_points", reading.replaced, "current that stood out alone: mean of its neighbours"),
+        ("lost_points", reading.lost, "no current in the file; nothing is read where too many are lost"),
+    ):
+        if count or name == "clipped_points":
+            rows += measured(measurement, model, {name: (count, 0.0, "1")}, method, n=n)
+    return rows
 
 
 def cycle_rows(measurement: Measurement, cycles: list[Cycle], readings: list[Readings]) -> list[Number]:
@@ -117,13 +131,21 @@ def cycle_rows(measurement: Measurement, cycles: list[Cycle], readings: list[Rea
 
 
 def series_rows(
-    measurement: Measurement, readings: list[Readings], growth: Mapping[str, Growth | None]
+    measurement: Measurement, readings: list[Readings], same: np.ndarray, growth: Mapping[str, Growth | None]
 ) -> list[Number]:
-    """Make the rows of all cycles, model ``cycles``: what the last one shows, growth of the peaks, mean loop areas."""
+    """Make the rows of all cycles, model ``cycles``: what the last one shows, growth of the peaks, mean loop areas.
+
+    ``same`` says which cycles go to the same voltages, shape (cycles,); the others are counted and left out.
+    """
     areas = {polarity: _mean([reading.area[polarity] for reading in readings]) for polarity in POLARITIES}
-    whole = replace(readings[-1], area=areas, clipped=sum(reading.clipped for reading in readings))
-    rows = _rows(measurement, "cycles", whole, len(readings))
+    counts = {name: sum(getattr(reading, name) for reading in readings) for name in ("clipped", "replaced", "lost")}
+    whole = replace(readings[int(np.flatnonzero(same)[-1])], area=areas, **counts)
+    rows = _rows(measurement, "cycles", whole, int(same.sum()))
     rows += measured(measurement, "cycles", {"cycles": (len(readings), 0.0, "1")}, "returns to the start voltage")
+    if not same.all():
+        numbers = ", ".join(str(number) for number in np.flatnonzero(~same) + 1)
+        left_out = {"cycles_left_out": (int((~same).sum()), 0.0, "1")}
+        rows += measured(measurement, "cycles", left_out, f"other extreme voltages than most cycles: {numbers}")
     for polarity, grown in growth.items():
         rows += growth_rows(measurement, polarity, [reading.peak[polarity] for reading in readings], grown)
     return rows

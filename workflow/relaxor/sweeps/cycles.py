@@ -1,7 +1,7 @@
 """The cycles of voltage sweeps: found in a file, told from what is no sweep, and given the noise of their points."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 from scipy import optimize
 
-from relaxor.data import Measurement
+from relaxor.data import Measurement, readings
 from relaxor.errors import AnalysisError
+from relaxor.plasticity.damage import bridged, spikes_in
 from relaxor.units import factor
 
 LEAST_POINTS = 20
@@ -27,6 +28,8 @@ SAME_DIRECTION = -0.5
 """Correlation of current and voltage about zero below which the current runs against the voltage."""
 RESOLUTION = 1e-6
 """Smallest noise, as a part of the largest current: the converter of the instrument."""
+SAME_AMPLITUDE = 0.02
+"""Part by which the extreme voltages of cycles of one series may differ."""
 POLARITIES = {"positive": 1, "negative": -1}
 
 
@@ -46,6 +49,10 @@ class Cycle:
         +1 where the voltage rises, −1 where it falls, shape (n,).
     clipped
         Where the compliance of the instrument holds the current, shape (n,).
+    replaced
+        Where a current stood out alone and is the mean of its neighbours, shape (n,).
+    lost
+        Voltages at which no current was read (out of range, or empty), V.
     """
 
     region: str
@@ -54,11 +61,14 @@ class Cycle:
     sigma: np.ndarray
     direction: np.ndarray
     clipped: np.ndarray
+    replaced: np.ndarray
+    lost: np.ndarray
 
     def amplitude(self, polarity: int) -> float:
         """Return the largest voltage of a polarity (V, positive), 0 if the cycle does not have it."""
-        reached = float(np.max(polarity * self.voltage))
-        return reached if reached > TURN * np.ptp(self.voltage) else 0.0
+        swept = np.concatenate([self.voltage, self.lost])
+        reached = float(np.max(polarity * swept))
+        return reached if reached > TURN * np.ptp(swept) else 0.0
 
     def outward(self, polarity: int) -> np.ndarray:
         """Return where the magnitude of the voltage grows, shape (n,)."""
@@ -82,15 +92,31 @@ def cycles_of(measurement: Measurement, tolerance: float) -> list[Cycle]:
     Raises
     ------
     AnalysisError
-        If a run holds no sweep of voltage (says what it holds instead), or its current runs against its voltage.
+        If a run holds no sweep of voltage (says what it holds instead), or the current of a cycle runs against its
+        voltage.
     """
     cycles: list[Cycle] = []
     for name in sorted(measurement.regions, key=lambda name: _taken(name, measurement.regions[name])):
         for voltage, current in _runs(measurement, name):
-            label = f"{measurement.id}: {name}"
-            check_sweep(voltage, current, label)
-            cycles += _split(name, voltage, current, tolerance)
+            label, known = f"{measurement.id}: {name}", np.isfinite(current)
+            check_sweep(voltage[known], current[known], label)
+            found = _split(name, voltage, current, tolerance)
+            for number, cycle in enumerate(found, 1):
+                check_direction(cycle.voltage, cycle.current, f"{label}, cycle {number} of {len(found)}")
+            cycles += found
     return cycles
+
+
+def alike(cycles: Sequence[Cycle]) -> np.ndarray:
+    """Return which cycles go to the same voltages, those of most, shape (n,): others do not continue the series.
+
+    Where no two are alike, the last one is.
+    """
+    reached = np.array([[cycle.amplitude(polarity) for polarity in POLARITIES.values()] for cycle in cycles])
+    apart = np.abs(reached[:, None] - reached[None]).max(axis=-1)
+    same = apart <= SAME_AMPLITUDE * reached.max(axis=-1)
+    usual = len(cycles) - 1 - int(np.argmax(same.sum(axis=1)[::-1]))
+    return same[usual]
 
 
 def _taken(name: str, region: xr.Dataset) -> tuple[str, int]:
@@ -107,11 +133,11 @@ def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.
     voltage = _quantity(region, "V", label)
     if voltage.dims != current.dims:
         raise AnalysisError(f"{label}: {voltage.name} and {current.name} differ in their axes; one sweep is needed")
-    pairs = np.stack([voltage.values * factor(voltage.units, "V"), current.values * factor(current.units, "A")])
+    pairs = np.stack([readings(voltage, "V"), readings(current, "A")])
     runs = pairs.reshape(2, -1, pairs.shape[-1]).transpose(1, 0, 2)
     # Loops that an instrument keeps room for and did not take are zeros throughout.
     for run in [run for run in runs if run.any()] or runs:
-        known = np.isfinite(run).all(axis=0)
+        known = np.isfinite(run[0])  # rows that pad a shorter run have no voltage
         yield run[0, known], run[1, known]
 
 
@@ -153,7 +179,12 @@ def check_sweep(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
     if middle_share(voltage, turns) < MIDDLE:
         count = levels(voltage)
         raise AnalysisError(f"{label}: holds pulses, not a sweep: {count} level{'s' * (count != 1)}")
-    product = np.sum(voltage * current) / np.sqrt(np.sum(voltage**2) * np.sum(current**2))
+    check_direction(voltage, current, label)
+
+
+def check_direction(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
+    """Raise an `AnalysisError` if the current runs against the voltage."""
+    product = np.sum(voltage * current) / (np.sqrt(np.sum(voltage**2) * np.sum(current**2)) or 1.0)
     if product < SAME_DIRECTION:
         raise AnalysisError(
             f"{label}: the current runs against the voltage (correlation {product:.2f}): swapped leads?"
@@ -200,12 +231,21 @@ def _split(region: str, voltage: np.ndarray, current: np.ndarray, tolerance: flo
     steps = np.sign(voltage[turns[1:]] - voltage[turns[:-1]])
     direction = np.repeat(steps, np.diff(turns))
     direction = np.concatenate([steps[:1], direction]).astype(int)
-    clipped = clipped_points(voltage, current, tolerance)
-    sigma = noise(voltage, current, clipped, direction)
-    return [
-        Cycle(region, voltage[part], current[part], sigma[part], direction[part], clipped[part])
-        for part in cycle_parts(voltage)
-    ]
+    known = np.isfinite(current)
+    at = spikes_in(current[known], np.searchsorted(np.flatnonzero(known), turns))
+    swept, read = voltage[known], bridged(current[known], at)
+    clipped, sigma, replaced = np.zeros((3, voltage.size))
+    clipped[known] = clipped_points(swept, read, tolerance)
+    sigma[known] = noise(swept, read, clipped[known] > 0, direction[known])
+    replaced[np.flatnonzero(known)[at]] = 1
+    current = current.copy()
+    current[known] = read
+    cycles = []
+    for part in cycle_parts(voltage):
+        here = np.arange(voltage.size)[part][known[part]]
+        columns = (voltage[here], current[here], sigma[here], direction[here], clipped[here] > 0, replaced[here] > 0)
+        cycles.append(Cycle(region, *columns, voltage[part][~known[part]]))
+    return cycles
 
 
 def cycle_parts(voltage: np.ndarray) -> list[slice]:

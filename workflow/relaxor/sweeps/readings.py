@@ -1,7 +1,7 @@
 """What is read off one cycle of a sweep: currents at a voltage, loop areas and ratios, with their errors."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -13,6 +13,10 @@ SIDE_POINTS = 7
 """Fewest points of a branch to which a parabola is fitted; fewer take a straight line or a mean."""
 UNLIKELY = 0.01
 """Probability of a misfit below which it widens the error (Birge)."""
+LOST = 0.02
+"""Part of the points of a lobe that may be without a current."""
+HOLE, HOLE_STEPS = 0.1, 5
+"""A step of the voltage by more than this part of the amplitude, and than so many usual steps, is a hole."""
 NOTHING = (math.nan, math.nan)
 Reading = tuple[float, float]
 """A value and its standard error; NaN where the cycle does not hold it."""
@@ -35,8 +39,8 @@ class Readings:
     resistance
         Read voltage over current on the growing branch of the positive lobe (of the negative one, if there is no
         positive), ohm.
-    clipped
-        Number of points held by the compliance.
+    clipped, replaced, lost
+        Number of points held by the compliance, of those that stood out alone, and of those without a current.
     """
 
     peak: dict[str, Reading]
@@ -45,6 +49,13 @@ class Readings:
     rectification_ratio: Reading
     resistance: Reading
     clipped: int
+    replaced: int
+    lost: int
+
+    @property
+    def of_another_series(self) -> "Readings":
+        """The same without what a series of cycles is about: it went to other voltages."""
+        return replace(self, peak=dict.fromkeys(self.peak, NOTHING), area=dict.fromkeys(self.area, NOTHING))
 
 
 def read_cycle(cycle: Cycle, read_voltage: float, window: float) -> Readings:
@@ -81,6 +92,8 @@ def read_cycle(cycle: Cycle, read_voltage: float, window: float) -> Readings:
         rectification_ratio=_ratio(read["positive"], read["negative"]),
         resistance=resistance,
         clipped=int(cycle.clipped.sum()),
+        replaced=int(cycle.replaced.sum()),
+        lost=cycle.lost.size,
     )
 
 
@@ -150,11 +163,21 @@ def loop_area(cycle: Cycle, polarity: int) -> Reading:
     Returns
     -------
     area, error
-        A V; NaN where the cycle has no lobe of this polarity, or does not come back from its extreme.
+        A V; NaN where the cycle has no lobe of this polarity, does not come back from its extreme, or lacks currents.
     """
-    if not cycle.amplitude(polarity) or not cycle.outward(polarity).any() or not cycle.inward(polarity).any():
+    branches = cycle.outward(polarity), cycle.inward(polarity)
+    if not cycle.amplitude(polarity) or not all(branch.any() for branch in branches) or _has_hole(cycle, polarity):
         return NOTHING
     way = polarity * np.maximum(polarity * cycle.voltage, 0.0)
     steps = np.diff(way)
     weights = -0.5 * (np.append(steps, 0.0) + np.insert(steps, 0, 0.0))
     return float(weights @ cycle.current), float(np.linalg.norm(weights * cycle.sigma))
+
+
+def _has_hole(cycle: Cycle, polarity: int) -> bool:
+    """Whether a lobe lacks more currents than the trapezoidal rule may bridge."""
+    lobe = cycle.voltage[polarity * cycle.voltage > 0]
+    steps = np.abs(np.diff(lobe))
+    if np.count_nonzero(polarity * cycle.lost > 0) > LOST * lobe.size:
+        return True
+    return bool(steps.max() > max(HOLE * cycle.amplitude(polarity), HOLE_STEPS * float(np.median(steps))))
