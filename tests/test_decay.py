@@ -280,6 +280,8 @@ def test_verdict_names_each_objection() -> None:
         assert objection in text
     loose = identifiability([*criteria, row("tau_1", 0.1, 1.0), row("tau_2", 1.5, 200.0)])
     assert "tau_2 is known within a factor of 133 only" in loose and "tau_1 is known" not in loose
+    enough = [Number("ppf", name, "aicc", value, n=20) for name, value in ((SINGLE.name, 60.0), (DOUBLE.name, 10.0))]
+    assert identifiability(enough) == f"{NOT_TWO}: a law of fewer parameters does as well (AICc lower by 50.0)"
     assert identifiability(criteria[:1]) == f"{NOT_TWO}: 5 points are too few to fit them"
     drifting = Number("ppf", DRIFTING.name, "aicc", 2.0)
     assert "AICc of a double exponential drift is lower by 7.0" in identifiability([*criteria, drifting])

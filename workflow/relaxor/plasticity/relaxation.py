@@ -220,7 +220,7 @@ def identifiability(rows: Sequence[Number], law: Law = DOUBLE, *, fixed_floor: b
 
     They do if there are `POINTS_A_PARAMETER`, AICc is lower than that of one exponential fewer by at least `FEWER_AICC`
     and no other law has a lower one by as much (a stretched exponential, with fewer parameters, often does as well),
-    the intervals of all time constants end on both sides, less than `WIDEST` apart, and no two of them overlap. Points
+    none of fewer parameters does as well (`supported_rows`), the intervals of all time constants end on both sides, less than `WIDEST` apart, and no two of them overlap. Points
     are counted because in AICc small errors make up for few points: they do not tell what else runs through so few.
 
     Parameters
@@ -245,6 +245,8 @@ def identifiability(rows: Sequence[Number], law: Law = DOUBLE, *, fixed_floor: b
         objections += [f"{points} points for {size} parameters, {POINTS_A_PARAMETER * size} are needed to test them"]
     taus = [found[law.name + end, name] for name in law.taus if (law.name + end, name) in found]
     objections += [*_better_laws(aicc, law), *_unknown_times(taus)]
+    if not taus and not objections:
+        objections = ["a law of fewer parameters does as well"]
     gain = aicc[_simpler(law).name] - aicc[law.name]
     numbers = [f"{tau.parameter} {tau.ci_low:.3g} to {tau.ci_high:.3g} {tau.unit}" for tau in taus]
     evidence = ", ".join([f"AICc lower by {gain:.1f}", *numbers])
