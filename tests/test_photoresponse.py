@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from relaxor.data import Measurement, Number
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import OWN, SHARED, Response, fit_response, response_rows
 from relaxor.photoresponse.codes import CODES, CodeTiming, code_rows, encode, measured_codes, separation
 from relaxor.photoresponse.encoder import load_encoder, write_encoder
-from relaxor.photoresponse.figures_of_merit import fit_exponent, merit_rows, noise_density, quantum_efficiency
+from relaxor.photoresponse.figures_of_merit import merit_rows, noise_density, quantum_efficiency
 from relaxor.photoresponse.kinetics import PARAMETERS, Light, Readings, components
 from relaxor.photoresponse.noise import Noise
 from relaxor.photoresponse.reduction import reduce
+from relaxor.photoresponse.spectral import spectral_rows
+from relaxor.plasticity.protocols import Recording
 from relaxor.plasticity.traces import Trace
 from scipy import stats
 from scipy.integrate import solve_ivp
@@ -391,10 +394,6 @@ def test_figures_of_merit_follow_their_formulas() -> None:
     at = rows["responsivity_at_2_mW_per_cm2"]
     assert at.value == pytest.approx(current[0] / (2e-3 * 1e-6)) and at.unit == "A/W"
     assert at.standard_error == pytest.approx(0.02 * at.value)
-    assert rows["exponent"].value == pytest.approx(0.7, abs=1e-6)
-    # σ of the slope of a straight line through logarithms.
-    slope_error = 0.02 / math.sqrt(np.sum((np.log(power) - np.log(power).mean()) ** 2))
-    assert rows["exponent"].standard_error == pytest.approx(slope_error, rel=0.02)
     assert rows["noise_density_shot"].value == pytest.approx(math.sqrt(2 * 1.602176634e-19 * 1e-10), rel=0.01)
     assert rows["noise_over_shot"].value == pytest.approx(10, rel=0.05)
     expected = math.sqrt(1e-6) * at.value / rows["noise_density"].value
@@ -434,8 +433,6 @@ def test_figures_of_merit_refuse_what_they_cannot_use() -> None:
         noise_density(replace(dark, time=dark.time**2))
     with pytest.raises(AnalysisError, match="shows no noise"):
         noise_density(replace(dark, current=np.zeros(dark.time.size)))
-    with pytest.raises(AnalysisError, match="needs two powers, found 1"):
-        fit_exponent(np.ones(3), np.ones(3), np.ones(3))
     with pytest.raises(AnalysisError, match="area, wavelength and power density must be positive"):
         merit_rows(MEASUREMENT, [dark], np.ones(2), np.ones(2), np.ones(2), voltage=0.5, area=0.0, wavelength=650.0)
 
@@ -463,3 +460,29 @@ def test_noise_is_that_of_the_first_dark_run_at_the_voltage_that_is_fit() -> Non
         rows = merits(*darks)
         assert "detectivity" not in rows and rows["responsivity_at_2_mW_per_cm2"].value > 0
         assert rows["noise_spectrum"].value == 0 and rows["noise_spectrum"].method == reason
+
+
+# --- wavelengths
+def power_series(wavelength: float, power: np.ndarray, response: np.ndarray, error: np.ndarray) -> tuple:
+    table = pd.DataFrame({"value": power, "response": response, "error": error, "repeats": 1})
+    return wavelength, Recording(replace(MEASUREMENT, id=f"power_{wavelength:g}nm"), [], pd.DataFrame(), "end"), table
+
+
+def test_wavelengths_are_compared_at_the_powers_that_both_have() -> None:
+    rng, power = np.random.default_rng(21), np.array([2.0, 4.0, 8.0, 16.0])
+    covered = 0
+    for _ in range(400):
+        red = 1e-12 * power**0.7
+        drawn = red * (1 + 0.02 * rng.standard_normal(power.size))
+        green = 1.25 * red[1:] * (1 + 0.03 * rng.standard_normal(3))
+        series = [
+            power_series(520, 1.001 * power[1:], green, 0.03 * green),
+            power_series(650, power, drawn, 0.02 * drawn),
+        ]
+        (row,) = spectral_rows(series, 0.03)
+        covered += row.ci_low <= 1.25 <= row.ci_high
+    assert (row.measurement, row.model, row.parameter, row.n) == ("power_520nm", "spectral", "response_over_650nm", 3)
+    assert row.systematic_error == pytest.approx(0.0424 * row.value, rel=1e-3)
+    assert 0.93 <= covered / 400 <= 0.97
+    apart = [series[1], power_series(520, 1.1 * power[1:], green, 0.03 * green)]
+    assert spectral_rows(apart, 0.03) == spectral_rows(series[1:], 0.03) == spectral_rows([], 0.03) == []

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from relaxor.data import Measurement, Number, load, provenance, save_parameters, save_tree
@@ -16,6 +17,7 @@ from relaxor.errors import AnalysisError
 from relaxor.photoresponse import Response
 from relaxor.photoresponse.analysis import compare_codes, response_of, runs_of
 from relaxor.photoresponse.figures_of_merit import merit_rows
+from relaxor.photoresponse.spectral import spectral_rows
 from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
 from relaxor.plasticity.protocols import Kind, Recording, averaged, kind_of, record, run_variation
@@ -72,6 +74,7 @@ current_uncertainty, power_uncertainty
     for recording in recordings:
         by_wavelength.setdefault(_wavelength(recording), []).append(recording)
     fitted, responses = response_of(by_wavelength)
+    powers: list[tuple[float, Recording, pd.DataFrame]] = []
     darks = [trace for trace in runs_of(recordings) if not np.any(trace.stimulus)]
     for recording in (_with_variation(each, by_wavelength, responses) for each in recordings):
         measurement, kind, wavelength = recording.measurement, kind_of(recording), _wavelength(recording)
@@ -94,11 +97,13 @@ current_uncertainty, power_uncertainty
                 power_uncertainty=power_uncertainty,
             )
         if kind == "amplitude":
-            rows += _merits(recording, darks, (area_uncertainty, current_uncertainty, power_uncertainty))
+            points = averaged(responses_of(recording, "amplitude"), recording.variation)
+            rows += _merits(recording, points, darks, (area_uncertainty, current_uncertainty, power_uncertainty))
+            powers.append((wavelength, recording, points))
         attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
         groups[measurement.id] = xr.Dataset(attrs=attrs)
         groups |= {f"{measurement.id}/{name}": curve for name, curve in shown.items()}
-    save_parameters(parameters, rows + fitted)
+    save_parameters(parameters, rows + spectral_rows(powers, power_uncertainty) + fitted)
     save_tree(curves, groups)
 
 
@@ -125,10 +130,12 @@ def _by_kind(recording: Recording, kind: Kind, response: Response | None, code_w
 
 
 def _merits(
-    recording: Recording, darks: Sequence[Trace], scale_uncertainties: tuple[float, float, float]
+    recording: Recording,
+    points: pd.DataFrame,
+    darks: Sequence[Trace],
+    scale_uncertainties: tuple[float, float, float],
 ) -> list[Number]:
     """Return the figures of merit of a series of powers."""
-    points = averaged(responses_of(recording, "amplitude"), recording.variation)
     return merit_rows(
         recording.measurement,
         darks,

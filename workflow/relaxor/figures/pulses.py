@@ -65,7 +65,7 @@ def series(ax: Axes, data: PanelData) -> None:
     data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty)
     if "law" in group.children:
         law = group["law"].to_dataset()
-        ax.plot(law.value, 1e12 * law.response, color=VERMILION, lw=0.8, label="power law")
+        ax.plot(law.value, 1e12 * law.response, color=VERMILION, lw=0.8, label="mean slope")
         ax.legend(loc="lower left" if law.response[-1] < law.response[0] else "lower right")
     ax.set(xscale="log", xlabel=QUANTITY[points.value.attrs["units"]], ylabel="$\\Delta$PSC (pA)")
     if float(points.response.max()) > 12 * float(points.response.min()) > 0:
@@ -130,7 +130,7 @@ def cycles(ax: Axes, data: PanelData) -> None:
 
 
 def colours(ax: Axes, data: PanelData) -> None:
-    """Draw the response to light of several wavelengths against its power, with power laws (Fig. 3h)."""
+    """Draw the response to light of several wavelengths against its power, with mean slopes (Fig. 3h)."""
     marks = ("o", "s", "^", "D")
     for mark, group in zip(marks, data.curves.values(), strict=False):
         points = group["responses"].to_dataset()

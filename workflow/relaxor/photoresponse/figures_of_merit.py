@@ -14,9 +14,7 @@ from scipy.constants import c, e, h
 
 from relaxor.data import Measurement, Number, measured
 from relaxor.errors import AnalysisError
-from relaxor.fitting import Fit
 from relaxor.plasticity.traces import Trace
-from relaxor.power_law import orthogonal_power_law
 
 MODEL = "figures_of_merit"
 SOURCE = "doi 10.1038/s41467-023-37635-1"
@@ -61,28 +59,6 @@ def responsivity(photocurrent: float, error: float, power: float, area: float) -
 def quantum_efficiency(responsivity: float, wavelength: float) -> float:
     """Return the external quantum efficiency R·h·c/(e·λ), electrons a photon; wavelength in nm, R in A/W."""
     return responsivity * h * c / (e * wavelength * 1e-9)
-
-
-def fit_exponent(power: np.ndarray, photocurrent: np.ndarray, error: np.ndarray) -> Fit:
-    """Fit ΔI ∝ P^alpha, weighted; ``exponent`` is alpha.
-
-    Parameters
-    ----------
-    power
-        mW/cm^2, shape (n,), taken as exact.
-    photocurrent, error
-        Any unit, shape (n,).
-
-    Raises
-    ------
-    AnalysisError
-        If there are fewer than two powers.
-    """
-    if np.unique(power).size < 2:
-        raise AnalysisError(f"the exponent of a photocurrent needs two powers, found {np.unique(power).size}")
-    unit = np.abs(photocurrent).max()  # the search sees numbers around one, not nanoampere
-    sign = np.sign(photocurrent.sum())
-    return orthogonal_power_law(power, sign * photocurrent / unit, np.zeros_like(power), error / unit, background=False)
 
 
 def noise_density(dark: Trace) -> tuple[float, float, float]:
@@ -154,7 +130,7 @@ def merit_rows(
     wavelength: float,
     scale_uncertainties: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> list[Number]:
-    """Make the rows of a power series: responsivity and efficiency a power, exponent, detectivity at the lowest power.
+    """Make the rows of a power series: responsivity and efficiency a power, detectivity at the lowest power.
 
     Parameters
     ----------
@@ -192,8 +168,6 @@ def merit_rows(
             ("quantum_efficiency", (efficiency, efficiency_error, "1"), "EQE = R h c/(e lambda), CODATA"),
         ):
             rows += measured(measurement, MODEL, {f"{name}_at_{each:g}_mW_per_cm2": found}, f"{formula}; {SOURCE}")
-    law = fit_exponent(power, photocurrent, error)
-    rows += law.numbers(measurement, MODEL, {"exponent": "1"}, "dI = a P^alpha, weighted least squares (ODRPACK)")
     weakest = int(np.argmin(power))
     at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
     try:

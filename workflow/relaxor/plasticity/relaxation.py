@@ -220,7 +220,8 @@ def identifiability(rows: Sequence[Number], law: Law = DOUBLE, *, fixed_floor: b
 
     They do if there are `POINTS_A_PARAMETER`, AICc is lower than that of one exponential fewer by at least `FEWER_AICC`
     and no other law has a lower one by as much (a stretched exponential, with fewer parameters, often does as well),
-    none of fewer parameters does as well (`supported_rows`), the intervals of all time constants end on both sides, less than `WIDEST` apart, and no two of them overlap. Points
+    none of fewer parameters does as well (`supported_rows`), the intervals of all time constants end on both sides,
+    less than `WIDEST` apart, and no two of them overlap. Points
     are counted because in AICc small errors make up for few points: they do not tell what else runs through so few.
 
     Parameters

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.constants import c, e, h
-from scipy.optimize import curve_fit
 
 from relaxor.twin import Truth
 from relaxor.twin.light_runs import AREA, CODE_PULSES, CODE_SLOT, CODE_WIDTH, INTERVALS, PAIRS, SERIES, Exposure, code
@@ -87,6 +86,10 @@ def of_series(name: str, wavelength: int) -> Iterator[Truth]:
         yield from _relaxation(exposure, COLOURS[wavelength], varied, _label(value, unit))
     if name == "power":
         yield from _merits(responses, wavelength)
+    longest = max(COLOURS)
+    if name == "power" and wavelength != longest:
+        ratios = [response / _end(runs[value], COLOURS[longest]) for value, response in responses.items()]
+        yield "spectral", f"response_over_{longest}nm", float(np.exp(np.log(ratios).mean())), "1"
 
 
 def _label(value: float, unit: str) -> str:
@@ -136,9 +139,6 @@ def _merits(responses: dict[float, float], wavelength: int) -> Iterator[Truth]:
     for each, value in zip(power.tolist(), responsivity.tolist(), strict=True):
         yield model, f"responsivity_at_{each:g}_mW_per_cm2", value, "A/W"
         yield model, f"quantum_efficiency_at_{each:g}_mW_per_cm2", value * h * c / (e * 1e-9 * wavelength), "1"
-    error = np.hypot(LIGHT_NOISE, LIGHT_VARIATION * current)  # two readings at the end, two in the dark
-    law = curve_fit(lambda x, a, b: a * x**b, power, current, (current[0], 0.7), sigma=error, xtol=1e-14)[0]
-    yield model, "exponent", float(law[1]), "1"
     density, shot = 1e-12 * LIGHT_NOISE * np.sqrt(2 * code(0).step), np.sqrt(2 * e * 1e-12 * DARK)
     yield model, "noise_density", density, "A/Hz^0.5"
     yield model, "noise_over_shot", density / shot, "1"
