@@ -13,7 +13,15 @@ import pytest
 from relaxor.data import Measurement, Number
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import OWN, SHARED, Response, fit_response, response_rows
-from relaxor.photoresponse.codes import CODES, CodeTiming, code_rows, encode, measured_codes, separation
+from relaxor.photoresponse.codes import (
+    CODES,
+    CodeTiming,
+    code_rows,
+    encode,
+    measured_codes,
+    separation,
+    uncertainty_of_prediction,
+)
 from relaxor.photoresponse.encoder import load_encoder, write_encoder
 from relaxor.photoresponse.figures_of_merit import merit_rows, noise_density, quantum_efficiency
 from relaxor.photoresponse.kinetics import PARAMETERS, Light, Readings, components
@@ -84,7 +92,9 @@ def leaky(fading: float) -> Response:
     """A linear response that fades by a factor from pulse to pulse."""
     values = TRUTH | {"J0": 0.0, "J2": 0.0, "g1": 1e-6, "tau_1": TIMING.period / -math.log(fading)}
     noise = Noise(1e-18, 0.0, 0.0, 0.0)
-    nothing = dict.fromkeys(("dark_current", "dark_error", "dark_spread", "drift", "drift_error"), 0.0)
+    nothing = dict.fromkeys(
+        ("dark_current", "dark_error", "dark_spread", "dark_spread_error", "drift", "drift_error"), 0.0
+    )
     return Response(values, np.empty((0, 0)), (), {}, noise, **nothing, aicc={}, runs=99,
                     freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
 
@@ -266,17 +276,38 @@ def test_few_runs_are_refused() -> None:
 # --- codes
 def test_predicted_codes_agree_with_the_measured(traces: tuple[list[Trace], list[Trace]], response: Response) -> None:
     read, predicted = measured_codes(traces[1], TIMING), encode(response, TIMING)
+    moves = uncertainty_of_prediction(response, TIMING, predicted)
     assert tuple(read.index) == tuple(predicted.index) == CODES
     assert (read["n"] == 20).all()
-    rows = {(row.model, row.parameter): row.value for row in code_rows(MEASUREMENT, read, predicted)}
+    rows = {(row.model, row.parameter): row.value for row in code_rows(MEASUREMENT, read, predicted, moves)}
     assert 4 < rows["codes_compared", "chi_square"] < stats.chi2.isf(1e-3, 16)
     assert rows["codes_compared", "p_value"] == pytest.approx(stats.chi2.sf(rows["codes_compared", "chi_square"], 16))
     spread = (read["spread"] / predicted["spread"]) ** 2
     assert spread.mean() == pytest.approx(1, abs=0.25)
     # A response that is 10 % too large is seen.
     wrong = predicted.assign(current=1.1 * predicted["current"])
-    rows = {row.parameter: row.value for row in code_rows(MEASUREMENT, read, wrong)}
+    rows = {row.parameter: row.value for row in code_rows(MEASUREMENT, read, wrong, moves)}
     assert rows["p_value"] < 1e-6
+
+
+def test_how_far_codes_are_apart_has_the_error_of_few_repeats() -> None:
+    rng, repeats = np.random.default_rng(31), 20
+    current = 1e-12 * (np.arange(16) - 0.5 * (np.arange(16) > 7))
+    index = pd.Index(CODES, name="code")
+    found = []
+    for _ in range(300):
+        drawn = current[:, None] + 2e-13 * rng.standard_normal((16, repeats))
+        mean, spread = drawn.mean(axis=1), drawn.std(axis=1, ddof=1)
+        read = pd.DataFrame(
+            {"current": mean, "standard_error": spread / math.sqrt(repeats), "spread": spread, "n": repeats}, index
+        )
+        rows = code_rows(MEASUREMENT, read, read, [(1e-14 * np.eye(16)[8], np.zeros(16))])
+        found.append({(row.model, row.parameter): (row.value, row.standard_error) for row in rows})
+    for name in ("smallest_gap", "smallest_gap_over_range", "smallest_d_prime", "error_rate"):
+        value, error = np.array([each["codes_measured", name] for each in found]).T
+        assert np.sqrt(np.mean(error**2)) == pytest.approx(value.std(), rel=0.15), name
+    # Of the two codes that are closest the one that moves is known to 0.01 pA.
+    assert found[0]["codes_predicted", "smallest_gap"][1] == pytest.approx(1e-14)
 
 
 def test_error_rate_is_that_of_drawn_read_outs(response: Response) -> None:

@@ -24,7 +24,9 @@ def device(read_delay: float = 0.1) -> Encoder:
     timing = CodeTiming(
         first=0.2, period=0.2, width=0.1, power=24.0, read_delay=read_delay, read_window=0.05, sampling_interval=0.01
     )
-    nothing = dict.fromkeys(("dark_current", "dark_error", "dark_spread", "drift", "drift_error"), 0.0)
+    nothing = dict.fromkeys(
+        ("dark_current", "dark_error", "dark_spread", "dark_spread_error", "drift", "drift_error"), 0.0
+    )
     response = Response(VALUES, np.empty((0, 0)), (), {}, Noise(ADDITIVE, 0.0, MULTIPLICATIVE, 0.0), **nothing,
                         aicc={}, runs=99, freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
     codes = predict_codes(response, timing)

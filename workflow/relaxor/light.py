@@ -153,5 +153,7 @@ def _with_variation(
     """Say by how much runs vary: the fitted response knows it; without one, runs that repeat each other do."""
     wavelength = _wavelength(recording)
     if wavelength in responses:
-        return replace(recording, variation=responses[wavelength].noise.multiplicative)
-    return replace(recording, variation=run_variation(by_wavelength[wavelength]))
+        noise = responses[wavelength].noise
+        return replace(recording, variation=noise.multiplicative, variation_error=noise.multiplicative_error)
+    variation, error = run_variation(by_wavelength[wavelength])
+    return replace(recording, variation=variation, variation_error=error)

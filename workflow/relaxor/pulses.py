@@ -63,8 +63,8 @@ def analyse(
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     recordings = [record(measurement, read_window, "after") for measurement in load(data)]
-    variation = run_variation(recordings)
-    for recording in (replace(each, variation=variation) for each in recordings):
+    variation, error = run_variation(recordings)
+    for recording in (replace(each, variation=variation, variation_error=error) for each in recordings):
         measurement, kind = recording.measurement, kind_of(recording)
         if kind == "cycles":
             # Potentiation and depression are read long, for the fast traps are not what they are about.

@@ -29,6 +29,7 @@ from relaxor.fitting import Fit, fit, parameters
 from relaxor.photoresponse.kinetics import PARAMETERS, Light, Readings, components
 from relaxor.photoresponse.noise import Noise, Weights, estimate
 from relaxor.photoresponse.reduction import Reduced, reduce
+from relaxor.plasticity.protocols import error_of_root
 from relaxor.plasticity.traces import Trace
 
 MODEL = "photoresponse"
@@ -71,9 +72,9 @@ class Response:
         Parameter → unit; the saturated J1 and J2, and J0 at P0, in ampere.
     noise
         Additive and multiplicative noise.
-    dark_current, dark_error, dark_spread
-        Mean of the runs' dark currents at their start, its standard error, and the standard deviation from run to run
-        beside the noise, A.
+    dark_current, dark_error, dark_spread, dark_spread_error
+        Mean of the runs' dark currents at their start, and the standard deviation from run to run beside the noise,
+        each with its standard error, A.
     drift, drift_error
         Mean of the runs' drifts and its standard error, A/s.
     aicc
@@ -94,6 +95,7 @@ class Response:
     dark_current: float
     dark_error: float
     dark_spread: float
+    dark_spread_error: float
     drift: float
     drift_error: float
     aicc: Mapping[str, float]
@@ -321,7 +323,7 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
     columns = (reduced.time, reduced.current, *series.response(found.values, found.names), reduced.readings.count)
     parts = zip(*(np.split(values, reduced.offset[1:]) for values in columns), strict=True)
     runs = [np.array(each) for each in zip(*(_dark(*part) for part in parts), strict=True)]
-    (dark, dark_error, dark_spread), (drift, drift_error, _) = (
+    (dark, dark_error, *differ), (drift, drift_error, *_) = (
         _mean(unit * values, precision, unit * noise.additive, unit * slopes, found.covariance)
         for values, precision, slopes in zip(*(each.swapaxes(0, 1) for each in runs), strict=True)
     )
@@ -333,7 +335,8 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
         noise=replace(noise, additive=noise.additive * unit, additive_error=noise.additive_error * unit),
         dark_current=dark,
         dark_error=dark_error,
-        dark_spread=dark_spread,
+        dark_spread=differ[0],
+        dark_spread_error=differ[1],
         drift=drift,
         drift_error=drift_error,
         aicc=aicc,
@@ -360,8 +363,8 @@ def _dark(
 
 def _mean(
     values: np.ndarray, precision: np.ndarray, noise: float, slopes: np.ndarray, covariance: np.ndarray
-) -> tuple[float, float, float]:
-    """Return the mean of runs that know it more or less well, its standard error, and how much runs differ.
+) -> tuple[float, float, float, float]:
+    """Return the mean of runs that know it more or less well, and how much runs differ, each with its standard error.
 
     A mean of random effects (DerSimonian & Laird, doi 10.1016/0197-2456(86)90046-2): runs differ by as much as they
     scatter beyond the noise and beyond the error of the response. That one they share, it moves all of them.
@@ -370,11 +373,14 @@ def _mean(
     weight = 1 / variance
     away, apart = (each - weight @ each / weight.sum() for each in (values, slopes))
     excess = weight @ (away**2 - np.einsum("ri,ij,rj->r", apart, covariance, apart)) - (len(values) - 1)
-    differ = max(excess, 0.0) / (weight.sum() - weight @ weight / weight.sum()) if len(values) > 1 else 0.0
+    freedom = max(len(values) - 1, 1)
+    scale = weight.sum() - weight @ weight / weight.sum() if len(values) > 1 else math.inf
+    differ = max(excess, 0.0) / scale
+    differ_error = error_of_root(differ, math.sqrt(2 * freedom) * (1 / scale + differ / freedom))
     weight = 1 / (variance + differ)
     shared = weight @ slopes / weight.sum()
     error = math.sqrt(1 / weight.sum() + shared @ covariance @ shared)
-    return float(weight @ values / weight.sum()), error, math.sqrt(differ)
+    return float(weight @ values / weight.sum()), error, math.sqrt(differ), differ_error
 
 
 # --- rows
@@ -407,7 +413,7 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
         "noise_additive": (noise.additive, noise.additive_error, "A"),
         "noise_multiplicative": (noise.multiplicative, noise.multiplicative_error, "1"),
         "dark_current": (response.dark_current, response.dark_error, "A"),
-        "dark_current_spread": (response.dark_spread, math.nan, "A"),
+        "dark_current_spread": (response.dark_spread, response.dark_spread_error, "A"),
         "drift": (response.drift, response.drift_error, "A/s"),
     } | {model: (value, math.nan, "1") for model, value in response.aicc.items()}
     return rows + measured(measurement, MODEL, rest, "residuals of the fit of all runs", **common)

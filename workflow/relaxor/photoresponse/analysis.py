@@ -9,7 +9,15 @@ import xarray as xr
 from relaxor.data import Measurement, Number, load, measured
 from relaxor.errors import AnalysisError
 from relaxor.photoresponse import Response, fit_response, response_rows
-from relaxor.photoresponse.codes import CODES, CodeTiming, code_rows, encode, measured_codes, runs_by_code
+from relaxor.photoresponse.codes import (
+    CODES,
+    CodeTiming,
+    code_rows,
+    encode,
+    measured_codes,
+    runs_by_code,
+    uncertainty_of_prediction,
+)
 from relaxor.photoresponse.encoder import write_encoder
 from relaxor.plasticity.protocols import Recording, kind_of, record, summary
 from relaxor.plasticity.traces import Trace
@@ -76,7 +84,8 @@ def compare_codes(
         {"code": variable("code", np.arange(len(read)), "1", "code, its first pulse in the highest bit")},
     )
     curves = {"codes": curve, "traces": code_traces(recording.traces, timing)}
-    return code_rows(recording.measurement, read, predicted), curves
+    moves = uncertainty_of_prediction(response, timing, predicted)
+    return code_rows(recording.measurement, read, predicted, moves), curves
 
 
 def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:

@@ -21,9 +21,13 @@ from relaxor.photoresponse.kinetics import Light, Readings
 from relaxor.photoresponse.reduction import SAME_LIGHT, greatest_power, light_of
 from relaxor.plasticity.traces import Trace
 
+Moves = list[tuple[np.ndarray, np.ndarray]]
+"""Independent moves by one standard error, of the currents and of the spreads of all codes, A, each shape (codes,)."""
 SLOTS = 4
 CODES = tuple("".join(bits) for bits in product("01", repeat=SLOTS))
 """All codes, the first pulse first."""
+SMALL = 1e-3
+"""Part of a standard error over which derivatives are taken: no code passes its neighbour."""
 LEAST_READ = 0.75
 """Part of the readings of a window that must be there."""
 JITTER = 0.01
@@ -104,20 +108,47 @@ def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES)
         Index ``code``; ``current`` (A), ``standard_error`` (A, by the parameters), ``spread`` (A, standard deviation
         of a single read-out by both noises).
     """
-    time = timing.readings
-    current, error = np.empty(len(codes)), np.empty(len(codes))
-    for i, code in enumerate(codes):
-        light = timing.light(code)
-        current[i] = response.current(light, time).mean()
-        slope = response.slopes(light, time).mean(axis=0)
-        error[i] = math.sqrt(slope @ response.covariance @ slope)
-    # The mean of the window and the mean of the dark before the first slot, each of so many readings.
-    additive = response.noise.additive * math.sqrt(
-        1 / time.size + 1 / max(timing.first / timing.sampling_interval, 1.0)
-    )
-    spread = np.hypot(additive, response.noise.multiplicative * current)
+    current = np.array([response.current(timing.light(code), timing.readings).mean() for code in codes])
+    slopes = _slopes(response, timing, codes)
+    error = np.sqrt(np.einsum("ij,jk,ik->i", slopes, response.covariance, slopes))
+    spread = np.hypot(_reading_share(timing) * response.noise.additive, response.noise.multiplicative * current)
     index = pd.Index(codes, name="code")
     return pd.DataFrame({"current": current, "standard_error": error, "spread": spread}, index=index)
+
+
+def _slopes(response: Response, timing: CodeTiming, codes: Sequence[str]) -> np.ndarray:
+    """Return the derivatives of the read-out currents by the parameters, shape (codes, parameters)."""
+    return np.array([response.slopes(timing.light(code), timing.readings).mean(axis=0) for code in codes])
+
+
+def _reading_share(timing: CodeTiming) -> float:
+    """Return the noise of a read-out over that of a reading: a mean of the window less one of the dark before it."""
+    return math.sqrt(1 / timing.readings.size + 1 / max(timing.first / timing.sampling_interval, 1.0))
+
+
+def uncertainty_of_prediction(response: Response, timing: CodeTiming, predicted: pd.DataFrame) -> Moves:
+    """Return how currents and spreads of the predicted codes move with what the fit does not know: see `Moves`."""
+    noise, current, spread = response.noise, predicted["current"].to_numpy(), predicted["spread"].to_numpy()
+    variances, vectors = np.linalg.eigh(response.covariance)
+    by_parameters = _slopes(response, timing, list(predicted.index)) @ (vectors * np.sqrt(np.maximum(variances, 0.0)))
+    moves = [(move, noise.multiplicative**2 * current * move / spread) for move in by_parameters.T]
+    still = np.zeros(len(predicted))
+    additive = np.full(len(predicted), _reading_share(timing) ** 2 * noise.additive * noise.additive_error)
+    return [
+        *moves,
+        (still, additive / spread),
+        (still, noise.multiplicative * noise.multiplicative_error * current**2 / spread),
+    ]
+
+
+def uncertainty_of_means(read: pd.DataFrame) -> Moves:
+    """Return how currents and spreads of measured codes move with the chance of few repeats: see `Moves`."""
+    unit, still = np.eye(len(read)), np.zeros(len(read))
+    spread_error = (read["spread"] / np.sqrt(2 * (read["n"] - 1))).to_numpy()
+    return [
+        *((row * read["standard_error"].to_numpy(), still) for row in unit),
+        *((still, row * spread_error) for row in unit),
+    ]
 
 
 def measured_codes(traces: Sequence[Trace], timing: CodeTiming) -> pd.DataFrame:
@@ -259,7 +290,28 @@ def separation(codes: pd.DataFrame) -> Separation:
     )
 
 
-def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFrame) -> list[Number]:
+def _separability(codes: pd.DataFrame) -> dict[str, float]:
+    apart = separation(codes)
+    return {
+        "smallest_gap": float(apart.gap.min()),
+        "smallest_gap_over_range": float(apart.gap.min() / apart.gap.sum()),
+        "smallest_d_prime": float(apart.d_prime.min()),
+        "error_rate": apart.error_rate,
+    }
+
+
+def _separability_errors(codes: pd.DataFrame, moves: Moves) -> dict[str, float]:
+    """Return the standard errors of `_separability` to first order."""
+    values = _separability(codes)
+    squares = dict.fromkeys(values, 0.0)
+    for current, spread in moves:
+        moved = codes.assign(current=codes["current"] + SMALL * current, spread=codes["spread"] + SMALL * spread)
+        for name, value in _separability(moved).items():
+            squares[name] += ((value - values[name]) / SMALL) ** 2
+    return {name: math.sqrt(square) for name, square in squares.items()}
+
+
+def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFrame, moves: Moves) -> list[Number]:
     """Make the rows of the codes: both tables, how they agree, and how far apart the codes are.
 
     Chi-square takes the scatter of the means from the noise model (that of a few repeats is itself noise) and adds the
@@ -272,24 +324,21 @@ def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFr
         Whose name, hash and origin the rows carry.
     read, predicted
         From `measured_codes` and `encode`.
+    moves
+        From `uncertainty_of_prediction`.
     """
     rows: list[Number] = []
-    for model, table, method in (
-        ("codes_measured", read, "mean of the repeats above the dark current"),
-        ("codes_predicted", predicted, "fitted response; error by its parameters"),
+    for model, table, unknown, method in (
+        ("codes_measured", read, uncertainty_of_means(read), "mean of the repeats above the dark current"),
+        ("codes_predicted", predicted, moves, "fitted response; error by its parameters"),
     ):
-        apart = separation(table)
-        i = int(np.argmin(apart.gap))
         values = {f"current_{code}": (row.current, row.standard_error, "A") for code, row in table.iterrows()}
-        values |= {
-            "smallest_gap": (apart.gap[i], math.nan, "A"),
-            "smallest_gap_over_range": (apart.gap[i] / apart.gap.sum(), math.nan, "1"),
-            "smallest_d_prime": (apart.d_prime.min(), math.nan, "1"),
-            "error_rate": (apart.error_rate, math.nan, "1"),
-        }
         rows += measured(measurement, model, values, method)
-        for row in rows[-2:]:
-            row.method = f"{method}; normal currents, neighbours {' and '.join(apart.closest)} closest"
+        errors = _separability_errors(table, unknown)
+        units = {"smallest_gap": "A"}
+        apart = {name: (value, errors[name], units.get(name, "1")) for name, value in _separability(table).items()}
+        closest = " and ".join(separation(table).closest)
+        rows += measured(measurement, model, apart, f"{method}; normal currents, neighbours {closest} closest")
     deviation = read["current"] - predicted["current"]
     error = np.hypot(predicted["spread"] / np.sqrt(read["n"]), predicted["standard_error"])
     chi_square = float(((deviation / error) ** 2).sum())

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from relaxor.photoresponse.reduction import Reduced
+from relaxor.plasticity.protocols import error_of_root
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,6 @@ def estimate(
     total = between + variance
     error = math.sqrt(2 * lit.sum()) / float(np.sum(1 / total))
     gain = math.sqrt(between)
-    noise = Noise(
-        additive,
-        additive / math.sqrt(2 * freedom),
-        gain,
-        min(error / (2 * gain), math.sqrt(error)) if gain else math.sqrt(error),
-    )
+    noise = Noise(additive, additive / math.sqrt(2 * freedom), gain, error_of_root(between, error))
     shrunk = 1 - 1 / np.sqrt(1 + between * strength**2 / additive**2)
     return noise, replace(equal, scale=equal.scale / additive, gain=direction, shrunk=shrunk)

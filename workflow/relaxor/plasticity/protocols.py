@@ -68,8 +68,8 @@ class Recording:
         The table of `find_events` of all runs together, pulses that were dropped among them.
     response
         Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
-    variation
-        Relative standard deviation of the response from run to run; 0 where nothing tells it.
+    variation, variation_error
+        Relative standard deviation of the response from run to run, and its standard error; 0 where nothing tells it.
     """
 
     measurement: Measurement
@@ -77,6 +77,7 @@ class Recording:
     events: pd.DataFrame
     response: Response
     variation: float = 0.0
+    variation_error: float = math.nan
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -101,16 +102,17 @@ class Recording:
         """Return how many pulses were found, how many of them were dropped and why, and how much runs vary."""
         dropped = self.events[~self.events["kept"]]
         reasons = "; ".join(f"{count} × {reason}" for reason, count in dropped["reason"].value_counts().items())
+        replaced = sum(trace.replaced for trace in self.traces)
         varies = "of the response, relative, a part of all its errors" if self.variation else "nothing tells it"
         return [
             row
-            for name, value, method in (
-                ("pulses", len(self.events), "found"),
-                ("pulses_dropped", len(dropped), reasons),
-                ("readings_replaced", sum(trace.replaced for trace in self.traces), "spikes: mean of the neighbours"),
-                ("run_variation", self.variation, f"standard deviation from run to run {varies}"),
+            for name, value, error, method in (
+                ("pulses", len(self.events), math.nan, "found"),
+                ("pulses_dropped", len(dropped), math.nan, reasons),
+                ("readings_replaced", replaced, math.nan, "spikes: mean of the neighbours"),
+                ("run_variation", self.variation, self.variation_error, f"standard deviation from run to run {varies}"),
             )
-            for row in measured(self.measurement, "events", {name: (value, math.nan, "1")}, method)
+            for row in measured(self.measurement, "events", {name: (value, error, "1")}, method)
         ]
 
 
@@ -393,7 +395,7 @@ def averaged(table: pd.DataFrame, variation: float) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def run_variation(recordings: Sequence[Recording]) -> float:
+def run_variation(recordings: Sequence[Recording]) -> tuple[float, float]:
     """Return by how much the response varies from run to run, from the runs of all files that repeat each other.
 
     Beside the noise of the readings, such that the sum of squared deviations over their variances is its expectation
@@ -401,14 +403,15 @@ def run_variation(recordings: Sequence[Recording]) -> float:
 
     Returns
     -------
-    float
-        Relative standard deviation; 0 where fewer than `FEWEST_REPEATS` runs repeat another one.
+    variation, error
+        Relative standard deviation, and its standard error; 0 and NaN where fewer than `FEWEST_REPEATS` runs repeat
+        another one.
     """
     tables = [responses(recording, varied) for recording in recordings if (varied := _repeated(recording))]
     groups = [group for table in tables for _, group in table.groupby((~same_as_before(table["value"])).cumsum())]
     freedom = sum(len(group) - 1 for group in groups)
     if freedom < FEWEST_REPEATS:
-        return 0.0
+        return 0.0, math.nan
     means = np.concatenate([np.full(len(group), group["response"].mean()) for group in groups])
     response, error = (np.concatenate([group[name] for group in groups]) for name in ("response", "error"))
     squares, noise = (response / means - 1) ** 2, (error / means) ** 2
@@ -417,7 +420,14 @@ def run_variation(recordings: Sequence[Recording]) -> float:
         return float(np.sum(squares / (variance + noise))) - freedom
 
     highest = float(squares.sum())
-    return math.sqrt(brentq(excess, 0.0, highest)) if excess(0.0) > 0 > excess(highest) else 0.0
+    variance = brentq(excess, 0.0, highest) if excess(0.0) > 0 > excess(highest) else 0.0
+    weight = float(np.sum(1 / (variance + noise))) * freedom / squares.size
+    return math.sqrt(variance), error_of_root(variance, math.sqrt(2 * freedom) / weight)
+
+
+def error_of_root(variance: float, error: float) -> float:
+    """Return the standard error of the root of a variance that has one; that of its error where it is near zero."""
+    return min(error / (2 * math.sqrt(variance)), math.sqrt(error)) if variance else math.sqrt(error)
 
 
 def _repeated(recording: Recording) -> str | None:
