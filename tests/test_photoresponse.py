@@ -28,7 +28,7 @@ from relaxor.photoresponse.kinetics import PARAMETERS, Light, Readings, componen
 from relaxor.photoresponse.noise import Noise
 from relaxor.photoresponse.reduction import reduce
 from relaxor.photoresponse.spectral import spectral_rows
-from relaxor.plasticity.protocols import Recording
+from relaxor.plasticity.recording import Recording
 from relaxor.plasticity.traces import Trace
 from scipy import stats
 from scipy.integrate import solve_ivp

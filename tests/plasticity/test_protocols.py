@@ -6,6 +6,8 @@ import xarray as xr
 from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
 from relaxor.plasticity import protocols, series
+from relaxor.plasticity.recording import record
+from relaxor.plasticity.tails import shown, tail
 from relaxor.readers.schema import variable
 from relaxor.twin import synapse
 
@@ -32,7 +34,7 @@ def run(pulses, step=0.002, device=None):
 
 
 def recorded(*trains, **options):
-    return protocols.record(measurement([run(train, **options) for train in trains]), 0.010, "after")
+    return record(measurement([run(train, **options) for train in trains]), 0.010, "after")
 
 
 def test_the_kind_of_a_file_is_told_from_its_pulses():
@@ -63,7 +65,7 @@ def test_a_run_that_lost_a_pulse_is_left_out_and_the_file_is_still_what_it_is():
     time, voltage, current = runs[1]
     gap = np.flatnonzero(voltage > 1)[60:70]
     runs[1] = tuple(np.delete(column, gap) for column in (time, voltage, current))
-    recording = protocols.record(measurement(runs), 0.010, "after")
+    recording = record(measurement(runs), 0.010, "after")
     assert protocols.kind_of(recording) == "pairs"
     assert [trace.run for trace in recording.traces] == ["Run1", "Run3", "Run4"]
     np.testing.assert_allclose(protocols.pair_index(recording)["interval"], [0.01, 0.1, 0.5], atol=1e-6)
@@ -74,14 +76,14 @@ def test_a_run_that_lost_a_pulse_is_left_out_and_the_file_is_still_what_it_is():
 def test_a_current_of_the_wrong_sign_is_refused():
     time, voltage, current = run([(5, 0.1, 0.1)] * 3)
     with pytest.raises(AnalysisError, match="the current is counted against the voltage"):
-        protocols.record(measurement([(time, voltage, -current)]), 0.010, "after")
+        record(measurement([(time, voltage, -current)]), 0.010, "after")
 
 
 def test_one_run_of_the_wrong_sign_is_refused():
     cycles = [run([(5, 0.1, 0.1)] * 3 + [(-3, 0.1, 0.1)] * 3) for _ in range(4)]
     time, voltage, current = cycles[2]
     with pytest.raises(AnalysisError, match=r"pulses: run Run3: the current is counted against the voltage; turn"):
-        protocols.record(measurement([*cycles[:2], (time, voltage, -current), cycles[3]]), 0.010, "after")
+        record(measurement([*cycles[:2], (time, voltage, -current), cycles[3]]), 0.010, "after")
 
 
 def lit(power, current, bias):
@@ -104,10 +106,10 @@ def test_a_photocurrent_against_the_bias_is_refused(bias, sign, refused):
         {"one": lit(power, current, bias), "two": lit(power, np.abs(current) * (np.sign(bias) or -1), bias)},
     )
     if not refused:
-        assert len(protocols.record(file, 0.04, "end").traces) == 2
+        assert len(record(file, 0.04, "end").traces) == 2
         return
     with pytest.raises(AnalysisError, match="light: run one: the current is counted against the bias"):
-        protocols.record(file, 0.04, "end")
+        record(file, 0.04, "end")
 
 
 def test_spikes_of_the_current_reach_no_result_and_are_counted():
@@ -115,13 +117,11 @@ def test_spikes_of_the_current_reach_no_result_and_are_counted():
     current = current + np.random.default_rng(0).normal(0, 1e-14, current.size)
     spoiled = current.copy()
     spoiled[[-300, -20]] += 1e-9, -2e-9
-    plain, other = (
-        protocols.record(measurement([(time, voltage, each)]), 0.010, "after") for each in (current, spoiled)
-    )
+    plain, other = (record(measurement([(time, voltage, each)]), 0.010, "after") for each in (current, spoiled))
     assert {row.parameter: row.value for row in other.counts()}["readings_replaced"] == 2
     assert not plain.traces[0].replaced
     np.testing.assert_allclose(other.traces[0].current, current, atol=1e-13)
-    left, without = (protocols.tail(each, each.traces[0]) for each in (other, plain))
+    left, without = (tail(each, each.traces[0]) for each in (other, plain))
     assert left.retained == pytest.approx(without.retained, abs=without.retained_error)
 
 
@@ -132,28 +132,26 @@ def test_spikes_in_the_dark_are_replaced_too():
     spoiled = dark.copy()
     spoiled[150] = 2e-10
     regions = {"lit": lit(power, 1e-12 * power + dark, 0.5), "dark": lit(0 * power, spoiled, 0.5)}
-    record = protocols.record(Measurement("light", ATTRS, {}, regions), 0.04, "end")
-    assert np.abs(record.traces[1].current - dark).max() < 1e-13 and record.traces[1].replaced == 1
+    recording = record(Measurement("light", ATTRS, {}, regions), 0.04, "end")
+    assert np.abs(recording.traces[1].current - dark).max() < 1e-13 and recording.traces[1].replaced == 1
 
 
 def test_a_gap_in_a_tail_moves_no_reading():
     time, voltage, current = run([(5, 0.1, 4.0)])
     lost = slice(time.size - 1500, time.size - 1000)
-    short = protocols.record(
-        measurement([tuple(np.delete(column, lost) for column in (time, voltage, current))]), 0.010, "after"
-    )
-    tail = protocols.tail(short, short.traces[0])
+    short = record(measurement([tuple(np.delete(column, lost) for column in (time, voltage, current))]), 0.010, "after")
+    found = tail(short, short.traces[0])
     device = synapse.Synapse()
     device.pulse(5, 0.1)
-    both = (device.reading(tail.time + side * tail.spread) for side in (-1, 1))
-    np.testing.assert_allclose(tail.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
-    assert not ((tail.time > 1.01) & (tail.time < 1.99)).any()
+    both = (device.reading(found.time + side * found.spread) for side in (-1, 1))
+    np.testing.assert_allclose(found.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
+    assert not ((found.time > 1.01) & (found.time < 1.99)).any()
 
 
 def test_a_drawn_trace_keeps_its_peaks_and_edges():
     time, voltage, current = run([(5, 0.1, 0.1)] * 3 + [(5, 0.1, 8.0)])
-    trace = protocols.record(measurement([(time, voltage, current)]), 0.010, "after").traces[0]
-    drawn = protocols.shown(trace)
+    trace = record(measurement([(time, voltage, current)]), 0.010, "after").traces[0]
+    drawn = shown(trace)
     assert drawn["time"].size < time.size / 2
     assert float(drawn["current"].max()) == current.max() and float(drawn["current"].min()) == current.min()
     edges = np.flatnonzero(np.diff(voltage))
@@ -167,8 +165,8 @@ def test_the_read_voltage_is_that_of_the_trace():
 def test_a_tail_in_steps_of_the_instrument_has_its_step_as_noise():
     time, voltage, current = run([(5, 0.1, 4.0)])
     coarse = 1e-14 * np.round(current / 1e-14)
-    recording = protocols.record(measurement([(time, voltage, coarse)]), 0.010, "after")
-    error = protocols.tail(recording, recording.traces[0]).error
+    recording = record(measurement([(time, voltage, coarse)]), 0.010, "after")
+    error = tail(recording, recording.traces[0]).error
     assert (error > 0).all() and error.max() < 1e-14
 
 
@@ -194,29 +192,27 @@ def test_repeats_are_averaged_and_give_the_error():
     rng = np.random.default_rng(4)
     trains = [[(5, 0.1, interval), (5, 0.1, 0.05)] for interval in (0.05, 0.5) for _ in range(12)]
     runs = [run(train, device=synapse.Synapse(rng)) for train in trains]
-    index = protocols.pair_index(protocols.record(measurement(runs), 0.010, "after"))
+    index = protocols.pair_index(record(measurement(runs), 0.010, "after"))
     assert index["repeats"].values.tolist() == [12, 12]
     assert index["index_uncertainty"].attrs["method"] == "scatter of repeats, pooled"
-    single = [
-        float(protocols.pair_index(protocols.record(measurement([one]), 0.010, "after"))["index"][0]) for one in runs
-    ]
+    single = [float(protocols.pair_index(record(measurement([one]), 0.010, "after"))["index"][0]) for one in runs]
     scatter = np.sqrt((np.var(single[:12], ddof=1) + np.var(single[12:], ddof=1)) / 2 / 12)
     np.testing.assert_allclose(index["index_uncertainty"], scatter, rtol=1e-6)
 
 
 def test_a_tail_begins_behind_the_last_pulse_and_is_averaged():
     recording = recorded([(5, 0.1, 4.0)])
-    tail = protocols.tail(recording, recording.traces[0])
+    found = tail(recording, recording.traces[0])
     # A sample of a voltage run stands for the interval that it ends: the first one for half a step.
-    assert tail.time[0] == pytest.approx(0.001) and tail.length == pytest.approx(3.999) and tail.time.size <= 60
+    assert found.time[0] == pytest.approx(0.001) and found.length == pytest.approx(3.999) and found.time.size <= 60
     device = synapse.Synapse()
     device.pulse(5, 0.1)
-    both = (device.reading(tail.time + side * tail.spread) for side in (-1, 1))
-    np.testing.assert_allclose(tail.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
-    assert (tail.error >= 0).all()
+    both = (device.reading(found.time + side * found.spread) for side in (-1, 1))
+    np.testing.assert_allclose(found.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
+    assert (found.error >= 0).all()
     late = device.reading(np.linspace(3.6, 4.0, 401)).mean() - synapse.FLOOR
     early = device.reading(np.linspace(0.0, 0.01, 101)).mean() - synapse.FLOOR
-    assert tail.retained == pytest.approx(late / early, rel=1e-4)
+    assert found.retained == pytest.approx(late / early, rel=1e-4)
 
 
 def test_what_is_left_grows_with_the_number_of_pulses():

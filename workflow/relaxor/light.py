@@ -20,8 +20,9 @@ from relaxor.photoresponse.figures_of_merit import merit_rows
 from relaxor.photoresponse.spectral import spectral_rows
 from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
-from relaxor.plasticity.protocols import Kind, Recording, averaged, kind_of, record, run_variation
+from relaxor.plasticity.protocols import Kind, averaged, kind_of, run_variation
 from relaxor.plasticity.protocols import responses as responses_of
+from relaxor.plasticity.recording import Recording, record
 from relaxor.plasticity.traces import Trace
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]

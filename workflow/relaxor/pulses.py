@@ -16,7 +16,8 @@ from relaxor.errors import AnalysisError
 from relaxor.plasticity import series
 from relaxor.plasticity.energy import energy_rows
 from relaxor.plasticity.potentiation import potentiation_curves, potentiation_rows
-from relaxor.plasticity.protocols import Kind, Recording, kind_of, record, run_variation
+from relaxor.plasticity.protocols import Kind, kind_of, run_variation
+from relaxor.plasticity.recording import Recording, record
 from relaxor.readers.schema import variable
 
 Result = tuple[list[Number], dict[str, xr.Dataset]]

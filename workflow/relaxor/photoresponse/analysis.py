@@ -19,7 +19,8 @@ from relaxor.photoresponse.codes import (
     uncertainty_of_prediction,
 )
 from relaxor.photoresponse.encoder import write_encoder
-from relaxor.plasticity.protocols import Recording, kind_of, record, summary
+from relaxor.plasticity.protocols import kind_of, summary
+from relaxor.plasticity.recording import Recording, record
 from relaxor.plasticity.traces import Trace
 from relaxor.readers.schema import variable
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from relaxor.data import Number, measured
 from relaxor.photoresponse.analysis import together
-from relaxor.plasticity.protocols import SAME, Recording
+from relaxor.plasticity.protocols import SAME
+from relaxor.plasticity.recording import Recording
 
 MODEL = "spectral"
 

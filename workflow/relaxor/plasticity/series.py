@@ -12,17 +12,8 @@ from scipy.stats import t
 
 from relaxor.data import CONFIDENCE, NORMAL_QUANTILE, Number, measured
 from relaxor.decay import DOUBLE, TRIPLE
-from relaxor.plasticity.protocols import (
-    FEWEST_REPEATS,
-    RETAINED_PART,
-    Recording,
-    averaged,
-    pair_index,
-    responses,
-    same_as_before,
-    shown,
-    tail,
-)
+from relaxor.plasticity.protocols import FEWEST_REPEATS, averaged, pair_index, responses, same_as_before
+from relaxor.plasticity.recording import Recording
 from relaxor.plasticity.relaxation import (
     TAIL_LAWS,
     decay_curves,
@@ -32,6 +23,7 @@ from relaxor.plasticity.relaxation import (
     identifiability_row,
     supported_rows,
 )
+from relaxor.plasticity.tails import RETAINED_PART, shown, tail
 from relaxor.power_law import mean_slope
 from relaxor.readers.schema import variable
 
