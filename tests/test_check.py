@@ -89,6 +89,18 @@ def test_the_plates_of_a_capacitor_stand_for_the_geometry_of_a_device(project, c
     assert "'width'" not in result.output or "area" not in conditions
 
 
+def test_a_misspelt_condition_is_a_warning_and_one_of_the_lab_is_not(project):
+    change_cell(project, "conditions", "area=1e-4 cm^2; thickness=8 nm; freqency=100 Hz; humidity=0.4")
+    result = run("check")
+    assert result.exit_code == 0
+    place = "config/measurements.tsv: row 3: column 'conditions'"
+    assert f"warning: {place}: hysteresis does not know 'freqency'; did you mean 'frequency'?" in result.output
+    assert "nothing is wrong with 2 files, but see the 1 warning. Next" in result.output
+    assert "humidity" not in result.output
+    change_cell(project, "conditions", "area=1e-4 cm^2; thickness=8 nm; frequency=1 Hz; frequency_2=100 Hz")
+    assert "warning" not in run("check").output
+
+
 def test_a_changed_raw_file_is_found_and_an_unrecorded_one_is_said(project):
     raw = project.folder / "raw_data/cbps/raman/CBPS_flake_532nm.txt"
     raw.write_bytes(raw.read_bytes() + b"\n")

@@ -63,7 +63,7 @@ def test_python_is_the_one_of_the_project(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "package"),
-    [("numpy=", "numpy=0", "numpy"), ("  - scipy=", "  - sipcy=", "scipy"), ("vamas==", "vamas==9", "vamas")],
+    [("numpy=", "numpy=0", "numpy"), ("  - scipy=", "  - sipcy=", "scipy"), ("witio==", "witio==9", "witio")],
 )
 def test_a_changed_version_is_found(root: Path, old: str, new: str, package: str) -> None:
     text = (root / "envs/analysis.yaml").read_text(encoding="utf-8")

@@ -138,6 +138,15 @@ def test_a_cycle_that_the_sheet_does_not_give_is_asked_for():
         analyse_image(Measurement("p", ATTRS, {}, scan.regions), 40.0, 4)
 
 
+def test_a_scan_in_tapping_mode_is_no_piezoresponse(tmp_path, root):
+    file = str(root / "raw_data/cbps/afm/afm_flake_3nm.ibw")
+    row = {"measurement": "flake", "file": file, "origin": "simulated", "panel": "", "note": "", "table": "",
+           "conditions": {"cycle": (1.0, "1")}}  # fmt: skip
+    ingest([file], [row], {}, str(tmp_path / "pfm.nc"))
+    with pytest.raises(AnalysisError, match="flake: was taken in 'AC Mode', where no tip rests on the sample"):
+        analyse(str(tmp_path / "pfm.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+
+
 def test_an_image_without_phase_names_what_it_has():
     scan = halves(60.0, 0.0)
     regions = {"image": scan.only.drop_vars("phase_retrace")}

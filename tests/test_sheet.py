@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from relaxor.errors import SheetError
 from relaxor.sheet import COLUMNS, load_sheet
+from relaxor.techniques import TECHNIQUES, known_conditions
 
 GOOD = {
     "measurement": "scan", "sample": "s1", "technique": "xrd", "file": "raw_data/scan.raw", "panel": "1b",
@@ -52,6 +55,11 @@ def test_a_file_may_lie_elsewhere(tmp_path, file):
         ({"sample": "../x"}, "column 'sample': '../x' is not a name"),
         ({"conditions": "power 5 mW"}, "column 'conditions': 'power 5 mW' is not 'name=value unit'"),
         ({"conditions": "power=5 furlongsy"}, "column 'conditions': 'power=5 furlongsy'"),
+        ({"conditions": "=5 mW"}, "column 'conditions': '=5 mW' is not 'name=value unit'"),
+        ({"conditions": "dose=nan mJ"}, r"'dose=nan mJ' is not a number with a unit \(nan is not finite\)"),
+        ({"conditions": "dose=1e999 mJ"}, r"'dose=1e999 mJ' is not a number with a unit \(1e999 is not finite\)"),
+        ({"conditions": "power=1 mW; power=2 mW"}, "column 'conditions': 'power' is given twice; keep one"),
+        ({"technique": "light", "conditions": "area=5 um"}, r"'area=5 um' is not a number with a unit such as cm\^2"),
     ],
 )
 def test_each_mistake_names_its_place(tmp_path, change, message):
@@ -65,6 +73,56 @@ def test_each_mistake_names_its_place(tmp_path, change, message):
 def test_a_repeated_name_says_where_it_was(tmp_path):
     with pytest.raises(SheetError, match="row 3: column 'measurement': 'scan' is already in row 2"):
         load_sheet(project(tmp_path, GOOD, GOOD), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("technique", "condition", "message"),
+    [
+        ("hysteresis", "thickness=0 nm", "must be above zero"),
+        ("hysteresis", "gap=-2 um", "must be above zero"),
+        ("hysteresis", "frequency=-10 Hz", "must be above zero"),
+        ("light", "area=0 cm^2", "must be above zero"),
+        ("light", "wavelength=-650 nm", "must be above zero"),
+        ("raman", "wavelength=0 nm", "must be above zero"),
+        ("shg", "integration_time=0 s", "must be above zero"),
+        ("shg", "power=-1 mW", "must not be negative"),
+        ("shg", "power=0 mW", None),
+        ("raman", "power=10 percent", None),  # noted only
+        ("edx", "beam_energy=-20 keV", "must be above zero"),
+        ("pulses", "compliance=0 mA", "must be above zero"),
+        ("sweeps", "read_voltage=-0.2 V", None),
+        ("xrd", "temperature=-5 degC", None),
+        ("stem", "defocus=-300 nm", None),  # a lab's own
+    ],
+)
+def test_a_condition_that_cannot_be_is_refused(tmp_path, technique, condition, message):
+    sheet = project(tmp_path, GOOD | {"technique": technique, "conditions": condition})
+    if message is None:
+        assert len(load_sheet(sheet, tmp_path)) == 1
+        return
+    with pytest.raises(SheetError) as caught:
+        load_sheet(sheet, tmp_path)
+    assert str(caught.value) == f"{sheet}: row 2: column 'conditions': '{condition}' {message}"
+
+
+def test_every_condition_that_the_code_reads_is_known(root):
+    sources = [path.read_text(encoding="utf-8") for path in (root / "workflow/relaxor").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r"\.condition\(\s*\"(\w+)\"", text)}
+    assert "compliance" in read
+    assert read <= {name for technique in TECHNIQUES for name in known_conditions(technique)}
+
+
+def test_a_file_counts_once_in_a_technique_of_a_sample(tmp_path):
+    again = GOOD | {"measurement": "again", "file": "raw_data/../raw_data/scan.raw"}
+    others = [{"technique": "raman"}, {"sample": "s2"}, {"table": "fe2000"}]  # other columns of an export, say
+    good = [GOOD, *(again | other | {"measurement": f"m{i}"} for i, other in enumerate(others))]
+    assert len(load_sheet(project(tmp_path, *good), tmp_path, ("fe2000",))) == 4
+    message = "row 3: column 'file': 'raw_data/../raw_data/scan.raw' is already in row 2 as xrd of this sample; it"
+    with pytest.raises(SheetError, match=message):
+        load_sheet(project(tmp_path, GOOD, again), tmp_path)
+    remote = GOOD | {"file": "https://host/scan.raw"}
+    with pytest.raises(SheetError, match=r"row 3: .*'https://host/scan\.raw' is already in row 2"):
+        load_sheet(project(tmp_path, remote, remote | {"measurement": "again"}), tmp_path)
 
 
 def test_a_missing_column_is_named(tmp_path):

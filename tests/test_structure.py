@@ -23,7 +23,7 @@ def ingested(tmp_path, files):
     for name, path in files.items():
         attrs = {"raw_file": path.name, "raw_sha256": "0" * 64, "origin": "simulated", "panel": "1g"}
         groups[name] = xr.Dataset(attrs={**attrs, "conditions": json.dumps({})})
-        groups[f"{name}/cell"] = read(path)["cell"].to_dataset()
+        groups |= {f"{name}/{child}": node.to_dataset() for child, node in read(path).children.items()}
     save_tree(tmp_path / "structure.nc", groups)
     return str(tmp_path / "structure.nc")
 
@@ -110,6 +110,14 @@ def test_what_is_not_layered_is_refused(tmp_path, reference):
     ):
         analyse(data, str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
     assert not (tmp_path / "p.csv").exists()
+
+
+def test_a_file_that_is_no_structure_says_what_it_holds(tmp_path, root):
+    data = ingested(tmp_path, {"scan": root / "raw_data/cbps/xrd/cbps_platelet_00l.raw"})
+    with pytest.raises(
+        AnalysisError, match=r"scan: no crystal structure \(CIF\) but intensity, .*; mend its technique"
+    ):
+        analyse(data, str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
 
 
 def test_the_settings_name_both_published_cells():

@@ -68,6 +68,15 @@ def test_the_model_structures_say_that_they_are_models(tmp_path):
     ("old", "new", "message"),
     [
         ("5.6402(3)", "five", "data_test, _cell_length_a: 'five' is not a number"),
+        ("5.6402(3)", "0", "data_test, _cell_length_a: is 0 angstrom; above 0 expected"),
+        ("length_b 5.6402(3)", "length_b -6.5", "data_test, _cell_length_b: is -6.5 angstrom; above 0 expected"),
+        ("gamma 90", "gamma 400", "data_test, _cell_angle_gamma: is 400 degree; between 0 and 180 expected"),
+        ("alpha 90", "alpha 0", "data_test, _cell_angle_alpha: is 0 degree; between 0 and 180 expected"),
+        (
+            "beta 90\n_cell_angle_gamma 90",
+            "beta 30\n_cell_angle_gamma 60",
+            "no cell has angles of 90, 30, 60 degree; any",
+        ),
         ("Cl1 0.5 0.5 0.500(2)\n", "Cl1 0.5 0.5\n", "is not a valid CIF"),
         ("Na1 0", "Na1 zero", "data_test, atom Na1: 'zero' is not a number"),
         ("'F m -3 m'", "'F q'", r"neither symmetry operations nor a known space group \(F q\)"),

@@ -89,8 +89,8 @@ def test_without_an_axis_rows_are_numbered_and_a_loop_may_turn_back(table):
         ("\t0.1\t1", "\t0.1\tinf", "line 9: cell 3: 'inf' is not a number"),
         ("\t0.1\t1", "\t0.1\t1_0", "line 9: cell 3: '1_0' is not a number"),
         ("\t0.1\t1", "\t0.1", "line 9: 3 cells expected, 2 found"),
-        ("\t0.1\t1", "\t0.0\t1", "column 'Time (s)': the axis repeats in row 2"),
-        ("\t0.2\t0", "\t0.05\t0", "column 'Time (s)': the axis turns back in row 3"),
+        ("\t0.1\t1", "\t0.0\t1", "column 'Time (s)': time does not rise in row 2 of the numbers (0, 0); set"),
+        ("\t0.2\t0", "\t0.05\t0", "column 'Time (s)': time does not rise in row 3 of the numbers (0.1, 0.05); set"),
         ("\t0.1\t1", "\t\t1", "column 'Time (s)': the axis has no value in row 2"),
         ("0.00e+00\t0.3\t-1\n", "", "line 10: announces 4 rows, has 3"),
         ("Points", "Rows", "no line 'Points: …' above the numbers"),
@@ -102,6 +102,22 @@ def test_what_is_wrong_is_named_with_its_line(table, old, new, message):
     with pytest.raises(ReadError) as error:
         read(table(TEXT.replace(old, new)), LOOP)
     assert message in str(error.value)
+
+
+def test_time_rises_and_another_axis_may_fall(table):
+    def axis(name, values):
+        path = table("x\n" + "".join(f"{value}\n" for value in values))
+        read(path, TableDescription(columns={name: Entry("s", header="x")}, axis=name))
+
+    axis("time", [1, 2, 3])
+    axis("delay", [3, 2, 1])
+    for values, row in (([3, 2, 1], 2), ([1, 3, 2], 3)):
+        with pytest.raises(ReadError, match=rf"column 'x': time does not rise in row {row} of the numbers"):
+            axis("time", values)
+    with pytest.raises(ReadError, match="the axis turns back in row 4"):
+        axis("delay", [4, 3, 2, 3])
+    with pytest.raises(ReadError, match="the axis repeats in row 3"):
+        axis("delay", [4, 3, 3])
 
 
 def test_a_column_without_a_number_is_refused(table):

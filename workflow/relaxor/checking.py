@@ -1,5 +1,6 @@
 """Everything that can be known to be wrong before a run: settings, sheet, files, checksums, conditions."""
 
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,10 @@ from relaxor.remote import storage_of
 from relaxor.select import load_entries
 from relaxor.sheet import load_sheet, require_samples
 from relaxor.sums import recorded_sum
-from relaxor.techniques import INSTEAD, missing_conditions
+from relaxor.techniques import INSTEAD, known_conditions, missing_conditions
+
+SLIP = 0.8
+"""Likeness (`difflib`) from which a name is taken for a misspelt one: one letter wrong in five, or two exchanged."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,20 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
         except RelaxorError as error:
             problems += str(error).splitlines()
     return rows, problems
+
+
+def misspelt_conditions(rows: Sequence[dict[str, Any]], sheet: Path | str) -> list[str]:
+    """Say each condition that its technique does not know, where the name is nearly one that it does and lacks."""
+    found = []
+    for number, row in enumerate(rows, start=2):
+        technique, given = row["technique"], row["conditions"]
+        known = known_conditions(technique)
+        lacking = [name for name in known if name not in given]
+        for name in given:
+            if name not in known and (near := difflib.get_close_matches(name, lacking, 1, SLIP)):
+                place = f"{sheet}: row {number}: column 'conditions'"
+                found.append(f"{place}: {technique} does not know '{name}'; did you mean '{near[0]}'?")
+    return found
 
 
 def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[Checked]:

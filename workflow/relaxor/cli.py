@@ -108,7 +108,7 @@ def _ask(question: str, choices: Sequence[str]) -> str:
 @app.command(epilog=examples("relaxor check", f"relaxor check && {RUN}"))
 def check() -> None:
     """Check settings, sheet, files, checksums and conditions before a run. Exit code 1 if anything is wrong."""
-    from relaxor.checking import check_files, check_lists
+    from relaxor.checking import check_files, check_lists, misspelt_conditions
     from relaxor.terminal import checked_table, show
 
     settings = _settings()
@@ -120,13 +120,17 @@ def check() -> None:
     )
     if found:
         show(checked_table(found))
+    doubts = misspelt_conditions(rows, settings.sheet)
+    for doubt in doubts:
+        typer.echo(f"warning: {doubt}", err=True)
     problems += [problem for each in found for problem in each.problems]
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:
         typer.echo(f"{len(problems)} problems", err=True)
         raise typer.Exit(1)
-    typer.echo(f"nothing is wrong with {len(rows)} files. Next: {RUN}")
+    warned = f", but see the {len(doubts)} warning{'s' * (len(doubts) > 1)}" if doubts else ""
+    typer.echo(f"nothing is wrong with {len(rows)} files{warned}. Next: {RUN}")
 
 
 @app.command(epilog=examples("relaxor claims", "relaxor claims --results results/smoke", "relaxor claims | grep ✗"))

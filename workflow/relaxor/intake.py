@@ -25,10 +25,10 @@ from relaxor.inspection import files_in
 from relaxor.readers import read, sha256
 from relaxor.recognition import conditions_needed, techniques_of
 from relaxor.remote import storage_of
-from relaxor.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion
+from relaxor.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion, unfit
 from relaxor.sums import SUMS, record_sums
-from relaxor.techniques import CONDITIONS, MODULES, OTHER, TECHNIQUES, missing_conditions
-from relaxor.units import factor, parse_quantity
+from relaxor.techniques import CONDITIONS, MODULES, OTHER, TECHNIQUES, known_conditions, missing_conditions
+from relaxor.units import parse_quantity
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
 """``[PATTERN:]name=value unit``."""
@@ -202,8 +202,8 @@ def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
         if not chosen:
             raise SheetError(f"{option}: no file needs '{name}'; to note it all the same give 'PATTERN:{name}={value}'")
         for proposal in chosen:
-            if problem := _unlike(value, proposal.needs.get(proposal.technique, {}).get(name)):
-                raise SheetError(f"{option}: {problem}")
+            if problem := unfit(value, known_conditions(proposal.technique).get(name)):
+                raise SheetError(f"{option}: '{value}' {problem}")
             proposal.conditions[name] = value
 
 
@@ -215,16 +215,6 @@ def _matching(proposals: Sequence[Proposal], pattern: str, option: str) -> list[
         names = tuple(proposal.name for proposal in proposals)
         raise SheetError(f"{option}: no new file is called '{pattern}'{suggestion(pattern, names)}")
     return found
-
-
-def _unlike(value: str, unit: str | None) -> str:
-    """Say why a value is no quantity, or not one of the dimension that is needed; nothing if it is."""
-    try:
-        number, given = parse_quantity(value)
-        factor(given, unit or given)
-    except Exception as error:  # pint raises whatever its parser stumbles over
-        return f"'{value}' is not a number with a unit{f' such as {unit}' if unit else ''} ({error})"
-    return "" if number == number else f"'{value}' is not a number"
 
 
 def ask_techniques(proposals: Sequence[Proposal], ask: Ask) -> None:
@@ -246,7 +236,7 @@ def ask_conditions(proposals: Sequence[Proposal], ask: Ask) -> None:
         while answer := ask(question, ()).strip():
             values = [value.strip() for value in answer.split(",")] if len(files) > 1 else [answer]
             values = values * len(files) if len(values) == 1 else values
-            problem = next(filter(None, (_unlike(value, unit) for value in values)), "")
+            problem = next((f"'{value}' {said}" for value in values if (said := unfit(value, unit))), "")
             if not problem and len(values) == len(files):
                 for proposal, value in zip(files, values, strict=True):
                     proposal.conditions[name] = value

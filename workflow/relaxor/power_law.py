@@ -27,23 +27,6 @@ def _start(power: np.ndarray, signal: np.ndarray, background: bool) -> lmfit.Par
     )
 
 
-def least_squares_power_law(power: np.ndarray, signal: np.ndarray, *, background: bool) -> Fit:
-    """Fit a power law by least squares where nothing is known of the errors; they are estimated from the scatter.
-
-    Parameters
-    ----------
-    power, signal
-        Shape (n,).
-    background
-        Whether a constant is added.
-    """
-
-    def residual(params: lmfit.Parameters) -> np.ndarray:
-        return power_law(power, **params.valuesdict()) - signal
-
-    return fit(residual, _start(power, signal, background), absolute_sigma=False)
-
-
 def orthogonal_power_law(
     power: np.ndarray, signal: np.ndarray, power_error: np.ndarray, signal_error: np.ndarray, *, background: bool
 ) -> Fit:

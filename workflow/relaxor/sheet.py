@@ -3,18 +3,23 @@
 import csv
 import difflib
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from relaxor.errors import SheetError
 from relaxor.remote import STORAGES
-from relaxor.techniques import OTHER, TECHNIQUES
-from relaxor.units import parse_quantity
+from relaxor.techniques import OTHER, TECHNIQUES, known_conditions
+from relaxor.units import factor, parse_quantity, registry
 
 COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "table", "conditions", "note")
 ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
+POSITIVE = ("m", "m^2", "s", "Hz", "J", "A")
+"""Units of the kinds of known conditions that are above zero (the only current is a compliance)."""
+NOT_NEGATIVE = "W"
+"""Unit of the kind that may be zero, as a blocked beam is; a voltage has any sign."""
 
 
 def load_sheet(
@@ -55,7 +60,7 @@ def load_sheet(
         raise SheetError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise SheetError(f"{path}: is not tab-separated UTF-8 text ({error})") from error
-    seen: dict[str, int] = {}
+    seen: dict[Hashable, int] = {}
     choices = {"technique": (*TECHNIQUES, OTHER), "origin": ORIGINS, "table": ("", *tables)}
     if panels is not None:
         choices["panel"] = ("", *panels)
@@ -76,7 +81,7 @@ def _check(
     path: Path,
     root: Path,
     choices: dict[str, tuple[str, ...]],
-    seen: dict[str, int],
+    seen: dict[Hashable, int],
 ) -> dict[str, Any]:
     def fail(column: str, problem: str) -> SheetError:
         return SheetError(f"{path}: row {number}: column '{column}': {problem}")
@@ -87,10 +92,12 @@ def _check(
     for column in ("measurement", "sample"):
         if not row[column] or not set(row[column]) <= NAME_CHARACTERS or row[column].startswith("."):
             raise fail(column, f"'{row[column]}' is not a name (letters, digits, '_', '-', '.')")
-    key = f"{row['sample']}/{row['measurement']}"
-    if key in seen:
-        raise fail("measurement", f"'{row['measurement']}' is already in row {seen[key]}; names are unique in a sample")
-    seen[key] = number
+    name = (row["sample"], row["measurement"])
+    if name in seen:
+        raise fail(
+            "measurement", f"'{row['measurement']}' is already in row {seen[name]}; names are unique in a sample"
+        )
+    seen[name] = number
     for column, allowed in choices.items():
         for found in row[column].split(",") if column == "panel" else [row[column]]:
             if found not in allowed:
@@ -107,21 +114,55 @@ def _check(
             raise fail("file", f"'{row['file']}' lies outside the project")
         if not file.is_file():
             raise fail("file", f"'{row['file']}' does not exist")
-    row["conditions"] = _conditions(row["conditions"], fail)
+    use = (row["sample"], row["technique"], row["table"], row["file"] if separator else file)
+    if use in seen:
+        raise fail(
+            "file",
+            f"'{row['file']}' is already in row {seen[use]} as {row['technique']} of this sample; it counts twice: "
+            "remove one",
+        )
+    seen[use] = number
+    row["conditions"] = _conditions(row["conditions"], row["technique"], fail)
     return row
 
 
-def _conditions(text: str, fail: Any) -> dict[str, tuple[float, str]]:
-    result = {}
+def _conditions(text: str, technique: str, fail: Any) -> dict[str, tuple[float, str]]:
+    known, result = known_conditions(technique), {}
     for part in filter(None, (piece.strip() for piece in text.split(";"))):
-        name, equals, quantity = part.partition("=")
-        if not equals:
+        name, equals, quantity = (piece.strip() for piece in part.partition("="))
+        if not (name and equals):
             raise fail("conditions", f"'{part}' is not 'name=value unit'")
-        try:
-            result[name.strip()] = parse_quantity(quantity)
-        except Exception as error:
-            raise fail("conditions", f"'{part}' is not 'name=value unit' ({error})") from error
+        if name in result:
+            raise fail("conditions", f"'{name}' is given twice; keep one")
+        if problem := unfit(quantity, known.get(name)):
+            raise fail("conditions", f"'{part}' {problem}")
+        result[name] = parse_quantity(quantity)
     return result
+
+
+@cache
+def unfit(text: str, unit: str | None) -> str:
+    """Say what is wrong with the value of a condition; nothing if it is good.
+
+    Parameters
+    ----------
+    text
+        The value, ``"2.5 mW"``.
+    unit
+        One of the dimension that it must have, ``""`` for any; None if no technique knows the condition: a lab's own
+        may have any sign, as a delay or a defocus has.
+    """
+    try:
+        value, given = parse_quantity(text)
+        factor(given, unit or given)
+    except Exception as error:  # pint raises whatever its parser stumbles over
+        return f"is not a number with a unit{f' such as {unit}' if unit else ''} ({error})"
+    kind = registry().Unit(given if given != "1" else "")
+    if unit is not None and value <= 0 and any(map(kind.is_compatible_with, POSITIVE)):
+        return "must be above zero"
+    if unit is not None and value < 0 and kind.is_compatible_with(NOT_NEGATIVE):
+        return "must not be negative"
+    return ""
 
 
 def suggestion(found: str, allowed: tuple[str, ...]) -> str:

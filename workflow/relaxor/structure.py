@@ -257,13 +257,18 @@ def analyse(
     Raises
     ------
     AnalysisError
-        If a structure has no layers, or the published cell is not among ``cells``.
+        If a file is no structure, if a structure has no layers, or the published cell is not among ``cells``.
     """
     published = published_cell(cell, cells) if cell else None
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     for measurement in load(data):
         region = measurement.only
+        if "operations" not in region.attrs:
+            held = ", ".join(map(str, region.data_vars))
+            raise AnalysisError(
+                f"{measurement.id}: no crystal structure (CIF) but {held}; mend its technique in the sheet"
+            )
         atoms = expand(region)
         layers = split_layers(atoms, layer_gap)
         if not layers:

@@ -32,6 +32,20 @@ CONDITIONS = {
 """Technique → conditions that its analysis cannot do without, with the unit in which they are usual."""
 INSTEAD = {"hysteresis": {"area": "cm^2", "thickness": "nm"}}
 """Technique → conditions that stand for all of these together: the plates of a capacitor."""
+OPTIONAL = {
+    "xrd": {"temperature": ""},
+    "raman": {"power": "", "wavelength": "", "temperature": ""},
+    "hysteresis": {"thickness_alternative": "nm"},
+    "sweeps": {"read_voltage": "V"},
+    "pulses": {"pulses": "1", "compliance": "A"},
+    "light": {"pulses": "1", "compliance": "A"},
+}
+"""Technique → conditions that its analysis heeds where they are given; without a unit: only noted, in whatever unit."""
+
+
+def known_conditions(technique: str) -> dict[str, str]:
+    """Return every condition that is known to a technique: name → unit in which it is usual."""
+    return {name: unit for each in (CONDITIONS, INSTEAD, OPTIONAL) for name, unit in each.get(technique, {}).items()}
 
 
 def missing_conditions(technique: str, needed: Mapping[str, str], given: Collection[str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Units: one registry, so that every stage spells and converts them alike."""
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,10 @@ def _factor(from_unit: str, to_unit: str) -> float | str:
 
 @cache
 def parse_quantity(text: str) -> tuple[float, str]:
-    """Split ``"2.5 mW"`` into its value and its unit; a bare number has the unit ``"1"``."""
+    """Split ``"2.5 mW"`` into its value, which is finite, and its unit; a bare number has the unit ``"1"``."""
     number, _, unit = text.strip().partition(" ")
     registry().Unit(unit or "dimensionless")
-    return float(number), unit or "1"
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is not finite")
+    return value, unit or "1"

@@ -25,6 +25,8 @@ COMBINED = "pfm_cycles"
 """Name of the rows and curves that combine the scan cycles."""
 PHASE_BINS = np.linspace(-180.0, 180.0, 361)
 EM_ROUNDS = 200
+OFF_THE_SAMPLE = ("ac", "fm", "stm")
+"""How imaging modes of Asylum begin in which no tip rests on the sample: they record no piezoresponse."""
 SMALLEST_INTERIOR = 50
 """Fewest pixels that a kind of domain must have inside its walls."""
 
@@ -83,13 +85,19 @@ def analyse(
     Raises
     ------
     AnalysisError
-        If a measurement is neither an image with amplitude and phase nor a curve with a bias, if an image shows
-        one kind of domain only, or lacks its cycle.
+        If a measurement is neither an image with amplitude and phase nor a curve with a bias, was not taken in
+        contact, if an image shows one kind of domain only, or lacks its cycle.
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     scans: list[tuple[float, Measurement, list[Number]]] = []
     for measurement in load(data):
+        mode = str(measurement.only.attrs.get("imaging_mode", ""))
+        if mode.lower().startswith(OFF_THE_SAMPLE):
+            raise AnalysisError(
+                f"{measurement.id}: was taken in '{mode}', where no tip rests on the sample: that is no "
+                "piezoresponse; mend its technique in the sheet"
+            )
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         if "bias" in measurement.only:
             found, regions = analyse_loop(measurement, settling_fraction)

@@ -81,12 +81,24 @@ def _cell(block: Any, path: Path) -> xr.Dataset:
     result["element"] = variable("atom", [_element(row[4], row[0], path, place) for row in rows], "1", "element")
     occupancy = [1.0 if row[5] in "?." else _number(row[5], path, f"{place}, atom {row[0]}")[0] for row in rows]
     result["occupancy"] = variable("atom", occupancy, "1", "occupancy of the site")
-    for names, unit in ((LENGTHS, "angstrom"), (ANGLES, "degree")):
+    for names, unit, limit in ((LENGTHS, "angstrom", math.inf), (ANGLES, "degree", 180.0)):
         for name in names:
-            value, error = _number(block.find_value(f"_cell_{name}") or "?", path, f"{place}, _cell_{name}")
+            tag = f"{place}, _cell_{name}"
+            value, error = _number(block.find_value(f"_cell_{name}") or "?", path, tag)
+            if not 0 < value < limit:
+                expected = "above 0" if unit == "angstrom" else f"between 0 and {limit:g}"
+                raise ReadError(path, f"is {value:g} {unit}; {expected} expected", tag)
             result[name] = variable((), value, unit, f"cell {name.replace('_', ' ')}")
             exact = unit == "degree" and value in (90.0, 120.0)
             with_uncertainty(result, name, 0.0 if exact else error, "given in brackets, else last digit written")
+    angles = [float(result[name]) for name in ANGLES]
+    if not 2 * max(angles) < sum(angles) < 360:
+        listed = ", ".join(f"{angle:g}" for angle in angles)
+        raise ReadError(
+            path,
+            f"no cell has angles of {listed} degree; any two exceed the third, and all are below 360 in sum",
+            place,
+        )
     result.attrs = _attributes(block, path, place)
     return result
 

@@ -29,6 +29,8 @@ MAX_HEADER_LINES = 10_000
 SAMPLE_ROWS = 1000
 """Rows from which the number of written digits is taken."""
 QUANTIZATION = "last digit written"
+TIME = "time"
+"""The axis that only rises."""
 _CLOSED: Mapping[str, object] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
@@ -66,7 +68,7 @@ class TableDescription:
     axis: str = ""
     """Quantity that becomes the dimension; empty: rows are numbered (``index``)."""
     monotonic: bool = True
-    """Whether the axis must rise or fall strictly; otherwise repeated or unsorted values are taken as they stand."""
+    """Whether the axis must rise (or fall, unless it is ``time``) strictly; otherwise it is taken as it stands."""
     delimiter: str = "\t"
     """What stands between cells; empty: any run of blanks."""
     decimal: str = "."
@@ -316,13 +318,14 @@ def _check_column(path: Path, description: TableDescription, name: str, column: 
     if not np.isfinite(column).all():
         raise ReadError(path, f"the axis has no value in row {np.argmin(np.isfinite(column)) + 1}", place)
     steps = np.diff(column)
-    if description.monotonic and len(steps) and not ((steps > 0).all() or (steps < 0).all()):
-        rising = np.sum(steps > 0) >= np.sum(steps < 0)
-        row = int(np.argmax(steps <= 0 if rising else steps >= 0))
-        fault = "repeats" if steps[row] == 0 else "turns back"
+    rising = name == TIME or np.sum(steps > 0) >= np.sum(steps < 0)
+    wrong = steps <= 0 if rising else steps >= 0
+    if description.monotonic and wrong.any():
+        row = int(np.argmax(wrong))
+        fault = f"the axis {'turns back' if steps[row] else 'repeats'}" if name != TIME else "time does not rise"
         raise ReadError(
             path,
-            f"the axis {fault} in row {row + 2} of the numbers ({column[row]:g}, {column[row + 1]:g}); "
+            f"{fault} in row {row + 2} of the numbers ({column[row]:g}, {column[row + 1]:g}); "
             "set 'monotonic: false' in the description if that is meant",
             place,
         )
