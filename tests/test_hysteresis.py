@@ -1,5 +1,6 @@
 """Loops and PUND: recovery of what the simulator put in, definitions against testers, and refusals."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -184,8 +185,81 @@ def test_what_is_missing_is_named(tmp_path):
     assert "the file's area is 1.6e-09 cm^2, thickness times width of the sheet 1.2e-09 cm^2" in error(
         change(main, conditions=main.conditions | {"thickness": "6 nm"})
     )
-    slow = main.conditions | {"frequency": "60 Hz"}
-    assert "at least 2 cycles" in error(change(main, conditions=slow))
+    assert "at least 2 cycles" in error(labelled(main, "60"))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        (
+            "frequency",
+            "200 Hz",
+            "the file's frequency is 100 Hz, that of the sheet 200 Hz; make sure that sheet, header",
+        ),
+        ("gap", "2 mm", "the file's gap is 2 um, that of the sheet 2000 um"),
+        ("gap", "-2 um", "condition 'gap' of the sheet is -2 um; it must be positive"),
+        ("thickness", "0 nm", "condition 'thickness' of the sheet is 0 nm; it must be positive"),
+    ],
+)
+def test_a_sheet_that_contradicts_its_file_is_refused(name, given, words, main, tmp_path):
+    with pytest.raises(AnalysisError, match=f"pe_8nm_22V_100Hz: {words}"):
+        run(tmp_path, [change(main, conditions=main.conditions | {name: given})])
+
+
+@pytest.mark.parametrize(("frequency", "turns"), [("200", 4), ("120", 3), ("101", 4)])
+def test_a_voltage_that_does_not_repeat_at_its_frequency_is_refused(frequency, turns, main, tmp_path):
+    words = f"the voltage does not repeat at the {frequency} Hz of the sheet: it turns {turns} times in 0.0.* by .* V "
+    with pytest.raises(AnalysisError, match=words):
+        run(tmp_path, [labelled(main, frequency)])
+
+
+def test_two_cycles_taken_for_one_are_refused(main, tmp_path):
+    head, rows = table_of(main)
+    time, voltage, current = (rows[:, column] for column in range(3))
+    twice = np.stack([np.append(time, time + 2e-2), np.tile(voltage, 2), np.tile(current, 2)], axis=-1)
+    with pytest.raises(AnalysisError, match=r"does not repeat at the 50 Hz of the sheet: it turns 8 times in 0\.04 s"):
+        run(tmp_path, [labelled(written(main, head, twice), "50")])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda rows: rows * [1, 0.2, 1], "the file's amplitude is 22 V, the largest voltage of its column 4.4 V"),
+        (lambda rows: rows * [1, 1, 0], "the current is 0 A throughout; was the device connected?"),
+        (
+            lambda rows: np.column_stack([rows[:, 0], rows[:, 1], np.tile(rows[:800, 2], 2)]),
+            "the current shows no noise, so that no error can be given: its cycles are alike to the last digit",
+        ),
+    ],
+    ids=["amplitude", "no current", "no noise"],
+)
+def test_columns_that_no_loop_has_are_refused(spoil, words, main, tmp_path):
+    head, rows = table_of(main)
+    with pytest.raises(AnalysisError, match=f"pe_8nm_22V_100Hz: {re.escape(words)}"):
+        run(tmp_path, [written(main, head, spoil(rows))])
+
+
+@pytest.fixture(scope="module")
+def main():
+    """The loop of the main flake at 22 V and 100 Hz."""
+    return next(one for one in simulate(np.random.default_rng(1)) if one.measurement == "pe_8nm_22V_100Hz")
+
+
+def labelled(entry, frequency):
+    """Say in header and sheet that a loop was taken at another frequency (Hz)."""
+    content = entry.content.replace(b"Frequency (Hz): 100", f"Frequency (Hz): {frequency}".encode())
+    return change(entry, content=content, conditions=entry.conditions | {"frequency": f"{frequency} Hz"})
+
+
+def table_of(entry):
+    head, numbers = entry.content.decode().split("Current (A)")
+    return head, np.loadtxt(numbers.splitlines())
+
+
+def written(entry, head, rows):
+    head = re.sub(r"Points: \d+", f"Points: {len(rows)}", head)
+    lines = "\n".join("\t".join(f"{number:.8g}" for number in row) for row in rows)
+    return change(entry, content=f"{head}Current (A)\n{lines}\n".encode())
 
 
 def change(entry, **fields):

@@ -17,7 +17,7 @@ import xarray as xr
 
 from relaxor.capacitor import Capacitor
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.hysteresis.background import Cycle, Geometry, cycles_of, geometry_of, named
+from relaxor.hysteresis.background import Cycle, Geometry, cycles_of, frequency_of, geometry_of, named
 from relaxor.hysteresis.integration import CORRECTED, Loop, integrate_together
 from relaxor.hysteresis.pund import instrument_values, is_train, pulse_charges, separate_charges
 from relaxor.hysteresis.rows import device_rows, loop_groups, loop_rows, relative_systematic, series_rows
@@ -149,7 +149,7 @@ def _against_loop(
     measurement: Measurement, geometry: Geometry, switched: tuple[float, float], loops: Sequence[Loop]
 ) -> list[Number]:
     """Compare what PUND says remains switched with the opening of the corrected loop at zero field."""
-    frequency = measurement.condition("frequency", "Hz")
+    frequency = frequency_of(measurement)
     same = [
         loop
         for loop in loops
