@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from relaxor.capacitor import Capacitor
 from relaxor.config.hysteresis import Hysteresis
 from relaxor.errors import AnalysisError
 from relaxor.hysteresis import analyse
 from relaxor.hysteresis.loops import Drive, centred, describe
-from relaxor.hysteresis.pund import find_pulses, instrument_values
+from relaxor.hysteresis.pund import find_pulses, instrument_values, separate_charges
 from relaxor.ingest import ingest
 from relaxor.readers import read
 from relaxor.twin.hysteresis import simulate
@@ -155,6 +156,53 @@ def test_remanence_and_coercive_voltage_of_real_loops(rawfiles, name):
         assert np.abs(ends - data.attrs["pr_minus"]).min() < 1e-4
         assert numbers["e_c_minus"] == pytest.approx(data.attrs["vc_minus"], abs=1e-4)
         assert numbers["e_c_plus"] == pytest.approx(data.attrs["vc_plus"], abs=0.03)
+
+
+def test_the_noise_of_a_testers_pulses_is_that_of_their_charges():
+    """Current with the noise of its samples, and what it moves without it."""
+    rng, time = np.random.default_rng(5), np.linspace(0, 1e-3, 401)
+    voltage = np.array([sign * np.clip(1 - np.abs(time / 4e-4 - 1), 0, None) for sign in (1, 1, -1, -1)])
+    current = np.gradient(voltage, time, axis=1) * 1e-6 + voltage**3 * 1e-3
+    current[::2] += voltage[::2] ** 5 * 5e-3
+
+    def charges(amperes):
+        dims = ("pulse", "time")
+        data = {"voltage": (dims, voltage), "current": (dims, amperes)}
+        return separate_charges(xr.Dataset(data, {"pulse": list("PUND"), "time": time}), Capacitor(1e-4, 10.0))
+
+    exact = charges(current)
+    draws = [charges(current + rng.normal(0, 1e-4, current.shape)) for _ in range(300)]
+    for name, true in exact.items():
+        z = np.array([(draw[name].value - true.value) / draw[name].error for draw in draws])
+        assert abs(z.mean()) < 0.2 and z.std() == pytest.approx(1, abs=0.13), name
+
+
+@pytest.fixture(scope="module")
+def pund():
+    return next(one for one in simulate(np.random.default_rng(1)) if one.measurement == "pund_8nm_22V_100Hz")
+
+
+def again(entry, volts=1.0, amperes=1.0):
+    """Append P, U, N and D of a train to it, with other voltages and currents."""
+    head, rows = table_of(entry)
+    repeated = rows[rows[:, 0] >= 0.0125] * [1, volts, amperes]
+    repeated[:, 0] += rows[-1, 0] + rows[1, 0] - repeated[0, 0]
+    return written(entry, head, np.concatenate([rows, repeated]))
+
+
+def test_pulses_that_are_repeated_are_averaged_with_their_scatter(pund, tmp_path):
+    once, twice = (run(tmp_path, [entry]).set_index(["model", "parameter"]) for entry in (pund, again(pund, 1, 1.1)))
+    for name in ("p_sw", "p_nsw_minus"):
+        first, mean = once.loc[("pund", name)], twice.loc[("pund", name)]
+        assert mean["value"] == pytest.approx(1.05 * first["value"], rel=0.01)
+        assert mean["standard_error"] == pytest.approx(0.05 * first["value"], rel=0.1) != first["standard_error"]
+        assert mean["ci_high"] - mean["value"] == pytest.approx(12.706 * mean["standard_error"], rel=1e-3)
+        assert "means of 2 P, 2 U, 2 N, 2 D" in mean["method"] and "means" not in first["method"]
+
+
+def test_pulses_that_are_not_equal_are_refused(pund, tmp_path):
+    with pytest.raises(AnalysisError, match="pulses P and U reach 11 to 22 V; what does not switch cancels only"):
+        run(tmp_path, [again(pund, 0.5)])
 
 
 def test_pulses_are_found_and_named():

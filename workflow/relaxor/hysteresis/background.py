@@ -299,8 +299,7 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
     step = (time[-1] - time[0]) / (len(time) - 1)
     # A loop ends where it began; what the field left at its end counts, not the state that it found.
     current, voltage = current[1:], voltage[1:]
-    third = np.diff(np.concatenate([current, current[:3]]), 3) / np.sqrt(20)
-    kept = third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]  # every fourth: those share no sample
+    noise = sample_noise(np.concatenate([current, current[:3]]))
     opening = float(current.mean())
     return Cycle(
         measurement,
@@ -309,13 +308,19 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
         np.arange(len(current)) * step,
         voltage,
         current - opening,
-        np.resize(kept - kept.mean(), len(current))[None],
+        np.resize(noise - noise.mean(), len(current))[None],
         f"P {'= integral of I dt / A' if source == 'current' else 'of the tester'} of one cycle, not closed; bootstrap "
         "of the noise of single samples",
         data.attrs.get("remark", ""),
         region,
         opening,
     )
+
+
+def sample_noise(current: np.ndarray) -> np.ndarray:
+    """Return draws of the noise of a sample, A: third differences of a current that is smooth between the turns."""
+    third = np.diff(current, 3) / np.sqrt(20)
+    return third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]  # every fourth: those share no sample
 
 
 def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
