@@ -316,11 +316,13 @@ def change(entry, **fields):
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(tmp_path):
-    """Each parameter's 95 % interval, over 200 draws of the noise, pooled over the measurements that have it."""
+    """Each parameter's 95 % interval of each model, over 200 draws of the noise and the measurements that have it."""
     draws = [
         run(tmp_path, simulate(np.random.default_rng(seed)), replicates=150).dropna(subset="true")
         for seed in range(1000, 1200)
     ]
     table = pd.concat(draws)
-    inside = table["true"].between(table["ci_low"], table["ci_high"]).groupby(table["parameter"]).mean()
+    inside = (
+        table["true"].between(table["ci_low"], table["ci_high"]).groupby([table["model"], table["parameter"]]).mean()
+    )
     assert inside.between(0.90, 0.98).all(), inside.round(3).to_string()
