@@ -81,6 +81,15 @@ def test_pulses_agree_with_the_tester(name, rawfiles, tmp_path):
         for parameter in ("p_sw", "p_nsw", "dp_sw"):
             ours, theirs = (numbers[f"{model}_{region}", parameter].value for model in ("pund", "tester"))
             assert ours == pytest.approx(theirs, abs=PULSES * numbers[f"tester_{region}", "p_sw"].value)
+            row = numbers[f"pund_{region}", parameter]
+            assert 0 < row.standard_error < 0.02 * row.value and row.ci_low < row.value < row.ci_high and row.n == 1604
+
+
+def test_the_charges_of_a_testers_pulses_share_the_error_of_the_area(rawfiles, tmp_path):
+    flake = {"thickness": (8.0, "nm"), "width": (20.0, "um"), "gap": (2.0, "um")}
+    numbers = run(tmp_path, rawfiles / "ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat", flake)
+    row = numbers["pund_table_1", "p_sw"]
+    assert row.systematic_error == pytest.approx(np.hypot(0.4 / 8, 0.2 / 20) * row.value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Loops and PUND: recovery of what the simulator put in, definitions against testers, and refusals."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from relaxor.capacitor import Capacitor
 from relaxor.config.hysteresis import Hysteresis
 from relaxor.errors import AnalysisError
 from relaxor.hysteresis import analyse
 from relaxor.hysteresis.loops import Drive, centred, describe
-from relaxor.hysteresis.pund import find_pulses, instrument_values
+from relaxor.hysteresis.pund import find_pulses, instrument_values, separate_charges
 from relaxor.ingest import ingest
 from relaxor.readers import read
 from relaxor.twin.hysteresis import simulate
@@ -156,6 +158,53 @@ def test_remanence_and_coercive_voltage_of_real_loops(rawfiles, name):
         assert numbers["e_c_plus"] == pytest.approx(data.attrs["vc_plus"], abs=0.03)
 
 
+def test_the_noise_of_a_testers_pulses_is_that_of_their_charges():
+    """Current with the noise of its samples, and what it moves without it."""
+    rng, time = np.random.default_rng(5), np.linspace(0, 1e-3, 401)
+    voltage = np.array([sign * np.clip(1 - np.abs(time / 4e-4 - 1), 0, None) for sign in (1, 1, -1, -1)])
+    current = np.gradient(voltage, time, axis=1) * 1e-6 + voltage**3 * 1e-3
+    current[::2] += voltage[::2] ** 5 * 5e-3
+
+    def charges(amperes):
+        dims = ("pulse", "time")
+        data = {"voltage": (dims, voltage), "current": (dims, amperes)}
+        return separate_charges(xr.Dataset(data, {"pulse": list("PUND"), "time": time}), Capacitor(1e-4, 10.0))
+
+    exact = charges(current)
+    draws = [charges(current + rng.normal(0, 1e-4, current.shape)) for _ in range(300)]
+    for name, true in exact.items():
+        z = np.array([(draw[name].value - true.value) / draw[name].error for draw in draws])
+        assert abs(z.mean()) < 0.2 and z.std() == pytest.approx(1, abs=0.13), name
+
+
+@pytest.fixture(scope="module")
+def pund():
+    return next(one for one in simulate(np.random.default_rng(1)) if one.measurement == "pund_8nm_22V_100Hz")
+
+
+def again(entry, volts=1.0, amperes=1.0):
+    """Append P, U, N and D of a train to it, with other voltages and currents."""
+    head, rows = table_of(entry)
+    repeated = rows[rows[:, 0] >= 0.0125] * [1, volts, amperes]
+    repeated[:, 0] += rows[-1, 0] + rows[1, 0] - repeated[0, 0]
+    return written(entry, head, np.concatenate([rows, repeated]))
+
+
+def test_pulses_that_are_repeated_are_averaged_with_their_scatter(pund, tmp_path):
+    once, twice = (run(tmp_path, [entry]).set_index(["model", "parameter"]) for entry in (pund, again(pund, 1, 1.1)))
+    for name in ("p_sw", "p_nsw_minus"):
+        first, mean = once.loc[("pund", name)], twice.loc[("pund", name)]
+        assert mean["value"] == pytest.approx(1.05 * first["value"], rel=0.01)
+        assert mean["standard_error"] == pytest.approx(0.05 * first["value"], rel=0.1) != first["standard_error"]
+        assert mean["ci_high"] - mean["value"] == pytest.approx(12.706 * mean["standard_error"], rel=1e-3)
+        assert "means of 2 P, 2 U, 2 N, 2 D" in mean["method"] and "means" not in first["method"]
+
+
+def test_pulses_that_are_not_equal_are_refused(pund, tmp_path):
+    with pytest.raises(AnalysisError, match="pulses P and U reach 11 to 22 V; what does not switch cancels only"):
+        run(tmp_path, [again(pund, 0.5)])
+
+
 def test_pulses_are_found_and_named():
     pulse = np.concatenate([np.linspace(0, 1, 50), np.linspace(1, 0, 50), np.zeros(60)])
     train = np.concatenate([np.zeros(30), *(sign * pulse for sign in (-1, 1, 1, -1, -1))])
@@ -184,8 +233,81 @@ def test_what_is_missing_is_named(tmp_path):
     assert "the file's area is 1.6e-09 cm^2, thickness times width of the sheet 1.2e-09 cm^2" in error(
         change(main, conditions=main.conditions | {"thickness": "6 nm"})
     )
-    slow = main.conditions | {"frequency": "60 Hz"}
-    assert "at least 2 cycles" in error(change(main, conditions=slow))
+    assert "at least 2 cycles" in error(labelled(main, "60"))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        (
+            "frequency",
+            "200 Hz",
+            "the file's frequency is 100 Hz, that of the sheet 200 Hz; make sure that sheet, header",
+        ),
+        ("gap", "2 mm", "the file's gap is 2 um, that of the sheet 2000 um"),
+        ("gap", "-2 um", "condition 'gap' of the sheet is -2 um; it must be positive"),
+        ("thickness", "0 nm", "condition 'thickness' of the sheet is 0 nm; it must be positive"),
+    ],
+)
+def test_a_sheet_that_contradicts_its_file_is_refused(name, given, words, main, tmp_path):
+    with pytest.raises(AnalysisError, match=f"pe_8nm_22V_100Hz: {words}"):
+        run(tmp_path, [change(main, conditions=main.conditions | {name: given})])
+
+
+@pytest.mark.parametrize(("frequency", "turns"), [("200", 4), ("120", 3), ("101", 4)])
+def test_a_voltage_that_does_not_repeat_at_its_frequency_is_refused(frequency, turns, main, tmp_path):
+    words = f"the voltage does not repeat at the {frequency} Hz of the sheet: it turns {turns} times in 0.0.* by .* V "
+    with pytest.raises(AnalysisError, match=words):
+        run(tmp_path, [labelled(main, frequency)])
+
+
+def test_two_cycles_taken_for_one_are_refused(main, tmp_path):
+    head, rows = table_of(main)
+    time, voltage, current = (rows[:, column] for column in range(3))
+    twice = np.stack([np.append(time, time + 2e-2), np.tile(voltage, 2), np.tile(current, 2)], axis=-1)
+    with pytest.raises(AnalysisError, match=r"does not repeat at the 50 Hz of the sheet: it turns 8 times in 0\.04 s"):
+        run(tmp_path, [labelled(written(main, head, twice), "50")])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda rows: rows * [1, 0.2, 1], "the file's amplitude is 22 V, the largest voltage of its column 4.4 V"),
+        (lambda rows: rows * [1, 1, 0], "the current is 0 A throughout; was the device connected?"),
+        (
+            lambda rows: np.column_stack([rows[:, 0], rows[:, 1], np.tile(rows[:800, 2], 2)]),
+            "the current shows no noise, so that no error can be given: its cycles are alike to the last digit",
+        ),
+    ],
+    ids=["amplitude", "no current", "no noise"],
+)
+def test_columns_that_no_loop_has_are_refused(spoil, words, main, tmp_path):
+    head, rows = table_of(main)
+    with pytest.raises(AnalysisError, match=f"pe_8nm_22V_100Hz: {re.escape(words)}"):
+        run(tmp_path, [written(main, head, spoil(rows))])
+
+
+@pytest.fixture(scope="module")
+def main():
+    """The loop of the main flake at 22 V and 100 Hz."""
+    return next(one for one in simulate(np.random.default_rng(1)) if one.measurement == "pe_8nm_22V_100Hz")
+
+
+def labelled(entry, frequency):
+    """Say in header and sheet that a loop was taken at another frequency (Hz)."""
+    content = entry.content.replace(b"Frequency (Hz): 100", f"Frequency (Hz): {frequency}".encode())
+    return change(entry, content=content, conditions=entry.conditions | {"frequency": f"{frequency} Hz"})
+
+
+def table_of(entry):
+    head, numbers = entry.content.decode().split("Current (A)")
+    return head, np.loadtxt(numbers.splitlines())
+
+
+def written(entry, head, rows):
+    head = re.sub(r"Points: \d+", f"Points: {len(rows)}", head)
+    lines = "\n".join("\t".join(f"{number:.8g}" for number in row) for row in rows)
+    return change(entry, content=f"{head}Current (A)\n{lines}\n".encode())
 
 
 def change(entry, **fields):
@@ -194,11 +316,13 @@ def change(entry, **fields):
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(tmp_path):
-    """Each parameter's 95 % interval, over 200 draws of the noise, pooled over the measurements that have it."""
+    """Each parameter's 95 % interval of each model, over 200 draws of the noise and the measurements that have it."""
     draws = [
         run(tmp_path, simulate(np.random.default_rng(seed)), replicates=150).dropna(subset="true")
         for seed in range(1000, 1200)
     ]
     table = pd.concat(draws)
-    inside = table["true"].between(table["ci_low"], table["ci_high"]).groupby(table["parameter"]).mean()
+    inside = (
+        table["true"].between(table["ci_low"], table["ci_high"]).groupby([table["model"], table["parameter"]]).mean()
+    )
     assert inside.between(0.90, 0.98).all(), inside.round(3).to_string()

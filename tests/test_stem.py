@@ -181,6 +181,13 @@ def test_covariance_of_lines_sees_what_moves_together():
     assert lattices.line_covariance(alone, 1)[0, 0] == pytest.approx(n, rel=0.05)
 
 
+def test_errors_come_from_windows_of_whole_cells(tmp_path):
+    """A broken cell would add the pattern of the lattice to the scatter between lines."""
+    image = twin.image(SMALL, np.random.default_rng(3)).astype(float)
+    one, other, two = (analysed(image, tmp_path, correlated_length=length)["standard_error"] for length in (2, 6.5, 7))
+    assert one.equals(other) and not one.equals(two)
+
+
 def test_panels_are_drawn(sample, tmp_path):
     use_style()
     data = load_panel(sample[0], "1d")
@@ -202,7 +209,7 @@ def test_panels_are_drawn(sample, tmp_path):
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(tmp_path):
-    """95 % intervals hold the truth in 90 to 98 % of 200 images; some errors of the FFT are 15 % too large: 98.5 %."""
+    """95 % intervals hold the truth in 90 to 98 % of 200 images."""
     scan = twin.Scan()
     truth = list(twin.truth(scan))
     tables = [
@@ -216,4 +223,4 @@ def test_intervals_cover_the_truth(tmp_path):
         inside=("inside", "mean"), bias=("z", "mean"), spread=("z", "std")
     )
     print(summary.to_string())
-    assert summary["inside"].between(0.90, 0.99).all(), summary
+    assert summary["inside"].between(0.90, 0.98).all(), summary

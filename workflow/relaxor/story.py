@@ -96,7 +96,7 @@ class Story:
             return pd.DataFrame()
         table = data.parameters
         chosen = table[table["model"] == model] if model else table
-        return printed(chosen.head(most)).assign(Method=chosen.head(most)["method"]).reset_index(drop=True)
+        return printed(chosen.head(most)).reset_index(drop=True)
 
     def residuals(self, panel: str) -> Image:
         """Draw what each fit of a panel leaves, in the unit or in the standard deviations that it was stored in."""

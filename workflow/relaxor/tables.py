@@ -17,8 +17,12 @@ HEADINGS = {
     "systematic": "Systematic",
     "unit": "Unit",
     "interval": "95 % interval",
+    "chi_square": "Reduced chi-square",
     "origin": "Data",
+    "method": "Method",
 }
+LATEX = str.maketrans({"_": r"\_", "%": r"\%", "^": r"\^{}", "&": r"\&", "α": r"$\alpha$", "∫": r"$\int$", "−": "$-$"})
+"""Characters of our texts that LaTeX does not print as they stand."""
 
 
 def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
@@ -36,8 +40,12 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
         table = printed(numbers[path.stem])
         origin = " and ".join(sorted(set(table["Data"])))
         caption = f"{path.stem}: fitted and derived numbers ({origin} data). One standard error in parentheses."
+        notes: Sequence[str] = ()
+        if path.suffix != ".csv":  # on paper a method stands once, below the table, for it is long and of many numbers
+            codes, notes = pd.factorize(table["Method"].replace("", None))
+            table["Method"] = [f"{code + 1}" if code >= 0 else "" for code in codes]
         with atomic(path) as temporary:
-            temporary.write_text(render(table, path.suffix, caption, path.stem), encoding="utf-8")
+            temporary.write_text(render(table, path.suffix, caption, path.stem, notes), encoding="utf-8")
 
 
 def printed(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -49,6 +57,7 @@ def printed(numbers: pd.DataFrame) -> pd.DataFrame:
         f"{low:.6g} … {high:.6g}" if math.isfinite(low) and math.isfinite(high) else ""
         for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
     ]
+    table["chi_square"] = [f"{value:.3g}" if math.isfinite(value) else "" for value in table["reduced_chi_square"]]
     return table[list(HEADINGS)].rename(columns=HEADINGS)
 
 
@@ -61,16 +70,29 @@ def value_text(value: float, error: float) -> str:
     return f"{ufloat(value, error):.2uS}"
 
 
-def render(table: pd.DataFrame, suffix: str, caption: str, label: str) -> str:
-    """Write a table of texts as ``.csv``, ``.md`` or ``.tex``; ``label`` is what LaTeX refers to it by."""
+def render(table: pd.DataFrame, suffix: str, caption: str, label: str, notes: Sequence[str] = ()) -> str:
+    """Write a table of texts as ``.csv``, ``.md`` or ``.tex``.
+
+    Parameters
+    ----------
+    table, suffix, caption
+        What is written, and how.
+    label
+        What LaTeX refers to it by.
+    notes
+        What stands numbered below the table, but in ``.csv``.
+    """
     if suffix == ".csv":
         return table.to_csv(index=False, lineterminator="\n")
     if suffix == ".md":
-        return f"{caption}\n\n{table.to_markdown(index=False)}\n"
+        numbered = [f"{number}. {note}" for number, note in enumerate(notes, start=1)]
+        return "\n".join([caption, "", table.to_markdown(index=False), *([""] if numbered else []), *numbered, ""])
     escaped = table.map(_escaped)
     escaped.columns = [_escaped(heading) for heading in escaped.columns]
-    return str(escaped.to_latex(index=False, longtable=True, caption=caption, label=f"tab:{label}"))
+    text = str(escaped.to_latex(index=False, longtable=True, caption=caption, label=f"tab:{label}"))
+    items = [rf"\item {_escaped(note)}" for note in notes]
+    return text + "\n".join([r"\begin{enumerate}", *items, r"\end{enumerate}", ""] if items else [])
 
 
 def _escaped(text: object) -> str:
-    return str(text).replace("_", r"\_").replace("%", r"\%").replace("^", r"\^{}").replace("&", r"\&")
+    return str(text).translate(LATEX)

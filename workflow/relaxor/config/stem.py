@@ -21,7 +21,7 @@ class Stem(Section):
     column_sigma: float = Field(0.43, gt=0)
     """Standard deviation of a column's Gaussian at the start of its fit, angstrom: probe and thermal motion."""
     correlated_length: float = Field(6.0, gt=0)
-    """Height over which lines of the scan may move together, angstrom: about 40 lines, and one cell."""
+    """Height over which lines of the scan may move together, angstrom; taken up to whole cells: one, 43 lines."""
     calibration_error: float = Field(0.01, ge=0)
     """Relative standard uncertainty of the pixel size: magnification of a microscope not calibrated on the day."""
     z_exponent: float = Field(1.7, ge=1, le=2)

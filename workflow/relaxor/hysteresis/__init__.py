@@ -10,16 +10,16 @@ its loops are saturated; where none is, ``uncorrected`` stands alone. Definition
 W_rec unloading, η = W_rec / W_st.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from relaxor.capacitor import Capacitor
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.hysteresis.background import Cycle, Geometry, cycles_of, geometry_of, named
+from relaxor.hysteresis.background import Cycle, Geometry, cycles_of, frequency_of, geometry_of, named
 from relaxor.hysteresis.integration import CORRECTED, Loop, integrate_together
-from relaxor.hysteresis.pund import instrument_values, is_train, pulse_charges, separate_charges
+from relaxor.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
 from relaxor.hysteresis.rows import device_rows, loop_groups, loop_rows, relative_systematic, series_rows
 
 TESTER_UNITS = {"v": "V", "p": "uC/cm^2", "d": "uC/cm^2"}
@@ -120,36 +120,65 @@ def _train(
             remark = data.attrs.get("remark", "")
             tester = {name: (value, np.nan, TESTER_UNITS[name[0]]) for name, value in instrument_values(data).items()}
             rows += measured(measurement, f"tester_{region}", tester, f"from the tester's polarization column{remark}")
-            own = {
-                name: (value, np.nan, "uC/cm^2")
-                for name, value in separate_charges(data, geometry_of(measurement, data)).items()
-            }
-            method = f"integral of I dt / A from the start of each pulse{remark}"
-            rows += measured(measurement, f"pund_{region}", own, method)
+            geometry = geometry_of(measurement, data)
+            rows += _pund_rows(
+                measurement,
+                f"pund_{region}",
+                separate_charges(data, geometry),
+                relative_systematic("p_", geometry, shared),
+                f"integral of I dt / A from the start of each pulse; errors of the noise of single samples{remark}",
+                4 * data["time"].size,
+            )
             groups |= {f"{measurement.id}/{region}": data}
         return rows, groups
     geometry, remark = geometry_of(measurement, measurement.only), measurement.only.attrs.get("remark", "")
-    results, curves, _ = pulse_charges(measurement, geometry)
-    rows = measured(
+    results, curves, counts = pulse_charges(measurement, geometry)
+    if max(counts.values()) > 1:
+        averaged = ", ".join(f"{counts[letter]} {letter}" for letter in "PUND")
+        remark = f"; means of {averaged}, errors of their scatter where it exceeds the noise{remark}"
+    rows = _pund_rows(
         measurement,
         "pund",
-        {name: (value, error, "uC/cm^2") for name, (value, error) in results.items()},
+        results,
+        relative_systematic("p_", geometry, shared),
         f"integral of I dt / A from the start of a pulse; baseline from the rests{remark}",
-        n=measurement.only["time"].size,
+        measurement.only["time"].size,
     )
-    for row in rows:
-        row.systematic_error = abs(row.value) * relative_systematic("p_", geometry, shared)
     groups |= {f"{measurement.id}/{letter}": curve for letter, curve in curves.items()}
     if isinstance(geometry, Capacitor):
         return rows, groups
     return rows + _against_loop(measurement, geometry, results["remanent_switched"], loops), groups
 
 
+def _pund_rows(
+    measurement: Measurement, model: str, charges: Mapping[str, Charge], systematic: float, method: str, n: int
+) -> list[Number]:
+    """Make the rows of what pulses move; ``systematic`` is relative."""
+    return [
+        Number(
+            measurement.id,
+            model,
+            name,
+            charge.value,
+            charge.error,
+            abs(charge.value) * systematic,
+            charge.value - charge.quantile * charge.error,
+            charge.value + charge.quantile * charge.error,
+            "uC/cm^2",
+            method,
+            n,
+            raw_sha256=measurement.attrs["raw_sha256"],
+            origin=measurement.attrs["origin"],
+        )
+        for name, charge in charges.items()
+    ]
+
+
 def _against_loop(
-    measurement: Measurement, geometry: Geometry, switched: tuple[float, float], loops: Sequence[Loop]
+    measurement: Measurement, geometry: Geometry, switched: Charge, loops: Sequence[Loop]
 ) -> list[Number]:
     """Compare what PUND says remains switched with the opening of the corrected loop at zero field."""
-    frequency = measurement.condition("frequency", "Hz")
+    frequency = frequency_of(measurement)
     same = [
         loop
         for loop in loops
@@ -165,7 +194,7 @@ def _against_loop(
         "pund_minus_loop",
         {
             "loop_opening": (opening, error, "uC/cm^2"),
-            "remanence_difference": (switched[0] - opening, float(np.hypot(switched[1], error)), "uC/cm^2"),
+            "remanence_difference": (switched.value - opening, float(np.hypot(switched.error, error)), "uC/cm^2"),
         },
         f"remanent switched polarization of PUND against p_r_plus - p_r_minus of {loop.cycle.measurement.id}"
         f"{measurement.only.attrs.get('remark', '')}{loop.cycle.remark}",

@@ -29,8 +29,8 @@ TURN = 0.985
 """Fraction of the amplitude beyond which samples are left out: the turn of the ramp is rounded."""
 RAMP_SMOOTHING = 51
 """Samples over which the slope of the ramp is averaged."""
-AREA_TOLERANCE = 0.05
-"""Relative difference between the file's area and the sheet's thickness × width that still counts as rounding."""
+TOLERANCE = 0.05
+"""Relative difference between what a file states and what sheet or columns say that still counts as rounding."""
 AXES = {"time": "s", "voltage": "V", "current": "A"}
 REPEATED = 1e-4
 """Relative change of a current from sample to sample that an amplifier at its limit may show."""
@@ -40,6 +40,10 @@ CONSTANT = 0.01
 """Range of a voltage, relative to its largest, below which it is constant."""
 LEAST_PERIOD = 40
 """Fewest samples of a cycle."""
+REPEATED_VOLTAGE = 0.01
+"""Scatter of the voltage about its mean cycle, relative to its largest, up to which it repeats."""
+ROUNDING = 1e-12
+"""Noise, relative to the largest current, that is only that of our arithmetic."""
 OUTLIER = 5.0
 """Third differences beyond so many of their median magnitudes are turns of the ramp, not noise."""
 
@@ -60,20 +64,14 @@ class Geometry:
 
     @classmethod
     def of(cls, measurement: Measurement) -> "Geometry":
-        """Take the geometry from the sheet, and refuse a file whose own area contradicts it."""
+        """Take the geometry from the sheet, and refuse a file whose own area or gap contradicts it."""
         geometry = cls(
-            measurement.condition("thickness", "nm"),
-            measurement.condition("width", "um"),
-            measurement.condition("gap", "um"),
+            _positive(measurement, "thickness", "nm"),
+            _positive(measurement, "width", "um"),
+            _positive(measurement, "gap", "um"),
         )
-        data = next(iter(measurement.regions.values()))
-        if "area" in data:
-            area = float(data["area"]) * factor(data["area"].attrs["units"], "cm^2")
-            if abs(area / geometry.area - 1) > AREA_TOLERANCE:
-                raise AnalysisError(
-                    f"{measurement.id}: the file's area is {area:.4g} cm^2, thickness times width of the sheet "
-                    f"{geometry.area:.4g} cm^2"
-                )
+        _refuse_contradiction(measurement, "area", geometry.area, "cm^2", "thickness times width of the sheet")
+        _refuse_contradiction(measurement, "gap", geometry.gap, "um", "that of the sheet")
         return geometry
 
     @property
@@ -91,11 +89,45 @@ class Geometry:
         return float(np.hypot(thickness / self.thickness, width / self.width)), gap / self.gap
 
 
+def _positive(measurement: Measurement, name: str, unit: str, default: float | None = None) -> float:
+    value = measurement.condition(name, unit, default)
+    if not value > 0:
+        raise AnalysisError(
+            f"{measurement.id}: condition '{name}' of the sheet is {value:g} {unit}; it must be positive"
+        )
+    return value
+
+
+def _refuse_contradiction(measurement: Measurement, name: str, known: float, unit: str, source: str) -> None:
+    """Refuse a file whose header states another value than is known from ``source``; many files state none."""
+    data = next(iter(measurement.regions.values()))
+    if name not in data or data[name].ndim:
+        return
+    stated = float(data[name]) * factor(data[name].attrs["units"], unit)
+    if abs(stated - known) > TOLERANCE * known:
+        raise AnalysisError(
+            f"{measurement.id}: the file's {name} is {stated:.4g} {unit}, {source} {known:.4g} {unit}; make sure that "
+            "sheet, header and columns are of one measurement"
+        )
+
+
+def frequency_of(measurement: Measurement) -> float:
+    """Take the frequency (Hz) from the sheet, and refuse a file that states another."""
+    frequency = _positive(measurement, "frequency", "Hz")
+    _refuse_contradiction(measurement, "frequency", frequency, "Hz", "that of the sheet")
+    return frequency
+
+
 def named(measurement: Measurement) -> Measurement:
     """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it.
 
     A current that is counted against its voltage is turned, for a device takes energy up. ``remark`` says so, and
     where the current stands at its limit: its charge is not all that flowed.
+
+    Raises
+    ------
+    AnalysisError
+        If the voltage does not reach the amplitude that the file states.
     """
     regions = {}
     for region, data in measurement.regions.items():
@@ -114,7 +146,12 @@ def named(measurement: Measurement) -> Measurement:
                 remark = f"; the current stands at a limit, {limit:.3g} {unit}: charge is missing"
                 data = data.assign_attrs(remark=data.attrs.get("remark", "") + remark)
         regions[region] = data
-    return replace(measurement, regions=regions)
+    measurement = replace(measurement, regions=regions)
+    data = next(iter(regions.values()))
+    if "voltage" in data:
+        largest = float(np.abs(data["voltage"]).max()) * factor(data["voltage"].attrs["units"], "V")
+        _refuse_contradiction(measurement, "amplitude", largest, "V", "the largest voltage of its column")
+    return measurement
 
 
 def _limit(voltage: np.ndarray, current: np.ndarray) -> float:
@@ -149,7 +186,7 @@ def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capac
     if {"width", "gap"} & measurement.conditions.keys() or not (known or "area" in measurement.conditions):
         return Geometry.of(measurement)
     return Capacitor(
-        **{name: measurement.condition(name, unit, getattr(known, name, None)) for name, unit in PLATES.items()}
+        **{name: _positive(measurement, name, unit, getattr(known, name, None)) for name, unit in PLATES.items()}
     )
 
 
@@ -258,11 +295,11 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
             f"times in {len(time)} samples"
         )
     current = values if source == "current" else np.gradient(values, time) * geometry.area
+    _refuse_constant(label, current)
     step = (time[-1] - time[0]) / (len(time) - 1)
     # A loop ends where it began; what the field left at its end counts, not the state that it found.
     current, voltage = current[1:], voltage[1:]
-    third = np.diff(np.concatenate([current, current[:3]]), 3) / np.sqrt(20)
-    kept = third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]  # every fourth: those share no sample
+    noise = sample_noise(np.concatenate([current, current[:3]]))
     opening = float(current.mean())
     return Cycle(
         measurement,
@@ -271,7 +308,7 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
         np.arange(len(current)) * step,
         voltage,
         current - opening,
-        np.resize(kept - kept.mean(), len(current))[None],
+        np.resize(noise - noise.mean(), len(current))[None],
         f"P {'= integral of I dt / A' if source == 'current' else 'of the tester'} of one cycle, not closed; bootstrap "
         "of the noise of single samples",
         data.attrs.get("remark", ""),
@@ -280,18 +317,25 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
     )
 
 
+def sample_noise(current: np.ndarray) -> np.ndarray:
+    """Return draws of the noise of a sample, A: third differences of a current that is smooth between the turns."""
+    third = np.diff(current, 3) / np.sqrt(20)
+    return third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]  # every fourth: those share no sample
+
+
 def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     """Cut a recorded train into cycles and average them.
 
     Raises
     ------
     AnalysisError
-        If it holds less than two whole cycles: noise and drift could not be told from switching.
+        If it holds less than two whole cycles: noise and drift could not be told from switching. If its voltage does
+        not repeat at the frequency of the sheet, or its current is constant.
     """
     data = measurement.only
     if "time" not in data.coords or not {"voltage", "current"} <= set(data.data_vars):
         raise AnalysisError(f"{measurement.id}: needs voltage and current against time")
-    frequency = measurement.condition("frequency", "Hz")
+    frequency = frequency_of(measurement)
     time = data["time"].to_numpy() * factor(data["time"].attrs["units"], "s")
     step = float(np.median(np.diff(time)))
     period = round(1 / frequency / step)
@@ -307,6 +351,16 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     )
     if not (np.isfinite(voltage).all() and np.isfinite(current).all()):
         raise AnalysisError(f"{measurement.id}: voltage or current has missing values")
+    _refuse_constant(measurement.id, current)
+    turns = len(turning_points(voltage.ravel())) - 2
+    scatter, noise = np.std(voltage - voltage.mean(axis=0)), np.std(np.diff(voltage, 3)) / np.sqrt(20)
+    # A cycle has two turns; one of a train that begins with a turn is at its ends.
+    if abs(turns - 2 * cycles) > 1 or scatter > max(REPEATED_VOLTAGE * np.abs(voltage).max(), 2 * noise):
+        raise AnalysisError(
+            f"{measurement.id}: the voltage does not repeat at the {frequency:g} Hz of the sheet: it turns {turns} "
+            f"times in {cycles * period * step:.4g} s (a cycle has two turns), and cycles of that length differ by "
+            f"{scatter:.3g} V (standard deviation); correct 'frequency'"
+        )
     mean = _mean_cycle(current)
     deviation = current - mean - _drift(current)
     deviation -= deviation.mean()
@@ -323,6 +377,11 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
         "P = integral of I dt / A; block bootstrap of the current's noise",
         data.attrs.get("remark", ""),
     )
+
+
+def _refuse_constant(label: str, current: np.ndarray) -> None:
+    if not np.ptp(current):
+        raise AnalysisError(f"{label}: the current is {current.flat[0]:.4g} A throughout; was the device connected?")
 
 
 def _drift(current: np.ndarray) -> np.ndarray:
@@ -395,9 +454,19 @@ def fit_background(
         One of `BACKGROUNDS`.
     rising, falling
         See `saturated`.
+
+    Raises
+    ------
+    AnalysisError
+        If a current shows no noise, or the saturated parts hold too few samples.
     """
     rows, values, drawn = [], [], []
     for cycle, replicate in zip(cycles, noise, strict=True):
+        if cycle.noise <= ROUNDING * np.abs(cycle.current).max():
+            raise AnalysisError(
+                f"{cycle.measurement.id}: the current shows no noise, so that no error can be given: its cycles are "
+                "alike to the last digit, or too few digits are written; give the cycles as they were recorded"
+            )
         part = saturated(cycle, rising, falling)
         weight = 1 / cycle.noise
         rows.append(_columns(cycle, BACKGROUNDS[model])[part] * weight)

@@ -3,16 +3,20 @@
 P and U are equal pulses, so leakage and capacitance cancel in their difference; N and D likewise with the other sign.
 """
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from relaxor.capacitor import Capacitor
-from relaxor.data import Measurement
+from relaxor.data import CONFIDENCE, NORMAL_QUANTILE, Measurement
 from relaxor.errors import AnalysisError
-from relaxor.hysteresis.background import Geometry
+from relaxor.hysteresis.background import TOLERANCE, Geometry, sample_noise
 from relaxor.hysteresis.loops import MICROCOULOMB, charge
 from relaxor.units import factor
 
@@ -24,6 +28,25 @@ MARGIN = 2
 """Samples by which a pulse is widened, besides what of its ramp lies below the rest's threshold."""
 PULSE_END = 0.005
 """Fraction of the largest voltage below which a falling pulse counts as ended."""
+CHARGES = {
+    "p_sw": ("top", {"P": 1}),
+    "p_nsw": ("top", {"U": 1}),
+    "dp_sw": ("top", {"P": 1, "U": -1}),
+    "p_sw_minus": ("top", {"N": -1}),
+    "p_nsw_minus": ("top", {"D": -1}),
+    "dp_sw_minus": ("top", {"N": -1, "D": 1}),
+    "remanent_switched": ("stop", {"P": 1, "U": -1}),
+}
+"""What a train gives → where its pulses are integrated to (largest voltage, end), and the sign of each; µC/cm²."""
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What pulses move, µC/cm²: value, standard error, and how many of these its 95 % interval holds to each side."""
+
+    value: float
+    error: float
+    quantile: float = NORMAL_QUANTILE
 
 
 @dataclass(frozen=True)
@@ -83,34 +106,49 @@ def find_pulses(voltage: np.ndarray) -> list[Pulse]:
 
 def pulse_charges(
     measurement: Measurement, geometry: Geometry | Capacitor
-) -> tuple[dict[str, tuple[float, float]], dict[str, xr.Dataset], float]:
+) -> tuple[dict[str, Charge], dict[str, xr.Dataset], dict[str, int]]:
     """Analyse a train of pulses recorded without interruption.
 
     The baseline (offset and drift) is a straight line through the rests. All results are sums of currents with
-    known weights, so that their errors follow from the noise in the rests without approximation.
+    known weights, so that their errors follow from the noise in the rests without approximation. Pulses that are
+    repeated are averaged, with the error of their scatter where that is larger.
 
     Returns
     -------
     values
-        ``p_sw``, ``p_nsw`` (from the start of the pulse to its largest voltage, P and U), ``dp_sw``, their
-        negative counterparts ``p_sw_minus``, ... (N and D), and ``remanent_switched``: what P leaves at its end
-        beyond what U leaves. Each with its standard error; µC/cm².
+        Those of `CHARGES`, each from the start of its pulses: ``p_sw``, ``p_nsw`` (P and U to their largest voltage),
+        ``dp_sw``, their negative counterparts ``p_sw_minus``, ... (N and D), and ``remanent_switched``: what P leaves
+        at its end beyond what U leaves.
     curves
-        Letter → P against voltage.
-    noise
-        Standard deviation of a sample, A.
+        Letter → P against voltage, of the last pulse of its name.
+    counts
+        Letter → number of pulses.
+
+    Raises
+    ------
+    AnalysisError
+        If a pulse is missing, pulses of one sign differ in their voltage, or the rests are too short.
     """
     data = measurement.only
     time, voltage, current = (
         data[name].to_numpy() * factor(data[name].attrs["units"], unit)
         for name, unit in (("time", "s"), ("voltage", "V"), ("current", "A"))
     )
-    pulses = {pulse.letter: pulse for pulse in find_pulses(voltage)}
-    missing = [letter for letter in "PUND" if letter not in pulses]
+    pulses = find_pulses(voltage)
+    counts = Counter(pulse.letter for pulse in pulses)
+    missing = [letter for letter in "PUND" if letter not in counts]
     if missing:
-        raise AnalysisError(f"{measurement.id}: no pulse {', '.join(missing)} in the train {''.join(pulses)}")
+        train = "".join(pulse.letter for pulse in pulses)
+        raise AnalysisError(f"{measurement.id}: no pulse {', '.join(missing)} in the train {train}")
+    for letters in ("PU", "ND"):
+        tops = np.abs([voltage[pulse.top] for pulse in pulses if pulse.letter in letters])
+        if np.ptp(tops) > TOLERANCE * tops.max():
+            raise AnalysisError(
+                f"{measurement.id}: pulses {' and '.join(letters)} reach {tops.min():.4g} to {tops.max():.4g} V; what "
+                "does not switch cancels only between equal pulses: give a file for each voltage"
+            )
     rest = np.abs(voltage) < REST * np.abs(voltage).max()
-    for pulse in pulses.values():
+    for pulse in pulses:
         rest[pulse.start : pulse.stop + 1] = False
     if rest.sum() < 20:
         raise AnalysisError(f"{measurement.id}: the rests between pulses hold {rest.sum()} samples; 20 are needed")
@@ -119,15 +157,11 @@ def pulse_charges(
     scatter = current[rest] - line[rest] @ (solve @ current[rest])
     noise = float(np.sqrt(scatter @ scatter / (rest.sum() - 2)))
 
-    tops = {pulse.top for pulse in pulses.values()}
-
-    def weights(start: int, stop: int) -> np.ndarray:
-        """Weights of ∫I dt / A from ``start`` to ``stop``, the baseline already taken off."""
-        result = np.zeros_like(time)
-        steps = np.diff(time[start : stop + 1]) / 2
-        result[start:stop] += steps
-        result[start + 1 : stop + 1] += steps
-        if stop in tops:
+    def weights(pulse: Pulse, end: str) -> np.ndarray:
+        """Weights of ∫I dt / A over a pulse to its end, the baseline already taken off."""
+        stop = int(getattr(pulse, end))
+        result = _trapezoid(time, pulse.start, stop)
+        if end == "top":
             # The current jumps where the ramp turns: the limit from the left replaces the sample there.
             last, result[stop] = result[stop], 0.0
             result[stop - 1] += 2 * last
@@ -135,18 +169,37 @@ def pulse_charges(
         result[rest] -= (result @ line) @ solve
         return result * MICROCOULOMB / geometry.area
 
-    sums: dict[str, np.ndarray] = {}
-    for suffix, switching, again, sign in (("", "P", "U", 1), ("_minus", "N", "D", -1)):
-        first, second = (weights(pulses[letter].start, pulses[letter].top) * sign for letter in (switching, again))
-        sums |= {f"p_sw{suffix}": first, f"p_nsw{suffix}": second, f"dp_sw{suffix}": first - second}
-    whole = {letter: weights(pulses[letter].start, pulses[letter].stop) for letter in "PU"}
-    sums["remanent_switched"] = whole["P"] - whole["U"]
-    values = {name: (float(weight @ current), noise * float(np.linalg.norm(weight))) for name, weight in sums.items()}
+    values = {}
+    for name, (end, signs) in CHARGES.items():
+        repeats = [
+            sign * np.stack([weights(pulse, end) for pulse in pulses if pulse.letter == letter])
+            for letter, sign in signs.items()
+        ]
+        weight = sum((each.mean(axis=0) for each in repeats), np.zeros_like(time))
+        values[name] = _mean(weight, current, noise, [each @ current for each in repeats])
     corrected = current - line @ (solve @ current[rest])
     curves = {
-        letter: _curve(time, voltage, corrected, pulse, geometry) for letter, pulse in pulses.items() if letter != "X"
+        pulse.letter: _curve(time, voltage, corrected, pulse, geometry) for pulse in pulses if pulse.letter != "X"
     }
-    return values, curves, noise
+    return values, curves, dict(counts)
+
+
+def _trapezoid(time: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Return the weights of samples in their integral from ``start`` to ``stop``, s."""
+    weights = np.zeros_like(time)
+    steps = np.diff(time[start : stop + 1]) / 2
+    weights[start:stop] += steps
+    weights[start + 1 : stop + 1] += steps
+    return weights
+
+
+def _mean(weight: np.ndarray, current: np.ndarray, noise: float, repeats: Sequence[np.ndarray]) -> Charge:
+    """Take the mean of pulses; ``repeats`` are what the single ones of each letter move."""
+    propagated = noise * float(np.linalg.norm(weight))
+    fewest = min(map(len, repeats))
+    scatter = math.sqrt(sum(np.var(each, ddof=1) / len(each) for each in repeats)) if fewest > 1 else 0.0
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, fewest - 1) if scatter > propagated else NORMAL_QUANTILE
+    return Charge(float(weight @ current), max(scatter, propagated), float(quantile))
 
 
 def _curve(
@@ -169,7 +222,7 @@ def _curve(
     )
 
 
-def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[str, float]:
+def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[str, Charge]:
     """Return what the pulses of a tester move, from the current of each.
 
     Parameters
@@ -180,21 +233,23 @@ def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[s
     Returns
     -------
     dict
-        ``p_sw``, ``p_nsw`` (P and U to their largest voltage), ``dp_sw``, their negative counterparts, and
-        ``remanent_switched`` (what P leaves at its end beyond what U leaves); µC/cm². The tester refers all to one
-        polarization at the start of D and U: what relaxes between the pulses is in its numbers, not in these.
+        As of `pulse_charges`, with the noise of each pulse's current. The tester refers all to one polarization at
+        the start of D and U: what relaxes between the pulses is in its numbers, not in these.
     """
     time = data["time"].to_numpy()
-    top, end = {}, {}
+    moved = {}
     for letter in "PUND":
         pulse = data.sel(pulse=letter)
-        moved = charge(time, pulse["current"].to_numpy()) * MICROCOULOMB / geometry.area
-        top[letter], end[letter] = moved[int(np.argmax(np.abs(pulse["voltage"].to_numpy())))], moved[-1]
-    result = {"remanent_switched": end["P"] - end["U"]}
-    for suffix, switching, again, sign in (("", "P", "U", 1), ("_minus", "N", "D", -1)):
-        first, second = sign * top[switching], sign * top[again]
-        result |= {f"p_sw{suffix}": first, f"p_nsw{suffix}": second, f"dp_sw{suffix}": first - second}
-    return {name: float(value) for name, value in result.items()}
+        current, top = pulse["current"].to_numpy(), int(np.argmax(np.abs(pulse["voltage"].to_numpy())))
+        noise = np.std(sample_noise(current))
+        for end, stop in (("top", top), ("stop", len(time) - 1)):
+            weight = _trapezoid(time, 0, stop) * MICROCOULOMB / geometry.area
+            moved[letter, end] = weight @ current, noise * np.linalg.norm(weight)
+    result = {}
+    for name, (end, signs) in CHARGES.items():
+        charges, errors = np.array([moved[letter, end] for letter in signs]).T
+        result[name] = Charge(float(charges @ list(signs.values())), float(np.linalg.norm(errors)))
+    return result
 
 
 def instrument_values(data: xr.Dataset) -> dict[str, float]:

@@ -70,6 +70,11 @@ def line_covariance(influence: np.ndarray, lines: int) -> np.ndarray:
     return (quantile / 1.9600) ** 2 * sums.T @ sums / lines
 
 
+def seen(lines: int, n_lines: int) -> float:
+    """Return the part of a variance that windows of lines see: origin and slope are fitted to what moves the lines."""
+    return 1 - min(2 * lines / n_lines, 0.5)
+
+
 def per_line(rows: np.ndarray, contributions: np.ndarray, n_lines: int) -> np.ndarray:
     """Add up contributions (n, p) of things at fractional line numbers ``rows`` to (n_lines, p)."""
     result = np.zeros((n_lines, contributions.shape[1]))
@@ -227,7 +232,7 @@ def fit_reciprocal(spots: Spots, lines: int) -> tuple[np.ndarray, np.ndarray]:
     lattice = np.linalg.inv(reciprocal)
     # d(M⁻¹) = −M⁻¹ dM M⁻¹, flattened row by row.
     jacobian = -1.0 * np.kron(lattice, lattice.T)
-    return lattice, jacobian @ line_covariance(influence, lines) @ jacobian.T
+    return lattice, jacobian @ line_covariance(influence, lines) @ jacobian.T / seen(lines, len(influence))
 
 
 def standard_setting(lattice: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ def analyse(
     column_sigma
         Standard deviation of a column's Gaussian at the start of its fit, angstrom.
     correlated_length
-        Height over which lines of the image may move together, angstrom.
+        Height over which lines of the image may move together, angstrom; taken up to whole cells.
     calibration_error
         Relative standard uncertainty of the pixel size.
     z_exponent, z_exponent_error
@@ -89,7 +89,8 @@ def analyse(
     groups: dict[str, xr.Dataset] = {}
     for measurement in load(data):
         image, pixel = _image(measurement, detector, a)
-        lines = max(int(correlated_length / pixel), 1)
+        # In a window of broken cells the pattern of the lattice itself would count as scatter between lines.
+        lines = int(np.ceil(correlated_length / a) * a / pixel)
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         power = lattices.spectrum(image)
         start, contrast = lattices.find_lattice(power, pixel, a, tolerance)
@@ -212,9 +213,7 @@ class _Columns:
         expected = atoms.on_lattice(positions, self.lattice, self.site, self.cell) / pixel
         width = float(np.median(self.fits.parameters[self.metal, 3]))
         self.volume = atoms.volumes(image, self.fits, expected, width, radius)
-        # Origin and slope along the lines are fitted to what moves the lines: a window of them sees that much less.
-        seen = 1 - min(2 * lines / len(image), 0.5)
-        self.covariance = self.line_covariance(influence, self.metal) / seen
+        self.covariance = self.line_covariance(influence, self.metal) / lattices.seen(lines, len(image))
 
     def line_covariance(self, contributions: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Return the covariance of sums over columns, from the scatter between lines of the image."""
