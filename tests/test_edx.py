@@ -114,6 +114,16 @@ def test_spectrum_in_ev_and_in_kev_are_one(sample, analysed, tmp_path: Path) -> 
     [
         (lambda r: r.assign_attrs(beam_voltage_kV=math.nan), {}, "a: the file gives no beam energy"),
         (lambda r: r, {"beam_energy": [9.0, "keV"]}, "a: quantified lines lie outside .*: Se K"),
+        (
+            lambda r: r.assign(intensity=r["intensity"].where(r["energy"] != r["energy"][300], -500.0)),
+            {},
+            r"a: 1 of 1731 counts are negative, first point 231 \(energy 3000\): -500; expected what the",
+        ),
+        (
+            lambda r: xr.concat([r] * 2, "energy"),
+            {},
+            r"a: point 2049: energy 0 follows 20470; expected values that rise from point to point",
+        ),
         (lambda r: r * 0, {"beam_energy": [20.0, "keV"]}, "a: 0 counts in 1731 channels"),
         (lambda r: r.rename(energy="wavelength"), {}, "a: EDX needs an axis of energy"),
         (

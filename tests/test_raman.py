@@ -1,9 +1,11 @@
+import json
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from relaxor.data import load
+import xarray as xr
+from relaxor.data import load, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.ingest import ingest
 from relaxor.raman import analyse, fit_lines, remove_spikes
@@ -131,6 +133,33 @@ def test_a_window_that_is_not_covered_is_named(tmp_path):
     axis = np.linspace(150.0, 640.0, 700)
     with pytest.raises(AnalysisError, match=r"r: has 642 points and does not cover 85 to 600 1/cm"):
         run(tmp_path, write(axis, np.full(700, 600.0), axis_unit="rel. 1/cm", title="w"))
+
+
+def test_rates_become_counts_by_the_integration_time(tmp_path):
+    shift = np.linspace(72.0, 640.0, 900)
+    counts = twin.spectrum(np.random.default_rng(5), shift, 1)
+    run(tmp_path, write(shift, counts, axis_unit="rel. 1/cm", title="one"))
+    with xr.open_datatree(tmp_path / "raman.nc", engine="h5netcdf") as stored:
+        stored.load()
+    table = pd.read_csv(tmp_path / "p.csv")
+    spectrum = next(iter(stored["r"].children))
+
+    def again(conditions, units, scale):
+        region = stored[f"r/{spectrum}"].to_dataset(inherit=False)
+        region["intensity"] = (region["intensity"] * scale).assign_attrs(region["intensity"].attrs, units=units)
+        attrs = {**stored["r"].attrs, "conditions": json.dumps(conditions)}
+        save_tree(tmp_path / "rates.nc", {"r": xr.Dataset(attrs=attrs), f"r/{spectrum}": region})
+        analyse(str(tmp_path / "rates.nc"), str(tmp_path / "q.csv"), str(tmp_path / "d.nc"), **SETTINGS)
+        return pd.read_csv(tmp_path / "q.csv")
+
+    rated = again({"integration_time": [8, "s"]}, "count/s", 1 / 8)
+    pd.testing.assert_frame_equal(rated, table)
+    with pytest.raises(AnalysisError, match="r: intensity in count/s and no integration_time that makes counts of it"):
+        again({}, "count/s", 1 / 8)
+    with pytest.raises(
+        AnalysisError, match="r: intensity in 'mV'; expected count, or count/s and its integration_time"
+    ):
+        again({}, "mV", 1)
 
 
 def test_ingest_keeps_the_header_and_the_conditions(tmp_path):

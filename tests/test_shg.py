@@ -1,6 +1,7 @@
 """SHG: the line, its power law, and the test of the slope."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from relaxor import power_law, shg
 from relaxor.config.shg import Shg
 from relaxor.data import Measurement, load_parameters, save_tree
 from relaxor.errors import AnalysisError
-from relaxor.fitting import fit
+from relaxor.fitting import fit, widening
 from relaxor.readers.witec_ascii import extract
 from relaxor.twin import shg as twin
 
@@ -170,44 +171,148 @@ def test_spectrum_without_the_line_s_window_is_named(files: list, tmp_path: Path
         run(series, tmp_path)
 
 
-@pytest.mark.slow
-def test_intervals_cover_the_truth() -> None:
-    draws = 400
-    rng = np.random.default_rng(11)
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("power", (math.nan, "mW"), "gives power = nan mW; expected a number that is not negative"),
+        ("power", (-1.0, "mW"), "gives power = -1 mW; expected a number that is not negative"),
+        (
+            "power_uncertainty",
+            (math.inf, "mW"),
+            "gives power_uncertainty = inf mW; expected a number that is not negative",
+        ),
+        ("integration_time", (0.0, "s"), "gives integration_time = 0 s; expected a positive number"),
+        ("pump_wavelength", (-1064.0, "nm"), "gives pump_wavelength = -1064 nm; expected a positive number"),
+    ],
+)
+def test_impossible_conditions_are_named(files: list, tmp_path: Path, name: str, given: tuple, message: str) -> None:
+    series = measurements(files)
+    series[-1].conditions[name] = given
+    with pytest.raises(AnalysisError, match=f"shg_10: the sheet {message}"):
+        run(series, tmp_path)
+
+
+def changed(series: list[Measurement], place: int, change) -> list[Measurement]:
+    region = change(series[place].only)
+    return [*series[:place], replace(series[place], regions={"spectra": region}), *series[place + 1 :]]
+
+
+def in_units(region: xr.Dataset, units: str) -> xr.Dataset:
+    return region.assign(intensity=region["intensity"].assign_attrs(units=units))
+
+
+def test_rates_become_counts_by_the_integration_time(files: list, analysed: tuple, tmp_path: Path) -> None:
+    series = measurements(files)
+    for place in range(len(series)):
+        series = changed(series, place, lambda region: in_units(region / twin.INTEGRATION_TIME, "count/s"))
+    pd.testing.assert_frame_equal(run(series, tmp_path)[0], analysed[0], rtol=1e-5)
+
+
+def test_other_units_and_wavelengths_out_of_order_are_named(files: list, tmp_path: Path) -> None:
+    series = measurements(files)
+    with pytest.raises(
+        AnalysisError, match="shg_02: intensity in 'V'; expected count, or count/s and its integration_t"
+    ):
+        run(changed(series, 2, lambda region: in_units(region, "V")), tmp_path)
+    with pytest.raises(AnalysisError, match="shg_02: point 801: wavelength 500 follows 565; expected values that rise"):
+        run(changed(series, 2, lambda region: xr.concat([region] * 2, "wavelength")), tmp_path)
+
+
+def test_a_law_that_misses_mislabelled_powers_says_so_and_widens(files: list, analysed: tuple, tmp_path: Path) -> None:
+    table, _ = run(relabelled(files, [1, 0, 3, 2, 5, 4, 7, 6, 9, 8]), tmp_path)
+    chi_square, error, low, high, t = (
+        number(table, "power_law_background", *cell)
+        for cell in (
+            *(("exponent", name) for name in ("reduced_chi_square", "standard_error", "ci_low", "ci_high")),
+            ("exponent_minus_2_t",),
+        )
+    )
+    assert chi_square > 100 and high - low > math.sqrt(chi_square) * 0.05
+    assert abs(t) * error == pytest.approx(abs(number(table, "power_law_background", "exponent") - 2), rel=1e-6)
+    methods = [found.query("model == 'power_law_background'")["method"] for found in (table, analysed[0])]
+    assert methods[0].str.contains(f"errors widened {math.sqrt(chi_square):.2g} times, as the law misses the").all()
+    assert not methods[1].str.contains("widened").any()
+
+
+def test_a_line_that_falls_with_power_is_refused(files: list, tmp_path: Path) -> None:
+    with pytest.raises(AnalysisError, match=r"shg: the line falls with power .*does the sheet give each file its own"):
+        run(relabelled(files, range(9, -1, -1)), tmp_path)
+
+
+def relabelled(files: list, order: Sequence[int]) -> list[Measurement]:
+    """The series, with the powers of other spectra in the sheet."""
+    series = measurements(files)
+    powers = [measurement.conditions["power"] for measurement in series[1:]]
+    for measurement, place in zip(series[1:], order, strict=True):
+        measurement.conditions["power"] = powers[place]
+    return series
+
+
+def drawn_series(rng: np.random.Generator, frames: int) -> tuple[list[Measurement], list[float]]:
+    """A series of so many frames a power, and the area of the line in each spectrum (count nm a frame)."""
     wavelength = np.linspace(500.0, 565.0, 800)
     conditions = {"integration_time": (twin.INTEGRATION_TIME, "s"), "pump_wavelength": (1064.0, "nm")}
+    series, areas = [], []
+    for place, power in enumerate([0.0, *twin.POWERS]):
+        actual = power * (1 + twin.METER_ERROR * rng.standard_normal())
+        areas.append(twin.INTEGRATION_TIME * twin.line_rate(actual))
+        rate = twin.INTEGRATION_TIME * twin.expected_rate(wavelength, actual)
+        counts = rng.poisson(rate, (frames, wavelength.size)).astype(float)
+        counts = np.round(counts + rng.normal(twin.BIAS, twin.READ_NOISE, counts.shape))
+        region = xr.Dataset(
+            {"intensity": (("spectrum", "wavelength"), counts, {"units": "count"})}, {"wavelength": wavelength}
+        )
+        readings = {"power": (power, "mW"), "power_uncertainty": (twin.METER_ERROR * power, "mW")}
+        series.append(Measurement(f"s{place}", {}, conditions | readings, {"spectra": region}))
+    return series, areas
+
+
+def test_errors_of_25_frames_are_those_of_their_scatter() -> None:
+    rng = np.random.default_rng(4)
+    z, errors = [], {}
+    for frames, draws in ((1, 1), (25, 2)):
+        for _ in range(draws):
+            series, areas = drawn_series(rng, frames)
+            spectra, _ = shg.select(series, (515.0, 550.0), 1.0)
+            lines = shg.fit_lines(spectra, 2, "voigt")
+            errors[frames] = np.array([lines.error(f"area_{i}") / spectra[i].gain for i in range(11)])
+            if frames > 1:
+                found = np.array([lines.value(f"area_{i}") / spectra[i].gain for i in range(11)])
+                z.append((found - areas) / errors[frames])
+    assert errors[1] / errors[25] == pytest.approx(5, rel=0.1)
+    assert np.std(z) == pytest.approx(1, abs=0.3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frames", [1, 25])
+def test_intervals_cover_the_truth(frames: int) -> None:
+    draws = 400
+    rng = np.random.default_rng(11)
     z = {}
     profiled = 0
     for _ in range(draws):
-        series, areas = [], []
-        for number_, power in enumerate([0.0, *twin.POWERS]):
-            actual = power * (1 + twin.METER_ERROR * rng.standard_normal())
-            areas.append(twin.INTEGRATION_TIME * twin.line_rate(actual))
-            counts = rng.poisson(twin.INTEGRATION_TIME * twin.expected_rate(wavelength, actual)).astype(float)
-            counts = np.round(counts + rng.normal(twin.BIAS, twin.READ_NOISE, counts.shape))
-            region = xr.Dataset({"intensity": ("wavelength", counts)}, {"wavelength": wavelength})
-            readings = {"power": (power, "mW"), "power_uncertainty": (twin.METER_ERROR * power, "mW")}
-            series.append(Measurement(f"s{number_}", {}, conditions | readings, {"spectra": region}))
+        series, areas = drawn_series(rng, frames)
         spectra, _ = shg.select(series, (515.0, 550.0), 1.0)
         lines = shg.fit_lines(spectra, 2, "voigt")
-        found = {f"area_{i}": area for i, area in enumerate(areas)}
+        found = {f"area_{i}": frames * area for i, area in enumerate(areas)}
         found |= {"fwhm_gaussian": twin.FWHM_GAUSSIAN, "fwhm_lorentzian": twin.FWHM_LORENTZIAN}
         for name, value in found.items():
             z.setdefault(name, []).append((lines.value(name) - value) / lines.error(name))
         power = np.array([spectrum.power for spectrum in spectra])
         power_error = np.array([spectrum.power_error for spectrum in spectra])
         signal, error = (
-            np.array([get(f"area_{i}") for i in range(len(spectra))]) / twin.INTEGRATION_TIME
+            np.array([get(f"area_{i}") for i in range(len(spectra))]) / (frames * twin.INTEGRATION_TIME)
             for get in (lines.value, lines.error)
         )
-        law = power_law.orthogonal_power_law(power, signal, power_error, error, background=True)
+        law = shg._widened(power_law.orthogonal_power_law(power, signal, power_error, error, background=True))
         for name, value in (
             ("amplitude", twin.AMPLITUDE),
             ("exponent", twin.EXPONENT),
             ("background", twin.LEAK),
         ):
             z.setdefault(name, []).append((law.value(name) - value) / law.error(name))
-        low, high = power_law.profile_exponent(power, signal, power_error, error, law)
+        ends = np.array(power_law.profile_exponent(power, signal, power_error, error, law))
+        low, high = law.value("exponent") + widening(law) * (ends - law.value("exponent"))
         profiled += low <= twin.EXPONENT <= high
     covered = {name: float(np.mean(np.abs(values) < 1.959964)) for name, values in z.items()}
     print(covered, "profile", profiled / draws)

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from relaxor.data import load_parameters, save_tree
 from relaxor.errors import AnalysisError
+from relaxor.readers import read
 from relaxor.structure import bragg_two_theta
 from relaxor.twin import xrd as twin
 from relaxor.xrd import analyse
@@ -23,10 +24,10 @@ TUBE = Tube(1.540593, 1.544427, 0.5)
 ANGLES = twin.START + twin.STEP * np.arange(round((twin.STOP - twin.START) / twin.STEP) + 1)
 
 
-def scan(counts, angles=ANGLES, **attrs):
+def scan(counts, angles=ANGLES, units="count", **attrs):
     dataset = xr.Dataset(
         {
-            "intensity": ("two_theta", np.asarray(counts, float)),
+            "intensity": ("two_theta", np.asarray(counts, float), {"units": units}),
             "intensity_uncertainty": ("two_theta", np.sqrt(np.maximum(counts, 1.0))),
         },
         coords={"two_theta": angles},
@@ -35,12 +36,12 @@ def scan(counts, angles=ANGLES, **attrs):
     return dataset
 
 
-def run(tmp_path, scans, **changes):
+def run(tmp_path, scans, conditions=None, **changes):
     """Analyse scans as if they had been ingested."""
     groups = {}
     for name, dataset in scans.items():
         attrs = {"raw_file": f"{name}.raw", "raw_sha256": "0" * 64, "origin": "simulated", "panel": "1b"}
-        groups[name] = xr.Dataset(attrs={**attrs, "conditions": json.dumps({})})
+        groups[name] = xr.Dataset(attrs={**attrs, "conditions": json.dumps(conditions or {})})
         groups[f"{name}/scan_1"] = dataset
     save_tree(tmp_path / "xrd.nc", groups)
     parameters, curves = tmp_path / "parameters.csv", tmp_path / "curves.nc"
@@ -48,10 +49,20 @@ def run(tmp_path, scans, **changes):
     return load_parameters(parameters), curves
 
 
+COUNTS = np.random.default_rng(11).poisson(twin.expected_counts(ANGLES))
+
+
 @pytest.fixture(scope="module")
 def platelet(tmp_path_factory):
-    counts = np.random.default_rng(11).poisson(twin.expected_counts(ANGLES))
-    return run(tmp_path_factory.mktemp("xrd"), {"platelet": scan(counts)})
+    return run(tmp_path_factory.mktemp("xrd"), {"platelet": scan(COUNTS)})
+
+
+def absorbed(counts, factor, corrected=False):
+    """A scan with an absorber in the beam between 26 and 27.5 degree, which hold a line."""
+    factors = np.where((ANGLES > 25.99) & (ANGLES < 27.51), factor, 1.0)
+    dataset = scan(counts * factors if corrected else counts)
+    dataset["attenuation_factor"] = "two_theta", factors
+    return dataset
 
 
 def value(table, model, parameter, column="value"):
@@ -156,6 +167,37 @@ def test_without_a_cell_each_line_gives_its_spacing(tmp_path):
         (scan(np.random.default_rng(1).poisson(100, ANGLES.size)), "no line stands out by 5 standard deviations"),
         (scan(twin.expected_counts(ANGLES), wavelength_alpha1=1.78897), "taken with Kα1 = 1.7890 angstrom"),
         (scan(twin.expected_counts(ANGLES)).rename(two_theta="phi"), "no intensity against two_theta (axes: phi)"),
+        (
+            scan(np.full(300, -7.0), ANGLES[:300]),
+            "300 of 300 counts are negative, first point 1 (two_theta 5): -7",
+        ),
+        (
+            scan(np.random.default_rng(1).poisson(100, ANGLES.size) * 1e4),
+            "degree lie within 3 degree of each other; at most 30 can be fitted",
+        ),
+        (
+            scan(COUNTS, units="count/s"),
+            "intensity in count/s and no counting_time that makes counts of it (add 'co",
+        ),
+        (scan(COUNTS, units="1"), "intensity in '1'; expected count, or count/s and its counting_time"),
+        (
+            scan(COUNTS, np.repeat(ANGLES, 2)[: ANGLES.size]),
+            "point 2: two_theta 5 follows 5; expected values that",
+        ),
+        (
+            xr.concat([scan(COUNTS[:900], ANGLES[:900])] * 2, "two_theta"),
+            "point 901: two_theta 5 follows 22.98; expected values that rise from point to point (is a part of the "
+            "file there twice, or out of order?)",
+        ),
+        (
+            scan(COUNTS).isel(two_theta=np.random.default_rng(2).permutation(ANGLES.size)),
+            "from point to point (is a part of the file there twice, or out of order?)",
+        ),
+        (
+            absorbed(COUNTS + 0.4, 7.3),
+            "an absorber weakened 76 points, whose intensities are whole counts neither with",
+        ),
+        (absorbed(COUNTS, np.nan), "point 1051: attenuation_factor is nan; a positive number expected"),
     ],
 )
 def test_scans_that_cannot_be_analysed_are_refused_by_name(tmp_path, dataset, message):
@@ -163,6 +205,57 @@ def test_scans_that_cannot_be_analysed_are_refused_by_name(tmp_path, dataset, me
         run(tmp_path, {"odd": dataset})
     assert str(error.value).startswith("odd: ")
     assert message in str(error.value)
+
+
+def uxd(tmp_path, values, kind):
+    """The scan as a Bruker diffractometer exports it at 10 s a step, read again."""
+    head = f"_FILEVERSION=2\n_DRIVE='COUPLED'\n_STEPTIME=10.0\n_STEPSIZE={twin.STEP}\n_START={twin.START}\n_{kind}\n"
+    path = tmp_path / f"{kind}.uxd"
+    path.write_text(head + "\n".join(f"{number:g}" for number in values) + "\n")
+    return read(path)["scan_1"].to_dataset()
+
+
+def test_a_scan_in_counts_and_in_counts_a_second_gives_the_same_numbers(tmp_path):
+    counted, rated = uxd(tmp_path, COUNTS, "COUNTS"), uxd(tmp_path, COUNTS / 10, "CPS")
+    table, _ = run(tmp_path, {"platelet": counted})
+    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": rated})[0], table)
+    del rated.attrs["counting_time"]
+    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": rated}, {"counting_time": [10, "s"]})[0], table)
+    rated["counting_time"] = "two_theta", np.full(ANGLES.size, 10.0)
+    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": rated})[0], table)
+    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": counted.isel(two_theta=slice(None, None, -1))})[0], table)
+
+
+def test_errors_are_those_of_the_counts_behind_the_absorber(platelet, tmp_path):
+    weak = twin.expected_counts(ANGLES) / absorbed(COUNTS, 8.3)["attenuation_factor"].to_numpy()
+    counts = np.random.default_rng(5).poisson(weak)
+    table, curves = run(tmp_path, {"platelet": absorbed(counts, 8.3)})
+    corrected, _ = run(tmp_path, {"platelet": absorbed(counts, 8.3, corrected=True)})
+    pd.testing.assert_frame_equal(corrected, table, rtol=1e-4)
+    assert value(table, "indexing", "unindexed_lines") == 0
+    assert 0.7 < value(table, "voigt_doublet", "area_004", "reduced_chi_square") < 1.3
+    area, whole = (value(found, "voigt_doublet", "area_004") for found in (table, platelet[0]))
+    error, least = (value(found, "voigt_doublet", "area_004", "standard_error") for found in (table, platelet[0]))
+    assert error == pytest.approx(8.3**0.5 * least, rel=0.1)
+    assert abs(area - whole) < 4 * error
+    with xr.open_datatree(curves, engine="h5netcdf") as stored:
+        pattern = stored["platelet/pattern"].sel(two_theta=26.5, method="nearest")
+    assert float(pattern["intensity"] / pattern["intensity_uncertainty"] ** 2) == pytest.approx(1 / 8.3)
+
+
+def test_points_counted_longer_weigh_more(platelet, tmp_path):
+    longer = np.where((ANGLES > 26) & (ANGLES < 28), 9.0, 1.0)
+    slow = scan(np.random.default_rng(6).poisson(twin.expected_counts(ANGLES) * longer))
+    slow["counting_time"] = "two_theta", longer
+    table, _ = run(tmp_path, {"platelet": slow})
+    for line, gain in (("004", 3.0), ("006", 1.0)):
+        errors = (
+            value(found, "voigt_doublet", f"two_theta_{line}", "standard_error") for found in (platelet[0], table)
+        )
+        assert next(errors) / next(errors) == pytest.approx(gain, rel=0.1)
+    assert value(table, "voigt_doublet", "area_006") == pytest.approx(
+        value(platelet[0], "voigt_doublet", "area_006") * longer.mean(), rel=0.05
+    )
 
 
 def test_an_unknown_cell_is_named(tmp_path):

@@ -148,6 +148,16 @@ def test_rates_have_the_poisson_uncertainty_of_their_counts(tmp_path):
     np.testing.assert_allclose(scan["intensity_uncertainty"], np.sqrt(np.array([9, 16, 25, 36, 49]) * 2) / 2)
 
 
+def test_the_speed_of_a_rigaku_scan_gives_its_counting_time(rawfiles, tmp_path):
+    speed = '*MEAS_SCAN_STEP "0.1"\n*MEAS_SCAN_SPEED "3.0"\n*MEAS_SCAN_SPEED_UNIT "deg/min"\n*RAS_HEADER_END'
+    text = RAS.replace("*RAS_HEADER_END", speed).replace('UNIT_Y "counts"', 'UNIT_Y "cps"')
+    scan = read(given(tmp_path, text))["scan_1"]
+    assert scan.attrs["counting_time"] == pytest.approx(2.0)
+    np.testing.assert_allclose(scan["intensity_uncertainty"], np.sqrt(np.array([9, 16, 25, 36, 49]) * 2) / 2)
+    powder = read(rawfiles / "xrd/rigaku_rasx/TwoTheta_scan_powder.rasx")["scan_1"]
+    assert powder.attrs["counting_time"] == pytest.approx(2.4)  # 0.04 degree at 1 degree a minute
+
+
 def test_an_axis_in_the_rows_wins(tmp_path):
     text = UXD.replace("_COUNTS\n9 16\n25 36\n49", "_2THETACOUNTS\n10.0 9 10.5 16\n11.5 25")
     assert read(given(tmp_path, text))["scan_1"]["two_theta"].values.tolist() == [10.0, 10.5, 11.5]

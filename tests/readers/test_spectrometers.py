@@ -152,6 +152,7 @@ def test_labspec_files(rawfiles):
     assert (float(spectrum["intensity"].max()), float(spectrum["intensity"].sum())) == (1496, 28624)
     assert (float(spectrum["wavelength"][0]), float(spectrum["wavelength"][-1])) == (522.574, 537.361)
     assert tree.attrs["acquired"] == "2022-06-27T16:26:24"
+    assert spectrum.attrs["integration_time"] == 2.0  # two accumulations of one second
     image = read(folder / "jobinyvon_test_map_x3-y2.xml")["jobinyvon_test_map_x3-y2"]
     assert image["intensity"].shape == (2, 3, 34)
     assert (float(image["intensity"].max()), float(image["intensity"].sum())) == (295.5, 30224)

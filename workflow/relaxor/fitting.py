@@ -21,6 +21,8 @@ from relaxor.optimum import Optimum, Problem, central_differences
 PROFILE_STEPS = 24
 PROFILE_TOLERANCE = 1e-3
 """Ends of a profile interval are found to this part of their distance: a tenth of the last digit quoted."""
+UNLIKELY = 0.01
+"""Probability of a misfit below which it widens errors (Birge, doi 10.1103/PhysRev.40.207)."""
 LEAST_EXPECTED = 1e-12
 """Smallest number of counts that a model may expect; models that go below are held here."""
 SQRT_2LN2 = math.sqrt(2 * math.log(2))
@@ -415,6 +417,20 @@ def parameters(**values: float | tuple[float, float, float] | Mapping[str, Any])
         else:
             result.add(name, value=value)
     return result
+
+
+def widening(fitted: Fit) -> float:
+    """Return by what a misfit multiplies errors: the root of reduced chi-square, 1 where chance explains it.
+
+    It is 1 too where the scale of the residuals was estimated: errors hold the misfit already.
+    """
+    chance = stats.chi2.sf(fitted.chi_square, fitted.n - len(fitted.names))
+    return math.sqrt(fitted.reduced_chi_square) if fitted.absolute_sigma and chance < UNLIKELY else 1.0
+
+
+def widened_method(method: str, scale: float) -> str:
+    """Return the method of numbers whose errors were multiplied by `widening`."""
+    return method if scale == 1 else f"{method}; errors widened {scale:.2g} times, as the law misses the points"
 
 
 def combination(fitted: Fit, gradient: Mapping[str, float]) -> float:

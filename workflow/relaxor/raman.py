@@ -19,6 +19,7 @@ from scipy.optimize import nnls
 from scipy.signal import find_peaks
 from scipy.special import wofz
 
+from relaxor.counting import in_counts, rising
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.fitting import SQRT_2LN2, Fit, fit, voigt_fwhm
@@ -304,7 +305,7 @@ baseline_degree, spike_threshold, spike_width
     Raises
     ------
     AnalysisError
-        If a measurement has no Raman axis, holds a map, does not cover the window, or shows no line.
+        If a measurement has no ordered Raman axis, no counts, holds a map, does not cover the window, or shows no line.
     """
     one = partial(
         _analyse_one,
@@ -393,12 +394,16 @@ def _spectra(measurement: Measurement, window: tuple[float, float] | None) -> tu
         counted = " × ".join(f"{dim} {size}" for dim, size in dataset.intensity.sizes.items())
         raise AnalysisError(f"{measurement.id}: holds a map or series of spectra ({counted}), not one spectrum")
     low, high = window or (EDGE, math.inf)
-    dataset = dataset.sortby("raman_shift").sel(raman_shift=slice(low, high))
+    dataset = rising(measurement, dataset, "raman_shift").sel(raman_shift=slice(low, high))
     shift = dataset.raman_shift.values
     covered = window is None or (len(shift) > 0 and shift[0] <= low + 10 and shift[-1] >= high - 10)
     if len(shift) < 50 or not covered:
         raise AnalysisError(f"{measurement.id}: has {len(shift)} points and does not cover {low:g} to {high:g} 1/cm")
-    return shift.astype(float), np.atleast_2d(dataset.intensity.values.astype(float))
+    # Files of Galactic name no unit where the program that wrote them gave none: a CCD gives counts.
+    intensity = dataset.intensity
+    if intensity.attrs["units"] != "1":
+        intensity = in_counts(measurement, dataset, "integration_time")
+    return shift.astype(float), np.atleast_2d(intensity.values.astype(float))
 
 
 def _rows(

@@ -3,7 +3,8 @@
 All spectra of a series share the line's place and shape, which are those of the spectrometer. They are fitted
 together by maximum likelihood; the frame with the pump blocked gives dark level and noise of the detector, and
 anchors the power law at zero power. The law is fitted with errors on both axes (orthogonal distances), with and
-without a constant background, and beside them the straight line through logarithms that is usual and biased.
+without a constant background, and beside them the straight line through logarithms that is usual and biased. A law
+that misses the points by more than chance has its errors widened by the misfit.
 """
 
 import math
@@ -18,9 +19,10 @@ import xarray as xr
 from scipy import stats
 from scipy.linalg import block_diag
 
+from relaxor.counting import in_counts, rising
 from relaxor.data import NORMAL_QUANTILE, Measurement, Number, load, measured, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
-from relaxor.fitting import Fit, fit_counts, parameters, voigt
+from relaxor.fitting import Fit, fit_counts, parameters, voigt, widened_method, widening
 from relaxor.optimum import central_differences
 from relaxor.power_law import logarithmic_power_law, orthogonal_power_law, power_law, profile_exponent
 from relaxor.readers.schema import variable
@@ -45,17 +47,23 @@ class Spectrum:
         Where it comes from.
     wavelength
         nm, shape (n,).
+    counts
+        Mean of the frames as the detector gave them, shape (n,).
     electrons
-        Detected electrons above the bias, shifted so that their variance equals their mean, shape (n,).
+        Detected electrons of all frames above the bias, shifted so that their variance equals their mean, shape (n,).
+    gain
+        Of these electrons, how many a count in the mean of the frames is.
     power, power_error
         Displayed pump power and its standard uncertainty, mW.
     time
-        Integration time, s.
+        Integration time of one frame, s.
     """
 
     measurement: Measurement
     wavelength: np.ndarray
+    counts: np.ndarray
     electrons: np.ndarray
+    gain: float
     power: float
     power_error: float
     time: float
@@ -89,8 +97,9 @@ power_linearity_uncertainty
     Raises
     ------
     AnalysisError
-        If a spectrum has no wavelength axis or no point in the window, conditions are missing, no spectrum was
-        taken with the pump blocked, or there are fewer than four powers.
+        If a spectrum has no ordered wavelength axis, no counts or no point in the window, conditions are missing or
+        impossible, no spectrum was taken with the pump blocked, there are fewer than four powers, or the line falls
+        with power.
     """
     measurements = load(data)
     spectra, dark_level = select(measurements, (window[0], window[1]), electrons_per_count)
@@ -98,31 +107,38 @@ power_linearity_uncertainty
     series = _series(measurements)
     rows: list[Number] = []
     for shape, fitted in lines.items():
-        rows += line_rows(series, spectra, fitted, shape, electrons_per_count, wavelength_uncertainty)
+        rows += line_rows(series, spectra, fitted, shape, wavelength_uncertainty)
     best = lines["voigt"]
-    gain_and_time = np.array([electrons_per_count * spectrum.time for spectrum in spectra])
+    gain_and_time = np.array([spectrum.gain * spectrum.time for spectrum in spectra])
     signal = np.array([best.value(f"area_{i}") for i in range(len(spectra))]) / gain_and_time
     error = np.array([best.error(f"area_{i}") for i in range(len(spectra))]) / gain_and_time
     power = np.array([spectrum.power for spectrum in spectra])
     power_error = np.array([spectrum.power_error for spectrum in spectra])
+    usual = logarithmic_power_law(power, signal)
+    if usual.value("exponent") <= 0:
+        raise AnalysisError(
+            f"shg: the line falls with power (exponent {usual.value('exponent'):.2g}); expected it to grow: does the "
+            "sheet give each file its own power?"
+        )
     laws = {
-        "power_law_background": orthogonal_power_law(power, signal, power_error, error, background=True),
-        "power_law": orthogonal_power_law(power, signal, power_error, error, background=False),
-        "log_log": logarithmic_power_law(power, signal),
+        "power_law_background": _widened(orthogonal_power_law(power, signal, power_error, error, background=True)),
+        "power_law": _widened(orthogonal_power_law(power, signal, power_error, error, background=False)),
+        "log_log": usual,
     }
     span = math.log(power.max() / power[power > 0].min())
     for model, law in laws.items():
         systematic = (power_calibration_uncertainty, power_linearity_uncertainty / span)
         rows += law_rows(series, law, model, systematic)
-    low, high = profile_exponent(power, signal, power_error, error, laws["power_law_background"])
+    best_law = laws["power_law_background"]
+    ends = profile_exponent(power, signal, power_error, error, best_law)
     for row in rows:
         if (row.model, row.parameter) == ("power_law_background", "exponent"):
-            row.ci_low, row.ci_high = low, high
+            row.ci_low, row.ci_high = (row.value + widening(best_law) * (end - row.value) for end in ends)
             row.method += "; profile likelihood"
     save_parameters(parameters, rows)
-    groups = spectrum_curves(spectra, best, background_degree, electrons_per_count, dark_level)
+    groups = spectrum_curves(spectra, best, background_degree, dark_level)
     groups[SERIES] = xr.Dataset(attrs=provenance(series))
-    groups[f"{SERIES}/points"] = point_curves(spectra, signal, error, laws["power_law_background"])
+    groups[f"{SERIES}/points"] = point_curves(spectra, signal, error, best_law)
     groups[f"{SERIES}/laws"] = law_curves(power, laws)
     save_tree(curves, groups)
 
@@ -135,51 +151,72 @@ def select(
 
     A CCD count is (bias + read-out noise + Poisson electrons); adding the variance of the frame taken with the
     pump blocked to what lies above that frame's mean makes variance equal mean (Snyder et al.,
-    doi 10.1364/JOSAA.12.000272).
+    doi 10.1364/JOSAA.12.000272). Of several frames the sum is such a number, their mean is not.
 
     Returns
     -------
     spectra, dark_level
-        Spectra in the order of their power; mean of the frame with the pump blocked, in counts.
+        Spectra in the order of their power; level of the frame with the pump blocked, in counts.
     """
     raw = [_cut(measurement, window) for measurement in measurements]
-    blocked = [counts for measurement, _, counts in raw if measurement.condition("power", "mW") == 0]
+    blocked = [frames for measurement, _, frames in raw if _condition(measurement, "power", "mW") == 0]
     if not blocked:
         raise AnalysisError("shg: no measurement has 'power=0 mW' (pump blocked): its dark level is needed")
     if len(raw) - len(blocked) < 4:
         raise AnalysisError(f"shg: a power law with a background needs 4 powers, found {len(raw) - len(blocked)}")
-    frame = np.concatenate(blocked)
-    dark_level = float(np.median(frame))
+    dark_level = float(np.median(np.concatenate([frames.ravel() for frames in blocked])))
     # Neighbouring pixels differ by noise alone: half the mean squared difference, without the few at a line.
-    steps = np.concatenate([np.diff(counts) for counts in blocked])
+    steps = np.concatenate([np.diff(frames).ravel() for frames in blocked])
     variance = float(np.mean(steps[np.abs(steps) < 5 * np.median(np.abs(steps)) + 1] ** 2)) / 2
     spectra = [
         Spectrum(
             measurement,
             wavelength,
-            np.maximum(electrons_per_count * (counts - dark_level) + electrons_per_count**2 * variance, 0.0),
-            measurement.condition("power", "mW"),
-            measurement.condition("power_uncertainty", "mW"),
-            measurement.condition("integration_time", "s"),
+            frames.mean(axis=0),
+            np.maximum(
+                electrons_per_count * (frames.sum(axis=0) - len(frames) * dark_level)
+                + electrons_per_count**2 * len(frames) * variance,
+                0.0,
+            ),
+            electrons_per_count * len(frames),
+            _condition(measurement, "power", "mW"),
+            _condition(measurement, "power_uncertainty", "mW"),
+            _condition(measurement, "integration_time", "s", positive=True),
         )
-        for measurement, wavelength, counts in raw
+        for measurement, wavelength, frames in raw
     ]
     return sorted(spectra, key=lambda spectrum: spectrum.power), dark_level
 
 
 def _cut(measurement: Measurement, window: tuple[float, float]) -> tuple[Measurement, np.ndarray, np.ndarray]:
+    """Return a measurement, the wavelengths inside the window, shape (n,), and its frames there, shape (m, n)."""
     region = measurement.only
     if "wavelength" not in region.coords:
         raise AnalysisError(
             f"{measurement.id}: SHG needs an axis of wavelength, the file has {', '.join(map(str, region.dims))}"
         )
-    counts = region["intensity"].mean("spectrum") if "spectrum" in region.dims else region["intensity"]
-    inside = counts.sortby("wavelength").sel(wavelength=slice(*window))
-    if inside.size < 20:
-        raise AnalysisError(
-            f"{measurement.id}: {inside.size} points between {window[0]:g} and {window[1]:g} nm; 20 needed"
-        )
-    return measurement, inside["wavelength"].values, inside.values
+    counts = in_counts(measurement, rising(measurement, region, "wavelength"), "integration_time")
+    inside = counts.sel(wavelength=slice(*window))
+    points = inside["wavelength"].size
+    if points < 20:
+        raise AnalysisError(f"{measurement.id}: {points} points between {window[0]:g} and {window[1]:g} nm; 20 needed")
+    return measurement, inside["wavelength"].values, np.atleast_2d(inside.values)
+
+
+def _condition(measurement: Measurement, name: str, unit: str, *, positive: bool = False) -> float:
+    value = measurement.condition(name, unit)
+    if not (math.isfinite(value) and (value > 0 or (value == 0 and not positive))):
+        expected = "a positive number" if positive else "a number that is not negative"
+        raise AnalysisError(f"{measurement.id}: the sheet gives {name} = {value:g} {unit}; expected {expected}")
+    return value
+
+
+def _widened(law: Fit) -> Fit:
+    """Return a law with the errors that its misfit calls for."""
+    scale, params = widening(law), law.params.copy()
+    for name in law.names:
+        params[name].stderr *= scale
+    return replace(law, params=params, covariance=scale**2 * law.covariance)
 
 
 def fit_lines(spectra: Sequence[Spectrum], degree: int, shape: Shape) -> Fit:
@@ -268,7 +305,6 @@ def line_rows(
     spectra: Sequence[Spectrum],
     fitted: Fit,
     shape: Shape,
-    electrons_per_count: float,
     wavelength_uncertainty: float,
 ) -> list[Number]:
     """Make the rows of the lines: area a spectrum; place and width in common."""
@@ -276,13 +312,13 @@ def line_rows(
     units = {"center": "nm", "fwhm_gaussian": "nm"} | ({"fwhm_lorentzian": "nm"} if shape == "voigt" else {})
     rows = fitted.numbers(series, shape, units, method)
     rows[0].systematic_error = wavelength_uncertainty
-    half_pump = spectra[-1].measurement.condition("pump_wavelength", "nm") / 2
+    half_pump = _condition(spectra[-1].measurement, "pump_wavelength", "nm", positive=True) / 2
     shift = replace(rows[0], parameter="center_minus_half_pump", value=rows[0].value - half_pump)
     shift.ci_low, shift.ci_high = rows[0].ci_low - half_pump, rows[0].ci_high - half_pump
     common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
     rows += [shift, *measured(series, shape, {"aicc": (fitted.aicc, math.nan, "1")}, method, **common)]
     for i, spectrum in enumerate(spectra):
-        area, error = (get(f"area_{i}") / electrons_per_count for get in (fitted.value, fitted.error))
+        area, error = (get(f"area_{i}") / spectrum.gain for get in (fitted.value, fitted.error))
         rows += measured(spectrum.measurement, shape, {"area": (area, error, "count*nm")}, method, **common)
     return rows
 
@@ -295,7 +331,7 @@ def law_rows(series: Measurement, law: Fit, model: str, systematic: tuple[float,
     systematic
         Relative standard uncertainties that the power meter leaves in the scale of power and in the exponent.
     """
-    method = LOGARITHMS if model == "log_log" else ORTHOGONAL
+    method = widened_method(LOGARITHMS if model == "log_log" else ORTHOGONAL, widening(law))
     units = {"amplitude": RATE, "exponent": "1"} | ({"background": RATE} if "background" in law.names else {})
     rows = law.numbers(series, model, units, method)
     exponent = law.value("exponent")
@@ -313,20 +349,16 @@ def law_rows(series: Measurement, law: Fit, model: str, systematic: tuple[float,
 
 
 # --- curves
-def spectrum_curves(
-    spectra: Sequence[Spectrum], fitted: Fit, degree: int, electrons_per_count: float, dark_level: float
-) -> dict[str, xr.Dataset]:
+def spectrum_curves(spectra: Sequence[Spectrum], fitted: Fit, degree: int, dark_level: float) -> dict[str, xr.Dataset]:
     """Make the groups of the spectra: counts above the dark level, line, background, residual."""
     model = LineModel(spectra, [_powers(spectrum, degree) for spectrum in spectra])
     bounds = np.cumsum([0, *(spectrum.wavelength.size for spectrum in spectra)])
     groups: dict[str, xr.Dataset] = {}
     for i, spectrum in enumerate(spectra):
-        line, background = (part / electrons_per_count for part in model.parts(fitted.params, i))
-        raised = spectrum.measurement.only["intensity"]
-        raised = raised.mean("spectrum") if "spectrum" in raised.dims else raised
-        counts = raised.sortby("wavelength").sel(wavelength=spectrum.wavelength).values - dark_level
-        above = np.median(counts - spectrum.electrons / electrons_per_count)
-        uncertainty = np.sqrt(np.maximum(spectrum.electrons, 1.0)) / electrons_per_count
+        line, background = (part / spectrum.gain for part in model.parts(fitted.params, i))
+        counts = spectrum.counts - dark_level
+        above = np.median(counts - spectrum.electrons / spectrum.gain)
+        uncertainty = np.sqrt(np.maximum(spectrum.electrons, 1.0)) / spectrum.gain
         data = {
             "data": (counts, "count", "intensity above the dark level"),
             "data_uncertainty": (uncertainty, "count", "standard uncertainty of the intensity"),

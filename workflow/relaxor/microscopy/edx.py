@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.polynomial import chebyshev
 from scipy.special import ndtr
 
+from relaxor.counting import not_negative, rising
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
 from relaxor.fitting import SQRT_2LN2, Fit, fit_counts, parameters
@@ -145,7 +146,8 @@ def analyse(
     Raises
     ------
     AnalysisError
-        If a spectrum has no energy axis with a unit, no beam energy, or no counts in the range.
+        If a spectrum has no ordered energy axis with a unit, no beam energy, or too few or negative counts in the
+        range.
     """
     if not elements:
         raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
@@ -175,6 +177,7 @@ def prepare(
         raise AnalysisError(
             f"{measurement.id}: EDX needs an axis of energy, the file has {', '.join(map(str, region.dims))}"
         )
+    region = rising(measurement, region, "energy")
     try:
         energy = region["energy"].values * factor(region["energy"].attrs["units"], "keV")
     except ValueError as error:
@@ -184,7 +187,7 @@ def prepare(
     if not beam > fit_range[0]:
         raise AnalysisError(f"{measurement.id}: the file gives no beam energy (add 'beam_energy=… keV' to the sheet)")
     inside = (energy >= fit_range[0]) & (energy <= min(fit_range[1], 0.95 * beam))
-    counts = region["intensity"].values[inside]
+    counts = not_negative(measurement, region["intensity"][inside])
     if counts.size < 50 or counts.sum() < 1000:
         raise AnalysisError(
             f"{measurement.id}: {counts.sum():g} counts in {counts.size} channels between "

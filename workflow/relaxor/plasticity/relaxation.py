@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from relaxor.data import Measurement, Number, measured
 from relaxor.decay import (
@@ -26,7 +25,7 @@ from relaxor.decay import (
     profile_decay,
 )
 from relaxor.errors import AnalysisError
-from relaxor.fitting import Fit, profile_rise
+from relaxor.fitting import Fit, profile_rise, widened_method, widening
 from relaxor.readers.schema import variable
 
 LAWS = (SINGLE, DOUBLE, STRETCHED)
@@ -37,8 +36,6 @@ FEWER_AICC = 2.0
 """A law counts as preferred from this lower AICc on; Burnham & Anderson, doi 10.1177/0049124104268644."""
 UNSUPPORTED = 10.0
 """A law whose AICc is higher than the lowest by more than this has essentially no support (the same source)."""
-UNLIKELY = 0.01
-"""Probability of a misfit below which it widens the errors (Birge, doi 10.1103/PhysRev.40.207)."""
 NORMAL_RANGE = (0.158655, 0.841345)
 """Quantiles of a normal distribution one standard deviation either side."""
 FEWEST_POINTS = 5
@@ -204,14 +201,14 @@ def _aicc_row(measurement: Measurement, decay: Decay, fitted: Fit) -> list[Numbe
 
 def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
     """Widen errors and intervals by the root of reduced chi-square where that is larger than by chance."""
-    if stats.chi2.sf(fitted.chi_square, fitted.n - len(fitted.names)) > UNLIKELY:
+    scale = widening(fitted)
+    if scale == 1:
         return rows
-    scale = math.sqrt(fitted.reduced_chi_square)
     for row in rows:
         low, high = (row.value + scale * (end - row.value) for end in (row.ci_low, row.ci_high))
         row.ci_low, row.ci_high = max(low, 0.0) if row.parameter.startswith("tau") else low, high
         row.standard_error *= scale
-        row.method += f"; errors widened {scale:.2g} times, as the law misses the points"
+        row.method = widened_method(row.method, scale)
     return rows
 
 

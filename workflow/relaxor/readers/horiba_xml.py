@@ -7,7 +7,7 @@ import xarray as xr
 
 from relaxor.readers.containers import parse_xml
 from relaxor.readers.schema import tree
-from relaxor.readers.signals import datasets
+from relaxor.readers.signals import datasets, exposure
 
 UNITS = {"Counts": "count", "Counts/s": "count/s"}
 
@@ -24,7 +24,8 @@ def extract(path: Path) -> xr.DataTree:
     -------
     xarray.DataTree
         One child named after the title: ``intensity`` (``count`` or ``count/s``) along ``wavelength`` (nm),
-        ``raman_shift`` (1/cm) or ``energy`` (eV) and, of a map, ``y`` and ``x`` (m). Root: ``warnings`` (lines).
+        ``raman_shift`` (1/cm) or ``energy`` (eV) and, of a map, ``y`` and ``x`` (m). Attribute: ``integration_time``
+        (s, of all accumulations). Root: ``warnings`` (lines).
     """
     from rsciio.jobinyvon import file_reader
 
@@ -34,7 +35,7 @@ def extract(path: Path) -> xr.DataTree:
     for signal in signals:
         quantity = signal["metadata"]["Signal"].get("quantity", "")
         described.append({**signal, "units": UNITS.get(quantity.partition("(")[2].rstrip(")"), "1"), "counts": False})
-    children = datasets(described, [{}] * len(described))
+    children = datasets(described, [exposure(signal) for signal in signals])
     headers = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
     general = signals[0]["metadata"]["General"]
     model = signals[0]["metadata"].get("Acquisition_instrument", {}).get("Spectrometer", {}).get("model", "")

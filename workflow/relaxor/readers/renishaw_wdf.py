@@ -15,7 +15,7 @@ import xarray as xr
 
 from relaxor.errors import ReadError
 from relaxor.readers.schema import array, tree, unpack, variable
-from relaxor.readers.signals import datasets
+from relaxor.readers.signals import datasets, exposure
 
 BLOCK_BYTES = 16
 UNITS = {"Counts": "count", "Counts/s": "count/s"}
@@ -32,10 +32,11 @@ def extract(path: Path) -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        Child named after the measurement's title: ``intensity`` (count) along ``raman_shift`` (1/cm) or
-        ``wavelength`` (nm) and, of a map, ``y`` and ``x`` (m), of a line ``abs_distance``, of a series ``z``; a white
-        light image as child of its own. Files whose axes do not fit their numbers: child ``spectra`` of dimensions
-        (``spectrum``, ``point``). Root: ``warnings`` (lines).
+        Child named after the measurement's title: ``intensity`` (``count`` or ``count/s``) along ``raman_shift`` (1/cm)
+        or ``wavelength`` (nm) and, of a map, ``y`` and ``x`` (m), of a line ``abs_distance``, of a series ``z``, with
+        the attribute ``integration_time`` (s, of all accumulations); a white light image as child of its own. Files
+        whose axes do not fit their numbers: child ``spectra`` of dimensions (``spectrum``, ``point``). Root:
+        ``warnings`` (lines).
     """
     from rsciio.renishaw import file_reader
 
@@ -58,7 +59,7 @@ def extract(path: Path) -> xr.DataTree:
     else:
         kinds = [{**signals[0], "units": unit, "counts": False}]
         kinds += [{**image, "units": "1", "counts": False} for image in signals[1:]]
-        children = datasets(kinds, [{}] + [{"content": "white-light image"}] * (len(signals) - 1))
+        children = datasets(kinds, [exposure(signals[0])] + [{"content": "white-light image"}] * (len(signals) - 1))
     date = f"{first['date']}T{first['time']}"
     acquired = None if date.startswith("1601") else date
     return tree(children, header=header, instrument="Renishaw WiRE", acquired=acquired, **extra)

@@ -43,7 +43,8 @@ def extract(path: Path) -> xr.DataTree:
         ``phi``, …), ``intensity`` (``count`` or ``count/s``, as the file has it) and ``attenuation_factor`` of the
         absorber; whether the intensity is already corrected by it the file does not say. Whole counts have
         ``intensity_uncertainty`` (Poisson). Attributes, where the file has them: ``scan_type``, ``anode``,
-        ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``voltage`` (kV), ``current`` (mA).
+        ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``voltage`` (kV), ``current`` (mA), ``counting_time``
+        (s, a step: its length over the speed of the scan).
     """
     lines = text_of(path, "cp932").splitlines()
     headers: list[dict[str, str]] = []
@@ -83,6 +84,9 @@ def profile(path: Path, header: dict[str, str], table: np.ndarray, place: str) -
         raise ReadError(path, f"intensities in '{unit}'; expected counts or cps", place)
     attrs: dict[str, Any] = {name: float(header[key]) for key, name in NAMES.items() if header.get(key)}
     attrs |= {"anode": header.get("HW_XG_TARGET_NAME"), "scan_type": kind}
+    step, speed = (float(header.get(f"MEAS_SCAN_{name}") or 0) for name in ("STEP", "SPEED"))
+    if header.get("MEAS_SCAN_SPEED_UNIT") == "deg/min" and step > 0 and speed > 0:
+        attrs["counting_time"] = 60 * step / speed
     axis = axis_of(kind, path, place)
     dataset = scan(path, axis, table[:, 0], table[:, 1], attrs, place, UNITS[unit])
     dataset["attenuation_factor"] = variable(axis, table[:, 2], "1", "attenuation factor of the absorber")

@@ -52,6 +52,12 @@ def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, 
     return result
 
 
+def exposure(signal: Mapping[str, Any]) -> dict[str, float]:
+    """Return the attribute ``integration_time`` (s, of all accumulations) where the file gives it."""
+    detector = signal["metadata"].get("Acquisition_instrument", {}).get("Detector", {})
+    return {"integration_time": float(detector["integration_time"])} if "integration_time" in detector else {}
+
+
 def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     """Make one dataset; complex values become ``real`` and ``imaginary`` (netCDF has no complex numbers)."""
     values, axes = np.asarray(signal["data"]), signal["axes"]

@@ -17,6 +17,8 @@ from relaxor.xrd.lattice import Basal
 from relaxor.xrd.lines import Instrument, LineFit, Tube, find_lines, fit_lines, windows
 from relaxor.xrd.pattern import Line, Pattern, sample_widths
 
+MOST_TOGETHER = 30
+"""Most lines whose windows overlap: the time of their fit grows with the third power, and is half a minute here."""
 LEAST_LINES = 3
 """Fewest indexed lines that give c and an alignment error."""
 SAME_TUBE = 1e-3
@@ -59,7 +61,8 @@ def analyse(
     Raises
     ------
     AnalysisError
-        If a file holds no 2θ scan of the tube of the settings, no line, or fewer than three 00l lines of the cell.
+        If a file holds no 2θ scan of the tube of the settings, none of counts, no line, lines too dense to be fitted,
+        or fewer than three 00l lines of the cell.
     """
     tube = Tube(wavelength_alpha1, wavelength_alpha2, alpha_ratio)
     profile = Instrument(**instrument)
@@ -69,10 +72,16 @@ def analyse(
         pattern = _pattern(measurement, tube, goniometer_radius)
         published = published_cell(cell, cells) if cell else None
         positions = find_lines(
-            pattern.two_theta, pattern.counts, width=peak_width, significance=significance, tube=tube
+            pattern.two_theta,
+            pattern.counts,
+            width=peak_width,
+            significance=significance,
+            tube=tube,
+            exposure=pattern.exposure,
         )
         if not positions.size:
             raise AnalysisError(f"{measurement.id}: no line stands out by {significance:g} standard deviations")
+        _refuse_crowds(measurement, positions, window)
         lines, line_rows = fit_pattern(pattern, positions, published, profile, window, peak_width, index_tolerance)
         rows += line_rows
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"cell": cell or ""})
@@ -93,7 +102,7 @@ def analyse(
 
 def _pattern(measurement: Measurement, tube: Tube, radius: float) -> Pattern:
     scan = measurement.only
-    if "two_theta" not in scan.dims or "intensity" not in scan:
+    if "intensity" not in scan or scan["intensity"].dims != ("two_theta",):
         raise AnalysisError(
             f"{measurement.id}: no intensity against two_theta (axes: {', '.join(map(str, scan.dims))})"
         )
@@ -102,14 +111,17 @@ def _pattern(measurement: Measurement, tube: Tube, radius: float) -> Pattern:
         raise AnalysisError(
             f"{measurement.id}: taken with Kα1 = {written:.4f} angstrom, but xrd.wavelength_alpha1 is {tube.alpha1}"
         )
-    ordered = scan.sortby("two_theta")
-    return Pattern(
-        measurement,
-        ordered["two_theta"].values,
-        ordered["intensity"].values,
-        tube,
-        float(scan.attrs.get("goniometer_radius", radius)),
-    )
+    return Pattern.of(measurement, scan, tube, radius)
+
+
+def _refuse_crowds(measurement: Measurement, positions: np.ndarray, window: float) -> None:
+    crowd = max(windows(positions, window), key=len)
+    if len(crowd) > MOST_TOGETHER:
+        raise AnalysisError(
+            f"{measurement.id}: {len(crowd)} lines between {crowd[0]:.2f} and {crowd[-1]:.2f} degree lie within "
+            f"{2 * window:g} degree of each other; at most {MOST_TOGETHER} can be fitted together (are these raw "
+            "counts? if so, set a smaller xrd.window or a higher xrd.significance)"
+        )
 
 
 def fit_pattern(
@@ -134,6 +146,7 @@ def fit_pattern(
                 shape=shape,
                 instrument=instrument,
                 start_width=width,
+                exposure=pattern.exposure,
             )
             for group in windows(positions, window)
         ]
@@ -293,6 +306,7 @@ def superlattice_numbers(
             instrument=instrument,
             start_width=float(np.interp(place, centers, lorentzian)),
             fixed=True,
+            exposure=pattern.exposure,
         )
         method = "Poisson maximum likelihood, position and width of the neighbours"
         (row,) = fitted.fit.numbers(pattern.measurement, "superlattice_lines", {"area_0": "count*degree"}, method)

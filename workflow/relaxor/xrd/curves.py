@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from relaxor.data import poisson_uncertainty
 from relaxor.xrd import lattice
 from relaxor.xrd.lattice import Basal
 from relaxor.xrd.lines import Instrument
@@ -14,7 +13,7 @@ from relaxor.xrd.pattern import Line, Pattern, sample_widths
 
 
 def pattern_curves(pattern: Pattern, lines: list[Line]) -> xr.Dataset:
-    """Return counts, fit, background, each line and residual on the angles of the scan; NaN outside the windows."""
+    """Return intensity, fit, background, each line and residual on the angles of the scan; NaN outside the windows."""
     size = pattern.two_theta.size
     empty = {name: np.full(size, np.nan) for name in ("fit", "background", "residual")}
     components = {}
@@ -28,11 +27,10 @@ def pattern_curves(pattern: Pattern, lines: list[Line]) -> xr.Dataset:
     labels = {"fit": "fit", "background": "background", "residual": "deviance residual"}
     angle = xr.Variable("two_theta", pattern.two_theta, {"units": "degree", "long_name": "2θ"})
     result = xr.Dataset(coords={"two_theta": angle})
-    result["intensity"] = _along("two_theta", pattern.counts, "count", "intensity")
-    scan = pattern.measurement.only.sortby("two_theta")
-    given = scan.get("intensity_uncertainty")
-    uncertainty = poisson_uncertainty(pattern.counts) if given is None else given.to_numpy()
-    result["intensity_uncertainty"] = _along("two_theta", uncertainty, "count", "standard uncertainty of intensity")
+    result["intensity"] = _along("two_theta", pattern.intensity, "count", "intensity")
+    result["intensity_uncertainty"] = _along(
+        "two_theta", pattern.uncertainty, "count", "standard uncertainty of intensity"
+    )
     for name, values in empty.items():
         result[name] = _along("two_theta", values, "1" if name == "residual" else "count", labels[name])
     for name, values in components.items():

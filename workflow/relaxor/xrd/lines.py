@@ -55,7 +55,13 @@ class Instrument:
 
 
 def find_lines(
-    two_theta: np.ndarray, counts: np.ndarray, *, width: float, significance: float, tube: Tube
+    two_theta: np.ndarray,
+    counts: np.ndarray,
+    *,
+    width: float,
+    significance: float,
+    tube: Tube,
+    exposure: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Find lines by a matched filter.
 
@@ -69,6 +75,8 @@ def find_lines(
         Least prominence of a line, in standard deviations of the filtered counts.
     tube
         Wavelengths: maxima that are the Kα2 of a stronger line are left out.
+    exposure
+        Expected counts over intensity; see `relaxor.xrd.pattern.Pattern`.
 
     Returns
     -------
@@ -78,11 +86,15 @@ def find_lines(
     step = float(np.median(np.diff(two_theta)))
     half = max(round(2 * width / step), 2)
     kernel = np.exp(-4 * math.log(2) * (np.arange(-half, half + 1) * step / width) ** 2)
-    background = ndimage.median_filter(counts, size=2 * round(BACKGROUND_WIDTHS * width / step / 2) + 1)
-    noise = np.sqrt(ndimage.convolve1d(np.maximum(counts, 1.0), kernel**2))
-    score = ndimage.convolve1d(counts - background, kernel) / noise
-    peaks, _ = signal.find_peaks(score, height=significance, prominence=significance, distance=max(half // 2, 1))
-    height = ndimage.convolve1d(counts - background, kernel)[peaks]
+    intensity = counts / exposure
+    background = ndimage.median_filter(intensity, size=2 * round(BACKGROUND_WIDTHS * width / step / 2) + 1)
+    # Where the exposure jumps, so does the noise: maxima are those of a score without jumps, and what rises by it.
+    noise = np.sqrt(ndimage.convolve1d(np.maximum(intensity, 1.0), kernel**2))
+    score = ndimage.convolve1d(intensity - background, kernel) / noise
+    variance = np.maximum(counts, 1.0) / np.square(exposure)
+    least = significance * np.sqrt(ndimage.convolve1d(variance, kernel**2)) / noise
+    peaks, _ = signal.find_peaks(score, height=least, prominence=least, distance=max(half // 2, 1))
+    height = ndimage.convolve1d(intensity - background, kernel)[peaks]
     positions = two_theta[peaks]
     partner = np.abs(positions[:, None] - tube.alpha2_position(positions)[None, :]) < width
     is_alpha2 = (partner & (height[:, None] < ALPHA2_SHARE * height[None, :]) & (tube.ratio > 0)).any(axis=1)
@@ -137,7 +149,7 @@ class LineFit:
     inside
         Which points of the pattern it covers.
     background, components
-        Expected counts of the background and of each line at these points.
+        Intensity of the background and of each line at these points, in counts at an exposure of 1.
     """
 
     fit: Fit
@@ -149,7 +161,7 @@ class LineFit:
 
     @property
     def expected(self) -> np.ndarray:
-        """Expected counts."""
+        """Intensity of background and lines."""
         return self.background + np.sum(self.components, axis=0)
 
 
@@ -167,6 +179,7 @@ def fit_lines(
     instrument: Instrument | None = None,
     start_width: float = 0.1,
     fixed: bool = False,
+    exposure: np.ndarray | float = 1.0,
 ) -> LineFit:
     """Fit the lines of one window with a quadratic background.
 
@@ -188,11 +201,13 @@ def fit_lines(
         Full width to start from (degree).
     fixed
         Keep positions and widths as given and fit areas alone (for lines that may not be there).
+    exposure
+        Expected counts over intensity; see `relaxor.xrd.pattern.Pattern`.
     """
     inside = (two_theta >= min(centers) - half_width) & (two_theta <= max(centers) + half_width)
-    x, y = two_theta[inside], counts[inside]
+    x, y, seen = two_theta[inside], counts[inside], np.broadcast_to(exposure, counts.shape)[inside]
     scaled = (x - x.mean()) / half_width
-    params = _start(x, y, centers, shape, instrument, start_width, fixed)
+    params = _start(x, y / seen, centers, shape, instrument, start_width, fixed)
 
     def parts(p: lmfit.Parameters) -> tuple[np.ndarray, list[np.ndarray]]:
         background = np.polynomial.polynomial.polyval(scaled, [p[name].value for name in BACKGROUND])
@@ -205,7 +220,7 @@ def fit_lines(
 
     def expected(p: lmfit.Parameters) -> np.ndarray:
         background, lines = parts(p)
-        return background + np.sum(lines, axis=0)
+        return seen * (background + np.sum(lines, axis=0))
 
     fitted = fit_counts(expected, y, params)
     background, components = parts(fitted.params)
