@@ -171,27 +171,6 @@ def test_spectrum_without_the_line_s_window_is_named(files: list, tmp_path: Path
         run(series, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "given", "message"),
-    [
-        ("power", (math.nan, "mW"), "gives power = nan mW; expected a number that is not negative"),
-        ("power", (-1.0, "mW"), "gives power = -1 mW; expected a number that is not negative"),
-        (
-            "power_uncertainty",
-            (math.inf, "mW"),
-            "gives power_uncertainty = inf mW; expected a number that is not negative",
-        ),
-        ("integration_time", (0.0, "s"), "gives integration_time = 0 s; expected a positive number"),
-        ("pump_wavelength", (-1064.0, "nm"), "gives pump_wavelength = -1064 nm; expected a positive number"),
-    ],
-)
-def test_impossible_conditions_are_named(files: list, tmp_path: Path, name: str, given: tuple, message: str) -> None:
-    series = measurements(files)
-    series[-1].conditions[name] = given
-    with pytest.raises(AnalysisError, match=f"shg_10: the sheet {message}"):
-        run(series, tmp_path)
-
-
 def changed(series: list[Measurement], place: int, change) -> list[Measurement]:
     region = change(series[place].only)
     return [*series[:place], replace(series[place], regions={"spectra": region}), *series[place + 1 :]]

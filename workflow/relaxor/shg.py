@@ -97,9 +97,8 @@ power_linearity_uncertainty
     Raises
     ------
     AnalysisError
-        If a spectrum has no ordered wavelength axis, no counts or no point in the window, conditions are missing or
-        impossible, no spectrum was taken with the pump blocked, there are fewer than four powers, or the line falls
-        with power.
+        If a spectrum has no ordered wavelength axis, no counts or no point in the window, conditions are missing,
+        no spectrum was taken with the pump blocked, there are fewer than four powers, or the line falls with power.
     """
     measurements = load(data)
     spectra, dark_level = select(measurements, (window[0], window[1]), electrons_per_count)
@@ -159,7 +158,7 @@ def select(
         Spectra in the order of their power; level of the frame with the pump blocked, in counts.
     """
     raw = [_cut(measurement, window) for measurement in measurements]
-    blocked = [frames for measurement, _, frames in raw if _condition(measurement, "power", "mW") == 0]
+    blocked = [frames for measurement, _, frames in raw if measurement.condition("power", "mW") == 0]
     if not blocked:
         raise AnalysisError("shg: no measurement has 'power=0 mW' (pump blocked): its dark level is needed")
     if len(raw) - len(blocked) < 4:
@@ -179,9 +178,9 @@ def select(
                 0.0,
             ),
             electrons_per_count * len(frames),
-            _condition(measurement, "power", "mW"),
-            _condition(measurement, "power_uncertainty", "mW"),
-            _condition(measurement, "integration_time", "s", positive=True),
+            measurement.condition("power", "mW"),
+            measurement.condition("power_uncertainty", "mW"),
+            measurement.condition("integration_time", "s"),
         )
         for measurement, wavelength, frames in raw
     ]
@@ -201,14 +200,6 @@ def _cut(measurement: Measurement, window: tuple[float, float]) -> tuple[Measure
     if points < 20:
         raise AnalysisError(f"{measurement.id}: {points} points between {window[0]:g} and {window[1]:g} nm; 20 needed")
     return measurement, inside["wavelength"].values, np.atleast_2d(inside.values)
-
-
-def _condition(measurement: Measurement, name: str, unit: str, *, positive: bool = False) -> float:
-    value = measurement.condition(name, unit)
-    if not (math.isfinite(value) and (value > 0 or (value == 0 and not positive))):
-        expected = "a positive number" if positive else "a number that is not negative"
-        raise AnalysisError(f"{measurement.id}: the sheet gives {name} = {value:g} {unit}; expected {expected}")
-    return value
 
 
 def _widened(law: Fit) -> Fit:
@@ -312,7 +303,7 @@ def line_rows(
     units = {"center": "nm", "fwhm_gaussian": "nm"} | ({"fwhm_lorentzian": "nm"} if shape == "voigt" else {})
     rows = fitted.numbers(series, shape, units, method)
     rows[0].systematic_error = wavelength_uncertainty
-    half_pump = _condition(spectra[-1].measurement, "pump_wavelength", "nm", positive=True) / 2
+    half_pump = spectra[-1].measurement.condition("pump_wavelength", "nm") / 2
     shift = replace(rows[0], parameter="center_minus_half_pump", value=rows[0].value - half_pump)
     shift.ci_low, shift.ci_high = rows[0].ci_low - half_pump, rows[0].ci_high - half_pump
     common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}

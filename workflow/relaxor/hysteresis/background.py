@@ -66,9 +66,9 @@ class Geometry:
     def of(cls, measurement: Measurement) -> "Geometry":
         """Take the geometry from the sheet, and refuse a file whose own area or gap contradicts it."""
         geometry = cls(
-            _positive(measurement, "thickness", "nm"),
-            _positive(measurement, "width", "um"),
-            _positive(measurement, "gap", "um"),
+            measurement.condition("thickness", "nm"),
+            measurement.condition("width", "um"),
+            measurement.condition("gap", "um"),
         )
         _refuse_contradiction(measurement, "area", geometry.area, "cm^2", "thickness times width of the sheet")
         _refuse_contradiction(measurement, "gap", geometry.gap, "um", "that of the sheet")
@@ -89,15 +89,6 @@ class Geometry:
         return float(np.hypot(thickness / self.thickness, width / self.width)), gap / self.gap
 
 
-def _positive(measurement: Measurement, name: str, unit: str, default: float | None = None) -> float:
-    value = measurement.condition(name, unit, default)
-    if not value > 0:
-        raise AnalysisError(
-            f"{measurement.id}: condition '{name}' of the sheet is {value:g} {unit}; it must be positive"
-        )
-    return value
-
-
 def _refuse_contradiction(measurement: Measurement, name: str, known: float, unit: str, source: str) -> None:
     """Refuse a file whose header states another value than is known from ``source``; many files state none."""
     data = next(iter(measurement.regions.values()))
@@ -113,7 +104,7 @@ def _refuse_contradiction(measurement: Measurement, name: str, known: float, uni
 
 def frequency_of(measurement: Measurement) -> float:
     """Take the frequency (Hz) from the sheet, and refuse a file that states another."""
-    frequency = _positive(measurement, "frequency", "Hz")
+    frequency = measurement.condition("frequency", "Hz")
     _refuse_contradiction(measurement, "frequency", frequency, "Hz", "that of the sheet")
     return frequency
 
@@ -186,7 +177,7 @@ def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capac
     if {"width", "gap"} & measurement.conditions.keys() or not (known or "area" in measurement.conditions):
         return Geometry.of(measurement)
     return Capacitor(
-        **{name: _positive(measurement, name, unit, getattr(known, name, None)) for name, unit in PLATES.items()}
+        **{name: measurement.condition(name, unit, getattr(known, name, None)) for name, unit in PLATES.items()}
     )
 
 
