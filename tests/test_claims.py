@@ -1,3 +1,5 @@
+import math
+
 import pandas as pd
 import pytest
 from relaxor import xrd
@@ -25,6 +27,9 @@ def parameters(tmp_path):
     path = tmp_path / "raman/parameters.csv"
     rows = [
         Number("r", "voigt", "Eg1_center", 111.9, 0.05, 0.05, unit="1/cm", raw_sha256="0" * 64, origin="simulated"),
+        Number("r", "voigt", "Eg2_center", math.nan, math.nan, unit="1/cm", method="not seen"),
+        Number("r", "voigt", "Ag1_center", 207.5, math.nan, unit="1/cm", method="at a bound"),
+        Number("r", "voigt", "slope", 1.7e-11, 1e-13, unit="1/cm"),
         Number("r", "voigt", "fraction_a", 0.4, 0.01),
         Number("r", "voigt", "fraction_b", 0.7, 0.01),
     ]
@@ -58,6 +63,35 @@ def test_verdicts(tmp_path, parameters):
     # 0.05 statistical, 0.05 systematic, 0.05/√3 for rounding to one decimal
     assert table.loc["near", "z"] == pytest.approx(0.1 / (0.05**2 + 0.05**2 + 0.05**2 / 3) ** 0.5, rel=1e-4)
     assert table.loc["near", "origin"] == "simulated"
+
+
+def answer(parameter, reported, *more):
+    ours = OURS.replace("Eg1_center", parameter)
+    return {"id": "x", "reported": reported, "more": "\n  ".join((ours, *more))}
+
+
+@pytest.mark.parametrize(("parameter", "reason"), [("Eg2_center", "not seen"), ("Ag1_center", "at a bound")])
+@pytest.mark.parametrize("more", [(), ("relation: at least",), ("contradiction: printed twice",)])
+def test_a_value_or_error_that_is_not_known_tests_nothing(tmp_path, parameters, parameter, reason, more):
+    table = compare(tmp_path, parameters, answer(parameter, "207.5", *more))
+    assert table["verdict"].item() == "not testable"
+    assert table["note"].item() == f"our value or its error is not known: {reason}"
+    assert math.isnan(table["z"].item())
+
+
+def test_a_bound_is_not_rounded(tmp_path, parameters):
+    """A slope of 1.7(1)e-11 grows, whatever unit it is in."""
+    claims = [answer("slope", "0", f"relation: at {relation}") for relation in ("least", "most")]
+    table = compare(tmp_path, parameters, *claims)
+    assert list(table["verdict"]) == ["agrees", "differs"]
+    assert table["z"].to_numpy() == pytest.approx(170)
+
+
+def test_a_claim_may_tell_its_rounding(tmp_path, parameters):
+    claims = [answer("Eg1_center", "112", f"rounding: {rounding}") for rounding in (0, 0.3)]
+    table = compare(tmp_path, parameters, *claims, answer("Eg1_center", "112"))
+    errors = [(2 * 0.05**2 + rounding**2 / 3) ** 0.5 for rounding in (0, 0.3, 0.5)]
+    assert table["z"].to_numpy() == pytest.approx([-0.1 / error for error in errors], rel=1e-4)
 
 
 @pytest.mark.parametrize("measured", [True, False])

@@ -7,8 +7,12 @@ import pytest
 import xarray as xr
 from relaxor.data import load, save_tree
 from relaxor.errors import AnalysisError
+from relaxor.figures import raman as figures
+from relaxor.figures.panel import load_panel
+from relaxor.figures.style import SINGLE, new_figure
+from relaxor.fitting import voigt
 from relaxor.ingest import ingest
-from relaxor.raman import analyse, fit_lines, remove_spikes
+from relaxor.raman import analyse, fit_lines, fit_seen_lines, remove_spikes
 from relaxor.twin import raman as twin
 from relaxor.twin.writers.witec_ascii import write
 
@@ -28,6 +32,7 @@ SETTINGS = {
 }
 
 
+SHIFT = np.linspace(72.0, 640.0, 900)
 UNKNOWN = {"modes": None, "substrate_lines": {}, "calibration_line": None, "window": None}
 """Settings of a material of which nothing is known."""
 
@@ -40,8 +45,13 @@ def run(tmp_path, content, conditions=None, **changes):
         "conditions": conditions or {},
     }  # fmt: skip
     ingest([str(raw)], [row], {}, str(tmp_path / "raman.nc"))
-    analyse(str(tmp_path / "raman.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **(SETTINGS | changes))
-    return pd.read_csv(tmp_path / "p.csv")
+    analyse(
+        str(tmp_path / "raman.nc"),
+        str(tmp_path / "parameters.csv"),
+        str(tmp_path / "curves.nc"),
+        **(SETTINGS | changes),
+    )
+    return pd.read_csv(tmp_path / "parameters.csv")
 
 
 def test_the_five_modes_are_the_paper_s(analysed):
@@ -104,6 +114,63 @@ def test_noise_has_no_lines(tmp_path):
     counts = np.random.default_rng(3).normal(600, 20, (1, 900))
     with pytest.raises(AnalysisError, match="r: no line stands out by 8 standard deviations"):
         run(tmp_path, write(shift, counts, axis_unit="rel. 1/cm", title="one"), **UNKNOWN)
+
+
+def substrate(rng, accumulations, lines=()):
+    """Counts of a bare substrate, and of further lines: Raman shift → area."""
+    expected = 800 + sum(
+        voigt(SHIFT, area, center, 1.2, 4.0) for center, area in {twin.SILICON["Si"][0]: 30000.0, **dict(lines)}.items()
+    )
+    return write(SHIFT, rng.poisson(expected, (accumulations, 900)), axis_unit="rel. 1/cm", title="substrate")
+
+
+@pytest.mark.parametrize("accumulations", [1, 5])
+def test_a_bare_substrate_has_no_modes(tmp_path, accumulations):
+    numbers = run(tmp_path, substrate(np.random.default_rng(2), accumulations))
+    found = numbers[numbers["parameter"].str.endswith(("_area", "_fwhm", "_fwhm_lorentzian"))]
+    assert set(found["parameter"].str.partition("_")[0]) == {"Si"}
+    rows = numbers.set_index("parameter")
+    for name in (*SETTINGS["modes"], "Si_2TA"):
+        assert math.isnan(rows.loc[f"{name}_center", "value"])
+        assert rows.loc[f"{name}_center", "method"].startswith("not seen: no line within 12 1/cm stands out")
+        assert 0 < rows.loc[f"{name}_area_limit", "value"] < 500 / math.sqrt(accumulations)
+    draw(tmp_path)
+
+
+def draw(folder):
+    figure = new_figure(SINGLE, 60)
+    figures.spectrum(figure.add_subplot(), load_panel(folder, "1c"))
+    figure.draw_without_rendering()
+
+
+def test_a_spectrum_without_any_line_is_drawn(tmp_path):
+    counts = np.random.default_rng(6).poisson(800.0, (3, 900))
+    content = write(SHIFT, counts, axis_unit="rel. 1/cm", title="none")
+    assert not run(tmp_path, content, calibration_line=None)["parameter"].str.endswith("_area").any()
+    draw(tmp_path)
+
+
+def test_only_the_modes_that_are_there_are_fitted(tmp_path):
+    """A faint mode beside noise; its neighbour, 24 1/cm away, is not taken for the one that is not there."""
+    content = substrate(np.random.default_rng(4), 5, {"Eg2": (135.3, 400.0), "Ag1": (207.5, 9800.0)}.values())
+    numbers = run(tmp_path, content).query("model == 'voigt'").set_index("parameter")
+    for name, center, area in (("Eg2", 135.3, 400.0), ("Ag1", 207.5, 9800.0)):
+        for key, truth in (("center", center), ("area", area)):
+            row = numbers.loc[f"{name}_{key}"]
+            assert abs(row["value"] - truth) < 4 * row["standard_error"]
+    assert numbers.loc[["Eg1_center", "Ag2_center", "Ag3_center"], "value"].isna().all()
+
+
+def test_the_line_that_sets_the_axis_must_be_seen(tmp_path):
+    counts = np.random.default_rng(6).poisson(800.0, (3, 900))
+    with pytest.raises(AnalysisError, match=r"r: the silicon line at 520\.45 1/cm that sets the axis is not seen: set"):
+        run(tmp_path, write(SHIFT, counts, axis_unit="rel. 1/cm", title="none"))
+
+
+@pytest.mark.parametrize("changes", [{}, UNKNOWN])
+def test_a_constant_is_no_spectrum(tmp_path, changes):
+    with pytest.raises(AnalysisError, match="r: every point has the intensity 800: this is no spectrum"):
+        run(tmp_path, write(SHIFT, np.full((1, 900), 800.0), axis_unit="rel. 1/cm", title="constant"), **changes)
 
 
 def test_polystyrene_has_its_certified_lines(rawfiles, tmp_path):
@@ -177,6 +244,24 @@ def test_ingest_keeps_the_header_and_the_conditions(tmp_path):
     assert measurement.condition("power", "W") == pytest.approx(5e-4)
     with pytest.raises(AnalysisError, match="gives no condition 'wavelength'"):
         measurement.condition("wavelength", "nm")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hidden", [0.0, 100.0])
+def test_noise_is_rarely_taken_for_a_mode(hidden):
+    """In one spectrum of a hundred; limits hold for lines too weak to be seen, twice their standard error in area."""
+    rng = np.random.default_rng(13)
+    centers, draws = {**SETTINGS["modes"], "Si_2TA": 303.0, "Si": 520.45}, 200
+    window = (SHIFT >= 85) & (SHIFT <= 600)
+    expected = 800 + voigt(SHIFT[window], 30000.0, 520.45, 1.2, 2.8)
+    expected += sum(voigt(SHIFT[window], hidden, center, 1.2, 5.0) for name, center in centers.items() if name != "Si")
+    seen, holds = 0, []
+    for _ in range(draws):
+        mean, noise, _ = remove_spikes(rng.poisson(expected, (5, window.sum())), 8.0, 3, np.zeros(window.sum(), bool))
+        _, model, _, limits = fit_seen_lines(SHIFT[window], mean, noise, centers, 1.2, 9, centers.keys())
+        seen += len(model.lines) > 1
+        holds += [hidden <= limit for limit in limits.values()]
+    assert (seen <= 0.03 * draws) if hidden == 0 else (0.92 <= np.mean(holds) <= 0.97)
 
 
 @pytest.mark.slow

@@ -178,8 +178,10 @@ def test_several_trainings_are_averaged(learned: SimpleNamespace, tmp_path: Path
     (ratio,) = table[(table["model"] == "float") & (table["parameter"] == "fid_ratio")].to_dict("records")
     assert (ratio["value"], ratio["standard_error"]) == pytest.approx((1, 0))
     assert set(table["origin"]) == {"simulated"} and table["raw_sha256"].str.len().eq(64).all()
-    counted = table[table["parameter"].str.startswith("letters_")].set_index("parameter")["value"]
-    assert dict(counted) == {"letters_train": 1040, "letters_test": 520}
+    counted = table[table["parameter"].str.startswith("letters_")].set_index("parameter")
+    assert dict(counted["value"]) == {"letters_train": 1040, "letters_test": 520}
+    exact = table["parameter"].isin([*counted.index, "weight_bits"])
+    assert (table[exact]["standard_error"] == 0).all()  # else no claim could be tested against them
     with xr.open_datatree(curves, engine="h5netcdf") as stored:
         assert stored[f"hole_{HOLE}"].attrs["panel"] == summary.PANELS
         assert "not EMNIST" in stored[f"hole_{HOLE}"].attrs["letters"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 import pandas as pd
-from pydantic import model_validator
+from pydantic import NonNegativeFloat, model_validator
 
 from relaxor.config.base import Section
 from relaxor.data import NORMAL_QUANTILE, atomic
@@ -24,7 +24,9 @@ class Claim(Section):
     panel: str
     quantity: str
     reported: str
-    """As printed: the digits tell its rounding."""
+    """As printed: the digits tell its rounding; a bound is not rounded."""
+    rounding: NonNegativeFloat | None = None
+    """How far the printed value may be from what was meant, in its unit, where the digits do not tell; 0: exact."""
     unit: str
     relation: Literal["equal", "at least", "at most"] = "equal"
     ours: Selector | None = None
@@ -41,10 +43,12 @@ class Claim(Section):
         return self
 
     @property
-    def rounding(self) -> float:
+    def reported_error(self) -> float:
         """Standard uncertainty of the printed value: half a unit of its last digit, evenly distributed."""
+        if self.rounding is not None:
+            return self.rounding / math.sqrt(3)
         exponent = Decimal(self.reported).as_tuple().exponent
-        return 0.5 * 10.0 ** int(exponent) / math.sqrt(3)
+        return 0.5 * 10.0 ** int(exponent) / math.sqrt(3) if self.relation == "equal" else 0.0
 
 
 def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> None:
@@ -58,7 +62,8 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
         ``config/claims.yaml``.
     comparison
         Table to write: each claim with our value, its uncertainty, z and the verdict. A claim *agrees* where the
-        difference is within 1.96 standard uncertainties (statistical, systematic and the rounding in print together).
+        difference is within 1.96 standard uncertainties (statistical, systematic and the rounding in print together);
+        without a value of ours and its errors it is not testable.
 
     Raises
     ------
@@ -102,22 +107,25 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
         raise SheetError(f"{source}: claim '{claim.id}': its selector finds {len(found)} numbers instead of one")
     number = found.iloc[0]
     scale = factor(str(number["unit"]), claim.unit)
-    errors = [float(number[name]) * scale for name in ("standard_error", "systematic_error")]
-    known = [error for error in (*errors, claim.rounding) if math.isfinite(error)]
-    z = (float(number["value"]) * scale - float(claim.reported)) / math.hypot(*known)
-    holds = {
-        "equal": abs(z) <= NORMAL_QUANTILE,
-        "at least": z >= -NORMAL_QUANTILE,
-        "at most": z <= NORMAL_QUANTILE,
-    }[claim.relation]
-    verdict = CONTRADICTS if claim.contradiction else AGREES if holds else DIFFERS
+    value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))
     row |= {
-        "ours": float(number["value"]) * scale,
+        "ours": value,
         "standard_error": errors[0],
         "systematic_error": errors[1],
-        "z": z,
-        "verdict": verdict,
-        "note": claim.contradiction,
         **{key: number[key] for key in ("measurement", "model", "parameter", "raw_sha256", "origin")},
     }
-    return row
+    if not all(map(math.isfinite, (value, *errors))):
+        return row | {"note": f"our value or its error is not known: {number['method']}"}
+    difference, error = value - float(claim.reported), math.hypot(*errors, claim.reported_error)
+    reach = NORMAL_QUANTILE * error
+    holds = {
+        "equal": abs(difference) <= reach,
+        "at least": difference >= -reach,
+        "at most": difference <= reach,
+    }[claim.relation]
+    verdict = CONTRADICTS if claim.contradiction else AGREES if holds else DIFFERS
+    return row | {
+        "z": difference / error if error else math.nan,
+        "verdict": verdict,
+        "note": claim.contradiction,
+    }

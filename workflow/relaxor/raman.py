@@ -3,26 +3,31 @@
 The baseline is part of the fit, so that its uncertainty is in that of every mode. The noise of a CCD, counts and
 read-out, is not written in the files: it is estimated from the residuals as a variance linear in the signal
 (Davidian & Carroll, doi 10.1080/01621459.1987.10478543).
+
+A line that is expected need not be there, and a fit finds the best place for it in noise too. It is therefore fitted
+only where a line stands further out of the noise than chance makes the highest of all places where lines are looked
+for; of a line that is not seen there is an upper limit of its area and nothing else.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import lmfit
 import numpy as np
 import xarray as xr
 from numpy.polynomial import chebyshev
+from scipy import stats
 from scipy.ndimage import binary_dilation, gaussian_filter1d, median_filter
 from scipy.optimize import nnls
 from scipy.signal import find_peaks
 from scipy.special import wofz
 
 from relaxor.counting import in_counts, rising
-from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.data import CONFIDENCE, Measurement, Number, load, measured, provenance, save_parameters, save_tree
 from relaxor.errors import AnalysisError
-from relaxor.fitting import SQRT_2LN2, Fit, fit, voigt_fwhm
+from relaxor.fitting import SQRT_2LN2, Fit, fit, voigt, voigt_fwhm
 from relaxor.parallel import ordered_map
 from relaxor.readers.schema import variable
 
@@ -37,7 +42,21 @@ REACH = (3.0, 10.0)
 """A line that was found is fitted so many of its widths to each side, at least so far (1/cm)."""
 FOUND_DEGREE = 1
 """Degree of the baseline under lines that were found: windows are narrow."""
+SEARCH = 12.0
+"""1/cm, to each side of the place where a line is expected: there it is looked for."""
+START_FWHM = 5.0
+"""1/cm, Lorentzian width at which a fit begins; a limit of an area is that of a line so wide."""
+AREA_OF_HEIGHT = 8.0
+"""1/cm, the area of such a line over its height, roughly."""
+CHANCE = 0.01
+"""Probability that noise alone makes one of the lines that are expected."""
 METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
+
+UNSEEN = (
+    f"not seen: no line within {SEARCH:g} 1/cm stands out of the noise; limit: {CONFIDENCE:.0%}, one-sided, "
+    f"where it is expected, {START_FWHM:g} 1/cm wide"
+)
+"""Method of the rows of a line that is not seen."""
 
 
 # --- cosmic rays ---------------------------------------------------------------------------------------------------
@@ -153,9 +172,11 @@ class LineModel:
             near = np.abs(self.shift - center) < 6
             top = int(np.argmax(np.where(near, spectrum - floor, -np.inf)))
             height = max(float(spectrum[top] - floor[top]), 1e-3 * float(np.ptp(spectrum)), 1e-9)
-            params.add(f"{name}_area", height * 8.0)
-            params.add(f"{name}_center", self.shift[top] if near.any() else center, min=center - 12, max=center + 12)
-            params.add(f"{name}_fwhm", 5.0, min=0.2, max=60)
+            params.add(f"{name}_area", height * AREA_OF_HEIGHT)
+            params.add(
+                f"{name}_center", self.shift[top] if near.any() else center, min=center - SEARCH, max=center + SEARCH
+            )
+            params.add(f"{name}_fwhm", START_FWHM, min=0.2, max=60)
         for order, coefficient in enumerate(coefficients):
             params.add(f"baseline_{order}", coefficient)
         return params
@@ -225,8 +246,7 @@ def fit_lines(
     Fit, LineModel, numpy.ndarray
         The fit, the model, and the standard deviation of each point, shape (n,).
     """
-    scaled = 2 * (shift - shift[0]) / (shift[-1] - shift[0]) - 1
-    model = LineModel(tuple(centers), shift, chebyshev.chebvander(scaled, degree), gaussian_fwhm)
+    model = LineModel(tuple(centers), shift, _basis(shift, degree), gaussian_fwhm)
 
     def solve(params: lmfit.Parameters, sigma: np.ndarray, known: bool) -> Fit:
         return fit(model.residual, params, args=(spectrum, sigma), absolute_sigma=known, jacobian=model.jacobian)
@@ -240,6 +260,11 @@ def fit_lines(
         sigma = _residual_noise(fitted, model, spectrum, sigma)
         fitted = solve(fitted.params, sigma, False)
     return fitted, model, sigma
+
+
+def _basis(shift: np.ndarray, degree: int) -> np.ndarray:
+    """Return Chebyshev polynomials on the axis, shape (n, degree + 1)."""
+    return chebyshev.chebvander(2 * (shift - shift[0]) / (shift[-1] - shift[0]) - 1, degree)
 
 
 def _residual_noise(fitted: Fit, model: LineModel, spectrum: np.ndarray, sigma: np.ndarray) -> np.ndarray:
@@ -263,14 +288,99 @@ def _linear_noise(signal: np.ndarray, square: np.ndarray, use: np.ndarray | slic
     return np.sqrt(variance)
 
 
+def fit_seen_lines(
+    shift: np.ndarray,
+    spectrum: np.ndarray,
+    noise: np.ndarray,
+    centers: Mapping[str, float],
+    gaussian_fwhm: float,
+    degree: int,
+    expected: Collection[str],
+) -> tuple[Fit, LineModel, np.ndarray, dict[str, float]]:
+    """Fit the lines that stand out of the noise.
+
+    The fit begins with the lines that are plain to see. As long as one of the others stands out of what the fit
+    leaves, the highest joins it. A search for the place and width of a line that is not there has no end.
+
+    Parameters
+    ----------
+    shift, spectrum, noise, centers, gaussian_fwhm, degree
+        As given to `fit_lines`.
+    expected
+        The lines that may not be there.
+
+    Returns
+    -------
+    Fit, LineModel, numpy.ndarray, dict
+        As of `fit_lines`, of the lines that are seen; each other line → upper limit of its area.
+    """
+    near = {name: shift[np.abs(shift - centers[name]) <= SEARCH] for name in centers if name in expected}
+    least = stats.norm.isf(CHANCE / max(sum(places.size for places in near.values()), 1))
+    pixel_noise = MAD_TO_SIGMA * np.median(np.abs(np.diff(spectrum))) / math.sqrt(2)
+    start = LineModel(tuple(centers), shift, _basis(shift, degree), gaussian_fwhm).start(spectrum, centers)
+    seen = {name for name in centers if start[f"{name}_area"].value > AREA_OF_HEIGHT * least * pixel_noise}
+    seen |= centers.keys() - near.keys()
+    refused: set[str] = set()
+    while True:
+        kept = {name: center for name, center in centers.items() if name in seen - refused}
+        fitted, model, sigma = fit_lines(shift, spectrum, noise, kept, gaussian_fwhm, degree)
+        faint = {name for name in kept if fitted.value(f"{name}_area") <= least * fitted.error(f"{name}_area")}
+        if faint & near.keys():
+            refused |= faint & near.keys()
+            continue
+        heights = {
+            name: np.divide(*_further_areas(fitted, model, spectrum, sigma, near[name])).max(initial=-math.inf)
+            for name in near
+            if name not in seen
+        }
+        highest = max(heights, key=lambda name: heights[name], default="")
+        if not highest or heights[highest] <= least:
+            break
+        seen.add(highest)
+    limits = {}
+    for name, center in centers.items():
+        if name in kept:
+            continue
+        area, error = _further_areas(fitted, model, spectrum, sigma, np.array([center]))
+        limits[name] = float(max(area[0], 0.0) + stats.norm.ppf(CONFIDENCE) * error[0])
+    return fitted, model, sigma, limits
+
+
+def _further_areas(
+    fitted: Fit, model: LineModel, spectrum: np.ndarray, sigma: np.ndarray, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the area that one more line, `START_FWHM` wide, would have at each of the places, and its error.
+
+    Everything that was fitted gives way. Residuals that lines and baseline cannot follow hide a line as noise does.
+    """
+    fixed = np.linalg.qr(model.jacobian(fitted.params, spectrum, sigma))[0]
+    shapes = [voigt(model.shift, 1.0, place, model.gaussian_fwhm, START_FWHM) / sigma for place in places]
+    lines = np.array(shapes).reshape(-1, sigma.size).T
+    lines -= fixed @ (fixed.T @ lines)
+    weight = np.sum(lines**2, axis=0)
+    left = -model.residual(fitted.params, spectrum, sigma)
+    return lines.T @ left / weight, np.sqrt(fitted.reduced_chi_square / weight)
+
+
 @dataclass(frozen=True)
 class Part:
-    """Some points of a spectrum and the lines fitted there; ``sigma`` is the noise of each point."""
+    """Some points of a spectrum and the lines fitted there.
+
+    Attributes
+    ----------
+    inside
+        Points that were fitted, shape (all points,).
+    fit, model, sigma
+        As of `fit_lines`.
+    limits
+        Line that is not seen → upper limit of its area.
+    """
 
     inside: np.ndarray
     fit: Fit
     model: LineModel
     sigma: np.ndarray
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 # --- the step ------------------------------------------------------------------------------------------------------
@@ -305,7 +415,8 @@ baseline_degree, spike_threshold, spike_width
     Raises
     ------
     AnalysisError
-        If a measurement has no ordered Raman axis, no counts, holds a map, does not cover the window, or shows no line.
+        If a measurement has no ordered Raman axis, no counts, holds a map, does not cover the window, is constant, or
+        shows no line; if the line of silicon that sets the axis is not seen.
     """
     one = partial(
         _analyse_one,
@@ -346,6 +457,8 @@ def _analyse_one(
     for center in expected.values():
         protected |= np.abs(shift - center) < 8
     spectrum, noise, removed = remove_spikes(spectra, *spike, protected)
+    if not np.ptp(spectrum):
+        raise AnalysisError(f"{measurement.id}: every point has the intensity {spectrum[0]:g}: this is no spectrum")
     groups = [(np.ones(shift.shape, dtype=bool), expected)]
     if modes is None:
         found = find_modes(shift, spectrum, significance, instrument_fwhm)
@@ -353,18 +466,23 @@ def _analyse_one(
     if not groups:
         raise AnalysisError(f"{measurement.id}: no line stands out by {significance:g} standard deviations")
 
-    def fitted(gaussian_fwhm: float) -> list[Part]:
-        return [
-            Part(inside, *fit_lines(shift[inside], spectrum[inside], noise[inside], centers, gaussian_fwhm, degree))
-            for inside, centers in groups
-        ]
-
-    voigt, lorentzian = fitted(instrument_fwhm), fitted(1e-3 * instrument_fwhm)
+    voigts, lorentzians = [], []
+    for inside, centers in groups:
+        points = shift[inside], spectrum[inside], noise[inside]
+        part = Part(inside, *fit_seen_lines(*points, centers, instrument_fwhm, degree, centers.keys() & expected))
+        seen = {name: centers[name] for name in part.model.lines}
+        voigts.append(part)
+        lorentzians.append(Part(inside, *fit_lines(*points, seen, 1e-3 * instrument_fwhm, degree)))
+    if SILICON in {name for part in voigts for name in part.limits}:
+        raise AnalysisError(
+            f"{measurement.id}: the silicon line at {others[SILICON]:g} 1/cm that sets the axis is not seen: "
+            "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
+        )
     calibration = others.get(SILICON, math.nan), calibration_uncertainty
-    rows = _rows(measurement, "voigt", voigt, *calibration, instrument_fwhm)
-    rows += _rows(measurement, "lorentzian", lorentzian, *calibration, 0.0)
+    rows = _rows(measurement, "voigt", voigts, *calibration, instrument_fwhm)
+    rows += _rows(measurement, "lorentzian", lorentzians, *calibration, 0.0)
     rows += measured(measurement, "voigt", {"cosmic_ray_pixels": (removed.sum(), math.nan, "1")}, "count")
-    return rows, _curves(shift, spectrum, voigt)
+    return rows, _curves(shift, spectrum, voigts)
 
 
 def _groups(
@@ -435,6 +553,12 @@ def _rows(
                 error = math.hypot(part.fit.error(f"{name}_center"), offset_error)
                 center = {f"{name}_center": (part.fit.value(f"{name}_center") + offset, error, "1/cm")}
                 rows += measured(measurement, model, center, f"{METHOD}; {source}", **systematic, **common)
+        for name, limit in part.limits.items():
+            unseen = {
+                f"{name}_center": (math.nan, math.nan, "1/cm"),
+                f"{name}_area_limit": (limit, math.nan, "count/cm"),
+            }
+            rows += measured(measurement, model, unseen, UNSEEN, **common)
     return rows
 
 

@@ -30,7 +30,7 @@ def spectrum(ax: Axes, data: PanelData) -> None:
         ax.fill_between(shift, curves.components.sel(line=name) / 1e3, color=color, alpha=0.35, lw=0)
     named = [name for name in lines if not name.startswith("Si")]
     centers = [data.number(f"{name}_center", measurement=measurement, model="voigt") for name in named]
-    top = max(heights[name] for name in named or lines)
+    top = max((heights[name] for name in named or lines), default=np.ptp((curves.data - baseline).values) / 1e3)
     for index in apart(centers, [heights[name] for name in named], LABEL_WIDTH * float(np.ptp(shift))):
         ax.annotate(
             f"{_mode(named[index])}{centers[index]:.1f}",

@@ -96,7 +96,7 @@ def _rows(table: pd.DataFrame, letters: Letters) -> list[Number]:
             rows.append(Number(f"hole_{hole}", str(method), "fid_ratio", **_ratio(part, of_float)))
     for part, labels in (("train", letters.labels_train), ("test", letters.labels_test)):
         kind = letters.source.partition(" (")[0]
-        rows.append(Number("letters", kind, f"letters_{part}", float(labels.size), method=letters.source))
+        rows.append(Number("letters", kind, f"letters_{part}", float(labels.size), 0.0, method=letters.source))
     return rows
 
 
@@ -107,7 +107,7 @@ def _bit_rows(holes: Sequence[int], examples: Sequence[str]) -> list[Number]:
         levels = [layer["level"].to_numpy() for name, layer in netcdf.trees(path).items() if name.startswith("layer")]
         span = max(int(level.max()) for level in levels) - min(int(level.min()) for level in levels)
         method = "binary logarithm of the span of all levels, rounded up"
-        rows.append(Number(f"hole_{hole}", "aware", "weight_bits", float(span.bit_length()), method=method))
+        rows.append(Number(f"hole_{hole}", "aware", "weight_bits", float(span.bit_length()), 0.0, method=method))
     return rows
 
 
