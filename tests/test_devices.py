@@ -86,7 +86,7 @@ def test_ours_stands_beside_the_others(root, results, tmp_path):
     assert len(others) == len(load_literature(root / "config/literature.csv"))
     markdown = (tmp_path / "devices.md").read_text(encoding="utf-8")
     assert "reported and simulated data" in markdown
-    for text in ("11.90(60)", "15 to 45", "≥ 5000", "| –"):
+    for text in ("11.90(60)", "Systematic", "15 to 45", "≥ 5000", "| –"):
         assert text in markdown
     assert r"index\_shortest" in (tmp_path / "devices.tex").read_text(encoding="utf-8")
 

@@ -208,7 +208,7 @@ def test_rates_become_counts_by_the_integration_time(tmp_path):
     run(tmp_path, write(shift, counts, axis_unit="rel. 1/cm", title="one"))
     with xr.open_datatree(tmp_path / "raman.nc", engine="h5netcdf") as stored:
         stored.load()
-    table = pd.read_csv(tmp_path / "p.csv")
+    table = pd.read_csv(tmp_path / "parameters.csv")
     spectrum = next(iter(stored["r"].children))
 
     def again(conditions, units, scale):

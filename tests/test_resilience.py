@@ -53,7 +53,7 @@ def downstream(*techniques: str) -> set[str]:
     found = {f"analyse_technique:{name}" for name in techniques} | shown
     found |= {f"write_tables_{'synapse' if name in SYNAPSE else 'characterization'}" for name in techniques}
     found |= LETTERS if "light" in techniques else set()
-    found |= {"compare_devices", "draw_figureS12"} if {"pulses", "light"} & concerned else set()
+    found |= {"compare_devices", "draw_figureS12"} if {"pulses", "light", "afm"} & concerned else set()
     return found | {"compare_claims", "check_results", "run_notebook"}
 
 

@@ -31,6 +31,7 @@ HEADINGS = {
     "doi": "DOI",
     "quantity": "Quantity",
     "printed": "Value",
+    "systematic": "Systematic",
     "unit": "Unit",
     "origin": "Data",
     "source": "Source",
@@ -105,7 +106,10 @@ def compare(
     devices[list(TEXTS)] = devices[list(TEXTS)].astype(object).fillna("")
     with atomic(table) as temporary:
         devices.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
-    text = devices.assign(printed=[_printed(row) for _, row in devices.iterrows()])
+    text = devices.assign(
+        printed=[_printed(row) for _, row in devices.iterrows()],
+        systematic=[f"{error:.2g}" if error > 0 else "" for error in devices["systematic_error"]],
+    )
     text = text[list(HEADINGS)].rename(columns=HEADINGS)
     caption = CAPTION.format(origin=" and ".join(sorted(set(devices["origin"]) - {""})) + " data")
     for path in map(Path, printed):

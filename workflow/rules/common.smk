@@ -58,6 +58,7 @@ if "light" in TECHNIQUES and PLAIN["encoder"]["wavelength"]:
 ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS else []
 EMNIST = sorted(NAMES.values())
 ANALYSED = [technique for techniques in PARTS.values() for technique in techniques]
+COMPARING = sorted({number["technique"] for number in PLAIN["devices"]["numbers"].values()})
 COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
 # Figures of which every panel has what it shows, and their notebooks: a sample without light has no Fig. 4 and 5.
 MISSING = {

@@ -58,10 +58,10 @@ rule compare_claims:
 
 
 rule compare_devices:
-    """Our device beside others of the literature; needs pulses and light."""
+    """Our device beside others of the literature."""
     input:
         literature=beside(SETTINGS.literature),
-        parameters=[analysed(technique, "parameters.csv") for technique in ("pulses", "light")],
+        parameters=[analysed(technique, "parameters.csv") for technique in COMPARING if technique in TECHNIQUES],
         code=sources("relaxor.devices"),
     output:
         table=report(

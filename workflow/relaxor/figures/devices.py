@@ -27,11 +27,12 @@ MARK = "\n"
 def benchmark(ax: Axes, data: TableData) -> None:
     """Draw the energy per spike of every device on a logarithmic scale (Fig. S12).
 
-    Ranges are bars, limits arrows, our numbers diamonds with a band behind them, open where the data are simulated.
+    Ranges are bars, limits arrows, our numbers diamonds with their whole error and a band behind them, open where the
+    data are simulated.
     Devices of which no value was found are named below, over the width of the figure: it must be the only panel.
     """
     energies = data.table[data.table["quantity"].str.startswith(QUANTITY)]
-    numbers = energies[["value", "value_high", "standard_error"]].apply(pd.to_numeric)
+    numbers = energies[["value", "value_high", "standard_error", "systematic_error"]].apply(pd.to_numeric)
     scale = [
         factor(unit, UNIT) if value else np.nan for unit, value in zip(energies["unit"], energies["value"], strict=True)
     ]
@@ -64,7 +65,7 @@ def _draw(ax: Axes, height: float, row: pd.Series) -> None:
         ax.barh(height, row["value_high"] - row["value"], 0.36, row["value"], color=color, lw=0)
         return
     fill = "white" if row["origin"] == "simulated" else color
-    error = row["standard_error"] if row["standard_error"] > 0 else None
+    error = float(np.hypot(*row[["standard_error", "systematic_error"]].fillna(0.0))) or None
     ax.errorbar(
         row["value"],
         height,
