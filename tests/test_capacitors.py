@@ -12,7 +12,7 @@ from relaxor.data import Measurement
 from relaxor.errors import AnalysisError
 from relaxor.figures.samples import draw_sample
 from relaxor.hysteresis import analyse
-from relaxor.hysteresis.background import named
+from relaxor.hysteresis.device import named
 from relaxor.ingest import ingest
 from relaxor.readers import read
 

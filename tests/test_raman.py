@@ -12,7 +12,10 @@ from relaxor.figures.panel import load_panel
 from relaxor.figures.style import SINGLE, new_figure
 from relaxor.fitting import voigt
 from relaxor.ingest import ingest
-from relaxor.raman import analyse, fit_lines, fit_seen_lines, remove_spikes
+from relaxor.raman import analyse
+from relaxor.raman.detection import fit_seen_lines
+from relaxor.raman.lines import fit_lines
+from relaxor.raman.spikes import remove_spikes
 from relaxor.twin import raman as twin
 from relaxor.twin.writers.witec_ascii import write
 

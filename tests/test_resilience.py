@@ -127,7 +127,7 @@ def test_an_added_file_concerns_its_own_technique(copy):
 
 
 def test_an_edit_of_an_analysis_concerns_what_uses_it(copy):
-    change(copy.folder / "workflow/relaxor/raman.py")
+    change(copy.folder / "workflow/relaxor/raman/lines.py")
     assert copy.planned() == downstream("raman")
 
 

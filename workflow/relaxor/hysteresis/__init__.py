@@ -17,7 +17,8 @@ import xarray as xr
 
 from relaxor.capacitor import Capacitor
 from relaxor.data import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.hysteresis.background import Cycle, Geometry, cycles_of, frequency_of, geometry_of, named
+from relaxor.hysteresis.cycles import Cycle, cycles_of
+from relaxor.hysteresis.device import Geometry, frequency_of, geometry_of, named
 from relaxor.hysteresis.integration import CORRECTED, Loop, integrate_together
 from relaxor.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
 from relaxor.hysteresis.rows import device_rows, loop_groups, loop_rows, relative_systematic, series_rows

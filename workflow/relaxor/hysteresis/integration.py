@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relaxor.hysteresis.background import BACKGROUNDS, Background, Cycle, fit_background, switching_current
+from relaxor.hysteresis.background import BACKGROUNDS, Background, fit_background, switching_current
+from relaxor.hysteresis.cycles import Cycle
 from relaxor.hysteresis.loops import MICROCOULOMB, Drive, centred, describe, loop_charge, switching_fields
 
 CORRECTED, UNCORRECTED = "corrected", "uncorrected"

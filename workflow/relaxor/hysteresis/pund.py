@@ -16,7 +16,8 @@ from scipy import stats
 from relaxor.capacitor import Capacitor
 from relaxor.data import CONFIDENCE, NORMAL_QUANTILE, Measurement
 from relaxor.errors import AnalysisError
-from relaxor.hysteresis.background import TOLERANCE, Geometry, sample_noise
+from relaxor.hysteresis.cycles import sample_noise
+from relaxor.hysteresis.device import TOLERANCE, Geometry
 from relaxor.hysteresis.loops import MICROCOULOMB, charge
 from relaxor.units import factor
 

@@ -8,7 +8,9 @@ import xarray as xr
 
 from relaxor.capacitor import Capacitor
 from relaxor.data import Number, measured, provenance
-from relaxor.hysteresis.background import UNITS, Background, Cycle, Geometry, switching_current
+from relaxor.hysteresis.background import UNITS, Background, switching_current
+from relaxor.hysteresis.cycles import Cycle
+from relaxor.hysteresis.device import Geometry
 from relaxor.hysteresis.integration import CORRECTED, Loop
 
 PREFIX_UNITS = {"p_": "uC/cm^2", "e_": "kV/cm", "w_": "mJ/cm^3", "efficiency": "1"}
