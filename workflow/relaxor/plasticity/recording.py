@@ -141,7 +141,7 @@ def _in_the_dark(trace: Trace, pulsed: Trace) -> Trace:
 
 
 def _refuse_turned(recording: Recording) -> None:
-    """Refuse a file with a run whose current flows against the voltage that the pulses, or with light the bias, are."""
+    """Refuse a run whose current flows against the voltage of its pulses, or under light against the bias."""
     light = recording.traces[0].stimulus_unit != "V"
     for trace in recording.traces:
         events = recording.of(trace)

@@ -95,9 +95,13 @@ def fit_seen_lines(
     while True:
         kept = {name: center for name, center in centers.items() if name in seen - refused}
         fitted, model, sigma = fit_lines(shift, spectrum, noise, kept, gaussian_fwhm, degree)
-        faint = {name for name in kept if fitted.value(f"{name}_area") <= least * fitted.error(f"{name}_area")}
-        if faint & near.keys():
-            refused |= faint & near.keys()
+        faint = {
+            name
+            for name in kept.keys() & near.keys()
+            if fitted.value(f"{name}_area") <= least * fitted.error(f"{name}_area")
+        }
+        if faint:
+            refused |= faint
             continue
         heights = {
             name: np.divide(*_further_areas(fitted, model, spectrum, sigma, near[name])).max(initial=-math.inf)
