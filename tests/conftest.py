@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from relaxor.config import load_settings
-from relaxor.data import load_parameters
-from relaxor.ingest import ingest
-from relaxor.sheet import load_sheet
-from relaxor.techniques import MODULES
+from relaxor.core.results import load_parameters
+from relaxor.project.ingest import ingest
+from relaxor.project.settings import load_settings
+from relaxor.project.sheet import load_sheet
+from relaxor.techniques.registry import MODULES
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

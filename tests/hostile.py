@@ -186,7 +186,7 @@ def main() -> None:
     import sys
     import time
 
-    from relaxor.errors import ReadError
+    from relaxor.core.errors import ReadError
     from relaxor.readers import read
 
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from relaxor.config import load_settings
-from relaxor.sheet import load_sheet
+from relaxor.project.settings import load_settings
+from relaxor.project.sheet import load_sheet
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "raw_data", "notebooks")

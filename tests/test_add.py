@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxor import intake
-from relaxor.cli import app
-from relaxor.config import Settings, load_settings
-from relaxor.errors import SheetError
-from relaxor.readers import sha256
-from relaxor.sheet import COLUMNS, load_sheet
-from relaxor.sums import read_sums
+from relaxor.cli.main import app
+from relaxor.core.checksums import read_sums, sha256
+from relaxor.core.errors import SheetError
+from relaxor.project import add as intake
+from relaxor.project.settings import Settings, load_settings
+from relaxor.project.sheet import COLUMNS, load_sheet
 from typer.testing import CliRunner
 
 from tests.project import ROOT
@@ -239,7 +238,7 @@ def test_files_that_fail_only_together_are_drawn(project, folder, monkeypatch):
 
 
 def test_a_bug_of_an_analysis_is_a_note_and_no_traceback(project, folder, monkeypatch):
-    monkeypatch.setattr("relaxor.sweeps.analyse", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("relaxor.techniques.iv_sweeps.analysis.analyse", lambda *_, **__: 1 / 0)
     run("s", folder, "--yes")
     assert "ZeroDivisionError" in rows(project)["gate"]["note"]
 
@@ -281,7 +280,7 @@ def test_the_terminal_is_asked(project, folder):
 
     (folder / "numbers.txt").write_text("".join(f"{i} {i * i}\n" for i in range(30)))
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", "from relaxor.cli import main; main()", "add", "s", str(folder)]
+    command = [sys.executable, "-c", "from relaxor.cli.main import main; main()", "add", "s", str(folder)]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
         os.close(theirs)
         os.write(ours, b"other\ny\n")

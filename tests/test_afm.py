@@ -5,16 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.data import Measurement
-from relaxor.errors import AnalysisError
-from relaxor.ingest import ingest
-from relaxor.microscopy.afm import analyse, load_surface
-from relaxor.microscopy.blocks import correlation_length, jackknife, shared_edges, tiles
-from relaxor.microscopy.flakes import distant_pairs, examine, plateaus
-from relaxor.microscopy.levelling import Surface, segment
-from relaxor.readers.schema import variable
-from relaxor.twin import afm as twin
-from relaxor.twin.surfaces import random_field
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+from relaxor.project.ingest import ingest
+from relaxor.readers.common.schema import variable
+from relaxor.simulation import afm as twin
+from relaxor.simulation.surfaces import random_field
+from relaxor.stats.blocks import correlation_length, jackknife, shared_edges, tiles
+from relaxor.techniques.afm.analysis import analyse, load_surface
+from relaxor.techniques.afm.flakes import distant_pairs, examine, plateaus
+from relaxor.techniques.afm.levelling import Surface, segment
 
 FLAKE = {
     "edge_exclusion": 1 / 3,

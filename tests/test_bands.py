@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from relaxor.band_bending import Contact
-from relaxor.config.schematics import Bands, OpticalDevice
-from relaxor.errors import SheetError
+from relaxor.core.errors import SheetError
 from relaxor.figures import bands, schematics
-from relaxor.figures.draw import draw_figure
+from relaxor.figures.band_bending import Contact
+from relaxor.figures.schematic_settings import Bands, OpticalDevice
 from relaxor.figures.style import new_figure, use_style
+from relaxor.reporting.draw import draw_figure
 from scipy import constants
 
 SETTINGS = Bands().model_dump()

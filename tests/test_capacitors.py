@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.capacitor import Capacitor, plates
-from relaxor.config.hysteresis import Hysteresis
-from relaxor.data import Measurement
-from relaxor.errors import AnalysisError
-from relaxor.figures.samples import draw_sample
-from relaxor.hysteresis import analyse
-from relaxor.hysteresis.device import named
-from relaxor.ingest import ingest
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+from relaxor.project.ingest import ingest
 from relaxor.readers import read
+from relaxor.reporting.draw_samples import draw_sample
+from relaxor.techniques.hysteresis.analysis import analyse
+from relaxor.techniques.hysteresis.capacitor import Capacitor, plates
+from relaxor.techniques.hysteresis.device import named
+from relaxor.techniques.hysteresis.settings import Hysteresis
 
 AGREEMENT = 0.003
 """Of P_max for polarizations, of itself for the energy: the tester sums rectangles where we integrate."""

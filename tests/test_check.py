@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from relaxor.cli import app
-from relaxor.errors import SheetError
-from relaxor.sums import SUMS, read_sums, record_sums, recorded_sum
+from relaxor.cli.main import app
+from relaxor.core.checksums import SUMS, read_sums, record_sums, recorded_sum
+from relaxor.core.errors import SheetError
 from typer.testing import CliRunner
 
 from tests.project import Project

@@ -2,12 +2,12 @@ import math
 
 import pandas as pd
 import pytest
-from relaxor import xrd
-from relaxor.checks import Check, check_results
-from relaxor.claims import compare_claims
-from relaxor.data import Number, save_parameters
-from relaxor.errors import ResultError, SheetError
-from relaxor.select import load_entries
+from relaxor.core.errors import ResultError, SheetError
+from relaxor.core.results import Number, save_parameters
+from relaxor.reporting.claims import compare_claims
+from relaxor.reporting.result_checks import Check, check_results
+from relaxor.reporting.selectors import load_entries
+from relaxor.techniques.xrd import analysis as xrd
 
 from tests.project import CBPS
 
@@ -113,7 +113,7 @@ def test_a_claim_needs_an_answer_or_a_reason(tmp_path, parameters):
 
 
 def test_the_shipped_claims_find_their_numbers(root, analysed, tmp_path):
-    from relaxor.techniques import TECHNIQUES
+    from relaxor.techniques.registry import TECHNIQUES
 
     parameters = [str(analysed(technique).folder / "parameters.csv") for technique in TECHNIQUES]
     compare_claims(parameters, str(root / "config/claims.yaml"), str(tmp_path / "claims.csv"))

@@ -1,7 +1,7 @@
 import pytest
-from relaxor.config import load_settings, schema
-from relaxor.config.figures import load_figures
-from relaxor.errors import SheetError
+from relaxor.core.errors import SheetError
+from relaxor.project.figure_list import load_figures
+from relaxor.project.settings import load_settings, schema
 
 
 def test_the_shipped_settings_are_valid_and_state_every_setting(root):

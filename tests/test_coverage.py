@@ -16,10 +16,13 @@ from unittest import mock
 import numpy as np
 import pytest
 import xarray as xr
-from relaxor.config import load_settings
-from relaxor.data import Measurement, Number
-from relaxor.readers.schema import variable
-from relaxor.twin import light, light_runs, light_truth, pulse_truth, pulses, sweeps, trains
+from relaxor.core.results import Measurement, Number
+from relaxor.project.settings import load_settings
+from relaxor.readers.common.schema import variable
+from relaxor.simulation import electrical_pulses as pulses
+from relaxor.simulation import iv_sweeps as sweeps
+from relaxor.simulation import light_runs, light_truth, pulse_truth, trains
+from relaxor.simulation import optical_pulses as light
 
 from tests.conftest import ROOT
 from tests.plasticity import test_protocols

@@ -7,9 +7,10 @@ from pathlib import Path
 import lmfit
 import numpy as np
 import pytest
-from relaxor import decay as module
-from relaxor.data import Measurement, Number
-from relaxor.decay import (
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number
+from relaxor.stats import decay as module
+from relaxor.stats.decay import (
     DOUBLE,
     DRIFTING,
     SINGLE,
@@ -21,9 +22,8 @@ from relaxor.decay import (
     fit_decay,
     profile_decay,
 )
-from relaxor.errors import AnalysisError
-from relaxor.optimum import central_differences
-from relaxor.plasticity.relaxation import (
+from relaxor.stats.optimizer import central_differences
+from relaxor.synapse.relaxation import (
     LAWS,
     TAIL_LAWS,
     decay_curves,

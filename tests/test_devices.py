@@ -4,13 +4,13 @@ import math
 
 import pandas as pd
 import pytest
-from relaxor.config.devices import Devices
-from relaxor.data import Number, save_parameters
-from relaxor.devices import compare, load_literature
-from relaxor.errors import SheetError
-from relaxor.figures import devices as figures
+from relaxor.core.errors import SheetError
+from relaxor.core.results import Number, save_parameters
 from relaxor.figures.panel import load_table
 from relaxor.figures.style import SINGLE, new_figure, use_style
+from relaxor.project.comparisons import Devices
+from relaxor.reporting import literature_panels as figures
+from relaxor.reporting.literature import compare, load_literature
 
 HEADER = "device,doi,quantity,value,value_high,unit,limit,source"
 SETTINGS = Devices().model_dump()

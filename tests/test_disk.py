@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
-from relaxor.data import Number, atomic, save_parameters, save_tree
-from relaxor.errors import DiskError
+from relaxor.core.errors import DiskError
+from relaxor.core.results import Number, atomic, save_parameters, save_tree
 from relaxor.figures import style
 from relaxor.inpainting import export
-from relaxor.readers.schema import variable
-from relaxor.tables import write_tables
+from relaxor.readers.common.schema import variable
+from relaxor.reporting.tables import write_tables
 
 from tests.project import Project
 

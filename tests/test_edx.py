@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.config.edx import Element
-from relaxor.data import load_parameters, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.fitting import fit_counts
-from relaxor.microscopy import edx
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters, save_tree
 from relaxor.readers import read
-from relaxor.twin import edx as twin
+from relaxor.simulation import edx as twin
+from relaxor.stats.fit import fit_counts
+from relaxor.techniques.edx import analysis as edx
+from relaxor.techniques.edx.settings import Element
 
 from tests.project import CBPS
 

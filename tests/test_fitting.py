@@ -9,8 +9,8 @@ from pathlib import Path
 import lmfit
 import numpy as np
 import pytest
-from relaxor.data import poisson_uncertainty
-from relaxor.fitting import (
+from relaxor.core.results import poisson_uncertainty
+from relaxor.stats.fit import (
     combination,
     fit,
     fit_counts,
@@ -314,7 +314,7 @@ def test_width_of_voigt_is_good_to_its_stated_accuracy(lorentzian_share: float) 
 
 
 def test_a_search_that_is_cut_short_gives_no_errors(reference, monkeypatch):
-    monkeypatch.setattr("relaxor.optimum.SEARCH_CALLS", 100)
+    monkeypatch.setattr("relaxor.stats.optimizer.SEARCH_CALLS", 100)
     starts, _, _, data = certified(reference / "nist/MGH17.dat")
     y, x = data.T
 

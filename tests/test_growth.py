@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from relaxor.config.growth import Growth
-from relaxor.errors import AnalysisError
-from relaxor.growth import analyse
-from relaxor.ingest import ingest
-from relaxor.twin.growth import simulate
+from relaxor.core.errors import AnalysisError
+from relaxor.project.ingest import ingest
+from relaxor.simulation.growth import simulate
+from relaxor.techniques.growth.analysis import analyse
+from relaxor.techniques.growth.settings import Growth
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
 

@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from relaxor.capacitor import Capacitor
-from relaxor.config.hysteresis import Hysteresis
-from relaxor.errors import AnalysisError
-from relaxor.hysteresis import analyse
-from relaxor.hysteresis.loops import Drive, centred, describe
-from relaxor.hysteresis.pund import find_pulses, instrument_values, separate_charges
-from relaxor.ingest import ingest
+from relaxor.core.errors import AnalysisError
+from relaxor.core.units import parse_quantity
+from relaxor.project.ingest import ingest
 from relaxor.readers import read
-from relaxor.twin.hysteresis import simulate
-from relaxor.units import parse_quantity
+from relaxor.simulation.hysteresis import simulate
+from relaxor.techniques.hysteresis.analysis import analyse
+from relaxor.techniques.hysteresis.capacitor import Capacitor
+from relaxor.techniques.hysteresis.loops import Drive, centred, describe
+from relaxor.techniques.hysteresis.pund import find_pulses, instrument_values, separate_charges
+from relaxor.techniques.hysteresis.settings import Hysteresis
 
 KEYS = ["measurement", "model", "parameter"]
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from relaxor.cli import app
+from relaxor.cli.main import app
 from typer.testing import CliRunner
 
 from tests.readers.samples import SAMPLES, UXD

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from relaxor import light
-from relaxor.config.light import Light
-from relaxor.data import load_parameters, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.photoresponse.analysis import fit_encoder
-from relaxor.photoresponse.encoder import load_encoder
-from relaxor.readers.schema import variable
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters, save_tree
+from relaxor.readers.common.schema import variable
+from relaxor.synapse.photoresponse.analysis import fit_encoder
+from relaxor.synapse.photoresponse.encoder import load_encoder
+from relaxor.techniques.optical_pulses import analysis as light
+from relaxor.techniques.optical_pulses.settings import Light
 
 SETTINGS = Light().model_dump()
 
@@ -118,7 +118,7 @@ def test_without_the_codes_there_is_no_encoder(analysed, tmp_path):
 
 
 def test_too_few_runs_for_the_response_are_enough_for_the_rest(tmp_path):
-    from relaxor.twin.synapse import light_current
+    from relaxor.simulation.synapse import light_current
 
     rng = np.random.default_rng(2)
     time = 0.02 * np.arange(1, 226)

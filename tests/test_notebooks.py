@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from relaxor.config.figures import load_figures
-from relaxor.data import Number, save_parameters, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.notebooks import run_notebook
-from relaxor.story import Story
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Number, save_parameters, save_tree
+from relaxor.project.figure_list import load_figures
+from relaxor.reporting.notebook_api import Story
+from relaxor.reporting.notebooks import run_notebook
 
 from tests.project import ROOT
 

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from relaxor.errors import AnalysisError
-from relaxor.parallel import cores, ordered_map
+from relaxor.core.errors import AnalysisError
+from relaxor.core.parallel import cores, ordered_map
 
 
 def process_of(number: int) -> tuple[int, int]:

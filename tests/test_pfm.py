@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.data import Measurement
-from relaxor.errors import AnalysisError
-from relaxor.ingest import ingest
-from relaxor.microscopy.pfm import analyse, analyse_image, find_domains, load_image
-from relaxor.microscopy.pfm_loops import analyse_loop
-from relaxor.readers.schema import variable
-from relaxor.sheet import parse_quantity
-from relaxor.twin import pfm as twin
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+from relaxor.project.ingest import ingest
+from relaxor.project.sheet import parse_quantity
+from relaxor.readers.common.schema import variable
+from relaxor.simulation import pfm as twin
+from relaxor.techniques.pfm.analysis import analyse, analyse_image, find_domains, load_image
+from relaxor.techniques.pfm.loops import analyse_loop
 
 SETTINGS = {"wall_exclusion": 40.0, "tiles_per_side": 4, "settling_fraction": 0.34}
 ATTRS = {"raw_sha256": "0" * 64, "origin": "simulated"}

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from relaxor.data import Measurement, Number
-from relaxor.errors import AnalysisError
-from relaxor.photoresponse import OWN, SHARED, Response, fit_response, response_rows
-from relaxor.photoresponse.codes import (
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number
+from relaxor.synapse.photoresponse.codes import (
     CODES,
     CodeTiming,
     code_rows,
@@ -22,14 +21,15 @@ from relaxor.photoresponse.codes import (
     separation,
     uncertainty_of_prediction,
 )
-from relaxor.photoresponse.encoder import load_encoder, write_encoder
-from relaxor.photoresponse.figures_of_merit import merit_rows, noise_density, quantum_efficiency
-from relaxor.photoresponse.kinetics import PARAMETERS, Light, Readings, components
-from relaxor.photoresponse.noise import Noise
-from relaxor.photoresponse.reduction import reduce
-from relaxor.photoresponse.spectral import spectral_rows
-from relaxor.plasticity.recording import Recording
-from relaxor.plasticity.traces import Trace
+from relaxor.synapse.photoresponse.encoder import load_encoder, write_encoder
+from relaxor.synapse.photoresponse.figures_of_merit import merit_rows, noise_density, quantum_efficiency
+from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Light, Readings, components
+from relaxor.synapse.photoresponse.noise import Noise
+from relaxor.synapse.photoresponse.reduction import reduce
+from relaxor.synapse.photoresponse.response import OWN, SHARED, Response, fit_response, response_rows
+from relaxor.synapse.photoresponse.spectral import spectral_rows
+from relaxor.synapse.recording import Recording
+from relaxor.synapse.traces import Trace
 from scipy import stats
 from scipy.integrate import solve_ivp
 

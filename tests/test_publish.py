@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from relaxor.data import Number, save_parameters
-from relaxor.errors import SheetError
-from relaxor.publish import bundle, packed
+from relaxor.core.errors import SheetError
+from relaxor.core.results import Number, save_parameters
+from relaxor.reporting.ro_crate import bundle, packed
 from requests.adapters import HTTPAdapter
 from rocrate_validator import services
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from relaxor import pulses
-from relaxor.config.pulses import Pulses
-from relaxor.data import load_parameters, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.twin.synapse import Synapse
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters, save_tree
+from relaxor.simulation.synapse import Synapse
+from relaxor.techniques.electrical_pulses import analysis as pulses
+from relaxor.techniques.electrical_pulses.settings import Pulses
 
 from tests.plasticity.test_protocols import measurement, run
 

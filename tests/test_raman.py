@@ -5,19 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.data import load, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.figures import raman as figures
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load, save_tree
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import SINGLE, new_figure
-from relaxor.fitting import voigt
-from relaxor.ingest import ingest
-from relaxor.raman import analyse
-from relaxor.raman.detection import fit_seen_lines
-from relaxor.raman.lines import fit_lines
-from relaxor.raman.spikes import remove_spikes
-from relaxor.twin import raman as twin
-from relaxor.twin.writers.witec_ascii import write
+from relaxor.project.ingest import ingest
+from relaxor.simulation import raman as twin
+from relaxor.simulation.writers.witec_ascii import write
+from relaxor.stats.fit import voigt
+from relaxor.techniques.raman import panels as figures
+from relaxor.techniques.raman.analysis import analyse
+from relaxor.techniques.raman.detection import fit_seen_lines
+from relaxor.techniques.raman.lines import fit_lines
+from relaxor.techniques.raman.spikes import remove_spikes
 
 from tests.benchmarks.test_raman import fit_sample, write_sample
 

@@ -4,12 +4,12 @@ import ast
 import importlib
 
 import pytest
-from relaxor.config import MATERIAL, Techniques
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.project.recognition import conditions_needed, techniques_of
+from relaxor.project.settings import MATERIAL, Techniques
+from relaxor.project.snakemake_adapter import sources
 from relaxor.readers import read
-from relaxor.recognition import conditions_needed, techniques_of
-from relaxor.steps import sources
-from relaxor.techniques import CONDITIONS, MODULES
+from relaxor.techniques.registry import CONDITIONS, MODULES
 
 from tests.project import ROOT, SETTINGS, sheet_rows
 

@@ -7,10 +7,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from relaxor.cli import app
-from relaxor.data import load
-from relaxor.errors import SheetError
-from relaxor.remote import require_storage
+from relaxor.cli.main import app
+from relaxor.core.errors import SheetError
+from relaxor.core.remote import require_storage
+from relaxor.core.results import load
 from typer.testing import CliRunner
 
 from tests.project import Project

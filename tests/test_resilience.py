@@ -127,12 +127,12 @@ def test_an_added_file_concerns_its_own_technique(copy):
 
 
 def test_an_edit_of_an_analysis_concerns_what_uses_it(copy):
-    change(copy.folder / "workflow/relaxor/raman/lines.py")
+    change(copy.folder / "workflow/relaxor/techniques/raman/lines.py")
     assert copy.planned() == downstream("raman")
 
 
 def test_an_edit_of_a_drawing_concerns_its_figures(copy):
-    change(copy.folder / "workflow/relaxor/figures/afm.py")
+    change(copy.folder / "workflow/relaxor/techniques/afm/panels.py")
     assert copy.planned() == {rule for rule in downstream("afm") if rule.startswith(("draw_", "run_"))}
 
 

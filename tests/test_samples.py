@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
-from relaxor.data import Number, load, save_parameters, save_tree
-from relaxor.figures import comparison, plain, samples
-from relaxor.figures.comparison import common_quantities, draw_comparison
+from relaxor.core.results import Number, load, save_parameters, save_tree
+from relaxor.figures import generic as plain
 from relaxor.figures.panel import load_parameters
 from relaxor.figures.style import apart
-from relaxor.readers.schema import variable
+from relaxor.readers.common.schema import variable
+from relaxor.reporting import comparison
+from relaxor.reporting import draw_samples as samples
+from relaxor.reporting.comparison import common_quantities, draw_comparison
 
 from tests.project import Project
 
@@ -154,7 +156,7 @@ def test_what_two_samples_have_with_an_error_is_compared(tmp_path):
 
 def test_a_comparison_is_drawn_also_where_nothing_is_in_common(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("relaxor.figures.comparison.save", lambda figure, *_, **__: drawn.append(figure))
+    monkeypatch.setattr("relaxor.reporting.comparison.save", lambda figure, *_, **__: drawn.append(figure))
     parts = [numbers(tmp_path / "a", ("A_center", 100.0, 0.1)), numbers(tmp_path / "b", ("A_center", 101.0, 0.1))]
     parts.append(numbers(tmp_path / "c", ("C_center", 9.0, 0.1)))
     draw = partial(draw_comparison, figure=[str(tmp_path / "raman.png")], numbers=NUMBERS)

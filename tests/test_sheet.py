@@ -3,9 +3,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relaxor.errors import SheetError
-from relaxor.sheet import COLUMNS, load_sheet
-from relaxor.techniques import TECHNIQUES, known_conditions
+from relaxor.core.errors import SheetError
+from relaxor.project.sheet import COLUMNS, load_sheet
+from relaxor.techniques.registry import TECHNIQUES, known_conditions
 
 GOOD = {
     "measurement": "scan", "sample": "s1", "technique": "xrd", "file": "raw_data/scan.raw", "panel": "1b",

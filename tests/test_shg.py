@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor import power_law, shg
-from relaxor.config.shg import Shg
-from relaxor.data import Measurement, load_parameters, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.fitting import fit, widening
-from relaxor.readers.witec_ascii import extract
-from relaxor.twin import shg as twin
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, load_parameters, save_tree
+from relaxor.readers.spectroscopy.witec_ascii import extract
+from relaxor.simulation import shg as twin
+from relaxor.stats import power_law
+from relaxor.stats.fit import fit, widening
+from relaxor.techniques.shg import analysis as shg
+from relaxor.techniques.shg.settings import Shg
 
 SETTINGS = Shg().model_dump()
 

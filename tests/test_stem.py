@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.data import load_parameters, save_tree
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters, save_tree
 from relaxor.figures import schematics
-from relaxor.figures import stem as figures
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import new_figure, save, use_style
-from relaxor.microscopy import lattice as lattices
-from relaxor.microscopy import stem
 from relaxor.readers import read
-from relaxor.readers.schema import variable
-from relaxor.twin import stem as twin
-from relaxor.twin.simulate import sample_files
+from relaxor.readers.common.schema import variable
+from relaxor.simulation import stem as twin
+from relaxor.simulation.simulate import sample_files
+from relaxor.techniques.stem import analysis as stem
+from relaxor.techniques.stem import lattice as lattices
+from relaxor.techniques.stem import panels as figures
 
 from tests.project import CBPS
 

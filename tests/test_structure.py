@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from relaxor.data import load_parameters, save_tree
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters, save_tree
 from relaxor.readers import read
-from relaxor.structure import allowed_basal, analyse, bragg_two_theta, d_spacing
-from relaxor.twin import structure as twin
+from relaxor.simulation import structure as twin
+from relaxor.techniques.structure.analysis import allowed_basal, analyse, bragg_two_theta, d_spacing
 
 from tests.project import CBPS
 

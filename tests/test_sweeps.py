@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor import sweeps
-from relaxor.config.sweeps import Sweeps
-from relaxor.data import Measurement, load_parameters, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.figures import sweeps as figures
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, load_parameters, save_tree
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import new_figure, save, use_style
 from relaxor.readers import read
-from relaxor.readers.schema import variable
-from relaxor.sweeps.conduction import LAWS, Branch, fit_mechanisms, prefactor
-from relaxor.sweeps.cycles import cycles_of, noise
-from relaxor.sweeps.readings import read_cycle
+from relaxor.readers.common.schema import variable
+from relaxor.techniques.iv_sweeps import analysis as sweeps
+from relaxor.techniques.iv_sweeps import panels as figures
+from relaxor.techniques.iv_sweeps.conduction import LAWS, Branch, fit_mechanisms, prefactor
+from relaxor.techniques.iv_sweeps.cycles import cycles_of, noise
+from relaxor.techniques.iv_sweeps.readings import read_cycle
+from relaxor.techniques.iv_sweeps.settings import Sweeps
 
 SETTINGS = Sweeps().model_dump()
 TOLERANCE = SETTINGS["compliance_tolerance"]

@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
-from relaxor.data import Number, save_parameters
-from relaxor.tables import write_tables
+from relaxor.core.results import Number, save_parameters
+from relaxor.reporting.tables import write_tables
 
 LIMIT = "P_max = ∫I dt / A; the current stands at a limit, 0.5 A: charge is missing"
 FIT = "least squares, 95 % of α"

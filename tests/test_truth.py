@@ -5,8 +5,8 @@ import re
 
 import pandas as pd
 import pytest
-from relaxor.data import NORMAL_QUANTILE
-from relaxor.techniques import TECHNIQUES
+from relaxor.core.results import NORMAL_QUANTILE
+from relaxor.techniques.registry import TECHNIQUES
 
 KEYS = ["measurement", "model", "parameter"]
 
@@ -52,6 +52,6 @@ def test_each_technique_has_its_truth_and_its_units(root, analysed, technique):
 
 def test_no_analysis_reads_the_truth(root):
     for path in (root / "workflow").rglob("*.py"):
-        if "twin" not in path.parts and path.name != "cli.py":
+        if "simulation" not in path.parts and "cli" not in path.parts:
             assert "truth" not in path.read_text(encoding="utf-8").replace("ground truth", ""), path
-            assert "relaxor.twin" not in path.read_text(encoding="utf-8"), path
+            assert "relaxor.simulation" not in path.read_text(encoding="utf-8"), path

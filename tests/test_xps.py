@@ -5,14 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.config.xps import Xps
-from relaxor.data import Measurement, load_parameters, save_tree
-from relaxor.errors import AnalysisError
-from relaxor.readers.phi_spe import extract
-from relaxor.twin.xps import simulate
-from relaxor.xps import analyse
-from relaxor.xps.composition import Signal, composition, transmission
-from relaxor.xps.regions import Line, Model, Region, fit_region
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, load_parameters, save_tree
+from relaxor.readers.photoemission.phi_spe import extract
+from relaxor.simulation.xps import simulate
+from relaxor.techniques.xps.analysis import analyse
+from relaxor.techniques.xps.composition import Signal, composition, transmission
+from relaxor.techniques.xps.regions import Line, Model, Region, fit_region
+from relaxor.techniques.xps.settings import Xps
 
 from tests.project import CBPS
 
@@ -201,9 +201,11 @@ def test_intervals_cover_the_truth(tmp_path, monkeypatch):
         attrs, regions = sample(tmp_path, seed=draw)
         found = []
         measurement = Measurement("xps", attrs, {}, regions)
-        monkeypatch.setattr("relaxor.xps.load", lambda _, one=measurement: [one])
-        monkeypatch.setattr("relaxor.xps.save_parameters", lambda _, rows, to=found: to.extend(rows))
-        monkeypatch.setattr("relaxor.xps.save_tree", lambda *_: None)
+        monkeypatch.setattr("relaxor.techniques.xps.analysis.load", lambda _, one=measurement: [one])
+        monkeypatch.setattr(
+            "relaxor.techniques.xps.analysis.save_parameters", lambda _, rows, to=found: to.extend(rows)
+        )
+        monkeypatch.setattr("relaxor.techniques.xps.analysis.save_tree", lambda *_: None)
         analyse("", "", "", **settings)
         truth = next(simulate(np.random.default_rng(draw))).truth
         rows = {(row.model, row.parameter): row for row in found}

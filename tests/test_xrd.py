@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.data import load_parameters, save_tree
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters, save_tree
 from relaxor.readers import read
-from relaxor.structure import bragg_two_theta
-from relaxor.twin import xrd as twin
-from relaxor.xrd import analyse
-from relaxor.xrd.lattice import Basal, fit_c, index_basal
-from relaxor.xrd.lines import Tube, doublet, find_lines, fit_lines, windows
+from relaxor.simulation import xrd as twin
+from relaxor.techniques.structure.analysis import bragg_two_theta
+from relaxor.techniques.xrd.analysis import analyse
+from relaxor.techniques.xrd.lattice import Basal, fit_c, index_basal
+from relaxor.techniques.xrd.lines import Tube, doublet, find_lines, fit_lines, windows
 
 from tests.project import CBPS
 

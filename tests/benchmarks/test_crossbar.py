@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from relaxor.crossbar.chip import PRESETS, Chip, Converter
 from relaxor.crossbar.compute import Matrices, Network, Periphery, assemble, calibrate, inference
+from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer, integer_sums
 from relaxor.crossbar.network import transfer_matrix, uniform_column_current
 from relaxor.crossbar.write import calibrate_relaxation, gaussian_write, program
-from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer, integer_sums
 from relaxor.inpainting.models import Decoder, predict
 from relaxor.inpainting.rounding import round_decoder
 

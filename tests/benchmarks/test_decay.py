@@ -13,8 +13,8 @@ from collections.abc import Callable
 import lmfit
 import numpy as np
 import pytest
-from relaxor.decay import REPLICATES, SEED, Decay, Law, fit_decay
-from relaxor.plasticity.relaxation import LAWS, decay_rows, fit_laws
+from relaxor.stats.decay import REPLICATES, SEED, Decay, Law, fit_decay
+from relaxor.synapse.relaxation import LAWS, decay_rows, fit_laws
 
 from tests.test_decay import MEASUREMENT, SIGMA, paired_pulses
 

@@ -8,9 +8,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from relaxor.data import Measurement
-from relaxor.plasticity.events import find_events
-from relaxor.plasticity.traces import Trace
+from relaxor.core.results import Measurement
+from relaxor.synapse.events import find_events
+from relaxor.synapse.traces import Trace
 
 SAMPLES = 10**7
 STEP = 1e-3

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxor.data import load_parameters
-from relaxor.ingest import ingest
-from relaxor.parallel import cores
-from relaxor.raman import analyse
-from relaxor.twin.raman import simulate
+from relaxor.core.parallel import cores
+from relaxor.core.results import load_parameters
+from relaxor.project.ingest import ingest
+from relaxor.simulation.raman import simulate
+from relaxor.techniques.raman.analysis import analyse
 
 from tests.project import SETTINGS
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from relaxor.readers import read, sha256
-from relaxor.readers.schema import tree
+from relaxor.core.checksums import sha256
+from relaxor.readers import read
+from relaxor.readers.common.schema import tree
 
 ROUNDS = 15
 

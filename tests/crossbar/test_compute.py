@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.chip import PRESETS, Chip, Converter
 from relaxor.crossbar.compute import Network, assemble, calibrate, inference, with_wires
-from relaxor.errors import AnalysisError
-from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer, bias_rows, highest_code, integer_sums
+from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer, bias_rows, highest_code, integer_sums
 
 pytestmark = pytest.mark.slow
 """Most of it is compilation."""

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.network import transfer_matrix, uniform_column_current
-from relaxor.errors import AnalysisError
 
 
 def nodal(sides: list[tuple[float, np.ndarray]], row_resistance: float, column_resistance: float) -> np.ndarray:

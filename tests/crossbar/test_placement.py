@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.chip import PRESETS, Chip
 from relaxor.crossbar.placement import LayerShape, Plan, place
-from relaxor.errors import AnalysisError
 
 PAPER = PRESETS["paper"]
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.chip import PRESETS, Chip, Writing
+from relaxor.crossbar.fast_normal import normals
 from relaxor.crossbar.write import (
     calibrate_relaxation,
     drift,
@@ -17,8 +19,6 @@ from relaxor.crossbar.write import (
     program,
     read_back,
 )
-from relaxor.errors import AnalysisError
-from relaxor.normals import normals
 from scipy import stats
 
 CHIP = PRESETS["paper"]

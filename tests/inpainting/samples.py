@@ -8,12 +8,12 @@ import numpy as np
 from relaxor.inpainting.encoder import encode
 from relaxor.inpainting.models import cut_hole
 from relaxor.inpainting.training import Data
-from relaxor.photoresponse import Response
-from relaxor.photoresponse.codes import CodeTiming
-from relaxor.photoresponse.codes import encode as predict_codes
-from relaxor.photoresponse.encoder import Encoder
-from relaxor.photoresponse.kinetics import PARAMETERS
-from relaxor.photoresponse.noise import Noise
+from relaxor.synapse.photoresponse.codes import CodeTiming
+from relaxor.synapse.photoresponse.codes import encode as predict_codes
+from relaxor.synapse.photoresponse.encoder import Encoder
+from relaxor.synapse.photoresponse.kinetics import PARAMETERS
+from relaxor.synapse.photoresponse.noise import Noise
+from relaxor.synapse.photoresponse.response import Response
 
 VALUES = dict(zip(PARAMETERS, (1.6e-11, 2e-11, 3.7e-11, 1.0, 0.15, 0.3, 8.0, 0.7, 0.75), strict=True))
 ADDITIVE, MULTIPLICATIVE = 3e-14, 0.005

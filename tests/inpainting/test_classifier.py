@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting import classifier as network
 from relaxor.inpainting.classifier import WEIGHTS, features, load_classifier, logits, predict, save, train
 from relaxor.inpainting.fid import fid, real_floor

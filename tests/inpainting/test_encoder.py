@@ -3,11 +3,11 @@
 import jax
 import numpy as np
 import pytest
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.encoder import GROUPS, draw_device_gains, encode, full_range
-from relaxor.photoresponse.codes import CODES
-from relaxor.photoresponse.encoder import Encoder
-from relaxor.photoresponse.kinetics import Light, Readings, components
+from relaxor.synapse.photoresponse.codes import CODES
+from relaxor.synapse.photoresponse.encoder import Encoder
+from relaxor.synapse.photoresponse.kinetics import Light, Readings, components
 
 from tests.inpainting.samples import device
 

@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.crossbar.levels import integer_decoder
 from relaxor.inpainting.export import export_onnx, load_decoder, load_quantized, save_decoder, save_quantized
-from relaxor.inpainting.levels import integer_decoder
 from relaxor.inpainting.models import Decoder, predict
 from relaxor.inpainting.rounding import round_decoder
 from safetensors.numpy import load_file, save_file

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.fid import _reflected, fid, fid_with_interval, frechet_distance, kid, real_floor
 from scipy.linalg import sqrtm
 from scipy.stats import ortho_group

@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from relaxor.inpainting.fine_tuning import AsOnChip
-from relaxor.inpainting.levels import (
+from relaxor.crossbar.levels import (
     QuantizedDecoder,
     QuantizedLayer,
     bias_rows,
@@ -18,6 +17,7 @@ from relaxor.inpainting.levels import (
     integer_decoder,
     integer_sums,
 )
+from relaxor.inpainting.fine_tuning import AsOnChip
 from relaxor.inpainting.models import centre, predict
 from relaxor.inpainting.rounding import Scales, _least_squares, plain_scale, quantize, round_decoder
 from relaxor.inpainting.training import Data, LossWeights, Networks, Settings, train

@@ -9,11 +9,12 @@ import onnxruntime
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.crossbar import breakdown, experiment
-from relaxor.crossbar import summary as chip_summary
-from relaxor.data import load_parameters
-from relaxor.errors import AnalysisError
-from relaxor.inpainting import learning, summary
+from relaxor.core.checksums import sha256
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters
+from relaxor.inpainting import chip_breakdown as breakdown
+from relaxor.inpainting import chip_experiment as experiment
+from relaxor.inpainting import chip_summary, learning, summary
 from relaxor.inpainting.checkpoints import to_tensors
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.learning import METHODS, load_networks
@@ -21,7 +22,6 @@ from relaxor.inpainting.letters import load_letters, prepare_letters
 from relaxor.inpainting.models import predict
 from relaxor.inpainting.scoring import judge, score_decoder
 from relaxor.inpainting.summary import summarize
-from relaxor.readers import sha256
 
 from tests.inpainting.samples import device
 

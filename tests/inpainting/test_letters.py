@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.inpainting import letters as letters_module
 from relaxor.inpainting.download import ATTEMPTS, fetch_emnist
 from relaxor.inpainting.idx import FOLDER_VARIABLE, NAMES, letter_files

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import numpy as np
 import pytest
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.models import Decoder, Discriminator, cut_hole, paste, predict
 
 KEY = jax.random.key(0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.quality import COLUMNS, quality
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.checkpoints import STATE, to_tensors
 from relaxor.inpainting.models import Discriminator, centre, predict
 from relaxor.inpainting.training import (

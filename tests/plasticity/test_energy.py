@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from relaxor.data import Measurement
-from relaxor.errors import AnalysisError
-from relaxor.plasticity import energy
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+from relaxor.synapse import energy
 from uncertainties import ufloat
 
 MEASUREMENT = Measurement("spikes", {"raw_sha256": "0" * 64, "origin": "simulated"}, {}, {})

@@ -8,14 +8,14 @@ import pytest
 import xarray as xr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from relaxor.data import Measurement
-from relaxor.errors import AnalysisError
-from relaxor.plasticity.damage import spikes_in
-from relaxor.plasticity.events import COLUMNS, find_events, require_pulses
-from relaxor.plasticity.traces import POWER_DENSITY, Trace, traces_of
-from relaxor.plasticity.windows import window_means
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
 from relaxor.readers import read
-from relaxor.readers.schema import variable
+from relaxor.readers.common.schema import variable
+from relaxor.synapse.artifacts import spikes_in
+from relaxor.synapse.events import COLUMNS, find_events, require_pulses
+from relaxor.synapse.traces import POWER_DENSITY, Trace, traces_of
+from relaxor.synapse.windows import window_means
 from scipy.signal import lfilter
 
 STEP, NOISE, READ, LEVEL = 1e-3, 1e-12, 0.5, 1e-10

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxor.data import Measurement, Number
-from relaxor.errors import AnalysisError
-from relaxor.plasticity.cycles import error_over_cycles, transient_cycles
-from relaxor.plasticity.potentiation import (
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number
+from relaxor.synapse.cycles import error_over_cycles, transient_cycles
+from relaxor.synapse.potentiation import (
     fit_depression,
     fit_potentiation,
     nonlinearity_label,

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import xarray as xr
-from relaxor.data import Measurement
-from relaxor.errors import AnalysisError
-from relaxor.plasticity import protocols, series
-from relaxor.plasticity.recording import record
-from relaxor.plasticity.tails import shown, tail
-from relaxor.readers.schema import variable
-from relaxor.twin import synapse
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+from relaxor.readers.common.schema import variable
+from relaxor.simulation import synapse
+from relaxor.synapse import protocols, series
+from relaxor.synapse.recording import record
+from relaxor.synapse.tails import shown, tail
 
 ATTRS = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "panel": ""}
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import numpy as np
 import tifffile
-from relaxor.twin.writers.igor_ibw import igor_wave
-from relaxor.twin.writers.velox_emd import write_velox_emd
+from relaxor.simulation.writers.igor_ibw import igor_wave
+from relaxor.simulation.writers.velox_emd import write_velox_emd
 from scipy.io import savemat
 
 UXD = """_FILEVERSION=1

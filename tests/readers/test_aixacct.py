@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
-from relaxor.hysteresis.loops import charge
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.readers.aixacct import recognises
+from relaxor.readers.electrical.aixacct import recognises
+from relaxor.techniques.hysteresis.loops import charge
 
 TABLES = {
     "FeFETD1_die68_MFS+_100_10x10_fatique.dat": 9,

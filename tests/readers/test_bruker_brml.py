@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
-from relaxor.readers import containers, read
+from relaxor.core.errors import ReadError
+from relaxor.readers import read
+from relaxor.readers.common import containers
 
 FILES = {
     "BaZrS3.brml": (2448, 10.0001, 59.99775, 651, 3457, 369105, 38.4),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.twin.writers.bruker_raw4 import Scan, bruker_raw4
+from relaxor.simulation.writers.bruker_raw4 import Scan, bruker_raw4
 
 # file → (points, first and last angle, first, largest and summed counts) of each range
 FILES = {

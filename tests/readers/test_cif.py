@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.twin import structure as twin
+from relaxor.simulation import structure as twin
 
 ROCK_SALT = """data_test
 _cell_length_a 5.6402(3)

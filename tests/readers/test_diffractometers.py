@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.readers.samples import PANALYTICAL_CSV, RAS, RIGAKU_DAT, SAMPLES, UXD, XRDML, rasx, rd

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.readers.samples import B1500, KEITHLEY_TEXT, LABELLED, RADIANT, RUN, SETTINGS, workbook

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
-from relaxor.readers import emsa as emsa_reader
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.twin.writers import emsa
+from relaxor.readers.electron_microscopy import emsa as emsa_reader
+from relaxor.simulation.writers import emsa
 
 FACTS = re.compile(r"shape \[(\d+)\] first (\S+) max (\S+) sum (\S+); axis")
 

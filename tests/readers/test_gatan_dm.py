@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
-from relaxor.readers import gatan_dm, read
+from relaxor.core.errors import ReadError
+from relaxor.readers import read
+from relaxor.readers.electron_microscopy import gatan_dm
 
 
 @pytest.fixture(scope="module")

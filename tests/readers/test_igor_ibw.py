@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from relaxor.errors import ReadError
-from relaxor.readers import igor_ibw, read
-from relaxor.twin.writers.igor_ibw import asylum_note, igor_wave
+from relaxor.core.errors import ReadError
+from relaxor.readers import read
+from relaxor.readers.probe_microscopy import igor_ibw
+from relaxor.simulation.writers.igor_ibw import asylum_note, igor_wave
 
 WHEN = datetime(2024, 11, 5, 10, 12)
 SHAPE = re.compile(r"shape \[([\d, ]+)\] .*?sfA \[([^\]]+)\].*first (\S+) min (\S+) max (\S+);")

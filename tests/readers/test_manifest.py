@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 ROWS = 224

@@ -6,8 +6,9 @@ import zipfile
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
-from relaxor.readers import bruker_bcf, read
+from relaxor.core.errors import ReadError
+from relaxor.readers import read
+from relaxor.readers.electron_microscopy import bruker_bcf
 
 from tests.readers.samples import bcf, ser, tif
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
-from relaxor.readers import phi_spe as phi_reader
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.twin.writers.phi_spe import Region, write
+from relaxor.readers.photoemission import phi_spe as phi_reader
+from relaxor.simulation.writers.phi_spe import Region, write
 
 HEADER = {
     "InstrumentModel": "VersaProbe III",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.readers.samples import CASA, SCIENTA, SPECS, SPECS_XML

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
-from relaxor.readers import gwyddion_gwy, read
+from relaxor.core.errors import ReadError
+from relaxor.readers import read
+from relaxor.readers.probe_microscopy import gwyddion_gwy
 
 from tests.readers.samples import gwy, nanoscope, pxp
 

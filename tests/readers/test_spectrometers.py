@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.readers.samples import mat, spc, wdf, wip

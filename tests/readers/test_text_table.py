@@ -10,9 +10,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.readers.text_table import Entry, TableDescription
+from relaxor.readers.tables.text_table import Entry, TableDescription
 
 LOOP = TableDescription(
     columns={"time": Entry("s", "Time (s)"), "voltage": Entry("V", "Voltage (V)"), "current": Entry("A", "I (A)")},

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.readers import vamas as vamas_reader
+from relaxor.readers.photoemission import vamas as vamas_reader
 
 BLOCK = """{identifier}
 sample

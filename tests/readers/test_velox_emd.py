@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from relaxor.errors import ReadError
-from relaxor.readers import hdf5, read, velox_emd
-from relaxor.twin.writers.velox_emd import write_velox_emd
+from relaxor.core.errors import ReadError
+from relaxor.readers import read
+from relaxor.readers.common import hdf5
+from relaxor.readers.electron_microscopy import velox_emd
+from relaxor.simulation.writers.velox_emd import write_velox_emd
 
 ABOUT = {
     "pixel_size": 1.5e-11,

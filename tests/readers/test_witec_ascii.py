@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.twin.writers.witec_ascii import write
+from relaxor.simulation.writers.witec_ascii import write
 
 
 def folder(rawfiles):

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 # file → (name, channels, largest, sum, ends of the axis in keV, attributes)

@@ -28,7 +28,7 @@ rule fit_encoder:
     """The fitted optical response and the table of its codes, as the encoder of images."""
     input:
         data=f"{DATA}light.nc",
-        code=sources("relaxor.photoresponse"),
+        code=sources("relaxor.synapse.photoresponse.response"),
     output:
         encoder=f"{ANALYSIS}encoder.json",
     log:

@@ -3,14 +3,15 @@ import os
 
 from snakemake.exceptions import WorkflowError
 
-from relaxor.config import validate_settings
-from relaxor.config.figures import load_figures
-from relaxor.errors import RelaxorError
+from relaxor.project.settings import validate_settings
+from relaxor.project.figure_list import load_figures
+from relaxor.core.errors import RelaxorError
 from relaxor.inpainting.idx import NAMES, letter_files
-from relaxor.remote import require_storage, storage_of
-from relaxor.sheet import load_sheet, require_samples
-from relaxor.steps import sources
-from relaxor.techniques import MODULES, OTHER
+from relaxor.core.remote import require_storage, storage_of
+from relaxor.project.sheet import load_sheet, require_samples
+from relaxor.project.snakemake_adapter import sources
+from relaxor.reporting.draw import drawing_module
+from relaxor.techniques.registry import MODULES, OTHER
 
 # The workflow's own folder, seen from the working directory: another one where a workflow uses this one as a module.
 HERE = os.path.relpath(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True))

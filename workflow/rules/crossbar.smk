@@ -12,7 +12,7 @@ rule run_chips:
         networks=f"{TRAINING}networks.safetensors",
         aware=f"{TRAINING}aware.safetensors",
         read_outs=lambda wildcards: READ_OUTS.get(int(wildcards.hole), []),
-        code=sources("relaxor.crossbar.experiment"),
+        code=sources("relaxor.inpainting.chip_experiment"),
     output:
         scores=f"{TRAINING}chips.csv",
         costs=f"{TRAINING}costs.csv",
@@ -50,7 +50,7 @@ rule break_down_chip:
         clipped=f"{TRAINING}clipped.safetensors",
         per_column=f"{TRAINING}per_column.safetensors",
         aware=f"{TRAINING}aware.safetensors",
-        code=sources("relaxor.crossbar.breakdown"),
+        code=sources("relaxor.inpainting.chip_breakdown"),
     output:
         variants=f"{TRAINING}variants.csv",
     log:
@@ -86,7 +86,7 @@ rule summarize_crossbar:
         costs=of_first_seed("costs.csv"),
         cells=of_first_seed("cells.nc"),
         variants=of_first_seed("variants.csv")[-1],
-        code=sources("relaxor.crossbar.summary"),
+        code=sources("relaxor.inpainting.chip_summary"),
     output:
         parameters=update(f"{ANALYSIS}crossbar/parameters.csv"),
         curves=update(f"{ANALYSIS}crossbar/curves.nc"),

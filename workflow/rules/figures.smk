@@ -10,8 +10,8 @@ for name, figure in FIGURES.items():
             curves=shown(name, "curves.nc"),
             tables=sorted({f"{RESULTS}/{panel.table}.csv" for panel in figure.panels.values() if panel.table}),
             code=sources(
-                "relaxor.figures.draw",
-                *sorted({f"relaxor.figures.{panel.draw.split('.')[0]}" for panel in figure.panels.values()}),
+                "relaxor.reporting.draw",
+                *sorted({drawing_module(panel.draw.split(".")[0]) for panel in figure.panels.values()}),
             ),
         output:
             figure=drawn(name, figure, "all"),

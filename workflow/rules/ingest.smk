@@ -3,7 +3,7 @@ rule ingest_files:
     """Read all files of one technique of one sample."""
     input:
         raw=lambda wildcards: [raw_file(row) for row in rows_of(wildcards)],
-        code=sources("relaxor.ingest", "relaxor.readers"),
+        code=sources("relaxor.project.ingest", "relaxor.readers.reading"),
     output:
         data=update(f"{DATA}{{technique}}.nc"),
     log:

@@ -8,7 +8,7 @@ rule run_notebook:
         rules.compare_claims.output,
         rules.compare_devices.output if COMPARED else [],
         notebook=f"{STORIES}/{{notebook}}.ipynb",
-        code=sources("relaxor.story", "relaxor.notebooks", "relaxor.figures"),
+        code=sources("relaxor.reporting.notebook_api", "relaxor.reporting.notebooks", "relaxor.figures"),
     output:
         executed=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
         page=report(

@@ -1,5 +1,5 @@
 # Everything behind the results in one file, to archive and to share.
-from relaxor.publish import packed
+from relaxor.reporting.ro_crate import packed
 
 # Ingested data and analyses, of every sample.
 MADE = [f"{RESULTS}/data/{sample}/{technique}.nc" for sample, technique in sorted(ROWS)] + [
@@ -18,7 +18,7 @@ rule bundle:
     input:
         results=[rules.all.input, MADE, ENCODER],
         parts=lambda wildcards: packed([*workflow.configfiles, *NAMED], SHEET, HERE),
-        code=sources("relaxor.publish"),
+        code=sources("relaxor.reporting.ro_crate"),
     output:
         crate=f"{RESULTS}/{SAMPLE}.crate.zip",
     log:

@@ -5,7 +5,7 @@ rule draw_sample:
         data=f"{DATA}{{technique}}.nc",
         parameters=analysis_of("parameters.csv"),
         curves=analysis_of("curves.nc"),
-        code=sources("relaxor.figures.samples"),
+        code=sources("relaxor.reporting.draw_samples"),
     output:
         figure=pictured("samples/{sample}/{technique}", "sample", {"sample": "{sample}", "figure": "{technique}"}),
     log:
@@ -26,7 +26,7 @@ rule write_tables_sample:
     """The table of one technique of one sample."""
     input:
         parameters=[f"{ANALYSIS}{{technique}}/parameters.csv"],
-        code=sources("relaxor.tables"),
+        code=sources("relaxor.reporting.tables"),
     output:
         tables=[f"{RESULTS}/tables/samples/{{sample}}/{{technique}}.{suffix}" for suffix in SUFFIXES],
     log:
@@ -48,7 +48,7 @@ rule draw_comparison:
     input:
         parameters=analyses_of("parameters.csv"),
         curves=analyses_of("curves.nc"),
-        code=sources("relaxor.figures.comparison"),
+        code=sources("relaxor.reporting.comparison"),
     output:
         figure=pictured("comparison/{technique}", "comparison", {"sample": "compared", "figure": "{technique}"}),
     log:

@@ -13,7 +13,7 @@ for part, techniques in PARTS.items():
             f"write_tables_{part}"
         input:
             parameters=[analysed(technique, "parameters.csv") for technique in techniques],
-            code=sources("relaxor.tables"),
+            code=sources("relaxor.reporting.tables"),
         output:
             tables=[printed(technique, suffix) for technique in techniques for suffix in SUFFIXES],
         log:
@@ -35,7 +35,7 @@ rule compare_claims:
     input:
         parameters=PARAMETERS,
         claims=beside(SETTINGS.claims),
-        code=sources("relaxor.claims"),
+        code=sources("relaxor.reporting.claims"),
     output:
         comparison=report(
             f"{RESULTS}/claims.csv",
@@ -62,7 +62,7 @@ rule compare_devices:
     input:
         literature=beside(SETTINGS.literature),
         parameters=[analysed(technique, "parameters.csv") for technique in COMPARING if technique in TECHNIQUES],
-        code=sources("relaxor.devices"),
+        code=sources("relaxor.reporting.literature"),
     output:
         table=report(
             f"{RESULTS}/devices.csv",
@@ -93,7 +93,7 @@ rule check_results:
     input:
         parameters=PARAMETERS,
         expectations=beside(SETTINGS.checks),
-        code=sources("relaxor.checks"),
+        code=sources("relaxor.reporting.result_checks"),
     output:
         checks=f"{RESULTS}/checks.csv",
     log:

@@ -1,4 +1,4 @@
-from relaxor.microscopy.afm import analyse
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.techniques.afm.analysis import analyse
 
 run_step(analyse, snakemake)

@@ -1,4 +1,4 @@
-from relaxor.growth import analyse
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.techniques.growth.analysis import analyse
 
 run_step(analyse, snakemake)

@@ -1,4 +1,4 @@
-from relaxor.light import analyse
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.techniques.optical_pulses.analysis import analyse
 
 run_step(analyse, snakemake)

@@ -1,4 +1,4 @@
-from relaxor.raman import analyse
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.techniques.raman.analysis import analyse
 
 run_step(analyse, snakemake)

@@ -1,4 +1,4 @@
-from relaxor.steps import run_step
-from relaxor.structure import analyse
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.techniques.structure.analysis import analyse
 
 run_step(analyse, snakemake)

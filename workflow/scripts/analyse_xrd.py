@@ -1,4 +1,4 @@
-from relaxor.steps import run_step
-from relaxor.xrd import analyse
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.techniques.xrd.analysis import analyse
 
 run_step(analyse, snakemake)

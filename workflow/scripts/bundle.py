@@ -1,4 +1,4 @@
-from relaxor.publish import bundle
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.reporting.ro_crate import bundle
 
 run_step(bundle, snakemake)

@@ -1,4 +1,4 @@
-from relaxor.claims import compare_claims
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.reporting.claims import compare_claims
 
 run_step(compare_claims, snakemake)

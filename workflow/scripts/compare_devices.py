@@ -1,4 +1,4 @@
-from relaxor.devices import compare
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.reporting.literature import compare
 
 run_step(compare, snakemake)

@@ -1,4 +1,4 @@
-from relaxor.figures.comparison import draw_comparison
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.reporting.comparison import draw_comparison
 
 run_step(draw_comparison, snakemake)

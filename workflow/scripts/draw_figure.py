@@ -1,4 +1,4 @@
-from relaxor.figures.draw import draw_figure
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.reporting.draw import draw_figure
 
 run_step(draw_figure, snakemake)

@@ -1,4 +1,4 @@
-from relaxor.figures.samples import draw_sample
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.reporting.draw_samples import draw_sample
 
 run_step(draw_sample, snakemake)

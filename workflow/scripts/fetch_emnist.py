@@ -1,4 +1,4 @@
 from relaxor.inpainting.download import fetch_emnist
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(fetch_emnist, snakemake)

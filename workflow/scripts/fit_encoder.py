@@ -1,4 +1,4 @@
-from relaxor.photoresponse.analysis import fit_encoder
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.synapse.photoresponse.analysis import fit_encoder
 
 run_step(fit_encoder, snakemake)

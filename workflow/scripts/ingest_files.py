@@ -1,4 +1,4 @@
-from relaxor.ingest import ingest
-from relaxor.steps import run_step
+from relaxor.project.ingest import ingest
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(ingest, snakemake)

@@ -1,4 +1,4 @@
 from relaxor.inpainting.classifier import make_classifier
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(make_classifier, snakemake)

@@ -1,4 +1,4 @@
 from relaxor.inpainting.letters import prepare_letters
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(prepare_letters, snakemake)

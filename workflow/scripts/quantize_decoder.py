@@ -1,4 +1,4 @@
 from relaxor.inpainting.learning import quantize_decoder
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(quantize_decoder, snakemake)

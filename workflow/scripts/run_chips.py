@@ -1,4 +1,4 @@
-from relaxor.crossbar.experiment import run_chips
-from relaxor.steps import run_step
+from relaxor.inpainting.chip_experiment import run_chips
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(run_chips, snakemake)

@@ -1,4 +1,4 @@
 from relaxor.inpainting.scoring import score_decoder
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(score_decoder, snakemake)

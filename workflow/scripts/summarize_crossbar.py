@@ -1,4 +1,4 @@
-from relaxor.crossbar.summary import summarize
-from relaxor.steps import run_step
+from relaxor.inpainting.chip_summary import summarize
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(summarize, snakemake)

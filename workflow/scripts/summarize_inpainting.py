@@ -1,4 +1,4 @@
 from relaxor.inpainting.summary import summarize
-from relaxor.steps import run_step
+from relaxor.project.snakemake_adapter import run_step
 
 run_step(summarize, snakemake)

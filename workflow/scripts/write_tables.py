@@ -1,4 +1,4 @@
-from relaxor.steps import run_step
-from relaxor.tables import write_tables
+from relaxor.project.snakemake_adapter import run_step
+from relaxor.reporting.tables import write_tables
 
 run_step(write_tables, snakemake)

@@ -22,7 +22,7 @@ import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 
 FULL_SCALE_CURRENT = 128.247e-6
 """Range of the converter (A) at 100 units of integration time; chip family."""

@@ -21,12 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import sequential_vmap
 
+from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.chip import Chip, Converter, full_scale_current
+from relaxor.crossbar.fast_normal import normals
+from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer, bias_rows, code_factors
 from relaxor.crossbar.network import transfer_matrix
 from relaxor.crossbar.placement import LayerShape, Plan, Tile, place
-from relaxor.errors import AnalysisError
-from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer, bias_rows, code_factors
-from relaxor.normals import normals
 
 BATCH = 1040
 """Images computed together: their intermediate values stay in the cache."""

@@ -20,7 +20,7 @@ then, so the matrix here is the upper bound of the drop.
 import numpy as np
 from scipy.linalg import lapack
 
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 
 
 def transfer_matrix(

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.chip import Chip
-from relaxor.errors import AnalysisError
 
 SMALLEST_CUT = 8
 """Rows and columns a tile keeps at least when a layer is cut to fill a gap: smaller ones cost more than they hold."""

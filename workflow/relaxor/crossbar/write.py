@@ -26,9 +26,9 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.chip import Chip
-from relaxor.errors import AnalysisError
-from relaxor.normals import normals
+from relaxor.crossbar.fast_normal import normals
 
 CALIBRATION_CELLS = 65536
 """Most cells written to calibrate the relaxation."""

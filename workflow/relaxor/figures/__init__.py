@@ -1,1 +1,1 @@
-"""Figures: they draw what the analyses wrote, and compute nothing."""
+"""The look of every figure, the layout of panels, and drawings that belong to no technique."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from relaxor.band_bending import Contact
+from relaxor.figures.band_bending import Contact
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION
 
 ABOVE, BELOW = 0.74, 0.42
@@ -22,7 +22,7 @@ def bands(ax: Axes, *, metal: str, **constants: float) -> None:
     metal
         Name of the contact metal.
     constants
-        See `relaxor.config.schematics.Bands`.
+        See `relaxor.figures.schematic_settings.Bands`.
     """
     contact = Contact(**constants)
     ax.set_axis_off()

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from relaxor import netcdf
-from relaxor.data import load_parameters
-from relaxor.errors import AnalysisError
+from relaxor.core import netcdf
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import load_parameters
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,7 @@ def optical_device(
     Parameters
     ----------
     chromium_thickness, gold_thickness, flake_thickness, oxide_thickness
-        nm; see `relaxor.config.schematics.OpticalDevice`.
+        nm; see `relaxor.figures.schematic_settings.OpticalDevice`.
     wavelengths
         Of the light pulses in nm, up to three.
     """

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from relaxor.data import atomic
+from relaxor.core.results import atomic
 
 SINGLE, DOUBLE = 89.0, 183.0
 """Column widths in mm."""

@@ -17,8 +17,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from relaxor.data import atomic
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import atomic
 
 KEPT = 2
 """Checkpoints that are kept: the newest, and the one before it."""

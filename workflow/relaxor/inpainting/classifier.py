@@ -24,8 +24,8 @@ import safetensors
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from relaxor.data import atomic
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import atomic
 from relaxor.inpainting.letters import ink, load_letters
 
 SIDE = 28

@@ -14,9 +14,9 @@ import zipfile
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 
-from relaxor.errors import ReadError
+from relaxor.core.checksums import sha256 as sha256_of
+from relaxor.core.errors import ReadError
 from relaxor.inpainting.idx import CHUNK, NAMES
-from relaxor.readers import sha256 as sha256_of
 
 TIMEOUT = 60.0
 """Seconds without a byte."""

@@ -1,7 +1,7 @@
 """The image as the device reads it: 784 pixels, 196 groups of four pulses of light, one current after the fourth each.
 
 A grey level p is a pulse of p times the power of the codes, so that a pixel fills traps at the rate g p^alpha. Between
-two changes of the light the filled part of the traps is an exponential (`relaxor.photoresponse.kinetics`), and a group
+two changes of the light the filled part of the traps is an exponential (`photoresponse.kinetics`), and a group
 is a product of eight of them: four in light, four in the dark. Read noise and variation from presentation to
 presentation are those of ``encoder.json``; an ADC of as many levels as the chip has input pulses digitizes the current.
 """
@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from relaxor.errors import AnalysisError
-from relaxor.photoresponse.codes import CODES, SLOTS, CodeTiming
-from relaxor.photoresponse.encoder import Encoder
+from relaxor.core.errors import AnalysisError
+from relaxor.synapse.photoresponse.codes import CODES, SLOTS, CodeTiming
+from relaxor.synapse.photoresponse.encoder import Encoder
 
 SIDE = 28
 """Pixels of a side of an image."""

@@ -15,10 +15,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from relaxor.data import atomic
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import atomic
+from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer
 from relaxor.inpainting.encoder import GROUPS
-from relaxor.inpainting.levels import QuantizedDecoder, QuantizedLayer
 from relaxor.inpainting.models import Decoder
 
 METADATA = "relaxor"

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 
 BATCH = 64
 

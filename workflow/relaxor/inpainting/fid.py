@@ -24,8 +24,8 @@ from operator import add
 import numpy as np
 from scipy.special import stdtrit
 
-from relaxor.data import CONFIDENCE
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import CONFIDENCE
 
 SEED = 0
 """Of every random choice here."""

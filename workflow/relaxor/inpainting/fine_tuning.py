@@ -8,10 +8,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from relaxor.inpainting.levels import BITS, HIGHEST, LOWEST, highest_code
+from relaxor.crossbar.fast_normal import normals
+from relaxor.crossbar.levels import BITS, HIGHEST, LOWEST, highest_code
 from relaxor.inpainting.models import Decoder
 from relaxor.inpainting.rounding import Scales
-from relaxor.normals import normals
 
 NOISE = 0.36
 """Levels; standard deviation in fine-tuning. A cell that is off by one level with the probability 15.44 % is normally

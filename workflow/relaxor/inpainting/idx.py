@@ -22,7 +22,7 @@ from typing import IO, Literal
 
 import numpy as np
 
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
 
 SIZE = 28
 """Pixels of an image's side."""
@@ -69,7 +69,7 @@ def letter_files(source: Literal["auto", "emnist", "drawn"], folder: str) -> lis
     Parameters
     ----------
     source
-        See `relaxor.config.inpainting.LetterSource`.
+        See `relaxor.inpainting.settings.LetterSource`.
     folder
         Holds ``*train*images*idx3*``, ``*train*labels*idx1*`` and the same of ``test``, each packed with gzip or not.
         The environment variable ``RELAXOR_EMNIST`` names another one.

@@ -15,8 +15,8 @@ import jax
 import numpy as np
 from safetensors.numpy import load, save
 
-from relaxor.data import atomic
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import atomic
 from relaxor.inpainting.checkpoints import from_tensors, to_tensors
 from relaxor.inpainting.encoder import draw_device_gains, encode
 from relaxor.inpainting.export import export_onnx, save_quantized
@@ -25,17 +25,8 @@ from relaxor.inpainting.letters import Letters, ink, load_letters
 from relaxor.inpainting.models import cut_hole
 from relaxor.inpainting.progress import training_bar
 from relaxor.inpainting.rounding import Scales, quantize, round_decoder
-from relaxor.inpainting.training import (
-    Data,
-    Generate,
-    LossWeights,
-    Networks,
-    Settings,
-    Trained,
-    identity,
-    train,
-)
-from relaxor.photoresponse.encoder import load_encoder
+from relaxor.inpainting.training import Data, Generate, LossWeights, Networks, Settings, Trained, identity, train
+from relaxor.synapse.photoresponse.encoder import load_encoder
 
 METHODS = {
     "float": "float32, as trained",
@@ -113,7 +104,7 @@ def train_decoder(
     hole, seed, device_variation
         See `read_currents`; the seed is that of the training too.
     training
-        See `relaxor.config.inpainting.Training`.
+        See `relaxor.inpainting.settings.Training`.
     checkpoint_epochs
         Epochs from one checkpoint to the next; they lie beside the networks until these are written.
     """
@@ -159,7 +150,7 @@ def quantize_decoder(
     hole, seed, device_variation
         See `read_currents`.
     training, fine_tuning
-        See `relaxor.config.inpainting`: the losses' weights and the batch are those of the training.
+        See `relaxor.inpainting.settings`: the losses' weights and the batch are those of the training.
     lowest_level
         −7 or −8.
     checkpoint_epochs

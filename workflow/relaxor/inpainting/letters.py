@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from relaxor.data import save_tree
-from relaxor.errors import ReadError
+from relaxor.core.errors import ReadError
+from relaxor.core.results import save_tree
 from relaxor.inpainting.idx import CLASSES, PARTS, Split, read_split
 from relaxor.inpainting.procedural import draw_letters
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.encoder import GROUPS, SIDE
 
 LETTERS = 26

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from skimage.metrics import structural_similarity
 
-from relaxor.data import CONFIDENCE
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import CONFIDENCE
 
 WINDOW = 7
 """Pixels along an edge of a window of the structural similarity."""

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxor.inpainting.levels import BITS, HIGHEST, LOWEST, QuantizedDecoder, QuantizedLayer, highest_code
+from relaxor.crossbar.levels import BITS, HIGHEST, LOWEST, QuantizedDecoder, QuantizedLayer, highest_code
 from relaxor.inpainting.models import Decoder
 
 CANDIDATES = np.geomspace(0.06, 1.0, 24)

@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from relaxor.data import atomic, save_tree
+from relaxor.core.results import atomic, save_tree
+from relaxor.crossbar.levels import integer_decoder
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.feature_network import FeatureNetwork
 from relaxor.inpainting.fid import fid_with_interval, kid, real_floor
 from relaxor.inpainting.learning import METHODS, load_networks, read_currents
 from relaxor.inpainting.letters import ink, load_letters
-from relaxor.inpainting.levels import integer_decoder
 from relaxor.inpainting.models import cut_hole, paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quality import OVERALL, quality
-from relaxor.readers.schema import variable
+from relaxor.readers.common.schema import variable
 
 UNFILLED = "unfilled"
 """The letters with their hole, for scale."""

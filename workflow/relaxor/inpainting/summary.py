@@ -12,16 +12,16 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from relaxor import netcdf
-from relaxor.data import CONFIDENCE, NORMAL_QUANTILE, Number, save_parameters, save_tree
+from relaxor.core import netcdf
+from relaxor.core.results import CONFIDENCE, NORMAL_QUANTILE, Number, save_parameters, save_tree
 from relaxor.inpainting.classifier import load_classifier
 from relaxor.inpainting.learning import METHODS
 from relaxor.inpainting.letters import Letters, load_letters
 from relaxor.inpainting.quality import OVERALL
 from relaxor.inpainting.scoring import REAL, UNFILLED
 from relaxor.inpainting.training import Networks
-from relaxor.photoresponse.encoder import load_encoder
-from relaxor.readers.schema import variable
+from relaxor.readers.common.schema import variable
+from relaxor.synapse.photoresponse.encoder import load_encoder
 
 TOLD = ("fid", "fid_unbiased", "fid_network", "kid", "mse_hole", "psnr_hole", "ssim_hole", "accuracy")
 """Metrics in the table, in this order; those of whole images say little, as most of a whole image is copied."""

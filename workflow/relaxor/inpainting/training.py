@@ -24,7 +24,7 @@ import optax
 import pandas as pd
 from jax import lax
 
-from relaxor.errors import AnalysisError
+from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.checkpoints import Checkpoints
 from relaxor.inpainting.encoder import GROUPS, SIDE
 from relaxor.inpainting.models import LETTERS, Decoder, Discriminator, centre, paste

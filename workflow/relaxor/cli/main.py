@@ -1,0 +1,214 @@
+"""The command ``relaxor``."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.prompt import Prompt
+
+from relaxor.core.errors import RelaxorError, SheetError
+
+if TYPE_CHECKING:
+    from relaxor.project.settings import Settings
+
+SETTINGS = "config/config.yaml"
+RUN = "uv run snakemake --cores 2"
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="From raw instrument files to figures and tables with uncertainties. "
+    f"The pipeline itself runs with '{RUN}'; your own files go in with 'relaxor add'.",
+    epilog="A first session:  relaxor add mysample ~/measurements  →  relaxor check  →  "
+    f"{RUN} samples  →  results/figures/samples/mysample/",
+)
+
+
+def examples(*lines: str) -> str:
+    """Make the end of a command's help: paragraphs, which is what keeps lines apart there."""
+    return "\n\n".join(["Examples:", *lines])
+
+
+@app.command(
+    epilog=examples(
+        "relaxor add mysample ~/measurements",
+        "relaxor add mysample ~/measurements --yes --condition 'power=0.5 mW'",
+        "relaxor add mysample scans --technique '*.ibw=pfm' --condition 'scan_2*:cycle=2'",
+    )
+)
+def add(
+    sample: Annotated[str, typer.Argument(help="Name of the sample; a new one, or one of the sheet.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of raw files, or one file. Files are copied, never moved.")],
+    technique: Annotated[
+        list[str],
+        typer.Option("--technique", help="PATTERN=TECHNIQUE, where a file does not tell it; may be repeated."),
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    condition: Annotated[
+        list[str],
+        typer.Option("--condition", help="[PATTERN:]name=value unit, how files were taken; may be repeated."),
+    ] = [],  # noqa: B006
+    origin: Annotated[Literal["measured", "simulated"], typer.Option(help="Where the data come from.")] = "measured",
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; what nobody told is left out, and said.")] = False,
+) -> None:
+    """Add a folder of raw files to the sheet: recognise each, ask what is missing, try its analysis, write its row.
+
+    A file that no analysis takes becomes 'other': it is drawn as it was measured. Exit code 1 if nothing is added.
+    """
+    from relaxor.cli.main.terminal import proposals_table, show
+    from relaxor.project import add as intake
+    from relaxor.project.sheet import load_sheet
+
+    settings, root = _settings(), Path.cwd()
+    sheet = Path(settings.sheet)
+    rows = load_sheet(sheet, tables=tuple(settings.tables)) if sheet.exists() else []
+    interactive = sys.stdin.isatty() and not yes
+    with Console(stderr=True).status("reading files"):
+        proposals, refused = intake.propose(sample, folder, rows, settings, root)
+    intake.give_techniques(proposals, technique)
+    if interactive:
+        intake.ask_techniques(proposals, _ask)
+    intake.give_conditions(proposals, condition)
+    if interactive:
+        intake.ask_conditions(proposals, _ask)
+    with Console(stderr=True).status("trying analyses") as status:
+        intake.try_analyses(sample, origin, proposals, rows, settings, lambda name: status.update(f"trying {name}"))
+    show(proposals_table(proposals, refused))
+    if not proposals:
+        raise SheetError(f"{folder}: nothing to add; why stands beside each file above")
+    if not interactive and not yes:
+        raise SheetError("nothing is written: there is no terminal to ask on; add --yes to write these rows")
+    if interactive:
+        typer.confirm(f"Add {len(proposals)} rows to {sheet}?", default=True, abort=True)
+    intake.store(sample, proposals, root)
+    intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
+    typer.echo(f"{len(proposals)} rows added to {sheet}. Next: {RUN} samples")
+    typer.echo(f"figures will be in {settings.results}/figures/samples/{sample}/")
+
+
+def _settings() -> "Settings":
+    """Load the settings of the project in this folder."""
+    from relaxor.project.settings import load_settings
+
+    if not Path(SETTINGS).is_file():
+        raise SheetError(f"{SETTINGS}: no such file here; run this in the folder of the project")
+    return load_settings(SETTINGS)
+
+
+def _ask(question: str, choices: Sequence[str]) -> str:
+    """Put a question on the terminal."""
+    default = choices[-1] if choices else ""
+    return Prompt.ask(escape(question), choices=list(choices) or None, default=default, show_default=bool(choices))
+
+
+@app.command(epilog=examples("relaxor check", f"relaxor check && {RUN}"))
+def check() -> None:
+    """Check settings, sheet, files, checksums and conditions before a run. Exit code 1 if anything is wrong."""
+    from relaxor.cli.main.terminal import checked_table, show
+    from relaxor.project.preflight import check_files, check_lists, misspelt_conditions
+
+    settings = _settings()
+    rows, problems = check_lists(settings)
+    screen = Console(stderr=True)
+    files = check_files(rows, settings)
+    found = list(
+        track(files, "reading files", len(rows), console=screen, transient=True, disable=not screen.is_terminal)
+    )
+    if found:
+        show(checked_table(found))
+    doubts = misspelt_conditions(rows, settings.sheet)
+    for doubt in doubts:
+        typer.echo(f"warning: {doubt}", err=True)
+    problems += [problem for each in found for problem in each.problems]
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if problems:
+        typer.echo(f"{len(problems)} problems", err=True)
+        raise typer.Exit(1)
+    warned = f", but see the {len(doubts)} warning{'s' * (len(doubts) > 1)}" if doubts else ""
+    typer.echo(f"nothing is wrong with {len(rows)} files{warned}. Next: {RUN}")
+
+
+@app.command(epilog=examples("relaxor claims", "relaxor claims --results results/smoke", "relaxor claims | grep ✗"))
+def claims(
+    results: Annotated[Path | None, typer.Option(help="Folder of results; that of the settings if not given.")] = None,
+) -> None:
+    """Show each number that the paper reports beside ours: ✓ agrees, ✗ differs, ! contradicted by itself, – no data."""
+    import pandas as pd
+
+    from relaxor.cli.main.terminal import claims_table, show
+
+    path = (results or Path(_settings().results)) / "claims.csv"
+    if not path.is_file():
+        raise SheetError(f"{path}: there are no results yet; make them with '{RUN}'")
+    table = pd.read_csv(path, dtype={"reported": str, "panel": str})
+    show(claims_table(table))
+    counts = table["verdict"].value_counts()
+    typer.echo(f"{len(table)} claims: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+
+
+@app.command(
+    epilog=examples("relaxor inspect scan.xrdml", "relaxor inspect --plot scan.xrdml", "relaxor inspect ~/measurements")
+)
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(help="Raw files; a folder gives a table of all files in it.")],
+    plot: Annotated[bool, typer.Option("--plot", help="Draw each file into <file>.png in this folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything, the whole header too, as JSON.")] = False,
+) -> None:
+    """Say what is in raw files: format, axes, units, header, warnings. Exit code 1 if one cannot be read."""
+    from relaxor.cli.main.terminal import files_table, show
+    from relaxor.project.inspection import as_row, as_text, describe, draw, files_in
+
+    found = [describe(path) for path in files_in(paths)]
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    elif len(paths) == 1 and not paths[0].is_dir():
+        typer.echo(as_text(found[0]))
+    else:
+        show(files_table(map(as_row, found)))
+    readable = [Path(entry["file"]) for entry in found if "error" not in entry]
+    for path in readable if plot else ():
+        target = Path(f"{path.name}.png")
+        draw(path, target)
+        typer.echo(f"drawn: {target}", err=True)
+    if len(readable) < len(found) or not found:
+        typer.echo(f"{len(found) - len(readable)} of {len(found)} files cannot be read", err=True)
+        raise typer.Exit(1)
+
+
+@app.command(epilog=examples("relaxor simulate", "relaxor simulate /somewhere/else"))
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where the sample data go.")] = Path("raw_data"),
+) -> None:
+    """Make the sample data (simulated instrument files, their truth and checksums); the same bytes every time."""
+    from relaxor.simulation.simulate import simulate as make
+
+    written = make(folder)
+    size = sum(path.stat().st_size for path in written)
+    typer.echo(f"{len(written)} files, {size / 1e6:.1f} MB, in {folder}")
+
+
+@app.command(epilog=examples("relaxor schema > workflow/schemas/config.schema.json"))
+def schema() -> None:
+    """Print the JSON schema of the settings; editors use it to complete and check config.yaml."""
+    from relaxor.project.settings import schema as settings_schema
+
+    typer.echo(settings_schema(), nl=False)
+
+
+def main() -> None:
+    """Run the command; an error of the user's data or of the disk is one line on standard error and exit code 1."""
+    try:
+        app()
+    except RelaxorError as error:
+        typer.echo(f"error: {error}", err=True)
+        if error.advice:
+            typer.echo(f"what to do: {error.advice}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"error: {error.filename or 'disk'}: {error.strerror or error}", err=True)
+        sys.exit(1)

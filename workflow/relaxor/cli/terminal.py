@@ -1,0 +1,98 @@
+"""What the command shows on the screen: tables that are readable without colour too."""
+
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from relaxor.project.add import Proposal
+from relaxor.project.preflight import Checked
+from relaxor.reporting.claims import AGREES, CONTRADICTS, DIFFERS, NOT_TESTABLE
+from relaxor.reporting.tables import value_text
+
+WIDTH = 200
+"""Columns of a table where there is no terminal to ask for its width."""
+VERDICTS = {
+    AGREES: ("✓", "green"),
+    DIFFERS: ("✗", "bold red"),
+    CONTRADICTS: ("!", "yellow"),
+    NOT_TESTABLE: ("–", "dim"),
+}
+"""Verdict → its mark and its look."""
+
+
+def show(table: Table) -> None:
+    """Print a table; into a file or a pipe without colour, and wide enough for the names of files."""
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+
+
+def files_table(rows: Iterable[Sequence[str]]) -> Table:
+    """Make the table of ``relaxor inspect``."""
+    table = Table("file", "format", "parts", "first", "acquired", "remarks")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
+
+
+def proposals_table(proposals: Sequence[Proposal], refused: Mapping[str, str]) -> Table:
+    """Make the table of ``relaxor add``: the rows that are proposed, and the files that are not."""
+    table = Table("measurement", "technique", "file", "conditions", "remarks")
+    for proposal in proposals:
+        missing = [f"needs {name}=… {unit}" for name, unit in proposal.missing.items()]
+        remarks = "; ".join([*missing, *filter(None, [proposal.note])])
+        conditions = "; ".join(f"{name}={value}" for name, value in proposal.conditions.items())
+        cells = (proposal.measurement, proposal.technique, proposal.file, conditions, remarks)
+        table.add_row(*map(escape, cells), style="yellow" if missing else None)
+    for name, reason in refused.items():
+        table.add_row(*map(escape, ("not added", "–", name, "", reason)), style="dim")
+    return table
+
+
+def checked_table(found: Sequence[Checked]) -> Table:
+    """Make the table of ``relaxor check``: one line a technique of a sample."""
+    table = Table("sample", "technique", "files", "readable", "checksums", "conditions", "problems")
+    groups: dict[tuple[str, str], list[Checked]] = {}
+    for each in found:
+        groups.setdefault((each.row["sample"], each.row["technique"]), []).append(each)
+    for (sample, technique), group in groups.items():
+        recorded = [each for each in group if each.unchanged is not None]
+        sums = f"{sum(each.unchanged is True for each in group)} of {len(recorded)}" if recorded else "none recorded"
+        remote = sum(each.readable is None for each in group)
+        problems = sum(len(each.problems) for each in group)
+        table.add_row(
+            escape(sample),
+            technique,
+            str(len(group)),
+            str(sum(each.readable is True for each in group)) + (f", {remote} not fetched" if remote else ""),
+            sums,
+            str(sum(each.told is True for each in group)),
+            str(problems or ""),
+            style="red" if problems else None,
+        )
+    return table
+
+
+def claims_table(claims: pd.DataFrame) -> Table:
+    """Make the table of ``relaxor claims``: each number of the paper beside ours, with a mark for the verdict."""
+    table = Table("", "panel", "quantity", "paper", "ours", "unit", "z", "verdict")
+    for _, claim in claims.iterrows():
+        mark, look = VERDICTS[claim["verdict"]]
+        sign = {"at least": "≥ ", "at most": "≤ "}.get(claim["relation"], "")
+        error = math.hypot(*(value for value in (claim["standard_error"], claim["systematic_error"]) if value == value))
+        z = f"{claim['z']:.1f}" if math.isfinite(claim["z"]) else ""
+        ours = value_text(claim["ours"], error)
+        cells = (
+            claim["panel"],
+            claim["quantity"],
+            f"{sign}{claim['reported']}",
+            ours,
+            claim["unit"],
+            z,
+            claim["verdict"],
+        )
+        table.add_row(mark, *map(escape, map(str, cells)), style=look)
+    return table

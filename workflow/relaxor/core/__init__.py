@@ -1,0 +1,1 @@
+"""The ground of everything: numbers and measurements, files, units, errors, checksums."""

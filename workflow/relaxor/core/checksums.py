@@ -1,0 +1,55 @@
+"""Checksums of raw files, in the form that ``sha256sum`` writes and checks."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from relaxor.core.errors import SheetError
+from relaxor.core.results import atomic
+
+SUMS = "SHA256SUMS"
+"""Name of the file; its paths count from where it lies."""
+
+
+def record_sums(folder: Path, files: Mapping[Path, str]) -> None:
+    """Add files below a folder to its checksums; those recorded before stay as they are."""
+    sums = read_sums(folder / SUMS)
+    inside = {path: sha for path, sha in files.items() if path.is_relative_to(folder)}
+    sums = {path.relative_to(folder).as_posix(): sha for path, sha in inside.items()} | sums
+    if inside:
+        with atomic(folder / SUMS) as temporary:
+            lines = [f"{sha}  {name}\n" for name, sha in sorted(sums.items())]
+            temporary.write_text("".join(lines), encoding="utf-8")
+        read_sums.cache_clear()
+
+
+@cache
+def read_sums(path: Path) -> dict[str, str]:
+    """Return path → SHA-256; nothing where there is no such file."""
+    if not path.is_file():
+        return {}
+    sums = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        sha, separator, name = line.partition("  ")
+        if not separator or len(sha) != 64:
+            raise SheetError(f"{path}: line {number}: 'SHA-256  path' expected, found '{line[:40]}'")
+        sums[name] = sha
+    return sums
+
+
+def recorded_sum(file: Path, root: Path) -> str | None:
+    """Return the checksum that a folder above a file records for it, up to the project's folder."""
+    for folder in file.parents:
+        if not folder.is_relative_to(root):
+            break
+        sha = read_sums(folder / SUMS).get(file.relative_to(folder).as_posix())
+        if sha:
+            return sha
+    return None
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,110 @@
+"""Measurements as they are: curves along their axis, tables as the two columns that belong together, images."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from relaxor.core.units import factor
+from relaxor.figures.style import BLACK, COMPONENTS, SEQUENTIAL
+
+CURVES = 8
+"""More spectra than this are drawn as a map."""
+MOVES = 0.2
+"""A voltage is swept if its usual step is more than this part of the mean one: in pulses it rests, and jumps."""
+CONSTANT = 0.01
+"""A voltage that varies by less than this part is constant."""
+COLUMNS = frozenset({"point", "row", "step"})
+"""Dimensions that count the rows of a table."""
+
+
+def draw_regions(ax: Axes, regions: Sequence[xr.Dataset]) -> None:
+    """Draw what a file holds into one panel: all its curves of one kind, or its first image or map."""
+    found = [entry for entry in map(chosen, regions) if entry is not None]
+    if not found:
+        ax.text(0.5, 0.5, "nothing that can be drawn", ha="center", va="center", fontsize=6)
+        ax.set_axis_off()
+        return
+    x, y = found[0]
+    if y.dims[-2:] == ("y", "x") or y.size // y.shape[-1] > CURVES:
+        draw(ax, x, y)
+        return
+    ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
+    alike = [(across, up) for across, up in found if (across.name, up.name) == (x.name, y.name)]
+    for across, up in alike[:CURVES]:
+        _lines(ax, across, up)
+    ax.set(xlabel=label(x), ylabel=label(y))
+    if len(found) > min(len(alike), CURVES):
+        ax.set_title(f"{min(len(alike), CURVES)} of {len(found)} parts", loc="right", fontsize=5)
+
+
+def draw(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
+    """Draw one variable: an image, a map where it holds many curves, or curves."""
+    if y.dims[-2:] == ("y", "x"):
+        image = y.values.reshape(-1, *y.shape[-2:])[0]
+        ax.figure.colorbar(ax.imshow(image, cmap=SEQUENTIAL, interpolation="nearest"), ax=ax, label=label(y))
+        ax.set(xlabel="x (pixel)", ylabel="y (pixel)")
+    elif y.size // y.shape[-1] > CURVES:
+        drawn = ax.pcolormesh(y.values.reshape(-1, y.shape[-1]), cmap=SEQUENTIAL, rasterized=True)
+        ax.figure.colorbar(drawn, ax=ax, label=label(y))
+        ax.set(xlabel=f"{x.name} (channel)", ylabel=" × ".join(map(str, y.dims[:-1])))
+    else:
+        ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
+        _lines(ax, x, y)
+        ax.set(xlabel=label(x), ylabel=label(y))
+
+
+def _lines(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
+    along = x.values if x.ndim == 1 else x.values.reshape(-1, x.shape[-1]).T
+    ax.plot(along, y.values.reshape(-1, y.shape[-1]).T, lw=0.8)
+
+
+def label(values: xr.DataArray) -> str:
+    """Return what a variable is, with its unit."""
+    name, unit = values.attrs.get("long_name", values.name), values.attrs.get("units", "1")
+    return str(name) if unit == "1" else f"{name} ({unit})"
+
+
+def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
+    """Choose what to draw of a region, and along what; None if it holds single numbers or texts alone.
+
+    Along an axis it is the first variable that is no uncertainty. Of a table it is the current against the voltage,
+    where one is swept, or against time; without them the second column against the first.
+    """
+    columns = [
+        values
+        for name, values in dataset.data_vars.items()
+        if values.ndim and values.dtype.kind in "iuf" and not str(name).endswith("_uncertainty") and values.size > 1
+    ]
+    if not columns:
+        return None
+    axis = str(columns[0].dims[-1])
+    if axis not in COLUMNS:
+        return _axis(columns[0]), columns[0]
+    current = [values for values in columns if _is(values, "A")]
+    swept = [values for values in columns if _is(values, "V") and _is_swept(values)]
+    across = max(swept, key=lambda values: float(np.ptp(values.values[np.isfinite(values.values)])), default=None)
+    if across is None:
+        across = next((values for values in columns if _is(values, "s")), columns[0] if len(columns) > 1 else None)
+    y = next((values for values in current or columns if values is not across), columns[0])
+    return (_axis(y) if across is None or across.sizes[axis] != y.sizes[axis] else across), y
+
+
+def _axis(values: xr.DataArray) -> xr.DataArray:
+    name = str(values.dims[-1])
+    return values.coords.get(name, xr.DataArray(np.arange(values.shape[-1]), name=name))
+
+
+def _is(values: xr.DataArray, unit: str) -> bool:
+    try:
+        return factor(values.attrs.get("units", "1"), unit) > 0
+    except ValueError:
+        return False
+
+
+def _is_swept(values: xr.DataArray) -> bool:
+    known = values.values[..., np.isfinite(values.values).reshape(-1, values.shape[-1]).all(axis=0)]
+    steps = np.abs(np.diff(known))
+    varies = known.size > 1 and np.ptp(known) > CONSTANT * np.abs(known).max()
+    return bool(varies and np.median(steps) > MOVES * steps.mean())

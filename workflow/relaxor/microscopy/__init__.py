@@ -1,1 +1,0 @@
-"""Analysis of images and maps: EDX, AFM, PFM, STEM."""

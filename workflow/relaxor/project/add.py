@@ -1,0 +1,352 @@
+"""From a folder of files to rows of the sheet: what each file is, what is missing, and whether it can be analysed."""
+
+import contextlib
+import csv
+import importlib
+import io
+import re
+import shutil
+import tempfile
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from relaxor.core.checksums import SUMS, record_sums, sha256
+from relaxor.core.errors import DiskError, ReadError, RelaxorError, SheetError
+from relaxor.core.remote import storage_of
+from relaxor.core.results import atomic
+from relaxor.core.units import parse_quantity
+from relaxor.project.ingest import ingest
+from relaxor.project.inspection import files_in
+from relaxor.project.recognition import conditions_needed, techniques_of
+from relaxor.project.settings import Settings, lacking_setting
+from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion, unfit
+from relaxor.readers import read
+from relaxor.techniques.registry import CONDITIONS, MODULES, OTHER, TECHNIQUES, known_conditions, missing_conditions
+
+CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
+"""``[PATTERN:]name=value unit``."""
+LONGEST_NOTE = 200
+Ask = Callable[[str, Sequence[str]], str]
+"""Puts a question to the user; the second argument lists the answers, none where any text is one."""
+
+
+@dataclass
+class Proposal:
+    """A file and the row that is proposed for it.
+
+    Attributes
+    ----------
+    source
+        The file as it was given.
+    name
+        Its path below the folder that was given.
+    file
+        Where it is or will be, below the project's folder.
+    candidates
+        Techniques that it may belong to, the one that is proposed first; none: it is drawn as it is.
+    needs
+        Technique → the conditions that its analysis of this file cannot do without, name → unit.
+    """
+
+    source: Path
+    name: str
+    file: str
+    measurement: str
+    sha: str
+    candidates: list[str]
+    needs: dict[str, dict[str, str]]
+    table: str = ""
+    conditions: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def technique(self) -> str:
+        """The technique that is proposed."""
+        return self.candidates[0] if self.candidates else OTHER
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Conditions that the analysis needs and nobody gave: name → unit."""
+        return missing_conditions(self.technique, self.needs.get(self.technique, {}), self.conditions)
+
+    def row(self, sample: str, origin: str) -> dict[str, str]:
+        """Return its row of the sheet as text."""
+        conditions = "; ".join(f"{name}={value}" for name, value in self.conditions.items())
+        cells = (self.measurement, sample, self.technique, self.file, "", origin, self.table, conditions, self.note)
+        return dict(zip(COLUMNS, cells, strict=True))
+
+
+# --- what the files are --------------------------------------------------------------------------------------------
+def propose(
+    sample: str, folder: Path, rows: Sequence[dict[str, Any]], settings: Settings, root: Path
+) -> tuple[list[Proposal], dict[str, str]]:
+    """Recognise every file of a folder.
+
+    Parameters
+    ----------
+    sample
+        Whose files they are.
+    folder
+        Where they are; or one file.
+    rows
+        The sheet as it is.
+    settings
+        Their text tables are tried on files that do not describe themselves.
+    root
+        The project's folder.
+
+    Returns
+    -------
+    proposals, refused
+        One a file that can be read and is not in the sheet; and file → why it is not proposed.
+    """
+    if not sample or not set(sample) <= NAME_CHARACTERS or sample.startswith("."):
+        raise SheetError(f"'{sample}' is not a name of a sample (letters, digits, '_', '-', '.')")
+    if not folder.exists():
+        raise SheetError(f"{folder}: no such file or folder")
+    own = [row for row in rows if row["sample"] == sample]
+    taken = {row["measurement"] for row in own}
+    known = {sha256(root / row["file"]): row["measurement"] for row in own if not storage_of(row["file"])}
+    proposals: list[Proposal] = []
+    refused: dict[str, str] = {}
+    for path in files_in([folder]):
+        if path.name == SUMS:
+            continue
+        name = path.relative_to(folder).as_posix() if folder.is_dir() else path.name
+        try:
+            table, tree = _read(path, settings)
+            found = _proposal(path, name, sample, root, table, tree, taken)
+        except ReadError as error:
+            refused[name] = str(error).removeprefix(f"{path}: ")
+            continue
+        if found.sha in known:
+            refused[name] = f"is in the sheet already, as '{known[found.sha]}'"
+            continue
+        known[found.sha] = found.measurement
+        taken.add(found.measurement)
+        proposals.append(found)
+    return proposals, refused
+
+
+def _read(path: Path, settings: Settings) -> tuple[str, xr.DataTree]:
+    """Read a file by its content, or by the first description of a text table that fits it."""
+    try:
+        return "", read(path)
+    except ReadError:
+        for name, description in settings.tables.items():
+            with contextlib.suppress(ReadError):
+                return name, read(path, description)
+        raise
+
+
+def _proposal(
+    path: Path, name: str, sample: str, root: Path, table: str, tree: xr.DataTree, taken: set[str]
+) -> Proposal:
+    place = path.resolve()
+    inside = place.is_relative_to(root)
+    file = place.relative_to(root).as_posix() if inside else f"raw_data/{sample}/{name}"
+    if not inside and (root / file).exists() and sha256(root / file) != tree.attrs["raw_sha256"]:
+        raise ReadError(path, f"would be copied to {file}, which exists and holds something else; rename one of them")
+    candidates = list(techniques_of(tree))
+    held = {f"{name} ({values.attrs.get('units', '1')})": None for part in tree.children.values()
+            for name, values in part.data_vars.items() if values.ndim}  # fmt: skip
+    return Proposal(
+        source=path,
+        name=name,
+        file=file,
+        measurement=_free(path.stem, taken),
+        sha=tree.attrs["raw_sha256"],
+        candidates=candidates,
+        needs={technique: conditions_needed(technique, tree) for technique in CONDITIONS},
+        table=table,
+        note="" if candidates else f"no technique analyses {', '.join(held) or 'this'}"[:LONGEST_NOTE],
+    )
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    """Return a name of a measurement after the file's, in letters that the sheet allows, that is not taken."""
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_.-") or "measurement"
+    return next(free for free in (name, *(f"{name}_{number}" for number in range(2, 10**6))) if free not in taken)
+
+
+# --- answers -------------------------------------------------------------------------------------------------------
+def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
+    """Set techniques by ``PATTERN=TECHNIQUE``; a pattern is matched with the path below the folder."""
+    for answer in answers:
+        pattern, equals, technique = answer.rpartition("=")
+        if not equals or technique not in (*TECHNIQUES, OTHER):
+            hint = suggestion(technique, (*TECHNIQUES, OTHER))
+            raise SheetError(f"--technique '{answer}': 'PATTERN=TECHNIQUE' expected, found '{technique}'{hint}")
+        for proposal in _matching(proposals, pattern, f"--technique '{answer}'"):
+            proposal.candidates, proposal.note = [technique] if technique != OTHER else [], ""
+
+
+def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
+    """Set conditions by ``[PATTERN:]name=value unit``; without a pattern, of all files whose analysis needs it."""
+    for answer in answers:
+        found = CONDITION.fullmatch(answer)
+        if not found:
+            raise SheetError(f"--condition '{answer}': '[PATTERN:]name=value unit' expected")
+        name, value, option = found["name"], found["value"].strip(), f"--condition '{answer}'"
+        chosen = [proposal for proposal in proposals if name in proposal.missing]
+        if found["pattern"]:
+            chosen = _matching(proposals, found["pattern"], option)
+        if not chosen:
+            raise SheetError(f"{option}: no file needs '{name}'; to note it all the same give 'PATTERN:{name}={value}'")
+        for proposal in chosen:
+            if problem := unfit(value, known_conditions(proposal.technique).get(name)):
+                raise SheetError(f"{option}: '{value}' {problem}")
+            proposal.conditions[name] = value
+
+
+def _matching(proposals: Sequence[Proposal], pattern: str, option: str) -> list[Proposal]:
+    found = [
+        each for each in proposals if fnmatchcase(each.name, pattern) or fnmatchcase(Path(each.name).name, pattern)
+    ]
+    if not found:
+        names = tuple(proposal.name for proposal in proposals)
+        raise SheetError(f"{option}: no new file is called '{pattern}'{suggestion(pattern, names)}")
+    return found
+
+
+def ask_techniques(proposals: Sequence[Proposal], ask: Ask) -> None:
+    """Ask for the technique of files in which nothing tells it."""
+    for proposal in proposals:
+        if not proposal.candidates:
+            choice = ask(f"technique of {proposal.name} (drawn as it is: {OTHER})", (*TECHNIQUES, OTHER))
+            proposal.candidates, proposal.note = ([choice], "") if choice != OTHER else ([], proposal.note)
+
+
+def ask_conditions(proposals: Sequence[Proposal], ask: Ask) -> None:
+    """Ask for each condition that the analyses need and nobody gave; an empty answer leaves it out."""
+    wanted = dict.fromkeys((each.technique, name, unit) for each in proposals for name, unit in each.missing.items())
+    for technique, name, unit in wanted:
+        files = [each for each in proposals if each.technique == technique and name in each.missing]
+        which = files[0].name if len(files) == 1 else f"{len(files)} files of {technique}"
+        how = "" if len(files) == 1 else f"; {len(files)} values joined by ',' where they differ"
+        question = f"{name} of {which}, in {unit} or alike{how} (nothing: fill it in later)"
+        while answer := ask(question, ()).strip():
+            values = [value.strip() for value in answer.split(",")] if len(files) > 1 else [answer]
+            values = values * len(files) if len(values) == 1 else values
+            problem = next((f"'{value}' {said}" for value in values if (said := unfit(value, unit))), "")
+            if not problem and len(values) == len(files):
+                for proposal, value in zip(files, values, strict=True):
+                    proposal.conditions[name] = value
+                break
+            question = problem or f"{len(values)} values for {len(files)} files; {name}, in {unit} or alike"
+
+
+# --- can they be analysed? -----------------------------------------------------------------------------------------
+def try_analyses(
+    sample: str,
+    origin: str,
+    proposals: Sequence[Proposal],
+    rows: Sequence[dict[str, Any]],
+    settings: Settings,
+    begin: Callable[[str], object] = lambda technique: None,
+) -> None:
+    """Run every analysis once, as the workflow will; a file that it refuses goes to its next candidate, or is `OTHER`.
+
+    Files of which a condition is missing are not tried.
+
+    Parameters
+    ----------
+    rows
+        The rows of the sheet: an analysis sees all files of its technique and sample together.
+    begin
+        Called with the technique that is tried.
+    """
+    tried: set[str] = set()
+    while waiting := {each.technique for each in proposals} - {OTHER} - tried:
+        technique = min(waiting, key=TECHNIQUES.index)
+        tried.add(technique)
+        begin(technique)
+        group = [each for each in proposals if each.technique == technique]
+        before = [
+            row
+            for row in rows
+            if (row["sample"], row["technique"]) == (sample, technique) and not storage_of(row["file"])
+        ]
+        if lacking := lacking_setting(technique, sample, settings):
+            refused = dict.fromkeys((each.measurement for each in group), lacking)
+        else:
+            new = [_parsed(each, sample, origin) for each in group if not each.missing]
+            refused = _refused(sample, technique, before, new, settings)
+        for each in group:
+            if each.measurement in refused:
+                reason = f"not analysed as {technique}: {refused[each.measurement]}"
+                each.note = "; ".join(filter(None, (each.note, reason)))[:LONGEST_NOTE]
+                each.candidates = each.candidates[1:]
+                tried -= {technique, each.technique}  # once more with those that are left, or that come
+
+
+def _refused(
+    sample: str, technique: str, before: list[dict[str, Any]], new: list[dict[str, Any]], settings: Settings
+) -> dict[str, str]:
+    """Return measurement → why its analysis fails; of several that fail together, those that fail alone as well."""
+    together = _refusal(sample, technique, [*before, *new], settings) if new else None
+    if together is None:
+        return {}
+    alone = {row["measurement"]: _refusal(sample, technique, [*before, row], settings) for row in new if len(new) > 1}
+    return {name: reason for name, reason in alone.items() if reason} or {row["measurement"]: together for row in new}
+
+
+def _parsed(proposal: Proposal, sample: str, origin: str) -> dict[str, Any]:
+    conditions = {name: parse_quantity(value) for name, value in proposal.conditions.items()}
+    return {**proposal.row(sample, origin), "conditions": conditions, "file": str(proposal.source)}
+
+
+def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: Settings) -> str | None:
+    """Ingest and analyse some files; return why that fails, on one line, or None."""
+    keywords = getattr(settings.of(sample), technique).model_dump(mode="json")
+    tables = settings.model_dump(mode="json")["tables"]
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
+        data, table, curves = (str(Path(folder) / name) for name in ("data.nc", "parameters.csv", "curves.nc"))
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                ingest([row["file"] for row in rows], rows, tables, data)
+                importlib.import_module(MODULES[technique]).analyse(data, table, curves, **keywords)
+        except DiskError:
+            raise  # a full disk says nothing of the file
+        except RelaxorError as error:
+            return " ".join(str(error).split()).removeprefix(f"{rows[-1]['measurement']}: ")
+        except Exception as error:  # numbers that no test thought of: the file is drawn, and its note says why
+            return " ".join(f"the analysis fails ({type(error).__name__}: {error})".split())
+    return None
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+def store(sample: str, proposals: Sequence[Proposal], root: Path) -> None:
+    """Copy files from outside into ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten.
+
+    Checksums stand in the sample's folder, of files that stay elsewhere in the project in the project's.
+    """
+    for proposal in proposals:
+        target = root / proposal.file
+        if not target.exists():
+            with atomic(target) as temporary:
+                shutil.copy2(proposal.source, temporary)
+    home, sums = root / "raw_data" / sample, {root / proposal.file: proposal.sha for proposal in proposals}
+    record_sums(home, sums)
+    record_sums(root, {path: sha for path, sha in sums.items() if not path.is_relative_to(home)})
+
+
+def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, root: Path) -> None:
+    """Append rows to the sheet, cells in the order of its header; it is left as it was if they are not valid."""
+    text = sheet.read_text(encoding="utf-8") if sheet.exists() else "\t".join(COLUMNS) + "\n"
+    header = next(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter="\t"), [])
+    added = io.StringIO()
+    # A column that is missing from the header is said by load_sheet, in one line.
+    writer = csv.DictWriter(added, header, delimiter="\t", lineterminator="\n", extrasaction="ignore")
+    writer.writerows(lines)
+    with atomic(sheet) as temporary:
+        temporary.write_text(text + "\n" * (not text.endswith("\n")) + added.getvalue(), encoding="utf-8")
+        load_sheet(temporary, root, tuple(settings.tables))

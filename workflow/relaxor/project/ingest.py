@@ -1,0 +1,56 @@
+"""From raw files to one netCDF file a technique, with units and provenance attached."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+from pydantic import TypeAdapter
+
+from relaxor.core.errors import SheetError
+from relaxor.core.results import save_tree
+from relaxor.readers import read
+from relaxor.readers.tables.text_table import TableDescription
+
+
+def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mapping[str, Any], data: str) -> None:
+    """Read the files of one technique of one sample into one file.
+
+    Parameters
+    ----------
+    raw
+        Raw files.
+    rows
+        Their rows of the sheet, in the same order; ``conditions`` as name → (value, unit).
+    tables
+        Descriptions of text tables by name.
+    data
+        netCDF file to write: one group a measurement, one subgroup a region of its file.
+
+    Raises
+    ------
+    ReadError
+        If a file cannot be read; nothing is written then.
+    SheetError
+        If files and rows do not match.
+    """
+    if len(raw) != len(rows):
+        raise SheetError(f"{data}: {len(raw)} files for {len(rows)} rows of the sheet")
+    adapter = TypeAdapter(TableDescription)
+    groups: dict[str, xr.Dataset] = {}
+    for path, row in zip(raw, rows, strict=True):
+        table = adapter.validate_python(tables[row["table"]]) if row["table"] else None
+        tree = read(path, table)
+        attrs = {
+            **tree.attrs,
+            "raw_file": row["file"],
+            "origin": row["origin"],
+            "panel": row["panel"],
+            "note": row["note"],
+            "conditions": json.dumps(row["conditions"], ensure_ascii=False),
+        }
+        groups[row["measurement"]] = xr.Dataset(attrs=attrs)
+        for name, node in tree.children.items():
+            groups[f"{row['measurement']}/{name}"] = node.to_dataset(inherit=False)
+        print(f"{row['measurement']}: {tree.attrs['format']}, {', '.join(tree.children)}")
+    save_tree(data, groups)

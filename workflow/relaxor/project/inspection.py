@@ -1,0 +1,147 @@
+"""What is in a raw file: its format, its numbers with their axes and units, its header, and a quick picture of it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.core.results import atomic
+from relaxor.readers import read
+
+
+def files_in(paths: list[Path]) -> Iterator[Path]:
+    """Yield the files that were named, and those of named folders in the order of their names; hidden ones are not."""
+    for path in paths:
+        if path.is_dir():
+            found = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+            yield from sorted(path / file for file in found if not any(part.startswith(".") for part in file.parts))
+        else:
+            yield path
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Summarize a file as plain numbers and texts, ready for JSON.
+
+    Returns
+    -------
+    dict
+        ``file``, and either ``error``, or ``format``, ``instrument``, ``acquired``, ``raw_sha256``, ``warnings`` (a
+        list), ``parts`` (name, ``attributes``, and of every variable dimensions, shape, units, range) and ``header``.
+    """
+    try:
+        tree = read(path)
+    except ReadError as error:
+        return {"file": str(path), "error": str(error)}
+    return {
+        "file": str(path),
+        "format": tree.attrs["format"],
+        "instrument": tree.attrs["instrument"],
+        "acquired": tree.attrs.get("acquired"),
+        "raw_sha256": tree.attrs["raw_sha256"],
+        "warnings": str(tree.attrs.get("warnings", "")).splitlines(),
+        "parts": [_part(name, child.to_dataset()) for name, child in tree.children.items()],
+        "header": json.loads(tree.attrs["header"]),
+    }
+
+
+def _part(name: str, dataset: xr.Dataset) -> dict[str, Any]:
+    return {
+        "name": name,
+        "attributes": {str(key): _plain(value) for key, value in dataset.attrs.items()},
+        "axes": [_variable(str(key), values) for key, values in dataset.coords.items()],
+        "variables": [_variable(str(key), values) for key, values in dataset.data_vars.items()],
+    }
+
+
+def _variable(name: str, values: xr.DataArray) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": name,
+        "dims": [str(dim) for dim in values.dims],
+        "shape": list(values.shape),
+        "units": values.attrs.get("units", "1"),
+    }
+    if values.dtype.kind in "iuf" and values.size and np.isfinite(values.values).any():
+        found |= {"min": float(np.nanmin(values.values)), "max": float(np.nanmax(values.values))}
+    return found
+
+
+def _plain(value: object) -> object:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if isinstance(plain, str | int | float) else str(plain)
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """Return a summary as lines for the screen."""
+    if "error" in found:
+        return f"error: {found['error']}"
+    lines = [
+        f"{found['file']}",
+        f"  format      {found['format']}",
+        f"  instrument  {found['instrument']}",
+        f"  acquired    {found['acquired'] or 'not stated'}",
+        f"  SHA-256     {found['raw_sha256']}",
+        *(f"  warning     {warning}" for warning in found["warnings"]),
+    ]
+    for part in found["parts"]:
+        lines.append(f"  {part['name']}")
+        lines += [f"    axis      {_line(entry)}" for entry in part["axes"]]
+        lines += [f"    variable  {_line(entry)}" for entry in part["variables"]]
+        lines += [f"    {key} = {_short(value)}" for key, value in part["attributes"].items()]
+    entries = found["header"].items() if isinstance(found["header"], dict) else enumerate(found["header"] or ())
+    lines.append("  header (whole with --json)")
+    lines += [f"    {key}: {_short(value)}" for key, value in entries]
+    return "\n".join(lines)
+
+
+def _line(entry: dict[str, Any]) -> str:
+    shape = " × ".join(f"{dim} {size}" for dim, size in zip(entry["dims"], entry["shape"], strict=True)) or "one number"
+    span = f", {entry['min']:.6g} to {entry['max']:.6g}" if "min" in entry else ""
+    unit = "" if entry["units"] == "1" else f" {entry['units']}"
+    return f"{entry['name']} ({shape}){span}{unit}"
+
+
+def _short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def as_row(found: dict[str, Any]) -> tuple[str, ...]:
+    """Return a summary as a row: file, format, parts, first variable with its shape, acquired, remarks."""
+    if "error" in found:
+        return (found["file"], "-", "-", "-", "-", found["error"].removeprefix(f"{found['file']}: "))
+    first = (found["parts"][0]["variables"] or [{"name": "", "shape": []}])[0] if found["parts"] else {}
+    shape = " × ".join(map(str, first.get("shape", ())))
+    remarks = f"{len(found['warnings'])} warnings" if found["warnings"] else ""
+    what = f"{first.get('name', '')} {shape}".strip()
+    return (found["file"], found["format"], str(len(found["parts"])), what, found["acquired"] or "-", remarks)
+
+
+def draw(path: Path, target: Path) -> None:
+    """Draw what a file holds: curves along their axis, images as they are; one panel a part, at most four.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read, or holds nothing that can be drawn.
+    """
+    from relaxor.figures import generic as plain
+    from relaxor.figures.style import DOUBLE, new_figure, use_style
+
+    tree = read(path)
+    found = [(name, plain.chosen(child.to_dataset())) for name, child in tree.children.items()]
+    parts = [(name, entry) for name, entry in found if entry is not None][:4]
+    if not parts:
+        raise ReadError(path, "holds nothing that can be drawn")
+    use_style()
+    figure = new_figure(DOUBLE, 60.0 * ((len(parts) + 1) // 2))
+    for index, (name, entry) in enumerate(parts, start=1):
+        ax = figure.add_subplot((len(parts) + 1) // 2, min(len(parts), 2), index)
+        plain.draw(ax, *entry)
+        ax.set_title(name if len(name) <= 60 else f"{name[:57]}...")
+    figure.suptitle(path.name)
+    with atomic(target) as temporary:
+        figure.savefig(temporary, format=target.suffix[1:])

@@ -1,0 +1,121 @@
+"""Everything that can be known to be wrong before a run: settings, sheet, files, checksums, conditions."""
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from relaxor.core.checksums import recorded_sum
+from relaxor.core.errors import ReadError, RelaxorError
+from relaxor.core.remote import storage_of
+from relaxor.project.figure_list import load_figures
+from relaxor.project.recognition import conditions_needed
+from relaxor.project.settings import Settings, lacking_setting
+from relaxor.project.sheet import load_sheet, require_samples
+from relaxor.readers import read
+from relaxor.reporting.claims import Claim
+from relaxor.reporting.literature import load_literature
+from relaxor.reporting.result_checks import Check
+from relaxor.reporting.selectors import load_entries
+from relaxor.techniques.registry import INSTEAD, known_conditions, missing_conditions
+
+SLIP = 0.8
+"""Likeness (`difflib`) from which a name is taken for a misspelt one: one letter wrong in five, or two exchanged."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One row of the sheet: its line there, and whether its file is readable, unchanged and told enough about.
+
+    ``unchanged`` is None where no checksum is recorded, and all are None where the file is fetched only by a run.
+    """
+
+    row: dict[str, Any]
+    readable: bool | None
+    unchanged: bool | None
+    told: bool | None
+    problems: tuple[str, ...]
+
+
+def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
+    """Load the sheet and every list that the settings name.
+
+    Returns
+    -------
+    rows, problems
+        The rows of the sheet, none if it is not valid; one line a mistake.
+    """
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
+
+    def sheet() -> None:
+        panels = [panel.id for figure in load_figures(settings.figures).values() for panel in figure.panels.values()]
+        rows.extend(load_sheet(settings.sheet, tables=tuple(settings.tables), panels=tuple(panels)))
+        require_samples([settings.sample, *settings.samples], rows, settings.sheet)
+
+    parts: Sequence[Callable[[], object]] = (
+        sheet,
+        lambda: load_entries(settings.claims, Claim),
+        lambda: load_entries(settings.checks, Check),
+        lambda: load_literature(settings.literature),
+    )
+    for part in parts:
+        try:
+            part()
+        except RelaxorError as error:
+            problems += str(error).splitlines()
+    return rows, problems
+
+
+def misspelt_conditions(rows: Sequence[dict[str, Any]], sheet: Path | str) -> list[str]:
+    """Say each condition that its technique does not know, where the name is nearly one that it does and lacks."""
+    found = []
+    for number, row in enumerate(rows, start=2):
+        technique, given = row["technique"], row["conditions"]
+        known = known_conditions(technique)
+        lacking = [name for name in known if name not in given]
+        for name in given:
+            if name not in known and (near := difflib.get_close_matches(name, lacking, 1, SLIP)):
+                place = f"{sheet}: row {number}: column 'conditions'"
+                found.append(f"{place}: {technique} does not know '{name}'; did you mean '{near[0]}'?")
+    return found
+
+
+def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[Checked]:
+    """Check the file of each row, and what its analysis needs."""
+    for number, row in enumerate(rows, start=2):
+        place = f"{settings.sheet}: row {number}"
+        lacking = lacking_setting(row["technique"], row["sample"], settings)
+        problems = [f"{place}: column 'technique': {lacking}"] if lacking else []
+        if storage_of(row["file"]):
+            yield Checked(row, None, None, None, tuple(problems))
+            continue
+        try:
+            tree = read(row["file"], settings.tables[row["table"]] if row["table"] else None)
+        except ReadError as error:
+            yield Checked(row, False, None, False, (*problems, f"{place}: column 'file': {error}"))
+            continue
+        recorded = recorded_sum(Path(row["file"]).resolve(), Path.cwd())
+        unchanged = None if recorded is None else recorded == tree.attrs["raw_sha256"]
+        if unchanged is False:
+            problems.append(
+                f"{place}: column 'file': '{row['file']}' has changed: SHA-256 {tree.attrs['raw_sha256'][:12]}…, "
+                f"recorded {str(recorded)[:12]}…; raw files are never changed"
+            )
+        untold = [f"{place}: column 'conditions': {problem}" for problem in _untold(row, tree)]
+        problems += untold
+        yield Checked(row, True, unchanged, not untold, tuple(problems))
+
+
+def _untold(row: dict[str, Any], tree: xr.DataTree) -> list[str]:
+    """Say each condition that the analysis of a file still needs, and what would stand in place of all of them."""
+    technique, given = row["technique"], row["conditions"]
+    needed, others = conditions_needed(technique, tree), INSTEAD.get(technique, {})
+    chosen = given.keys() & (needed.keys() ^ others.keys())  # what only one of the two has
+    instead = "; ".join(f"{name}=… {unit}" for name, unit in others.items() if name not in given)
+    choice = f", or else '{instead}'" if instead and not chosen else ""
+    missing = missing_conditions(technique, needed, given)
+    return [f"{technique} needs '{name}' (add '{name}=… {unit}'{choice})" for name, unit in missing.items()]

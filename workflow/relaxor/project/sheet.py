@@ -1,0 +1,179 @@
+"""The measurement sheet: one row a file, checked before anything runs."""
+
+import csv
+import difflib
+import string
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from relaxor.core.errors import SheetError
+from relaxor.core.remote import STORAGES
+from relaxor.core.units import factor, parse_quantity, registry
+from relaxor.techniques.registry import OTHER, TECHNIQUES, known_conditions
+
+COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "table", "conditions", "note")
+ORIGINS = ("simulated", "measured")
+NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
+POSITIVE = ("m", "m^2", "s", "Hz", "J", "A")
+"""Units of the kinds of known conditions that are above zero (the only current is a compliance)."""
+NOT_NEGATIVE = "W"
+"""Unit of the kind that may be zero, as a blocked beam is; a voltage has any sign."""
+
+
+def load_sheet(
+    path: Path | str, root: Path | str = ".", tables: tuple[str, ...] = (), panels: tuple[str, ...] | None = None
+) -> list[dict[str, Any]]:
+    """Load and check the sheet.
+
+    Parameters
+    ----------
+    path
+        Tab-separated file with the columns `COLUMNS`.
+    root
+        Project folder; files must lie below it, or be URLs.
+    tables
+        Names of the table descriptions in the configuration.
+    panels
+        Names of the panels that there are; any if not given.
+
+    Returns
+    -------
+    list of dict
+        One a row; ``conditions`` parsed to name → (value, unit).
+
+    Raises
+    ------
+    SheetError
+        One line a row that is not valid: file, row and column, what was found and what is allowed.
+    """
+    path, root = Path(path), Path(root).resolve()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, delimiter="\t", strict=True)
+            header = tuple(reader.fieldnames or ())
+            if set(header) != set(COLUMNS):
+                raise SheetError(f"{path}: row 1: columns are {', '.join(header)}; expected {', '.join(COLUMNS)}")
+            rows = [row for row in reader]
+    except OSError as error:
+        raise SheetError(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SheetError(f"{path}: is not tab-separated UTF-8 text ({error})") from error
+    seen: dict[Hashable, int] = {}
+    choices = {"technique": (*TECHNIQUES, OTHER), "origin": ORIGINS, "table": ("", *tables)}
+    if panels is not None:
+        choices["panel"] = ("", *panels)
+    checked, problems = [], []
+    for number, row in enumerate(rows, start=2):
+        try:
+            checked.append(_check(row, number, path, root, choices, seen))
+        except SheetError as error:
+            problems.append(str(error))
+    if problems:
+        raise SheetError("\n".join(problems))
+    return checked
+
+
+def _check(
+    row: dict[str, Any],
+    number: int,
+    path: Path,
+    root: Path,
+    choices: dict[str, tuple[str, ...]],
+    seen: dict[Hashable, int],
+) -> dict[str, Any]:
+    def fail(column: str, problem: str) -> SheetError:
+        return SheetError(f"{path}: row {number}: column '{column}': {problem}")
+
+    if None in row or None in row.values():
+        raise SheetError(f"{path}: row {number}: {len(COLUMNS)} cells separated by tabs expected")
+    row = {column: value.strip() for column, value in row.items()}
+    for column in ("measurement", "sample"):
+        if not row[column] or not set(row[column]) <= NAME_CHARACTERS or row[column].startswith("."):
+            raise fail(column, f"'{row[column]}' is not a name (letters, digits, '_', '-', '.')")
+    name = (row["sample"], row["measurement"])
+    if name in seen:
+        raise fail(
+            "measurement", f"'{row['measurement']}' is already in row {seen[name]}; names are unique in a sample"
+        )
+    seen[name] = number
+    for column, allowed in choices.items():
+        for found in row[column].split(",") if column == "panel" else [row[column]]:
+            if found not in allowed:
+                raise fail(column, f"'{found}' is not known{suggestion(found, allowed)}")
+    scheme, separator, address = row["file"].partition("://")
+    if separator:
+        if scheme not in STORAGES:
+            raise fail("file", f"files are not fetched by '{scheme}'{suggestion(scheme, tuple(STORAGES))}")
+        if "?" in address or not all(address.partition("/")[::2]):
+            raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?'")
+    else:
+        file = (root / row["file"]).resolve()
+        if not file.is_relative_to(root):
+            raise fail("file", f"'{row['file']}' lies outside the project")
+        if not file.is_file():
+            raise fail("file", f"'{row['file']}' does not exist")
+    use = (row["sample"], row["technique"], row["table"], row["file"] if separator else file)
+    if use in seen:
+        raise fail(
+            "file",
+            f"'{row['file']}' is already in row {seen[use]} as {row['technique']} of this sample; it counts twice: "
+            "remove one",
+        )
+    seen[use] = number
+    row["conditions"] = _conditions(row["conditions"], row["technique"], fail)
+    return row
+
+
+def _conditions(text: str, technique: str, fail: Any) -> dict[str, tuple[float, str]]:
+    known, result = known_conditions(technique), {}
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        name, equals, quantity = (piece.strip() for piece in part.partition("="))
+        if not (name and equals):
+            raise fail("conditions", f"'{part}' is not 'name=value unit'")
+        if name in result:
+            raise fail("conditions", f"'{name}' is given twice; keep one")
+        if problem := unfit(quantity, known.get(name)):
+            raise fail("conditions", f"'{part}' {problem}")
+        result[name] = parse_quantity(quantity)
+    return result
+
+
+@cache
+def unfit(text: str, unit: str | None) -> str:
+    """Say what is wrong with the value of a condition; nothing if it is good.
+
+    Parameters
+    ----------
+    text
+        The value, ``"2.5 mW"``.
+    unit
+        One of the dimension that it must have, ``""`` for any; None if no technique knows the condition: a lab's own
+        may have any sign, as a delay or a defocus has.
+    """
+    try:
+        value, given = parse_quantity(text)
+        factor(given, unit or given)
+    except Exception as error:  # pint raises whatever its parser stumbles over
+        return f"is not a number with a unit{f' such as {unit}' if unit else ''} ({error})"
+    kind = registry().Unit(given if given != "1" else "")
+    if unit is not None and value <= 0 and any(map(kind.is_compatible_with, POSITIVE)):
+        return "must be above zero"
+    if unit is not None and value < 0 and kind.is_compatible_with(NOT_NEGATIVE):
+        return "must not be negative"
+    return ""
+
+
+def suggestion(found: str, allowed: tuple[str, ...]) -> str:
+    """Return ``; did you mean 'x'?`` or the list of what is allowed."""
+    near = difflib.get_close_matches(found, allowed, 1)
+    return f"; did you mean '{near[0]}'?" if near else f"; allowed: {', '.join(filter(None, allowed))}"
+
+
+def require_samples(names: Iterable[str], rows: Sequence[Mapping[str, Any]], source: Path | str) -> None:
+    """Refuse the name of a sample, given in the settings, that no row of the sheet has."""
+    samples = tuple(dict.fromkeys(row["sample"] for row in rows))
+    for name in names:
+        if name not in samples:
+            raise SheetError(f"{source}: no row has the sample '{name}' of the settings{suggestion(name, samples)}")

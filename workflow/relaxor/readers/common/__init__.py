@@ -1,0 +1,1 @@
+"""What readers share: the tree that they return, text, archives, HDF5, signals of rosettasciio."""

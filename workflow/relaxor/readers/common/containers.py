@@ -1,0 +1,90 @@
+"""XML and zip containers from strangers: bounded before they are unpacked or parsed."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from relaxor.core.errors import ReadError
+
+MAX_TOTAL_BYTES = 256 << 20
+"""Most bytes that a container may unpack to."""
+MAX_MEMBER_BYTES = 32 << 20
+MAX_NODES = 500_000
+"""Most elements and attributes of one XML: each takes some hundred bytes in memory."""
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip whose members together are of bearable size.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, packed in an unknown way, or would unpack to more than `MAX_TOTAL_BYTES`.
+    """
+    try:
+        with zipfile.ZipFile(path) as container:
+            total = sum(member.file_size for member in container.infolist())
+            if total > MAX_TOTAL_BYTES:
+                limit = MAX_TOTAL_BYTES >> 20
+                raise ReadError(path, f"would unpack to {total / 2**20:.0f} MiB; more than {limit} MiB are refused")
+            yield container
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+        raise ReadError(path, f"is a damaged zip container ({error})") from error
+
+
+def member_bytes(container: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    """Unpack a member, no more of it than its directory entry announces and `MAX_MEMBER_BYTES` allow."""
+    size = container.getinfo(name).file_size
+    if size > MAX_MEMBER_BYTES:
+        limit = MAX_MEMBER_BYTES >> 20
+        raise ReadError(path, f"unpacks to {size >> 20} MiB; more than {limit} MiB are refused", f"member {name}")
+    with container.open(name) as stream:
+        return stream.read(size)
+
+
+def member_names(head: bytes, path: Path) -> list[str]:
+    """List the members of a zip; nothing if it is none, or damaged."""
+    if not head.startswith(b"PK\x03\x04"):
+        return []
+    try:
+        with zipfile.ZipFile(path) as container:
+            return container.namelist()
+    except Exception:  # zipfile raises errors of many kinds on damaged directories
+        return []
+
+
+def parse_xml(content: bytes, path: Path, place: str = "") -> Element:
+    """Parse XML without entities and external references.
+
+    Raises
+    ------
+    ReadError
+        If it is not well formed, holds entities, or more than `MAX_NODES` elements and attributes.
+    """
+    from defusedxml.ElementTree import fromstring
+
+    if content.count(b"<") + content.count(b"=") > MAX_NODES:
+        raise ReadError(path, f"holds more than {MAX_NODES} elements and attributes", place)
+    try:
+        return fromstring(content)
+    except Exception as error:  # ParseError of the XML, or one of defusedxml's refusals
+        raise ReadError(path, f"is not XML that can be read ({type(error).__name__}: {error})", place) from error
+
+
+def plain_xml(element: Element) -> dict[str, Any]:
+    """Turn XML into plain dictionaries: attributes under ``@name``, children under their tag, text under ``text``."""
+    result: dict[str, Any] = {f"@{local_name(name)}": value for name, value in element.attrib.items()}
+    if text := (element.text or "").strip():
+        result["text"] = text
+    for child in element:
+        result.setdefault(local_name(child.tag), []).append(plain_xml(child))
+    return result
+
+
+def local_name(tag: str) -> str:
+    """Return a tag or attribute without its namespace."""
+    return tag.rpartition("}")[2]

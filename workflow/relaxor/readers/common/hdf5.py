@@ -1,0 +1,117 @@
+"""Safe first look into an HDF5 file that someone else wrote."""
+
+import math
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaxor.core.errors import ReadError
+
+if TYPE_CHECKING:
+    import h5py
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+MAX_UNPACKED = 256 << 20
+"""Most bytes that all datasets of a file may announce: compressed chunks can announce far more than they hold."""
+MAX_OBJECTS = 100_000
+GLOBAL_HEAP = b"GCOL\1\0\0\0"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator["h5py.File"]:
+    """Open a file, unless it leads outside itself or would unpack to too much.
+
+    Only the file's own object headers are read; no data. Links are looked at, not followed, unless they are hard. Lists
+    of variable length, which no format here has, are what a damaged type of text becomes: libhdf5 crashes on them.
+
+    Raises
+    ------
+    ReadError
+        Naming the object that is at fault.
+    """
+    import h5py
+
+    if offset := damaged_heap(path):
+        raise ReadError(path, "is damaged: a global heap has a wrong size", f"byte {offset:#x}")
+    with h5py.File(path, "r") as file:
+        _check(file.id, path)
+        yield file
+
+
+def _check(file: "h5py.h5f.FileID", path: Path) -> None:
+    """Walk all links and objects in the C library: its Python objects would take longer than the data."""
+    from h5py import h5a, h5d, h5l, h5o, h5t
+
+    links: list[tuple[bytes, int, int]] = []
+    objects: list[tuple[bytes, int, int]] = []
+
+    # A callback that raises leaves the lock of h5py broken: they collect, and stop the walk by returning something.
+    def collect(found: list[tuple[bytes, int, int]], name: bytes, info: Any) -> bool | None:
+        found.append((name, info.type, getattr(info, "num_attrs", 0)))
+        return len(found) > MAX_OBJECTS or None
+
+    if file.links.visit(partial(collect, links), info=True) or h5o.visit(file, partial(collect, objects), info=True):
+        raise ReadError(path, f"holds more than {MAX_OBJECTS} objects")
+    for name, kind, _ in links:
+        if kind == h5l.TYPE_EXTERNAL:
+            raise ReadError(path, "links to another file, which is not followed", _place(name))
+    announced = 0
+    for name, kind, attributes in objects:
+        types = [h5a.open(file, index=index, obj_name=name).get_type() for index in range(attributes)]
+        if kind == h5o.TYPE_DATASET:
+            dataset = h5d.open(file, name)
+            announced += _announced(dataset, path, _place(name))
+            types.append(dataset.get_type())
+        if any(found.detect_class(h5t.VLEN) for found in types):
+            raise ReadError(path, "is damaged: it has lists of variable length where text should be", _place(name))
+        if announced > MAX_UNPACKED:
+            problem = f"announces {announced / 2**20:.0f} MiB of data, more than {MAX_UNPACKED >> 20} MiB"
+            raise ReadError(path, problem, _place(name))
+
+
+def _place(name: bytes) -> str:
+    return "/" + name.decode("utf-8", "replace")
+
+
+def damaged_heap(path: Path) -> int:
+    """Return where a global heap (texts of variable length) is damaged, or 0.
+
+    Free space smaller than its own header sends libhdf5 into a loop without end, an object that ends behind its heap
+    makes it read what is not its own: it must see neither.
+    """
+    return _damaged_heap(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _damaged_heap(path: Path, _modified: int) -> int:
+    # Asked when a file is recognised, and again when it is read.
+    data = path.read_bytes()
+    heap = data.find(GLOBAL_HEAP)
+    while heap >= 0:
+        at = heap + 16
+        end = heap + int.from_bytes(data[heap + 8 : at], "little")
+        if end > len(data):
+            return heap
+        while at + 16 <= end:
+            index, size = struct.unpack_from("<H6xQ", data, at)
+            following = at + (16 + (size + 7) // 8 * 8 if index else size)
+            if following > end or (index == 0 and size < 16):
+                return at
+            at = following
+        heap = data.find(GLOBAL_HEAP, heap + 16)
+    return 0
+
+
+def _announced(dataset: "h5py.h5d.DatasetID", path: Path, name: str) -> int:
+    """Return the bytes of a dataset, or of one chunk of it where that is more."""
+    from h5py import h5d
+
+    layout = dataset.get_create_plist()
+    if layout.get_layout() == h5d.VIRTUAL or layout.get_external_count():
+        raise ReadError(path, "keeps its data in another file, which is not followed", name)
+    chunk = layout.get_chunk() if layout.get_layout() == h5d.CHUNKED else (0,)
+    points = max(int(dataset.get_space().get_simple_extent_npoints()), math.prod(map(int, chunk)))
+    return points * int(dataset.get_type().get_size())

@@ -1,0 +1,117 @@
+"""From what rosettasciio returns (a list of signal dictionaries) to the project's datasets."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.results import poisson_uncertainty
+from relaxor.core.units import factor, parse_unit
+from relaxor.readers.common.schema import variable, with_uncertainty
+
+DIMENSIONS = {
+    "x-ray energy": "energy",
+    "energy": "energy",
+    "energy loss": "energy_loss",
+    "energy-loss": "energy_loss",
+    "time": "time",
+    "stack": "frame",
+    "height": "y",
+    "width": "x",
+}
+"""Names of axes that rosettasciio spells in several ways."""
+SPECTRAL = frozenset({"raman_shift", "wavelength", "wavenumber"})
+"""Axes that keep the unit in which their field reads them."""
+TARGET_UNITS = ("m", "1/m", "s", "eV")
+"""Coordinates are stored in these, except that energies keep their own multiple (keV stays keV)."""
+
+
+def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]]) -> dict[str, xr.Dataset]:
+    """Turn signals into datasets named after their titles (made unique, safe as netCDF group names).
+
+    Parameters
+    ----------
+    signals
+        Dictionaries with ``data``, ``axes`` and ``metadata`` as rosettasciio returns them, and ``units`` (of the
+        values) and ``counts`` (whether they are Poisson counts) added by the reader.
+    attrs
+        Attributes of each dataset.
+    """
+    result: dict[str, xr.Dataset] = {}
+    for signal, extra in zip(signals, attrs, strict=True):
+        title = signal["metadata"].get("General", {}).get("title") or "signal"
+        stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", str(title)).strip("_.") or "signal"
+        name, number = stem, 1
+        while name in result:
+            number += 1
+            name = f"{stem}_{number}"
+        result[name] = _dataset(signal).assign_attrs({"title": str(title), **extra})
+    return result
+
+
+def exposure(signal: Mapping[str, Any]) -> dict[str, float]:
+    """Return the attribute ``integration_time`` (s, of all accumulations) where the file gives it."""
+    detector = signal["metadata"].get("Acquisition_instrument", {}).get("Detector", {})
+    return {"integration_time": float(detector["integration_time"])} if "integration_time" in detector else {}
+
+
+def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
+    """Make one dataset; complex values become ``real`` and ``imaginary`` (netCDF has no complex numbers)."""
+    values, axes = np.asarray(signal["data"]), signal["axes"]
+    names = [_dimension(axis.get("name"), index, values.ndim) for index, axis in enumerate(axes)]
+    # rosettasciio unpacks one column less of a packed FFT of odd width: the values decide the length.
+    sized = [{**axis, "size": length} for axis, length in zip(axes, values.shape, strict=True)]
+    coords = {name: _coordinate(name, axis) for name, axis in zip(names, sized, strict=True)}
+    lost = [axis.get("size", length) for axis, length in zip(axes, values.shape, strict=True)] != list(values.shape)
+    if np.iscomplexobj(values):
+        parts = {"real": values.real, "imaginary": values.imag}
+    elif values.dtype.names:
+        parts = {field: values[field] for field in values.dtype.names}
+    else:
+        parts = {"intensity": values.astype("u1") if values.dtype == bool else values}
+    variables = {
+        name: variable(tuple(names), part, signal["units"], name if name == "intensity" else f"{name} part")
+        for name, part in parts.items()
+    }
+    if signal["counts"]:
+        with_uncertainty(variables, "intensity", poisson_uncertainty(values), "Poisson")
+    incomplete = {"incomplete": f"file announces {[axis['size'] for axis in axes]} values"} if lost else {}
+    return xr.Dataset(variables, coords, incomplete)
+
+
+def _dimension(name: object, index: int, ndim: int) -> str:
+    """Name an axis; one without a name is y or x of an image, or numbered."""
+    text = str(name or "").strip().lower()
+    if not text:
+        return ("y", "x")[index] if ndim == 2 else f"axis_{index}"
+    return DIMENSIONS.get(text, re.sub(r"\W+", "_", text))
+
+
+def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
+    """Make a coordinate in base units; a unit that means nothing is left out, and kept as ``unit_in_file``."""
+    if "axis" in axis:
+        values = np.asarray(axis["axis"], dtype=float)
+    else:
+        values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
+    given = str(axis.get("units") or "").strip()
+    unit, attrs = "1", {"unit_in_file": given} if given else {}
+    parsed = parse_unit(given) if given else None
+    if parsed is not None and name in SPECTRAL:
+        return variable(name, values, given, name.replace("_", " "))
+    for target in TARGET_UNITS:
+        if parsed is not None and not parsed.dimensionless and parsed.is_compatible_with(target):
+            unit = target if target != "eV" else given
+            values = values * factor(given, unit)
+    return variable(name, values, unit, name.replace("_", " "), **attrs)
+
+
+def unix_date(seconds: object) -> str | None:
+    """Return a Unix time as ISO 8601 in UTC, or nothing where the instrument left it at zero."""
+    try:
+        moment = float(str(seconds))
+    except ValueError:
+        return None
+    return datetime.fromtimestamp(moment, UTC).isoformat() if moment > 0 else None

@@ -1,0 +1,1 @@
+"""Readers of diffractometers, and of structures (CIF)."""

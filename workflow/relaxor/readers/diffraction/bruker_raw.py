@@ -1,0 +1,288 @@
+"""Bruker and Siemens diffractometer scans, ``.raw``: the four layouts that share this extension.
+
+All numbers are little-endian. Offsets are in bytes; those of a range count from its own start.
+
+``RAW`` and a blank (DIFFRAC AT, version 1)
+    A range is a header of 156 bytes and float32 counts. Steps u32 +4, time per step f32 +8, step f32 +12,
+    start 2θ f32 +24, sample name +40 (32 bytes), Kα1 and Kα2 f32 +72 and +76, number of ranges that follow u32 +152.
+    Old programs leave the magic out from the second range on, which makes its header four bytes shorter.
+``RAW2`` (DIFFRAC AT, version 2)
+    Ranges u16 at 4, sample at 8, date and time at 168 (20 bytes), anode at 188, Kα1, Kα2 and their ratio f32 at 190.
+    Ranges from 256: header length u16 +0, steps u16 +2, time f32 +8, step f32 +12, start f32 +16, temperature
+    (K) u16 +46, then float32 counts.
+``RAW1.01`` (DIFFRAC plus, version 3)
+    Ranges u32 at 12, date at 16 (month first), time at 26, user 36, site 108, sample 326, comment 386, goniometer
+    radius (mm) f32 at 564, anode 608, wavelengths f64 from 616 (mean, Kα1, Kα2, Kβ, ratio). Ranges from 712: header
+    length u32 +0, steps u32 +4, starts of theta, 2θ, chi, phi, x, y, z f64 from +8, step f64 +176, time f32 +192,
+    scan type u32 +196, kV and mA u32 +224 and +228, wavelength f64 +240, bytes of supplementary headers u32 +256.
+``RAW4.00`` (DIFFRAC measurement, version 4)
+    Date at 12, time at 24, then from 61 a chain of segments (type u32, length u32): 10 is a named text (name +12, text
+    +36), 30 the hardware (goniometer diameter f32 +24, wavelengths f64 from +72, anode +116). Types 0 and 160
+    begin a range: scan type +32, start f64 +72, step f64 +80, steps u32 +88, time f32 +92, kV and mA f32 +100 and
+    +104, wavelength f64 +112, bytes a datum u32 +136, bytes of inner segments u32 +140; after 160 bytes come the inner
+    segments, then the data. The first float32 of a datum is the count.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import array, tree, unpack, variable
+from relaxor.readers.diffraction.scans import grid, scan
+from relaxor.readers.registry import Reader
+
+STARTS_1_01 = ("theta", "two_theta", "chi", "phi", "x", "y", "z")
+SCAN_TYPES_1_01 = ("two_theta", "two_theta", "two_theta", "theta", "chi", "phi", "x", "y", "z")
+SCAN_NAMES_1_01 = (
+    "locked coupled",
+    "unlocked coupled",
+    "detector scan",
+    "rocking curve",
+    "chi scan",
+    "phi scan",
+    "x scan",
+    "y scan",
+    "z scan",
+)
+MAX_RANGES = 10_000
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise the four layouts; STOE's ``RAW_`` too, so that it is refused by name and not as unknown."""
+    if head.startswith((b"RAW4.00\0", b"RAW1.01\0", b"RAW_1.")):
+        return True
+    return head.startswith((b"RAW ", b"RAW2")) and b"\0" in head[4:64]
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a Bruker or Siemens ``.raw`` file.
+
+    Returns
+    -------
+    xarray.DataTree
+        Children ``scan_1``, ``scan_2``, … in the order of the file, each with the scanned axis as dimension
+        (``two_theta``, degree; a rocking curve has ``theta``) and ``intensity`` (count) with
+        ``intensity_uncertainty`` (Poisson). A file whose data hold more than the count has ``auxiliary`` (axis,
+        ``column``) with the rest. Attributes, where the layout has them: ``counting_time`` (s, a step), ``scan_type``,
+        ``anode``, ``wavelength``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``,
+        ``voltage`` (kV), ``current`` (mA), ``goniometer_radius`` (mm), ``temperature`` (K).
+    """
+    data = path.read_bytes()
+    if data.startswith(b"RAW_"):
+        raise ReadError(
+            path,
+            f"is a STOE powder file ({_text(data, 0, 14)}), not a Bruker one, though both are named .raw; "
+            "export it from STOE WinXPOW as text and describe the table",
+            "byte 0x0",
+        )
+    layouts = {b"RAW ": _version_1, b"RAW2": _version_2, b"RAW1": _version_3, b"RAW4": _version_4}
+    header, acquired, scans = layouts[data[:4]](data, path)
+    if not scans:
+        raise ReadError(path, "holds no scan")
+    return tree(
+        {f"scan_{index}": scan for index, scan in enumerate(scans, start=1)},
+        header=header,
+        instrument=f"Bruker diffractometer (RAW version {header['format_version']})",
+        acquired=acquired,
+    )
+
+
+Layout = tuple[dict[str, Any], str | None, list[xr.Dataset]]
+
+
+def _version_1(data: bytes, path: Path) -> Layout:
+    scans: list[xr.Dataset] = []
+    offset, following = 0, 1
+    while following > 0:
+        if data[offset : offset + 4] != b"RAW ":
+            offset -= 4
+        steps, time, step, mode = unpack("<IffI", data, offset + 4, path)
+        start, *_ = unpack("<f", data, offset + 24, path)
+        alpha1, alpha2 = unpack("<2f", data, offset + 72, path)
+        (following,) = unpack("<I", data, offset + 152, path)
+        counts = array(data, "<f4", steps, offset + 156, path)
+        attrs = {
+            "counting_time": time,
+            "scan_mode": mode,
+            "sample_name": _text(data, offset + 40, 32),
+            "wavelength_alpha1": alpha1,
+            "wavelength_alpha2": alpha2,
+        }
+        scans.append(_scan(path, "two_theta", start, step, counts, offset, attrs))
+        offset += 156 + 4 * steps
+    return {"format_version": 1, "ranges": [dict(scan.attrs) for scan in scans]}, None, scans
+
+
+def _version_2(data: bytes, path: Path) -> Layout:
+    (ranges,) = unpack("<H", data, 4, path)
+    alpha1, alpha2, ratio = unpack("<3f", data, 190, path)
+    (run_time,) = unpack("<f", data, 210, path)
+    shared = {
+        "anode": _text(data, 188, 2),
+        "wavelength_alpha1": alpha1,
+        "wavelength_alpha2": alpha2,
+        "wavelength_ratio": ratio,
+    }
+    scans = []
+    offset = 256
+    for _ in range(ranges):
+        length, steps, time, step, start = unpack("<HH4x3f", data, offset, path)
+        if length < 48:
+            raise ReadError(path, f"range header of {length} bytes; at least 48 expected", f"byte {offset:#x}")
+        (temperature,) = unpack("<H", data, offset + 46, path)
+        counts = array(data, "<f4", steps, offset + length, path)
+        attrs = shared | {"counting_time": time} | ({"temperature": temperature} if temperature < 0x7FFF else {})
+        scans.append(_scan(path, "two_theta", start, step, counts, offset, attrs))
+        offset += length + 4 * steps
+    moment = _text(data, 168, 20)
+    header = shared | {"format_version": 2, "sample": _text(data, 8, 160), "date": moment, "run_time": run_time}
+    return header, _iso(moment, "%d-%b-%Y %H:%M:%S"), scans
+
+
+def _version_3(data: bytes, path: Path) -> Layout:
+    status, ranges = unpack("<II", data, 8, path)
+    if ranges > MAX_RANGES:
+        raise ReadError(path, f"announces {ranges} ranges", "byte 0xc")
+    mean, alpha1, alpha2, beta, ratio = unpack("<5d", data, 616, path)
+    (radius,) = unpack("<f", data, 564, path)
+    shared = {
+        "anode": _text(data, 608, 4),
+        "goniometer_radius": radius,
+        "wavelength_alpha1": alpha1,
+        "wavelength_alpha2": alpha2,
+        "wavelength_ratio": ratio,
+    }
+    scans = []
+    offset = 712
+    for _ in range(ranges):
+        length, steps = unpack("<II", data, offset, path)
+        if length < 304:
+            raise ReadError(path, f"range header of {length} bytes; at least 304 expected", f"byte {offset:#x}")
+        starts = dict(zip(STARTS_1_01, unpack("<7d", data, offset + 8, path), strict=True))
+        (step,) = unpack("<d", data, offset + 176, path)
+        time, kind = unpack("<fI", data, offset + 192, path)
+        voltage, current = unpack("<2I", data, offset + 224, path)
+        (wavelength,) = unpack("<d", data, offset + 240, path)
+        (supplement,) = unpack("<I", data, offset + 256, path)
+        if kind >= len(SCAN_TYPES_1_01):
+            raise ReadError(path, f"scan type {kind} is not known", f"byte {offset + 196:#x}")
+        begin = offset + length + supplement
+        attrs = shared | {
+            "counting_time": time,
+            "scan_type": SCAN_NAMES_1_01[kind],
+            "voltage": voltage,
+            "current": current,
+            "wavelength": wavelength,
+        }
+        axis = SCAN_TYPES_1_01[kind]
+        scans.append(_scan(path, axis, starts[axis], step, array(data, "<f4", steps, begin, path), offset, attrs))
+        offset = begin + 4 * steps
+    texts = {"user": (36, 72), "site": (108, 218), "sample": (326, 60), "comment": (386, 160)}
+    header = shared | {name: _text(data, *place) for name, place in texts.items()}
+    header |= {"format_version": 3, "file_status": status, "wavelength_mean": mean, "wavelength_beta": beta}
+    return header, _iso(f"{_text(data, 16, 10)} {_text(data, 26, 10)}", "%m/%d/%y %H:%M:%S"), scans
+
+
+def _version_4(data: bytes, path: Path) -> Layout:
+    header: dict[str, Any] = {"format_version": 4, "segments": []}
+    shared: dict[str, Any] = {}
+    scans = []
+    offset = 61
+    while offset < len(data):
+        (kind,) = unpack("<I", data, offset, path)
+        if kind in (0, 160):
+            scan, inner, offset = _range_4(data, offset, path, shared)
+            scans.append(scan)
+            header["segments"].append({"type": kind, "range": len(scans), "segments": inner})
+            continue
+        segment, offset = next(_segments(data, offset, len(data), path))
+        header["segments"].append(segment)
+        shared |= segment.get("hardware", {})
+    return header, _iso(f"{_text(data, 12, 12)} {_text(data, 24, 10)}", "%m/%d/%Y %H:%M:%S"), scans
+
+
+def _range_4(data: bytes, offset: int, path: Path, shared: dict[str, Any]) -> tuple[xr.Dataset, list, int]:
+    start, step, steps, time = unpack("<ddIf", data, offset + 72, path)
+    voltage, current, wavelength = unpack("<ff4xd", data, offset + 100, path)
+    size, extra = unpack("<II", data, offset + 136, path)
+    if size < 4 or size % 4:
+        raise ReadError(path, f"data of {size} bytes each; a multiple of 4 expected", f"byte {offset + 136:#x}")
+    begin = offset + 160 + extra
+    inner = [segment for segment, _ in _segments(data, offset + 160, begin, path)]
+    columns = size // 4
+    values = array(data, "<f4", steps * columns, begin, path).reshape(steps, columns)
+    name = _text(data, offset + 32, 24)
+    attrs = shared | {
+        "counting_time": time,
+        "scan_type": name,
+        "voltage": voltage,
+        "current": current,
+        "wavelength": wavelength,
+    }
+    scan = _scan(path, _axis_of(name), start, step, values[:, 0], offset, attrs)
+    if columns > 1:
+        rest = "further numbers of each datum, meaning not documented"
+        scan["auxiliary"] = variable((_axis_of(name), "column"), values[:, 1:].astype(float), "1", rest)
+    return scan, inner, begin + steps * size
+
+
+def _segments(data: bytes, offset: int, end: int, path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+    """Walk a chain of segments; yield each one's content and where the next begins."""
+    while offset < end:
+        kind, length = unpack("<II", data, offset, path)
+        if length < 8 or offset + length > len(data):
+            raise ReadError(path, f"segment of type {kind} announces {length} bytes", f"byte {offset:#x}")
+        segment: dict[str, Any] = {"type": kind, "length": length}
+        if kind == 10 and length >= 36:
+            segment |= {"name": _text(data, offset + 12, 24), "text": _text(data, offset + 36, length - 36)}
+        elif kind == 30 and length >= 120:
+            (diameter,) = unpack("<f", data, offset + 24, path)
+            mean, alpha1, alpha2, beta, ratio = unpack("<5d", data, offset + 72, path)
+            segment |= {"wavelength_mean": mean, "wavelength_beta": beta}
+            segment["hardware"] = {
+                "anode": _text(data, offset + 116, 4),
+                "goniometer_radius": diameter / 2,
+                "wavelength_alpha1": alpha1,
+                "wavelength_alpha2": alpha2,
+                "wavelength_ratio": ratio,
+            }
+        else:
+            segment["hex"] = data[offset + 8 : offset + length].hex()
+        offset += length
+        yield segment, offset
+
+
+def _axis_of(scan_type: str) -> str:
+    """Name the scanned axis; coupled, detector and unnamed scans count in 2θ."""
+    name = scan_type.lower()
+    if "rocking" in name or name in ("theta", "omega"):
+        return "theta"
+    match = re.match(r"(chi|phi|x|y|z)\b", name)
+    return match.group(1) if match else "two_theta"
+
+
+def _scan(
+    path: Path, axis: str, start: float, step: float, counts: np.ndarray, offset: int, attrs: dict[str, Any]
+) -> xr.Dataset:
+    place = f"range at byte {offset:#x}"
+    return scan(path, axis, grid(path, axis, start, step, counts.size, place), counts, attrs, place)
+
+
+def _text(data: bytes, offset: int, length: int) -> str:
+    return data[offset : offset + length].split(b"\0")[0].decode("latin-1").strip()
+
+
+def _iso(moment: str, layout: str) -> str | None:
+    try:
+        return datetime.strptime(moment, layout).isoformat()
+    except ValueError:
+        return None
+
+
+READER = Reader("bruker_raw", recognises, extract, max_bytes=32 << 20)

@@ -1,0 +1,98 @@
+"""Diffraction scans as every diffractometer's reader returns them: one axis, intensities, their uncertainty."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.core.results import poisson_uncertainty
+from relaxor.readers.common.schema import variable, with_uncertainty
+
+AXES = {
+    "two_theta": ("degree", "diffraction angle 2θ"),
+    "theta": ("degree", "incidence angle θ"),
+    "omega": ("degree", "incidence angle ω"),
+    "chi": ("degree", "tilt χ"),
+    "psi": ("degree", "tilt ψ"),
+    "phi": ("degree", "azimuth φ"),
+    "x": ("mm", "stage position x"),
+    "y": ("mm", "stage position y"),
+    "z": ("mm", "stage position z"),
+}
+"""Scanned axis → unit and name."""
+
+
+def scan(
+    path: Path,
+    axis: str,
+    position: np.ndarray,
+    intensity: np.ndarray,
+    attrs: Mapping[str, Any],
+    place: str,
+    units: str = "count",
+) -> xr.Dataset:
+    """Make the dataset of a scan.
+
+    Parameters
+    ----------
+    axis
+        One of `AXES`, the dimension.
+    position, intensity
+        Shape (n,).
+    attrs
+        Attributes; empty ones are left out. ``counting_time`` (s, a step) gives rates their uncertainty.
+    units
+        ``count``, or ``count/s`` for rates. Counts that are not whole were scaled by the instrument, which says not
+        how: they have no uncertainty.
+
+    Raises
+    ------
+    ReadError
+        If there are no points, not as many positions as intensities, or numbers that are not finite.
+    """
+    if not intensity.size or position.shape != intensity.shape:
+        raise ReadError(path, f"{intensity.size} intensities at {position.size} positions", place)
+    for name, values in (("positions", position), ("intensities", intensity)):
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            problem = f"{bad.size} of {values.size} {name} are not finite numbers"
+            raise ReadError(path, problem, f"{place}, point {bad[0]}")
+    unit, name = AXES[axis]
+    variables = {"intensity": variable(axis, intensity.astype(float), units, "intensity")}
+    time = float(attrs.get("counting_time") or 0)
+    if units == "count" and np.array_equal(intensity, np.round(intensity)):
+        with_uncertainty(variables, "intensity", poisson_uncertainty(intensity), "Poisson")
+    elif units == "count/s" and time > 0:
+        with_uncertainty(variables, "intensity", poisson_uncertainty(intensity * time) / time, "Poisson")
+    return xr.Dataset(
+        variables,
+        coords={axis: variable(axis, position, unit, name)},
+        attrs={key: value for key, value in attrs.items() if value not in ("", None)},
+    )
+
+
+def axis_of(name: str, path: Path, place: str) -> str:
+    """Name the axis of `AXES` that a maker's name of a scan stands for; coupled scans run along 2θ.
+
+    Raises
+    ------
+    ReadError
+        If it stands for none.
+    """
+    plain = name.lower().replace("two", "2").replace(" ", "").replace("-", "").replace("_", "")
+    axis = plain if plain in AXES else "chi" if plain == "khi" else None
+    if "2theta" in plain or plain in ("gonio", "coupled"):
+        axis = "two_theta"
+    if axis is None:
+        raise ReadError(path, f"scans the unknown axis '{name}'; known are 2θ, coupled, {', '.join(AXES)}", place)
+    return axis
+
+
+def grid(path: Path, axis: str, start: float, step: float, points: int, place: str) -> np.ndarray:
+    """Return the positions of a scan of equal steps, shape (points,)."""
+    if not (np.isfinite(start) and np.isfinite(step) and step != 0):
+        raise ReadError(path, f"{axis} starts at {start} with step {step}", place)
+    return start + step * np.arange(points)

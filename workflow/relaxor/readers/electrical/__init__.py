@@ -1,0 +1,1 @@
+"""Readers of parameter analysers and of ferroelectric testers."""

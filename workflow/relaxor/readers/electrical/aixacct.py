@@ -1,0 +1,255 @@
+"""aixACCT TF Analyzer ``.dat``: hysteresis (DHM), leakage (LM), PUND (PM) and fatigue (FM) measurements.
+
+Layout: Windows-1252 text. The first line names the result (``DynamicHysteresisResult``, ``LeakageResult``,
+``PulseResult``, ``Fatigue``). A summary table has one row a measurement (DHM, LM, PM: before the file's own block of
+``key: value`` lines; FM: a ``Result Table`` before the ``Data Table [i,j]`` that it sums up). A data table is a title,
+``key [unit]: value`` lines, a row of column names that ends with a tab, and rows of numbers that end with a tab.
+
+Schema: children ``table_1``, ``table_2``, ... in the order of the file. All carry the header of their table as
+attributes (``area``, ``thickness``, ``hysteresis_frequency``, ``pr_plus``, ... with ``<name>_units``) and its title.
+
+DHM, FM
+    Dimensions ``loop`` (1: continuous, 2: after a rest in the negative, 3: after a rest in the positive state, driven
+    the other way) and ``time`` (s): ``voltage`` (V), ``current`` (A), ``polarization`` (uC/cm^2).
+PM
+    Dimensions ``pulse`` (letters of the pulse sequence) and ``time`` (s, from the start of each pulse): ``voltage``,
+    ``current``, ``polarization`` and ``absolute_time`` (s, as written).
+LM
+    Dimension ``step``: ``voltage``, ``leakage_current_density`` and ``median_current_density`` (uA/cm^2).
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import tree, variable, with_uncertainty
+from relaxor.readers.registry import Reader
+from relaxor.readers.tables.text_table import MAX_BYTES, QUANTIZATION, digits_uncertainty
+
+RESULTS = {
+    b"DynamicHysteresisResult": "DHM",
+    b"LeakageResult": "LM",
+    b"PulseResult": "PM",
+    b"Fatigue": "FM",
+}
+TITLE = re.compile(r"(?:(?:Data|Result) )?Table \[?\d+(?:,\d+)*\]?$")
+UNITS = {"uC/cm2": "uC/cm^2", "uA/cm2": "uA/cm^2", "uJ/cm2": "uJ/cm^2", "mm2": "mm^2", "Ohm": "ohm", "": "1"}
+DECIMALS = 6
+"""Digits behind the point of the mantissas that the tester writes."""
+LOOP_COLUMNS = (
+    "Time [s]",
+    "V+ [V]",
+    "V- [V]",
+    "I1 [A]",
+    "P1 [uC/cm2]",
+    "I2 [A]",
+    "P2 [uC/cm2]",
+    "I3 [A]",
+    "P3 [uC/cm2]",
+)
+PULSE_COLUMNS = ("Time [s]", "V [V]", "I [A]", "P [uC/cm2]")
+LEAKAGE_COLUMNS = ("Voltage [V]", "Leakage Current Density [uA/cm2]", "Median Current Density [uA/cm2]")
+SEQUENCE = re.compile("[A-Z]")
+
+
+@dataclass
+class _Table:
+    """A block of the file as it stands there; ``line`` is the line of its column names."""
+
+    title: str
+    header: dict[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    rows: list[str] = field(default_factory=list)
+    line: int = 0
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise the name of the result in the first line; ``Fatigue`` alone is too common a word."""
+    first = head.split(b"\n", 1)[0].strip()
+    return first in RESULTS and (first != b"Fatigue" or b"TfaModule: FM" in head)
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read all data tables of a file.
+
+    Returns
+    -------
+    xarray.DataTree
+        Children ``table_1``, ... as the module describes; ``<name>_uncertainty`` from the last digit written.
+        ``header`` holds the file's own lines, every table's lines and the summary tables.
+
+    Raises
+    ------
+    ReadError
+        If a row has another number of cells than its table has columns, a cell is no number, a table ends before
+        its last point, or tables that the summary lists are missing.
+    """
+    lines = path.read_bytes().decode("cp1252", errors="replace").splitlines()
+    module = RESULTS[lines[0].strip().encode()]
+    header, tables = _blocks(lines)
+    summaries = [table for table in tables if _is_summary(table)]
+    data = [table for table in tables if not _is_summary(table)]
+    announced = sum(len(table.rows) for table in summaries)
+    if not data or announced != len(data):
+        raise ReadError(path, f"lists {announced} measurements, holds the tables of {len(data)}: it ends early")
+    build = {"DHM": _loops, "FM": _loops, "PM": _pulses, "LM": _steps}[module]
+    children = {f"table_{number}": build(path, table) for number, table in enumerate(data, start=1)}
+    for table, dataset in zip(data, children.values(), strict=True):
+        dataset.attrs = {"title": table.title, **_attributes(table.header)}
+    return tree(
+        children,
+        header={
+            **header,
+            "tables": [{"title": table.title, **table.header} for table in data],
+            "summaries": [{"columns": table.columns, "rows": table.rows} for table in summaries],
+        },
+        instrument=f"aixACCT {data[0].header.get('Basic System', 'TF Analyzer')}",
+        acquired=_acquired(header.get("TimeStamp", "")),
+    )
+
+
+def _is_summary(table: _Table) -> bool:
+    return table.title.startswith("Result") or "Timestamp" not in table.header
+
+
+def _blocks(lines: list[str]) -> tuple[dict[str, str], list[_Table]]:
+    header: dict[str, str] = {}
+    tables: list[_Table] = []
+    current: _Table | None = None
+    for number, line in enumerate(lines, start=1):
+        if TITLE.match(line.strip()):
+            current = _Table(line.strip())
+            tables.append(current)
+        elif not line.strip():
+            current = None
+        elif current is not None and current.columns:
+            current.rows.append(line)
+        elif current is not None and "\t" in line and line.rstrip().endswith("]"):
+            current.columns, current.line = tuple(line.split("\t")), number
+        else:
+            key, colon, value = line.partition(":")
+            if colon:
+                (current.header if current is not None else header)[key.strip()] = value.strip()
+    return header, tables
+
+
+def _numbers(path: Path, table: _Table, expected: tuple[str, ...]) -> np.ndarray:
+    """Return the numbers of a table, shape (row, column), after checking every row."""
+    names = tuple(name.strip() for name in table.columns if name.strip())
+    repeats = len(names) // len(expected)
+    if not repeats or names != expected * repeats:
+        raise ReadError(path, f"columns are {', '.join(names)}; {', '.join(expected)} expected", f"line {table.line}")
+    for number, row in enumerate(table.rows, start=table.line + 1):
+        if row.count("\t") != len(table.columns) - 1:
+            raise ReadError(
+                path, f"{len(names)} cells expected, {row.rstrip().count(chr(9)) + 1} found", f"line {number}"
+            )
+    if len(table.rows) < 2:
+        raise ReadError(path, "the table holds no points", f"line {table.line}")
+    try:
+        values = np.array([row.split("\t")[: len(names)] for row in table.rows], dtype=float)
+    except ValueError as error:
+        raise ReadError(path, f"{error}", f"lines {table.line + 1} to {table.line + len(table.rows)}") from error
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise ReadError(path, f"'{names[column]}' is not a finite number", f"line {table.line + 1 + row}")
+    return values
+
+
+def _loops(path: Path, table: _Table) -> xr.Dataset:
+    values = _numbers(path, table, LOOP_COLUMNS)
+    time = _time(path, table, values[:, 0])
+    _check_duration(path, table, time)
+    dataset = xr.Dataset(coords={"time": time, "loop": variable("loop", [1, 2, 3], "1", "loop")})
+    dims = ("loop", "time")
+    dataset["voltage"] = variable(dims, values[:, [1, 1, 2]].T, "V", "voltage")
+    dataset["current"] = variable(dims, values[:, [3, 5, 7]].T, "A", "current")
+    dataset["polarization"] = variable(dims, values[:, [4, 6, 8]].T, "uC/cm^2", "polarization")
+    return _written(dataset, "voltage", "current", "polarization")
+
+
+def _pulses(path: Path, table: _Table) -> xr.Dataset:
+    values = _numbers(path, table, PULSE_COLUMNS)
+    count = values.shape[1] // 4
+    points = int(table.header.get("Pulse Points", len(values)))
+    if len(values) != points:
+        raise ReadError(path, f"{points} points a pulse announced, {len(values)} found", f"line {table.line}")
+    letters = SEQUENCE.findall(table.header.get("Pulse Sequence", ""))
+    names = letters if len(set(letters)) == count else [str(number) for number in range(1, count + 1)]
+    block = values.reshape(len(values), count, 4).transpose(2, 1, 0)
+    # All pulses are sampled alike; the later ones' absolute times are rounded more coarsely than their steps.
+    time = _time(path, table, block[0, 0] - block[0, 0, 0])
+    dataset = xr.Dataset(coords={"time": time, "pulse": ("pulse", names, {"long_name": "pulse", "units": "1"})})
+    dims = ("pulse", "time")
+    dataset["voltage"] = variable(dims, block[1], "V", "voltage")
+    dataset["current"] = variable(dims, block[2], "A", "current")
+    dataset["polarization"] = variable(dims, block[3], "uC/cm^2", "polarization")
+    dataset["absolute_time"] = variable(dims, block[0], "s", "time since the start of the measurement")
+    return _written(dataset, "voltage", "current", "polarization")
+
+
+def _steps(path: Path, table: _Table) -> xr.Dataset:
+    values = _numbers(path, table, LEAKAGE_COLUMNS)
+    dataset = xr.Dataset(coords={"step": variable("step", np.arange(1, len(values) + 1), "1", "voltage step")})
+    dataset["voltage"] = variable("step", values[:, 0], "V", "voltage")
+    dataset["leakage_current_density"] = variable("step", values[:, 1], "uA/cm^2", "leakage current density")
+    dataset["median_current_density"] = variable("step", values[:, 2], "uA/cm^2", "median leakage current density")
+    return _written(dataset, "voltage", "leakage_current_density", "median_current_density")
+
+
+def _written(dataset: xr.Dataset, *names: str) -> xr.Dataset:
+    for name in names:
+        error = digits_uncertainty(dataset[name].to_numpy(), DECIMALS, exponential=True)
+        dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
+    return dataset
+
+
+def _time(path: Path, table: _Table, values: np.ndarray) -> xr.Variable:
+    if not (np.diff(values) > 0).all():
+        row = int(np.argmax(np.diff(values) <= 0))
+        raise ReadError(path, "the time does not increase", f"line {table.line + 2 + row}")
+    return variable("time", values, "s", "time")
+
+
+def _check_duration(path: Path, table: _Table, time: xr.Variable) -> None:
+    """Refuse a loop that is cut off: a table does not say how many rows it has, but a loop lasts one period."""
+    text = table.header.get("Hysteresis Frequency [Hz]")
+    if text is None:
+        return
+    period, last, step = 1 / float(text), float(time[-1]), float(time[1] - time[0])
+    if abs(last - period) > 2 * step:
+        where = f"line {table.line + len(table.rows)}"
+        raise ReadError(path, f"the loop ends at {last:g} s, its period is {period:g} s", where)
+
+
+def _attributes(header: dict[str, str]) -> dict[str, Any]:
+    """Turn ``Vc+ [V]: 2.05`` into ``vc_plus=2.05`` and ``vc_plus_units="V"``; words stay words."""
+    result: dict[str, Any] = {}
+    for key, text in header.items():
+        name, _, unit = key.partition("[")
+        name = name.strip().lower().replace("+", "_plus").replace("-", "_minus")
+        name = "_".join(re.findall(r"[a-z0-9_]+", name))
+        try:
+            result[name] = float(text)
+        except ValueError:
+            result[name] = text
+            continue
+        if unit:
+            result[f"{name}_units"] = UNITS.get(unit.rstrip("]"), unit.rstrip("]"))
+    return result
+
+
+def _acquired(text: str) -> str | None:
+    try:
+        return datetime.strptime(text, "%m/%d/%Y %H:%M:%S").isoformat()
+    except ValueError:
+        return None
+
+
+READER = Reader("aixacct", recognises, extract, max_bytes=MAX_BYTES)

@@ -1,0 +1,263 @@
+"""Workbooks of the Keithley 4200 (KTEI ``.xls``, Clarius+ ``.xls`` and ``.xlsx``).
+
+Every run is a sheet: ``Data``, ``Append1``, ``Append2``, … (KTEI), ``Run12`` or a name that the user gave (Clarius+).
+Its first row names the columns; cycle mode has two such rows (test, then quantity). A quantity that has one value
+only fills the first row of its column; ``DrainI(1)``, ``DrainI(2)``, … are the steps of one sweep; ``#REF`` is a
+formula without result. ``Settings`` says, run after run under a banner of ``=``, what was applied: keys and values,
+then a table of the terminals (``Device Terminal``) or of a user module's parameters (``Parameter Name``), then
+formulas. ``Calc`` is not data.
+"""
+
+import io
+import json
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.containers import member_bytes, member_names, open_zip
+from relaxor.readers.common.schema import MAX_POINTS, tree, variable
+from relaxor.readers.registry import CONTAINER, Reader
+
+OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+NOT_RUNS = ("Calc", "Settings")
+QUANTITIES: tuple[tuple[str, str, str], ...] = (
+    (r"time|t|t\d_.*|cycletime", "s", "time"),
+    (r".*(res|resistance)|r(on|off)?", "ohm", "resistance"),
+    (r"charge|p|pa|u|ua|psw|qsw", "C", "charge"),
+    (r"gm", "S", "transconductance"),
+    (r"cp?|cs", "F", "capacitance"),
+    (r"gp?", "S", "conductance"),
+    (r"f|freq(uency)?", "Hz", "frequency"),
+    (r"v.*|.*v", "V", "voltage"),
+    (r"i(?!teration|ndex).*|.*i", "A", "current"),
+)
+"""Pattern of a column's name → unit, what it is. The workbook itself names no units."""
+STEP = re.compile(r"(.+)\((\d+)\)")
+FAILED = ("#REF", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NUM!")
+REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+Row = Sequence[Any]
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise an Excel workbook; `extract` tells whether a Keithley wrote it."""
+    if head.startswith(OLE2):
+        return True
+    return "xl/workbook.xml" in member_names(head, path)
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a workbook.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a run, named after its sheet: the columns as variables of dimension ``point`` (or ``step``,
+        ``point``), single values without dimension, named as in the file, with the units of the 4200 (V, A, s, C,
+        ohm, S, F). Cells without value are NaN. Attributes: ``test`` or ``module``, ``executed`` (ISO 8601),
+        ``settings`` (JSON: keys, terminals, parameters, formulas). Root: ``warnings`` (lines).
+    """
+    sheets = _sheets(path)
+    if "Settings" not in sheets:
+        raise ReadError(path, f"is a workbook without the Settings of a Keithley 4200; its sheets: {', '.join(sheets)}")
+    settings = _settings(sheets["Settings"])
+    latest = next(iter(settings.values()), {})
+    # A user module's own name heads the column of what it returned.
+    modules = {entry["keys"].get("Module Name", "") for entry in settings.values()}
+    warnings: list[str] = []
+    children: dict[str, xr.Dataset] = {}
+    for name, rows in sheets.items():
+        if name not in NOT_RUNS and len(rows) > 1:
+            dataset = run(rows, f"sheet {name}", warnings, path, modules)
+            applied = settings.get(name) or (latest if name == "Data" or len(settings) == 1 else {})
+            dataset.attrs |= _attributes(applied)
+            children[name.replace("/", "_")] = dataset
+    if not children:
+        raise ReadError(path, f"holds no run: its sheets {', '.join(sheets)} are empty or settings")
+    version = latest.get("keys", {})
+    kind = next((f"{key} {version[key]}" for key in ("KTEI Version", "Clarius+ Version") if key in version), "")
+    extra = {"warnings": "\n".join(warnings)} if warnings else {}
+    acquired = _date(version.get("Last Executed", ""))
+    return tree(children, header=settings, instrument=f"Keithley 4200 {kind}".strip(), acquired=acquired, **extra)
+
+
+def _sheets(path: Path) -> dict[str, list[Row]]:
+    """Return the cells of every sheet."""
+    with path.open("rb") as stream:
+        old = stream.read(8) == OLE2
+    if old:
+        import xlrd
+
+        # What it reports of odd but harmless OLE2 structures is kept from the user's screen.
+        with xlrd.open_workbook(path, logfile=io.StringIO(), ragged_rows=True) as book:
+            return {sheet.name: [sheet.row_values(row) for row in range(sheet.nrows)] for sheet in book.sheets()}
+    from python_calamine import CalamineWorkbook
+
+    _check(path)
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        return {name: list(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names}
+    except BaseException as error:  # a panic of the Rust library is not an Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise ReadError(path, f"is a damaged workbook ({error})") from error
+
+
+def _check(path: Path) -> None:
+    """Refuse sheets whose cells span too much: the library makes room for all between the first and the last."""
+    with open_zip(path) as container:
+        for name in container.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            rows = columns = 0
+            for letters, number in REFERENCE.findall(member_bytes(container, name, path)):
+                column = 0
+                for letter in letters:
+                    column = 26 * column + letter - 64
+                rows, columns = max(rows, int(number)), max(columns, column)
+            if rows * columns > MAX_POINTS // 10:
+                raise ReadError(path, f"spans {rows} rows and {columns} columns", f"member {name}")
+
+
+def run(rows: Sequence[Row], place: str, warnings: list[str], path: Path, modules: Collection[str] = ()) -> xr.Dataset:
+    """Make the dataset of a run from its cells, names first; ``modules`` are columns that need no unit."""
+    names = [str(cell).strip() for cell in rows[0]]
+    first = 1
+    if names and names[0] == "Cycle" and len(rows) > 1 and str(rows[1][0]).strip() == "Index":
+        names = ["Cycle"] + [f"{test}.{str(cell).strip()}" for test, cell in zip(names[1:], rows[1][1:], strict=False)]
+        first = 2
+    columns: dict[str, np.ndarray] = {}
+    for index, name in enumerate(names):
+        if name and name != ".":
+            cells = [row[index] if index < len(row) else "" for row in rows[first:]]
+            values = _numbers(cells, f"{place}, column {name}", warnings, path)
+            if values.size:
+                columns[_free(name.replace("/", "_per_"), columns)] = values
+    if not columns:
+        raise ReadError(path, f"no column of numbers under {', '.join(filter(None, names[:8]))}", place)
+    return _dataset(columns, place, warnings, modules)
+
+
+def _numbers(cells: list[Any], place: str, warnings: list[str], path: Path) -> np.ndarray:
+    """Return the numbers of a column up to the last; failed formulas and gaps are NaN."""
+    values = np.full(len(cells), np.nan)
+    failed = 0
+    for index, cell in enumerate(cells):
+        if isinstance(cell, float | int):
+            values[index] = cell
+        elif str(cell).strip() in FAILED:
+            failed += 1
+        elif str(cell).strip():
+            try:
+                values[index] = float(cell)
+            except ValueError:
+                raise ReadError(path, f"'{str(cell)[:40]}' is not a number", f"{place}, value {index + 1}") from None
+    if failed:
+        warnings.append(f"{place}: {failed} formulas without result (#REF) are NaN")
+    filled = np.flatnonzero([str(cell).strip() != "" for cell in cells])
+    return values[: filled[-1] + 1] if filled.size else values[:0]
+
+
+def _dataset(columns: dict[str, np.ndarray], place: str, warnings: list[str], modules: Collection[str]) -> xr.Dataset:
+    length = max(values.size for values in columns.values())
+    steps: dict[str, dict[int, np.ndarray]] = {}
+    for name in list(columns):
+        if match := STEP.fullmatch(name):
+            steps.setdefault(match[1], {})[int(match[2])] = columns.pop(name)
+    variables: dict[str, xr.Variable] = {}
+    for name, values in columns.items():
+        unit, meaning = ("1", "returned by the module") if name in modules else _quantity(name, place, warnings)
+        if values.size == 1 < length:
+            variables[name] = variable((), values[0], unit, meaning)
+        else:
+            variables[name] = variable("point", _padded(values, length), unit, meaning)
+    for name, parts in steps.items():
+        unit, meaning = _quantity(name, place, warnings)
+        stacked = np.stack([_padded(parts[step], length) for step in sorted(parts)])
+        dims = ("step" if len(parts) == max(map(len, steps.values())) else f"step_of_{name}", "point")
+        variables[_free(name, variables)] = variable(dims, stacked, unit, meaning)
+    return xr.Dataset(variables)
+
+
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+    return np.concatenate([values, np.full(length - values.size, np.nan)])
+
+
+def _quantity(name: str, place: str, warnings: list[str]) -> tuple[str, str]:
+    plain = name.rpartition(".")[2].lower()
+    for pattern, unit, meaning in QUANTITIES:
+        if re.fullmatch(pattern, plain):
+            return unit, meaning
+    if not re.fullmatch(r"ratio.*|cycle|index|iteration|pts|norm.*", plain):
+        warnings.append(f"{place}: nothing says in which unit {name} is")
+    return "1", name
+
+
+def _settings(rows: list[Row]) -> dict[str, dict[str, Any]]:
+    """Return what was applied, run → keys, terminals, parameters, formulas."""
+    found: dict[str, dict[str, Any]] = {}
+    current: dict[str, Any] = found.setdefault("", {"keys": {}})
+    header: list[str] = []
+    index = 0
+    while index < len(rows):
+        cells = [str(cell).strip() for cell in rows[index]]
+        index += 1
+        first = cells[0] if cells else ""
+        if first.startswith("====") and index + 1 < len(rows):
+            name = str(rows[index][0]).strip()
+            index += 2  # the name, and the lower line of the banner
+            if current.get("run") and not current["keys"]:
+                current["cycle"] = name  # a second banner tells the cycle that the run belongs to
+            else:
+                current = found.setdefault(name, {"run": name, "keys": {}})
+            header = []
+        elif first in ("Device Terminal", "Parameter Name"):
+            header = cells
+        elif not first:
+            header = []
+        elif header and header[0] == "Device Terminal":
+            terminals = current.setdefault("terminals", {})
+            for terminal, value in zip(header[1:], cells[1:], strict=False):
+                if terminal and value not in ("", "N/A"):
+                    terminals.setdefault(terminal, {})[first] = value
+        elif header:
+            current.setdefault("parameters", {})[first] = dict(zip(header[1:], cells[1:], strict=False))
+        elif not any(cells[1:]):
+            current.setdefault("formulas", []).append(first)
+        else:
+            current["keys"][first] = cells[1]
+    return {name: entry for name, entry in found.items() if name or entry["keys"]}
+
+
+def _attributes(settings: dict[str, Any]) -> dict[str, Any]:
+    keys = settings.get("keys", {})
+    attrs = {
+        "test": keys.get("Test Name", ""),
+        "module": keys.get("Module Name", ""),
+        "executed": _date(keys.get("Last Executed", "")) or "",
+        "settings": json.dumps(settings, ensure_ascii=False) if settings else "",
+    }
+    return {name: value for name, value in attrs.items() if value}
+
+
+def _date(text: str) -> str | None:
+    try:
+        return datetime.strptime(text, "%m/%d/%Y %H:%M:%S").isoformat()
+    except ValueError:
+        return None
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
+
+
+READER = Reader("keithley_4200", recognises, extract, priority=CONTAINER)

@@ -1,0 +1,1 @@
+"""Readers of electron microscopes and of their X-ray spectrometers."""

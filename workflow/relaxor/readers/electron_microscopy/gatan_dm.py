@@ -1,0 +1,202 @@
+"""Gatan DigitalMicrograph ``.dm3`` and ``.dm4``: a tree of tags, big-endian structure around little-endian values.
+
+Header: version (int32: 3 or 4), file size (int32 in version 3, int64 in 4), byte order (int32: 1 = little). Then a tag
+group: sorted, open (bytes), number of tags; a tag is its kind (20 group, 21 data), its name and, in version 4, its
+size; data begin with ``%%%%`` and an array of numbers that describes the type. Values come through rosettasciio; the
+tree is walked here first, because a tag may announce 10^18 values of no size.
+"""
+
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import tree, unpack
+from relaxor.readers.common.signals import datasets
+from relaxor.readers.registry import Reader
+
+SIZES = {2: 2, 3: 4, 4: 2, 5: 4, 6: 4, 7: 8, 8: 1, 9: 1, 10: 1, 11: 8, 12: 8}
+"""Bytes of a value of each simple type."""
+STRUCT, STRING, ARRAY = 15, 18, 20
+MAX_DEPTH = 64
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Tell by version, byte order and the sorted and open bytes of the root group."""
+    if len(head) < 24:
+        return False
+    version = int.from_bytes(head[:4], "big")
+    order = {3: head[8:14], 4: head[12:18]}.get(version, b"")
+    return order[:4] in (b"\0\0\0\0", b"\0\0\0\1") and order[4:5] in (b"\0", b"\1") and order[5:6] in (b"\0", b"\1")
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a DigitalMicrograph file.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child an image, named after its title, thumbnails left out: ``intensity`` (``y``, ``x``, ``z`` of a
+        stack, or ``energy_loss`` in eV), or ``real`` and ``imaginary``; coordinates in base units where the file is
+        calibrated, else ``"1"``. Values are as stored: calibrated ones are ``gain * (intensity - offset)`` with the
+        attributes ``gain`` and ``offset``. Units ``count`` where the file says electrons.
+    """
+    from rsciio.digitalmicrograph import file_reader
+
+    _Walk(path, path.read_bytes()).group()
+    signals = file_reader(str(path))
+    if not signals:
+        raise ReadError(path, "holds no image besides its thumbnail")
+    images = [_only_image(signal) for signal in signals]
+    brightness = [image["ImageData"]["Calibrations"]["Brightness"] for image in images]
+    described = [
+        {**signal, "units": "count" if level["Units"] in ("e-", "Counts") else "1", "counts": False}
+        for signal, level in zip(signals, brightness, strict=True)
+    ]
+    attrs = [{"gain": float(level["Scale"]), "offset": float(level["Origin"])} for level in brightness]
+    tags = [_tags(image) for image in images]
+    voltages = [_find(tag, "Microscope Info", "Voltage") for tag in tags]
+    for extra, voltage in zip(attrs, voltages, strict=True):
+        extra |= {"acceleration_voltage_V": float(voltage)} if isinstance(voltage, float | int) else {}
+    children = datasets(described, attrs)
+    return tree(
+        children,
+        header=dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True)),
+        instrument=_instrument(tags[0]),
+        acquired=_acquired(tags[0]),
+    )
+
+
+class _Walk:
+    """Walk the tag tree without reading values, and refuse counts that the file has no bytes for."""
+
+    def __init__(self, path: Path, data: bytes):
+        self.path, self.data, self.at = path, data, 0
+        (self.version,) = self.take(">i")
+        self.wide = "q" if self.version == 4 else "i"
+        self.take(f">{self.wide}")
+        (self.little,) = self.take(">i")
+
+    def take(self, layout: str) -> tuple[Any, ...]:
+        values = unpack(layout, self.data, self.at, self.path)
+        self.at += struct.calcsize(layout)
+        return values
+
+    def count(self, size: int = 1) -> int:
+        """Read a number of things of ``size`` bytes that follow, at least one byte each."""
+        place = self.at
+        (number,) = self.take(f">{self.wide}")
+        if number < 0 or number * max(size, 1) > len(self.data) - self.at:
+            raise ReadError(
+                self.path,
+                f"announces {number} items of {size} bytes, {len(self.data) - self.at} bytes follow",
+                f"byte {place:#x}",
+            )
+        return number
+
+    def skip(self, length: int) -> None:
+        if length > len(self.data) - self.at:
+            raise ReadError(self.path, f"ends early: {length} bytes expected here", f"byte {self.at:#x}")
+        self.at += length
+
+    def group(self, name: str = "root", depth: int = 0) -> None:
+        if depth > MAX_DEPTH:
+            raise ReadError(self.path, f"tags nested deeper than {MAX_DEPTH}", f"byte {self.at:#x}")
+        self.take(">bb")
+        points = 1
+        for _ in range(self.count()):
+            place = self.at
+            kind, length = self.take(">bh")
+            label = self.data[self.at : self.at + length].decode("latin-1")
+            self.skip(max(length, 0))
+            if self.version == 4:
+                self.take(">q")
+            if kind == 20:
+                self.group(label, depth + 1)
+            elif kind == 21:
+                value = self.value()
+                points *= value if name == "Dimensions" else 1
+                if points > 8 * len(self.data):
+                    raise ReadError(
+                        self.path,
+                        f"announces an image of {points} points, file has {len(self.data)} bytes",
+                        f"byte {place:#x}",
+                    )
+            else:
+                raise ReadError(self.path, f"tag of unknown kind {kind}", f"byte {place:#x}")
+
+    def value(self) -> int:
+        """Pass over one value; return it if it is an integer of four bytes, else 1."""
+        if self.data[self.at : self.at + 4] != b"%%%%":
+            raise ReadError(self.path, "tag data do not begin with '%%%%'", f"byte {self.at:#x}")
+        self.at += 4
+        self.count()
+        (kind,) = self.take(f">{self.wide}")
+        if kind in (3, 5):
+            order = "<" if self.little else ">"
+            return int(self.take(order + {3: "i", 5: "I"}[kind])[0])
+        size = self.size_of(kind)
+        self.skip(size)
+        return 1
+
+    def size_of(self, kind: int) -> int:
+        """Return the bytes of a value, reading the rest of its description."""
+        if kind in SIZES:
+            return SIZES[kind]
+        if kind == STRING:
+            return self.count()
+        if kind == STRUCT:
+            self.take(f">{self.wide}")
+            fields = [self.take(f">{self.wide}{self.wide}")[1] for _ in range(self.count(8))]
+            if not fields or not set(fields) <= set(SIZES):
+                raise ReadError(self.path, f"structure of unknown types {fields[:8]}", f"byte {self.at:#x}")
+            return sum(SIZES[field] for field in fields)
+        if kind == ARRAY:
+            (element,) = self.take(f">{self.wide}")
+            size = self.size_of(element)
+            return size * self.count(size)
+        raise ReadError(self.path, f"value of unknown type {kind}", f"byte {self.at:#x}")
+
+
+def _only_image(signal: dict[str, Any]) -> dict[str, Any]:
+    return signal["original_metadata"]["ImageList"]["TagGroup0"]
+
+
+def _tags(image: dict[str, Any]) -> dict[str, Any]:
+    """Return the tags of an image, and those of the image it was cut from where it has none of its own."""
+    tags = image.get("ImageTags", {})
+    source = _find(tags, "source", "Tags at creation")
+    return (source if isinstance(source, dict) else {}) | (tags if isinstance(tags, dict) else {})
+
+
+def _find(tags: object, *names: str) -> Any:
+    for name in names:
+        tags = tags.get(name, "") if isinstance(tags, dict) else ""
+    return tags
+
+
+def _instrument(tags: dict[str, Any]) -> str:
+    places = (("Session Info", "Microscope"), ("Microscope Info", "Name"), ("Microscope Info", "Microscope"))
+    return next((str(found) for place in places if (found := _find(tags, *place))), "")
+
+
+def _acquired(tags: dict[str, Any]) -> str | None:
+    """Return the date and time of acquisition, written in the language of the computer that took the image."""
+    date = str(_find(tags, "DataBar", "Acquisition Date"))
+    time = str(_find(tags, "DataBar", "Acquisition Time"))
+    numbers = re.fullmatch(r"(\d{1,2})([./])(\d{1,2})\2(\d{2,4})", date.strip())
+    clock = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?", time.strip())
+    if not numbers or not clock:
+        return None
+    first, separator, second, year = numbers.groups()
+    # Dots are German; slashes with a 12-hour clock American, without one British.
+    month, day = (first, second) if separator == "/" and clock[4] else (second, first)
+    hour = int(clock[1]) % 12 + 12 * (clock[4].lower() == "pm") if clock[4] else int(clock[1])
+    full_year = int(year) + (2000 if len(year) == 2 else 0)
+    return f"{full_year:04}-{int(month):02}-{int(day):02}T{hour:02}:{clock[2]}:{clock[3] or '00'}"
+
+
+READER = Reader("gatan_dm", recognises, extract)

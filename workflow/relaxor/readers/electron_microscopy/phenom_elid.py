@@ -1,0 +1,90 @@
+"""Phenom ``.elid`` projects: images, spectra and maps of the desktop microscopes of Thermo Fisher.
+
+Layout: bz2, within it ``EID2``, a version and images with their analyses, number by number. Files are unpacked as any
+other packed file is; rosettasciio decodes what is within.
+"""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import tree
+from relaxor.readers.common.signals import datasets
+from relaxor.readers.registry import Reader
+
+MAGIC = b"EID2"
+VERSIONS = range(5)
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise the magic of the unpacked project."""
+    return head.startswith(MAGIC)
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read an unpacked project.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child an image or analysis, named after its label: ``intensity`` (``y``, ``x`` in m) in grey levels;
+        ``intensity`` (``energy`` in keV) of spectra, behind ``y``, ``x`` of maps, in counts, spectra that are not a
+        difference with Poisson uncertainty. Attributes: ``beam_energy_keV``.
+    """
+    signals = _decode(path)
+    if not signals:
+        raise ReadError(path, "holds no image and no analysis")
+    counted = ["EDS" in signal["metadata"].get("Signal", {}).get("signal_type", "") for signal in signals]
+    children = datasets(
+        [
+            {**signal, "units": "count" if counts else "1", "counts": counts and _is_measured_spectrum(signal)}
+            for signal, counts in zip(signals, counted, strict=True)
+        ],
+        [_attributes(signal["original_metadata"]) for signal in signals],
+    )
+    header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
+    dated = (general for signal in signals if "date" in (general := signal["metadata"]["General"]))
+    acquired = next((f"{general['date']}T{general['time']}" for general in dated), None)
+    return tree(children, header=header, instrument="Thermo Fisher Phenom", acquired=acquired)
+
+
+def _is_measured_spectrum(signal: Mapping[str, Any]) -> bool:
+    return np.ndim(signal["data"]) == 1 and ", Difference " not in signal["metadata"]["General"]["title"]
+
+
+def _decode(path: Path) -> list[dict[str, Any]]:
+    """Run rosettasciio's decoder on bytes that are unpacked already; reading past their end is an error."""
+    from rsciio.phenom._api import ElidReader
+
+    class Reader(ElidReader):
+        def __init__(self, data: bytes):
+            self._pathname, self._stream = path.name, io.BytesIO(data)
+            self._read(len(MAGIC))
+            self._version = self._read_int32()
+            if self._version not in VERSIONS:
+                raise ReadError(path, f"is a project of version {self._version}; 0 to {VERSIONS[-1]} are read")
+            self.dictionaries = self._read_Project()
+
+        def _read(self, size: int = 1) -> bytes:
+            content = self._stream.read(size)
+            if len(content) < size:
+                raise ReadError(path, f"ends early: {size} bytes expected", f"byte {self._stream.tell():#x}")
+            return content
+
+    return Reader(path.read_bytes()).dictionaries
+
+
+def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        tension = float(metadata["acquisition"]["scan"]["detectors"]["EDS"]["high_tension"])
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return {"beam_energy_keV": tension / 1000}
+
+
+READER = Reader("phenom_elid", recognises, extract)

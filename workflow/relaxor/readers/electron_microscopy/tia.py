@@ -1,0 +1,183 @@
+"""TIA (FEI) series: ``.ser`` data and the ``.emi`` that describes them.
+
+Layout of ``.ser``: u16 byte order ``II``, u16 0x0197, u16 version (above 0x210 offsets have 8 bytes), u32 kind of data
+(0x4120 spectra, 0x4122 images), u32 kind of tag, u32 elements announced and written, offset of the offsets, number of
+dimensions and their sizes and calibrations; an element is its calibration, type, size and values. An ``.emi`` holds
+the settings as XML between ``<ObjectInfo>`` tags, one a series; the data lie beside it in ``<name>_1.ser`` and so on.
+rosettasciio reads both, but leaves the offset of axes in metres when it changes their scale to nanometres, and the
+element that a calibration refers to out of spectra: both are put right here.
+"""
+
+import hashlib
+import re
+import struct
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.containers import parse_xml
+from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
+from relaxor.readers.common.signals import datasets, unix_date
+from relaxor.readers.registry import Reader
+
+MAGIC = b"II\x97\x01"
+EMI_MAGIC = b"JK\0\2"
+SPECTRUM, IMAGE = 0x4120, 0x4122
+WIDE_VERSION = 0x210
+ITEM_SIZE = {1: 1, 2: 2, 3: 4, 4: 1, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 16}
+TAG_SIZE = {0x4142: 24}
+"""Bytes behind an element: its time and, of this kind, its position."""
+MAX_DIMENSIONS, MAX_SERIES = 4, 9
+MAX_MAP_BYTES = 512 << 20
+IN_FILE = {"nm": (1e9, "m"), "1 / nm": (1e-9, "1/m")}
+"""What rosettasciio multiplied a scale by, and the unit it had."""
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise the magic of a series, or that of its description."""
+    return head.startswith((MAGIC, EMI_MAGIC))
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a series, or all series of an ``.emi``.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a series, ``series``, of an ``.emi`` ``series_1`` and so on: ``intensity`` in counts of the detector
+        (``1``) with the dimensions ``y``, ``x`` (m, or 1/m of diffraction) or ``energy`` (eV), behind those of a map or
+        ``axis_0``, the frames of a series. ``acquired``: from the ``.emi``, else from the tag of the first element. Of
+        a series that was stopped early the attribute ``incomplete`` says how much was announced. Root: ``data_files``,
+        the names and SHA-256 of the files that belong to an ``.emi``.
+
+    Raises
+    ------
+    ReadError
+        If sizes do not fit the file, if nothing was recorded, or if the series of an ``.emi`` are missing.
+    """
+    with path.open("rb") as stream:
+        series = [path] if stream.read(len(MAGIC)) == MAGIC else []
+    objects: list[str] | None = None if series else _objects(path)
+    if not series:
+        series = [file for n in range(1, MAX_SERIES + 1) if (file := path.parent / f"{path.stem}_{n}.ser").is_file()]
+    if not series:
+        raise ReadError(path, f"holds settings only; their data, {path.stem}_1.ser, are not beside it")
+    signals, attrs, dates = [], [], []
+    for file in series:
+        announced = _check(file.read_bytes(), file)
+        signal = _signal(file, objects, "series" if objects is None else f"series_{file.stem[-1]}")
+        signals.append(signal)
+        attrs.append({"incomplete": announced} if announced else {})
+        dates.append(_time(signal))
+    children = datasets(signals, attrs)
+    header: dict[str, Any] = {name: signal["original_metadata"] for name, signal in zip(children, signals, strict=True)}
+    if objects is not None:
+        header["settings"] = objects
+    if objects is None:
+        return tree(children, header=header, instrument="FEI", acquired=dates[0])
+    number = int(series[0].stem[-1])
+    settings = objects[number - 1] if number <= len(objects) else ""
+    maker = re.search(r"<Manufacturer>(.*?)</Manufacturer>", settings)
+    acquired = re.search(r"<AcquireDate>(.*?)</AcquireDate>", settings)
+    return tree(
+        children,
+        header=header,
+        instrument=maker[1] if maker else "FEI",
+        acquired=_date(acquired[1]) if acquired else None,
+        data_files="\n".join(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in series),
+    )
+
+
+def _objects(path: Path) -> list[str]:
+    """Return the XML of the settings, after a look at it that refuses entities."""
+    found = re.findall(rb"<ObjectInfo>.*?</ObjectInfo>", path.read_bytes(), re.DOTALL)
+    if not found:
+        raise ReadError(path, "holds no <ObjectInfo>")
+    for number, text in enumerate(found, 1):
+        parse_xml(text, path, f"ObjectInfo {number}")
+    return [text.decode("utf-8", "replace") for text in found]
+
+
+def _signal(path: Path, objects: list[str] | None, title: str) -> dict[str, Any]:
+    """Read a series with rosettasciio and put its axes right."""
+    from rsciio.tia._api import ser_reader
+
+    (signal,) = ser_reader(str(path), objects)
+    header = signal["original_metadata"]["ser_header_parameters"]
+    axes = []
+    for axis in signal["axes"]:
+        factor, unit = IN_FILE.get(axis["units"], (1.0, axis["units"]))
+        offset, scale = float(axis["offset"]), float(axis["scale"]) / factor
+        if axis["name"] == "Energy":
+            offset -= float(_first(header.get("CalibrationElement", 0))) * scale
+        axes.append({**axis, "offset": offset, "scale": scale, "units": unit, "size": int(axis["size"])})
+    return {**signal, "axes": axes, "metadata": {"General": {"title": title}}, "units": "1", "counts": False}
+
+
+def _check(data: bytes, path: Path) -> str:
+    """Compare all sizes with the file; return what was announced if less was recorded."""
+    if data[: len(MAGIC)] != MAGIC:
+        raise ReadError(path, "is not a TIA series", "byte 0x0")
+    version, kind, tag, announced, valid = unpack("<HIIII", data, 4, path)
+    if kind not in (SPECTRUM, IMAGE):
+        raise ReadError(path, f"holds data of unknown kind {kind:#x}", "byte 0x6")
+    word = "<Q" if version > WIDE_VERSION else "<I"
+    (offsets,) = unpack(word, data, 22, path)
+    at = 22 + struct.calcsize(word)
+    (dimensions,) = unpack("<I", data, at, path)
+    if dimensions > MAX_DIMENSIONS:
+        raise ReadError(path, f"announces {dimensions} dimensions", f"byte {at:#x}")
+    at, cells = at + 4, 1
+    for _ in range(dimensions):
+        (size,) = unpack("<I", data, at, path)
+        (label,) = unpack("<I", data, at + 24, path)
+        (unit,) = unpack("<I", data, at + 28 + label, path)
+        at, cells = at + 32 + label + unit, cells * max(size, 1)
+    if not valid:
+        raise ReadError(path, "holds no recorded data; a single spectrum is within its .emi, which is not read")
+    # Offsets of all elements and of their tags; rosettasciio leaves memory as it was for what it cannot read.
+    if valid > announced or offsets + 2 * announced * struct.calcsize(word) > len(data):
+        raise ReadError(path, f"announces {valid} elements at byte {offsets}, file has {len(data)} bytes", "byte 0x12")
+    points, item = 0, 1
+    for index in range(valid):
+        (place,) = unpack(word, data, offsets + index * struct.calcsize(word), path)
+        if kind == SPECTRUM:
+            number_type, columns = unpack("<HI", data, place + 20, path)
+            rows, begin = 1, place + 26
+        else:
+            number_type, columns, rows = unpack("<HII", data, place + 40, path)
+            begin = place + 50
+        item = ITEM_SIZE.get(number_type, 0)
+        count, tag_size = columns * rows, TAG_SIZE.get(tag, 8)
+        if not item or not count or begin + count * item + tag_size > len(data) or points not in (0, count):
+            raise ReadError(
+                path, f"{columns} × {rows} numbers of type {number_type} do not fit", f"element {index + 1}"
+            )
+        points = count
+    total = max(cells, valid) * points
+    if total > MAX_POINTS or total * item > MAX_MAP_BYTES or valid * points * item > 2 * len(data):
+        raise ReadError(path, f"announces {cells} × {points} numbers, file has {len(data)} bytes")
+    return f"{announced} elements announced, {valid} recorded" if valid < announced else ""
+
+
+def _time(signal: Mapping[str, Any]) -> str | None:
+    return unix_date(_first(signal["original_metadata"]["ser_header_parameters"].get("Time", 0)))
+
+
+def _first(value: Any) -> Any:
+    return value[0] if hasattr(value, "__len__") and len(value) else value
+
+
+def _date(text: str) -> str | None:
+    """Return ``Sun Feb 21 17:13:48 2016`` as ISO 8601."""
+    try:
+        return datetime.strptime(text.strip(), "%a %b %d %H:%M:%S %Y").isoformat()
+    except ValueError:
+        return None
+
+
+READER = Reader("tia", recognises, extract)

@@ -1,0 +1,164 @@
+"""Velox ``.emd`` of Thermo Fisher (FEI) electron microscopes: HDF5 with a group a detector.
+
+``/Version`` is JSON with ``"format": "Velox"``. ``/Data/Image/<id>/Data`` is (y, x, frame), with the microscope's state
+as JSON bytes in ``Metadata`` beside it; ``/Data/Spectrum/<id>`` holds X-ray spectra, ``/Data/EelsSpectrumImage/<id>``
+EELS maps, and ``/Data/SpectrumStream/<id>`` X-ray maps as a list of events: a channel number is one count, 65535
+moves on to the next pixel, and frames follow each other. Images, spectra and titles come through rosettasciio. Its
+own decoder of event lists needs the library `sparse` with a compiler behind it, so they are decoded here.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common import hdf5
+from relaxor.readers.common.schema import tree
+from relaxor.readers.common.signals import datasets, unix_date
+from relaxor.readers.registry import Reader
+
+NEXT_PIXEL = 65535
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Tell by the HDF5 signature and ``/Version``."""
+    return head.startswith(hdf5.SIGNATURE) and emd_variant(path) == "velox"
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a Velox file.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a signal, named after its title (``HAADF``, ``EDS``, ``EDS_2``, ...), in the order of the file.
+        Images: ``intensity`` (``time``, ``y``, ``x``; without ``time`` where there is one frame) in the detector's
+        digital units, coordinates in m; ``real`` and ``imaginary`` for FFT and DPC images. X-ray spectra:
+        ``intensity`` (``energy`` in keV) in counts with Poisson uncertainty; spectrum images (``y``, ``x``,
+        ``energy`` or ``energy_loss`` in eV) in counts, uncertainty not stored (it is the square root). Attributes of a
+        child: ``title``, ``acceleration_voltage_V``, ``detector``. Header: the metadata of the file and each signal.
+    """
+    from rsciio.emd import _emd_velox
+
+    reader = _emd_velox.FeiEMDReader(load_SI_image_stack=True)
+    reader.load_images = reader.load_SI = reader.load_single_spectrum = True
+    # The reader's own entry point asks for `sparse` before it reads anything of a file with an X-ray map.
+    reader._read_data = lambda select_type: _read_all(reader, path)
+    with hdf5.opened(path) as file:
+        reader.read_file(file)
+    if not reader.dictionaries:
+        raise ReadError(path, "holds no image and no spectrum", "/Data")
+    shared = reader.original_metadata
+    own = [_own_metadata(signal["original_metadata"], shared) for signal in reader.dictionaries]
+    children = datasets([_described(signal) for signal in reader.dictionaries], [_attributes(meta) for meta in own])
+    first = next((meta for meta in own if "Instrument" in meta), {})
+    start = first.get("Acquisition", {}).get("AcquisitionStartDatetime", {}).get("DateTime")
+    instrument = first.get("Instrument", {})
+    return tree(
+        children,
+        header={"file": shared, "signals": dict(zip(children, own, strict=True))},
+        instrument=" ".join(filter(None, (instrument.get("Manufacturer"), instrument.get("InstrumentClass")))),
+        acquired=unix_date(start),
+    )
+
+
+def emd_variant(path: Path) -> str:
+    """Return ``velox``, ``berkeley`` or nothing; never raises, whatever the bytes."""
+    import json
+
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            if isinstance(file.get("Version", getlink=True), h5py.HardLink) and "Data" in file:
+                if hdf5.damaged_heap(path) or not h5py.check_string_dtype(file["Version"].dtype):
+                    return "velox"  # by its layout; `extract` says what is wrong with it
+                text = file["Version"][0]
+                return "velox" if json.loads(text).get("format") in ("Velox", "DevelopersKit") else ""
+            return "berkeley" if {"version_major", "version_minor"} <= set(file.attrs) else ""
+    except Exception:
+        return ""
+
+
+def _read_all(reader: Any, path: Path) -> None:
+    from rsciio.emd import _emd_velox
+
+    reader._read_single_spectrum()
+    reader._read_images()
+    if "EelsSpectrumImage" in reader.d_grp:
+        reader._read_eels_spectrum_images()
+    streams = reader.d_grp.get("SpectrumStream")
+    if reader.im_type == "SpectrumStream" and streams is not None and len(streams):
+        reader.dictionaries.append(_spectrum_image(reader, streams, path))
+    elif streams is not None and not len(streams):
+        _emd_velox._logger.warning(_emd_velox.PRUNE_WARNING)
+
+
+def _spectrum_image(reader: Any, streams: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Sum the X-ray maps of all detectors and frames."""
+    import json
+
+    from rsciio.utils.hdf5 import _parse_sub_data_group_metadata
+
+    groups = list(streams.values())
+    channels = int(json.loads(groups[0]["AcquisitionSettings"][0])["bincount"])
+    shape = (*reader.spatial_shape, channels)
+    if channels <= 0 or 2 * float(np.prod(shape, dtype=float)) > hdf5.MAX_UNPACKED:
+        raise ReadError(path, f"announces an X-ray map of {shape} values", "/Data/SpectrumStream")
+    cube = decode_events([group["Data"][:, 0] for group in groups], shape)
+    metadata = _parse_sub_data_group_metadata(groups[0]) | reader.original_metadata
+    binary = metadata["BinaryResult"]
+    dispersion, offset, unit = reader._get_dispersion_offset(metadata)
+    length = binary["PixelUnitX"]
+    axes = [
+        {"name": "y", "offset": binary["Offset"]["y"], "scale": binary["PixelSize"]["height"], "units": length},
+        {"name": "x", "offset": binary["Offset"]["x"], "scale": binary["PixelSize"]["width"], "units": length},
+        {"name": "energy", "offset": offset, "scale": dispersion, "units": unit},
+    ]
+    return {
+        "data": cube,
+        "axes": [axis | {"size": size} for axis, size in zip(axes, shape, strict=True)],
+        "metadata": {"General": {"title": "EDS"}, "Signal": {"signal_type": "EDS_TEM"}},
+        "original_metadata": metadata,
+    }
+
+
+def decode_events(streams: Sequence[np.ndarray], shape: tuple[int, int, int]) -> np.ndarray:
+    """Count the events of X-ray maps into (y, x, channel), all frames and detectors summed.
+
+    Raises
+    ------
+    IndexError
+        If an event lies in a channel that the map does not have.
+    """
+    pixels = shape[0] * shape[1]
+    events = sum(len(stream) for stream in streams)
+    cube = np.zeros((pixels, shape[2]), np.uint16 if events <= NEXT_PIXEL else np.uint32)
+    for stream in streams:
+        gate = stream == NEXT_PIXEL
+        pixel = np.cumsum(gate)[~gate] % pixels
+        np.add.at(cube, (pixel, stream[~gate]), 1)
+    return cube.reshape(shape)
+
+
+def _own_metadata(metadata: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if key not in shared}
+
+
+def _described(signal: Mapping[str, Any]) -> dict[str, Any]:
+    kind = signal["metadata"]["Signal"]["signal_type"]
+    counted = kind in ("EDS_TEM", "EELS")
+    return {**signal, "units": "count" if counted else "1", "counts": kind == "EDS_TEM" and signal["data"].ndim == 1}
+
+
+def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    voltage = metadata.get("Optics", {}).get("AccelerationVoltage")
+    detector = metadata.get("DetectorMetadata") or {}
+    result: dict[str, Any] = {"acceleration_voltage_V": float(voltage)} if voltage else {}
+    return result | ({"detector": detector["DetectorName"]} if "DetectorName" in detector else {})
+
+
+READER = Reader("velox_emd", recognises, extract)

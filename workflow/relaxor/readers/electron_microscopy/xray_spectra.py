@@ -1,0 +1,106 @@
+"""X-ray spectra of one point or area: Bruker ``.spx``, EDAX ``.spc``, JEOL ``.eds``, read by rosettasciio.
+
+``.spx`` is XML; ``.spc`` begins with its version as a float (0.61 or 0.70), has its number of channels u16 at 32 and
+keeps its counts behind a header of 3,840 bytes; ``.eds`` begins with the numbers 2 and 2. Sizes are checked first.
+"""
+
+import struct
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.containers import parse_xml
+from relaxor.readers.common.schema import tree, unpack
+from relaxor.readers.common.signals import datasets
+from relaxor.readers.registry import Reader
+
+EDAX_VERSIONS = tuple(struct.pack("<f", version) for version in (0.61, 0.70))
+EDAX_HEADER_BYTES = 3840
+JEOL_MAGIC = b"\x02\0\0\0\x02\0\0\0"
+DETECTOR = {
+    "azimuth_angle": "azimuth_angle_deg",
+    "elevation_angle": "elevation_angle_deg",
+    "energy_resolution_MnKa": "energy_resolution_MnKa_eV",
+    "live_time": "live_time_s",
+    "real_time": "real_time_s",
+}
+MICROSCOPE = {"beam_energy": "beam_energy_keV", "beam_current": "beam_current_nA"}
+MAX_BYTES = 16 << 20
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Tell by the version of EDAX, the first numbers of JEOL, or Bruker's spectrum elements in XML."""
+    if head.startswith(EDAX_VERSIONS):
+        return path.stat().st_size > EDAX_HEADER_BYTES
+    return head.startswith(JEOL_MAGIC) or (head.lstrip()[:5] == b"<?xml" and b"<TRTSpectrum" in head)
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a spectrum.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child, named after the spectrum: ``intensity`` (count) along ``energy`` (keV) with ``intensity_uncertainty``
+        (Poisson). Attributes, where the file has them: ``beam_energy_keV``, ``beam_current_nA``, ``live_time_s``,
+        ``real_time_s``, ``azimuth_angle_deg``, ``elevation_angle_deg``, ``energy_resolution_MnKa_eV``.
+    """
+    data = path.read_bytes()
+    if len(data) > MAX_BYTES:
+        raise ReadError(path, f"is {len(data) >> 20} MiB; a spectrum is never larger than {MAX_BYTES >> 20} MiB")
+    maker, signals = _signals(data, path)
+    if not signals:
+        raise ReadError(path, "holds no spectrum")
+    children = datasets(
+        [{**signal, "units": "count", "counts": True} for signal in signals],
+        [_attributes(signal["metadata"]) for signal in signals],
+    )
+    header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
+    general = signals[0]["metadata"].get("General", {})
+    return tree(children, header=header, instrument=maker, acquired=_date(general))
+
+
+def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
+    """Return the maker and what the library reads; by content, where it would go by the name of the file."""
+    if data.startswith(EDAX_VERSIONS):
+        from rsciio.edax._api import spc_reader
+
+        (channels,) = unpack("<H", data, 0x20, path)
+        if EDAX_HEADER_BYTES + 4 * channels > len(data):
+            raise ReadError(path, f"announces {channels} channels, file has {len(data)} bytes", "byte 0x20")
+        return "EDAX", spc_reader(str(path))
+    if data.startswith(JEOL_MAGIC):
+        from rsciio.jeol._api import _read_eds
+
+        return "JEOL", _as_list(_read_eds(str(path)))
+    from rsciio.bruker._api import spx_reader
+
+    parse_xml(data, path)
+    return "Bruker", _as_list(spx_reader(str(path)))
+
+
+def _as_list(found: Any) -> list[dict[str, Any]]:
+    return found if isinstance(found, list) else [found]
+
+
+def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    instrument = metadata.get("Acquisition_instrument", {})
+    microscope = instrument.get("SEM") or instrument.get("TEM") or {}
+    detector = (microscope.get("Detector") or {}).get("EDS") or {}
+    found = {name: microscope[key] for key, name in MICROSCOPE.items() if microscope.get(key) is not None}
+    found |= {name: detector[key] for key, name in DETECTOR.items() if detector.get(key) is not None}
+    return {name: float(value) for name, value in found.items()}
+
+
+def _date(general: Mapping[str, str]) -> str | None:
+    try:
+        return datetime.fromisoformat(f"{general['date']}T{general['time']}").isoformat()
+    except (KeyError, ValueError):
+        return None
+
+
+READER = Reader("xray_spectra", recognises, extract)

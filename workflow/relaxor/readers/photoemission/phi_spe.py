@@ -1,0 +1,195 @@
+r"""Physical Electronics (PHI) spectra: ``.spe`` (SmartSoft, Compass) and depth profiles ``.pro``.
+
+Layout, as the files of VersaProbe and Quantum 2000 instruments show it:
+
+- Text header from ``SOFH`` to ``EOFH``, lines end in LF or CRLF, ``Key: value``; keys repeat. One
+  ``SpectralRegDef`` a region: index, index, name, atomic number, points, step, first and last binding energy
+  (eV), analysed limits, counting time a point (s, all sweeps together), pass energy (eV), mode.
+- Binary part right after the ``EOFH`` line, little-endian: four u32 (1, records, 96 × records, 16), then a
+  descriptor of 24 u32 a record: [3] region (0: not a spectrum), [5] points, [6] cycles, [14] unit (``c/s``),
+  [18] ``f4`` or ``f8``, [19] bytes, [20] offset from the start of the binary part. Blocks may have gaps, so only
+  the offset counts.
+- Values are rates: times the counting time they are whole numbers in every file seen.
+"""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.core.results import poisson_uncertainty
+from relaxor.readers.common.schema import array, tree, unpack, variable, with_uncertainty
+from relaxor.readers.registry import Reader
+
+DESCRIPTOR = 24
+"""Words of 4 bytes in a record's descriptor."""
+REGION = re.compile(
+    r"(?P<index>\d+)\s+\d+\s+(?P<name>.+?)\s+(?P<atomic_number>-?\d+)\s+(?P<points>\d+)\s+(?P<step>\S+)\s+"
+    r"(?P<first>\S+)\s+(?P<last>\S+)\s+\S+\s+\S+\s+(?P<time>\S+)\s+(?P<pass_energy>\S+)\s+\S+"
+)
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Tell whether the file starts with the header mark of PHI."""
+    return re.match(rb"SOFH\r?\n", head) is not None
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a PHI spectrum or depth profile.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a region, named after it (``Su1s``, ``C1s``): ``intensity`` (count/s) over
+        ``binding_energy`` (eV, as written: descending, not charge-corrected), in a depth profile over
+        (``cycle``, ``binding_energy``); ``intensity_uncertainty`` is Poisson. Attributes: ``counting_time``
+        (s, a point and cycle), ``pass_energy``, ``excitation_energy``, ``work_function`` (eV),
+        ``transmission_coefficients`` (``IntensityCalCoeff``: a, b of the analyser's transmission). Records that
+        are no spectra are kept in the header under ``other_records``.
+
+    Raises
+    ------
+    ReadError
+        If header and binary part disagree, the file ends early, or a value is not finite.
+    """
+    data = path.read_bytes()
+    end = re.search(rb"^EOFH\r?\n", data, re.MULTILINE)
+    if end is None:
+        raise ReadError(path, "has no line EOFH, which ends the header", f"byte {len(data):#x}")
+    header = _header(data[: end.start()].decode("latin-1"))
+    regions = _regions(header, path)
+    common = _common(header)
+    children: dict[str, xr.Dataset] = {}
+    others: list[Any] = []
+    for number, (index, values, place) in enumerate(_records(data, end.end(), path), start=1):
+        if index not in regions:
+            others.append({"record": number, "values": values.tolist()})
+            continue
+        region = regions[index]
+        if values.shape[1] != region["points"]:
+            problem = f"region {region['name']} has {values.shape[1]} points, header says {region['points']}"
+            raise ReadError(path, problem, place)
+        if not np.isfinite(values).all():
+            bad = int((~np.isfinite(values)).sum())
+            raise ReadError(path, f"region {region['name']} holds {bad} values that are not finite", place)
+        children[_unique(region["name"], children)] = _dataset(region, values, common)
+    if not children:
+        raise ReadError(path, f"holds no spectra ({len(regions)} regions announced)")
+    return tree(
+        children,
+        header=header | ({"other_records": others} if others else {}),
+        instrument=f"PHI {_text(header, 'InstrumentModel')}".replace("PHI PHI", "PHI").strip(),
+        acquired=_date(_text(header, "AcqFileDate")),
+        title=_text(header, "FileDesc"),
+    )
+
+
+def _header(text: str) -> dict[str, Any]:
+    """Keep every key; a key that repeats holds a list."""
+    header: dict[str, Any] = {}
+    for line in text.splitlines()[1:]:
+        key, colon, value = line.partition(":")
+        if not colon:
+            continue
+        key, value = key.strip(), value.strip()
+        if key not in header:
+            header[key] = value
+        elif isinstance(header[key], list):
+            header[key].append(value)
+        else:
+            header[key] = [header[key], value]
+    return header
+
+
+def _regions(header: dict[str, Any], path: Path) -> dict[int, dict[str, Any]]:
+    lines = header.get("SpectralRegDef", [])
+    regions = {}
+    for line in [lines] if isinstance(lines, str) else lines:
+        found = REGION.match(line)
+        try:
+            if found is None:
+                raise ValueError
+            region: dict[str, Any] = {"name": found["name"], "points": int(found["points"])}
+            for key in ("first", "last", "time", "pass_energy"):
+                region[key] = float(found[key])
+                if not math.isfinite(region[key]):
+                    raise ValueError
+            regions[int(found["index"])] = region
+        except ValueError:
+            raise ReadError(path, f"cannot read the region '{line[:80]}'", "header key SpectralRegDef") from None
+    return regions
+
+
+def _records(data: bytes, start: int, path: Path) -> Any:
+    """Yield region index, values of shape (cycles, points) and place of every record."""
+    _, count, size, _ = unpack("<4I", data, start, path)
+    if size != count * DESCRIPTOR * 4:
+        raise ReadError(path, f"announces {count} records in {size} bytes of descriptors", f"byte {start:#x}")
+    table = array(data, "<u4", count * DESCRIPTOR, start + 16, path).reshape(count, DESCRIPTOR)
+    for row, words in enumerate(table):
+        place = f"byte {start + 16 + row * DESCRIPTOR * 4:#x}"
+        points, cycles, size, offset = (int(words[column]) for column in (5, 6, 19, 20))
+        unit, kind = (words[column : column + 1].tobytes().partition(b"\0")[0] for column in (14, 18))
+        if kind not in (b"f4", b"f8"):
+            raise ReadError(path, f"record {row + 1} holds values of type {kind!r}; f4 or f8 expected", place)
+        if points * cycles == 0 or size != points * cycles * int(kind[1:]):
+            problem = f"record {row + 1} announces {cycles} × {points} values in {size} bytes"
+            raise ReadError(path, problem, place)
+        values = array(data, f"<{kind.decode()}", points * cycles, start + offset, path)
+        if words[3] and unit != b"c/s":
+            raise ReadError(path, f"record {row + 1} has the unit {unit!r}; c/s expected", place)
+        yield int(words[3]), values.reshape(cycles, points).astype(float), place
+
+
+def _common(header: dict[str, Any]) -> dict[str, Any]:
+    """Return what all regions share, as far as the header gives it."""
+    source = re.search(r"\d+\.\d+", _text(header, "XraySource"))
+    work = re.search(r"\d+\.\d+", _text(header, "AnalyserWorkFcn"))
+    coefficients = re.findall(r"\d+\.\d+", _text(header, "IntensityCalCoeff"))
+    return {
+        **({"excitation_energy": float(source[0])} if source else {}),
+        **({"work_function": float(work[0])} if work else {}),
+        **({"transmission_coefficients": [float(value) for value in coefficients]} if coefficients else {}),
+    }
+
+
+def _dataset(region: dict[str, Any], values: np.ndarray, common: dict[str, Any]) -> xr.Dataset:
+    energy = np.linspace(region["first"], region["last"], region["points"])
+    profile = len(values) > 1
+    dims = ("cycle", "binding_energy") if profile else ("binding_energy",)
+    rates, time = values if profile else values[0], region["time"]
+    coordinates = {"binding_energy": variable("binding_energy", energy, "eV", "binding energy")}
+    if profile:
+        coordinates["cycle"] = variable("cycle", np.arange(1, len(values) + 1), "1", "sputter cycle")
+    variables = {"intensity": variable(dims, rates, "count/s", "photoelectron rate")}
+    if time > 0:
+        with_uncertainty(variables, "intensity", poisson_uncertainty(rates * time) / time, "Poisson")
+    attrs = {"region": region["name"], "counting_time": time, "pass_energy": region["pass_energy"], **common}
+    return xr.Dataset(variables, coordinates, attrs)
+
+
+def _text(header: dict[str, Any], key: str) -> str:
+    value = header.get(key, "")
+    return value if isinstance(value, str) else value[0]
+
+
+def _date(text: str) -> str | None:
+    """Turn ``2024 1 22`` into ``2024-01-22``."""
+    parts = re.fullmatch(r"(\d{4}) (\d{1,2}) (\d{1,2})", text)
+    return f"{parts[1]}-{int(parts[2]):02d}-{int(parts[3]):02d}" if parts else None
+
+
+def _unique(name: str, taken: dict[str, xr.Dataset]) -> str:
+    """Make a name that netCDF accepts and no other region has."""
+    base = re.sub(r"[^A-Za-z0-9_.+-]+", "_", name).strip("_.") or "region"
+    found, number = base, 2
+    while found in taken:
+        found, number = f"{base}_{number}", number + 1
+    return found
+
+
+READER = Reader("phi_spe", recognises, extract, max_bytes=32 << 20)

@@ -1,0 +1,74 @@
+"""Photoelectron spectra as the readers of text exports return them: one energy axis, a rate, the counts behind it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.core.results import poisson_uncertainty
+from relaxor.readers.common.schema import variable, with_uncertainty
+
+
+def spectrum(
+    path: Path, axis: str, energy: np.ndarray, values: np.ndarray, units: str, attrs: Mapping[str, Any], place: str
+) -> xr.Dataset:
+    """Make the dataset of a region.
+
+    Parameters
+    ----------
+    axis
+        ``binding_energy`` or ``kinetic_energy``, the dimension (eV).
+    energy, values
+        Shape (n,), or (scans, n) for the values.
+    units
+        ``count`` or ``count/s``, of the values.
+    attrs
+        Attributes; empty ones are left out. ``counting_time`` (s, a point) turns counts into rates and back, and
+        ``excitation_energy`` (eV) gives the other energy, which is a coordinate too.
+
+    Raises
+    ------
+    ReadError
+        If there are no points, or not as many energies as values.
+    """
+    if not energy.size or values.shape[-1] != energy.size:
+        raise ReadError(path, f"{values.shape[-1]} values at {energy.size} energies", place)
+    dims = (axis,) if values.ndim == 1 else ("scan", axis)
+    kept = {key: value for key, value in attrs.items() if value not in ("", None)}
+    coords = {axis: variable(axis, energy, "eV", axis.replace("_", " "))}
+    excitation = kept.get("excitation_energy")
+    if excitation:
+        other = "kinetic_energy" if axis == "binding_energy" else "binding_energy"
+        coords[other] = variable(axis, excitation - energy, "eV", other.replace("_", " "))
+    time = float(kept.get("counting_time") or 0)
+    variables: dict[str, xr.Variable] = {}
+    if units == "count":
+        variables["counts"] = variable(dims, values, "count", "counts")
+        with_uncertainty(variables, "counts", poisson_uncertainty(values), "Poisson")
+    rate = values / time if units == "count" and time else values
+    if units == "count/s" or time:
+        variables["intensity"] = variable(dims, rate, "count/s", "intensity")
+    if time:
+        with_uncertainty(variables, "intensity", poisson_uncertainty(rate * time) / time, "Poisson")
+    return xr.Dataset(variables, coords, kept)
+
+
+def number(text: str) -> float | None:
+    """Return the number that a text begins with, or nothing."""
+    try:
+        return float(text.split()[0])
+    except (ValueError, IndexError):
+        return None
+
+
+def free(name: str, taken: Mapping[str, object]) -> str:
+    """Return a name for a child that none has yet; a number is added to names that repeat."""
+    stem = name.replace("/", "_").strip() or "region"
+    found, count = stem, 1
+    while found in taken:
+        count += 1
+        found = f"{stem}_{count}"
+    return found

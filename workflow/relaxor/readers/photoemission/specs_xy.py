@@ -1,0 +1,154 @@
+"""SPECS SpecsLab and Prodigy text exports, ``.xy``.
+
+Layout: comments ``# Key: value``; first the settings of the export (which energy the axis is, counts or counts a
+second, whether scans are apart), then for every region its parameters and blocks of rows (energy, value, and further
+columns that are not read). A block of another detector is announced as ``External Channel Data``.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import tree
+from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.photoemission.regions import free, number, spectrum
+from relaxor.readers.registry import Reader
+
+ENTRY = re.compile(r"#\s*([^:=]+?)\s*:\s+(.*?)\s*")
+NUMBERS = {
+    "Pass Energy": "pass_energy",
+    "Excitation Energy": "excitation_energy",
+    "Eff. Workfunction": "work_function",
+}
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise the program and its exporter."""
+    return head.startswith(b"# Created by:") and b"XY-Serializer" in head
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read an ``.xy`` export.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a region, named after it, with the dimension ``binding_energy`` or ``kinetic_energy`` (eV, as
+        exported, the other one beside it) and, of several scans, ``scan``: ``intensity`` (count/s) with Poisson
+        uncertainty, ``counts`` where counts were exported. Attributes: ``group``, ``counting_time`` (s, a point:
+        dwell time × averaged scans), ``pass_energy``, ``excitation_energy``, ``work_function`` (eV), ``acquired``.
+        Root: ``warnings``.
+    """
+    lines = text_of(path).splitlines()
+    settings: dict[str, str] = {}
+    children: dict[str, xr.Dataset] = {}
+    headers: list[dict[str, str]] = []
+    warnings: list[str] = []
+    for header, blocks in _regions(lines, settings, path):
+        headers.append(header)
+        kept = [values for external, values in blocks if not external]
+        if len(kept) < len(blocks):
+            warnings.append(
+                f"region {header['Region']}: {len(blocks) - len(kept)} blocks of other channels are left out"
+            )
+        if kept:
+            name = free(header["Region"], children)
+            children[name] = _dataset(header, settings, kept, warnings, path)
+    if not children:
+        raise ReadError(path, "holds no region with numbers")
+    instrument = f"SPECS {headers[0].get('Analyzer', '')}, {settings.get('Created by', '')}"
+    extra = {"warnings": "\n".join(warnings)} if warnings else {}
+    acquired = _date(headers[0].get("Acquisition Date", ""))
+    header_all = {"settings": settings, "regions": headers}
+    return tree(children, header=header_all, instrument=instrument, acquired=acquired, **extra)
+
+
+def _regions(
+    lines: list[str], settings: dict[str, str], path: Path
+) -> Iterator[tuple[dict[str, str], list[tuple[bool, np.ndarray]]]]:
+    """Yield header and blocks of every region; what stands before the first goes into the settings."""
+    group, header, external = "", None, False
+    blocks: list[tuple[bool, np.ndarray]] = []
+    row = 0
+    while row < len(lines):
+        line = lines[row].strip()
+        row += 1
+        if match := ENTRY.fullmatch(line):
+            key, value = match.groups()
+            if key == "Group":
+                group = value
+            elif key == "Region":
+                if header is not None:
+                    yield header, blocks
+                header, blocks, external = {"Region": value, "Group": group}, [], False
+            elif header is None:
+                settings.setdefault(key, value)
+            elif key != "Cycle" and not blocks:
+                header.setdefault(key, value)
+        if line.startswith("#"):
+            if line.startswith(("# Cycle", "# External")):
+                external = "External" in line
+        elif line:
+            end = row
+            while end < len(lines) and lines[end].strip() and not lines[end].startswith("#"):
+                end += 1
+            if header is None:
+                raise ReadError(path, "numbers before the first region", f"line {row}")
+            blocks.append((external, _block(lines[row - 1 : end], path, row)))
+            row = end
+    if header is not None:
+        yield header, blocks
+
+
+def _block(lines: list[str], path: Path, first: int) -> np.ndarray:
+    rows = [line.split() for line in lines]
+    for index, row in enumerate(rows):
+        if len(row) != len(rows[0]) or len(row) < 2:
+            raise ReadError(
+                path, f"{len(row)} columns where {max(len(rows[0]), 2)} are expected", f"line {first + index}"
+            )
+    words = [word for row in rows for word in row]
+    return numbers(words, path, f"lines {first} to {first + len(lines) - 1}").reshape(len(rows), -1)
+
+
+def _dataset(
+    header: dict[str, str], settings: dict[str, str], blocks: list[np.ndarray], warnings: list[str], path: Path
+) -> xr.Dataset:
+    place = f"region {header['Region']}"
+    binding = "binding" in settings.get("Energy Axis", "").lower() or settings.get("Kinetic Energy Axis") == "no"
+    rates = "second" in settings.get("Count Rate", "").lower() or settings.get("Counts Per Second") == "yes"
+    announced = number(header.get("Values/Curve", ""))
+    for block in blocks:
+        if announced and announced != len(block):
+            warnings.append(f"{place}: {announced:g} values announced, {len(block)} found")
+    same = [block for block in blocks if np.array_equal(block[:, 0], blocks[0][:, 0])]
+    if len(same) < len(blocks):
+        raise ReadError(path, f"{len(blocks)} blocks of different axes in one region", place)
+    values = np.stack([block[:, 1] for block in same]) if len(same) > 1 else same[0][:, 1]
+    scans = 1 if settings.get("Separate Scan Data") == "yes" else number(header.get("Number of Scans", "1")) or 1
+    attrs: dict[str, Any] = {name: number(header.get(key, "")) for key, name in NUMBERS.items()}
+    dwell = number(header.get("Dwell Time", ""))
+    attrs |= {
+        "group": header["Group"],
+        "counting_time": dwell * scans if dwell else None,
+        "acquired": _date(header.get("Acquisition Date", "")),
+    }
+    axis = "binding_energy" if binding else "kinetic_energy"
+    return spectrum(path, axis, same[0][:, 0], values, "count/s" if rates else "count", attrs, place)
+
+
+def _date(text: str) -> str | None:
+    utc = "+00:00" if text.endswith("UTC") else ""
+    try:
+        return datetime.strptime(text.removesuffix("UTC").strip(), "%m/%d/%y %H:%M:%S").isoformat() + utc
+    except ValueError:
+        return None
+
+
+READER = Reader("specs_xy", recognises, extract)

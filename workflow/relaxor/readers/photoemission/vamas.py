@@ -1,0 +1,400 @@
+"""VAMAS (ISO 14976) spectra: ``.vms``, ``.npl``; REGULAR and IRREGULAR scans through one parser.
+
+Layout: one item a line. Experiment header (identifiers, comment, experiment and scan mode, experiment variables, list
+of block parameters that are given in every block or only in the first, number of blocks), then the blocks: 40
+numbered parameters, the count of ordinate values, minimum and maximum of each variable, the values interleaved.
+``1E+37`` stands for "not known". A REGULAR block gives first abscissa and step; in the IRREGULAR files that programs
+write, the abscissa is the first of the "corresponding variables".
+
+Why not the library ``vamas``: it refuses IRREGULAR scans, miscounts the inclusion list, and cannot name the line at
+which a file breaks. Where it reads a file, the tests hold both to the same values.
+
+Energies: kinetic energies in these files are referred to the Fermi level (E_b = hν − E_k gives the binding energies of
+the paired exports exactly), so the work function is kept as an attribute and not subtracted again.
+"""
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.core.results import poisson_uncertainty
+from relaxor.readers.common.schema import tree, variable, with_uncertainty
+from relaxor.readers.registry import Reader
+
+MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
+UNKNOWN = 1e36
+"""Values beyond stand for "not known" (the standard writes 1E+37)."""
+MODES = ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "NORM", "SDP", "SDPSV", "SEM", "NOEXP")
+SPUTTER_MODES = ("MAPDP", "MAPSVDP", "SDP", "SDPSV")
+ION_TECHNIQUES = ("FABMS", "FABMS energy spec", "ISS", "SIMS", "SIMS energy spec", "SNMS", "SNMS energy spec")
+ELECTRON_TECHNIQUES = ("AES diff", "AES dir", "EDX", "ELS", "UPS", "XPS", "XRF")
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Tell whether the first line that is not blank is the format's identifier."""
+    return head.lstrip().startswith(MARK.encode())
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a VAMAS file.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a block, named after species and transition (``Fe2p``), else its identifier; a number is added to
+        names that repeat. ``intensity`` (count/s; count where the collection time is not given) and ``counts`` (as
+        written, where the ordinate is counts), with Poisson uncertainties, and further variables such as
+        ``transmission``, over ``binding_energy`` (eV, descending or ascending as written) with the coordinate
+        ``kinetic_energy``; over ``kinetic_energy`` where the excitation energy is not given, over the abscissa's
+        own name for any other abscissa. Attributes: ``counting_time`` (s, time a scan × scans), ``pass_energy``,
+        ``excitation_energy``, ``work_function`` (eV), ``comment``, ``technique``, ``acquired``.
+
+    Raises
+    ------
+    ReadError
+        Naming the line that is missing or is not what the format asks for.
+    """
+    lines = _Lines(path)
+    header = _experiment(lines)
+    children: dict[str, xr.Dataset] = {}
+    first: dict[str, Any] = {}
+    blocks = []
+    for _ in range(lines.count("number of blocks")):
+        block = _block(lines, header, first)
+        first = first or block
+        values = block.pop("values")
+        children[_unique(_name(block), children)] = _dataset(block, values, lines)
+        blocks.append(block)
+    if not children:
+        raise ReadError(path, "holds no blocks", lines.place)
+    return tree(
+        children,
+        header={"experiment": header, "blocks": blocks},
+        instrument=header["instrument"],
+        acquired=blocks[0].get("acquired"),
+        title=header["experiment_identifier"],
+    )
+
+
+@dataclass
+class _Lines:
+    """The lines of a file and the place reached; every complaint names the line."""
+
+    path: Path
+    lines: list[str] = field(init=False)
+    at: int = 0
+
+    def __post_init__(self) -> None:
+        data = self.path.read_bytes()
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252", "replace")
+        self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    @property
+    def place(self) -> str:
+        return f"line {self.at}"
+
+    def text(self, what: str) -> str:
+        if self.at >= len(self.lines):
+            raise ReadError(self.path, f"ends early: {what} expected", f"line {self.at + 1}")
+        self.at += 1
+        return self.lines[self.at - 1].strip()
+
+    def number(self, what: str) -> float | None:
+        """Return a number, or None where the file says that it is not known."""
+        found = self.text(what)
+        try:
+            value = float(found)
+        except ValueError:
+            raise ReadError(self.path, f"{what} expected, found '{found[:40]}'", self.place) from None
+        return value if abs(value) < UNKNOWN else None
+
+    def integer(self, what: str) -> int:
+        value = self.number(what)
+        if value is None or value != int(value):
+            raise ReadError(self.path, f"{what} expected, found '{self.lines[self.at - 1][:40]}'", self.place)
+        return int(value)
+
+    def count(self, what: str) -> int:
+        """Return a count of items to follow; no file can announce more than the lines that it has."""
+        value = self.integer(what)
+        if not 0 <= value <= len(self.lines) - self.at:
+            left = len(self.lines) - self.at
+            raise ReadError(self.path, f"{what} is {value}, {left} lines follow", self.place)
+        return value
+
+    def texts(self, count: int, what: str) -> list[str]:
+        return [self.text(what) for _ in range(count)]
+
+    def values(self, count: int, what: str) -> np.ndarray:
+        chunk = self.lines[self.at : self.at + count]
+        try:
+            values = np.array(chunk, dtype=float)
+        except ValueError:
+            values = np.array([self.number(what) for _ in chunk], dtype=float)
+        self.at += count
+        if not np.isfinite(values).all():
+            line = self.at - count + int(np.flatnonzero(~np.isfinite(values))[0]) + 1
+            raise ReadError(self.path, f"{what}: value is not a finite number", f"line {line}")
+        return values
+
+
+def _experiment(lines: _Lines) -> dict[str, Any]:
+    mark = lines.text("format identifier")
+    while not mark:
+        mark = lines.text("format identifier")
+    if mark != MARK:
+        raise ReadError(lines.path, f"is not VAMAS: found '{mark[:60]}'", lines.place)
+    header: dict[str, Any] = {
+        key: lines.text(key) for key in ("institution", "instrument", "operator", "experiment_identifier")
+    }
+    header["comment"] = lines.texts(lines.count("number of comment lines"), "comment")
+    header["experiment_mode"] = mode = lines.text("experiment mode")
+    header["scan_mode"] = scan = lines.text("scan mode")
+    if mode not in MODES:
+        raise ReadError(lines.path, f"experiment mode '{mode}' is none of {', '.join(MODES)}", f"line {lines.at - 1}")
+    if scan not in ("REGULAR", "IRREGULAR"):
+        raise ReadError(lines.path, f"scan mode '{scan}' is not read (REGULAR and IRREGULAR are)", lines.place)
+    if mode in ("MAP", "MAPDP", "NORM", "SDP"):
+        header["spectral_regions"] = lines.integer("number of spectral regions")
+    if mode in ("MAP", "MAPDP"):
+        header["map"] = [lines.integer("size of the map") for _ in range(3)]
+    names = [
+        (lines.text("experiment variable"), lines.text("unit of the experiment variable"))
+        for _ in range(lines.count("number of experiment variables"))
+    ]
+    header["experiment_variables"] = names
+    header["given"] = _given(lines)
+    header["manual_items"] = [
+        lines.integer("manually entered item") for _ in range(lines.count("number of manually entered items"))
+    ]
+    header["upgrades"] = lines.texts(lines.count("number of future upgrade entries"), "future upgrade entry")
+    header["block_upgrades"] = lines.count("number of future upgrade block entries")
+    return header
+
+
+def _given(lines: _Lines) -> list[int]:
+    """Return the numbers (1 to 40) of the parameters that every block gives; the first block gives all."""
+    size = lines.integer("size of the inclusion list")
+    if abs(size) > 40:
+        raise ReadError(lines.path, f"inclusion list of {size} parameters; a block has 40", lines.place)
+    listed = {lines.integer("parameter of the inclusion list") for _ in range(abs(size))}
+    return sorted(listed if size > 0 else set(range(1, 41)) - listed)
+
+
+def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
+    """Read one block; what it does not give is that of the first block."""
+    mode = header["experiment_mode"]
+    given = set(range(1, 41)) if not first else set(header["given"])
+    block: dict[str, Any] = {
+        "identifier": lines.text("block identifier"),
+        "sample": lines.text("sample identifier"),
+    }
+
+    def take(number: int, name: str, kind: Callable[[str], Any] = lines.number) -> None:
+        block[name] = kind(name.replace("_", " ")) if number in given else first[name]
+
+    def pair(what: str) -> list[float | None]:
+        return [lines.number(what), lines.number(what)]
+
+    for number, name in enumerate(("year", "month", "day", "hour", "minute", "second", "hours_from_gmt"), 1):
+        take(number, name)
+    take(8, "comment", lambda what: lines.texts(lines.count("number of block comment lines"), what))
+    take(9, "technique", lines.text)
+    if mode in ("MAP", "MAPDP"):
+        take(10, "position", pair)
+    take(11, "experiment_values", lambda what: [lines.number(what) for _ in header["experiment_variables"]])
+    take(12, "source", lines.text)
+    if mode in SPUTTER_MODES or block["technique"] in ION_TECHNIQUES:
+        take(13, "sputtering_ion", lambda what: [lines.number(what) for _ in range(3)])
+    take(14, "excitation_energy")
+    take(15, "source_strength")
+    take(16, "source_width", pair)
+    if mode in ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "SEM"):
+        take(17, "field_of_view", pair)
+    if mode in ("MAPSV", "MAPSVDP", "SEM"):
+        take(18, "linescans", lambda what: [lines.number(what) for _ in range(6)])
+    take(19, "source_polar_angle")
+    take(20, "source_azimuth")
+    take(21, "analyser_mode", lines.text)
+    take(22, "pass_energy")
+    if block["technique"] == "AES diff":
+        take(23, "differential_width")
+    for number, name in ((24, "magnification"), (25, "work_function"), (26, "target_bias")):
+        take(number, name)
+    take(27, "analysis_width", pair)
+    take(28, "take_off_angles", pair)
+    take(29, "species", lines.text)
+    take(30, "transition", lambda what: [lines.text(what), lines.integer("charge of the particle")])
+    _detection(lines, header, block, take, pair)
+    block["upgrades"] = lines.texts(header["block_upgrades"], "future upgrade block entry")
+    block["values"] = _values(lines, block)
+    block["acquired"] = _time(block)
+    return block
+
+
+def _detection(lines: _Lines, header: dict[str, Any], block: dict[str, Any], take: Any, pair: Any) -> None:
+    """Read the parameters from the abscissa to the last."""
+
+    def abscissa(what: str) -> list[Any]:
+        return [
+            lines.text(what),
+            lines.text(what),
+            lines.number("first abscissa"),
+            lines.number("abscissa step"),
+        ]
+
+    if header["scan_mode"] == "REGULAR":
+        take(31, "abscissa", abscissa)
+    take(
+        32,
+        "variables",
+        lambda what: [
+            (lines.text("label of a variable"), lines.text("unit of a variable"))
+            for _ in range(lines.count("number of corresponding variables"))
+        ],
+    )
+    take(33, "signal_mode", lines.text)
+    take(34, "collection_time")
+    take(35, "scans")
+    take(36, "time_correction")
+    if header["experiment_mode"] in SPUTTER_MODES and block["technique"] in ELECTRON_TECHNIQUES:
+        take(
+            37,
+            "sputtering",
+            lambda what: [*(lines.number(what) for _ in range(6)), lines.text("sputtering mode")],
+        )
+    take(38, "tilt", pair)
+    take(39, "rotation")
+    take(
+        40,
+        "additional",
+        lambda what: [
+            (lines.text(what), lines.text(what), lines.number(what))
+            for _ in range(lines.count("number of additional parameters"))
+        ],
+    )
+
+
+def _values(lines: _Lines, block: dict[str, Any]) -> np.ndarray:
+    """Return the values, shape (variables, points)."""
+    variables = len(block["variables"])
+    size = lines.integer("number of ordinate values")
+    left = len(lines.lines) - lines.at
+    if variables == 0 or size <= 0 or size % variables or size + 2 * variables > left:
+        problem = f"announces {size} values of {variables} variables, {left} lines follow"
+        raise ReadError(lines.path, problem, lines.place)
+    block["limits"] = [(lines.number("minimum"), lines.number("maximum")) for _ in range(variables)]
+    return lines.values(size, "ordinate value").reshape(-1, variables).T
+
+
+def _dataset(block: dict[str, Any], values: np.ndarray, lines: _Lines) -> xr.Dataset:
+    if "abscissa" in block:
+        label, unit, start, step = block["abscissa"]
+        if start is None or step is None:
+            raise ReadError(lines.path, f"block '{block['identifier']}' gives no abscissa", lines.place)
+        axis = start + step * np.arange(values.shape[1])
+        variables = block["variables"]
+    else:
+        (label, unit), *variables = block["variables"]
+        axis, values = values[0], values[1:]
+    if not variables:
+        raise ReadError(lines.path, f"block '{block['identifier']}' has no ordinate", lines.place)
+    name, coordinates = _axis(label, unit, axis, block["excitation_energy"])
+    attrs = _attributes(block)
+    measured = _intensity(name, values[0], variables[0][1], attrs.get("counting_time"))
+    for (other, other_unit), column in zip(variables[1:], values[1:], strict=True):
+        key = _unique(_slug(other), measured | coordinates)
+        measured[key] = variable(name, column, _unit(other_unit), other.strip().lower())
+    return xr.Dataset(measured, coordinates, attrs)
+
+
+def _intensity(axis: str, values: np.ndarray, unit: str, time: float | None) -> dict[str, xr.Variable]:
+    """Make counts and rate; which of them the file holds, its unit says (``c/s`` or ``d``, a count)."""
+    rate = unit.strip().lower() in ("c/s", "cps")
+    if time is None:
+        signal = {"intensity": variable(axis, values, "count/s" if rate else "count", "photoelectron signal")}
+        return signal if rate else with_uncertainty(signal, "intensity", poisson_uncertainty(values), "Poisson")
+    counts = values * time if rate else values
+    error = poisson_uncertainty(counts)
+    signal = {"intensity": variable(axis, counts / time, "count/s", "photoelectron rate")}
+    with_uncertainty(signal, "intensity", error / time, "Poisson")
+    if not rate:
+        signal["counts"] = variable(axis, counts, "count", "photoelectron counts")
+        with_uncertainty(signal, "counts", error, "Poisson")
+    return signal
+
+
+def _axis(label: str, unit: str, axis: np.ndarray, excitation: float | None) -> tuple[str, dict[str, xr.Variable]]:
+    lower = label.lower()
+    if unit.strip().lower() != "ev" or not ("kinetic" in lower or "binding" in lower):
+        name = _slug(label)
+        return name, {name: variable(name, axis, _unit(unit), lower.strip())}
+    if "kinetic" in lower and not excitation:
+        return "kinetic_energy", {"kinetic_energy": variable("kinetic_energy", axis, "eV", "kinetic energy")}
+    binding = axis if "binding" in lower else float(excitation or 0) - axis
+    coordinates = {"binding_energy": variable("binding_energy", binding, "eV", "binding energy")}
+    if excitation:
+        kinetic = float(excitation) - binding
+        coordinates["kinetic_energy"] = variable("binding_energy", kinetic, "eV", "kinetic energy")
+    return "binding_energy", coordinates
+
+
+def _attributes(block: dict[str, Any]) -> dict[str, Any]:
+    time, scans = block["collection_time"], block["scans"]
+    found = {
+        "region": _name(block),
+        "sample": block["sample"],
+        "technique": block["technique"],
+        "comment": "\n".join(block["comment"]),
+        "counting_time": time * max(scans or 1, 1) if time and time > 0 else None,
+        "pass_energy": block["pass_energy"],
+        "excitation_energy": block["excitation_energy"],
+        "work_function": block["work_function"],
+        "acquired": block["acquired"],
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _name(block: dict[str, Any]) -> str:
+    species = "" if block["species"] in ("None", "-1", "Not Specified") else block["species"]
+    transition = "" if block["transition"][0] in ("None", "-1", "Not Specified") else block["transition"][0]
+    return f"{species}{transition}" or block["identifier"]
+
+
+def _time(block: dict[str, Any]) -> str | None:
+    date = [block[key] for key in ("year", "month", "day")]
+    clock = [block[key] for key in ("hour", "minute", "second")]
+    if any(part is None or part < 1 for part in date):
+        return None
+    day = "-".join(f"{int(part):02d}" for part in date)
+    if any(part is None or part < 0 for part in clock):
+        return day
+    return day + "T" + ":".join(f"{int(part):02d}" for part in clock)
+
+
+def _unit(unit: str) -> str:
+    return {"d": "1", "n": "1", "c": "count", "c/s": "count/s", "s": "s", "ev": "eV"}.get(unit.strip().lower(), "1")
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "abscissa"
+
+
+def _unique(name: str, taken: Any) -> str:
+    """Make a name that netCDF accepts and no other block has."""
+    base = re.sub(r"[^A-Za-z0-9_.+-]+", "_", name).strip("_.") or "block"
+    names = (base if number == 1 else f"{base}_{number}" for number in itertools.count(1))
+    return next(found for found in names if found not in taken)
+
+
+READER = Reader("vamas", recognises, extract, max_bytes=16 << 20)

@@ -1,0 +1,1 @@
+"""Readers of scanning probe microscopes."""

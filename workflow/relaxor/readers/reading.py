@@ -1,0 +1,163 @@
+"""Read any supported instrument file into one kind of tree.
+
+What a reader is: `relaxor.readers.registry.Reader`. Heavy libraries are imported inside the functions of a reader, so
+that importing this package stays cheap.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.checksums import sha256
+from relaxor.core.errors import ReadError
+from relaxor.readers.registry import MAX_BYTES, readers
+from relaxor.readers.tables import text_table
+from relaxor.readers.tables.text_table import TableDescription
+
+HEAD_BYTES = 4096
+NOT_MISSED = ("lumispy", "numba")
+"""Packages that rosettasciio says to be missing: the one is for classes that are not used, the other for speed."""
+
+
+def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree:
+    """Read an instrument file.
+
+    Parameters
+    ----------
+    path
+        The raw file. Its format is recognised by content.
+    table
+        How to read a text table that describes itself too little (see `TableDescription`).
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a measured range, region, image or spectrum set, each with named dimensions and, on every
+        variable, ``units`` (pint-readable) and ``long_name``. The root carries the attributes ``format``,
+        ``raw_file``, ``raw_sha256``, ``reader``, ``instrument``, ``acquired`` (ISO 8601, where the file has it),
+        ``header`` (the whole header as JSON) and, where something had to be passed over or looks wrong, ``warnings``
+        (lines).
+
+    Raises
+    ------
+    ReadError
+        If the file is missing, empty, too large, of unknown format, or damaged.
+    """
+    path = Path(path)
+    head = _head(path)
+    if table is not None:
+        name, limit, extract = "text_table", text_table.MAX_BYTES, partial(text_table.extract, description=table)
+    else:
+        name = recognise(path, head)
+        limit, extract = readers()[name].max_bytes, readers()[name].extract
+    _refuse_larger(path, limit)
+    try:
+        with _library_warnings() as messages:
+            tree = extract(path)
+    except ReadError:
+        raise
+    except MemoryError as error:
+        raise ReadError(path, f"needs more memory than there is to read as {name}") from error
+    except Exception as error:
+        # A library met bytes that it does not expect. Whatever it raises, the user needs the file and the format.
+        raise ReadError(path, f"damaged or unsupported {name} file ({type(error).__name__}: {_line(error)})") from error
+    _refuse_broken_axes(tree, path)
+    if warnings := [*filter(None, [tree.attrs.get("warnings")]), *messages]:
+        tree.attrs["warnings"] = "\n".join(warnings)
+    tree.attrs |= {
+        "format": name,
+        "raw_file": path.name,
+        "raw_sha256": sha256(path),
+        "reader": getattr(extract, "func", extract).__module__,
+    }
+    return tree
+
+
+def recognise(path: Path, head: bytes | None = None) -> str:
+    """Name the format of a file from its content.
+
+    Raises
+    ------
+    ReadError
+        If no reader recognises it.
+    """
+    head = _head(path) if head is None else head
+    if head.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise ReadError(path, "is a git-LFS pointer, not the file itself: fetch it with 'git lfs pull'")
+    for reader in readers().values():
+        if reader.recognises(head, path):
+            return reader.name
+    if head.startswith(b"\x93NUMPY"):
+        raise ReadError(path, "is a NumPy array, which no instrument writes: name the file that it was made from")
+    if b"smua." in head or b"smub." in head:
+        raise ReadError(path, "is a script for a Keithley SourceMeter (TSP), not data that it measured")
+    raise ReadError(
+        path,
+        f"format not recognised (starts with {head[:16]!r}); if it is a plain table, "
+        "describe its columns under 'tables' in the configuration and name that description in the sheet",
+    )
+
+
+def _head(path: Path) -> bytes:
+    if not path.exists():
+        raise ReadError(path, "no such file")
+    if not path.is_file():
+        raise ReadError(path, "is not a file")
+    if path.stat().st_size == 0:
+        raise ReadError(path, "is empty")
+    _refuse_larger(path, MAX_BYTES)
+    with path.open("rb") as stream:
+        return stream.read(HEAD_BYTES)
+
+
+def _refuse_larger(path: Path, limit: int) -> None:
+    size = path.stat().st_size
+    if size > limit:
+        raise ReadError(path, f"is {size / 2**20:.0f} MiB; such files over {limit >> 20} MiB are refused")
+
+
+class _Collected(logging.Handler):
+    """Messages, kept instead of printed."""
+
+    def __init__(self, level: int):
+        super().__init__(level)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = " ".join(record.getMessage().split())
+        if not any(package in text for package in NOT_MISSED):
+            self.messages.append(text)
+
+
+@contextmanager
+def _library_warnings() -> Iterator[list[str]]:
+    """Collect what rosettasciio warns of; it would print it."""
+    import rsciio  # noqa: F401 - its import gives the logger a handler, which would print
+
+    collected = _Collected(logging.WARNING)
+    logger = logging.getLogger("rsciio")
+    before, logger.handlers, propagate, logger.propagate = logger.handlers, [collected], logger.propagate, False
+    try:
+        yield collected.messages
+    finally:
+        logger.handlers, logger.propagate = before, propagate
+
+
+def _refuse_broken_axes(tree: xr.DataTree, path: Path) -> None:
+    """Refuse axes that are not finite numbers: whatever is read along them would be nonsense."""
+    for name, child in tree.children.items():
+        for axis, values in child.coords.items():
+            bad = np.flatnonzero(~np.isfinite(values.values)) if values.dtype.kind == "f" else np.empty(0, int)
+            if bad.size:
+                problem = f"{bad.size} of {values.size} values of the axis {axis} are not finite numbers"
+                raise ReadError(path, problem, f"{name}, value {bad[0] + 1}")
+
+
+def _line(error: Exception) -> str:
+    """Return the message of any library as one line of bearable length."""
+    return " ".join(str(error).split())[:300]

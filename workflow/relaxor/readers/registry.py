@@ -1,0 +1,69 @@
+"""The formats that relaxor reads: one module each, found by walking this package and by entry points."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import xarray as xr
+
+ENTRY_POINTS = "relaxor.readers"
+"""Group of entry points under which other packages offer a `Reader` each."""
+SIGNATURE, CONTAINER, ARCHIVE, TABLE, BARE_NUMBERS = 50, 60, 70, 80, 90
+"""Priorities: bytes or words that one format alone has; a kind of file that several programs write (a workbook, an
+image); an archive of files; a table that names its columns; a table of bare numbers."""
+MAX_BYTES = 256 << 20
+"""Larger files are refused before they are read."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A file format and how it is read.
+
+    Attributes
+    ----------
+    name
+        Name of the format, unique among all readers.
+    recognises
+        Decides from the first `relaxor.readers.HEAD_BYTES` bytes, and for containers from a look inside the file,
+        whether the file has this format. The extension never decides.
+    extract
+        Reads the whole file. Its docstring is the schema of what it returns.
+    priority
+        Readers are asked in the order of this number, small ones first; see `SIGNATURE` and the following constants.
+    max_bytes
+        Larger files are refused: less than `MAX_BYTES` for formats whose numbers take many times their size in memory.
+    """
+
+    name: str
+    recognises: Callable[[bytes, Path], bool]
+    extract: Callable[[Path], xr.DataTree]
+    priority: int = SIGNATURE
+    max_bytes: int = MAX_BYTES
+
+
+@cache
+def readers() -> Mapping[str, Reader]:
+    """Return all readers by name, in the order in which they are asked.
+
+    Raises
+    ------
+    ValueError
+        If two readers have one name.
+    """
+    package = importlib.import_module("relaxor.readers")
+    modules = (
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(package.__path__, "relaxor.readers.")
+        if not module.ispkg
+    )
+    found = [module.READER for module in modules if hasattr(module, "READER")]
+    found += [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
+    ordered = {reader.name: reader for reader in sorted(found, key=lambda reader: (reader.priority, reader.name))}
+    if len(ordered) < len(found):
+        names = sorted(reader.name for reader in found)
+        raise ValueError(f"two readers have one name among {', '.join(names)}")
+    return ordered

@@ -1,0 +1,1 @@
+"""Readers of optical spectrometers: Raman, photoluminescence, second harmonics."""

@@ -1,0 +1,203 @@
+"""Galactic (Thermo GRAMS) spectra, ``.spc``: a header of 512 bytes and one or more subfiles.
+
+Flags u8 0 (bit 0: integers of 16 bits, 2: several subfiles, 5: own labels, 6: an axis with every subfile, 7: the axis
+is written), version u8 1 (0x4B little-endian, 0x4C big-endian, 0x4D before 1996), exponent i8 3 (-128: floats), points
+u32 4, first and last position f64 8 and 16, subfiles u32 24, codes of axis and values u8 28 and 29, date u32 32
+(minute 6, hour 5, day 5, month 4, year 12 bits), comment 88 (130 bytes), labels 218 (30 bytes), log u32 248 (size u32
++0, offset of its text u32 +8). A subfile is 32 bytes (exponent i8 +1, z f32 +4, points u32 +16) and its numbers:
+positions f32 if they are its own, then floats, or integers times 2^(exponent - 32) (16 bits: - 16). The exponent is
+signed, and that of the subfile where there are several.
+
+Instruments re-sample their spectra on an even grid when they export to this format: such a file is not the raw one.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import array, tree, unpack, variable
+from relaxor.readers.registry import Reader
+
+HEADER_BYTES, SUBHEADER_BYTES = 512, 32
+ORDERS = {0x4B: "<", 0x4C: ">"}
+OLD = 0x4D
+SHORT, MULTIPLE, LABELS, OWN_AXES, WRITTEN_AXIS = 0x01, 0x04, 0x20, 0x40, 0x80
+FLOATS = -128
+AXES: dict[int, tuple[str, str, str]] = {
+    1: ("wavenumber", "1/cm", "wavenumber"),
+    2: ("wavelength", "um", "wavelength"),
+    3: ("wavelength", "nm", "wavelength"),
+    4: ("time", "s", "time"),
+    5: ("time", "min", "time"),
+    6: ("frequency", "Hz", "frequency"),
+    7: ("frequency", "kHz", "frequency"),
+    8: ("frequency", "MHz", "frequency"),
+    26: ("frequency", "GHz", "frequency"),
+    9: ("mass_to_charge", "1", "mass-to-charge ratio"),
+    10: ("chemical_shift", "ppm", "chemical shift"),
+    11: ("time", "day", "time"),
+    12: ("time", "year", "time"),
+    30: ("time", "hour", "time"),
+    23: ("time", "ms", "time"),
+    24: ("time", "us", "time"),
+    25: ("time", "ns", "time"),
+    13: ("raman_shift", "1/cm", "Raman shift"),
+    14: ("energy", "eV", "energy"),
+    18: ("angle", "degree", "angle"),
+    21: ("temperature", "K", "temperature"),
+    20: ("temperature", "degC", "temperature"),
+    19: ("temperature", "degF", "temperature"),
+    28: ("distance", "m", "distance"),
+    27: ("distance", "cm", "distance"),
+    29: ("distance", "mm", "distance"),
+}
+"""Code of an axis → dimension, unit, name; others are ``x`` without unit."""
+VALUES: dict[int, tuple[str, str, str]] = {
+    4: ("intensity", "count", "intensity"),
+    2: ("absorbance", "1", "absorbance"),
+    128: ("transmittance", "1", "transmittance"),
+    129: ("reflectance", "1", "reflectance"),
+    11: ("percent", "percent", "percent"),
+    5: ("voltage", "V", "voltage"),
+    9: ("voltage", "mV", "voltage"),
+    7: ("current", "mA", "current"),
+    1: ("interferogram", "1", "interferogram"),
+}
+"""Code of the values → name, unit, label; others are ``intensity`` without unit."""
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Tell by version, codes of axis and values, finite ends of the axis and a number of subfiles."""
+    if len(head) < 256 or head[1] not in (*ORDERS, OLD) or head.startswith(b"PK\x03\x04"):
+        return False
+    if head[1] == OLD:
+        points, first, last = np.frombuffer(head, "<f4", 3, 4)
+        return bool(np.isfinite([points, first, last]).all()) and points >= 1 and points % 1 == 0 and head[16] < 31
+    order = ORDERS[head[1]]
+    first, last = np.frombuffer(head, f"{order}f8", 2, 8)
+    (subfiles,) = np.frombuffer(head, f"{order}u4", 1, 24)
+    known = (head[28] <= 30 or head[28] == 255) and (head[29] <= 26 or head[29] >= 128) and head[2] <= 32
+    return known and bool(np.isfinite([first, last]).all()) and 1 <= subfiles < 1 << 20
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read a ``.spc`` file.
+
+    Returns
+    -------
+    xarray.DataTree
+        Child ``spectra`` of dimensions (``spectrum``, axis), or ``spectrum_1``, ``spectrum_2``, … where every subfile
+        has an axis of its own. The axis is named after what the file says it is (``raman_shift``, 1/cm; ``wavenumber``,
+        ``wavelength``, ``time``, …; ``x`` without unit), so are the values (``intensity``, ``absorbance``, …). ``z`` is
+        the third coordinate of each spectrum. Attribute ``labels`` where the file names its axes itself. Root:
+        ``comment``; ``warnings`` where a Raman axis is even, as only re-sampled spectra have it.
+
+    Raises
+    ------
+    ReadError
+        Also for files from before 1996, whose layout could not be proven on a file.
+    """
+    data = path.read_bytes()
+    if data[1] == OLD:
+        raise ReadError(
+            path, "is a Galactic SPC file from before 1996 (0x4D), which is not read; save it anew", "byte 0x1"
+        )
+    order = ORDERS[data[1]]
+    flags, exponent = data[0], int.from_bytes(data[3:4], "little", signed=True)
+    points, first, last, subfiles, x_code, y_code = unpack(f"{order}I2dI2B", data, 4, path)
+    axis = AXES.get(x_code, ("x", "1", "axis"))
+    values = VALUES.get(y_code, ("intensity", "1", "intensity"))
+    offset, shared, warnings = HEADER_BYTES, None, ""
+    if flags & WRITTEN_AXIS and not flags & OWN_AXES:
+        shared = array(data, f"{order}f4", points, offset, path).astype(float)
+        offset += 4 * points
+    elif not flags & OWN_AXES:
+        array(data, f"{order}u2", points, offset, path)  # as many values must be there
+        shared = np.linspace(first, last, points)
+        if axis[0] == "raman_shift":
+            warnings = "the axis is even: a grating gives an uneven one, so the spectrum may have been re-sampled"
+    parts: list[tuple[np.ndarray, np.ndarray, float]] = []
+    for _ in range(subfiles):
+        own, z, count = unpack(f"{order}xb2xf8xI", data, offset, path)
+        offset += SUBHEADER_BYTES
+        position = shared
+        if position is None:
+            position = array(data, f"{order}f4", count, offset, path).astype(float)
+            offset += 4 * count
+        number, size = _values(data, offset, order, position.size, (flags, exponent, own), path)
+        offset += size
+        parts.append((position, number, z))
+    labels = data[218:248].split(b"\0") if flags & LABELS else []
+    attrs = {"labels": ", ".join(label.decode("latin-1").strip() for label in labels if label.strip())}
+    comment = data[88:218].split(b"\0")[0].decode("latin-1").strip()
+    header = {"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)}
+    extra = {"warnings": warnings} if warnings else {}
+    source = data[45:54].split(b"\0")[0].decode("latin-1").strip()
+    children = _children(parts, axis, values, {key: text for key, text in attrs.items() if text})
+    date = _date(int.from_bytes(data[32:36], "little" if order == "<" else "big"))
+    return tree(children, header=header, instrument=source or "not stated", acquired=date, comment=comment, **extra)
+
+
+def _values(
+    data: bytes, offset: int, order: str, count: int, format_: tuple[int, int, int], path: Path
+) -> tuple[np.ndarray, int]:
+    """Return the values of a subfile and their size in bytes."""
+    flags, common, own = format_
+    if common == FLOATS or own == FLOATS:
+        return array(data, f"{order}f4", count, offset, path).astype(float), 4 * count
+    exponent = own if flags & MULTIPLE else common
+    if flags & SHORT:
+        return array(data, f"{order}i2", count, offset, path) * 2.0 ** (exponent - 16), 2 * count
+    return array(data, f"{order}i4", count, offset, path) * 2.0 ** (exponent - 32), 4 * count
+
+
+def _children(
+    parts: list[tuple[np.ndarray, np.ndarray, float]],
+    axis: tuple[str, str, str],
+    values: tuple[str, str, str],
+    attrs: dict[str, Any],
+) -> dict[str, xr.Dataset]:
+    name, unit, label = values
+    coordinate = axis[0]
+    if len({id(position) for position, _, _ in parts}) == 1:
+        stacked = np.stack([number for _, number, _ in parts])
+        dataset = xr.Dataset(
+            {name: variable(("spectrum", coordinate), stacked, unit, label)},
+            {
+                coordinate: variable(coordinate, parts[0][0], *axis[1:]),
+                "z": variable("spectrum", [z for *_, z in parts], "1", "third coordinate"),
+            },
+            attrs,
+        )
+        return {"spectra": dataset}
+    return {
+        f"spectrum_{index}": xr.Dataset(
+            {name: variable(coordinate, number, unit, label)},
+            {coordinate: variable(coordinate, position, *axis[1:]), "z": variable((), z, "1", "third coordinate")},
+            attrs,
+        )
+        for index, (position, number, z) in enumerate(parts, start=1)
+    }
+
+
+def _log(data: bytes, order: str, path: Path) -> str:
+    (offset,) = unpack(f"{order}I", data, 248, path)
+    if not 0 < offset < len(data) - 64:
+        return ""
+    size, _, text = unpack(f"{order}3I", data, offset, path)
+    return data[offset + text : offset + size].split(b"\0")[0].decode("latin-1") if text < size else ""
+
+
+def _date(packed: int) -> str | None:
+    minute, hour, day, month, year = packed & 63, packed >> 6 & 31, packed >> 11 & 31, packed >> 16 & 15, packed >> 20
+    try:
+        return datetime(year, month, day, hour, minute).isoformat()
+    except ValueError:
+        return None
+
+
+READER = Reader("galactic_spc", recognises, extract)

@@ -1,0 +1,201 @@
+"""Maps that WITec Project exports for MATLAB, ``.mat``: a PLS_Toolbox dataset object in a MATLAB 5 file.
+
+The file is a text of 116 bytes, the byte order at 126 (``IM`` little-endian), then elements: type u32, size u32,
+content padded to 8 bytes, or, in 8 bytes altogether, type u16, size u16, content. Type 14 is an array: flags (class
+in the lowest byte), dimensions, name, then numbers, texts, or further arrays (cells, fields); type 15 is an element
+packed by zlib.
+
+The dataset object has ``data`` (pixels, channels) with the pixels of an image one column of ``imagesize`` after the
+other, and ``axisscale``, the axis of the channels and its name. Read by ours: SciPy crashes the process on damaged
+files.
+"""
+
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import tree, variable
+from relaxor.readers.registry import Reader
+
+MAX_UNPACKED = 256 << 20
+MAX_DEPTH = 16
+ARRAY, COMPRESSED = 14, 15
+TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+TEXTS = {2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
+CELL, STRUCTURE, OBJECT, TEXT = 1, 2, 3, 4
+AXES = {"rel. 1/cm": ("raman_shift", "1/cm", "Raman shift"), "nm": ("wavelength", "nm", "wavelength")}
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise a MATLAB 5 file."""
+    return head.startswith(b"MATLAB 5.0 MAT-file") and head[126:128] in (b"IM", b"MI")
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read an exported map.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child a dataset object: ``intensity`` (count) of dimensions (``y``, ``x``, axis), or (``spectrum``, axis) if
+        it is no image, along ``raman_shift`` (1/cm), ``wavelength`` (nm), or ``channel``.
+    """
+    data = path.read_bytes()
+    arrays = dict(_File(path, data, "<" if data[126:128] == b"IM" else ">").arrays())
+    children = {
+        name.replace("/", "_") or "map": _map(value, name, path)
+        for name, value in arrays.items()
+        if isinstance(value, dict) and {"data", "axisscale"} <= value.keys()
+    }
+    if not children:
+        raise ReadError(path, f"holds no dataset object with data and axisscale; its variables are {', '.join(arrays)}")
+    return tree(children, header=data[:116].decode("latin-1").strip(), instrument="WITec Project")
+
+
+class _File:
+    """The elements of a MATLAB 5 file; every size is checked against the bytes that are there."""
+
+    def __init__(self, path: Path, data: bytes, order: str):
+        self.path, self.data, self.order, self.unpacked = path, data, order, 0
+
+    def arrays(self) -> list[tuple[str, Any]]:
+        """Return names and values of the arrays of the file."""
+        found = []
+        offset = 128
+        while offset < len(self.data):
+            kind, content, after = self.element(self.data, offset)
+            if kind == COMPRESSED:
+                name, value, _ = self.array(self.unpack(content), 0, 0)
+                found.append((name, value))
+            elif kind == ARRAY:
+                name, value, _ = self.array(self.data, offset, 0)
+                found.append((name, value))
+            offset = after
+        return found
+
+    def refuse(self, problem: str) -> ReadError:
+        return ReadError(self.path, f"is no sound MATLAB 5 file: {problem}")
+
+    def unpack(self, content: bytes) -> bytes:
+        try:
+            packed = zlib.decompressobj()
+            unpacked = packed.decompress(content, MAX_UNPACKED + 1 - self.unpacked)
+        except zlib.error as error:
+            raise self.refuse(str(error)) from error
+        self.unpacked += len(unpacked)
+        if self.unpacked > MAX_UNPACKED:
+            raise ReadError(self.path, f"unpacks to more than {MAX_UNPACKED >> 20} MiB, which is refused")
+        return unpacked
+
+    def element(self, data: bytes, offset: int) -> tuple[int, bytes, int]:
+        """Return type and content of the element at an offset, and where the next begins."""
+        if offset + 8 > len(data):
+            raise self.refuse(f"an element at byte {offset} of {len(data)}")
+        kind, size = (int(number) for number in np.frombuffer(data, f"{self.order}u4", 2, offset))
+        if kind >> 16:
+            kind, size, begin, after = kind & 0xFFFF, kind >> 16, offset + 4, offset + 8
+        else:
+            begin = offset + 8
+            after = begin + size + (-size % 8 if kind != COMPRESSED else 0)
+        if begin + size > len(data):
+            raise self.refuse(f"{size} bytes announced at byte {offset}, {len(data) - begin} bytes follow")
+        return kind, data[begin : begin + size], after
+
+    def numbers(self, data: bytes, offset: int) -> tuple[np.ndarray, int]:
+        kind, content, after = self.element(data, offset)
+        if kind not in TYPES:
+            raise self.refuse(f"type {kind} where numbers are expected")
+        dtype = np.dtype(f"{self.order}{TYPES[kind]}")
+        return np.frombuffer(content, dtype, len(content) // dtype.itemsize), after
+
+    def array(self, data: bytes, offset: int, depth: int) -> tuple[str, Any, int]:
+        """Return name and value (numbers, a text, a list of cells, a dictionary of fields) and where it ends.
+
+        What is inside says where an array ends: WITec's own sizes of nested arrays are some bytes short.
+        """
+        if depth > MAX_DEPTH:
+            raise self.refuse(f"arrays inside arrays more than {MAX_DEPTH} deep")
+        kind, content, after = self.element(data, offset)
+        if kind != ARRAY:
+            raise self.refuse(f"type {kind} at byte {offset} where an array is expected")
+        if not content:
+            return "", np.empty((0, 0)), after
+        flags, offset = self.numbers(data, offset + 8)
+        shape, offset = self.numbers(data, offset)
+        name, offset = self.numbers(data, offset)
+        size = math.prod(int(length) for length in shape)
+        if not flags.size or not 0 <= size <= len(data):
+            raise self.refuse(f"an array of {size} values in {len(data)} bytes")
+        value, offset = self.value(data, offset, int(flags[0]) & 0xFF, shape, depth)
+        return _text(name), value, offset
+
+    def value(self, data: bytes, offset: int, kind: int, shape: np.ndarray, depth: int) -> tuple[Any, int]:
+        size = math.prod(int(length) for length in shape)
+        if kind == TEXT:
+            code, content, offset = self.element(data, offset)
+            encoding = TEXTS.get(code, "latin-1")
+            order = {"<": "-le", ">": "-be"}[self.order] if encoding in ("utf-16", "utf-32") else ""
+            return content.decode(encoding + order, "replace"), offset
+        if kind == CELL:
+            cells = []
+            for _ in range(size):
+                _, value, offset = self.array(data, offset, depth + 1)
+                cells.append(value)
+            return cells, offset
+        if kind in (STRUCTURE, OBJECT):
+            return self.fields(data, offset, kind, depth)
+        values, offset = self.numbers(data, offset)
+        if values.size != size:
+            raise self.refuse(f"{values.size} numbers in an array of {size}")
+        return values.reshape([int(length) for length in shape], order="F"), offset
+
+    def fields(self, data: bytes, offset: int, kind: int, depth: int) -> tuple[dict[str, Any], int]:
+        """Return the fields of a structure, or of an object, of one element."""
+        if kind == OBJECT:
+            _, offset = self.numbers(data, offset)  # name of the class
+        length, offset = self.numbers(data, offset)
+        names, offset = self.numbers(data, offset)
+        width = int(length[0]) if length.size else 0
+        if width < 1:
+            raise self.refuse(f"names of fields of {width} bytes")
+        found = {}
+        for start in range(0, names.size - width + 1, width):
+            _, value, offset = self.array(data, offset, depth + 1)
+            found[_text(names[start : start + width])] = value
+        return found, offset
+
+
+def _text(codes: np.ndarray) -> str:
+    return codes.astype("u1").tobytes().split(b"\0")[0].decode("latin-1")
+
+
+def _map(record: dict[str, Any], name: str, path: Path) -> xr.Dataset:
+    values = record["data"]
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
+        raise ReadError(path, f"data of {name} are no table of pixels and channels")
+    axis, unit = _axis(record["axisscale"], values.shape[1])
+    dim, units, label = AXES.get(unit, ("channel", "1", f"channel ({unit})"))
+    coords = {dim: variable(dim, axis, units, label)}
+    size = [int(n) for n in np.ravel(record.get("imagesize", []))]
+    if len(size) == 2 and size[0] * size[1] == len(values):
+        image = values.reshape(size[1], size[0], -1).transpose(1, 0, 2)
+        return xr.Dataset({"intensity": variable(("y", "x", dim), image, "count", "intensity")}, coords)
+    return xr.Dataset({"intensity": variable(("spectrum", dim), values, "count", "intensity")}, coords)
+
+
+def _axis(scales: Any, size: int) -> tuple[np.ndarray, str]:
+    """Find the axis with as many numbers as there are channels, and the text that goes with it."""
+    cells = scales if isinstance(scales, list) else []
+    arrays = [cell for cell in cells if isinstance(cell, np.ndarray) and cell.size == size]
+    texts = [cell for cell in cells if isinstance(cell, str) and cell]
+    if not arrays:
+        return np.arange(size, dtype=float), ""
+    return arrays[0].astype(float).ravel(), texts[0] if texts else ""
+
+
+READER = Reader("witec_mat", recognises, extract)

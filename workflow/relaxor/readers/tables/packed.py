@@ -1,0 +1,139 @@
+"""Instrument files packed into ``.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.tar.gz``: unpacked, bounded, and read."""
+
+import bz2
+import gzip
+import json
+import lzma
+import re
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.containers import open_zip
+from relaxor.readers.common.schema import tree as tree_of
+from relaxor.readers.photoemission.regions import free
+from relaxor.readers.registry import ARCHIVE, Reader
+
+STREAMS: dict[bytes, Callable[..., Any]] = {b"BZh": bz2.open, b"\x1f\x8b": gzip.open, b"\xfd7zXZ": lzma.open}
+MAX_UNPACKED = 256 << 20
+MAX_MEMBERS = 64
+CHUNK = 1 << 20
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise the magic of the packing; asked after all formats that are zips themselves."""
+    return head.startswith((*STREAMS, b"PK\x03\x04"))
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read the instrument files inside.
+
+    Returns
+    -------
+    xarray.DataTree
+        Of one file: as the reader of its format returns it. Of several: the children of all of them, named
+        ``<file>_<child>``, the header of each under its name. Attributes: ``packed_file`` and ``packed_format``, of
+        several files one a line; ``warnings`` names the files that were passed over.
+
+    Raises
+    ------
+    ReadError
+        If no file inside can be read; of one file, for its own reason.
+    """
+    from relaxor.readers import read, recognise
+
+    trees: dict[str, xr.DataTree] = {}
+    refused: list[ReadError] = []
+    size = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, inner) in enumerate(_members(path, Path(folder))):
+            size += inner.stat().st_size
+            if number == MAX_MEMBERS or size > MAX_UNPACKED:
+                raise ReadError(path, f"holds more than {MAX_MEMBERS} files or {MAX_UNPACKED >> 20} MiB")
+            try:
+                if recognise(inner) == "packed":
+                    raise ReadError(inner, "is packed once more: unpack it first")
+                trees[name] = read(inner)
+            except ReadError as error:
+                refused.append(ReadError(path, error.problem, ", ".join(filter(None, (name, error.where)))))
+            inner.unlink()
+    if not trees:
+        if len(refused) == 1:
+            raise refused[0]
+        raise ReadError(path, f"holds no file that can be read: {'; '.join(error.problem for error in refused[:3])}")
+    tree = next(iter(trees.values())) if len(trees) == 1 else _together(trees)
+    passed_over = [f"{error.where}: {error.problem}" for error in refused]
+    if lines := [*filter(None, (tree.attrs.get("warnings"),)), *passed_over]:
+        tree.attrs["warnings"] = "\n".join(lines)
+    formats = (inner.attrs.get("format", "") for inner in trees.values())
+    tree.attrs |= {"packed_file": "\n".join(trees), "packed_format": "\n".join(formats)}
+    return tree
+
+
+def _together(trees: Mapping[str, xr.DataTree]) -> xr.DataTree:
+    """Put the children of several files side by side."""
+    children: dict[str, xr.Dataset] = {}
+    for file, tree in trees.items():
+        for name, child in tree.children.items():
+            stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", Path(file).stem).strip("_.")
+            children[free(f"{stem}_{name}", children)] = child.to_dataset()
+    first = next(iter(trees.values())).attrs
+    warnings = [
+        f"{file}: {line}" for file, tree in trees.items() for line in tree.attrs.get("warnings", "").splitlines()
+    ]
+    return tree_of(
+        children,
+        header={file: json.loads(tree.attrs["header"]) for file, tree in trees.items()},
+        instrument=first["instrument"],
+        acquired=first.get("acquired"),
+        warnings="\n".join(warnings),
+    )
+
+
+def _members(path: Path, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Unpack one file after the other into a folder."""
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    target = folder / "member"
+    if head.startswith(b"PK"):
+        with open_zip(path) as container:
+            for member in container.infolist():
+                if not member.is_dir():
+                    _unpack(partial(container.open, member), target, path, member.filename)
+                    yield member.filename, target
+        return
+    opener = next(opener for magic, opener in STREAMS.items() if head.startswith(magic))
+    whole = folder / "whole"
+    _unpack(partial(opener, path, "rb"), whole, path, path.stem)
+    if not tarfile.is_tarfile(whole):
+        yield path.stem, whole
+        return
+    with tarfile.open(whole, "r:") as archive:
+        for entry in archive:
+            if entry.isfile():
+                _unpack(partial(archive.extractfile, entry), target, path, entry.name)
+                yield entry.name, target
+
+
+def _unpack(open_stream: Callable[[], Any], target: Path, path: Path, name: str) -> None:
+    size = 0
+    try:
+        with open_stream() as stream, target.open("wb") as out:
+            while chunk := stream.read(CHUNK):
+                size += len(chunk)
+                if size > MAX_UNPACKED:
+                    raise ReadError(path, f"unpacks to more than {MAX_UNPACKED >> 20} MiB, which is refused", name)
+                out.write(chunk)
+    except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise ReadError(path, f"is damaged: {error}", name) from error
+
+
+READER = Reader("packed", recognises, extract, priority=ARCHIVE)

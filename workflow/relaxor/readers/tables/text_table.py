@@ -1,0 +1,355 @@
+"""Described text tables: exports that do not say what their columns are, read by a description in the config.
+
+Layout: optional lines of ``key: value``, one row of column names (or none, when columns are given by position), then
+rows of numbers. What the columns mean stands in a `TableDescription`, under ``tables`` in ``config.yaml``.
+
+Schema: one child ``table`` with dimension ``index`` (0-based row), or the column named as ``axis``, and one variable a
+described column (with its uncertainty), one scalar variable a described entry of the header.
+"""
+
+import math
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, TextIO
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import ReadError
+from relaxor.project.sheet import suggestion
+from relaxor.readers.common.schema import MAX_POINTS, tree, variable, with_uncertainty
+
+MAX_BYTES = 1 << 27
+"""Larger tables are refused unread: 128 MiB of text are already some ten million rows."""
+MAX_LINE = 1 << 20
+MAX_HEADER_LINES = 10_000
+SAMPLE_ROWS = 1000
+"""Rows from which the number of written digits is taken."""
+QUANTIZATION = "last digit written"
+TIME = "time"
+"""The axis that only rises."""
+_CLOSED: Mapping[str, object] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A column of the table, or an entry of its header."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _CLOSED
+
+    unit: str
+    """Unit of the numbers as they stand in the file, readable by pint."""
+    header: str = ""
+    """Name of the column in the row of names, or key of the header entry."""
+    position: int = 0
+    """Number of the column, the first being 1, for tables without names."""
+    long_name: str = ""
+    """What it is, for axis labels (default: the quantity's name)."""
+
+    def __post_init__(self) -> None:
+        """Refuse an entry that could not be found, or in two ways."""
+        if bool(self.header) == bool(self.position) or self.position < 0:
+            raise ValueError("give either 'header' (name of the column) or 'position' (1, 2, ...)")
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """How to read a text table that describes itself too little."""
+
+    __pydantic_config__: ClassVar[Mapping[str, object]] = _CLOSED
+
+    columns: dict[str, Entry]
+    """Quantity → where its column stands and its unit."""
+    scalars: dict[str, Entry] = field(default_factory=dict)
+    """Quantity → key (``header``) of the ``key: value`` line that gives it, and its unit."""
+    axis: str = ""
+    """Quantity that becomes the dimension; empty: rows are numbered (``index``)."""
+    monotonic: bool = True
+    """Whether the axis must rise (or fall, unless it is ``time``) strictly; otherwise it is taken as it stands."""
+    delimiter: str = "\t"
+    """What stands between cells; empty: any run of blanks."""
+    decimal: str = "."
+    """Decimal sign."""
+    encoding: str = "utf-8-sig"
+    """Encoding of the text; the default also takes a byte-order mark."""
+    comment: str = ""
+    """Lines that begin with this are comments; ``key: value`` in them is still taken into the header."""
+    skip_rows: int = 0
+    """Lines at the top that are skipped (and kept in the header)."""
+    missing: tuple[str, ...] = ("",)
+    """Words that stand for a missing value."""
+    rows: str = ""
+    """Key of the header entry that announces the number of rows; a file with another number is refused."""
+    acquired: str = ""
+    """Key of the header entry that holds the time of the measurement, in ISO 8601."""
+    instrument: str = "unknown"
+    """What wrote the file."""
+
+    def __post_init__(self) -> None:
+        """Refuse a description that contradicts itself."""
+        if not self.columns:
+            raise ValueError("a table needs at least one column")
+        if self.axis and self.axis not in self.columns:
+            raise ValueError(f"axis '{self.axis}' is not one of the columns: {', '.join(self.columns)}")
+        if len({bool(entry.position) for entry in self.columns.values()}) > 1:
+            raise ValueError("give all columns by 'header' or all by 'position'")
+
+
+def extract(path: Path, description: TableDescription) -> xr.DataTree:
+    """Read a text table by its description.
+
+    Returns
+    -------
+    xarray.DataTree
+        One child ``table``: dimension ``index`` or the axis column; a variable a described column, with
+        ``<name>_uncertainty`` from the last digit written; scalar variables for ``scalars``. The root's
+        ``header`` holds every ``key: value`` line and, under ``lines``, every other line above the numbers.
+
+    Raises
+    ------
+    ReadError
+        Naming the line: a missing column, a cell that is no number, a row with too few or too many cells, a
+        column without a single number, an axis out of order, another number of rows than announced.
+    """
+    reader = _Reader(path, description)
+    try:
+        with path.open(encoding=description.encoding, newline=None) as stream:
+            values = reader.read(stream)
+    except UnicodeDecodeError as error:
+        raise ReadError(
+            path, f"is not {description.encoding} text ({error.reason})", f"after line {reader.line}"
+        ) from error
+    dataset = _dataset(path, description, values, reader)
+    return tree(
+        {"table": dataset},
+        header=reader.header,
+        instrument=description.instrument,
+        acquired=_acquired(path, description.acquired, reader.header),
+    )
+
+
+def digits_uncertainty(values: np.ndarray, decimals: int, exponential: bool) -> np.ndarray:
+    """Return the standard uncertainty of rounding to the digits written: one unit of the last digit over √12.
+
+    Parameters
+    ----------
+    values
+        The numbers.
+    decimals
+        Digits after the decimal sign.
+    exponential
+        Whether they are written as mantissa and exponent, so that the last digit scales with the number.
+    """
+    last = np.full(values.shape, 10.0**-decimals)
+    if exponential:
+        size = np.abs(values)
+        last *= 10.0 ** np.floor(
+            np.log10(np.where(size > 0, size, 1.0), where=np.isfinite(size), out=np.zeros_like(size))
+        )
+    return last / math.sqrt(12)
+
+
+class _Reader:
+    """One pass over the lines: header, names, numbers."""
+
+    def __init__(self, path: Path, description: TableDescription):
+        self.path, self.description = path, description
+        self.header: dict[str, object] = {}
+        self.other: list[str] = []
+        self.line = 0
+        self.decimals = dict.fromkeys(description.columns, 0)
+        self.exponential = dict.fromkeys(description.columns, False)
+
+    def fail(self, problem: str) -> ReadError:
+        return ReadError(self.path, problem, f"line {self.line}")
+
+    def read(self, stream: TextIO) -> np.ndarray:
+        """Return the numbers, one row a line and one column a described column."""
+        lines = self._lines(stream)
+        places, width, first = self._find_table(lines)
+        numbers = array("d")
+        for cells in self._rows(lines, first):
+            if len(cells) != width:
+                raise self.fail(f"{width} cells expected, {len(cells)} found")
+            words = [cells[place] for place in places]
+            numbers.extend(self._row(words, places))
+            if len(numbers) <= SAMPLE_ROWS * len(places):
+                self._note_digits(words)
+            elif len(numbers) > MAX_POINTS:
+                raise self.fail(f"more than {MAX_POINTS} numbers; such tables are refused")
+        if not numbers:
+            raise self.fail("ends before the first row of numbers")
+        if self.other:
+            self.header["lines"] = self.other
+        return np.frombuffer(numbers).reshape(-1, len(places))
+
+    def _lines(self, stream: TextIO) -> Iterator[str]:
+        for text in iter(lambda: stream.readline(MAX_LINE), ""):
+            self.line += 1
+            if len(text) == MAX_LINE:
+                raise self.fail(f"is longer than {MAX_LINE} characters: not a text table")
+            yield text.rstrip("\r\n")
+
+    def _cells(self, text: str) -> list[str]:
+        if '"' in text:
+            text = text.replace('"', "")
+        delimiter = self.description.delimiter
+        cells = text.split(delimiter) if delimiter else text.split()
+        return (
+            cells
+            if self.description.decimal == "."
+            else [cell.replace(self.description.decimal, ".") for cell in cells]
+        )
+
+    def _rows(self, lines: Iterator[str], first: str | None) -> Iterator[list[str]]:
+        if first is not None:
+            yield self._cells(first)
+        comment = self.description.comment
+        for text in lines:
+            if not text.strip():
+                continue
+            if comment and text.startswith(comment):
+                self._keep(text.removeprefix(comment))
+                continue
+            yield self._cells(text)
+
+    def _find_table(self, lines: Iterator[str]) -> tuple[list[int], int, str | None]:
+        """Return places of the columns, cells a row, and the first row of numbers if it had to be read."""
+        description = self.description
+        names = [entry.header for entry in description.columns.values()]
+        places = [entry.position - 1 for entry in description.columns.values()]
+        best: list[str] = []
+        for text in lines:
+            bare = text.removeprefix(description.comment) if description.comment else text
+            if self.line <= description.skip_rows:
+                self._keep(bare)
+                continue
+            cells = [cell.strip() for cell in self._cells(bare)]
+            if names[0] and set(names) <= set(cells):
+                repeated = [name for name in names if cells.count(name) > 1]
+                if repeated:
+                    raise self.fail(f"column '{repeated[0]}' stands there twice; give columns by 'position'")
+                return [cells.index(name) for name in names], len(cells), None
+            if not names[0] and len(cells) > max(places) and all(_is_number(cells[place]) for place in places):
+                return places, len(cells), text
+            if len(set(names) & set(cells)) > len(set(names) & set(best)) or (len(cells) > 1 and not best):
+                best = cells
+            self._keep(bare)
+            if len(self.other) + len(self.header) > MAX_HEADER_LINES:
+                break
+        if not names[0]:
+            raise self.fail(f"no row with numbers in columns {', '.join(str(place + 1) for place in places)} found")
+        missing = next(name for name in names if name not in best)
+        raise self.fail(f"no row of column names with '{missing}'{suggestion(missing, tuple(best)) if best else ''}")
+
+    def _keep(self, text: str) -> None:
+        key, colon, value = text.partition(":")
+        if colon and key.strip():
+            self.header.setdefault(key.strip(), value.strip())
+        elif text.strip():
+            self.other.append(text.strip())
+
+    def _row(self, words: list[str], places: list[int]) -> list[float]:
+        try:
+            values = [float(word) for word in words]
+        except ValueError:
+            values = [math.nan]
+        # 'inf', 'nan' and '1_0' are floats to Python, not to an instrument.
+        if math.isfinite(sum(values)) and not any("_" in word for word in words):
+            return values
+        return [self._number(word, place) for word, place in zip(words, places, strict=True)]
+
+    def _number(self, text: str, place: int) -> float:
+        word = text.strip()
+        if word in self.description.missing:
+            return math.nan
+        if not _is_number(word):
+            raise self.fail(f"cell {place + 1}: '{word[:40]}' is not a number")
+        return float(word)
+
+    def _note_digits(self, cells: list[str]) -> None:
+        for name, cell in zip(self.decimals, cells, strict=True):
+            mantissa, exponent, _ = cell.strip().lower().partition("e")
+            self.exponential[name] |= bool(exponent)
+            self.decimals[name] = max(self.decimals[name], len(mantissa.partition(".")[2]))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) and "_" not in text
+    except ValueError:
+        return False
+
+
+def _dataset(path: Path, description: TableDescription, values: np.ndarray, reader: _Reader) -> xr.Dataset:
+    announced = _announced(path, description, reader.header)
+    if announced is not None and announced != len(values):
+        raise ReadError(path, f"announces {announced} rows, has {len(values)}", f"line {reader.line}")
+    columns = dict(zip(description.columns, values.T, strict=True))
+    for name, column in columns.items():
+        _check_column(path, description, name, column)
+    dimension = description.axis or "index"
+    dataset = xr.Dataset(attrs={"table_rows": len(values)})
+    if not description.axis:
+        dataset = dataset.assign_coords(index=variable("index", np.arange(len(values)), "1", "row"))
+    for name, entry in description.columns.items():
+        dataset[name] = variable(dimension, columns[name].copy(), entry.unit, entry.long_name or name)
+        if name != description.axis:
+            error = digits_uncertainty(columns[name], reader.decimals[name], reader.exponential[name])
+            dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
+    for name, entry in description.scalars.items():
+        dataset[name] = variable((), _scalar(path, entry.header, reader.header), entry.unit, entry.long_name or name)
+    return dataset
+
+
+def _check_column(path: Path, description: TableDescription, name: str, column: np.ndarray) -> None:
+    entry = description.columns[name]
+    place = f"column '{entry.header}'" if entry.header else f"column {entry.position}"
+    if not np.isfinite(column).any():
+        raise ReadError(path, "holds no number", place)
+    if name != description.axis:
+        return
+    if not np.isfinite(column).all():
+        raise ReadError(path, f"the axis has no value in row {np.argmin(np.isfinite(column)) + 1}", place)
+    steps = np.diff(column)
+    rising = name == TIME or np.sum(steps > 0) >= np.sum(steps < 0)
+    wrong = steps <= 0 if rising else steps >= 0
+    if description.monotonic and wrong.any():
+        row = int(np.argmax(wrong))
+        fault = f"the axis {'turns back' if steps[row] else 'repeats'}" if name != TIME else "time does not rise"
+        raise ReadError(
+            path,
+            f"{fault} in row {row + 2} of the numbers ({column[row]:g}, {column[row + 1]:g}); "
+            "set 'monotonic: false' in the description if that is meant",
+            place,
+        )
+
+
+def _announced(path: Path, description: TableDescription, header: dict[str, object]) -> int | None:
+    return int(_scalar(path, description.rows, header)) if description.rows else None
+
+
+def _acquired(path: Path, key: str, header: dict[str, object]) -> str | None:
+    if not key:
+        return None
+    text = _entry(path, key, header)
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ReadError(path, f"'{key}: {text[:40]}' is not a time in ISO 8601") from None
+
+
+def _entry(path: Path, key: str, header: dict[str, object]) -> str:
+    if key not in header:
+        raise ReadError(path, f"no line '{key}: …' above the numbers{suggestion(key, tuple(header))}")
+    return str(header[key])
+
+
+def _scalar(path: Path, key: str, header: dict[str, object]) -> float:
+    text = _entry(path, key, header)
+    if not _is_number(text):
+        raise ReadError(path, f"'{key}: {text[:40]}' is not a number")
+    return float(text)

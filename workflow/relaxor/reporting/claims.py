@@ -1,0 +1,131 @@
+"""Compare what the paper reports with what the data say."""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Literal
+
+import pandas as pd
+from pydantic import NonNegativeFloat, model_validator
+
+from relaxor.core.errors import SheetError
+from relaxor.core.results import NORMAL_QUANTILE, atomic
+from relaxor.core.section import Section
+from relaxor.core.units import factor
+from relaxor.reporting.selectors import Selector, all_numbers, load_entries
+
+AGREES, DIFFERS, CONTRADICTS, NOT_TESTABLE = "agrees", "differs", "the paper contradicts itself", "not testable"
+
+
+class Claim(Section):
+    """One number that the paper reports."""
+
+    id: str
+    panel: str
+    quantity: str
+    reported: str
+    """As printed: the digits tell its rounding; a bound is not rounded."""
+    rounding: NonNegativeFloat | None = None
+    """How far the printed value may be from what was meant, in its unit, where the digits do not tell; 0: exact."""
+    unit: str
+    relation: Literal["equal", "at least", "at most"] = "equal"
+    ours: Selector | None = None
+    """The one number of ours that answers it."""
+    contradiction: str = ""
+    """What else in the paper contradicts it."""
+    not_testable: str = ""
+    """Why no data here can answer it."""
+
+    @model_validator(mode="after")
+    def _answerable(self) -> "Claim":
+        if (self.ours is None) == (not self.not_testable):
+            raise ValueError("give either 'ours' or 'not_testable'")
+        return self
+
+    @property
+    def reported_error(self) -> float:
+        """Standard uncertainty of the printed value: half a unit of its last digit, evenly distributed."""
+        if self.rounding is not None:
+            return self.rounding / math.sqrt(3)
+        exponent = Decimal(self.reported).as_tuple().exponent
+        return 0.5 * 10.0 ** int(exponent) / math.sqrt(3) if self.relation == "equal" else 0.0
+
+
+def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> None:
+    """Write ``claims.csv``.
+
+    Parameters
+    ----------
+    parameters
+        ``…/<technique>/parameters.csv`` of all techniques.
+    claims
+        ``config/claims.yaml``.
+    comparison
+        Table to write: each claim with our value, its uncertainty, z and the verdict. A claim *agrees* where the
+        difference is within 1.96 standard uncertainties (statistical, systematic and the rounding in print together);
+        without a value of ours and its errors it is not testable.
+
+    Raises
+    ------
+    SheetError
+        If a claim's selector finds no number, or several; a claim about what was not measured is not testable.
+    """
+    numbers = all_numbers(parameters)
+    table = pd.DataFrame([_compare(claim, numbers, claims) for claim in load_entries(claims, Claim)])
+    with atomic(comparison) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, object]:
+    row: dict[str, object] = {
+        "claim": claim.id,
+        "panel": claim.panel,
+        "quantity": claim.quantity,
+        "relation": claim.relation,
+        "reported": claim.reported,
+        "ours": math.nan,
+        "standard_error": math.nan,
+        "systematic_error": math.nan,
+        "unit": claim.unit,
+        "z": math.nan,
+        "verdict": NOT_TESTABLE,
+        "note": claim.not_testable,
+        "measurement": "",
+        "model": "",
+        "parameter": "",
+        "raw_sha256": "",
+        "origin": "",
+    }
+    if claim.ours is None:
+        return row
+    if claim.ours.technique not in set(numbers["technique"]):
+        return row | {"note": f"the sheet has no {claim.ours.technique} of this sample"}
+    if claim.ours.measurement not in {"*", *numbers["measurement"]}:
+        return row | {"note": f"the results have no {claim.ours.measurement} of this sample"}
+    found = claim.ours.of(numbers)
+    if len(found) != 1:
+        raise SheetError(f"{source}: claim '{claim.id}': its selector finds {len(found)} numbers instead of one")
+    number = found.iloc[0]
+    scale = factor(str(number["unit"]), claim.unit)
+    value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))
+    row |= {
+        "ours": value,
+        "standard_error": errors[0],
+        "systematic_error": errors[1],
+        **{key: number[key] for key in ("measurement", "model", "parameter", "raw_sha256", "origin")},
+    }
+    if not all(map(math.isfinite, (value, *errors))):
+        return row | {"note": f"our value or its error is not known: {number['method']}"}
+    difference, error = value - float(claim.reported), math.hypot(*errors, claim.reported_error)
+    reach = NORMAL_QUANTILE * error
+    holds = {
+        "equal": abs(difference) <= reach,
+        "at least": difference >= -reach,
+        "at most": difference <= reach,
+    }[claim.relation]
+    verdict = CONTRADICTS if claim.contradiction else AGREES if holds else DIFFERS
+    return row | {
+        "z": difference / error if error else math.nan,
+        "verdict": verdict,
+        "note": claim.contradiction,
+    }

@@ -1,0 +1,170 @@
+"""Samples side by side: one technique of two or more of them, spectra over each other and numbers beside each other."""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpecFromSubplotSpec
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+from relaxor.core import netcdf
+from relaxor.core.results import NORMAL_QUANTILE, load_parameters
+from relaxor.core.units import registry
+from relaxor.figures.style import (
+    BLACK,
+    BLUE,
+    DOUBLE,
+    GREEN,
+    GREY,
+    PURPLE,
+    VERMILION,
+    mark_origin,
+    new_figure,
+    save,
+    use_style,
+)
+
+SPECTRA = {
+    "raman": ("spectrum", "raman_shift", "data", "Raman shift (cm$^{-1}$)"),
+    "xrd": ("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
+    "edx": ("spectrum", "energy", "data", "Energy (keV)"),
+}
+"""Technique whose spectra are laid over each other → curves, axis, variable, label of the axis."""
+Looks = Mapping[str, tuple[str, str]]
+"""Sample → its colour and marker."""
+LOOKS = ((BLACK, "o"), (VERMILION, "s"), (BLUE, "^"), (GREEN, "D"), (PURPLE, "v"))
+"""What samples look like, one after the other; more samples take them again."""
+COLUMNS, ROW_MM, SPECTRA_MM = 4, 34.0, 60.0
+MOST_NUMBERS = 20
+"""More quantities than this are not drawn; the figure says so."""
+DECADES = 100.0
+"""Positive values further apart than this factor are drawn on a logarithmic axis."""
+
+
+def draw_comparison(
+    parameters: Sequence[str], curves: Sequence[str], figure: Sequence[str], *, numbers: Sequence[Mapping[str, str]]
+) -> None:
+    """Draw one technique of several samples.
+
+    Parameters
+    ----------
+    parameters, curves
+        ``…/<sample>/<technique>/parameters.csv`` and ``curves.nc`` of every sample.
+    figure
+        Files to write, one a format.
+    numbers
+        ``model`` and ``parameter`` of what is compared, ``*`` for any text.
+    """
+    use_style()
+    technique = Path(parameters[0]).parent.name
+    tables = {Path(path).parents[1].name: load_parameters(path) for path in parameters}
+    looks = {sample: LOOKS[number % len(LOOKS)] for number, sample in enumerate(tables)}
+    quantities = common_quantities(tables, numbers)
+    shown = quantities[:MOST_NUMBERS]
+    rows = -(-len(shown) // COLUMNS)
+    heights = [SPECTRA_MM] * (technique in SPECTRA) + [ROW_MM * rows] * bool(shown) or [ROW_MM]
+    whole = new_figure(DOUBLE, sum(heights))
+    places = whole.add_gridspec(len(heights), 1, height_ratios=heights)
+    if technique in SPECTRA:
+        ax = whole.add_subplot(places[0, 0])
+        _spectra(ax, dict(zip(tables, curves, strict=True)), looks, *SPECTRA[technique])
+    if shown:
+        _numbers(whole, places[-1, 0].subgridspec(rows, COLUMNS), tables, shown, looks)
+    if not shown:
+        whole.suptitle("the samples share no number of the section 'comparison' of the settings", fontsize=6)
+    elif len(shown) < len(quantities):
+        whole.suptitle(f"the first {len(shown)} of {len(quantities)} numbers that the samples share", fontsize=6)
+    origins = set(pd.concat(tables.values())["origin"])
+    mark_origin(whole, "simulated" if "simulated" in origins else "measured")
+    formats = tuple(Path(path).suffix[1:] for path in figure)
+    subject = f"relaxor; samples: {', '.join(tables)}"
+    save(whole, Path(figure[0]).with_suffix(""), formats, Title=f"Samples compared: {technique}", Subject=subject)
+
+
+def common_quantities(
+    tables: Mapping[str, pd.DataFrame], numbers: Sequence[Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    """List (model, parameter) that two samples or more have with an error, in the order of ``numbers``."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for number in numbers:
+        for sample, table in tables.items():
+            measured = table[table["standard_error"] > 0]
+            for key in zip(measured["model"], measured["parameter"], strict=True):
+                if fnmatchcase(key[0], number["model"]) and fnmatchcase(key[1], number["parameter"]):
+                    found.setdefault(key, set()).add(sample)
+    return [key for key, samples in found.items() if len(samples) > 1]
+
+
+def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, region: str, axis: str, name: str, label: str) -> None:
+    """Draw the first spectrum of each sample, scaled to its maximum, one above the other."""
+    for number, (sample, path) in enumerate(curves.items()):
+        first, *_ = netcdf.attributes(path)
+        spectrum = netcdf.trees(path, [first])[first][region].to_dataset()[name]
+        low, high = float(spectrum.min()), float(spectrum.max())
+        # The square root shows weak lines beside strong ones.
+        scaled = np.sqrt((spectrum - low) / (high - low or 1.0)) + 1.1 * number
+        color = looks[sample][0]
+        ax.plot(spectrum[axis], scaled, color=color, lw=0.6)
+        ax.annotate(
+            sample,
+            (1, float(scaled[-1])),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            fontsize=6,
+            color=color,
+        )
+    ax.margins(x=0)
+    ax.set(xlabel=label, ylabel="√(intensity over maximum), shifted", yticks=[])
+
+
+def _numbers(
+    whole: Figure,
+    grid: GridSpecFromSubplotSpec,
+    tables: Mapping[str, pd.DataFrame],
+    shown: Sequence[tuple[str, str]],
+    looks: Looks,
+) -> None:
+    for number, (model, parameter) in enumerate(shown):
+        ax = whole.add_subplot(grid[number // COLUMNS, number % COLUMNS])
+        rows = {sample: _rows(table, model, parameter) for sample, table in tables.items()}
+        rows = {sample: found for sample, found in rows.items() if len(found)}
+        _quantity(ax, rows, looks)
+        unit = next(iter(rows.values()))["unit"].iloc[0]
+        ax.set_title(f"{parameter.replace('_', ' ')}{_unit(unit)}\n{model.replace('_', ' ')}", fontsize=5.5)
+
+
+def _rows(table: pd.DataFrame, model: str, parameter: str) -> pd.DataFrame:
+    return table[(table["model"] == model) & (table["parameter"] == parameter)]
+
+
+def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:
+    """Draw a number of every sample: statistical 95 % interval, and thin that with the systematic part."""
+    for place, (sample, found) in enumerate(rows.items()):
+        color, marker = looks[sample]
+        # Measurements of one sample stand side by side.
+        x = place + (np.arange(len(found)) - (len(found) - 1) / 2) * 0.5 / len(found)
+        value = found["value"].to_numpy()
+        statistical = np.nan_to_num(found["standard_error"].to_numpy())
+        whole = np.hypot(statistical, found["systematic_error"].to_numpy())
+        ax.errorbar(x, value, NORMAL_QUANTILE * whole, fmt="none", ecolor=GREY, elinewidth=0.5, capsize=2, capthick=0.5)
+        ax.errorbar(x, value, NORMAL_QUANTILE * statistical, fmt=marker, color=color, ms=2.5, elinewidth=1.2)
+    ax.set_xticks(range(len(rows)), rows, fontsize=5)
+    ax.set_xlim(-0.6, len(rows) - 0.4)
+    values = np.concatenate([found["value"].to_numpy() for found in rows.values()])
+    if values.min() > 0 and values.max() > DECADES * values.min():
+        ax.set_yscale("log")
+    else:
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        ax.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+    ax.tick_params(axis="y", labelsize=5)
+    ax.yaxis.get_offset_text().set_fontsize(5)
+    ax.margins(y=0.15)
+
+
+def _unit(unit: str) -> str:
+    return "" if unit in ("1", "atomic_percent") else f" ({registry().Unit(unit):~P})"

@@ -1,0 +1,210 @@
+"""What a notebook shows of the results: panels, numbers, residuals, claims, and where all of it comes from.
+
+Everything is read from the results; nothing is computed here but differences that are on disk as residuals.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pandas as pd
+import xarray as xr
+from IPython.display import Image
+from matplotlib.figure import Figure
+
+from relaxor.core.errors import AnalysisError
+from relaxor.figures.panel import PanelData, TableData, load_panel, load_table
+from relaxor.figures.style import BLACK, GREY, SINGLE, new_figure, use_style
+from relaxor.project.figure_list import FigureSpec, PanelSpec, load_figures
+from relaxor.project.settings import Settings, load_settings, validate_settings
+from relaxor.reporting.draw import panel_figure
+from relaxor.reporting.tables import printed
+
+RESIDUAL = "residual"
+DPI = 160
+MOST_RESIDUALS = 12
+"""Rows of residuals that are drawn; a measurement of many spectra has as many."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """The results of a sample.
+
+    Attributes
+    ----------
+    sample
+        Its name in the sheet.
+    results_dir
+        Folder of the results.
+    config
+        The settings that they were made with: their file, or those that the panels need, by name.
+    """
+
+    sample: str = "cbps"
+    results_dir: str = "results"
+    config: str | Mapping[str, Any] = "config/config.yaml"
+
+    def __post_init__(self) -> None:
+        """Refuse a place without results, and set the look of the figures."""
+        if not (Path(self.results_dir) / "analysis" / self.sample).is_dir():
+            raise AnalysisError(
+                f"{self.results_dir}/analysis/{self.sample}: no results; make them with 'snakemake --cores 2', or give "
+                "the notebook another sample or results_dir"
+            )
+        use_style()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings."""
+        return load_settings(self.config) if isinstance(self.config, str) else validate_settings(self.config)
+
+    @cached_property
+    def figures(self) -> dict[str, FigureSpec]:
+        """All figures by name."""
+        return load_figures(self.settings.figures)
+
+    def _repr_markdown_(self) -> str:
+        """Say in a notebook whose results these are, and whether their data are simulated."""
+        origins = {origin for _, _, origin, _ in self._groups()}
+        warning = (
+            "**Simulated data**: results show that the analysis finds what went in." if "simulated" in origins else ""
+        )
+        return f"Sample `{self.sample}`, results in `{self.results_dir}`. {warning}"
+
+    # --- panels
+    def panel(self, panel: str) -> Image:
+        """Draw a panel, named as in the paper (``"1b"``)."""
+        spec = self._spec(panel)
+        plain = self.settings.model_dump(mode="json")
+        settings_of = {spec.settings: plain[spec.settings]} if spec.settings else {}
+        return _picture(panel_figure(spec.model_dump(mode="json"), self._data(spec), settings_of))
+
+    def caption(self, panel: str) -> str:
+        """Return what a panel shows, and how that was obtained."""
+        return self._spec(panel).caption
+
+    def numbers(self, panel: str, model: str | None = None, most: int = 40) -> pd.DataFrame:
+        """Return the numbers behind a panel, uncertainty in parentheses; of one model where one is named."""
+        data = self._data(self._spec(panel))
+        if not isinstance(data, PanelData):
+            return pd.DataFrame() if data is None else data.table.head(most)
+        if data.empty:
+            return pd.DataFrame()
+        table = data.parameters
+        chosen = table[table["model"] == model] if model else table
+        return printed(chosen.head(most)).reset_index(drop=True)
+
+    def residuals(self, panel: str) -> Image:
+        """Draw what each fit of a panel leaves, in the unit or in the standard deviations that it was stored in."""
+        data = self._data(self._spec(panel))
+        found = list(_residuals(data))[:MOST_RESIDUALS] if isinstance(data, PanelData) else []
+        figure = new_figure(SINGLE, 14 + 18.0 * max(len(found), 1))
+        axes = figure.subplots(max(len(found), 1), 1, squeeze=False)[:, 0]
+        if not found:
+            axes[0].text(0.5, 0.5, "no residuals are stored with this panel", ha="center", va="center", fontsize=6)
+            axes[0].set_axis_off()
+        for ax, (name, values) in zip(axes, found, strict=False):
+            axis = values[values.dims[0]]
+            ax.axhline(0, color=GREY, lw=0.5)
+            ax.plot(axis, values, ".", color=BLACK, ms=1)
+            ax.set_title(name, fontsize=5.5, pad=1.5, loc="left")
+            ax.set_ylabel(_label(values, "residual"), fontsize=5.5)
+            ax.tick_params(labelsize=5)
+            ax.set_xlabel(_label(axis, str(axis.name)), fontsize=5.5)
+        return _picture(figure)
+
+    def claims(self, figure: str) -> pd.DataFrame:
+        """Return what the paper reports in a figure (``"1"``) or panel (``"1b"``) beside what the data give."""
+        path = Path(self.results_dir) / "claims.csv"
+        if not path.is_file():
+            raise AnalysisError(f"{path}: no such file; make it with 'snakemake --cores 2 tables'")
+        table = pd.read_csv(path, dtype={"reported": str, "panel": str})
+        panels = table["panel"].str.split(",")
+        shown = panels.map(lambda names: any(figure in (name, name.rstrip("abcdefgh")) for name in names))
+        columns = [
+            "panel",
+            "quantity",
+            "relation",
+            "reported",
+            "ours",
+            "standard_error",
+            "unit",
+            "z",
+            "verdict",
+            "note",
+        ]
+        return table.loc[shown, columns].reset_index(drop=True)
+
+    def sources(self, panel: str) -> pd.DataFrame:
+        """Return the measurements behind a panel: raw file, SHA-256, origin."""
+        data = self._data(self._spec(panel))
+        if not isinstance(data, PanelData):
+            return pd.DataFrame()
+        keys = ("raw_file", "raw_sha256", "origin")
+        return pd.DataFrame({name: {key: group.attrs[key] for key in keys} for name, group in data.curves.items()}).T
+
+    # --- measurements
+    def measurements(self) -> pd.DataFrame:
+        """Return all measurements of the sample: technique, name, what the analysis kept of each."""
+        return pd.DataFrame(
+            [
+                {"technique": technique, "measurement": name, "groups": ", ".join(kept)}
+                for technique, name, _, kept in self._groups()
+            ]
+        )
+
+    def raw(self, technique: str, measurement: str) -> xr.DataTree:
+        """Return a measurement as it was ingested: values, units, conditions and the whole header."""
+        path = Path(self.results_dir, "data", self.sample, f"{technique}.nc")
+        if not path.is_file():
+            raise AnalysisError(f"{path}: no such file; the techniques of {self.sample} stand in 'measurements()'")
+        with xr.open_datatree(path, engine="h5netcdf") as stored:
+            if measurement not in stored.children:
+                raise AnalysisError(f"{path}: no measurement '{measurement}'; there are {', '.join(stored.children)}")
+            return stored.children[measurement].load()
+
+    def _groups(self) -> Iterator[tuple[str, str, str, list[str]]]:
+        """Yield of what the analyses kept: technique, measurement, origin, names of the groups."""
+        for path in sorted(Path(self.results_dir, "analysis", self.sample).glob("*/curves.nc")):
+            with h5py.File(path, "r") as stored:  # xarray would read all of it: seconds
+                for name, group in stored.items():
+                    yield path.parent.name, name, str(group.attrs["origin"]), list(group)
+
+    def _spec(self, panel: str) -> PanelSpec:
+        panels = {spec.id: spec for figure in self.figures.values() for spec in figure.panels.values()}
+        if panel not in panels:
+            raise AnalysisError(f"no panel '{panel}' in {self.settings.figures}; there are {', '.join(panels)}")
+        return panels[panel]
+
+    def _data(self, spec: PanelSpec) -> PanelData | TableData | None:
+        results = Path(self.results_dir)
+        if spec.technique:
+            folder = results / "analysis" / self.sample / spec.technique
+            # A sample need not have every technique: its panel is empty then, as one that no file feeds.
+            return load_panel(folder, spec.id) if folder.is_dir() else PanelData({}, pd.DataFrame())
+        return load_table(results / f"{spec.table}.csv") if spec.table else None
+
+
+def _picture(figure: Figure) -> Image:
+    """Render a figure for a notebook, the same bytes every time."""
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
+    return Image(content.getvalue(), format="png")
+
+
+def _residuals(data: PanelData) -> Iterator[tuple[str, xr.DataArray]]:
+    """Yield the residuals of every fit of a panel that has one axis."""
+    for name, group in data.curves.items():
+        for part in group.subtree:
+            for key, values in part.data_vars.items():
+                if RESIDUAL in str(key) and values.ndim == 1:
+                    yield f"{name}: {part.name}, {str(key).replace('_', ' ')}", values
+
+
+def _label(values: Any, name: str) -> str:
+    unit = values.attrs.get("units", "1")
+    return f"{name.replace('_', ' ')} ({unit})" if unit != "1" else name.replace("_", " ")

@@ -1,0 +1,99 @@
+"""Execute a notebook with parameters, and print it as a page that opens offline."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import atomic
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+STYLE = """
+body { max-width: 60rem; margin: 1rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; color: #111; }
+img { max-width: 100%; height: auto; }
+pre { overflow-x: auto; padding: 0.4rem; background: #f6f6f6; font-size: 0.85rem; }
+.jp-OutputArea, .output { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.8rem; }
+th, td { padding: 0.15rem 0.5rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }
+.anchor-link { display: none; }
+"""
+SECONDS = 600
+"""A cell may take so long."""
+
+
+def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[str, Any]) -> None:
+    """Execute a notebook through papermill.
+
+    Parameters
+    ----------
+    notebook
+        Its source, without outputs.
+    executed
+        Notebook with outputs to write.
+    page
+        HTML page to write.
+    parameters
+        Replace those of its cell tagged ``parameters``.
+
+    Raises
+    ------
+    AnalysisError
+        If a parameter is none of the notebook's (papermill itself only warns), or a cell fails.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    known = papermill.inspect_notebook(notebook)
+    if unknown := sorted(set(parameters) - set(known)):
+        raise AnalysisError(f"{notebook}: no parameter {', '.join(unknown)}; it has {', '.join(known)}")
+    with atomic(executed) as temporary:
+        working = temporary.with_suffix(".ipynb")
+        try:
+            papermill.execute_notebook(
+                notebook, working, dict(parameters), progress_bar=False, log_output=False, execution_timeout=SECONDS
+            )
+        except PapermillExecutionError as error:
+            raise AnalysisError(f"{notebook}: cell {error.exec_count}: {error.ename}: {error.evalue}") from None
+        finally:
+            content = json.loads(working.read_text(encoding="utf-8")) if working.is_file() else {}
+            working.unlink(missing_ok=True)
+        temporary.write_text(json.dumps(_timeless(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with atomic(page) as temporary:
+        temporary.write_text(_page(Path(executed)), encoding="utf-8")
+
+
+def _timeless(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out when and where the notebook ran, so that two runs write the same bytes."""
+    content["metadata"].pop("papermill", None)
+    for number, cell in enumerate(content["cells"]):
+        cell["id"] = f"cell-{number}"
+        for key in ("papermill", "execution"):
+            cell["metadata"].pop(key, None)
+    return content
+
+
+def _page(executed: Path) -> str:
+    """Convert to a page that needs no script and fetches nothing, readable on a phone."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from pygments.formatters import HtmlFormatter
+
+    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    body, _ = exporter.from_notebook_node(nbformat.read(executed, as_version=4))
+    style = STYLE + HtmlFormatter().get_style_defs(".highlight")
+    return PAGE.format(title=executed.stem, style=style, body=body)

@@ -1,0 +1,79 @@
+"""Physics that results must obey, whatever was measured: a violation fails the build."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+
+from relaxor.core.errors import ResultError
+from relaxor.core.results import atomic
+from relaxor.core.section import Section
+from relaxor.reporting.selectors import Selector, all_numbers, load_entries
+
+COLUMNS = ("check", "measurement", "model", "parameter", "value", "at_least", "at_most", "holds")
+
+
+class Check(Section):
+    """Bounds that numbers must keep."""
+
+    what: str
+    """The law in words."""
+    numbers: Selector
+    combine: Literal["each", "sum by measurement and model"] = "each"
+    at_least: float = -math.inf
+    at_most: float = math.inf
+
+
+def check_results(parameters: Sequence[str], expectations: str, checks: str) -> None:
+    """Test every check of ``config/checks.yaml`` and write what was found.
+
+    Parameters
+    ----------
+    parameters
+        ``…/<technique>/parameters.csv``.
+    expectations
+        ``config/checks.yaml``.
+    checks
+        Table to write: check, measurement, model, parameter, value, bounds. A check that finds no number has no row:
+        what is measured, and how it can be analysed, differs from sample to sample.
+
+    Raises
+    ------
+    ResultError
+        One line a violation.
+    """
+    numbers = all_numbers(parameters)
+    rows = [row for check in load_entries(expectations, Check) for row in _test(check, numbers)]
+    broken = [row for row in rows if not row["holds"]]
+    if broken:
+        raise ResultError(
+            "\n".join(
+                f"{row['measurement']}: {row['parameter']} = {row['value']:.4g} is not within "
+                f"[{row['at_least']:g}, {row['at_most']:g}]: {row['check']}"
+                for row in broken
+            )
+        )
+    with atomic(checks) as temporary:
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _test(check: Check, numbers: pd.DataFrame) -> list[dict[str, object]]:
+    found = check.numbers.of(numbers)
+    if check.combine != "each":
+        found = found.groupby(["measurement", "model"], as_index=False, sort=False)["value"].sum()
+        found["parameter"] = f"sum of {check.numbers.parameter}"
+    return [
+        {
+            "check": check.what,
+            "measurement": row["measurement"],
+            "model": row["model"],
+            "parameter": row["parameter"],
+            "value": row["value"],
+            "at_least": check.at_least,
+            "at_most": check.at_most,
+            "holds": bool(check.at_least <= row["value"] <= check.at_most),
+        }
+        for _, row in found.iterrows()
+    ]

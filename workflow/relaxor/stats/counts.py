@@ -1,0 +1,77 @@
+"""Spectra as an analysis of counts needs them: on an axis that rises, in counts, none of them negative."""
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+
+
+def rising(measurement: Measurement, spectrum: xr.Dataset, axis: str) -> xr.Dataset:
+    """Return a spectrum in ascending order of its axis.
+
+    Raises
+    ------
+    AnalysisError
+        If the axis neither rises nor falls throughout: a part is there twice, or rows are out of order.
+    """
+    values = spectrum[axis].to_numpy()
+    falls = values[-1] < values[0]
+    wrong = np.flatnonzero((np.diff(values) >= 0) if falls else (np.diff(values) <= 0))
+    if wrong.size:
+        at = wrong[0]
+        raise AnalysisError(
+            f"{measurement.id}: point {at + 2}: {axis} {values[at + 1]:g} follows {values[at]:g}; expected values that "
+            f"{'fall' if falls else 'rise'} from point to point (is a part of the file there twice, or out of order?)"
+        )
+    return spectrum.isel({axis: slice(None, None, -1)}) if falls else spectrum
+
+
+def in_counts(measurement: Measurement, spectrum: xr.Dataset, time: str) -> xr.DataArray:
+    """Return the intensity of a spectrum in counts; rates are multiplied by the time a point.
+
+    Parameters
+    ----------
+    time
+        Name of that time: a condition of the sheet (s), else a variable or an attribute of the spectrum (s).
+
+    Raises
+    ------
+    AnalysisError
+        If the intensity is neither in counts nor a rate of counts, or a rate whose time is not known.
+    """
+    intensity = spectrum["intensity"]
+    unit = intensity.attrs["units"]
+    if unit == "count":
+        return intensity
+    if unit != "count/s":
+        raise AnalysisError(f"{measurement.id}: intensity in '{unit}'; expected count, or count/s and its {time}")
+    given = spectrum[time] if time in spectrum else spectrum.attrs.get(time, np.nan)
+    seconds = measurement.condition(time, "s", np.nan) if time in measurement.conditions else given
+    if not (np.asarray(seconds, dtype=float) > 0).all():
+        raise AnalysisError(
+            f"{measurement.id}: intensity in count/s and no {time} that makes counts of it (add '{time}=… s' to the "
+            "sheet)"
+        )
+    return intensity * seconds
+
+
+def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
+    """Return counts along one axis, shape (n,).
+
+    Raises
+    ------
+    AnalysisError
+        If one is below zero.
+    """
+    (axis,) = counts.dims
+    values = counts.to_numpy()
+    below = np.flatnonzero(values < 0)
+    if below.size:
+        first = below[0]
+        raise AnalysisError(
+            f"{measurement.id}: {below.size} of {values.size} counts are negative, first point {first + 1} ({axis} "
+            f"{counts[axis][first].item():g}): {values[first]:g}; expected what the detector counted, no background "
+            "subtracted"
+        )
+    return values

@@ -1,0 +1,287 @@
+"""The search behind `relaxor.stats.fit.fit`: to the nearest minimum, sharpened by accurate derivatives."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lmfit
+import numpy as np
+from scipy.stats import qmc
+
+TOLERANCE = 1e-13
+"""Relative tolerance of the least-squares solver: certified digits need it, and it costs two iterations."""
+SEARCH_CALLS = 500
+"""Most calls of the residual a parameter before the search stops where it is."""
+POLISHING_STEPS = 5
+"""Most Gauss–Newton steps after the solver; one is usual."""
+CONVERGED = 1e-7
+"""A step shorter than this part of the standard errors is not taken."""
+ARRIVED = 0.1
+"""A search that ends farther than this from the minimum, in standard errors, has not converged."""
+FRACTIONS = (1.0, 0.3, 0.1, 0.03, 0.01)
+"""Of the Gauss–Newton step, that are tried before a search is said to have ended away from the minimum."""
+SHORTEST = float(np.cbrt(np.finfo(float).eps))
+"""Step of a derivative, as a part of the parameter (of one for a parameter of zero)."""
+AT_BOUND = 1e-3
+"""A parameter nearer to its bound than this part of its (conditional) standard error sits on it."""
+SINGULAR = 1e12
+"""Condition number of the scaled derivatives above which the data do not determine the parameters."""
+VISIBLE = 1e3
+"""A difference counts from this many times the rounding of the residuals."""
+LONGEST_STEP = 0.05
+"""Longest step of a derivative, as a part of the parameter (of one for parameters below one)."""
+REJECTED = 1e100
+"""Largest residual, and the one that stands for NaN; its square is still finite."""
+RESTARTS = 24
+"""Starts tried when the first one leads nowhere."""
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """A place in parameter space and what is known there.
+
+    Attributes
+    ----------
+    values
+        The varying parameters, shape (k,).
+    residual, derivative
+        Residuals, shape (n,), and their derivatives by the varying parameters, shape (n, k).
+    free
+        Which varying parameters change the residuals and are not held by a bound, shape (k,).
+    independent
+        Whether the free parameters can be told apart.
+    determined
+        Whether, beyond that, every parameter that is not held by a bound changes the residuals.
+    """
+
+    values: np.ndarray
+    residual: np.ndarray
+    derivative: np.ndarray
+    free: np.ndarray
+    independent: bool
+    determined: bool
+
+    @property
+    def chi_square(self) -> float:
+        """Sum of squared residuals."""
+        return float(self.residual @ self.residual)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A sum of squares to minimize; the arguments of `relaxor.stats.fit.fit` and the names of what varies.
+
+    ``params`` is the problem's own and holds the place looked at last: a copy of lmfit parameters costs more than
+    most models.
+    """
+
+    residual: Callable[..., np.ndarray]
+    params: lmfit.Parameters
+    args: tuple[Any, ...]
+    names: tuple[str, ...]
+    absolute_sigma: bool
+    jacobian: Callable[..., np.ndarray] | None = None
+
+    def minimize(self) -> Optimum:
+        """Find the minimum; from points spread around the start where the start leads to a flat place.
+
+        The parameters are left at the minimum.
+        """
+        start = self._values()
+        best = self._descend(start)
+        if not best.determined:
+            tried = (self._descend(again) for again in _spread(start))
+            found = [optimum for optimum in tried if optimum.determined]
+            best = min((best, *found), key=lambda optimum: optimum.chi_square)
+        self._place(best.values)
+        return best
+
+    def covariance(self, optimum: Optimum, derivative: np.ndarray | None = None) -> np.ndarray:
+        """Return the covariance of the varying parameters, shape (k, k).
+
+        Zero for parameters that are not free, NaN throughout where the free ones cannot be told apart or the search
+        has not converged.
+        """
+        size = len(self.names)
+        if not optimum.independent or not self._has_arrived(optimum):
+            return np.full((size, size), np.nan)
+        derivative = optimum.derivative if derivative is None else derivative
+        covariance = np.zeros((size, size))
+        triangle, norms, _ = _triangle(derivative[:, optimum.free], optimum.residual)
+        inverse = np.linalg.pinv(triangle) / norms[:, None]
+        variance = self._scale(optimum.residual) ** 2
+        covariance[np.ix_(optimum.free, optimum.free)] = inverse @ inverse.T * variance
+        return covariance
+
+    def _values(self) -> np.ndarray:
+        return np.array([self.params[name].value for name in self.names])
+
+    def _place(self, values: np.ndarray) -> None:
+        for name, value in zip(self.names, values, strict=True):
+            self.params[name].value = float(value)
+
+    def _call(self, params: lmfit.Parameters, *args: Any) -> np.ndarray:
+        # A step so long that the model overflows is a bad step, not the end of the fit.
+        with np.errstate(all="ignore"):
+            residual = self.residual(params, *args)
+        return np.clip(np.nan_to_num(residual, nan=REJECTED), -REJECTED, REJECTED)
+
+    def _descend(self, start: np.ndarray) -> Optimum:
+        self._place(start)
+        if self.names:
+            minimizer = lmfit.Minimizer(self._call, self.params, fcn_args=self.args, calc_covar=False)
+            derivative = {"Dfun": self.jacobian} if self.jacobian else {}
+            tolerances = {
+                "ftol": TOLERANCE,
+                "xtol": TOLERANCE,
+                "gtol": TOLERANCE,
+                "max_nfev": SEARCH_CALLS * (len(self.names) + 1),
+            }
+            found = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
+            self._place(np.array([found[name].value for name in self.names]))
+        return self.sharpen()
+
+    def sharpen(self) -> Optimum:
+        """Go from a place near the minimum to the minimum: Gauss–Newton steps with accurate derivatives."""
+        optimum = self._examine()
+        for _ in range(POLISHING_STEPS):
+            step = self._newton_step(optimum)
+            if step is None:
+                break
+            self._place(optimum.values + step)
+            trial = self._examine()
+            if not trial.chi_square < optimum.chi_square:
+                break
+            optimum = trial
+        return optimum
+
+    def _examine(self) -> Optimum:
+        params = self.params
+        residual = self._call(params, *self.args)
+        if self.jacobian:
+            derivative = np.asarray(self.jacobian(params, *self.args))
+        else:
+            derivative = central_differences(lambda trial: self._call(trial, *self.args), params, self.names)
+        norms = np.linalg.norm(derivative, axis=0)
+        seen = np.isfinite(norms) & (norms > 0)
+        slope = derivative.T @ residual
+        near = AT_BOUND * self._scale(residual) / np.where(seen, norms, math.inf)
+        value = self._values()
+        low, high = np.array([[params[name].min, params[name].max] for name in self.names]).reshape(-1, 2).T
+        held = ((value - low <= near) & (slope >= 0)) | ((high - value <= near) & (slope <= 0))
+        free = seen & ~held
+        independent = not free.any() or bool(np.linalg.cond(_triangle(derivative[:, free], residual)[0]) < SINGULAR)
+        determined = independent and bool((seen | held).all())
+        return Optimum(value, residual, derivative, free, independent, determined)
+
+    def _newton_step(self, optimum: Optimum) -> np.ndarray | None:
+        """Return a Gauss–Newton step of the varying parameters, or None where they would not move."""
+        if not optimum.independent or not optimum.free.any():
+            return None
+        if self._distance(optimum) <= CONVERGED:
+            return None
+        triangle, norms, projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)
+        step = np.zeros_like(optimum.values)
+        step[optimum.free] = -np.linalg.lstsq(triangle, projected, rcond=None)[0] / norms
+        return step
+
+    def _distance(self, optimum: Optimum) -> float:
+        """Return how far the minimum is: the residuals' way there, in their standard deviations."""
+        projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)[2]
+        return float(np.linalg.norm(projected)) / (self._scale(optimum.residual) or 1.0)
+
+    def _has_arrived(self, optimum: Optimum) -> bool:
+        """Say whether the minimum is near, or is here in a kink of the model.
+
+        Where segments join at a reading, the derivatives of its two sides differ. Those taken across it promise a gain
+        even at the minimum; unlike on a smooth slope, a short step does not give it, and no longer one gives as much as
+        a minimum that is not near would.
+        """
+        distance, scale = self._distance(optimum), self._scale(optimum.residual)
+        step = self._newton_step(optimum) if distance > ARRIVED else None
+        if step is None:
+            return True
+
+        def gain(fraction: float) -> float:
+            self._place(optimum.values + fraction * step)
+            change = self._call(self.params, *self.args) - optimum.residual
+            return -float(change @ (2 * optimum.residual + change))
+
+        moved = step != 0
+        size = np.where(optimum.values == 0, 1.0, np.abs(optimum.values))[moved]
+        short = float(np.min(SHORTEST * size / np.abs(step[moved])))
+        given, most = gain(short), max(map(gain, FRACTIONS))
+        self._place(optimum.values)
+        promised = 2 * short * (distance * scale) ** 2
+        return given < promised / 2 and most <= (ARRIVED * scale) ** 2
+
+    def _scale(self, residual: np.ndarray) -> float:
+        """Return the standard deviation of a residual."""
+        if self.absolute_sigma:
+            return 1.0
+        return math.sqrt(residual @ residual / max(residual.size - len(self.names), 1))
+
+
+def _triangle(derivative: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Reduce derivatives (n, k) to the triangle R of a QR decomposition of their columns scaled to one.
+
+    Returns
+    -------
+    R, norms, projected
+        Shape (k, k); lengths of the columns, (k,); the residual in the base of Q, (k,).
+    """
+    norms = np.linalg.norm(derivative, axis=0)
+    reduced = np.asarray(np.linalg.qr(np.column_stack([derivative / norms, residual]), mode="r"))
+    size = norms.size
+    return reduced[:size, :size], norms, reduced[:size, size]
+
+
+def central_differences(
+    function: Callable[[lmfit.Parameters], np.ndarray], params: lmfit.Parameters, names: Sequence[str]
+) -> np.ndarray:
+    """Differentiate a function of parameters, within their bounds.
+
+    A step too short to be seen above rounding is lengthened; a parameter that never shows gets zeros.
+
+    Parameters
+    ----------
+    function
+        Parameters → array of shape (n,).
+    params
+        Where. They are moved and put back, not copied.
+    names
+        The k parameters to differentiate by.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, k).
+    """
+    base = np.asarray(function(params), dtype=float)
+    rounding = VISIBLE * np.finfo(float).eps * np.linalg.norm(base)
+
+    def difference(name: str) -> np.ndarray:
+        parameter, value = params[name], params[name].value
+        step = SHORTEST * (abs(value) or 1.0)
+        longest = LONGEST_STEP * max(abs(value), 1.0)
+        column = np.zeros_like(base)
+        while step <= longest:
+            parameter.value = max(value - step, parameter.min)
+            low, below = parameter.value, np.array(function(params), dtype=float)
+            parameter.value = min(value + step, parameter.max)
+            high, above = parameter.value, np.array(function(params), dtype=float)
+            if np.linalg.norm(above - below) > rounding:
+                column = (above - below) / (high - low)
+                break
+            step *= 100
+        parameter.value = value
+        return column
+
+    return np.column_stack([difference(name) for name in names]) if names else np.empty((base.size, 0))
+
+
+def _spread(start: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield other starts: every value times 1/10 to 10, evenly spread in the logarithm, always the same."""
+    for point in qmc.Halton(start.size, scramble=False).random(RESTARTS + 1)[1:]:
+        yield start * 10 ** (2 * point - 1)

@@ -1,0 +1,1 @@
+"""The optical response of a device: kinetics of traps, their fit, codes, encoder, figures of merit."""

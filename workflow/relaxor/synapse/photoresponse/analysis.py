@@ -1,0 +1,170 @@
+"""From recordings of pulses of light to the fitted response, the table of the codes, and the file of the encoder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number, load, measured
+from relaxor.readers.common.schema import variable
+from relaxor.synapse.photoresponse.codes import (
+    CODES,
+    CodeTiming,
+    code_rows,
+    encode,
+    measured_codes,
+    runs_by_code,
+    uncertainty_of_prediction,
+)
+from relaxor.synapse.photoresponse.encoder import write_encoder
+from relaxor.synapse.photoresponse.response import Response, fit_response, response_rows
+from relaxor.synapse.protocols import kind_of, summary
+from relaxor.synapse.recording import Recording, record
+from relaxor.synapse.traces import Trace
+
+
+def together(recordings: Sequence[Recording], name: str) -> Measurement:
+    """Return the measurement that stands for several files."""
+    first = recordings[0].measurement
+    hashes = ",".join(recording.measurement.attrs["raw_sha256"] for recording in recordings)
+    return replace(first, id=name, attrs={**first.attrs, "raw_sha256": hashes})
+
+
+def runs_of(recordings: Sequence[Recording]) -> list[Trace]:
+    """Return the runs of several files."""
+    return [trace for recording in recordings for trace in recording.traces]
+
+
+def timing_of(recording: Recording, read_window: float) -> CodeTiming:
+    """Tell when the slots of the codes come from the pulses of all runs.
+
+    Raises
+    ------
+    AnalysisError
+        If no run has pulses in two slots.
+    """
+    runs = summary(recording)
+    several = runs[runs["pulses"] > 1]
+    if several.empty:
+        raise AnalysisError(f"{recording.measurement.id}: no code has two pulses; the period of the slots is not known")
+    width = float(runs["width"].median())
+    return CodeTiming(
+        first=round(float(runs["first"].min()), 9),
+        period=round(float(several["period"].min()), 9),
+        width=round(width, 9),
+        power=float(runs["amplitude"].median()),
+        read_delay=round(width, 9),
+        read_window=read_window,
+        sampling_interval=round(
+            float(np.median(np.concatenate([np.diff(trace.time) for trace in recording.traces]))), 9
+        ),
+    )
+
+
+def compare_codes(
+    recording: Recording, response: Response, read_window: float
+) -> tuple[list[Number], dict[str, xr.Dataset]]:
+    """Compare the currents behind the codes with those of the fitted response.
+
+    Returns
+    -------
+    rows, curves
+        Numbers of agreement and separation; ``codes``: ``current``, ``spread`` and ``predicted`` (A) along ``code``;
+        ``traces``: what was recorded, see `code_traces`.
+    """
+    timing = timing_of(recording, read_window)
+    read, predicted = measured_codes(recording.traces, timing), encode(response, timing)
+    curve = xr.Dataset(
+        {
+            "current": variable("code", read["current"].to_numpy(), "A", "current above the dark one, mean"),
+            "spread": variable("code", read["spread"].to_numpy(), "A", "standard deviation of the repeats"),
+            "predicted": variable("code", predicted["current"].to_numpy(), "A", "current by the fitted response"),
+        },
+        {"code": variable("code", np.arange(len(read)), "1", "code, its first pulse in the highest bit")},
+    )
+    curves = {"codes": curve, "traces": code_traces(recording.traces, timing)}
+    moves = uncertainty_of_prediction(response, timing, predicted)
+    return code_rows(recording.measurement, read, predicted, moves), curves
+
+
+def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
+    """Return the trace of each code, the mean of its repeats, on the times of the run that ends first.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``current`` (A) and ``power`` (mW/cm^2) along ``code`` and ``time`` (s); attributes ``read_from`` and
+        ``read_to`` (s), the window of the read-out.
+    """
+    time = min((trace.time for trace in traces), key=lambda each: float(each[-1]))
+
+    def mean(name: str) -> np.ndarray:
+        return np.array(
+            [
+                np.mean([np.interp(time, run.time, getattr(run, name)) for run in runs], axis=0)
+                for runs in runs_by_code(traces, timing).values()
+            ]
+        )
+
+    return xr.Dataset(
+        {
+            "current": variable(("code", "time"), mean("current"), "A", "current, mean of the repeats"),
+            "power": variable(("code", "time"), mean("stimulus"), "mW/cm^2", "power density of the light"),
+        },
+        {
+            "code": variable("code", np.arange(len(CODES)), "1", "code, its first pulse in the highest bit"),
+            "time": variable("time", time, "s", "time"),
+        },
+        {"read_from": timing.read, "read_to": timing.read + timing.read_window},
+    )
+
+
+def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[Number], dict[float, Response]]:
+    """Fit the response at each wavelength that has runs enough; numbers are those of ``response_<wavelength>nm``."""
+    rows: list[Number] = []
+    responses = {}
+    for wavelength, group in recordings.items():
+        series = together(group, f"response_{wavelength:g}nm")
+        try:
+            responses[wavelength] = fit_response(runs_of(group))
+        except AnalysisError as error:  # too few runs for the response are enough for everything else
+            rows += measured(series, "photoresponse", {"fitted": (0.0, 0.0, "1")}, str(error))
+            continue
+        rows += response_rows(series, responses[wavelength])
+    return rows, responses
+
+
+def fit_encoder(data: str, encoder: str, *, wavelength: float, read_window: float, code_window: float) -> None:
+    """Write ``encoder.json``: the device as the encoder of images, see `relaxor.synapse.photoresponse.encoder`.
+
+    Parameters
+    ----------
+    data
+        Ingested traces of the technique ``light``.
+    encoder
+        File to write.
+    wavelength
+        Of the light, nm.
+    read_window, code_window
+        See `relaxor.techniques.optical_pulses.settings.Light`.
+
+    Raises
+    ------
+    AnalysisError
+        If the sixteen codes were not recorded, once, at this wavelength.
+    """
+    here = [each for each in load(data) if abs(each.condition("wavelength", "nm") - wavelength) < 1]
+    recordings = [record(measurement, read_window, "end") for measurement in here]
+    codes = [recording for recording in recordings if kind_of(recording) == "codes"]
+    if len(codes) != 1:
+        found = ", ".join(measurement.id for measurement in here) or "nothing"
+        raise AnalysisError(
+            f"encoder: {len(codes)} files with codes of four pulses at {wavelength:g} nm, one is needed; found {found}"
+        )
+    traces = runs_of(recordings)
+    response = fit_response(traces)
+    timing = timing_of(codes[0], code_window)
+    read, predicted = measured_codes(codes[0].traces, timing), encode(response, timing)
+    write_encoder(response, encoder, traces=traces, timing=timing, measured=read, predicted=predicted)

@@ -1,0 +1,151 @@
+"""From the readings of a run to a few means a stretch of constant light.
+
+A run holds thousands of readings, of which its exponentials need some tens. Means never cross a change of the light or
+a gap, and grow longer with the time since the last one, as the response slows down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from relaxor.core.errors import AnalysisError
+from relaxor.synapse.artifacts import gaps_in
+from relaxor.synapse.photoresponse.kinetics import Light, Readings
+from relaxor.synapse.traces import Trace
+
+MEANS = 60
+"""Means a run, shared by its stretches of constant light."""
+LEAST_MEANS = 2
+"""Fewest means a stretch where a run has very many."""
+DARK = 1e-3
+"""Power below this part of the greatest one of all runs is no light but the noise of the power's reading."""
+SAME_LIGHT = 0.1
+"""Power that changes by less than this part from reading to reading stays the same light."""
+LEAST_READINGS = 4
+"""Fewest readings of a run: dark current and drift use up two."""
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """All runs, reduced.
+
+    Attributes
+    ----------
+    traces
+        The runs.
+    lights
+        Light of each.
+    readings
+        The means.
+    time
+        Mean time in the run, s, shape (n,).
+    current
+        Mean current, A, shape (n,).
+    offset
+        Index of the first mean of each run, shape (runs,).
+    """
+
+    traces: Sequence[Trace]
+    lights: Sequence[Light]
+    readings: Readings
+    time: np.ndarray
+    current: np.ndarray
+    offset: np.ndarray
+
+
+def greatest_power(traces: Sequence[Trace]) -> float:
+    """Return the greatest power density of all runs in mW/cm^2.
+
+    Raises
+    ------
+    AnalysisError
+        If a run has no record of the light, or a damaged one, or no run has light.
+    """
+    if not traces:
+        raise AnalysisError("photoresponse: no run was given")
+    for trace in traces:
+        where = f"{trace.measurement.id}, run {trace.run}"
+        if trace.stimulus is None or trace.stimulus_unit != "mW/cm^2":
+            found = "nothing" if trace.stimulus is None else f"a stimulus in {trace.stimulus_unit}"
+            raise AnalysisError(f"{where}: {found} was recorded beside the current; a power density in mW/cm^2 needed")
+        if trace.time.size < LEAST_READINGS:
+            raise AnalysisError(f"{where}: {trace.time.size} readings; {LEAST_READINGS} are needed")
+        if not all(np.isfinite(values).all() for values in (trace.time, trace.current, trace.stimulus)):
+            raise AnalysisError(f"{where}: time, current or power density holds values that are not finite")
+        if (np.diff(trace.time) <= 0).any():
+            raise AnalysisError(f"{where}: the time does not increase from reading to reading")
+    greatest = max(float(trace.stimulus.max()) for trace in traces if trace.stimulus is not None)
+    if greatest <= 0:
+        ids = ", ".join(dict.fromkeys(trace.measurement.id for trace in traces))
+        raise AnalysisError(f"{ids}: no run has light (power density is 0 throughout); a photoresponse needs it")
+    return greatest
+
+
+def light_of(trace: Trace, greatest: float) -> Light:
+    """Find the light of a run.
+
+    A new light counts from the first reading that shows it: the time of the change is known to one reading.
+
+    Parameters
+    ----------
+    trace
+        The run; its stimulus is a power density.
+    greatest
+        Greatest power density of all runs, mW/cm^2.
+    """
+    recorded = np.asarray(trace.stimulus, dtype=float)
+    power = np.where(recorded > DARK * greatest, recorded, 0.0)
+    changed = np.abs(np.diff(power)) > SAME_LIGHT * np.maximum(power[1:], power[:-1])
+    index = np.concatenate([[0], np.flatnonzero(changed) + 1])
+    level = [float(np.median(part)) for part in np.split(power, index[1:])]
+    return Light(trace.time[index], np.array(level))
+
+
+def reduce(traces: Sequence[Trace]) -> Reduced:
+    """Reduce runs to means on the steps of their light.
+
+    Raises
+    ------
+    AnalysisError
+        If there is no light at all, a run has no record of it, or begins under light: its dark current is unknown.
+    """
+    greatest = greatest_power(traces)
+    lights = [light_of(trace, greatest) for trace in traces]
+    for trace, light in zip(traces, lights, strict=True):
+        if light.power[0] > 0:
+            raise AnalysisError(
+                f"{trace.measurement.id}, run {trace.run}: light is on from the first reading; "
+                "readings in the dark before it are needed"
+            )
+    longest = max(light.start.size for light in lights)
+    start = np.array([np.pad(light.start, (0, longest - light.start.size), mode="edge") for light in lights])
+    power = np.array([np.pad(light.power, (0, longest - light.power.size), mode="edge") for light in lights])
+    parts = [_means(trace, light) for trace, light in zip(traces, lights, strict=True)]
+    sizes = [len(part[0]) for part in parts]
+    stretch, first, step, count, time, current = (np.concatenate(column) for column in zip(*parts, strict=True))
+    run = np.repeat(np.arange(len(traces)), sizes)
+    readings = Readings(start, power, run, stretch, first, step, count)
+    return Reduced(traces, lights, readings, time, current, np.concatenate([[0], np.cumsum(sizes)[:-1]]))
+
+
+def _means(trace: Trace, light: Light) -> tuple[np.ndarray, ...]:
+    """Return stretch, first, step, count, mean time and mean current of the means of one run."""
+    begin = np.searchsorted(trace.time, light.start)
+    readings = np.diff(np.append(begin, trace.time.size))
+    wanted = max(LEAST_MEANS, MEANS // light.start.size)
+    edges = [_growing(size, wanted) for size in readings]
+    offset = np.concatenate([inner[:-1] + first for inner, first in zip(edges, begin, strict=True)])
+    offset = np.union1d(offset, gaps_in(trace.time)[0] + 1)
+    stretch = np.searchsorted(begin, offset, "right") - 1
+    count = np.diff(np.append(offset, trace.time.size))
+    time = np.add.reduceat(trace.time, offset) / count
+    span = trace.time[offset + count - 1] - trace.time[offset]
+    step = np.where(count > 1, span / np.maximum(count - 1, 1), 1.0)
+    first = time - step * (count - 1) / 2 - light.start[stretch]
+    return stretch, first, step, count, time, np.add.reduceat(trace.current, offset) / count
+
+
+def _growing(size: int, parts: int) -> np.ndarray:
+    """Return the bounds of at most ``parts`` parts of ``size`` readings, each longer than the one before."""
+    return np.unique(np.rint(np.geomspace(1, size + 1, min(parts, size) + 1)).astype(int)) - 1

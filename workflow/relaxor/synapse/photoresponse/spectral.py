@@ -1,0 +1,56 @@
+"""The response at one wavelength against that at another, from series of the power density at both."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from relaxor.core.results import Number, measured
+from relaxor.synapse.photoresponse.analysis import together
+from relaxor.synapse.protocols import SAME
+from relaxor.synapse.recording import Recording
+
+MODEL = "spectral"
+
+
+def spectral_rows(series: Sequence[tuple[float, Recording, pd.DataFrame]], power_uncertainty: float) -> list[Number]:
+    """Make the rows ``response_over_<wavelength>nm``: ratios to the response at the longest wavelength.
+
+    The mean, on a logarithmic scale, of the ratios at power densities that both series have; it depends on these where
+    the response saturates. The systematic error is that of a power meter read at two wavelengths, for a response that
+    is at most proportional to the power.
+
+    Parameters
+    ----------
+    series
+        Wavelength (nm), recording, and what `relaxor.synapse.protocols.averaged` made of it, of each power series.
+    power_uncertainty
+        Relative standard uncertainty of the power meter's scale at a wavelength.
+    """
+    rows: list[Number] = []
+    if not series:
+        return rows
+    longest, reference, at_longest = max(series, key=lambda entry: entry[0])
+    for wavelength, recording, points in series:
+        pairs = _common(points, at_longest)
+        if wavelength == longest or pairs.empty:
+            continue
+        ratio = math.exp(float(np.log(pairs["response"] / pairs["reference"]).mean()))
+        relative = np.hypot(pairs["error"] / pairs["response"], pairs["reference_error"] / pairs["reference"])
+        error = ratio * float(np.linalg.norm(relative)) / len(pairs)
+        both = together([recording, reference], recording.measurement.id)
+        method = f"mean ratio of the responses at {len(pairs)} power densities"
+        value = {f"response_over_{longest:g}nm": (ratio, error, "1")}
+        (row,) = measured(both, MODEL, value, method, n=len(pairs))
+        row.systematic_error = math.sqrt(2) * power_uncertainty * ratio
+        rows.append(row)
+    return rows
+
+
+def _common(points: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Pair the responses at the same power density, where both are positive."""
+    other = reference.rename(columns={"response": "reference", "error": "reference_error", "value": "there"})
+    pairs = points.merge(other[["there", "reference", "reference_error"]], how="cross")
+    same = (pairs["value"] - pairs["there"]).abs() <= SAME * pairs["there"]
+    return pairs[same & (pairs["response"] > 0) & (pairs["reference"] > 0)]

@@ -1,0 +1,246 @@
+"""What a file of pulses holds, told from its pulses and not from its name, and the responses in it.
+
+=============  ======================================================================================================
+kind           the runs of the file
+=============  ======================================================================================================
+``pairs``      two equal pulses each, at different intervals
+``cycles``     pulses of both signs: potentiation and depression
+``codes``      the same slots, with a pulse in some of them
+``amplitude``  trains of pulses that differ in their level (the power density of light)
+``width``      single pulses that differ in their width
+``frequency``  trains of as many pulses that differ in width and period
+``number``     trains that differ in the number of pulses
+=============  ======================================================================================================
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.optimize import brentq
+
+from relaxor.core.errors import AnalysisError
+from relaxor.readers.common.schema import variable
+from relaxor.synapse.recording import Recording
+
+Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]
+SAME = 0.02
+"""Widths, levels and intervals that differ by less than this part are the same."""
+FEWEST_REPEATS = 5
+"""Runs beyond the first of their kind from which on repeats tell how runs vary."""
+
+
+def kind_of(recording: Recording) -> Kind:
+    """Tell what a file holds.
+
+    Raises
+    ------
+    AnalysisError
+        If its runs are none of the kinds, with what they are.
+    """
+    runs = summary(recording)
+    varied = {name for name in ("amplitude", "pulses", "width", "period") if _varies(runs[name])}
+    single = (runs["pulses"] == 1).all()
+    if (runs["signs"] > 1).all():
+        return "cycles"
+    if (runs["pulses"] == 2).all() and varied == {"period"}:
+        return "pairs"
+    several_each = len(runs) > 2 * runs["pulses"].nunique() and _varies(runs["first"])
+    if len(recording.traces) > recording.kept["run"].nunique() or ("pulses" in varied and several_each):
+        return "codes"
+    if varied == {"amplitude"}:
+        return "amplitude"
+    if "pulses" in varied and not varied & {"amplitude", "width"}:
+        return "number"
+    if varied == {"width"} or (single and varied == {"width", "period"}):
+        return "width"
+    if "period" in varied and not varied & {"amplitude", "pulses"}:
+        return "frequency"
+    raise AnalysisError(
+        f"{recording.measurement.id}: {len(runs)} runs that differ in {' and '.join(sorted(varied)) or 'nothing'}; "
+        "expected pairs at several intervals, pulses of both signs, codes, or a series of one quantity"
+    )
+
+
+def summary(recording: Recording) -> pd.DataFrame:
+    """Describe each run that has pulses, in a row.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``run``, ``pulses`` (their number), ``signs`` (1, or 2 if there are both), ``amplitude``, ``width`` (s),
+        ``period`` (s, from onset to onset; 0 of a single pulse), ``frequency`` (Hz), ``first`` (s, first onset).
+    """
+    rows = []
+    for run, events in recording.kept.groupby("run", sort=False):
+        onsets = events["onset"].to_numpy()
+        period = float(np.median(np.diff(onsets))) if len(onsets) > 1 else 0.0
+        rows.append(
+            {
+                "run": run,
+                "pulses": len(events),
+                "signs": len(np.unique(np.sign(events["amplitude"].to_numpy()))),
+                "amplitude": float(events["amplitude"].median()),
+                "width": float(events["width"].median()),
+                "period": period,
+                "frequency": 1 / period if period else np.nan,
+                "first": float(onsets[0]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _varies(values: pd.Series) -> bool:
+    low, high = float(values.min()), float(values.max())
+    return high - low > SAME * max(abs(low), abs(high))
+
+
+def pair_index(recording: Recording) -> xr.Dataset:
+    """Return the PPF index against the interval.
+
+    A1 and A2 are the responses to the first and to the second pulse, both above the current before the first one.
+    Repeats of an interval are averaged; their scatter, pooled over all intervals, gives the standard errors (the errors
+    of the readings where nothing is repeated).
+
+    Returns
+    -------
+    xarray.Dataset
+        Along ``interval`` (s, from the end of the first pulse to the onset of the second): ``index`` = A2/A1 and
+        ``gain`` = (A2 − A1)/A1 (percent) with uncertainties, ``repeats``.
+    """
+    value, error = recording.response, f"{recording.response}_error"
+    rows = []
+    for trace in recording.traces:
+        one, two = (recording.of(trace).iloc[i] for i in (0, 1))
+        first, second = one[value] - one["baseline"], two[value] - one["baseline"]
+        noise = np.hypot(two[error] / first, one[error] * second / first**2)
+        noise = np.hypot(noise, one["baseline_error"] * (second - first) / first**2)
+        rows.append((round(two["onset"] - one["onset"] - one["width"], 6), 100 * second / first, 100 * noise))
+    table = pd.DataFrame(rows, columns=["interval", "index", "error"]).sort_values("interval")
+    # Intervals of the same setting differ by the rounding of the clock.
+    group = (table["interval"].diff() > SAME * table["interval"]).cumsum()
+    grouped = table.groupby(group)
+    repeats = grouped.size().to_numpy()
+    freedom = int((repeats - 1).sum())
+    if freedom >= FEWEST_REPEATS:
+        pooled = np.sqrt(((table["index"] - grouped["index"].transform("mean")) ** 2).sum() / freedom)
+        uncertainty, method = pooled / np.sqrt(repeats), "scatter of repeats, pooled"
+    else:
+        uncertainty = np.sqrt(grouped["error"].apply(lambda errors: (errors**2).sum()).to_numpy()) / repeats
+        method = "errors of the readings"
+    index = grouped["index"].mean().to_numpy()
+    coords = {"interval": variable("interval", grouped["interval"].mean().to_numpy(), "s", "interval of the pulses")}
+    return xr.Dataset(
+        {
+            "index": variable("interval", index, "percent", "PPF index A2/A1"),
+            "gain": variable("interval", index - 100, "percent", "PPF gain (A2 − A1)/A1"),
+            "index_uncertainty": variable(
+                "interval", uncertainty, "percent", "standard uncertainty of the PPF index", method=method
+            ),
+            "repeats": variable("interval", repeats, "1", "repeats"),
+        },
+        coords,
+    )
+
+
+def responses(recording: Recording, varied: str) -> pd.DataFrame:
+    """Return the response to each run's last pulse against what the series varies.
+
+    Parameters
+    ----------
+    varied
+        A column of `summary`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted by ``value``: ``run``, ``value``, ``response`` and ``error`` (A; above the current before the first
+        pulse).
+    """
+    described = summary(recording).set_index("run")
+    rows = []
+    for run, events in recording.kept.groupby("run", sort=False):
+        first, last = events.iloc[0], events.iloc[-1]
+        error = float(np.hypot(last[f"{recording.response}_error"], first["baseline_error"]))
+        value = float(described.loc[run, varied])
+        rows.append((run, value, float(last[recording.response] - first["baseline"]), error))
+    table = pd.DataFrame(rows, columns=["run", "value", "response", "error"])
+    return table.sort_values("value", kind="stable", ignore_index=True)
+
+
+def same_as_before(values: pd.Series) -> pd.Series:
+    """Tell for each value of an ascending series whether it is the one before it, but for jitter."""
+    return values.diff() <= SAME * values.abs()
+
+
+def averaged(table: pd.DataFrame, variation: float) -> pd.DataFrame:
+    """Average the responses of repeated runs.
+
+    Parameters
+    ----------
+    table
+        What `responses` returned.
+    variation
+        Relative standard deviation of the response from run to run: beside the errors of the readings, each run has it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``value``, ``response``, ``error``, ``repeats``.
+    """
+    grouped = table.groupby((~same_as_before(table["value"])).cumsum())
+    mean = grouped["response"].mean()
+    squares = table["error"] ** 2 + (variation * table["response"]) ** 2
+    repeats = grouped.size()
+    return pd.DataFrame(
+        {
+            "value": grouped["value"].mean(),
+            "response": mean,
+            "error": np.sqrt(squares.groupby(grouped.ngroup()).sum().to_numpy()) / repeats,
+            "repeats": repeats,
+        }
+    ).reset_index(drop=True)
+
+
+def run_variation(recordings: Sequence[Recording]) -> tuple[float, float]:
+    """Return by how much the response varies from run to run, from the runs of all files that repeat each other.
+
+    Beside the noise of the readings, such that the sum of squared deviations over their variances is its expectation
+    (Paule & Mandel, doi 10.6028/jres.087.022).
+
+    Returns
+    -------
+    variation, error
+        Relative standard deviation, and its standard error; 0 and NaN where fewer than `FEWEST_REPEATS` runs repeat
+        another one.
+    """
+    tables = [responses(recording, varied) for recording in recordings if (varied := _repeated(recording))]
+    groups = [group for table in tables for _, group in table.groupby((~same_as_before(table["value"])).cumsum())]
+    freedom = sum(len(group) - 1 for group in groups)
+    if freedom < FEWEST_REPEATS:
+        return 0.0, math.nan
+    means = np.concatenate([np.full(len(group), group["response"].mean()) for group in groups])
+    response, error = (np.concatenate([group[name] for group in groups]) for name in ("response", "error"))
+    squares, noise = (response / means - 1) ** 2, (error / means) ** 2
+
+    def excess(variance: float) -> float:
+        return float(np.sum(squares / (variance + noise))) - freedom
+
+    highest = float(squares.sum())
+    variance = brentq(excess, 0.0, highest) if excess(0.0) > 0 > excess(highest) else 0.0
+    weight = float(np.sum(1 / (variance + noise))) * freedom / squares.size
+    return math.sqrt(variance), error_of_root(variance, math.sqrt(2 * freedom) / weight)
+
+
+def error_of_root(variance: float, error: float) -> float:
+    """Return the standard error of the root of a variance that has one; that of its error where it is near zero."""
+    return min(error / (2 * math.sqrt(variance)), math.sqrt(error)) if variance else math.sqrt(error)
+
+
+def _repeated(recording: Recording) -> str | None:
+    """Return by which quantity the runs of a file are told apart; None where no one quantity does."""
+    kind = kind_of(recording)
+    return {"pairs": "period", "amplitude": "amplitude", "width": "width", "number": "pulses"}.get(kind)

@@ -1,0 +1,196 @@
+"""A file of pulses as a whole: its runs, the pulses in them, and what must not be among them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.ndimage import median_filter
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number, measured
+from relaxor.synapse.artifacts import finite
+from relaxor.synapse.events import find_pulses, measure_pulses, require_pulses, without_spikes
+from relaxor.synapse.traces import POWER_DENSITY, Trace, traces_of
+
+Response = Literal["after", "end"]
+LEAST_LIGHT = 0.1
+"""Light in a run without pulses, as a part of the weakest pulse of the others, that is not taken for the dark."""
+LEAST_BIAS = 1e-3
+"""Volts, below which light drives the current and no bias has a sign."""
+TURNED = 5.0
+"""Standard errors by which the current of every pulse of a run flows against the voltage if its sign is wrong."""
+LEAST_STIMULUS = 0.02
+"""A run whose stimulus changes by less than this part of the largest change in the file has no pulses, but noise."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file of pulses.
+
+    Attributes
+    ----------
+    measurement
+        Where it comes from.
+    traces
+        Its runs, but for those of which a pulse was dropped; a current that stood out alone is the mean of its
+        neighbours there.
+    events
+        The table of `find_events` of all runs together, pulses that were dropped among them.
+    response
+        Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
+    variation, variation_error
+        Relative standard deviation of the response from run to run, and its standard error; 0 where nothing tells it.
+    """
+
+    measurement: Measurement
+    traces: Sequence[Trace]
+    events: pd.DataFrame
+    response: Response
+    variation: float = 0.0
+    variation_error: float = math.nan
+
+    @property
+    def kept(self) -> pd.DataFrame:
+        """The pulses that were kept."""
+        return self.events[self.events["kept"]]
+
+    def of(self, trace: Trace) -> pd.DataFrame:
+        """Return the kept pulses of one run."""
+        kept = self.kept
+        return kept[kept["run"] == trace.run]
+
+    @property
+    def read_voltage(self) -> float:
+        """Voltage across the device before the first pulse of a run, V: the median over the runs."""
+        firsts = self.kept.groupby("run", sort=False)["onset"].min()
+        before = [
+            np.median(trace.voltage[trace.time < firsts[trace.run]]) for trace in self.traces if trace.run in firsts
+        ]
+        return float(np.median(before))
+
+    def counts(self) -> list[Number]:
+        """Return how many pulses were found, how many of them were dropped and why, and how much runs vary."""
+        dropped = self.events[~self.events["kept"]]
+        reasons = "; ".join(f"{count} × {reason}" for reason, count in dropped["reason"].value_counts().items())
+        replaced = sum(trace.replaced for trace in self.traces)
+        varies = "of the response, relative, a part of all its errors" if self.variation else "nothing tells it"
+        return [
+            row
+            for name, value, error, method in (
+                ("pulses", len(self.events), math.nan, "found"),
+                ("pulses_dropped", len(dropped), math.nan, reasons),
+                ("readings_replaced", replaced, math.nan, "spikes: mean of the neighbours"),
+                ("run_variation", self.variation, self.variation_error, f"standard deviation from run to run {varies}"),
+            )
+            for row in measured(self.measurement, "events", {name: (value, error, "1")}, method)
+        ]
+
+
+def record(measurement: Measurement, read_window: float, response: Response) -> Recording:
+    """Find the pulses of a file.
+
+    Parameters
+    ----------
+    measurement
+        The file.
+    read_window
+        Seconds over which a current is read.
+    response
+        See `Recording`.
+
+    Raises
+    ------
+    AnalysisError
+        As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
+        or light that is no pulse among runs with pulses of it, or a current against the voltage.
+    """
+    traces = traces_of(measurement)
+    pulsed = _with_pulses(traces)
+    found = [find_pulses(trace) for trace in pulsed]
+    clean = {trace.run: trace for *_, trace in found}
+    tables = [measure_pulses(trace, pulses, glitches, read_window) for pulses, glitches, trace in found]
+    expected = measurement.condition("pulses", "1", 0)
+    for trace, table in zip(pulsed, tables, strict=True):
+        require_pulses(table, trace, int(expected))
+    events = _without_incomplete_runs(pd.concat(tables, ignore_index=True))
+    if not events["kept"].any():
+        reasons = "; ".join(sorted(set(events["reason"])))
+        raise AnalysisError(f"{measurement.id}: no run is complete ({reasons})")
+    # A run without pulses among runs with them is one on purpose: the code 0000.
+    still = [trace for trace in traces if trace.run not in clean]
+    if pulsed[0].stimulus_unit != "V":
+        _refuse_other_light(still, pulsed, events)
+    clean |= {trace.run: _in_the_dark(trace, pulsed[0]) for trace in still}
+    complete = set(events.loc[events["kept"], "run"]) | {trace.run for trace in still}
+    recording = Recording(
+        measurement, [clean[trace.run] for trace in traces if trace.run in complete], events, response
+    )
+    _refuse_turned(recording)
+    return recording
+
+
+def _in_the_dark(trace: Trace, pulsed: Trace) -> Trace:
+    """Return a run without pulses as one of those that have them."""
+    trace = without_spikes(replace(trace, current=finite(trace.current)))
+    if pulsed.stimulus is None:
+        return trace
+    return replace(trace, stimulus=np.zeros(trace.time.size), stimulus_unit=pulsed.stimulus_unit)
+
+
+def _refuse_turned(recording: Recording) -> None:
+    """Refuse a run whose current flows against the voltage of its pulses, or under light against the bias."""
+    light = recording.traces[0].stimulus_unit != "V"
+    for trace in recording.traces:
+        events = recording.of(trace)
+        if light:
+            bias = float(np.nanmedian(trace.voltage))
+            along, against = events["end"] * np.sign(bias), "bias"
+            along = along if abs(bias) > LEAST_BIAS else along.abs()
+        else:
+            along, against = (events["end"] - events["baseline"]) * np.sign(events["amplitude"]), "voltage"
+        if len(events) and float((along + TURNED * np.hypot(events["end_error"], events["baseline_error"])).max()) < 0:
+            raise AnalysisError(
+                f"{recording.measurement.id}: run {trace.run}: the current is counted against the {against}; "
+                "turn the sign of one of them"
+            )
+
+
+def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
+    """Leave out runs in which light, or where there is none the voltage, hardly changes beside the other runs."""
+    changes = [
+        (trace, float(np.nanmax(trace.stimulus) - np.nanmin(trace.stimulus)))
+        for trace in traces
+        if trace.stimulus is not None
+    ]
+    changes = [entry for entry in changes if entry[0].stimulus_unit != "V"] or changes
+    if not changes:
+        return traces
+    largest = max(change for _, change in changes)
+    return [trace for trace, change in changes if change > LEAST_STIMULUS * largest]
+
+
+def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events: pd.DataFrame) -> None:
+    """Refuse runs without pulses that are not as dark as the others are between their pulses: no code 0000."""
+    dark = float(np.median([np.nanmin(trace.stimulus) for trace in pulsed if trace.stimulus is not None]))
+    least = dark + LEAST_LIGHT * float(events.loc[events["kept"], "amplitude"].min())
+    for trace in still:
+        level = trace.steady_light
+        if trace.stimulus_unit != "V" and trace.stimulus is not None:
+            level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is no light
+        if level > least:
+            raise AnalysisError(
+                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {POWER_DENSITY} that is no pulse, "
+                "beside runs with pulses: leave out runs under steady light, and pulses too weak beside the strongest"
+            )
+
+
+def _without_incomplete_runs(events: pd.DataFrame) -> pd.DataFrame:
+    """Drop the other pulses of a run of which one was dropped: it is not the train that was meant any more."""
+    incomplete = set(events.loc[~events["kept"] & (events["number"] >= 0), "run"])
+    others = events["kept"] & events["run"].isin(incomplete)
+    return events.assign(
+        kept=events["kept"] & ~others, reason=events["reason"].where(~others, "another pulse of the run was dropped")
+    )

@@ -1,0 +1,130 @@
+"""Traces: time, voltage, current and stimulus of each run, whatever the instrument calls its columns.
+
+A Keithley 4200 workbook has a region a run; a table of the Keithley 2636 holds all runs one below the other. Columns
+are known by their units, since their names are the user's. Pulses are made of light where a power density was
+recorded and changes, otherwise of voltage; where neither changes, no pulses were recorded and the current alone shows
+them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, readings
+
+AXES = {"time": "s", "voltage": "V", "current": "A"}
+"""What a trace must have, and its unit."""
+POWER_DENSITY = "mW/cm^2"
+CONSTANT = 1e-3
+"""Range of a stimulus, relative to its largest magnitude, below which it is constant and no train of pulses."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One run: what was applied and what flowed.
+
+    Attributes
+    ----------
+    measurement
+        Where it comes from.
+    run
+        Its name.
+    time
+        s, shape (n,), increasing.
+    current
+        A, shape (n,).
+    voltage
+        Across the device, V, shape (n,).
+    stimulus
+        What the pulses are made of, shape (n,): the voltage itself or the power density of light; None if
+        neither was recorded.
+    stimulus_unit
+        ``"V"`` or ``"mW/cm^2"``.
+    steady_light
+        Power density of light that shines all the time, mW/cm²; 0 in the dark and where no light was recorded.
+    replaced
+        How many currents are no readings, but the mean of their neighbours: what was read there was no current of the
+        device.
+    """
+
+    measurement: Measurement
+    run: str
+    time: np.ndarray
+    current: np.ndarray
+    voltage: np.ndarray
+    stimulus: np.ndarray | None
+    stimulus_unit: str
+    steady_light: float = 0.0
+    replaced: int = 0
+
+
+def traces_of(measurement: Measurement) -> list[Trace]:
+    """Return the traces of a measurement, in the order of the file.
+
+    Raises
+    ------
+    AnalysisError
+        If a region has no column of time, voltage or current, or a run number comes back after another run.
+    """
+    return [
+        _trace(measurement, run, data)
+        for name, region in measurement.regions.items()
+        for run, data in _runs(measurement, name, region)
+    ]
+
+
+def _runs(measurement: Measurement, name: str, region: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    """Cut a table at the changes of its column ``run``; a region without one is a run itself."""
+    if "run" not in region.variables or region["run"].ndim != 1:
+        yield name, region
+        return
+    number, (dimension,) = region["run"].to_numpy(), region["run"].dims
+    if not np.isfinite(number).all():
+        row = int(np.argmin(np.isfinite(number)))
+        raise AnalysisError(f"{measurement.id}: {name}: row {row + 1} has no run number; every row needs one")
+    bounds = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [number.size]])
+    names = [f"{value:g}" for value in number[bounds[:-1]]]
+    if len(set(names)) < len(names):
+        again = next(run for i, run in enumerate(names) if run in names[:i])
+        raise AnalysisError(f"{measurement.id}: {name}: run {again} comes back after another; number the runs anew")
+    for run, start, stop in zip(names, bounds[:-1], bounds[1:], strict=True):
+        yield run, region.isel({dimension: slice(start, stop)})
+
+
+def _trace(measurement: Measurement, run: str, data: xr.Dataset) -> Trace:
+    found = {name: _column(data, unit) for name, unit in AXES.items()}
+    missing = [f"{name} ({AXES[name]})" for name, values in found.items() if values is None]
+    if missing:
+        columns = ", ".join(f"{name} ({column.attrs.get('units', '')})" for name, column in data.variables.items())
+        raise AnalysisError(f"{measurement.id}: run {run}: no column of {' or '.join(missing)}; it has {columns}")
+    time, voltage, current = (values for values in found.values() if values is not None)
+    # Columns of unequal length are padded with NaN: a row without a time is no sample.
+    sample = np.isfinite(time)
+    time, voltage, current = time[sample], voltage[sample], current[sample]
+    light = _column(data, POWER_DENSITY)
+    light = np.zeros(0) if light is None else light[sample]
+    if _changes(light):
+        return Trace(measurement, run, time, current, voltage, light, POWER_DENSITY)
+    steady = float(np.nanmedian(light)) if np.isfinite(light).any() else 0.0
+    return Trace(measurement, run, time, current, voltage, voltage if _changes(voltage) else None, "V", steady)
+
+
+def _changes(values: np.ndarray) -> bool:
+    """Whether a stimulus is more than a constant read back with noise."""
+    known = values[np.isfinite(values)]
+    return bool(known.size and np.ptp(known) > CONSTANT * np.abs(known).max())
+
+
+def _column(data: xr.Dataset, unit: str) -> np.ndarray | None:
+    """Return the first column of the dimension of ``unit``, in it."""
+    for column in data.variables.values():
+        try:
+            values = readings(column, unit)
+        except ValueError:
+            continue
+        if column.ndim == 1:
+            return values
+    return None

@@ -1,0 +1,1 @@
+"""Atomic force microscopy of flakes."""

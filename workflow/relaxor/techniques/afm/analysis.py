@@ -1,0 +1,244 @@
+"""AFM: step height, number of layers and roughness of flakes in height images, levelled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.units import factor
+from relaxor.readers.common.schema import variable
+from relaxor.stats.blocks import student_rows
+from relaxor.techniques.afm.flakes import HISTOGRAM_MODEL, Flake, examine, level_components
+from relaxor.techniques.afm.levelling import EDGE_PIXELS, Surface, away_from_edge, best_edge
+
+
+def analyse(
+    data: str,
+    parameters: str,
+    curves: str,
+    *,
+    z_scale: float,
+    z_scale_uncertainty: float,
+    layer_thickness: float | None,
+    edge_exclusion: float,
+    bow_degree: int,
+    line_offsets: bool,
+    outlier: float,
+    batches: int,
+    histogram_bins: int,
+) -> None:
+    """Find step heights, layer numbers and roughness of the flakes in height images.
+
+    Parameters
+    ----------
+    data
+        Ingested measurements (netCDF).
+    parameters, curves
+        Tables and curves to write.
+    z_scale, z_scale_uncertainty
+        True height over read height by a step standard, and its relative standard uncertainty.
+    layer_thickness
+        Thickness of one layer in nm; None: layers are not counted.
+    edge_exclusion
+        Share of the shorter plateau at an edge that is left out on both sides (ISO 5436-1: 1/3).
+    bow_degree
+        Degree of the polynomial taken off the whole image (1: plane, 2: also bow).
+    line_offsets
+        Whether each profile is also shifted to the level of its neighbours.
+    outlier
+        Pixels so many robust standard deviations from their level are dust or scars.
+    batches
+        Blocks of adjacent profiles for standard errors.
+    histogram_bins
+        Bins of the height histogram.
+
+    Raises
+    ------
+    AnalysisError
+        If an image has no height channel, holds NaN, or shows no step.
+    """
+    rows: list[Number] = []
+    groups: dict[str, xr.Dataset] = {}
+    for measurement in load(data):
+        surface = load_surface(measurement, z_scale)
+        try:
+            found = examine(
+                surface,
+                edge_exclusion=edge_exclusion,
+                bow_degree=bow_degree,
+                line_offsets=line_offsets,
+                outlier=outlier,
+                batches=batches,
+                histogram_bins=histogram_bins,
+            )
+        except AnalysisError as error:
+            raise AnalysisError(f"{measurement.id}: {error}") from error
+        rows += _Rows(measurement, found, batches, z_scale_uncertainty, layer_thickness).all()
+        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
+        groups |= {
+            f"{measurement.id}/map": _map(surface, found),
+            f"{measurement.id}/profile": _mean_profile(surface, found),
+            f"{measurement.id}/steps": _steps(surface, found),
+            f"{measurement.id}/histogram": _histogram(found),
+        }
+    save_parameters(parameters, rows)
+    save_tree(curves, groups)
+
+
+def load_surface(measurement: Measurement, z_scale: float) -> Surface:
+    """Take the height channel of an image, turned so that its profiles run across the step."""
+    image = measurement.only
+    names = [name for name in map(str, image.data_vars) if name.startswith("height")] or [
+        name for name in map(str, image.data_vars) if name.startswith("z_sensor")
+    ]
+    if not names or image[names[0]].dims != ("y", "x"):
+        raise AnalysisError(f"{measurement.id}: no height image; its variables are {', '.join(map(str, image))}")
+    height = image[names[0]]
+    values = height.to_numpy().astype(float) * factor(height.attrs["units"], "nm") * z_scale
+    if not np.isfinite(values).all():
+        raise AnalysisError(f"{measurement.id}: {names[0]} holds {np.sum(~np.isfinite(values))} pixels without value")
+    x, y = (image[axis].to_numpy() * factor(image[axis].attrs["units"], "nm") for axis in "xy")
+    if min(values.shape) < 4 * EDGE_PIXELS:
+        raise AnalysisError(f"{measurement.id}: {values.shape[1]}×{values.shape[0]} pixels are too few for a step")
+    # Profiles must cross the step: the direction in which one edge explains more of the mean profile.
+    across_x, across_y = (best_edge(values.mean(axis=axis))[1] for axis in (0, 1))
+    return Surface(values, x, y, False) if across_x <= across_y else Surface(values.T, y, x, True)
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Rows:
+    """Table rows of one image; heights share the systematic uncertainty of the scale along z."""
+
+    measurement: Measurement
+    found: Flake
+    batches: int
+    z_scale_uncertainty: float
+    layer_thickness: float | None
+
+    def all(self) -> list[Number]:
+        histogram, pixels = self.found.histogram, int(self.found.levelled.count.sum())
+        rows: list[Number] = []
+        # Models are compared on one number of independent pixels: the best model's.
+        correlation = min(steps.correlation for steps in self.found.steps.values())
+        for model, steps in self.found.steps.items():
+            rows += self.step(model, steps.method, steps.number)
+            spread = float(np.nanstd(steps.heights, ddof=1))
+            extra = {
+                "step_height_spread": (spread, spread / np.sqrt(2 * (steps.number - 1)), "nm"),
+                "aicc": (steps.aicc(correlation), np.nan, "1"),
+            }
+            rows += measured(self.measurement, model, extra, steps.method, n=steps.number)
+        method = "two Gaussians in the height histogram"
+        rows += self.step(HISTOGRAM_MODEL, method, pixels, histogram.reduced_chi_square)
+        return rows + self.roughness(pixels)
+
+    def step(self, model: str, method: str, n: int, chi: float = np.nan) -> list[Number]:
+        """Make rows of a step height and the number of layers in it."""
+        step, error = self.found.step_heights[model]
+        values = {"step_height": (step, error, "nm")}
+        if self.layer_thickness:
+            values["number_of_layers"] = (step / self.layer_thickness, error / self.layer_thickness, "1")
+        method = f"{method}; jackknife over blocks of profiles, each levelled anew"
+        return self.with_scale(model, values, method, n=n, reduced_chi_square=chi)
+
+    def roughness(self, pixels: int) -> list[Number]:
+        """Make rows of the rms heights and of the correlation length."""
+        model = "levelled_map"
+        values = {f"{place}_roughness_sq": (*pair, "nm") for place, pair in self.found.roughness.items()}
+        method = "rms height from distant pixels of one profile, noise of the detector included; jackknife"
+        length = {"correlation_length": (self.found.correlation_length, np.nan, "nm")}
+        rows = self.with_scale(model, values, method, n=pixels)
+        method = "autocorrelation of the substrate falls to 1/e"
+        return rows + measured(self.measurement, model, length, method, n=pixels)
+
+    def with_scale(
+        self, model: str, values: dict[str, tuple[float, float, str]], method: str, **common: float
+    ) -> list[Number]:
+        shift = [abs(value) * self.z_scale_uncertainty for value, _, _ in values.values()]
+        return student_rows(self.measurement, model, values, method, self.batches, shift, **common)
+
+
+# --- curves --------------------------------------------------------------------------------------------------------
+def _map(surface: Surface, found: Flake) -> xr.Dataset:
+    levelled = found.levelled
+    height, flake, count = levelled.height, levelled.flake, levelled.count
+    x, y = surface.x, surface.y
+    if surface.transposed:
+        height, flake, count, x, y = height.T, flake.T, count.T, y, x
+    return xr.Dataset(
+        {
+            "height": variable(("y", "x"), height.astype(np.float32), "nm", "height above the substrate"),
+            "flake": variable(("y", "x"), flake.astype(np.int8), "1", "pixel lies on the flake"),
+            "counts": variable(("y", "x"), count.astype(np.int8), "1", "pixel counts (no edge, dust or scar)"),
+        },
+        coords={"x": variable("x", x, "nm", "x"), "y": variable("y", y, "nm", "y")},
+    )
+
+
+def _mean_profile(surface: Surface, found: Flake) -> xr.Dataset:
+    """Average the levelled profiles with their edges laid over each other, substrate left, flake right."""
+    levelled, blocks = found.levelled, found.blocks
+    reach, pixel = len(surface.x) // 2, surface.pixel
+    aligned = np.full((len(surface.y), 2 * reach), np.nan)
+    keep = levelled.count | ~away_from_edge(levelled.flake)
+    for line, height, flake, good in zip(aligned, levelled.height, levelled.flake, keep, strict=True):
+        changes = np.flatnonzero(np.diff(flake)) + 1
+        if not len(changes):
+            continue
+        edge = changes[np.argmin(np.abs(changes - len(flake) // 2))]
+        offsets = np.arange(len(flake)) - edge
+        values = np.where(good, height, np.nan)
+        if flake[edge - 1]:
+            offsets = -offsets - 1
+        inside = (offsets >= -reach) & (offsets < reach)
+        line[offsets[inside] + reach] = values[inside]
+    filled = np.isfinite(aligned)
+    enough = filled.sum(axis=0) > len(aligned) / 2
+    means = np.array([_column_means(aligned[blocks == block]) for block in np.unique(blocks)])[:, enough]
+    position = ((np.arange(2 * reach) - reach + 0.5) * pixel)[enough]
+    mean = _column_means(aligned)[enough]
+    # A block may lack a position that others have.
+    error = np.nanstd(means, axis=0, ddof=1) / np.sqrt(np.isfinite(means).sum(axis=0))
+    model = np.where(position > 0, found.step_heights["profile_linear"][0], 0.0)
+    columns = {"data": mean, "data_uncertainty": error, "fit": model, "residual": mean - model}
+    names = {
+        "data": "mean height",
+        "data_uncertainty": "standard error of the mean height",
+        "fit": "fitted levels",
+        "residual": "residual",
+    }
+    return xr.Dataset(
+        {name: variable("distance", values, "nm", names[name]) for name, values in columns.items()},
+        coords={"distance": variable("distance", position, "nm", "distance from the edge")},
+    )
+
+
+def _column_means(values: np.ndarray) -> np.ndarray:
+    number = np.isfinite(values).sum(axis=0)
+    return np.where(number > 0, np.nansum(values, axis=0) / np.maximum(number, 1), np.nan)
+
+
+def _steps(surface: Surface, found: Flake) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            name: variable("position", steps.heights, "nm", f"step height of the profile, {name}")
+            for name, steps in found.steps.items()
+        },
+        coords={"position": variable("position", surface.y, "nm", "position of the profile")},
+    )
+
+
+def _histogram(found: Flake) -> xr.Dataset:
+    edges, levelled = found.edges, found.levelled
+    center = (edges[1:] + edges[:-1]) / 2
+    counts = np.histogram(levelled.height[levelled.count], edges)[0]
+    substrate, flake = level_components(found.histogram, center, edges[1] - edges[0])
+    fitted = substrate + flake
+    columns = {"data": counts, "fit": fitted, "substrate": substrate, "flake": flake, "residual": counts - fitted}
+    return xr.Dataset(
+        {name: variable("height", values, "count", f"pixels: {name}") for name, values in columns.items()},
+        coords={"height": variable("height", center, "nm", "height above the substrate")},
+    )

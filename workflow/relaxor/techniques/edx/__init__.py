@@ -1,0 +1,1 @@
+"""Energy-dispersive X-ray spectroscopy."""

@@ -1,0 +1,293 @@
+"""Energy-dispersive X-ray spectra: families of lines on bremsstrahlung, and the composition they give.
+
+All lines of a shell move and grow together; their places and widths follow the detector's scale and resolution, so
+that overlaps (P K under Bi M, Bi L beside Se K) are resolved by the whole spectrum. Amounts follow from tabulated
+k-factors (Cliff & Lorimer, doi 10.1111/j.1365-2818.1975.tb03895.x); their uncertainty is systematic and is kept
+apart from that of the counts.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lmfit
+import numpy as np
+import xarray as xr
+from numpy.polynomial import chebyshev
+from scipy.special import ndtr
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.units import factor
+from relaxor.readers.common.schema import variable
+from relaxor.stats.counts import not_negative, rising
+from relaxor.stats.fit import SQRT_2LN2, Fit, fit_counts, parameters
+from relaxor.stats.optimizer import central_differences
+
+MN_ENERGY = 5.8988
+"""Mn Kα1, keV: where the resolution of detectors is stated (Bearden 1967)."""
+FANO_SLOPE = 8 * math.log(2) * 0.115 * 3.65e-3
+"""Where the fit of the growth of FWHM² with energy starts, keV: Fano factor 0.115, 3.65 eV a pair in silicon."""
+EDGE_WIDTH = 0.03
+"""Width of an absorption edge as the detector resolves it near 1.8 keV (standard deviation), keV."""
+DETECTOR = ("energy_offset", "energy_gain", "fwhm_Mn", "fano_slope", "edge_step")
+METHOD = "Poisson maximum likelihood, line families on Kramers' bremsstrahlung"
+K_METHOD = "Cliff–Lorimer with standardless k-factors"
+
+
+@dataclass(frozen=True)
+class SpectrumModel:
+    """Expected counts of a spectrum.
+
+    Attributes
+    ----------
+    energy
+        Axis, keV, shape (n,).
+    beam_energy
+        keV.
+    families
+        Name (``Cu_K``) → lines: energies in keV and relative intensities, shape (m, 2).
+    degree
+        Of the polynomial on Kramers' law.
+    edge
+        Absorption edge of the detector, keV.
+    """
+
+    energy: np.ndarray
+    beam_energy: float
+    families: Mapping[str, np.ndarray]
+    degree: int
+    edge: float
+
+    def family(self, params: lmfit.Parameters, name: str) -> np.ndarray:
+        """Return the counts a channel of a family of lines, shape (n,)."""
+        return params[f"{name}_intensity"].value * self._share(params, name)
+
+    def _share(self, params: lmfit.Parameters, name: str) -> np.ndarray:
+        """Return the part of a family's counts that falls into each channel."""
+        lines = self.families[name]
+        center = params["energy_offset"].value + params["energy_gain"].value * lines[:, 0]
+        variance = params["fwhm_Mn"].value ** 2 + params["fano_slope"].value * (lines[:, 0] - MN_ENERGY)
+        sigma = np.sqrt(np.maximum(variance, 1e-6)) / (2 * SQRT_2LN2)
+        step = self.energy[1] - self.energy[0]
+        # Counts of a channel are the integral over it.
+        edges = np.append(self.energy - step / 2, self.energy[-1] + step / 2)
+        share = np.diff(ndtr((edges[:, None] - center) / sigma), axis=0)
+        return share @ (lines[:, 1] / lines[:, 1].sum())
+
+    def background(self, params: lmfit.Parameters) -> np.ndarray:
+        """Return the bremsstrahlung a channel, shape (n,): Kramers' law, smooth efficiency, the detector's edge."""
+        smooth = self._polynomials() @ [params[f"background_{j}"].value for j in range(self.degree + 1)]
+        above_edge = ndtr((self.energy - self.edge) / EDGE_WIDTH) * (self.edge / self.energy) ** 3
+        step = 1 - params["edge_step"].value * above_edge
+        return (self.beam_energy / self.energy - 1) * np.exp(smooth) * step
+
+    def _polynomials(self) -> np.ndarray:
+        """Return Chebyshev polynomials of the logarithm of energy, shape (n, degree + 1)."""
+        logarithm = np.log(self.energy)
+        scaled = 2 * (logarithm - logarithm[0]) / (logarithm[-1] - logarithm[0]) - 1
+        return chebyshev.chebvander(scaled, self.degree)
+
+    def expected(self, params: lmfit.Parameters) -> np.ndarray:
+        """Return the counts a channel, shape (n,)."""
+        return self.background(params) + sum(self.family(params, name) for name in self.families)
+
+    def jacobian(self, params: lmfit.Parameters) -> np.ndarray:
+        """Return the derivatives of `expected` by the parameters of `start` in their order, shape (n, k)."""
+        bent = central_differences(self.expected, params, DETECTOR)
+        background = self.background(params)[:, None] * self._polynomials()
+        shares = [self._share(params, name) for name in self.families]
+        return np.column_stack([bent, background, *shares])
+
+    def start(self, counts: np.ndarray) -> lmfit.Parameters:
+        """Guess the parameters: background from the lowest counts around, lines from what is above."""
+        params = parameters(
+            energy_offset=(0.0, -0.1, 0.1),
+            energy_gain=(1.0, 0.98, 1.02),
+            fwhm_Mn=(0.135, 0.09, 0.25),
+            fano_slope=(FANO_SLOPE, 0.5 * FANO_SLOPE, 2 * FANO_SLOPE),
+            edge_step=(0.05, -0.5, 0.9),
+        )
+        kramers = self.beam_energy / self.energy - 1
+        low = np.quantile(counts / kramers, 0.2)
+        for j in range(self.degree + 1):
+            params.add(f"background_{j}", value=math.log(max(low, 1e-3)) if j == 0 else 0.0)
+        above = counts - low * kramers
+        for name, lines in self.families.items():
+            near = np.abs(self.energy - lines[np.argmax(lines[:, 1]), 0]) < 0.1
+            params.add(f"{name}_intensity", value=max(float(above[near].sum()), 10.0), min=0.0)
+        return params
+
+
+def analyse(
+    data: str,
+    parameters: str,
+    curves: str,
+    *,
+    elements: Mapping[str, Mapping[str, Any]],
+    fit_range: Sequence[float],
+    background_degree: int,
+    detector_edge: float,
+    reference: str,
+    formula_atoms: float,
+) -> None:
+    """Fit EDX spectra and quantify them.
+
+    Parameters
+    ----------
+    data
+        Ingested EDX spectra; the beam's energy is taken from the condition ``beam_energy``, else from the file.
+    parameters, curves
+        Files to write.
+    elements, fit_range, background_degree, detector_edge, reference, formula_atoms
+        See `relaxor.techniques.edx.settings.Edx`.
+
+    Raises
+    ------
+    AnalysisError
+        If a spectrum has no ordered energy axis with a unit, no beam energy, or too few or negative counts in the
+        range.
+    """
+    if not elements:
+        raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
+    rows: list[Number] = []
+    groups: dict[str, xr.Dataset] = {}
+    for measurement in load(data):
+        model, counts = prepare(measurement, elements, (fit_range[0], fit_range[1]), background_degree, detector_edge)
+        fitted = fit_counts(model.expected, counts, model.start(counts), jacobian=model.jacobian)
+        rows += spectrum_rows(measurement, model, fitted)
+        rows += composition_rows(measurement, fitted, elements, reference, formula_atoms)
+        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
+        groups[f"{measurement.id}/spectrum"] = spectrum_curves(model, counts, fitted)
+    save_parameters(parameters, rows)
+    save_tree(curves, groups)
+
+
+def prepare(
+    measurement: Measurement,
+    elements: Mapping[str, Mapping[str, Any]],
+    fit_range: tuple[float, float],
+    degree: int,
+    edge: float,
+) -> tuple[SpectrumModel, np.ndarray]:
+    """Cut the fitted range out of a spectrum and choose the families whose strongest line lies in it."""
+    region = measurement.only
+    if "energy" not in region.coords:
+        raise AnalysisError(
+            f"{measurement.id}: EDX needs an axis of energy, the file has {', '.join(map(str, region.dims))}"
+        )
+    region = rising(measurement, region, "energy")
+    try:
+        energy = region["energy"].values * factor(region["energy"].attrs["units"], "keV")
+    except ValueError as error:
+        raise AnalysisError(f"{measurement.id}: the unit of the energy axis is not known ({error})") from error
+    beam = float(region.attrs.get("beam_voltage_kV", math.nan))
+    beam = measurement.condition("beam_energy", "keV", default=beam)
+    if not beam > fit_range[0]:
+        raise AnalysisError(f"{measurement.id}: the file gives no beam energy (add 'beam_energy=… keV' to the sheet)")
+    inside = (energy >= fit_range[0]) & (energy <= min(fit_range[1], 0.95 * beam))
+    counts = not_negative(measurement, region["intensity"][inside])
+    if counts.size < 50 or counts.sum() < 1000:
+        raise AnalysisError(
+            f"{measurement.id}: {counts.sum():g} counts in {counts.size} channels between "
+            f"{fit_range[0]:g} and {fit_range[1]:g} keV; at least 1000 in 50 are needed"
+        )
+    families = {
+        f"{symbol}_{shell}": np.array(lines, dtype=float)
+        for symbol, element in elements.items()
+        for shell, lines in element["families"].items()
+    }
+    seen = {
+        name: lines
+        for name, lines in families.items()
+        if energy[inside][0] < lines[np.argmax(lines[:, 1]), 0] < energy[inside][-1]
+    }
+    missing = [
+        f"{symbol} {element['quantified']}"
+        for symbol, element in elements.items()
+        if element["quantified"] and f"{symbol}_{element['quantified']}" not in seen
+    ]
+    if missing:
+        raise AnalysisError(f"{measurement.id}: quantified lines lie outside the fitted range: {', '.join(missing)}")
+    return SpectrumModel(energy[inside], beam, seen, degree, edge), counts
+
+
+def spectrum_rows(measurement: Measurement, model: SpectrumModel, fitted: Fit) -> list[Number]:
+    """Make the rows of the lines and of the detector (energies in eV)."""
+    values = {
+        "energy_offset": (1e3 * fitted.value("energy_offset"), 1e3 * fitted.error("energy_offset"), "eV"),
+        "energy_gain": (fitted.value("energy_gain"), fitted.error("energy_gain"), "1"),
+        "fwhm_Mn": (1e3 * fitted.value("fwhm_Mn"), 1e3 * fitted.error("fwhm_Mn"), "eV"),
+        "aicc": (fitted.aicc, math.nan, "1"),
+    }
+    for name in model.families:
+        intensity = f"{name}_intensity"
+        values[intensity] = (fitted.value(intensity), fitted.error(intensity), "count")
+    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
+    return measured(measurement, "line_families", values, METHOD, **common)
+
+
+def composition_rows(
+    measurement: Measurement,
+    fitted: Fit,
+    elements: Mapping[str, Mapping[str, Any]],
+    reference: str,
+    formula_atoms: float,
+) -> list[Number]:
+    """Quantify: atomic and weight percent, atoms a formula unit, ratios to the reference.
+
+    The statistical error follows from the counts and their covariance, the systematic one from the k-factors.
+    """
+    names = [symbol for symbol, element in elements.items() if element["quantified"]]
+    lines = [f"{name}_{elements[name]['quantified']}_intensity" for name in names]
+    counts = np.array([fitted.value(line) for line in lines])
+    if not (counts > 0).all():
+        absent = names[int(np.argmin(counts))]
+        raise AnalysisError(f"{measurement.id}: {absent} shows no counts: the composition cannot be quantified")
+    index = [fitted.names.index(line) for line in lines]
+    relative = fitted.covariance[np.ix_(index, index)] / np.outer(counts, counts)
+    k_relative = np.diag([elements[name]["k_uncertainty"] ** 2 for name in names])
+    mass = counts * np.array([elements[name]["k_factor"] for name in names])
+    atoms = mass / np.array([elements[name]["atomic_weight"] for name in names])
+    rows: list[Number] = []
+
+    def add(parameter: str, value: float, gradient: np.ndarray, unit: str) -> None:
+        """Append a row from the derivatives of the value by the logarithms of counts (and k-factors)."""
+        error, systematic = (math.sqrt(gradient @ matrix @ gradient) for matrix in (relative, k_relative))
+        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, "systematic_error": systematic}
+        content = {parameter: (value, error, unit)}
+        rows.extend(measured(measurement, "cliff_lorimer", content, K_METHOD, **common))
+
+    for i, name in enumerate(names):
+        own = np.eye(len(names))[i]
+        for amount, scale, parameter, unit in (
+            (atoms, 100.0, "atomic_percent", "atomic_percent"),
+            (mass, 100.0, "weight_percent", "percent"),
+            (atoms, formula_atoms, "per_formula", "1"),
+        ):
+            share = amount / amount.sum()
+            add(f"{name}_{parameter}", scale * share[i], scale * share[i] * (own - share), unit)
+        if name != reference:
+            base = names.index(reference)
+            ratio = atoms[i] / atoms[base]
+            add(f"{name}_to_{reference}", ratio, ratio * (own - np.eye(len(names))[base]), "1")
+    return rows
+
+
+def spectrum_curves(model: SpectrumModel, counts: np.ndarray, fitted: Fit) -> xr.Dataset:
+    """Make data, fit, families, background and residual on the energy axis; the lines for labels."""
+    names = list(model.families)
+    families = np.array([model.family(fitted.params, name) for name in names])
+    strongest = [model.families[name][np.argmax(model.families[name][:, 1]), 0] for name in names]
+    return xr.Dataset(
+        {
+            "data": variable("energy", counts, "count", "counts"),
+            "fit": variable("energy", model.expected(fitted.params), "count", "fit"),
+            "background": variable("energy", model.background(fitted.params), "count", "bremsstrahlung"),
+            "components": variable(("family", "energy"), families, "count", "line families"),
+            "residual": variable("energy", fitted.residual, "1", "deviance residual"),
+            "line_energy": variable("family", strongest, "keV", "energy of the strongest line"),
+        },
+        coords={"energy": variable("energy", model.energy, "keV", "X-ray energy"), "family": names},
+    )

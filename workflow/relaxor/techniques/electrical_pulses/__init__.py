@@ -1,0 +1,1 @@
+"""Synaptic plasticity under voltage pulses."""

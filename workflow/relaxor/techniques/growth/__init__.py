@@ -1,0 +1,1 @@
+"""Temperature logs of crystal growth."""

@@ -1,0 +1,1 @@
+"""Polarization–field loops and pulse trains of ferroelectric testers."""

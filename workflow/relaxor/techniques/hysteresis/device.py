@@ -1,0 +1,153 @@
+"""What sheet and file say of a loop: its device, its frequency, its columns. Where they disagree it is refused."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+from relaxor.core.units import factor
+from relaxor.techniques.hysteresis.capacitor import PLATES, Capacitor, plates
+from relaxor.techniques.iv_sweeps.cycles import clipped_points
+
+TOLERANCE = 0.05
+"""Relative difference between what a file states and what sheet or columns say that still counts as rounding."""
+AXES = {"time": "s", "voltage": "V", "current": "A"}
+REPEATED = 1e-4
+"""Relative change of a current from sample to sample that an amplifier at its limit may show."""
+NEARLY = 0.1
+"""Part of a current that may not be constant, and of its energy that may be lost, in a capacitor."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The lateral device: polarization is charge per cross-section, field is voltage per gap.
+
+    Attributes
+    ----------
+    thickness, width, gap
+        nm, µm, µm.
+    """
+
+    thickness: float
+    width: float
+    gap: float
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> "Geometry":
+        """Take the geometry from the sheet, and refuse a file whose own area or gap contradicts it."""
+        geometry = cls(
+            measurement.condition("thickness", "nm"),
+            measurement.condition("width", "um"),
+            measurement.condition("gap", "um"),
+        )
+        _refuse_contradiction(measurement, "area", geometry.area, "cm^2", "thickness times width of the sheet")
+        _refuse_contradiction(measurement, "gap", geometry.gap, "um", "that of the sheet")
+        return geometry
+
+    @property
+    def area(self) -> float:
+        """Cross-section in cm²: the current flows in the plane of the flake."""
+        return self.thickness * 1e-7 * self.width * 1e-4
+
+    @property
+    def field_per_volt(self) -> float:
+        """kV/cm per V."""
+        return 10 / self.gap
+
+    def relative_errors(self, thickness: float, width: float, gap: float) -> tuple[float, float]:
+        """Return those of area and field from the standard uncertainties of the lengths (nm, µm, µm)."""
+        return float(np.hypot(thickness / self.thickness, width / self.width)), gap / self.gap
+
+
+def _refuse_contradiction(measurement: Measurement, name: str, known: float, unit: str, source: str) -> None:
+    """Refuse a file whose header states another value than is known from ``source``; many files state none."""
+    data = next(iter(measurement.regions.values()))
+    if name not in data or data[name].ndim:
+        return
+    stated = float(data[name]) * factor(data[name].attrs["units"], unit)
+    if abs(stated - known) > TOLERANCE * known:
+        raise AnalysisError(
+            f"{measurement.id}: the file's {name} is {stated:.4g} {unit}, {source} {known:.4g} {unit}; make sure that "
+            "sheet, header and columns are of one measurement"
+        )
+
+
+def frequency_of(measurement: Measurement) -> float:
+    """Take the frequency (Hz) from the sheet, and refuse a file that states another."""
+    frequency = measurement.condition("frequency", "Hz")
+    _refuse_contradiction(measurement, "frequency", frequency, "Hz", "that of the sheet")
+    return frequency
+
+
+def named(measurement: Measurement) -> Measurement:
+    """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it.
+
+    A current that is counted against its voltage is turned, for a device takes energy up. ``remark`` says so, and
+    where the current stands at its limit: its charge is not all that flowed.
+
+    Raises
+    ------
+    AnalysisError
+        If the voltage does not reach the amplitude that the file states.
+    """
+    regions = {}
+    for region, data in measurement.regions.items():
+        for name, unit in AXES.items():
+            found = [column for column in data.variables if data[column].ndim == 1 and _is(data[column], unit)]
+            data = data.rename({found[0]: name}) if found and name not in data.variables else data
+        if {"voltage", "current"} <= set(data.data_vars) and _lost(data["voltage"], data["current"]) < -NEARLY:
+            turned = data["current"].copy(data=-data["current"].to_numpy())
+            data = data.assign(current=turned).assign_attrs(
+                remark="; current turned, it was counted against the voltage"
+            )
+        if {"voltage", "current"} <= set(data.data_vars) and data["voltage"].dims == data["current"].dims:
+            rows = (np.atleast_2d(data[name].to_numpy()) for name in ("voltage", "current"))
+            if limit := max(map(_limit, *rows)):
+                unit = data["current"].attrs["units"]
+                remark = f"; the current stands at a limit, {limit:.3g} {unit}: charge is missing"
+                data = data.assign_attrs(remark=data.attrs.get("remark", "") + remark)
+        regions[region] = data
+    measurement = replace(measurement, regions=regions)
+    data = next(iter(regions.values()))
+    if "voltage" in data:
+        largest = float(np.abs(data["voltage"]).max()) * factor(data["voltage"].attrs["units"], "V")
+        _refuse_contradiction(measurement, "amplitude", largest, "V", "the largest voltage of its column")
+    return measurement
+
+
+def _limit(voltage: np.ndarray, current: np.ndarray) -> float:
+    """Return the magnitude at which the amplifier held a current, 0 where it did not.
+
+    A current that is constant nearly throughout and takes no energy up is that of a capacitor under a ramp.
+    """
+    clipped = clipped_points(voltage, current, REPEATED)
+    if not clipped.any():
+        return 0.0
+    limit = float(np.abs(current[clipped]).max())
+    constant = float(np.mean(np.abs(np.abs(current) - limit) < NEARLY * limit))
+    return 0.0 if constant > 1 - NEARLY and abs(_lost(voltage, current)) < NEARLY else limit
+
+
+def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray) -> float:
+    """Return the part of the energy that goes to and fro which a device keeps; negative where it gives energy away."""
+    power = voltage * current
+    return float(power.sum() / (np.abs(power).sum() or 1.0))
+
+
+def _is(column: xr.DataArray, unit: str) -> bool:
+    try:
+        return factor(column.attrs.get("units", "1"), unit) > 0
+    except ValueError:
+        return False
+
+
+def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:
+    """Take the geometry from the sheet, or of a capacitor from the tester's table; what the sheet says goes first."""
+    known = plates(table)
+    if {"width", "gap"} & measurement.conditions.keys() or not (known or "area" in measurement.conditions):
+        return Geometry.of(measurement)
+    return Capacitor(
+        **{name: measurement.condition(name, unit, getattr(known, name, None)) for name, unit in PLATES.items()}
+    )

@@ -1,0 +1,206 @@
+"""Panels of the polarization loops."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, SEQUENTIAL, VERMILION
+from relaxor.techniques.iv_sweeps.panels import LIGHTEST, PREFIXES
+
+PICO = 1e12
+PULSES = {"X": GREY, "P": VERMILION, "U": PURPLE, "N": BLUE, "D": GREEN}
+"""Pulse of a train → its colour."""
+VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
+"""What the loops of a file may be taken at, and its unit."""
+SAME = 0.02
+"""Relative range within which it counts as the same."""
+FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
+MARKS = {"e_f_plus": "$E_F$", "e_a_plus": "$E_A$", "e_f_minus": "$-E_F$", "e_a_minus": "$-E_A$"}
+
+
+def loop(ax: Axes, data: PanelData) -> None:
+    """Draw P–E, corrected and as it is, above the switching current with its four peaks (panel 1f)."""
+    (measurement, group), *_ = data.curves.items()
+    curves = group["loop"].to_dataset()
+    ax.set_axis_off()
+    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    _branches(upper, curves, BLUE, VERMILION)
+    _uncorrected(upper, curves)
+    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
+    upper.tick_params(labelbottom=False)
+    upper.legend(loc="upper left", handlelength=1.2, borderaxespad=0.2)
+    field, current = curves["field"].to_numpy(), curves["switching_current"].to_numpy() * PICO
+    for part, color in _parts(curves, BLUE, VERMILION):
+        lower.plot(field[part], current[part], color=color, lw=0.6)
+    numbers = data.parameters
+    numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == "corrected")]
+    for name, label in MARKS.items():
+        rows = numbers[numbers["parameter"] == name]
+        for value, error in zip(rows["value"], rows["standard_error"], strict=True):
+            rising = (name == "e_f_plus") or (name == "e_a_minus")
+            height = _height(curves, value, rising) * PICO
+            for axes in (upper, lower):
+                axes.axvline(value, color=GREY, lw=0.4, ls=":", zorder=0)
+            lower.errorbar(value, height, xerr=error, fmt="none", ecolor=BLACK, elinewidth=0.8, capsize=1.5)
+            lower.annotate(
+                label,
+                (value, height),
+                xytext=(0, 3 if rising else -3),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if rising else "top",
+                fontsize=6,
+            )
+    lower.set_ylim(*(2.1 * np.abs(current).max() * np.array([-1, 1])))
+    lower.set_xlabel(FIELD_LABEL)
+    lower.set_ylabel("$I_{sw}$ (pA)")
+    for axes in (upper, lower):
+        axes.axhline(0, color=GREY, lw=0.3, zorder=0)
+        axes.axvline(0, color=GREY, lw=0.3, zorder=0)
+        axes.set_xlim(field.min() * 1.05, field.max() * 1.05)
+
+
+def thin_flakes(ax: Axes, data: PanelData) -> None:
+    """Draw the corrected loops of thinner flakes (panel S5)."""
+    for (_, group), color in zip(data.curves.items(), (BLUE, VERMILION, GREEN, PURPLE), strict=False):
+        curves = group["loop"].to_dataset()
+        ax.plot(curves["field"], curves["polarization"], color=color, label=f"{curves.attrs['thickness_nm']:g} nm")
+        _band(ax, curves, color)
+    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
+    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    ax.set_xlabel(FIELD_LABEL)
+    ax.set_ylabel("Polarization (µC cm$^{-2}$)")
+    ax.legend(loc="upper left", handlelength=1.2)
+
+
+def of_tester(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
+    """Return titles and panels of what is no mean loop: a tester's loops in one, pulses train by train."""
+    trains = [region for region, node in group.children.items() if "pulse" in node.dims]
+    if trains:
+        return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in trains]
+    if group.children.keys() <= PULSES.keys():
+        return [(name, pulses)]
+    return [(name, tables)] if any("turn" in node.attrs for node in group.children.values()) else []
+
+
+def tables(ax: Axes, data: PanelData) -> None:
+    """Draw the loops of a capacitor as measured, P and the current, one colour a table of the file."""
+    (group, *_) = data.curves.values()
+    found = [node.to_dataset() for node in group.children.values()]
+    ax.set_axis_off()
+    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    largest = max(float(np.abs(curves["current"]).max()) for curves in found)
+    power = int(np.clip(3 * np.floor(np.log10(largest) / 3), min(PREFIXES), 0))
+    colors = mpl.colormaps[SEQUENTIAL](np.linspace(0, LIGHTEST, len(found)))
+    for curves, color in zip(found, colors, strict=True):
+        field, polarization, current = (  # as it was recorded: a single cycle need not close
+            np.roll(curves[name].to_numpy()[:-1], curves.attrs["shift"])
+            for name in ("field", "polarization_uncorrected", "current")
+        )
+        upper.plot(field, polarization, color=color, lw=0.8)
+        lower.plot(field, current * 10.0**-power, color=color, lw=0.6)
+    for axes in (upper, lower):
+        axes.axhline(0, color=GREY, lw=0.3, zorder=0)
+        axes.axvline(0, color=GREY, lw=0.3, zorder=0)
+    lower.set_xlim(upper.get_xlim())
+    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
+    upper.tick_params(labelbottom=False)
+    lower.set_xlabel(FIELD_LABEL)
+    lower.set_ylabel(f"$I$ ({PREFIXES[power]})")
+    if len(found) > 1:
+        names = _names(found)
+        ends = [Line2D([], [], color=colors[end], label=names[end]) for end in (0, -1)]
+        upper.legend(handles=ends, loc="upper left", handlelength=1.2, borderaxespad=0.2)
+
+
+def _names(found: list[xr.Dataset]) -> list[str]:
+    """Name loops after what they were taken at if that rises, otherwise after their tables."""
+    for attribute, unit in VARIED.items():
+        values = np.array([curves.attrs[attribute] for curves in found])
+        if np.ptp(values) > SAME * values.max() and (np.diff(values) > -SAME * values.max()).all():
+            return [f"{value:.4g} {unit}" for value in values]
+    return [f"table {number}" for number in range(1, len(found) + 1)]
+
+
+def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
+    """Draw P against voltage in the pulses of a tester's train."""
+    (group, *_) = data.curves.values()
+    table = group[region].to_dataset()
+    letters = table["pulse"].to_numpy()
+    _train(ax, {letter: table.sel(pulse=letter) for letter in letters}, "voltage", "Voltage (V)")
+
+
+def pulses(ax: Axes, data: PanelData) -> None:
+    """Draw the charge that each pulse of a recorded train moves against the field, counted from its start."""
+    (group, *_) = data.curves.values()
+    _train(ax, {letter: node.to_dataset() for letter, node in group.children.items()}, "field", FIELD_LABEL)
+
+
+def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -> None:
+    for letter, pulse in found.items():
+        ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, BLACK), lw=0.8, label=letter)
+    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
+    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    ax.set_xlabel(label)
+    ax.set_ylabel("Polarization (µC cm$^{-2}$)")
+    ax.legend(loc="upper left", handlelength=1.2)
+
+
+def _uncorrected(ax: Axes, curves: xr.Dataset) -> None:
+    """Draw the loop of all current, which leakage and capacitance dominate, in the empty fourth quadrant."""
+    inset = ax.inset_axes((0.68, 0.13, 0.31, 0.32))
+    inset.plot(curves["field"], curves["polarization_uncorrected"], color=GREY, lw=0.7)
+    inset.set_title("uncorrected", fontsize=5, pad=1.5, color=GREY)
+    inset.tick_params(labelsize=5, length=1.5, pad=1, labelbottom=False)
+    inset.locator_params(axis="y", nbins=3)
+
+
+def _parts(curves: xr.Dataset, rising: str, falling: str) -> list[tuple[slice, str]]:
+    turn = int(curves.attrs["turn"])
+    return [(slice(0, turn + 1), rising), (slice(turn, None), falling)]
+
+
+def _branches(ax: Axes, curves: xr.Dataset, rising: str, falling: str) -> None:
+    field, polarization = curves["field"].to_numpy(), curves["polarization"].to_numpy()
+    _band(ax, curves, GREY)
+    for (part, color), label in zip(_parts(curves, rising, falling), ("field rising", "falling"), strict=True):
+        x, y = field[part], polarization[part]
+        ax.plot(x, y, color=color, label=label)
+        for level in (-0.5, 0.5):
+            at = int(np.argmin(np.abs(y - level * y[np.argmax(np.abs(y))])))
+            step = max(len(x) // 40, 1)
+            ax.annotate(
+                "",
+                (x[min(at + step, len(x) - 1)], y[min(at + step, len(y) - 1)]),
+                (x[max(at - step, 0)], y[max(at - step, 0)]),
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": color,
+                    "lw": 0.8,
+                    "mutation_scale": 6,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+            )
+
+
+def _band(ax: Axes, curves: xr.Dataset, color: str) -> None:
+    """Draw two standard uncertainties of the statistical kind around the loop."""
+    field, value = curves["field"].to_numpy(), curves["polarization"].to_numpy()
+    error = 2 * curves["polarization_uncertainty"].to_numpy()
+    for part, _ in _parts(curves, "", ""):
+        ax.fill_between(field[part], (value - error)[part], (value + error)[part], color=color, alpha=0.3, lw=0)
+
+
+def _height(curves: xr.Dataset, field: float, rising: bool) -> float:
+    """Return the switching current at a field, averaged over the samples around it."""
+    turn = int(curves.attrs["turn"])
+    part = slice(0, turn + 1) if rising else slice(turn, None)
+    near = np.argsort(np.abs(curves["field"].to_numpy()[part] - field))[:9]
+    return float(np.mean(curves["switching_current"].to_numpy()[part][near]))

@@ -1,0 +1,364 @@
+"""The cycles of voltage sweeps: found in a file, told from what is no sweep, and given the noise of their points."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import xarray as xr
+from scipy import optimize
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, readings
+from relaxor.core.units import factor
+from relaxor.synapse.artifacts import bridged, spikes_in
+
+LEAST_POINTS = 20
+"""Fewest points of a run in which a sweep is looked for."""
+TURN = 0.05
+"""Part of the range of voltage by which a sweep must go back before it has turned, or leave its start."""
+CONSTANT = 0.01
+"""Voltages that vary by less than this part are constant."""
+MIDDLE = 0.55
+"""A sweep spends more than this share of its points in the middle 80 % of its branches (linear 0.8, sine 0.59)."""
+BRANCH_POINTS = 5
+"""Fewest points from turn to turn; a column of scattered voltages has two or three."""
+SAME_DIRECTION = -0.5
+"""Correlation of current and voltage about zero below which the current runs against the voltage."""
+RESOLUTION = 1e-6
+"""Smallest noise, as a part of the largest current: the converter of the instrument."""
+SAME_AMPLITUDE = 0.02
+"""Part by which the extreme voltages of cycles of one series may differ."""
+POLARITIES = {"positive": 1, "negative": -1}
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One cycle of a sweep.
+
+    Attributes
+    ----------
+    region
+        Name of the run it was recorded in.
+    voltage, current
+        V and A, shape (n,).
+    sigma
+        Standard uncertainty of the current, A, shape (n,).
+    direction
+        +1 where the voltage rises, −1 where it falls, shape (n,).
+    clipped
+        Where the compliance of the instrument holds the current, shape (n,).
+    replaced
+        Where a current stood out alone and is the mean of its neighbours, shape (n,).
+    lost
+        Voltages at which no current was read (out of range, or empty), V.
+    """
+
+    region: str
+    voltage: np.ndarray
+    current: np.ndarray
+    sigma: np.ndarray
+    direction: np.ndarray
+    clipped: np.ndarray
+    replaced: np.ndarray
+    lost: np.ndarray
+
+    def amplitude(self, polarity: int) -> float:
+        """Return the largest voltage of a polarity (V, positive), 0 if the cycle does not have it."""
+        swept = np.concatenate([self.voltage, self.lost])
+        reached = float(np.max(polarity * swept))
+        return reached if reached > TURN * np.ptp(swept) else 0.0
+
+    def outward(self, polarity: int) -> np.ndarray:
+        """Return where the magnitude of the voltage grows, shape (n,)."""
+        return (polarity * self.voltage > 0) & (self.direction == polarity)
+
+    def inward(self, polarity: int) -> np.ndarray:
+        """Return where the magnitude of the voltage shrinks, shape (n,)."""
+        return (polarity * self.voltage > 0) & (self.direction == -polarity)
+
+
+def cycles_of(measurement: Measurement, tolerance: float) -> list[Cycle]:
+    """Find the cycles of all runs of a file, in the order in which they were taken.
+
+    Runs of a workbook are put in the order of their execution times, then of the number in their name.
+
+    Parameters
+    ----------
+    tolerance
+        Relative change from point to point of a current that is held by the compliance.
+
+    Raises
+    ------
+    AnalysisError
+        If a run holds no sweep of voltage (says what it holds instead), or the current of a cycle runs against its
+        voltage.
+    """
+    cycles: list[Cycle] = []
+    for name in sorted(measurement.regions, key=lambda name: _taken(name, measurement.regions[name])):
+        for voltage, current in _runs(measurement, name):
+            label, known = f"{measurement.id}: {name}", np.isfinite(current)
+            check_sweep(voltage[known], current[known], label)
+            found = _split(name, voltage, current, tolerance)
+            for number, cycle in enumerate(found, 1):
+                check_direction(cycle.voltage, cycle.current, f"{label}, cycle {number} of {len(found)}")
+            cycles += found
+    return cycles
+
+
+def alike(cycles: Sequence[Cycle]) -> np.ndarray:
+    """Return which cycles go to the same voltages, those of most, shape (n,): others do not continue the series.
+
+    Where no two are alike, the last one is.
+    """
+    reached = np.array([[cycle.amplitude(polarity) for polarity in POLARITIES.values()] for cycle in cycles])
+    apart = np.abs(reached[:, None] - reached[None]).max(axis=-1)
+    same = apart <= SAME_AMPLITUDE * reached.max(axis=-1)
+    usual = len(cycles) - 1 - int(np.argmax(same.sum(axis=1)[::-1]))
+    return same[usual]
+
+
+def _taken(name: str, region: xr.Dataset) -> tuple[str, int]:
+    numbers = re.findall(r"\d+", name)
+    return str(region.attrs.get("executed", "")), int(numbers[-1]) if numbers else 0
+
+
+def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield voltage (V) and current (A) of each run of a region: the last dimension is that of the points."""
+    region, label = measurement.regions[name], f"{measurement.id}: {name}"
+    if "pulse" in region.dims:
+        raise AnalysisError(f"{label}: holds pulses, not a sweep: {region.sizes['pulse']} pulses")
+    current = _quantity(region, "A", label)
+    voltage = _quantity(region, "V", label)
+    if voltage.dims != current.dims:
+        raise AnalysisError(f"{label}: {voltage.name} and {current.name} differ in their axes; one sweep is needed")
+    pairs = np.stack([readings(voltage, "V"), readings(current, "A")])
+    runs = pairs.reshape(2, -1, pairs.shape[-1]).transpose(1, 0, 2)
+    # Loops that an instrument keeps room for and did not take are zeros throughout.
+    for run in [run for run in runs if run.any()] or runs:
+        known = np.isfinite(run[0])  # rows that pad a shorter run have no voltage
+        yield run[0, known], run[1, known]
+
+
+def _quantity(region: xr.Dataset, unit: str, label: str) -> xr.DataArray:
+    """Return the first variable in file order that has an axis and a unit of this kind, and is not the gate's."""
+    found = [data for data in region.variables if region[data].ndim and _is(region[data], unit)]
+    names = [str(name) for name in found if not str(name).lower().startswith("gate")]
+    if names:
+        return region[names[0]]
+    what = {"A": "current (A)", "V": "voltage (V)"}[unit]
+    gate = f" of the device; {found[0]} is that of its gate (a transfer curve)" if found else ""
+    held = ", ".join(f"{name} ({data.attrs.get('units', '?')})" for name, data in region.data_vars.items() if data.ndim)
+    raise AnalysisError(f"{label}: a sweep needs a {what}{gate}; the file holds {held or 'single values only'}")
+
+
+def _is(data: xr.DataArray, unit: str) -> bool:
+    if data.dtype.kind not in "fiu" or not data.attrs.get("units"):
+        return False
+    try:
+        return factor(data.attrs["units"], unit) > 0
+    except ValueError:
+        return False
+
+
+# --- what is a sweep
+def check_sweep(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
+    """Raise an `AnalysisError` that says what a run holds if that is not a sweep of voltage with its current."""
+    if voltage.size < LEAST_POINTS:
+        raise AnalysisError(f"{label}: holds {voltage.size} points of voltage and current; {LEAST_POINTS} needed")
+    span = np.ptp(voltage)
+    if span <= CONSTANT * np.abs(voltage).max():
+        raise AnalysisError(f"{label}: holds a constant voltage, not a sweep: {np.median(voltage):.4g} V")
+    if not np.ptp(current):
+        raise AnalysisError(f"{label}: the current is {current[0]:.4g} A throughout")
+    turns = turning_points(voltage)
+    lengths = np.diff(turns)
+    if lengths[lengths >= BRANCH_POINTS].sum() < 0.5 * voltage.size:
+        raise AnalysisError(f"{label}: holds scattered voltages, not a sweep: {turns.size} turns in {voltage.size}")
+    if middle_share(voltage, turns) < MIDDLE:
+        count = levels(voltage)
+        raise AnalysisError(f"{label}: holds pulses, not a sweep: {count} level{'s' * (count != 1)}")
+    check_direction(voltage, current, label)
+
+
+def check_direction(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
+    """Raise an `AnalysisError` if the current runs against the voltage."""
+    product = np.sum(voltage * current) / (np.sqrt(np.sum(voltage**2) * np.sum(current**2)) or 1.0)
+    if product < SAME_DIRECTION:
+        raise AnalysisError(
+            f"{label}: the current runs against the voltage (correlation {product:.2f}): swapped leads?"
+        )
+
+
+def turning_points(voltage: np.ndarray) -> np.ndarray:
+    """Return the places at which a voltage turns by more than `TURN` of its range, with the first and the last."""
+    back = TURN * np.ptp(voltage)
+    turns, furthest, direction = [0], 0, 0
+    values = voltage.tolist()
+    for i, value in enumerate(values):
+        moved = value - values[furthest]
+        if direction == 0 and abs(moved) > back:
+            direction = 1 if moved > 0 else -1
+        if direction * moved > 0:
+            furthest = i
+        elif direction and -direction * moved > back:
+            turns.append(furthest)
+            direction, furthest = -direction, i
+    return np.array([*turns, len(values) - 1])
+
+
+def middle_share(voltage: np.ndarray, turns: np.ndarray) -> float:
+    """Return the share of points in the middle 80 % of their branch: small where the voltage jumps and rests."""
+    inside = 0
+    for first, last in pairwise(turns):
+        branch = voltage[first : last + 1]
+        way = (branch - branch[0]) / ((branch[-1] - branch[0]) or 1.0)
+        inside += int(np.sum((way > 0.1) & (way < 0.9)))
+    return inside / voltage.size
+
+
+def levels(voltage: np.ndarray) -> int:
+    """Return at how many voltages a pulse train rests: heaps of its histogram."""
+    counts, _ = np.histogram(voltage, 50)
+    rests = np.concatenate([[False], counts > 3 * voltage.size / 50])
+    return int(np.sum(rests[1:] & ~rests[:-1]))
+
+
+# --- cycles of a run
+def _split(region: str, voltage: np.ndarray, current: np.ndarray, tolerance: float) -> list[Cycle]:
+    turns = turning_points(voltage)
+    steps = np.sign(voltage[turns[1:]] - voltage[turns[:-1]])
+    direction = np.repeat(steps, np.diff(turns))
+    direction = np.concatenate([steps[:1], direction]).astype(int)
+    known = np.isfinite(current)
+    at = spikes_in(current[known], np.searchsorted(np.flatnonzero(known), turns))
+    swept, read = voltage[known], bridged(current[known], at)
+    clipped, sigma, replaced = np.zeros((3, voltage.size))
+    clipped[known] = clipped_points(swept, read, tolerance)
+    sigma[known] = noise(swept, read, clipped[known] > 0, direction[known])
+    replaced[np.flatnonzero(known)[at]] = 1
+    current = current.copy()
+    current[known] = read
+    cycles = []
+    for part in cycle_parts(voltage):
+        here = np.arange(voltage.size)[part][known[part]]
+        columns = (voltage[here], current[here], sigma[here], direction[here], clipped[here] > 0, replaced[here] > 0)
+        cycles.append(Cycle(region, *columns, voltage[part][~known[part]]))
+    return cycles
+
+
+def cycle_parts(voltage: np.ndarray) -> list[slice]:
+    """Split a run at its returns to the voltage it started from.
+
+    A cycle that goes both ways from there (0 → 3 → 0 → −3 → 0) is complete when it has been on both sides. The point
+    between two cycles belongs to both, unless the voltage jumps back. A last cycle that was cut is left out.
+
+    Parameters
+    ----------
+    voltage
+        V, shape (n,).
+
+    Returns
+    -------
+    list of slice
+        One a cycle.
+    """
+    away, near = voltage - voltage[0], TURN * np.ptp(voltage)
+    side = np.where(np.abs(away) <= near, 0, np.sign(away)).astype(int)
+    out = np.flatnonzero(side)
+    first_out = out[np.flatnonzero(np.diff(side[out], prepend=0) | (np.diff(out, prepend=-2) > 1))]
+    signs = side[first_out]
+    both = len(set(signs.tolist())) == 2
+    starts = [0]
+    for previous, sign, place in zip(signs[:-1], signs[1:], first_out[1:], strict=True):
+        if not both or (sign == signs[0] and previous != signs[0]):
+            last_out = out[out < place][-1]
+            between = np.arange(last_out + 1, place)
+            starts.append(int(between[np.argmin(np.abs(away[between]))]) if between.size else int(place))
+    ends = [start + 1 if abs(voltage[start] - voltage[start - 1]) <= near else start for start in starts[1:]]
+    parts = [slice(start, end) for start, end in zip(starts, [*ends, voltage.size], strict=True)]
+    sides = [set(side[part].tolist()) for part in parts]
+    closed = [abs(away[part][-1]) <= 2 * near for part in parts]
+    cut = len(parts) > 1 and (not sides[0] <= sides[-1] or closed[0] > closed[-1])
+    return parts[:-1] if cut else parts
+
+
+def clipped_points(voltage: np.ndarray, current: np.ndarray, tolerance: float) -> np.ndarray:
+    """Return where the compliance holds the current: it repeats itself near its extreme while the voltage moves.
+
+    Parameters
+    ----------
+    voltage, current
+        V and A, shape (n,).
+    tolerance
+        Relative change from point to point that still counts as repeated.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,), bool.
+    """
+    clipped = np.zeros(voltage.size, dtype=bool)
+    for sign in POLARITIES.values():
+        magnitude = sign * current
+        flat = np.abs(np.diff(current)) <= tolerance * np.abs(current[1:])
+        flat &= magnitude[1:] > 0.9 * magnitude.max()
+        edges = np.flatnonzero(np.diff(flat.astype(int), prepend=0, append=0))
+        for first, last in edges.reshape(-1, 2):
+            run = slice(first, last + 1)
+            moves = np.ptp(voltage[run]) > 0.02 * np.ptp(voltage)
+            clipped[run] |= last - first >= 3 and moves and np.ptp(current[run]) < 10 * tolerance * magnitude.max()
+    return clipped
+
+
+def noise(voltage: np.ndarray, current: np.ndarray, clipped: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Estimate the standard uncertainty of each point from the scatter of its neighbours.
+
+    The third divided differences of four points of one branch hold noise alone where the current is smooth. Their
+    variance is modelled as a constant and a part of the current squared, by maximum likelihood; jumps (differences
+    beyond four standard deviations) are left out.
+
+    Parameters
+    ----------
+    voltage, current
+        V and A, shape (n,).
+    clipped
+        Points that the compliance holds, shape (n,).
+    direction
+        +1 where the voltage rises, −1 where it falls, shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        A, shape (n,).
+    """
+    windows = np.lib.stride_tricks.sliding_window_view
+    x, y = windows(voltage, 4), windows(current, 4)
+    gaps = x[:, :, None] - x[:, None, :] + np.eye(4)
+    one_way = (np.diff(x, axis=1) * direction[3:, None] > 0).all(axis=1) & ~windows(clipped, 4).any(axis=1)
+    if one_way.sum() >= LEAST_POINTS // 2:
+        weights = 1 / np.prod(gaps[one_way], axis=2)
+    else:  # a voltage measured with more noise than its steps
+        one_way, weights = ~windows(clipped, 4).any(axis=1), np.array([[-1.0, 3.0, -3.0, 1.0]])
+    floor = RESOLUTION * np.abs(current).max()
+    scatter = np.sum(weights * y[one_way], axis=1) / np.linalg.norm(weights, axis=1)
+    if scatter.size < 8:
+        return np.full(current.shape, max(floor, float(np.std(current))))
+    level = np.abs(y[one_way].mean(axis=1))
+
+    def minus_log_likelihood(logarithms: np.ndarray) -> float:
+        variance = np.exp(2 * logarithms[0]) + (np.exp(logarithms[1]) * level[kept]) ** 2
+        return float(np.sum(np.log(variance) + scatter[kept] ** 2 / variance))
+
+    kept = np.ones(scatter.size, dtype=bool)
+    constant, relative = max(1.4826 * float(np.median(np.abs(scatter))), floor), 1e-3
+    for _ in range(3):
+        kept = np.abs(scatter) < 4 * np.maximum(np.hypot(constant, relative * level), floor)
+        start = np.log([constant, relative])
+        found = optimize.minimize(
+            minus_log_likelihood, start, method="Nelder-Mead", bounds=[(np.log(floor), None), (-14, 0)]
+        )
+        constant, relative = np.exp(found.x)
+    smooth = np.abs(np.convolve(np.pad(current, 2, mode="edge"), np.full(5, 0.2), mode="valid"))
+    return np.hypot(constant, relative * smooth)

@@ -1,0 +1,183 @@
+"""What is read off one cycle of a sweep: currents at a voltage, loop areas and ratios, with their errors."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+from scipy.linalg import block_diag
+
+from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle
+
+SIDE_POINTS = 7
+"""Fewest points of a branch to which a parabola is fitted; fewer take a straight line or a mean."""
+UNLIKELY = 0.01
+"""Probability of a misfit below which it widens the error (Birge)."""
+LOST = 0.02
+"""Part of the points of a lobe that may be without a current."""
+HOLE, HOLE_STEPS = 0.1, 5
+"""A step of the voltage by more than this part of the amplitude, and than so many usual steps, is a hole."""
+NOTHING = (math.nan, math.nan)
+Reading = tuple[float, float]
+"""A value and its standard error; NaN where the cycle does not hold it."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What one cycle shows; each a value with its standard error, NaN where the cycle does not reach it.
+
+    Attributes
+    ----------
+    peak
+        Current at the extreme voltage by polarity, A, signed.
+    area
+        Loop area by polarity, A V.
+    symmetry
+        Magnitude of the current at +V over that at −V, at the extremes.
+    rectification_ratio
+        The same at the read voltage, on the branches on which the magnitude of the voltage grows.
+    resistance
+        Read voltage over current on the growing branch of the positive lobe (of the negative one, if there is no
+        positive), ohm.
+    clipped, replaced, lost
+        Number of points held by the compliance, of those that stood out alone, and of those without a current.
+    """
+
+    peak: dict[str, Reading]
+    area: dict[str, Reading]
+    symmetry: Reading
+    rectification_ratio: Reading
+    resistance: Reading
+    clipped: int
+    replaced: int
+    lost: int
+
+    @property
+    def of_another_series(self) -> "Readings":
+        """The same without what a series of cycles is about: it went to other voltages."""
+        return replace(self, peak=dict.fromkeys(self.peak, NOTHING), area=dict.fromkeys(self.area, NOTHING))
+
+
+def read_cycle(cycle: Cycle, read_voltage: float, window: float) -> Readings:
+    """Read a cycle.
+
+    Parameters
+    ----------
+    read_voltage
+        V, positive.
+    window
+        Part of the amplitude around a voltage from which the current there is taken.
+    """
+    peak, area, read = {}, {}, {}
+    for name, polarity in POLARITIES.items():
+        extreme = cycle.amplitude(polarity)
+        both = [cycle.outward(polarity), cycle.inward(polarity)]
+        peak[name] = current_at(cycle, both, polarity * extreme, window * extreme)
+        read[name] = NOTHING
+        if read_voltage <= extreme:
+            read[name] = current_at(cycle, both[:1], polarity * read_voltage, window * extreme)
+        area[name] = loop_area(cycle, polarity)
+    values = {name: value for name, (value, _) in read.items() if math.isfinite(value)}
+    resistance = NOTHING
+    if values:
+        name = next(iter(values))
+        value = POLARITIES[name] * read_voltage / values[name]
+        resistance = value, abs(value * read[name][1] / values[name])
+    extremes = [cycle.amplitude(polarity) for polarity in POLARITIES.values()]
+    equal = abs(extremes[0] - extremes[1]) < 0.02 * max(extremes)
+    return Readings(
+        peak=peak,
+        area=area,
+        symmetry=_ratio(peak["positive"], peak["negative"]) if equal else NOTHING,
+        rectification_ratio=_ratio(read["positive"], read["negative"]),
+        resistance=resistance,
+        clipped=int(cycle.clipped.sum()),
+        replaced=int(cycle.replaced.sum()),
+        lost=cycle.lost.size,
+    )
+
+
+def _ratio(top: Reading, bottom: Reading) -> Reading:
+    """Return the ratio of two magnitudes with its standard error (delta method)."""
+    if not (math.isfinite(top[0]) and math.isfinite(bottom[0]) and bottom[0]):
+        return NOTHING
+    value = abs(top[0] / bottom[0])
+    return value, math.hypot(top[1] / bottom[0], value * bottom[1] / bottom[0])
+
+
+def current_at(cycle: Cycle, branches: list[np.ndarray], voltage: float, window: float) -> Reading:
+    """Read the current at a voltage from a weighted parabola through the points near it.
+
+    Each branch has a parabola of its own, all meet at the voltage asked for: the cusp of a loop at its extreme is
+    not rounded off. Points that the compliance holds are left out. A misfit that noise does not explain (a switching
+    event) widens the error.
+
+    Parameters
+    ----------
+    branches
+        Where the points may come from, each shape (n,).
+    voltage
+        V.
+    window
+        V, on each side; wider where that holds less than `SIDE_POINTS` points, to three times at most.
+
+    Returns
+    -------
+    current, error
+        A; NaN where no branch reaches the voltage outside the compliance.
+    """
+    chosen, blocks = [], []
+    for branch in branches:
+        points = np.flatnonzero(branch & ~cycle.clipped)
+        distance = np.abs(cycle.voltage[points] - voltage)
+        if points.size < 2 or distance.min() > window:
+            continue
+        reach = np.clip(np.sort(distance)[min(SIDE_POINTS, points.size) - 1], window, 3 * window)
+        near = points[distance <= reach]
+        away = (cycle.voltage[near] - voltage) / window
+        degree = 2 if near.size >= SIDE_POINTS else int(near.size > 2)
+        chosen.append(near)
+        blocks.append(np.vander(away, degree + 1, increasing=True)[:, 1:])
+    if not chosen:
+        return NOTHING
+    points = np.concatenate(chosen)
+    design = np.column_stack([np.ones(points.size), block_diag(*blocks)])
+    design /= cycle.sigma[points, None]
+    target = cycle.current[points] / cycle.sigma[points]
+    coefficients = np.linalg.lstsq(design, target, rcond=None)[0]
+    variance = np.linalg.pinv(design.T @ design)[0, 0]
+    dof = points.size - design.shape[1]
+    chi_square = float(np.sum((target - design @ coefficients) ** 2))
+    if dof > 0 and stats.chi2.sf(chi_square, dof) < UNLIKELY:
+        variance *= chi_square / dof
+    return float(coefficients[0]), math.sqrt(variance)
+
+
+def loop_area(cycle: Cycle, polarity: int) -> Reading:
+    """Return the area ∮ I dV of the lobe of one polarity by the trapezoidal rule, with the error from the noise.
+
+    Positive where the device carries more current on the way back to zero than on the way out, negative where it
+    carries less (or displaces charge); a lobe that crosses itself counts the difference. The trapezoids of points
+    held by the compliance add nothing to the enclosed area beyond its edge.
+
+    Returns
+    -------
+    area, error
+        A V; NaN where the cycle has no lobe of this polarity, does not come back from its extreme, or lacks currents.
+    """
+    branches = cycle.outward(polarity), cycle.inward(polarity)
+    if not cycle.amplitude(polarity) or not all(branch.any() for branch in branches) or _has_hole(cycle, polarity):
+        return NOTHING
+    way = polarity * np.maximum(polarity * cycle.voltage, 0.0)
+    steps = np.diff(way)
+    weights = -0.5 * (np.append(steps, 0.0) + np.insert(steps, 0, 0.0))
+    return float(weights @ cycle.current), float(np.linalg.norm(weights * cycle.sigma))
+
+
+def _has_hole(cycle: Cycle, polarity: int) -> bool:
+    """Whether a lobe lacks more currents than the trapezoidal rule may bridge."""
+    lobe = cycle.voltage[polarity * cycle.voltage > 0]
+    steps = np.abs(np.diff(lobe))
+    if np.count_nonzero(polarity * cycle.lost > 0) > LOST * lobe.size:
+        return True
+    return bool(steps.max() > max(HOLE * cycle.amplitude(polarity), HOLE_STEPS * float(np.median(steps))))

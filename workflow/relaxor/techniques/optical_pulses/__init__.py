@@ -1,0 +1,1 @@
+"""Synaptic plasticity under pulses of light."""

@@ -1,0 +1,1 @@
+"""Piezoresponse force microscopy."""

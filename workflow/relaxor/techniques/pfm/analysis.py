@@ -1,0 +1,335 @@
+"""PFM: phase contrast and amplitude of domains over scan cycles, and local switching loops.
+
+A hysteretic loop under a PFM tip is no proof of ferroelectricity: charge injected by the tip, ions that move and the
+electrostatic force on the cantilever make loops of the same look (Vasudevan et al., doi 10.1063/1.4979015). The
+rows therefore keep the loops read with the bias on and off apart, and the line that the electrostatic force adds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from scipy import ndimage, stats
+from scipy.special import i0e, i1e
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.units import factor
+from relaxor.readers.common.schema import variable
+from relaxor.stats.blocks import correlation_length, jackknife, student_rows, tiles
+from relaxor.stats.fit import fit, parameters
+from relaxor.techniques.pfm.loops import analyse_loop
+
+COMBINED = "pfm_cycles"
+"""Name of the rows and curves that combine the scan cycles."""
+PHASE_BINS = np.linspace(-180.0, 180.0, 361)
+EM_ROUNDS = 200
+OFF_THE_SAMPLE = ("ac", "fm", "stm")
+"""How imaging modes of Asylum begin in which no tip rests on the sample: they record no piezoresponse."""
+SMALLEST_INTERIOR = 50
+"""Fewest pixels that a kind of domain must have inside its walls."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """Amplitude (pm) and phase (radian) of a scan, shape (y, x), with coordinates in nm."""
+
+    amplitude: np.ndarray
+    phase: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+    @property
+    def pixel(self) -> float:
+        """Distance between pixels in nm."""
+        return float(self.x[1] - self.x[0])
+
+
+@dataclass(frozen=True)
+class Domains:
+    """Two kinds of domains: ``leading`` marks the one ahead in phase, ``interior`` the pixels off the walls.
+
+    ``center`` is the phase midway between the two, in radian.
+    """
+
+    leading: np.ndarray
+    interior: np.ndarray
+    center: float
+
+
+def analyse(
+    data: str,
+    parameters: str,
+    curves: str,
+    *,
+    wall_exclusion: float,
+    tiles_per_side: int,
+    settling_fraction: float,
+) -> None:
+    """Find the phase contrast and amplitude of every scan cycle, their trend, and the local loops.
+
+    Parameters
+    ----------
+    data
+        Ingested measurements (netCDF). Images need the condition ``cycle``; curves need a ``bias`` channel.
+    parameters, curves
+        Tables and curves to write.
+    wall_exclusion
+        Distance from a domain wall, in nm, within which pixels belong to no domain (the tip blurs the wall).
+    tiles_per_side
+        An image is cut into so many by so many tiles, the independent samples of its standard errors.
+    settling_fraction
+        Share of each bias step, at its begin, in which the lock-in settles; left out.
+
+    Raises
+    ------
+    AnalysisError
+        If a measurement is neither an image with amplitude and phase nor a curve with a bias, was not taken in
+        contact, if an image shows one kind of domain only, or lacks its cycle.
+    """
+    rows: list[Number] = []
+    groups: dict[str, xr.Dataset] = {}
+    scans: list[tuple[float, Measurement, list[Number]]] = []
+    for measurement in load(data):
+        mode = str(measurement.only.attrs.get("imaging_mode", ""))
+        if mode.lower().startswith(OFF_THE_SAMPLE):
+            raise AnalysisError(
+                f"{measurement.id}: was taken in '{mode}', where no tip rests on the sample: that is no "
+                "piezoresponse; mend its technique in the sheet"
+            )
+        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
+        if "bias" in measurement.only:
+            found, regions = analyse_loop(measurement, settling_fraction)
+        else:
+            found, regions = analyse_image(measurement, wall_exclusion, tiles_per_side)
+            scans.append((measurement.condition("cycle", "1"), measurement, found))
+        rows += found
+        groups |= {f"{measurement.id}/{name}": dataset for name, dataset in regions.items()}
+    if scans:
+        scans.sort(key=lambda scan: scan[0])
+        found, regions = combine_cycles(scans)
+        rows += found
+        groups[COMBINED] = xr.Dataset(attrs=provenance(scans[0][1]))
+        groups |= {f"{COMBINED}/{name}": dataset for name, dataset in regions.items()}
+    save_parameters(parameters, rows)
+    save_tree(curves, groups)
+
+
+# --- one image -----------------------------------------------------------------------------------------------------
+def load_image(measurement: Measurement) -> Image:
+    """Take amplitude and phase of an image."""
+    dataset = measurement.only
+    names = {kind: [n for n in map(str, dataset.data_vars) if n.startswith(kind)] for kind in ("amplitude", "phase")}
+    missing = [kind for kind, found in names.items() if not found or dataset[found[0]].dims != ("y", "x")]
+    if missing:
+        found = ", ".join(map(str, dataset.data_vars))
+        raise AnalysisError(f"{measurement.id}: no {' and no '.join(missing)} image; its variables are {found}")
+    values = {}
+    for kind, unit in (("amplitude", "pm"), ("phase", "radian")):
+        channel = dataset[names[kind][0]]
+        values[kind] = channel.to_numpy().astype(float) * factor(channel.attrs["units"], unit)
+        if not np.isfinite(values[kind]).all():
+            raise AnalysisError(f"{measurement.id}: {names[kind][0]} holds pixels without value")
+    x, y = (dataset[axis].to_numpy() * factor(dataset[axis].attrs["units"], "nm") for axis in "xy")
+    return Image(values["amplitude"], values["phase"], x, y)
+
+
+def find_domains(image: Image, wall_exclusion: float) -> Domains:
+    """Part an image into two kinds of domains by phase alone.
+
+    The unit vectors of the phases, averaged over 3×3 pixels, form two clusters on the circle: they are split across
+    their principal axis, then moved to the nearer of the two circular means until nothing changes.
+    """
+    direction = np.exp(1j * image.phase)
+    smooth = ndimage.uniform_filter(direction.real, 3) + 1j * ndimage.uniform_filter(direction.imag, 3)
+    smooth /= np.abs(smooth) + 1e-12
+    centered = smooth - smooth.mean()
+    axis = np.exp(0.5j * np.angle(np.sum(centered**2)))
+    leading = (centered * np.conj(axis)).real > 0
+    for _ in range(EM_ROUNDS):
+        ahead, behind = (smooth[side].mean() if side.any() else 0j for side in (leading, ~leading))
+        nearer = np.abs(np.angle(smooth * np.conj(ahead))) < np.abs(np.angle(smooth * np.conj(behind)))
+        if np.array_equal(nearer, leading):
+            break
+        leading = nearer
+    if np.angle(ahead * np.conj(behind)) < 0:
+        leading, ahead, behind = ~leading, behind, ahead
+    margin = wall_exclusion / image.pixel
+    interior = (ndimage.distance_transform_edt(leading) + ndimage.distance_transform_edt(~leading)) > margin
+    center = float(np.angle(behind) + np.angle(ahead * np.conj(behind)) / 2)
+    return Domains(leading, interior, center)
+
+
+def analyse_image(
+    measurement: Measurement, wall_exclusion: float, tiles_per_side: int
+) -> tuple[list[Number], dict[str, xr.Dataset]]:
+    """Return the rows and maps of one scan: phase contrast by two ways, amplitude, domain fraction."""
+    cycle = measurement.condition("cycle", "1")
+    image = load_image(measurement)
+    domains = find_domains(image, wall_exclusion)
+    kinds = (domains.leading & domains.interior, ~domains.leading & domains.interior)
+    if min(kind.sum() for kind in kinds) < SMALLEST_INTERIOR:
+        raise AnalysisError(f"{measurement.id}: the phase image shows one kind of domain only")
+    relative = np.degrees(np.angle(np.exp(1j * (image.phase - domains.center))))
+    blocks = tiles(image.phase.shape, tiles_per_side, tiles_per_side)
+    values, errors = jackknife(lambda keep: _estimate(image, domains, relative, keep), blocks)
+    deviation = relative - np.where(domains.leading, relative[kinds[0]].mean(), relative[kinds[1]].mean())
+    length = correlation_length(deviation, domains.interior, image.pixel)
+    amplitude = image.amplitude - image.amplitude[domains.interior].mean()
+    amplitude_length = correlation_length(amplitude, domains.interior, image.pixel)
+    # A correlation exp(−r²/ℓ²) covers an area πℓ².
+    area = max(np.pi * np.nan_to_num(length) ** 2, image.pixel**2)
+    n = int(domains.interior.sum() * image.pixel**2 / area)
+    count = tiles_per_side**2
+    method = f"mean inside domains; jackknife over {count} tiles"
+    rows = student_rows(
+        measurement,
+        "domain_means",
+        {
+            "phase_contrast": (values[0], errors[0], "degree"),
+            "amplitude_mean": (values[1], errors[1], "pm"),
+            "domain_fraction": (values[2], errors[2], "1"),
+        },
+        method,
+        count,
+        n=n,
+    )
+    lengths = {"phase_correlation_length": length, "amplitude_correlation_length": amplitude_length}
+    rows += measured(
+        measurement,
+        "domain_means",
+        {name: (value, np.nan, "nm") for name, value in lengths.items()},
+        "autocorrelation inside domains falls to 1/e",
+        n=n,
+    )
+    counts = np.histogram(relative[domains.interior], PHASE_BINS)[0]
+    mixture = {"phase_contrast": (values[3], errors[3], "degree")}
+    method = f"two von Mises distributions in the phase histogram; jackknife over {count} tiles"
+    rows += student_rows(measurement, "von_mises_mixture", mixture, method, count, n=n)
+    for model, two in (("von_mises_mixture", True), ("von_mises_single", False)):
+        log_likelihood = _mixture(counts, two)[1] * n / counts.sum()
+        k = 5 if two else 2
+        aicc = -2 * log_likelihood + 2 * k + 2 * k * (k + 1) / max(n - k - 1, 1)
+        rows += measured(measurement, model, {"aicc": (aicc, np.nan, "1")}, "phase histogram", n=n)
+    return rows, {"image": _maps(image, domains, relative).assign_attrs(cycle=cycle)}
+
+
+def _estimate(image: Image, domains: Domains, relative: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    inside = domains.interior & keep
+    ahead, behind = (np.exp(1j * image.phase[inside & side]).sum() for side in (domains.leading, ~domains.leading))
+    counts = np.histogram(relative[inside], PHASE_BINS)[0]
+    return np.array(
+        [
+            np.degrees(np.angle(ahead * np.conj(behind))),
+            image.amplitude[inside].mean(),
+            domains.leading[keep].mean(),
+            _mixture(counts, True)[0],
+        ]
+    )
+
+
+def _mixture(counts: np.ndarray, two: bool) -> tuple[float, float]:
+    """Fit one or two von Mises distributions to a phase histogram by expectation–maximization.
+
+    Returns
+    -------
+    contrast, log_likelihood
+        Distance of the two mean directions in degrees (0 for one), and ln L of the counts.
+    """
+    phase = np.radians((PHASE_BINS[1:] + PHASE_BINS[:-1]) / 2)
+    # Phases count from midway between the two kinds of domain.
+    share = np.stack([phase > 0, phase <= 0]).astype(float) if two else np.ones((1, len(phase)))
+    log_likelihood = -np.inf
+    for _ in range(EM_ROUNDS):
+        weight = share * counts
+        vector = (weight * np.exp(1j * phase)).sum(axis=1)
+        total = np.maximum(weight.sum(axis=1), 1e-9)
+        mean, resultant = np.angle(vector), np.clip(np.abs(vector) / total, 1e-6, 1 - 1e-9)
+        density = total[:, None] / counts.sum() * _von_mises(phase, mean[:, None], _concentration(resultant)[:, None])
+        mixed = np.maximum(density.sum(axis=0), 1e-300)
+        share, previous = density / mixed, log_likelihood
+        log_likelihood = float(np.sum(counts * np.log(mixed)))
+        if log_likelihood - previous < 1e-9 * abs(log_likelihood):
+            break
+    contrast = float(np.degrees(np.angle(np.exp(1j * (mean[0] - mean[1]))))) if two else 0.0
+    return contrast, log_likelihood
+
+
+def _von_mises(phase: np.ndarray, mean: np.ndarray, concentration: np.ndarray) -> np.ndarray:
+    return np.exp(concentration * (np.cos(phase - mean) - 1)) / (2 * np.pi * i0e(concentration))
+
+
+def _concentration(resultant: np.ndarray) -> np.ndarray:
+    """Return κ with I1(κ)/I0(κ) = R; Sra, doi 10.1007/s00180-011-0232-x, and one Newton step."""
+    kappa = resultant * (2 - resultant**2) / (1 - resultant**2)
+    ratio = i1e(kappa) / i0e(kappa)
+    return np.maximum(kappa - (ratio - resultant) / np.maximum(1 - ratio**2 - ratio / kappa, 1e-12), 1e-6)
+
+
+def _maps(image: Image, domains: Domains, relative: np.ndarray) -> xr.Dataset:
+    plane = ("y", "x")
+    return xr.Dataset(
+        {
+            "phase": variable(plane, relative.astype(np.float32), "degree", "phase from midway between the domains"),
+            "amplitude": variable(plane, image.amplitude.astype(np.float32), "pm", "piezoresponse amplitude"),
+            "leading": variable(plane, domains.leading.astype(np.int8), "1", "domain ahead in phase"),
+            "interior": variable(plane, domains.interior.astype(np.int8), "1", "pixel lies off the walls"),
+        },
+        coords={"x": variable("x", image.x, "nm", "x"), "y": variable("y", image.y, "nm", "y")},
+    )
+
+
+# --- over the cycles -----------------------------------------------------------------------------------------------
+TRENDS = {"phase_contrast": "degree", "amplitude_mean": "pm"}
+
+
+def combine_cycles(
+    scans: Sequence[tuple[float, Measurement, list[Number]]],
+) -> tuple[list[Number], dict[str, xr.Dataset]]:
+    """Fit a line and a constant to contrast and amplitude against the scan cycle, weighted by their errors.
+
+    The scale of the scatter is taken from the data (scans differ by more than their own errors where the tip
+    changes), so that intervals are Student's. Fewer than three cycles give the points alone.
+    """
+    first = scans[0][1]
+    hashes = ",".join(str(scan.attrs["raw_sha256"]) for _, scan, _ in scans)
+    combined = replace(first, id=COMBINED, attrs=dict(first.attrs) | {"raw_sha256": hashes})
+    cycle = np.array([scan[0] for scan in scans])
+    dataset = xr.Dataset(coords={"cycle": variable("cycle", cycle, "1", "scan cycle")})
+    rows: list[Number] = []
+    for name, unit in TRENDS.items():
+        numbers = [
+            next(row for row in found if row.parameter == name and row.model == "domain_means") for _, _, found in scans
+        ]
+        values, errors = (np.array([getattr(row, key) for row in numbers]) for key in ("value", "standard_error"))
+        dataset[name] = variable("cycle", values, unit, name.replace("_", " "))
+        dataset[f"{name}_uncertainty"] = variable("cycle", errors, unit, f"standard error of {name}")
+        if len(scans) < 3:
+            continue
+        rows += _trend(combined, dataset, name, unit)
+    return rows, {"trend": dataset}
+
+
+def _trend(combined: Measurement, dataset: xr.Dataset, name: str, unit: str) -> list[Number]:
+    cycle, values, errors = (dataset[key].to_numpy() for key in ("cycle", name, f"{name}_uncertainty"))
+    rows: list[Number] = []
+    for model, slope in (("linear", 0.0), ("constant", {"value": 0.0, "vary": False})):
+        start = parameters(intercept=float(values.mean()), slope=slope)
+
+        def residual(params: dict[str, float]) -> np.ndarray:
+            return (params["intercept"] + params["slope"] * cycle - values) / errors
+
+        fitted = fit(residual, start, absolute_sigma=False)
+        units = {"intercept": unit, "slope": unit} if model == "linear" else {"intercept": unit}
+        rows += fitted.numbers(combined, model, units, "weighted least squares over cycles", f"{name}_")
+        shape = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
+        extra = {f"{name}_aicc": (fitted.aicc, np.nan, "1")}
+        if model == "linear":
+            line = fitted.value("intercept") + fitted.value("slope") * cycle
+            dataset[f"{name}_fit"] = variable("cycle", line, unit, f"line through {name}")
+            dataset[f"{name}_residual"] = variable("cycle", values - line, unit, f"residual of {name}")
+            t = fitted.value("slope") / fitted.error("slope")
+            extra[f"{name}_slope_p_value"] = (float(2 * stats.t.sf(abs(t), len(cycle) - 2)), np.nan, "1")
+        rows += measured(combined, model, extra, "weighted least squares over cycles", **shape)
+    return rows

@@ -1,0 +1,243 @@
+"""Local PFM loops: piezoresponse against tip bias while it is on and after it is off."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import lmfit
+import numpy as np
+import xarray as xr
+from scipy import stats
+from scipy.optimize import brentq
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.results import CONFIDENCE, Measurement, Number, measured
+from relaxor.core.units import factor
+from relaxor.readers.common.schema import variable
+from relaxor.stats.fit import Fit, combination, fit, parameters
+
+FEWEST_STEPS = 16
+SAME_BIAS = 1e-3
+"""Biases closer than this share of the largest are one step."""
+UNITS = {
+    "saturation_piezoresponse": "pm",
+    "switching_bias_forward": "V",
+    "switching_bias_backward": "V",
+    "switching_width": "V",
+    "imprint": "V",
+    "offset": "pm",
+    "electrostatic_slope": "pm/V",
+}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Steps of a loop: bias (V), whether it was reached rising, complex response (pm) turned to its real axis."""
+
+    bias: np.ndarray
+    rising: np.ndarray
+    response: np.ndarray
+
+
+def analyse_loop(measurement: Measurement, settling_fraction: float) -> tuple[list[Number], dict[str, xr.Dataset]]:
+    """Return the rows and curves of switching loops recorded step by step.
+
+    The piezoresponse is PR = A·cos(φ − φ0) with φ0 along the principal axis of the complex response and the sign
+    that makes it grow with bias. The first, virgin branch up to the largest bias is left out.
+
+    Raises
+    ------
+    AnalysisError
+        If amplitude or phase is missing or the bias makes no loop.
+    """
+    rows: list[Number] = []
+    regions: dict[str, xr.Dataset] = {}
+    for field, loop in _loops(measurement, settling_fraction).items():
+        fits = {}
+        for kind in ("double", "single"):
+            fits[kind] = _fit_loop(loop, kind, field)
+            model = f"{field}_{kind}"
+            names = {name: unit for name, unit in UNITS.items() if fits[kind].params[name].vary}
+            method = f"least squares of {'two tanh' if kind == 'double' else 'one tanh'} steps a branch"
+            rows += fits[kind].numbers(measurement, model, names, method)
+            rows += _derived_rows(measurement, model, fits[kind], loop, method)
+        best = min(fits.values(), key=lambda found: found.aicc)
+        regions |= {field: _points(loop, best), f"{field}_model": _branches(loop, best)}
+    return rows, regions
+
+
+# --- from samples to steps -----------------------------------------------------------------------------------------
+def _loops(measurement: Measurement, settling_fraction: float) -> dict[str, Loop]:
+    curve = measurement.only
+    channels = {}
+    for name, unit in (("bias", "V"), ("amplitude", "pm"), ("phase", "radian")):
+        if name not in curve:
+            raise AnalysisError(
+                f"{measurement.id}: no {name}; its variables are {', '.join(map(str, curve.data_vars))}"
+            )
+        channels[name] = curve[name].to_numpy().astype(float) * factor(curve[name].attrs["units"], unit)
+        if not np.isfinite(channels[name]).all():
+            raise AnalysisError(f"{measurement.id}: {name} holds samples without value")
+    bias, response = _steps(channels["bias"], channels["amplitude"] * np.exp(1j * channels["phase"]), settling_fraction)
+    largest = np.abs(bias).max()
+    fields = {"on_field": (bias, response)}
+    for on in (0, 1):
+        if largest > 0 and np.all(np.abs(bias[1 - on :: 2]) < SAME_BIAS * largest):
+            pairs = min(len(bias[on::2]), len(bias[on + 1 :: 2]))
+            pulses = bias[on::2][:pairs]
+            fields = {
+                "off_field": (pulses, response[on + 1 :: 2][:pairs]),
+                "on_field": (pulses, response[on::2][:pairs]),
+            }
+    axis = np.exp(0.5j * np.angle(sum(np.sum(values**2) for _, values in fields.values())))
+    if sum(np.sum(levels * (values * np.conj(axis)).real) for levels, values in fields.values()) < 0:
+        axis = -axis
+    return {name: _one_loop(measurement, *pair, axis) for name, pair in fields.items()}
+
+
+def _steps(bias: np.ndarray, signal: np.ndarray, settling_fraction: float) -> tuple[np.ndarray, np.ndarray]:
+    """Average the samples of each step of the bias, without the settling at its begin."""
+    change = np.flatnonzero(np.abs(np.diff(bias)) > SAME_BIAS * np.abs(bias).max()) + 1
+    bounds = np.array([0, *change, len(bias)])
+    dwell = float(np.median(np.diff(bounds)))
+    levels, means = [], []
+    for start, end in pairwise(bounds):
+        # A pulse of zero between two pauses makes one long run of three steps.
+        for part in np.array_split(np.arange(start, end), max(round((end - start) / dwell), 1)):
+            settled = part[int(len(part) * settling_fraction) :]
+            levels.append(bias[part].mean())
+            means.append(signal[settled].mean())
+    return np.array(levels), np.array(means)
+
+
+def _one_loop(measurement: Measurement, bias: np.ndarray, response: np.ndarray, axis: complex) -> Loop:
+    if len(bias) < FEWEST_STEPS or not bias.min() < 0 < bias.max():
+        raise AnalysisError(
+            f"{measurement.id}: {len(bias)} bias steps from {bias.min():g} to {bias.max():g} V: no loop"
+        )
+    rising = np.diff(bias, prepend=bias[0] - np.sign(bias[1] - bias[0])) > 0
+    start = int(np.argmax(np.abs(bias) >= (1 - SAME_BIAS) * np.abs(bias).max()))
+    return Loop(bias[start:], rising[start:], response[start:] * np.conj(axis))
+
+
+# --- models --------------------------------------------------------------------------------------------------------
+def piezoresponse(bias: np.ndarray | float, rising: np.ndarray | bool, values: Mapping[str, float]) -> np.ndarray:
+    """Return the piezoresponse of a loop in pm at a bias in V.
+
+    ``offset + slope·V + saturation/2·(tanh((V − i − V1)/w) + tanh((V − i − V2)/w))`` with (V1, V2) equal to
+    (forward, −backward) on the rising branch and (backward, −forward) on the falling one: antiferroelectric double
+    switching. Where backward = −forward the two steps are one: a ferroelectric loop.
+    """
+    forward, backward = values["switching_bias_forward"], values["switching_bias_backward"]
+    shifted, width = bias - values["imprint"], values["switching_width"]
+    first = np.tanh((shifted - np.where(rising, forward, backward)) / width)
+    second = np.tanh((shifted + np.where(rising, backward, forward)) / width)
+    steps = values["saturation_piezoresponse"] / 2 * (first + second)
+    return values["offset"] + values["electrostatic_slope"] * bias + steps
+
+
+def _fit_loop(loop: Loop, kind: str, field: str) -> Fit:
+    response, largest = loop.response.real, float(np.abs(loop.bias).max())
+
+    def residual(params: lmfit.Parameters) -> np.ndarray:
+        return piezoresponse(loop.bias, loop.rising, params.valuesdict()) - response
+
+    # Without bias there is no force between tip and surface that grows with it.
+    slope = {"value": 0.0, "vary": field == "on_field"}
+    tried = []
+    for forward in (0.2, 0.4, 0.6):
+        backward = {"value": 0.1 * largest, "min": -largest, "max": largest}
+        start = parameters(
+            saturation_piezoresponse=(float(np.ptp(response)) / 2, 0.0, np.inf),
+            switching_bias_forward=(forward * largest, 0.0, 2 * largest),
+            switching_bias_backward=backward if kind == "double" else {"expr": "-switching_bias_forward"},
+            switching_width=(0.1 * largest, 1e-3 * largest, 2 * largest),
+            imprint=0.0,
+            offset=float(response.mean()),
+            electrostatic_slope=slope,
+        )
+        tried.append(fit(residual, start, absolute_sigma=False))
+    return min(tried, key=lambda found: found.chi_square)
+
+
+def _derived_rows(measurement: Measurement, model: str, fitted: Fit, loop: Loop, method: str) -> list[Number]:
+    grid = np.linspace(loop.bias.min(), loop.bias.max(), 2001)
+
+    def crossing(rising: bool) -> Callable[[Mapping[str, float]], float]:
+        def root(values: Mapping[str, float]) -> float:
+            ends = piezoresponse(grid[[0, -1]], rising, values)
+            if ends[0] * ends[1] > 0:
+                return np.nan
+            return brentq(lambda bias: float(piezoresponse(bias, rising, values)), grid[0], grid[-1])
+
+        return root
+
+    def area(values: Mapping[str, float]) -> float:
+        return float(np.trapezoid(piezoresponse(grid, False, values) - piezoresponse(grid, True, values), grid))
+
+    quantities: dict[str, tuple[Callable[[Mapping[str, float]], float], str]] = {
+        "coercive_bias_positive": (crossing(True), "V"),
+        "coercive_bias_negative": (crossing(False), "V"),
+        "remanent_piezoresponse_positive": (lambda values: float(piezoresponse(0.0, False, values)), "pm"),
+        "remanent_piezoresponse_negative": (lambda values: float(piezoresponse(0.0, True, values)), "pm"),
+        "loop_area": (area, "pm*V"),
+    }
+    values = {
+        name: (function(fitted.params.valuesdict()), _propagated(fitted, function), unit)
+        for name, (function, unit) in quantities.items()
+    }
+    shape = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, fitted.n - len(fitted.names))
+    rows = [
+        replace(
+            row,
+            ci_low=row.value - quantile * row.standard_error,
+            ci_high=row.value + quantile * row.standard_error,
+        )
+        for row in measured(measurement, model, values, f"{method}; delta method", **shape)
+    ]
+    return rows + measured(measurement, model, {"aicc": (fitted.aicc, np.nan, "1")}, method, **shape)
+
+
+def _propagated(fitted: Fit, function: Callable[[Mapping[str, float]], float]) -> float:
+    """Return the standard error of a function of the fitted parameters by central differences."""
+    gradient = {}
+    for name in fitted.names:
+        sides = []
+        step = 1e-4 * (fitted.error(name) if np.isfinite(fitted.error(name)) else abs(fitted.value(name)))
+        for shift in (step, -step):
+            moved = fitted.params.valuesdict()
+            moved[name] += shift
+            if not fitted.params["switching_bias_backward"].vary:
+                moved["switching_bias_backward"] = -moved["switching_bias_forward"]
+            sides.append(function(moved))
+        gradient[name] = (sides[0] - sides[1]) / (2 * step) if step else 0.0
+    return combination(fitted, gradient)
+
+
+# --- curves --------------------------------------------------------------------------------------------------------
+def _points(loop: Loop, fitted: Fit) -> xr.Dataset:
+    model = piezoresponse(loop.bias, loop.rising, fitted.params.valuesdict())
+    columns = {
+        "bias": (loop.bias, "V", "tip bias of the step"),
+        "data": (loop.response.real, "pm", "piezoresponse"),
+        "fit": (model, "pm", "fitted piezoresponse"),
+        "residual": (loop.response.real - model, "pm", "residual"),
+        "amplitude": (np.abs(loop.response), "pm", "amplitude"),
+        "phase": (np.degrees(np.angle(loop.response)), "degree", "phase from that of a positive piezoresponse"),
+        "rising": (loop.rising.astype(np.int8), "1", "bias was reached rising"),
+    }
+    step = variable("step", np.arange(len(loop.bias)), "1", "step of the bias")
+    return xr.Dataset({name: variable("step", *column) for name, column in columns.items()}, coords={"step": step})
+
+
+def _branches(loop: Loop, fitted: Fit) -> xr.Dataset:
+    bias = np.linspace(loop.bias.min(), loop.bias.max(), 401)
+    values = fitted.params.valuesdict()
+    return xr.Dataset(
+        {
+            name: variable("bias", piezoresponse(bias, name == "rising", values), "pm", f"{name} branch of the fit")
+            for name in ("rising", "falling")
+        },
+        coords={"bias": variable("bias", bias, "V", "tip bias")},
+    )

@@ -1,0 +1,274 @@
+"""Raman spectra: cosmic rays out, modes and baseline fitted together, shifts calibrated on silicon where it is seen.
+
+The baseline is part of the fit, so that its uncertainty is in that of every mode. Modes that are expected are fitted
+where they stand out of the noise (`relaxor.techniques.raman.detection`).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.errors import AnalysisError
+from relaxor.core.parallel import ordered_map
+from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.readers.common.schema import variable
+from relaxor.stats.counts import in_counts, rising
+from relaxor.stats.fit import Fit, voigt_fwhm
+from relaxor.techniques.raman.detection import UNSEEN, find_modes, fit_seen_lines
+from relaxor.techniques.raman.lines import LineModel, fit_lines
+from relaxor.techniques.raman.spikes import remove_spikes
+
+SILICON = "Si"
+"""Name of the line of silicon that calibrates the axis."""
+EDGE = 60.0
+"""1/cm; below, the filter that blocks the laser shapes the spectrum."""
+REACH = (3.0, 10.0)
+"""A line that was found is fitted so many of its widths to each side, at least so far (1/cm)."""
+FOUND_DEGREE = 1
+"""Degree of the baseline under lines that were found: windows are narrow."""
+METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some points of a spectrum and the lines fitted there.
+
+    Attributes
+    ----------
+    inside
+        Points that were fitted, shape (all points,).
+    fit, model, sigma
+        As of `fit_lines`.
+    limits
+        Line that is not seen → upper limit of its area.
+    """
+
+    inside: np.ndarray
+    fit: Fit
+    model: LineModel
+    sigma: np.ndarray
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+def analyse(
+    data: str,
+    parameters: str,
+    curves: str,
+    *,
+    modes: dict[str, float] | None,
+    significance: float,
+    calibration_line: float | None,
+    calibration_uncertainty: float,
+    substrate_lines: dict[str, float],
+    window: tuple[float, float] | None,
+    instrument_fwhm: float,
+    baseline_degree: int,
+    spike_threshold: float,
+    spike_width: int,
+) -> None:
+    """Fit the modes of every Raman measurement.
+
+    Parameters
+    ----------
+    data
+        Ingested Raman measurements (netCDF).
+    parameters, curves
+        Files to write.
+    modes, significance, calibration_line, calibration_uncertainty, substrate_lines, window, instrument_fwhm, \
+baseline_degree, spike_threshold, spike_width
+        See `relaxor.techniques.raman.settings.Raman`.
+
+    Raises
+    ------
+    AnalysisError
+        If a measurement has no ordered Raman axis, no counts, holds a map, does not cover the window, is constant, or
+        shows no line; if the line of silicon that sets the axis is not seen.
+    """
+    one = partial(
+        _analyse_one,
+        modes=modes,
+        others=substrate_lines | ({SILICON: calibration_line} if calibration_line else {}),
+        significance=significance,
+        calibration_uncertainty=calibration_uncertainty,
+        window=window,
+        instrument_fwhm=instrument_fwhm,
+        degree=baseline_degree,
+        spike=(spike_threshold, spike_width),
+    )
+    measurements = load(data)
+    results = ordered_map(one, measurements)
+    save_parameters(parameters, (row for rows, _ in results for row in rows))
+    groups: dict[str, xr.Dataset] = {}
+    for measurement, (_, fitted) in zip(measurements, results, strict=True):
+        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
+        groups[f"{measurement.id}/spectrum"] = fitted
+    save_tree(curves, groups)
+
+
+def _analyse_one(
+    measurement: Measurement,
+    modes: Mapping[str, float] | None,
+    others: Mapping[str, float],
+    significance: float,
+    calibration_uncertainty: float,
+    window: tuple[float, float] | None,
+    instrument_fwhm: float,
+    degree: int,
+    spike: tuple[float, int],
+) -> tuple[list[Number], xr.Dataset]:
+    """Return the numbers of both line shapes and the curves of the Voigt fit."""
+    shift, spectra = _spectra(measurement, window)
+    expected = {**(modes or {}), **others}
+    protected = np.zeros(shift.shape, dtype=bool)
+    for center in expected.values():
+        protected |= np.abs(shift - center) < 8
+    spectrum, noise, removed = remove_spikes(spectra, *spike, protected)
+    if not np.ptp(spectrum):
+        raise AnalysisError(f"{measurement.id}: every point has the intensity {spectrum[0]:g}: this is no spectrum")
+    groups = [(np.ones(shift.shape, dtype=bool), expected)]
+    if modes is None:
+        found = find_modes(shift, spectrum, significance, instrument_fwhm)
+        groups, degree = _groups(shift, found, others), FOUND_DEGREE
+    if not groups:
+        raise AnalysisError(f"{measurement.id}: no line stands out by {significance:g} standard deviations")
+
+    voigts, lorentzians = [], []
+    for inside, centers in groups:
+        points = shift[inside], spectrum[inside], noise[inside]
+        part = Part(inside, *fit_seen_lines(*points, centers, instrument_fwhm, degree, centers.keys() & expected))
+        seen = {name: centers[name] for name in part.model.lines}
+        voigts.append(part)
+        lorentzians.append(Part(inside, *fit_lines(*points, seen, 1e-3 * instrument_fwhm, degree)))
+    if SILICON in {name for part in voigts for name in part.limits}:
+        raise AnalysisError(
+            f"{measurement.id}: the silicon line at {others[SILICON]:g} 1/cm that sets the axis is not seen: "
+            "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
+        )
+    calibration = others.get(SILICON, math.nan), calibration_uncertainty
+    rows = _rows(measurement, "voigt", voigts, *calibration, instrument_fwhm)
+    rows += _rows(measurement, "lorentzian", lorentzians, *calibration, 0.0)
+    rows += measured(measurement, "voigt", {"cosmic_ray_pixels": (removed.sum(), math.nan, "1")}, "count")
+    return rows, _curves(shift, spectrum, voigts)
+
+
+def _groups(
+    shift: np.ndarray, found: Mapping[float, float], others: Mapping[str, float]
+) -> list[tuple[np.ndarray, dict[str, float]]]:
+    """Put lines whose windows overlap together: the points of each window, and the lines in it by name."""
+    named = {f"line_{center:.0f}": (center, width) for center, width in found.items()}
+    named |= {name: (center, 0.0) for name, center in others.items()}
+    groups: list[tuple[np.ndarray, dict[str, float]]] = []
+    end = -math.inf
+    for name, (center, width) in sorted(named.items(), key=lambda entry: entry[1]):
+        reach = max(REACH[0] * width, REACH[1])
+        inside = np.abs(shift - center) <= reach
+        if groups and center - reach < end:
+            groups[-1] = groups[-1][0] | inside, groups[-1][1] | {name: center}
+        else:
+            groups.append((inside, {name: center}))
+        end = max(end, center + reach)
+    return groups
+
+
+def _spectra(measurement: Measurement, window: tuple[float, float] | None) -> tuple[np.ndarray, np.ndarray]:
+    dataset = measurement.only
+    if "raman_shift" not in dataset.coords or "intensity" not in dataset:
+        raise AnalysisError(f"{measurement.id}: has no Raman shift axis; its dimensions are {tuple(dataset.sizes)}")
+    if dataset.intensity.dims not in (("raman_shift",), ("spectrum", "raman_shift")) or "x_index" in dataset:
+        counted = " × ".join(f"{dim} {size}" for dim, size in dataset.intensity.sizes.items())
+        raise AnalysisError(f"{measurement.id}: holds a map or series of spectra ({counted}), not one spectrum")
+    low, high = window or (EDGE, math.inf)
+    dataset = rising(measurement, dataset, "raman_shift").sel(raman_shift=slice(low, high))
+    shift = dataset.raman_shift.values
+    covered = window is None or (len(shift) > 0 and shift[0] <= low + 10 and shift[-1] >= high - 10)
+    if len(shift) < 50 or not covered:
+        raise AnalysisError(f"{measurement.id}: has {len(shift)} points and does not cover {low:g} to {high:g} 1/cm")
+    # Files of Galactic name no unit where the program that wrote them gave none: a CCD gives counts.
+    intensity = dataset.intensity
+    if intensity.attrs["units"] != "1":
+        intensity = in_counts(measurement, dataset, "integration_time")
+    return shift.astype(float), np.atleast_2d(intensity.values.astype(float))
+
+
+def _rows(
+    measurement: Measurement,
+    model: str,
+    parts: list[Part],
+    reference: float,
+    reference_uncertainty: float,
+    gaussian_fwhm: float,
+) -> list[Number]:
+    """Make the rows of all lines; ``reference`` is the shift given to the silicon line, NaN where it is not used."""
+    offset, offset_error, source = 0.0, 0.0, "axis as the file has it"
+    for part in parts:
+        if SILICON in part.model.lines and math.isfinite(reference):
+            offset, offset_error = reference - part.fit.value(f"{SILICON}_center"), part.fit.error(f"{SILICON}_center")
+            source = f"{SILICON} line set to {reference} 1/cm"
+    systematic = {"systematic_error": reference_uncertainty}
+    rows: list[Number] = []
+    for part in parts:
+        common = {"n": part.fit.n, "reduced_chi_square": part.fit.reduced_chi_square}
+        aicc = "aicc" if len(parts) == 1 else f"aicc_{part.model.lines[0]}"
+        rows += measured(measurement, model, {aicc: (part.fit.aicc, math.nan, "1")}, METHOD, **common)
+        if part is parts[0]:
+            shifted = {"shift_offset": (offset, offset_error, "1/cm")}
+            rows += measured(measurement, model, shifted, source, **systematic, **common)
+        for name in part.model.lines:
+            rows += measured(measurement, model, _shape(part.fit, name, gaussian_fwhm), METHOD, **common)
+            if name != SILICON:
+                error = math.hypot(part.fit.error(f"{name}_center"), offset_error)
+                center = {f"{name}_center": (part.fit.value(f"{name}_center") + offset, error, "1/cm")}
+                rows += measured(measurement, model, center, f"{METHOD}; {source}", **systematic, **common)
+        for name, limit in part.limits.items():
+            unseen = {
+                f"{name}_center": (math.nan, math.nan, "1/cm"),
+                f"{name}_area_limit": (limit, math.nan, "count/cm"),
+            }
+            rows += measured(measurement, model, unseen, UNSEEN, **common)
+    return rows
+
+
+def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[str, tuple[float, float, str]]:
+    """Return area and widths of a line; the whole width of a Voigt line with its instrument."""
+    fwhm, error = fitted.value(f"{name}_fwhm"), fitted.error(f"{name}_fwhm")
+    shape = {
+        f"{name}_area": (fitted.value(f"{name}_area"), fitted.error(f"{name}_area"), "count/cm"),
+        f"{name}_fwhm_lorentzian": (fwhm, error, "1/cm"),
+    }
+    if gaussian_fwhm:
+        slope = 0.5346 + 0.2166 * fwhm / math.hypot(math.sqrt(0.2166) * fwhm, gaussian_fwhm)
+        shape[f"{name}_fwhm"] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error, "1/cm")
+    return shape
+
+
+def _curves(shift: np.ndarray, spectrum: np.ndarray, parts: list[Part]) -> xr.Dataset:
+    """Make the curves on the whole axis; NaN where nothing was fitted."""
+    names = [name for part in parts for name in part.model.lines]
+    columns = {name: np.full(shift.shape, np.nan) for name in ("sigma", "fit", "baseline")}
+    components = xr.DataArray(np.full((len(names), shift.size), np.nan), dims=("line", "shift"), coords={"line": names})
+    for part in parts:
+        scale = 1.0 if part.fit.absolute_sigma else math.sqrt(part.fit.reduced_chi_square)
+        columns["sigma"][part.inside] = part.sigma * scale
+        columns["fit"][part.inside] = part.model.total(part.fit.params)
+        columns["baseline"][part.inside] = part.model.baseline(part.fit.params)
+        components.loc[list(part.model.lines), part.inside] = part.model.values(part.fit.params)[0]
+    axis = "raman_shift"
+    # The uncalibrated axis of the file; the offset that calibrates it is in the attributes.
+    return xr.Dataset(
+        {
+            "data": variable(axis, spectrum, "count", "mean of the accumulations without cosmic rays"),
+            "data_uncertainty": variable(axis, columns["sigma"], "count", "noise"),
+            "fit": variable(axis, columns["fit"], "count", "fit"),
+            "baseline": variable(axis, columns["baseline"], "count", "baseline"),
+            "components": variable(("line", axis), components.values, "count", "lines"),
+            "residual": variable(axis, spectrum - columns["fit"], "count", "data − fit"),
+        },
+        coords={
+            axis: variable(axis, shift, "1/cm", "Raman shift"),
+            "line": ("line", names),
+        },
+    )
