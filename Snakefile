@@ -1,7 +1,6 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
-#   snakemake --cores 2                full rebuild            snakemake --cores 2 characterization   Fig. 1 and S1–S5, S7
-#   snakemake --cores 2 synapse        Fig. 2, 3 and S6, S8–S12, the comparison with other devices, the encoder
-#   snakemake --cores 2 samples        the other samples       snakemake --report report.html         report of the last run
+#   snakemake --cores 2                full rebuild           snakemake --cores 2 PART               a part of config/figures.yaml
+#   snakemake --cores 2 samples        the other samples      snakemake --report report.html         report of the last run
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -36,34 +35,14 @@ rule all:
         rules.notebooks.input,
 
 
-rule characterization:
-    """The material: Fig. 1, S1–S5, S7 and its tables."""
-    input:
-        figure_files("1", "S1", "S2", "S3", "S4", "S5", "S7"),
-        table_files("characterization"),
+for part in PARTS:
 
-
-rule synapse:
-    """The device: Fig. 2, 3, S6, S8–S12, its tables, and the encoder of images."""
-    input:
-        figure_files("2", "3", "S6", "S8", "S9", "S10", "S11", "S12"),
-        table_files("synapse"),
-        rules.compare_devices.output if COMPARED else [],
-        ENCODER,
-
-
-rule inpainting:
-    """The device as encoder of letters: Fig. 4, S13 and its table."""
-    input:
-        figure_files("4", "S13"),
-        table_files("inpainting"),
-
-
-rule crossbar:
-    """The chip that restores letters: Fig. 5, S14 and its table."""
-    input:
-        figure_files("5", "S14"),
-        table_files("crossbar"),
+    rule:
+        """The figures and tables of one part of the work, as config/figures.yaml and the techniques name it."""
+        name:
+            part
+        input:
+            of_part(part),
 
 
 include: "workflow/rules/publish.smk"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from relaxor.core.results import load_parameters
+from relaxor.core.storage import load_parameters
 from relaxor.project.ingest import ingest
 from relaxor.project.settings import load_settings
 from relaxor.project.sheet import load_sheet

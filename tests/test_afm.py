@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
+from relaxor.core.variables import variable
 from relaxor.project.ingest import ingest
-from relaxor.readers.common.schema import variable
 from relaxor.simulation import afm as twin
 from relaxor.simulation.surfaces import random_field
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges, tiles

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from relaxor.core.errors import ReadError
-from relaxor.core.results import load_parameters
+from relaxor.core.storage import load_parameters
 from relaxor.project.ingest import ingest
 from relaxor.readers import read, readers, recognise
 

@@ -3,7 +3,8 @@ import math
 import pandas as pd
 import pytest
 from relaxor.core.errors import ResultError, SheetError
-from relaxor.core.results import Number, save_parameters
+from relaxor.core.results import Number
+from relaxor.core.storage import save_parameters
 from relaxor.reporting.claims import compare_claims
 from relaxor.reporting.result_checks import Check, check_results
 from relaxor.reporting.selectors import load_entries

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from relaxor.core.results import Measurement, Number
+from relaxor.core.variables import variable
 from relaxor.project.settings import load_settings
-from relaxor.readers.common.schema import variable
 from relaxor.simulation import electrical_pulses as pulses
 from relaxor.simulation import iv_sweeps as sweeps
 from relaxor.simulation import light_runs, light_truth, pulse_truth, trains

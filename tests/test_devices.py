@@ -5,7 +5,8 @@ import math
 import pandas as pd
 import pytest
 from relaxor.core.errors import SheetError
-from relaxor.core.results import Number, save_parameters
+from relaxor.core.results import Number
+from relaxor.core.storage import save_parameters
 from relaxor.figures.panel import load_table
 from relaxor.figures.style import SINGLE, new_figure, use_style
 from relaxor.project.comparisons import Devices

@@ -10,10 +10,12 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 from relaxor.core.errors import DiskError
-from relaxor.core.results import Number, atomic, save_parameters, save_tree
+from relaxor.core.files import atomic
+from relaxor.core.results import Number
+from relaxor.core.storage import save_parameters, save_tree
+from relaxor.core.variables import variable
 from relaxor.figures import style
 from relaxor.inpainting import export
-from relaxor.readers.common.schema import variable
 from relaxor.reporting.tables import write_tables
 
 from tests.project import Project

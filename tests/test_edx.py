@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load_parameters, save_tree
+from relaxor.core.storage import load_parameters, save_tree
 from relaxor.readers import read
 from relaxor.simulation import edx as twin
 from relaxor.stats.fit import fit_counts

@@ -9,7 +9,7 @@ from pathlib import Path
 import lmfit
 import numpy as np
 import pytest
-from relaxor.core.results import poisson_uncertainty
+from relaxor.stats.counts import poisson_uncertainty
 from relaxor.stats.fit import (
     combination,
     fit,

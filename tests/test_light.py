@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load_parameters, save_tree
-from relaxor.readers.common.schema import variable
+from relaxor.core.storage import load_parameters, save_tree
+from relaxor.core.variables import variable
 from relaxor.synapse.photoresponse.analysis import fit_encoder
 from relaxor.synapse.photoresponse.encoder import load_encoder
 from relaxor.techniques.optical_pulses import analysis as light

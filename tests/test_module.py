@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from relaxor.core.results import load_parameters
+from relaxor.core.storage import load_parameters
 
 from tests.project import ROOT, Project
 

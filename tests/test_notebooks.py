@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Number, save_parameters, save_tree
+from relaxor.core.results import Number
+from relaxor.core.storage import save_parameters, save_tree
 from relaxor.project.figure_list import load_figures
 from relaxor.reporting.notebook_api import Story
 from relaxor.reporting.notebooks import run_notebook

@@ -6,9 +6,9 @@ import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
+from relaxor.core.variables import variable
 from relaxor.project.ingest import ingest
 from relaxor.project.sheet import parse_quantity
-from relaxor.readers.common.schema import variable
 from relaxor.simulation import pfm as twin
 from relaxor.techniques.pfm.analysis import analyse, analyse_image, find_domains, load_image
 from relaxor.techniques.pfm.loops import analyse_loop

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 from relaxor.core.errors import SheetError
-from relaxor.core.results import Number, save_parameters
+from relaxor.core.results import Number
+from relaxor.core.storage import save_parameters
 from relaxor.reporting.ro_crate import bundle, packed
 from requests.adapters import HTTPAdapter
 from rocrate_validator import services

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load_parameters, save_tree
+from relaxor.core.storage import load_parameters, save_tree
 from relaxor.simulation.synapse import Synapse
 from relaxor.techniques.electrical_pulses import analysis as pulses
 from relaxor.techniques.electrical_pulses.settings import Pulses

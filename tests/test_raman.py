@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load, save_tree
+from relaxor.core.storage import load, save_tree
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import SINGLE, new_figure
 from relaxor.project.ingest import ingest

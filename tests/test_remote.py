@@ -10,7 +10,7 @@ import pytest
 from relaxor.cli.main import app
 from relaxor.core.errors import SheetError
 from relaxor.core.remote import require_storage
-from relaxor.core.results import load
+from relaxor.core.storage import load
 from typer.testing import CliRunner
 
 from tests.project import Project

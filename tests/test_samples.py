@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
-from relaxor.core.results import Number, load, save_parameters, save_tree
+from relaxor.core.results import Number
+from relaxor.core.storage import load, save_parameters, save_tree
+from relaxor.core.variables import variable
 from relaxor.figures import generic as plain
 from relaxor.figures.panel import load_parameters
 from relaxor.figures.style import apart
-from relaxor.readers.common.schema import variable
 from relaxor.reporting import comparison
 from relaxor.reporting import draw_samples as samples
 from relaxor.reporting.comparison import common_quantities, draw_comparison

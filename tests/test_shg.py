@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, load_parameters, save_tree
+from relaxor.core.results import Measurement
+from relaxor.core.storage import load_parameters, save_tree
 from relaxor.readers.spectroscopy.witec_ascii import extract
 from relaxor.simulation import shg as twin
 from relaxor.stats import power_law

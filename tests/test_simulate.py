@@ -1,7 +1,7 @@
 import csv
 import hashlib
 
-from relaxor.simulation.simulate import simulate
+from relaxor.project.simulate import simulate
 
 
 def test_the_sample_data_are_made_again_byte_for_byte(root, tmp_path):

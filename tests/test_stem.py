@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load_parameters, save_tree
+from relaxor.core.storage import load_parameters, save_tree
+from relaxor.core.variables import variable
 from relaxor.figures import schematics
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import new_figure, save, use_style
 from relaxor.readers import read
-from relaxor.readers.common.schema import variable
 from relaxor.simulation import stem as twin
-from relaxor.simulation.simulate import sample_files
+from relaxor.project.simulate import sample_files
 from relaxor.techniques.stem import analysis as stem
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import panels as figures

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load_parameters, save_tree
+from relaxor.core.storage import load_parameters, save_tree
 from relaxor.readers import read
 from relaxor.simulation import structure as twin
 from relaxor.techniques.structure.analysis import allowed_basal, analyse, bragg_two_theta, d_spacing

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, load_parameters, save_tree
+from relaxor.core.results import Measurement
+from relaxor.core.storage import load_parameters, save_tree
+from relaxor.core.variables import variable
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import new_figure, save, use_style
 from relaxor.readers import read
-from relaxor.readers.common.schema import variable
 from relaxor.techniques.iv_sweeps import analysis as sweeps
 from relaxor.techniques.iv_sweeps import panels as figures
 from relaxor.techniques.iv_sweeps.conduction import LAWS, Branch, fit_mechanisms, prefactor

@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from relaxor.core.results import Number, save_parameters
+from relaxor.core.results import Number
+from relaxor.core.storage import save_parameters
 from relaxor.reporting.tables import write_tables
 
 LIMIT = "P_max = ∫I dt / A; the current stands at a limit, 0.5 A: charge is missing"

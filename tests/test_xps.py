@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, load_parameters, save_tree
+from relaxor.core.results import Measurement
+from relaxor.core.storage import load_parameters, save_tree
 from relaxor.readers.photoemission.phi_spe import extract
 from relaxor.simulation.xps import simulate
 from relaxor.techniques.xps.analysis import analyse

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from relaxor.core.parallel import cores
-from relaxor.core.results import load_parameters
+from relaxor.core.storage import load_parameters
 from relaxor.project.ingest import ingest
 from relaxor.simulation.raman import simulate
 from relaxor.techniques.raman.analysis import analyse

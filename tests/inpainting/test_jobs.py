@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load_parameters
+from relaxor.core.storage import load_parameters
 from relaxor.inpainting import chip_breakdown as breakdown
 from relaxor.inpainting import chip_experiment as experiment
 from relaxor.inpainting import chip_summary, learning, summary

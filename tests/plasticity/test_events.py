@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
+from relaxor.core.variables import variable
 from relaxor.readers import read
-from relaxor.readers.common.schema import variable
 from relaxor.synapse.artifacts import spikes_in
 from relaxor.synapse.events import COLUMNS, find_events, require_pulses
 from relaxor.synapse.traces import POWER_DENSITY, Trace, traces_of

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.simulation import synapse
 from relaxor.synapse import protocols, series
 from relaxor.synapse.recording import record

@@ -1,9 +1,8 @@
-# Ingested data → numbers with uncertainties and the curves behind them; one job a technique and sample.
+# Ingested data → numbers with uncertainties and the curves behind them; one job per technique and sample.
 rule analyse_technique:
-    """Fit what a technique measured; its settings are the function's keywords."""
+    """Fit what a technique measured, with the settings of library, instrument, lab, sample and row."""
     input:
         data=f"{DATA}{{technique}}.nc",
-        code=lambda wildcards: sources(MODULES[wildcards.technique]),
     output:
         # update(): a job that fails leaves the results of the last good run where they were.
         parameters=update(f"{ANALYSIS}{{technique}}/parameters.csv"),
@@ -19,16 +18,18 @@ rule analyse_technique:
         mem_mb=1500,
         runtime=20,
     params:
-        settings=lambda wildcards: settings_of(wildcards.sample, wildcards.technique),
+        function="relaxor.project.analysis:analyse_files",
+        code=lambda wildcards: code_of("relaxor.project.analysis", *technique_modules(wildcards.technique)),
+        technique=lambda wildcards: wildcards.technique,
+        layers=lambda wildcards: SETTINGS.layers(wildcards.technique, wildcards.sample),
     script:
-        "../scripts/analyse_{wildcards.technique}.py"
+        "../scripts/run.py"
 
 
 rule fit_encoder:
     """The fitted optical response and the table of its codes, as the encoder of images."""
     input:
-        data=f"{DATA}light.nc",
-        code=sources("relaxor.synapse.photoresponse.response"),
+        data=f"{DATA}{LIGHT}.nc",
     output:
         encoder=f"{ANALYSIS}encoder.json",
     log:
@@ -43,8 +44,9 @@ rule fit_encoder:
         mem_mb=1000,
         runtime=10,
     params:
+        **calls("relaxor.synapse.photoresponse.analysis:fit_encoder"),
         wavelength=PLAIN["encoder"]["wavelength"],
-        read_window=settings_of(SAMPLE, "light")["read_window"],
-        code_window=settings_of(SAMPLE, "light")["code_window"],
+        read_window=resolve(techniques()[LIGHT], SETTINGS.layers(LIGHT, SAMPLE)).settings.read_window,
+        code_window=resolve(techniques()[LIGHT], SETTINGS.layers(LIGHT, SAMPLE)).settings.code_window,
     script:
-        "../scripts/fit_encoder.py"
+        "../scripts/run.py"

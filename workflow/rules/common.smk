@@ -3,15 +3,17 @@ import os
 
 from snakemake.exceptions import WorkflowError
 
-from relaxor.project.settings import validate_settings
-from relaxor.project.figure_list import load_figures
 from relaxor.core.errors import RelaxorError
-from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.core.remote import require_storage, storage_of
-from relaxor.project.sheet import load_sheet, require_samples
-from relaxor.project.snakemake_adapter import sources
-from relaxor.reporting.draw import drawing_module
-from relaxor.techniques.registry import MODULES, OTHER
+from relaxor.inpainting.idx import NAMES, letter_files
+from relaxor.project.figure_list import load_figures
+from relaxor.project.formats import formats_of, reader_modules
+from relaxor.project.layers import resolve
+from relaxor.project.settings import validate_settings
+from relaxor.project.sheet import fed_panels, load_sheet, require_samples
+from relaxor.project.snakemake_adapter import code_of
+from relaxor.reporting.panels import panel_of, topic_of, topics
+from relaxor.techniques.registry import OTHER, techniques
 
 # The workflow's own folder, seen from the working directory: another one where a workflow uses this one as a module.
 HERE = os.path.relpath(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True))
@@ -36,53 +38,54 @@ try:
     SETTINGS = validate_settings(config)
     SPECIFICATIONS = beside(SETTINGS.figures)
     FIGURES = load_figures(SPECIFICATIONS)
-    PANELS = tuple(panel.id for figure in FIGURES.values() for panel in figure.panels.values())
-    SHEET = load_sheet(SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=PANELS)
-    require_samples([SETTINGS.sample, *SETTINGS.samples], SHEET, SETTINGS.sheet)
+    PANELS = {panel.id: panel_of(panel) for figure in FIGURES.values() for panel in figure.panels.values()}
+    SHEET = load_sheet(
+        SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=tuple(PANELS), instruments=tuple(SETTINGS.instruments)
+    )
+    SAMPLE = SETTINGS.sample or next((row["sample"] for row in SHEET), "")
+    require_samples(filter(None, [SETTINGS.sample, *SETTINGS.samples]), SHEET, SETTINGS.sheet)
     LETTER_FILES = letter_files(SETTINGS.inpainting.letters.source, SETTINGS.inpainting.letters.folder)
 except RelaxorError as error:
     raise WorkflowError(str(error)) from None
 
 PLAIN = SETTINGS.model_dump(mode="json")
-RESULTS, SAMPLE = SETTINGS.results, SETTINGS.sample
+RESULTS = SETTINGS.results
 ROWS, SAMPLES = {}, {}  # (sample, technique) -> rows of the sheet; sample -> its techniques
 for row in SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
 for sample, technique in sorted(ROWS):
     SAMPLES.setdefault(sample, []).append(technique)
-TECHNIQUES = [technique for technique in SAMPLES[SAMPLE] if technique in MODULES]
-PARTS = {"characterization": [], "synapse": []}
-for technique in TECHNIQUES:
-    PARTS["synapse" if technique in ("sweeps", "pulses", "light") else "characterization"].append(technique)
-if "light" in TECHNIQUES and PLAIN["encoder"]["wavelength"]:
-    PARTS |= {"inpainting": ["inpainting"], "crossbar": ["crossbar"]}
-ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if "inpainting" in PARTS else []
+FORMATS_OF = formats_of({row["file"]: None for row in SHEET if not row["table"]})
 EMNIST = sorted(NAMES.values())
-ANALYSED = [technique for techniques in PARTS.values() for technique in techniques]
-COMPARING = sorted({number["technique"] for number in PLAIN["devices"]["numbers"].values()})
-COMPARED = {"pulses", "light"} <= set(TECHNIQUES)
+FED = fed_panels(SHEET, SAMPLE)
+TECHNIQUES = [technique for technique in SAMPLES.get(SAMPLE, []) if technique != OTHER]
+LIGHT = "optical_pulses"  # the technique whose fitted response encodes images
+ENCODING = LIGHT in TECHNIQUES and SETTINGS.encoder.wavelength is not None
+ANALYSED = TECHNIQUES + ["inpainting", "crossbar"] * ENCODING  # topics of the sample that have numbers
+COMPARING = sorted({number.technique for number in SETTINGS.devices.numbers.values()} & set(TECHNIQUES))
 # Figures of which every panel has what it shows, and their notebooks: a sample without light has no Fig. 4 and 5.
 MISSING = {
     name
     for name, figure in FIGURES.items()
     for panel in figure.panels.values()
-    if panel.technique not in (None, *ANALYSED) or panel.table and not COMPARED
+    if (topic_of(panel) and topic_of(panel) not in ANALYSED) or (PANELS[panel.id].table and not COMPARING)
 }
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
+PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
 STORIES = os.path.normpath(f"{HERE}/notebooks")
 NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir(STORIES) if name.endswith(".ipynb")}
 NOTEBOOKS = sorted(NOTEBOOKS - MISSING - {"supplement" if MISSING else ""})
 # What config/figures.yaml does not show, and techniques that samples share.
 OWN = [
     (sample, technique)
-    for sample, techniques in SAMPLES.items()
-    for technique in techniques
+    for sample, techniques_of_sample in SAMPLES.items()
+    for technique in techniques_of_sample
     if sample != SAMPLE or technique == OTHER
 ]
 SHARED = {
     technique: holders
-    for technique in MODULES
-    if len(holders := [sample for sample, techniques in SAMPLES.items() if technique in techniques]) > 1
+    for technique in techniques()
+    if len(holders := [sample for sample, held in SAMPLES.items() if technique in held]) > 1
 }
 DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
@@ -92,11 +95,22 @@ SUFFIXES = ("csv", "md", "tex")
 BENCHMARKS = ".snakemake/benchmarks/"
 ENVIRONMENT = "../../envs/analysis.yaml"
 ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else "measured"
+ENCODER = f"{RESULTS}/analysis/{SAMPLE}/encoder.json" if ENCODING else []
+
+
+def calls(function, *modules):
+    """The parameters of a job that calls a function of the library: its name, and the hash of the code behind it."""
+    return {"function": function, "code": code_of(function, *modules)}
 
 
 def rows_of(wildcards):
     """The rows of the sheet of one technique of one sample."""
     return ROWS[wildcards.sample, wildcards.technique]
+
+
+def ingested(wildcards):
+    """What an ingestion depends on of these rows: panels and notes are for people and figures."""
+    return [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows_of(wildcards)]
 
 
 def raw_file(row):
@@ -105,33 +119,56 @@ def raw_file(row):
     return getattr(storage, require_storage(url))(url, keep_local=True) if storage_of(url) else url
 
 
-def settings_of(sample, technique):
-    """How one technique of one sample is analysed."""
-    return getattr(SETTINGS.of(sample), technique).model_dump(mode="json")
+def readers_of(wildcards):
+    """The modules that read the files of some rows."""
+    return reader_modules(FORMATS_OF[row["file"]] for row in rows_of(wildcards) if not row["table"])
 
 
-def analysed(technique, file):
-    """A file that the analysis of a technique writes for the sample of the figures."""
-    return f"{ANALYSIS}{technique}/{file}".format(sample=SAMPLE)
+def technique_modules(technique):
+    """The modules of a technique: its entry in the registry, and its analysis."""
+    analyse = techniques()[technique].analyse.__module__
+    return [f"{analyse.rpartition('.')[0]}.technique", analyse]
+
+
+def analysed(topic, file):
+    """A file that the analysis of a topic writes for the sample of the figures."""
+    return f"{ANALYSIS}{topic}/{file}".format(sample=SAMPLE)
 
 
 def shown(figure, file):
-    """The files of the techniques that a figure shows."""
-    techniques = {panel.technique: None for panel in FIGURES[figure].panels.values() if panel.technique}
-    return [analysed(technique, file) for technique in techniques]
+    """The files of the topics that a figure shows."""
+    found = {topic_of(panel): None for panel in FIGURES[figure].panels.values() if topic_of(panel)}
+    return [analysed(topic, file) for topic in found]
 
 
-def figure_files(*numbers):
-    """The files of figures, by their numbers, as far as the sample has them."""
-    names = [f"figure{number}" for number in numbers if f"figure{number}" in FIGURES]
-    return [f"{RESULTS}/figures/{name}.{suffix}" for name in names for suffix in FORMATS]
+def drawing_modules(panels):
+    """The modules that draw panels."""
+    return sorted({PANELS[panel.id].draw.__module__ for panel in panels})
 
 
-def settings_drawn(notebook):
-    """The list of figures, and the settings that a notebook's figure draws; without a figure, those that any draws."""
-    figures = [FIGURES[notebook]] if notebook in FIGURES else FIGURES.values()
-    sections = {panel.settings for figure in figures for panel in figure.panels.values() if panel.settings}
-    return {"figures": SPECIFICATIONS} | {section: PLAIN[section] for section in sorted(sections)}
+def panel_modules(technique):
+    """The modules that draw one technique, and its entry in the registry; none for what is drawn as it is."""
+    if technique == OTHER:
+        return []
+    own = techniques()[technique]
+    drawings = [panel.draw for panel in own.panels.values()] + [own.overview] * (own.overview is not None)
+    return sorted({*technique_modules(technique)[:1], *(draw.__module__ for draw in drawings)})
+
+
+def told(notebook):
+    """The figures of which a notebook tells: the one of its name, or all."""
+    return [FIGURES[notebook]] if notebook in FIGURES else list(FIGURES.values())
+
+
+def fed(panels):
+    """Panel → the measurements that feed it; none where it shows all of its topic."""
+    return {panel.id: FED.get(panel.id, []) if topic_of(panel) in techniques() else None for panel in panels}
+
+
+def settings_drawn(figures):
+    """The sections of the settings that the schematics of figures draw."""
+    sections = {PANELS[panel.id].settings for figure in figures for panel in figure.panels.values()} - {""}
+    return {section: PLAIN[section] for section in sorted(sections)}
 
 
 def drawn(stem, figure, panel):
@@ -153,22 +190,28 @@ def of_first_seed(file):
     return trainings(file)[:: len(PLAIN["inpainting"]["seeds"])]
 
 
-def printed(technique, suffix):
-    """The table of a technique in one format; the report shows the csv."""
-    file = f"{RESULTS}/tables/{technique}.{suffix}"
-    labels = {"table": technique, "data": ORIGIN}
+def printed(topic, suffix):
+    """The table of a topic in one format; the report shows the csv."""
+    file = f"{RESULTS}/tables/{topic}.{suffix}"
+    labels = {"table": topic, "data": ORIGIN}
     shown_in = dict(caption="../report/table.rst", category="Tables", labels=labels)
     return report(file, **shown_in) if suffix == "csv" else file
 
 
-def table_files(part):
-    """The tables of one part of the paper."""
-    return [f"{RESULTS}/tables/{technique}.{suffix}" for technique in PARTS.get(part, []) for suffix in SUFFIXES]
+def of_part(part):
+    """The figures and tables of one part of the work, and the encoder with the part that its technique belongs to."""
+    figures = [name for name, figure in FIGURES.items() if figure.part == part]
+    tables = [topic for topic in ANALYSED if topics()[topic].part == part]
+    return [
+        *(f"{RESULTS}/figures/{name}.{suffix}" for name in figures for suffix in FORMATS),
+        *(f"{RESULTS}/tables/{topic}.{suffix}" for topic in tables for suffix in SUFFIXES),
+        *([ENCODER] if ENCODING and part == techniques()[LIGHT].part else []),
+    ]
 
 
 def analysis_of(file):
     """An input: what the analysis of a sample's technique writes; nothing where there is no analysis."""
-    return lambda wildcards: [f"{ANALYSIS}{{technique}}/{file}"] if wildcards.technique in MODULES else []
+    return lambda wildcards: [f"{ANALYSIS}{{technique}}/{file}"] if wildcards.technique in techniques() else []
 
 
 def analyses_of(file):

@@ -8,11 +8,10 @@ rule run_chips:
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
-        light=f"{ANALYSIS}light/parameters.csv",
+        light=f"{ANALYSIS}{LIGHT}/parameters.csv",
         networks=f"{TRAINING}networks.safetensors",
         aware=f"{TRAINING}aware.safetensors",
         read_outs=lambda wildcards: READ_OUTS.get(int(wildcards.hole), []),
-        code=sources("relaxor.inpainting.chip_experiment"),
     output:
         scores=f"{TRAINING}chips.csv",
         costs=f"{TRAINING}costs.csv",
@@ -29,6 +28,7 @@ rule run_chips:
         mem_mb=2000,
         runtime=60,
     params:
+        **calls("relaxor.inpainting.chip_experiment:run_chips"),
         hole=lambda wildcards: int(wildcards.hole),
         seed=lambda wildcards: int(wildcards.seed),
         device_variation=PLAIN["inpainting"]["device_variation"],
@@ -38,7 +38,7 @@ rule run_chips:
         elapsed=CHIP["elapsed"],
         correct_columns=CHIP["correct_columns"],
     script:
-        "../scripts/run_chips.py"
+        "../scripts/run.py"
 
 
 rule break_down_chip:
@@ -50,7 +50,6 @@ rule break_down_chip:
         clipped=f"{TRAINING}clipped.safetensors",
         per_column=f"{TRAINING}per_column.safetensors",
         aware=f"{TRAINING}aware.safetensors",
-        code=sources("relaxor.inpainting.chip_breakdown"),
     output:
         variants=f"{TRAINING}variants.csv",
     log:
@@ -65,6 +64,7 @@ rule break_down_chip:
         mem_mb=2000,
         runtime=60,
     params:
+        **calls("relaxor.inpainting.chip_breakdown:break_down_chip"),
         hole=lambda wildcards: int(wildcards.hole),
         seed=lambda wildcards: int(wildcards.seed),
         device_variation=PLAIN["inpainting"]["device_variation"],
@@ -75,7 +75,7 @@ rule break_down_chip:
         compared_chips=CHIP["compared_chips"],
         day=CHIP["day"],
     script:
-        "../scripts/break_down_chip.py"
+        "../scripts/run.py"
 
 
 rule summarize_crossbar:
@@ -86,7 +86,6 @@ rule summarize_crossbar:
         costs=of_first_seed("costs.csv"),
         cells=of_first_seed("cells.nc"),
         variants=of_first_seed("variants.csv")[-1],
-        code=sources("relaxor.inpainting.chip_summary"),
     output:
         parameters=update(f"{ANALYSIS}crossbar/parameters.csv"),
         curves=update(f"{ANALYSIS}crossbar/curves.nc"),
@@ -101,6 +100,7 @@ rule summarize_crossbar:
         mem_mb=1000,
         runtime=10,
     params:
+        **calls("relaxor.inpainting.chip_summary:summarize"),
         holes=PLAIN["inpainting"]["holes"],
     script:
-        "../scripts/summarize_crossbar.py"
+        "../scripts/run.py"

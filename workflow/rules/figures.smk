@@ -1,4 +1,4 @@
-# Curves and numbers → figures, each with its panels; one rule a figure of config/figures.yaml.
+# Curves and numbers → figures, each with its panels; one rule for each figure of config/figures.yaml.
 for name, figure in FIGURES.items():
 
     rule:
@@ -8,10 +8,8 @@ for name, figure in FIGURES.items():
         input:
             parameters=shown(name, "parameters.csv"),
             curves=shown(name, "curves.nc"),
-            tables=sorted({f"{RESULTS}/{panel.table}.csv" for panel in figure.panels.values() if panel.table}),
-            code=sources(
-                "relaxor.reporting.draw",
-                *sorted({drawing_module(panel.draw.split(".")[0]) for panel in figure.panels.values()}),
+            tables=sorted(
+                {f"{RESULTS}/{table}.csv" for panel in figure.panels.values() if (table := PANELS[panel.id].table)}
             ),
         output:
             figure=drawn(name, figure, "all"),
@@ -27,10 +25,12 @@ for name, figure in FIGURES.items():
             mem_mb=1000,
             runtime=10,
         params:
+            **calls("relaxor.reporting.draw:draw_figure", *drawing_modules(figure.panels.values())),
             spec=figure.model_dump(mode="json"),
-            settings_of={panel.settings: PLAIN[panel.settings] for panel in figure.panels.values() if panel.settings},
+            measurements=fed(figure.panels.values()),
+            settings_of=settings_drawn([figure]),
         script:
-            "../scripts/draw_figure.py"
+            "../scripts/run.py"
 
 
 rule figures:

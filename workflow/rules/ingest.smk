@@ -1,9 +1,8 @@
-# Raw files → one netCDF file a technique and sample.
+# Raw files → one netCDF file per technique and sample.
 rule ingest_files:
     """Read all files of one technique of one sample."""
     input:
         raw=lambda wildcards: [raw_file(row) for row in rows_of(wildcards)],
-        code=sources("relaxor.project.ingest", "relaxor.readers.reading"),
     output:
         data=update(f"{DATA}{{technique}}.nc"),
     log:
@@ -17,7 +16,9 @@ rule ingest_files:
         mem_mb=1000,
         runtime=10,
     params:
-        rows=lambda wildcards: rows_of(wildcards),
+        function="relaxor.project.ingest:ingest",
+        code=lambda wildcards: code_of("relaxor.project.ingest", *readers_of(wildcards)),
+        rows=ingested,
         tables=PLAIN["tables"],
     script:
-        "../scripts/ingest_files.py"
+        "../scripts/run.py"

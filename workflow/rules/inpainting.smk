@@ -19,18 +19,18 @@ rule fetch_emnist:
         mem_mb=500,
         runtime=120,
     params:
+        **calls("relaxor.inpainting.download:fetch_emnist"),
         folder=lambda wildcards, output: os.path.dirname(output[0]),
         url=PLAIN["inpainting"]["letters"]["url"],
         sha256=PLAIN["inpainting"]["letters"]["sha256"],
     script:
-        "../scripts/fetch_emnist.py"
+        "../scripts/run.py"
 
 
 rule prepare_letters:
     """Read the EMNIST letters where they are, else draw letters."""
     input:
         files=LETTER_FILES,
-        code=sources("relaxor.inpainting.letters"),
     output:
         letters=LETTERS,
     log:
@@ -45,17 +45,17 @@ rule prepare_letters:
         mem_mb=2000,
         runtime=10,
     params:
+        **calls("relaxor.inpainting.letters:prepare_letters"),
         train=PLAIN["inpainting"]["letters"]["train"],
         test=PLAIN["inpainting"]["letters"]["test"],
     script:
-        "../scripts/prepare_letters.py"
+        "../scripts/run.py"
 
 
 rule make_classifier:
     """Train the letter classifier whose features measure distances; its weights are shipped: nothing waits for this."""
     input:
         letters=LETTERS,
-        code=sources("relaxor.inpainting.classifier"),
     output:
         f"{RESULTS}/inpainting/classifier.json",
         weights=f"{RESULTS}/inpainting/classifier.safetensors",
@@ -69,8 +69,10 @@ rule make_classifier:
     resources:
         mem_mb=3000,
         runtime=60,
+    params:
+        **calls("relaxor.inpainting.classifier:make_classifier"),
     script:
-        "../scripts/make_classifier.py"
+        "../scripts/run.py"
 
 
 rule train_decoder:
@@ -78,7 +80,6 @@ rule train_decoder:
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
-        code=sources("relaxor.inpainting.learning"),
     output:
         networks=f"{TRAINING}networks.safetensors",
         onnx=f"{TRAINING}decoder.onnx",
@@ -95,13 +96,14 @@ rule train_decoder:
         mem_mb=2000,
         runtime=120,
     params:
+        **calls("relaxor.inpainting.learning:train_decoder"),
         hole=lambda wildcards: int(wildcards.hole),
         seed=lambda wildcards: int(wildcards.seed),
         device_variation=PLAIN["inpainting"]["device_variation"],
         training=PLAIN["inpainting"]["training"],
         checkpoint_epochs=PLAIN["inpainting"]["checkpoint_epochs"],
     script:
-        "../scripts/train_decoder.py"
+        "../scripts/run.py"
 
 
 rule quantize_decoder:
@@ -110,7 +112,6 @@ rule quantize_decoder:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
         networks=f"{TRAINING}networks.safetensors",
-        code=sources("relaxor.inpainting.learning"),
     output:
         plain=f"{TRAINING}plain.safetensors",
         clipped=f"{TRAINING}clipped.safetensors",
@@ -130,6 +131,7 @@ rule quantize_decoder:
         mem_mb=2000,
         runtime=120,
     params:
+        **calls("relaxor.inpainting.learning:quantize_decoder"),
         hole=lambda wildcards: int(wildcards.hole),
         seed=lambda wildcards: int(wildcards.seed),
         device_variation=PLAIN["inpainting"]["device_variation"],
@@ -138,7 +140,7 @@ rule quantize_decoder:
         lowest_level=PLAIN["inpainting"]["lowest_level"],
         checkpoint_epochs=PLAIN["inpainting"]["checkpoint_epochs"],
     script:
-        "../scripts/quantize_decoder.py"
+        "../scripts/run.py"
 
 
 rule score_decoder:
@@ -153,7 +155,6 @@ rule score_decoder:
         aware=f"{TRAINING}aware.safetensors",
         float_longer=f"{TRAINING}float_longer.safetensors",
         feature_network=PLAIN["inpainting"]["feature_network"] or [],
-        code=sources("relaxor.inpainting.scoring"),
     output:
         scores=f"{TRAINING}scores.csv",
         examples=f"{TRAINING}examples.nc",
@@ -168,11 +169,12 @@ rule score_decoder:
         mem_mb=2000,
         runtime=60,
     params:
+        **calls("relaxor.inpainting.scoring:score_decoder"),
         hole=lambda wildcards: int(wildcards.hole),
         seed=lambda wildcards: int(wildcards.seed),
         device_variation=PLAIN["inpainting"]["device_variation"],
     script:
-        "../scripts/score_decoder.py"
+        "../scripts/run.py"
 
 
 rule summarize_inpainting:
@@ -184,7 +186,6 @@ rule summarize_inpainting:
         examples=trainings("examples.nc"),
         histories=trainings("training.csv"),
         fine_tunings=trainings("fine_tuning.csv"),
-        code=sources("relaxor.inpainting.summary"),
     output:
         parameters=update(f"{ANALYSIS}inpainting/parameters.csv"),
         curves=update(f"{ANALYSIS}inpainting/curves.nc"),
@@ -199,7 +200,8 @@ rule summarize_inpainting:
         mem_mb=1000,
         runtime=10,
     params:
+        **calls("relaxor.inpainting.summary:summarize"),
         holes=PLAIN["inpainting"]["holes"],
         seeds=PLAIN["inpainting"]["seeds"],
     script:
-        "../scripts/summarize_inpainting.py"
+        "../scripts/run.py"

@@ -6,9 +6,8 @@ rule run_notebook:
         CURVES,
         SPECIFICATIONS,
         rules.compare_claims.output,
-        rules.compare_devices.output if COMPARED else [],
+        rules.compare_devices.output if COMPARING else [],
         notebook=f"{STORIES}/{{notebook}}.ipynb",
-        code=sources("relaxor.reporting.notebook_api", "relaxor.reporting.notebooks", "relaxor.figures"),
     output:
         executed=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
         page=report(
@@ -28,13 +27,24 @@ rule run_notebook:
         mem_mb=1000,
         runtime=10,
     params:
+        function="relaxor.reporting.notebooks:run_notebook",
+        code=lambda wildcards: code_of(
+            "relaxor.reporting.notebooks",
+            "relaxor.reporting.notebook_api",
+            *drawing_modules(panel for figure in told(wildcards.notebook) for panel in figure.panels.values()),
+        ),
         parameters=lambda wildcards: {
             "sample": SAMPLE,
             "results_dir": RESULTS,
-            "config": settings_drawn(wildcards.notebook),
+            "config": {"figures": SPECIFICATIONS, **settings_drawn(told(wildcards.notebook))},
+            "panels": {
+                panel.id: FED.get(panel.id, [])
+                for figure in told(wildcards.notebook)
+                for panel in figure.panels.values()
+            },
         },
     script:
-        "../scripts/run_notebook.py"
+        "../scripts/run.py"
 
 
 rule notebooks:

@@ -18,7 +18,6 @@ rule bundle:
     input:
         results=[rules.all.input, MADE, ENCODER],
         parts=lambda wildcards: packed([*workflow.configfiles, *NAMED], SHEET, HERE),
-        code=sources("relaxor.reporting.ro_crate"),
     output:
         crate=f"{RESULTS}/{SAMPLE}.crate.zip",
     log:
@@ -32,7 +31,8 @@ rule bundle:
         mem_mb=1000,
         runtime=10,
     params:
+        **calls("relaxor.reporting.ro_crate:bundle"),
         rows=SHEET,
         workflow=HERE,
     script:
-        "../scripts/bundle.py"
+        "../scripts/run.py"

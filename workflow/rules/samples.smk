@@ -5,7 +5,6 @@ rule draw_sample:
         data=f"{DATA}{{technique}}.nc",
         parameters=analysis_of("parameters.csv"),
         curves=analysis_of("curves.nc"),
-        code=sources("relaxor.reporting.draw_samples"),
     output:
         figure=pictured("samples/{sample}/{technique}", "sample", {"sample": "{sample}", "figure": "{technique}"}),
     log:
@@ -18,15 +17,17 @@ rule draw_sample:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        function="relaxor.reporting.draw_samples:draw_sample",
+        code=lambda wildcards: code_of("relaxor.reporting.draw_samples", *panel_modules(wildcards.technique)),
     script:
-        "../scripts/draw_sample.py"
+        "../scripts/run.py"
 
 
 rule write_tables_sample:
     """The table of one technique of one sample."""
     input:
         parameters=[f"{ANALYSIS}{{technique}}/parameters.csv"],
-        code=sources("relaxor.reporting.tables"),
     output:
         tables=[f"{RESULTS}/tables/samples/{{sample}}/{{technique}}.{suffix}" for suffix in SUFFIXES],
     log:
@@ -39,8 +40,10 @@ rule write_tables_sample:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        **calls("relaxor.reporting.tables:write_tables"),
     script:
-        "../scripts/write_tables.py"
+        "../scripts/run.py"
 
 
 rule draw_comparison:
@@ -48,7 +51,6 @@ rule draw_comparison:
     input:
         parameters=analyses_of("parameters.csv"),
         curves=analyses_of("curves.nc"),
-        code=sources("relaxor.reporting.comparison"),
     output:
         figure=pictured("comparison/{technique}", "comparison", {"sample": "compared", "figure": "{technique}"}),
     log:
@@ -62,9 +64,10 @@ rule draw_comparison:
         mem_mb=1000,
         runtime=10,
     params:
+        **calls("relaxor.reporting.comparison:draw_comparison"),
         numbers=lambda wildcards: [each for each in PLAIN["comparison"] if each["technique"] == wildcards.technique],
     script:
-        "../scripts/draw_comparison.py"
+        "../scripts/run.py"
 
 
 rule samples:
@@ -74,7 +77,7 @@ rule samples:
         [
             f"{RESULTS}/tables/samples/{sample}/{technique}.{suffix}"
             for sample, technique in OWN
-            if technique in MODULES
+            if technique in techniques()
             for suffix in SUFFIXES
         ],
         [f"{RESULTS}/figures/comparison/{technique}.{suffix}" for technique in SHARED for suffix in FORMATS],

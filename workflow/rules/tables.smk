@@ -1,21 +1,21 @@
 # Numbers → tables for print, the comparison with the paper, and the checks that the results must pass.
-PARAMETERS = [analysed(technique, "parameters.csv") for technique in ANALYSED]
-CURVES = [analysed(technique, "curves.nc") for technique in ANALYSED]
+PARAMETERS = [analysed(topic, "parameters.csv") for topic in ANALYSED]
+CURVES = [analysed(topic, "curves.nc") for topic in ANALYSED]
 
 
-for part, techniques in PARTS.items():
-    if not techniques:
+for part in PARTS:
+    written = [topic for topic in ANALYSED if topics()[topic].part == part]
+    if not written:
         continue
 
     rule:
-        """The tables of one part of the paper, one a technique."""
+        """The tables of one part of the work, one for each topic."""
         name:
             f"write_tables_{part}"
         input:
-            parameters=[analysed(technique, "parameters.csv") for technique in techniques],
-            code=sources("relaxor.reporting.tables"),
+            parameters=[analysed(topic, "parameters.csv") for topic in written],
         output:
-            tables=[printed(technique, suffix) for technique in techniques for suffix in SUFFIXES],
+            tables=[printed(topic, suffix) for topic in written for suffix in SUFFIXES],
         log:
             f"{LOGS}write_tables/{part}.log",
         benchmark:
@@ -26,8 +26,10 @@ for part, techniques in PARTS.items():
         resources:
             mem_mb=500,
             runtime=5,
+        params:
+            **calls("relaxor.reporting.tables:write_tables"),
         script:
-            "../scripts/write_tables.py"
+            "../scripts/run.py"
 
 
 rule compare_claims:
@@ -35,7 +37,6 @@ rule compare_claims:
     input:
         parameters=PARAMETERS,
         claims=beside(SETTINGS.claims),
-        code=sources("relaxor.reporting.claims"),
     output:
         comparison=report(
             f"{RESULTS}/claims.csv",
@@ -53,16 +54,17 @@ rule compare_claims:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        **calls("relaxor.reporting.claims:compare_claims"),
     script:
-        "../scripts/compare_claims.py"
+        "../scripts/run.py"
 
 
 rule compare_devices:
     """Our device beside others of the literature."""
     input:
         literature=beside(SETTINGS.literature),
-        parameters=[analysed(technique, "parameters.csv") for technique in COMPARING if technique in TECHNIQUES],
-        code=sources("relaxor.reporting.literature"),
+        parameters=[analysed(technique, "parameters.csv") for technique in COMPARING],
     output:
         table=report(
             f"{RESULTS}/devices.csv",
@@ -82,10 +84,11 @@ rule compare_devices:
         mem_mb=500,
         runtime=5,
     params:
+        **calls("relaxor.reporting.literature:compare"),
         device=PLAIN["devices"]["device"],
         numbers=PLAIN["devices"]["numbers"],
     script:
-        "../scripts/compare_devices.py"
+        "../scripts/run.py"
 
 
 rule check_results:
@@ -93,7 +96,6 @@ rule check_results:
     input:
         parameters=PARAMETERS,
         expectations=beside(SETTINGS.checks),
-        code=sources("relaxor.reporting.result_checks"),
     output:
         checks=f"{RESULTS}/checks.csv",
     log:
@@ -106,14 +108,16 @@ rule check_results:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        **calls("relaxor.reporting.result_checks:check_results"),
     script:
-        "../scripts/check_results.py"
+        "../scripts/run.py"
 
 
 rule tables:
     """Every table, the claims and the checks."""
     input:
-        [table_files(part) for part in PARTS],
+        [f"{RESULTS}/tables/{topic}.{suffix}" for topic in ANALYSED for suffix in SUFFIXES],
         rules.compare_claims.output,
-        rules.compare_devices.output if COMPARED else [],
+        rules.compare_devices.output if COMPARING else [],
         rules.check_results.output,

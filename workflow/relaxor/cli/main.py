@@ -185,7 +185,7 @@ def simulate(
     folder: Annotated[Path, typer.Argument(help="Where the sample data go.")] = Path("raw_data"),
 ) -> None:
     """Make the sample data (simulated instrument files, their truth and checksums); the same bytes every time."""
-    from relaxor.simulation.simulate import simulate as make
+    from relaxor.project.simulate import simulate as make
 
     written = make(folder)
     size = sum(path.stat().st_size for path in written)

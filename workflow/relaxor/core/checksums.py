@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from relaxor.core.errors import SheetError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 
 SUMS = "SHA256SUMS"
 """Name of the file; its paths count from where it lies."""

@@ -1,5 +1,7 @@
 """The errors that a user meets: one line that says what is wrong, where, and what to do."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -54,3 +56,10 @@ class ResultError(RelaxorError):
 def _printable(text: str) -> str:
     """Escape what would break the line or drive a terminal: the texts of damaged files are quoted in messages."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def nearest(found: str, allowed: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` where a name is near, or else the list of what is allowed."""
+    names = tuple(map(str, allowed))
+    near = difflib.get_close_matches(found, names, 1)
+    return f"; did you mean '{near[0]}'?" if near else f"; allowed: {', '.join(filter(None, names))}"

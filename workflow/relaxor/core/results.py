@@ -1,27 +1,20 @@
-"""The data contracts between stages: measurements in netCDF, numbers in a tidy table."""
+"""What analyses take and return: measurements, numbers with uncertainties, and the curves behind them."""
 
-import errno
-import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import xarray as xr
 
-from relaxor.core.errors import AnalysisError, DiskError
+from relaxor.core.errors import AnalysisError
 from relaxor.core.units import factor
 
 CONFIDENCE = 0.95
 """Level of every interval written as ``ci_low`` and ``ci_high``."""
 NORMAL_QUANTILE = 1.959963984540054
-OVERFLOW = 9e37
-"""Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for none."""
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
-"""Errors of the system that say something of the disk and nothing of the program."""
+COMBINES = "combines"
+"""Attribute of a group of curves to which several measurements were combined: their names, joined by commas."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +26,7 @@ class Measurement:
     id
         Its name in the sheet.
     attrs
-        Provenance (``raw_file``, ``raw_sha256``, ``origin``, ``panel``, ``instrument``, ...).
+        Provenance (``raw_file``, ``raw_sha256``, ``origin``, ``instrument``, ...).
     conditions
         How it was taken: name → (value, unit), from the sheet.
     regions
@@ -71,12 +64,52 @@ class Measurement:
         return default
 
 
-@dataclass
+@dataclass(frozen=True)
+class Quantity:
+    """What a technique means by a parameter: one entry of its list of quantities.
+
+    Attributes
+    ----------
+    unit
+        Unit that pint reads; None where each number states its own, as an amplitude has that of the data.
+    meaning
+        What it is, in words that stand alone.
+    systematic
+        Kind of the systematic error of such numbers, a word of the technique; empty where there is none.
+    """
+
+    unit: str | None
+    meaning: str
+    systematic: str = ""
+
+
+@dataclass(frozen=True)
 class Number:
     """One row of ``parameters.csv``: a number, its uncertainty and where it comes from.
 
-    ``standard_error`` is statistical; ``systematic_error`` is the standard uncertainty of what all rows of a
-    technique share (charge reference, thickness, step height standard). The interval holds the statistical part.
+    Attributes
+    ----------
+    measurement
+        Name of the measurement, or of what several measurements were combined to.
+    model, parameter
+        Names that the technique lists.
+    value, standard_error, systematic_error
+        ``standard_error`` is statistical; ``systematic_error`` is the standard uncertainty of what all numbers of a
+        technique share (charge reference, thickness, step-height standard).
+    ci_low, ci_high
+        Interval of level `CONFIDENCE` of the statistical part; the normal one where none was given.
+    unit
+        Unit that pint reads.
+    method
+        How it was obtained, in words.
+    n, reduced_chi_square
+        Points behind it, and the misfit of the model.
+    raw_sha256, origin
+        Of the raw files; ``simulated`` or ``measured``.
+    feature
+        Line, code, cycle, terminal or other part of the measurement that the number belongs to; empty: all of it.
+    at, at_unit
+        Value of what was varied, where the number holds for one value of it (an energy at 32 mW/cm²).
     """
 
     measurement: str
@@ -93,121 +126,55 @@ class Number:
     reduced_chi_square: float = math.nan
     raw_sha256: str = ""
     origin: str = ""
+    feature: str = ""
+    at: float = math.nan
+    at_unit: str = ""
 
     def __post_init__(self) -> None:
         """Fill the normal interval where none was given."""
         if math.isnan(self.ci_low) and math.isfinite(self.standard_error):
-            self.ci_low = self.value - NORMAL_QUANTILE * self.standard_error
-            self.ci_high = self.value + NORMAL_QUANTILE * self.standard_error
+            object.__setattr__(self, "ci_low", self.value - NORMAL_QUANTILE * self.standard_error)
+            object.__setattr__(self, "ci_high", self.value + NORMAL_QUANTILE * self.standard_error)
+
+    def with_interval(self, freedom: float) -> "Number":
+        """Return it with Student's interval, for a standard error estimated with so many degrees of freedom."""
+        margin = student_quantile(freedom) * self.standard_error
+        return replace(self, ci_low=self.value - margin, ci_high=self.value + margin)
 
 
-def readings(column: xr.DataArray | xr.Variable, unit: str) -> np.ndarray:
-    """Return a column in a unit, NaN where the instrument says that it has no value.
+def student_quantile(freedom: float) -> float:
+    """Return the quantile of Student's distribution for an interval of level `CONFIDENCE`."""
+    from scipy.stats import t
 
-    Raises
-    ------
-    ValueError
-        If the column's unit is of another dimension.
-    """
-    values = np.asarray(column.values, dtype=float)
-    scale = factor(column.attrs.get("units", "1"), unit)
-    return np.where(np.abs(values) < OVERFLOW, values * scale, np.nan)
+    return float(t.ppf((1 + CONFIDENCE) / 2, freedom))
 
 
-PARAMETER_COLUMNS = tuple(entry.name for entry in fields(Number))
+@dataclass(frozen=True)
+class Result:
+    """What an analysis returns.
 
-
-def load(path: Path | str) -> list[Measurement]:
-    """Load the measurements of one technique from its ingested netCDF file, in the order of the sheet."""
-    from relaxor.core import netcdf
-
-    return [
-        Measurement(
-            id=name,
-            attrs=attrs,
-            conditions={key: (value, unit) for key, (value, unit) in json.loads(attrs["conditions"]).items()},
-            regions=regions,
-        )
-        for name, attrs, regions in netcdf.read(path)
-    ]
-
-
-def provenance(measurement: Measurement) -> dict[str, Any]:
-    """Return the attributes that every result of a measurement carries on."""
-    return {key: measurement.attrs[key] for key in ("raw_file", "raw_sha256", "origin", "panel")}
-
-
-def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset], **attrs: Any) -> None:
-    """Write datasets as the groups of one netCDF file, whole or not at all and the same bytes every time.
-
-    Parameters
+    Attributes
     ----------
-    path
-        File to write.
-    groups
-        ``"measurement"`` or ``"measurement/region"`` → dataset. Dimensions of one group do not bind another.
-    attrs
-        Attributes of the file.
-    """
-    from relaxor.core import netcdf
-
-    with atomic(path) as temporary:
-        netcdf.write(temporary, groups, attrs)
-
-
-def save_parameters(path: Path | str, rows: Iterable[Number]) -> None:
-    """Write numbers as ``parameters.csv``, ten significant digits."""
-    table = pd.DataFrame([vars(row) for row in rows], columns=list(PARAMETER_COLUMNS))
-    with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
-
-
-def load_parameters(path: Path | str) -> pd.DataFrame:
-    """Load a ``parameters.csv``."""
-    kinds = {entry.name: str if entry.type is str else int if entry.type is int else float for entry in fields(Number)}
-    missing = {name: ["", "nan"] for name, kind in kinds.items() if kind is float}
-    return pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=missing)
-
-
-@dataclass
-class atomic:  # noqa: N801 - used as a statement: with atomic(path) as temporary
-    """Write beside the target and rename at the end: a killed run or a full disk leaves the old file or none.
-
-    Raises
-    ------
-    DiskError
-        If the disk is full or refuses.
+    numbers
+        Every number, in the order of its measurements.
+    curves
+        ``"measurement"`` (attributes alone) or ``"measurement/part"`` → dataset: data, fit, components and residuals on
+        one axis, parents first.
     """
 
-    path: Path | str
-    temporary: Path = field(init=False)
+    numbers: list[Number] = field(default_factory=list)
+    curves: dict[str, xr.Dataset] = field(default_factory=dict)
 
-    def __enter__(self) -> Path:
-        target = Path(self.path)
-        self.temporary = target.with_name(f".{target.name}.partial")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._refusal(error) from error
-        return self.temporary
-
-    def __exit__(self, kind: object, error: object, _: object) -> None:
-        if kind is None:
-            self.temporary.replace(self.path)
-            return
-        self.temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in DISK:
-            raise self._refusal(error) from error
-
-    def _refusal(self, error: OSError) -> DiskError:
-        place = self.path if error.filename in (None, str(self.temporary)) else error.filename
-        return DiskError(f"{place}: {error.strerror}")
+    def add(self, other: "Result") -> None:
+        """Append the numbers and curves of another result."""
+        self.numbers.extend(other.numbers)
+        self.curves.update(other.curves)
 
 
 def measured(
     measurement: Measurement, model: str, values: Mapping[str, tuple[float, float, str]], method: str, **common: Any
 ) -> list[Number]:
-    """Make rows from ``parameter → (value, standard error, unit)``, all of one model and method."""
+    """Make numbers from ``parameter → (value, standard error, unit)``, all of one model and method."""
     shared = {"raw_sha256": measurement.attrs["raw_sha256"], "origin": measurement.attrs["origin"], **common}
     return [
         Number(measurement.id, model, name, float(value), float(error), unit=unit, method=method, **shared)
@@ -215,6 +182,6 @@ def measured(
     ]
 
 
-def poisson_uncertainty(counts: np.ndarray) -> np.ndarray:
-    """Return the standard uncertainty of observed counts; a count of zero has that of one."""
-    return np.sqrt(np.maximum(counts, 1.0))
+def provenance(measurement: Measurement) -> dict[str, Any]:
+    """Return the attributes that every result of a measurement carries on."""
+    return {key: measurement.attrs[key] for key in ("raw_file", "raw_sha256", "origin")}

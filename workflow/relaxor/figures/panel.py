@@ -1,6 +1,6 @@
-"""What a panel is drawn from: the curves and numbers of the measurements that feed it, or a table of the results."""
+"""Panels: how one is drawn, and what it is drawn from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,38 @@ import pandas as pd
 import xarray as xr
 
 from relaxor.core import netcdf
-from relaxor.core.errors import AnalysisError
-from relaxor.core.results import load_parameters
+from relaxor.core.errors import AnalysisError, nearest
+from relaxor.core.results import COMBINES
+from relaxor.core.storage import load_parameters
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture that can stand in a figure.
+
+    Attributes
+    ----------
+    draw
+        Function of the axes and of what the panel shows: a `PanelData`, a `TableData`, or the entries of the section
+        ``settings`` as keywords.
+    needs
+        Curves that a measurement must hold for the panel to show it: the name of a part of the measurement.
+    together
+        Title of the panel where it shows all measurements of a technique at once; empty where it shows one.
+    table
+        Table of the results that it shows: ``devices`` is ``<results>/devices.csv``.
+    settings
+        Section of the settings whose entries it draws.
+    overview
+        Whether a sample whose figures nobody composed shows it.
+    """
+
+    draw: Callable[..., None]
+    needs: str = ""
+    together: str = ""
+    table: str = ""
+    settings: str = ""
+    overview: bool = False
 
 
 @dataclass(frozen=True)
@@ -21,7 +51,7 @@ class PanelData:
     ----------
     curves
         ``measurement`` → group of ``curves.nc`` (a DataTree: ``.attrs``, ``["region"].to_dataset()``), in the
-        order of the sheet, only measurements whose sheet row names the panel.
+        order of the sheet, only measurements that feed the panel.
     parameters
         The rows of ``parameters.csv`` of these measurements, and of the rows that combine them.
     """
@@ -61,12 +91,22 @@ class PanelData:
         return name, group
 
     def number(self, parameter: str, column: str = "value", **where: Any) -> float:
-        """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``)."""
+        """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``).
+
+        Raises
+        ------
+        AnalysisError
+            If there is no such number, naming the nearest parameter, or if there are several.
+        """
         rows = self.parameters[self.parameters["parameter"] == parameter]
         for key, value in where.items():
             rows = rows[rows[key] == value]
         if len(rows) != 1:
-            raise KeyError(f"{parameter} {where}: {len(rows)} rows")
+            wanted = ", ".join([parameter, *(f"{key} {value}" for key, value in where.items())])
+            problem = f"{len(rows)} numbers are called so; select by more columns"
+            if rows.empty:
+                problem = f"there is no such number{nearest(parameter, self.parameters['parameter'].unique())}"
+            raise AnalysisError(f"{wanted}: {problem}")
         return float(rows.iloc[0][column])
 
 
@@ -100,13 +140,24 @@ class TableData:
         return {f"{name} {sha[:12]}" for name, sha in zip(ours["measurement"], ours["raw_sha256"], strict=True)}
 
 
-def load_panel(folder: Path | str, panel: str) -> PanelData:
-    """Load what a panel shows from ``results/analysis/<sample>/<technique>``."""
+def load_panel(folder: Path | str, measurements: Iterable[str] | None = None) -> PanelData:
+    """Load what a panel shows from ``results/analysis/<sample>/<technique>``.
+
+    Parameters
+    ----------
+    folder
+        Of the results of a technique of a sample.
+    measurements
+        Those that feed the panel; all that there are if not given.
+    """
     path = Path(folder) / "curves.nc"
-    single = netcdf.attributes(path)
-    shown = [name for name, attrs in single.items() if panel in attrs["panel"].split(",")]
     parameters = load_parameters(Path(folder) / "parameters.csv")
-    keep = parameters["measurement"].isin(shown) | ~parameters["measurement"].isin(list(single))
+    if measurements is None:
+        return PanelData(netcdf.trees(path), parameters)
+    held, chosen = netcdf.attributes(path), set(measurements)
+    # What several measurements were combined to is shown with them.
+    shown = [name for name, attrs in held.items() if chosen & {name, *attrs.get(COMBINES, "").split(",")}]
+    keep = parameters["measurement"].isin(shown) | ~parameters["measurement"].isin(list(held))
     return PanelData(netcdf.trees(path, shown), parameters[keep])
 
 

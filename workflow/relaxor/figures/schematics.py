@@ -1,6 +1,7 @@
-"""Panels that are drawn, not measured: 1a, from synapse to device to inpainting; 3a, the device under light."""
+"""Panels that are drawn, not measured: from synapse to device to inpainting, and the device under light."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -8,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatch, Polygon, Rectangle
 from matplotlib.path import Path
 
-from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, light_color, subscripts
 
 BOX = (56.0, 42.0)
 """Width and height of a block in its own units: millimetres in a figure of two columns."""
@@ -26,12 +26,12 @@ LETTER = (
 HOLE = range(2, 5)
 
 
-def synapse(ax: Axes, data: PanelData | None = None) -> None:
-    """Draw how a synapse, a two-terminal device and in-sensor inpainting correspond.
+def synapse(ax: Axes, *, material: str) -> None:
+    """Draw how a synapse, a two-terminal device of a material and in-sensor inpainting correspond.
 
-    Three blocks stand side by side in a wide panel; in a narrow one the third fills the lower row. ``data`` is not
-    used: the panel shows no measurement.
+    Three blocks stand side by side in a wide panel; in a narrow one the third fills the lower row.
     """
+    blocks: tuple[Callable[[Axes, float], None], ...] = (_synapse, partial(_device, material=material), _inpainting)
     ax.set_axis_off()
     place = ax.get_position()
     width, height = ax.figure.bbox.size
@@ -43,7 +43,7 @@ def synapse(ax: Axes, data: PanelData | None = None) -> None:
         places = [(0.0, 0.52, 0.48, 0.48), (0.52, 0.52, 0.48, 0.48), (0.0, 0.0, 1.0, 0.49)]
         ends = [((0.475, 0.78), (0.525, 0.78)), ((0.76, 0.525), (0.76, 0.475))]
     size = 6.0 if wide else 4.4
-    for block, bounds, is_last in zip((_synapse, _device, _inpainting), places, (False, False, True), strict=True):
+    for block, bounds, is_last in zip(blocks, places, (False, False, True), strict=True):
         inner = ax.inset_axes(bounds)
         # In the lower row of a narrow panel the last block may be as wide as two.
         scale = 1.75 if is_last and not wide else 1.0
@@ -103,9 +103,9 @@ def _synapse(ax: Axes, size: float) -> None:
     _label(ax, 38, 10.5, "receptors", size, GREEN, ha="left")
 
 
-def _device(ax: Axes, size: float) -> None:
+def _device(ax: Axes, size: float, material: str) -> None:
     """Draw the device from the side: flake between two electrodes, light from above, pulses at the left."""
-    _title(ax, "CuBiP$_2$Se$_6$ device", size)
+    _title(ax, f"{subscripts(material)} device", size)
     ax.add_patch(Rectangle((3, 2.5), 50, 5.5, fc="#C9CCD1", ec="none"))
     ax.add_patch(Rectangle((3, 8), 50, 2.5, fc=SKY, alpha=0.5, ec="none"))
     for layer in range(4):
@@ -187,18 +187,19 @@ def _letter(ax: Axes, left: float, base: float, pixel: float, fill: str | None) 
 def optical_device(
     ax: Axes,
     *,
+    material: str,
     chromium_thickness: float,
     gold_thickness: float,
     flake_thickness: float,
     oxide_thickness: float,
     wavelengths: Sequence[float],
 ) -> None:
-    """Draw the cross-section of the two-terminal device under light pulses, thicknesses to scale (Fig. 3a).
+    """Draw the cross-section of the two-terminal device under light pulses, thicknesses to scale.
 
     Parameters
     ----------
-    chromium_thickness, gold_thickness, flake_thickness, oxide_thickness
-        nm; see `relaxor.figures.schematic_settings.OpticalDevice`.
+    material, chromium_thickness, gold_thickness, flake_thickness, oxide_thickness
+        Thicknesses in nm; see `relaxor.figures.schematic_settings.OpticalDevice`.
     wavelengths
         Of the light pulses in nm, up to three.
     """
@@ -215,14 +216,15 @@ def optical_device(
     middle = surface - gold_thickness / 2
     _label(ax, 10, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
     _label(ax, 50, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
-    _leader(ax, (30, flake_thickness / 2), (30, -0.21 * depth), f"CuBiP$_2$Se$_6$ {flake_thickness:g} nm")
+    _leader(ax, (30, flake_thickness / 2), (30, -0.21 * depth), f"{subscripts(material)} {flake_thickness:g} nm")
     _leader(ax, (6, chromium_thickness / 2), (7, -0.21 * depth), f"Cr {chromium_thickness:g} nm")
     _label(ax, 30, -0.63 * depth, f"SiO$_2$ {oxide_thickness:g} nm", 6)
     _label(ax, 30, -1.105 * depth, "Si", 6)
     ax.plot([53, 53], [-0.75 * depth, -0.75 * depth + 100], color=BLACK, lw=1.2, solid_capstyle="butt")
     _label(ax, 52, -0.75 * depth + 50, "100 nm", 5.5, ha="right")
     _terminals(ax, surface, depth)
-    for x, wavelength, color in zip((23, 30, 37), wavelengths, (VERMILION, GREEN, BLUE), strict=False):
+    for x, wavelength in zip((23, 30, 37), wavelengths, strict=False):
+        color = light_color(wavelength)
         _light(ax, x, surface, depth, color)
         _label(ax, x, surface + 0.58 * depth, f"{wavelength:g}", 5.5, color)
     _label(ax, 30, surface + 0.75 * depth, "light pulses (nm)", 6)

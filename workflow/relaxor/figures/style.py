@@ -1,6 +1,7 @@
 """One look for every figure: sizes, fonts, colours, and files that are the same bytes every time."""
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 
 SINGLE, DOUBLE = 89.0, 183.0
 """Column widths in mm."""
@@ -29,6 +30,8 @@ BLACK, BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
     "#8C8C8C",
 )
 """Okabe–Ito palette (safe for the colour-blind): data black, model vermilion, components the others."""
+LEAST_RED, LEAST_GREEN = 590.0, 495.0
+"""Shortest wavelengths (nm) of light that is drawn red, and green."""
 COMPONENTS = (BLUE, GREEN, PURPLE, ORANGE, SKY)
 SEQUENTIAL = "cividis"
 """Colour map of images: uniform in lightness, the same in grey and to the colour-blind."""
@@ -94,6 +97,16 @@ def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list
         if all(abs(places[index] - places[other]) >= gap for other in chosen):
             chosen.append(index)
     return sorted(chosen)
+
+
+def light_color(wavelength: float) -> str:
+    """Return the colour that stands for light of a wavelength (nm): red, green or blue of the palette."""
+    return VERMILION if wavelength >= LEAST_RED else GREEN if wavelength >= LEAST_GREEN else BLUE
+
+
+def subscripts(text: str) -> str:
+    """Set the numbers of chemical formulas low: those of SiO2, but neither 1.5 nor S12 alone."""
+    return re.sub(r"(?<=[A-Za-z])(\d+)(?=[A-Z/ ,;\n]|$)", r"$_{\1}$", text)
 
 
 def plain_ticks(ax: Axes) -> None:

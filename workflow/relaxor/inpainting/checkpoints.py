@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 
 KEPT = 2
 """Checkpoints that are kept: the newest, and the one before it."""

@@ -16,8 +16,10 @@ from pydantic import TypeAdapter
 
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import atomic, load_parameters, save_tree
+from relaxor.core.files import atomic
+from relaxor.core.storage import load_parameters, save_tree
 from relaxor.core.units import factor
+from relaxor.core.variables import variable
 from relaxor.crossbar.chip import Chip
 from relaxor.crossbar.compute import Decode, Network, assemble, calibrate, inference, with_wires
 from relaxor.crossbar.cost import Cost
@@ -32,7 +34,6 @@ from relaxor.inpainting.letters import Letters, ink, load_letters
 from relaxor.inpainting.models import centre, paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.scoring import shown_letters
-from relaxor.readers.common.schema import variable
 from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.encoder import load_encoder
 

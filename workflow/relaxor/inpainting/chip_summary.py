@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from relaxor.core import netcdf
-from relaxor.core.results import CONFIDENCE, Number, load_parameters, save_parameters, save_tree
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import Number
+from relaxor.core.storage import load_parameters, save_parameters, save_tree
+from relaxor.core.variables import variable
 
-PANELS = "5b,5c,5d,5e,S14"
 
 
 def summarize(
@@ -60,7 +60,6 @@ def summarize(
         raw_file = "encoder.json, letters and read-outs" if read_outs else "encoder.json and letters"
         groups[name] = xr.Dataset(
             attrs={
-                "panel": PANELS,
                 "hole": hole,
                 "raw_sha256": hashes[name],
                 "origin": source["origin"],
@@ -72,9 +71,8 @@ def summarize(
         groups[f"{name}/fid"] = _by_chip(table)
     rows += _variant_rows(f"hole_{holes[largest]}", pd.read_csv(variants))
     groups[f"hole_{holes[largest]}/variants"] = _variants(pd.read_csv(variants))
-    for row in rows:
-        row.raw_sha256, row.origin = hashes[row.measurement], source["origin"]
-    save_parameters(parameters, rows)
+    rows = [replace(row, raw_sha256=hashes[row.measurement], origin=source["origin"]) for row in rows]
+    save_parameters(parameters, rows, "crossbar")
     save_tree(curves, groups)
 
 
@@ -102,12 +100,10 @@ def _mean(
     if values.size < 2:
         return Number(name, model, parameter, float(values[0]), unit=unit, method=alone, n=1)
     error = float(values.std(ddof=1) / math.sqrt(values.size))
-    margin = float(stats.t.ppf((1 + CONFIDENCE) / 2, values.size - 1)) * error
     mean = float(values.mean())
     method = f"mean of {values.size} chips; Student's t from chip to chip"
     number = Number(name, model, parameter, mean, error, unit=unit, method=method, n=values.size)
-    number.ci_low, number.ci_high = mean - margin, mean + margin
-    return number
+    return number.with_interval(values.size - 1)
 
 
 def _write_rows(name: str, read_back: xr.Dataset, plan: xr.Dataset) -> list[Number]:

@@ -25,7 +25,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 from relaxor.inpainting.letters import ink, load_letters
 
 SIDE = 28

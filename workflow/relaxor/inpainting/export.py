@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer
 from relaxor.inpainting.encoder import GROUPS
 from relaxor.inpainting.models import Decoder

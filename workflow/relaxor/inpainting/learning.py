@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 from relaxor.inpainting.checkpoints import from_tensors, to_tensors
 from relaxor.inpainting.encoder import draw_device_gains, encode
 from relaxor.inpainting.export import export_onnx, save_quantized

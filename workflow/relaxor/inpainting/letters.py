@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import save_tree
+from relaxor.core.storage import save_tree
 from relaxor.inpainting.idx import CLASSES, PARTS, Split, read_split
 from relaxor.inpainting.procedural import draw_letters
 

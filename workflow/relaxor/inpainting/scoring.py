@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from relaxor.core.results import atomic, save_tree
+from relaxor.core.files import atomic
+from relaxor.core.storage import save_tree
+from relaxor.core.variables import variable
 from relaxor.crossbar.levels import integer_decoder
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
@@ -18,7 +20,6 @@ from relaxor.inpainting.letters import ink, load_letters
 from relaxor.inpainting.models import cut_hole, paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quality import OVERALL, quality
-from relaxor.readers.common.schema import variable
 
 UNFILLED = "unfilled"
 """The letters with their hole, for scale."""

@@ -7,6 +7,13 @@ from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, Pos
 from relaxor.core.section import Section
 
 
+class Encoder(Section):
+    """Settings of the encoder of images."""
+
+    wavelength: float | None = None
+    """Wavelength (nm) at which the codes of four pulses were recorded; null: there is no encoder."""
+
+
 class LetterSource(Section):
     """Where the letters come from."""
 

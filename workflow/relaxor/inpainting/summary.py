@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,20 @@ import xarray as xr
 from scipy import stats
 
 from relaxor.core import netcdf
-from relaxor.core.results import CONFIDENCE, NORMAL_QUANTILE, Number, save_parameters, save_tree
+from relaxor.core.results import CONFIDENCE, NORMAL_QUANTILE, Number
+from relaxor.core.storage import save_parameters, save_tree
+from relaxor.core.variables import variable
 from relaxor.inpainting.classifier import load_classifier
 from relaxor.inpainting.learning import METHODS
 from relaxor.inpainting.letters import Letters, load_letters
 from relaxor.inpainting.quality import OVERALL
 from relaxor.inpainting.scoring import REAL, UNFILLED
 from relaxor.inpainting.training import Networks
-from relaxor.readers.common.schema import variable
 from relaxor.synapse.photoresponse.encoder import load_encoder
 
 TOLD = ("fid", "fid_unbiased", "fid_network", "kid", "mse_hole", "psnr_hole", "ssim_hole", "accuracy")
 """Metrics in the table, in this order; those of whole images say little, as most of a whole image is copied."""
 UNITS = {"psnr": "dB", "psnr_hole": "dB"}
-PANELS = "4a,4b,4c,4d,4e,S13a,S13b"
 
 
 def summarize(
@@ -64,9 +65,8 @@ def summarize(
     origin = "simulated" if "simulated" in (found.origin, load_encoder(encoder).origin) else "measured"
     made_of = hashlib.sha256(f"{found.sha256} {Path(encoder).read_text(encoding='utf-8')}".encode()).hexdigest()
     rows = [*_rows(table, found), *_bit_rows(holes, examples[:: len(seeds)])]
-    for row in rows:
-        row.raw_sha256, row.origin = made_of, origin
-    save_parameters(parameters, rows)
+    rows = [replace(row, raw_sha256=made_of, origin=origin) for row in rows]
+    save_parameters(parameters, rows, "inpainting")
     groups: dict[str, xr.Dataset] = {}
     for number, hole in enumerate(holes):
         first = number * len(seeds)
@@ -156,7 +156,6 @@ def _number(value: float, error: float, low: float, high: float, method: str, n:
 def _curves(hole: int, table: pd.DataFrame, examples: str, history: str, fine_tuning: str) -> dict[str, xr.Dataset]:
     """Return the groups of a hole: distances of every training, accuracy by letter, examples, levels and losses."""
     name = f"hole_{hole}"
-    groups = {name: xr.Dataset(attrs={"panel": PANELS, "hole": hole, "networks": json.dumps(_sizes(hole))})}
     groups |= {f"{name}/{child}": group.to_dataset() for child, group in netcdf.trees(examples).items()}
     for metric in ("fid", "accuracy"):
         groups[f"{name}/{metric}"] = _by_method(table, metric)

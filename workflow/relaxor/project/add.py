@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import importlib
 import io
 import re
 import shutil
@@ -18,17 +17,19 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.checksums import SUMS, record_sums, sha256
-from relaxor.core.errors import DiskError, ReadError, RelaxorError, SheetError
+from relaxor.core.errors import DiskError, ReadError, RelaxorError, SheetError, nearest
+from relaxor.core.files import atomic
 from relaxor.core.remote import storage_of
-from relaxor.core.results import atomic
 from relaxor.core.units import parse_quantity
+from relaxor.project.analysis import analyse_files
 from relaxor.project.ingest import ingest
 from relaxor.project.inspection import files_in
-from relaxor.project.recognition import conditions_needed, techniques_of
+from relaxor.project.layers import known_conditions
 from relaxor.project.settings import Settings, lacking_setting
-from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, suggestion, unfit
+from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, unfit
 from relaxor.readers import read
-from relaxor.techniques.registry import CONDITIONS, MODULES, OTHER, TECHNIQUES, known_conditions, missing_conditions
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.registry import OTHER, current_name, likely_techniques, techniques
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
 """``[PATTERN:]name=value unit``."""
@@ -74,13 +75,25 @@ class Proposal:
     @property
     def missing(self) -> dict[str, str]:
         """Conditions that the analysis needs and nobody gave: name → unit."""
-        return missing_conditions(self.technique, self.needs.get(self.technique, {}), self.conditions)
+        if self.technique == OTHER:
+            return {}
+        conditions = techniques()[self.technique].conditions
+        return conditions.missing(self.needs[self.technique], self.conditions)
 
     def row(self, sample: str, origin: str) -> dict[str, str]:
         """Return its row of the sheet as text."""
         conditions = "; ".join(f"{name}={value}" for name, value in self.conditions.items())
-        cells = (self.measurement, sample, self.technique, self.file, "", origin, self.table, conditions, self.note)
-        return dict(zip(COLUMNS, cells, strict=True))
+        given = {
+            "measurement": self.measurement,
+            "sample": sample,
+            "technique": self.technique,
+            "file": self.file,
+            "origin": origin,
+            "table": self.table,
+            "conditions": conditions,
+            "note": self.note,
+        }
+        return dict.fromkeys(COLUMNS, "") | given
 
 
 # --- what the files are --------------------------------------------------------------------------------------------
@@ -154,7 +167,7 @@ def _proposal(
     file = place.relative_to(root).as_posix() if inside else f"raw_data/{sample}/{name}"
     if not inside and (root / file).exists() and sha256(root / file) != tree.attrs["raw_sha256"]:
         raise ReadError(path, f"would be copied to {file}, which exists and holds something else; rename one of them")
-    candidates = list(techniques_of(tree))
+    candidates, contents = list(likely_techniques(tree)), Contents.of(tree)
     held = {f"{name} ({values.attrs.get('units', '1')})": None for part in tree.children.values()
             for name, values in part.data_vars.items() if values.ndim}  # fmt: skip
     return Proposal(
@@ -164,7 +177,7 @@ def _proposal(
         measurement=_free(path.stem, taken),
         sha=tree.attrs["raw_sha256"],
         candidates=candidates,
-        needs={technique: conditions_needed(technique, tree) for technique in CONDITIONS},
+        needs={name: technique.conditions.needed(contents) for name, technique in techniques().items()},
         table=table,
         note="" if candidates else f"no technique analyses {', '.join(held) or 'this'}"[:LONGEST_NOTE],
     )
@@ -182,8 +195,9 @@ def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
     """Set techniques by ``PATTERN=TECHNIQUE``; a pattern is matched with the path below the folder."""
     for answer in answers:
         pattern, equals, technique = answer.rpartition("=")
-        if not equals or technique not in (*TECHNIQUES, OTHER):
-            hint = suggestion(technique, (*TECHNIQUES, OTHER))
+        technique = current_name(technique, "--technique")
+        if not equals or technique not in (*techniques(), OTHER):
+            hint = nearest(technique, (*techniques(), OTHER))
             raise SheetError(f"--technique '{answer}': 'PATTERN=TECHNIQUE' expected, found '{technique}'{hint}")
         for proposal in _matching(proposals, pattern, f"--technique '{answer}'"):
             proposal.candidates, proposal.note = [technique] if technique != OTHER else [], ""
@@ -213,7 +227,7 @@ def _matching(proposals: Sequence[Proposal], pattern: str, option: str) -> list[
     ]
     if not found:
         names = tuple(proposal.name for proposal in proposals)
-        raise SheetError(f"{option}: no new file is called '{pattern}'{suggestion(pattern, names)}")
+        raise SheetError(f"{option}: no new file is called '{pattern}'{nearest(pattern, names)}")
     return found
 
 
@@ -221,7 +235,7 @@ def ask_techniques(proposals: Sequence[Proposal], ask: Ask) -> None:
     """Ask for the technique of files in which nothing tells it."""
     for proposal in proposals:
         if not proposal.candidates:
-            choice = ask(f"technique of {proposal.name} (drawn as it is: {OTHER})", (*TECHNIQUES, OTHER))
+            choice = ask(f"technique of {proposal.name} (drawn as it is: {OTHER})", (*techniques(), OTHER))
             proposal.candidates, proposal.note = ([choice], "") if choice != OTHER else ([], proposal.note)
 
 
@@ -266,7 +280,7 @@ def try_analyses(
     """
     tried: set[str] = set()
     while waiting := {each.technique for each in proposals} - {OTHER} - tried:
-        technique = min(waiting, key=TECHNIQUES.index)
+        technique = min(waiting)
         tried.add(technique)
         begin(technique)
         group = [each for each in proposals if each.technique == technique]
@@ -306,14 +320,14 @@ def _parsed(proposal: Proposal, sample: str, origin: str) -> dict[str, Any]:
 
 def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: Settings) -> str | None:
     """Ingest and analyse some files; return why that fails, on one line, or None."""
-    keywords = getattr(settings.of(sample), technique).model_dump(mode="json")
+    layers = settings.layers(technique, sample)
     tables = settings.model_dump(mode="json")["tables"]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
         data, table, curves = (str(Path(folder) / name) for name in ("data.nc", "parameters.csv", "curves.nc"))
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 ingest([row["file"] for row in rows], rows, tables, data)
-                importlib.import_module(MODULES[technique]).analyse(data, table, curves, **keywords)
+                analyse_files(data, table, curves, technique=technique, layers=layers)
         except DiskError:
             raise  # a full disk says nothing of the file
         except RelaxorError as error:
@@ -349,4 +363,4 @@ def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, r
     writer.writerows(lines)
     with atomic(sheet) as temporary:
         temporary.write_text(text + "\n" * (not text.endswith("\n")) + added.getvalue(), encoding="utf-8")
-        load_sheet(temporary, root, tuple(settings.tables))
+        load_sheet(temporary, root, tuple(settings.tables), instruments=tuple(settings.instruments))

@@ -4,42 +4,42 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 
 from relaxor.core.errors import SheetError
 from relaxor.core.section import Section
+from relaxor.techniques.registry import current_name
 
 
 class PanelSpec(Section):
     """One panel."""
 
     id: str
-    """The paper's name of the panel; sheet rows name it in their column ``panel``."""
+    """Name of the panel, unique in the list; rows of the sheet name it in their column ``panel``."""
     draw: str
-    """Function that draws it, ``module.function`` below ``relaxor.figures``."""
-    technique: str | None = None
-    """Technique whose results it shows."""
-    table: str | None = None
-    """Table that it shows instead: ``devices`` is ``<results>/devices.csv``."""
-    settings: str | None = None
-    """Section of the settings that a schematic draws: its entries become the function's keywords."""
+    """What is drawn, ``technique.panel``: ``raman.spectrum``; schematics are ``schematics.…``."""
+    options: dict[str, str | float | bool] = {}
+    """Keywords of the function that draws it, such as the region of a file."""
     caption: str
     """What it shows and how that was obtained."""
 
-    @model_validator(mode="after")
-    def _one_source(self) -> "PanelSpec":
-        if sum(source is not None for source in (self.technique, self.table, self.settings)) > 1:
-            raise ValueError("give one of 'technique', 'table' and 'settings'")
-        return self
+    @property
+    def owner(self) -> str:
+        """The technique, or other source, whose panel it is."""
+        return current_name(self.draw.partition(".")[0], f"panel {self.id}")
 
 
 class FigureSpec(Section):
     """One figure."""
 
     title: str
+    """Heading in the report."""
     category: str
     """Heading under which the report lists it."""
+    part: str
+    """Part of the work that it belongs to; ``snakemake PART`` makes the figures and tables of a part."""
     width: Literal["single", "double"] = "double"
+    """One column of a page, or two."""
     height: float
     """Printed height in mm."""
     heights: list[float] | None = None

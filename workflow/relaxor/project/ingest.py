@@ -8,7 +8,7 @@ import xarray as xr
 from pydantic import TypeAdapter
 
 from relaxor.core.errors import SheetError
-from relaxor.core.results import save_tree
+from relaxor.core.storage import save_tree
 from relaxor.readers import read
 from relaxor.readers.tables.text_table import TableDescription
 
@@ -45,8 +45,7 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
             **tree.attrs,
             "raw_file": row["file"],
             "origin": row["origin"],
-            "panel": row["panel"],
-            "note": row["note"],
+            "instrument_named": row["instrument"],
             "conditions": json.dumps(row["conditions"], ensure_ascii=False),
         }
         groups[row["measurement"]] = xr.Dataset(attrs=attrs)

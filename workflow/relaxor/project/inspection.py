@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 from relaxor.readers import read
 
 

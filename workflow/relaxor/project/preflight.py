@@ -12,15 +12,13 @@ from relaxor.core.checksums import recorded_sum
 from relaxor.core.errors import ReadError, RelaxorError
 from relaxor.core.remote import storage_of
 from relaxor.project.figure_list import load_figures
-from relaxor.project.recognition import conditions_needed
+from relaxor.project.layers import known_conditions
+from relaxor.project.lists import Check, Claim, load_entries, load_literature
 from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import load_sheet, require_samples
 from relaxor.readers import read
-from relaxor.reporting.claims import Claim
-from relaxor.reporting.literature import load_literature
-from relaxor.reporting.result_checks import Check
-from relaxor.reporting.selectors import load_entries
-from relaxor.techniques.registry import INSTEAD, known_conditions, missing_conditions
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.registry import OTHER, techniques
 
 SLIP = 0.8
 """Likeness (`difflib`) from which a name is taken for a misspelt one: one letter wrong in five, or two exchanged."""
@@ -53,8 +51,15 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
 
     def sheet() -> None:
         panels = [panel.id for figure in load_figures(settings.figures).values() for panel in figure.panels.values()]
-        rows.extend(load_sheet(settings.sheet, tables=tuple(settings.tables), panels=tuple(panels)))
-        require_samples([settings.sample, *settings.samples], rows, settings.sheet)
+        rows.extend(
+            load_sheet(
+                settings.sheet,
+                tables=tuple(settings.tables),
+                panels=tuple(panels),
+                instruments=tuple(settings.instruments),
+            )
+        )
+        require_samples(filter(None, [settings.sample, *settings.samples]), rows, settings.sheet)
 
     parts: Sequence[Callable[[], object]] = (
         sheet,
@@ -113,9 +118,12 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
 def _untold(row: dict[str, Any], tree: xr.DataTree) -> list[str]:
     """Say each condition that the analysis of a file still needs, and what would stand in place of all of them."""
     technique, given = row["technique"], row["conditions"]
-    needed, others = conditions_needed(technique, tree), INSTEAD.get(technique, {})
+    if technique == OTHER:
+        return []
+    conditions = techniques()[technique].conditions
+    needed, others = conditions.needed(Contents.of(tree)), conditions.alternative
     chosen = given.keys() & (needed.keys() ^ others.keys())  # what only one of the two has
     instead = "; ".join(f"{name}=… {unit}" for name, unit in others.items() if name not in given)
     choice = f", or else '{instead}'" if instead and not chosen else ""
-    missing = missing_conditions(technique, needed, given)
+    missing = conditions.missing(needed, given)
     return [f"{technique} needs '{name}' (add '{name}=… {unit}'{choice})" for name, unit in missing.items()]

@@ -1,99 +1,111 @@
-"""The settings: typed, closed, checked before anything runs; the JSON schema is generated from them."""
+"""The settings of a project: typed, closed, checked before anything runs; the JSON schema is generated from them.
+
+Sections of techniques may stand at the top of the settings file (the lab's), under an instrument and under a sample:
+see `relaxor.project.layers`.
+"""
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.core.section import Section
 from relaxor.crossbar.settings import Crossbar
 from relaxor.figures.schematic_settings import Bands, OpticalDevice
-from relaxor.inpainting.settings import Inpainting
-from relaxor.project.comparisons import Devices, OurNumber
-from relaxor.readers.tables.text_table import TableDescription
-from relaxor.techniques.afm.settings import Afm
-from relaxor.techniques.edx.settings import Edx
-from relaxor.techniques.electrical_pulses.settings import Pulses
-from relaxor.techniques.growth.settings import Growth
-from relaxor.techniques.hysteresis.settings import Hysteresis
-from relaxor.techniques.iv_sweeps.settings import Sweeps
-from relaxor.techniques.optical_pulses.settings import Encoder, Light
-from relaxor.techniques.pfm.settings import Pfm
-from relaxor.techniques.raman.settings import Raman
-from relaxor.techniques.shg.settings import Shg
-from relaxor.techniques.stem.settings import Stem
-from relaxor.techniques.structure.settings import Structure
-from relaxor.techniques.xps.settings import Xps
-from relaxor.techniques.xrd.settings import Xrd
+from relaxor.inpainting.settings import Encoder, Inpainting
+from relaxor.project.layers import LAB, SAMPLE, resolve
+from relaxor.project.lists import Devices, Selector
+from relaxor.readers import TableDescription
+from relaxor.techniques.registry import current_name, techniques
+
+FIRST_LINE = "# yaml-language-server: $schema="
+"""What tells an editor where the schema of a settings file is."""
+
+_SECTIONS: dict[str, Any] = {
+    name: (technique.settings, Field(default_factory=technique.settings, description=f"{technique.title}."))
+    for name, technique in techniques().items()
+}
+TechniqueSections = create_model("TechniqueSections", __base__=Section, **_SECTIONS)
+"""A section for each technique."""
 
 
-class Techniques(Section):
-    """How each technique is analysed."""
-
-    structure: Structure = Structure()
-    growth: Growth = Growth()
-    xrd: Xrd = Xrd()
-    raman: Raman = Raman()
-    xps: Xps = Xps()
-    shg: Shg = Shg()
-    hysteresis: Hysteresis = Hysteresis()
-    edx: Edx = Edx()
-    afm: Afm = Afm()
-    pfm: Pfm = Pfm()
-    stem: Stem = Stem()
-    sweeps: Sweeps = Sweeps()
-    pulses: Pulses = Pulses()
-    light: Light = Light()
+class _Instrument(Section):
+    header: str = ""
+    """Pattern (``*`` stands for any text) of what raw files call the instrument; the sheet's column ``instrument`` goes
+    first."""
 
 
-class Settings(Techniques):
-    """Everything that can be set."""
+Instrument = create_model("Instrument", __base__=_Instrument, **_SECTIONS)
+"""What belongs to an instrument: resolution, calibration, uncertainty, radiation, in sections of techniques."""
+
+
+class Settings(Section):
+    """Everything that can be set, apart from the sections of techniques."""
 
     sheet: str = "config/measurements.tsv"
     """The measurement sheet."""
     figures: str = "config/figures.yaml"
     """Figures, their panels and captions."""
     claims: str = "config/claims.yaml"
-    """Numbers that the paper reports."""
+    """Numbers that a paper reports."""
     literature: str = "config/literature.csv"
     """What papers state of other devices."""
-    results: str = "results"
-    """Folder of all results."""
-    sample: str = "cbps"
-    """Sample whose figures are drawn and whose numbers are compared with the paper."""
-    formats: list[Literal["pdf", "svg", "png"]] = ["pdf", "svg", "png"]
-    """File formats of the figures; the report shows png."""
     checks: str = "config/checks.yaml"
     """Physics that results must obey."""
+    results: str = "results"
+    """Folder of all results."""
+    sample: str = ""
+    """Sample whose figures are drawn and whose numbers are compared with the paper; empty: the first of the sheet."""
+    formats: list[Literal["pdf", "svg", "png"]] = ["pdf", "svg", "png"]
+    """File formats of the figures; the report shows png."""
     tables: dict[str, TableDescription] = {}
     """How to read text tables that do not describe themselves; the sheet names them."""
-    samples: dict[str, Techniques] = {}
-    """Sample → what is set otherwise for it: its lines, its cell, its elements. A setting that is left out is that of
-    all samples; one that is given stands in its place as a whole."""
-    comparison: list[OurNumber] = []
+    instruments: dict[str, Instrument] = {}
+    """Instrument → settings of techniques that belong to it: resolution, calibration, uncertainties, radiation."""
+    samples: dict[str, TechniqueSections] = {}
+    """Sample → settings of techniques that belong to it: its lines, its cell, its elements."""
+    comparison: list[Selector] = []
     """Numbers that are drawn beside each other where samples share a technique."""
     devices: Devices = Devices()
-    optical_device: OpticalDevice = OpticalDevice()
-    bands: Bands = Bands()
+    """Comparison of our numbers with those of the literature."""
+    optical_device: OpticalDevice | None = None
+    """Constants of the schematic of the device under light."""
+    bands: Bands | None = None
+    """Constants of the band diagram of the contact."""
     encoder: Encoder = Encoder()
+    """The fitted device as the encoder of images."""
     inpainting: Inpainting = Inpainting()
+    """Letters, their decoders and the training of these."""
     crossbar: Crossbar = Crossbar()
+    """The memristor chip."""
+
+    _given: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
-    def _inherit(cls, values: Any) -> Any:
-        """Complete the settings of each sample by those of all samples; what is no mapping is refused afterwards."""
-        samples = values.get("samples")
-        if not isinstance(samples, Mapping):
+    def _complete(cls, values: Any) -> Any:
+        """Check each sample and each instrument together with what the lab sets for all.
+
+        What is no mapping is left as it is, to be refused afterwards.
+        """
+        if not isinstance(values, Mapping):
             return values
-        common = {name: values.get(name, {}) for name in Techniques.model_fields}
-        return {**values, "samples": {sample: _merged(common, own, 2) for sample, own in samples.items()}}
+        lab = {name: values[name] for name in techniques() if name in values}
+        completed = dict(values)
+        for key, instrument in (("samples", False), ("instruments", True)):
+            if isinstance(values.get(key), Mapping):
+                completed[key] = {
+                    name: _merged(own, lab) if instrument else _merged(lab, own)
+                    for name, own in values[key].items()
+                    if isinstance(own, Mapping)
+                } | {name: own for name, own in values[key].items() if not isinstance(own, Mapping)}
+        return completed
 
     @model_validator(mode="after")
     def _read_outs_of_holes(self) -> "Settings":
@@ -101,30 +113,41 @@ class Settings(Techniques):
             raise AnalysisError(f"read_outs: holes {others} are not among inpainting.holes, {self.inpainting.holes}")
         return self
 
-    def of(self, sample: str) -> Techniques:
-        """Return the settings of the techniques for one sample."""
-        return self.samples.get(sample, self)
+    def layers(self, technique: str, sample: str) -> dict[str, Any]:
+        """Return the layers of a technique for one sample, as plain values (see `resolve`)."""
+        given = self._given
+        instruments = {
+            name: {"header": own.get("header", ""), "settings": own.get(technique, {})}
+            for name, own in given.get("instruments", {}).items()
+        }
+        sample_settings = given.get("samples", {}).get(sample, {}).get(technique, {})
+        return {"instruments": instruments, LAB: given.get(technique, {}), SAMPLE: sample_settings}
 
 
-def _merged(common: Any, own: Any, depth: int) -> Any:
-    """Return ``common`` with the entries of ``own`` in their place, down to a depth."""
-    if not depth or not isinstance(common, Mapping) or not isinstance(own, Mapping):
-        return own
-    return {**common, **{name: _merged(common.get(name), value, depth - 1) for name, value in own.items()}}
+def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two layers of sections in one: what the upper one sets stands in the place of the lower."""
+    found = dict(lower)
+    for name, section in upper.items():
+        both = isinstance(section, Mapping) and isinstance(lower.get(name), Mapping)
+        found[name] = {**lower[name], **section} if both else section
+    return found
 
 
-MATERIAL = {"xps": "windows", "edx": "elements", "stem": "a"}
-"""Technique → the setting of the material without which it cannot be analysed."""
+_Settings = create_model("Settings", __base__=Settings, **_SECTIONS)
 
 
 def lacking_setting(technique: str, sample: str, settings: Settings) -> str:
     """Say which setting of a sample is missing for a technique; nothing if none is."""
-    name = MATERIAL.get(technique)
-    if name is None or getattr(getattr(settings.of(sample), technique), name):
+    found = techniques().get(technique)
+    if found is None or not found.needed_setting:
         return ""
-    return f"needs the setting samples.{sample}.{technique}.{name} in config/config.yaml"
+    resolved = resolve(found, settings.layers(technique, sample)).settings
+    if getattr(resolved, found.needed_setting):
+        return ""
+    return f"needs the setting samples.{sample}.{technique}.{found.needed_setting} in config/config.yaml"
 
 
+# --- loading --------------------------------------------------------------------------------------------------------
 def validate_settings(values: Mapping[str, Any], source: Path | str = "config/config.yaml") -> Settings:
     """Check settings.
 
@@ -133,16 +156,35 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
     SheetError
         One line a mistake: file, key, what was found, what is allowed, the nearest valid name.
     """
+    values = _with_current_names(values, source)
     try:
-        return Settings.model_validate(values)
+        settings = _Settings.model_validate(values)
     except ValidationError as error:
         found = error.errors()
         places = {detail["loc"] for detail in found}
         # What is wrong for all samples is not said again for each.
-        first = [detail for detail in found if detail["loc"][:1] != ("samples",) or detail["loc"][2:] not in places]
+        nested = ("samples", "instruments")
+        first = [each for each in found if each["loc"][:1][0] not in nested or each["loc"][2:] not in places]
         raise SheetError("\n".join(_explain(detail, source) for detail in first)) from None
     except AnalysisError as error:  # a chip that cannot exist, read-outs of no decoder
         raise SheetError(f"{source}: crossbar.{error}") from None
+    settings._given = values
+    return settings
+
+
+def _with_current_names(values: Mapping[str, Any], source: Path | str) -> dict[str, Any]:
+    """Give sections under former names of techniques their present names."""
+
+    def renamed(sections: Any, place: str) -> Any:
+        if not isinstance(sections, Mapping):
+            return sections
+        return {current_name(str(name), f"{place}{name}"): section for name, section in sections.items()}
+
+    found: dict[str, Any] = renamed(values, f"{source}: ")
+    for key in ("samples", "instruments"):
+        if isinstance(found.get(key), Mapping):
+            found[key] = {name: renamed(own, f"{source}: {key}.{name}.") for name, own in found[key].items()}
+    return found
 
 
 def load_settings(path: Path | str) -> Settings:
@@ -158,7 +200,7 @@ def load_settings(path: Path | str) -> Settings:
 
 def schema() -> str:
     """Return the JSON schema of the settings as text."""
-    return json.dumps(Settings.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(_Settings.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _explain(detail: Any, source: Path | str) -> str:
@@ -171,9 +213,9 @@ def _explain(detail: Any, source: Path | str) -> str:
     return f"{source}: {key}: {detail['msg']} (found {detail['input']!r})"
 
 
-def _names(location: tuple[Any, ...]) -> list[str]:
+def _names(location: Sequence[Any]) -> list[str]:
     """List the settings that there are at a place."""
-    model: Any = Settings
+    model: Any = _Settings
     for part in location:
         field = getattr(model, "model_fields", {}).get(part)
         inner = [kind for kind in get_args(model) if kind is not NoneType]

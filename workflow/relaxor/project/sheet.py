@@ -1,19 +1,21 @@
 """The measurement sheet: one row a file, checked before anything runs."""
 
 import csv
-import difflib
 import string
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from relaxor.core.errors import SheetError
+from relaxor.core.errors import SheetError, nearest
 from relaxor.core.remote import STORAGES
 from relaxor.core.units import factor, parse_quantity, registry
-from relaxor.techniques.registry import OTHER, TECHNIQUES, known_conditions
+from relaxor.project.layers import known_conditions
+from relaxor.techniques.registry import OTHER, current_name, techniques
 
-COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "table", "conditions", "note")
+COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "instrument", "table", "conditions", "note")
+NEEDED = ("measurement", "sample", "technique", "file", "origin")
+"""Columns that every sheet has; the others may be left out."""
 ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
 POSITIVE = ("m", "m^2", "s", "Hz", "J", "A")
@@ -23,20 +25,26 @@ NOT_NEGATIVE = "W"
 
 
 def load_sheet(
-    path: Path | str, root: Path | str = ".", tables: tuple[str, ...] = (), panels: tuple[str, ...] | None = None
+    path: Path | str,
+    root: Path | str = ".",
+    tables: tuple[str, ...] = (),
+    panels: tuple[str, ...] | None = None,
+    instruments: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
     """Load and check the sheet.
 
     Parameters
     ----------
     path
-        Tab-separated file with the columns `COLUMNS`.
+        Tab-separated file with the columns `COLUMNS`, of which only `NEEDED` must be there.
     root
         Project folder; files must lie below it, or be URLs.
     tables
         Names of the table descriptions in the configuration.
     panels
         Names of the panels that there are; any if not given.
+    instruments
+        Names of the instruments in the configuration.
 
     Returns
     -------
@@ -53,15 +61,20 @@ def load_sheet(
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, delimiter="\t", strict=True)
             header = tuple(reader.fieldnames or ())
-            if set(header) != set(COLUMNS):
+            if not set(NEEDED) <= set(header) <= set(COLUMNS):
                 raise SheetError(f"{path}: row 1: columns are {', '.join(header)}; expected {', '.join(COLUMNS)}")
-            rows = [row for row in reader]
+            rows = list(reader)
     except OSError as error:
         raise SheetError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise SheetError(f"{path}: is not tab-separated UTF-8 text ({error})") from error
     seen: dict[Hashable, int] = {}
-    choices = {"technique": (*TECHNIQUES, OTHER), "origin": ORIGINS, "table": ("", *tables)}
+    choices = {
+        "technique": (*techniques(), OTHER),
+        "origin": ORIGINS,
+        "instrument": ("", *instruments),
+        "table": ("", *tables),
+    }
     if panels is not None:
         choices["panel"] = ("", *panels)
     checked, problems = [], []
@@ -87,8 +100,10 @@ def _check(
         return SheetError(f"{path}: row {number}: column '{column}': {problem}")
 
     if None in row or None in row.values():
-        raise SheetError(f"{path}: row {number}: {len(COLUMNS)} cells separated by tabs expected")
-    row = {column: value.strip() for column, value in row.items()}
+        columns = len([column for column in row if column is not None])
+        raise SheetError(f"{path}: row {number}: {columns} cells separated by tabs expected")
+    row = dict.fromkeys(COLUMNS, "") | {column: value.strip() for column, value in row.items()}
+    row["technique"] = current_name(row["technique"], f"{path}: row {number}")
     for column in ("measurement", "sample"):
         if not row[column] or not set(row[column]) <= NAME_CHARACTERS or row[column].startswith("."):
             raise fail(column, f"'{row[column]}' is not a name (letters, digits, '_', '-', '.')")
@@ -101,11 +116,11 @@ def _check(
     for column, allowed in choices.items():
         for found in row[column].split(",") if column == "panel" else [row[column]]:
             if found not in allowed:
-                raise fail(column, f"'{found}' is not known{suggestion(found, allowed)}")
+                raise fail(column, f"'{found}' is not known{nearest(found, allowed)}")
     scheme, separator, address = row["file"].partition("://")
     if separator:
         if scheme not in STORAGES:
-            raise fail("file", f"files are not fetched by '{scheme}'{suggestion(scheme, tuple(STORAGES))}")
+            raise fail("file", f"files are not fetched by '{scheme}'{nearest(scheme, tuple(STORAGES))}")
         if "?" in address or not all(address.partition("/")[::2]):
             raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?'")
     else:
@@ -165,15 +180,18 @@ def unfit(text: str, unit: str | None) -> str:
     return ""
 
 
-def suggestion(found: str, allowed: tuple[str, ...]) -> str:
-    """Return ``; did you mean 'x'?`` or the list of what is allowed."""
-    near = difflib.get_close_matches(found, allowed, 1)
-    return f"; did you mean '{near[0]}'?" if near else f"; allowed: {', '.join(filter(None, allowed))}"
-
-
 def require_samples(names: Iterable[str], rows: Sequence[Mapping[str, Any]], source: Path | str) -> None:
     """Refuse the name of a sample, given in the settings, that no row of the sheet has."""
     samples = tuple(dict.fromkeys(row["sample"] for row in rows))
     for name in names:
         if name not in samples:
-            raise SheetError(f"{source}: no row has the sample '{name}' of the settings{suggestion(name, samples)}")
+            raise SheetError(f"{source}: no row has the sample '{name}' of the settings{nearest(name, samples)}")
+
+
+def fed_panels(rows: Iterable[Mapping[str, Any]], sample: str) -> dict[str, list[str]]:
+    """Return panel → measurements of a sample that feed it, in the order of the sheet."""
+    fed: dict[str, list[str]] = {}
+    for row in rows:
+        for panel in filter(None, row["panel"].split(",") if row["sample"] == sample else ()):
+            fed.setdefault(panel, []).append(row["measurement"])
+    return fed

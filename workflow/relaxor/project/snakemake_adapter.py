@@ -2,12 +2,14 @@
 
 import ast
 import contextlib
+import hashlib
 import json
-import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,14 @@ from relaxor import __version__
 from relaxor.core.errors import RelaxorError
 from relaxor.core.parallel import cores
 
-PACKAGE = Path(__file__).parents[1]
+OURS = ("function", "code")
+"""Parameters of a job that are not keywords of its function."""
 
 
-def run_step(function: Callable[..., object], snakemake: Any) -> None:
+def run_step(snakemake: Any) -> None:
     """Call a library function with the named inputs, outputs and params of a Snakemake job.
 
-    A parameter ``settings`` is a section of the settings: its entries become keywords.
+    The parameter ``function`` names it, ``"relaxor.module:name"``; ``code`` is the hash of what it is made of.
 
     Standard output and error go to the job's log, which begins with what was called, on which files, by which
     version: no clock, so that two runs write the same log. An error of the user's data is logged as its one line.
@@ -30,19 +33,18 @@ def run_step(function: Callable[..., object], snakemake: Any) -> None:
         name: _plain(value)
         for part in (snakemake.input, snakemake.output, snakemake.params)
         for name, value in part.items()
-        if name != "code"
+        if name not in OURS
     }
-    arguments |= arguments.pop("settings", {})
     with (
         Path(snakemake.log[0]).open("w", encoding="utf-8") as log,
         contextlib.redirect_stdout(log),
         contextlib.redirect_stderr(log),
     ):
-        print(f"relaxor {__version__}: {function.__module__}.{function.__name__}")
+        print(f"relaxor {__version__}: {snakemake.params.function}")
         print(json.dumps(arguments, indent=1, default=str, ensure_ascii=False))
         try:
             with cores(snakemake.threads):
-                function(**arguments)
+                function_called(snakemake.params.function)(**arguments)
         except RelaxorError as error:
             print(f"error: {error}", *filter(None, [error.advice]), sep="\nwhat to do: ")
             sys.exit(1)
@@ -51,49 +53,91 @@ def run_step(function: Callable[..., object], snakemake: Any) -> None:
             raise
 
 
+def function_called(name: str) -> Callable[..., object]:
+    """Return the function that ``"module:name"`` names."""
+    module, _, function = name.partition(":")
+    found: Callable[..., object] = getattr(import_module(module), function)
+    return found
+
+
 def _plain(value: Any) -> Any:
     """Turn Snakemake's lists of files into plain lists; everything else is plain already."""
     return value if isinstance(value, str | dict) or not hasattr(value, "__iter__") else list(value)
 
 
-def sources(*modules: str) -> list[str]:
-    """List the files of relaxor that a module is made of: itself and what it imports inside relaxor, at any depth.
+# --- what code depends on -------------------------------------------------------------------------------------------
+@cache
+def code_of(*names: str) -> str:
+    """Return one hash of all that modules are made of: themselves and what they import of relaxor, at any depth.
 
-    Data of a module lie beside it under its name, and belong to it. Snakemake reruns a rule when an input is newer;
-    naming these files as inputs makes an edit of the library rerun exactly the rules that use it.
+    Snakemake reruns a job when one of its parameters changes: with this hash among them, an edit of the library
+    reruns exactly the rules that use what was edited.
 
     Parameters
     ----------
-    modules
-        Dotted names such as ``"relaxor.techniques.xrd.analysis"``; a package stands for all of its modules.
+    names
+        Modules (``"relaxor.techniques.xrd.analysis"``), packages, which stand for all of their modules, or functions
+        (``"module:name"``). A module of another package counts with what it imports of its own package.
+    """
+    return _digest(sources(*names))
+
+
+def sources(*names: str) -> list[Path]:
+    """List the files that modules are made of, sorted; see `code_of`.
+
+    Data of a module lie beside it under its name, and belong to it.
     """
     found: set[Path] = set()
-    waiting = [path for module in modules for path in _files(module)]
+    waiting = [path for name in names for path in _files(name.partition(":")[0], package=True)]
     while waiting:
         path = waiting.pop()
-        if path in found:
-            continue
-        found.add(path)
-        waiting += _imports(path)
-    with_data = {path for module in found for path in module.parent.glob(f"{module.stem}.*")}
-    return sorted(os.path.relpath(path) for path in with_data)
+        if path not in found:
+            found.add(path)
+            waiting += _imports(path)
+    return sorted(path for module in found for path in module.parent.glob(f"{module.stem}.*"))
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(_content(path))
+    return whole.hexdigest()[:16]
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 @cache
 def _imports(path: Path) -> tuple[Path, ...]:
-    """List the files of relaxor that a file of relaxor imports."""
+    """List the files of its own package and of relaxor that a file imports, or names for `relaxor.core.lazy`."""
+    home = _package_of(path)
     found: list[Path] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "relaxor":
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("relaxor", home):
             for module in (node.module, *(f"{node.module}.{name.name}" for name in node.names)):
                 found += _files(module, package=False)
     return tuple(found)
 
 
-def _files(module: str, package: bool = True) -> list[Path]:
-    base = PACKAGE.joinpath(*module.split(".")[1:])
-    if base.with_suffix(".py").is_file():
-        return [base.with_suffix(".py")]
-    if (base / "__init__.py").is_file():
-        return sorted(base.rglob("*.py")) if package else [base / "__init__.py"]
-    return []
+@cache
+def _package_of(path: Path) -> str:
+    """Return the name of the outermost package that a file belongs to."""
+    folder = path.parent
+    while (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    return folder.name
+
+
+@cache
+def _files(module: str, package: bool) -> tuple[Path, ...]:
+    top, *rest = module.split(".")
+    spec = find_spec(top)
+    for root in spec.submodule_search_locations or () if spec else ():
+        base = Path(root).joinpath(*rest)
+        if base.with_suffix(".py").is_file():
+            return (base.with_suffix(".py"),)
+        if (base / "__init__.py").is_file():
+            return tuple(sorted(base.rglob("*.py"))) if package else (base / "__init__.py",)
+    return ()

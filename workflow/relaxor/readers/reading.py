@@ -7,7 +7,6 @@ that importing this package stays cheap.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,15 +49,12 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
     """
     path = Path(path)
     head = _head(path)
-    if table is not None:
-        name, limit, extract = "text_table", text_table.MAX_BYTES, partial(text_table.extract, description=table)
-    else:
-        name = recognise(path, head)
-        limit, extract = readers()[name].max_bytes, readers()[name].extract
-    _refuse_larger(path, limit)
+    reader = readers()[recognise(path, head)] if table is None else text_table.reader(table)
+    name = reader.name
+    _refuse_larger(path, reader.max_bytes)
     try:
         with _library_warnings() as messages:
-            tree = extract(path)
+            tree = reader.extract(path)
     except ReadError:
         raise
     except MemoryError as error:
@@ -73,7 +69,7 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
         "format": name,
         "raw_file": path.name,
         "raw_sha256": sha256(path),
-        "reader": getattr(extract, "func", extract).__module__,
+        "reader": reader.extract.__module__,
     }
     return tree
 

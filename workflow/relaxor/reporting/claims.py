@@ -2,53 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Literal
 
 import pandas as pd
-from pydantic import NonNegativeFloat, model_validator
 
-from relaxor.core.errors import SheetError
-from relaxor.core.results import NORMAL_QUANTILE, atomic
-from relaxor.core.section import Section
+from relaxor.core.files import atomic
+from relaxor.core.results import NORMAL_QUANTILE
 from relaxor.core.units import factor
-from relaxor.reporting.selectors import Selector, all_numbers, load_entries
+from relaxor.project.lists import Claim, load_entries
+from relaxor.reporting.selectors import all_numbers, one
 
 AGREES, DIFFERS, CONTRADICTS, NOT_TESTABLE = "agrees", "differs", "the paper contradicts itself", "not testable"
-
-
-class Claim(Section):
-    """One number that the paper reports."""
-
-    id: str
-    panel: str
-    quantity: str
-    reported: str
-    """As printed: the digits tell its rounding; a bound is not rounded."""
-    rounding: NonNegativeFloat | None = None
-    """How far the printed value may be from what was meant, in its unit, where the digits do not tell; 0: exact."""
-    unit: str
-    relation: Literal["equal", "at least", "at most"] = "equal"
-    ours: Selector | None = None
-    """The one number of ours that answers it."""
-    contradiction: str = ""
-    """What else in the paper contradicts it."""
-    not_testable: str = ""
-    """Why no data here can answer it."""
-
-    @model_validator(mode="after")
-    def _answerable(self) -> "Claim":
-        if (self.ours is None) == (not self.not_testable):
-            raise ValueError("give either 'ours' or 'not_testable'")
-        return self
-
-    @property
-    def reported_error(self) -> float:
-        """Standard uncertainty of the printed value: half a unit of its last digit, evenly distributed."""
-        if self.rounding is not None:
-            return self.rounding / math.sqrt(3)
-        exponent = Decimal(self.reported).as_tuple().exponent
-        return 0.5 * 10.0 ** int(exponent) / math.sqrt(3) if self.relation == "equal" else 0.0
 
 
 def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> None:
@@ -93,6 +56,8 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
         "measurement": "",
         "model": "",
         "parameter": "",
+        "feature": "",
+        "at": math.nan,
         "raw_sha256": "",
         "origin": "",
     }
@@ -102,17 +67,14 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
         return row | {"note": f"the sheet has no {claim.ours.technique} of this sample"}
     if claim.ours.measurement not in {"*", *numbers["measurement"]}:
         return row | {"note": f"the results have no {claim.ours.measurement} of this sample"}
-    found = claim.ours.of(numbers)
-    if len(found) != 1:
-        raise SheetError(f"{source}: claim '{claim.id}': its selector finds {len(found)} numbers instead of one")
-    number = found.iloc[0]
+    number = one(numbers, claim.ours, f"{source}: claim '{claim.id}'")
     scale = factor(str(number["unit"]), claim.unit)
     value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))
     row |= {
         "ours": value,
         "standard_error": errors[0],
         "systematic_error": errors[1],
-        **{key: number[key] for key in ("measurement", "model", "parameter", "raw_sha256", "origin")},
+        **{key: number[key] for key in ("measurement", "model", "parameter", "feature", "at", "raw_sha256", "origin")},
     }
     if not all(map(math.isfinite, (value, *errors))):
         return row | {"note": f"our value or its error is not known: {number['method']}"}

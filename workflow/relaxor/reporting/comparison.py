@@ -1,8 +1,8 @@
 """Samples side by side: one technique of two or more of them, spectra over each other and numbers beside each other."""
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ from matplotlib.gridspec import GridSpecFromSubplotSpec
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from relaxor.core import netcdf
-from relaxor.core.results import NORMAL_QUANTILE, load_parameters
+from relaxor.core.results import NORMAL_QUANTILE
+from relaxor.core.storage import load_parameters
 from relaxor.core.units import registry
 from relaxor.figures.style import (
     BLACK,
@@ -27,17 +28,18 @@ from relaxor.figures.style import (
     save,
     use_style,
 )
+from relaxor.project.lists import Selector
+from relaxor.reporting.selectors import select
+from relaxor.techniques.registry import ComparedSpectrum, techniques
 
-SPECTRA = {
-    "raman": ("spectrum", "raman_shift", "data", "Raman shift (cm$^{-1}$)"),
-    "xrd": ("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
-    "edx": ("spectrum", "energy", "data", "Energy (keV)"),
-}
-"""Technique whose spectra are laid over each other → curves, axis, variable, label of the axis."""
 Looks = Mapping[str, tuple[str, str]]
 """Sample → its colour and marker."""
 LOOKS = ((BLACK, "o"), (VERMILION, "s"), (BLUE, "^"), (GREEN, "D"), (PURPLE, "v"))
 """What samples look like, one after the other; more samples take them again."""
+NAMES = ("model", "parameter", "feature", "at")
+"""Columns that tell which number of a technique it is."""
+NOWHERE = "nowhere"
+"""Stands for ``at`` where nothing was varied: no number is equal to NaN."""
 COLUMNS, ROW_MM, SPECTRA_MM = 4, 34.0, 60.0
 MOST_NUMBERS = 20
 """More quantities than this are not drawn; the figure says so."""
@@ -46,7 +48,7 @@ DECADES = 100.0
 
 
 def draw_comparison(
-    parameters: Sequence[str], curves: Sequence[str], figure: Sequence[str], *, numbers: Sequence[Mapping[str, str]]
+    parameters: Sequence[str], curves: Sequence[str], figure: Sequence[str], *, numbers: Sequence[Mapping[str, Any]]
 ) -> None:
     """Draw one technique of several samples.
 
@@ -57,7 +59,7 @@ def draw_comparison(
     figure
         Files to write, one a format.
     numbers
-        ``model`` and ``parameter`` of what is compared, ``*`` for any text.
+        Entries of the section ``comparison`` of the settings (`relaxor.project.lists.Selector`).
     """
     use_style()
     technique = Path(parameters[0]).parent.name
@@ -66,12 +68,12 @@ def draw_comparison(
     quantities = common_quantities(tables, numbers)
     shown = quantities[:MOST_NUMBERS]
     rows = -(-len(shown) // COLUMNS)
-    heights = [SPECTRA_MM] * (technique in SPECTRA) + [ROW_MM * rows] * bool(shown) or [ROW_MM]
+    compared = techniques()[technique].compared
+    heights = [SPECTRA_MM] * (compared is not None) + [ROW_MM * rows] * bool(shown) or [ROW_MM]
     whole = new_figure(DOUBLE, sum(heights))
     places = whole.add_gridspec(len(heights), 1, height_ratios=heights)
-    if technique in SPECTRA:
-        ax = whole.add_subplot(places[0, 0])
-        _spectra(ax, dict(zip(tables, curves, strict=True)), looks, *SPECTRA[technique])
+    if compared:
+        _spectra(whole.add_subplot(places[0, 0]), dict(zip(tables, curves, strict=True)), looks, compared)
     if shown:
         _numbers(whole, places[-1, 0].subgridspec(rows, COLUMNS), tables, shown, looks)
     if not shown:
@@ -86,29 +88,28 @@ def draw_comparison(
 
 
 def common_quantities(
-    tables: Mapping[str, pd.DataFrame], numbers: Sequence[Mapping[str, str]]
-) -> list[tuple[str, str]]:
-    """List (model, parameter) that two samples or more have with an error, in the order of ``numbers``."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for number in numbers:
+    tables: Mapping[str, pd.DataFrame], numbers: Sequence[Mapping[str, Any]]
+) -> list[dict[str, str | float]]:
+    """List what two samples or more have with an error, as values of `NAMES`, in the order of ``numbers``."""
+    found: dict[tuple[str | float, ...], set[str]] = {}
+    for number in map(Selector.model_validate, numbers):
         for sample, table in tables.items():
-            measured = table[table["standard_error"] > 0]
-            for key in zip(measured["model"], measured["parameter"], strict=True):
-                if fnmatchcase(key[0], number["model"]) and fnmatchcase(key[1], number["parameter"]):
-                    found.setdefault(key, set()).add(sample)
-    return [key for key, samples in found.items() if len(samples) > 1]
+            measured = select(table[table["standard_error"] > 0], number)
+            for key in measured[list(NAMES)].fillna({"at": NOWHERE}).itertuples(index=False, name=None):
+                found.setdefault(key, set()).add(sample)
+    return [dict(zip(NAMES, key, strict=True)) for key, samples in found.items() if len(samples) > 1]
 
 
-def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, region: str, axis: str, name: str, label: str) -> None:
+def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, shown: ComparedSpectrum) -> None:
     """Draw the first spectrum of each sample, scaled to its maximum, one above the other."""
     for number, (sample, path) in enumerate(curves.items()):
         first, *_ = netcdf.attributes(path)
-        spectrum = netcdf.trees(path, [first])[first][region].to_dataset()[name]
+        spectrum = netcdf.trees(path, [first])[first][shown.curves].to_dataset()[shown.variable]
         low, high = float(spectrum.min()), float(spectrum.max())
         # The square root shows weak lines beside strong ones.
         scaled = np.sqrt((spectrum - low) / (high - low or 1.0)) + 1.1 * number
         color = looks[sample][0]
-        ax.plot(spectrum[axis], scaled, color=color, lw=0.6)
+        ax.plot(spectrum[shown.axis], scaled, color=color, lw=0.6)
         ax.annotate(
             sample,
             (1, float(scaled[-1])),
@@ -119,27 +120,32 @@ def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, region: str, axi
             color=color,
         )
     ax.margins(x=0)
-    ax.set(xlabel=label, ylabel="√(intensity over maximum), shifted", yticks=[])
+    ax.set(xlabel=shown.label, ylabel="√(intensity over maximum), shifted", yticks=[])
 
 
 def _numbers(
     whole: Figure,
     grid: GridSpecFromSubplotSpec,
     tables: Mapping[str, pd.DataFrame],
-    shown: Sequence[tuple[str, str]],
+    shown: Sequence[Mapping[str, str | float]],
     looks: Looks,
 ) -> None:
-    for number, (model, parameter) in enumerate(shown):
+    for number, names in enumerate(shown):
         ax = whole.add_subplot(grid[number // COLUMNS, number % COLUMNS])
-        rows = {sample: _rows(table, model, parameter) for sample, table in tables.items()}
+        rows = {sample: _rows(table, names) for sample, table in tables.items()}
         rows = {sample: found for sample, found in rows.items() if len(found)}
         _quantity(ax, rows, looks)
-        unit = next(iter(rows.values()))["unit"].iloc[0]
-        ax.set_title(f"{parameter.replace('_', ' ')}{_unit(unit)}\n{model.replace('_', ' ')}", fontsize=5.5)
+        first = next(iter(rows.values())).iloc[0]
+        at = "" if names["at"] == NOWHERE else f"at {first['at']:g}{_unit(first['at_unit'])}"
+        what = " ".join(filter(None, (str(names["feature"]), str(names["parameter"]).replace("_", " "), at)))
+        ax.set_title(f"{what}{_unit(first['unit'])}\n{str(names['model']).replace('_', ' ')}", fontsize=5.5)
 
 
-def _rows(table: pd.DataFrame, model: str, parameter: str) -> pd.DataFrame:
-    return table[(table["model"] == model) & (table["parameter"] == parameter)]
+def _rows(table: pd.DataFrame, names: Mapping[str, str | float]) -> pd.DataFrame:
+    keep = pd.Series(True, index=table.index)
+    for column, name in names.items():
+        keep &= (table[column].fillna(NOWHERE) if column == "at" else table[column]) == name
+    return table[keep]
 
 
 def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:

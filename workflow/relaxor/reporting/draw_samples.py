@@ -1,7 +1,6 @@
 """Figures of any sample: its measurements of one technique, with their fits where they were analysed."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,56 +8,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.core import netcdf
-from relaxor.core.results import Measurement, load, load_parameters
+from relaxor.core.results import Measurement
+from relaxor.core.storage import load, load_parameters
 from relaxor.figures.generic import draw_regions
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
-from relaxor.synapse import panels as pulses
-from relaxor.techniques.afm import panels as afm
-from relaxor.techniques.edx import panels as edx
-from relaxor.techniques.growth import panels as growth
-from relaxor.techniques.hysteresis import panels as hysteresis
-from relaxor.techniques.iv_sweeps import panels as sweeps
-from relaxor.techniques.optical_pulses import panels as codes
-from relaxor.techniques.pfm import panels as pfm
-from relaxor.techniques.raman import panels as raman
-from relaxor.techniques.shg import panels as shg
-from relaxor.techniques.stem import panels as stem
-from relaxor.techniques.structure import panels as structure
-from relaxor.techniques.xps import panels as xps
-from relaxor.techniques.xrd import panels as xrd
+from relaxor.techniques.registry import Technique, techniques
 
-Panel = Callable[[Axes, PanelData], None]
-Titled = tuple[str, Panel, PanelData]
-TOGETHER: dict[str, tuple[tuple[str, str, Panel], ...]] = {
-    "shg": (("spectrum", "all powers", shg.spectra),),
-    "pfm": (
-        ("image", "phase", pfm.phase_cycles),
-        ("image", "amplitude", pfm.amplitude_cycles),
-        ("trend", "over the cycles", pfm.contrast),
-    ),
-}
-"""Technique → curves of which one panel shows those of all measurements, its title, and the panel."""
-PANELS: dict[str, tuple[str, Panel]] = {
-    "structure": ("atoms", structure.views),
-    "growth": ("run", growth.profile),
-    "xrd": ("pattern", xrd.pattern),
-    "raman": ("spectrum", raman.spectrum),
-    "hysteresis": ("loop", hysteresis.loop),
-    "edx": ("spectrum", edx.spectrum),
-    "afm": ("map", afm.step),
-    "pfm": ("off_field", pfm.local_loop),
-    "stem": ("image", stem.haadf),
-    "sweeps": ("summary", sweeps.cycles),
-}
-"""Technique → the curves that its panel needs, and the panel; what has no such curves is drawn as it was measured."""
-PULSES: dict[str, tuple[str, Panel]] = {
-    "pairs": ("pairs", pulses.pairs),
-    "cycles": ("cycles", pulses.cycles),
-    "codes": ("codes", codes.currents),
-}
-"""What the pulses of a file are → the same; the other kinds are series."""
-SERIES: tuple[str, Panel] = ("responses", pulses.series)
+Drawing = Callable[[Axes, Any], None]
 COLUMNS, ROW_MM = 2, 68.0
 LONGEST_TITLE = 45
 MOST_PANELS = 24
@@ -100,36 +57,31 @@ def draw_sample(data: str, parameters: Sequence[str], curves: Sequence[str], fig
 
 
 def _panels(
-    technique: str, measurements: Sequence[Measurement], parameters: Sequence[str], curves: Sequence[str]
-) -> Iterator[tuple[str, Callable[[Axes, Any], None], Any]]:
+    name: str, measurements: Sequence[Measurement], parameters: Sequence[str], curves: Sequence[str]
+) -> Iterator[tuple[str, Drawing, Any]]:
     """Yield title, drawing and data of every panel: those of all measurements together first, then one by one."""
     together: set[str] = set()
-    own: dict[str, list[Titled]] = {}
+    own: dict[str, list[tuple[str, Drawing, PanelData]]] = {}
     for table, stored in zip(parameters, curves, strict=True):
-        numbers = load_parameters(table)
-        groups = netcdf.trees(stored)
-        for needed, title, panel in TOGETHER.get(technique, ()):
-            if holders := {name for name, group in groups.items() if needed in group.children}:
+        technique = techniques()[name]
+        numbers, groups = load_parameters(table), netcdf.trees(stored)
+        for panel in technique.panels.values():
+            holders = {measurement for measurement, group in groups.items() if panel.needs in group.children}
+            if panel.together and holders:
                 together |= holders
-                yield title, panel, PanelData(groups, numbers)
-        for name, group in groups.items():
-            data = PanelData({name: group}, numbers[numbers["measurement"] == name])
-            own[name] = [(title, panel, data) for title, panel in _own(technique, name, group)]
-    for measurement in measurements:
-        yield from own.get(measurement.id, [])
-        if not own.get(measurement.id) and measurement.id not in together:
-            yield measurement.id, draw_regions, list(measurement.regions.values())
+                yield panel.together, panel.draw, PanelData(groups, numbers)
+        for measurement, group in groups.items():
+            data = PanelData({measurement: group}, numbers[numbers["measurement"] == measurement])
+            own[measurement] = [(title, draw, data) for title, draw in _of_one(technique, measurement, group)]
+    for measured in measurements:
+        yield from own.get(measured.id, [])
+        if not own.get(measured.id) and measured.id not in together:
+            yield measured.id, draw_regions, list(measured.regions.values())
 
 
-def _own(technique: str, name: str, group: xr.DataTree) -> list[tuple[str, Panel]]:
-    """Return title and panel of what one measurement shows."""
-    if technique == "xps":
-        return [
-            (f"{name}: {region}", xps.survey if "line" in curves.coords else partial(xps.window, name=region))
-            for region, curves in group.children.items()
-        ]
-    if technique == "hysteresis" and "loop" not in group.children:
-        return hysteresis.of_tester(name, group)
-    kind = group.attrs.get("kind")
-    needed, panel = PULSES.get(kind, SERIES) if kind else PANELS.get(technique, ("", None))
-    return [(name, panel)] if panel is not None and needed in group.children else []
+def _of_one(technique: Technique, measurement: str, group: xr.DataTree) -> list[tuple[str, Drawing]]:
+    """Return title and drawing of what one measurement shows."""
+    if technique.overview:
+        return technique.overview(measurement, group)
+    shown = (panel for panel in technique.panels.values() if panel.overview and panel.needs in group.children)
+    return [(measurement, panel.draw) for panel in shown][:1]

@@ -5,20 +5,17 @@ blank: a blank is printed as such, never guessed. Our own numbers come from the 
 mark of simulated data.
 """
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BeforeValidator, Field, FiniteFloat, TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter
 
-from relaxor.core.errors import SheetError
-from relaxor.core.results import atomic
-from relaxor.core.section import Section
-from relaxor.core.units import factor, parse_unit
-from relaxor.reporting.selectors import Selector, all_numbers
+from relaxor.core.files import atomic
+from relaxor.project.lists import Selector, load_literature
+from relaxor.reporting.selectors import all_numbers, one, select
 from relaxor.reporting.tables import render, value_text
 
 REPORTED = "reported"
@@ -36,37 +33,6 @@ HEADINGS = {
     "origin": "Data",
     "source": "Source",
 }
-Value = Annotated[FiniteFloat | None, BeforeValidator(lambda text: text or None)]
-"""A number, or nothing where none was found."""
-
-
-class Fact(Section):
-    """One line of the literature table."""
-
-    device: str = Field(min_length=1)
-    doi: str = Field(pattern=r"^(10\.\d{4,}/\S+)?$")
-    quantity: str = Field(min_length=1)
-    value: Value
-    """The number, or the low end of a range."""
-    value_high: Value
-    """The high end of a range."""
-    unit: str = Field(min_length=1)
-    limit: Literal["", "at least", "at most"]
-    """What the number is a limit of."""
-    source: str = Field(min_length=1)
-    """Where it was read, and whether the DOI was verified."""
-
-    @model_validator(mode="after")
-    def _meaningful(self) -> "Fact":
-        if parse_unit(self.unit) is None:
-            raise ValueError(f"column 'unit': '{self.unit}' is not a unit that pint knows")
-        if self.value is None and (self.value_high is not None or self.limit):
-            raise ValueError("column 'value': blank, but the line gives a range or a limit")
-        if self.value_high is not None and self.value_high <= (self.value or 0.0):
-            raise ValueError(f"column 'value_high': {self.value_high:g} is not above value {self.value:g}")
-        if self.value_high is not None and self.limit:
-            raise ValueError("column 'limit': a range cannot be a limit")
-        return self
 
 
 def compare(
@@ -134,73 +100,25 @@ TEXTS = (
 COLUMNS = (*TEXTS[:3], *NUMERIC, *TEXTS[3:])
 
 
-def load_literature(path: Path | str) -> list[Fact]:
-    """Load and check the literature table.
-
-    Raises
-    ------
-    SheetError
-        Naming the line, the column, what was found and what is expected.
-    """
-    expected = list(Fact.model_fields)
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = next(reader, [])
-            lines = [(reader.line_num, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SheetError(f"{path}: cannot be read: {error}") from error
-    if header != expected:
-        raise SheetError(f"{path}: line 1: expected the columns {','.join(expected)}, found {','.join(header)}")
-    facts: list[Fact] = []
-    seen: dict[tuple[str, str], int] = {}
-    units: dict[str, str] = {}
-    for number, cells in lines:
-        place = f"{path}: line {number}"
-        if len(cells) != len(expected):
-            raise SheetError(f"{place}: expected {len(expected)} cells, found {len(cells)}")
-        try:
-            fact = Fact.model_validate(dict(zip(expected, (cell.strip() for cell in cells), strict=True)))
-        except ValidationError as error:
-            raise SheetError("\n".join(f"{place}: {_explain(detail)}" for detail in error.errors())) from None
-        key = (fact.device, fact.quantity)
-        if key in seen:
-            raise SheetError(f"{place}: '{fact.quantity}' of '{fact.device}' stands in line {seen[key]} already")
-        seen[key] = number
-        try:
-            factor(fact.unit, units.setdefault(fact.quantity, fact.unit))
-        except ValueError as error:
-            raise SheetError(
-                f"{place}: column 'unit': '{fact.quantity}' has another dimension above: {error}"
-            ) from None
-        facts.append(fact)
-    return facts
-
-
-def _explain(detail: Any) -> str:
-    if not detail["loc"]:
-        return str(detail["msg"]).removeprefix("Value error, ")
-    column = detail["loc"][0]
-    wanted = {
-        "value": "a number or nothing",
-        "value_high": "a number or nothing",
-        "doi": "'10.…/…' or nothing",
-        "limit": "'', 'at least' or 'at most'",
-    }.get(column, "a text")
-    return f"column '{column}': expected {wanted}, found '{detail['input']}'"
-
-
 def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame) -> dict[str, Any]:
     """Make our row of one quantity; blank, and saying so, where there is no result."""
     row: dict[str, Any] = {"device": device, "quantity": quantity}
-    where = ", ".join(f"{key} {pattern}" for key, pattern in selector if pattern != "*")
-    found = selector.of(numbers)
-    if len(found) > 1:
-        raise SheetError(f"devices: '{quantity}': {where} finds {len(found)} numbers instead of one")
-    if found.empty:
+    if select(numbers, selector).empty:
+        where = ", ".join(f"{key} {value}" for key, value in selector if value not in ("*", None))
         return row | {"source": f"no result: no row of {where}"}
-    number = found.iloc[0]
-    taken = ("value", *NUMERIC[2:], "unit", "origin", "measurement", "model", "parameter", "raw_sha256")
+    number = one(numbers, selector, f"devices: '{quantity}'")
+    taken = (
+        "value",
+        *NUMERIC[2:],
+        "unit",
+        "origin",
+        "measurement",
+        "model",
+        "parameter",
+        "feature",
+        "at",
+        "raw_sha256",
+    )
     return row | {key: number[key] for key in taken} | {"source": number["method"]}
 
 

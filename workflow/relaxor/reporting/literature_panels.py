@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from relaxor.core.units import factor
 from relaxor.figures.panel import TableData
-from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, subscripts
 from relaxor.reporting.literature import REPORTED
 
 QUANTITY = "energy per"
@@ -108,8 +108,3 @@ def _list_blanks(ax: Axes, blank: pd.DataFrame) -> None:
         text, (0.01, 0), (0, -24), xycoords=("figure fraction", "axes fraction"), textcoords="offset points", va="top",
         fontsize=4.5,
     )  # fmt: skip
-
-
-def subscripts(text: str) -> str:
-    """Set the numbers of chemical formulas low: CuBiP2Se6, but not 1.5 or S12 alone."""
-    return re.sub(r"(?<=[A-Za-z])(\d+)(?=[A-Z/ ,;\n]|$)", r"$_{\1}$", text)

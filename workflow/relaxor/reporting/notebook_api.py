@@ -17,12 +17,16 @@ from IPython.display import Image
 from matplotlib.figure import Figure
 
 from relaxor.core.errors import AnalysisError
-from relaxor.figures.panel import PanelData, TableData, load_panel, load_table
+from relaxor.figures.layout import ReadyPanel, panel_figure
+from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, GREY, SINGLE, new_figure, use_style
 from relaxor.project.figure_list import FigureSpec, PanelSpec, load_figures
 from relaxor.project.settings import Settings, load_settings, validate_settings
-from relaxor.reporting.draw import panel_figure
+from relaxor.project.sheet import fed_panels, load_sheet
+from relaxor.reporting.draw import ready_panel
+from relaxor.reporting.panels import panel_of, topic_of
 from relaxor.reporting.tables import printed
+from relaxor.techniques.registry import techniques
 
 RESIDUAL = "residual"
 DPI = 160
@@ -42,11 +46,14 @@ class Story:
         Folder of the results.
     config
         The settings that they were made with: their file, or those that the panels need, by name.
+    panels
+        Panel → measurements that feed it; None: as the sheet says.
     """
 
-    sample: str = "cbps"
+    sample: str
     results_dir: str = "results"
     config: str | Mapping[str, Any] = "config/config.yaml"
+    panels: Mapping[str, list[str]] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a place without results, and set the look of the figures."""
@@ -77,11 +84,8 @@ class Story:
 
     # --- panels
     def panel(self, panel: str) -> Image:
-        """Draw a panel, named as in the paper (``"1b"``)."""
-        spec = self._spec(panel)
-        plain = self.settings.model_dump(mode="json")
-        settings_of = {spec.settings: plain[spec.settings]} if spec.settings else {}
-        return _picture(panel_figure(spec.model_dump(mode="json"), self._data(spec), settings_of))
+        """Draw a panel of the list of figures, by its id."""
+        return _picture(panel_figure(self._ready(panel)))
 
     def caption(self, panel: str) -> str:
         """Return what a panel shows, and how that was obtained."""
@@ -89,7 +93,7 @@ class Story:
 
     def numbers(self, panel: str, model: str | None = None, most: int = 40) -> pd.DataFrame:
         """Return the numbers behind a panel, uncertainty in parentheses; of one model where one is named."""
-        data = self._data(self._spec(panel))
+        data = self._ready(panel).data
         if not isinstance(data, PanelData):
             return pd.DataFrame() if data is None else data.table.head(most)
         if data.empty:
@@ -100,7 +104,7 @@ class Story:
 
     def residuals(self, panel: str) -> Image:
         """Draw what each fit of a panel leaves, in the unit or in the standard deviations that it was stored in."""
-        data = self._data(self._spec(panel))
+        data = self._ready(panel).data
         found = list(_residuals(data))[:MOST_RESIDUALS] if isinstance(data, PanelData) else []
         figure = new_figure(SINGLE, 14 + 18.0 * max(len(found), 1))
         axes = figure.subplots(max(len(found), 1), 1, squeeze=False)[:, 0]
@@ -118,13 +122,14 @@ class Story:
         return _picture(figure)
 
     def claims(self, figure: str) -> pd.DataFrame:
-        """Return what the paper reports in a figure (``"1"``) or panel (``"1b"``) beside what the data give."""
+        """Return what the paper reports in a panel, or in all panels of a figure, beside what the data give."""
         path = Path(self.results_dir) / "claims.csv"
         if not path.is_file():
             raise AnalysisError(f"{path}: no such file; make it with 'snakemake --cores 2 tables'")
         table = pd.read_csv(path, dtype={"reported": str, "panel": str})
-        panels = table["panel"].str.split(",")
-        shown = panels.map(lambda names: any(figure in (name, name.rstrip("abcdefgh")) for name in names))
+        whole = self.figures.get(f"figure{figure}")
+        wanted = {figure, *(panel.id for panel in whole.panels.values())} if whole else {figure}
+        shown = table["panel"].map(lambda names: not wanted.isdisjoint(names.split(",")))
         columns = [
             "panel",
             "quantity",
@@ -141,7 +146,7 @@ class Story:
 
     def sources(self, panel: str) -> pd.DataFrame:
         """Return the measurements behind a panel: raw file, SHA-256, origin."""
-        data = self._data(self._spec(panel))
+        data = self._ready(panel).data
         if not isinstance(data, PanelData):
             return pd.DataFrame()
         keys = ("raw_file", "raw_sha256", "origin")
@@ -180,13 +185,29 @@ class Story:
             raise AnalysisError(f"no panel '{panel}' in {self.settings.figures}; there are {', '.join(panels)}")
         return panels[panel]
 
-    def _data(self, spec: PanelSpec) -> PanelData | TableData | None:
-        results = Path(self.results_dir)
-        if spec.technique:
-            folder = results / "analysis" / self.sample / spec.technique
+    def _ready(self, panel: str) -> ReadyPanel:
+        """Return a panel with what it shows."""
+        spec, results = self._spec(panel), Path(self.results_dir)
+        topic = topic_of(spec)
+        folder = results / "analysis" / self.sample / topic
+        if topic and not folder.is_dir():
             # A sample need not have every technique: its panel is empty then, as one that no file feeds.
-            return load_panel(folder, spec.id) if folder.is_dir() else PanelData({}, pd.DataFrame())
-        return load_table(results / f"{spec.table}.csv") if spec.table else None
+            return ReadyPanel(spec.id, panel_of(spec).draw, PanelData({}, pd.DataFrame()))
+        table = panel_of(spec).table
+        settings_of = self.settings.model_dump(mode="json")
+        tables, fed = {table: str(results / f"{table}.csv")}, self._fed(spec)
+        return ready_panel(spec, {topic: folder}, tables, fed, settings_of)
+
+    def _fed(self, spec: PanelSpec) -> list[str] | None:
+        """Name the measurements that feed a panel; None where all of its topic do."""
+        if topic_of(spec) not in techniques():
+            return None
+        return self.fed_panels.get(spec.id, [])
+
+    @cached_property
+    def fed_panels(self) -> Mapping[str, list[str]]:
+        """Panel → measurements of the sample that feed it."""
+        return self.panels if self.panels is not None else fed_panels(load_sheet(self.settings.sheet), self.sample)
 
 
 def _picture(figure: Figure) -> Image:

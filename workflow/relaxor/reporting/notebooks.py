@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">

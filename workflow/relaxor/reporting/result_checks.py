@@ -1,28 +1,15 @@
 """Physics that results must obey, whatever was measured: a violation fails the build."""
 
-import math
 from collections.abc import Sequence
-from typing import Literal
 
 import pandas as pd
 
 from relaxor.core.errors import ResultError
-from relaxor.core.results import atomic
-from relaxor.core.section import Section
-from relaxor.reporting.selectors import Selector, all_numbers, load_entries
+from relaxor.core.files import atomic
+from relaxor.project.lists import Check, load_entries
+from relaxor.reporting.selectors import all_numbers, select
 
 COLUMNS = ("check", "measurement", "model", "parameter", "value", "at_least", "at_most", "holds")
-
-
-class Check(Section):
-    """Bounds that numbers must keep."""
-
-    what: str
-    """The law in words."""
-    numbers: Selector
-    combine: Literal["each", "sum by measurement and model"] = "each"
-    at_least: float = -math.inf
-    at_most: float = math.inf
 
 
 def check_results(parameters: Sequence[str], expectations: str, checks: str) -> None:
@@ -60,7 +47,7 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
 
 
 def _test(check: Check, numbers: pd.DataFrame) -> list[dict[str, object]]:
-    found = check.numbers.of(numbers)
+    found = select(numbers, check.numbers)
     if check.combine != "each":
         found = found.groupby(["measurement", "model"], as_index=False, sort=False)["value"].sum()
         found["parameter"] = f"sum of {check.numbers.parameter}"

@@ -17,8 +17,8 @@ import yaml
 
 from relaxor.core.checksums import SUMS, sha256
 from relaxor.core.errors import SheetError
+from relaxor.core.files import atomic
 from relaxor.core.remote import storage_of
-from relaxor.core.results import atomic
 
 PARTS = (
     "CITATION.cff", "LICENSE", "README.md", SUMS, "Snakefile", "config", "docs", "envs", "notebooks", "profiles",

@@ -1,55 +1,63 @@
-"""Find numbers in the parameter tables: what claims and checks share."""
+"""Find numbers in the parameter tables: what claims, checks and comparisons share."""
 
+import difflib
+import math
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from relaxor.core.errors import SheetError
-from relaxor.core.results import PARAMETER_COLUMNS, load_parameters
-from relaxor.core.section import Section
+from relaxor.core.storage import COLUMNS, load_parameters
+from relaxor.project.lists import Selector
 
-
-class Selector(Section):
-    """Which rows of ``parameters.csv``; ``*`` stands for any text."""
-
-    technique: str
-    parameter: str
-    measurement: str = "*"
-    model: str = "*"
-
-    def of(self, numbers: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows that match."""
-        keep = pd.Series(True, index=numbers.index)
-        for column, pattern in self:
-            keep &= numbers[column].map(lambda value, pattern=pattern: fnmatchcase(str(value), pattern))
-        return numbers[keep]
+TEXTS = ("technique", "measurement", "model", "parameter", "feature")
+"""Columns by which a number is selected as text."""
 
 
 def all_numbers(parameters: Sequence[str]) -> pd.DataFrame:
-    """Join the parameter tables of all techniques; the folder gives the column ``technique``."""
-    tables = [load_parameters(path).assign(technique=Path(path).parent.name) for path in parameters]
-    full = [table for table in tables if len(table)]
-    return pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=[*PARAMETER_COLUMNS, "technique"])
+    """Join the parameter tables of several techniques."""
+    full = [table for path in parameters if len(table := load_parameters(path))]
+    return pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=list(COLUMNS))
 
 
-def load_entries(path: Path | str, kind: type[Section]) -> list[Any]:
-    """Load a YAML list of entries of one kind.
+def select(numbers: pd.DataFrame, selector: Selector) -> pd.DataFrame:
+    """Return the rows that a selector matches."""
+    keep = pd.Series(True, index=numbers.index)
+    for column in TEXTS:
+        pattern = getattr(selector, column)
+        if pattern != "*":
+            keep &= numbers[column].map(lambda value, pattern=pattern: fnmatchcase(str(value), pattern)).astype(bool)
+    if selector.at is not None:
+        keep &= numbers["at"].map(lambda value: math.isclose(value, selector.at, rel_tol=1e-6)).astype(bool)
+    return numbers[keep]
+
+
+def one(numbers: pd.DataFrame, selector: Selector, where: str) -> pd.Series:
+    """Return the one number that a selector matches.
 
     Raises
     ------
     SheetError
-        Naming the file and the entry.
+        If there is none, naming the nearest that there is, or if there are several. ``where`` says who asks.
     """
-    try:
-        return TypeAdapter(list[kind]).validate_python(yaml.safe_load(Path(path).read_text(encoding="utf-8")))  # type: ignore[valid-type]
-    except (OSError, yaml.YAMLError) as error:
-        raise SheetError(f"{path}: cannot be read: {error}") from error
-    except ValidationError as error:
-        raise SheetError(
-            "\n".join(f"{path}: entry {'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        ) from None
+    found = select(numbers, selector)
+    if len(found) == 1:
+        return found.iloc[0]
+    wanted = ", ".join(f"{column} {value}" for column, value in selector if value not in ("*", None))
+    if len(found):
+        raise SheetError(f"{where}: {wanted} finds {len(found)} numbers instead of one; select by more columns")
+    raise SheetError(f"{where}: no number has {wanted}{_nearest(numbers, selector)}")
+
+
+def _nearest(numbers: pd.DataFrame, selector: Selector) -> str:
+    """Return ``; the nearest is …``: the number of the technique whose names are most alike."""
+    of_technique = numbers[numbers["technique"] == selector.technique]
+    if of_technique.empty:
+        return f"; there are numbers of {', '.join(sorted(set(numbers['technique']))) or 'no technique'}"
+    names = [" ".join(map(str, row)) for row in of_technique[list(TEXTS)].itertuples(index=False)]
+    wanted = " ".join(value for column in TEXTS if (value := getattr(selector, column)) != "*")
+    near = difflib.get_close_matches(wanted, names, 1, cutoff=0.0)[0]
+    row = of_technique.iloc[names.index(near)]
+    shown = [f"{column} {row[column]}" for column in TEXTS if row[column]]
+    return "; the nearest has " + ", ".join(shown) + (f", at {row['at']:g}" if math.isfinite(row["at"]) else "")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from uncertainties import ufloat
 
-from relaxor.core.results import atomic, load_parameters
+from relaxor.core.files import atomic
+from relaxor.core.storage import load_parameters
 
 HEADINGS = {
     "measurement": "Measurement",

@@ -38,7 +38,7 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
         name = f"sweep_{amplitude:g}V"
         yield SampleFile(
             name,
-            "sweeps",
+            "iv_sweeps",
             "2a,S6" if amplitude == 3.0 else "S6",
             f"CBPS_IV_{amplitude:g}V.xlsx",
             write(

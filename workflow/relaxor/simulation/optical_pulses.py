@@ -67,7 +67,7 @@ def _file(
     conditions = {"wavelength": f"{wavelength} nm", "area": f"{AREA:g} cm^2"}
     return SampleFile(
         name,
-        "light",
+        "optical_pulses",
         panel,
         f"CBPS_{name}.csv",
         content,

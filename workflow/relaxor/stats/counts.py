@@ -75,3 +75,8 @@ def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
             "subtracted"
         )
     return values
+
+
+def poisson_uncertainty(counts: np.ndarray) -> np.ndarray:
+    """Return the standard uncertainty of observed counts; a count of zero has that of one."""
+    return np.sqrt(np.maximum(counts, 1.0))

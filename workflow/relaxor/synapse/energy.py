@@ -8,7 +8,7 @@ take to give them.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -182,7 +182,7 @@ def energy_rows(
     rows: list[Number] = []
     for name, (values, errors) in energies.items():
         energy = _mean(measurement, name, values / PICOJOULE, errors / PICOJOULE)
-        energy.systematic_error = abs(energy.value) * relative[name]
+        energy = replace(energy, systematic_error=abs(energy.value) * relative[name])
         rows += [energy, *_comparison(energy, DEFINITIONS[name], reported, lever[name])]
     return rows
 

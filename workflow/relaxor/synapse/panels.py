@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm, Normalize
 from uncertainties import ufloat
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, data_points, plain_ticks
+from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points, light_color, plain_ticks
 
 QUANTITY = {
     "V": "Pulse amplitude (V)",
@@ -26,7 +26,7 @@ LAWS: tuple[dict[str, Any], ...] = (
     {"color": GREY, "lw": 0.8, "ls": "--", "label": "one exponential"},
     {"color": VERMILION, "lw": 0.9, "label": "two exponentials"},
 )
-DARKEST = 0.88
+DARKEST = 1 - 0.12
 """Part of the colour map that is used: its end is too light for lines on white."""
 
 
@@ -135,7 +135,7 @@ def colours(ax: Axes, data: PanelData) -> None:
     for mark, group in zip(marks, data.curves.values(), strict=False):
         points = group["responses"].to_dataset()
         wavelength = group.attrs["wavelength_nm"]
-        color = {650: VERMILION, 520: "#009E73", 450: BLUE}.get(round(wavelength), BLACK)
+        color = light_color(wavelength)
         if "law" in group.children:
             law = group["law"].to_dataset()
             ax.plot(law.value, 1e12 * law.response, color=color, lw=0.7)

@@ -13,7 +13,7 @@ which of them count, and what the error of their mean is.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import lmfit
@@ -23,7 +23,7 @@ from scipy import stats
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import CONFIDENCE, Measurement, Number, measured
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.optimizer import central_differences
 from relaxor.synapse.cycles import FEWEST_CYCLES, TRANSIENT, error_over_cycles, inflation, transient_cycles
@@ -264,12 +264,9 @@ def _check(measurement: Measurement, potentiation: np.ndarray, depression: np.nd
 def _law_rows(measurement: Measurement, branch: Branch, model: str, label: str, unit: str) -> list[Number]:
     """Make the rows of a law; of A and the label, which are functions of alpha, the interval is that of alpha."""
     law, dof = branch.law, len(branch.conductance) - 2
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, dof))
     values = {name: (law.value(name), branch.errors[name], unit if name != "alpha" else "1") for name in law.names}
     common = {"n": branch.conductance.size, "reduced_chi_square": law.reduced_chi_square}
-    rows = measured(measurement, model, values, LAW, **common)
-    for row in rows:
-        row.ci_low, row.ci_high = (row.value + side * quantile * row.standard_error for side in (-1, 1))
+    rows = [row.with_interval(dof) for row in measured(measurement, model, values, LAW, **common)]
     alpha = next(row for row in rows if row.parameter == "alpha")
     pulses = branch.pulse.size
     derived: Mapping[str, Callable[[float], float]] = {
@@ -281,8 +278,8 @@ def _law_rows(measurement: Measurement, branch: Branch, model: str, label: str, 
         slope = (function(alpha.value + step) - function(alpha.value - step)) / (2 * step)
         number = {name: (function(alpha.value), abs(slope) * alpha.standard_error, "1")}
         row = measured(measurement, model, number, LAW, **common)[0]
-        row.ci_low, row.ci_high = _ends(function, alpha, through_zero=name == label)
-        rows.append(row)
+        low, high = _ends(function, alpha, through_zero=name == label)
+        rows.append(replace(row, ci_low=low, ci_high=high))
     return rows
 
 
@@ -329,8 +326,7 @@ def _cycle_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -
             error *= value
         units = unit if name == "dynamic_range" else "1"
         row = measured(measurement, "cycles", {name: (value, error, units)}, JACKKNIFE, n=count)[0]
-        row.ci_low, row.ci_high = low, high
-        rows.append(row)
+        rows.append(replace(row, ci_low=low, ci_high=high))
     return rows
 
 
@@ -342,9 +338,7 @@ def _drift_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -
         scatter = last - line.intercept - line.slope * np.arange(last.size)
         error = line.stderr * math.sqrt(inflation(scatter[:, None])[0])
         row = measured(measurement, "cycles", {name: (line.slope, error, unit)}, REGRESSION, n=last.size)[0]
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, last.size - 2)) * error
-        row.ci_low, row.ci_high = line.slope - half, line.slope + half
-        rows.append(row)
+        rows.append(row.with_interval(last.size - 2))
     return rows
 
 

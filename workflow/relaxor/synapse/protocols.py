@@ -23,7 +23,7 @@ import xarray as xr
 from scipy.optimize import brentq
 
 from relaxor.core.errors import AnalysisError
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.synapse.recording import Recording
 
 Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]

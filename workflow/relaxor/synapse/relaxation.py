@@ -5,6 +5,7 @@ The fits are those of `relaxor.stats.decay`.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, measured
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.stats.decay import (
     DOUBLE,
     DRIFTING,
@@ -161,7 +162,7 @@ def supported_rows(measurement: Measurement, fits: Fits, unit: str, x_unit: str)
         simpler = min((other for size, other in sums.items() if size < decay.size), default=math.inf)
         needless = not decay.law.stretched and fitted.aicc > simpler - FEWER_AICC
         if needless or fitted.aicc > least + UNSUPPORTED:
-            aicc.method += "; not supported: no parameters are given"
+            aicc = replace(aicc, method=f"{aicc.method}; not supported: no parameters are given")
         else:
             rows += _widened(_law_rows(measurement, decay, fitted, unit, x_unit), fitted)
         rows.append(aicc)
@@ -177,16 +178,13 @@ def _law_rows(measurement: Measurement, decay: Decay, fitted: Fit, unit: str, x_
     unit_of |= {"slope": f"{unit}/{x_unit}"} if decay.law.drift else {}
     unit_of |= {"beta": "1"} if decay.law.stretched else {}
     ends, target = profile_decay(decay, fitted), profile_rise(fitted)[1]
-    rows = fitted.numbers(measurement, decay.model, unit_of, LEAST_SQUARES)
-    for row in rows:
-        row.ci_low, row.ci_high = ends[row.parameter]
-        row.standard_error = (row.ci_high - row.ci_low) / (2 * target)
-        open_ended = math.isinf(row.ci_high) or math.isinf(row.ci_low)
-        if open_ended or (row.ci_low == 0 and row.unit == x_unit):
-            row.standard_error, row.method = (
-                math.nan,
-                f"{row.method}; the data set no end on one side: not identifiable",
-            )
+    rows = []
+    for row in fitted.numbers(measurement, decay.model, unit_of, LEAST_SQUARES):
+        low, high = ends[row.parameter]
+        error, method = (high - low) / (2 * target), row.method
+        if math.isinf(high) or math.isinf(low) or (low == 0 and row.unit == x_unit):
+            error, method = math.nan, f"{method}; the data set no end on one side: not identifiable"
+        rows.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
     return rows
 
 
@@ -204,12 +202,13 @@ def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
     scale = widening(fitted)
     if scale == 1:
         return rows
+    widened = []
     for row in rows:
         low, high = (row.value + scale * (end - row.value) for end in (row.ci_low, row.ci_high))
-        row.ci_low, row.ci_high = max(low, 0.0) if row.parameter.startswith("tau") else low, high
-        row.standard_error *= scale
-        row.method = widened_method(row.method, scale)
-    return rows
+        low = max(low, 0.0) if row.parameter.startswith("tau") else low
+        error, method = row.standard_error * scale, widened_method(row.method, scale)
+        widened.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
+    return widened
 
 
 def identifiability(rows: Sequence[Number], law: Law = DOUBLE, *, fixed_floor: bool = False) -> str:

@@ -8,10 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import t
 
-from relaxor.core.results import CONFIDENCE, NORMAL_QUANTILE, Number, measured
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import NORMAL_QUANTILE, Number, measured
+from relaxor.core.variables import variable
 from relaxor.stats.decay import DOUBLE, TRIPLE
 from relaxor.stats.power_law import mean_slope
 from relaxor.synapse.protocols import FEWEST_REPEATS, averaged, pair_index, responses, same_as_before
@@ -66,9 +65,7 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     rows = measured(measurement, "pairs", ends, method, n=index.size)
     freedom = int((points["repeats"] - 1).sum())
     if freedom >= FEWEST_REPEATS:  # the error is that of a scatter
-        quantile = float(t.ppf((1 + CONFIDENCE) / 2, freedom))
-        for row in rows:
-            row.ci_low, row.ci_high = (row.value + side * quantile * row.standard_error for side in (-1, 1))
+        rows = [row.with_interval(freedom) for row in rows]
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
     known = error if (points["repeats"] > 1).all() else None
     fits = fit_laws(measurement, interval, index, known, FORGOTTEN)
@@ -175,11 +172,12 @@ def _relaxation(
     words = [
         identifiability_row(measurement, "relaxation", identifiability(found, law), law) for law in (DOUBLE, TRIPLE)
     ]
-    for row in found:
-        if row.unit in ("A", "A/s"):
-            _add_error(
-                row, recording.variation * row.value, followed.baseline_error if row.parameter == "floor" else 0.0
-            )
+    found = [
+        _with_error(row, recording.variation * row.value, followed.baseline_error if row.parameter == "floor" else 0.0)
+        if row.unit in ("A", "A/s")
+        else row
+        for row in found
+    ]
     best, fitted = min(fits, key=lambda entry: entry[1].aicc)
     curve = xr.Dataset(
         {
@@ -192,12 +190,15 @@ def _relaxation(
     return rows + [replace(row, model=f"{name}_{row.model}") for row in (*found, *words[0], *words[1])], curve
 
 
-def _add_error(row: Number, *errors: float) -> None:
+def _with_error(row: Number, *errors: float) -> Number:
     """Add independent errors that all readings of a run have in common to error and interval."""
     common = float(np.linalg.norm(errors))
-    row.standard_error = float(np.hypot(row.standard_error, common))
-    row.ci_low = row.value - float(np.hypot(row.value - row.ci_low, NORMAL_QUANTILE * common))
-    row.ci_high = row.value + float(np.hypot(row.ci_high - row.value, NORMAL_QUANTILE * common))
+    return replace(
+        row,
+        standard_error=float(np.hypot(row.standard_error, common)),
+        ci_low=row.value - float(np.hypot(row.value - row.ci_low, NORMAL_QUANTILE * common)),
+        ci_high=row.value + float(np.hypot(row.ci_high - row.value, NORMAL_QUANTILE * common)),
+    )
 
 
 def label(value: float, unit: str) -> str:

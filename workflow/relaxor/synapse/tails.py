@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.synapse.artifacts import gaps_in
 from relaxor.synapse.recording import LEAST_STIMULUS, Recording
 from relaxor.synapse.traces import Trace

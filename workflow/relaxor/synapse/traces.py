@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, readings
+from relaxor.core.results import Measurement
+from relaxor.core.variables import readings
 
 AXES = {"time": "s", "voltage": "V", "current": "A"}
 """What a trace must have, and its unit."""

@@ -1,63 +1,196 @@
-"""The techniques: which module analyses each, and what the sheet must tell of a file that the file does not."""
+"""The techniques: one folder each, found by walking this package and by entry points."""
 
-from collections.abc import Collection, Mapping
+import importlib
+import logging
+import pkgutil
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
 
-MODULES = {
-    "structure": "relaxor.techniques.structure.analysis",
-    "growth": "relaxor.techniques.growth.analysis",
-    "xrd": "relaxor.techniques.xrd.analysis",
-    "raman": "relaxor.techniques.raman.analysis",
-    "xps": "relaxor.techniques.xps.analysis",
-    "shg": "relaxor.techniques.shg.analysis",
-    "hysteresis": "relaxor.techniques.hysteresis.analysis",
-    "edx": "relaxor.techniques.edx.analysis",
-    "afm": "relaxor.techniques.afm.analysis",
-    "pfm": "relaxor.techniques.pfm.analysis",
-    "stem": "relaxor.techniques.stem.analysis",
-    "sweeps": "relaxor.techniques.iv_sweeps.analysis",
-    "pulses": "relaxor.techniques.electrical_pulses.analysis",
-    "light": "relaxor.techniques.optical_pulses.analysis",
-}
-"""Technique → the module whose ``analyse`` does it."""
-TECHNIQUES = tuple(MODULES)
+import xarray as xr
+
+from relaxor.core.results import Quantity, Result
+from relaxor.core.section import Section
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+
+ENTRY_POINTS = "relaxor.techniques"
+"""Group of entry points under which other packages offer a `Technique` each."""
 OTHER = "other"
 """The technique of a file that is drawn as it is: nothing analyses it."""
-CONDITIONS = {
-    "shg": {"power": "mW", "power_uncertainty": "mW", "integration_time": "s", "pump_wavelength": "nm"},
-    "hysteresis": {"thickness": "nm", "width": "um", "gap": "um", "frequency": "Hz"},
-    "edx": {"beam_energy": "keV"},
-    "pfm": {"cycle": "1"},
-    "light": {"wavelength": "nm", "area": "cm^2"},
-}
-"""Technique → conditions that its analysis cannot do without, with the unit in which they are usual."""
-INSTEAD = {"hysteresis": {"area": "cm^2", "thickness": "nm"}}
-"""Technique → conditions that stand for all of these together: the plates of a capacitor."""
-OPTIONAL = {
-    "xrd": {"temperature": ""},
-    "raman": {"power": "", "wavelength": "", "temperature": ""},
-    "hysteresis": {"thickness_alternative": "nm"},
-    "sweeps": {"read_voltage": "V"},
-    "pulses": {"pulses": "1", "compliance": "A"},
-    "light": {"pulses": "1", "compliance": "A"},
-}
-"""Technique → conditions that its analysis heeds where they are given; without a unit: only noted, in whatever unit."""
 
 
-def known_conditions(technique: str) -> dict[str, str]:
-    """Return every condition that is known to a technique: name → unit in which it is usual."""
-    return {name: unit for each in (CONDITIONS, INSTEAD, OPTIONAL) for name, unit in each.get(technique, {}).items()}
+@dataclass(frozen=True)
+class Topic:
+    """What results are grouped by: a technique, or a part of the work that has no raw files of its own.
+
+    Attributes
+    ----------
+    name
+        In the sheet, the settings and the results.
+    title
+        In headings.
+    part
+        Part of the work that its tables belong to; a target of the workflow has its name.
+    models, quantities
+        Every model and parameter that its numbers name: name → meaning. ``*`` in the name of a model stands for a name
+        that the settings give.
+    panels
+        Name → panel.
+    """
+
+    name: str
+    title: str
+    part: str
+    models: Mapping[str, str] = field(default_factory=dict)
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    panels: Mapping[str, Panel] = field(default_factory=dict)
 
 
-def missing_conditions(technique: str, needed: Mapping[str, str], given: Collection[str]) -> dict[str, str]:
-    """Return the conditions that are still to be given: name → unit.
+@dataclass(frozen=True)
+class Conditions:
+    """What the sheet tells about a file of a technique; each a mapping from a name to the unit in which it is usual.
+
+    Attributes
+    ----------
+    required
+        What the analysis cannot do without, unless the file tells it.
+    alternative
+        What stands for all of the required ones together.
+    optional
+        What the analysis heeds where it is given; without a unit it is only noted, in any unit.
+    told_by
+        Whether the file itself tells what is required.
+    """
+
+    required: Mapping[str, str] = field(default_factory=dict)
+    alternative: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
+    told_by: Callable[[Contents], bool] = lambda contents: False
+
+    @property
+    def known(self) -> dict[str, str]:
+        """Every condition that is known to the technique."""
+        return {**self.required, **self.alternative, **self.optional}
+
+    def needed(self, contents: Contents) -> dict[str, str]:
+        """Return what the analysis of a file needs from the sheet."""
+        return {} if self.told_by(contents) else dict(self.required)
+
+    def missing(self, needed: Mapping[str, str], given: Collection[str]) -> dict[str, str]:
+        """Return the conditions that are still to be given.
+
+        Parameters
+        ----------
+        needed
+            What `needed` returned for the file.
+        given
+            Names that the sheet gives. One that only `alternative` has says that `alternative` holds.
+        """
+        others = self.alternative
+        wanted = others if needed and (others.keys() - needed.keys()) & set(given) else needed
+        return {name: unit for name, unit in wanted.items() if name not in given}
+
+
+@dataclass(frozen=True)
+class ComparedSpectrum:
+    """The spectra of a technique that are drawn over each other where several samples have it.
+
+    Attributes
+    ----------
+    curves, axis, variable
+        Part of a measurement, and names in it.
+    label
+        Of the axis.
+    """
+
+    curves: str
+    axis: str
+    variable: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Technique(Topic):
+    """A technique: how its files are told, analysed and drawn.
+
+    Attributes
+    ----------
+    settings
+        Model of its settings; all of them have defaults.
+    analyse
+        ``analyse(measurements, settings) -> Result``; touches no file. Measurements are those of one sample whose
+        settings are the same.
+    recognise
+        How likely a file belongs to the technique, 0 to 1, from what is in it.
+    conditions
+        What the sheet tells about its files.
+    needed_setting
+        Name of the setting of the material without which nothing can be analysed; empty if there is none.
+    overview
+        Titles and drawings of one measurement of a sample whose figures nobody composed; if not given, those of the
+        first panel with ``overview`` whose curves the measurement has.
+    compared
+        Spectra to draw over each other.
+    former_names
+        Names that sheets and settings may still use.
+    """
+
+    settings: type[Section] = Section
+    analyse: Callable[[Sequence[Any], Any], Result] = field(kw_only=True)
+    recognise: Callable[[Contents], float] = lambda contents: 0.0
+    conditions: Conditions = Conditions()
+    needed_setting: str = ""
+    overview: Callable[[str, xr.DataTree], list[tuple[str, Callable[..., None]]]] | None = None
+    compared: ComparedSpectrum | None = None
+    former_names: tuple[str, ...] = ()
+
+
+@cache
+def techniques() -> Mapping[str, Technique]:
+    """Return all techniques by name, in alphabetical order.
+
+    Raises
+    ------
+    ValueError
+        If two techniques have one name.
+    """
+    package = importlib.import_module("relaxor.techniques")
+    folders = (module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+    found = [importlib.import_module(f"relaxor.techniques.{name}.technique").TECHNIQUE for name in folders]
+    found += [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
+    ordered = {technique.name: technique for technique in sorted(found, key=lambda technique: technique.name)}
+    if len(ordered) < len(found):
+        names = sorted(technique.name for technique in found)
+        raise ValueError(f"two techniques have one name among {', '.join(names)}")
+    return ordered
+
+
+def current_name(name: str, where: str) -> str:
+    """Return the name of a technique as it is today; a former name is accepted, and a notice says so.
 
     Parameters
     ----------
-    needed
-        Those that the analysis of the file cannot do without, name → unit; none if the file tells them.
-    given
-        Names that the sheet gives. One that only `INSTEAD` has says that `INSTEAD` holds.
+    where
+        File, row or key in which the name stands, for the notice.
     """
-    others = INSTEAD.get(technique, {})
-    wanted = others if needed and (others.keys() - needed.keys()) & set(given) else needed
-    return {name: unit for name, unit in wanted.items() if name not in given}
+    for technique in techniques().values():
+        if name in technique.former_names:
+            _notice(f"{where}: technique '{name}' is called '{technique.name}' now; the old name still works")
+            return technique.name
+    return name
+
+
+@cache
+def _notice(text: str) -> None:
+    """Say something once; without configuration, logging prints warnings on standard error."""
+    logging.getLogger("relaxor").warning(text)
+
+
+def likely_techniques(tree: xr.DataTree) -> tuple[str, ...]:
+    """Name the techniques that a file may belong to, the likeliest first; none where nothing in it tells."""
+    contents = Contents.of(tree)
+    likely = {name: technique.recognise(contents) for name, technique in techniques().items()}
+    return tuple(sorted((name for name in likely if likely[name] > 0), key=lambda name: -likely[name]))

@@ -2,9 +2,9 @@
 
 import json
 import struct
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,32 +13,6 @@ from relaxor.core.errors import ReadError
 
 MAX_POINTS = 50_000_000
 """Most numbers a file may announce; checked against the bytes it has before anything is allocated."""
-
-Variables = TypeVar("Variables", dict[str, xr.Variable], xr.Dataset)
-
-
-def variable(dims: str | tuple[Hashable, ...], values: Any, units: str, long_name: str, **attrs: Any) -> xr.Variable:
-    """Make a variable of the data contract: numbers with pint-readable ``units`` and a ``long_name``."""
-    return xr.Variable(dims, np.asarray(values), {"units": units, "long_name": long_name, **attrs})
-
-
-def with_uncertainty(variables: Variables, name: str, uncertainty: Any, method: str) -> Variables:
-    """Add the standard uncertainty of ``name`` as ``<name>_uncertainty``, to a dataset or to variables to be one.
-
-    The two are tied by the CF attribute ``ancillary_variables``; ``method`` says where the number comes from
-    (``"Poisson"``, ``"given by the instrument"``, ``"last digit written"``). A dataset made of its variables at once
-    takes half the time of one that they are put into.
-    """
-    data = variables[name]
-    variables[f"{name}_uncertainty"] = variable(
-        data.dims,
-        np.broadcast_to(uncertainty, data.shape).astype(float),
-        data.attrs["units"],
-        f"standard uncertainty of {data.attrs['long_name']}",
-        method=method,
-    )
-    data.attrs["ancillary_variables"] = f"{name}_uncertainty"
-    return variables
 
 
 def tree(

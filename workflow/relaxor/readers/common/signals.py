@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import poisson_uncertainty
 from relaxor.core.units import factor, parse_unit
-from relaxor.readers.common.schema import variable, with_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
+from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {
     "x-ray energy": "energy",

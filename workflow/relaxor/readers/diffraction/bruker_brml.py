@@ -17,10 +17,11 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import poisson_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import MAX_NODES, member_bytes, member_names, open_zip, parse_xml, plain_xml
-from relaxor.readers.common.schema import tree, variable, with_uncertainty
+from relaxor.readers.common.schema import tree
 from relaxor.readers.registry import Reader
+from relaxor.stats.counts import poisson_uncertainty
 
 RAW_DATA = re.compile(r"(.*/)?Experiment\d+/RawData\d+\.xml")
 UNITS = {"°": "degree", "Å": "angstrom", "": "1"}

@@ -14,12 +14,13 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import poisson_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import local_name, parse_xml, plain_xml
-from relaxor.readers.common.schema import tree, variable, with_uncertainty
+from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers
 from relaxor.readers.diffraction.scans import AXES, axis_of, scan
 from relaxor.readers.registry import Reader
+from relaxor.stats.counts import poisson_uncertainty
 
 UNITS = {"deg": "degree", "mm": "mm", "degree": "degree"}
 TUBE = {

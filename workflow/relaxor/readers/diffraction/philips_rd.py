@@ -12,10 +12,11 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import poisson_uncertainty
-from relaxor.readers.common.schema import array, tree, unpack, with_uncertainty
+from relaxor.core.variables import with_uncertainty
+from relaxor.readers.common.schema import array, tree, unpack
 from relaxor.readers.diffraction.scans import grid, scan
 from relaxor.readers.registry import Reader
+from relaxor.stats.counts import poisson_uncertainty
 
 DATA = {b"V3RD": 250, b"V5RD": 810}
 

@@ -14,7 +14,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers, text_of
 from relaxor.readers.diffraction.scans import axis_of, scan
 from relaxor.readers.registry import Reader

@@ -28,7 +28,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree, variable, with_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.schema import tree
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.text_table import MAX_BYTES, QUANTIZATION, digits_uncertainty
 

@@ -20,8 +20,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.core.variables import variable
 from relaxor.readers.common.containers import member_bytes, member_names, open_zip
-from relaxor.readers.common.schema import MAX_POINTS, tree, variable
+from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.registry import CONTAINER, Reader
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -17,9 +17,10 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import poisson_uncertainty
-from relaxor.readers.common.schema import tree, variable, with_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.schema import tree
 from relaxor.readers.registry import Reader
+from relaxor.stats.counts import poisson_uncertainty
 
 KEYWORD = re.compile(r"(#?[^:]*):?(.*)")
 UNIT = re.compile(r"\b(k?eV)\b", re.IGNORECASE)

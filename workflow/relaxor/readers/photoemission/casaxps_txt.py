@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers, text_of
 from relaxor.readers.photoemission.regions import free, spectrum
 from relaxor.readers.registry import Reader

@@ -21,9 +21,10 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import poisson_uncertainty
-from relaxor.readers.common.schema import array, tree, unpack, variable, with_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.schema import array, tree, unpack
 from relaxor.readers.registry import Reader
+from relaxor.stats.counts import poisson_uncertainty
 
 DESCRIPTOR = 24
 """Words of 4 bytes in a record's descriptor."""

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import poisson_uncertainty
-from relaxor.readers.common.schema import variable, with_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
+from relaxor.stats.counts import poisson_uncertainty
 
 
 def spectrum(

@@ -15,8 +15,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.core.variables import variable
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.schema import tree, variable
+from relaxor.readers.common.schema import tree
 from relaxor.readers.common.signals import unix_date
 from relaxor.readers.photoemission.regions import free, spectrum
 from relaxor.readers.registry import Reader

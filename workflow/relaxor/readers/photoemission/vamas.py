@@ -24,9 +24,10 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.results import poisson_uncertainty
-from relaxor.readers.common.schema import tree, variable, with_uncertainty
+from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.schema import tree
 from relaxor.readers.registry import Reader
+from relaxor.stats.counts import poisson_uncertainty
 
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36

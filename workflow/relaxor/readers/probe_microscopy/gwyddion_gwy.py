@@ -18,7 +18,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
-from relaxor.readers.common.schema import array, tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import array, tree
 from relaxor.readers.registry import Reader
 
 SCALARS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}

@@ -24,7 +24,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import MAX_POINTS, tree, unpack, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
 from relaxor.readers.registry import Reader
 
 TEXT, COMPLEX = 0, 1

@@ -20,7 +20,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.units import factor, parse_unit
-from relaxor.readers.common.schema import array, tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import array, tree
 from relaxor.readers.registry import Reader
 
 HEADER_END = b"\\*File list end"

@@ -14,7 +14,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import array, tree, unpack, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import array, tree, unpack
 from relaxor.readers.common.signals import datasets, exposure
 from relaxor.readers.registry import Reader
 

@@ -17,7 +17,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import MAX_POINTS, tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.registry import Reader
 
 NUMBER = rb"\s*[-+]?\d+\.\d+(?:E[-+]\d+)?"

@@ -19,7 +19,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import tree
 from relaxor.readers.registry import Reader
 
 MAX_UNPACKED = 256 << 20

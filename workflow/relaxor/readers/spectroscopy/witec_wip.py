@@ -14,7 +14,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree, unpack, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import tree, unpack
 from relaxor.readers.registry import Reader
 
 MAGIC = (b"WIT_PRCT", b"WIT_DATA", b"WIT_PR06", b"WIT_DA06")

@@ -13,7 +13,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
-from relaxor.readers.common.schema import tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers, text_of
 from relaxor.readers.registry import TABLE, Reader
 

@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import MAX_POINTS, tree, variable
+from relaxor.core.variables import variable
+from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.common.text import numbers, text_of
 from relaxor.readers.registry import BARE_NUMBERS, Reader
 

@@ -18,9 +18,10 @@ from typing import ClassVar, TextIO
 import numpy as np
 import xarray as xr
 
-from relaxor.core.errors import ReadError
-from relaxor.project.sheet import suggestion
-from relaxor.readers.common.schema import MAX_POINTS, tree, variable, with_uncertainty
+from relaxor.core.errors import ReadError, nearest
+from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.schema import MAX_POINTS, tree
+from relaxor.readers.registry import Reader
 
 MAX_BYTES = 1 << 27
 """Larger tables are refused unread: 128 MiB of text are already some ten million rows."""
@@ -243,7 +244,7 @@ class _Reader:
         if not names[0]:
             raise self.fail(f"no row with numbers in columns {', '.join(str(place + 1) for place in places)} found")
         missing = next(name for name in names if name not in best)
-        raise self.fail(f"no row of column names with '{missing}'{suggestion(missing, tuple(best)) if best else ''}")
+        raise self.fail(f"no row of column names with '{missing}'{nearest(missing, tuple(best)) if best else ''}")
 
     def _keep(self, text: str) -> None:
         key, colon, value = text.partition(":")
@@ -344,7 +345,7 @@ def _acquired(path: Path, key: str, header: dict[str, object]) -> str | None:
 
 def _entry(path: Path, key: str, header: dict[str, object]) -> str:
     if key not in header:
-        raise ReadError(path, f"no line '{key}: …' above the numbers{suggestion(key, tuple(header))}")
+        raise ReadError(path, f"no line '{key}: …' above the numbers{nearest(key, tuple(header))}")
     return str(header[key])
 
 
@@ -353,3 +354,12 @@ def _scalar(path: Path, key: str, header: dict[str, object]) -> float:
     if not _is_number(text):
         raise ReadError(path, f"'{key}: {text[:40]}' is not a number")
     return float(text)
+
+
+def reader(description: TableDescription) -> Reader:
+    """Return the reader of the tables of a description; it recognises nothing, the sheet names it."""
+
+    def described(path: Path) -> xr.DataTree:
+        return extract(path, description)
+
+    return Reader("text_table", lambda head, path: False, described, max_bytes=MAX_BYTES)

@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import Measurement, Number, measured
+from relaxor.core.storage import load
+from relaxor.core.variables import variable
 from relaxor.synapse.photoresponse.codes import (
     CODES,
     CodeTiming,

@@ -30,7 +30,7 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import atomic
+from relaxor.core.files import atomic
 from relaxor.synapse.photoresponse.codes import CODES, CodeTiming
 from relaxor.synapse.photoresponse.kinetics import REFERENCE_POWER
 from relaxor.synapse.photoresponse.response import Response

@@ -7,6 +7,7 @@ beside it.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import signal
@@ -176,10 +177,12 @@ def merit_rows(
         rows += measured(measurement, MODEL, {"noise_spectrum": (0.0, math.nan, "1")}, str(unfit))
     else:
         rows += _detectivity_rows(measurement, dark, noise, at_weakest, area)
-    for row in rows:
+
+    def systematic(row: Number) -> float:
         powers = SCALES.get(row.parameter.split("_at_")[0], (0, 0, 0))
-        row.systematic_error = abs(row.value) * math.hypot(*np.multiply(powers, scale_uncertainties))
-    return rows
+        return abs(row.value) * math.hypot(*np.multiply(powers, scale_uncertainties))
+
+    return [replace(row, systematic_error=systematic(row)) for row in rows]
 
 
 def _detectivity_rows(

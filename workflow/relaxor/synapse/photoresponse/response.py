@@ -20,11 +20,10 @@ from itertools import combinations, product
 
 import lmfit
 import numpy as np
-from scipy import stats
 from scipy.optimize import nnls
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import CONFIDENCE, Measurement, Number, measured
+from relaxor.core.results import Measurement, Number, measured, student_quantile
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Light, Readings, components
 from relaxor.synapse.photoresponse.noise import Noise, Weights, estimate
@@ -395,7 +394,7 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
         What `fit_response` returned.
     """
     common = {"n": response.n, "reduced_chi_square": response.reduced_chi_square}
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, response.freedom))
+    quantile = student_quantile(response.freedom)
     rows = []
     for name, value in response.values.items():
         error = response.error(name)
@@ -404,10 +403,9 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
         )[0]
         if name in LOGARITHMIC:
             ratio = math.exp(min(quantile * error / value, 700.0))
-            row.ci_low, row.ci_high = value / ratio, value * ratio
+            rows.append(replace(row, ci_low=value / ratio, ci_high=value * ratio))
         else:
-            row.ci_low, row.ci_high = value - quantile * error, value + quantile * error
-        rows.append(row)
+            rows.append(row.with_interval(response.freedom))
     noise = response.noise
     rest = {
         "noise_additive": (noise.additive, noise.additive_error, "A"),

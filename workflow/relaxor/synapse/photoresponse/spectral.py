@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,8 +44,7 @@ def spectral_rows(series: Sequence[tuple[float, Recording, pd.DataFrame]], power
         method = f"mean ratio of the responses at {len(pairs)} power densities"
         value = {f"response_over_{longest:g}nm": (ratio, error, "1")}
         (row,) = measured(both, MODEL, value, method, n=len(pairs))
-        row.systematic_error = math.sqrt(2) * power_uncertainty * ratio
-        rows.append(row)
+        rows.append(replace(row, systematic_error=math.sqrt(2) * power_uncertainty * ratio))
     return rows
 
 

@@ -1,58 +1,30 @@
 """AFM: step height, number of layers and roughness of flakes in height images, levelled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
 from relaxor.core.units import factor
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.stats.blocks import student_rows
 from relaxor.techniques.afm.flakes import HISTOGRAM_MODEL, Flake, examine, level_components
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Surface, away_from_edge, best_edge
+from relaxor.techniques.afm.settings import AfmSettings
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    z_scale: float,
-    z_scale_uncertainty: float,
-    layer_thickness: float | None,
-    edge_exclusion: float,
-    bow_degree: int,
-    line_offsets: bool,
-    outlier: float,
-    batches: int,
-    histogram_bins: int,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Result:
     """Find step heights, layer numbers and roughness of the flakes in height images.
 
     Parameters
     ----------
-    data
-        Ingested measurements (netCDF).
-    parameters, curves
-        Tables and curves to write.
-    z_scale, z_scale_uncertainty
-        True height over read height by a step standard, and its relative standard uncertainty.
-    layer_thickness
-        Thickness of one layer in nm; None: layers are not counted.
-    edge_exclusion
-        Share of the shorter plateau at an edge that is left out on both sides (ISO 5436-1: 1/3).
-    bow_degree
-        Degree of the polynomial taken off the whole image (1: plane, 2: also bow).
-    line_offsets
-        Whether each profile is also shifted to the level of its neighbours.
-    outlier
-        Pixels so many robust standard deviations from their level are dust or scars.
-    batches
-        Blocks of adjacent profiles for standard errors.
-    histogram_bins
-        Bins of the height histogram.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `AfmSettings`.
 
     Raises
     ------
@@ -61,21 +33,23 @@ def analyse(
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        surface = load_surface(measurement, z_scale)
+    for measurement in measurements:
+        surface = load_surface(measurement, settings.z_scale)
         try:
             found = examine(
                 surface,
-                edge_exclusion=edge_exclusion,
-                bow_degree=bow_degree,
-                line_offsets=line_offsets,
-                outlier=outlier,
-                batches=batches,
-                histogram_bins=histogram_bins,
+                edge_exclusion=settings.edge_exclusion,
+                bow_degree=settings.bow_degree,
+                line_offsets=settings.line_offsets,
+                outlier=settings.outlier,
+                batches=settings.batches,
+                histogram_bins=settings.histogram_bins,
             )
         except AnalysisError as error:
             raise AnalysisError(f"{measurement.id}: {error}") from error
-        rows += _Rows(measurement, found, batches, z_scale_uncertainty, layer_thickness).all()
+        rows += _Rows(
+            measurement, found, settings.batches, settings.z_scale_uncertainty, settings.layer_thickness
+        ).all()
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         groups |= {
             f"{measurement.id}/map": _map(surface, found),
@@ -83,8 +57,7 @@ def analyse(
             f"{measurement.id}/steps": _steps(surface, found),
             f"{measurement.id}/histogram": _histogram(found),
         }
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 def load_surface(measurement: Measurement, z_scale: float) -> Surface:

@@ -5,7 +5,7 @@ from pydantic import Field
 from relaxor.core.section import Section
 
 
-class Afm(Section):
+class AfmSettings(Section):
     """Settings of the AFM analysis; heights in nm."""
 
     z_scale: float = Field(1.0, gt=0)

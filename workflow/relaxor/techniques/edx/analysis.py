@@ -18,12 +18,13 @@ from numpy.polynomial import chebyshev
 from scipy.special import ndtr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
 from relaxor.core.units import factor
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.stats.counts import not_negative, rising
 from relaxor.stats.fit import SQRT_2LN2, Fit, fit_counts, parameters
 from relaxor.stats.optimizer import central_differences
+from relaxor.techniques.edx.settings import EdxSettings
 
 MN_ENERGY = 5.8988
 """Mn Kα1, keV: where the resolution of detectors is stated (Bearden 1967)."""
@@ -120,28 +121,15 @@ class SpectrumModel:
         return params
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    elements: Mapping[str, Mapping[str, Any]],
-    fit_range: Sequence[float],
-    background_degree: int,
-    detector_edge: float,
-    reference: str,
-    formula_atoms: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Result:
     """Fit EDX spectra and quantify them.
 
     Parameters
     ----------
-    data
-        Ingested EDX spectra; the beam's energy is taken from the condition ``beam_energy``, else from the file.
-    parameters, curves
-        Files to write.
-    elements, fit_range, background_degree, detector_edge, reference, formula_atoms
-        See `relaxor.techniques.edx.settings.Edx`.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `EdxSettings`.
 
     Raises
     ------
@@ -149,19 +137,21 @@ def analyse(
         If a spectrum has no ordered energy axis with a unit, no beam energy, or too few or negative counts in the
         range.
     """
-    if not elements:
+    if not settings.elements:
         raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
+    elements = settings.model_dump()["elements"]
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        model, counts = prepare(measurement, elements, (fit_range[0], fit_range[1]), background_degree, detector_edge)
+    for measurement in measurements:
+        model, counts = prepare(
+            measurement, elements, settings.fit_range, settings.background_degree, settings.detector_edge
+        )
         fitted = fit_counts(model.expected, counts, model.start(counts), jacobian=model.jacobian)
         rows += spectrum_rows(measurement, model, fitted)
-        rows += composition_rows(measurement, fitted, elements, reference, formula_atoms)
+        rows += composition_rows(measurement, fitted, elements, settings.reference, settings.formula_atoms)
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         groups[f"{measurement.id}/spectrum"] = spectrum_curves(model, counts, fitted)
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 def prepare(

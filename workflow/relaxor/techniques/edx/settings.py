@@ -20,7 +20,7 @@ class Element(Section):
     """Relative standard uncertainty of a standardless k-factor: 0.05 to 0.2."""
 
 
-class Edx(Section):
+class EdxSettings(Section):
     """Settings of the EDX analysis; energies in keV."""
 
     elements: dict[str, Element] = {}
@@ -37,7 +37,7 @@ class Edx(Section):
     """Atoms of a formula unit."""
 
     @model_validator(mode="after")
-    def _reference_exists(self) -> "Edx":
+    def _reference_exists(self) -> "EdxSettings":
         """Refuse a reference that is no element of the spectrum."""
         if self.elements and self.reference not in self.elements:
             raise ValueError(f"reference '{self.reference}' is not one of {', '.join(self.elements)}")

@@ -5,23 +5,24 @@ pulse above the one before the first pulse of its run.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Number, load, provenance, save_parameters, save_tree
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import Measurement, Number, Result, provenance
+from relaxor.core.variables import variable
 from relaxor.synapse import series
 from relaxor.synapse.energy import energy_rows
 from relaxor.synapse.potentiation import potentiation_curves, potentiation_rows
 from relaxor.synapse.protocols import Kind, kind_of, run_variation
 from relaxor.synapse.recording import Recording, record
+from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
 
-Result = tuple[list[Number], dict[str, xr.Dataset]]
-SERIES: dict[Kind, Callable[[Recording], Result]] = {
+Found = tuple[list[Number], dict[str, xr.Dataset]]
+SERIES: dict[Kind, Callable[[Recording], Found]] = {
     "pairs": series.pairs,
     "amplitude": series.amplitudes,
     "width": series.widths,
@@ -32,29 +33,15 @@ LEAST_READ_VOLTAGE = 1e-3
 """Volts."""
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    read_window: float,
-    read_time: float,
-    cycle_window: float,
-    spike_amplitude: float,
-    spike_width: float,
-    reported_energy: str,
-    current_uncertainty: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: ElectricalPulsesSettings) -> Result:
     """Analyse every file of electrical pulses.
 
     Parameters
     ----------
-    data
-        Ingested traces: time, voltage and current of every run.
-    parameters, curves
-        Files to write.
-    read_window, read_time, cycle_window, spike_amplitude, spike_width, reported_energy, current_uncertainty
-        See `relaxor.techniques.electrical_pulses.settings.Pulses`.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `ElectricalPulsesSettings`.
 
     Raises
     ------
@@ -63,13 +50,13 @@ def analyse(
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    recordings = [record(measurement, read_window, "after") for measurement in load(data)]
+    recordings = [record(measurement, settings.read_window, "after") for measurement in measurements]
     variation, error = run_variation(recordings)
     for recording in (replace(each, variation=variation, variation_error=error) for each in recordings):
         measurement, kind = recording.measurement, kind_of(recording)
         if kind == "cycles":
             # Potentiation and depression are read long, for the fast traps are not what they are about.
-            found, shown = _cycles(record(measurement, cycle_window, "after"))
+            found, shown = _cycles(record(measurement, settings.cycle_window, "after"))
         elif kind in SERIES:
             found, shown = SERIES[kind](recording)
         else:
@@ -80,23 +67,22 @@ def analyse(
                 measurement,
                 recording.kept[recording.kept["number"] == 0],
                 stimulus_unit="V",
-                amplitude=spike_amplitude,
-                width=spike_width,
+                amplitude=settings.spike_amplitude,
+                width=settings.spike_width,
                 read_voltage=recording.read_voltage,
-                read_time=read_time,
+                read_time=settings.read_time,
                 variation=variation,
                 area=(math.nan, math.nan),
-                reported=reported_energy,
-                current_uncertainty=current_uncertainty,
+                reported=settings.reported_energy,
+                current_uncertainty=settings.current_uncertainty,
                 power_uncertainty=math.nan,
             )
         groups[measurement.id] = xr.Dataset(attrs={**provenance(measurement), "kind": kind})
         groups |= {f"{measurement.id}/{name}": curve for name, curve in shown.items()}
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
-def _cycles(recording: Recording) -> Result:
+def _cycles(recording: Recording) -> Found:
     """Analyse potentiation and depression, cycle by cycle."""
     potentiation, depression = [], []
     for trace in recording.traces:

@@ -3,7 +3,7 @@
 from relaxor.core.section import Section
 
 
-class Pulses(Section):
+class ElectricalPulsesSettings(Section):
     """Settings of the electrical plasticity; units beside each."""
 
     read_window: float = 0.010

@@ -1,15 +1,17 @@
 """The growth run: ramp, soak and cooling of the furnace, fitted as one curve of segments."""
 
 import math
+from collections.abc import Sequence
 
 import lmfit
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
 from relaxor.core.units import factor
 from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.techniques.growth.settings import GrowthSettings
 
 MODEL = "segments"
 UNITS = {
@@ -44,29 +46,25 @@ def profile(time: np.ndarray, values: lmfit.Parameters) -> np.ndarray:
     return rising + (final - soak) * -np.expm1(-cooling / p["cooling_time_constant"])
 
 
-def analyse(data: str, parameters: str, curves: str, *, soak_level: float, soak_margin: float) -> None:
+def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Result:
     """Fit the temperature log of every growth run.
 
     Parameters
     ----------
-    data, parameters, curves
-        Ingested measurements; table and curves to write.
-    soak_level
-        Fraction of the way from the first to the highest temperature above which a reading counts as soak when the
-        fit is started.
-    soak_margin
-        Hours at both ends of the fitted soak that its stability and drift leave out.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `GrowthSettings`.
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
+    for measurement in measurements:
         time, temperature = _log(measurement)
-        fitted = fit_segments(measurement, time, temperature, soak_level)
+        fitted = fit_segments(measurement, time, temperature, settings.soak_level)
         rows += fitted.numbers(measurement, MODEL, UNITS, "least squares of one curve of joined segments")
-        rows += _soak_rows(measurement, time, temperature, fitted, soak_margin)
+        rows += _soak_rows(measurement, time, temperature, fitted, settings.soak_margin)
         groups |= _groups(measurement, time, temperature, fitted)
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 def _log(measurement: Measurement) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from pydantic import Field
 from relaxor.core.section import Section
 
 
-class Growth(Section):
+class GrowthSettings(Section):
     """Settings of the growth analysis; units and defaults beside each."""
 
     soak_level: float = Field(0.98, gt=0.5, lt=1)

@@ -15,57 +15,32 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
 from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of, named
 from relaxor.techniques.hysteresis.integration import CORRECTED, Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
 from relaxor.techniques.hysteresis.rows import device_rows, loop_groups, loop_rows, relative_systematic, series_rows
+from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 TESTER_UNITS = {"v": "V", "p": "uC/cm^2", "d": "uC/cm^2"}
 """First letter of what a tester derives → its unit."""
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    leakage: str,
-    saturation_field: float,
-    saturated_rising: float,
-    saturated_falling: float,
-    peak_window: float,
-    replicates: int,
-    block: int,
-    seed: int,
-    thickness_uncertainty: float,
-    width_uncertainty: float,
-    gap_uncertainty: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -> Result:
     """Analyse loops and pulse trains of one sample.
 
     Parameters
     ----------
-    data, parameters, curves
-        Ingested measurements; table and curves to write.
-    leakage
-        Model of what is not switching: ``capacitance``, ``ohmic`` or ``ohmic_cubic``. All are fitted and compared.
-    saturation_field
-        Amplitude from which a loop counts as saturating, kV/cm.
-    saturated_rising, saturated_falling
-        Fractions of the amplitude beyond which P is saturated, while the field grows and while it shrinks.
-    peak_window
-        Half width of the top of a current peak that is fitted, kV/cm.
-    replicates, block, seed
-        Of the block bootstrap: number, samples a block, seed.
-    thickness_uncertainty, width_uncertainty, gap_uncertainty
-        Standard uncertainties that all loops of a device share: nm, µm, µm.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `HysteresisSettings`.
     """
-    shared = (thickness_uncertainty, width_uncertainty, gap_uncertainty)
-    rng = np.random.default_rng(seed)
-    measurements = [named(measurement) for measurement in load(data)]
+    shared = (settings.thickness_uncertainty, settings.width_uncertainty, settings.gap_uncertainty)
+    rng = np.random.default_rng(settings.seed)
+    measurements = [named(measurement) for measurement in measurements]
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     loops: list[Loop] = []
@@ -74,24 +49,23 @@ def analyse(
         for cycles in parts:
             found = integrate_together(
                 cycles,
-                [cycle.replicates(rng, replicates, block) for cycle in cycles],
-                leakage=leakage,
-                saturation_field=saturation_field,
-                saturated=(saturated_rising, saturated_falling),
-                peak_window=peak_window,
+                [cycle.replicates(rng, settings.replicates, settings.block) for cycle in cycles],
+                leakage=settings.leakage,
+                saturation_field=settings.saturation_field,
+                saturated=(settings.saturated_rising, settings.saturated_falling),
+                peak_window=settings.peak_window,
             )
             rows += device_rows(device, found.saturating, found.backgrounds)
             for cycle, of_cycle in zip(cycles, found.loops, strict=True):
                 rows += [row for loop in of_cycle for row in loop_rows(loop, shared, found.remark)]
                 loops += of_cycle
-                groups |= loop_groups(cycle, of_cycle, found.backgrounds.get(leakage))
+                groups |= loop_groups(cycle, of_cycle, found.backgrounds.get(settings.leakage))
         rows += series_rows(device, loops[first:])
     for train in filter(is_train, measurements):
         train_rows, train_groups = _train(train, loops, shared)
         rows += train_rows
         groups |= train_groups
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 def _by_device(measurements: Sequence[Measurement]) -> list[tuple[str, list[list[Cycle]]]]:

@@ -79,8 +79,10 @@ def thin_flakes(ax: Axes, data: PanelData) -> None:
     ax.legend(loc="upper left", handlelength=1.2)
 
 
-def of_tester(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
-    """Return titles and panels of what is no mean loop: a tester's loops in one, pulses train by train."""
+def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
+    """Return titles and panels of a measurement: its loop, a tester's loops in one, or pulses train by train."""
+    if "loop" in group.children:
+        return [(name, loop)]
     trains = [region for region, node in group.children.items() if "pulse" in node.dims]
     if trains:
         return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in trains]

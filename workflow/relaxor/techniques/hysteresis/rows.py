@@ -1,6 +1,7 @@
 """What is written of loops: rows of loops, devices and series of them, and the curves of a loop."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,9 +100,7 @@ def device_rows(device: str, cycles: Sequence[Cycle], backgrounds: Mapping[str, 
             reduced_chi_square=background.chi_square / freedom,
             raw_sha256=_sources(cycles),
         )
-    for row in rows:
-        row.measurement = device
-    return rows
+    return [replace(row, measurement=device) for row in rows]
 
 
 def _remarks(cycles: Iterable[Cycle]) -> str:
@@ -137,9 +136,7 @@ def series_rows(device: str, loops: Sequence[Loop]) -> list[Number]:
             reduced_chi_square=float(residual @ residual) / (len(series) - 2),
             raw_sha256=_sources(loop.cycle for loop in series),
         )
-    for row in rows:
-        row.measurement = device
-    return rows
+    return [replace(row, measurement=device) for row in rows]
 
 
 def loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | None) -> dict[str, xr.Dataset]:

@@ -7,7 +7,7 @@ from pydantic import Field
 from relaxor.core.section import Section
 
 
-class Hysteresis(Section):
+class HysteresisSettings(Section):
     """Settings of the hysteresis analysis; units and defaults beside each."""
 
     leakage: Literal["capacitance", "ohmic", "ohmic_cubic"] = "ohmic_cubic"

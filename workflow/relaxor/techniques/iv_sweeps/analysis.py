@@ -8,19 +8,20 @@ those without a current, are counted and left out.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.variables import variable
 from relaxor.stats.fit import Fit
 from relaxor.techniques.iv_sweeps.conduction import LAWS, Branch, branches_of, current, fit_mechanisms, prefactor
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
 from relaxor.techniques.iv_sweeps.growth import Growth, fit_growth, growth_rows
 from relaxor.techniques.iv_sweeps.readings import Reading, Readings, read_cycle
+from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 
 READ = "weighted parabola of each branch through the voltage"
 AREA = "trapezoidal rule, noise from third differences"
@@ -28,42 +29,22 @@ SHARED_SCALE = ("peak_current", "peak_growth", "saturation_current", "amplitude"
 """Quantities that follow the scale of the current."""
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    read_voltage: float,
-    smallest_voltage: float,
-    peak_window: float,
-    compliance_tolerance: float,
-    current_uncertainty: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> Result:
     """Analyse the voltage sweeps of a sample.
 
     Parameters
     ----------
-    data
-        Ingested measurements.
-    parameters, curves
-        Tables and curves to write.
-    read_voltage
-        V; the condition ``read_voltage`` of the sheet goes first. Nothing is read where a sweep does not reach it.
-    smallest_voltage
-        V; smaller voltages are left out of the fits of conduction mechanisms.
-    peak_window
-        Fraction of the amplitude around a voltage to which a parabola is fitted.
-    compliance_tolerance
-        Relative change of current from point to point below which the compliance holds it.
-    current_uncertainty
-        Relative standard uncertainty of the scale of current.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `IvSweepsSettings`.
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        cycles = cycles_of(measurement, compliance_tolerance)
-        read_at = measurement.condition("read_voltage", "V", read_voltage)
-        readings = [read_cycle(cycle, read_at, peak_window) for cycle in cycles]
+    for measurement in measurements:
+        cycles = cycles_of(measurement, settings.compliance_tolerance)
+        read_at = measurement.condition("read_voltage", "V", settings.read_voltage)
+        readings = [read_cycle(cycle, read_at, settings.peak_window) for cycle in cycles]
         found = cycle_rows(measurement, cycles, readings)
         same = alike(cycles)
         last = int(np.flatnonzero(same)[-1])
@@ -73,20 +54,21 @@ def analyse(
         ]
         growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
         found += series_rows(measurement, readings, same, growth)
-        for row in found:
-            if row.parameter.startswith(SHARED_SCALE):
-                row.systematic_error = abs(row.value) * current_uncertainty
-        rows += found
+        rows += [
+            replace(row, systematic_error=abs(row.value) * settings.current_uncertainty)
+            if row.parameter.startswith(SHARED_SCALE)
+            else row
+            for row in found
+        ]
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"read_voltage_V": read_at})
         for number, cycle in enumerate(cycles, start=1):
             groups[f"{measurement.id}/cycle_{number:02d}"] = cycle_curves(cycle)
         groups[f"{measurement.id}/summary"] = summary_curves(readings, growth)
-        for branch in branches_of(cycles[last], smallest_voltage):
+        for branch in branches_of(cycles[last], settings.smallest_voltage):
             fits = fit_mechanisms(branch)
             rows += mechanism_rows(measurement, branch, fits)
             groups[f"{measurement.id}/{branch.name}"] = mechanism_curves(branch, fits)
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 # --- rows

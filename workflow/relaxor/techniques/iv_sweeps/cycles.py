@@ -10,8 +10,9 @@ import xarray as xr
 from scipy import optimize
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, readings
+from relaxor.core.results import Measurement
 from relaxor.core.units import factor
+from relaxor.core.variables import readings
 from relaxor.synapse.artifacts import bridged, spikes_in
 
 LEAST_POINTS = 20

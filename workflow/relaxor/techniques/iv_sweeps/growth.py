@@ -7,7 +7,7 @@ compares the two.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lmfit
 import numpy as np
@@ -99,9 +99,16 @@ def growth_rows(measurement: Measurement, polarity: str, peaks: list[Reading], g
 def _law_rows(measurement: Measurement, polarity: str, growth: Growth) -> list[Number]:
     saturation, line = f"saturation_{polarity}", f"line_{polarity}"
     rows = growth.saturation.numbers(measurement, saturation, {"floor": "A", "amplitude": "A", "tau": "1"}, PEAKS)
-    for row in rows:
-        row.ci_low, row.ci_high = growth.ends[row.parameter]
-        row.parameter = {"floor": "saturation_current", "tau": "growth_cycles"}.get(row.parameter, row.parameter)
+    names = {"floor": "saturation_current", "tau": "growth_cycles"}
+    rows = [
+        replace(
+            row,
+            parameter=names.get(row.parameter, row.parameter),
+            ci_low=growth.ends[row.parameter][0],
+            ci_high=growth.ends[row.parameter][1],
+        )
+        for row in rows
+    ]
     rows += growth.line.numbers(measurement, line, {"slope": "A"}, PEAKS)
     for model, fitted in ((saturation, growth.saturation), (line, growth.line)):
         rows += measured(measurement, model, {"aicc": (fitted.aicc, math.nan, "1")}, PEAKS, n=fitted.n)

@@ -14,7 +14,7 @@ from relaxor.figures.style import BLUE, GREY, SEQUENTIAL, VERMILION, data_points
 
 VOLTAGE_LABEL = "Voltage (V)"
 PREFIXES = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
-DARKEST, LIGHTEST = 0.0, 0.88
+DARKEST, LIGHTEST = 0.0, 1 - 0.12
 """Part of the colour map that is seen on white."""
 PEAKS: dict[str, dict[str, Any]] = {
     "positive": {"color": VERMILION, "fmt": "o", "mfc": "white", "ms": 3.2, "label": "$+V$"},

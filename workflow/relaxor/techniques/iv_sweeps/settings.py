@@ -5,7 +5,7 @@ from pydantic import Field
 from relaxor.core.section import Section
 
 
-class Sweeps(Section):
+class IvSweepsSettings(Section):
     """Settings of the analysis of voltage sweeps; units beside each. Uncertainties are standard uncertainties."""
 
     read_voltage: float = Field(0.5, gt=0)

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, provenance, save_parameters, save_tree
+from relaxor.core.results import Measurement, Number, Result, provenance
 from relaxor.synapse import series
 from relaxor.synapse.energy import energy_rows
 from relaxor.synapse.photoresponse.analysis import compare_codes, response_of, runs_of
@@ -24,9 +24,10 @@ from relaxor.synapse.protocols import Kind, averaged, kind_of, run_variation
 from relaxor.synapse.protocols import responses as responses_of
 from relaxor.synapse.recording import Recording, record
 from relaxor.synapse.traces import Trace
+from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
 
-Result = tuple[list[Number], dict[str, xr.Dataset]]
-SERIES: dict[Kind, Callable[[Recording], Result]] = {
+Found = tuple[list[Number], dict[str, xr.Dataset]]
+SERIES: dict[Kind, Callable[[Recording], Found]] = {
     # Carriers that light brings are gone after long enough: the index ends at 100 %.
     "pairs": partial(series.pairs, known_floor=True),
     "amplitude": series.amplitudes,
@@ -36,32 +37,15 @@ SERIES: dict[Kind, Callable[[Recording], Result]] = {
 }
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    read_window: float,
-    code_window: float,
-    read_time: float,
-    spike_power: float,
-    spike_width: float,
-    reported_energy: str,
-    area_uncertainty: float,
-    current_uncertainty: float,
-    power_uncertainty: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings) -> Result:
     """Analyse every file of pulses of light.
 
     Parameters
     ----------
-    data
-        Ingested traces: time, current, bias and power density of every run; conditions ``wavelength`` and ``area``.
-    parameters, curves
-        Files to write.
-    read_window, code_window, read_time, spike_power, spike_width, reported_energy, area_uncertainty, \
-current_uncertainty, power_uncertainty
-        See `relaxor.techniques.optical_pulses.settings.Light`.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `OpticalPulsesSettings`.
 
     Raises
     ------
@@ -70,7 +54,7 @@ current_uncertainty, power_uncertainty
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    recordings = [_record(measurement, read_window) for measurement in load(data)]
+    recordings = [_record(measurement, settings.read_window) for measurement in measurements]
     by_wavelength: dict[float, list[Recording]] = {}
     for recording in recordings:
         by_wavelength.setdefault(_wavelength(recording), []).append(recording)
@@ -79,7 +63,7 @@ current_uncertainty, power_uncertainty
     darks = [trace for trace in runs_of(recordings) if not np.any(trace.stimulus)]
     for recording in (_with_variation(each, by_wavelength, responses) for each in recordings):
         measurement, kind, wavelength = recording.measurement, kind_of(recording), _wavelength(recording)
-        found, shown = _by_kind(recording, kind, responses.get(wavelength), code_window)
+        found, shown = _by_kind(recording, kind, responses.get(wavelength), settings.code_window)
         rows += recording.counts() + found
         if kind == "pairs":
             area = measurement.condition("area", "um^2")
@@ -87,25 +71,24 @@ current_uncertainty, power_uncertainty
                 measurement,
                 recording.kept[recording.kept["number"] == 0],
                 stimulus_unit="mW/cm^2",
-                amplitude=spike_power,
-                width=spike_width,
+                amplitude=settings.spike_power,
+                width=settings.spike_width,
                 read_voltage=recording.read_voltage,
-                read_time=read_time,
+                read_time=settings.read_time,
                 variation=recording.variation,
-                area=(area, area_uncertainty * area),
-                reported=reported_energy,
-                current_uncertainty=current_uncertainty,
-                power_uncertainty=power_uncertainty,
+                area=(area, settings.area_uncertainty * area),
+                reported=settings.reported_energy,
+                current_uncertainty=settings.current_uncertainty,
+                power_uncertainty=settings.power_uncertainty,
             )
         if kind == "amplitude":
             points = averaged(responses_of(recording, "amplitude"), recording.variation)
-            rows += _merits(recording, points, darks, (area_uncertainty, current_uncertainty, power_uncertainty))
+            rows += _merits(recording, points, darks, settings)
             powers.append((wavelength, recording, points))
         attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
         groups[measurement.id] = xr.Dataset(attrs=attrs)
         groups |= {f"{measurement.id}/{name}": curve for name, curve in shown.items()}
-    save_parameters(parameters, rows + spectral_rows(powers, power_uncertainty) + fitted)
-    save_tree(curves, groups)
+    return Result(rows + spectral_rows(powers, settings.power_uncertainty) + fitted, groups)
 
 
 def _record(measurement: Measurement, read_window: float) -> Recording:
@@ -119,7 +102,7 @@ def _wavelength(recording: Recording) -> float:
     return recording.measurement.condition("wavelength", "nm")
 
 
-def _by_kind(recording: Recording, kind: Kind, response: Response | None, code_window: float) -> Result:
+def _by_kind(recording: Recording, kind: Kind, response: Response | None, code_window: float) -> Found:
     """Analyse a file by what it holds; codes are compared with the response of their wavelength, if there is one."""
     if kind in SERIES:
         return SERIES[kind](recording)
@@ -134,7 +117,7 @@ def _merits(
     recording: Recording,
     points: pd.DataFrame,
     darks: Sequence[Trace],
-    scale_uncertainties: tuple[float, float, float],
+    settings: OpticalPulsesSettings,
 ) -> list[Number]:
     """Return the figures of merit of a series of powers."""
     return merit_rows(
@@ -144,7 +127,7 @@ def _merits(
         voltage=recording.read_voltage,
         area=recording.measurement.condition("area", "cm^2"),
         wavelength=_wavelength(recording),
-        scale_uncertainties=scale_uncertainties,
+        scale_uncertainties=(settings.area_uncertainty, settings.current_uncertainty, settings.power_uncertainty),
     )
 
 

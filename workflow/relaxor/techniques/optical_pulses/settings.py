@@ -3,7 +3,7 @@
 from relaxor.core.section import Section
 
 
-class Light(Section):
+class OpticalPulsesSettings(Section):
     """Settings of the optical plasticity; units beside each."""
 
     read_window: float = 0.040
@@ -24,10 +24,3 @@ class Light(Section):
     """Relative, of the current's calibration (2636B, 100 pA range)."""
     power_uncertainty: float = 0.03
     """Relative, of the power meter's calibration (photodiode sensors: 3 to 5 %)."""
-
-
-class Encoder(Section):
-    """Settings of the encoder of images."""
-
-    wavelength: float | None = 650.0
-    """Wavelength (nm) at which the codes of four pulses were recorded; null where there is no encoder."""

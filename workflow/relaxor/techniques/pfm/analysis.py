@@ -14,12 +14,13 @@ from scipy import ndimage, stats
 from scipy.special import i0e, i1e
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.results import COMBINES, Measurement, Number, Result, measured, provenance
 from relaxor.core.units import factor
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.stats.blocks import correlation_length, jackknife, student_rows, tiles
 from relaxor.stats.fit import fit, parameters
 from relaxor.techniques.pfm.loops import analyse_loop
+from relaxor.techniques.pfm.settings import PfmSettings
 
 COMBINED = "pfm_cycles"
 """Name of the rows and curves that combine the scan cycles."""
@@ -58,29 +59,15 @@ class Domains:
     center: float
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    wall_exclusion: float,
-    tiles_per_side: int,
-    settling_fraction: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Result:
     """Find the phase contrast and amplitude of every scan cycle, their trend, and the local loops.
 
     Parameters
     ----------
-    data
-        Ingested measurements (netCDF). Images need the condition ``cycle``; curves need a ``bias`` channel.
-    parameters, curves
-        Tables and curves to write.
-    wall_exclusion
-        Distance from a domain wall, in nm, within which pixels belong to no domain (the tip blurs the wall).
-    tiles_per_side
-        An image is cut into so many by so many tiles, the independent samples of its standard errors.
-    settling_fraction
-        Share of each bias step, at its begin, in which the lock-in settles; left out.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `PfmSettings`.
 
     Raises
     ------
@@ -91,7 +78,7 @@ def analyse(
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     scans: list[tuple[float, Measurement, list[Number]]] = []
-    for measurement in load(data):
+    for measurement in measurements:
         mode = str(measurement.only.attrs.get("imaging_mode", ""))
         if mode.lower().startswith(OFF_THE_SAMPLE):
             raise AnalysisError(
@@ -100,9 +87,9 @@ def analyse(
             )
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         if "bias" in measurement.only:
-            found, regions = analyse_loop(measurement, settling_fraction)
+            found, regions = analyse_loop(measurement, settings.settling_fraction)
         else:
-            found, regions = analyse_image(measurement, wall_exclusion, tiles_per_side)
+            found, regions = analyse_image(measurement, settings.wall_exclusion, settings.tiles_per_side)
             scans.append((measurement.condition("cycle", "1"), measurement, found))
         rows += found
         groups |= {f"{measurement.id}/{name}": dataset for name, dataset in regions.items()}
@@ -110,10 +97,11 @@ def analyse(
         scans.sort(key=lambda scan: scan[0])
         found, regions = combine_cycles(scans)
         rows += found
-        groups[COMBINED] = xr.Dataset(attrs=provenance(scans[0][1]))
+        groups[COMBINED] = xr.Dataset(
+            attrs=provenance(scans[0][1]) | {COMBINES: ",".join(scan.id for _, scan, _ in scans)}
+        )
         groups |= {f"{COMBINED}/{name}": dataset for name, dataset in regions.items()}
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 # --- one image -----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import CONFIDENCE, Measurement, Number, measured
 from relaxor.core.units import factor
-from relaxor.readers.common.schema import variable
+from relaxor.core.variables import variable
 from relaxor.stats.fit import Fit, combination, fit, parameters
 
 FEWEST_STEPS = 16

@@ -5,7 +5,7 @@ from pydantic import Field
 from relaxor.core.section import Section
 
 
-class Pfm(Section):
+class PfmSettings(Section):
     """Settings of the PFM analysis."""
 
     wall_exclusion: float = Field(40.0, ge=0)

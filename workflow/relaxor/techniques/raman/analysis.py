@@ -5,7 +5,7 @@ where they stand out of the noise (`relaxor.techniques.raman.detection`).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,12 +14,13 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import ordered_map
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.variables import variable
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, voigt_fwhm
 from relaxor.techniques.raman.detection import UNSEEN, find_modes, fit_seen_lines
 from relaxor.techniques.raman.lines import LineModel, fit_lines
+from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
 
 SILICON = "Si"
@@ -54,33 +55,15 @@ class Part:
     limits: Mapping[str, float] = field(default_factory=dict)
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    modes: dict[str, float] | None,
-    significance: float,
-    calibration_line: float | None,
-    calibration_uncertainty: float,
-    substrate_lines: dict[str, float],
-    window: tuple[float, float] | None,
-    instrument_fwhm: float,
-    baseline_degree: int,
-    spike_threshold: float,
-    spike_width: int,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Result:
     """Fit the modes of every Raman measurement.
 
     Parameters
     ----------
-    data
-        Ingested Raman measurements (netCDF).
-    parameters, curves
-        Files to write.
-    modes, significance, calibration_line, calibration_uncertainty, substrate_lines, window, instrument_fwhm, \
-baseline_degree, spike_threshold, spike_width
-        See `relaxor.techniques.raman.settings.Raman`.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `RamanSettings`.
 
     Raises
     ------
@@ -90,23 +73,21 @@ baseline_degree, spike_threshold, spike_width
     """
     one = partial(
         _analyse_one,
-        modes=modes,
-        others=substrate_lines | ({SILICON: calibration_line} if calibration_line else {}),
-        significance=significance,
-        calibration_uncertainty=calibration_uncertainty,
-        window=window,
-        instrument_fwhm=instrument_fwhm,
-        degree=baseline_degree,
-        spike=(spike_threshold, spike_width),
+        modes=settings.modes,
+        others=settings.substrate_lines | ({SILICON: settings.calibration_line} if settings.calibration_line else {}),
+        significance=settings.significance,
+        calibration_uncertainty=settings.calibration_uncertainty,
+        window=settings.window,
+        instrument_fwhm=settings.instrument_fwhm,
+        degree=settings.baseline_degree,
+        spike=(settings.spike_threshold, settings.spike_width),
     )
-    measurements = load(data)
     results = ordered_map(one, measurements)
-    save_parameters(parameters, (row for rows, _ in results for row in rows))
     groups: dict[str, xr.Dataset] = {}
     for measurement, (_, fitted) in zip(measurements, results, strict=True):
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         groups[f"{measurement.id}/spectrum"] = fitted
-    save_tree(curves, groups)
+    return Result([row for rows, _ in results for row in rows], groups)
 
 
 def _analyse_one(

@@ -5,7 +5,7 @@ from pydantic import Field
 from relaxor.core.section import Section
 
 
-class Raman(Section):
+class RamanSettings(Section):
     """Settings of the Raman analysis; wavenumbers in 1/cm."""
 
     modes: dict[str, float] | None = None

@@ -20,21 +20,13 @@ from scipy import stats
 from scipy.linalg import block_diag
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import (
-    NORMAL_QUANTILE,
-    Measurement,
-    Number,
-    load,
-    measured,
-    provenance,
-    save_parameters,
-    save_tree,
-)
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number, Result, measured, provenance
+from relaxor.core.variables import variable
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, fit_counts, parameters, voigt, widened_method, widening
 from relaxor.stats.optimizer import central_differences
 from relaxor.stats.power_law import logarithmic_power_law, orthogonal_power_law, power_law, profile_exponent
+from relaxor.techniques.shg.settings import ShgSettings
 
 SERIES = "shg_power_series"
 """Name of the measurement in rows and curves that combine all powers."""
@@ -78,30 +70,15 @@ class Spectrum:
     time: float
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    window: Sequence[float],
-    background_degree: int,
-    electrons_per_count: float,
-    wavelength_uncertainty: float,
-    power_calibration_uncertainty: float,
-    power_linearity_uncertainty: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Result:
     """Fit the lines of a power series and their power law.
 
     Parameters
     ----------
-    data
-        Ingested SHG spectra; conditions ``power``, ``power_uncertainty``, ``integration_time`` and
-        ``pump_wavelength``, one of them with power 0 (pump blocked).
-    parameters, curves
-        Files to write.
-    window, background_degree, electrons_per_count, wavelength_uncertainty, power_calibration_uncertainty, \
-power_linearity_uncertainty
-        See `relaxor.techniques.shg.settings.Shg`.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `ShgSettings`.
 
     Raises
     ------
@@ -109,13 +86,12 @@ power_linearity_uncertainty
         If a spectrum has no ordered wavelength axis, no counts or no point in the window, conditions are missing,
         no spectrum was taken with the pump blocked, there are fewer than four powers, or the line falls with power.
     """
-    measurements = load(data)
-    spectra, dark_level = select(measurements, (window[0], window[1]), electrons_per_count)
-    lines = {shape: fit_lines(spectra, background_degree, shape) for shape in SHAPES}
+    spectra, dark_level = select(measurements, (settings.window[0], settings.window[1]), settings.electrons_per_count)
+    lines = {shape: fit_lines(spectra, settings.background_degree, shape) for shape in SHAPES}
     series = _series(measurements)
     rows: list[Number] = []
     for shape, fitted in lines.items():
-        rows += line_rows(series, spectra, fitted, shape, wavelength_uncertainty)
+        rows += line_rows(series, spectra, fitted, shape, settings.wavelength_uncertainty)
     best = lines["voigt"]
     gain_and_time = np.array([spectrum.gain * spectrum.time for spectrum in spectra])
     signal = np.array([best.value(f"area_{i}") for i in range(len(spectra))]) / gain_and_time
@@ -135,20 +111,19 @@ power_linearity_uncertainty
     }
     span = math.log(power.max() / power[power > 0].min())
     for model, law in laws.items():
-        systematic = (power_calibration_uncertainty, power_linearity_uncertainty / span)
+        systematic = (settings.power_calibration_uncertainty, settings.power_linearity_uncertainty / span)
         rows += law_rows(series, law, model, systematic)
     best_law = laws["power_law_background"]
     ends = profile_exponent(power, signal, power_error, error, best_law)
-    for row in rows:
+    for place, row in enumerate(rows):
         if (row.model, row.parameter) == ("power_law_background", "exponent"):
-            row.ci_low, row.ci_high = (row.value + widening(best_law) * (end - row.value) for end in ends)
-            row.method += "; profile likelihood"
-    save_parameters(parameters, rows)
-    groups = spectrum_curves(spectra, best, background_degree, dark_level)
-    groups[SERIES] = xr.Dataset(attrs=provenance(series))
+            low, high = (row.value + widening(best_law) * (end - row.value) for end in ends)
+            rows[place] = replace(row, ci_low=low, ci_high=high, method=f"{row.method}; profile likelihood")
+    groups = spectrum_curves(spectra, best, settings.background_degree, dark_level)
+    groups[SERIES] = xr.Dataset(attrs=provenance(series) | {COMBINES: ",".join(each.id for each in measurements)})
     groups[f"{SERIES}/points"] = point_curves(spectra, signal, error, best_law)
     groups[f"{SERIES}/laws"] = law_curves(power, laws)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 # --- spectra and lines
@@ -310,13 +285,18 @@ def line_rows(
     """Make the rows of the lines: area a spectrum; place and width in common."""
     method = f"Poisson maximum likelihood, {shape} line common to all powers"
     units = {"center": "nm", "fwhm_gaussian": "nm"} | ({"fwhm_lorentzian": "nm"} if shape == "voigt" else {})
-    rows = fitted.numbers(series, shape, units, method)
-    rows[0].systematic_error = wavelength_uncertainty
+    center, *widths = fitted.numbers(series, shape, units, method)
+    center = replace(center, systematic_error=wavelength_uncertainty)
     half_pump = spectra[-1].measurement.condition("pump_wavelength", "nm") / 2
-    shift = replace(rows[0], parameter="center_minus_half_pump", value=rows[0].value - half_pump)
-    shift.ci_low, shift.ci_high = rows[0].ci_low - half_pump, rows[0].ci_high - half_pump
+    shift = replace(
+        center,
+        parameter="center_minus_half_pump",
+        value=center.value - half_pump,
+        ci_low=center.ci_low - half_pump,
+        ci_high=center.ci_high - half_pump,
+    )
     common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    rows += [shift, *measured(series, shape, {"aicc": (fitted.aicc, math.nan, "1")}, method, **common)]
+    rows = [center, *widths, shift, *measured(series, shape, {"aicc": (fitted.aicc, math.nan, "1")}, method, **common)]
     for i, spectrum in enumerate(spectra):
         area, error = (get(f"area_{i}") / spectrum.gain for get in (fitted.value, fitted.error))
         rows += measured(spectrum.measurement, shape, {"area": (area, error, "count*nm")}, method, **common)
@@ -333,10 +313,13 @@ def law_rows(series: Measurement, law: Fit, model: str, systematic: tuple[float,
     """
     method = widened_method(LOGARITHMS if model == "log_log" else ORTHOGONAL, widening(law))
     units = {"amplitude": RATE, "exponent": "1"} | ({"background": RATE} if "background" in law.names else {})
-    rows = law.numbers(series, model, units, method)
+    amplitude, exponent_row, *rest = law.numbers(series, model, units, method)
     exponent = law.value("exponent")
-    rows[0].systematic_error = law.value("amplitude") * exponent * systematic[0]
-    rows[1].systematic_error = exponent * systematic[1]
+    rows = [
+        replace(amplitude, systematic_error=law.value("amplitude") * exponent * systematic[0]),
+        replace(exponent_row, systematic_error=exponent * systematic[1]),
+        *rest,
+    ]
     t = (exponent - 2) / law.error("exponent")
     dof = law.n - len(law.names)
     tests = {

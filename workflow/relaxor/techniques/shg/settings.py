@@ -3,7 +3,7 @@
 from relaxor.core.section import Section
 
 
-class Shg(Section):
+class ShgSettings(Section):
     """Settings of the SHG analysis; units beside each. Uncertainties are standard uncertainties."""
 
     window: tuple[float, float] = (515.0, 550.0)

@@ -6,16 +6,18 @@ distortion of the same size that cannot be told from a change of the cell enters
 calibration of the pixel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.readers.common.schema import variable
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.variables import variable
 from relaxor.techniques.stem import columns as atoms
 from relaxor.techniques.stem import lattice as lattices
+from relaxor.techniques.stem.settings import StemSettings
 
 ANGSTROM = 1e-10
 ATOMIC_NUMBER = {"Cu": 29, "Bi": 83, "P": 15}
@@ -37,88 +39,56 @@ FIT_RADIUS = 2.4
 """Pixels up to this many standard deviations from a column enter its fit: half way to the next one."""
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    detector: str,
-    a: float | None,
-    tolerance: float,
-    spot_threshold: float,
-    highest_frequency: float,
-    column_sigma: float,
-    correlated_length: float,
-    calibration_error: float,
-    z_exponent: float,
-    z_exponent_error: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Result:
     """Analyse every image and write numbers and curves.
 
     Parameters
     ----------
-    data, parameters, curves
-        Ingested measurements; tables and curves to write.
-    detector
-        Region to take of a file that holds several.
-    a
-        Lattice parameter of the structure, angstrom.
-    tolerance
-        Relative range around it in which the lattice is sought.
-    spot_threshold
-        Least power of a spot over the median around it.
-    highest_frequency
-        Largest spatial frequency of a spot, 1/angstrom.
-    column_sigma
-        Standard deviation of a column's Gaussian at the start of its fit, angstrom.
-    correlated_length
-        Height over which lines of the image may move together, angstrom; taken up to whole cells.
-    calibration_error
-        Relative standard uncertainty of the pixel size.
-    z_exponent, z_exponent_error
-        Power of the atomic number that gives the intensity of an atom, and its standard uncertainty.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `StemSettings`.
 
     Raises
     ------
     AnalysisError
         If an image has no calibrated pixels or shows no lattice of about this size.
     """
-    if a is None:
+    if settings.a is None:
         raise AnalysisError("stem: no lattice parameter is given; set stem.a for this sample")
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        image, pixel = _image(measurement, detector, a)
+    for measurement in measurements:
+        image, pixel = _image(measurement, settings.detector, settings.a)
         # In a window of broken cells the pattern of the lattice itself would count as scatter between lines.
-        lines = int(np.ceil(correlated_length / a) * a / pixel)
+        lines = int(np.ceil(settings.correlated_length / settings.a) * settings.a / pixel)
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         power = lattices.spectrum(image)
-        start, contrast = lattices.find_lattice(power, pixel, a, tolerance)
-        spots = lattices.refine_spots(image, power, pixel, start, highest_frequency, spot_threshold)
+        start, contrast = lattices.find_lattice(power, pixel, settings.a, settings.tolerance)
+        spots = lattices.refine_spots(image, power, pixel, start, settings.highest_frequency, settings.spot_threshold)
         if contrast < LEAST_CONTRAST or np.linalg.matrix_rank(spots.indices.reshape(-1, 2)) < 2:
             raise AnalysisError(
-                f"{measurement.id}: no hexagonal lattice with a within {tolerance:.0%} of {a} angstrom in the Fourier "
-                f"transform (contrast {contrast:.1f}, {len(spots.indices)} spots)"
+                f"{measurement.id}: no hexagonal lattice with a within {settings.tolerance:.0%} of {settings.a} "
+                f"angstrom in the Fourier transform (contrast {contrast:.1f}, {len(spots.indices)} spots)"
             )
         found, covariance = _standard(*lattices.fit_reciprocal(spots, lines))
-        fft_numbers = _lattice_rows(measurement, "fft_lattice", found, covariance, calibration_error)
-        fitted = _Columns(image, pixel, found, column_sigma, lines, measurement.id)
+        fft_numbers = _lattice_rows(measurement, "fft_lattice", found, covariance, settings.calibration_error)
+        fitted = _Columns(image, pixel, found, settings.column_sigma, lines, measurement.id)
         column_numbers = _lattice_rows(
-            measurement, "column_lattice", fitted.lattice, fitted.covariance, calibration_error
+            measurement, "column_lattice", fitted.lattice, fitted.covariance, settings.calibration_error
         )
         rows += [
             *fft_numbers,
             *column_numbers,
-            *_structure_rows(measurement, column_numbers, a),
+            *_structure_rows(measurement, column_numbers, settings.a),
             *_column_rows(measurement, fitted),
-            *_intensity_rows(measurement, fitted, z_exponent, z_exponent_error),
+            *_intensity_rows(measurement, fitted, settings.z_exponent, settings.z_exponent_error),
         ]
         groups[f"{measurement.id}/image"] = fitted.image_curves()
-        groups[f"{measurement.id}/transform"] = _transform_curves(power, pixel, highest_frequency)
+        groups[f"{measurement.id}/transform"] = _transform_curves(power, pixel, settings.highest_frequency)
         groups[f"{measurement.id}/spots"] = _spot_curves(spots)
         groups[f"{measurement.id}/columns"] = fitted.column_curves()
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 def _image(measurement: Measurement, detector: str, a: float) -> tuple[np.ndarray, float]:
@@ -163,9 +133,10 @@ def _lattice_rows(
         "column_lattice": "2D Gaussian fits of columns, weighted fit of the lattice; errors from lines",
     }[model]
     rows = measured(measurement, model, {name: (*values[name], unit) for name, unit in UNITS.items()}, method)
-    for row in rows:
-        row.systematic_error = float(relative.get(row.unit, 0.0) * row.value + absolute.get(row.unit, 0.0))
-    return rows
+    return [
+        replace(row, systematic_error=float(relative.get(row.unit, 0.0) * row.value + absolute.get(row.unit, 0.0)))
+        for row in rows
+    ]
 
 
 def _structure_rows(measurement: Measurement, numbers: list[Number], a: float) -> list[Number]:
@@ -304,13 +275,17 @@ def _intensity_rows(measurement: Measurement, fitted: _Columns, exponent: float,
     method = (
         "mean intensities of the sublattices, at their lattice sites, one width; systematic: against free Gaussians"
     )
-    rows = measured(measurement, "column_intensity", values, method, n=len(site))
-    rows[0].systematic_error = abs(free[0] / free[1] - ratio)
-    rows[1].systematic_error = abs(2 * free[2] / (free[0] + free[1]) - ratio_p2)
+    differences = (abs(free[0] / free[1] - ratio), abs(2 * free[2] / (free[0] + free[1]) - ratio_p2))
+    rows = [
+        replace(row, systematic_error=difference)
+        for row, difference in zip(
+            measured(measurement, "column_intensity", values, method, n=len(site)), differences, strict=True
+        )
+    ]
     if ratio - 1 > 3 * ratio_error:
         layers, slope = _layers(ratio, exponent)
         up, down = (_layers(ratio, exponent + sign * exponent_error)[0] for sign in (1, -1))
-        systematic = float(np.hypot(abs(up - down) / 2, slope * rows[0].systematic_error))
+        systematic = float(np.hypot(abs(up - down) / 2, slope * differences[0]))
         rows += measured(
             measurement,
             "column_intensity",

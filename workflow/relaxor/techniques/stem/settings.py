@@ -5,7 +5,7 @@ from pydantic import Field
 from relaxor.core.section import Section
 
 
-class Stem(Section):
+class StemSettings(Section):
     """Settings of the stem analysis; units and defaults beside each."""
 
     detector: str = "HAADF"

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.techniques.structure.settings import StructureSettings
 
 AVOGADRO = 0.602214076
 """Avogadro's number in units of 1e24/mol: turns g/mol per cubic angstrom into g/cm³."""
@@ -234,35 +235,25 @@ def layer_numbers(
 
 
 # --- the analysis --------------------------------------------------------------------------------------------------
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    cell: str | None,
-    cells: dict[str, dict[str, Any]],
-    bonds: dict[str, float],
-    layer_gap: float,
-    displaced: list[str],
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: StructureSettings) -> Result:
     """Describe structure files: cell volume, density, bonds, layers, and displacements of the mobile ions.
 
     Parameters
     ----------
-    data, parameters, curves
-        Ingested measurements; table and curves to write.
-    cell, cells, bonds, layer_gap, displaced
-        See `relaxor.techniques.structure.settings.Structure`.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `StructureSettings`.
 
     Raises
     ------
     AnalysisError
         If a file is no structure, if a structure has no layers, or the published cell is not among ``cells``.
     """
-    published = published_cell(cell, cells) if cell else None
+    published = published_cell(settings.cell, settings.model_dump()["cells"]) if settings.cell else None
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
+    for measurement in measurements:
         region = measurement.only
         if "operations" not in region.attrs:
             held = ", ".join(map(str, region.data_vars))
@@ -270,23 +261,22 @@ def analyse(
                 f"{measurement.id}: no crystal structure (CIF) but {held}; mend its technique in the sheet"
             )
         atoms = expand(region)
-        layers = split_layers(atoms, layer_gap)
+        layers = split_layers(atoms, settings.layer_gap)
         if not layers:
             raise AnalysisError(
-                f"{measurement.id}: no gap wider than {layer_gap} angstrom along c: not a layered structure"
+                f"{measurement.id}: no gap wider than {settings.layer_gap} angstrom along c: not a layered structure"
             )
         relative = max(float(region[f"{edge}_uncertainty"] / region[edge]) for edge in ("length_a", "length_c"))
-        found = {pair: find_bonds(atoms, pair, longest, relative) for pair, longest in bonds.items()}
-        values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, displaced, relative)
+        found = {pair: find_bonds(atoms, pair, longest, relative) for pair, longest in settings.bonds.items()}
+        values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, settings.displaced, relative)
         values |= bond_numbers(atoms, found)
         rows += measured(measurement, "cif", values, "geometry of the structure file", n=len(atoms.element))
-        if cell and published:
-            rows += measured(measurement, cell, published_numbers(published), published["source"])
+        if settings.cell and published:
+            rows += measured(measurement, settings.cell, published_numbers(published), published["source"])
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | _labels(measurement, region))
         groups |= {f"{measurement.id}/{name}": part for name, part in view(atoms, found).items()}
-        groups[f"{measurement.id}/layers"] = layer_curves(atoms, layers, displaced)
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+        groups[f"{measurement.id}/layers"] = layer_curves(atoms, layers, settings.displaced)
+    return Result(rows, groups)
 
 
 def published_cell(name: str, cells: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

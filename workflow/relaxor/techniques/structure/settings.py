@@ -26,7 +26,7 @@ class Cell(Section):
     """Where the cell was published, and for which temperature."""
 
 
-class Structure(Section):
+class StructureSettings(Section):
     """Settings of the structure analysis; units and defaults beside each."""
 
     cell: str | None = None

@@ -13,11 +13,12 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
-from relaxor.readers.common.schema import variable, with_uncertainty
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.variables import variable, with_uncertainty
 from relaxor.stats.fit import combination
 from relaxor.techniques.xps.composition import Signal, composition
 from relaxor.techniques.xps.regions import Line, Model, Region, RegionFit, fit_region, slug, with_splitting
+from relaxor.techniques.xps.settings import XpsSettings
 from relaxor.techniques.xps.survey import find_lines
 
 MIN_POINTS = 40
@@ -27,81 +28,49 @@ PREFERENCE = 4.0
 the earlier one; Burnham & Anderson, doi 10.1007/b97636)."""
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    carbon_window: str,
-    carbon_energy: float,
-    carbon_uncertainty: float,
-    backgrounds: Sequence[str],
-    lines: Mapping[str, Mapping[str, Any]],
-    windows: Mapping[str, Mapping[str, Any]],
-    readings: Mapping[str, Mapping[str, float]],
-    sensitivity: Mapping[str, float],
-    sensitivity_uncertainty: float,
-    escape_exponent: float,
-    photon_energy: float,
-    survey_region: str,
-    survey_lines: Mapping[str, float],
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Result:
     """Analyse photoelectron spectra.
 
     Parameters
     ----------
-    data, parameters, curves
-        Ingested measurements, and where numbers and curves go.
-    carbon_window, carbon_energy, carbon_uncertainty
-        Window of adventitious C 1s, the energy given to it and the standard uncertainty of that (eV); the latter is
-        the systematic error of every binding energy.
-    backgrounds
-        Backgrounds to compare on the first model of each window; the first also serves the other models.
-    lines, windows
-        Levels, and models of the windows made of them (see `relaxor.techniques.xps.settings`).
-    readings
-        Line → name → published binding energy (eV) with which it is compared.
-    sensitivity
-        Level → cross-section relative to C 1s, for the levels that make the composition.
-    sensitivity_uncertainty, escape_exponent
-        See `relaxor.techniques.xps.composition.composition`.
-    photon_energy
-        Used where a file does not give it (eV).
-    survey_region, survey_lines
-        Region of the survey and line → binding energy (eV) to look for in it.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `XpsSettings`.
 
     Raises
     ------
     AnalysisError
         If a measurement lacks a window, its counting time, or points.
     """
-    if not windows:
+    if not settings.windows:
         raise AnalysisError("xps: no windows are named; set xps.windows and xps.lines for this sample")
-    levels = {name: Line(level=name, **entry) for name, entry in lines.items()}
+    levels = {name: Line(level=name, **entry.model_dump()) for name, entry in settings.lines.items()}
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        session = _Session(measurement, levels, windows, backgrounds, photon_energy)
-        reference = session.reference(carbon_window, carbon_energy)
-        fits = {name: session.fits(name, reference.shift) for name in windows if name != carbon_window}
-        fits[carbon_window] = reference.fits
-        rows += reference.numbers(measurement, carbon_uncertainty)
+    windows, carbon = settings.model_dump()["windows"], settings.carbon_window
+    for measurement in measurements:
+        session = _Session(measurement, levels, windows, settings.backgrounds, settings.photon_energy)
+        reference = session.reference(carbon, settings.carbon_energy)
+        fits = {name: session.fits(name, reference.shift) for name in windows if name != carbon}
+        fits[carbon] = reference.fits
+        rows += reference.numbers(measurement, settings.carbon_uncertainty)
         for name, candidates in fits.items():
-            shift = None if name == carbon_window else (reference.shift, reference.error, carbon_uncertainty)
+            shift = None if name == carbon else (reference.shift, reference.error, settings.carbon_uncertainty)
             for model, candidate in candidates.items():
-                rows += _numbers(measurement, model, candidate, shift, readings)
+                rows += _numbers(measurement, model, candidate, shift, settings.readings)
             rows += _comparison(measurement, candidates)
         chosen = {name: _best(candidates) for name, candidates in fits.items()}
-        signals = session.signals(chosen, sensitivity)
-        rows += _contents(measurement, composition(signals, escape_exponent, sensitivity_uncertainty))
+        signals = session.signals(chosen, settings.sensitivity)
+        rows += _contents(measurement, composition(signals, settings.escape_exponent, settings.sensitivity_uncertainty))
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        survey = session.spectrum(survey_region)
-        groups[f"{measurement.id}/{survey_region}"] = found = _survey(survey, reference.shift, survey_lines)
+        survey = session.spectrum(settings.survey_region)
+        found = _survey(survey, reference.shift, settings.survey_lines)
+        groups[f"{measurement.id}/{settings.survey_region}"] = found
         rows += _detections(measurement, found)
         for name in windows:
             groups[f"{measurement.id}/{name}"] = _curves(fits[name], chosen[name], reference.shift)
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """XPS panels: the survey and one panel a core level."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -18,7 +20,7 @@ HATCHES = ("", "/////", "....", "\\\\\\\\\\")
 
 
 def survey(ax: Axes, data: PanelData) -> None:
-    """Draw the survey with the lines found in it (Fig. S3a)."""
+    """Draw the survey with the lines found in it."""
     _, group = next(iter(data.curves.items()))
     curves = next(node.to_dataset() for node in group.children.values() if "line" in node.coords)
     energy, rate = curves.binding_energy.values, curves.intensity.values / 1e3
@@ -47,35 +49,18 @@ def survey(ax: Axes, data: PanelData) -> None:
     ax.set_ylabel("Rate (10$^3$ counts s$^{-1}$)")
 
 
-def cu_2p(ax: Axes, data: PanelData) -> None:
-    """Draw Cu 2p with the accepted splitting and the fit forced to the printed one (Fig. S3b)."""
-    window(ax, data, "Cu2p")
+def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[..., None]]]:
+    """Return titles and panels of a measurement: one for each of its regions."""
+    return [
+        (f"{name}: {region}", survey if "line" in curves.coords else partial(window, region=region))
+        for region, curves in group.children.items()
+    ]
 
 
-def bi_4f(ax: Axes, data: PanelData) -> None:
-    """Draw Bi 4f with Se 3p beneath, and the fit without it (Fig. S3c)."""
-    window(ax, data, "Bi4f")
-
-
-def p_2p(ax: Axes, data: PanelData) -> None:
-    """Draw P 2p (Fig. S3d)."""
-    window(ax, data, "P2p")
-
-
-def se_3d(ax: Axes, data: PanelData) -> None:
-    """Draw Se 3d (Fig. S3e)."""
-    window(ax, data, "Se3d")
-
-
-def c_1s(ax: Axes, data: PanelData) -> None:
-    """Draw adventitious C 1s, the charge reference (Fig. S3f)."""
-    window(ax, data, "C1s")
-
-
-def window(ax: Axes, data: PanelData, name: str) -> None:
+def window(ax: Axes, data: PanelData, *, region: str) -> None:
     """Draw data, fit, lines and background of a window, the residual in a strip above."""
     measurement, group = next(iter(data.curves.items()))
-    curves = group[name].to_dataset()
+    curves = group[region].to_dataset()
     energy = curves.binding_energy.values
     ax.set_axis_off()
     strip, main = ax.inset_axes((0, 0.84, 1, 0.16)), ax.inset_axes((0, 0, 1, 0.8))

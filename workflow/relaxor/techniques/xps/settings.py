@@ -49,7 +49,7 @@ class XpsWindow(Section):
     """Competing models, the physical one first."""
 
 
-class Xps(Section):
+class XpsSettings(Section):
     """Settings of the XPS analysis; units and defaults beside each."""
 
     carbon_window: str = "C1s"
@@ -83,7 +83,7 @@ class Xps(Section):
     """Line → binding energy (eV) looked for in the survey."""
 
     @model_validator(mode="after")
-    def _names_exist(self) -> "Xps":
+    def _names_exist(self) -> "XpsSettings":
         """Refuse names that point nowhere."""
         if self.windows and self.carbon_window not in self.windows:
             raise ValueError(f"carbon_window '{self.carbon_window}' is not one of {', '.join(self.windows)}")

@@ -1,6 +1,6 @@
 """X-ray diffraction: lines and their spacings, size and strain; of a layered crystal also indices and the edge c."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, load, measured, provenance, save_parameters, save_tree
+from relaxor.core.results import Measurement, Number, Result, measured, provenance
 from relaxor.stats.fit import voigt_fwhm
 from relaxor.techniques.structure.analysis import published_cell
 from relaxor.techniques.xrd import broadening, lattice
@@ -16,6 +16,7 @@ from relaxor.techniques.xrd.curves import lattice_curves, pattern_curves, width_
 from relaxor.techniques.xrd.lattice import Basal
 from relaxor.techniques.xrd.lines import Instrument, LineFit, Tube, find_lines, fit_lines, windows
 from relaxor.techniques.xrd.pattern import Line, Pattern, sample_widths
+from relaxor.techniques.xrd.settings import XrdSettings
 
 MOST_TOGETHER = 30
 """Most lines whose windows overlap: the time of their fit grows with the third power, and is half a minute here."""
@@ -30,33 +31,15 @@ LINE_UNITS = {
 }
 
 
-def analyse(
-    data: str,
-    parameters: str,
-    curves: str,
-    *,
-    cell: str | None,
-    cells: dict[str, dict[str, Any]],
-    wavelength_alpha1: float,
-    wavelength_alpha2: float,
-    alpha_ratio: float,
-    goniometer_radius: float,
-    instrument: dict[str, float],
-    scherrer_constant: float,
-    peak_width: float,
-    significance: float,
-    window: float,
-    index_tolerance: float,
-    zero_shift_uncertainty: float,
-) -> None:
+def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Result:
     """Analyse 2θ scans: of a crystal that lies on the layers of its ``cell``, or without one of anything.
 
     Parameters
     ----------
-    data, parameters, curves
-        Ingested measurements; table and curves to write.
-    cell, cells, ...
-        See `relaxor.techniques.xrd.settings.Xrd`.
+    measurements
+        Ingested measurements of one sample.
+    settings
+        See `XrdSettings`.
 
     Raises
     ------
@@ -64,40 +47,44 @@ def analyse(
         If a file holds no 2θ scan of the tube of the settings, none of counts, no line, lines too dense to be fitted,
         or fewer than three 00l lines of the cell.
     """
-    tube = Tube(wavelength_alpha1, wavelength_alpha2, alpha_ratio)
-    profile = Instrument(**instrument)
+    tube = Tube(settings.wavelength_alpha1, settings.wavelength_alpha2, settings.alpha_ratio)
+    profile = Instrument(**settings.instrument.model_dump())
+    cells = settings.model_dump()["cells"]
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
-    for measurement in load(data):
-        pattern = _pattern(measurement, tube, goniometer_radius)
-        published = published_cell(cell, cells) if cell else None
+    for measurement in measurements:
+        pattern = _pattern(measurement, tube, settings.goniometer_radius)
+        published = published_cell(settings.cell, cells) if settings.cell else None
         positions = find_lines(
             pattern.two_theta,
             pattern.counts,
-            width=peak_width,
-            significance=significance,
+            width=settings.peak_width,
+            significance=settings.significance,
             tube=tube,
             exposure=pattern.exposure,
         )
         if not positions.size:
-            raise AnalysisError(f"{measurement.id}: no line stands out by {significance:g} standard deviations")
-        _refuse_crowds(measurement, positions, window)
-        lines, line_rows = fit_pattern(pattern, positions, published, profile, window, peak_width, index_tolerance)
+            raise AnalysisError(
+                f"{measurement.id}: no line stands out by {settings.significance:g} standard deviations"
+            )
+        _refuse_crowds(measurement, positions, settings.window)
+        lines, line_rows = fit_pattern(
+            pattern, positions, published, profile, settings.window, settings.peak_width, settings.index_tolerance
+        )
         rows += line_rows
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"cell": cell or ""})
+        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"cell": settings.cell or ""})
         groups[f"{measurement.id}/pattern"] = pattern_curves(pattern, lines)
-        if cell and published:
-            basal = _basal(measurement, lines, cell)
-            rows += c_numbers(pattern, basal, published, zero_shift_uncertainty)
-            rows += cell_comparison(pattern, basal, cell, cells)
-            rows += superlattice_numbers(pattern, lines, published, profile, window)
+        if settings.cell and published:
+            basal = _basal(measurement, lines, settings.cell)
+            rows += c_numbers(pattern, basal, published, settings.zero_shift_uncertainty)
+            rows += cell_comparison(pattern, basal, settings.cell, cells)
+            rows += superlattice_numbers(pattern, lines, published, profile, settings.window)
             groups[f"{measurement.id}/lattice"] = lattice_curves(pattern, basal, published)
         else:
-            rows += spacing_numbers(pattern, lines, zero_shift_uncertainty)
-        rows += width_numbers(pattern, lines, profile, scherrer_constant)
+            rows += spacing_numbers(pattern, lines, settings.zero_shift_uncertainty)
+        rows += width_numbers(pattern, lines, profile, settings.scherrer_constant)
         groups[f"{measurement.id}/widths"] = width_curves(lines, profile)
-    save_parameters(parameters, rows)
-    save_tree(curves, groups)
+    return Result(rows, groups)
 
 
 def _pattern(measurement: Measurement, tube: Tube, radius: float) -> Pattern:
@@ -251,11 +238,10 @@ def c_numbers(pattern: Pattern, basal: Basal, cell: Mapping[str, Any], zero_unce
         method = "least squares on all 00l positions"
         units = {name: lattice.UNITS[name] for name in ("c", *extra)}
         found = fitted.numbers(pattern.measurement, model, units, method)
-        for row in found:
-            row.systematic_error = systematic[row.parameter]
-        spacing = replace(found[0], parameter="interlayer_spacing")
-        for name in ("value", "standard_error", "systematic_error", "ci_low", "ci_high"):
-            setattr(spacing, name, getattr(spacing, name) / cell["layers"])
+        found = [replace(row, systematic_error=systematic[row.parameter]) for row in found]
+        sizes = ("value", "standard_error", "systematic_error", "ci_low", "ci_high")
+        of_layer = {name: getattr(found[0], name) / cell["layers"] for name in sizes}
+        spacing = replace(found[0], parameter="interlayer_spacing", **of_layer)
         common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
         values = {"aicc": (fitted.aicc, np.nan, "1"), "chi_square": (fitted.chi_square, np.nan, "1")}
         rows += [*found, spacing, *measured(pattern.measurement, model, values, method, **common)]

@@ -1,6 +1,6 @@
 """Crystallite size and microstrain from the widths of the lines (Williamson and Hall)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lmfit
 import numpy as np
@@ -79,9 +79,14 @@ def numbers(
         scale = scherrer_constant * wavelength / 10
         low = inverse.value - NORMAL_QUANTILE * inverse.standard_error
         size = scale / inverse.value
-        inverse.parameter, inverse.unit = "crystallite_size", "nm"
-        inverse.standard_error *= abs(size / inverse.value)
-        inverse.ci_low, inverse.ci_high = scale / inverse.ci_high, scale / low if low > 0 else np.inf
-        inverse.value = size
-        rows.append(inverse)
+        of_size = replace(
+            inverse,
+            parameter="crystallite_size",
+            unit="nm",
+            value=size,
+            standard_error=inverse.standard_error * abs(size / inverse.value),
+            ci_low=scale / inverse.ci_high,
+            ci_high=scale / low if low > 0 else np.inf,
+        )
+        rows.append(of_size)
     return rows

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, poisson_uncertainty
-from relaxor.stats.counts import in_counts, not_negative, rising
+from relaxor.core.results import Measurement
+from relaxor.stats.counts import in_counts, not_negative, poisson_uncertainty, rising
 from relaxor.techniques.xrd.broadening import Widths
 from relaxor.techniques.xrd.lines import Instrument, LineFit, Tube
 

@@ -19,7 +19,7 @@ class Instrument(Section):
     """Relative natural width Δλ/λ of Cu Kα1, Lorentzian: 2.29 eV of 8047.8 eV, doi 10.1103/PhysRevA.56.4554."""
 
 
-class Xrd(Section):
+class XrdSettings(Section):
     """Settings of the xrd analysis; units and defaults beside each."""
 
     cell: str | None = None

@@ -1,0 +1,45 @@
+"""Files that are written whole or not at all."""
+
+import errno
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relaxor.core.errors import DiskError
+
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of the operating system that say something about the disk and nothing about the program."""
+
+
+@dataclass
+class atomic:  # noqa: N801 - used as a statement: with atomic(path) as temporary
+    """Write beside the target and rename at the end: a killed run or a full disk leaves the old file or none.
+
+    Raises
+    ------
+    DiskError
+        If the disk is full or refuses.
+    """
+
+    path: Path | str
+    temporary: Path = field(init=False)
+
+    def __enter__(self) -> Path:
+        target = Path(self.path)
+        self.temporary = target.with_name(f".{target.name}.partial")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._refusal(error) from error
+        return self.temporary
+
+    def __exit__(self, kind: object, error: object, _: object) -> None:
+        if kind is None:
+            self.temporary.replace(self.path)
+            return
+        self.temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in DISK:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: OSError) -> DiskError:
+        place = self.path if error.filename in (None, str(self.temporary)) else error.filename
+        return DiskError(f"{place}: {error.strerror}")

@@ -1,0 +1,50 @@
+"""Variables of the data contract: numbers with units, a long name and, where it is known, an uncertainty."""
+
+from collections.abc import Hashable
+from typing import Any, TypeVar
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.units import factor
+
+OVERFLOW = 9e37
+"""Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for none."""
+Variables = TypeVar("Variables", dict[str, xr.Variable], xr.Dataset)
+
+
+def variable(dims: str | tuple[Hashable, ...], values: Any, units: str, long_name: str, **attrs: Any) -> xr.Variable:
+    """Make a variable of the data contract: numbers with pint-readable ``units`` and a ``long_name``."""
+    return xr.Variable(dims, np.asarray(values), {"units": units, "long_name": long_name, **attrs})
+
+
+def with_uncertainty(variables: Variables, name: str, uncertainty: Any, method: str) -> Variables:
+    """Add the standard uncertainty of ``name`` as ``<name>_uncertainty`` to a dataset, or to variables to be one.
+
+    The two are tied by the CF attribute ``ancillary_variables``; ``method`` says where the number comes from
+    (``"Poisson"``, ``"given by the instrument"``, ``"last digit written"``). Making a dataset from its variables at
+    once takes half the time of adding them one by one.
+    """
+    data = variables[name]
+    variables[f"{name}_uncertainty"] = variable(
+        data.dims,
+        np.broadcast_to(uncertainty, data.shape).astype(float),
+        data.attrs["units"],
+        f"standard uncertainty of {data.attrs['long_name']}",
+        method=method,
+    )
+    data.attrs["ancillary_variables"] = f"{name}_uncertainty"
+    return variables
+
+
+def readings(column: xr.DataArray | xr.Variable, unit: str) -> np.ndarray:
+    """Return a column in a unit, NaN where the instrument says that it has no value.
+
+    Raises
+    ------
+    ValueError
+        If the column's unit has another dimension.
+    """
+    values = np.asarray(column.values, dtype=float)
+    scale = factor(column.attrs.get("units", "1"), unit)
+    return np.where(np.abs(values) < OVERFLOW, values * scale, np.nan)

@@ -1,0 +1,25 @@
+"""The inpainting of letters and the chip that does it, as topics of the results."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.registry import Topic
+
+_NETWORKS, _CHIP = "relaxor.inpainting.panels", "relaxor.inpainting.chip_panels"
+
+INPAINTING = Topic(
+    name="inpainting",
+    title="Letters restored behind the device",
+    part="inpainting",
+    panels={
+        name: Panel(lazy(_NETWORKS, name))
+        for name in (
+            "generator", "discriminator", "weights", "letters", "distances", "reconstruction", "adversaries"
+        )
+    },
+)  # fmt: skip
+CROSSBAR = Topic(
+    name="crossbar",
+    title="Letters restored by the memristor chip",
+    part="crossbar",
+    panels={name: Panel(lazy(_CHIP, name)) for name in ("arrays", "read_back", "letters", "distances", "breakdown")},
+)

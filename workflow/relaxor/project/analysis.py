@@ -1,0 +1,48 @@
+"""The stage between measurements and numbers: run the analysis of a technique on files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from relaxor.core.results import Measurement, Result
+from relaxor.core.storage import load, save_parameters, save_tree
+from relaxor.project.layers import resolve
+from relaxor.techniques.registry import Technique, techniques
+
+
+def analyse_files(data: str, parameters: str, curves: str, *, technique: str, layers: Mapping[str, Any]) -> None:
+    """Analyse the measurements of one technique of one sample.
+
+    Parameters
+    ----------
+    data
+        Ingested measurements.
+    parameters, curves
+        Files to write.
+    technique
+        Its name.
+    layers
+        Its settings, as `relaxor.project.settings.Settings.layers` returns them.
+
+    Raises
+    ------
+    AnalysisError
+        If a measurement does not hold what its analysis needs; nothing is written then.
+    """
+    found = analyse(techniques()[technique], load(data), layers)
+    save_parameters(parameters, found.numbers, technique)
+    save_tree(curves, found.curves)
+
+
+def analyse(technique: Technique, measurements: Sequence[Measurement], layers: Mapping[str, Any]) -> Result:
+    """Analyse measurements together whose settings are the same; those of another instrument apart from them."""
+    groups: dict[str, tuple[Any, list[Measurement]]] = {}
+    for measurement in measurements:
+        settings = resolve(technique, layers, measurement).settings
+        groups.setdefault(settings.model_dump_json(), (settings, []))[1].append(measurement)
+    if len(groups) == 1:
+        ((settings, _),) = groups.values()
+        return technique.analyse(measurements, settings)
+    whole = Result()
+    for settings, members in groups.values():
+        whole.add(technique.analyse(members, settings))
+    return whole

@@ -1,0 +1,68 @@
+"""Which formats raw files have, remembered between runs: it tells what code an ingestion depends on."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from relaxor.core.errors import ReadError
+from relaxor.core.files import atomic
+from relaxor.readers import readers, recognise
+
+MEMORY = ".snakemake/relaxor_formats.json"
+"""File → its size, its time of modification, and the format that was recognised."""
+UNKNOWN = ""
+"""Format of a file that no reader recognises."""
+ARCHIVE = "packed"
+"""Format of archives, whose members may have any other."""
+
+
+def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, str | None]:
+    """Recognise the formats of files, each only once as long as neither the file nor the list of readers changes.
+
+    Parameters
+    ----------
+    files
+        Paths; what is not here, as a file that Snakemake fetches, has the format None.
+    memory
+        JSON file to remember them in.
+    """
+    names, store = sorted(readers()), Path(memory)
+    try:
+        known = json.loads(store.read_text(encoding="utf-8"))
+        seen = known["files"] if known["readers"] == names else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        seen = {}
+    found: dict[str, str | None] = {}
+    states: dict[str, list[object]] = {}
+    for file in files:
+        path = Path(file)
+        if not path.is_file():
+            found[file] = None
+            continue
+        status = path.stat()
+        state = [status.st_size, status.st_mtime_ns]
+        format_name = seen[file][2] if seen.get(file, [])[:2] == state else _recognised(path)
+        found[file], states[file] = format_name, [*state, format_name]
+    if states != seen:
+        with atomic(store) as temporary:
+            temporary.write_text(json.dumps({"readers": names, "files": states}), encoding="utf-8")
+    return found
+
+
+def _recognised(path: Path) -> str:
+    try:
+        return recognise(path)
+    except ReadError:
+        return UNKNOWN
+
+
+def reader_modules(formats: Iterable[str | None]) -> list[str]:
+    """Return the modules that read files of some formats, sorted; all of them where a file may have any format."""
+    wanted = set(formats)
+    if wanted & {None, ARCHIVE}:
+        return ["relaxor.readers", *_modules(readers())]
+    return _modules(wanted - {UNKNOWN})
+
+
+def _modules(formats: Iterable[str | None] | Mapping[str, object]) -> list[str]:
+    return sorted({readers()[name].extract.__module__ for name in formats if name})

@@ -1,0 +1,217 @@
+"""The lists that settings name, typed: claims of a paper, checks of results, facts of the literature."""
+
+import csv
+import math
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    NonNegativeFloat,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from relaxor.core.errors import SheetError
+from relaxor.core.section import Section
+from relaxor.core.units import factor, parse_unit
+from relaxor.techniques.registry import current_name
+
+TechniqueName = Annotated[str, AfterValidator(lambda name: current_name(name, "a list of the settings"))]
+
+
+class Selector(Section):
+    """Which rows of ``parameters.csv``; ``*`` stands for any text."""
+
+    technique: TechniqueName
+    """Technique that the number belongs to."""
+    parameter: str
+    """Name of the number."""
+    measurement: str = "*"
+    """Measurement, or what several were combined to."""
+    model: str = "*"
+    """Model that gave it."""
+    feature: str = "*"
+    """Line, code, cycle or other part of the measurement."""
+    at: float | None = None
+    """Value of what was varied, where the number holds for one; null: any."""
+
+
+class Claim(Section):
+    """One number that the paper reports."""
+
+    id: str
+    """Name of the claim, unique in the list."""
+    panel: str
+    """Panels that show it, joined by commas."""
+    quantity: str
+    """What is claimed, in words."""
+    reported: str
+    """As printed: the digits tell its rounding; a bound is not rounded."""
+    rounding: NonNegativeFloat | None = None
+    """How far the printed value may be from what was meant, in its unit, where the digits do not tell; 0: exact."""
+    unit: str
+    """Unit of the printed value."""
+    relation: Literal["equal", "at least", "at most"] = "equal"
+    """Whether the value itself is claimed, or a bound."""
+    ours: Selector | None = None
+    """The one number of ours that answers it."""
+    contradiction: str = ""
+    """What else in the paper contradicts it."""
+    not_testable: str = ""
+    """Why no data here can answer it."""
+
+    @model_validator(mode="after")
+    def _answerable(self) -> "Claim":
+        if (self.ours is None) == (not self.not_testable):
+            raise ValueError("give either 'ours' or 'not_testable'")
+        return self
+
+    @property
+    def reported_error(self) -> float:
+        """Standard uncertainty of the printed value: half a unit of its last digit, evenly distributed."""
+        if self.rounding is not None:
+            return self.rounding / math.sqrt(3)
+        exponent = Decimal(self.reported).as_tuple().exponent
+        return 0.5 * 10.0 ** int(exponent) / math.sqrt(3) if self.relation == "equal" else 0.0
+
+
+class Check(Section):
+    """Bounds that numbers must keep."""
+
+    what: str
+    """The law in words."""
+    numbers: Selector
+    """The numbers that must obey it."""
+    combine: Literal["each", "sum by measurement and model"] = "each"
+    """Whether each number or a sum of them must obey it."""
+    at_least: float = -math.inf
+    """Lower bound."""
+    at_most: float = math.inf
+    """Upper bound."""
+
+
+Value = Annotated[FiniteFloat | None, BeforeValidator(lambda text: text or None)]
+"""A number, or nothing where none was found."""
+
+
+class Fact(Section):
+    """One line of the literature table."""
+
+    device: str = Field(min_length=1)
+    """Name of the device."""
+    doi: str = Field(pattern=r"^(10\.\d{4,}/\S+)?$")
+    """Paper that states it."""
+    quantity: str = Field(min_length=1)
+    """What is stated."""
+    value: Value
+    """The number, or the low end of a range."""
+    value_high: Value
+    """The high end of a range."""
+    unit: str = Field(min_length=1)
+    """Unit that pint reads."""
+    limit: Literal["", "at least", "at most"]
+    """What the number is a limit of."""
+    source: str = Field(min_length=1)
+    """Where it was read, and whether the DOI was verified."""
+
+    @model_validator(mode="after")
+    def _meaningful(self) -> "Fact":
+        if parse_unit(self.unit) is None:
+            raise ValueError(f"column 'unit': '{self.unit}' is not a unit that pint knows")
+        if self.value is None and (self.value_high is not None or self.limit):
+            raise ValueError("column 'value': blank, but the line gives a range or a limit")
+        if self.value_high is not None and self.value_high <= (self.value or 0.0):
+            raise ValueError(f"column 'value_high': {self.value_high:g} is not above value {self.value:g}")
+        if self.value_high is not None and self.limit:
+            raise ValueError("column 'limit': a range cannot be a limit")
+        return self
+
+
+class Devices(Section):
+    """Which of our numbers stand beside those of the literature."""
+
+    device: str = "this work"
+    """Name of our device in the table."""
+    numbers: dict[str, Selector] = {}
+    """Quantity → the one number of the results that gives it; empty: no table is made."""
+
+
+def load_entries(path: Path | str, kind: type[Section]) -> list[Any]:
+    """Load a YAML list of entries of one kind.
+
+    Raises
+    ------
+    SheetError
+        Naming the file and the entry.
+    """
+    try:
+        return TypeAdapter(list[kind]).validate_python(yaml.safe_load(Path(path).read_text(encoding="utf-8")))  # type: ignore[valid-type]
+    except (OSError, yaml.YAMLError) as error:
+        raise SheetError(f"{path}: cannot be read: {error}") from error
+    except ValidationError as error:
+        raise SheetError(
+            "\n".join(f"{path}: entry {'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+        ) from None
+
+
+def load_literature(path: Path | str) -> list[Fact]:
+    """Load and check the literature table.
+
+    Raises
+    ------
+    SheetError
+        Naming the line, the column, what was found and what is expected.
+    """
+    expected = list(Fact.model_fields)
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            lines = [(reader.line_num, cells) for cells in reader if cells]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SheetError(f"{path}: cannot be read: {error}") from error
+    if header != expected:
+        raise SheetError(f"{path}: line 1: expected the columns {','.join(expected)}, found {','.join(header)}")
+    facts: list[Fact] = []
+    seen: dict[tuple[str, str], int] = {}
+    units: dict[str, str] = {}
+    for number, cells in lines:
+        place = f"{path}: line {number}"
+        if len(cells) != len(expected):
+            raise SheetError(f"{place}: expected {len(expected)} cells, found {len(cells)}")
+        try:
+            fact = Fact.model_validate(dict(zip(expected, (cell.strip() for cell in cells), strict=True)))
+        except ValidationError as error:
+            raise SheetError("\n".join(f"{place}: {_explain(detail)}" for detail in error.errors())) from None
+        key = (fact.device, fact.quantity)
+        if key in seen:
+            raise SheetError(f"{place}: '{fact.quantity}' of '{fact.device}' stands in line {seen[key]} already")
+        seen[key] = number
+        try:
+            factor(fact.unit, units.setdefault(fact.quantity, fact.unit))
+        except ValueError as error:
+            raise SheetError(
+                f"{place}: column 'unit': '{fact.quantity}' has another dimension above: {error}"
+            ) from None
+        facts.append(fact)
+    return facts
+
+
+def _explain(detail: Any) -> str:
+    if not detail["loc"]:
+        return str(detail["msg"]).removeprefix("Value error, ")
+    column = detail["loc"][0]
+    wanted = {
+        "value": "a number or nothing",
+        "value_high": "a number or nothing",
+        "doi": "'10.…/…' or nothing",
+        "limit": "'', 'at least' or 'at most'",
+    }.get(column, "a text")
+    return f"column '{column}': expected {wanted}, found '{detail['input']}'"

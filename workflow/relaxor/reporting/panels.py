@@ -1,0 +1,48 @@
+"""Every panel that a figure can show, by the name that ``figures.yaml`` calls it."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from relaxor.core.errors import SheetError, nearest
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.inpainting.topics import CROSSBAR, INPAINTING
+from relaxor.project.figure_list import PanelSpec
+from relaxor.techniques.registry import Topic, techniques
+
+OTHERS: Mapping[str, Mapping[str, Panel]] = {
+    "schematics": {
+        "synapse": Panel(lazy("relaxor.figures.schematics", "synapse")),
+        "optical_device": Panel(lazy("relaxor.figures.schematics", "optical_device"), settings="optical_device"),
+        "bands": Panel(lazy("relaxor.figures.band_diagram", "bands"), settings="bands"),
+    },
+    "literature": {"benchmark": Panel(lazy("relaxor.reporting.literature_panels", "benchmark"), table="devices")},
+}
+"""Panels that show the numbers of no topic."""
+
+
+@cache
+def topics() -> Mapping[str, Topic]:
+    """Return all topics of the results by name: the techniques, the inpainting and the chip."""
+    return {**techniques(), INPAINTING.name: INPAINTING, CROSSBAR.name: CROSSBAR}
+
+
+def panel_of(spec: PanelSpec) -> Panel:
+    """Return the panel that an entry of the figures names.
+
+    Raises
+    ------
+    SheetError
+        Naming the nearest panel that there is.
+    """
+    known = {**{name: topic.panels for name, topic in topics().items()}, **OTHERS}
+    name = spec.draw.partition(".")[2]
+    if panel := known.get(spec.owner, {}).get(name):
+        return panel
+    allowed = [f"{owner}.{panel}" for owner, panels in known.items() for panel in panels]
+    raise SheetError(f"panel {spec.id}: draw: '{spec.draw}' is not known{nearest(spec.draw, allowed)}")
+
+
+def topic_of(spec: PanelSpec) -> str:
+    """Return the topic whose results an entry of the figures shows; empty if it shows none."""
+    return spec.owner if spec.owner in topics() else ""

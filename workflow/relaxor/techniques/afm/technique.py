@@ -1,0 +1,25 @@
+"""Atomic force microscopy, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.afm.settings import AfmSettings
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.registry import Technique
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by an image of height that is none of the piezoresponse."""
+    return 0.9 * (contents.image and contents.height and not contents.piezoresponse and not contents.local_loop)
+
+
+TECHNIQUE = Technique(
+    name="afm",
+    title="Atomic force microscopy",
+    part="characterization",
+    settings=AfmSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "step": Panel(lazy(f"{__package__}.panels", "step"), needs="map", overview=True),
+    },
+)

@@ -1,0 +1,102 @@
+"""What is in a file, as far as it tells which technique measured it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import xarray as xr
+
+from relaxor.core.units import factor
+
+SPECTRAL_AXES = ("two_theta", "raman_shift", "binding_energy", "kinetic_energy", "energy", "wavelength")
+"""Axes of spectra and patterns: what has one is no table of readings over time."""
+
+TESTERS = ("aixacct", "radiant_vision")
+"""Formats of ferroelectric testers."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The regions of a file, and the names and units in them.
+
+    Attributes
+    ----------
+    format
+        Name of the format.
+    regions
+        What a reader made of the file, in the order of the file.
+    """
+
+    format: str
+    regions: tuple[xr.Dataset, ...]
+
+    @classmethod
+    def of(cls, tree: xr.DataTree) -> "Contents":
+        """Return the contents of a file that was read."""
+        return cls(tree.attrs["format"], tuple(child.to_dataset() for child in tree.children.values()))
+
+    @cached_property
+    def axes(self) -> frozenset[str]:
+        """Names of all coordinates and dimensions."""
+        return frozenset(str(axis) for region in self.regions for axis in (*region.coords, *region.dims))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names of all variables along the axes."""
+        return frozenset(str(name) for region in self.regions for name in region.data_vars)
+
+    @property
+    def spectral_axis(self) -> str:
+        """The first of `SPECTRAL_AXES` that the file has; empty if it has none."""
+        return next((axis for axis in SPECTRAL_AXES if axis in self.axes), "")
+
+    @cached_property
+    def image(self) -> bool:
+        """Whether it holds an image: a variable along y and x."""
+        return any(values.dims[-2:] == ("y", "x") for region in self.regions for values in region.values())
+
+    @property
+    def local_loop(self) -> bool:
+        """Whether it holds the piezoresponse under a tip against the bias."""
+        return not self.spectral_axis and {"bias", "amplitude"} <= self.names
+
+    @property
+    def table(self) -> bool:
+        """Whether it holds columns of readings: neither spectrum, image, structure nor local loop."""
+        return not (self.spectral_axis or self.image or self.local_loop or self.format == "cif")
+
+    @property
+    def height(self) -> bool:
+        """Whether a variable is a height, as scanning probe microscopes name it."""
+        return any(name.startswith(("height", "z_sensor")) for name in self.names)
+
+    @cached_property
+    def imaging_modes(self) -> frozenset[str]:
+        """What a scanning probe microscope calls the modes of its images, in small letters; empty names left out."""
+        modes = (str(region.attrs.get("imaging_mode", "")).lower() for region in self.regions)
+        return frozenset(filter(None, modes))
+
+    @property
+    def piezoresponse(self) -> bool:
+        """Whether the microscope says that it recorded the piezoresponse (``PFM`` of Asylum Research)."""
+        return any(mode.startswith("pfm") for mode in self.imaging_modes)
+
+    @property
+    def tester(self) -> bool:
+        """Whether a tester of ferroelectrics wrote it, or any instrument that knows the area of its sample."""
+        return self.format in TESTERS or ("area" in self.names and self.measured("A"))
+
+    @property
+    def under_light(self) -> bool:
+        """Whether it holds currents under light."""
+        return self.measured("A") and self.measured("mW/cm^2")
+
+    def measured(self, unit: str) -> bool:
+        """Return whether a variable or coordinate has a unit of this dimension."""
+        return any(_has(values, unit) for region in self.regions for values in region.variables.values())
+
+
+def _has(values: xr.Variable, unit: str) -> bool:
+    try:
+        return factor(values.attrs.get("units", "1"), unit) > 0
+    except ValueError:
+        return False

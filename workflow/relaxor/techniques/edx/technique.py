@@ -1,0 +1,32 @@
+"""Energy-dispersive X-ray spectroscopy, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.edx.settings import EdxSettings
+from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
+
+
+def _tells_beam(contents: Contents) -> bool:
+    return all("beam_voltage_kV" in region.attrs for region in contents.regions)
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by the axis of energy."""
+    return float(contents.spectral_axis == "energy")
+
+
+TECHNIQUE = Technique(
+    name="edx",
+    title="Energy-dispersive X-ray spectroscopy",
+    part="characterization",
+    settings=EdxSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
+    },
+    conditions=Conditions({"beam_energy": "keV"}, told_by=_tells_beam),
+    needed_setting="elements",
+    compared=ComparedSpectrum("spectrum", "energy", "data", "Energy (keV)"),
+)

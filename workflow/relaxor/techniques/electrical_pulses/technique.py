@@ -1,0 +1,32 @@
+"""Voltage pulses, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
+from relaxor.techniques.registry import Conditions, Technique
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by columns of current and voltage, of which a sweep is likelier."""
+    columns = contents.table and not contents.tester and not contents.under_light
+    return 0.5 * (columns and contents.measured("A") and contents.measured("V"))
+
+
+TECHNIQUE = Technique(
+    name="electrical_pulses",
+    title="Voltage pulses",
+    part="synapse",
+    settings=ElectricalPulsesSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "pairs": Panel(lazy("relaxor.synapse.panels", "pairs"), needs="pairs", overview=True),
+        "cycles": Panel(lazy("relaxor.synapse.panels", "cycles"), needs="cycles", overview=True),
+        "series": Panel(lazy("relaxor.synapse.panels", "series"), needs="responses", overview=True),
+        "traces": Panel(lazy("relaxor.synapse.panels", "traces")),
+        "relaxation": Panel(lazy("relaxor.synapse.panels", "relaxation")),
+    },
+    conditions=Conditions(optional={"pulses": "1", "compliance": "A"}),
+    former_names=("pulses",),
+)

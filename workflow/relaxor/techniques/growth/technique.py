@@ -1,0 +1,26 @@
+"""Crystal growth, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.growth.settings import GrowthSettings
+from relaxor.techniques.registry import Technique
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by a temperature against time."""
+    logged = "temperature" in contents.names and contents.measured("s")
+    return float(contents.table and logged)
+
+
+TECHNIQUE = Technique(
+    name="growth",
+    title="Crystal growth",
+    part="characterization",
+    settings=GrowthSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "profile": Panel(lazy(f"{__package__}.panels", "profile"), needs="run", overview=True),
+    },
+)

@@ -1,0 +1,38 @@
+"""Polarization loops, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.hysteresis.capacitor import plates
+from relaxor.techniques.hysteresis.settings import HysteresisSettings
+from relaxor.techniques.registry import Conditions, Technique
+
+
+def _tells_plates(contents: Contents) -> bool:
+    return all(plates(region) for region in contents.regions)
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by a tester, which knows the area of its sample."""
+    return float(contents.table and contents.tester and not contents.under_light)
+
+
+TECHNIQUE = Technique(
+    name="hysteresis",
+    title="Polarization loops",
+    part="characterization",
+    settings=HysteresisSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "loop": Panel(lazy(f"{__package__}.panels", "loop"), needs="loop"),
+        "thin_flakes": Panel(lazy(f"{__package__}.panels", "thin_flakes")),
+    },
+    conditions=Conditions(
+        {"thickness": "nm", "width": "um", "gap": "um", "frequency": "Hz"},
+        alternative={"area": "cm^2", "thickness": "nm"},
+        optional={"thickness_alternative": "nm"},
+        told_by=_tells_plates,
+    ),
+    overview=lazy(f"{__package__}.panels", "overview"),
+)

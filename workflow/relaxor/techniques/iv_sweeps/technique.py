@@ -1,0 +1,32 @@
+"""Current–voltage sweeps, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import TESTERS, Contents
+from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
+from relaxor.techniques.registry import Conditions, Technique
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by columns of current and voltage, or by what a tester swept."""
+    if not contents.table or contents.under_light or not contents.measured("A"):
+        return 0.0
+    if contents.tester:  # reversal curves are no loop, and pulses are no sweep
+        return 0.5 * (contents.format in TESTERS and not any("pulse" in region.dims for region in contents.regions))
+    return float(contents.measured("V"))
+
+
+TECHNIQUE = Technique(
+    name="iv_sweeps",
+    title="Current–voltage sweeps",
+    part="synapse",
+    settings=IvSweepsSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True),
+        "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes")),
+    },
+    conditions=Conditions(optional={"read_voltage": "V"}),
+    former_names=("sweeps",),
+)

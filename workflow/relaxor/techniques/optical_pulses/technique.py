@@ -1,0 +1,33 @@
+"""Pulses of light, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
+from relaxor.techniques.registry import Conditions, Technique
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by columns of a current and of a power density."""
+    return float(contents.table and contents.under_light)
+
+
+TECHNIQUE = Technique(
+    name="optical_pulses",
+    title="Pulses of light",
+    part="synapse",
+    settings=OpticalPulsesSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "pairs": Panel(lazy("relaxor.synapse.panels", "pairs"), needs="pairs", overview=True),
+        "codes": Panel(lazy(f"{__package__}.panels", "currents"), needs="codes", overview=True),
+        "experiment": Panel(lazy(f"{__package__}.panels", "experiment")),
+        "series": Panel(lazy("relaxor.synapse.panels", "series"), needs="responses", overview=True),
+        "traces": Panel(lazy("relaxor.synapse.panels", "traces")),
+        "relaxation": Panel(lazy("relaxor.synapse.panels", "relaxation")),
+        "colours": Panel(lazy("relaxor.synapse.panels", "colours")),
+    },
+    conditions=Conditions({"wavelength": "nm", "area": "cm^2"}, optional={"pulses": "1", "compliance": "A"}),
+    former_names=("light",),
+)

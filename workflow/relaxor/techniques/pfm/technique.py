@@ -1,0 +1,39 @@
+"""Piezoresponse force microscopy, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.pfm.settings import PfmSettings
+from relaxor.techniques.registry import Conditions, Technique
+
+
+def _is_local_loop(contents: Contents) -> bool:
+    """Return whether it belongs to no scan cycle."""
+    return all("bias" in region for region in contents.regions)
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by a local loop, by the mode of an image, or by an amplitude beside the height."""
+    if contents.local_loop or (contents.image and contents.piezoresponse):
+        return 1.0
+    driven = any(name.startswith("amplitude") for name in contents.names)
+    return 0.5 * (contents.image and contents.height and driven and not contents.imaging_modes)
+
+
+TECHNIQUE = Technique(
+    name="pfm",
+    title="Piezoresponse force microscopy",
+    part="characterization",
+    settings=PfmSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "phase_cycles": Panel(lazy(f"{__package__}.panels", "phase_cycles"), needs="image", together="phase"),
+        "amplitude_cycles": Panel(
+            lazy(f"{__package__}.panels", "amplitude_cycles"), needs="image", together="amplitude"
+        ),
+        "contrast": Panel(lazy(f"{__package__}.panels", "contrast"), needs="trend", together="over the cycles"),
+        "local_loop": Panel(lazy(f"{__package__}.panels", "local_loop"), needs="off_field", overview=True),
+    },
+    conditions=Conditions({"cycle": "1"}, told_by=_is_local_loop),
+)

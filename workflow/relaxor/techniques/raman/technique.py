@@ -1,0 +1,27 @@
+"""Raman spectroscopy, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.raman.settings import RamanSettings
+from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by the axis of the Raman shift."""
+    return float(contents.spectral_axis == "raman_shift")
+
+
+TECHNIQUE = Technique(
+    name="raman",
+    title="Raman spectroscopy",
+    part="characterization",
+    settings=RamanSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
+    },
+    conditions=Conditions(optional={"power": "", "wavelength": "", "temperature": ""}),
+    compared=ComparedSpectrum("spectrum", "raman_shift", "data", "Raman shift (cm$^{-1}$)"),
+)

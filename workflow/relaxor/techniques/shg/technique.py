@@ -1,0 +1,18 @@
+"""Second-harmonic generation, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.registry import Conditions, Technique
+from relaxor.techniques.shg.settings import ShgSettings
+
+TECHNIQUE = Technique(
+    name="shg",
+    title="Second-harmonic generation",
+    part="characterization",
+    settings=ShgSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    panels={
+        "spectra": Panel(lazy(f"{__package__}.panels", "spectra"), needs="spectrum", together="all powers"),
+    },
+    conditions=Conditions({"power": "mW", "power_uncertainty": "mW", "integration_time": "s", "pump_wavelength": "nm"}),
+)

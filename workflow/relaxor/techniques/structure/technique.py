@@ -1,0 +1,25 @@
+"""Crystal structure, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.registry import Technique
+from relaxor.techniques.structure.settings import StructureSettings
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by the format."""
+    return float(contents.format == "cif")
+
+
+TECHNIQUE = Technique(
+    name="structure",
+    title="Crystal structure",
+    part="characterization",
+    settings=StructureSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "views": Panel(lazy(f"{__package__}.panels", "views"), needs="atoms", overview=True),
+    },
+)

@@ -1,0 +1,28 @@
+"""X-ray photoelectron spectroscopy, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.registry import Technique
+from relaxor.techniques.xps.settings import XpsSettings
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by the axis of binding or kinetic energy."""
+    return float(contents.spectral_axis in ("binding_energy", "kinetic_energy"))
+
+
+TECHNIQUE = Technique(
+    name="xps",
+    title="X-ray photoelectron spectroscopy",
+    part="characterization",
+    settings=XpsSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "survey": Panel(lazy(f"{__package__}.panels", "survey")),
+        "window": Panel(lazy(f"{__package__}.panels", "window")),
+    },
+    needed_setting="windows",
+    overview=lazy(f"{__package__}.panels", "overview"),
+)

@@ -1,0 +1,27 @@
+"""X-ray diffraction, as the registry has it."""
+
+from relaxor.core.lazy import lazy
+from relaxor.figures.panel import Panel
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
+from relaxor.techniques.xrd.settings import XrdSettings
+
+
+def recognise(contents: Contents) -> float:
+    """Tell by the axis of the scattering angle."""
+    return float(contents.spectral_axis == "two_theta")
+
+
+TECHNIQUE = Technique(
+    name="xrd",
+    title="X-ray diffraction",
+    part="characterization",
+    settings=XrdSettings,
+    analyse=lazy(f"{__package__}.analysis", "analyse"),
+    recognise=recognise,
+    panels={
+        "pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True),
+    },
+    conditions=Conditions(optional={"temperature": ""}),
+    compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
+)

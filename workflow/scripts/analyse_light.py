@@ -1,4 +1,0 @@
-from relaxor.project.snakemake_adapter import run_step
-from relaxor.techniques.optical_pulses.analysis import analyse
-
-run_step(analyse, snakemake)

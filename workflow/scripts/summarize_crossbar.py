@@ -1,4 +1,0 @@
-from relaxor.inpainting.chip_summary import summarize
-from relaxor.project.snakemake_adapter import run_step
-
-run_step(summarize, snakemake)
