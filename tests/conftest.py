@@ -1,6 +1,5 @@
 """Fixtures that the whole suite shares."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -9,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from relaxor.core.storage import load_parameters
+from relaxor.project.analysis import analyse_files
 from relaxor.project.ingest import ingest
 from relaxor.project.settings import load_settings
 from relaxor.project.sheet import load_sheet
-from relaxor.techniques.registry import MODULES
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -64,7 +63,6 @@ def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
     """Ingest and analyse the sample data of a technique, as the workflow does, once a session."""
     settings = load_settings(ROOT / "config/config.yaml")
     plain = settings.model_dump(mode="json")
-    keywords = settings.of("cbps").model_dump(mode="json")
     sheet = load_sheet(ROOT / settings.sheet, ROOT, tuple(settings.tables))
     base = tmp_path_factory.mktemp("results") / "cbps"
 
@@ -73,9 +71,9 @@ def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
         rows = [row for row in sheet if row["technique"] == technique]
         folder = base / technique
         ingest([str(ROOT / row["file"]) for row in rows], rows, plain["tables"], str(base / f"{technique}.nc"))
-        module = importlib.import_module(MODULES[technique])
         parameters, curves = str(folder / "parameters.csv"), str(folder / "curves.nc")
-        module.analyse(str(base / f"{technique}.nc"), parameters, curves, **keywords[technique])
+        layers = settings.layers(technique, "cbps")
+        analyse_files(str(base / f"{technique}.nc"), parameters, curves, technique=technique, layers=layers)
         return Analysed(load_parameters(parameters), folder)
 
     return analyse

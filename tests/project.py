@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from relaxor.project.layers import resolve
 from relaxor.project.settings import load_settings
 from relaxor.project.sheet import load_sheet
+from relaxor.techniques.registry import techniques
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config", "workflow", "profiles", "envs", "raw_data", "notebooks")
 SETTINGS = load_settings(ROOT / "config/config.yaml")
-CBPS = SETTINGS.of("cbps").model_dump(mode="json")
+CBPS = {
+    name: resolve(technique, SETTINGS.layers(name, "cbps")).settings.model_dump(mode="json")
+    for name, technique in techniques().items()
+}
 """Technique → the keywords of its analysis, for the sample data."""
 
 
@@ -70,7 +75,9 @@ class Project:
         figures = yaml.safe_load((self.folder / SETTINGS.figures).read_text(encoding="utf-8"))
         shown = {}
         for name, figure in figures.items():
-            panels = {key: panel for key, panel in figure["panels"].items() if panel.get("technique") == technique}
+            panels = {
+                key: panel for key, panel in figure["panels"].items() if panel["draw"].partition(".")[0] == technique
+            }
             if panels:
                 shown[name] = figure | {"panels": panels, "layout": [list(panels)]}
         (self.folder / SETTINGS.figures).write_text(yaml.safe_dump(shown), encoding="utf-8")

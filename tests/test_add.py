@@ -71,8 +71,8 @@ def rows(project: Path) -> dict[str, dict]:
 def test_files_are_recognised_tried_copied_and_written(project, folder):
     output = run("mysample", folder, "--yes")
     found = rows(project)
-    assert {name: row["technique"] for name, row in found.items()} == {"Probe_1_su": "sweeps", "gate": "other"}
-    assert found["gate"]["note"].startswith("not analysed as sweeps: table: holds a constant voltage")
+    assert {name: row["technique"] for name, row in found.items()} == {"Probe_1_su": "iv_sweeps", "gate": "other"}
+    assert found["gate"]["note"].startswith("not analysed as iv_sweeps: table: holds a constant voltage")
     assert found["Probe_1_su"]["file"] == "raw_data/mysample/Probe 1 (süß).csv"
     assert found["gate"]["file"] == "raw_data/mysample/old/gate.csv"
     assert {row["origin"] for row in found.values()} == {"measured"}
@@ -147,7 +147,7 @@ def test_without_a_terminal_nothing_is_written_unless_told(project, folder):
     ("arguments", "message"),
     [
         (("my sample",), "'my sample' is not a name of a sample"),
-        (("s", "--technique", "*.csv=sweps"), "'sweps'; did you mean 'sweeps'?"),
+        (("s", "--technique", "*.csv=iv_sweps"), "'iv_sweps'; did you mean 'iv_sweeps'?"),
         (("s", "--technique", "sweeps"), "'PATTERN=TECHNIQUE' expected"),
         (("s", "--technique", "*.xls=sweeps"), r"no new file is called '\*\.xls'"),
         (("s", "--condition", "power 5 mW"), r"'\[PATTERN:\]name=value unit' expected"),
@@ -172,7 +172,9 @@ def test_answers_are_given_as_options(project, folder):
         "--condition", "Probe*:temperature=295 K",
     )  # fmt: skip
     found = rows(project)
-    assert found["spectra"]["technique"] == "light" and found["spectra"]["conditions"] == {"wavelength": (650.0, "nm")}
+    assert found["spectra"]["technique"] == "optical_pulses" and found["spectra"]["conditions"] == {
+        "wavelength": (650.0, "nm")
+    }
     assert found["Probe_1_su"]["conditions"] == {"temperature": (295.0, "K")}
     assert (found["gate"]["technique"], found["gate"]["note"]) == ("other", "")
 
@@ -199,8 +201,8 @@ def test_only_what_cannot_be_known_is_asked(project, folder):
     intake.ask_techniques(proposals, ask)
     intake.ask_conditions(proposals, ask)
     assert [question.split(",")[0].split(" (")[0] for question in questions] == [
-        "technique of numbers.txt", "wavelength of 2 files of light", "'blue' is not a number with a unit such as nm",
-        "3 values for 2 files; wavelength", "area of 2 files of light",
+        "technique of numbers.txt", "wavelength of 2 files of optical_pulses", "'blue' is not a number with a unit such as nm",
+        "3 values for 2 files; wavelength", "area of 2 files of optical_pulses",
     ]  # fmt: skip
     by_name = {proposal.measurement: proposal for proposal in proposals}
     assert [by_name[f"light_{number}"].conditions["wavelength"] for number in (1, 2)] == ["450 nm", "650 nm"]
@@ -247,9 +249,9 @@ def test_a_sheet_that_is_not_valid_is_left_as_it_is(project, folder):
     sheet = project / "config/measurements.tsv"
     sheet.write_text(sheet.read_text() + "only\tthree\tcells\n")
     before = sheet.read_bytes()
-    assert "row 2: 9 cells" in run("s", folder, "--yes", code=1)
+    assert "row 2: 10 cells" in run("s", folder, "--yes", code=1)
     assert sheet.read_bytes() == before
-    with pytest.raises(SheetError, match="row 2: 9 cells"):
+    with pytest.raises(SheetError, match="row 2: 10 cells"):
         intake.add_rows(sheet, [], Settings(), project)
     assert sheet.read_bytes() == before
 
@@ -260,7 +262,7 @@ def test_cells_follow_the_header_of_the_sheet(project, folder):
     sheet.write_text("\t".join(reversed(COLUMNS)) + "\n", encoding="utf-8-sig")
     run("mysample", folder, "--yes", "--condition", "Probe*:temperature=295 K")
     found = rows(project)["Probe_1_su"]
-    assert (found["sample"], found["technique"], found["origin"]) == ("mysample", "sweeps", "measured")
+    assert (found["sample"], found["technique"], found["origin"]) == ("mysample", "iv_sweeps", "measured")
     assert found["conditions"] == {"temperature": (295.0, "K")}
 
 

@@ -12,9 +12,11 @@ from relaxor.project.ingest import ingest
 from relaxor.simulation import afm as twin
 from relaxor.simulation.surfaces import random_field
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges, tiles
-from relaxor.techniques.afm.analysis import analyse, load_surface
+from relaxor.techniques.afm.analysis import load_surface
 from relaxor.techniques.afm.flakes import distant_pairs, examine, plateaus
 from relaxor.techniques.afm.levelling import Surface, segment
+
+from tests.analyses import analyse_with
 
 FLAKE = {
     "edge_exclusion": 1 / 3,
@@ -49,14 +51,14 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("afm")
     files = list(twin.simulate(np.random.default_rng(7)))
     rows = [
-        {"measurement": f.measurement, "file": f.name, "origin": "simulated", "panel": f.panel, "note": "", "table": "",
+        {"measurement": f.measurement, "file": f.name, "origin": "simulated", "instrument": "", "table": "",
          "conditions": {}}
         for f in files
     ]  # fmt: skip
     for file in files:
         (folder / file.name).write_bytes(file.content)
     ingest([str(folder / file.name) for file in files], rows, {}, str(folder / "afm.nc"))
-    analyse(str(folder / "afm.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
+    analyse_with("afm", str(folder / "afm.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
     truth = [(f.measurement, *entry) for f in files for entry in f.truth]
     return pd.read_csv(folder / "p.csv"), xr.open_datatree(folder / "c.nc"), truth
 

@@ -1,4 +1,4 @@
-"""Bands at the contact against Poisson's equation, and the schematics of Fig. 3a and 3b."""
+"""Bands at the contact against Poisson's equation, and the schematics."""
 
 import math
 from dataclasses import replace
@@ -6,14 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from relaxor.core.errors import SheetError
-from relaxor.figures import bands, schematics
+from relaxor.figures import band_diagram as bands
+from relaxor.figures import schematics
 from relaxor.figures.band_bending import Contact
-from relaxor.figures.schematic_settings import Bands, OpticalDevice
 from relaxor.figures.style import new_figure, use_style
 from relaxor.reporting.draw import draw_figure
 from scipy import constants
 
-SETTINGS = Bands().model_dump()
+from tests.project import SETTINGS as PROJECT
+
+SETTINGS = PROJECT.bands.model_dump()
 CONTACT = Contact(**{name: value for name, value in SETTINGS.items() if name != "metal"})
 
 
@@ -90,15 +92,15 @@ def draw_bands(ax, **changes):
 
 
 def draw_device(ax, **changes):
-    schematics.optical_device(ax, **(OpticalDevice().model_dump() | changes))
+    schematics.optical_device(ax, **(PROJECT.optical_device.model_dump() | changes))
 
 
 @pytest.mark.parametrize("size", [(60, 45), (89, 66)])
 @pytest.mark.parametrize(
     ("draw", "changes", "shown"),
     [
-        (draw_device, {}, {"Au 45 nm", "Cr 5 nm", "SiO$_2$ 285 nm", "CuBiP$_2$Se$_6$ 8 nm", "650", "450"}),
-        (draw_device, {"flake_thickness": 6.0}, {"CuBiP$_2$Se$_6$ 6 nm"}),
+        (draw_device, {}, {"Au 45 nm", "Cr 5 nm", "SiO$_2$ 285 nm", "CuBiP$_{2}$Se$_{6}$ 8 nm", "650", "450"}),
+        (draw_device, {"flake_thickness": 6.0}, {"CuBiP$_{2}$Se$_{6}$ 6 nm"}),
         (draw_bands, {}, {"Au", "Φ 5.10 eV", "Φ 5.26 eV", "χ 4.10 eV", "$E_g$ 1.30 eV"}),
         (draw_bands, {"metal_work_function": 5.35}, {"Φ 5.35 eV"}),
         (draw_bands, {"band_gap": 1.6, "electron_affinity": 3.8}, {"$E_g$ 1.60 eV"}),
@@ -140,14 +142,22 @@ def test_a_figure_draws_panels_from_settings_and_tables(tmp_path):
         "A,,energy per spike,1,,,,pJ,,reported,text,,,,\n"
         "B,,energy per spike,3,,0.1,0,pJ,,simulated,text,b,m,p,abc\n"
     )
-    common = {"technique": None, "table": None, "settings": None, "caption": ""}
     panels = {
-        "a": common | {"id": "3b", "draw": "bands.bands", "settings": "bands"},
-        "b": common | {"id": "S12", "draw": "devices.benchmark", "table": "devices"},
+        "a": {"id": "3b", "draw": "schematics.bands", "caption": ""},
+        "b": {"id": "S12", "draw": "literature.benchmark", "caption": ""},
     }
-    spec = {"title": "T", "panels": panels, "width": "double", "height": 60, "layout": [["a", "b"]], "heights": None}
+    spec = {"title": "T", "category": "C", "part": "p", "panels": panels, "height": 60, "layout": [["a", "b"]]}
     files = [str(tmp_path / f"{name}.svg") for name in ("whole", "3b", "S12")]
-    draw_figure([], [], [str(tmp_path / "devices.csv")], files[:1], files[1:], spec, {"bands": SETTINGS})
+    draw_figure(
+        [],
+        [],
+        [str(tmp_path / "devices.csv")],
+        files[:1],
+        files[1:],
+        spec=spec,
+        measurements={"3b": None, "S12": None},
+        settings_of={"bands": SETTINGS},
+    )
     whole, schematic, table = ((tmp_path / f"{name}.svg").read_text() for name in ("whole", "3b", "S12"))
     assert "simulated data" in whole and "simulated data" in table
     assert "simulated data" not in schematic

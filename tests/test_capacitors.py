@@ -11,10 +11,11 @@ from relaxor.core.results import Measurement
 from relaxor.project.ingest import ingest
 from relaxor.readers import read
 from relaxor.reporting.draw_samples import draw_sample
-from relaxor.techniques.hysteresis.analysis import analyse
 from relaxor.techniques.hysteresis.capacitor import Capacitor, plates
 from relaxor.techniques.hysteresis.device import named
-from relaxor.techniques.hysteresis.settings import Hysteresis
+from relaxor.techniques.hysteresis.settings import HysteresisSettings
+
+from tests.analyses import analyse_with
 
 AGREEMENT = 0.003
 """Of P_max for polarizations, of itself for the energy: the tester sums rectangles where we integrate."""
@@ -32,10 +33,10 @@ LOOPS = [
 
 
 def run(folder, file, conditions=None, **settings):
-    row = {"measurement": "m", "file": file.name, "origin": "measured", "panel": "", "note": "", "table": ""}
+    row = {"measurement": "m", "file": file.name, "origin": "measured", "instrument": "", "table": ""}
     data, parameters, curves = (str(folder / name) for name in ("hysteresis.nc", "parameters.csv", "curves.nc"))
     ingest([str(file)], [row | {"conditions": conditions or {}}], {}, data)
-    analyse(data, parameters, curves, **(Hysteresis().model_dump() | settings))
+    analyse_with("hysteresis", data, parameters, curves, **(HysteresisSettings().model_dump() | settings))
     table = pd.read_csv(parameters)
     return {(row.model, row.parameter): row for row in table.itertuples()}
 

@@ -20,7 +20,7 @@ def project(tmp_path, monkeypatch) -> Project:
     header, raman = project.read_sheet()
     loop = dict(zip(header, raman, strict=True)) | {
         "measurement": "loop", "technique": "hysteresis", "file": "raw_data/cbps/hysteresis/pe_8nm_22V_100Hz.txt",
-        "panel": "", "table": "fe2000", "conditions": "thickness=8 nm; width=20 um; gap=2 um; frequency=100 Hz",
+        "instrument": "", "table": "fe2000", "conditions": "thickness=8 nm; width=20 um; gap=2 um; frequency=100 Hz",
     }  # fmt: skip
     project.write_sheet([header, raman, list(loop.values())])
     monkeypatch.chdir(project.folder)

@@ -9,12 +9,14 @@ from relaxor.core.results import Number
 from relaxor.core.storage import save_parameters
 from relaxor.figures.panel import load_table
 from relaxor.figures.style import SINGLE, new_figure, use_style
-from relaxor.project.comparisons import Devices
+from relaxor.project.lists import load_literature
 from relaxor.reporting import literature_panels as figures
-from relaxor.reporting.literature import compare, load_literature
+from relaxor.reporting.literature import compare
+
+from tests.project import SETTINGS as PROJECT
 
 HEADER = "device,doi,quantity,value,value_high,unit,limit,source"
-SETTINGS = Devices().model_dump()
+SETTINGS = PROJECT.devices.model_dump()
 
 
 def number(model, parameter, value, error, unit="pJ"):
@@ -41,9 +43,9 @@ def results(tmp_path):
         number("optical_absorbed", "energy_per_spike", 3200, 300),
         number("pairs", "index_shortest", 108, 1, "percent"),
     ]
-    save_parameters(tmp_path / "pulses/parameters.csv", pulses)
-    save_parameters(tmp_path / "light/parameters.csv", light)
-    return [str(tmp_path / technique / "parameters.csv") for technique in ("pulses", "light")]
+    save_parameters(tmp_path / "electrical_pulses/parameters.csv", pulses, "electrical_pulses")
+    save_parameters(tmp_path / "optical_pulses/parameters.csv", light, "optical_pulses")
+    return [str(tmp_path / technique / "parameters.csv") for technique in ("electrical_pulses", "optical_pulses")]
 
 
 def run(tmp_path, literature, parameters, **settings):
@@ -98,13 +100,13 @@ def test_a_number_without_a_result_is_blank_and_says_so(root, results, tmp_path)
     assert math.isnan(row["value"])
     assert (
         row["source"]
-        == "no result: no row of technique pulses, parameter on_off_ratio, measurement ltp_ltd_50, model cycles"
+        == "no result: no row of technique electrical_pulses, parameter on_off_ratio, measurement ltp_ltd_50, model cycles"
     )
 
 
 def test_a_selector_must_not_find_two_numbers(root, results, tmp_path):
-    loose = {"energy": {"technique": "pulses", "parameter": "energy_per_spike"}}
-    with pytest.raises(SheetError, match=r"'energy': technique pulses, .* finds 2 numbers instead of one"):
+    loose = {"energy": {"technique": "electrical_pulses", "parameter": "energy_per_spike"}}
+    with pytest.raises(SheetError, match=r"'energy': technique electrical_pulses, .* finds 2 numbers instead of one"):
         run(tmp_path, root / "config/literature.csv", results, numbers=loose)
     assert not (tmp_path / "devices.csv").exists()
 
@@ -193,7 +195,7 @@ def test_units_are_converted_and_limits_are_arrows(results, tmp_path):
 
 
 def test_our_missing_energy_is_named(root, results, tmp_path):
-    save_parameters(results[0], [number("read", "energy_per_spike", 0.04, 0.01)])
+    save_parameters(results[0], [number("read", "energy_per_spike", 0.04, 0.01)], "electrical_pulses")
     run(tmp_path, root / "config/literature.csv", results)
     _, axes = drawn(load_table(tmp_path / "devices.csv"))
     assert "this work" in axes.texts[0].get_text().replace("\n", " ")

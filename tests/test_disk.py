@@ -34,7 +34,7 @@ def full_disk(free: int) -> Iterator[None]:
 
 def write_numbers(folder: Path, size: int) -> Path:
     save_parameters(
-        folder / "raman/parameters.csv", [Number("m", "voigt", f"p{index}", index) for index in range(size)]
+        folder / "raman/parameters.csv", [Number("m", "voigt", f"p{index}", index) for index in range(size)], "raman"
     )
     return folder / "raman/parameters.csv"
 

@@ -16,10 +16,11 @@ from relaxor.stats.fit import fit_counts
 from relaxor.techniques.edx import analysis as edx
 from relaxor.techniques.edx.settings import Element
 
+from tests.analyses import analyse_with
 from tests.project import CBPS
 
 SETTINGS = CBPS["edx"]
-ATTRS = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "simulated", "panel": "S2"}
+ATTRS = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
 
 
 def run(
@@ -27,7 +28,7 @@ def run(
 ) -> tuple[pd.DataFrame, xr.DataTree]:
     attrs = {**ATTRS, "conditions": json.dumps(conditions or {})}
     save_tree(folder / "data.nc", {"a": xr.Dataset(attrs=attrs), "a/spectrum": region})
-    edx.analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **(SETTINGS | changes))
+    analyse_with("edx", str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **(SETTINGS | changes))
     return load_parameters(folder / "p.csv"), xr.open_datatree(folder / "c.nc", engine="h5netcdf")
 
 

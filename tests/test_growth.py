@@ -10,19 +10,20 @@ import yaml
 from relaxor.core.errors import AnalysisError
 from relaxor.project.ingest import ingest
 from relaxor.simulation.growth import simulate
-from relaxor.techniques.growth.analysis import analyse
-from relaxor.techniques.growth.settings import Growth
+from relaxor.techniques.growth.settings import GrowthSettings
+
+from tests.analyses import analyse_with
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
 
 
 def run(folder: Path, entry) -> pd.DataFrame:
     (folder / "log.csv").write_bytes(entry.content)
-    row = {"measurement": entry.measurement, "file": "log.csv", "origin": "simulated", "panel": "S1"}
+    row = {"measurement": entry.measurement, "file": "log.csv", "origin": "simulated", "instrument": ""}
     row |= {"note": "", "table": entry.table, "conditions": {}}
     ingest([str(folder / "log.csv")], [row], CONFIG["tables"], str(folder / "data.nc"))
-    settings = Growth(**CONFIG["growth"]).model_dump()
-    analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **settings)
+    settings = GrowthSettings().model_dump()
+    analyse_with("growth", str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **settings)
     truth = pd.DataFrame(entry.truth, columns=["model", "parameter", "true", "true_unit"])
     return pd.read_csv(folder / "p.csv").merge(truth, on=["model", "parameter"], how="outer")
 

@@ -13,15 +13,16 @@ from relaxor.core.units import parse_quantity
 from relaxor.project.ingest import ingest
 from relaxor.readers import read
 from relaxor.simulation.hysteresis import simulate
-from relaxor.techniques.hysteresis.analysis import analyse
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.loops import Drive, centred, describe
 from relaxor.techniques.hysteresis.pund import find_pulses, instrument_values, separate_charges
-from relaxor.techniques.hysteresis.settings import Hysteresis
+from relaxor.techniques.hysteresis.settings import HysteresisSettings
+
+from tests.analyses import analyse_with
 
 KEYS = ["measurement", "model", "parameter"]
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
-SETTINGS = Hysteresis(**CONFIG["hysteresis"]).model_dump()
+SETTINGS = HysteresisSettings().model_dump()
 
 
 def run(folder: Path, files, **settings) -> pd.DataFrame:
@@ -32,12 +33,14 @@ def run(folder: Path, files, **settings) -> pd.DataFrame:
         paths.append(str(path))
         conditions = {name: parse_quantity(text) for name, text in entry.conditions.items()}
         rows.append(
-            {"measurement": entry.measurement, "file": entry.name, "origin": "simulated", "panel": entry.panel}
+            {"measurement": entry.measurement, "file": entry.name, "origin": "simulated", "instrument": ""}
             | {"note": "", "table": entry.table, "conditions": conditions}
         )
         truth += [(entry.measurement, *row) for row in entry.truth] + list(entry.series_truth)
     ingest(paths, rows, CONFIG["tables"], str(folder / "data.nc"))
-    analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **(SETTINGS | settings))
+    analyse_with(
+        "hysteresis", str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **(SETTINGS | settings)
+    )
     known = pd.DataFrame(truth, columns=[*KEYS, "true", "true_unit"])
     return pd.read_csv(folder / "p.csv").merge(known, on=KEYS, how="outer")
 
@@ -108,7 +111,7 @@ def test_pund_agrees_with_the_loop(result):
 def test_curves_hold_data_components_and_provenance(result):
     with xr.open_datatree(result[0] / "c.nc", engine="h5netcdf") as tree:
         group = tree["pe_8nm_22V_100Hz"]
-        assert group.attrs["origin"] == "simulated" and group.attrs["panel"] == "1f"
+        assert group.attrs["origin"] == "simulated"
         loop = group["loop"].to_dataset()
         parts = loop["switching_current"] + loop["capacitive_current"] + loop["leakage_current"]
         np.testing.assert_allclose(parts, loop["current"], atol=1e-20)

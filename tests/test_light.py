@@ -10,15 +10,16 @@ from relaxor.core.storage import load_parameters, save_tree
 from relaxor.core.variables import variable
 from relaxor.synapse.photoresponse.analysis import fit_encoder
 from relaxor.synapse.photoresponse.encoder import load_encoder
-from relaxor.techniques.optical_pulses import analysis as light
-from relaxor.techniques.optical_pulses.settings import Light
+from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
 
-SETTINGS = Light().model_dump()
+from tests.analyses import analyse_with
+
+SETTINGS = OpticalPulsesSettings().model_dump()
 
 
 @pytest.fixture(scope="module")
 def table(analysed):
-    return analysed("light").parameters.set_index(["measurement", "model", "parameter"])
+    return analysed("optical_pulses").parameters.set_index(["measurement", "model", "parameter"])
 
 
 def write(folder, runs, conditions=None):
@@ -37,7 +38,7 @@ def write(folder, runs, conditions=None):
         "raw_file": "a",
         "raw_sha256": "0" * 64,
         "origin": "simulated",
-        "panel": "",
+        "instrument": "",
         "conditions": json.dumps(conditions),
     }
     save_tree(folder / "light.nc", {"one": xr.Dataset(attrs=attrs), "one/table": region})
@@ -45,7 +46,7 @@ def write(folder, runs, conditions=None):
 
 
 def run(folder, data):
-    light.analyse(data, str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
+    analyse_with("optical_pulses", data, str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
     return load_parameters(folder / "p.csv")
 
 
@@ -53,7 +54,7 @@ def test_light_facilitates_less_and_longer_than_voltage(table, analysed):
     assert table.loc[("light_ppf_650nm", "pairs", "index_shortest"), "value"] == pytest.approx(108, abs=0.5)
     assert table.loc[("light_ppf_650nm", "pairs", "two_exponentials"), "value"] == 1
     slow = table.loc[("light_ppf_650nm", "double_exponential_fixed_floor", "tau_2"), "value"]
-    electrical = analysed("pulses").number("tau_2", measurement="ppf", model="double_exponential")
+    electrical = analysed("electrical_pulses").number("tau_2", measurement="ppf", model="double_exponential")
     assert slow > 5 * electrical
 
 
@@ -96,7 +97,7 @@ def test_absorbed_light_cannot_be_the_printed_energy(table):
 
 
 def test_the_encoder_is_written_and_read_back_and_predicts_its_codes(analysed, tmp_path):
-    data = analysed("light").folder.parent / "light.nc"
+    data = analysed("optical_pulses").folder.parent / "optical_pulses.nc"
     path = tmp_path / "encoder.json"
     fit_encoder(str(data), str(path), wavelength=650, read_window=0.04, code_window=0.05)
     encoder = load_encoder(path)
@@ -109,7 +110,7 @@ def test_the_encoder_is_written_and_read_back_and_predicts_its_codes(analysed, t
 
 
 def test_without_the_codes_there_is_no_encoder(analysed, tmp_path):
-    data = analysed("light").folder.parent / "light.nc"
+    data = analysed("optical_pulses").folder.parent / "optical_pulses.nc"
     with pytest.raises(
         AnalysisError, match="encoder: 0 files with codes of four pulses at 520 nm, one is needed; found"
     ):

@@ -38,12 +38,12 @@ def lab(tmp_path: Path) -> Project:
     settings = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     ours = {
         "sheet": "sheet.tsv", "results": "out", "sample": "flake", "formats": ["png"],
-        "raman": settings["raman"] | settings["samples"]["cbps"]["raman"],
+        "raman": settings["samples"]["cbps"]["raman"],
     }  # fmt: skip
     (folder / "lab.yaml").write_text(yaml.safe_dump({"relaxor": ours}), encoding="utf-8")
     (folder / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
     row = {"measurement": "flake", "sample": "flake", "technique": "raman", "file": "spectra/flake.txt",
-           "panel": "", "origin": "measured", "table": "", "conditions": "wavelength=532 nm", "note": ""}  # fmt: skip
+           "origin": "measured", "conditions": "wavelength=532 nm"}  # fmt: skip
     (folder / "sheet.tsv").write_text("\t".join(row) + "\n" + "\t".join(row.values()) + "\n", encoding="utf-8")
     return Project(folder, library=ROOT)
 

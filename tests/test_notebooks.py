@@ -13,21 +13,22 @@ from relaxor.project.figure_list import load_figures
 from relaxor.reporting.notebook_api import Story
 from relaxor.reporting.notebooks import run_notebook
 
-from tests.project import ROOT
+from tests.project import ROOT, SETTINGS
 
+BANDS = SETTINGS.bands.model_dump()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PARAMETERS = {"sample", "results_dir", "config"}
+PARAMETERS = {"sample", "results_dir", "config", "panels"}
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """Results of one Raman spectrum, as small as they can be."""
     folder = tmp_path / "results" / "analysis" / "mine" / "raman"
-    attrs = {"panel": "1c", "raw_file": "a.txt", "raw_sha256": 64 * "a", "origin": "measured"}
+    attrs = {"instrument": "", "raw_file": "a.txt", "raw_sha256": 64 * "a", "origin": "measured"}
     shift = ("raman_shift", [100.0, 101.0, 102.0], {"units": "1/cm"})
     spectrum = xr.Dataset({"residual": ("raman_shift", [1.0, -1.0, 0.5], {"units": "1"})}, {"raman_shift": shift})
     save_tree(folder / "curves.nc", {"flake": xr.Dataset(attrs=attrs), "flake/spectrum": spectrum})
-    save_parameters(folder / "parameters.csv", [Number("flake", "voigt", "a_center", 111.7, 0.2, unit="1/cm")])
+    save_parameters(folder / "parameters.csv", [Number("flake", "voigt", "a_center", 111.7, 0.2, unit="1/cm")], "raman")
     return tmp_path / "results"
 
 
@@ -58,7 +59,7 @@ def test_every_panel_is_told_and_exists(root: Path) -> None:
 
 
 def test_what_a_story_shows_is_in_the_results(results: Path) -> None:
-    story = Story("mine", str(results))
+    story = Story("mine", str(results), panels={"1c": ["flake"]})
     assert "Simulated" not in story._repr_markdown_()
     assert list(story.numbers("1c", model="voigt")["Value"]) == ["111.70(20)"]
     assert story.sources("1c").loc["flake", "raw_file"] == "a.txt"
@@ -73,7 +74,7 @@ def test_a_story_draws_with_the_settings_it_is_given(results: Path, monkeypatch:
     monkeypatch.chdir(results)  # no config/ here, as where another workflow uses this one
     figures = {"figures": str(ROOT / "config/figures.yaml")}
     usual, wider, again = (
-        Story("mine", ".", figures | {"bands": {"band_gap": gap}}).panel("3b").data for gap in (1.3, 1.8, 1.3)
+        Story("mine", ".", figures | {"bands": BANDS | {"band_gap": gap}}).panel("3b").data for gap in (1.3, 1.8, 1.3)
     )
     assert usual == again != wider
 
@@ -88,7 +89,7 @@ def test_a_story_draws_with_the_settings_it_is_given(results: Path, monkeypatch:
 )
 def test_what_is_missing_is_said(results: Path, call, message: str) -> None:
     with pytest.raises(AnalysisError, match=message):
-        call(Story("mine", str(results)))
+        call(Story("mine", str(results), panels={}))
     with pytest.raises(AnalysisError, match="analysis/yours: no results; make them with 'snakemake --cores 2'"):
         Story("yours", str(results))
 

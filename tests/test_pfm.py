@@ -10,8 +10,10 @@ from relaxor.core.variables import variable
 from relaxor.project.ingest import ingest
 from relaxor.project.sheet import parse_quantity
 from relaxor.simulation import pfm as twin
-from relaxor.techniques.pfm.analysis import analyse, analyse_image, find_domains, load_image
+from relaxor.techniques.pfm.analysis import analyse_image, find_domains, load_image
 from relaxor.techniques.pfm.loops import analyse_loop
+
+from tests.analyses import analyse_with
 
 SETTINGS = {"wall_exclusion": 40.0, "tiles_per_side": 4, "settling_fraction": 0.34}
 ATTRS = {"raw_sha256": "0" * 64, "origin": "simulated"}
@@ -61,14 +63,14 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pfm")
     files = list(twin.simulate(np.random.default_rng(7)))
     rows = [
-        {"measurement": f.measurement, "file": f.name, "origin": "simulated", "panel": f.panel, "note": "", "table": "",
+        {"measurement": f.measurement, "file": f.name, "origin": "simulated", "instrument": "", "table": "",
          "conditions": {name: parse_quantity(text) for name, text in f.conditions.items()}}
         for f in files
     ]  # fmt: skip
     for file in files:
         (folder / file.name).write_bytes(file.content)
     ingest([str(folder / file.name) for file in files], rows, {}, str(folder / "pfm.nc"))
-    analyse(str(folder / "pfm.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
+    analyse_with("pfm", str(folder / "pfm.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
     truth = [(f.measurement, *entry) for f in files for entry in f.truth]
     return pd.read_csv(folder / "p.csv"), xr.open_datatree(folder / "c.nc"), truth
 
@@ -94,7 +96,7 @@ def test_contrast_and_amplitude_grow_from_cycle_to_cycle(results):
         assert trend.loc[f"{name}_slope_p_value", "value"] < 1e-4
         constant = table.query(f"model == 'constant' and parameter == '{name}_aicc'")["value"].item()
         assert trend.loc[f"{name}_aicc", "value"] < constant
-    assert curves["pfm_cycles"].attrs["panel"] == "S7a,S7b,S7c"
+    assert curves["pfm_cycles"].attrs["combines"] == ",".join(f"pfm_cycle_{number}" for number in range(1, 7))
     assert len(trend.loc["phase_contrast_slope", "raw_sha256"].split(",")) == 6
 
 
@@ -140,11 +142,11 @@ def test_a_cycle_that_the_sheet_does_not_give_is_asked_for():
 
 def test_a_scan_in_tapping_mode_is_no_piezoresponse(tmp_path, root):
     file = str(root / "raw_data/cbps/afm/afm_flake_3nm.ibw")
-    row = {"measurement": "flake", "file": file, "origin": "simulated", "panel": "", "note": "", "table": "",
+    row = {"measurement": "flake", "file": file, "origin": "simulated", "instrument": "", "table": "",
            "conditions": {"cycle": (1.0, "1")}}  # fmt: skip
     ingest([file], [row], {}, str(tmp_path / "pfm.nc"))
     with pytest.raises(AnalysisError, match="flake: was taken in 'AC Mode', where no tip rests on the sample"):
-        analyse(str(tmp_path / "pfm.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+        analyse_with("pfm", str(tmp_path / "pfm.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
 
 
 def test_an_image_without_phase_names_what_it_has():

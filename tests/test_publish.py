@@ -37,7 +37,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / RAW).write_text("1 2\n", encoding="utf-8")
     (tmp_path / "workflow/__pycache__").mkdir(parents=True)
     (tmp_path / "workflow/__pycache__/x.pyc").write_bytes(b"x")
-    save_parameters(tmp_path / NUMBERS, [Number("flake", "voigt", "a", 1.0)])
+    save_parameters(tmp_path / NUMBERS, [Number("flake", "voigt", "a", 1.0)], "raman")
     (tmp_path / DATA).parent.mkdir(parents=True)
     (tmp_path / DATA).write_bytes(b"data")
     monkeypatch.chdir(tmp_path)

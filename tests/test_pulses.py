@@ -5,9 +5,9 @@ import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.core.storage import load_parameters, save_tree
 from relaxor.simulation.synapse import Synapse
-from relaxor.techniques.electrical_pulses import analysis as pulses
-from relaxor.techniques.electrical_pulses.settings import Pulses
+from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
 
+from tests.analyses import analyse_with
 from tests.plasticity.test_protocols import measurement, run
 
 
@@ -20,12 +20,18 @@ def analyse(folder, runs):
     groups = {entry.id: xr.Dataset(attrs={**entry.attrs, "conditions": json.dumps(entry.conditions)})}
     groups |= {f"{entry.id}/{name}": region for name, region in entry.regions.items()}
     save_tree(folder / "data.nc", groups)
-    pulses.analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **Pulses().model_dump())
+    analyse_with(
+        "electrical_pulses",
+        str(folder / "data.nc"),
+        str(folder / "p.csv"),
+        str(folder / "c.nc"),
+        **ElectricalPulsesSettings().model_dump(),
+    )
     return load_parameters(folder / "p.csv")
 
 
 def test_eight_points_do_not_tell_two_exponentials_apart_and_twenty_do(analysed, tmp_path):
-    table = analysed("pulses").parameters.set_index(["measurement", "model", "parameter"])
+    table = analysed("electrical_pulses").parameters.set_index(["measurement", "model", "parameter"])
     row = table.loc[("ppf", "pairs", "two_exponentials")]
     assert row["value"] == 1 and row["method"].startswith("two exponentials are identifiable")
     for index in (1, 2):
@@ -41,7 +47,7 @@ def test_eight_points_do_not_tell_two_exponentials_apart_and_twenty_do(analysed,
 
 
 def test_the_definitions_of_energy_stand_side_by_side(analysed):
-    table = analysed("pulses").parameters
+    table = analysed("electrical_pulses").parameters
     energies = table[table["parameter"] == "energy_per_spike"].set_index("model")
     assert {"peak_power", "mean_power", "integral", "excess", "read"} <= set(energies.index)
     assert (energies["unit"] == "pJ").all() and energies["method"].map(len).all()
@@ -53,7 +59,7 @@ def test_the_definitions_of_energy_stand_side_by_side(analysed):
 
 
 def test_potentiation_is_nonlinear_and_repeats(analysed):
-    table = analysed("pulses").parameters.set_index(["measurement", "model", "parameter"])
+    table = analysed("electrical_pulses").parameters.set_index(["measurement", "model", "parameter"])
     assert table.loc[("ltp_ltd_50", "cycles", "on_off_ratio"), "value"] > 100
     assert table.loc[("ltp_ltd_50", "cycles", "cycle_to_cycle_variation"), "value"] < 0.02
     drift = table.loc[("ltp_ltd_50", "cycles", "conductance_max_drift")]

@@ -14,11 +14,11 @@ from relaxor.simulation import raman as twin
 from relaxor.simulation.writers.witec_ascii import write
 from relaxor.stats.fit import voigt
 from relaxor.techniques.raman import panels as figures
-from relaxor.techniques.raman.analysis import analyse
 from relaxor.techniques.raman.detection import fit_seen_lines
 from relaxor.techniques.raman.lines import fit_lines
 from relaxor.techniques.raman.spikes import remove_spikes
 
+from tests.analyses import analyse_with
 from tests.benchmarks.test_raman import fit_sample, write_sample
 
 SETTINGS = {
@@ -44,11 +44,12 @@ def run(tmp_path, content, conditions=None, **changes):
     raw = tmp_path / "spectrum.txt"
     raw.write_bytes(content)
     row = {
-        "measurement": "r", "file": "spectrum.txt", "origin": "simulated", "panel": "1c", "note": "", "table": "",
+        "measurement": "r", "file": "spectrum.txt", "origin": "simulated", "instrument": "", "table": "",
         "conditions": conditions or {},
     }  # fmt: skip
     ingest([str(raw)], [row], {}, str(tmp_path / "raman.nc"))
-    analyse(
+    analyse_with(
+        "raman",
         str(tmp_path / "raman.nc"),
         str(tmp_path / "parameters.csv"),
         str(tmp_path / "curves.nc"),
@@ -142,7 +143,7 @@ def test_a_bare_substrate_has_no_modes(tmp_path, accumulations):
 
 def draw(folder):
     figure = new_figure(SINGLE, 60)
-    figures.spectrum(figure.add_subplot(), load_panel(folder, "1c"))
+    figures.spectrum(figure.add_subplot(), load_panel(folder))
     figure.draw_without_rendering()
 
 
@@ -219,7 +220,7 @@ def test_rates_become_counts_by_the_integration_time(tmp_path):
         region["intensity"] = (region["intensity"] * scale).assign_attrs(region["intensity"].attrs, units=units)
         attrs = {**stored["r"].attrs, "conditions": json.dumps(conditions)}
         save_tree(tmp_path / "rates.nc", {"r": xr.Dataset(attrs=attrs), f"r/{spectrum}": region})
-        analyse(str(tmp_path / "rates.nc"), str(tmp_path / "q.csv"), str(tmp_path / "d.nc"), **SETTINGS)
+        analyse_with("raman", str(tmp_path / "rates.nc"), str(tmp_path / "q.csv"), str(tmp_path / "d.nc"), **SETTINGS)
         return pd.read_csv(tmp_path / "q.csv")
 
     rated = again({"integration_time": [8, "s"]}, "count/s", 1 / 8)

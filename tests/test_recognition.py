@@ -1,15 +1,13 @@
 """What a file is, told from what is in it."""
 
 import ast
-import importlib
 
 import pytest
 from relaxor.core.errors import AnalysisError
-from relaxor.project.recognition import conditions_needed, techniques_of
-from relaxor.project.settings import MATERIAL, Techniques
 from relaxor.project.snakemake_adapter import sources
 from relaxor.readers import read
-from relaxor.techniques.registry import CONDITIONS, MODULES
+from relaxor.techniques.contents import Contents
+from relaxor.techniques.registry import likely_techniques, techniques
 
 from tests.project import ROOT, SETTINGS, sheet_rows
 
@@ -20,14 +18,14 @@ ROWS = {row["measurement"]: row for row in sheet_rows()}
 def test_every_sample_file_is_recognised_and_told_enough_about(measurement):
     row = ROWS[measurement]
     tree = read(ROOT / row["file"], SETTINGS.tables[row["table"]] if row["table"] else None)
-    found = techniques_of(tree)
+    found = likely_techniques(tree)
     if row["technique"] == "shg":  # a spectrum over wavelength may be anything
         assert found == ()
-    elif row["technique"] in ("sweeps", "pulses"):  # what is in the voltage decides, not its unit
-        assert found == ("sweeps", "pulses")
+    elif row["technique"] in ("iv_sweeps", "electrical_pulses"):  # what is in the voltage decides, not its unit
+        assert found == ("iv_sweeps", "electrical_pulses")
     else:
         assert found == (row["technique"],)
-    assert set(conditions_needed(row["technique"], tree)) <= set(row["conditions"])
+    assert set(techniques()[row["technique"]].conditions.needed(Contents.of(tree))) <= set(row["conditions"])
 
 
 @pytest.mark.parametrize(
@@ -36,9 +34,9 @@ def test_every_sample_file_is_recognised_and_told_enough_about(measurement):
         ("afm_pfm/asylum_ibw/P0089OP0027.ibw", ("pfm",)),
         ("afm_pfm/asylum_ibw/force_ibw.ibw", ()),
         ("afm_pfm/bruker_nanoscope/full_multiple_images.txt", ("afm", "pfm")),
-        ("electrical/keithley4200_xls/vds-id#1.xls", ("sweeps", "pulses")),
+        ("electrical/keithley4200_xls/vds-id#1.xls", ("iv_sweeps", "electrical_pulses")),
         ("ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat", ("hysteresis",)),
-        ("ferroelectric_pe/aixacct_dat/FeFETD1_die68_MFS+_100_10x10_forc.dat", ("hysteresis", "sweeps")),
+        ("ferroelectric_pe/aixacct_dat/FeFETD1_die68_MFS+_100_10x10_forc.dat", ("hysteresis", "iv_sweeps")),
         ("ferroelectric_pe/radiant_txt/TypABdata.Hysteresis.2.txt", ("hysteresis",)),
         ("stem_haadf/velox_emd/fei_emd_image.emd", ("stem",)),
         ("raman_shg/renishaw_wdf/renishaw_test_linescan.wdf", ()),
@@ -49,38 +47,38 @@ def test_every_sample_file_is_recognised_and_told_enough_about(measurement):
     ],
 )
 def test_real_files_are_recognised(rawfiles, name, found):
-    assert techniques_of(read(rawfiles / name)) == found
+    assert likely_techniques(read(rawfiles / name)) == found
 
 
 def test_a_tester_knows_its_capacitor(rawfiles):
     for name in ("aixacct_dat/RTWhiteB_freqs.dat", "radiant_txt/TypABdata.Hysteresis.2.txt"):
-        assert not conditions_needed("hysteresis", read(rawfiles / "ferroelectric_pe" / name))
+        assert not techniques()["hysteresis"].conditions.needed(Contents.of(read(rawfiles / "ferroelectric_pe" / name)))
 
 
 def asked_for(technique: str) -> set[str]:
     """Conditions for which the code of a technique asks without a default."""
     found = set()
-    for path in sources(MODULES[technique]):
-        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+    for path in sources(techniques()[technique].analyse.__module__):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")) if path.suffix == ".py" else ast.parse("")):
             called = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "condition"
             if called and len(node.args) == 2 and not node.keywords:
                 found.add(node.args[0].value)
     return found
 
 
-@pytest.mark.parametrize("technique", MODULES)
+@pytest.mark.parametrize("technique", techniques())
 def test_the_table_of_conditions_is_what_the_analyses_ask_for(monkeypatch, technique):
     monkeypatch.chdir(ROOT)
     asked = asked_for(technique) - {"thickness_alternative"}  # asked for where it is given
     if technique == "edx":
         assert not asked  # the file's own beam energy goes first
     else:
-        assert asked == set(CONDITIONS.get(technique, {}))
+        assert asked == set(techniques()[technique].conditions.required)
 
 
-@pytest.mark.parametrize("technique", MATERIAL)
+@pytest.mark.parametrize("technique", [name for name, own in techniques().items() if own.needed_setting])
 def test_a_material_that_nobody_described_is_refused_with_the_setting_that_is_missing(technique):
-    keywords = getattr(Techniques(), technique).model_dump(mode="json")
-    with pytest.raises(AnalysisError, match=f"set {technique}.{MATERIAL[technique]}") as caught:
-        importlib.import_module(MODULES[technique]).analyse("no.nc", "no.csv", "no.nc", **keywords)
+    own = techniques()[technique]
+    with pytest.raises(AnalysisError, match=f"set {technique}.{own.needed_setting}") as caught:
+        own.analyse([], own.settings())
     assert "'other' is drawn without analysis" in caught.value.advice

@@ -17,12 +17,12 @@ from relaxor.figures.panel import load_parameters
 from relaxor.figures.style import apart
 from relaxor.reporting import comparison
 from relaxor.reporting import draw_samples as samples
-from relaxor.reporting.comparison import common_quantities, draw_comparison
+from relaxor.reporting.comparison import NOWHERE, common_quantities, draw_comparison
 
 from tests.project import Project
 
 ATTRS = {
-    "raw_file": "a.dat", "raw_sha256": "0" * 64, "origin": "measured", "panel": "", "conditions": "{}",
+    "raw_file": "a.dat", "raw_sha256": "0" * 64, "origin": "measured", "instrument": "", "conditions": "{}",
 }  # fmt: skip
 
 
@@ -130,12 +130,15 @@ def test_what_was_not_analysed_is_drawn_as_it_is(tmp_path):
 
 
 # --- samples beside each other -------------------------------------------------------------------------------------
-NUMBERS = [{"model": "voigt", "parameter": "*_center"}, {"model": "cif", "parameter": "density"}]
+NUMBERS = [
+    {"technique": "raman", "model": "voigt", "parameter": "*_center"},
+    {"technique": "structure", "model": "cif", "parameter": "density"},
+]
 
 
 def numbers(folder, *rows):
     path = folder / "raman/parameters.csv"
-    save_parameters(path, [Number("m", "voigt", *row, unit="1/cm", origin="measured") for row in rows])
+    save_parameters(path, [Number("m", "voigt", *row, unit="1/cm", origin="measured") for row in rows], "raman")
     axis = np.linspace(100, 600, 50)
     spectrum = xr.Dataset(
         {"data": variable("raman_shift", np.cos(axis / 40) + 2, "count", "data")},
@@ -152,7 +155,9 @@ def test_what_two_samples_have_with_an_error_is_compared(tmp_path):
         "c": numbers(tmp_path / "c", ("C_center", 9.0, 0.1)),
     }
     tables = {sample: load_parameters(path) for sample, path in paths.items()}
-    assert common_quantities(tables, NUMBERS) == [("voigt", "A_center")]
+    assert common_quantities(tables, NUMBERS) == [
+        {"model": "voigt", "parameter": "A_center", "feature": "", "at": NOWHERE}
+    ]
 
 
 def test_a_comparison_is_drawn_also_where_nothing_is_in_common(tmp_path, monkeypatch):
@@ -196,7 +201,7 @@ def two_samples(tmp_path_factory) -> Project:
         file = f"raw_data/film/{name}.txt"
         shutil.copy2(project.folder / row[header.index("file")], project.folder / file)
         own = dict(zip(header, row, strict=True))
-        own |= {"measurement": technique, "sample": "film", "technique": technique, "file": file, "panel": ""}
+        own |= {"measurement": technique, "sample": "film", "technique": technique, "file": file, "instrument": ""}
         lines.append([own[column] for column in header])
     project.write_sheet(lines)
     project.run()

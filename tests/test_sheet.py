@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from relaxor.core.errors import SheetError
+from relaxor.project.layers import known_conditions
 from relaxor.project.sheet import COLUMNS, load_sheet
-from relaxor.techniques.registry import TECHNIQUES, known_conditions
+from relaxor.techniques.registry import techniques
 
 GOOD = {
     "measurement": "scan", "sample": "s1", "technique": "xrd", "file": "raw_data/scan.raw", "panel": "1b",
-    "origin": "measured", "table": "", "conditions": "power=0.5 mW; temperature=295 K", "note": "",
+    "origin": "measured", "instrument": "", "table": "", "conditions": "power=0.5 mW; temperature=295 K", "note": "",
 }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def test_a_file_may_lie_elsewhere(tmp_path, file):
         ({"file": "s3:///scan.raw"}, "row 2: column 'file': 's3:///scan.raw' is not 's3://host/path'"),
         ({"file": "https://host/scan?n=1"}, "row 2: column 'file': .* is not 'https://host/path', without '\\?'"),
         ({"technique": "xrs"}, "row 2: column 'technique': 'xrs' is not known; did you mean 'x"),
-        ({"technique": "??"}, "allowed: structure, growth, xrd"),
+        ({"technique": "??"}, "allowed: afm, edx, electrical_pulses"),
         ({"origin": "made up"}, "column 'origin'.*allowed: simulated, measured"),
         ({"table": "fe20"}, "column 'table': 'fe20' is not known; did you mean 'fe2000'"),
         ({"panel": "1b,1x"}, "column 'panel': '1x' is not known"),
@@ -59,7 +60,10 @@ def test_a_file_may_lie_elsewhere(tmp_path, file):
         ({"conditions": "dose=nan mJ"}, r"'dose=nan mJ' is not a number with a unit \(nan is not finite\)"),
         ({"conditions": "dose=1e999 mJ"}, r"'dose=1e999 mJ' is not a number with a unit \(1e999 is not finite\)"),
         ({"conditions": "power=1 mW; power=2 mW"}, "column 'conditions': 'power' is given twice; keep one"),
-        ({"technique": "light", "conditions": "area=5 um"}, r"'area=5 um' is not a number with a unit such as cm\^2"),
+        (
+            {"technique": "optical_pulses", "conditions": "area=5 um"},
+            r"'area=5 um' is not a number with a unit such as cm\^2",
+        ),
     ],
 )
 def test_each_mistake_names_its_place(tmp_path, change, message):
@@ -81,16 +85,16 @@ def test_a_repeated_name_says_where_it_was(tmp_path):
         ("hysteresis", "thickness=0 nm", "must be above zero"),
         ("hysteresis", "gap=-2 um", "must be above zero"),
         ("hysteresis", "frequency=-10 Hz", "must be above zero"),
-        ("light", "area=0 cm^2", "must be above zero"),
-        ("light", "wavelength=-650 nm", "must be above zero"),
+        ("optical_pulses", "area=0 cm^2", "must be above zero"),
+        ("optical_pulses", "wavelength=-650 nm", "must be above zero"),
         ("raman", "wavelength=0 nm", "must be above zero"),
         ("shg", "integration_time=0 s", "must be above zero"),
         ("shg", "power=-1 mW", "must not be negative"),
         ("shg", "power=0 mW", None),
         ("raman", "power=10 percent", None),  # noted only
         ("edx", "beam_energy=-20 keV", "must be above zero"),
-        ("pulses", "compliance=0 mA", "must be above zero"),
-        ("sweeps", "read_voltage=-0.2 V", None),
+        ("electrical_pulses", "compliance=0 mA", "must be above zero"),
+        ("iv_sweeps", "read_voltage=-0.2 V", None),
         ("xrd", "temperature=-5 degC", None),
         ("stem", "defocus=-300 nm", None),  # a lab's own
     ],
@@ -109,7 +113,7 @@ def test_every_condition_that_the_code_reads_is_known(root):
     sources = [path.read_text(encoding="utf-8") for path in (root / "workflow/relaxor").rglob("*.py")]
     read = {name for text in sources for name in re.findall(r"\.condition\(\s*\"(\w+)\"", text)}
     assert "compliance" in read
-    assert read <= {name for technique in TECHNIQUES for name in known_conditions(technique)}
+    assert read <= {name for technique in techniques() for name in known_conditions(technique)}
 
 
 def test_a_file_counts_once_in_a_technique_of_a_sample(tmp_path):
@@ -127,13 +131,35 @@ def test_a_file_counts_once_in_a_technique_of_a_sample(tmp_path):
 
 def test_a_missing_column_is_named(tmp_path):
     with pytest.raises(SheetError, match=r"row 1: columns are .*; expected measurement, sample"):
-        load_sheet(project(tmp_path, header=COLUMNS[:-1]), tmp_path)
+        load_sheet(project(tmp_path, header=COLUMNS[1:]), tmp_path)
+
+
+def test_a_sheet_may_leave_out_columns_that_it_does_not_fill(tmp_path):
+    sheet = project(tmp_path, GOOD)
+    lines = [line.split("\t")[:6] for line in sheet.read_text(encoding="utf-8").splitlines()]
+    sheet.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+    (row,) = load_sheet(sheet, tmp_path)
+    assert row["conditions"] == {} and row["instrument"] == row["table"] == row["note"] == ""
+
+
+def test_an_instrument_must_be_one_of_the_settings(tmp_path):
+    sheet = project(tmp_path, GOOD | {"instrument": "D8"})
+    assert load_sheet(sheet, tmp_path, instruments=("D8",))[0]["instrument"] == "D8"
+    with pytest.raises(SheetError, match="row 2: column 'instrument': 'D8' is not known; did you mean 'D8-2'"):
+        load_sheet(sheet, tmp_path, instruments=("D8-2",))
+
+
+def test_a_former_name_of_a_technique_still_works_and_is_said(tmp_path, caplog):
+    sheet = project(tmp_path, GOOD | {"technique": "sweeps", "conditions": ""})
+    assert load_sheet(sheet, tmp_path)[0]["technique"] == "iv_sweeps"
+    (message,) = {record.getMessage() for record in caplog.records}
+    assert message == f"{sheet}: row 2: technique 'sweeps' is called 'iv_sweeps' now; the old name still works"
 
 
 def test_a_short_row_is_named(tmp_path):
     sheet = project(tmp_path, GOOD)
     sheet.write_text(sheet.read_text() + "only\tthree\tcells\n")
-    with pytest.raises(SheetError, match="row 3: 9 cells"):
+    with pytest.raises(SheetError, match="row 3: 10 cells"):
         load_sheet(sheet, tmp_path)
 
 

@@ -17,9 +17,11 @@ from relaxor.simulation import shg as twin
 from relaxor.stats import power_law
 from relaxor.stats.fit import fit, widening
 from relaxor.techniques.shg import analysis as shg
-from relaxor.techniques.shg.settings import Shg
+from relaxor.techniques.shg.settings import ShgSettings
 
-SETTINGS = Shg().model_dump()
+from tests.analyses import analyse_with
+
+SETTINGS = ShgSettings().model_dump()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def measurements(files: list) -> list[Measurement]:
     result = []
     for path, entry in files:
         conditions = {key: (float(text.split()[0]), text.split()[1]) for key, text in entry.conditions.items()}
-        attrs = {"raw_file": entry.name, "raw_sha256": "0" * 64, "origin": "simulated", "panel": "1e"}
+        attrs = {"raw_file": entry.name, "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
         regions = {name: node.to_dataset() for name, node in extract(path).children.items()}
         result.append(Measurement(entry.measurement, attrs, conditions, regions))
     return result
@@ -52,7 +54,7 @@ def run(series: list[Measurement], folder: Path) -> tuple[pd.DataFrame, xr.DataT
         for name, region in entry.regions.items():
             groups[f"{entry.id}/{name}"] = region
     save_tree(folder / "data.nc", groups)
-    shg.analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
+    analyse_with("shg", str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
     return load_parameters(folder / "p.csv"), xr.open_datatree(folder / "c.nc", engine="h5netcdf")
 
 
@@ -110,7 +112,7 @@ def test_curves_add_up_and_carry_units(analysed: tuple) -> None:
     np.testing.assert_allclose(spectrum.line + spectrum.background, spectrum.fit)
     assert abs(float(spectrum.residual.mean())) < 0.2
     assert float(spectrum.residual.std()) == pytest.approx(1, abs=0.15)
-    assert curves.children[shg.SERIES].attrs["panel"] == "1e"
+    assert curves.children[shg.SERIES].attrs["combines"].startswith("shg_")
     for node in curves.subtree:
         for name, data in node.variables.items():
             assert {"units", "long_name"} <= set(data.attrs), name

@@ -14,13 +14,13 @@ from relaxor.core.variables import variable
 from relaxor.figures import schematics
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import new_figure, save, use_style
+from relaxor.project.simulate import sample_files
 from relaxor.readers import read
 from relaxor.simulation import stem as twin
-from relaxor.project.simulate import sample_files
-from relaxor.techniques.stem import analysis as stem
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import panels as figures
 
+from tests.analyses import analyse_with
 from tests.project import CBPS
 
 SETTINGS = CBPS["stem"]
@@ -33,14 +33,16 @@ def ingest(image: np.ndarray, path: Path, pixel: float = 0.15e-10, units: str = 
         for name, size in zip(("y", "x"), image.shape, strict=True)
     }
     dataset = xr.Dataset({"intensity": variable(("y", "x"), image, "1", "intensity")}, axes)
-    attrs = {"raw_file": "x.emd", "raw_sha256": "0", "origin": "simulated", "panel": "1d", "conditions": "{}"}
+    attrs = {"raw_file": "x.emd", "raw_sha256": "0", "origin": "simulated", "instrument": "", "conditions": "{}"}
     save_tree(path, {"one": xr.Dataset(attrs=attrs), "one/HAADF": dataset})
     return path
 
 
 def analysed(image: np.ndarray, folder: Path, **changes: object) -> pd.DataFrame:
     data = ingest(image, folder / "data.nc")
-    stem.analyse(str(data), str(folder / "parameters.csv"), str(folder / "curves.nc"), **{**SETTINGS, **changes})
+    analyse_with(
+        "stem", str(data), str(folder / "parameters.csv"), str(folder / "curves.nc"), **{**SETTINGS, **changes}
+    )
     return load_parameters(folder / "parameters.csv")
 
 
@@ -56,10 +58,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
     (file,) = sample_files(techniques=("stem",))
     (folder / file.name).write_bytes(file.content)
     tree = read(folder / file.name)
-    attrs = {**tree.attrs, "origin": "simulated", "panel": file.panel, "conditions": json.dumps({})}
+    attrs = {**tree.attrs, "origin": "simulated", "instrument": "", "conditions": json.dumps({})}
     children = {f"{file.measurement}/{name}": child.to_dataset() for name, child in tree.children.items()}
     save_tree(folder / "data.nc", {file.measurement: xr.Dataset(attrs=attrs), **children})
-    stem.analyse(str(folder / "data.nc"), str(folder / "parameters.csv"), str(folder / "curves.nc"), **SETTINGS)
+    analyse_with("stem", str(folder / "data.nc"), str(folder / "parameters.csv"), str(folder / "curves.nc"), **SETTINGS)
     return folder, list(file.truth)
 
 
@@ -122,7 +124,7 @@ def test_scale_of_the_pixel_scales_lengths(tmp_path):
     image = twin.image(SMALL, np.random.default_rng(5)).astype(float)
     one = analysed(image, tmp_path).set_index(["model", "parameter"])["value"]
     data = ingest(image, tmp_path / "scaled.nc", pixel=0.15e-10 * 1.03)
-    stem.analyse(str(data), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+    analyse_with("stem", str(data), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
     other = load_parameters(tmp_path / "p.csv").set_index(["model", "parameter"])["value"]
     for model in ("fft_lattice", "column_lattice"):
         assert other[model, "d_100"] / one[model, "d_100"] == pytest.approx(1.03, rel=1e-4)
@@ -140,10 +142,10 @@ def test_images_that_cannot_be_analysed_are_refused(tmp_path):
         analysed(np.where(noise > 40, np.nan, noise * np.nan), tmp_path)
     data = ingest(noise, tmp_path / "coarse.nc", pixel=5e-10)
     with pytest.raises(AnalysisError, match="does not resolve columns"):
-        stem.analyse(str(data), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+        analyse_with("stem", str(data), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
     data = ingest(noise, tmp_path / "uncalibrated.nc", units="1")
     with pytest.raises(AnalysisError, match="calibrated in m"):
-        stem.analyse(str(data), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+        analyse_with("stem", str(data), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
     assert not (tmp_path / "p.csv").exists()
 
 
@@ -190,14 +192,14 @@ def test_errors_come_from_windows_of_whole_cells(tmp_path):
 
 def test_panels_are_drawn(sample, tmp_path):
     use_style()
-    data = load_panel(sample[0], "1d")
+    data = load_panel(sample[0])
     figure = new_figure(60, 45)
     figures.haadf(figure.add_subplot(), data)
     assert save(figure, tmp_path / "1d", ("png",))[0].stat().st_size > 10_000
     for width, height in ((60, 45), (183, 50)):
         figure = new_figure(width, height)
         axes = figure.add_subplot()
-        schematics.synapse(axes)
+        schematics.synapse(axes, material="SiO2")
         figure.canvas.draw()
         texts = [text for inner in axes.child_axes for text in inner.texts]
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts]

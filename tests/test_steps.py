@@ -1,4 +1,3 @@
-import importlib
 import inspect
 import re
 import subprocess
@@ -7,9 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from relaxor.core.errors import ReadError
-from relaxor.project.settings import load_settings
-from relaxor.project.snakemake_adapter import run_step, sources
-from relaxor.techniques.registry import TECHNIQUES
+from relaxor.project.snakemake_adapter import code_of, function_called, run_step, sources
 
 
 class Named(list):
@@ -20,46 +17,79 @@ class Named(list):
     def items(self):
         return self.named.items()
 
+    def __getattr__(self, name):
+        return self.named[name]
 
-def job(tmp_path, **params):
+
+CALLED = {}
+
+
+def remember(**keywords):
+    CALLED.update(keywords)
+
+
+def refuse(**_):
+    raise ReadError("x.raw", "is empty")
+
+
+def fail(**_):
+    return 1 / 0
+
+
+def job(tmp_path, function, **params):
+    named = {"function": f"{__name__}:{function.__name__}", "code": "0123456789abcdef"}
     return SimpleNamespace(
-        input=Named(data="in.nc", code=["a.py"]), output=Named(table="out.csv"), params=Named(**params),
+        input=Named(data="in.nc"), output=Named(table="out.csv"), params=Named(**named, **params),
         log=[str(tmp_path / "job.log")], threads=1,
     )  # fmt: skip
 
 
-def test_names_become_keywords_and_code_does_not(tmp_path):
-    seen = {}
-    run_step(lambda **keywords: seen.update(keywords), job(tmp_path, window=[1, 2]))
-    assert seen == {"data": "in.nc", "table": "out.csv", "window": [1, 2]}
-    assert "in.nc" in (tmp_path / "job.log").read_text()
+def test_names_become_keywords_and_function_and_code_do_not(tmp_path):
+    run_step(job(tmp_path, remember, window=[1, 2]))
+    assert CALLED == {"data": "in.nc", "table": "out.csv", "window": [1, 2]}
+    log = (tmp_path / "job.log").read_text()
+    assert "in.nc" in log and f"{__name__}:remember" in log
 
 
 def test_a_user_s_error_is_one_line_and_a_bug_is_a_traceback(tmp_path):
-    def refuse(**_):
-        raise ReadError("x.raw", "is empty")
-
     with pytest.raises(SystemExit) as caught:
-        run_step(refuse, job(tmp_path))
+        run_step(job(tmp_path, refuse))
     assert caught.value.code == 1
     log = (tmp_path / "job.log").read_text()
     assert log.endswith("error: x.raw: is empty\n")
     assert "Traceback" not in log
 
     with pytest.raises(ZeroDivisionError):
-        run_step(lambda **_: 1 / 0, job(tmp_path))
+        run_step(job(tmp_path, fail))
     assert "Traceback" in (tmp_path / "job.log").read_text()
 
 
+def names(paths):
+    return {str(path).split("relaxor/")[-1] for path in paths}
+
+
 def test_sources_follow_imports_inside_relaxor_only():
-    files = {path.split("relaxor/")[-1] for path in sources("relaxor.techniques.raman.analysis")}
-    assert {"raman/__init__.py", "raman/lines.py", "fitting.py", "data.py", "readers/schema.py"} <= files
-    assert not any(name.startswith(("xrd", "figures", "twin")) for name in files)
+    files = names(sources("relaxor.techniques.raman.analysis"))
+    assert {"techniques/raman/lines.py", "stats/fit.py", "core/results.py", "core/variables.py"} <= files
+    assert not any(name.startswith(("techniques/xrd", "readers", "project", "simulation")) for name in files)
+    assert names(sources("relaxor.techniques.raman.analysis:analyse")) == files
 
 
 def test_sources_hold_the_data_that_lie_beside_a_module():
-    files = {path.split("relaxor/")[-1] for path in sources("relaxor.inpainting.scoring")}
+    files = names(sources("relaxor.inpainting.scoring"))
     assert {"inpainting/classifier.py", "inpainting/classifier.safetensors", "inpainting/classifier.json"} <= files
+
+
+def test_the_hash_of_the_code_is_that_of_its_content(tmp_path, monkeypatch):
+    package = tmp_path / "plugin_of_a_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "one.py").write_text("from plugin_of_a_test.two import number\n")
+    (package / "two.py").write_text("number = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [path.name for path in sources("plugin_of_a_test.one")] == ["one.py", "two.py"]
+    assert [path.name for path in sources("plugin_of_a_test")] == ["__init__.py", "one.py", "two.py"]
+    assert len({code_of("plugin_of_a_test.one"), code_of("plugin_of_a_test.two"), code_of("plugin_of_a_test")}) == 3
 
 
 def planned_rules(root):
@@ -71,35 +101,22 @@ def planned_rules(root):
         return [rule for rule in plan._workflow.rules if rule.script]
 
 
-def function_of(script):
-    text = script.read_text(encoding="utf-8")
-    module, name = re.search(r"from (relaxor\.(?!steps)\S+) import (\w+)", text).groups()
-    assert len(text.splitlines()) == 4, f"{script.name}: two imports, an empty line, one call"
-    return set(inspect.signature(getattr(importlib.import_module(module), name)).parameters)
-
-
 def test_every_rule_fits_its_function(root):
-    """Rule, script, log and benchmark carry one name; named inputs, outputs and params are the function's keywords."""
-    scripts, plain = root / "workflow/scripts", load_settings(root / "config/config.yaml").model_dump()
+    """Rule, log and benchmark carry one name; named inputs, outputs and params are the function's keywords."""
     rules = planned_rules(root)
     assert {"ingest_files", "analyse_technique", "compare_claims", "check_results"} <= {rule.name for rule in rules}
-    used = set()
     for rule in rules:
         looped = [stem for stem in ("draw_figure", "write_tables") if rule.name.startswith(stem)]
         stem = looped[0] if looped else rule.name
         assert stem in str(rule.log[0])
         assert stem in str(rule.benchmark)
         assert rule.docstring
-        given = {key for part in (rule.input, rule.output, rule.params) for key, _ in part._get_names()} - {"code"}
-        if stem == "analyse_technique":
-            for technique in TECHNIQUES:
-                wanted = given - {"settings"} | set(plain[technique])
-                assert wanted == function_of(scripts / f"analyse_{technique}.py"), technique
-                used.add(f"analyse_{technique}.py")
-        else:
-            assert given == function_of(scripts / f"{stem}.py"), stem
-            used.add(f"{stem}.py")
-    assert used == {path.name for path in scripts.glob("*.py")}
+        assert rule.script == "../scripts/run.py"
+        named = {key: rule.params[place[0]] for key, place in rule.params._get_names()}
+        assert {"function", "code"} <= named.keys(), rule.name
+        given = {key for part in (rule.input, rule.output, rule.params) for key, _ in part._get_names()}
+        function = inspect.signature(function_called(named["function"]))
+        assert given - {"function", "code"} == set(function.parameters), rule.name
 
 
 def test_the_library_never_imports_snakemake(root):

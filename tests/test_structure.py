@@ -9,8 +9,9 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.storage import load_parameters, save_tree
 from relaxor.readers import read
 from relaxor.simulation import structure as twin
-from relaxor.techniques.structure.analysis import allowed_basal, analyse, bragg_two_theta, d_spacing
+from relaxor.techniques.structure.analysis import allowed_basal, bragg_two_theta, d_spacing
 
+from tests.analyses import analyse_with
 from tests.project import CBPS
 
 SETTINGS = CBPS["structure"]
@@ -21,7 +22,7 @@ ALPHA1 = 1.540593
 def ingested(tmp_path, files):
     groups = {}
     for name, path in files.items():
-        attrs = {"raw_file": path.name, "raw_sha256": "0" * 64, "origin": "simulated", "panel": "1g"}
+        attrs = {"raw_file": path.name, "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
         groups[name] = xr.Dataset(attrs={**attrs, "conditions": json.dumps({})})
         groups |= {f"{name}/{child}": node.to_dataset() for child, node in read(path).children.items()}
     save_tree(tmp_path / "structure.nc", groups)
@@ -37,7 +38,7 @@ def models(tmp_path_factory):
         files[sample.measurement] = folder / sample.name
         files[sample.measurement].write_bytes(sample.content)
     parameters, curves = folder / "parameters.csv", folder / "curves.nc"
-    analyse(ingested(folder, files), str(parameters), str(curves), **SETTINGS)
+    analyse_with("structure", ingested(folder, files), str(parameters), str(curves), **SETTINGS)
     return load_parameters(parameters), curves, samples
 
 
@@ -108,7 +109,7 @@ def test_what_is_not_layered_is_refused(tmp_path, reference):
     with pytest.raises(
         AnalysisError, match=r"silicon: no gap wider than 2\.2 angstrom along c: not a layered structure"
     ):
-        analyse(data, str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+        analyse_with("structure", data, str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
     assert not (tmp_path / "p.csv").exists()
 
 
@@ -117,7 +118,7 @@ def test_a_file_that_is_no_structure_says_what_it_holds(tmp_path, root):
     with pytest.raises(
         AnalysisError, match=r"scan: no crystal structure \(CIF\) but intensity, .*; mend its technique"
     ):
-        analyse(data, str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+        analyse_with("structure", data, str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
 
 
 def test_the_settings_name_both_published_cells():

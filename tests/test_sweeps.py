@@ -21,9 +21,11 @@ from relaxor.techniques.iv_sweeps import panels as figures
 from relaxor.techniques.iv_sweeps.conduction import LAWS, Branch, fit_mechanisms, prefactor
 from relaxor.techniques.iv_sweeps.cycles import cycles_of, noise
 from relaxor.techniques.iv_sweeps.readings import read_cycle
-from relaxor.techniques.iv_sweeps.settings import Sweeps
+from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 
-SETTINGS = Sweeps().model_dump()
+from tests.analyses import analyse_with
+
+SETTINGS = IvSweepsSettings().model_dump()
 TOLERANCE = SETTINGS["compliance_tolerance"]
 STEP = 0.05
 
@@ -68,7 +70,7 @@ def region(voltage: np.ndarray, current: np.ndarray, **attrs: str) -> xr.Dataset
 
 
 def measurement(regions: dict[str, xr.Dataset], name: str = "iv", **conditions: tuple[float, str]) -> Measurement:
-    attrs = {"raw_file": f"{name}.xlsx", "raw_sha256": "0" * 64, "origin": "simulated", "panel": "2a"}
+    attrs = {"raw_file": f"{name}.xlsx", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
     return Measurement(name, attrs, conditions, regions)
 
 
@@ -79,7 +81,7 @@ def table_of(entries: list[Measurement], folder: Path) -> pd.DataFrame:
         for name, content in entry.regions.items():
             groups[f"{entry.id}/{name}"] = content
     save_tree(folder / "data.nc", groups)
-    sweeps.analyse(str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
+    analyse_with("iv_sweeps", str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
     return load_parameters(folder / "p.csv")
 
 

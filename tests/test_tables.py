@@ -19,7 +19,7 @@ def tables(tmp_path):
         Number("m", "loop", "p_r", 1.0, 0.1, method=LIMIT, **common),
         Number("m", "loop", "count", 5, **common),
     ]
-    save_parameters(tmp_path / "hysteresis/parameters.csv", rows)
+    save_parameters(tmp_path / "hysteresis/parameters.csv", rows, "hysteresis")
     paths = {suffix: tmp_path / f"hysteresis.{suffix}" for suffix in ("csv", "md", "tex")}
     write_tables([str(tmp_path / "hysteresis/parameters.csv")], [str(path) for path in paths.values()])
     return paths

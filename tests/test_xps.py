@@ -10,11 +10,11 @@ from relaxor.core.results import Measurement
 from relaxor.core.storage import load_parameters, save_tree
 from relaxor.readers.photoemission.phi_spe import extract
 from relaxor.simulation.xps import simulate
-from relaxor.techniques.xps.analysis import analyse
 from relaxor.techniques.xps.composition import Signal, composition, transmission
 from relaxor.techniques.xps.regions import Line, Model, Region, fit_region
-from relaxor.techniques.xps.settings import Xps
+from relaxor.techniques.xps.settings import XpsSettings
 
+from tests.analyses import analyse_with
 from tests.project import CBPS
 
 COPPER, BISMUTH = "accepted_splitting_shirley", "bi_4f_and_se_3p_shirley"
@@ -126,7 +126,7 @@ def sample(tmp_path, seed=1):
         "raw_file": "sample.spe",
         "raw_sha256": "0" * 64,
         "origin": "simulated",
-        "panel": "S3a",
+        "instrument": "",
         "conditions": "{}",
     }
     return attrs, {name: node.to_dataset() for name, node in tree.children.items()}
@@ -165,7 +165,7 @@ def test_what_is_missing_is_named(tmp_path, change, message):
     settings = copy.deepcopy(CBPS["xps"]) | {"backgrounds": ["shirley"]}
     settings["windows"] = {name: settings["windows"][name] for name in ("Bi4f", "C1s")}
     with pytest.raises(AnalysisError, match=message):
-        analyse(str(tmp_path / "xps.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **settings)
+        analyse_with("xps", str(tmp_path / "xps.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **settings)
     assert not (tmp_path / "p.csv").exists()
 
 
@@ -182,7 +182,7 @@ def test_what_is_missing_is_named(tmp_path, change, message):
 )
 def test_settings_that_point_nowhere_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        Xps(**(CBPS["xps"] | change))
+        XpsSettings(**(CBPS["xps"] | change))
 
 
 def test_the_sample_file_is_small_and_says_that_it_is_simulated():
@@ -207,7 +207,7 @@ def test_intervals_cover_the_truth(tmp_path, monkeypatch):
             "relaxor.techniques.xps.analysis.save_parameters", lambda _, rows, to=found: to.extend(rows)
         )
         monkeypatch.setattr("relaxor.techniques.xps.analysis.save_tree", lambda *_: None)
-        analyse("", "", "", **settings)
+        analyse_with("xps", "", "", "", **settings)
         truth = next(simulate(np.random.default_rng(draw))).truth
         rows = {(row.model, row.parameter): row for row in found}
         covered += [

@@ -12,10 +12,10 @@ from relaxor.core.storage import load_parameters, save_tree
 from relaxor.readers import read
 from relaxor.simulation import xrd as twin
 from relaxor.techniques.structure.analysis import bragg_two_theta
-from relaxor.techniques.xrd.analysis import analyse
 from relaxor.techniques.xrd.lattice import Basal, fit_c, index_basal
 from relaxor.techniques.xrd.lines import Tube, doublet, find_lines, fit_lines, windows
 
+from tests.analyses import analyse_with
 from tests.project import CBPS
 
 SETTINGS = CBPS["xrd"]
@@ -40,12 +40,12 @@ def run(tmp_path, scans, conditions=None, **changes):
     """Analyse scans as if they had been ingested."""
     groups = {}
     for name, dataset in scans.items():
-        attrs = {"raw_file": f"{name}.raw", "raw_sha256": "0" * 64, "origin": "simulated", "panel": "1b"}
+        attrs = {"raw_file": f"{name}.raw", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
         groups[name] = xr.Dataset(attrs={**attrs, "conditions": json.dumps(conditions or {})})
         groups[f"{name}/scan_1"] = dataset
     save_tree(tmp_path / "xrd.nc", groups)
     parameters, curves = tmp_path / "parameters.csv", tmp_path / "curves.nc"
-    analyse(str(tmp_path / "xrd.nc"), str(parameters), str(curves), **{**SETTINGS, **changes})
+    analyse_with("xrd", str(tmp_path / "xrd.nc"), str(parameters), str(curves), **{**SETTINGS, **changes})
     return load_parameters(parameters), curves
 
 
@@ -135,7 +135,7 @@ def test_indexing_on_the_six_layer_cell_names_the_lines_otherwise_and_keeps_the_
 
 def test_curves_are_complete_where_fitted(platelet):
     with xr.open_datatree(platelet[1], engine="h5netcdf") as stored:
-        assert stored["platelet"].attrs["panel"] == "1b"
+        assert "panel" not in stored["platelet"].attrs
         pattern = stored["platelet/pattern"].to_dataset().load()
     fitted = np.isfinite(pattern["fit"].to_numpy())
     lines = sum(pattern[name].fillna(0) for name in pattern if str(name).startswith("line_"))

@@ -12,8 +12,8 @@ from relaxor.core.parallel import cores
 from relaxor.core.storage import load_parameters
 from relaxor.project.ingest import ingest
 from relaxor.simulation.raman import simulate
-from relaxor.techniques.raman.analysis import analyse
 
+from tests.analyses import analyse_with
 from tests.project import SETTINGS
 
 CORES = 2
@@ -29,7 +29,7 @@ def write_sample(folder: Path, count: int, seed: int) -> tuple[list[str], list[d
         path = folder / f"spectrum_{number}.txt"
         path.write_bytes(sample.content)
         files.append(str(path))
-        row = {"measurement": f"raman_{number}", "file": path.name, "origin": "simulated", "panel": "1c"}
+        row = {"measurement": f"raman_{number}", "file": path.name, "origin": "simulated", "instrument": ""}
         rows.append({**row, "note": "", "table": "", "conditions": {}})
     return files, rows
 
@@ -39,7 +39,7 @@ def fit_sample(folder: Path, files: list[str], rows: list[dict], number_of_cores
     ingest(files, rows, {}, data)
     settings = SETTINGS.model_dump(mode="json")["raman"]
     with cores(number_of_cores):
-        analyse(data, str(folder / "parameters.csv"), str(folder / "curves.nc"), **settings)
+        analyse_with("raman", data, str(folder / "parameters.csv"), str(folder / "curves.nc"), **settings)
 
 
 @pytest.mark.slow

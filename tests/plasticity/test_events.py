@@ -24,7 +24,7 @@ ONSETS, WIDTH = np.array([0.1, 0.3, 0.5, 0.7]), 0.1
 
 
 def measurement(regions=None, **conditions) -> Measurement:
-    attrs = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "panel": "2a"}
+    attrs = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
     return Measurement("ppf_10ms", attrs, conditions, regions or {})
 
 

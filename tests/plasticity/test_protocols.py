@@ -11,7 +11,7 @@ from relaxor.synapse import protocols, series
 from relaxor.synapse.recording import record
 from relaxor.synapse.tails import shown, tail
 
-ATTRS = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "panel": ""}
+ATTRS = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
 
 
 def measurement(runs) -> Measurement:

@@ -137,7 +137,7 @@ def test_a_huge_table_is_refused_by_its_size_alone(tmp_path):
     path = tmp_path / "huge.txt"
     with path.open("wb") as stream:
         stream.truncate(200 << 20)
-    with pytest.raises(ReadError, match="200 MiB; text tables over 128 MiB are refused"):
+    with pytest.raises(ReadError, match="200 MiB; such files over 128 MiB are refused"):
         read(path, LOOP)
 
 

@@ -59,7 +59,7 @@ def add(
 
     A file that no analysis takes becomes 'other': it is drawn as it was measured. Exit code 1 if nothing is added.
     """
-    from relaxor.cli.main.terminal import proposals_table, show
+    from relaxor.cli.terminal import proposals_table, show
     from relaxor.project import add as intake
     from relaxor.project.sheet import load_sheet
 
@@ -108,7 +108,7 @@ def _ask(question: str, choices: Sequence[str]) -> str:
 @app.command(epilog=examples("relaxor check", f"relaxor check && {RUN}"))
 def check() -> None:
     """Check settings, sheet, files, checksums and conditions before a run. Exit code 1 if anything is wrong."""
-    from relaxor.cli.main.terminal import checked_table, show
+    from relaxor.cli.terminal import checked_table, show
     from relaxor.project.preflight import check_files, check_lists, misspelt_conditions
 
     settings = _settings()
@@ -140,7 +140,7 @@ def claims(
     """Show each number that the paper reports beside ours: ✓ agrees, ✗ differs, ! contradicted by itself, – no data."""
     import pandas as pd
 
-    from relaxor.cli.main.terminal import claims_table, show
+    from relaxor.cli.terminal import claims_table, show
 
     path = (results or Path(_settings().results)) / "claims.csv"
     if not path.is_file():
@@ -160,7 +160,7 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything, the whole header too, as JSON.")] = False,
 ) -> None:
     """Say what is in raw files: format, axes, units, header, warnings. Exit code 1 if one cannot be read."""
-    from relaxor.cli.main.terminal import files_table, show
+    from relaxor.cli.terminal import files_table, show
     from relaxor.project.inspection import as_row, as_text, describe, draw, files_in
 
     found = [describe(path) for path in files_in(paths)]

@@ -14,7 +14,6 @@ from relaxor.core.storage import load_parameters, save_parameters, save_tree
 from relaxor.core.variables import variable
 
 
-
 def summarize(
     inpainting: str,
     scores: Sequence[str],

@@ -156,6 +156,7 @@ def _number(value: float, error: float, low: float, high: float, method: str, n:
 def _curves(hole: int, table: pd.DataFrame, examples: str, history: str, fine_tuning: str) -> dict[str, xr.Dataset]:
     """Return the groups of a hole: distances of every training, accuracy by letter, examples, levels and losses."""
     name = f"hole_{hole}"
+    groups = {name: xr.Dataset(attrs={"hole": hole, "networks": json.dumps(_sizes(hole))})}
     groups |= {f"{name}/{child}": group.to_dataset() for child, group in netcdf.trees(examples).items()}
     for metric in ("fid", "accuracy"):
         groups[f"{name}/{metric}"] = _by_method(table, metric)

@@ -95,7 +95,7 @@ def common_quantities(
     for number in map(Selector.model_validate, numbers):
         for sample, table in tables.items():
             measured = select(table[table["standard_error"] > 0], number)
-            for key in measured[list(NAMES)].fillna({"at": NOWHERE}).itertuples(index=False, name=None):
+            for key in _named(measured).itertuples(index=False, name=None):
                 found.setdefault(key, set()).add(sample)
     return [dict(zip(NAMES, key, strict=True)) for key, samples in found.items() if len(samples) > 1]
 
@@ -142,10 +142,12 @@ def _numbers(
 
 
 def _rows(table: pd.DataFrame, names: Mapping[str, str | float]) -> pd.DataFrame:
-    keep = pd.Series(True, index=table.index)
-    for column, name in names.items():
-        keep &= (table[column].fillna(NOWHERE) if column == "at" else table[column]) == name
-    return table[keep]
+    return table[(_named(table) == pd.Series(names)).all(axis=1)]
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns `NAMES`, with `NOWHERE` where nothing was varied."""
+    return table[list(NAMES)].assign(at=table["at"].astype(object).where(table["at"].notna(), NOWHERE))
 
 
 def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:

@@ -47,7 +47,14 @@ def _file(name: str, panel: str, runs: Sequence[Run], number: int, truth: Iterab
     counts = {sum(np.diff(np.abs(voltage - 0.5), prepend=0.0) > 1.0) for _, voltage, _ in runs}
     conditions = {"pulses": f"{counts.pop():d}"} if len(counts) == 1 else {}
     return SampleFile(
-        name, "electrical_pulses", panel, f"CBPS_{name}.xlsx", content, truth=tuple(truth), conditions=conditions, note=note
+        name,
+        "electrical_pulses",
+        panel,
+        f"CBPS_{name}.xlsx",
+        content,
+        truth=tuple(truth),
+        conditions=conditions,
+        note=note,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from relaxor.simulation.sample_file import SampleFile
+from relaxor.simulation.sample_file import PROGRAM, SampleFile
 
 AMBIENT, SOAK = 23.5, 870.0
 """°C; the soak is the paper's, the ambient plausible."""
@@ -30,7 +30,7 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
     time = np.arange(round((START + RAMP + HOLD + TAIL) / SAMPLING) + 1) * SAMPLING
     reading = temperature(time) + rng.normal(0, NOISE, len(time))
     lines = [
-        "# Furnace log: SIMULATED by relaxor.simulation.growth, not measured",
+        f"# Furnace log: SIMULATED by {PROGRAM}.growth, not measured",
         "# Charge: Cu, Bi, P, Se for CuBiP2Se6, sealed ampoule",
         "# Start: 2024-11-01T09:00:00",
         f"# Points: {len(time)}",

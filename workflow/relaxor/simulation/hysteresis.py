@@ -14,7 +14,7 @@ from relaxor.simulation.antiferroelectric import (
     pulse_polarization,
     triangle,
 )
-from relaxor.simulation.sample_file import SampleFile, Truth
+from relaxor.simulation.sample_file import PROGRAM, SampleFile, Truth
 from relaxor.simulation.writers.fe2000 import fe2000
 
 SAMPLES = 800
@@ -114,7 +114,7 @@ def _record(
     recorded = current + offset + drift * time / time[-1] + rng.normal(0, noise, len(time))
     header = {
         "Huace FE-2000": "ferroelectric analyzer, text export",
-        "Comment": "SIMULATED by relaxor.simulation.hysteresis, not measured",
+        "Comment": f"SIMULATED by {PROGRAM}.hysteresis, not measured",
         "Sample": f"CuBiP2Se6 flake, {flake.thickness:g} nm",
         "Test": test,
         "Date": "2024-11-12T14:05:00",

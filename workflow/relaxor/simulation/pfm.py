@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.special import eval_laguerre, ive
 from scipy.stats import norm
 
-from relaxor.simulation.sample_file import SampleFile, Truth
+from relaxor.simulation.sample_file import PROGRAM, SampleFile, Truth
 from relaxor.simulation.surfaces import GAUSS_HERMITE, expectation, image_note, random_field
 from relaxor.simulation.writers.igor_ibw import asylum_note, igor_wave
 
@@ -185,7 +185,7 @@ def _loop_file(
             "SpringConstant": 2.8,
             "InvOLS": 4e-08,
             "MicroscopeModel": "Cypher",
-            "ForceNote": "SIMULATED by relaxor.simulation.sample_file: switching spectroscopy, bias on and off in turn",
+            "ForceNote": f"SIMULATED by {PROGRAM}: switching spectroscopy, bias on and off in turn",
             "Date": taken.strftime("%Y-%m-%d"),
             "Time": taken.strftime("%I:%M:%S %p").lstrip("0"),
         }

@@ -6,6 +6,8 @@ models or the truth that it writes beside the files.
 
 from dataclasses import dataclass, field
 
+PROGRAM = "relaxor.twin"
+"""Program that the sample files name as their author; another name would change the checksum of every file."""
 Truth = tuple[str, str, float, str]
 """Model, parameter, true value, unit: named as the analysis names them in ``parameters.csv``."""
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import numpy as np
 
+from relaxor.simulation.sample_file import PROGRAM
 from relaxor.simulation.writers.igor_ibw import asylum_note
 
 GAUSS_HERMITE = np.polynomial.hermite_e.hermegauss(41)
@@ -46,7 +47,7 @@ def image_note(scan_size: float, pixels: int, mode: str, taken: datetime, **sett
             "ImagingMode": mode,
             **settings,
             "MicroscopeModel": "Cypher",
-            "ImageNote": "SIMULATED by relaxor.simulation.sample_file",
+            "ImageNote": f"SIMULATED by {PROGRAM}",
             "Date": taken.strftime("%Y-%m-%d"),
             "Time": taken.strftime("%I:%M:%S %p").lstrip("0"),
         }

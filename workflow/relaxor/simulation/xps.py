@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
-from relaxor.simulation.sample_file import SampleFile, Truth
+from relaxor.simulation.sample_file import PROGRAM, SampleFile, Truth
 from relaxor.simulation.writers.phi_spe import Region, write
 from relaxor.stats.fit import SQRT_2LN2, gaussian, voigt, voigt_fwhm
 
@@ -134,7 +134,7 @@ HEADER = {
     "Technique": "XPS",
     "FileType": "SPECTRUM",
     "FileDesc": "SIMULATED CuBiP2Se6 crystal, adventitious carbon, not a measurement",
-    "SoftwareVersion": "relaxor.simulation.sample_file (layout of SS 3.3.3.2)",
+    "SoftwareVersion": f"{PROGRAM} (layout of SS 3.3.3.2)",
     "InstrumentModel": "VersaProbe III",
     "AcqFilename": "cbps_xps.spe",
     "FileDate": "2024 11 14",

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from relaxor.simulation.sample_file import SampleFile, Truth
+from relaxor.simulation.sample_file import PROGRAM, SampleFile, Truth
 from relaxor.simulation.structure import PAPER_GROUP, THREEFOLD, A, C, sites
 from relaxor.simulation.writers.bruker_raw4 import Scan, bruker_raw4
 from relaxor.stats.fit import voigt, voigt_fwhm
@@ -64,7 +64,7 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
             "USER": "relaxor",
             "SAMPLEID": "CBPS platelet",
             "COMMENT": "SIMULATED 00l scan, not a measurement",
-            "CREATOR": "relaxor.simulation.sample_file",
+            "CREATOR": PROGRAM,
         },
         alpha1=ALPHA1,
         alpha2=ALPHA2,

@@ -50,9 +50,15 @@ class Contents:
         return next((axis for axis in SPECTRAL_AXES if axis in self.axes), "")
 
     @cached_property
+    def images(self) -> "Contents":
+        """The regions that are images: with a variable along y and x."""
+        found = (one for one in self.regions if any(values.dims[-2:] == ("y", "x") for values in one.values()))
+        return Contents(self.format, tuple(found))
+
+    @property
     def image(self) -> bool:
-        """Whether it holds an image: a variable along y and x."""
-        return any(values.dims[-2:] == ("y", "x") for region in self.regions for values in region.values())
+        """Whether it holds an image, and neither a spectrum nor a local loop."""
+        return bool(self.images.regions) and not self.spectral_axis and not self.local_loop
 
     @property
     def local_loop(self) -> bool:
@@ -62,7 +68,7 @@ class Contents:
     @property
     def table(self) -> bool:
         """Whether it holds columns of readings: neither spectrum, image, structure nor local loop."""
-        return not (self.spectral_axis or self.image or self.local_loop or self.format == "cif")
+        return not (self.spectral_axis or self.images.regions or self.local_loop or self.format == "cif")
 
     @property
     def height(self) -> bool:

@@ -9,7 +9,7 @@ from relaxor.techniques.registry import Technique
 
 def recognise(contents: Contents) -> float:
     """Tell by an image of height that is none of the piezoresponse."""
-    return 0.9 * (contents.image and contents.height and not contents.piezoresponse and not contents.local_loop)
+    return 0.9 * (contents.image and contents.images.height and not contents.images.piezoresponse)
 
 
 TECHNIQUE = Technique(

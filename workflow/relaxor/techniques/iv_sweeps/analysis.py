@@ -43,7 +43,7 @@ def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> 
     groups: dict[str, xr.Dataset] = {}
     for measurement in measurements:
         cycles = cycles_of(measurement, settings.compliance_tolerance)
-        read_at = measurement.condition("read_voltage", "V", settings.read_voltage)
+        read_at = settings.read_voltage
         readings = [read_cycle(cycle, read_at, settings.peak_window) for cycle in cycles]
         found = cycle_rows(measurement, cycles, readings)
         same = alike(cycles)

@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
 
 
 class IvSweepsSettings(Section):
     """Settings of the analysis of voltage sweeps; units beside each. Uncertainties are standard uncertainties."""
 
-    read_voltage: float = Field(0.5, gt=0)
-    """V; where resistance and rectification ratio are read. The condition ``read_voltage`` of the sheet goes first."""
+    read_voltage: float = setting(0.5, "V", gt=0)
+    """Where resistance and rectification ratio are read."""
     smallest_voltage: float = Field(0.3, ge=0)
     """V; smaller voltages are left out of the fits of conduction mechanisms."""
     peak_window: float = Field(0.1, gt=0, le=0.5)

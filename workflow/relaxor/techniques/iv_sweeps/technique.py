@@ -4,7 +4,7 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import TESTERS, Contents
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
-from relaxor.techniques.registry import Conditions, Technique
+from relaxor.techniques.registry import Technique
 
 
 def recognise(contents: Contents) -> float:
@@ -27,6 +27,5 @@ TECHNIQUE = Technique(
         "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True),
         "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes")),
     },
-    conditions=Conditions(optional={"read_voltage": "V"}),
     former_names=("sweeps",),
 )

@@ -14,10 +14,11 @@ def _is_local_loop(contents: Contents) -> bool:
 
 def recognise(contents: Contents) -> float:
     """Tell by a local loop, by the mode of an image, or by an amplitude beside the height."""
-    if contents.local_loop or (contents.image and contents.piezoresponse):
+    images = contents.images
+    if contents.local_loop or (contents.image and images.piezoresponse):
         return 1.0
-    driven = any(name.startswith("amplitude") for name in contents.names)
-    return 0.5 * (contents.image and contents.height and driven and not contents.imaging_modes)
+    driven = any(name.startswith("amplitude") for name in images.names)
+    return 0.5 * (contents.image and images.height and driven and not images.imaging_modes)
 
 
 TECHNIQUE = Technique(

@@ -9,8 +9,8 @@ from relaxor.techniques.stem.settings import StemSettings
 
 def recognise(contents: Contents) -> float:
     """Tell by an image of intensity."""
-    other = contents.height or contents.piezoresponse or contents.local_loop
-    return float(contents.image and "intensity" in contents.names and not other)
+    images = contents.images
+    return float(contents.image and "intensity" in images.names and not images.height and not images.piezoresponse)
 
 
 TECHNIQUE = Technique(
