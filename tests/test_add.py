@@ -201,7 +201,8 @@ def test_only_what_cannot_be_known_is_asked(project, folder):
     intake.ask_techniques(proposals, ask)
     intake.ask_conditions(proposals, ask)
     assert [question.split(",")[0].split(" (")[0] for question in questions] == [
-        "technique of numbers.txt", "wavelength of 2 files of optical_pulses", "'blue' is not a number with a unit such as nm",
+        "technique of numbers.txt", "wavelength of 2 files of optical_pulses",
+        "'blue' is not a number with a unit such as nm",
         "3 values for 2 files; wavelength", "area of 2 files of optical_pulses",
     ]  # fmt: skip
     by_name = {proposal.measurement: proposal for proposal in proposals}

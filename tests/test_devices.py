@@ -100,7 +100,8 @@ def test_a_number_without_a_result_is_blank_and_says_so(root, results, tmp_path)
     assert math.isnan(row["value"])
     assert (
         row["source"]
-        == "no result: no row of technique electrical_pulses, parameter on_off_ratio, measurement ltp_ltd_50, model cycles"
+        == "no result: no row of technique electrical_pulses, parameter on_off_ratio, measurement ltp_ltd_50, "
+        "model cycles"
     )
 
 

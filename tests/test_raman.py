@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.storage import load, save_tree
+from relaxor.core.storage import load, load_parameters, save_tree
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import SINGLE, new_figure
 from relaxor.project.ingest import ingest
@@ -20,9 +20,12 @@ from relaxor.techniques.raman.spikes import remove_spikes
 
 from tests.analyses import analyse_with
 from tests.benchmarks.test_raman import fit_sample, write_sample
+from tests.simulated import specimen
+
+FLAKE = specimen("raman")
 
 SETTINGS = {
-    "modes": {name: values[0] for name, values in twin.MODES.items()},
+    "modes": {name: line.raman_shift for name, line in FLAKE.modes.items()},
     "substrate_lines": {"Si_2TA": 303.0},
     "significance": 8.0,
     "calibration_line": 520.45,
@@ -55,14 +58,19 @@ def run(tmp_path, content, conditions=None, **changes):
         str(tmp_path / "curves.nc"),
         **(SETTINGS | changes),
     )
-    return pd.read_csv(tmp_path / "parameters.csv")
+    return load_parameters(tmp_path / "parameters.csv")
+
+
+def of_lines(numbers, parameter, model="voigt"):
+    """Rows of one quantity by line."""
+    return numbers[(numbers["model"] == model) & (numbers["parameter"] == parameter)].set_index("feature")
 
 
 def test_the_five_modes_are_the_paper_s(analysed):
     result = analysed("raman")
     for name, reported in {"Eg1": 111.7, "Eg2": 135.3, "Ag1": 207.5, "Ag2": 431.9, "Ag3": 465.9}.items():
-        error = result.number(f"{name}_center", "standard_error", model="voigt")
-        assert abs(result.number(f"{name}_center", model="voigt") - reported) < 4 * error < 1.0
+        error = result.number("raman_shift", "standard_error", model="voigt", feature=name)
+        assert abs(result.number("raman_shift", model="voigt", feature=name) - reported) < 4 * error < 1.0
 
 
 def test_the_right_line_shape_wins_and_the_other_is_reported(analysed):
@@ -71,46 +79,43 @@ def test_the_right_line_shape_wins_and_the_other_is_reported(analysed):
 
 
 def test_calibration_carries_the_uncertainty_of_the_reference(analysed):
-    assert analysed("raman").number("Ag1_center", "systematic_error", model="voigt") == 0.14
+    assert analysed("raman").number("raman_shift", "systematic_error", model="voigt", feature="Ag1") == 0.14
 
 
 def test_a_single_accumulation_is_analysed_too(tmp_path):
     rng = np.random.default_rng(5)
     shift = np.linspace(72.0, 640.0, 900)
-    content = write(shift, twin.spectrum(rng, shift, 1), axis_unit="rel. 1/cm", title="one")
-    numbers = run(tmp_path, content).query("model == 'voigt'").set_index("parameter")
-    for name, (center, _, _) in twin.MODES.items():
-        row = numbers.loc[f"{name}_center"]
-        assert abs(row["value"] - center) < 4 * row["standard_error"]
+    content = write(shift, twin.spectrum(FLAKE, rng, shift, 1), axis_unit="rel. 1/cm", title="one")
+    shifts = of_lines(run(tmp_path, content), "raman_shift")
+    for name, line in FLAKE.modes.items():
+        assert abs(shifts.loc[name, "value"] - line.raman_shift) < 4 * shifts.loc[name, "standard_error"]
 
 
 @pytest.mark.parametrize("accumulations", [1, 5])
 def test_cosmic_rays_go_and_lines_stay(accumulations):
     rng = np.random.default_rng(7)
     shift = np.linspace(72.0, 640.0, 900)
-    clean = twin.expected(shift) + twin.DARK_OFFSET
-    spectra = rng.normal(clean, np.sqrt(twin.expected(shift)), (accumulations, len(shift)))
+    clean = twin.expected(FLAKE, shift) + twin.DARK_OFFSET
+    spectra = rng.normal(clean, np.sqrt(twin.expected(FLAKE, shift)), (accumulations, len(shift)))
     hit = 300
     spectra[0, hit] += 3000
-    lines = np.any(
-        [np.abs(shift - center) < 8 for center, *_ in [*twin.MODES.values(), *twin.SILICON.values()]], axis=0
-    )
+    lines = np.any([np.abs(shift - line.raman_shift) < 8 for line in FLAKE.lines.values()], axis=0)
     mean, _, removed = remove_spikes(spectra, 8.0, 3, lines)
     assert removed[0, hit]
     assert removed.sum() <= 6
-    assert abs(mean[hit] - clean[hit]) < 8 * math.sqrt(twin.expected(shift)[hit])
+    assert abs(mean[hit] - clean[hit]) < 8 * math.sqrt(twin.expected(FLAKE, shift)[hit])
 
 
 def test_lines_that_nobody_named_are_found_and_fitted(tmp_path):
     shift = np.linspace(72.0, 640.0, 900)
-    content = write(shift, twin.spectrum(np.random.default_rng(5), shift, 1), axis_unit="rel. 1/cm", title="one")
-    numbers = run(tmp_path, content, **UNKNOWN).query("model == 'voigt'").set_index("parameter")
-    centers = numbers[numbers.index.str.endswith("_center")]
+    content = write(shift, twin.spectrum(FLAKE, np.random.default_rng(5), shift, 1), axis_unit="rel. 1/cm", title="one")
+    numbers = run(tmp_path, content, **UNKNOWN)
+    centers = of_lines(numbers, "raman_shift")
     assert (centers["systematic_error"] == SETTINGS["calibration_uncertainty"]).all()
-    for center in [*(values[0] for values in twin.MODES.values()), twin.SILICON["Si"][0]]:
+    for center in [line.raman_shift for name, line in FLAKE.lines.items() if name != "Si_2TA"]:
         nearest = centers.loc[(centers["value"] - center - twin.AXIS_ERROR).abs().idxmin()]
         assert abs(nearest["value"] - center - twin.AXIS_ERROR) < max(5 * nearest["standard_error"], 0.3)
-    assert numbers.loc["shift_offset", "value"] == 0
+    assert (numbers.loc[numbers["parameter"] == "shift_offset", "value"] == 0).all()
 
 
 def test_noise_has_no_lines(tmp_path):
@@ -123,7 +128,8 @@ def test_noise_has_no_lines(tmp_path):
 def substrate(rng, accumulations, lines=()):
     """Counts of a bare substrate, and of further lines: Raman shift → area."""
     expected = 800 + sum(
-        voigt(SHIFT, area, center, 1.2, 4.0) for center, area in {twin.SILICON["Si"][0]: 30000.0, **dict(lines)}.items()
+        voigt(SHIFT, area, center, 1.2, 4.0)
+        for center, area in {FLAKE.silicon["Si"].raman_shift: 30000.0, **dict(lines)}.items()
     )
     return write(SHIFT, rng.poisson(expected, (accumulations, 900)), axis_unit="rel. 1/cm", title="substrate")
 
@@ -131,13 +137,12 @@ def substrate(rng, accumulations, lines=()):
 @pytest.mark.parametrize("accumulations", [1, 5])
 def test_a_bare_substrate_has_no_modes(tmp_path, accumulations):
     numbers = run(tmp_path, substrate(np.random.default_rng(2), accumulations))
-    found = numbers[numbers["parameter"].str.endswith(("_area", "_fwhm", "_fwhm_lorentzian"))]
-    assert set(found["parameter"].str.partition("_")[0]) == {"Si"}
-    rows = numbers.set_index("parameter")
+    assert set(numbers.loc[numbers["parameter"].isin(["area", "fwhm", "fwhm_lorentzian"]), "feature"]) == {"Si"}
+    shifts, limits = of_lines(numbers, "raman_shift"), of_lines(numbers, "area_limit")
     for name in (*SETTINGS["modes"], "Si_2TA"):
-        assert math.isnan(rows.loc[f"{name}_center", "value"])
-        assert rows.loc[f"{name}_center", "method"].startswith("not seen: no line within 12 1/cm stands out")
-        assert 0 < rows.loc[f"{name}_area_limit", "value"] < 500 / math.sqrt(accumulations)
+        assert math.isnan(shifts.loc[name, "value"])
+        assert shifts.loc[name, "method"].startswith("not seen: no line within 12 1/cm stands out")
+        assert 0 < limits.loc[name, "value"] < 500 / math.sqrt(accumulations)
     draw(tmp_path)
 
 
@@ -150,19 +155,19 @@ def draw(folder):
 def test_a_spectrum_without_any_line_is_drawn(tmp_path):
     counts = np.random.default_rng(6).poisson(800.0, (3, 900))
     content = write(SHIFT, counts, axis_unit="rel. 1/cm", title="none")
-    assert not run(tmp_path, content, calibration_line=None)["parameter"].str.endswith("_area").any()
+    assert not run(tmp_path, content, calibration_line=None)["parameter"].eq("area").any()
     draw(tmp_path)
 
 
 def test_only_the_modes_that_are_there_are_fitted(tmp_path):
     """A faint mode beside noise; its neighbour, 24 1/cm away, is not taken for the one that is not there."""
     content = substrate(np.random.default_rng(4), 5, {"Eg2": (135.3, 400.0), "Ag1": (207.5, 9800.0)}.values())
-    numbers = run(tmp_path, content).query("model == 'voigt'").set_index("parameter")
+    numbers = run(tmp_path, content)
     for name, center, area in (("Eg2", 135.3, 400.0), ("Ag1", 207.5, 9800.0)):
-        for key, truth in (("center", center), ("area", area)):
-            row = numbers.loc[f"{name}_{key}"]
+        for key, truth in (("raman_shift", center), ("area", area)):
+            row = of_lines(numbers, key).loc[name]
             assert abs(row["value"] - truth) < 4 * row["standard_error"]
-    assert numbers.loc[["Eg1_center", "Ag2_center", "Ag3_center"], "value"].isna().all()
+    assert of_lines(numbers, "raman_shift").loc[["Eg1", "Ag2", "Ag3"], "value"].isna().all()
 
 
 def test_the_line_that_sets_the_axis_must_be_seen(tmp_path):
@@ -180,8 +185,7 @@ def test_a_constant_is_no_spectrum(tmp_path, changes):
 def test_polystyrene_has_its_certified_lines(rawfiles, tmp_path):
     """Against ASTM E1840; the spectrometer's axis is as the file has it."""
     content = (rawfiles / "raman_shg/galactic_spc/PST10_iR532_Probe_100_3000msx7.spc").read_bytes()
-    numbers = run(tmp_path, content, **UNKNOWN).query("model == 'voigt'").set_index("parameter")
-    centers = numbers.loc[numbers.index.str.endswith("_center"), "value"].to_numpy()
+    centers = of_lines(run(tmp_path, content, **UNKNOWN), "raman_shift")["value"].to_numpy()
     certified = np.array([620.9, 795.8, 1001.4, 1031.8, 1155.3, 1450.5, 1583.1, 1602.3, 2852.4, 3054.3])
     assert np.abs(centers - certified[:, None]).min(axis=1).max() < 4
     strongest = np.array([620.9, 1001.4, 1031.8, 1155.3, 1602.3, 2852.4])
@@ -208,11 +212,11 @@ def test_a_window_that_is_not_covered_is_named(tmp_path):
 
 def test_rates_become_counts_by_the_integration_time(tmp_path):
     shift = np.linspace(72.0, 640.0, 900)
-    counts = twin.spectrum(np.random.default_rng(5), shift, 1)
+    counts = twin.spectrum(FLAKE, np.random.default_rng(5), shift, 1)
     run(tmp_path, write(shift, counts, axis_unit="rel. 1/cm", title="one"))
     with xr.open_datatree(tmp_path / "raman.nc", engine="h5netcdf") as stored:
         stored.load()
-    table = pd.read_csv(tmp_path / "parameters.csv")
+    table = load_parameters(tmp_path / "parameters.csv")
     spectrum = next(iter(stored["r"].children))
 
     def again(conditions, units, scale):
@@ -221,7 +225,7 @@ def test_rates_become_counts_by_the_integration_time(tmp_path):
         attrs = {**stored["r"].attrs, "conditions": json.dumps(conditions)}
         save_tree(tmp_path / "rates.nc", {"r": xr.Dataset(attrs=attrs), f"r/{spectrum}": region})
         analyse_with("raman", str(tmp_path / "rates.nc"), str(tmp_path / "q.csv"), str(tmp_path / "d.nc"), **SETTINGS)
-        return pd.read_csv(tmp_path / "q.csv")
+        return load_parameters(tmp_path / "q.csv")
 
     rated = again({"integration_time": [8, "s"]}, "count/s", 1 / 8)
     pd.testing.assert_frame_equal(rated, table)
@@ -237,7 +241,7 @@ def test_ingest_keeps_the_header_and_the_conditions(tmp_path):
     shift = np.linspace(72.0, 640.0, 900)
     content = write(
         shift,
-        twin.spectrum(np.random.default_rng(1), shift),
+        twin.spectrum(FLAKE, np.random.default_rng(1), shift),
         axis_unit="rel. 1/cm",
         title="x",
         header={"Comment": "SIMULATED"},
@@ -274,12 +278,15 @@ def test_intervals_cover_the_truth():
     shift = np.linspace(72.0, 640.0, 900)
     window = (shift >= 85) & (shift <= 600)
     centers = {**SETTINGS["modes"], "Si_2TA": 303.0, "Si": 520.45}
-    truth = {f"{name}_{key}": value for name, (center, fwhm, area) in {**twin.MODES, **twin.SILICON}.items()
-             for key, value in (("center", center + twin.AXIS_ERROR), ("fwhm", fwhm), ("area", area))}  # fmt: skip
+    truth = {f"{name}_{key}": value for name, line in FLAKE.lines.items()
+             for key, value in (("center", line.raman_shift + twin.AXIS_ERROR), ("fwhm", line.fwhm),
+                                ("area", line.area))}  # fmt: skip
     hits = {name: 0 for name in truth}
     draws = 300
     for _ in range(draws):
-        mean, noise, _ = remove_spikes(twin.spectrum(rng, shift)[:, window], 8.0, 3, np.zeros(window.sum(), bool))
+        mean, noise, _ = remove_spikes(
+            twin.spectrum(FLAKE, rng, shift)[:, window], 8.0, 3, np.zeros(window.sum(), bool)
+        )
         fitted, _, _ = fit_lines(shift[window], mean, noise, centers, 1.2, 9)
         for name, value in truth.items():
             hits[name] += abs(fitted.value(name) - value) <= 1.96 * fitted.error(name)

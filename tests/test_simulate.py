@@ -1,11 +1,12 @@
 import csv
 import hashlib
 
-from relaxor.project.simulate import simulate
+from relaxor.project.simulate import simulate_sample
 
 
 def test_the_sample_data_are_made_again_byte_for_byte(root, tmp_path):
-    written = {path.relative_to(tmp_path / "raw_data"): path for path in simulate(tmp_path / "raw_data")}
+    written = simulate_sample(tmp_path / "raw_data", root / "config/simulation.yaml")
+    written = {path.relative_to(tmp_path / "raw_data"): path for path in written}
     committed = {path.relative_to(root / "raw_data"): path for path in (root / "raw_data").rglob("*") if path.is_file()}
     simulated = {name for name in committed if name.parts[0] == "cbps" or name.name == "README.md"}
     assert set(written) == simulated

@@ -22,6 +22,7 @@ from relaxor.techniques.stem import panels as figures
 
 from tests.analyses import analyse_with
 from tests.project import CBPS
+from tests.simulated import SCENARIO
 
 SETTINGS = CBPS["stem"]
 SMALL = replace(twin.Scan(), size=256)
@@ -55,7 +56,7 @@ def compared(table: pd.DataFrame, truth: list[tuple[str, str, float, str]]) -> p
 def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
     """The sample image of the project, read and analysed as the workflow does."""
     folder = tmp_path_factory.mktemp("stem")
-    (file,) = sample_files(techniques=("stem",))
+    (file,) = sample_files(SCENARIO, ["stem"])
     (folder / file.name).write_bytes(file.content)
     tree = read(folder / file.name)
     attrs = {**tree.attrs, "origin": "simulated", "instrument": "", "conditions": json.dumps({})}

@@ -6,40 +6,36 @@ One sample on two cores, as the workflow does it. ``extra_info`` holds the time 
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from relaxor.core.parallel import cores
 from relaxor.core.storage import load_parameters
 from relaxor.project.ingest import ingest
-from relaxor.simulation.raman import simulate
 
 from tests.analyses import analyse_with
-from tests.project import SETTINGS
+from tests.simulated import simulated
 
 CORES = 2
 
 
 def write_sample(folder: Path, count: int, seed: int) -> tuple[list[str], list[dict]]:
     """Write spectra; return their files and rows of the sheet."""
-    rng = np.random.default_rng(seed)
     folder.mkdir()
     files, rows = [], []
     for number in range(count):
-        sample = next(iter(simulate(rng)))
+        (sample,) = simulated("raman", [seed, number])
         path = folder / f"spectrum_{number}.txt"
         path.write_bytes(sample.content)
         files.append(str(path))
         row = {"measurement": f"raman_{number}", "file": path.name, "origin": "simulated", "instrument": ""}
-        rows.append({**row, "note": "", "table": "", "conditions": {}})
+        rows.append({**row, "table": "", "conditions": {}})
     return files, rows
 
 
 def fit_sample(folder: Path, files: list[str], rows: list[dict], number_of_cores: int = CORES) -> None:
     data = str(folder / "raman.nc")
     ingest(files, rows, {}, data)
-    settings = SETTINGS.model_dump(mode="json")["raman"]
     with cores(number_of_cores):
-        analyse_with("raman", data, str(folder / "parameters.csv"), str(folder / "curves.nc"), **settings)
+        analyse_with("raman", data, str(folder / "parameters.csv"), str(folder / "curves.nc"))
 
 
 @pytest.mark.slow

@@ -185,9 +185,9 @@ def simulate(
     folder: Annotated[Path, typer.Argument(help="Where the sample data go.")] = Path("raw_data"),
 ) -> None:
     """Make the sample data (simulated instrument files, their truth and checksums); the same bytes every time."""
-    from relaxor.project.simulate import simulate as make
+    from relaxor.project.simulate import simulate_sample
 
-    written = make(folder)
+    written = simulate_sample(folder)
     size = sum(path.stat().st_size for path in written)
     typer.echo(f"{len(written)} files, {size / 1e6:.1f} MB, in {folder}")
 

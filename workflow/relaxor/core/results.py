@@ -70,17 +70,31 @@ class Quantity:
 
     Attributes
     ----------
+    name
+        In the column ``parameter``; no line, element or value is part of it.
     unit
-        Unit that pint reads; None where each number states its own, as an amplitude has that of the data.
+        Unit that pint reads; None where each number has its own, as an amplitude has that of the data.
     meaning
         What it is, in words that stand alone.
     systematic
         Kind of the systematic error of such numbers, a word of the technique; empty where there is none.
     """
 
+    name: str
     unit: str | None
     meaning: str
     systematic: str = ""
+
+    @property
+    def known_unit(self) -> str:
+        """The unit; an error of the code where each number has its own and none was given."""
+        if self.unit is None:
+            raise ValueError(f"'{self.name}' has no unit of its own: give one with in_unit")
+        return self.unit
+
+    def in_unit(self, unit: str) -> "Quantity":
+        """Return it with the unit that a number has, where numbers have their own."""
+        return replace(self, unit=unit)
 
 
 @dataclass(frozen=True)
@@ -172,14 +186,30 @@ class Result:
 
 
 def measured(
-    measurement: Measurement, model: str, values: Mapping[str, tuple[float, float, str]], method: str, **common: Any
+    measurement: Measurement, model: str, values: Mapping[Any, tuple[Any, ...]], method: str, **common: Any
 ) -> list[Number]:
-    """Make numbers from ``parameter → (value, standard error, unit)``, all of one model and method."""
+    """Make numbers of one model and method.
+
+    Parameters
+    ----------
+    measurement
+        Where they come from.
+    values
+        Quantity → (value, standard error).
+    common
+        Further fields of `Number` that all of them have.
+    """
     shared = {"raw_sha256": measurement.attrs["raw_sha256"], "origin": measurement.attrs["origin"], **common}
-    return [
-        Number(measurement.id, model, name, float(value), float(error), unit=unit, method=method, **shared)
-        for name, (value, error, unit) in values.items()
-    ]
+    rows = []
+    for key, (value, error, *unit) in values.items():
+        quantity = key if isinstance(key, Quantity) else Quantity(key, unit[0], "")
+        named = {"parameter": quantity.name, "unit": quantity.known_unit}
+        rows.append(
+            Number(
+                measurement.id, model, value=float(value), standard_error=float(error), method=method, **named, **shared
+            )
+        )
+    return rows
 
 
 def provenance(measurement: Measurement) -> dict[str, Any]:

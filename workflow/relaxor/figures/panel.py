@@ -10,7 +10,7 @@ import xarray as xr
 
 from relaxor.core import netcdf
 from relaxor.core.errors import AnalysisError, nearest
-from relaxor.core.results import COMBINES
+from relaxor.core.results import COMBINES, Quantity
 from relaxor.core.storage import load_parameters
 
 
@@ -90,7 +90,7 @@ class PanelData:
             raise AnalysisError(f"{name}: its runs are a series of {group.attrs['kind']}; the panel shows {needed}")
         return name, group
 
-    def number(self, parameter: str, column: str = "value", **where: Any) -> float:
+    def number(self, quantity: Quantity | str, column: str = "value", **where: Any) -> float:
         """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``).
 
         Raises
@@ -98,6 +98,7 @@ class PanelData:
         AnalysisError
             If there is no such number, naming the nearest parameter, or if there are several.
         """
+        parameter = quantity.name if isinstance(quantity, Quantity) else quantity
         rows = self.parameters[self.parameters["parameter"] == parameter]
         for key, value in where.items():
             rows = rows[rows[key] == value]

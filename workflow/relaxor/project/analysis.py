@@ -39,10 +39,9 @@ def analyse(technique: Technique, measurements: Sequence[Measurement], layers: M
     for measurement in measurements:
         settings = resolve(technique, layers, measurement).settings
         groups.setdefault(settings.model_dump_json(), (settings, []))[1].append(measurement)
-    if len(groups) == 1:
-        ((settings, _),) = groups.values()
-        return technique.analyse(measurements, settings)
     whole = Result()
     for settings, members in groups.values():
         whole.add(technique.analyse(members, settings))
+    if technique.quantities:
+        technique.require_named(whole.numbers)
     return whole

@@ -1,108 +1,134 @@
-"""Make ``raw_data/<sample>/``: every sample file, the truth beside them, and their checksums."""
+"""Make ``raw_data/<sample>/`` of a simulated sample: its files, the truth beside them, and their checksums."""
 
 import csv
 import hashlib
-import importlib
 import io
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
+from pydantic import ValidationError
 
+from relaxor.core.errors import SheetError
 from relaxor.core.files import atomic
+from relaxor.core.section import Section
 from relaxor.project.sheet import COLUMNS
-from relaxor.simulation.sample_file import SampleFile
+from relaxor.simulation.sample_file import SampleFile, Truth
+from relaxor.techniques.registry import techniques
 
-SEED = 20241207
-"""Seed of the sample data; each technique draws from its own stream, so that one does not move another."""
-
-
+SCENARIO = "config/simulation.yaml"
+TRUTH_COLUMNS = ("measurement", "model", "parameter", "feature", "at", "value", "unit")
 README = """# Raw data
 
 Instrument files as the instruments wrote them: never edited, only added.
 
-`cbps/` is **simulated**: `uv run relaxor simulate` writes it again, byte for byte. Beside the files lie `truth.csv`
-(true values, read by tests alone), `measurements.tsv` (their rows of the sheet) and `SHA256SUMS`. What such data can
-and cannot show: `docs/sample_data.md`.
+`{sample}/` is **simulated**: `uv run relaxor simulate` writes it again, byte for byte, from `{scenario}`. Beside the
+files lie `truth.csv` (true values, read by tests alone), `measurements.tsv` (their rows of the sheet) and `SHA256SUMS`.
+What such data can and cannot show: `docs/sample_data.md`.
 """
 
 
-STREAMS = {
-    "structure": "structure",
-    "growth": "growth",
-    "xrd": "xrd",
-    "raman": "raman",
-    "xps": "xps",
-    "shg": "shg",
-    "hysteresis": "hysteresis",
-    "edx": "edx",
-    "afm": "afm",
-    "pfm": "pfm",
-    "stem": "stem",
-    "iv_sweeps": "sweeps",
-    "electrical_pulses": "pulses",
-    "optical_pulses": "light",
-}
+class SimulatedTechnique(Section):
+    """What one technique measures of a simulated sample."""
+
+    stream: str
+    """Name of the stream of random numbers, so that one technique does not move another."""
+    specimen: dict[str, Any] = {}
+    """What its simulator takes; see the class ``Specimen`` of its module in `relaxor.simulation`."""
 
 
-def sample_files(seed: int = SEED, techniques: tuple[str, ...] = tuple(STREAMS)) -> Iterator[SampleFile]:
-    """Yield every sample file; the same seed gives the same bytes."""
-    for technique in techniques:
-        rng = np.random.default_rng([seed, zlib.crc32(STREAMS[technique].encode())])
-        yield from importlib.import_module(f"relaxor.simulation.{technique}").simulate(rng)
+class Scenario(Section):
+    """A simulated sample."""
+
+    sample: str
+    """Its name."""
+    seed: int
+    """Seed of all noise."""
+    techniques: dict[str, SimulatedTechnique]
+    """Technique → what it measures, in the order of the truth."""
 
 
-def simulate(folder: Path | str, sample: str = "cbps", seed: int = SEED) -> list[Path]:
-    """Write the sample data of a sample.
+def load_scenario(path: Path | str = SCENARIO) -> Scenario:
+    """Load the description of a simulated sample.
+
+    Raises
+    ------
+    SheetError
+        Naming the file and the key.
+    """
+    try:
+        return Scenario.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise SheetError(f"{path}: cannot be read: {error}") from error
+    except ValidationError as error:
+        raise SheetError(
+            "\n".join(f"{path}: {'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+        ) from None
+
+
+def sample_files(scenario: Scenario, names: Sequence[str] | None = None) -> Iterator[SampleFile]:
+    """Yield the files of a simulated sample, of all techniques or of some; the same seed gives the same bytes."""
+    for name in scenario.techniques if names is None else names:
+        simulated = scenario.techniques[name]
+        simulate = techniques()[name].simulate
+        if simulate is None:
+            raise SheetError(f"'{name}' has no simulator")
+        rng = np.random.default_rng([scenario.seed, zlib.crc32(simulated.stream.encode())])
+        yield from simulate(rng, simulated.specimen) if simulated.specimen else simulate(rng)
+
+
+def simulate_sample(folder: Path | str, scenario: Path | str = SCENARIO) -> list[Path]:
+    """Write the data of a simulated sample.
 
     Parameters
     ----------
     folder
         ``raw_data``; files go to ``<folder>/<sample>/<technique>/``.
-    sample
-        Name of the sample.
-    seed
-        Seed of all noise.
+    scenario
+        Description of the sample.
 
     Returns
     -------
     list of Path
         The files written, with ``truth.csv``, ``measurements.tsv``, ``SHA256SUMS`` and ``README.md``.
     """
-    files = list(sample_files(seed))
+    described = load_scenario(scenario)
+    files, sample = list(sample_files(described)), described.sample
     contents = {f"{entry.technique}/{entry.name}": entry.content for entry in files}
-    truth = [
-        (measurement, model, parameter, f"{value:.8g}", unit)
-        for entry in files
-        for measurement, model, parameter, value, unit in (
-            *((entry.measurement, *row) for row in entry.truth),
-            *entry.series_truth,
-        )
-    ]
-    contents["truth.csv"] = _table(("measurement", "model", "parameter", "value", "unit"), truth, ",")
+    contents["truth.csv"] = _table(TRUTH_COLUMNS, [row for entry in files for row in _truth(entry)], ",")
     contents["measurements.tsv"] = _table(COLUMNS, [_row(entry, folder, sample) for entry in files], "\t")
     sums = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(contents.items())]
     contents["SHA256SUMS"] = "".join(sums).encode()
-    contents = {f"{sample}/{name}": content for name, content in contents.items()} | {"README.md": README.encode()}
+    readme = README.format(sample=sample, scenario=SCENARIO).encode()
+    contents = {f"{sample}/{name}": content for name, content in contents.items()} | {"README.md": readme}
     for name, content in contents.items():
         with atomic(Path(folder) / name) as temporary:
             temporary.write_bytes(content)
     return [Path(folder) / name for name in contents]
 
 
+def _truth(entry: SampleFile) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of ``truth.csv`` of a file."""
+    for measurement, *row in (*((entry.measurement, *row) for row in entry.truth), *entry.series_truth):
+        true = Truth(*row)
+        at = f"{true.at:.10g}" if math.isfinite(true.at) else ""
+        yield measurement, true.model, true.parameter, true.feature, at, f"{true.value:.8g}", true.unit
+
+
 def _row(entry: SampleFile, folder: Path | str, sample: str) -> tuple[str, ...]:
-    conditions = "; ".join(f"{name}={value}" for name, value in entry.conditions.items())
-    path = f"{Path(folder).name}/{sample}/{entry.technique}/{entry.name}"
     cells = {
         "measurement": entry.measurement,
         "sample": sample,
         "technique": entry.technique,
-        "file": path,
+        "file": f"{Path(folder).name}/{sample}/{entry.technique}/{entry.name}",
         "panel": entry.panel,
         "origin": "simulated",
         "table": entry.table,
-        "conditions": conditions,
+        "conditions": "; ".join(f"{name}={value}" for name, value in entry.conditions.items()),
         "note": entry.note,
     }
     return tuple(cells.get(column, "") for column in COLUMNS)

@@ -1,30 +1,20 @@
-"""Sample Raman spectra of a CBPS flake on SiO2/Si, as a WITec alpha300 exports them.
+"""Raman spectra of a flake on SiO2/Si, as a WITec alpha300 exports them.
 
-Five modes at the shifts that the paper prints, silicon's one- and two-phonon lines, fluorescence, the foot of the
-edge filter, cosmic rays, photon and read-out noise of a CCD, and an axis that is off by a constant.
+The modes of a specimen, lines of silicon, fluorescence, the foot of the edge filter, cosmic rays, photon and read-out
+noise of a CCD, and an axis that is off by a constant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from relaxor.simulation.sample_file import SampleFile, Truth
+from relaxor.core.section import Section, setting
+from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
 from relaxor.simulation.writers.witec_ascii import write
 from relaxor.stats.fit import voigt, voigt_fwhm
 
-MODES = {
-    # name: (Raman shift in 1/cm [paper, Fig. 1c], Lorentzian FWHM in 1/cm, area in counts/cm)
-    "Eg1": (111.7, 4.1, 5200.0),
-    "Eg2": (135.3, 5.0, 3100.0),
-    "Ag1": (207.5, 6.2, 9800.0),
-    "Ag2": (431.9, 7.4, 2600.0),
-    "Ag3": (465.9, 8.8, 3900.0),
-}
-SILICON = {
-    # First-order line at the certified shift of NMIJ CRM 5606-a; the 2TA overtone near 303 1/cm is weak and broad.
-    "Si": (520.45, 2.8, 30000.0),
-    "Si_2TA": (303.0, 12.0, 2400.0),
-}
 INSTRUMENT_FWHM = 1.2
 """Gaussian response of a 1800 lines/mm grating, 1/cm."""
 AXIS_ERROR = -0.37
@@ -36,43 +26,63 @@ DARK_OFFSET = 600.0
 """Bias of the CCD in counts."""
 
 
-def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
-    """Yield one spectrum of five accumulations."""
+class Line(Section):
+    """A line of a spectrum."""
+
+    raman_shift: float = setting(..., "1/cm")
+    """Position."""
+    fwhm: float = setting(..., "1/cm")
+    """Full width at half maximum, Lorentzian."""
+    area: float = setting(..., "count/cm")
+    """Area in one accumulation."""
+
+
+class Specimen(Section):
+    """A flake on silicon, and the file of its spectrum."""
+
+    file: FileEntry
+    """The file."""
+    modes: dict[str, Line]
+    """Lines of the flake."""
+    silicon: dict[str, Line]
+    """Lines of the substrate; ``Si`` is the first-order line."""
+
+    @property
+    def lines(self) -> dict[str, Line]:
+        """All lines."""
+        return {**self.modes, **self.silicon}
+
+
+def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[SampleFile]:
+    """Yield one spectrum of five accumulations of a `Specimen`."""
+    specimen = Specimen.model_validate(values)
     shift = np.linspace(72.0, 640.0, 900)
-    spectra = spectrum(rng, shift)
     content = write(
         shift,
-        np.round(spectra),
+        np.round(spectrum(specimen, rng, shift)),
         axis_unit="rel. 1/cm",
-        title="CBPS_flake_532nm",
+        title=Path(specimen.file.name).stem,
         header={"Comment": "SIMULATED", "AcquisitionTime": "2024-11-12T10:21:00", "ExcitationWavelength": "532 nm"},
     )
-    yield SampleFile(
-        "raman_532nm",
-        "raman",
-        "1c",
-        "CBPS_flake_532nm.txt",
-        content,
-        truth=truth(),
-        conditions={"wavelength": "532 nm", "power": "0.5 mW", "temperature": "295 K"},
-        note="flake on 285 nm SiO2/Si, 5 accumulations",
-    )
+    yield SampleFile.of(specimen.file, "raman", content, truth=truth(specimen))
 
 
-def expected(shift: np.ndarray) -> np.ndarray:
+def expected(specimen: Specimen, shift: np.ndarray) -> np.ndarray:
     """Return the noiseless counts of one accumulation on an axis that is off by `AXIS_ERROR`."""
     true_shift = shift - AXIS_ERROR
     lines = sum(
-        voigt(true_shift, area, center, INSTRUMENT_FWHM, fwhm) for center, fwhm, area in {**MODES, **SILICON}.values()
+        voigt(true_shift, line.area, line.raman_shift, INSTRUMENT_FWHM, line.fwhm) for line in specimen.lines.values()
     )
     fluorescence = 210 * np.exp(-0.5 * ((true_shift - 420) / 260) ** 2)
     filter_foot = 160 * np.exp(-(true_shift - 70) / 38)
     return lines + fluorescence + filter_foot + 35
 
 
-def spectrum(rng: np.random.Generator, shift: np.ndarray, accumulations: int = ACCUMULATIONS) -> np.ndarray:
+def spectrum(
+    specimen: Specimen, rng: np.random.Generator, shift: np.ndarray, accumulations: int = ACCUMULATIONS
+) -> np.ndarray:
     """Return accumulations with noise and cosmic rays, shape (accumulations, n), in counts."""
-    electrons = rng.poisson(ELECTRONS_PER_COUNT * expected(shift), (accumulations, len(shift)))
+    electrons = rng.poisson(ELECTRONS_PER_COUNT * expected(specimen, shift), (accumulations, len(shift)))
     counts = electrons / ELECTRONS_PER_COUNT + rng.normal(DARK_OFFSET, READ_NOISE, electrons.shape)
     for row in counts:
         for pixel in rng.integers(2, len(shift) - 2, rng.poisson(2.0)):
@@ -81,15 +91,16 @@ def spectrum(rng: np.random.Generator, shift: np.ndarray, accumulations: int = A
     return counts
 
 
-def truth() -> tuple[Truth, ...]:
-    """Return the true values, named as the analysis names them."""
-    rows: list[Truth] = [("voigt", "shift_offset", -AXIS_ERROR, "1/cm")]
-    for name, (center, fwhm, area) in {**MODES, **SILICON}.items():
+def truth(specimen: Specimen) -> tuple[Truth, ...]:
+    """Return the true values."""
+    rows = [Truth("voigt", "shift_offset", -AXIS_ERROR, "1/cm")]
+    for name, line in specimen.lines.items():
+        whole = voigt_fwhm(INSTRUMENT_FWHM, line.fwhm)
         rows += [
-            ("voigt", f"{name}_area", area, "count/cm"),
-            ("voigt", f"{name}_fwhm_lorentzian", fwhm, "1/cm"),
-            ("voigt", f"{name}_fwhm", voigt_fwhm(INSTRUMENT_FWHM, fwhm), "1/cm"),
+            Truth("voigt", "area", line.area, "count/cm", name),
+            Truth("voigt", "fwhm_lorentzian", line.fwhm, "1/cm", name),
+            Truth("voigt", "fwhm", whole, "1/cm", name),
         ]
         if name != "Si":
-            rows.append(("voigt", f"{name}_center", center, "1/cm"))
+            rows.append(Truth("voigt", "raman_shift", line.raman_shift, "1/cm", name))
     return tuple(rows)

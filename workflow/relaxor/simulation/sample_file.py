@@ -1,41 +1,55 @@
-"""The simulator of sample files: forward models of the instruments, written in the instruments' own formats.
+"""Simulated instrument files, and what the description of a simulated sample states about one."""
 
-A technique is a module here with ``simulate(rng) -> Iterator[SampleFile]``. Nothing outside this package reads its
-models or the truth that it writes beside the files.
-"""
-
+import math
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from relaxor.core.section import Section
 
 PROGRAM = "relaxor.twin"
 """Program that the sample files name as their author; another name would change the checksum of every file."""
-Truth = tuple[str, str, float, str]
-"""Model, parameter, true value, unit: named as the analysis names them in ``parameters.csv``."""
+
+
+class Truth(NamedTuple):
+    """A true value of what an analysis can find in a file, named as the analysis names it in ``parameters.csv``."""
+
+    model: str
+    parameter: str
+    value: float
+    unit: str
+    feature: str = ""
+    at: float = math.nan
+
+
+class FileEntry(Section):
+    """A file of a simulated sample, as its description states it."""
+
+    measurement: str
+    """Name of the measurement in the sheet."""
+    name: str
+    """File name below ``raw_data/<sample>/<technique>/``."""
+    panel: str = ""
+    """Panels that it feeds, joined by commas."""
+    conditions: dict[str, str] = {}
+    """What the sheet says of it: name → ``"value unit"``."""
+    table: str = ""
+    """Name of the table description, for formats that do not describe themselves."""
+    note: str = ""
+    """One line for the sheet."""
 
 
 @dataclass(frozen=True)
 class SampleFile:
-    """One simulated instrument file.
+    """One simulated instrument file; see `FileEntry` for what its row of the sheet says.
 
     Attributes
     ----------
-    measurement
-        Name of the measurement in the sheet.
-    technique, panel
-        Technique and paper panel it feeds (``"1b"``, ``"S3"``; several joined by ``,``).
-    name
-        File name below ``raw_data/<sample>/<technique>/``.
     content
         The bytes of the file.
     truth
-        True values of what an analysis can find in it.
+        True values of what an analysis can find in it, as `Truth` or as its first fields.
     series_truth
         True values of what an analysis finds in several files together: name of the combination, then as ``truth``.
-    conditions
-        What the sheet says of it: name → ``"value unit"``.
-    table
-        Name of the table description, for formats that do not describe themselves.
-    note
-        One line for the sheet.
     """
 
     measurement: str
@@ -43,8 +57,13 @@ class SampleFile:
     panel: str
     name: str
     content: bytes
-    truth: tuple[Truth, ...] = ()
-    series_truth: tuple[tuple[str, str, str, float, str], ...] = ()
+    truth: tuple[Any, ...] = ()
+    series_truth: tuple[Any, ...] = ()
     conditions: dict[str, str] = field(default_factory=dict)
     table: str = ""
     note: str = ""
+
+    @classmethod
+    def of(cls, entry: FileEntry, technique: str, content: bytes, **truth: tuple[Any, ...]) -> "SampleFile":
+        """Make a file from its description."""
+        return cls(technique=technique, content=content, **dict(entry), **truth)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import wofz, xlogy
 
-from relaxor.core.results import CONFIDENCE, Measurement, Number
+from relaxor.core.results import CONFIDENCE, Measurement, Number, Quantity
 from relaxor.stats.optimizer import Optimum, Problem, central_differences
 
 PROFILE_STEPS = 24
@@ -131,9 +131,17 @@ class Fit:
         return 0.0 if not parameter.vary and not parameter.expr else math.nan
 
     def numbers(
-        self, measurement: Measurement, model: str, units: Mapping[str, str], method: str, prefix: str = ""
+        self, measurement: Measurement, model: str, quantities: Mapping[str, Any], method: str, **common: Any
     ) -> list[Number]:
-        """Make one table row a parameter of ``units``; Student's interval where the scale was estimated."""
+        """Make a number of each parameter; Student's interval where the scale was estimated.
+
+        Parameters
+        ----------
+        quantities
+            Parameter of the fit → quantity.
+        common
+            Further fields of `Number` that all of them have.
+        """
         dof = max(self.n - len(self.names), 1)
         quantile = stats.norm.ppf((1 + CONFIDENCE) / 2)
         if not self.absolute_sigma:
@@ -142,19 +150,20 @@ class Fit:
             Number(
                 measurement.id,
                 model,
-                prefix + name,
+                quantity.name if isinstance(quantity, Quantity) else name,
                 value := self.value(name),
                 error := self.error(name),
                 ci_low=value - quantile * error,
                 ci_high=value + quantile * error,
-                unit=unit,
+                unit=quantity.known_unit if isinstance(quantity, Quantity) else quantity,
                 method=method,
                 n=self.n,
                 reduced_chi_square=self.reduced_chi_square,
                 raw_sha256=measurement.attrs["raw_sha256"],
                 origin=measurement.attrs["origin"],
+                **common,
             )
-            for name, unit in units.items()
+            for name, quantity in quantities.items()
         ]
 
 

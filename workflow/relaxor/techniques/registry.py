@@ -3,15 +3,16 @@
 import importlib
 import logging
 import pkgutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 import xarray as xr
 
-from relaxor.core.results import Quantity, Result
+from relaxor.core.results import Number, Quantity, Result
 from relaxor.core.section import Section
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
@@ -34,9 +35,10 @@ class Topic:
         In headings.
     part
         Part of the work that its tables belong to; a target of the workflow has its name.
-    models, quantities
-        Every model and parameter that its numbers name: name → meaning. ``*`` in the name of a model stands for a name
-        that the settings give.
+    models
+        Every model that its numbers name: name → meaning. ``*`` in a name stands for a name that the settings give.
+    quantities
+        Every quantity that its numbers have.
     panels
         Name → panel.
     """
@@ -45,8 +47,24 @@ class Topic:
     title: str
     part: str
     models: Mapping[str, str] = field(default_factory=dict)
-    quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    quantities: tuple[Quantity, ...] = ()
     panels: Mapping[str, Panel] = field(default_factory=dict)
+
+    def require_named(self, numbers: Iterable[Number]) -> None:
+        """Refuse numbers whose model, parameter or unit is not listed.
+
+        Raises
+        ------
+        ValueError
+            If one is not: an error of the technique's code.
+        """
+        known = {quantity.name: quantity for quantity in self.quantities}
+        for number in numbers:
+            quantity = known.get(number.parameter)
+            if quantity is None or not any(fnmatchcase(number.model, model) for model in self.models):
+                raise ValueError(f"{self.name}: '{number.parameter}' of model '{number.model}' is not listed")
+            if quantity.unit not in (None, number.unit):
+                raise ValueError(f"{self.name}: '{number.parameter}' in {number.unit}, listed in {quantity.unit}")
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,9 @@ class Technique(Topic):
         Spectra to draw over each other.
     former_names
         Names that sheets and settings may still use.
+    simulate
+        ``simulate(rng, specimen)`` yields simulated files (`relaxor.simulation.sample_file.SampleFile`) of what the
+        mapping ``specimen`` describes.
     """
 
     settings: type[Section] = Section
@@ -146,6 +167,7 @@ class Technique(Topic):
     overview: Callable[[str, xr.DataTree], list[tuple[str, Callable[..., None]]]] | None = None
     compared: ComparedSpectrum | None = None
     former_names: tuple[str, ...] = ()
+    simulate: Callable[..., Iterator[Any]] | None = None
 
 
 @cache

@@ -22,4 +22,5 @@ TECHNIQUE = Technique(
     panels={
         "step": Panel(lazy(f"{__package__}.panels", "step"), needs="map", overview=True),
     },
+    simulate=lazy("relaxor.simulation.afm", "simulate"),
 )

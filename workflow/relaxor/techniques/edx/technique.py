@@ -29,4 +29,5 @@ TECHNIQUE = Technique(
     conditions=Conditions({"beam_energy": "keV"}, told_by=_tells_beam),
     needed_setting="elements",
     compared=ComparedSpectrum("spectrum", "energy", "data", "Energy (keV)"),
+    simulate=lazy("relaxor.simulation.edx", "simulate"),
 )

@@ -29,4 +29,5 @@ TECHNIQUE = Technique(
     },
     conditions=Conditions(optional={"pulses": "1", "compliance": "A"}),
     former_names=("pulses",),
+    simulate=lazy("relaxor.simulation.electrical_pulses", "simulate"),
 )

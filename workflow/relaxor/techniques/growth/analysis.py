@@ -11,19 +11,9 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result, measured, provenance
 from relaxor.core.units import factor
 from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.techniques.growth.quantities import FITTED, SEGMENTS, SOAK_DRIFT, SOAK_STABILITY
 from relaxor.techniques.growth.settings import GrowthSettings
 
-MODEL = "segments"
-UNITS = {
-    "ambient_temperature": "degC",
-    "ramp_start": "hour",
-    "ramp_rate": "delta_degC/hour",
-    "ramp_time": "hour",
-    "soak_temperature": "degC",
-    "soak_time": "hour",
-    "cooling_time_constant": "hour",
-    "cooling_ambient": "degC",
-}
 MIN_SAMPLES = 10
 """Fewest readings that each of ramp, soak and cooling must hold."""
 
@@ -61,7 +51,7 @@ def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Re
     for measurement in measurements:
         time, temperature = _log(measurement)
         fitted = fit_segments(measurement, time, temperature, settings.soak_level)
-        rows += fitted.numbers(measurement, MODEL, UNITS, "least squares of one curve of joined segments")
+        rows += fitted.numbers(measurement, SEGMENTS, FITTED, "least squares of one curve of joined segments")
         rows += _soak_rows(measurement, time, temperature, fitted, settings.soak_margin)
         groups |= _groups(measurement, time, temperature, fitted)
     return Result(rows, groups)
@@ -127,10 +117,10 @@ def _soak_rows(
     spread = float(np.sqrt(residual @ residual / (n - 2)))
     return measured(
         measurement,
-        MODEL,
+        SEGMENTS,
         {
-            "soak_stability": (spread, spread / np.sqrt(2 * (n - 2)), "delta_degC"),
-            "soak_drift": (slope, spread / float(np.sqrt(hours @ hours)), "delta_degC/hour"),
+            SOAK_STABILITY: (spread, spread / np.sqrt(2 * (n - 2))),
+            SOAK_DRIFT: (slope, spread / float(np.sqrt(hours @ hours))),
         },
         "scatter about, and slope of, a straight line through the soak",
         n=n,

@@ -3,6 +3,7 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.growth.quantities import MODELS, QUANTITIES
 from relaxor.techniques.growth.settings import GrowthSettings
 from relaxor.techniques.registry import Technique
 
@@ -20,7 +21,10 @@ TECHNIQUE = Technique(
     settings=GrowthSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "profile": Panel(lazy(f"{__package__}.panels", "profile"), needs="run", overview=True),
     },
+    simulate=lazy("relaxor.simulation.growth", "simulate"),
 )

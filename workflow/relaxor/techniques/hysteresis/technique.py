@@ -35,4 +35,5 @@ TECHNIQUE = Technique(
         told_by=_tells_plates,
     ),
     overview=lazy(f"{__package__}.panels", "overview"),
+    simulate=lazy("relaxor.simulation.hysteresis", "simulate"),
 )

@@ -28,4 +28,5 @@ TECHNIQUE = Technique(
         "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes")),
     },
     former_names=("sweeps",),
+    simulate=lazy("relaxor.simulation.iv_sweeps", "simulate"),
 )

@@ -30,4 +30,5 @@ TECHNIQUE = Technique(
     },
     conditions=Conditions({"wavelength": "nm", "area": "cm^2"}, optional={"pulses": "1", "compliance": "A"}),
     former_names=("light",),
+    simulate=lazy("relaxor.simulation.optical_pulses", "simulate"),
 )

@@ -310,7 +310,8 @@ def _trend(combined: Measurement, dataset: xr.Dataset, name: str, unit: str) -> 
 
         fitted = fit(residual, start, absolute_sigma=False)
         units = {"intercept": unit, "slope": unit} if model == "linear" else {"intercept": unit}
-        rows += fitted.numbers(combined, model, units, "weighted least squares over cycles", f"{name}_")
+        found = fitted.numbers(combined, model, units, "weighted least squares over cycles")
+        rows += [replace(row, parameter=f"{name}_{row.parameter}") for row in found]
         shape = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
         extra = {f"{name}_aicc": (fitted.aicc, np.nan, "1")}
         if model == "linear":

@@ -37,4 +37,5 @@ TECHNIQUE = Technique(
         "local_loop": Panel(lazy(f"{__package__}.panels", "local_loop"), needs="off_field", overview=True),
     },
     conditions=Conditions({"cycle": "1"}, told_by=_is_local_loop),
+    simulate=lazy("relaxor.simulation.pfm", "simulate"),
 )

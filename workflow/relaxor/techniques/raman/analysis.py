@@ -14,12 +14,24 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import ordered_map
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance
 from relaxor.core.variables import variable
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, voigt_fwhm
+from relaxor.stats.quantities import AICC
 from relaxor.techniques.raman.detection import UNSEEN, find_modes, fit_seen_lines
 from relaxor.techniques.raman.lines import LineModel, fit_lines
+from relaxor.techniques.raman.quantities import (
+    AREA,
+    AREA_LIMIT,
+    COSMIC_RAY_PIXELS,
+    FWHM,
+    FWHM_LORENTZIAN,
+    LORENTZIAN,
+    RAMAN_SHIFT,
+    SHIFT_OFFSET,
+    VOIGT,
+)
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
 
@@ -130,9 +142,9 @@ def _analyse_one(
             "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
         )
     calibration = others.get(SILICON, math.nan), calibration_uncertainty
-    rows = _rows(measurement, "voigt", voigts, *calibration, instrument_fwhm)
-    rows += _rows(measurement, "lorentzian", lorentzians, *calibration, 0.0)
-    rows += measured(measurement, "voigt", {"cosmic_ray_pixels": (removed.sum(), math.nan, "1")}, "count")
+    rows = _rows(measurement, VOIGT, voigts, *calibration, instrument_fwhm)
+    rows += _rows(measurement, LORENTZIAN, lorentzians, *calibration, 0.0)
+    rows += measured(measurement, VOIGT, {COSMIC_RAY_PIXELS: (removed.sum(), math.nan)}, "count")
     return rows, _curves(shift, spectrum, voigts)
 
 
@@ -193,36 +205,34 @@ def _rows(
     rows: list[Number] = []
     for part in parts:
         common = {"n": part.fit.n, "reduced_chi_square": part.fit.reduced_chi_square}
-        aicc = "aicc" if len(parts) == 1 else f"aicc_{part.model.lines[0]}"
-        rows += measured(measurement, model, {aicc: (part.fit.aicc, math.nan, "1")}, METHOD, **common)
+        window = "" if len(parts) == 1 else part.model.lines[0]
+        rows += measured(measurement, model, {AICC: (part.fit.aicc, math.nan)}, METHOD, feature=window, **common)
         if part is parts[0]:
-            shifted = {"shift_offset": (offset, offset_error, "1/cm")}
+            shifted = {SHIFT_OFFSET: (offset, offset_error)}
             rows += measured(measurement, model, shifted, source, **systematic, **common)
         for name in part.model.lines:
-            rows += measured(measurement, model, _shape(part.fit, name, gaussian_fwhm), METHOD, **common)
+            line = common | {"feature": name}
+            rows += measured(measurement, model, _shape(part.fit, name, gaussian_fwhm), METHOD, **line)
             if name != SILICON:
                 error = math.hypot(part.fit.error(f"{name}_center"), offset_error)
-                center = {f"{name}_center": (part.fit.value(f"{name}_center") + offset, error, "1/cm")}
-                rows += measured(measurement, model, center, f"{METHOD}; {source}", **systematic, **common)
+                center = {RAMAN_SHIFT: (part.fit.value(f"{name}_center") + offset, error)}
+                rows += measured(measurement, model, center, f"{METHOD}; {source}", **systematic, **line)
         for name, limit in part.limits.items():
-            unseen = {
-                f"{name}_center": (math.nan, math.nan, "1/cm"),
-                f"{name}_area_limit": (limit, math.nan, "count/cm"),
-            }
-            rows += measured(measurement, model, unseen, UNSEEN, **common)
+            unseen = {RAMAN_SHIFT: (math.nan, math.nan), AREA_LIMIT: (limit, math.nan)}
+            rows += measured(measurement, model, unseen, UNSEEN, feature=name, **common)
     return rows
 
 
-def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[str, tuple[float, float, str]]:
+def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[Quantity, tuple[float, float]]:
     """Return area and widths of a line; the whole width of a Voigt line with its instrument."""
     fwhm, error = fitted.value(f"{name}_fwhm"), fitted.error(f"{name}_fwhm")
     shape = {
-        f"{name}_area": (fitted.value(f"{name}_area"), fitted.error(f"{name}_area"), "count/cm"),
-        f"{name}_fwhm_lorentzian": (fwhm, error, "1/cm"),
+        AREA: (fitted.value(f"{name}_area"), fitted.error(f"{name}_area")),
+        FWHM_LORENTZIAN: (fwhm, error),
     }
     if gaussian_fwhm:
         slope = 0.5346 + 0.2166 * fwhm / math.hypot(math.sqrt(0.2166) * fwhm, gaussian_fwhm)
-        shape[f"{name}_fwhm"] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error, "1/cm")
+        shape[FWHM] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error)
     return shape
 
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, apart
+from relaxor.techniques.raman.quantities import RAMAN_SHIFT, SHIFT_OFFSET, VOIGT
 
 MODE = re.compile(r"([A-Z])([gu])(\d*)")
 """A mode named by its symmetry, such as ``Eg1``."""
@@ -15,10 +16,10 @@ LABEL_WIDTH = 0.03
 
 
 def spectrum(ax: Axes, data: PanelData) -> None:
-    """Draw spectrum, fit and lines on the calibrated axis (Fig. 1c); lines that were found have no baseline between."""
+    """Draw spectrum, fit and lines on the calibrated axis; lines that were found have no baseline between."""
     measurement, group = next(iter(data.curves.items()))
     curves = group["spectrum"].to_dataset()
-    shift = curves.raman_shift.values + data.number("shift_offset", measurement=measurement, model="voigt")
+    shift = curves.raman_shift.values + data.number(SHIFT_OFFSET, measurement=measurement, model=VOIGT)
     baseline = curves.baseline.interpolate_na("raman_shift", fill_value="extrapolate").values
     fit = (curves.fit - baseline).values / 1e3
     ax.plot(shift, (curves.data - baseline) / 1e3, ".", color=BLACK, ms=1.2, label="data")
@@ -29,7 +30,7 @@ def spectrum(ax: Axes, data: PanelData) -> None:
         color = GREY if name.startswith("Si") else COMPONENTS[number % len(COMPONENTS)]
         ax.fill_between(shift, curves.components.sel(line=name) / 1e3, color=color, alpha=0.35, lw=0)
     named = [name for name in lines if not name.startswith("Si")]
-    centers = [data.number(f"{name}_center", measurement=measurement, model="voigt") for name in named]
+    centers = [data.number(RAMAN_SHIFT, measurement=measurement, model=VOIGT, feature=name) for name in named]
     top = max((heights[name] for name in named or lines), default=np.ptp((curves.data - baseline).values) / 1e3)
     for index in apart(centers, [heights[name] for name in named], LABEL_WIDTH * float(np.ptp(shift))):
         ax.annotate(

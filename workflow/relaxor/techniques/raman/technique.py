@@ -3,6 +3,7 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.raman.quantities import MODELS, QUANTITIES
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
 
@@ -19,9 +20,12 @@ TECHNIQUE = Technique(
     settings=RamanSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
     },
     conditions=Conditions(optional={"power": "", "wavelength": "", "temperature": ""}),
     compared=ComparedSpectrum("spectrum", "raman_shift", "data", "Raman shift (cm$^{-1}$)"),
+    simulate=lazy("relaxor.simulation.raman", "simulate"),
 )

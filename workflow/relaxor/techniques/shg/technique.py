@@ -15,4 +15,5 @@ TECHNIQUE = Technique(
         "spectra": Panel(lazy(f"{__package__}.panels", "spectra"), needs="spectrum", together="all powers"),
     },
     conditions=Conditions({"power": "mW", "power_uncertainty": "mW", "integration_time": "s", "pump_wavelength": "nm"}),
+    simulate=lazy("relaxor.simulation.shg", "simulate"),
 )

@@ -24,4 +24,5 @@ TECHNIQUE = Technique(
         "haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True),
     },
     needed_setting="a",
+    simulate=lazy("relaxor.simulation.stem", "simulate"),
 )

@@ -22,4 +22,5 @@ TECHNIQUE = Technique(
     panels={
         "views": Panel(lazy(f"{__package__}.panels", "views"), needs="atoms", overview=True),
     },
+    simulate=lazy("relaxor.simulation.structure", "simulate"),
 )

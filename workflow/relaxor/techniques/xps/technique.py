@@ -25,4 +25,5 @@ TECHNIQUE = Technique(
     },
     needed_setting="windows",
     overview=lazy(f"{__package__}.panels", "overview"),
+    simulate=lazy("relaxor.simulation.xps", "simulate"),
 )

@@ -24,4 +24,5 @@ TECHNIQUE = Technique(
     },
     conditions=Conditions(optional={"temperature": ""}),
     compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
+    simulate=lazy("relaxor.simulation.xrd", "simulate"),
 )
