@@ -1,4 +1,4 @@
-"""Band diagram of the contact, drawn to scale from the constants of the settings (Fig. 3b)."""
+"""Band diagram of the contact, drawn to scale from the constants of the settings."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ MARK = "\n"
 
 
 def benchmark(ax: Axes, data: TableData) -> None:
-    """Draw the energy per spike of every device on a logarithmic scale (Fig. S12).
+    """Draw the energy per spike of every device on a logarithmic scale.
 
     Ranges are bars, limits arrows, our numbers diamonds with their whole error and a band behind them, open where the
     data are simulated.
