@@ -203,11 +203,9 @@ def measured(
     rows = []
     for key, (value, error, *unit) in values.items():
         quantity = key if isinstance(key, Quantity) else Quantity(key, unit[0], "")
-        named = {"parameter": quantity.name, "unit": quantity.known_unit}
+        name, own_unit = quantity.name, quantity.known_unit
         rows.append(
-            Number(
-                measurement.id, model, value=float(value), standard_error=float(error), method=method, **named, **shared
-            )
+            Number(measurement.id, model, name, float(value), float(error), unit=own_unit, method=method, **shared)
         )
     return rows
 

@@ -105,7 +105,7 @@ def light_color(wavelength: float) -> str:
 
 
 def subscripts(text: str) -> str:
-    """Set the numbers of chemical formulas low: those of SiO2, but neither 1.5 nor a number that a letter alone precedes."""
+    """Write the numbers of chemical formulas as subscripts: those of SiO2, but not 1.5."""
     return re.sub(r"(?<=[A-Za-z])(\d+)(?=[A-Z/ ,;\n]|$)", r"$_{\1}$", text)
 
 
