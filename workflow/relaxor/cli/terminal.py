@@ -57,7 +57,7 @@ def proposals_table(proposals: Sequence[Proposal], refused: Mapping[str, str]) -
 
 
 def checked_table(found: Sequence[Checked]) -> Table:
-    """Make the table of ``relaxor check``: one line a technique of a sample."""
+    """Make the table of ``relaxor check``: one line per sample and technique."""
     table = Table("sample", "technique", "files", "readable", "checksums", "conditions", "problems")
     groups: dict[tuple[str, str], list[Checked]] = {}
     for each in found:

@@ -45,7 +45,7 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
     Returns
     -------
     rows, problems
-        The rows of the sheet, none if it is not valid; one line a mistake.
+        The rows of the sheet, none if it is not valid; and one line per mistake.
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
