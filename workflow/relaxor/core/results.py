@@ -1,7 +1,7 @@
 """What analyses take and return: measurements, numbers with uncertainties, and the curves behind them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -210,6 +210,29 @@ def measured(
             )
         )
     return rows
+
+
+def with_systematic(
+    numbers: Iterable[Number], quantities: Iterable[Quantity], relative: Mapping[str, float]
+) -> list[Number]:
+    """Return numbers with the systematic error that goes with their kind.
+
+    Parameters
+    ----------
+    numbers
+        Numbers of the given quantities; those of other quantities are returned as they are.
+    quantities
+        The quantities of the technique.
+    relative
+        Kind of the systematic error (`Quantity.systematic`) → its size relative to the value.
+    """
+    kinds = {quantity.name: quantity.systematic for quantity in quantities}
+    return [
+        replace(number, systematic_error=abs(number.value) * relative[kind])
+        if (kind := kinds.get(number.parameter, "")) in relative
+        else number
+        for number in numbers
+    ]
 
 
 def provenance(measurement: Measurement) -> dict[str, Any]:

@@ -1,18 +1,30 @@
-"""AFM: step height, number of layers and roughness of flakes in height images, levelled."""
+"""AFM: step height, number of layers and roughness of flakes in levelled height images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
 from relaxor.core.units import factor
 from relaxor.core.variables import variable
-from relaxor.stats.blocks import student_rows
-from relaxor.techniques.afm.flakes import HISTOGRAM_MODEL, Flake, examine, level_components
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.afm.flakes import Flake, examine, level_components
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Surface, away_from_edge, best_edge
+from relaxor.techniques.afm.quantities import (
+    CORRELATION_LENGTH,
+    LEVELLED_MAP,
+    NUMBER_OF_LAYERS,
+    PROFILE_LINEAR,
+    QUANTITIES,
+    ROOT_MEAN_SQUARE_ROUGHNESS,
+    STEP_HEIGHT,
+    STEP_HEIGHT_SPREAD,
+    TWO_LEVEL_HISTOGRAM,
+    Z_SCALE,
+)
 from relaxor.techniques.afm.settings import AfmSettings
 
 
@@ -36,20 +48,12 @@ def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Resul
     for measurement in measurements:
         surface = load_surface(measurement, settings.z_scale)
         try:
-            found = examine(
-                surface,
-                edge_exclusion=settings.edge_exclusion,
-                bow_degree=settings.bow_degree,
-                line_offsets=settings.line_offsets,
-                outlier=settings.outlier,
-                batches=settings.batches,
-                histogram_bins=settings.histogram_bins,
-            )
+            found = examine(surface, settings)
         except AnalysisError as error:
             raise AnalysisError(f"{measurement.id}: {error}") from error
-        rows += _Rows(
-            measurement, found, settings.batches, settings.z_scale_uncertainty, settings.layer_thickness
-        ).all()
+        rows += with_systematic(
+            _numbers(measurement, found, settings), QUANTITIES, {Z_SCALE: settings.z_scale_uncertainty}
+        )
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         groups |= {
             f"{measurement.id}/map": _map(surface, found),
@@ -61,7 +65,7 @@ def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Resul
 
 
 def load_surface(measurement: Measurement, z_scale: float) -> Surface:
-    """Take the height channel of an image, turned so that its profiles run across the step."""
+    """Take the height channel of an image, transposed where needed so that its profiles run across the step."""
     image = measurement.only
     names = [name for name in map(str, image.data_vars) if name.startswith("height")] or [
         name for name in map(str, image.data_vars) if name.startswith("z_sensor")
@@ -80,58 +84,39 @@ def load_surface(measurement: Measurement, z_scale: float) -> Surface:
     return Surface(values, x, y, False) if across_x <= across_y else Surface(values.T, y, x, True)
 
 
-# --- rows ----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Rows:
-    """Table rows of one image; heights share the systematic uncertainty of the scale along z."""
+# --- numbers -------------------------------------------------------------------------------------------------------
+def _numbers(measurement: Measurement, found: Flake, settings: AfmSettings) -> list[Number]:
+    pixels = int(found.levelled.count.sum())
 
-    measurement: Measurement
-    found: Flake
-    batches: int
-    z_scale_uncertainty: float
-    layer_thickness: float | None
+    def student(model: str, values: dict[Quantity, tuple[float, float]], method: str, **common: Any) -> list[Number]:
+        rows = measured(measurement, model, values, method, **common)
+        return [row.with_interval(settings.batches - 1) for row in rows]
 
-    def all(self) -> list[Number]:
-        histogram, pixels = self.found.histogram, int(self.found.levelled.count.sum())
-        rows: list[Number] = []
-        # Models are compared on one number of independent pixels: the best model's.
-        correlation = min(steps.correlation for steps in self.found.steps.values())
-        for model, steps in self.found.steps.items():
-            rows += self.step(model, steps.method, steps.number)
-            spread = float(np.nanstd(steps.heights, ddof=1))
-            extra = {
-                "step_height_spread": (spread, spread / np.sqrt(2 * (steps.number - 1)), "nm"),
-                "aicc": (steps.aicc(correlation), np.nan, "1"),
-            }
-            rows += measured(self.measurement, model, extra, steps.method, n=steps.number)
-        method = "two Gaussians in the height histogram"
-        rows += self.step(HISTOGRAM_MODEL, method, pixels, histogram.reduced_chi_square)
-        return rows + self.roughness(pixels)
+    def step(model: str, method: str, **common: Any) -> list[Number]:
+        height, error = found.step_heights[model]
+        values = {STEP_HEIGHT: (height, error)}
+        if layer := settings.layer_thickness:
+            values[NUMBER_OF_LAYERS] = (height / layer, error / layer)
+        return student(model, values, f"{method}; jackknife over blocks of profiles, each levelled again", **common)
 
-    def step(self, model: str, method: str, n: int, chi: float = np.nan) -> list[Number]:
-        """Make rows of a step height and the number of layers in it."""
-        step, error = self.found.step_heights[model]
-        values = {"step_height": (step, error, "nm")}
-        if self.layer_thickness:
-            values["number_of_layers"] = (step / self.layer_thickness, error / self.layer_thickness, "1")
-        method = f"{method}; jackknife over blocks of profiles, each levelled anew"
-        return self.with_scale(model, values, method, n=n, reduced_chi_square=chi)
-
-    def roughness(self, pixels: int) -> list[Number]:
-        """Make rows of the rms heights and of the correlation length."""
-        model = "levelled_map"
-        values = {f"{place}_roughness_sq": (*pair, "nm") for place, pair in self.found.roughness.items()}
-        method = "rms height from distant pixels of one profile, noise of the detector included; jackknife"
-        length = {"correlation_length": (self.found.correlation_length, np.nan, "nm")}
-        rows = self.with_scale(model, values, method, n=pixels)
-        method = "autocorrelation of the substrate falls to 1/e"
-        return rows + measured(self.measurement, model, length, method, n=pixels)
-
-    def with_scale(
-        self, model: str, values: dict[str, tuple[float, float, str]], method: str, **common: float
-    ) -> list[Number]:
-        shift = [abs(value) * self.z_scale_uncertainty for value, _, _ in values.values()]
-        return student_rows(self.measurement, model, values, method, self.batches, shift, **common)
+    rows: list[Number] = []
+    # Both models are compared for one number of independent pixels: that of the model with the least correlation.
+    correlation = min(steps.correlation for steps in found.steps.values())
+    for model, steps in found.steps.items():
+        rows += step(model, steps.method, n=steps.number)
+        spread = float(np.nanstd(steps.heights, ddof=1))
+        further = {
+            STEP_HEIGHT_SPREAD: (spread, spread / np.sqrt(2 * (steps.number - 1))),
+            AICC: (steps.aicc(correlation), np.nan),
+        }
+        rows += measured(measurement, model, further, steps.method, n=steps.number)
+    chi = found.histogram.reduced_chi_square
+    rows += step(TWO_LEVEL_HISTOGRAM, "two Gaussians in the height histogram", n=pixels, reduced_chi_square=chi)
+    method = "root-mean-square height from distant pixels of one profile, noise of the detector included; jackknife"
+    for place, roughness in found.roughness.items():
+        rows += student(LEVELLED_MAP, {ROOT_MEAN_SQUARE_ROUGHNESS: roughness}, method, n=pixels, feature=place)
+    length = {CORRELATION_LENGTH: (found.correlation_length, np.nan)}
+    return rows + measured(measurement, LEVELLED_MAP, length, "autocorrelation of the substrate falls to 1/e", n=pixels)
 
 
 # --- curves --------------------------------------------------------------------------------------------------------
@@ -152,7 +137,7 @@ def _map(surface: Surface, found: Flake) -> xr.Dataset:
 
 
 def _mean_profile(surface: Surface, found: Flake) -> xr.Dataset:
-    """Average the levelled profiles with their edges laid over each other, substrate left, flake right."""
+    """Average the levelled profiles after alignment at their edges: the substrate is left and the flake right."""
     levelled, blocks = found.levelled, found.blocks
     reach, pixel = len(surface.x) // 2, surface.pixel
     aligned = np.full((len(surface.y), 2 * reach), np.nan)
@@ -173,9 +158,9 @@ def _mean_profile(surface: Surface, found: Flake) -> xr.Dataset:
     means = np.array([_column_means(aligned[blocks == block]) for block in np.unique(blocks)])[:, enough]
     position = ((np.arange(2 * reach) - reach + 0.5) * pixel)[enough]
     mean = _column_means(aligned)[enough]
-    # A block may lack a position that others have.
+    # Not every block has profiles at every position.
     error = np.nanstd(means, axis=0, ddof=1) / np.sqrt(np.isfinite(means).sum(axis=0))
-    model = np.where(position > 0, found.step_heights["profile_linear"][0], 0.0)
+    model = np.where(position > 0, found.step_heights[PROFILE_LINEAR][0], 0.0)
     columns = {"data": mean, "data_uncertainty": error, "fit": model, "residual": mean - model}
     names = {
         "data": "mean height",
