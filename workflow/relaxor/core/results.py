@@ -203,12 +203,8 @@ def measured(
     rows = []
     for key, (value, error, *unit) in values.items():
         quantity = key if isinstance(key, Quantity) else Quantity(key, unit[0], "")
-        named = {"parameter": quantity.name, "unit": quantity.known_unit}
-        rows.append(
-            Number(
-                measurement.id, model, value=float(value), standard_error=float(error), method=method, **named, **shared
-            )
-        )
+        fields = {"unit": quantity.known_unit, "method": method, **shared}
+        rows.append(Number(measurement.id, model, quantity.name, float(value), float(error), **fields))
     return rows
 
 
