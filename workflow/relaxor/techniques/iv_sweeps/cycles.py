@@ -13,12 +13,11 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.units import factor
 from relaxor.core.variables import readings
+from relaxor.stats.sweeps import TURN, clipped_points, turning_points
 from relaxor.synapse.artifacts import bridged, spikes_in
 
 LEAST_POINTS = 20
 """Fewest points of a run in which a sweep is looked for."""
-TURN = 0.05
-"""Part of the range of voltage by which a sweep must go back before it has turned, or leave its start."""
 CONSTANT = 0.01
 """Voltages that vary by less than this part are constant."""
 MIDDLE = 0.55
@@ -192,23 +191,6 @@ def check_direction(voltage: np.ndarray, current: np.ndarray, label: str) -> Non
         )
 
 
-def turning_points(voltage: np.ndarray) -> np.ndarray:
-    """Return the places at which a voltage turns by more than `TURN` of its range, with the first and the last."""
-    back = TURN * np.ptp(voltage)
-    turns, furthest, direction = [0], 0, 0
-    values = voltage.tolist()
-    for i, value in enumerate(values):
-        moved = value - values[furthest]
-        if direction == 0 and abs(moved) > back:
-            direction = 1 if moved > 0 else -1
-        if direction * moved > 0:
-            furthest = i
-        elif direction and -direction * moved > back:
-            turns.append(furthest)
-            direction, furthest = -direction, i
-    return np.array([*turns, len(values) - 1])
-
-
 def middle_share(voltage: np.ndarray, turns: np.ndarray) -> float:
     """Return the share of points in the middle 80 % of their branch: small where the voltage jumps and rests."""
     inside = 0
@@ -283,34 +265,6 @@ def cycle_parts(voltage: np.ndarray) -> list[slice]:
     closed = [abs(away[part][-1]) <= 2 * near for part in parts]
     cut = len(parts) > 1 and (not sides[0] <= sides[-1] or closed[0] > closed[-1])
     return parts[:-1] if cut else parts
-
-
-def clipped_points(voltage: np.ndarray, current: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return where the compliance holds the current: it repeats itself near its extreme while the voltage moves.
-
-    Parameters
-    ----------
-    voltage, current
-        V and A, shape (n,).
-    tolerance
-        Relative change from point to point that still counts as repeated.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,), bool.
-    """
-    clipped = np.zeros(voltage.size, dtype=bool)
-    for sign in POLARITIES.values():
-        magnitude = sign * current
-        flat = np.abs(np.diff(current)) <= tolerance * np.abs(current[1:])
-        flat &= magnitude[1:] > 0.9 * magnitude.max()
-        edges = np.flatnonzero(np.diff(flat.astype(int), prepend=0, append=0))
-        for first, last in edges.reshape(-1, 2):
-            run = slice(first, last + 1)
-            moves = np.ptp(voltage[run]) > 0.02 * np.ptp(voltage)
-            clipped[run] |= last - first >= 3 and moves and np.ptp(current[run]) < 10 * tolerance * magnitude.max()
-    return clipped
 
 
 def noise(voltage: np.ndarray, current: np.ndarray, clipped: np.ndarray, direction: np.ndarray) -> np.ndarray:
