@@ -12,24 +12,11 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Result
 from relaxor.core.storage import load, numbers_table
 from relaxor.readers import read
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.analysis import analyse
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.loops import Drive, centred, describe
 from relaxor.techniques.hysteresis.pund import find_pulses, instrument_values, separate_charges
-from relaxor.techniques.hysteresis.quantities import (
-    COERCIVE_FIELD_NEGATIVE,
-    COERCIVE_FIELD_POSITIVE,
-    COERCIVE_VOLTAGE_NEGATIVE,
-    COERCIVE_VOLTAGE_POSITIVE,
-    LOSS_ENERGY_DENSITY,
-    MAXIMUM_POLARIZATION,
-    NONSWITCHING_POLARIZATION_POSITIVE,
-    REMANENT_POLARIZATION_NEGATIVE,
-    REMANENT_POLARIZATION_POSITIVE,
-    STORED_ENERGY_DENSITY,
-    SWITCHED_POLARIZATION_DIFFERENCE_POSITIVE,
-    SWITCHING_POLARIZATION_POSITIVE,
-)
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.hysteresis.technique import TECHNIQUE
 
@@ -148,12 +135,12 @@ def test_a_linear_capacitor_and_a_resistor_have_the_energies_of_textbooks():
     field = 10 * (1 - 4 * np.abs((phase + 0.25) % 1 - 0.5))
     drive = Drive.of(field)
     linear = describe(drive, centred(drive, 0.3 * drive.field))
-    assert linear[STORED_ENERGY_DENSITY] == pytest.approx(0.3 * 10**2 / 2) and linear[
-        LOSS_ENERGY_DENSITY
+    assert linear[q.STORED_ENERGY_DENSITY] == pytest.approx(0.3 * 10**2 / 2) and linear[
+        q.LOSS_ENERGY_DENSITY
     ] == pytest.approx(0, abs=1e-9)
     circle = describe(drive, centred(drive, drive.roll(np.cos(2 * np.pi * (phase - 0.3)))))
     area = np.trapezoid(drive.field, drive.roll(np.cos(2 * np.pi * (phase - 0.3))))
-    assert 2 * circle[LOSS_ENERGY_DENSITY] == pytest.approx(area, rel=1e-9)
+    assert 2 * circle[q.LOSS_ENERGY_DENSITY] == pytest.approx(area, rel=1e-9)
 
 
 @pytest.mark.parametrize("path", ["rawfiles/ferroelectric_pe/aixacct_dat", "reference/pund"])
@@ -163,17 +150,20 @@ def test_pund_numbers_of_the_tester(path, rawfiles, reference):
             data = child.to_dataset()
             ours = instrument_values(data)
             names = {
-                REMANENT_POLARIZATION_POSITIVE: "pr_plus",
-                REMANENT_POLARIZATION_NEGATIVE: "pr_minus",
-                NONSWITCHING_POLARIZATION_POSITIVE: "pnsw",
-                COERCIVE_VOLTAGE_POSITIVE: "vc_plus",
-                COERCIVE_VOLTAGE_NEGATIVE: "vc_minus",
-                MAXIMUM_POLARIZATION: "pmax" if "pmax" in data.attrs else "pvmax_plus",
+                q.REMANENT_POLARIZATION["positive"]: "pr_plus",
+                q.REMANENT_POLARIZATION["negative"]: "pr_minus",
+                q.NONSWITCHING_POLARIZATION["positive"]: "pnsw",
+                q.COERCIVE_VOLTAGE["positive"]: "vc_plus",
+                q.COERCIVE_VOLTAGE["negative"]: "vc_minus",
+                q.MAXIMUM_POLARIZATION: "pmax" if "pmax" in data.attrs else "pvmax_plus",
             }
             if "dpsw" in data.attrs:
-                names |= {SWITCHING_POLARIZATION_POSITIVE: "psw", SWITCHED_POLARIZATION_DIFFERENCE_POSITIVE: "dpsw"}
+                names |= {
+                    q.SWITCHING_POLARIZATION["positive"]: "psw",
+                    q.SWITCHED_POLARIZATION_DIFFERENCE["positive"]: "dpsw",
+                }
             else:  # software 3.0.25 writes the maximum plus P at the start of D, with the sign of P left in
-                theirs = 2 * ours[MAXIMUM_POLARIZATION] - ours[SWITCHING_POLARIZATION_POSITIVE]
+                theirs = 2 * ours[q.MAXIMUM_POLARIZATION] - ours[q.SWITCHING_POLARIZATION["positive"]]
                 assert theirs == pytest.approx(data.attrs["psw"], abs=1e-3)
             for own, name in names.items():
                 assert ours[own] == pytest.approx(data.attrs[name], abs=1e-5 if own.unit == "V" else 1e-3), own.name
@@ -187,11 +177,11 @@ def test_remanence_and_coercive_voltage_of_real_loops(rawfiles, name):
         voltage, polarization = (data[key].sel(loop=1).to_numpy()[:-1] for key in ("voltage", "polarization"))
         drive = Drive.of(voltage)
         numbers = describe(drive, drive.roll(polarization))
-        assert numbers[REMANENT_POLARIZATION_POSITIVE] == pytest.approx(data.attrs["pr_plus"], abs=2e-4)
+        assert numbers[q.REMANENT_POLARIZATION["positive"]] == pytest.approx(data.attrs["pr_plus"], abs=2e-4)
         ends = data["polarization"].sel(loop=1).to_numpy()[[0, -1]]
         assert np.abs(ends - data.attrs["pr_minus"]).min() < 1e-4
-        assert numbers[COERCIVE_FIELD_NEGATIVE] == pytest.approx(data.attrs["vc_minus"], abs=1e-4)
-        assert numbers[COERCIVE_FIELD_POSITIVE] == pytest.approx(data.attrs["vc_plus"], abs=0.03)
+        assert numbers[q.COERCIVE_FIELD["negative"]] == pytest.approx(data.attrs["vc_minus"], abs=1e-4)
+        assert numbers[q.COERCIVE_FIELD["positive"]] == pytest.approx(data.attrs["vc_plus"], abs=0.03)
 
 
 def test_the_noise_of_a_testers_pulses_is_that_of_their_charges():

@@ -97,6 +97,20 @@ class Quantity:
         return replace(self, unit=unit)
 
 
+def quantities_of(module: Mapping[str, Any], *shared: Quantity) -> tuple[Quantity, ...]:
+    """Return the shared quantities and every quantity of a module, alone or in a mapping.
+
+    Parameters
+    ----------
+    module
+        ``globals()`` of the module.
+    shared
+        Quantities that are defined elsewhere.
+    """
+    values = [each for value in module.values() for each in (value.values() if isinstance(value, dict) else [value])]
+    return tuple(dict.fromkeys([*shared, *(each for each in values if isinstance(each, Quantity))]))
+
+
 @dataclass(frozen=True)
 class Number:
     """One row of ``parameters.csv``: a number, its uncertainty and where it comes from.

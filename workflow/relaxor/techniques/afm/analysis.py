@@ -9,22 +9,11 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.quantities import AICC
+from relaxor.techniques.afm import quantities as q
 from relaxor.techniques.afm.flakes import Flake, examine, level_components
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Surface, away_from_edge, best_edge
-from relaxor.techniques.afm.quantities import (
-    CORRELATION_LENGTH,
-    LEVELLED_MAP,
-    NUMBER_OF_LAYERS,
-    PROFILE_LINEAR,
-    QUANTITIES,
-    ROOT_MEAN_SQUARE_ROUGHNESS,
-    STEP_HEIGHT,
-    STEP_HEIGHT_SPREAD,
-    TWO_LEVEL_HISTOGRAM,
-    Z_SCALE,
-)
 from relaxor.techniques.afm.settings import AfmSettings
 
 
@@ -52,7 +41,7 @@ def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Resul
         except AnalysisError as error:
             raise AnalysisError(f"{measurement.id}: {error}") from error
         rows += with_systematic(
-            _numbers(measurement, found, settings), QUANTITIES, {Z_SCALE: settings.z_scale_uncertainty}
+            _numbers(measurement, found, settings), q.QUANTITIES, {q.Z_SCALE: settings.z_scale_uncertainty}
         )
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         groups |= {
@@ -94,9 +83,9 @@ def _numbers(measurement: Measurement, found: Flake, settings: AfmSettings) -> l
 
     def step(model: str, method: str, **common: Any) -> list[Number]:
         height, error = found.step_heights[model]
-        values = {STEP_HEIGHT: (height, error)}
+        values = {q.STEP_HEIGHT: (height, error)}
         if layer := settings.layer_thickness:
-            values[NUMBER_OF_LAYERS] = (height / layer, error / layer)
+            values[q.NUMBER_OF_LAYERS] = (height / layer, error / layer)
         return student(model, values, f"{method}; jackknife over blocks of profiles, each levelled again", **common)
 
     rows: list[Number] = []
@@ -106,17 +95,19 @@ def _numbers(measurement: Measurement, found: Flake, settings: AfmSettings) -> l
         rows += step(model, steps.method, n=steps.number)
         spread = float(np.nanstd(steps.heights, ddof=1))
         further = {
-            STEP_HEIGHT_SPREAD: (spread, spread / np.sqrt(2 * (steps.number - 1))),
+            q.STEP_HEIGHT_SPREAD: (spread, spread / np.sqrt(2 * (steps.number - 1))),
             AICC: (steps.aicc(correlation), np.nan),
         }
         rows += measured(measurement, model, further, steps.method, n=steps.number)
     chi = found.histogram.reduced_chi_square
-    rows += step(TWO_LEVEL_HISTOGRAM, "two Gaussians in the height histogram", n=pixels, reduced_chi_square=chi)
+    rows += step(q.TWO_LEVEL_HISTOGRAM, "two Gaussians in the height histogram", n=pixels, reduced_chi_square=chi)
     method = "root-mean-square height from distant pixels of one profile, noise of the detector included; jackknife"
     for place, roughness in found.roughness.items():
-        rows += student(LEVELLED_MAP, {ROOT_MEAN_SQUARE_ROUGHNESS: roughness}, method, n=pixels, feature=place)
-    length = {CORRELATION_LENGTH: (found.correlation_length, np.nan)}
-    return rows + measured(measurement, LEVELLED_MAP, length, "autocorrelation of the substrate falls to 1/e", n=pixels)
+        rows += student(q.LEVELLED_MAP, {q.ROOT_MEAN_SQUARE_ROUGHNESS: roughness}, method, n=pixels, feature=place)
+    length = {q.CORRELATION_LENGTH: (found.correlation_length, np.nan)}
+    return rows + measured(
+        measurement, q.LEVELLED_MAP, length, "autocorrelation of the substrate falls to 1/e", n=pixels
+    )
 
 
 # --- curves --------------------------------------------------------------------------------------------------------
@@ -126,14 +117,12 @@ def _map(surface: Surface, found: Flake) -> xr.Dataset:
     x, y = surface.x, surface.y
     if surface.transposed:
         height, flake, count, x, y = height.T, flake.T, count.T, y, x
-    return xr.Dataset(
-        {
-            "height": variable(("y", "x"), height.astype(np.float32), "nm", "height above the substrate"),
-            "flake": variable(("y", "x"), flake.astype(np.int8), "1", "pixel lies on the flake"),
-            "counts": variable(("y", "x"), count.astype(np.int8), "1", "pixel counts (no edge, dust or scar)"),
-        },
-        coords={"x": variable("x", x, "nm", "x"), "y": variable("y", y, "nm", "y")},
-    )
+    columns = {
+        "height": (height.astype(np.float32), "nm", "height above the substrate"),
+        "flake": (flake.astype(np.int8), "1", "pixel lies on the flake"),
+        "counts": (count.astype(np.int8), "1", "pixel counts (no edge, dust or scar)"),
+    }
+    return dataset(("y", "x"), columns, {"x": (x, "nm", "x"), "y": (y, "nm", "y")})
 
 
 def _mean_profile(surface: Surface, found: Flake) -> xr.Dataset:
@@ -160,18 +149,14 @@ def _mean_profile(surface: Surface, found: Flake) -> xr.Dataset:
     mean = _column_means(aligned)[enough]
     # Not every block has profiles at every position.
     error = np.nanstd(means, axis=0, ddof=1) / np.sqrt(np.isfinite(means).sum(axis=0))
-    model = np.where(position > 0, found.step_heights[PROFILE_LINEAR][0], 0.0)
-    columns = {"data": mean, "data_uncertainty": error, "fit": model, "residual": mean - model}
-    names = {
-        "data": "mean height",
-        "data_uncertainty": "standard error of the mean height",
-        "fit": "fitted levels",
-        "residual": "residual",
+    model = np.where(position > 0, found.step_heights[q.PROFILE_LINEAR][0], 0.0)
+    columns = {
+        "data": (mean, "nm", "mean height"),
+        "data_uncertainty": (error, "nm", "standard error of the mean height"),
+        "fit": (model, "nm", "fitted levels"),
+        "residual": (mean - model, "nm", "residual"),
     }
-    return xr.Dataset(
-        {name: variable("distance", values, "nm", names[name]) for name, values in columns.items()},
-        coords={"distance": variable("distance", position, "nm", "distance from the edge")},
-    )
+    return dataset("distance", columns, {"distance": (position, "nm", "distance from the edge")})
 
 
 def _column_means(values: np.ndarray) -> np.ndarray:
@@ -180,13 +165,8 @@ def _column_means(values: np.ndarray) -> np.ndarray:
 
 
 def _steps(surface: Surface, found: Flake) -> xr.Dataset:
-    return xr.Dataset(
-        {
-            name: variable("position", steps.heights, "nm", f"step height of the profile, {name}")
-            for name, steps in found.steps.items()
-        },
-        coords={"position": variable("position", surface.y, "nm", "position of the profile")},
-    )
+    columns = {name: (one.heights, "nm", f"step height of the profile, {name}") for name, one in found.steps.items()}
+    return dataset("position", columns, {"position": (surface.y, "nm", "position of the profile")})
 
 
 def _histogram(found: Flake) -> xr.Dataset:
@@ -196,7 +176,5 @@ def _histogram(found: Flake) -> xr.Dataset:
     substrate, flake = level_components(found.histogram, center, edges[1] - edges[0])
     fitted = substrate + flake
     columns = {"data": counts, "fit": fitted, "substrate": substrate, "flake": flake, "residual": counts - fitted}
-    return xr.Dataset(
-        {name: variable("height", values, "count", f"pixels: {name}") for name, values in columns.items()},
-        coords={"height": variable("height", center, "nm", "height above the substrate")},
-    )
+    named = {name: (values, "count", f"pixels: {name}") for name, values in columns.items()}
+    return dataset("height", named, {"height": (center, "nm", "height above the substrate")})

@@ -13,11 +13,11 @@ import numpy as np
 from relaxor.core.errors import AnalysisError
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges
 from relaxor.stats.fit import Fit, aicc, fit, gaussian, parameters, poisson_residual
+from relaxor.techniques.afm import quantities as q
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Levelled, Surface, away_from_edge, level, segment
-from relaxor.techniques.afm.quantities import PROFILE_LINEAR, PROFILE_QUADRATIC, TWO_LEVEL_HISTOGRAM
 from relaxor.techniques.afm.settings import AfmSettings
 
-PROFILE_MODELS = {PROFILE_LINEAR: 1, PROFILE_QUADRATIC: 2}
+PROFILE_MODELS = {q.PROFILE_LINEAR: 1, q.PROFILE_QUADRATIC: 2}
 """Model → degree of the polynomial background that each levelled profile may have of its own."""
 PLACES = ("substrate", "flake")
 INDEPENDENT = 4
@@ -90,7 +90,7 @@ def examine(
     errors *= shared_edges(length, np.ptp(surface.y) / settings.batches)
     found = {
         name: (float(value), float(error))
-        for name, value, error in zip([*steps, TWO_LEVEL_HISTOGRAM, *PLACES], values, errors, strict=True)
+        for name, value, error in zip([*steps, q.TWO_LEVEL_HISTOGRAM, *PLACES], values, errors, strict=True)
     }
     return Flake(
         levelled=levelled,
@@ -98,7 +98,7 @@ def examine(
         steps=steps,
         histogram=fit_two_levels(heights, flake[count], edges),
         edges=edges,
-        step_heights={name: found[name] for name in (*steps, TWO_LEVEL_HISTOGRAM)},
+        step_heights={name: found[name] for name in (*steps, q.TWO_LEVEL_HISTOGRAM)},
         roughness={place: found[place] for place in PLACES},
         correlation_length=length,
     )

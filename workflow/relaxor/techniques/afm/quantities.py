@@ -1,6 +1,6 @@
 """Names and meanings of the numbers of height images; ``feature`` is the place on the image."""
 
-from relaxor.core.results import Quantity
+from relaxor.core.results import Quantity, quantities_of
 from relaxor.stats.quantities import AICC
 
 PROFILE_LINEAR, PROFILE_QUADRATIC = "profile_linear", "profile_quadratic"
@@ -24,4 +24,4 @@ ROOT_MEAN_SQUARE_ROUGHNESS = Quantity(
 CORRELATION_LENGTH = Quantity(
     "correlation_length", "nm", "distance at which the autocorrelation of heights falls to 1/e"
 )
-QUANTITIES = (STEP_HEIGHT, NUMBER_OF_LAYERS, STEP_HEIGHT_SPREAD, AICC, ROOT_MEAN_SQUARE_ROUGHNESS, CORRELATION_LENGTH)
+QUANTITIES = quantities_of(globals(), AICC)

@@ -16,23 +16,12 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
 from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of, named
 from relaxor.techniques.hysteresis.integration import Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
-from relaxor.techniques.hysteresis.quantities import (
-    CORRECTED,
-    LOOP_OPENING,
-    PUND,
-    PUND_MINUS_LOOP,
-    QUANTITIES,
-    REMANENCE_DIFFERENCE,
-    REMANENT_POLARIZATION_NEGATIVE,
-    REMANENT_POLARIZATION_POSITIVE,
-    REMANENT_SWITCHED_POLARIZATION,
-    TESTER,
-)
 from relaxor.techniques.hysteresis.rows import device_rows, loop_groups, loop_rows, relative_systematic, series_rows
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
@@ -96,11 +85,11 @@ def _separate_pulses(measurement: Measurement, settings: HysteresisSettings) -> 
         remark = data.attrs.get("remark", "")
         tester = {quantity: (value, np.nan) for quantity, value in instrument_values(data).items()}
         method = f"from the polarization column of the tester{remark}"
-        result.numbers.extend(measured(measurement, TESTER, tester, method, feature=region))
+        result.numbers.extend(measured(measurement, q.TESTER, tester, method, feature=region))
         geometry = geometry_of(measurement, data)
         method = f"integral of I dt / A from the start of each pulse; errors of the noise of single samples{remark}"
         rows = _pund_rows(measurement, separate_charges(data, geometry), method, 4 * data["time"].size, region)
-        result.numbers.extend(with_systematic(rows, QUANTITIES, relative_systematic(geometry, settings)))
+        result.numbers.extend(with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings)))
         result.curves[f"{measurement.id}/{region}"] = data
     return result
 
@@ -114,9 +103,9 @@ def _recorded_train(measurement: Measurement, loops: Sequence[Loop], settings: H
         remark = f"; means of {averaged}, errors of their scatter where it exceeds the noise{remark}"
     method = f"integral of I dt / A from the start of a pulse; baseline from the rests{remark}"
     rows = _pund_rows(measurement, charges, method, measurement.only["time"].size)
-    rows = with_systematic(rows, QUANTITIES, relative_systematic(geometry, settings))
+    rows = with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings))
     if isinstance(geometry, Geometry):
-        rows += _against_loop(measurement, geometry, charges[REMANENT_SWITCHED_POLARIZATION], loops)
+        rows += _against_loop(measurement, geometry, charges[q.REMANENT_SWITCHED_POLARIZATION], loops)
     groups = {measurement.id: xr.Dataset(attrs=provenance(measurement))}
     return Result(rows, groups | {f"{measurement.id}/{letter}": curve for letter, curve in curves.items()})
 
@@ -130,7 +119,7 @@ def _pund_rows(
         margin = charge.quantile * charge.error
         interval = {"ci_low": charge.value - margin, "ci_high": charge.value + margin}
         value = {quantity: (charge.value, charge.error)}
-        rows += measured(measurement, PUND, value, method, n=n, feature=region, **interval)
+        rows += measured(measurement, q.PUND, value, method, n=n, feature=region, **interval)
     return rows
 
 
@@ -142,19 +131,19 @@ def _against_loop(
     same = [
         loop
         for loop in loops
-        if loop.model == CORRECTED and loop.cycle.geometry == geometry and np.isclose(loop.cycle.frequency, frequency)
+        if loop.model == q.CORRECTED and loop.cycle.geometry == geometry and np.isclose(loop.cycle.frequency, frequency)
     ]
     if not same:
         return []
     loop = max(same, key=lambda one: one.amplitude)
-    plus, drawn_plus = loop.numbers[REMANENT_POLARIZATION_POSITIVE]
-    minus, drawn_minus = loop.numbers[REMANENT_POLARIZATION_NEGATIVE]
+    plus, drawn_plus = loop.numbers[q.REMANENT_POLARIZATION["positive"]]
+    minus, drawn_minus = loop.numbers[q.REMANENT_POLARIZATION["negative"]]
     opening, error = plus - minus, float((drawn_plus - drawn_minus).std(ddof=1))
     difference = switched.value - opening, float(np.hypot(switched.error, error))
     return measured(
         measurement,
-        PUND_MINUS_LOOP,
-        {LOOP_OPENING: (opening, error), REMANENCE_DIFFERENCE: difference},
-        "remanent switched polarization of PUND against the difference of the remanent polarizations of "
+        q.PUND_MINUS_LOOP,
+        {q.LOOP_OPENING: (opening, error), q.REMANENCE_DIFFERENCE: difference},
+        "remanent switched polarization of q.PUND against the difference of the remanent polarizations of "
         f"{loop.cycle.measurement.id}{measurement.only.attrs.get('remark', '')}{loop.cycle.remark}",
     )

@@ -14,21 +14,14 @@ from scipy.signal import savgol_filter
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Quantity
 from relaxor.stats.fit import aicc
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import Cycle
-from relaxor.techniques.hysteresis.quantities import (
-    CAPACITANCE,
-    CAPACITIVE,
-    CONDUCTANCE,
-    CONDUCTANCE_CUBIC,
-    OHMIC,
-    OHMIC_CUBIC,
-)
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 BACKGROUNDS = {
-    CAPACITIVE: (CAPACITANCE,),
-    OHMIC: (CAPACITANCE, CONDUCTANCE),
-    OHMIC_CUBIC: (CAPACITANCE, CONDUCTANCE, CONDUCTANCE_CUBIC),
+    q.CAPACITIVE: (q.CAPACITANCE,),
+    q.OHMIC: (q.CAPACITANCE, q.CONDUCTANCE),
+    q.OHMIC_CUBIC: (q.CAPACITANCE, q.CONDUCTANCE, q.CONDUCTANCE_CUBIC),
 }
 """Competing models of the background → their parameters."""
 TURN = 0.985

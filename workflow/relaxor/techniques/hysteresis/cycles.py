@@ -10,7 +10,7 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.core.units import factor
+from relaxor.core.variables import readings
 from relaxor.stats.sweeps import turning_points
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of
@@ -117,7 +117,7 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
         raise AnalysisError(f"{label} holds {held}; a loop needs voltage and current or polarization against time")
     data = data.isel(loop=0) if "loop" in data.dims else data
     time, voltage, values = (
-        data[name].to_numpy() * factor(data[name].attrs["units"], unit)
+        readings(data[name], unit)
         for name, unit in (("time", "s"), ("voltage", "V"), (source, {"current": "A"}.get(source, "C/cm^2")))
     )
     if np.ptp(voltage) <= CONSTANT * np.abs(voltage).max():
@@ -154,9 +154,8 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
 def sample_noise(current: np.ndarray) -> np.ndarray:
     """Return draws of the noise of a sample in A, from third differences of a current that is smooth between turns."""
     third = np.diff(current, 3) / np.sqrt(20)
-    return third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][
-        ::4
-    ]  # every fourth, because these have no sample in common
+    # Every fourth is taken, because these have no sample in common.
+    return third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]
 
 
 def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
@@ -172,7 +171,7 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     if "time" not in data.coords or not {"voltage", "current"} <= set(data.data_vars):
         raise AnalysisError(f"{measurement.id}: needs voltage and current against time")
     frequency = frequency_of(measurement)
-    time = data["time"].to_numpy() * factor(data["time"].attrs["units"], "s")
+    time = readings(data["time"], "s")
     step = float(np.median(np.diff(time)))
     period = round(1 / frequency / step)
     cycles = len(time) // max(period, 1)
@@ -182,21 +181,13 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
             f"{frequency:g} Hz; at least 2 cycles of {LEAST_PERIOD} samples are needed"
         )
     voltage, current = (
-        (data[name].to_numpy() * factor(data[name].attrs["units"], unit))[: cycles * period].reshape(cycles, period)
+        readings(data[name], unit)[: cycles * period].reshape(cycles, period)
         for name, unit in (("voltage", "V"), ("current", "A"))
     )
     if not (np.isfinite(voltage).all() and np.isfinite(current).all()):
         raise AnalysisError(f"{measurement.id}: voltage or current has missing values")
     _refuse_constant(measurement.id, current)
-    turns = len(turning_points(voltage.ravel())) - 2
-    scatter, noise = np.std(voltage - voltage.mean(axis=0)), np.std(np.diff(voltage, 3)) / np.sqrt(20)
-    # A cycle has two turns; one of a train that begins with a turn is at its ends.
-    if abs(turns - 2 * cycles) > 1 or scatter > max(REPEATED_VOLTAGE * np.abs(voltage).max(), 2 * noise):
-        raise AnalysisError(
-            f"{measurement.id}: the voltage does not repeat at the {frequency:g} Hz of the sheet: it turns {turns} "
-            f"times in {cycles * period * step:.4g} s (a cycle has two turns), and cycles of that length differ by "
-            f"{scatter:.3g} V (standard deviation); correct 'frequency'"
-        )
+    _refuse_unrepeated(measurement.id, voltage, frequency, step)
     mean = _mean_cycle(current)
     deviation = current - mean - _drift(current)
     deviation -= deviation.mean()
@@ -213,6 +204,19 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
         "P = integral of I dt / A; block bootstrap of the current's noise",
         data.attrs.get("remark", ""),
     )
+
+
+def _refuse_unrepeated(name: str, voltage: np.ndarray, frequency: float, step: float) -> None:
+    """Raise an `AnalysisError` if a voltage of shape (cycles, n) does not repeat at its frequency in Hz."""
+    turns = len(turning_points(voltage.ravel())) - 2
+    scatter, noise = np.std(voltage - voltage.mean(axis=0)), np.std(np.diff(voltage, 3)) / np.sqrt(20)
+    # A cycle has two turns; one of a train that begins with a turn is at its ends.
+    if abs(turns - 2 * len(voltage)) > 1 or scatter > max(REPEATED_VOLTAGE * np.abs(voltage).max(), 2 * noise):
+        raise AnalysisError(
+            f"{name}: the voltage does not repeat at the {frequency:g} Hz of the sheet: it turns {turns} "
+            f"times in {voltage.size * step:.4g} s (a cycle has two turns), and cycles of that length differ by "
+            f"{scatter:.3g} V (standard deviation); correct 'frequency'"
+        )
 
 
 def _refuse_constant(label: str, current: np.ndarray) -> None:

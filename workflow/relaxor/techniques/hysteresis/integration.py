@@ -6,16 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from relaxor.core.results import Quantity
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.background import BACKGROUNDS, Background, fit_background, switching_current
 from relaxor.techniques.hysteresis.cycles import Cycle
 from relaxor.techniques.hysteresis.loops import MICROCOULOMB, Drive, centred, describe, loop_charge, switching_fields
-from relaxor.techniques.hysteresis.quantities import (
-    CORRECTED,
-    MAXIMUM_POLARIZATION,
-    REMANENT_POLARIZATION_NEGATIVE,
-    REMANENT_POLARIZATION_POSITIVE,
-    UNCORRECTED,
-)
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 
@@ -45,10 +39,8 @@ class Loop:
     @property
     def saturates(self) -> bool:
         """Whether no remanence exceeds the polarization at the largest field, which it cannot in a saturated loop."""
-        plus, minus = (
-            self.numbers[remanence][0] for remanence in (REMANENT_POLARIZATION_POSITIVE, REMANENT_POLARIZATION_NEGATIVE)
-        )
-        return self.numbers[MAXIMUM_POLARIZATION][0] >= max(plus, -minus)
+        plus, minus = (self.numbers[remanence][0] for remanence in q.REMANENT_POLARIZATION.values())
+        return self.numbers[q.MAXIMUM_POLARIZATION][0] >= max(plus, -minus)
 
 
 @dataclass(frozen=True)
@@ -98,10 +90,10 @@ def integrate_together(
 
     if not large:
         remark = f"; no loop reaches {settings.saturation_field:g} kV/cm, so that no background is known"
-        return Integrated(integrated((UNCORRECTED, None)), saturating, {}, remark)
+        return Integrated(integrated((q.UNCORRECTED, None)), saturating, {}, remark)
     large_noise = [noise[index] for index in large]
     backgrounds = {model: fit_background(saturating, large_noise, model, settings) for model in BACKGROUNDS}
-    loops = integrated((CORRECTED, backgrounds[settings.leakage]), (UNCORRECTED, None))
+    loops = integrated((q.CORRECTED, backgrounds[settings.leakage]), (q.UNCORRECTED, None))
     if cycles[0].region and not loops[0][0].saturates:
         remark = "; what a background leaves at the largest field is less than the remanence: not saturated"
         return Integrated([loops[0][1:]], saturating, {}, remark)
@@ -139,7 +131,7 @@ def integrate(cycle: Cycle, noise: np.ndarray, model: str, background: Backgroun
     last = (len(cycle.current) - 1 - drive.shift) % len(cycle.current)
     if cycle.opening and abs(drive.field[last]) <= abs(drive.field[last] - drive.field[last - 1]):
         # The remanence of a single cycle from rest to rest is what it leaves behind, not what it found.
-        left = REMANENT_POLARIZATION_NEGATIVE if last < drive.top else REMANENT_POLARIZATION_POSITIVE
+        left = q.REMANENT_POLARIZATION["negative"] if last < drive.top else q.REMANENT_POLARIZATION["positive"]
         values[left], spread[left] = polarization[last], replicates[:, last]
     numbers = {quantity: (float(value), spread[quantity]) for quantity, value in values.items()}
     numbers |= switching_fields(drive, current, drawn, cycle.noise, peak_window)

@@ -9,29 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from relaxor.core.results import Quantity
-from relaxor.techniques.hysteresis.quantities import (
-    BACKWARD_SWITCHING_FIELD_NEGATIVE,
-    BACKWARD_SWITCHING_FIELD_POSITIVE,
-    COERCIVE_FIELD_NEGATIVE,
-    COERCIVE_FIELD_POSITIVE,
-    EFFICIENCY,
-    FORWARD_SWITCHING_FIELD_NEGATIVE,
-    FORWARD_SWITCHING_FIELD_POSITIVE,
-    LOSS_ENERGY_DENSITY,
-    MAXIMUM_POLARIZATION,
-    RECOVERED_ENERGY_DENSITY,
-    REMANENT_POLARIZATION_NEGATIVE,
-    REMANENT_POLARIZATION_POSITIVE,
-    STORED_ENERGY_DENSITY,
-)
+from relaxor.techniques.hysteresis import quantities as q
 
 MICROCOULOMB = 1e6
 """Number of µC in one C."""
 PEAKS = {
-    FORWARD_SWITCHING_FIELD_POSITIVE: (True, 1),
-    BACKWARD_SWITCHING_FIELD_POSITIVE: (False, 1),
-    FORWARD_SWITCHING_FIELD_NEGATIVE: (False, -1),
-    BACKWARD_SWITCHING_FIELD_NEGATIVE: (True, -1),
+    q.FORWARD_SWITCHING_FIELD["positive"]: (True, 1),
+    q.BACKWARD_SWITCHING_FIELD["positive"]: (False, 1),
+    q.FORWARD_SWITCHING_FIELD["negative"]: (False, -1),
+    q.BACKWARD_SWITCHING_FIELD["negative"]: (True, -1),
 }
 """Switching field → whether its current peak lies on the rising branch, and the sign of the field there."""
 DEGREES, NEWTON_STEPS = (2, 2, 4), 8
@@ -157,15 +143,15 @@ def describe(drive: Drive, polarization: np.ndarray) -> dict[Quantity, np.ndarra
     stored = np.sum(work[..., loading], axis=-1) / 2
     recovered = -np.sum(work[..., ~loading], axis=-1) / 2
     return {
-        MAXIMUM_POLARIZATION: polarization[..., drive.top],
-        REMANENT_POLARIZATION_POSITIVE: _at_zero_field(down[::-1], falling[..., ::-1]),
-        REMANENT_POLARIZATION_NEGATIVE: _at_zero_field(up, rising),
-        COERCIVE_FIELD_POSITIVE: _zero_crossing(up, rising),
-        COERCIVE_FIELD_NEGATIVE: _zero_crossing(down[::-1], falling[..., ::-1]),
-        STORED_ENERGY_DENSITY: stored,
-        RECOVERED_ENERGY_DENSITY: recovered,
-        LOSS_ENERGY_DENSITY: stored - recovered,
-        EFFICIENCY: recovered / stored,
+        q.MAXIMUM_POLARIZATION: polarization[..., drive.top],
+        q.REMANENT_POLARIZATION["positive"]: _at_zero_field(down[::-1], falling[..., ::-1]),
+        q.REMANENT_POLARIZATION["negative"]: _at_zero_field(up, rising),
+        q.COERCIVE_FIELD["positive"]: _zero_crossing(up, rising),
+        q.COERCIVE_FIELD["negative"]: _zero_crossing(down[::-1], falling[..., ::-1]),
+        q.STORED_ENERGY_DENSITY: stored,
+        q.RECOVERED_ENERGY_DENSITY: recovered,
+        q.LOSS_ENERGY_DENSITY: stored - recovered,
+        q.EFFICIENCY: recovered / stored,
     }
 
 

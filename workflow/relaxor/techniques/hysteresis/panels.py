@@ -22,14 +22,8 @@ from relaxor.figures.style import (
     current_unit,
     zero_lines,
 )
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.loops import PEAKS
-from relaxor.techniques.hysteresis.quantities import (
-    BACKWARD_SWITCHING_FIELD_NEGATIVE,
-    BACKWARD_SWITCHING_FIELD_POSITIVE,
-    CORRECTED,
-    FORWARD_SWITCHING_FIELD_NEGATIVE,
-    FORWARD_SWITCHING_FIELD_POSITIVE,
-)
 
 PICO = 1e12
 """Number of pA in one A."""
@@ -40,12 +34,7 @@ VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
 SAME = 0.02
 """Relative range within which such an attribute counts as the same."""
 FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
-MARKS = {
-    FORWARD_SWITCHING_FIELD_POSITIVE: "$E_F$",
-    BACKWARD_SWITCHING_FIELD_POSITIVE: "$E_A$",
-    FORWARD_SWITCHING_FIELD_NEGATIVE: "$-E_F$",
-    BACKWARD_SWITCHING_FIELD_NEGATIVE: "$-E_A$",
-}
+MARKS = dict(zip(PEAKS, ("$E_F$", "$E_A$", "$-E_F$", "$-E_A$"), strict=True))
 """Switching field → its label."""
 
 
@@ -53,18 +42,15 @@ def loop(ax: Axes, data: PanelData) -> None:
     """Draw the corrected and the uncorrected loop above the switching current with its four peaks."""
     (measurement, group), *_ = data.curves.items()
     curves = group["loop"].to_dataset()
-    ax.set_axis_off()
-    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    upper, lower = _polarization_and_current(ax)
     _branches(upper, curves, BLUE, VERMILION)
     _uncorrected(upper, curves)
-    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
-    upper.tick_params(labelbottom=False)
     upper.legend(loc="upper left", handlelength=1.2, borderaxespad=0.2)
     field, current = curves["field"].to_numpy(), curves["switching_current"].to_numpy() * PICO
     for part, color in _parts(curves, BLUE, VERMILION):
         lower.plot(field[part], current[part], color=color, lw=0.6)
     numbers = data.parameters
-    numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == CORRECTED)]
+    numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == q.CORRECTED)]
     for quantity, label in MARKS.items():
         rows, (rising, _) = numbers[numbers["parameter"] == quantity.name], PEAKS[quantity]
         for value, error in zip(rows["value"], rows["standard_error"], strict=True):
@@ -82,11 +68,21 @@ def loop(ax: Axes, data: PanelData) -> None:
                 fontsize=6,
             )
     lower.set_ylim(*(2.1 * np.abs(current).max() * np.array([-1, 1])))
-    lower.set_xlabel(FIELD_LABEL)
     lower.set_ylabel("$I_{sw}$ (pA)")
     for axes in (upper, lower):
-        zero_lines(axes)
         axes.set_xlim(field.min() * 1.05, field.max() * 1.05)
+
+
+def _polarization_and_current(ax: Axes) -> tuple[Axes, Axes]:
+    """Return axes for the polarization above axes for the current, both against the field."""
+    ax.set_axis_off()
+    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
+    upper.tick_params(labelbottom=False)
+    lower.set_xlabel(FIELD_LABEL)
+    for axes in (upper, lower):
+        zero_lines(axes)
+    return upper, lower
 
 
 def thin_flakes(ax: Axes, data: PanelData) -> None:
@@ -117,8 +113,7 @@ def tables(ax: Axes, data: PanelData) -> None:
     """Draw polarization and current of the loops of a capacitor as measured, one colour for each table of the file."""
     (group, *_) = data.curves.values()
     found = [node.to_dataset() for node in group.children.values()]
-    ax.set_axis_off()
-    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    upper, lower = _polarization_and_current(ax)
     largest = max(float(np.abs(curves["current"]).max()) for curves in found)
     scale, unit = current_unit(largest)
     colors = mpl.colormaps[SEQUENTIAL](np.linspace(0, LIGHTEST, len(found)))
@@ -129,12 +124,7 @@ def tables(ax: Axes, data: PanelData) -> None:
         )
         upper.plot(field, polarization, color=color, lw=0.8)
         lower.plot(field, current * scale, color=color, lw=0.6)
-    for axes in (upper, lower):
-        zero_lines(axes)
     lower.set_xlim(upper.get_xlim())
-    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
-    upper.tick_params(labelbottom=False)
-    lower.set_xlabel(FIELD_LABEL)
     lower.set_ylabel(f"$I$ ({unit})")
     if len(found) > 1:
         names = _names(found)

@@ -15,26 +15,12 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import NORMAL_QUANTILE, Measurement, Quantity, student_quantile
-from relaxor.core.units import factor
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, readings
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import sample_noise
 from relaxor.techniques.hysteresis.device import TOLERANCE, Geometry
 from relaxor.techniques.hysteresis.loops import MICROCOULOMB, charge
-from relaxor.techniques.hysteresis.quantities import (
-    COERCIVE_VOLTAGE_NEGATIVE,
-    COERCIVE_VOLTAGE_POSITIVE,
-    MAXIMUM_POLARIZATION,
-    NONSWITCHING_POLARIZATION_NEGATIVE,
-    NONSWITCHING_POLARIZATION_POSITIVE,
-    REMANENT_POLARIZATION_NEGATIVE,
-    REMANENT_POLARIZATION_POSITIVE,
-    REMANENT_SWITCHED_POLARIZATION,
-    SWITCHED_POLARIZATION_DIFFERENCE_NEGATIVE,
-    SWITCHED_POLARIZATION_DIFFERENCE_POSITIVE,
-    SWITCHING_POLARIZATION_NEGATIVE,
-    SWITCHING_POLARIZATION_POSITIVE,
-)
 
 REST = 0.01
 """Part of the largest voltage below which a sample belongs to a rest between pulses."""
@@ -45,13 +31,13 @@ MARGIN = 2
 PULSE_END = 0.005
 """Part of the largest voltage below which a falling pulse counts as ended."""
 CHARGES = {
-    SWITCHING_POLARIZATION_POSITIVE: ("top", {"P": 1}),
-    NONSWITCHING_POLARIZATION_POSITIVE: ("top", {"U": 1}),
-    SWITCHED_POLARIZATION_DIFFERENCE_POSITIVE: ("top", {"P": 1, "U": -1}),
-    SWITCHING_POLARIZATION_NEGATIVE: ("top", {"N": -1}),
-    NONSWITCHING_POLARIZATION_NEGATIVE: ("top", {"D": -1}),
-    SWITCHED_POLARIZATION_DIFFERENCE_NEGATIVE: ("top", {"N": -1, "D": 1}),
-    REMANENT_SWITCHED_POLARIZATION: ("stop", {"P": 1, "U": -1}),
+    q.SWITCHING_POLARIZATION["positive"]: ("top", {"P": 1}),
+    q.NONSWITCHING_POLARIZATION["positive"]: ("top", {"U": 1}),
+    q.SWITCHED_POLARIZATION_DIFFERENCE["positive"]: ("top", {"P": 1, "U": -1}),
+    q.SWITCHING_POLARIZATION["negative"]: ("top", {"N": -1}),
+    q.NONSWITCHING_POLARIZATION["negative"]: ("top", {"D": -1}),
+    q.SWITCHED_POLARIZATION_DIFFERENCE["negative"]: ("top", {"N": -1, "D": 1}),
+    q.REMANENT_SWITCHED_POLARIZATION: ("stop", {"P": 1, "U": -1}),
 }
 """Quantity of a train → place up to which pulses are integrated (largest voltage or end), and sign of each pulse."""
 
@@ -162,8 +148,7 @@ def pulse_charges(
     """
     data = measurement.only
     time, voltage, current = (
-        data[name].to_numpy() * factor(data[name].attrs["units"], unit)
-        for name, unit in (("time", "s"), ("voltage", "V"), ("current", "A"))
+        readings(data[name], unit) for name, unit in (("time", "s"), ("voltage", "V"), ("current", "A"))
     )
     pulses = _complete_train(measurement.id, voltage)
     counts = Counter(pulse.letter for pulse in pulses)
@@ -249,10 +234,7 @@ def _curve(
         "current": (current[part], "A", "Current"),
         "polarization": (polarization, "uC/cm^2", "Polarization"),
     }
-    return xr.Dataset(
-        {name: variable("time", *line) for name, line in lines.items()},
-        coords={"time": variable("time", time[part] - time[pulse.start], "s", "Time")},
-    )
+    return dataset("time", lines, {"time": (time[part] - time[pulse.start], "s", "Time")})
 
 
 def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[Quantity, Charge]:
@@ -308,14 +290,14 @@ def instrument_values(data: xr.Dataset) -> dict[Quantity, float]:
     largest = polarization["P"][np.argmax(voltage["P"])]
     switching, nonswitching = largest - polarization["D"][0], largest - polarization["U"][0]
     result = {
-        MAXIMUM_POLARIZATION: largest,
-        SWITCHING_POLARIZATION_POSITIVE: switching,
-        NONSWITCHING_POLARIZATION_POSITIVE: nonswitching,
-        SWITCHED_POLARIZATION_DIFFERENCE_POSITIVE: switching - nonswitching,
+        q.MAXIMUM_POLARIZATION: largest,
+        q.SWITCHING_POLARIZATION["positive"]: switching,
+        q.NONSWITCHING_POLARIZATION["positive"]: nonswitching,
+        q.SWITCHED_POLARIZATION_DIFFERENCE["positive"]: switching - nonswitching,
     }
     for letter, remanence, coercive in (
-        ("P", REMANENT_POLARIZATION_POSITIVE, COERCIVE_VOLTAGE_POSITIVE),
-        ("N", REMANENT_POLARIZATION_NEGATIVE, COERCIVE_VOLTAGE_NEGATIVE),
+        ("P", q.REMANENT_POLARIZATION["positive"], q.COERCIVE_VOLTAGE["positive"]),
+        ("N", q.REMANENT_POLARIZATION["negative"], q.COERCIVE_VOLTAGE["negative"]),
     ):
         result[remanence] = polarization[letter][_end(voltage[letter])]
         result[coercive] = _first_crossing(voltage[letter], polarization[letter])

@@ -8,23 +8,14 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.results import Number, measured, provenance, with_systematic
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.stats.quantities import AICC
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.background import Background, switching_current
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle
 from relaxor.techniques.hysteresis.device import Geometry
 from relaxor.techniques.hysteresis.integration import Loop
-from relaxor.techniques.hysteresis.quantities import (
-    ALTERNATIVE_THICKNESS,
-    CORRECTED,
-    CROSS_SECTION,
-    DISTANCE,
-    LOGARITHMIC,
-    PER_DECADE,
-    QUANTITIES,
-    VOLUME,
-)
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 SAME_AMPLITUDE = 0.02
@@ -36,7 +27,7 @@ def relative_systematic(geometry: Geometry | Capacitor, settings: HysteresisSett
     area, distance = geometry.relative_errors(
         settings.thickness_uncertainty, settings.width_uncertainty, settings.gap_uncertainty
     )
-    return {CROSS_SECTION: area, DISTANCE: distance, VOLUME: float(np.hypot(area, distance))}
+    return {q.CROSS_SECTION: area, q.DISTANCE: distance, q.VOLUME: float(np.hypot(area, distance))}
 
 
 def loop_rows(loop: Loop, settings: HysteresisSettings, remark: str) -> list[Number]:
@@ -50,9 +41,9 @@ def loop_rows(loop: Loop, settings: HysteresisSettings, remark: str) -> list[Num
         n=cycle.residual.size,
         feature=cycle.region,
     )
-    rows = with_systematic(rows, QUANTITIES, relative_systematic(cycle.geometry, settings))
+    rows = with_systematic(rows, q.QUANTITIES, relative_systematic(cycle.geometry, settings))
     lateral = isinstance(cycle.geometry, Geometry)
-    if loop.model == CORRECTED and lateral and "thickness_alternative" in measurement.conditions:
+    if loop.model == q.CORRECTED and lateral and "thickness_alternative" in measurement.conditions:
         rows += _with_alternative_thickness(loop, rows)
     return rows
 
@@ -61,17 +52,17 @@ def _with_alternative_thickness(loop: Loop, rows: Iterable[Number]) -> list[Numb
     """Repeat the numbers that go as the reciprocal of the cross-section with the alternative thickness of the sheet."""
     other = loop.cycle.measurement.condition("thickness_alternative", "nm")
     scale = loop.cycle.geometry.thickness / other
-    scaled = {quantity.name for quantity in QUANTITIES if quantity.systematic in (CROSS_SECTION, VOLUME)}
+    scaled = {quantity.name for quantity in q.QUANTITIES if quantity.systematic in (q.CROSS_SECTION, q.VOLUME)}
     return [
         replace(
             row,
-            model=ALTERNATIVE_THICKNESS,
+            model=q.ALTERNATIVE_THICKNESS,
             value=row.value * scale,
             standard_error=row.standard_error * scale,
             systematic_error=row.systematic_error * scale,
             ci_low=math.nan,  # the normal interval of the new error
             ci_high=math.nan,
-            method=f"as '{CORRECTED}', with the thickness read as {other:g} nm{loop.cycle.remark}",
+            method=f"as '{q.CORRECTED}', with the thickness read as {other:g} nm{loop.cycle.remark}",
             at=other,
             at_unit="nm",
         )
@@ -111,9 +102,9 @@ def _sources(cycles: Iterable[Cycle]) -> str:
 def series_rows(device: str, loops: Sequence[Loop]) -> list[Number]:
     """Fit the switching fields against the logarithm of the frequency, for loops of the device's largest amplitude."""
     largest = max(loop.amplitude for loop in loops)
-    chosen = [loop for loop in loops if loop.model == CORRECTED and loop.amplitude > largest * (1 - SAME_AMPLITUDE)]
+    chosen = [loop for loop in loops if loop.model == q.CORRECTED and loop.amplitude > largest * (1 - SAME_AMPLITUDE)]
     rows = []
-    for field, per_decade in PER_DECADE.items():
+    for field, per_decade in q.PER_DECADE.items():
         series = [loop for loop in chosen if field in loop.numbers]
         decades = np.log10([loop.cycle.frequency for loop in series])
         if len(np.unique(decades)) < 3:
@@ -125,7 +116,7 @@ def series_rows(device: str, loops: Sequence[Loop]) -> list[Number]:
         residual = values / errors - matrix @ solution
         rows += measured(
             series[0].cycle.measurement,
-            LOGARITHMIC,
+            q.LOGARITHMIC,
             {per_decade: (solution[0], np.sqrt(covariance[0, 0]))},
             "weighted straight line through the loops of largest amplitude against log10(frequency)"
             + _remarks(loop.cycle for loop in series),
@@ -155,17 +146,14 @@ def loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | No
             "leakage_current": (without - best.current, "A", "Leakage current"),
         }
     time = np.arange(len(drive.field)) * (cycle.time[1] - cycle.time[0])
-    curves = xr.Dataset(
-        {name: variable("time", *line) for name, line in lines.items()}
-        | {"current_uncertainty": variable((), cycle.noise, "A", "standard uncertainty of current")},
-        coords={"time": variable("time", time, "s", "Time")},
-        attrs={
-            "turn": drive.top,
-            "thickness_nm": cycle.geometry.thickness,
-            "frequency_hz": cycle.frequency,
-            "amplitude_kv_cm": best.amplitude,
-            **({"shift": drive.shift} if cycle.region else {}),
-        },
-    )
+    attrs = {
+        "turn": drive.top,
+        "thickness_nm": cycle.geometry.thickness,
+        "frequency_hz": cycle.frequency,
+        "amplitude_kv_cm": best.amplitude,
+        **({"shift": drive.shift} if cycle.region else {}),
+    }
+    curves = dataset("time", lines, {"time": (time, "s", "Time")}, **attrs)
+    curves["current_uncertainty"] = variable((), cycle.noise, "A", "standard uncertainty of current")
     identity = cycle.measurement.id
     return {identity: xr.Dataset(attrs=provenance(cycle.measurement)), f"{identity}/{cycle.region or 'loop'}": curves}

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.fit import Fit
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.iv_sweeps import quantities as q
@@ -150,15 +150,13 @@ def mechanism_rows(measurement: Measurement, branch: Branch, fits: dict[str, Fit
 # --- curves
 def cycle_curves(cycle: Cycle) -> xr.Dataset:
     """Return the points of a cycle with their standard uncertainty."""
-    return xr.Dataset(
-        {
-            "voltage": variable("point", cycle.voltage, "V", "voltage"),
-            "current": variable("point", cycle.current, "A", "current"),
-            "current_uncertainty": variable("point", cycle.sigma, "A", "standard uncertainty of the current"),
-            "clipped": variable("point", cycle.clipped.astype(np.int8), "1", "held by the compliance"),
-        },
-        attrs={"region": cycle.region},
-    )
+    columns = {
+        "voltage": (cycle.voltage, "V", "voltage"),
+        "current": (cycle.current, "A", "current"),
+        "current_uncertainty": (cycle.sigma, "A", "standard uncertainty of the current"),
+        "clipped": (cycle.clipped.astype(np.int8), "1", "held by the compliance"),
+    }
+    return dataset("point", columns, region=cycle.region)
 
 
 def summary_curves(readings: list[Readings], growth: Mapping[str, Growth | None]) -> xr.Dataset:
@@ -167,26 +165,25 @@ def summary_curves(readings: list[Readings], growth: Mapping[str, Growth | None]
     for polarity, grown in growth.items():
         if grown:
             law = grown.curve(np.arange(len(readings)))
-            content[f"growth_{polarity}"] = variable("cycle", law, "A", f"law of the peak current, {polarity} voltage")
+            content[f"growth_{polarity}"] = (law, "A", f"law of the peak current, {polarity} voltage")
         for name, unit, text in (("peak", "A", "peak current"), ("area", "A*V", "loop area")):
             value, error = np.array([getattr(reading, name)[polarity] for reading in readings]).T
             label = f"{text}, {polarity} voltage"
-            content[f"{name}_{polarity}"] = variable("cycle", value, unit, label)
-            content[f"{name}_{polarity}_uncertainty"] = variable("cycle", error, unit, f"standard uncertainty, {label}")
-    number = variable("cycle", np.arange(1, len(readings) + 1), "1", "cycle")
-    return xr.Dataset(content, coords={"cycle": number})
+            content[f"{name}_{polarity}"] = (value, unit, label)
+            content[f"{name}_{polarity}_uncertainty"] = (error, unit, f"standard uncertainty, {label}")
+    return dataset("cycle", content, {"cycle": (np.arange(1, len(readings) + 1), "1", "cycle")})
 
 
 def mechanism_curves(branch: Branch, fits: dict[str, Fit]) -> xr.Dataset:
     """Return the points of a branch and every law; the attribute ``best`` names the law of least AICc."""
     sign, largest = branch.polarity, branch.voltage[-1]
     content = {
-        "voltage": variable("point", sign * branch.voltage, "V", "voltage"),
-        "data": variable("point", sign * branch.current, "A", "current"),
-        "data_uncertainty": variable("point", branch.sigma, "A", "standard uncertainty of the current"),
+        "voltage": (sign * branch.voltage, "V", "voltage"),
+        "data": (sign * branch.current, "A", "current"),
+        "data_uncertainty": (branch.sigma, "A", "standard uncertainty of the current"),
     }
     for name, fitted in fits.items():
         law = sign * current(LAWS[name], fitted.params, branch.voltage, largest)
-        content[name] = variable("point", law, "A", name.replace("_", " "))
-        content[f"{name}_residual"] = variable("point", fitted.residual, "1", f"standardized residual, {name}")
-    return xr.Dataset(content, attrs={"best": min(fits, key=lambda name: fits[name].aicc)})
+        content[name] = (law, "A", name.replace("_", " "))
+        content[f"{name}_residual"] = (fitted.residual, "1", f"standardized residual, {name}")
+    return dataset("point", content, best=min(fits, key=lambda name: fits[name].aicc))

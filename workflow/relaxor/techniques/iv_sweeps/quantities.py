@@ -4,8 +4,8 @@
 law of conduction is fitted.
 """
 
-from relaxor.core.results import Quantity
-from relaxor.stats.quantities import AICC
+from relaxor.core.results import Quantity, quantities_of
+from relaxor.stats.quantities import AICC, of_polarities
 
 CYCLE, CYCLES, SATURATION, LINE = "cycle", "cycles", "saturation", "line"
 OHMIC, SPACE_CHARGE_LIMITED, POWER_LAW = "ohmic", "space_charge_limited", "power_law"
@@ -23,21 +23,10 @@ MODELS = {
     FOWLER_NORDHEIM: "ln(I/V²) ∝ −1/V, Fowler–Nordheim tunnelling",
 }
 SCALE = "scale of the current"
-
-
-def _of_polarities(name: str, unit: str, meaning: str, systematic: str = "") -> dict[str, Quantity]:
-    return {
-        polarity: Quantity(f"{name}_{polarity}", unit, f"{meaning}, {polarity} voltage", systematic)
-        for polarity in ("positive", "negative")
-    }
-
-
-PEAK_CURRENT = _of_polarities("peak_current", "A", "current at the extreme voltage", SCALE)
-LOOP_AREA = _of_polarities(
-    "loop_area", "A*V", "area of the loop, positive where the current is larger on the way back", SCALE
-)
-PEAK_GROWTH = _of_polarities("peak_growth", "A", "last peak current minus the first", SCALE)
-RELATIVE_GROWTH = _of_polarities("relative_growth", "1", "growth of the peak current relative to the first")
+PEAK_CURRENT = of_polarities("peak_current", "A", "current at the extreme {} voltage", SCALE)
+LOOP_AREA = of_polarities("loop_area", "A*V", "loop area at {} voltages, above zero if the current lags", SCALE)
+PEAK_GROWTH = of_polarities("peak_growth", "A", "last minus first peak current at {} voltages", SCALE)
+RELATIVE_GROWTH = of_polarities("relative_growth", "1", "growth of the peak current at {} voltages over the first one")
 SYMMETRY = Quantity("symmetry", "1", "magnitude of the positive peak current divided by that of the negative one")
 RECTIFICATION_RATIO = Quantity("rectification_ratio", "1", "ratio of the currents at plus and minus the read voltage")
 RESISTANCE = Quantity("resistance", "ohm", "read voltage divided by the current there", SCALE)
@@ -63,25 +52,4 @@ PREFACTOR = Quantity("prefactor", None, "factor before the exponential function"
 SLOPE_AGAINST_ROOT = Quantity("slope_against_root_voltage", "V^-0.5", "slope of the logarithm of the law against √V")
 SLOPE_AGAINST_INVERSE = Quantity("slope_against_inverse_voltage", "V", "slope of the logarithm of the law against −1/V")
 AICC_DIFFERENCE = Quantity("aicc_difference", "1", "difference of Akaike's criterion to the best law of the branch")
-QUANTITIES = (
-    *(each for pair in (PEAK_CURRENT, LOOP_AREA, PEAK_GROWTH, RELATIVE_GROWTH) for each in pair.values()),
-    SYMMETRY,
-    RECTIFICATION_RATIO,
-    RESISTANCE,
-    CLIPPED_POINTS,
-    REPLACED_POINTS,
-    LOST_POINTS,
-    NUMBER_OF_CYCLES,
-    CYCLES_LEFT_OUT,
-    *GROWTH.values(),
-    GROWTH_PER_CYCLE,
-    CONDUCTANCE,
-    COEFFICIENT,
-    CURRENT,
-    EXPONENT,
-    PREFACTOR,
-    SLOPE_AGAINST_ROOT,
-    SLOPE_AGAINST_INVERSE,
-    AICC,
-    AICC_DIFFERENCE,
-)
+QUANTITIES = quantities_of(globals(), AICC)

@@ -17,26 +17,12 @@ from scipy.special import i0e, i1e
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import COMBINES, Measurement, Number, Quantity, Result, measured, provenance
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.stats.blocks import correlation_length, jackknife, tiles
 from relaxor.stats.fit import Fit, aicc, fit, parameters
 from relaxor.stats.quantities import AICC
+from relaxor.techniques.pfm import quantities as q
 from relaxor.techniques.pfm.loops import analyse_loop
-from relaxor.techniques.pfm.quantities import (
-    AMPLITUDE_CORRELATION_LENGTH,
-    AMPLITUDE_MEAN,
-    CONSTANT,
-    DOMAIN_FRACTION,
-    DOMAIN_MEANS,
-    INTERCEPT,
-    LINEAR,
-    PHASE_CONTRAST,
-    PHASE_CORRELATION_LENGTH,
-    SLOPE,
-    SLOPE_P_VALUE,
-    VON_MISES_MIXTURE,
-    VON_MISES_SINGLE,
-)
 from relaxor.techniques.pfm.settings import PfmSettings
 
 COMBINED = "pfm_cycles"
@@ -118,7 +104,7 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
             found, regions = analyse_image(measurement, settings)
             scans.append((measurement.condition("cycle", "1"), measurement, found))
         rows += found
-        groups |= {f"{measurement.id}/{name}": dataset for name, dataset in regions.items()}
+        groups |= {f"{measurement.id}/{name}": region for name, region in regions.items()}
     if scans:
         scans.sort(key=lambda scan: scan[0])
         found, regions = combine_cycles(scans)
@@ -126,7 +112,7 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         groups[COMBINED] = xr.Dataset(
             attrs=provenance(scans[0][1]) | {COMBINES: ",".join(scan.id for _, scan, _ in scans)}
         )
-        groups |= {f"{COMBINED}/{name}": dataset for name, dataset in regions.items()}
+        groups |= {f"{COMBINED}/{name}": region for name, region in regions.items()}
     return Result(rows, groups)
 
 
@@ -139,19 +125,19 @@ def load_image(measurement: Measurement) -> Image:
     AnalysisError
         If one is missing or has pixels without value.
     """
-    dataset = measurement.only
-    names = {kind: [n for n in map(str, dataset.data_vars) if n.startswith(kind)] for kind in ("amplitude", "phase")}
-    missing = [kind for kind, found in names.items() if not found or dataset[found[0]].dims != ("y", "x")]
+    scan = measurement.only
+    names = {kind: [n for n in map(str, scan.data_vars) if n.startswith(kind)] for kind in ("amplitude", "phase")}
+    missing = [kind for kind, found in names.items() if not found or scan[found[0]].dims != ("y", "x")]
     if missing:
-        found = ", ".join(map(str, dataset.data_vars))
+        found = ", ".join(map(str, scan.data_vars))
         raise AnalysisError(f"{measurement.id}: no {' and no '.join(missing)} image; its variables are {found}")
     values = {}
     for kind, unit in (("amplitude", "pm"), ("phase", "radian")):
-        channel = dataset[names[kind][0]]
+        channel = scan[names[kind][0]]
         values[kind] = channel.to_numpy().astype(float) * factor(channel.attrs["units"], unit)
         if not np.isfinite(values[kind]).all():
             raise AnalysisError(f"{measurement.id}: {names[kind][0]} holds pixels without value")
-    x, y = (dataset[axis].to_numpy() * factor(dataset[axis].attrs["units"], "nm") for axis in "xy")
+    x, y = (scan[axis].to_numpy() * factor(scan[axis].attrs["units"], "nm") for axis in "xy")
     return Image(values["amplitude"], values["phase"], x, y)
 
 
@@ -212,12 +198,12 @@ def analyse_image(measurement: Measurement, settings: PfmSettings) -> tuple[list
         rows = measured(measurement, model, found, f"{method}; jackknife over {count} tiles", n=n)
         return [row.with_interval(count - 1) for row in rows]
 
-    rows = student(DOMAIN_MEANS, (PHASE_CONTRAST, AMPLITUDE_MEAN, DOMAIN_FRACTION), 0, "mean inside domains")
-    lengths = {PHASE_CORRELATION_LENGTH: (length, np.nan), AMPLITUDE_CORRELATION_LENGTH: (amplitude_length, np.nan)}
-    rows += measured(measurement, DOMAIN_MEANS, lengths, "autocorrelation inside domains falls to 1/e", n=n)
-    rows += student(VON_MISES_MIXTURE, (PHASE_CONTRAST,), 3, "two von Mises distributions in the phase histogram")
+    rows = student(q.DOMAIN_MEANS, (q.PHASE_CONTRAST, q.AMPLITUDE_MEAN, q.DOMAIN_FRACTION), 0, "mean inside domains")
+    lengths = {q.PHASE_CORRELATION_LENGTH: (length, np.nan), q.AMPLITUDE_CORRELATION_LENGTH: (amplitude_length, np.nan)}
+    rows += measured(measurement, q.DOMAIN_MEANS, lengths, "autocorrelation inside domains falls to 1/e", n=n)
+    rows += student(q.VON_MISES_MIXTURE, (q.PHASE_CONTRAST,), 3, "two von Mises distributions in the phase histogram")
     counts = np.histogram(relative[domains.interior], PHASE_BINS)[0]
-    for model, two, k in ((VON_MISES_MIXTURE, True, 5), (VON_MISES_SINGLE, False, 2)):
+    for model, two, k in ((q.VON_MISES_MIXTURE, True, 5), (q.VON_MISES_SINGLE, False, 2)):
         log_likelihood = _mixture(counts, two)[1] * n / counts.sum()
         rows += measured(measurement, model, {AICC: (aicc(-2 * log_likelihood, k, n), np.nan)}, "phase histogram", n=n)
     return rows, {"image": _maps(image, domains, relative).assign_attrs(cycle=cycle)}
@@ -277,20 +263,17 @@ def _concentration(resultant: np.ndarray) -> np.ndarray:
 
 
 def _maps(image: Image, domains: Domains, relative: np.ndarray) -> xr.Dataset:
-    plane = ("y", "x")
-    return xr.Dataset(
-        {
-            "phase": variable(plane, relative.astype(np.float32), "degree", "phase from midway between the domains"),
-            "amplitude": variable(plane, image.amplitude.astype(np.float32), "pm", "piezoresponse amplitude"),
-            "leading": variable(plane, domains.leading.astype(np.int8), "1", "domain ahead in phase"),
-            "interior": variable(plane, domains.interior.astype(np.int8), "1", "pixel lies off the walls"),
-        },
-        coords={"x": variable("x", image.x, "nm", "x"), "y": variable("y", image.y, "nm", "y")},
-    )
+    columns = {
+        "phase": (relative.astype(np.float32), "degree", "phase from midway between the domains"),
+        "amplitude": (image.amplitude.astype(np.float32), "pm", "piezoresponse amplitude"),
+        "leading": (domains.leading.astype(np.int8), "1", "domain ahead in phase"),
+        "interior": (domains.interior.astype(np.int8), "1", "pixel lies off the walls"),
+    }
+    return dataset(("y", "x"), columns, {"x": (image.x, "nm", "x"), "y": (image.y, "nm", "y")})
 
 
 # --- over the cycles -----------------------------------------------------------------------------------------------
-TRENDS = (PHASE_CONTRAST, AMPLITUDE_MEAN)
+TRENDS = (q.PHASE_CONTRAST, q.AMPLITUDE_MEAN)
 TREND = "weighted least squares over cycles"
 
 
@@ -311,24 +294,24 @@ def combine_cycles(
     hashes = ",".join(str(scan.attrs["raw_sha256"]) for _, scan, _ in scans)
     combined = replace(first, id=COMBINED, attrs=dict(first.attrs) | {"raw_sha256": hashes})
     cycle = np.array([scan[0] for scan in scans])
-    dataset = xr.Dataset(coords={"cycle": variable("cycle", cycle, "1", "scan cycle")})
+    trend = dataset("cycle", {}, {"cycle": (cycle, "1", "scan cycle")})
     rows: list[Number] = []
     for followed in TRENDS:
         name, unit = followed.name, followed.known_unit
         numbers = [
-            next(row for row in found if row.parameter == name and row.model == DOMAIN_MEANS) for _, _, found in scans
+            next(row for row in found if row.parameter == name and row.model == q.DOMAIN_MEANS) for _, _, found in scans
         ]
         values, errors = (np.array([getattr(row, key) for row in numbers]) for key in ("value", "standard_error"))
-        dataset[name] = variable("cycle", values, unit, name.replace("_", " "))
-        dataset[f"{name}_uncertainty"] = variable("cycle", errors, unit, f"standard error of {name}")
+        trend[name] = variable("cycle", values, unit, name.replace("_", " "))
+        trend[f"{name}_uncertainty"] = variable("cycle", errors, unit, f"standard error of {name}")
         if len(scans) >= 3:
-            rows += _trend(combined, dataset, name, unit)
-    return rows, {"trend": dataset}
+            rows += _trend(combined, trend, name, unit)
+    return rows, {"trend": trend}
 
 
-def _trend(combined: Measurement, dataset: xr.Dataset, name: str, unit: str) -> list[Number]:
+def _trend(combined: Measurement, trend: xr.Dataset, name: str, unit: str) -> list[Number]:
     """Return the numbers of both laws, and add the line and its residuals to the dataset."""
-    cycle, values, errors = (dataset[key].to_numpy() for key in ("cycle", name, f"{name}_uncertainty"))
+    cycle, values, errors = (trend[key].to_numpy() for key in ("cycle", name, f"{name}_uncertainty"))
 
     def fitted(slope: Any) -> Fit:
         def residual(params: dict[str, float]) -> np.ndarray:
@@ -344,8 +327,8 @@ def _trend(combined: Measurement, dataset: xr.Dataset, name: str, unit: str) -> 
 
     line, constant = fitted(0.0), fitted({"value": 0.0, "vary": False})
     t = line.value("slope") / line.error("slope")
-    p_value = {SLOPE_P_VALUE: (float(2 * stats.t.sf(abs(t), len(cycle) - 2)), np.nan)}
+    p_value = {q.SLOPE_P_VALUE: (float(2 * stats.t.sf(abs(t), len(cycle) - 2)), np.nan)}
     drawn = line.value("intercept") + line.value("slope") * cycle
-    dataset[f"{name}_fit"] = variable("cycle", drawn, unit, f"line through {name}")
-    dataset[f"{name}_residual"] = variable("cycle", values - drawn, unit, f"residual of {name}")
-    return rows(LINEAR, line, p_value, INTERCEPT, SLOPE) + rows(CONSTANT, constant, {}, INTERCEPT)
+    trend[f"{name}_fit"] = variable("cycle", drawn, unit, f"line through {name}")
+    trend[f"{name}_residual"] = variable("cycle", values - drawn, unit, f"residual of {name}")
+    return rows(q.LINEAR, line, p_value, q.INTERCEPT, q.SLOPE) + rows(q.CONSTANT, constant, {}, q.INTERCEPT)

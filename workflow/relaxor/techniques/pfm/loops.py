@@ -13,28 +13,17 @@ from scipy.optimize import brentq
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.fit import Fit, combination, fit, parameters
 from relaxor.stats.quantities import AICC
-from relaxor.techniques.pfm.quantities import (
-    COERCIVE_BIAS_NEGATIVE,
-    COERCIVE_BIAS_POSITIVE,
-    DOUBLE,
-    FITTED,
-    LOOP_AREA,
-    OFF_FIELD,
-    ON_FIELD,
-    REMANENT_PIEZORESPONSE_NEGATIVE,
-    REMANENT_PIEZORESPONSE_POSITIVE,
-    SINGLE,
-)
+from relaxor.techniques.pfm import quantities as q
 
 FEWEST_STEPS = 16
 """Smallest number of bias steps that make a loop."""
 SAME_BIAS = 1e-3
 """Part of the largest bias below which two biases count as one step."""
-STEPS = {DOUBLE: "two", SINGLE: "one"}
-FEATURES = {"off_field": OFF_FIELD, "on_field": ON_FIELD}
+STEPS = {q.DOUBLE: "two", q.SINGLE: "one"}
+FEATURES = {"off_field": q.OFF_FIELD, "on_field": q.ON_FIELD}
 """Part of the curves → feature of the numbers."""
 Function = Callable[[Mapping[str, float]], float]
 """Function of the parameters of a fitted loop."""
@@ -75,7 +64,7 @@ def analyse_loop(measurement: Measurement, settling_fraction: float) -> tuple[li
     for field, loop in _loops(measurement, settling_fraction).items():
         fits = {model: _fit_loop(loop, model, field) for model in STEPS}
         for model, fitted in fits.items():
-            free = {name: quantity for name, quantity in FITTED.items() if fitted.params[name].vary}
+            free = {name: quantity for name, quantity in q.FITTED.items() if fitted.params[name].vary}
             method = f"least squares of {STEPS[model]} tanh steps in each branch"
             rows += fitted.numbers(measurement, model, free, method, feature=FEATURES[field])
             rows += _derived_rows(measurement, model, fitted, loop, method, FEATURES[field])
@@ -168,7 +157,7 @@ def _fit_loop(loop: Loop, model: str, field: str) -> Fit:
         start = parameters(
             saturation_piezoresponse=(float(np.ptp(response)) / 2, 0.0, np.inf),
             switching_bias_forward=(forward * largest, 0.0, 2 * largest),
-            switching_bias_backward=backward if model == DOUBLE else {"expr": "-switching_bias_forward"},
+            switching_bias_backward=backward if model == q.DOUBLE else {"expr": "-switching_bias_forward"},
             switching_width=(0.1 * largest, 1e-3 * largest, 2 * largest),
             imprint=0.0,
             offset=float(response.mean()),
@@ -197,11 +186,11 @@ def _derived_rows(
         return float(np.trapezoid(piezoresponse(grid, False, values) - piezoresponse(grid, True, values), grid))
 
     derived: dict[Quantity, Function] = {
-        COERCIVE_BIAS_POSITIVE: crossing(True),
-        COERCIVE_BIAS_NEGATIVE: crossing(False),
-        REMANENT_PIEZORESPONSE_POSITIVE: lambda values: float(piezoresponse(0.0, False, values)),
-        REMANENT_PIEZORESPONSE_NEGATIVE: lambda values: float(piezoresponse(0.0, True, values)),
-        LOOP_AREA: area,
+        q.COERCIVE_BIAS["positive"]: crossing(True),
+        q.COERCIVE_BIAS["negative"]: crossing(False),
+        q.REMANENT_PIEZORESPONSE["positive"]: lambda values: float(piezoresponse(0.0, False, values)),
+        q.REMANENT_PIEZORESPONSE["negative"]: lambda values: float(piezoresponse(0.0, True, values)),
+        q.LOOP_AREA: area,
     }
     values = {
         quantity: (function(fitted.params.valuesdict()), _propagated(fitted, function))
@@ -241,17 +230,14 @@ def _points(loop: Loop, fitted: Fit) -> xr.Dataset:
         "phase": (np.degrees(np.angle(loop.response)), "degree", "phase from that of a positive piezoresponse"),
         "rising": (loop.rising.astype(np.int8), "1", "bias was reached rising"),
     }
-    step = variable("step", np.arange(len(loop.bias)), "1", "step of the bias")
-    return xr.Dataset({name: variable("step", *column) for name, column in columns.items()}, coords={"step": step})
+    return dataset("step", columns, {"step": (np.arange(len(loop.bias)), "1", "step of the bias")})
 
 
 def _branches(loop: Loop, fitted: Fit) -> xr.Dataset:
     bias = np.linspace(loop.bias.min(), loop.bias.max(), 401)
     values = fitted.params.valuesdict()
-    return xr.Dataset(
-        {
-            name: variable("bias", piezoresponse(bias, name == "rising", values), "pm", f"{name} branch of the fit")
-            for name in ("rising", "falling")
-        },
-        coords={"bias": variable("bias", bias, "V", "tip bias")},
-    )
+    columns = {
+        name: (piezoresponse(bias, rising, values), "pm", f"{name} branch of the fit")
+        for name, rising in (("rising", True), ("falling", False))
+    }
+    return dataset("bias", columns, {"bias": (bias, "V", "tip bias")})

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from relaxor.figures.images import image_strip
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, SKY, VERMILION, data_points
-from relaxor.techniques.pfm.quantities import AMPLITUDE_MEAN, PHASE_CONTRAST
+from relaxor.techniques.pfm import quantities as q
 
 DIVERGING = "PuOr"
 """Colour map of the phase; its middle is the phase midway between the two kinds of domain."""
@@ -39,11 +39,11 @@ def _images(data: PanelData, channel: str) -> list[tuple[str, np.ndarray, np.nda
 def contrast(ax: Axes, data: PanelData) -> None:
     """Draw phase contrast and mean amplitude against the scan cycle, with 95 % intervals and fitted lines."""
     trend = next(group["trend"].to_dataset() for group in data.curves.values() if "trend" in group.children)
-    _against_cycle(ax, trend, PHASE_CONTRAST.name, BLUE, "o")
+    _against_cycle(ax, trend, q.PHASE_CONTRAST.name, BLUE, "o")
     ax.set_xlabel("Scan cycle")
     ax.set_ylabel("Phase contrast (degree)", color=BLUE)
     other = ax.twinx()
-    _against_cycle(other, trend, AMPLITUDE_MEAN.name, VERMILION, "s")
+    _against_cycle(other, trend, q.AMPLITUDE_MEAN.name, VERMILION, "s")
     other.set_ylabel("Mean amplitude (pm)", color=VERMILION)
     ax.set_xticks(trend.cycle.to_numpy())
     for axes, color, room in ((ax, BLUE, (0.05, 0.35)), (other, VERMILION, (0.35, 0.05))):

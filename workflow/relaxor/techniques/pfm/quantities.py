@@ -3,8 +3,8 @@
 ``feature`` is the state of the bias for loops, and the quantity that is followed for trends over scan cycles.
 """
 
-from relaxor.core.results import Quantity
-from relaxor.stats.quantities import AICC
+from relaxor.core.results import Quantity, quantities_of
+from relaxor.stats.quantities import AICC, of_polarities
 
 DOMAIN_MEANS, VON_MISES_MIXTURE, VON_MISES_SINGLE = "domain_means", "von_mises_mixture", "von_mises_single"
 DOUBLE, SINGLE = "double", "single"
@@ -23,13 +23,9 @@ ON_FIELD, OFF_FIELD = "on field", "off field"
 PHASE_CONTRAST = Quantity("phase_contrast", "degree", "difference of phase between the two kinds of domain")
 AMPLITUDE_MEAN = Quantity("amplitude_mean", "pm", "mean amplitude inside domains")
 DOMAIN_FRACTION = Quantity("domain_fraction", "1", "part of the area with the domain that is ahead in phase")
-PHASE_CORRELATION_LENGTH = Quantity(
-    "phase_correlation_length", "nm", "distance at which the autocorrelation of the phase inside domains falls to 1/e"
-)
+PHASE_CORRELATION_LENGTH = Quantity("phase_correlation_length", "nm", "correlation length of the phase in domains")
 AMPLITUDE_CORRELATION_LENGTH = Quantity(
-    "amplitude_correlation_length",
-    "nm",
-    "distance at which the autocorrelation of the amplitude inside domains falls to 1/e",
+    "amplitude_correlation_length", "nm", "correlation length of the amplitude in domains"
 )
 FITTED = {
     quantity.name: quantity
@@ -44,32 +40,10 @@ FITTED = {
     )
 }
 """Parameter of the fit of a loop → quantity."""
-COERCIVE_BIAS_POSITIVE = Quantity("coercive_bias_positive", "V", "bias of zero piezoresponse on the rising branch")
-COERCIVE_BIAS_NEGATIVE = Quantity("coercive_bias_negative", "V", "bias of zero piezoresponse on the falling branch")
-REMANENT_PIEZORESPONSE_POSITIVE = Quantity(
-    "remanent_piezoresponse_positive", "pm", "piezoresponse at zero bias on the falling branch"
-)
-REMANENT_PIEZORESPONSE_NEGATIVE = Quantity(
-    "remanent_piezoresponse_negative", "pm", "piezoresponse at zero bias on the rising branch"
-)
+COERCIVE_BIAS = of_polarities("coercive_bias", "V", "bias of zero piezoresponse on the way to a {} bias")
+REMANENT_PIEZORESPONSE = of_polarities("remanent_piezoresponse", "pm", "piezoresponse at zero bias after a {} bias")
 LOOP_AREA = Quantity("loop_area", "pm*V", "area between the branches of a loop")
 INTERCEPT = Quantity("intercept", None, "value of the trend at cycle zero, or of the constant, in the unit of the data")
 SLOPE = Quantity("slope", None, "change from one scan cycle to the next, in the unit of the data")
 SLOPE_P_VALUE = Quantity("slope_p_value", "1", "probability of at least this slope where there is no trend")
-QUANTITIES = (
-    PHASE_CONTRAST,
-    AMPLITUDE_MEAN,
-    DOMAIN_FRACTION,
-    PHASE_CORRELATION_LENGTH,
-    AMPLITUDE_CORRELATION_LENGTH,
-    AICC,
-    *FITTED.values(),
-    COERCIVE_BIAS_POSITIVE,
-    COERCIVE_BIAS_NEGATIVE,
-    REMANENT_PIEZORESPONSE_POSITIVE,
-    REMANENT_PIEZORESPONSE_NEGATIVE,
-    LOOP_AREA,
-    INTERCEPT,
-    SLOPE,
-    SLOPE_P_VALUE,
-)
+QUANTITIES = quantities_of(globals(), AICC)

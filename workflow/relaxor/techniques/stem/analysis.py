@@ -15,7 +15,7 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result, measured, provenance
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.techniques.stem import columns as atoms
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import quantities as q
@@ -23,18 +23,8 @@ from relaxor.techniques.stem.settings import Site, StemSettings
 
 ANGSTROM = 1e-10
 """Number of metres in one angstrom."""
-LATTICE = {
-    "a": (q.A, ""),
-    "b": (q.B, ""),
-    "gamma": (q.GAMMA, ""),
-    "a_hexagonal": (q.A_HEXAGONAL, ""),
-    "100": (q.LATTICE_SPACING, "100"),
-    "110": (q.LATTICE_SPACING, "110"),
-    "rotation": (q.ROTATION, ""),
-    "strain_xx": (q.STRAIN_XX, ""),
-    "strain_xy": (q.STRAIN_XY, ""),
-}
-"""Parameter of a described lattice → quantity and feature."""
+LATTICE = (q.A, q.B, q.GAMMA, q.A_HEXAGONAL, q.LATTICE_SPACING, q.ROTATION, q.STRAIN_XX, q.STRAIN_XY)
+"""Quantities of a lattice; the spacing is that of each family of planes."""
 METHODS = {
     q.FFT_LATTICE: "windowed Fourier transform, spots refined, weighted fit of a* and b*; errors from lines",
     q.COLUMN_LATTICE: "2D Gaussian fits of columns, weighted fit of the lattice; errors from lines",
@@ -132,11 +122,12 @@ def _lattice_rows(
     values = lattices.describe_with_errors(lattice, covariance)
     distortion = np.hypot(values["strain_xx"][0], values["strain_xy"][0]) / 100
     rows: list[Number] = []
-    for name, (quantity, feature) in LATTICE.items():
-        scale = {q.LENGTH: np.hypot(calibration_error, distortion) * values[name][0], q.ANGLE: np.degrees(distortion)}
-        systematic = float(scale.get(quantity.systematic, 0.0))
-        common = {"systematic_error": systematic, "feature": feature}
-        rows += measured(measurement, model, {quantity: values[name]}, METHODS[model], **common)
+    for quantity in LATTICE:
+        for family in lattices.FAMILIES if quantity is q.LATTICE_SPACING else ("",):
+            value, error = values[family or quantity.name]
+            scale = {q.LENGTH: np.hypot(calibration_error, distortion) * value, q.ANGLE: np.degrees(distortion)}
+            common = {"systematic_error": float(scale.get(quantity.systematic, 0.0)), "feature": family}
+            rows += measured(measurement, model, {quantity: (value, error)}, METHODS[model], **common)
     return rows
 
 
@@ -207,17 +198,17 @@ class _Columns:
     def image_curves(self) -> xr.Dataset:
         """Return image, fit and residual on axes in nm."""
         axes = {
-            name: variable(name, np.arange(size) * self.pixel / 10, "nm", name)
+            name: (np.arange(size) * self.pixel / 10, "nm", name)
             for name, size in zip(("y", "x"), self.image.shape, strict=True)
         }
         background = float(np.median(self.fits.parameters[:, 4]))
-        fit = (self.model + background).astype(np.float32)
+        image, fit = self.image.astype(np.float32), (self.model + background).astype(np.float32)
         curves = {
-            "intensity": (self.image.astype(np.float32), "intensity"),
-            "fit": (fit, "columns and background"),
-            "residual": (self.image.astype(np.float32) - fit, "intensity minus fit"),
+            "intensity": (image, "1", "intensity"),
+            "fit": (fit, "1", "columns and background"),
+            "residual": (image - fit, "1", "intensity minus fit"),
         }
-        return xr.Dataset({k: variable(("y", "x"), values, "1", name) for k, (values, name) in curves.items()}, axes)
+        return dataset(("y", "x"), curves, axes)
 
     def column_curves(self) -> xr.Dataset:
         """Return a table of the columns, with the distance from the lattice where a column is one of it."""
@@ -236,10 +227,9 @@ class _Columns:
             "cell_a": (self.cell[:, 0], "1", "cell along a"),
             "cell_b": (self.cell[:, 1], "1", "cell along b"),
         }
-        dataset = xr.Dataset({k: variable("column", *entry) for k, entry in table.items()})
         labels = "\n".join(site.label or site.name for site in self.placed)
         kind = variable("column", self.site, "1", "site", flag_meanings=" ".join(self.names), labels=labels)
-        return dataset.assign(site=kind)
+        return dataset("column", table).assign(site=kind)
 
 
 def _column_rows(measurement: Measurement, fitted: _Columns) -> list[Number]:
@@ -338,10 +328,10 @@ def _transform_curves(power: np.ndarray, pixel: float, highest: float) -> xr.Dat
     rows, columns = (np.abs(axis) <= 1.1 * highest for axis in axes.values())
     values = np.log10(np.maximum(power, 1e-300))[np.ix_(rows, columns)].astype(np.float32)
     coords = {
-        name: variable(name, axes[name][keep], "1/angstrom", f"spatial frequency along {name[-1]}")
+        name: (axes[name][keep], "1/angstrom", f"spatial frequency along {name[-1]}")
         for name, keep in (("q_y", rows), ("q_x", columns))
     }
-    return xr.Dataset({"power": variable(("q_y", "q_x"), values, "1", "log10 of the power")}, coords)
+    return dataset(("q_y", "q_x"), {"power": (values, "1", "log10 of the power")}, coords)
 
 
 def _spot_curves(spots: lattices.Spots) -> xr.Dataset:
@@ -354,4 +344,4 @@ def _spot_curves(spots: lattices.Spots) -> xr.Dataset:
         "d": (1 / length, "angstrom", "spacing"),
         "signal_to_noise": (spots.signal_to_noise, "1", "power over the median around the spot"),
     }
-    return xr.Dataset({name: variable("spot", *entry) for name, entry in table.items()})
+    return dataset("spot", table)

@@ -3,7 +3,7 @@
 ``feature`` is the family of lattice planes, the site of the columns, or the pair of sites that a ratio compares.
 """
 
-from relaxor.core.results import Quantity
+from relaxor.core.results import Quantity, quantities_of
 
 FFT_LATTICE, COLUMN_LATTICE = "fft_lattice", "column_lattice"
 STRUCTURE, COLUMNS, COLUMN_INTENSITY = "structure", "columns", "column_intensity"
@@ -35,21 +35,4 @@ INTENSITY_RATIO = Quantity(
     "intensity_ratio", "1", "ratio of the mean intensities of columns", "width and position of the fits"
 )
 LAYERS = Quantity("layers", "1", "number of layers", "exponent of the atomic number, width and position of the fits")
-QUANTITIES = (
-    A,
-    B,
-    GAMMA,
-    A_HEXAGONAL,
-    LATTICE_SPACING,
-    ROTATION,
-    STRAIN_XX,
-    STRAIN_XY,
-    RELATIVE_DEVIATION,
-    NUMBER_OF_COLUMNS,
-    SCATTER_X,
-    SCATTER_Y,
-    FIT_ERROR,
-    FWHM,
-    INTENSITY_RATIO,
-    LAYERS,
-)
+QUANTITIES = quantities_of(globals())
