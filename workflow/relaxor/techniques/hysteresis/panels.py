@@ -70,6 +70,7 @@ def loop(ax: Axes, data: PanelData) -> None:
     lower.set_ylim(*(2.1 * np.abs(current).max() * np.array([-1, 1])))
     lower.set_ylabel("$I_{sw}$ (pA)")
     for axes in (upper, lower):
+        zero_lines(axes)
         axes.set_xlim(field.min() * 1.05, field.max() * 1.05)
 
 
@@ -80,8 +81,6 @@ def _polarization_and_current(ax: Axes) -> tuple[Axes, Axes]:
     upper.set_ylabel("$P$ (µC cm$^{-2}$)")
     upper.tick_params(labelbottom=False)
     lower.set_xlabel(FIELD_LABEL)
-    for axes in (upper, lower):
-        zero_lines(axes)
     return upper, lower
 
 
@@ -124,6 +123,8 @@ def tables(ax: Axes, data: PanelData) -> None:
         )
         upper.plot(field, polarization, color=color, lw=0.8)
         lower.plot(field, current * scale, color=color, lw=0.6)
+    for axes in (upper, lower):
+        zero_lines(axes)
     lower.set_xlim(upper.get_xlim())
     lower.set_ylabel(f"$I$ ({unit})")
     if len(found) > 1:
