@@ -5,13 +5,15 @@ had written before, so that the current lags behind the voltage (a loop) and gro
 balance; both polarities alike, as the paper reports.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
+from relaxor.core.section import Section
 from relaxor.simulation.sample_file import SampleFile, Truth
-from relaxor.simulation.synapse import READ_VOLTAGE, Synapse, nonlinearity
+from relaxor.simulation.synapse import Device, Synapse
 from relaxor.simulation.writers.keithley_4200 import write
 
 AMPLITUDES = (1.0, 3.0, 5.0)
@@ -25,10 +27,18 @@ NOISE, RELATIVE_NOISE = 0.030, 0.002
 """White noise of a sample: pA, and relative to the current."""
 
 
-def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
+class Specimen(Section):
+    """The device that is swept."""
+
+    device: Device
+    """The device."""
+
+
+def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[SampleFile]:
     """Yield the sweeps of ±3 V, and one file with sweeps of three amplitudes."""
+    device = Specimen.model_validate(values).device
     for amplitude in AMPLITUDES:
-        voltage, current = sweep(amplitude)
+        voltage, current = sweep(device, amplitude)
         noise = np.hypot(NOISE, RELATIVE_NOISE * current) * rng.standard_normal(current.size)
         columns = {
             "Time": STEP * np.arange(1, voltage.size + 1),
@@ -52,23 +62,23 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
                     ("Cycles", str(CYCLES)),
                 ],
             ),
-            truth=tuple(_truth(amplitude)),
+            truth=tuple(_truth(device, amplitude)),
             note=f"{CYCLES} cycles 0 → {amplitude:g} → 0 → −{amplitude:g} → 0 V",
         )
 
 
-def sweep(amplitude: float) -> tuple[np.ndarray, np.ndarray]:
+def sweep(device: Device, amplitude: float) -> tuple[np.ndarray, np.ndarray]:
     """Return voltage (V) and noiseless current (pA) of all cycles, shape (CYCLES * 4 * POINTS,)."""
     up = amplitude * np.arange(1, POINTS + 1) / POINTS
     down = amplitude * np.arange(POINTS - 1, -1, -1) / POINTS
     voltage = np.tile(np.concatenate([up, down, -up, -down]), CYCLES)
-    device, current = Synapse(), np.empty(voltage.size)
+    synapse, current = Synapse(device), np.empty(voltage.size)
     for index, value in enumerate(voltage):
-        if abs(value) > READ_VOLTAGE:
-            device.apply(value, STEP)
+        if abs(value) > device.read_voltage:
+            synapse.apply(value, STEP)
         else:
-            device.wait(STEP)
-        current[index] = device.level(int(value < 0)) * nonlinearity(value)
+            synapse.wait(STEP)
+        current[index] = synapse.level(int(value < 0)) * device.nonlinearity(value)
     return voltage, current
 
 
@@ -77,11 +87,11 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.array([float(f"{value:.5e}") for value in values.tolist()])
 
 
-def _truth(amplitude: float) -> Iterator[Truth]:
+def _truth(device: Device, amplitude: float) -> Iterator[Truth]:
     """Yield peaks and loop areas of every cycle, the growth of the peaks, and what the last cycle shows at 0.5 V."""
-    voltage, current = sweep(amplitude)
+    voltage, current = sweep(device, amplitude)
     cycles = 1e-12 * current.reshape(CYCLES, 4 * POINTS)
-    half, read = 2 * POINTS, round(READ_VOLTAGE / amplitude * POINTS) - 1
+    half, read = 2 * POINTS, round(device.read_voltage / amplitude * POINTS) - 1
     way = np.insert(voltage[:half], 0, 0.0)
     for name, lobe, sign in (("positive", slice(0, half), 1), ("negative", slice(half, None), -1)):
         peaks = cycles[:, lobe][:, POINTS - 1]  # at the extreme voltage; behind it the current may still rise
@@ -94,5 +104,5 @@ def _truth(amplitude: float) -> Iterator[Truth]:
         yield "cycles", f"peak_growth_{name}", float(peaks[-1] - peaks[0]), "A"
         yield "cycles", f"relative_growth_{name}", float(peaks[-1] / peaks[0] - 1), "1"
     yield "cycles", "symmetry", float(-cycles[-1, POINTS - 1] / cycles[-1, half + POINTS - 1]), "1"
-    yield "cycles", "resistance", READ_VOLTAGE / float(cycles[-1, read]), "ohm"
+    yield "cycles", "resistance", device.read_voltage / float(cycles[-1, read]), "ohm"
     yield "cycles", "rectification_ratio", float(-cycles[-1, read] / cycles[-1, half + read]), "1"

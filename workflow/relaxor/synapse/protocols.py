@@ -171,6 +171,11 @@ def responses(recording: Recording, varied: str) -> pd.DataFrame:
     return table.sort_values("value", kind="stable", ignore_index=True)
 
 
+def applied(value: float) -> float:
+    """Return a value of what was varied without the rounding errors of the clock."""
+    return float(f"{value:.6g}")
+
+
 def same_as_before(values: pd.Series) -> pd.Series:
     """Tell for each value of an ascending series whether it is the one before it, but for jitter."""
     return values.diff() <= SAME * values.abs()

@@ -1,4 +1,4 @@
-"""The two noises of a response: of readings about their run, and of the response of a run about that of all."""
+"""The two noises of a response: that of readings about their run, and that of a run's response about the mean one."""
 
 import math
 from dataclasses import dataclass, replace
