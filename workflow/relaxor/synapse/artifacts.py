@@ -1,4 +1,4 @@
-"""What damages a trace, and its noise: overflows, spikes of one sample, gaps, currents at a limit."""
+"""Artifacts of a trace, and its noise: overflows, spikes of one sample, gaps, currents at a limit."""
 
 import math
 
@@ -7,27 +7,27 @@ import numpy as np
 from relaxor.stats.noise import MAD_TO_SIGMA
 
 SIGNIFICANT = 8.0
-"""Departure in standard deviations of the noise that noise does not make, even in 10⁷ samples."""
+"""Departure, in standard deviations of the noise, that noise alone does not reach even in 10⁷ samples."""
 RATIO_OF_GLITCH = 8.0
-"""A spike of one sample stands out from the differences of its neighbours by this factor."""
+"""Factor by which a spike of one sample exceeds the differences of its neighbours."""
 RATIO_OF_GAP = 5.0
-"""A gap is longer than the sampling intervals on both sides by this factor."""
+"""Factor by which a gap is longer than the sampling intervals on both sides."""
 AT_COMPLIANCE = 0.999
 """Fraction of the compliance from which a current counts as limited."""
 CHANCE = 1e-3
-"""Probability below which equal readings in a row are not taken for chance."""
+"""Probability of chance below which equal readings in a row count as clipped."""
 PROBES = 200_000
-"""Pairs of neighbours, spread over the trace, that tell its noise."""
+"""Number of pairs of neighbours, spread over the trace, from which its noise is estimated."""
 
 
 def finite(values: np.ndarray) -> np.ndarray:
-    """Return floats, NaN where a reading overflowed."""
+    """Return the values as floats, with NaN where a reading overflowed."""
     values = np.asarray(values, dtype=float)
     return values if np.isfinite(values).all() else np.where(np.isfinite(values), values, np.nan)
 
 
 def filled(values: np.ndarray) -> np.ndarray:
-    """Give every NaN the last number before it (the first number behind it at the start)."""
+    """Replace every NaN by the last number before it, or at the start by the first number after it."""
     known = np.isfinite(values)
     if known.all():
         return values
@@ -84,8 +84,8 @@ def noise_of(differences: np.ndarray) -> float:
 def spikes_in(current: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Return the samples that stand out alone: the current goes up and down far more than at three samples either side.
 
-    Edges of pulses are left alone, where a single sample may be a charging current. Readings that differ by a few
-    steps of the converter are not spikes.
+    Edges of pulses are not changed, because a single sample may be a charging current there. Readings that differ by a
+    few steps of the converter are not spikes.
     """
     step = np.diff(current)
     magnitude = np.abs(probed(current)[1])
