@@ -23,8 +23,8 @@ class AsOnChip(eqx.Module):
         What levels and codes stand for; held fixed during the training.
     noise
         Standard deviation of a written level, in levels, drawn anew for each step. A cell that is read back at its
-        level with a probability of 84.56 % is normally distributed about it with 0.35 levels inside the range, and
-        with 0.36 levels where all levels are equally frequent.
+        level with a probability of 89.5 % is normally distributed about it with 0.308 levels inside the range, and
+        with 0.315 levels where all levels are equally frequent.
     sum_noise
         Standard deviation of a sum as it is read and converted, relative to the spread of the sums of its column. A
         converter of 16 codes, set for least squares, errs by 0.107 of the spread of a normal signal (Max, doi
