@@ -4,6 +4,7 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
+from relaxor.techniques.structure.quantities import MODELS, QUANTITIES
 from relaxor.techniques.structure.settings import StructureSettings
 
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=StructureSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "views": Panel(lazy(f"{__package__}.panels", "views"), needs="atoms", overview=True),
     },

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart
+from relaxor.techniques.xrd.quantities import INDEX_L, LATTICE_SPACING, SPACINGS, TWO_THETA, VOIGT_DOUBLET
 
 STRIP = 0.2
 """Height of the residual strip, as a part of the panel."""
@@ -17,7 +18,7 @@ LABEL_WIDTH = 0.03
 
 
 def pattern(ax: Axes, data: PanelData) -> None:
-    """Draw counts (logarithmic, so that weak lines show), fit, indices or spacings, and residual (Fig. 1b)."""
+    """Draw counts (logarithmic, so that weak lines show), fit, indices or spacings, and residual."""
     ax.set_axis_off()
     measurement, group = next(iter(data.curves.items()))
     curves = group["pattern"].to_dataset()
@@ -54,23 +55,24 @@ def pattern(ax: Axes, data: PanelData) -> None:
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     """Return index and position of each indexed line; 00·10 where the index has two digits."""
     table = data.parameters
-    rows = table[(table["measurement"] == measurement) & (table["model"] == "voigt_doublet")]
+    rows = table[(table["model"] == VOIGT_DOUBLET) & (table["parameter"] == INDEX_L.name)]
     found = []
-    for _, row in rows[rows["parameter"].str.startswith("index_l_")].iterrows():
-        name = str(row["parameter"]).removeprefix("index_l_")
-        place = data.number(f"two_theta_{name}", measurement=measurement, model="voigt_doublet")
+    for _, row in rows[rows["measurement"] == measurement].iterrows():
+        where = {"measurement": measurement, "model": VOIGT_DOUBLET, "feature": row["feature"]}
         index = int(row["value"])
-        found.append((f"00{index}" if index < 10 else f"00·{index}", place))
+        found.append((f"00{index}" if index < 10 else f"00·{index}", data.number(TWO_THETA, **where)))
     return found
 
 
 def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
     """Return distance of planes and position of the highest lines of a pattern without a cell."""
     table = data.parameters[data.parameters["measurement"] == measurement]
-    numbers = table.set_index(["model", "parameter"])["value"]
-    lines = [name.removeprefix("d_") for name in table["parameter"][table["model"] == "spacings"]]
-    places = [float(numbers["voigt_doublet", f"two_theta_{name}"]) for name in lines]
+    spacings, positions = (
+        table[(table["model"] == model) & (table["parameter"] == quantity.name)].set_index("feature")["value"]
+        for model, quantity in ((SPACINGS, LATTICE_SPACING), (VOIGT_DOUBLET, TWO_THETA))
+    )
+    places = positions[spacings.index].tolist()
     heights = np.interp(places, angle, np.nan_to_num(fit)).tolist()
     kept = apart(places, heights, LABEL_WIDTH * float(np.ptp(angle)))
     kept = sorted(kept, key=lambda index: -heights[index])[:MOST_SPACINGS]
-    return [(f"{numbers['spacings', f'd_{lines[index]}']:.3f} Å", places[index]) for index in kept]
+    return [(f"{spacings.iloc[index]:.3f} Å", places[index]) for index in kept]

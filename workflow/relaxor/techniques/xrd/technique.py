@@ -4,6 +4,7 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
+from relaxor.techniques.xrd.quantities import MODELS, QUANTITIES
 from relaxor.techniques.xrd.settings import XrdSettings
 
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=XrdSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True),
     },
