@@ -12,22 +12,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance
 from relaxor.core.variables import variable
-from relaxor.techniques.structure.quantities import (
-    BOND_LENGTH,
-    CELL_VOLUME,
-    CIF,
-    COORDINATION,
-    DENSITY,
-    FORMULA_MASS,
-    INTERLAYER_SPACING,
-    LATTICE_SPACING,
-    LAYER_OFFSET,
-    LONGEST_BOND_LENGTH,
-    MEAN_LAYER_OFFSET,
-    PUBLISHED_CELL,
-    SHORTEST_BOND_LENGTH,
-    VAN_DER_WAALS_GAP,
-)
+from relaxor.techniques.structure import quantities as q
 from relaxor.techniques.structure.settings import Cell, StructureSettings
 
 AVOGADRO = 0.602214076
@@ -245,13 +230,13 @@ def layer_numbers(
         return value, math.hypot(error * math.sqrt(atoms_used), value * relative_error)
 
     thickness = np.mean([np.ptp(_unwrapped(atoms, layer)) for layer in layers]) * c
-    result: Values = {(VAN_DER_WAALS_GAP, ""): number(c / len(layers) - thickness, 2)}
+    result: Values = {(q.VAN_DER_WAALS_GAP, ""): number(c / len(layers) - thickness, 2)}
     for element in displaced:
         offsets = {index: _offset(atoms, layer, element) for index, layer in enumerate(layers, start=1)}
         known = {index: offset for index, offset in offsets.items() if not math.isnan(offset)}
-        result |= {(LAYER_OFFSET, f"{element} layer {index}"): number(offset, 1.5) for index, offset in known.items()}
+        result |= {(q.LAYER_OFFSET, f"{element} layer {index}"): number(offset, 1.5) for index, offset in known.items()}
         if known:
-            result[MEAN_LAYER_OFFSET, element] = number(float(np.mean(list(known.values()))), 1.5)
+            result[q.MEAN_LAYER_OFFSET, element] = number(float(np.mean(list(known.values()))), 1.5)
     return result
 
 
@@ -292,9 +277,9 @@ def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Resul
     bonds = {pair: find_bonds(atoms, pair, longest, relative) for pair, longest in settings.bonds.items()}
     values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, settings.displaced, relative)
     values |= bond_numbers(atoms, bonds)
-    rows = _rows(measurement, CIF, values, "geometry of the structure file", n=len(atoms.element))
+    rows = _rows(measurement, q.CIF, values, "geometry of the structure file", n=len(atoms.element))
     if cell := settings.published:
-        rows += _rows(measurement, PUBLISHED_CELL, published_numbers(settings.cell, cell), cell.source)
+        rows += _rows(measurement, q.PUBLISHED_CELL, published_numbers(settings.cell, cell), cell.source)
     title = settings.titles.get(measurement.id, region.attrs.get("title", measurement.id))
     labels = {"space_group": region.attrs["space_group"], "title": title}
     parts = view(atoms, bonds) | {
@@ -324,11 +309,11 @@ def cell_numbers(atoms: Atoms, region: xr.Dataset, layers: int) -> Values:
     density = mass / (volume * AVOGADRO)
     spacings = {hkl: atoms.cell.calculate_d(list(hkl)) for hkl in IN_PLANE}
     return {
-        (CELL_VOLUME, ""): (volume, volume * relative),
-        (FORMULA_MASS, ""): (mass / units, math.nan),
-        (DENSITY, ""): (density, density * relative),
-        (INTERLAYER_SPACING, ""): (c / layers, u_c / layers),
-        **{(LATTICE_SPACING, name_of(hkl)): (d, d * u_a / a) for hkl, d in spacings.items()},
+        (q.CELL_VOLUME, ""): (volume, volume * relative),
+        (q.FORMULA_MASS, ""): (mass / units, math.nan),
+        (q.DENSITY, ""): (density, density * relative),
+        (q.INTERLAYER_SPACING, ""): (c / layers, u_c / layers),
+        **{(q.LATTICE_SPACING, name_of(hkl)): (d, d * u_a / a) for hkl, d in spacings.items()},
     }
 
 
@@ -343,10 +328,10 @@ def bond_numbers(atoms: Atoms, found: Mapping[str, list[Bond]]) -> Values:
         # Symmetry images share their error: a mean over them is no more certain than one of them.
         error = float(np.mean([bond.error for bond in bonds]))
         ends = 2 if first == second else 1
-        result[BOND_LENGTH, pair] = float(lengths.mean()), error
-        result[SHORTEST_BOND_LENGTH, pair] = float(lengths.min()), error
-        result[LONGEST_BOND_LENGTH, pair] = float(lengths.max()), error
-        result[COORDINATION, pair] = ends * len(bonds) / np.sum(atoms.element == first), math.nan
+        result[q.BOND_LENGTH, pair] = float(lengths.mean()), error
+        result[q.SHORTEST_BOND_LENGTH, pair] = float(lengths.min()), error
+        result[q.LONGEST_BOND_LENGTH, pair] = float(lengths.max()), error
+        result[q.COORDINATION, pair] = ends * len(bonds) / np.sum(atoms.element == first), math.nan
     return result
 
 
@@ -354,8 +339,8 @@ def published_numbers(name: str | None, cell: Cell) -> Values:
     """Return the spacings of a published cell: between layers, in the plane, and of its allowed 00l planes."""
     planes = [*IN_PLANE, *((0, 0, index) for index in allowed_basal(cell, d_min=1.0))]
     return {
-        (INTERLAYER_SPACING, name or ""): (cell.c / cell.layers, cell.c_uncertainty / cell.layers),
-        **{(LATTICE_SPACING, name_of(hkl)): d_spacing(cell, hkl) for hkl in planes},
+        (q.INTERLAYER_SPACING, name or ""): (cell.c / cell.layers, cell.c_uncertainty / cell.layers),
+        **{(q.LATTICE_SPACING, name_of(hkl)): d_spacing(cell, hkl) for hkl in planes},
     }
 
 

@@ -13,37 +13,11 @@ from relaxor.stats.quantities import AICC
 from relaxor.techniques.structure.analysis import name_of
 from relaxor.techniques.structure.settings import Cell
 from relaxor.techniques.xrd import broadening, lattice
+from relaxor.techniques.xrd import quantities as q
 from relaxor.techniques.xrd.curves import lattice_curves, pattern_curves, width_curves
 from relaxor.techniques.xrd.lattice import Basal
 from relaxor.techniques.xrd.lines import Line, LineFit, find_lines, fit_lines, sample_widths, windows
 from relaxor.techniques.xrd.pattern import Pattern
-from relaxor.techniques.xrd.quantities import (
-    ALIGNMENT,
-    ALIGNMENTS,
-    AREA,
-    BROADENINGS,
-    CHI_SQUARE,
-    CHI_SQUARE_FREE_CELL,
-    CHI_SQUARE_PUBLISHED_CELL,
-    DELTA_CHI_SQUARE_FREE_CELL,
-    DELTA_CHI_SQUARE_PUBLISHED_CELL,
-    ETA,
-    FWHM,
-    FWHM_LORENTZIAN,
-    INDEX_L,
-    INDEXED_LINES,
-    INDEXING,
-    INTERLAYER_SPACING,
-    LARGEST_POSITION_DIFFERENCE,
-    LATTICE_SPACING,
-    PUBLISHED_CELL,
-    SHAPES,
-    SPACINGS,
-    SUPERLATTICE,
-    TWO_THETA,
-    UNINDEXED_AREA_FRACTION,
-    UNINDEXED_LINES,
-)
 from relaxor.techniques.xrd.settings import XrdSettings
 
 MOST_TOGETHER = 30
@@ -52,8 +26,8 @@ LEAST_LINES = 3
 """Fewest indexed lines that give c and an alignment error."""
 METHOD = "Poisson maximum likelihood, Kα1 and Kα2, quadratic background"
 FITTED = {
-    "voigt": {"center": TWO_THETA, "area": AREA, "fwhm_lorentzian": FWHM_LORENTZIAN},
-    "pseudo_voigt": {"center": TWO_THETA, "area": AREA, "fwhm": FWHM, "eta": ETA},
+    "voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm_lorentzian": q.FWHM_LORENTZIAN},
+    "pseudo_voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm": q.FWHM, "eta": q.ETA},
 }
 """Shape of a line → parameter of its fit → quantity."""
 
@@ -85,7 +59,7 @@ def _analyse_one(measurement: Measurement, settings: XrdSettings) -> Result:
     groups = _line_groups(pattern, settings)
     rows: list[Number] = []
     fitted = {}
-    for shape in SHAPES:
+    for shape in q.SHAPES:
         fits = [fit_lines(pattern, group, settings, shape) for group in groups]
         fitted[shape] = _name_lines(fits, pattern, settings)
         rows += [row for line in fitted[shape] for row in line_numbers(measurement, line)]
@@ -142,16 +116,16 @@ def _name_lines(fits: list[LineFit], pattern: Pattern, settings: XrdSettings) ->
 def line_numbers(measurement: Measurement, line: Line) -> list[Number]:
     """Make the rows of one line: position, area, widths, index, and AICc of its window."""
     shape, fitted = line.fit.shape, line.fit.fit
-    model = SHAPES[shape]
+    model = q.SHAPES[shape]
     quantities = {f"{name}_{line.place}": quantity for name, quantity in FITTED[shape].items()}
     values = {AICC: (fitted.aicc, np.nan)}
     if shape == "voigt":
         gaussian, lorentzian = line.value("fwhm_gaussian"), line.value("fwhm_lorentzian")
         total = voigt_fwhm(gaussian, lorentzian)
         slope = (voigt_fwhm(gaussian, lorentzian * 1.001) - total) / (0.001 * lorentzian)
-        values[FWHM] = total, slope * line.error("fwhm_lorentzian")
+        values[q.FWHM] = total, slope * line.error("fwhm_lorentzian")
     if line.index:
-        values[INDEX_L] = line.index, np.nan
+        values[q.INDEX_L] = line.index, np.nan
     rows = fitted.numbers(measurement, model, quantities, METHOD, feature=line.name)
     return rows + measured(measurement, model, values, METHOD, **line.common)
 
@@ -163,11 +137,11 @@ def indexing_numbers(measurement: Measurement, lines: list[Line]) -> list[Number
     share = sum(line.value("area") for line in unindexed) / total if total else 0.0
     error = np.sqrt(sum(line.error("area") ** 2 for line in unindexed)) / total if total else np.nan
     values = {
-        INDEXED_LINES: (len(lines) - len(unindexed), np.nan),
-        UNINDEXED_LINES: (len(unindexed), np.nan),
-        UNINDEXED_AREA_FRACTION: (share, error),
+        q.INDEXED_LINES: (len(lines) - len(unindexed), np.nan),
+        q.UNINDEXED_LINES: (len(unindexed), np.nan),
+        q.UNINDEXED_AREA_FRACTION: (share, error),
     }
-    return measured(measurement, INDEXING, values, "00l lines of the published cell against all lines found")
+    return measured(measurement, q.INDEXING, values, "00l lines of the published cell against all lines found")
 
 
 def spacing_numbers(pattern: Pattern, lines: list[Line], zero_uncertainty: float) -> list[Number]:
@@ -177,9 +151,9 @@ def spacing_numbers(pattern: Pattern, lines: list[Line], zero_uncertainty: float
     for line in lines:
         d = float(pattern.tube.d_spacing(line.value("center")))
         by_degree = d / np.tan(np.radians(line.value("center")) / 2) * np.radians(0.5)
-        values = {LATTICE_SPACING: (d, by_degree * line.error("center"))}
+        values = {q.LATTICE_SPACING: (d, by_degree * line.error("center"))}
         systematic = by_degree * zero_uncertainty
-        rows += measured(pattern.measurement, SPACINGS, values, method, systematic_error=systematic, **line.common)
+        rows += measured(pattern.measurement, q.SPACINGS, values, method, systematic_error=systematic, **line.common)
     return rows
 
 
@@ -204,15 +178,15 @@ def c_numbers(measurement: Measurement, basal: Basal, cell: Cell, zero_uncertain
     rows = []
     for model, fitted in lattice.fits_of_c(basal, cell.c).items():
         systematic = lattice.systematic_of_zero(basal, model, fitted, zero_uncertainty, cell.c)
-        quantities = {name: ALIGNMENT[name] for name in ("c", *ALIGNMENTS[model])}
+        quantities = {name: q.ALIGNMENT[name] for name in ("c", *q.ALIGNMENTS[model])}
         found = fitted.numbers(measurement, model, quantities, "least squares on all 00l positions")
         c, *others = (
             replace(row, systematic_error=systematic[name]) for name, row in zip(quantities, found, strict=True)
         )
         sizes = ("value", "standard_error", "systematic_error", "ci_low", "ci_high")
         of_layer = {name: getattr(c, name) / cell.layers for name in sizes}
-        rows += [replace(c, feature="c"), *others, replace(c, parameter=INTERLAYER_SPACING.name, **of_layer)]
-        values = {AICC: (fitted.aicc, np.nan), CHI_SQUARE: (fitted.chi_square, np.nan)}
+        rows += [replace(c, feature="c"), *others, replace(c, parameter=q.INTERLAYER_SPACING.name, **of_layer)]
+        values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
         rows += measured(measurement, model, values, c.method, n=fitted.n, reduced_chi_square=fitted.reduced_chi_square)
     return rows
 
@@ -227,13 +201,13 @@ def cell_comparison(measurement: Measurement, basal: Basal, cell: Cell, settings
     for name, (free, published) in chi.items():
         distance = lattice.largest_difference(cell, settings.cells[name], orders, basal.wavelength)
         values = {
-            CHI_SQUARE_FREE_CELL: (free, np.nan),
-            CHI_SQUARE_PUBLISHED_CELL: (published, np.nan),
-            DELTA_CHI_SQUARE_FREE_CELL: (free - best_free, np.nan),
-            DELTA_CHI_SQUARE_PUBLISHED_CELL: (published - best_published, np.nan),
-            LARGEST_POSITION_DIFFERENCE: (distance, np.nan),
+            q.CHI_SQUARE_FREE: (free, np.nan),
+            q.CHI_SQUARE_PUBLISHED: (published, np.nan),
+            q.DELTA_FREE: (free - best_free, np.nan),
+            q.DELTA_PUBLISHED: (published - best_published, np.nan),
+            q.LARGEST_POSITION_DIFFERENCE: (distance, np.nan),
         }
-        rows += measured(measurement, PUBLISHED_CELL, values, method, feature=name, n=len(basal.index))
+        rows += measured(measurement, q.PUBLISHED_CELL, values, method, feature=name, n=len(basal.index))
     return rows
 
 
@@ -253,7 +227,7 @@ def superlattice_numbers(pattern: Pattern, lines: list[Line], cell: Cell, settin
         fitted = fit_lines(pattern, [place], settings, "voigt", fixed_width=width).fit
         method = "Poisson maximum likelihood, position and width of the neighbours"
         feature = name_of((0, 0, index))
-        rows += fitted.numbers(pattern.measurement, SUPERLATTICE, {"area_0": AREA}, method, feature=feature)
+        rows += fitted.numbers(pattern.measurement, q.SUPERLATTICE, {"area_0": q.AREA}, method, feature=feature)
     return rows
 
 
@@ -262,11 +236,11 @@ def width_numbers(pattern: Pattern, lines: list[Line], settings: XrdSettings) ->
     widths = sample_widths(lines, settings.line_profile)
     scherrer_length = settings.scherrer_constant * pattern.tube.alpha1 / 10
     rows = []
-    for model, names in BROADENINGS.items():
+    for model, names in q.BROADENINGS.items():
         if len(widths.width) <= len(names):
             continue
         fitted = broadening.fit_widths(widths, model)
         rows += broadening.numbers(pattern.measurement, model, fitted, scherrer_length)
-        values = {AICC: (fitted.aicc, np.nan), CHI_SQUARE: (fitted.chi_square, np.nan)}
+        values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
         rows += measured(pattern.measurement, model, values, "Williamson–Hall", n=fitted.n)
     return rows
