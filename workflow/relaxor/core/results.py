@@ -212,6 +212,29 @@ def measured(
     return rows
 
 
+def measured_features(
+    measurement: Measurement,
+    model: str,
+    values: Mapping[tuple[Quantity, str], tuple[float, float]],
+    method: str,
+    **common: Any,
+) -> list[Number]:
+    """Make numbers of one model and method that belong to several features.
+
+    Parameters
+    ----------
+    measurement, model, method, common
+        As given to `measured`.
+    values
+        Quantity and feature → value and standard error.
+    """
+    return [
+        number
+        for (quantity, feature), value in values.items()
+        for number in measured(measurement, model, {quantity: value}, method, feature=feature, **common)
+    ]
+
+
 def provenance(measurement: Measurement) -> dict[str, Any]:
     """Return the attributes that every result of a measurement carries on."""
     return {key: measurement.attrs[key] for key in ("raw_file", "raw_sha256", "origin")}

@@ -3,6 +3,7 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.edx.quantities import MODELS, QUANTITIES
 from relaxor.techniques.edx.settings import EdxSettings
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
 
@@ -23,6 +24,8 @@ TECHNIQUE = Technique(
     settings=EdxSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
     },

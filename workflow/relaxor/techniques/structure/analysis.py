@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance
+from relaxor.core.results import Measurement, Quantity, Result, measured_features, provenance
 from relaxor.core.variables import variable
 from relaxor.techniques.structure import quantities as q
 from relaxor.techniques.structure.settings import Cell, StructureSettings
@@ -277,9 +277,9 @@ def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Resul
     bonds = {pair: find_bonds(atoms, pair, longest, relative) for pair, longest in settings.bonds.items()}
     values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, settings.displaced, relative)
     values |= bond_numbers(atoms, bonds)
-    rows = _rows(measurement, q.CIF, values, "geometry of the structure file", n=len(atoms.element))
+    rows = measured_features(measurement, q.CIF, values, "geometry of the structure file", n=len(atoms.element))
     if cell := settings.published:
-        rows += _rows(measurement, q.PUBLISHED_CELL, published_numbers(settings.cell, cell), cell.source)
+        rows += measured_features(measurement, q.PUBLISHED_CELL, published_numbers(settings.cell, cell), cell.source)
     title = settings.titles.get(measurement.id, region.attrs.get("title", measurement.id))
     labels = {"space_group": region.attrs["space_group"], "title": title}
     parts = view(atoms, bonds) | {
@@ -288,14 +288,6 @@ def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Resul
     }
     groups = {measurement.id: xr.Dataset(attrs=provenance(measurement) | labels)}
     return Result(rows, groups | {f"{measurement.id}/{name}": part for name, part in parts.items()})
-
-
-def _rows(measurement: Measurement, model: str, values: Values, method: str, **common: object) -> list[Number]:
-    return [
-        number
-        for (quantity, feature), found in values.items()
-        for number in measured(measurement, model, {quantity: found}, method, feature=feature, **common)
-    ]
 
 
 def cell_numbers(atoms: Atoms, region: xr.Dataset, layers: int) -> Values:
