@@ -4,6 +4,7 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
+from relaxor.techniques.xps.quantities import MODELS, QUANTITIES
 from relaxor.techniques.xps.settings import XpsSettings
 
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=XpsSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "survey": Panel(lazy(f"{__package__}.panels", "survey")),
         "window": Panel(lazy(f"{__package__}.panels", "window")),
