@@ -100,7 +100,7 @@ def test_what_is_not_layered_is_refused(tmp_path, reference):
 
 def test_a_file_that_is_no_structure_says_what_it_holds(tmp_path):
     (scan,) = simulated("xrd", 0)
-    message = r"xrd_platelet: no crystal structure \(CIF\) but intensity, .*; mend its technique"
+    message = r"xrd_platelet: no crystal structure \(CIF\) but intensity, .*; correct its technique"
     with pytest.raises(AnalysisError, match=message):
         analyse(load(ingested([scan], tmp_path)), SETTINGS)
 

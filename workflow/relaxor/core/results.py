@@ -1,7 +1,7 @@
 """What analyses take and return: measurements, numbers with uncertainties, and the curves behind them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -179,6 +179,32 @@ class Result:
     numbers: list[Number] = field(default_factory=list)
     curves: dict[str, xr.Dataset] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls, measurement: Measurement, numbers: list[Number], parts: Mapping[str, xr.Dataset], **attrs: Any
+    ) -> "Result":
+        """Make the result of one measurement.
+
+        Parameters
+        ----------
+        numbers
+            Its numbers.
+        parts
+            Name of a part → its curves.
+        attrs
+            Attributes of the measurement besides its provenance.
+        """
+        curves = {measurement.id: xr.Dataset(attrs=provenance(measurement) | attrs)}
+        return cls(numbers, curves | {f"{measurement.id}/{name}": part for name, part in parts.items()})
+
+    @classmethod
+    def joined(cls, results: Iterable["Result"]) -> "Result":
+        """Return several results as one."""
+        whole = cls()
+        for result in results:
+            whole.add(result)
+        return whole
+
     def add(self, other: "Result") -> None:
         """Append the numbers and curves of another result."""
         self.numbers.extend(other.numbers)
@@ -195,44 +221,22 @@ def measured(
     measurement
         Where they come from.
     values
-        Quantity → (value, standard error).
+        Quantity, or quantity and feature → (value, standard error).
     common
         Further fields of `Number` that all of them have.
     """
     shared = {"raw_sha256": measurement.attrs["raw_sha256"], "origin": measurement.attrs["origin"], **common}
     rows = []
     for key, (value, error, *unit) in values.items():
-        quantity = key if isinstance(key, Quantity) else Quantity(key, unit[0], "")
-        named = {"parameter": quantity.name, "unit": quantity.known_unit}
+        named, *feature = key if isinstance(key, tuple) else (key,)
+        quantity = named if isinstance(named, Quantity) else Quantity(named, unit[0], "")
+        own = {"parameter": quantity.name, "unit": quantity.known_unit, **({"feature": feature[0]} if feature else {})}
         rows.append(
             Number(
-                measurement.id, model, value=float(value), standard_error=float(error), method=method, **named, **shared
+                measurement.id, model, value=float(value), standard_error=float(error), method=method, **shared | own
             )
         )
     return rows
-
-
-def measured_features(
-    measurement: Measurement,
-    model: str,
-    values: Mapping[tuple[Quantity, str], tuple[float, float]],
-    method: str,
-    **common: Any,
-) -> list[Number]:
-    """Make numbers of one model and method that belong to several features.
-
-    Parameters
-    ----------
-    measurement, model, method, common
-        As given to `measured`.
-    values
-        Quantity and feature → value and standard error.
-    """
-    return [
-        number
-        for (quantity, feature), value in values.items()
-        for number in measured(measurement, model, {quantity: value}, method, feature=feature, **common)
-    ]
 
 
 def provenance(measurement: Measurement) -> dict[str, Any]:

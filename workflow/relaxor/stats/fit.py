@@ -119,6 +119,11 @@ class Fit:
         penalty = self.n - k - 1
         return deviance + 2 * k + 2 * k * (k + 1) / penalty if penalty > 0 else math.inf
 
+    @property
+    def quality(self) -> dict[str, float]:
+        """Number of points and misfit, as fields of `relaxor.core.results.Number`."""
+        return {"n": self.n, "reduced_chi_square": self.reduced_chi_square}
+
     def value(self, name: str) -> float:
         """Return a parameter."""
         return float(self.params[name].value)

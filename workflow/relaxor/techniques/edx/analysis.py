@@ -1,9 +1,8 @@
 """Energy-dispersive X-ray spectra: families of lines on bremsstrahlung, and the composition they give.
 
-All lines of a shell move and grow together; their places and widths follow the detector's scale and resolution, so
-that overlaps are resolved by the whole spectrum. Amounts follow from tabulated
-k-factors (Cliff & Lorimer, doi 10.1111/j.1365-2818.1975.tb03895.x); their uncertainty is systematic and is kept
-apart from that of the counts.
+All lines of a shell move and grow together, and their places and widths follow the scale and the resolution of the
+detector, so that the whole spectrum resolves overlaps. Amounts follow from tabulated k-factors (Cliff & Lorimer, doi
+10.1111/j.1365-2818.1975.tb03895.x). The uncertainty of these is systematic and is kept apart from that of the counts.
 """
 
 import math
@@ -17,7 +16,7 @@ from numpy.polynomial import chebyshev
 from scipy.special import ndtr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, measured_features, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured
 from relaxor.core.units import factor
 from relaxor.core.variables import variable
 from relaxor.stats.counts import not_negative, rising
@@ -28,12 +27,13 @@ from relaxor.techniques.edx import quantities as q
 from relaxor.techniques.edx.settings import EdxSettings
 
 MN_ENERGY = 5.8988
-"""Mn Kα1, keV: where the resolution of detectors is stated (Bearden 1967)."""
+"""Energy of Mn Kα1 in keV, at which the resolution of detectors is stated (Bearden 1967)."""
 FANO_SLOPE = 8 * math.log(2) * 0.115 * 3.65e-3
 """Start of the growth of FWHM² with energy, keV: Fano factor 0.115, 3.65 eV per electron–hole pair in silicon."""
 EDGE_WIDTH = 0.03
 """Width of an absorption edge as the detector resolves it near 1.8 keV (standard deviation), keV."""
 DETECTOR = ("energy_offset", "energy_gain", "fwhm_Mn", "fano_slope", "edge_step")
+"""Parameters of the fit that describe the detector."""
 METHOD = "Poisson maximum likelihood, line families on Kramers' bremsstrahlung"
 K_METHOD = "Cliff–Lorimer with standardless k-factors"
 
@@ -145,16 +145,14 @@ def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Resul
     """
     if not settings.elements:
         raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        model, counts = prepare(measurement, settings)
-        fitted = fit_counts(model.expected, counts, model.start(counts), jacobian=model.jacobian)
-        rows += spectrum_rows(measurement, model, fitted)
-        rows += composition_rows(measurement, fitted, settings)
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        groups[f"{measurement.id}/spectrum"] = spectrum_curves(model, counts, fitted)
-    return Result(rows, groups)
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+
+
+def _analyse_one(measurement: Measurement, settings: EdxSettings) -> Result:
+    model, counts = prepare(measurement, settings)
+    fitted = fit_counts(model.expected, counts, model.start(counts), jacobian=model.jacobian)
+    rows = spectrum_rows(measurement, model, fitted) + composition_rows(measurement, fitted, settings)
+    return Result.of(measurement, rows, {"spectrum": spectrum_curves(model, counts, fitted)})
 
 
 def prepare(measurement: Measurement, settings: EdxSettings) -> tuple[SpectrumModel, np.ndarray]:
@@ -216,8 +214,7 @@ def spectrum_rows(measurement: Measurement, model: SpectrumModel, fitted: Fit) -
         (AICC, ""): (fitted.aicc, math.nan),
         **{(q.INTENSITY, family): found(intensity_of(family)) for family in model.families},
     }
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    return measured_features(measurement, q.LINE_FAMILIES, values, METHOD, **common)
+    return measured(measurement, q.LINE_FAMILIES, values, METHOD, **fitted.quality)
 
 
 def composition_rows(measurement: Measurement, fitted: Fit, settings: EdxSettings) -> list[Number]:
@@ -242,9 +239,8 @@ def composition_rows(measurement: Measurement, fitted: Fit, settings: EdxSetting
     def add(quantity: Quantity, feature: str, value: float, gradient: np.ndarray) -> None:
         """Append a row from the derivatives of the value by the logarithms of counts (and k-factors)."""
         error, systematic = (math.sqrt(gradient @ matrix @ gradient) for matrix in (relative, k_relative))
-        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, "systematic_error": systematic}
-        content = {quantity: (value, error)}
-        rows.extend(measured(measurement, q.CLIFF_LORIMER, content, K_METHOD, feature=feature, **common))
+        common = {"feature": feature, "systematic_error": systematic, **fitted.quality}
+        rows.extend(measured(measurement, q.CLIFF_LORIMER, {quantity: (value, error)}, K_METHOD, **common))
 
     for i, name in enumerate(names):
         for amount, scale, quantity in (

@@ -9,7 +9,7 @@ from relaxor.techniques.edx.quantities import ATOMIC_PERCENT
 
 
 def spectrum(ax: Axes, data: PanelData) -> None:
-    """Draw counts, fit, bremsstrahlung and the families of lines; inset: the composition."""
+    """Draw counts, fit, bremsstrahlung and the families of lines, and write the composition in a corner."""
     measurement, group = next(iter(data.curves.items()))
     curves = group["spectrum"].to_dataset()
     energy = curves.energy.values
@@ -45,11 +45,10 @@ def spectrum(ax: Axes, data: PanelData) -> None:
 
 def _composition(ax: Axes, data: PanelData, measurement: str) -> None:
     """Write atomic percent with counting and standardless uncertainty in the free corner."""
-    table = data.parameters[data.parameters["measurement"] == measurement]
-    lines = ["      at.%  ± count ± k"]
-    for _, row in table[table["parameter"] == ATOMIC_PERCENT.name].iterrows():
-        error, systematic = row["standard_error"], row["systematic_error"]
-        lines.append(f"{row['feature']:<3}{row['value']:6.2f} {error:7.2f} {systematic:5.1f}")
+    lines = ["      at.%  ± count ± k"] + [
+        f"{row.feature:<3}{row.value:6.2f} {row.standard_error:7.2f} {row.systematic_error:5.1f}"
+        for row in data.rows(ATOMIC_PERCENT, measurement=measurement).itertuples(index=False)
+    ]
     ax.text(
         0.985,
         0.97,

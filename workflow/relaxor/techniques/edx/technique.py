@@ -1,4 +1,4 @@
-"""Energy-dispersive X-ray spectroscopy, as the registry has it."""
+"""The entry of energy-dispersive X-ray spectroscopy in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -13,7 +13,7 @@ def _tells_beam(contents: Contents) -> bool:
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the axis of energy."""
+    """Recognise a file by the axis of energy."""
     return float(contents.spectral_axis == "energy")
 
 

@@ -55,7 +55,7 @@ class Spectrum:
     electrons
         Detected electrons of all frames above the bias, shifted so that their variance equals their mean, shape (n,).
     gain
-        Of these electrons, how many a count in the mean of the frames is.
+        Number of these electrons per count in the mean of the frames.
     power, power_error
         Displayed pump power and its standard uncertainty, mW.
     time
@@ -106,7 +106,7 @@ def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Resul
 
 # --- spectra and lines
 def select(measurements: Sequence[Measurement], settings: ShgSettings) -> tuple[list[Spectrum], float]:
-    """Cut the window out of each spectrum and put its counts on the scale on which they are Poisson numbers.
+    """Cut the window out of each spectrum and scale its counts so that they are Poisson numbers.
 
     A CCD count is (bias + read-out noise + Poisson electrons); adding the variance of the frame taken with the
     pump blocked to what lies above that frame's mean makes variance equal mean (Snyder et al.,
@@ -322,11 +322,15 @@ def line_rows(
         at=half_pump,
         at_unit="nm",
     )
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    rows = [center, *widths, difference, *measured(series, shape, {AICC: (fitted.aicc, math.nan)}, method, **common)]
+    rows = [
+        center,
+        *widths,
+        difference,
+        *measured(series, shape, {AICC: (fitted.aicc, math.nan)}, method, **fitted.quality),
+    ]
     for i, spectrum in enumerate(spectra):
         area, error = (get(f"area_{i}") / spectrum.gain for get in (fitted.value, fitted.error))
-        rows += measured(spectrum.measurement, shape, {q.AREA: (area, error)}, method, **common)
+        rows += measured(spectrum.measurement, shape, {q.AREA: (area, error)}, method, **fitted.quality)
     return rows
 
 
@@ -351,10 +355,9 @@ def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings
     t = (exponent.value - QUADRATIC) / law.error("exponent")
     dof = law.n - len(law.names)
     test = f"{method}; Student's t with {dof} degrees of freedom"
-    common = {"n": law.n, "reduced_chi_square": law.reduced_chi_square}
     tests = {q.T_STATISTIC: (t, math.nan), q.P_VALUE: (2 * stats.t.sf(abs(t), dof), math.nan)}
-    rows = [amplitude, exponent, *rest, *measured(series, model, tests, test, at=QUADRATIC, at_unit="1", **common)]
-    return rows + measured(series, model, {AICC: (law.aicc, math.nan)}, test, **common)
+    rows = [amplitude, exponent, *rest, *measured(series, model, tests, test, at=QUADRATIC, at_unit="1", **law.quality)]
+    return rows + measured(series, model, {AICC: (law.aicc, math.nan)}, test, **law.quality)
 
 
 # --- curves

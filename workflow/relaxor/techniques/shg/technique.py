@@ -1,4 +1,4 @@
-"""Second-harmonic generation, as the registry has it."""
+"""The entry of second-harmonic generation in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel

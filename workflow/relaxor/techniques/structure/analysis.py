@@ -10,13 +10,13 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Quantity, Result, measured_features, provenance
+from relaxor.core.results import Measurement, Quantity, Result, measured
 from relaxor.core.variables import variable
 from relaxor.techniques.structure import quantities as q
 from relaxor.techniques.structure.settings import Cell, StructureSettings
 
 AVOGADRO = 0.602214076
-"""Avogadro's number in units of 1e24/mol: turns g/mol per cubic angstrom into g/cm³."""
+"""Avogadro's number in units of 1e24/mol, which turns g/mol per cubic angstrom into g/cm³."""
 VIEW = (2, 2, 1)
 """Numbers of cells along a, b and c that a drawing shows."""
 SAME_SITE = 0.01
@@ -76,18 +76,18 @@ def allowed_basal(cell: Cell, d_min: float) -> list[int]:
 # --- a structure ---------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Atoms:
-    """All atoms of one cell.
+    """The atoms of one cell.
 
     Attributes
     ----------
     cell
         The unit cell.
     fractional, uncertainty
-        Coordinates and their standard uncertainties, (n, 3), fractions of the cell edges.
+        Coordinates and their standard uncertainties as fractions of the cell edges, shape (n, 3).
     element
-        Chemical symbols, (n,).
+        Chemical symbols, shape (n,).
     occupancy
-        Occupancies, (n,).
+        Occupancies, shape (n,).
     """
 
     cell: gemmi.UnitCell
@@ -136,7 +136,7 @@ def _separation(cell: gemmi.UnitCell, one: np.ndarray, other: np.ndarray) -> flo
 
 @dataclass(frozen=True)
 class Bond:
-    """A bond from atom ``begin`` to atom ``end`` in the cell shifted by ``shift``; length and error in angstrom."""
+    """A bond from atom ``begin`` to atom ``end`` of the cell that is ``shift`` away; length and error in angstrom."""
 
     begin: int
     end: int
@@ -221,7 +221,7 @@ def layer_numbers(
 ) -> Values:
     """Return the gap between layers and the offsets of elements from the middles of their layers.
 
-    ``relative_error`` is that of the cell edges; the middle of a layer is half way between its outermost atoms.
+    The middle of a layer is half way between its outermost atoms; ``relative_error`` is that of the cell edges.
     """
     c = atoms.basis[2, 2]
     error = float(np.median(atoms.uncertainty[:, 2])) * c
@@ -256,17 +256,16 @@ def analyse(measurements: Sequence[Measurement], settings: StructureSettings) ->
     AnalysisError
         If a file is no structure, if a structure has no layers, or the published cell is not among ``cells``.
     """
-    result = Result()
-    for measurement in measurements:
-        result.add(_analyse_one(measurement, settings))
-    return result
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Result:
     region = measurement.only
     if "operations" not in region.attrs:
         held = ", ".join(map(str, region.data_vars))
-        raise AnalysisError(f"{measurement.id}: no crystal structure (CIF) but {held}; mend its technique in the sheet")
+        raise AnalysisError(
+            f"{measurement.id}: no crystal structure (CIF) but {held}; correct its technique in the sheet"
+        )
     atoms = expand(region)
     layers = split_layers(atoms, settings.layer_gap)
     if not layers:
@@ -277,17 +276,15 @@ def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Resul
     bonds = {pair: find_bonds(atoms, pair, longest, relative) for pair, longest in settings.bonds.items()}
     values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, settings.displaced, relative)
     values |= bond_numbers(atoms, bonds)
-    rows = measured_features(measurement, q.CIF, values, "geometry of the structure file", n=len(atoms.element))
+    rows = measured(measurement, q.CIF, values, "geometry of the structure file", n=len(atoms.element))
     if cell := settings.published:
-        rows += measured_features(measurement, q.PUBLISHED_CELL, published_numbers(settings.cell, cell), cell.source)
+        rows += measured(measurement, q.PUBLISHED_CELL, published_numbers(settings.cell, cell), cell.source)
     title = settings.titles.get(measurement.id, region.attrs.get("title", measurement.id))
-    labels = {"space_group": region.attrs["space_group"], "title": title}
     parts = view(atoms, bonds) | {
         "elements": looks(atoms, settings),
         "layers": layer_curves(atoms, layers, settings.displaced),
     }
-    groups = {measurement.id: xr.Dataset(attrs=provenance(measurement) | labels)}
-    return Result(rows, groups | {f"{measurement.id}/{name}": part for name, part in parts.items()})
+    return Result.of(measurement, rows, parts, space_group=region.attrs["space_group"], title=title)
 
 
 def cell_numbers(atoms: Atoms, region: xr.Dataset, layers: int) -> Values:

@@ -15,11 +15,11 @@ from relaxor.figures.style import COMPONENTS, GREY
 Looks = dict[str, tuple[str, float]]
 """Element → colour and diameter (angstrom) of the ball that stands for it."""
 VIEWS = {"side": (1, 2, 0), "top": (0, 1, 2)}
-"""View → Cartesian axes that go right, up and to the viewer (x along a, y along b*, z along c)."""
+"""View → Cartesian axes to the right, up and towards the viewer (x along a, y along b*, z along c)."""
 DIRECTIONS = {"side": ("b*", "c"), "top": ("a", "b*")}
 """View → names of the directions to the right and up."""
 SLICES = 12
-"""Slices of depth that a structure is drawn in."""
+"""Number of slices of depth in which a structure is drawn."""
 MARGIN = 1.2
 """Free space around the atoms, angstrom."""
 CORNER = 2.6

@@ -57,9 +57,7 @@ class StructureSettings(PublishedCells):
     bonds: dict[str, float] = {}
     """The pairs of elements that are bonded, such as ``Cu-Se``, and the longest distance in angstrom that counts as a
     bond."""
-    layer_gap: float = setting(
-        2.2, "angstrom", source="above the distance of atomic planes inside a layer, below van der Waals gaps", gt=0
-    )
+    layer_gap: float = setting(2.2, "angstrom", source="between distances inside layers and van der Waals gaps", gt=0)
     """The least distance along c without atoms that separates two layers."""
     displaced: list[str] = []
     """The elements whose offset from the middle of their layer is reported, as the order parameter of polar states.

@@ -1,4 +1,4 @@
-"""Crystal structure, as the registry has it."""
+"""The entry of crystal structures in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -9,7 +9,7 @@ from relaxor.techniques.structure.settings import StructureSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the format."""
+    """Recognise a file by its format."""
     return float(contents.format == "cif")
 
 

@@ -1,7 +1,7 @@
 """XPS: charge reference, constrained fits of the core levels, composition.
 
-`regions` fits a window, `composition` turns areas into atomic percent, `survey` finds lines; here they meet the
-measurements.
+The module `regions` fits a window, `composition` turns areas into atomic percent, and `survey` finds lines. This module
+applies them to measurements.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, measured_features, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.stats.fit import combination
 from relaxor.stats.quantities import AICC
@@ -24,10 +24,14 @@ from relaxor.techniques.xps.settings import XpsSettings
 from relaxor.techniques.xps.survey import find_lines
 
 MIN_POINTS = 40
-"""Fewest points of a window that can carry its model (up to 16 parameters)."""
+"""Least number of points of a window, whose model has up to 16 parameters."""
 PREFERENCE = 4.0
 """A model later in the list is taken only if its AICc is lower by more than this ("considerably less support" for
 the earlier one; Burnham & Anderson, doi 10.1007/b97636)."""
+CARBON = "C 1s of adventitious carbon against its nominal energy"
+SENSITIVITIES = "areas over relative sensitivity factors, escape depth and transmission"
+EXCESS = "excess counts over a straight background, in standard deviations"
+"""Methods of numbers, as they are written in the table."""
 Values = dict[tuple[Quantity, str], tuple[float, float]]
 """Quantity and feature → value and standard error."""
 
@@ -49,10 +53,7 @@ def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Resul
     """
     if not settings.windows:
         raise AnalysisError("xps: no windows are named; set xps.windows and xps.lines for this sample")
-    result = Result()
-    for measurement in measurements:
-        result.add(_analyse_one(_Session(measurement, settings)))
-    return result
+    return Result.joined(_analyse_one(_Session(measurement, settings)) for measurement in measurements)
 
 
 def _analyse_one(session: "_Session") -> Result:
@@ -60,7 +61,8 @@ def _analyse_one(session: "_Session") -> Result:
     reference = session.reference()
     fits = {name: session.fits(name, reference.shift) for name in settings.windows if name != carbon}
     fits[carbon] = reference.fits
-    rows = reference.numbers(session)
+    shift = {q.CHARGE_SHIFT: (reference.shift, reference.error)}
+    rows = measured(measurement, q.CHARGE_REFERENCE, shift, CARBON, systematic_error=settings.carbon_uncertainty)
     for name, candidates in fits.items():
         for model, fitted in candidates.items():
             rows += _shapes(measurement, model, fitted)
@@ -74,8 +76,7 @@ def _analyse_one(session: "_Session") -> Result:
     parts = {settings.survey_region: survey} | {
         name: _curves(fits[name], chosen[name], reference.shift) for name in settings.windows
     }
-    groups = {measurement.id: xr.Dataset(attrs=provenance(measurement))}
-    return Result(rows, groups | {f"{measurement.id}/{name}": part for name, part in parts.items()})
+    return Result.of(measurement, rows, parts)
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,6 @@ class _Reference:
     fits: dict[str, RegionFit]
     shift: float
     error: float
-
-    def numbers(self, session: "_Session") -> list[Number]:
-        return measured(
-            session.measurement,
-            q.CHARGE_REFERENCE,
-            {q.CHARGE_SHIFT: (self.shift, self.error)},
-            "C 1s of adventitious carbon against its nominal energy",
-            systematic_error=session.settings.carbon_uncertainty,
-        )
 
 
 @dataclass(frozen=True)
@@ -192,7 +184,7 @@ def _shapes(measurement: Measurement, model: str, fitted: RegionFit) -> list[Num
         values |= {(q.FWHM, name): fitted.width(line, member) for member, name in enumerate(line.names, start=1)}
     values[q.FWHM_GAUSSIAN, ""] = fit.value("fwhm_gaussian"), fit.error("fwhm_gaussian")
     values[loss, ""] = fit.value(loss.name), fit.error(loss.name)
-    return measured_features(measurement, model, values, _method(fitted), **fitted.common)
+    return measured(measurement, model, values, _method(fitted), **fitted.fit.quality)
 
 
 def _level_values(line: Line, fitted: RegionFit) -> Values:
@@ -229,7 +221,7 @@ def _energies(session: _Session, model: str, fitted: RegionFit, reference: _Refe
         for member, name in enumerate(line.names if line.follows is None else (), start=1):
             position, error = fitted.position(line, member)
             position, error = position - reference.shift, math.hypot(error, reference.error)
-            common = {"feature": name, "systematic_error": session.settings.carbon_uncertainty, **fitted.common}
+            common = {"feature": name, "systematic_error": session.settings.carbon_uncertainty, **fitted.fit.quality}
             energy = {q.BINDING_ENERGY: (position, error)}
             rows += measured(session.measurement, model, energy, method, **common)
             for source, published in readings.get(name, {}).items():
@@ -247,7 +239,7 @@ def _comparison(measurement: Measurement, candidates: Mapping[str, RegionFit]) -
     for name, fitted in candidates.items():
         weight = likelihoods[name] / sum(likelihoods.values())
         values = {AICC: (fitted.aicc, math.nan), q.AKAIKE_WEIGHT: (weight, math.nan)}
-        rows += measured(measurement, name, values, "AICc of the Poisson deviance", **fitted.common)
+        rows += measured(measurement, name, values, "AICc of the Poisson deviance", **fitted.fit.quality)
     return rows
 
 
@@ -260,13 +252,11 @@ def _contents(session: _Session, chosen: Mapping[str, RegionFit]) -> list[Number
         for line in fitted.model.lines
         if line.level in settings.sensitivity
     }
-    method = "areas over relative sensitivity factors, escape depth and transmission"
     rows = []
-    for element, (value, error, systematic) in composition(
-        signals, settings.escape_exponent, settings.sensitivity_uncertainty
-    ).items():
-        common = {"feature": element, "systematic_error": systematic}
-        rows += measured(session.measurement, q.QUANTIFICATION, {q.ATOMIC_PERCENT: (value, error)}, method, **common)
+    found = composition(signals, settings.escape_exponent, settings.sensitivity_uncertainty)
+    for element, (*value, systematic) in found.items():
+        content, common = {(q.ATOMIC_PERCENT, element): value}, {"systematic_error": systematic}
+        rows += measured(session.measurement, q.QUANTIFICATION, content, SENSITIVITIES, **common)
     return rows
 
 
@@ -288,8 +278,7 @@ def _survey(dataset: xr.Dataset, shift: float, expected: Mapping[str, float]) ->
 def _detections(measurement: Measurement, survey: xr.Dataset) -> list[Number]:
     names, found = survey["line"].values, survey["line_significance"].values
     values: Values = {(q.SIGNIFICANCE, str(name)): (value, 1.0) for name, value in zip(names, found, strict=True)}
-    method = "excess counts over a straight background, in standard deviations"
-    return measured_features(measurement, q.SURVEY, values, method)
+    return measured(measurement, q.SURVEY, values, EXCESS)
 
 
 def _curves(candidates: Mapping[str, RegionFit], best: RegionFit, shift: float) -> xr.Dataset:

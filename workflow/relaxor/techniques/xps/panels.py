@@ -1,4 +1,4 @@
-"""XPS panels: the survey and one panel a core level."""
+"""Panels of photoelectron spectra: the survey, and one panel per window."""
 
 import math
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
 from relaxor.techniques.xps.quantities import BINDING_ENERGY
 
 SIGNIFICANT = 5.0
-"""Standard deviations from which a line of the survey is labelled."""
+"""Least significance, in standard deviations, at which a line of the survey is labelled."""
 HATCHES = ("", "/////", "....", "\\\\\\\\\\")
-"""One a core level, so that levels are told apart without colour."""
+"""Hatches of core levels, which tell levels apart without colour."""
 
 
 def survey(ax: Axes, data: PanelData) -> None:
@@ -57,7 +57,7 @@ def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[..., Non
 
 
 def window(ax: Axes, data: PanelData, *, region: str) -> None:
-    """Draw data, fit, lines and background of a window, the residual in a strip above."""
+    """Draw data, fit, lines and background of a window, and the residual in a strip above."""
     measurement, group = next(iter(data.curves.items()))
     curves = group[region].to_dataset()
     energy = curves.binding_energy.values
@@ -93,7 +93,7 @@ def window(ax: Axes, data: PanelData, *, region: str) -> None:
 
 
 def _components(axes: Axes, curves: xr.Dataset, background: np.ndarray) -> None:
-    """Fill each line above the background; one colour and hatch a level, the weaker line of a doublet paler."""
+    """Fill each line above the background. A level has one colour and hatch; its weaker line is paler."""
     energy = curves.binding_energy.values
     levels = list(dict.fromkeys(curves.level.values))
     seen = set()
@@ -117,7 +117,7 @@ def _components(axes: Axes, curves: xr.Dataset, background: np.ndarray) -> None:
 
 
 def _alternatives(axes: Axes, curves: xr.Dataset) -> None:
-    """Draw the fits that lost, if one can see where they fail."""
+    """Draw the fits of the other models where their failure is visible."""
     for label, line in zip(curves.model_label.values, curves.alternatives.values, strict=True):
         if _visible(curves, line):
             axes.plot(curves.binding_energy.values, line / 1e3, color=BLACK, lw=0.6, ls=":", label=label.capitalize())
@@ -125,13 +125,13 @@ def _alternatives(axes: Axes, curves: xr.Dataset) -> None:
 
 
 def _visible(curves: xr.Dataset, line: np.ndarray) -> bool:
-    """Tell whether a losing fit differs from the chosen one by more than the points scatter."""
+    """Return whether another fit differs from the chosen one by more than the points scatter."""
     difference = np.abs(line - curves.fit.values).max()
     return bool(difference > 5 * curves.intensity_uncertainty.values.max())
 
 
 def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset) -> None:
-    """Write name and energy over each fitted line; beside it where a neighbour is near."""
+    """Write name and energy over each fitted line, or beside it where a neighbour is near."""
     energy = curves.binding_energy.values
     drawn = [curves.fit.values, *(line for line in curves.alternatives.values if _visible(curves, line))]
     upper = np.max(drawn, axis=0) / 1e3
@@ -158,13 +158,9 @@ def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset
 
 
 def _energy(data: PanelData, measurement: str, model: str, line: str) -> str:
-    """Return an energy as ``158.15(1)``, the statistical error in the last digit; nothing where none was fitted."""
-    where = {"measurement": measurement, "model": model, "feature": line}
-    rows = data.parameters
-    if not ((rows["parameter"] == BINDING_ENERGY.name) & (rows["model"] == model) & (rows["feature"] == line)).any():
-        return ""
-    value, error = (data.number(BINDING_ENERGY, column, **where) for column in ("value", "standard_error"))
-    return f"{value:.2f}({math.ceil(error * 100)})"
+    """Return an energy as ``158.15(1)``, with its statistical error in the last digit; nothing if none was fitted."""
+    rows = data.rows(BINDING_ENERGY, measurement=measurement, model=model, feature=line)
+    return "".join(f"{row.value:.2f}({math.ceil(row.standard_error * 100)})" for row in rows.itertuples())
 
 
 def _label(name: str) -> str:

@@ -1,7 +1,7 @@
 """Fit a narrow region of a photoelectron spectrum: constrained Voigt lines on a background fitted with them.
 
 The background is *active*: it is computed from the lines of the model and adjusted together with them, so that its
-uncertainty reaches the areas (Herrera-Gomez et al., doi 10.1002/sia.5453).
+uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.5453).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from relaxor.techniques.xps.settings import XpsLine
 UNIVERSAL_C = 1643.0
 """eV², of Tougaard's universal loss function B·T/(C + T²)²; doi 10.1002/(SICI)1096-9918(199703)25:3<137."""
 REACH = 4.0
-"""A line is sought this far from its expected place (eV): more than any chemical shift."""
+"""Largest distance of a line from its expected place (eV), more than any chemical shift."""
 MOMENTA = {"p": ("3/2", "1/2"), "d": ("5/2", "3/2"), "f": ("7/2", "5/2")}
 """Total angular momenta of the stronger and the weaker line of a doublet."""
 DEGENERACY = {"p": 1 / 2, "d": 2 / 3, "f": 3 / 4}
@@ -235,11 +235,6 @@ class RegionFit:
     def aicc(self) -> float:
         """Akaike's criterion, to compare models of one region."""
         return self.fit.aicc
-
-    @property
-    def common(self) -> dict[str, float]:
-        """What all numbers of the fit have in common, as fields of `relaxor.core.results.Number`."""
-        return {"n": self.fit.n, "reduced_chi_square": self.fit.reduced_chi_square}
 
     @cached_property
     def components(self) -> dict[str, np.ndarray]:

@@ -18,9 +18,7 @@ class XpsLine(Section):
     splitting_tolerance: float | None = setting(0.0, "eV", ge=0)
     """The standard uncertainty of the splitting, which is part of the likelihood. Zero fixes the splitting, and null
     frees it."""
-    ratio_freedom: float = setting(
-        0.10, source="twice the 5 % by which Scofield's cross-sections deviate: Bi 4f 0.786 against 0.75", gt=0
-    )
+    ratio_freedom: float = setting(0.10, source="twice the 5 % by which Scofield's cross-sections deviate", gt=0)
     """The relative standard uncertainty of the ratio of degeneracies, which is part of the likelihood."""
     lorentzian: tuple[float, float] = (0.1, 0.1)
     """The lifetime widths of the stronger and the weaker line in eV. Fits start there where the widths are free."""
@@ -60,15 +58,10 @@ class XpsSettings(Section):
 
     carbon_window: str = "C1s"
     """The window whose first line is the charge reference."""
-    carbon_energy: float = setting(
-        284.8, "eV", source="usual practice; the nominal value of IUPAC is 285.0", gt=280, lt=290
-    )
+    carbon_energy: float = setting(284.8, "eV", source="usual practice; the value of IUPAC is 285.0", gt=280, lt=290)
     """The binding energy that is given to adventitious carbon."""
     carbon_uncertainty: float = setting(
-        0.25,
-        "eV",
-        source="284.91 ± 0.25 on insulators (xpsfitting.com), 284.6 to 285.2 (IUPAC, doi 10.1351/goldbook.09305)",
-        ge=0,
+        0.25, "eV", source="284.91 ± 0.25 on insulators (xpsfitting.com); IUPAC, doi 10.1351/goldbook.09305", ge=0
     )
     """The standard uncertainty of the energy of carbon. It is a systematic error of all energies."""
     backgrounds: list[Literal["shirley", "tougaard"]] = ["shirley", "tougaard"]

@@ -1,4 +1,4 @@
-"""X-ray photoelectron spectroscopy, as the registry has it."""
+"""The entry of X-ray photoelectron spectroscopy in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -9,7 +9,7 @@ from relaxor.techniques.xps.settings import XpsSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the axis of binding or kinetic energy."""
+    """Recognise a file by the axis of binding or kinetic energy."""
     return float(contents.spectral_axis in ("binding_energy", "kinetic_energy"))
 
 

@@ -1,13 +1,12 @@
-"""X-ray diffraction: lines and their spacings, size and strain; of a layered crystal also indices and the edge c."""
+"""X-ray diffraction: lines, spacings, crystallite size and strain, and the indices and edge c of a layered crystal."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.stats.fit import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.structure.analysis import name_of
@@ -21,9 +20,9 @@ from relaxor.techniques.xrd.pattern import Pattern
 from relaxor.techniques.xrd.settings import XrdSettings
 
 MOST_TOGETHER = 30
-"""Most lines whose windows overlap: the time of their fit grows with the third power, and is half a minute here."""
+"""Largest number of lines that are fitted together. The time of a fit grows with its third power, to half a minute."""
 LEAST_LINES = 3
-"""Fewest indexed lines that give c and an alignment error."""
+"""Least number of indexed lines from which c and an alignment error follow."""
 METHOD = "Poisson maximum likelihood, Kα1 and Kα2, quadratic background"
 FITTED = {
     "voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm_lorentzian": q.FWHM_LORENTZIAN},
@@ -33,7 +32,7 @@ FITTED = {
 
 
 def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Result:
-    """Analyse 2θ scans: of a crystal that lies on the layers of its ``cell``, or without one of anything.
+    """Analyse 2θ scans of a crystal that lies on the layers of its ``cell``, or of any sample if no cell is named.
 
     Parameters
     ----------
@@ -48,10 +47,7 @@ def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Resul
         If a file holds no 2θ scan of the tube of the settings, none of counts, no line, lines too dense to be fitted,
         or fewer than three 00l lines of the cell.
     """
-    result = Result()
-    for measurement in measurements:
-        result.add(_analyse_one(measurement, settings))
-    return result
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: XrdSettings) -> Result:
@@ -76,8 +72,7 @@ def _analyse_one(measurement: Measurement, settings: XrdSettings) -> Result:
         rows += spacing_numbers(pattern, lines, settings.zero_shift_uncertainty)
     rows += width_numbers(pattern, lines, settings)
     parts["widths"] = width_curves(lines, settings.line_profile)
-    whole = xr.Dataset(attrs=provenance(measurement) | {"cell": settings.cell or ""})
-    return Result(rows, {measurement.id: whole} | {f"{measurement.id}/{name}": part for name, part in parts.items()})
+    return Result.of(measurement, rows, parts, cell=settings.cell or "")
 
 
 def _line_groups(pattern: Pattern, settings: XrdSettings) -> list[np.ndarray]:
@@ -97,7 +92,7 @@ def _line_groups(pattern: Pattern, settings: XrdSettings) -> list[np.ndarray]:
 
 
 def _name_lines(fits: list[LineFit], pattern: Pattern, settings: XrdSettings) -> list[Line]:
-    """Index lines, where there is a cell; of several that would have one index the strongest has it."""
+    """Index the lines if there is a cell. Where several would have the same index, the strongest has it."""
     places = [(fitted, place) for fitted in fits for place in range(fitted.lines)]
     centers = np.array([fitted.fit.value(f"center_{place}") for fitted, place in places])
     areas = np.array([fitted.fit.value(f"area_{place}") for fitted, place in places])
@@ -131,7 +126,7 @@ def line_numbers(measurement: Measurement, line: Line) -> list[Number]:
 
 
 def indexing_numbers(measurement: Measurement, lines: list[Line]) -> list[Number]:
-    """Make the rows that say how much of what was found the cell explains."""
+    """Make the rows that say how many of the lines, and how much of their area, the cell explains."""
     unindexed = [line for line in lines if not line.index]
     total = sum(line.value("area") for line in lines)
     share = sum(line.value("area") for line in unindexed) / total if total else 0.0
@@ -187,7 +182,7 @@ def c_numbers(measurement: Measurement, basal: Basal, cell: Cell, zero_uncertain
         of_layer = {name: getattr(c, name) / cell.layers for name in sizes}
         rows += [replace(c, feature="c"), *others, replace(c, parameter=q.INTERLAYER_SPACING.name, **of_layer)]
         values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
-        rows += measured(measurement, model, values, c.method, n=fitted.n, reduced_chi_square=fitted.reduced_chi_square)
+        rows += measured(measurement, model, values, c.method, **fitted.quality)
     return rows
 
 
@@ -212,7 +207,7 @@ def cell_comparison(measurement: Measurement, basal: Basal, cell: Cell, settings
 
 
 def superlattice_numbers(pattern: Pattern, lines: list[Line], cell: Cell, settings: XrdSettings) -> list[Number]:
-    """Make the rows of the lines that the glide plane forbids: area where they would lie, 0 if it holds."""
+    """Make the rows of the lines that the glide plane forbids: the area where they would lie, zero if it holds."""
     indexed = [line for line in lines if line.index]
     centers = np.array([line.value("center") for line in indexed])
     lorentzian = np.array([line.value("fwhm_lorentzian") for line in indexed])

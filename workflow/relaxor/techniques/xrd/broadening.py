@@ -30,7 +30,7 @@ class Widths:
 
     @property
     def abscissa(self) -> np.ndarray:
-        """4·sinθ."""
+        """Values of 4·sinθ."""
         return 4 * np.sin(np.radians(self.two_theta) / 2)
 
     @property

@@ -16,7 +16,7 @@ from relaxor.techniques.xrd.settings import LineProfile, XrdSettings
 BACKGROUND_WIDTHS = 20
 """Width of the running median under the peaks, in widths of a peak."""
 ALPHA2_SHARE = 0.8
-"""A maximum at the place of a Kα2 and at most this fraction of the Kα1 line is that line's Kα2."""
+"""A maximum at the place of Kα2 that is at most this fraction of a Kα1 line is the Kα2 of that line."""
 BACKGROUND = ("background_0", "background_1", "background_2")
 
 
@@ -120,7 +120,17 @@ WIDTH_NAMES = {"voigt": ("fwhm_gaussian", "fwhm_lorentzian"), "pseudo_voigt": ("
 
 @dataclass(frozen=True)
 class Line:
-    """A fitted line: its window and place in it, its name (``002``, or ``at_21.35``), and l, or 0 without an index."""
+    """A fitted line.
+
+    Attributes
+    ----------
+    fit, place
+        The fitted window, and the place of the line in it.
+    name
+        ``002``, or ``at_21.35`` for a line without an index.
+    index
+        Miller index l, or 0.
+    """
 
     fit: LineFit
     place: int
@@ -138,7 +148,7 @@ class Line:
     @property
     def common(self) -> Mapping[str, object]:
         """What all numbers of the line have in common, as fields of `relaxor.core.results.Number`."""
-        return {"n": self.fit.fit.n, "reduced_chi_square": self.fit.fit.reduced_chi_square, "feature": self.name}
+        return {"feature": self.name, **self.fit.fit.quality}
 
 
 def sample_widths(lines: Sequence[Line], profile: LineProfile) -> Widths:
@@ -165,7 +175,7 @@ def fit_lines(
     pattern
         The scan, of which the window is a part.
     centers
-        Where the Kα1 lines are (degree).
+        Positions of the Kα1 lines (degree).
     settings
         Give the half-width of the window, the width of a line to start from, and the Gaussian width of Voigt lines.
     shape

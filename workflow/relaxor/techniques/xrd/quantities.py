@@ -71,10 +71,5 @@ QUANTITIES = (
     MICROSTRAIN := Quantity("microstrain", "1", "relative spread of the spacing of lattice planes"),
     CRYSTALLITE_SIZE := Quantity("crystallite_size", "nm", "length over which the crystal is coherent (Scherrer)"),
 )
-ALIGNMENT = {
-    "c": LATTICE_PARAMETER,
-    "sample_displacement": SAMPLE_DISPLACEMENT,
-    "zero_shift": ZERO_SHIFT,
-    "slope": SLOPE,
-}
+ALIGNMENT = {"c": LATTICE_PARAMETER} | {each.name: each for each in (SAMPLE_DISPLACEMENT, ZERO_SHIFT, SLOPE)}
 """Parameter of a fit of the alignment → quantity."""

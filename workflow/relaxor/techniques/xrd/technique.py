@@ -1,4 +1,4 @@
-"""X-ray diffraction, as the registry has it."""
+"""The entry of X-ray diffraction in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -9,7 +9,7 @@ from relaxor.techniques.xrd.settings import XrdSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the axis of the scattering angle."""
+    """Recognise a file by the axis of the scattering angle."""
     return float(contents.spectral_axis == "two_theta")
 
 
