@@ -254,8 +254,8 @@ def _contents(session: _Session, chosen: Mapping[str, RegionFit]) -> list[Number
     }
     rows = []
     found = composition(signals, settings.escape_exponent, settings.sensitivity_uncertainty)
-    for element, (*value, systematic) in found.items():
-        content, common = {(q.ATOMIC_PERCENT, element): value}, {"systematic_error": systematic}
+    for element, (value, error, systematic) in found.items():
+        content, common = {(q.ATOMIC_PERCENT, element): (value, error)}, {"systematic_error": systematic}
         rows += measured(session.measurement, q.QUANTIFICATION, content, SENSITIVITIES, **common)
     return rows
 
