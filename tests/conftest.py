@@ -49,7 +49,7 @@ class Analysed:
     parameters: pd.DataFrame
     folder: Path
 
-    def number(self, parameter: str, column: str = "value", **where: str) -> float:
+    def number(self, parameter: str, column: str = "value", **where: str | float) -> float:
         """One number of the table."""
         rows = self.parameters[self.parameters["parameter"] == parameter]
         for key, value in where.items():

@@ -56,12 +56,12 @@ def test_a_sample_has_its_own_settings_and_those_of_all(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(
         "raman: {baseline_degree: 3, spike_width: 5}\n"
-        "samples:\n  film: {raman: {baseline_degree: 1}, xrd: {instrument: {u: 0.1}}}\n"
+        "samples:\n  film: {raman: {baseline_degree: 1}, xrd: {line_profile: {u: 0.1}}}\n"
     )
     settings = load_settings(path)
     film = settings_of(settings, "raman", "film").settings
     assert (film.baseline_degree, film.spike_width) == (1, 5)
-    assert settings_of(settings, "xrd", "film").settings.instrument.u == 0.1
+    assert settings_of(settings, "xrd", "film").settings.line_profile.u == 0.1
     assert settings_of(settings, "iv_sweeps", "film").settings == settings.iv_sweeps
     assert settings_of(settings, "raman", "another").settings == settings.raman
 

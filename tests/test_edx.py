@@ -1,7 +1,7 @@
 """EDX: lines under lines, and a composition with two kinds of uncertainty."""
 
-import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,75 +9,78 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.storage import load_parameters, save_tree
+from relaxor.core.results import Measurement, Result
+from relaxor.core.storage import load, numbers_table
 from relaxor.readers import read
 from relaxor.simulation import edx as twin
 from relaxor.stats.fit import fit_counts
 from relaxor.techniques.edx import analysis as edx
-from relaxor.techniques.edx.settings import Element
+from relaxor.techniques.edx.settings import EdxSettings, Element
+from relaxor.techniques.registry import techniques
 
-from tests.analyses import analyse_with
 from tests.project import CBPS
+from tests.simulated import against_truth, ingested, simulated, specimen
 
-SETTINGS = CBPS["edx"]
-ATTRS = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
+SETTINGS = EdxSettings.model_validate(CBPS["edx"])
+ATTRS = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "simulated"}
 
 
 def run(
-    region: xr.Dataset, folder: Path, conditions: dict | None = None, **changes
-) -> tuple[pd.DataFrame, xr.DataTree]:
-    attrs = {**ATTRS, "conditions": json.dumps(conditions or {})}
-    save_tree(folder / "data.nc", {"a": xr.Dataset(attrs=attrs), "a/spectrum": region})
-    analyse_with("edx", str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **(SETTINGS | changes))
-    return load_parameters(folder / "p.csv"), xr.open_datatree(folder / "c.nc", engine="h5netcdf")
+    region: xr.Dataset, settings: EdxSettings = SETTINGS, conditions: dict | None = None
+) -> tuple[pd.DataFrame, Result]:
+    result = edx.analyse([Measurement("a", ATTRS, conditions or {}, {"spectrum": region})], settings)
+    return numbers_table(result.numbers, "edx"), result
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory):
-    (entry,) = twin.simulate(np.random.default_rng(5))
-    path = tmp_path_factory.mktemp("edx") / entry.name
-    path.write_bytes(entry.content)
-    return entry, read(path)["spectrum"].to_dataset()
+def sample(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    return load(ingested(simulated("edx", 5), tmp_path_factory.mktemp("edx")))[0].only
 
 
 @pytest.fixture(scope="module")
-def analysed(sample, tmp_path_factory: pytest.TempPathFactory):
-    return run(sample[1], tmp_path_factory.mktemp("analysed"))
+def analysed(sample: xr.Dataset) -> tuple[pd.DataFrame, Result]:
+    return run(sample)
 
 
-def test_what_was_put_in_is_found(sample, analysed) -> None:
-    keyed = analysed[0].set_index(["model", "parameter"])
-    z = []
-    for model, parameter, value, unit in sample[0].truth:
-        found = keyed.loc[(model, parameter)]
-        assert found["unit"] == unit
-        z.append((found["value"] - value) / math.hypot(found["standard_error"], found["systematic_error"]))
+def test_what_was_put_in_is_found(analysed) -> None:
+    table = analysed[0].assign(measurement="edx_crystal")
+    joined = against_truth(table, simulated("edx", 5), how="right")
+    assert (joined["unit"] == joined["true_unit"]).all()
+    z = (joined["value"] - joined["true"]) / np.hypot(joined["standard_error"], joined["systematic_error"])
     assert np.mean(np.abs(z) < 1.96) >= 0.9
     assert np.abs(z).max() < 4
 
 
+def test_every_number_is_listed_and_others_are_refused(analysed) -> None:
+    numbers = analysed[1].numbers
+    techniques()["edx"].require_named(numbers)
+    for wrong in ({"parameter": "Cu_K_intensity"}, {"model": "zaf"}, {"unit": "keV"}):
+        with pytest.raises(ValueError, match="edx: '"):
+            techniques()["edx"].require_named([replace(numbers[0], **wrong)])
+
+
 def test_composition_is_whole_and_its_uncertainties_are_apart(analysed) -> None:
-    table = analysed[0].set_index("parameter")
-    percent = table[table.index.str.endswith("_atomic_percent")]
+    table = analysed[0].set_index(["parameter", "feature"])
+    percent = table.loc["atomic_percent"]
     assert percent["value"].sum() == pytest.approx(100)
-    assert table[table.index.str.endswith("_weight_percent")]["value"].sum() == pytest.approx(100)
-    assert table[table.index.str.endswith("_per_formula")]["value"].sum() == pytest.approx(10)
+    assert table.loc["weight_percent", "value"].sum() == pytest.approx(100)
+    atoms = table.loc["atoms_per_formula_unit", "value"]
+    assert atoms.sum() == pytest.approx(10)
     assert (percent["systematic_error"] > 5 * percent["standard_error"]).all()
-    ratio = table.loc["Se_to_Cu"]
-    assert ratio["value"] == pytest.approx(table.loc["Se_per_formula", "value"] / table.loc["Cu_per_formula", "value"])
+    ratio = table.loc[("atomic_ratio", "Se/Cu")]
+    assert ratio["value"] == pytest.approx(atoms["Se"] / atoms["Cu"])
     # Se is the reference of the k-factors: only copper's matters in this ratio.
     assert ratio["systematic_error"] / ratio["value"] == pytest.approx(0.05, rel=1e-6)
 
 
-def test_better_k_factors_leave_the_counting_error_alone(sample, analysed, tmp_path: Path) -> None:
-    elements = {name: {**element, "k_uncertainty": 0.0} for name, element in SETTINGS["elements"].items()}
-    table, _ = run(sample[1], tmp_path, elements=elements)
-    merged = table.merge(analysed[0], on=["model", "parameter"], suffixes=("", "_before"))
-    assert (merged["systematic_error"] == 0).all()
-    np.testing.assert_allclose(merged["standard_error"].dropna(), merged["standard_error_before"].dropna())
+def test_better_k_factors_leave_the_counting_error_alone(sample, analysed) -> None:
+    elements = {name: entry.model_copy(update={"k_uncertainty": 0.0}) for name, entry in SETTINGS.elements.items()}
+    table, _ = run(sample, SETTINGS.model_copy(update={"elements": elements}))
+    assert (table["systematic_error"] == 0).all()
+    np.testing.assert_allclose(table["standard_error"], analysed[0]["standard_error"])
 
 
-def test_real_spectrum_gives_the_resolution_that_its_header_states(rawfiles: Path, tmp_path: Path) -> None:
+def test_real_spectrum_gives_the_resolution_that_its_header_states(rawfiles: Path) -> None:
     region = read(rawfiles / "edx/emsa_msa/647_leo_edax_test.msa")["spectrum"].to_dataset()
     elements = {
         "O": Element(atomic_weight=15.999, families={"K": [(0.5249, 100)]}, quantified="K"),
@@ -91,30 +94,26 @@ def test_real_spectrum_gives_the_resolution_that_its_header_states(rawfiles: Pat
             quantified="K",
         ),
     }
-    table, curves = run(
-        region,
-        tmp_path,
-        elements={name: element.model_dump() for name, element in elements.items()},
-        reference="Co",
-        fit_range=(0.4, 9.0),
-    )
-    table = table.set_index("parameter")
-    assert table.loc["fwhm_Mn", "value"] == pytest.approx(125.2, abs=7)  # the header's RESO (MnKa)
-    assert abs(table.loc["energy_offset", "value"]) < 15
-    assert table.loc["Co_K_intensity", "value"] > 10 * table.loc["Co_K_intensity", "standard_error"]
-    assert float(curves["a/spectrum"]["residual"].std()) < 1.6
+    table, result = run(region, EdxSettings(elements=elements, reference="Co", fit_range=(0.4, 9.0)))
+    table = table.set_index(["parameter", "feature"])
+    resolution = table.loc[("detector_resolution", "Mn Ka"), "value"]
+    assert resolution == pytest.approx(125.2, abs=7)  # the header's RESO (MnKa)
+    assert abs(table.loc[("energy_offset", ""), "value"]) < 15
+    cobalt = table.loc[("intensity", "Co K")]
+    assert cobalt["value"] > 10 * cobalt["standard_error"]
+    assert float(result.curves["a/spectrum"]["residual"].std()) < 1.6
 
 
-def test_spectrum_in_ev_and_in_kev_are_one(sample, analysed, tmp_path: Path) -> None:
-    region = sample[1].assign_coords(energy=("energy", sample[1].energy.values / 1e3, {"units": "keV"}))
-    np.testing.assert_allclose(run(region, tmp_path)[0]["value"], analysed[0]["value"], rtol=1e-6)
+def test_spectrum_in_ev_and_in_kev_are_one(sample, analysed) -> None:
+    region = sample.assign_coords(energy=("energy", sample.energy.values / 1e3, {"units": "keV"}))
+    np.testing.assert_allclose(run(region)[0]["value"], analysed[0]["value"], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("change", "conditions", "message"),
     [
         (lambda r: r.assign_attrs(beam_voltage_kV=math.nan), {}, "a: the file gives no beam energy"),
-        (lambda r: r, {"beam_energy": [9.0, "keV"]}, "a: quantified lines lie outside .*: Se K"),
+        (lambda r: r, {"beam_energy": (9.0, "keV")}, "a: quantified lines lie outside .*: Se K"),
         (
             lambda r: r.assign(intensity=r["intensity"].where(r["energy"] != r["energy"][300], -500.0)),
             {},
@@ -125,7 +124,7 @@ def test_spectrum_in_ev_and_in_kev_are_one(sample, analysed, tmp_path: Path) -> 
             {},
             r"a: point 2049: energy 0 follows 20470; expected values that rise from point to point",
         ),
-        (lambda r: r * 0, {"beam_energy": [20.0, "keV"]}, "a: 0 counts in 1731 channels"),
+        (lambda r: r * 0, {"beam_energy": (20.0, "keV")}, "a: 0 counts in 1731 channels"),
         (lambda r: r.rename(energy="wavelength"), {}, "a: EDX needs an axis of energy"),
         (
             lambda r: r.assign_coords(energy=("energy", r.energy.values, {"units": "1"})),
@@ -134,27 +133,23 @@ def test_spectrum_in_ev_and_in_kev_are_one(sample, analysed, tmp_path: Path) -> 
         ),
     ],
 )
-def test_data_that_do_not_suffice_are_named(sample, tmp_path: Path, change, conditions, message) -> None:
+def test_data_that_do_not_suffice_are_named(sample, change, conditions, message) -> None:
     with pytest.raises(AnalysisError, match=message), xr.set_options(keep_attrs=True):
-        run(change(sample[1]), tmp_path, conditions)
+        run(change(sample), conditions=conditions)
 
 
 @pytest.mark.slow
-def test_intervals_cover_the_truth(sample) -> None:
+def test_intervals_cover_the_truth() -> None:
     draws = 400
     rng = np.random.default_rng(17)
+    crystal = specimen("edx")
     axis = twin.CHANNEL * np.arange(twin.CHANNELS)
-    clean = twin.expected(axis)
-    inside = (axis >= 0.7) & (axis <= 18.0)
-    families = {
-        f"{symbol}_{shell}": np.array(lines, float)
-        for symbol, element in SETTINGS["elements"].items()
-        for shell, lines in element["families"].items()
-    }
-    model = edx.SpectrumModel(
-        axis[inside], twin.BEAM_ENERGY, families, SETTINGS["background_degree"], SETTINGS["detector_edge"]
-    )
-    truth = {f"{name}_intensity": value for name, value in twin.intensities().items() if name in families}
+    clean = crystal.expected(axis)
+    region = xr.Dataset({"intensity": ("energy", clean)}, {"energy": ("energy", axis, {"units": "keV"})})
+    beam = {"beam_energy": (crystal.beam_energy, "keV")}
+    model, _ = edx.prepare(Measurement("a", ATTRS, beam, {"spectrum": region}), SETTINGS)
+    inside = np.isin(axis, model.energy)
+    truth = {edx.intensity_of(name): value for name, value in crystal.intensities().items() if name in model.families}
     truth |= {"fwhm_Mn": twin.MN_FWHM, "energy_offset": twin.OFFSET_ERROR, "energy_gain": 1 + twin.GAIN_ERROR}
     covered = dict.fromkeys(truth, 0)
     for _ in range(draws):

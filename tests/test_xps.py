@@ -1,5 +1,5 @@
-import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,16 +7,21 @@ import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.core.storage import load_parameters, save_tree
-from relaxor.readers.photoemission.phi_spe import extract
-from relaxor.simulation.xps import simulate
+from relaxor.core.storage import load, load_parameters, numbers_table, save_tree
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import SINGLE, new_figure
+from relaxor.simulation.xps import noisy, truth
+from relaxor.techniques.registry import techniques
+from relaxor.techniques.xps import panels
+from relaxor.techniques.xps.analysis import analyse
 from relaxor.techniques.xps.composition import Signal, composition, transmission
 from relaxor.techniques.xps.regions import Line, Model, Region, fit_region
 from relaxor.techniques.xps.settings import XpsSettings
 
-from tests.analyses import analyse_with
 from tests.project import CBPS
+from tests.simulated import ingested, simulated, specimen
 
+SETTINGS = XpsSettings.model_validate(CBPS["xps"])
 COPPER, BISMUTH = "accepted_splitting_shirley", "bi_4f_and_se_3p_shirley"
 
 
@@ -28,11 +33,15 @@ def numbers(analysed):
 def test_the_printed_copper_splitting_loses_and_both_readings_are_given(numbers):
     accepted, printed = (numbers.number("aicc", model=f"{name}_splitting_shirley") for name in ("accepted", "printed"))
     assert printed - accepted > 1000
-    assert numbers.number("cu_2p_splitting", model="free_splitting_shirley") == pytest.approx(19.8, abs=0.06)
-    offset = numbers.number("cu_2p3_2_minus_printed", model=COPPER)
+    splitting = numbers.number("splitting", model="free_splitting_shirley", feature="Cu 2p")
+    assert splitting == pytest.approx(19.8, abs=0.06)
+    offset, presumed, other = (
+        numbers.number("binding_energy_difference", model=COPPER, feature=line, at=reading)
+        for line, reading in (("Cu 2p3/2", 935.58), ("Cu 2p3/2", 932.58), ("Cu 2p1/2", 952.48))
+    )
     assert offset == pytest.approx(-2.90, abs=0.05)
-    assert numbers.number("cu_2p3_2_minus_presumed", model=COPPER) == pytest.approx(offset + 3.0)
-    assert numbers.number("cu_2p1_2_minus_printed", model=COPPER) == pytest.approx(0.0, abs=0.05)
+    assert presumed == pytest.approx(offset + 3.0)
+    assert other == pytest.approx(0.0, abs=0.05)
     rows = numbers.parameters
     assert {"printed_splitting_shirley", "free_splitting_shirley"} <= set(rows["model"])
 
@@ -40,7 +49,8 @@ def test_the_printed_copper_splitting_loses_and_both_readings_are_given(numbers)
 def test_bismuth_needs_selenium_beneath(numbers):
     alone = numbers.number("aicc", model="bi_4f_alone_shirley")
     assert alone - numbers.number("aicc", model=BISMUTH) > 1000
-    assert numbers.number("se_3p_to_bi_4f_area_ratio", model=BISMUTH) == pytest.approx(1.09, abs=0.08)
+    ratio = numbers.number("area_ratio_of_levels", model=BISMUTH, feature="Se 3p/Bi 4f")
+    assert ratio == pytest.approx(1.09, abs=0.08)
 
 
 def test_shirley_background_beats_tougaard_where_the_step_is_clear(numbers):
@@ -50,48 +60,65 @@ def test_shirley_background_beats_tougaard_where_the_step_is_clear(numbers):
 
 
 @pytest.mark.parametrize(
-    ("parameter", "model", "reported"),
+    ("line", "model", "reported"),
     [
-        ("cu_2p1_2", COPPER, 952.48),
-        ("bi_4f7_2", BISMUTH, 158.15),
-        ("bi_4f5_2", BISMUTH, 163.45),
-        ("p_2p3_2", "p_2p_shirley", 131.2),
-        ("p_2p1_2", "p_2p_shirley", 132.1),
-        ("se_3d5_2", "se_3d_shirley", 54.1),
-        ("se_3d3_2", "se_3d_shirley", 54.95),
+        ("Cu 2p1/2", COPPER, 952.48),
+        ("Bi 4f7/2", BISMUTH, 158.15),
+        ("Bi 4f5/2", BISMUTH, 163.45),
+        ("P 2p3/2", "p_2p_shirley", 131.2),
+        ("P 2p1/2", "p_2p_shirley", 132.1),
+        ("Se 3d5/2", "se_3d_shirley", 54.1),
+        ("Se 3d3/2", "se_3d_shirley", 54.95),
     ],
 )
-def test_energies_are_the_paper_s_and_carry_the_charge_reference(numbers, parameter, model, reported):
-    name = f"{parameter}_binding_energy"
-    error = numbers.number(name, "standard_error", model=model)
-    assert abs(numbers.number(name, model=model) - reported) < 4 * error < 0.15
-    assert numbers.number(name, "systematic_error", model=model) == 0.25
+def test_energies_are_the_paper_s_and_carry_the_charge_reference(numbers, line, model, reported):
+    value, error, systematic = (
+        numbers.number("binding_energy", column, model=model, feature=line)
+        for column in ("value", "standard_error", "systematic_error")
+    )
+    assert abs(value - reported) < 4 * error < 0.15
+    assert systematic == 0.25
 
 
 def test_composition_is_one_to_one_to_two_to_six(numbers):
-    contents = {name: numbers.number(f"{name.capitalize()}_atomic_percent") for name in ("cu", "bi", "p", "se")}
-    assert sum(contents.values()) == pytest.approx(100)
-    for name, expected in {"cu": 10, "bi": 10, "p": 20, "se": 60}.items():
-        error = numbers.number(f"{name.capitalize()}_atomic_percent", "standard_error")
-        assert abs(contents[name] - expected) < 4 * error < 2
-        assert numbers.number(f"{name.capitalize()}_atomic_percent", "systematic_error") > error
+    table = numbers.parameters[numbers.parameters["parameter"] == "atomic_percent"].set_index("feature")
+    assert table["value"].sum() == pytest.approx(100)
+    for element, expected in {"Cu": 10, "Bi": 10, "P": 20, "Se": 60}.items():
+        row = table.loc[element]
+        assert abs(row["value"] - expected) < 4 * row["standard_error"] < 2
+        assert row["systematic_error"] > row["standard_error"]
 
 
 def test_all_elements_are_seen_in_the_survey(numbers):
-    for line in ("cu_2p3_2", "bi_4f7_2", "se_3d", "se_3s", "c_1s", "o_1s"):
-        assert numbers.number(f"{line}_significance") > 5
+    for line in ("Cu 2p3/2", "Bi 4f7/2", "Se 3d", "Se 3s", "C 1s", "O 1s"):
+        assert numbers.number("significance", feature=line) > 5
 
 
-def test_every_row_has_one_name(numbers):
-    assert not numbers.parameters.duplicated(["measurement", "model", "parameter"]).any()
+def test_every_row_has_one_name_that_is_listed(measurement, numbers):
+    assert not numbers.parameters.duplicated(["measurement", "model", "parameter", "feature", "at"]).any()
+    (row, *_) = analyse([measurement], few("C1s")).numbers
+    techniques()["xps"].require_named([row])
+    for wrong in ({"parameter": "c_1s_area"}, {"model": "c_1s_linear"}, {"unit": "J"}):
+        with pytest.raises(ValueError, match="xps: '"):
+            techniques()["xps"].require_named([replace(row, **wrong)])
+
+
+def test_a_window_with_one_model_is_kept_and_drawn(measurement, tmp_path):
+    result = analyse([measurement], few("Se3d", "C1s"))
+    save_tree(tmp_path / "curves.nc", result.curves)
+    with xr.open_datatree(tmp_path / "curves.nc", engine="h5netcdf") as stored:
+        assert stored["xps/Se3d/alternatives"].shape[0] == 0
+        figure = new_figure(SINGLE, 60)
+        data = PanelData(dict(stored.children), numbers_table(result.numbers, "xps"))
+        panels.window(figure.add_subplot(), data, region="Se3d")
+        figure.draw_without_rendering()
 
 
 def test_curves_add_up(numbers):
     with xr.open_datatree(numbers.folder / "curves.nc", engine="h5netcdf") as tree:
         for window in ("Cu2p", "Bi4f", "P2p", "Se3d", "C1s"):
             curves = tree[f"xps/{window}"].to_dataset()
-            parts = [line for line in curves.data_vars.values() if line.attrs.get("role") == "component"]
-            np.testing.assert_allclose(curves.background + sum(parts), curves.fit, rtol=1e-9)
+            np.testing.assert_allclose(curves.background + curves.components.sum("line"), curves.fit, rtol=1e-9)
             assert all({"units", "long_name"} <= set(line.attrs) for line in curves.data_vars.values())
 
 
@@ -99,7 +126,8 @@ def test_curves_add_up(numbers):
 def test_real_gold_has_its_known_splitting(reference, name):
     kinetic, counts = np.loadtxt(reference / "xps" / name, delimiter=",", comments="#").T
     region = Region.of(180.0 - kinetic, counts, 1.0, 84.0, 95.0)
-    gold = Line("Au 4f", 87.7, 3.6, None, lorentzian=(0.4, 0.4), free_lorentzian="shared")
+    start = {"position": 87.7, "splitting": 3.6, "splitting_tolerance": None, "lorentzian": (0.4, 0.4)}
+    gold = Line(level="Au 4f", **start, free_lorentzian="shared")
     fitted = fit_region(region, Model((gold,)))
     assert fitted.fit.value("au_4f_splitting") == pytest.approx(3.67, abs=0.02)
     assert fitted.fit.value("au_4f_area_ratio") == pytest.approx(0.75, abs=0.08)
@@ -118,18 +146,15 @@ def test_transmission_is_flat_at_small_retard_ratio():
     assert transmission(4000.0, 100.0, 40.0, 0.2) / 100.0 == pytest.approx(0.5**0.2)
 
 
-def sample(tmp_path, seed=1):
-    path = tmp_path / "sample.spe"
-    path.write_bytes(next(simulate(np.random.default_rng(seed))).content)
-    tree = extract(path)
-    attrs = {
-        "raw_file": "sample.spe",
-        "raw_sha256": "0" * 64,
-        "origin": "simulated",
-        "instrument": "",
-        "conditions": "{}",
-    }
-    return attrs, {name: node.to_dataset() for name, node in tree.children.items()}
+@pytest.fixture(scope="module")
+def measurement(tmp_path_factory):
+    return load(ingested(simulated("xps", 1), tmp_path_factory.mktemp("xps")))[0]
+
+
+def few(*windows):
+    """Settings with few windows and one background."""
+    kept = {name: SETTINGS.windows[name] for name in windows}
+    return SETTINGS.model_copy(update={"backgrounds": ["shirley"], "windows": kept})
 
 
 def drop_carbon(regions):
@@ -151,22 +176,17 @@ def make_profile(regions):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (drop_carbon, "m: has no region 'C1s' .it has Su1s, Cu2p"),
-        (drop_time, "m: region 'Bi4f' has no counting time"),
-        (shorten, "m: region 'C1s' has .* points between 279.0 and 295.0 eV; 40 needed"),
-        (make_profile, "m: region 'C1s' is not one spectrum over binding energy"),
+        (drop_carbon, "xps: has no region 'C1s' .it has Su1s, Cu2p"),
+        (drop_time, "xps: region 'Bi4f' has no counting time"),
+        (shorten, "xps: region 'C1s' has .* points between 279.0 and 295.0 eV; 40 needed"),
+        (make_profile, "xps: region 'C1s' is not one spectrum over binding energy"),
     ],
 )
-def test_what_is_missing_is_named(tmp_path, change, message):
-    attrs, regions = sample(tmp_path)
+def test_what_is_missing_is_named(measurement, change, message):
+    regions = {name: region.copy() for name, region in measurement.regions.items()}
     change(regions)
-    groups = {"m": xr.Dataset(attrs=attrs), **{f"m/{name}": region for name, region in regions.items()}}
-    save_tree(tmp_path / "xps.nc", groups)
-    settings = copy.deepcopy(CBPS["xps"]) | {"backgrounds": ["shirley"]}
-    settings["windows"] = {name: settings["windows"][name] for name in ("Bi4f", "C1s")}
     with pytest.raises(AnalysisError, match=message):
-        analyse_with("xps", str(tmp_path / "xps.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **settings)
-    assert not (tmp_path / "p.csv").exists()
+        analyse([replace(measurement, regions=regions)], few("Bi4f", "C1s"))
 
 
 @pytest.mark.parametrize(
@@ -186,36 +206,33 @@ def test_settings_that_point_nowhere_are_refused(change, message):
 
 
 def test_the_sample_file_is_small_and_says_that_it_is_simulated():
-    first, second = (next(simulate(np.random.default_rng(7))) for _ in range(2))
+    (first,), (second,) = simulated("xps", 7), simulated("xps", 7)
     assert first.content == second.content
     assert len(first.content) < 200_000
     assert b"SIMULATED" in first.content
 
 
 @pytest.mark.slow
-def test_intervals_cover_the_truth(tmp_path, monkeypatch):
+def test_intervals_cover_the_truth(tmp_path):
     """200 sessions of other noise: each 95 % interval holds the truth in 90 to 98 %."""
-    settings = copy.deepcopy(CBPS["xps"]) | {"backgrounds": ["shirley"]}
-    del settings["windows"]["Cu2p"]["models"]["printed_splitting"], settings["windows"]["Bi4f"]["models"]["bi_4f_alone"]
+    copper, bismuth = SETTINGS.windows["Cu2p"], SETTINGS.windows["Bi4f"]
+    models = {name: model for name, model in copper.models.items() if name != "printed_splitting"}
+    windows = SETTINGS.windows | {
+        "Cu2p": copper.model_copy(update={"models": models}),
+        "Bi4f": bismuth.model_copy(update={"models": {"bi_4f_and_se_3p": bismuth.models["bi_4f_and_se_3p"]}}),
+    }
+    settings = SETTINGS.model_copy(update={"backgrounds": ["shirley"], "windows": windows})
+    crystal = specimen("xps")
     covered = []
     for draw in range(200):
-        attrs, regions = sample(tmp_path, seed=draw)
-        found = []
-        measurement = Measurement("xps", attrs, {}, regions)
-        monkeypatch.setattr("relaxor.techniques.xps.analysis.load", lambda _, one=measurement: [one])
-        monkeypatch.setattr(
-            "relaxor.techniques.xps.analysis.save_parameters", lambda _, rows, to=found: to.extend(rows)
-        )
-        monkeypatch.setattr("relaxor.techniques.xps.analysis.save_tree", lambda *_: None)
-        analyse_with("xps", "", "", "", **settings)
-        truth = next(simulate(np.random.default_rng(draw))).truth
-        rows = {(row.model, row.parameter): row for row in found}
-        covered += [
-            (model, name, rows[model, name].ci_low <= value <= rows[model, name].ci_high)
-            for model, name, value, _ in truth
-        ]
-    shares = pd.DataFrame(covered, columns=["model", "parameter", "within"]).groupby(["model", "parameter"])["within"]
-    outside = shares.mean()[~shares.mean().between(0.90, 0.98)]
+        measured: list[Measurement] = load(ingested([noisy(crystal, np.random.default_rng(draw))], tmp_path))
+        rows = {(row.model, row.parameter, row.feature): row for row in analyse(measured, settings).numbers}
+        for true in truth(crystal):
+            row = rows[true.model, true.parameter, true.feature]
+            covered.append((true.model, true.parameter, true.feature, row.ci_low <= true.value <= row.ci_high))
+    names = ["model", "parameter", "feature"]
+    shares = pd.DataFrame(covered, columns=[*names, "within"]).groupby(names)["within"].mean()
+    outside = shares[~shares.between(0.90, 0.98)]
     assert outside.empty, outside.to_string()
 
 

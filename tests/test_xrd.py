@@ -1,31 +1,40 @@
 """XRD: lines, indices, c, size and strain, on simulated scans and on a real standard."""
 
-import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.core.errors import AnalysisError
-from relaxor.core.storage import load_parameters, save_tree
+from relaxor.core.errors import AnalysisError, SheetError
+from relaxor.core.results import Measurement, Number
+from relaxor.core.storage import numbers_table
+from relaxor.project.settings import validate_settings
 from relaxor.readers import read
 from relaxor.simulation import xrd as twin
+from relaxor.techniques.registry import techniques
 from relaxor.techniques.structure.analysis import bragg_two_theta
+from relaxor.techniques.xrd.analysis import analyse
 from relaxor.techniques.xrd.lattice import Basal, fit_c, index_basal
-from relaxor.techniques.xrd.lines import Tube, doublet, find_lines, fit_lines, windows
+from relaxor.techniques.xrd.lines import doublet, find_lines, fit_lines, windows
+from relaxor.techniques.xrd.pattern import Pattern, Tube
+from relaxor.techniques.xrd.settings import XrdSettings
 
-from tests.analyses import analyse_with
 from tests.project import CBPS
+from tests.simulated import specimen
 
-SETTINGS = CBPS["xrd"]
-CELLS = SETTINGS["cells"]
+SETTINGS = XrdSettings.model_validate(CBPS["xrd"])
+CELLS = SETTINGS.cells
 TUBE = Tube(1.540593, 1.544427, 0.5)
+PLATELET = specimen("xrd")
+C = PLATELET.crystal.c
 ANGLES = twin.START + twin.STEP * np.arange(round((twin.STOP - twin.START) / twin.STEP) + 1)
+EXPECTED = PLATELET.expected_counts(ANGLES)
 
 
 def scan(counts, angles=ANGLES, units="count", **attrs):
-    dataset = xr.Dataset(
+    return xr.Dataset(
         {
             "intensity": ("two_theta", np.asarray(counts, float), {"units": units}),
             "intensity_uncertainty": ("two_theta", np.sqrt(np.maximum(counts, 1.0))),
@@ -33,28 +42,23 @@ def scan(counts, angles=ANGLES, units="count", **attrs):
         coords={"two_theta": angles},
         attrs={"goniometer_radius": twin.RADIUS, **attrs},
     )
-    return dataset
 
 
-def run(tmp_path, scans, conditions=None, **changes):
-    """Analyse scans as if they had been ingested."""
-    groups = {}
-    for name, dataset in scans.items():
-        attrs = {"raw_file": f"{name}.raw", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
-        groups[name] = xr.Dataset(attrs={**attrs, "conditions": json.dumps(conditions or {})})
-        groups[f"{name}/scan_1"] = dataset
-    save_tree(tmp_path / "xrd.nc", groups)
-    parameters, curves = tmp_path / "parameters.csv", tmp_path / "curves.nc"
-    analyse_with("xrd", str(tmp_path / "xrd.nc"), str(parameters), str(curves), **{**SETTINGS, **changes})
-    return load_parameters(parameters), curves
+def run(scans, conditions=None, **changes):
+    """Analyse scans as if they had been ingested: the table of the numbers, and the curves."""
+    attrs = {"raw_file": "scan.raw", "raw_sha256": "0" * 64, "origin": "simulated"}
+    measurements = [Measurement(name, attrs, conditions or {}, {"scan_1": dataset}) for name, dataset in scans.items()]
+    result = analyse(measurements, SETTINGS.model_copy(update=changes))
+    techniques()["xrd"].require_named(result.numbers)
+    return numbers_table(result.numbers, "xrd"), result.curves
 
 
-COUNTS = np.random.default_rng(11).poisson(twin.expected_counts(ANGLES))
+COUNTS = np.random.default_rng(11).poisson(EXPECTED)
 
 
 @pytest.fixture(scope="module")
-def platelet(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("xrd"), {"platelet": scan(COUNTS)})
+def platelet():
+    return run({"platelet": scan(COUNTS)})
 
 
 def absorbed(counts, factor, corrected=False):
@@ -65,9 +69,9 @@ def absorbed(counts, factor, corrected=False):
     return dataset
 
 
-def value(table, model, parameter, column="value"):
-    rows = table[(table["model"] == model) & (table["parameter"] == parameter)]
-    assert len(rows) == 1, (model, parameter)
+def value(table, model, parameter, feature="", column="value"):
+    rows = table[(table["model"] == model) & (table["parameter"] == parameter) & (table["feature"] == feature)]
+    assert len(rows) == 1, (model, parameter, feature)
     return float(rows.iloc[0][column])
 
 
@@ -75,18 +79,22 @@ def test_six_lines_are_indexed_and_nothing_else_is_found(platelet):
     table, _ = platelet
     assert value(table, "indexing", "indexed_lines") == 6
     assert value(table, "indexing", "unindexed_lines") == 0
-    found = table[(table["model"] == "voigt_doublet") & table["parameter"].str.startswith("index_l_")]["value"]
+    found = table[(table["model"] == "voigt_doublet") & (table["parameter"] == "index_l")]["value"]
     assert sorted(found) == [2, 4, 6, 8, 10, 12]
 
 
 def test_c_has_no_trace_of_the_misalignment(platelet):
     table, _ = platelet
     for model in ("displacement", "displacement_and_zero_shift", "nelson_riley"):
-        error = math.hypot(*(value(table, model, "c", column) for column in ("standard_error", "systematic_error")))
-        assert abs(value(table, model, "c") - twin.C) < 4 * error, model
+        c, *errors = (
+            value(table, model, "lattice_parameter", "c", column)
+            for column in ("value", "standard_error", "systematic_error")
+        )
+        error = math.hypot(*errors)
+        assert abs(c - C) < 4 * error, model
         assert error < 0.003, model
     # Without the correction the displaced sample pretends a longer axis, far outside its own error.
-    assert value(table, "no_correction", "c") - twin.C > 0.008
+    assert value(table, "no_correction", "lattice_parameter", "c") - C > 0.008
 
 
 def test_models_of_the_alignment_and_of_the_widths_are_compared(platelet):
@@ -98,75 +106,71 @@ def test_models_of_the_alignment_and_of_the_widths_are_compared(platelet):
 
 def test_basal_lines_alone_cannot_tell_the_published_cells_apart(platelet):
     table, _ = platelet
-    assert abs(value(table, "R-3", "delta_chi_square_free_c")) < 1e-6
-    assert abs(value(table, "R-3", "delta_chi_square_published_c")) < 9
-    assert 0.05 < value(table, "R-3", "largest_position_difference") < 0.08
+    assert abs(value(table, "published_cell", "delta_chi_square_free_cell", "R-3")) < 1e-6
+    assert abs(value(table, "published_cell", "delta_chi_square_published_cell", "R-3")) < 9
+    assert 0.05 < value(table, "published_cell", "largest_position_difference", "R-3") < 0.08
 
 
-def test_superlattice_lines_are_absent_from_the_disordered_stack_and_seen_when_put_in(platelet, tmp_path):
+def test_superlattice_lines_are_absent_from_the_disordered_stack_and_seen_when_put_in(platelet):
     table, _ = platelet
     areas = table[table["model"] == "superlattice_lines"]
     assert len(areas) >= 5
     assert (areas["value"].abs() < 4 * areas["standard_error"]).all()
-    place = twin.observed_position(twin.C / 3, twin.ALPHA1)
+    place = PLATELET.position(C / 3, twin.ALPHA1)
     extra = 30 * np.exp(-4 * math.log(2) * ((ANGLES - place) / 0.1) ** 2)
-    counts = np.random.default_rng(3).poisson(twin.expected_counts(ANGLES) + extra)
-    seen, _ = run(tmp_path, {"ordered": scan(counts)})
-    row = seen[(seen["model"] == "superlattice_lines") & (seen["parameter"] == "area_003")].iloc[0]
-    assert row["value"] > 2 * row["standard_error"]
+    counts = np.random.default_rng(3).poisson(EXPECTED + extra)
+    seen, _ = run({"ordered": scan(counts)})
+    area, error = (value(seen, "superlattice_lines", "area", "003", column) for column in ("value", "standard_error"))
+    assert area > 2 * error
 
 
 def test_indexing_on_the_six_layer_cell_names_the_lines_otherwise_and_keeps_the_layer_spacing(platelet):
     table, _ = platelet
     names = ("002", "004", "006", "008", "0010", "0012")
     places, errors = (
-        np.array([value(table, "voigt_doublet", f"two_theta_{name}", column) for name in names])
+        np.array([value(table, "voigt_doublet", "two_theta", name, column) for name in names])
         for column in ("value", "standard_error")
     )
     cell = CELLS["R-3"]
-    index = index_basal(places, cell, TUBE, SETTINGS["index_tolerance"])
+    index = index_basal(places, cell, TUBE, SETTINGS.index_tolerance)
     assert index.tolist() == [6, 12, 18, 24, 30, 36]
-    fitted = fit_c(
-        Basal(index, places, errors), "displacement", c_start=cell["c"], wavelength=TUBE.alpha1, radius=twin.RADIUS
-    )
-    spacing = fitted.value("c") / cell["layers"]
+    fitted = fit_c(Basal(index, places, errors, TUBE.alpha1, twin.RADIUS), "displacement", cell.c)
+    spacing = fitted.value("c") / cell.layers
     assert spacing == pytest.approx(value(table, "displacement", "interlayer_spacing"), abs=1e-6)
 
 
 def test_curves_are_complete_where_fitted(platelet):
-    with xr.open_datatree(platelet[1], engine="h5netcdf") as stored:
-        assert "panel" not in stored["platelet"].attrs
-        pattern = stored["platelet/pattern"].to_dataset().load()
+    pattern = platelet[1]["platelet/pattern"]
     fitted = np.isfinite(pattern["fit"].to_numpy())
-    lines = sum(pattern[name].fillna(0) for name in pattern if str(name).startswith("line_"))
+    lines = pattern["components"].fillna(0).sum("line")
     assert np.allclose((lines + pattern["background"]).to_numpy()[fitted], pattern["fit"].to_numpy()[fitted])
     assert all(pattern[name].attrs["units"] and pattern[name].attrs["long_name"] for name in pattern.variables)
     assert 0.8 < float((pattern["residual"].to_numpy()[fitted] ** 2).mean()) < 1.25
 
 
-def test_without_a_cell_each_line_gives_its_spacing(tmp_path):
+def test_without_a_cell_each_line_gives_its_spacing():
     angles = np.arange(20.0, 60.0, 0.02)
     planes = np.array([4.157, 2.940, 2.400, 1.859])
     counts = np.full(angles.shape, 50.0)
     for center in bragg_two_theta(planes, TUBE.alpha1):
         counts += doublet(angles, TUBE, float(center), 600.0, (0.05, 0.08), "voigt")
     counts = np.random.default_rng(4).poisson(counts)
-    table, curves = run(tmp_path, {"powder": scan(counts, angles)}, cell=None, window=0.5)
+    table, curves = run({"powder": scan(counts, angles)}, cell=None, window=0.5)
     found = table[table["model"] == "spacings"].sort_values("value", ascending=False)
     assert np.allclose(found["value"], planes, atol=4 * found["standard_error"].max())
     assert (np.abs(found["value"] - planes) < 4 * found["standard_error"]).all()
     assert (found["systematic_error"] > 0).all()
     assert not table["model"].isin(["indexing", "displacement"]).any()
-    with xr.open_datatree(curves, engine="h5netcdf") as stored:
-        assert set(stored["powder"].children) == {"pattern", "widths"}
+    assert found["feature"].str.fullmatch(r"at_\d\d\.\d\d").all()
+    assert set(curves) == {"powder", "powder/pattern", "powder/widths"}
 
 
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
         (scan(np.random.default_rng(1).poisson(100, ANGLES.size)), "no line stands out by 5 standard deviations"),
-        (scan(twin.expected_counts(ANGLES), wavelength_alpha1=1.78897), "taken with Kα1 = 1.7890 angstrom"),
-        (scan(twin.expected_counts(ANGLES)).rename(two_theta="phi"), "no intensity against two_theta (axes: phi)"),
+        (scan(EXPECTED, wavelength_alpha1=1.78897), "taken with Kα1 = 1.7890 angstrom"),
+        (scan(EXPECTED).rename(two_theta="phi"), "no intensity against two_theta (axes: phi)"),
         (
             scan(np.full(300, -7.0), ANGLES[:300]),
             "300 of 300 counts are negative, first point 1 (two_theta 5): -7",
@@ -200,9 +204,9 @@ def test_without_a_cell_each_line_gives_its_spacing(tmp_path):
         (absorbed(COUNTS, np.nan), "point 1051: attenuation_factor is nan; a positive number expected"),
     ],
 )
-def test_scans_that_cannot_be_analysed_are_refused_by_name(tmp_path, dataset, message):
+def test_scans_that_cannot_be_analysed_are_refused_by_name(dataset, message):
     with pytest.raises(AnalysisError) as error:
-        run(tmp_path, {"odd": dataset})
+        run({"odd": dataset})
     assert str(error.value).startswith("odd: ")
     assert message in str(error.value)
 
@@ -217,69 +221,68 @@ def uxd(tmp_path, values, kind):
 
 def test_a_scan_in_counts_and_in_counts_a_second_gives_the_same_numbers(tmp_path):
     counted, rated = uxd(tmp_path, COUNTS, "COUNTS"), uxd(tmp_path, COUNTS / 10, "CPS")
-    table, _ = run(tmp_path, {"platelet": counted})
-    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": rated})[0], table)
+    table, _ = run({"platelet": counted})
+    pd.testing.assert_frame_equal(run({"platelet": rated})[0], table)
     del rated.attrs["counting_time"]
-    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": rated}, {"counting_time": [10, "s"]})[0], table)
+    pd.testing.assert_frame_equal(run({"platelet": rated}, {"counting_time": (10, "s")})[0], table)
     rated["counting_time"] = "two_theta", np.full(ANGLES.size, 10.0)
-    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": rated})[0], table)
-    pd.testing.assert_frame_equal(run(tmp_path, {"platelet": counted.isel(two_theta=slice(None, None, -1))})[0], table)
+    pd.testing.assert_frame_equal(run({"platelet": rated})[0], table)
+    pd.testing.assert_frame_equal(run({"platelet": counted.isel(two_theta=slice(None, None, -1))})[0], table)
 
 
-def test_errors_are_those_of_the_counts_behind_the_absorber(platelet, tmp_path):
-    weak = twin.expected_counts(ANGLES) / absorbed(COUNTS, 8.3)["attenuation_factor"].to_numpy()
+def test_errors_are_those_of_the_counts_behind_the_absorber(platelet):
+    weak = EXPECTED / absorbed(COUNTS, 8.3)["attenuation_factor"].to_numpy()
     counts = np.random.default_rng(5).poisson(weak)
-    table, curves = run(tmp_path, {"platelet": absorbed(counts, 8.3)})
-    corrected, _ = run(tmp_path, {"platelet": absorbed(counts, 8.3, corrected=True)})
+    table, curves = run({"platelet": absorbed(counts, 8.3)})
+    corrected, _ = run({"platelet": absorbed(counts, 8.3, corrected=True)})
     pd.testing.assert_frame_equal(corrected, table, rtol=1e-4)
     assert value(table, "indexing", "unindexed_lines") == 0
-    assert 0.7 < value(table, "voigt_doublet", "area_004", "reduced_chi_square") < 1.3
-    area, whole = (value(found, "voigt_doublet", "area_004") for found in (table, platelet[0]))
-    error, least = (value(found, "voigt_doublet", "area_004", "standard_error") for found in (table, platelet[0]))
+    assert 0.7 < value(table, "voigt_doublet", "area", "004", "reduced_chi_square") < 1.3
+    area, whole = (value(found, "voigt_doublet", "area", "004") for found in (table, platelet[0]))
+    error, least = (value(found, "voigt_doublet", "area", "004", "standard_error") for found in (table, platelet[0]))
     assert error == pytest.approx(8.3**0.5 * least, rel=0.1)
     assert abs(area - whole) < 4 * error
-    with xr.open_datatree(curves, engine="h5netcdf") as stored:
-        pattern = stored["platelet/pattern"].sel(two_theta=26.5, method="nearest")
+    pattern = curves["platelet/pattern"].sel(two_theta=26.5, method="nearest")
     assert float(pattern["intensity"] / pattern["intensity_uncertainty"] ** 2) == pytest.approx(1 / 8.3)
 
 
-def test_points_counted_longer_weigh_more(platelet, tmp_path):
+def test_points_counted_longer_weigh_more(platelet):
     longer = np.where((ANGLES > 26) & (ANGLES < 28), 9.0, 1.0)
-    slow = scan(np.random.default_rng(6).poisson(twin.expected_counts(ANGLES) * longer))
+    slow = scan(np.random.default_rng(6).poisson(EXPECTED * longer))
     slow["counting_time"] = "two_theta", longer
-    table, _ = run(tmp_path, {"platelet": slow})
+    table, _ = run({"platelet": slow})
     for line, gain in (("004", 3.0), ("006", 1.0)):
-        errors = (
-            value(found, "voigt_doublet", f"two_theta_{line}", "standard_error") for found in (platelet[0], table)
-        )
+        errors = (value(found, "voigt_doublet", "two_theta", line, "standard_error") for found in (platelet[0], table))
         assert next(errors) / next(errors) == pytest.approx(gain, rel=0.1)
-    assert value(table, "voigt_doublet", "area_006") == pytest.approx(
-        value(platelet[0], "voigt_doublet", "area_006") * longer.mean(), rel=0.05
+    assert value(table, "voigt_doublet", "area", "006") == pytest.approx(
+        value(platelet[0], "voigt_doublet", "area", "006") * longer.mean(), rel=0.05
     )
 
 
-def test_an_unknown_cell_is_named(tmp_path):
+def test_an_unknown_cell_is_named():
     with pytest.raises(AnalysisError, match="cell 'P1' is not among the published cells"):
-        run(tmp_path, {"platelet": scan(twin.expected_counts(ANGLES))}, cell="P1")
+        run({"platelet": scan(EXPECTED)}, cell="P1")
 
 
 def test_published_lines_are_indexed_and_foreign_ones_are_not():
     cell = CELLS["P-31c"]
     positions = np.array([13.341, 26.867, 28.441, 40.788, 55.372, 71.012, 88.365])
-    assert index_basal(positions, cell, TUBE, SETTINGS["index_tolerance"]).tolist() == [2, 4, 0, 6, 8, 10, 12]
+    assert index_basal(positions, cell, TUBE, SETTINGS.index_tolerance).tolist() == [2, 4, 0, 6, 8, 10, 12]
 
 
 def test_lanthanum_hexaboride_lines_lie_where_the_standard_puts_them(reference):
     angles, counts, _ = np.loadtxt(reference / "xrd/LaB6_d500_si_psd.xye", unpack=True)
     chosen = (angles > 18) & (angles < 70)
     angles, counts = angles[chosen], counts[chosen]
-    positions = find_lines(angles, counts, width=0.12, significance=50, tube=TUBE)
+    pattern = Pattern(None, angles, counts, np.ones(angles.size), TUBE, twin.RADIUS)
+    settings = XrdSettings(significance=50, window=1.0)
+    positions = find_lines(pattern, settings)
     assert len(positions) == 8
     fitted = np.concatenate(
         [
             [fit.fit.value(f"center_{place}") for place in range(fit.lines)]
-            for group in windows(positions, 1.0)
-            for fit in [fit_lines(angles, counts, group, half_width=1.0, tube=TUBE, shape="pseudo_voigt")]
+            for group in windows(positions, settings.window)
+            for fit in [fit_lines(pattern, group, settings, "pseudo_voigt")]
         ]
     )
     squares = np.array([1, 2, 3, 4, 5, 6, 8, 9])
@@ -290,18 +293,30 @@ def test_lanthanum_hexaboride_lines_lie_where_the_standard_puts_them(reference):
     assert abs(difference.mean()) < 0.02
 
 
+def test_every_number_is_listed_and_others_are_refused():
+    row = Number("p", "voigt_doublet", "two_theta", 13.3, unit="degree", feature="002")
+    techniques()["xrd"].require_named([row])
+    for wrong in ({"parameter": "two_theta_002"}, {"model": "R-3"}, {"unit": "rad"}):
+        with pytest.raises(ValueError, match="xrd: '"):
+            techniques()["xrd"].require_named([replace(row, **wrong)])
+
+
+def test_the_line_profile_is_no_longer_called_instrument():
+    with pytest.raises(SheetError, match=r"xrd\.instrument: unknown setting; allowed: .*line_profile"):
+        validate_settings({"xrd": {"instrument": {"u": 0.002}}})
+
+
 @pytest.mark.slow
-def test_intervals_cover_the_true_values(tmp_path):
+def test_intervals_cover_the_true_values():
     rng = np.random.default_rng(2024)
-    mean = twin.expected_counts(ANGLES)
     draws = 200
-    table, _ = run(tmp_path, {f"draw_{index}": scan(rng.poisson(mean)) for index in range(draws)})
-    known = pd.DataFrame(list(twin._truth()), columns=["model", "parameter", "value_true", "unit_true"])
-    joined = table.merge(known, on=["model", "parameter"])
+    table, _ = run({f"draw_{index}": scan(rng.poisson(EXPECTED)) for index in range(draws)})
+    known = pd.DataFrame(twin.truth(PLATELET)).rename(columns={"value": "value_true"})
+    names = ["model", "parameter", "feature"]
+    joined = table.merge(known[[*names, "value_true"]], on=names)
     joined = joined[joined["systematic_error"] == 0]
     inside = joined["value_true"].between(joined["ci_low"], joined["ci_high"])
-    coverage = inside.groupby([joined["model"], joined["parameter"]]).mean()
+    coverage = inside.groupby([joined[name] for name in names]).mean()
     print(coverage.to_string())
-    count = joined.groupby(["model", "parameter"]).size()
-    assert (count == draws).all()
+    assert (joined.groupby(names).size() == draws).all()
     assert coverage.between(0.90, 0.98).all(), coverage[~coverage.between(0.90, 0.98)]

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.simulation import structure as twin
+
+from tests.simulated import simulated
 
 ROCK_SALT = """data_test
 _cell_length_a 5.6402(3)
@@ -53,7 +54,7 @@ def test_a_real_file_of_silicon(reference):
 
 
 def test_the_model_structures_say_that_they_are_models(tmp_path):
-    for sample in twin.simulate(np.random.default_rng(0)):
+    for sample in simulated("structure", 0):
         path = tmp_path / sample.name
         path.write_bytes(sample.content)
         cell = read(path)["cell"]

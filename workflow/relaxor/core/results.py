@@ -193,14 +193,48 @@ class Result:
     numbers: list[Number] = field(default_factory=list)
     curves: dict[str, xr.Dataset] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls, measurement: Measurement, numbers: list[Number], parts: Mapping[str, xr.Dataset], **attrs: Any
+    ) -> "Result":
+        """Make the result of one measurement.
+
+        Parameters
+        ----------
+        numbers
+            Its numbers.
+        parts
+            Name of a part → its curves.
+        attrs
+            Attributes of the measurement besides its provenance.
+        """
+        curves = {measurement.id: xr.Dataset(attrs=provenance(measurement) | attrs)}
+        return cls(numbers, curves | {f"{measurement.id}/{name}": part for name, part in parts.items()})
+
+    @classmethod
+    def joined(cls, results: Iterable["Result"]) -> "Result":
+        """Return several results as one."""
+        whole = cls()
+        for result in results:
+            whole.add(result)
+        return whole
+
     def add(self, other: "Result") -> None:
         """Append the numbers and curves of another result."""
         self.numbers.extend(other.numbers)
         self.curves.update(other.curves)
 
 
+Estimate = tuple[float, float]
+"""A value and its standard error."""
+
+
 def measured(
-    measurement: Measurement, model: str, values: Mapping[Any, tuple[Any, ...]], method: str, **common: Any
+    measurement: Measurement,
+    model: str,
+    values: Mapping[Quantity, Estimate] | Mapping[tuple[Quantity, str], Estimate],
+    method: str,
+    **common: Any,
 ) -> list[Number]:
     """Make numbers of one model and method.
 
@@ -209,15 +243,15 @@ def measured(
     measurement
         Where they come from.
     values
-        Quantity → (value, standard error).
+        Quantity, or quantity and feature → (value, standard error).
     common
         Further fields of `Number` that all of them have.
     """
-    shared = {"raw_sha256": measurement.attrs["raw_sha256"], "origin": measurement.attrs["origin"], **common}
+    common = {"raw_sha256": measurement.attrs["raw_sha256"], "origin": measurement.attrs["origin"], **common}
     rows = []
-    for key, (value, error, *unit) in values.items():
-        quantity = key if isinstance(key, Quantity) else Quantity(key, unit[0], "")
-        fields = {"unit": quantity.known_unit, "method": method, **shared}
+    for key, (value, error) in values.items():
+        quantity, feature = key if isinstance(key, tuple) else (key, common.get("feature", ""))
+        fields: dict[str, Any] = {"unit": quantity.known_unit, "method": method, **common, "feature": feature}
         rows.append(Number(measurement.id, model, quantity.name, float(value), float(error), **fields))
     return rows
 

@@ -90,6 +90,14 @@ class PanelData:
             raise AnalysisError(f"{name}: its runs are a series of {group.attrs['kind']}; the panel shows {needed}")
         return name, group
 
+    def rows(self, quantity: Quantity | str, **where: Any) -> pd.DataFrame:
+        """Return the rows of a quantity by feature; ``where`` selects by other columns."""
+        parameter = quantity.name if isinstance(quantity, Quantity) else quantity
+        rows = self.parameters[self.parameters["parameter"] == parameter]
+        for key, value in where.items():
+            rows = rows[rows[key] == value]
+        return rows.set_index("feature", drop=False)
+
     def number(self, quantity: Quantity | str, column: str = "value", **where: Any) -> float:
         """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``).
 
@@ -98,11 +106,9 @@ class PanelData:
         AnalysisError
             If there is no such number, naming the nearest parameter, or if there are several.
         """
-        parameter = quantity.name if isinstance(quantity, Quantity) else quantity
-        rows = self.parameters[self.parameters["parameter"] == parameter]
-        for key, value in where.items():
-            rows = rows[rows[key] == value]
+        rows = self.rows(quantity, **where)
         if len(rows) != 1:
+            parameter = quantity.name if isinstance(quantity, Quantity) else quantity
             wanted = ", ".join([parameter, *(f"{key} {value}" for key, value in where.items())])
             problem = f"{len(rows)} numbers are called so; select by more columns"
             if rows.empty:

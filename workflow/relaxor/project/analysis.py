@@ -42,6 +42,5 @@ def analyse(technique: Technique, measurements: Sequence[Measurement], layers: M
     whole = Result()
     for settings, members in groups.values():
         whole.add(technique.analyse(members, settings))
-    if technique.quantities:
-        technique.require_named(whole.numbers)
+    technique.require_named(whole.numbers)
     return whole

@@ -37,7 +37,7 @@ class SimulatedTechnique(Section):
 
     stream: str
     """Name of the stream of random numbers, so that one technique does not move another."""
-    specimen: dict[str, Any] = {}
+    specimen: dict[str, Any]
     """What its simulator takes; see the class ``Specimen`` of its module in `relaxor.simulation`."""
 
 
@@ -80,7 +80,7 @@ def sample_files(scenario: Scenario, names: Sequence[str] | None = None) -> Iter
         if simulate is None:
             raise SheetError(f"'{name}' has no simulator")
         rng = np.random.default_rng([scenario.seed, zlib.crc32(simulated.stream.encode())])
-        yield from simulate(rng, simulated.specimen) if simulated.specimen else simulate(rng)
+        yield from simulate(rng, simulated.specimen)
 
 
 def simulate_sample(folder: Path | str, scenario: Path | str = SCENARIO) -> list[Path]:

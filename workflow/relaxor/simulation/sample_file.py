@@ -47,9 +47,9 @@ class SampleFile:
     content
         The bytes of the file.
     truth
-        True values of what an analysis can find in it, as `Truth` or as its first fields.
+        True values of what an analysis can find in it.
     series_truth
-        True values of what an analysis finds in several files together: name of the combination, then as ``truth``.
+        True values of what an analysis finds in several files together: its name, then the fields of `Truth`.
     """
 
     measurement: str
@@ -57,13 +57,13 @@ class SampleFile:
     panel: str
     name: str
     content: bytes
-    truth: tuple[Any, ...] = ()
-    series_truth: tuple[Any, ...] = ()
+    truth: tuple[Truth, ...] = ()
+    series_truth: tuple[tuple[Any, ...], ...] = ()
     conditions: dict[str, str] = field(default_factory=dict)
     table: str = ""
     note: str = ""
 
     @classmethod
-    def of(cls, entry: FileEntry, technique: str, content: bytes, **truth: tuple[Any, ...]) -> "SampleFile":
+    def of(cls, entry: FileEntry, technique: str, content: bytes, **truth: Any) -> "SampleFile":
         """Make a file from its description."""
         return cls(technique=technique, content=content, **dict(entry), **truth)

@@ -116,6 +116,11 @@ class Fit:
             return aicc(self.chi_square, len(self.names), self.n)
         return aicc(self.n * math.log(self.chi_square / self.n), len(self.names) + 1, self.n)
 
+    @property
+    def quality(self) -> dict[str, float]:
+        """Number of points and misfit, as fields of `relaxor.core.results.Number`."""
+        return {"n": self.n, "reduced_chi_square": self.reduced_chi_square}
+
     def value(self, name: str) -> float:
         """Return a parameter."""
         return float(self.params[name].value)
@@ -128,7 +133,7 @@ class Fit:
         return 0.0 if not parameter.vary and not parameter.expr else math.nan
 
     def numbers(
-        self, measurement: Measurement, model: str, quantities: Mapping[str, Any], method: str, **common: Any
+        self, measurement: Measurement, model: str, quantities: Mapping[str, Quantity], method: str, **common: Any
     ) -> list[Number]:
         """Make a number of each parameter; Student's interval where the scale was estimated.
 
@@ -147,12 +152,12 @@ class Fit:
             Number(
                 measurement.id,
                 model,
-                quantity.name if isinstance(quantity, Quantity) else name,
+                quantity.name,
                 value := self.value(name),
                 error := self.error(name),
                 ci_low=value - quantile * error,
                 ci_high=value + quantile * error,
-                unit=quantity.known_unit if isinstance(quantity, Quantity) else quantity,
+                unit=quantity.known_unit,
                 method=method,
                 n=self.n,
                 reduced_chi_square=self.reduced_chi_square,

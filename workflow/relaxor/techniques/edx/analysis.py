@@ -1,15 +1,13 @@
 """Energy-dispersive X-ray spectra: families of lines on bremsstrahlung, and the composition they give.
 
-All lines of a shell move and grow together; their places and widths follow the detector's scale and resolution, so
-that overlaps (P K under Bi M, Bi L beside Se K) are resolved by the whole spectrum. Amounts follow from tabulated
-k-factors (Cliff & Lorimer, doi 10.1111/j.1365-2818.1975.tb03895.x); their uncertainty is systematic and is kept
-apart from that of the counts.
+All lines of a shell move and grow together, and their places and widths follow the scale and the resolution of the
+detector, so that the whole spectrum resolves overlaps. Amounts follow from tabulated k-factors (Cliff & Lorimer, doi
+10.1111/j.1365-2818.1975.tb03895.x). The uncertainty of these is systematic and is kept apart from that of the counts.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import lmfit
 import numpy as np
@@ -18,23 +16,31 @@ from numpy.polynomial import chebyshev
 from scipy.special import ndtr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured
 from relaxor.core.units import factor
 from relaxor.core.variables import variable
 from relaxor.stats.counts import not_negative, rising
 from relaxor.stats.fit import SQRT_2LN2, Fit, fit_counts, parameters
 from relaxor.stats.optimizer import central_differences
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.edx import quantities as q
 from relaxor.techniques.edx.settings import EdxSettings
 
 MN_ENERGY = 5.8988
-"""Mn Kα1, keV: where the resolution of detectors is stated (Bearden 1967)."""
+"""Energy of Mn Kα1 in keV, at which the resolution of detectors is stated (Bearden 1967)."""
 FANO_SLOPE = 8 * math.log(2) * 0.115 * 3.65e-3
-"""Where the fit of the growth of FWHM² with energy starts, keV: Fano factor 0.115, 3.65 eV a pair in silicon."""
+"""Start of the growth of FWHM² with energy, keV: Fano factor 0.115, 3.65 eV per electron–hole pair in silicon."""
 EDGE_WIDTH = 0.03
 """Width of an absorption edge as the detector resolves it near 1.8 keV (standard deviation), keV."""
 DETECTOR = ("energy_offset", "energy_gain", "fwhm_Mn", "fano_slope", "edge_step")
+"""Parameters of the fit that describe the detector."""
 METHOD = "Poisson maximum likelihood, line families on Kramers' bremsstrahlung"
 K_METHOD = "Cliff–Lorimer with standardless k-factors"
+
+
+def intensity_of(family: str) -> str:
+    """Return the name of the fit's parameter that holds the counts of a family."""
+    return f"intensity_{family.replace(' ', '_')}"
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class SpectrumModel:
     beam_energy
         keV.
     families
-        Name (``Cu_K``) → lines: energies in keV and relative intensities, shape (m, 2).
+        Name (``Cu K``) → lines: energies in keV and relative intensities, shape (m, 2).
     degree
         Of the polynomial on Kramers' law.
     edge
@@ -62,8 +68,8 @@ class SpectrumModel:
     edge: float
 
     def family(self, params: lmfit.Parameters, name: str) -> np.ndarray:
-        """Return the counts a channel of a family of lines, shape (n,)."""
-        return params[f"{name}_intensity"].value * self._share(params, name)
+        """Return the counts per channel of a family of lines, shape (n,)."""
+        return params[intensity_of(name)].value * self._share(params, name)
 
     def _share(self, params: lmfit.Parameters, name: str) -> np.ndarray:
         """Return the part of a family's counts that falls into each channel."""
@@ -78,7 +84,7 @@ class SpectrumModel:
         return share @ (lines[:, 1] / lines[:, 1].sum())
 
     def background(self, params: lmfit.Parameters) -> np.ndarray:
-        """Return the bremsstrahlung a channel, shape (n,): Kramers' law, smooth efficiency, the detector's edge."""
+        """Return the bremsstrahlung per channel, shape (n,): Kramers' law, smooth efficiency, the detector's edge."""
         smooth = self._polynomials() @ [params[f"background_{j}"].value for j in range(self.degree + 1)]
         above_edge = ndtr((self.energy - self.edge) / EDGE_WIDTH) * (self.edge / self.energy) ** 3
         step = 1 - params["edge_step"].value * above_edge
@@ -91,7 +97,7 @@ class SpectrumModel:
         return chebyshev.chebvander(scaled, self.degree)
 
     def expected(self, params: lmfit.Parameters) -> np.ndarray:
-        """Return the counts a channel, shape (n,)."""
+        """Return the counts per channel, shape (n,)."""
         return self.background(params) + sum(self.family(params, name) for name in self.families)
 
     def jacobian(self, params: lmfit.Parameters) -> np.ndarray:
@@ -117,7 +123,7 @@ class SpectrumModel:
         above = counts - low * kramers
         for name, lines in self.families.items():
             near = np.abs(self.energy - lines[np.argmax(lines[:, 1]), 0]) < 0.1
-            params.add(f"{name}_intensity", value=max(float(above[near].sum()), 10.0), min=0.0)
+            params.add(intensity_of(name), value=max(float(above[near].sum()), 10.0), min=0.0)
         return params
 
 
@@ -139,29 +145,24 @@ def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Resul
     """
     if not settings.elements:
         raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
-    elements = settings.model_dump()["elements"]
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        model, counts = prepare(
-            measurement, elements, settings.fit_range, settings.background_degree, settings.detector_edge
-        )
-        fitted = fit_counts(model.expected, counts, model.start(counts), jacobian=model.jacobian)
-        rows += spectrum_rows(measurement, model, fitted)
-        rows += composition_rows(measurement, fitted, elements, settings.reference, settings.formula_atoms)
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        groups[f"{measurement.id}/spectrum"] = spectrum_curves(model, counts, fitted)
-    return Result(rows, groups)
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
 
 
-def prepare(
-    measurement: Measurement,
-    elements: Mapping[str, Mapping[str, Any]],
-    fit_range: tuple[float, float],
-    degree: int,
-    edge: float,
-) -> tuple[SpectrumModel, np.ndarray]:
-    """Cut the fitted range out of a spectrum and choose the families whose strongest line lies in it."""
+def _analyse_one(measurement: Measurement, settings: EdxSettings) -> Result:
+    model, counts = prepare(measurement, settings)
+    fitted = fit_counts(model.expected, counts, model.start(counts), jacobian=model.jacobian)
+    rows = spectrum_rows(measurement, model, fitted) + composition_rows(measurement, fitted, settings)
+    return Result.of(measurement, rows, {"spectrum": spectrum_curves(model, counts, fitted)})
+
+
+def prepare(measurement: Measurement, settings: EdxSettings) -> tuple[SpectrumModel, np.ndarray]:
+    """Cut the fitted range out of a spectrum and choose the families whose strongest line lies in it.
+
+    Raises
+    ------
+    AnalysisError
+        See `analyse`.
+    """
     region = measurement.only
     if "energy" not in region.coords:
         raise AnalysisError(
@@ -174,94 +175,84 @@ def prepare(
         raise AnalysisError(f"{measurement.id}: the unit of the energy axis is not known ({error})") from error
     beam = float(region.attrs.get("beam_voltage_kV", math.nan))
     beam = measurement.condition("beam_energy", "keV", default=beam)
-    if not beam > fit_range[0]:
+    low, high = settings.fit_range
+    if not beam > low:
         raise AnalysisError(f"{measurement.id}: the file gives no beam energy (add 'beam_energy=… keV' to the sheet)")
-    inside = (energy >= fit_range[0]) & (energy <= min(fit_range[1], 0.95 * beam))
+    inside = (energy >= low) & (energy <= min(high, 0.95 * beam))
     counts = not_negative(measurement, region["intensity"][inside])
     if counts.size < 50 or counts.sum() < 1000:
         raise AnalysisError(
             f"{measurement.id}: {counts.sum():g} counts in {counts.size} channels between "
-            f"{fit_range[0]:g} and {fit_range[1]:g} keV; at least 1000 in 50 are needed"
+            f"{low:g} and {high:g} keV; at least 1000 in 50 are needed"
         )
     families = {
-        f"{symbol}_{shell}": np.array(lines, dtype=float)
-        for symbol, element in elements.items()
-        for shell, lines in element["families"].items()
+        f"{symbol} {shell}": np.array(lines)
+        for symbol, element in settings.elements.items()
+        for shell, lines in element.families.items()
     }
     seen = {
         name: lines
         for name, lines in families.items()
         if energy[inside][0] < lines[np.argmax(lines[:, 1]), 0] < energy[inside][-1]
     }
-    missing = [
-        f"{symbol} {element['quantified']}"
-        for symbol, element in elements.items()
-        if element["quantified"] and f"{symbol}_{element['quantified']}" not in seen
-    ]
+    missing = [family for family in settings.quantified.values() if family not in seen]
     if missing:
         raise AnalysisError(f"{measurement.id}: quantified lines lie outside the fitted range: {', '.join(missing)}")
-    return SpectrumModel(energy[inside], beam, seen, degree, edge), counts
+    return SpectrumModel(energy[inside], beam, seen, settings.background_degree, settings.detector_edge), counts
 
 
 def spectrum_rows(measurement: Measurement, model: SpectrumModel, fitted: Fit) -> list[Number]:
     """Make the rows of the lines and of the detector (energies in eV)."""
+
+    def found(name: str, scale: float = 1.0) -> tuple[float, float]:
+        return scale * fitted.value(name), scale * fitted.error(name)
+
     values = {
-        "energy_offset": (1e3 * fitted.value("energy_offset"), 1e3 * fitted.error("energy_offset"), "eV"),
-        "energy_gain": (fitted.value("energy_gain"), fitted.error("energy_gain"), "1"),
-        "fwhm_Mn": (1e3 * fitted.value("fwhm_Mn"), 1e3 * fitted.error("fwhm_Mn"), "eV"),
-        "aicc": (fitted.aicc, math.nan, "1"),
+        (q.ENERGY_OFFSET, ""): found("energy_offset", 1e3),
+        (q.ENERGY_GAIN, ""): found("energy_gain"),
+        (q.DETECTOR_RESOLUTION, q.MANGANESE): found("fwhm_Mn", 1e3),
+        (AICC, ""): (fitted.aicc, math.nan),
+        **{(q.INTENSITY, family): found(intensity_of(family)) for family in model.families},
     }
-    for name in model.families:
-        intensity = f"{name}_intensity"
-        values[intensity] = (fitted.value(intensity), fitted.error(intensity), "count")
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    return measured(measurement, "line_families", values, METHOD, **common)
+    return measured(measurement, q.LINE_FAMILIES, values, METHOD, **fitted.quality)
 
 
-def composition_rows(
-    measurement: Measurement,
-    fitted: Fit,
-    elements: Mapping[str, Mapping[str, Any]],
-    reference: str,
-    formula_atoms: float,
-) -> list[Number]:
-    """Quantify: atomic and weight percent, atoms a formula unit, ratios to the reference.
+def composition_rows(measurement: Measurement, fitted: Fit, settings: EdxSettings) -> list[Number]:
+    """Quantify: atomic and weight percent, atoms per formula unit, ratios to the reference.
 
     The statistical error follows from the counts and their covariance, the systematic one from the k-factors.
     """
-    names = [symbol for symbol, element in elements.items() if element["quantified"]]
-    lines = [f"{name}_{elements[name]['quantified']}_intensity" for name in names]
+    names, lines = list(settings.quantified), [intensity_of(family) for family in settings.quantified.values()]
+    elements = [settings.elements[name] for name in names]
     counts = np.array([fitted.value(line) for line in lines])
     if not (counts > 0).all():
         absent = names[int(np.argmin(counts))]
         raise AnalysisError(f"{measurement.id}: {absent} shows no counts: the composition cannot be quantified")
     index = [fitted.names.index(line) for line in lines]
     relative = fitted.covariance[np.ix_(index, index)] / np.outer(counts, counts)
-    k_relative = np.diag([elements[name]["k_uncertainty"] ** 2 for name in names])
-    mass = counts * np.array([elements[name]["k_factor"] for name in names])
-    atoms = mass / np.array([elements[name]["atomic_weight"] for name in names])
+    k_relative = np.diag([element.k_uncertainty**2 for element in elements])
+    mass = counts * np.array([element.k_factor for element in elements])
+    atoms = mass / np.array([element.atomic_weight for element in elements])
+    unit, base = np.eye(len(names)), names.index(settings.reference)
     rows: list[Number] = []
 
-    def add(parameter: str, value: float, gradient: np.ndarray, unit: str) -> None:
+    def add(quantity: Quantity, feature: str, value: float, gradient: np.ndarray) -> None:
         """Append a row from the derivatives of the value by the logarithms of counts (and k-factors)."""
         error, systematic = (math.sqrt(gradient @ matrix @ gradient) for matrix in (relative, k_relative))
-        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, "systematic_error": systematic}
-        content = {parameter: (value, error, unit)}
-        rows.extend(measured(measurement, "cliff_lorimer", content, K_METHOD, **common))
+        common = {"feature": feature, "systematic_error": systematic, **fitted.quality}
+        rows.extend(measured(measurement, q.CLIFF_LORIMER, {quantity: (value, error)}, K_METHOD, **common))
 
     for i, name in enumerate(names):
-        own = np.eye(len(names))[i]
-        for amount, scale, parameter, unit in (
-            (atoms, 100.0, "atomic_percent", "atomic_percent"),
-            (mass, 100.0, "weight_percent", "percent"),
-            (atoms, formula_atoms, "per_formula", "1"),
+        for amount, scale, quantity in (
+            (atoms, 100.0, q.ATOMIC_PERCENT),
+            (mass, 100.0, q.WEIGHT_PERCENT),
+            (atoms, settings.formula_atoms, q.ATOMS_PER_FORMULA_UNIT),
         ):
             share = amount / amount.sum()
-            add(f"{name}_{parameter}", scale * share[i], scale * share[i] * (own - share), unit)
-        if name != reference:
-            base = names.index(reference)
+            add(quantity, name, scale * share[i], scale * share[i] * (unit[i] - share))
+        if i != base:
             ratio = atoms[i] / atoms[base]
-            add(f"{name}_to_{reference}", ratio, ratio * (own - np.eye(len(names))[base]), "1")
+            add(q.ATOMIC_RATIO, f"{name}/{settings.reference}", ratio, ratio * (unit[i] - unit[base]))
     return rows
 
 
@@ -279,5 +270,9 @@ def spectrum_curves(model: SpectrumModel, counts: np.ndarray, fitted: Fit) -> xr
             "residual": variable("energy", fitted.residual, "1", "deviance residual"),
             "line_energy": variable("family", strongest, "keV", "energy of the strongest line"),
         },
-        coords={"energy": variable("energy", model.energy, "keV", "X-ray energy"), "family": names},
+        coords={
+            "energy": variable("energy", model.energy, "keV", "X-ray energy"),
+            "family": variable("family", names, "1", "family of lines"),
+            "element": variable("family", [name.partition(" ")[0] for name in names], "1", "element"),
+        },
     )

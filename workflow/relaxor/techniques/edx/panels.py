@@ -5,28 +5,28 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
+from relaxor.techniques.edx.quantities import ATOMIC_PERCENT
 
 
 def spectrum(ax: Axes, data: PanelData) -> None:
-    """Draw counts, fit, bremsstrahlung and the families of lines; inset: the composition (Fig. S2)."""
+    """Draw counts, fit, bremsstrahlung and the families of lines, and write the composition in a corner."""
     measurement, group = next(iter(data.curves.items()))
     curves = group["spectrum"].to_dataset()
     energy = curves.energy.values
     ax.plot(energy, curves.data, ".", color=BLACK, ms=1.0, mew=0)
     ax.plot(energy, curves.background, color=GREY, lw=0.7)
-    elements = list(dict.fromkeys(str(family).partition("_")[0] for family in curves.family.values))
+    elements = list(dict.fromkeys(curves.element.values))
     floor = max(0.4 * float(np.quantile(curves.fit, 0.005)), 0.5)
-    for name, counts, line in zip(
-        curves.family.values, curves.components.values, curves.line_energy.values, strict=True
+    for family, element, counts, line in zip(
+        *(curves[name].values for name in ("family", "element", "components", "line_energy")), strict=True
     ):
-        symbol, _, shell = str(name).partition("_")
-        color = COMPONENTS[elements.index(symbol) % len(COMPONENTS)]
+        color = COMPONENTS[elements.index(element) % len(COMPONENTS)]
         total = counts + curves.background.values
         drawn = np.where(counts > 0.02 * curves.background.values, total, np.nan)
         ax.fill_between(energy, curves.background, drawn, color=color, alpha=0.35, lw=0)
         peak = int(np.argmin(np.abs(energy - line)))
         ax.annotate(
-            f"{symbol} {shell}",
+            family,
             (energy[peak], float(curves.fit[peak])),
             xytext=(0, 2.5),
             textcoords="offset points",
@@ -45,13 +45,10 @@ def spectrum(ax: Axes, data: PanelData) -> None:
 
 def _composition(ax: Axes, data: PanelData, measurement: str) -> None:
     """Write atomic percent with counting and standardless uncertainty in the free corner."""
-    rows = data.parameters[
-        (data.parameters["measurement"] == measurement) & data.parameters["parameter"].str.endswith("_atomic_percent")
+    lines = ["      at.%  ± count ± k"] + [
+        f"{row.feature:<3}{row.value:6.2f} {row.standard_error:7.2f} {row.systematic_error:5.1f}"
+        for row in data.rows(ATOMIC_PERCENT, measurement=measurement).itertuples(index=False)
     ]
-    lines = ["      at.%  ± count ± k"]
-    for _, row in rows.iterrows():
-        symbol = row["parameter"].removesuffix("_atomic_percent")
-        lines.append(f"{symbol:<3}{row['value']:6.2f} {row['standard_error']:7.2f} {row['systematic_error']:5.1f}")
     ax.text(
         0.985,
         0.97,

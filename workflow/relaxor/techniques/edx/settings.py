@@ -1,40 +1,42 @@
 """Settings of the EDX analysis."""
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
 
 
 class Element(Section):
     """An element of the spectrum and how it is quantified."""
 
-    atomic_weight: float
-    """Relative atomic mass (IUPAC 2021)."""
+    atomic_weight: float = setting(..., source="IUPAC 2021", gt=0)
+    """The relative atomic mass."""
     families: dict[str, list[tuple[float, float]]]
-    """Family (K, L, M) → lines: energy in keV and relative intensity (X-ray Data Booklet, tables 1-2 and 1-3)."""
+    """The lines of each family (K, L, M): energy in keV and relative intensity, as tables 1-2 and 1-3 of the X-ray Data
+    Booklet have them."""
     quantified: str = ""
-    """Family whose counts give the amount; empty for elements that are fitted but not quantified."""
-    k_factor: float = 1.0
-    """Cliff–Lorimer factor by mass of that family against the reference (doi 10.1111/j.1365-2818.1975.tb03895.x)."""
-    k_uncertainty: float = 0.1
-    """Relative standard uncertainty of a standardless k-factor: 0.05 to 0.2."""
+    """The family whose counts give the amount. Elements without one are fitted but not quantified."""
+    k_factor: float = setting(1.0, source="doi 10.1111/j.1365-2818.1975.tb03895.x", gt=0)
+    """The Cliff–Lorimer factor by mass of that family against the reference of the factors."""
+    k_uncertainty: float = setting(0.1, source="standardless k-factors: 0.05 to 0.2", ge=0)
+    """The relative standard uncertainty of the k-factor."""
 
 
 class EdxSettings(Section):
-    """Settings of the EDX analysis; energies in keV."""
+    """Settings of the EDX analysis."""
 
     elements: dict[str, Element] = {}
-    """Symbol → element."""
+    """The elements of the spectrum by symbol."""
     fit_range: tuple[float, float] = (0.7, 18.0)
-    """Range that is fitted, in keV: above the window's steep absorption, below the beam's energy."""
-    background_degree: int = 6
-    """Degree of the polynomial (in the logarithm of energy) by which Kramers' law is multiplied."""
-    detector_edge: float = 1.839
-    """Absorption edge of the detector's dead layer, in keV: silicon K."""
+    """The range that is fitted in keV. It lies above the steep absorption of the window and ends below the energy of
+    the beam."""
+    background_degree: int = setting(6, source="smooth efficiency of a silicon drift detector", ge=0)
+    """The degree of the polynomial in the logarithm of energy by which Kramers' law is multiplied."""
+    detector_edge: float = setting(1.839, "keV", source="silicon K", gt=0)
+    """The absorption edge of the dead layer of the detector."""
     reference: str = ""
-    """Element to which the others are set in ratio."""
-    formula_atoms: float = Field(1.0, gt=0)
-    """Atoms of a formula unit."""
+    """The element to which the others are set in ratio."""
+    formula_atoms: float = setting(1.0, gt=0)
+    """The number of atoms of a formula unit."""
 
     @model_validator(mode="after")
     def _reference_exists(self) -> "EdxSettings":
@@ -42,3 +44,8 @@ class EdxSettings(Section):
         if self.elements and self.reference not in self.elements:
             raise ValueError(f"reference '{self.reference}' is not one of {', '.join(self.elements)}")
         return self
+
+    @property
+    def quantified(self) -> dict[str, str]:
+        """Element → family of lines, as ``Cu K``, whose counts give its amount."""
+        return {symbol: f"{symbol} {entry.quantified}" for symbol, entry in self.elements.items() if entry.quantified}

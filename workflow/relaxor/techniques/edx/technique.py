@@ -1,8 +1,9 @@
-"""Energy-dispersive X-ray spectroscopy, as the registry has it."""
+"""The entry of energy-dispersive X-ray spectroscopy in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.edx.quantities import MODELS, QUANTITIES
 from relaxor.techniques.edx.settings import EdxSettings
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
 
@@ -12,7 +13,7 @@ def _tells_beam(contents: Contents) -> bool:
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the axis of energy."""
+    """Recognise a file by the axis of energy."""
     return float(contents.spectral_axis == "energy")
 
 
@@ -23,6 +24,8 @@ TECHNIQUE = Technique(
     settings=EdxSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
     },

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.core.units import factor
+from relaxor.core.variables import variable
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.techniques.growth.quantities import FITTED, SEGMENTS, SOAK_DRIFT, SOAK_STABILITY
 from relaxor.techniques.growth.settings import GrowthSettings
@@ -46,15 +47,15 @@ def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Re
     settings
         See `GrowthSettings`.
     """
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        time, temperature = _log(measurement)
-        fitted = fit_segments(measurement, time, temperature, settings.soak_level)
-        rows += fitted.numbers(measurement, SEGMENTS, FITTED, "least squares of one curve of joined segments")
-        rows += _soak_rows(measurement, time, temperature, fitted, settings.soak_margin)
-        groups |= _groups(measurement, time, temperature, fitted)
-    return Result(rows, groups)
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+
+
+def _analyse_one(measurement: Measurement, settings: GrowthSettings) -> Result:
+    time, temperature = _log(measurement)
+    fitted = fit_segments(measurement, time, temperature, settings.soak_level)
+    rows = fitted.numbers(measurement, SEGMENTS, FITTED, "least squares of one curve of joined segments")
+    rows += _soak_rows(measurement, time, temperature, fitted, settings.soak_margin)
+    return Result.of(measurement, rows, {"run": _curves(time, temperature, fitted)})
 
 
 def _log(measurement: Measurement) -> tuple[np.ndarray, np.ndarray]:
@@ -127,17 +128,15 @@ def _soak_rows(
     )
 
 
-def _groups(measurement: Measurement, time: np.ndarray, temperature: np.ndarray, fitted: Fit) -> dict[str, xr.Dataset]:
+def _curves(time: np.ndarray, temperature: np.ndarray, fitted: Fit) -> xr.Dataset:
     model = profile(time, fitted.params)
-    values = {
-        "data": (temperature, "degC", "Temperature"),
-        "fit": (model, "degC", "Fitted temperature"),
-        "residual": (temperature - model, "delta_degC", "Temperature − fit"),
-    }
-    run = xr.Dataset(
-        {name: ("time", array, {"units": unit, "long_name": label}) for name, (array, unit, label) in values.items()},
-        coords={"time": ("time", time, {"units": "hour", "long_name": "Time"})},
-    )
     scatter = float(np.std(fitted.residual))
-    run["data_uncertainty"] = ((), scatter, {"units": "delta_degC", "long_name": "scatter about the fit"})
-    return {measurement.id: xr.Dataset(attrs=provenance(measurement)), f"{measurement.id}/run": run}
+    return xr.Dataset(
+        {
+            "data": variable("time", temperature, "degC", "Temperature"),
+            "fit": variable("time", model, "degC", "Fitted temperature"),
+            "residual": variable("time", temperature - model, "delta_degC", "Temperature − fit"),
+            "data_uncertainty": variable((), scatter, "delta_degC", "scatter about the fit"),
+        },
+        coords={"time": variable("time", time, "hour", "Time")},
+    )

@@ -14,7 +14,7 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import ordered_map
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured
 from relaxor.core.variables import variable
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, voigt_fwhm
@@ -83,69 +83,45 @@ def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Res
         If a measurement has no ordered Raman axis, no counts, holds a map, does not cover the window, is constant, or
         shows no line; if the line of silicon that sets the axis is not seen.
     """
-    one = partial(
-        _analyse_one,
-        modes=settings.modes,
-        others=settings.substrate_lines | ({SILICON: settings.calibration_line} if settings.calibration_line else {}),
-        significance=settings.significance,
-        calibration_uncertainty=settings.calibration_uncertainty,
-        window=settings.window,
-        instrument_fwhm=settings.instrument_fwhm,
-        degree=settings.baseline_degree,
-        spike=(settings.spike_threshold, settings.spike_width),
-    )
-    results = ordered_map(one, measurements)
-    groups: dict[str, xr.Dataset] = {}
-    for measurement, (_, fitted) in zip(measurements, results, strict=True):
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        groups[f"{measurement.id}/spectrum"] = fitted
-    return Result([row for rows, _ in results for row in rows], groups)
+    return Result.joined(ordered_map(partial(_analyse_one, settings=settings), measurements))
 
 
-def _analyse_one(
-    measurement: Measurement,
-    modes: Mapping[str, float] | None,
-    others: Mapping[str, float],
-    significance: float,
-    calibration_uncertainty: float,
-    window: tuple[float, float] | None,
-    instrument_fwhm: float,
-    degree: int,
-    spike: tuple[float, int],
-) -> tuple[list[Number], xr.Dataset]:
+def _analyse_one(measurement: Measurement, settings: RamanSettings) -> Result:
     """Return the numbers of both line shapes and the curves of the Voigt fit."""
-    shift, spectra = _spectra(measurement, window)
-    expected = {**(modes or {}), **others}
+    shift, spectra = _spectra(measurement, settings.window)
+    reference, width = settings.calibration_line, settings.instrument_fwhm
+    others = settings.substrate_lines | ({SILICON: reference} if reference else {})
+    expected = {**(settings.modes or {}), **others}
     protected = np.zeros(shift.shape, dtype=bool)
     for center in expected.values():
         protected |= np.abs(shift - center) < 8
-    spectrum, noise, removed = remove_spikes(spectra, *spike, protected)
+    spectrum, noise, removed = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, protected)
     if not np.ptp(spectrum):
         raise AnalysisError(f"{measurement.id}: every point has the intensity {spectrum[0]:g}: this is no spectrum")
-    groups = [(np.ones(shift.shape, dtype=bool), expected)]
-    if modes is None:
-        found = find_modes(shift, spectrum, significance, instrument_fwhm)
+    groups, degree = [(np.ones(shift.shape, dtype=bool), expected)], settings.baseline_degree
+    if settings.modes is None:
+        found = find_modes(shift, spectrum, settings.significance, width)
         groups, degree = _groups(shift, found, others), FOUND_DEGREE
     if not groups:
-        raise AnalysisError(f"{measurement.id}: no line stands out by {significance:g} standard deviations")
+        raise AnalysisError(f"{measurement.id}: no line stands out by {settings.significance:g} standard deviations")
 
     voigts, lorentzians = [], []
     for inside, centers in groups:
         points = shift[inside], spectrum[inside], noise[inside]
-        part = Part(inside, *fit_seen_lines(*points, centers, instrument_fwhm, degree, centers.keys() & expected))
+        part = Part(inside, *fit_seen_lines(*points, centers, width, degree, centers.keys() & expected))
         seen = {name: centers[name] for name in part.model.lines}
         voigts.append(part)
-        lorentzians.append(Part(inside, *fit_lines(*points, seen, 1e-3 * instrument_fwhm, degree)))
+        lorentzians.append(Part(inside, *fit_lines(*points, seen, 1e-3 * width, degree)))
     if SILICON in {name for part in voigts for name in part.limits}:
         raise AnalysisError(
             f"{measurement.id}: the silicon line at {others[SILICON]:g} 1/cm that sets the axis is not seen: "
             "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
         )
-    calibration = others.get(SILICON, math.nan), calibration_uncertainty
-    rows = _rows(measurement, VOIGT, voigts, *calibration, instrument_fwhm)
+    calibration = others.get(SILICON, math.nan), settings.calibration_uncertainty
+    rows = _rows(measurement, VOIGT, voigts, *calibration, width)
     rows += _rows(measurement, LORENTZIAN, lorentzians, *calibration, 0.0)
     rows += measured(measurement, VOIGT, {COSMIC_RAY_PIXELS: (removed.sum(), math.nan)}, "count")
-    return rows, _curves(shift, spectrum, voigts)
+    return Result.of(measurement, rows, {"spectrum": _curves(shift, spectrum, voigts)})
 
 
 def _groups(
@@ -204,7 +180,7 @@ def _rows(
     systematic = {"systematic_error": reference_uncertainty}
     rows: list[Number] = []
     for part in parts:
-        common = {"n": part.fit.n, "reduced_chi_square": part.fit.reduced_chi_square}
+        common = part.fit.quality
         window = "" if len(parts) == 1 else part.model.lines[0]
         rows += measured(measurement, model, {AICC: (part.fit.aicc, math.nan)}, METHOD, feature=window, **common)
         if part is parts[0]:

@@ -1,17 +1,16 @@
 """Second-harmonic generation: area of the line at half the pump wavelength, and its power law.
 
-All spectra of a series share the line's place and shape, which are those of the spectrometer. They are fitted
-together by maximum likelihood; the frame with the pump blocked gives dark level and noise of the detector, and
-anchors the power law at zero power. The law is fitted with errors on both axes (orthogonal distances), with and
-without a constant background, and beside them the straight line through logarithms that is usual and biased. A law
-that misses the points by more than chance has its errors widened by the misfit.
+All spectra of a series share the line's place and shape, which are those of the spectrometer. They are fitted together
+by maximum likelihood; the frame with the pump blocked gives dark level and noise of the detector, and anchors the power
+law at zero power. The law is fitted with errors on both axes (orthogonal distances), with and without a constant
+background, and beside them the straight line through logarithms that is usual and biased. A law that misses the points
+by more than chance has its errors widened by the misfit.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import lmfit
 import numpy as np
@@ -26,16 +25,19 @@ from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, fit_counts, parameters, voigt, widened_method, widening
 from relaxor.stats.optimizer import central_differences
 from relaxor.stats.power_law import logarithmic_power_law, orthogonal_power_law, power_law, profile_exponent
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.shg import quantities as q
 from relaxor.techniques.shg.settings import ShgSettings
 
-SERIES = "shg_power_series"
-"""Name of the measurement in rows and curves that combine all powers."""
-RATE = "count*nm/s"
 ORTHOGONAL = "orthogonal distance regression (ODRPACK), errors of power and area"
 LOGARITHMS = "ordinary least squares of logarithms (AICc on that scale)"
 SHAPE = ("center", "fwhm_gaussian", "fwhm_lorentzian")
-Shape = Literal["voigt", "gaussian"]
-SHAPES: tuple[Shape, ...] = ("voigt", "gaussian")
+LAW = ("amplitude", "exponent", "background")
+"""Parameters of a line, and of a law, in the order of the functions that they belong to."""
+QUADRATIC = 2.0
+"""Exponent of a pure second-order process, against which exponents are tested."""
+REACH = 0.03
+"""Reach of the window to each side of half the wavelength of the pump, as a part of that, where none is set."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Spectrum:
     electrons
         Detected electrons of all frames above the bias, shifted so that their variance equals their mean, shape (n,).
     gain
-        Of these electrons, how many a count in the mean of the frames is.
+        Number of these electrons per count in the mean of the frames.
     power, power_error
         Displayed pump power and its standard uncertainty, mW.
     time
@@ -86,51 +88,25 @@ def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Resul
         If a spectrum has no ordered wavelength axis, no counts or no point in the window, conditions are missing,
         no spectrum was taken with the pump blocked, there are fewer than four powers, or the line falls with power.
     """
-    spectra, dark_level = select(measurements, (settings.window[0], settings.window[1]), settings.electrons_per_count)
-    lines = {shape: fit_lines(spectra, settings.background_degree, shape) for shape in SHAPES}
+    spectra, dark_level = select(measurements, settings)
+    lines = {shape: fit_lines(spectra, settings.background_degree, shape) for shape in (q.VOIGT, q.GAUSSIAN)}
     series = _series(measurements)
-    rows: list[Number] = []
-    for shape, fitted in lines.items():
-        rows += line_rows(series, spectra, fitted, shape, settings.wavelength_uncertainty)
-    best = lines["voigt"]
-    gain_and_time = np.array([spectrum.gain * spectrum.time for spectrum in spectra])
-    signal = np.array([best.value(f"area_{i}") for i in range(len(spectra))]) / gain_and_time
-    error = np.array([best.error(f"area_{i}") for i in range(len(spectra))]) / gain_and_time
-    power = np.array([spectrum.power for spectrum in spectra])
-    power_error = np.array([spectrum.power_error for spectrum in spectra])
-    usual = logarithmic_power_law(power, signal)
-    if usual.value("exponent") <= 0:
-        raise AnalysisError(
-            f"shg: the line falls with power (exponent {usual.value('exponent'):.2g}); expected it to grow: does the "
-            "sheet give each file its own power?"
-        )
-    laws = {
-        "power_law_background": _widened(orthogonal_power_law(power, signal, power_error, error, background=True)),
-        "power_law": _widened(orthogonal_power_law(power, signal, power_error, error, background=False)),
-        "log_log": usual,
-    }
-    span = math.log(power.max() / power[power > 0].min())
+    rows = [row for shape, fitted in lines.items() for row in line_rows(series, spectra, fitted, shape, settings)]
+    points = Points.of(spectra, lines[q.VOIGT])
+    laws = fit_laws(points)
     for model, law in laws.items():
-        systematic = (settings.power_calibration_uncertainty, settings.power_linearity_uncertainty / span)
-        rows += law_rows(series, law, model, systematic)
-    best_law = laws["power_law_background"]
-    ends = profile_exponent(power, signal, power_error, error, best_law)
-    for place, row in enumerate(rows):
-        if (row.model, row.parameter) == ("power_law_background", "exponent"):
-            low, high = (row.value + widening(best_law) * (end - row.value) for end in ends)
-            rows[place] = replace(row, ci_low=low, ci_high=high, method=f"{row.method}; profile likelihood")
-    groups = spectrum_curves(spectra, best, settings.background_degree, dark_level)
-    groups[SERIES] = xr.Dataset(attrs=provenance(series) | {COMBINES: ",".join(each.id for each in measurements)})
-    groups[f"{SERIES}/points"] = point_curves(spectra, signal, error, best_law)
-    groups[f"{SERIES}/laws"] = law_curves(power, laws)
+        rows += law_rows(series, points, law, model, settings)
+    groups = spectrum_curves(spectra, lines[q.VOIGT], settings.background_degree, dark_level)
+    attrs = provenance(series) | {COMBINES: ",".join(each.id for each in measurements)}
+    groups[q.SERIES] = xr.Dataset(attrs=attrs)
+    groups[f"{q.SERIES}/points"] = point_curves(points, laws[q.POWER_LAW_BACKGROUND])
+    groups[f"{q.SERIES}/laws"] = law_curves(points.power, laws)
     return Result(rows, groups)
 
 
 # --- spectra and lines
-def select(
-    measurements: Sequence[Measurement], window: tuple[float, float], electrons_per_count: float
-) -> tuple[list[Spectrum], float]:
-    """Cut the window out of each spectrum and put its counts on the scale on which they are Poisson numbers.
+def select(measurements: Sequence[Measurement], settings: ShgSettings) -> tuple[list[Spectrum], float]:
+    """Cut the window out of each spectrum and scale its counts so that they are Poisson numbers.
 
     A CCD count is (bias + read-out noise + Poisson electrons); adding the variance of the frame taken with the
     pump blocked to what lies above that frame's mean makes variance equal mean (Snyder et al.,
@@ -141,7 +117,7 @@ def select(
     spectra, dark_level
         Spectra in the order of their power; level of the frame with the pump blocked, in counts.
     """
-    raw = [_cut(measurement, window) for measurement in measurements]
+    raw = [_cut(measurement, settings.window) for measurement in measurements]
     blocked = [frames for measurement, _, frames in raw if measurement.condition("power", "mW") == 0]
     if not blocked:
         raise AnalysisError("shg: no measurement has 'power=0 mW' (pump blocked): its dark level is needed")
@@ -151,17 +127,17 @@ def select(
     # Neighbouring pixels differ by noise alone: half the mean squared difference, without the few at a line.
     steps = np.concatenate([np.diff(frames).ravel() for frames in blocked])
     variance = float(np.mean(steps[np.abs(steps) < 5 * np.median(np.abs(steps)) + 1] ** 2)) / 2
+    gain = settings.electrons_per_count
     spectra = [
         Spectrum(
             measurement,
             wavelength,
             frames.mean(axis=0),
             np.maximum(
-                electrons_per_count * (frames.sum(axis=0) - len(frames) * dark_level)
-                + electrons_per_count**2 * len(frames) * variance,
+                gain * (frames.sum(axis=0) - len(frames) * dark_level) + gain**2 * len(frames) * variance,
                 0.0,
             ),
-            electrons_per_count * len(frames),
+            gain * len(frames),
             measurement.condition("power", "mW"),
             measurement.condition("power_uncertainty", "mW"),
             measurement.condition("integration_time", "s"),
@@ -171,7 +147,7 @@ def select(
     return sorted(spectra, key=lambda spectrum: spectrum.power), dark_level
 
 
-def _cut(measurement: Measurement, window: tuple[float, float]) -> tuple[Measurement, np.ndarray, np.ndarray]:
+def _cut(measurement: Measurement, window: tuple[float, float] | None) -> tuple[Measurement, np.ndarray, np.ndarray]:
     """Return a measurement, the wavelengths inside the window, shape (n,), and its frames there, shape (m, n)."""
     region = measurement.only
     if "wavelength" not in region.coords:
@@ -179,22 +155,74 @@ def _cut(measurement: Measurement, window: tuple[float, float]) -> tuple[Measure
             f"{measurement.id}: SHG needs an axis of wavelength, the file has {', '.join(map(str, region.dims))}"
         )
     counts = in_counts(measurement, rising(measurement, region, "wavelength"), "integration_time")
-    inside = counts.sel(wavelength=slice(*window))
+    low, high = window or (measurement.condition("pump_wavelength", "nm") / 2 * np.array([1 - REACH, 1 + REACH]))
+    inside = counts.sel(wavelength=slice(low, high))
     points = inside["wavelength"].size
     if points < 20:
-        raise AnalysisError(f"{measurement.id}: {points} points between {window[0]:g} and {window[1]:g} nm; 20 needed")
+        raise AnalysisError(f"{measurement.id}: {points} points between {low:g} and {high:g} nm; 20 needed")
     return measurement, inside["wavelength"].values, np.atleast_2d(inside.values)
 
 
+@dataclass(frozen=True)
+class Points:
+    """Points of the power law: power (mW) and rate of the line (count nm/s) with their errors, each of shape (n,)."""
+
+    power: np.ndarray
+    signal: np.ndarray
+    power_error: np.ndarray
+    signal_error: np.ndarray
+
+    @classmethod
+    def of(cls, spectra: Sequence[Spectrum], lines: Fit) -> "Points":
+        """Take the powers of spectra and the areas of their lines."""
+        gain_and_time = np.array([spectrum.gain * spectrum.time for spectrum in spectra])
+        areas, errors = (
+            np.array([get(f"area_{i}") for i in range(len(spectra))]) / gain_and_time
+            for get in (lines.value, lines.error)
+        )
+        power, power_error = np.array([(spectrum.power, spectrum.power_error) for spectrum in spectra]).T
+        return cls(power, areas, power_error, errors)
+
+    @property
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What fits of power laws take."""
+        return self.power, self.signal, self.power_error, self.signal_error
+
+    @property
+    def span(self) -> float:
+        """Logarithm of the largest power over the smallest."""
+        return math.log(self.power.max() / self.power[self.power > 0].min())
+
+
+def fit_laws(points: Points) -> dict[str, Fit]:
+    """Return model → power law, with the errors that its misfit calls for.
+
+    Raises
+    ------
+    AnalysisError
+        If the line falls with power.
+    """
+    usual = logarithmic_power_law(points.power, points.signal)
+    if usual.value("exponent") <= 0:
+        raise AnalysisError(
+            f"shg: the line falls with power (exponent {usual.value('exponent'):.2g}); expected it to grow: does the "
+            "sheet give each file its own power?"
+        )
+    return {
+        q.POWER_LAW_BACKGROUND: _widened(orthogonal_power_law(*points.columns, background=True)),
+        q.POWER_LAW: _widened(orthogonal_power_law(*points.columns, background=False)),
+        q.LOG_LOG: usual,
+    }
+
+
 def _widened(law: Fit) -> Fit:
-    """Return a law with the errors that its misfit calls for."""
     scale, params = widening(law), law.params.copy()
     for name in law.names:
         params[name].stderr *= scale
     return replace(law, params=params, covariance=scale**2 * law.covariance)
 
 
-def fit_lines(spectra: Sequence[Spectrum], degree: int, shape: Shape) -> Fit:
+def fit_lines(spectra: Sequence[Spectrum], degree: int, shape: str) -> Fit:
     """Fit one line of common place and shape, and a polynomial of its own, to each spectrum.
 
     Returns
@@ -211,7 +239,7 @@ def fit_lines(spectra: Sequence[Spectrum], degree: int, shape: Shape) -> Fit:
     params = parameters(
         center=(center, center - 2 * width, center + 2 * width),
         fwhm_gaussian=(0.8 * width, 0.05 * width, 3 * width),
-        fwhm_lorentzian=(0.3 * width, 0.0, 3 * width) if shape == "voigt" else {"value": 0.0, "vary": False},
+        fwhm_lorentzian=(0.3 * width, 0.0, 3 * width) if shape == q.VOIGT else {"value": 0.0, "vary": False},
     )
     for i, spectrum in enumerate(spectra):
         design = np.column_stack([voigt(spectrum.wavelength, 1.0, center, width, 0.0), _powers(spectrum, degree)])
@@ -272,63 +300,64 @@ def _powers(spectrum: Spectrum, degree: int) -> np.ndarray:
 def _series(measurements: Sequence[Measurement]) -> Measurement:
     attrs = dict(measurements[0].attrs)
     attrs["raw_sha256"] = ",".join(measurement.attrs["raw_sha256"] for measurement in measurements)
-    return replace(measurements[0], id=SERIES, attrs=attrs)
+    return replace(measurements[0], id=q.SERIES, attrs=attrs)
 
 
 def line_rows(
-    series: Measurement,
-    spectra: Sequence[Spectrum],
-    fitted: Fit,
-    shape: Shape,
-    wavelength_uncertainty: float,
+    series: Measurement, spectra: Sequence[Spectrum], fitted: Fit, shape: str, settings: ShgSettings
 ) -> list[Number]:
-    """Make the rows of the lines: area a spectrum; place and width in common."""
+    """Make the rows of the lines: place and width in common, and the area of each spectrum."""
     method = f"Poisson maximum likelihood, {shape} line common to all powers"
-    units = {"center": "nm", "fwhm_gaussian": "nm"} | ({"fwhm_lorentzian": "nm"} if shape == "voigt" else {})
-    center, *widths = fitted.numbers(series, shape, units, method)
-    center = replace(center, systematic_error=wavelength_uncertainty)
+    shared = dict(zip(SHAPE, (q.CENTER, q.FWHM_GAUSSIAN, q.FWHM_LORENTZIAN), strict=True))
+    shared = {name: quantity for name, quantity in shared.items() if name in fitted.names}
+    center, *widths = fitted.numbers(series, shape, shared, method)
+    center = replace(center, systematic_error=settings.wavelength_uncertainty)
     half_pump = spectra[-1].measurement.condition("pump_wavelength", "nm") / 2
-    shift = replace(
+    difference = replace(
         center,
-        parameter="center_minus_half_pump",
+        parameter=q.CENTER_DIFFERENCE.name,
         value=center.value - half_pump,
         ci_low=center.ci_low - half_pump,
         ci_high=center.ci_high - half_pump,
+        at=half_pump,
+        at_unit="nm",
     )
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    rows = [center, *widths, shift, *measured(series, shape, {"aicc": (fitted.aicc, math.nan, "1")}, method, **common)]
+    rows = [
+        center,
+        *widths,
+        difference,
+        *measured(series, shape, {AICC: (fitted.aicc, math.nan)}, method, **fitted.quality),
+    ]
     for i, spectrum in enumerate(spectra):
         area, error = (get(f"area_{i}") / spectrum.gain for get in (fitted.value, fitted.error))
-        rows += measured(spectrum.measurement, shape, {"area": (area, error, "count*nm")}, method, **common)
+        rows += measured(spectrum.measurement, shape, {q.AREA: (area, error)}, method, **fitted.quality)
     return rows
 
 
-def law_rows(series: Measurement, law: Fit, model: str, systematic: tuple[float, float]) -> list[Number]:
-    """Make the rows of a power law and of the test of its exponent against 2.
+def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings: ShgSettings) -> list[Number]:
+    """Make the rows of a power law and of the test of its exponent.
 
-    Parameters
-    ----------
-    systematic
-        Relative standard uncertainties that the power meter leaves in the scale of power and in the exponent.
+    The interval of the exponent beside a background is that of the profile of the likelihood. The power meter leaves
+    systematic errors in the scale of power and in the exponent.
     """
-    method = widened_method(LOGARITHMS if model == "log_log" else ORTHOGONAL, widening(law))
-    units = {"amplitude": RATE, "exponent": "1"} | ({"background": RATE} if "background" in law.names else {})
-    amplitude, exponent_row, *rest = law.numbers(series, model, units, method)
-    exponent = law.value("exponent")
-    rows = [
-        replace(amplitude, systematic_error=law.value("amplitude") * exponent * systematic[0]),
-        replace(exponent_row, systematic_error=exponent * systematic[1]),
-        *rest,
-    ]
-    t = (exponent - 2) / law.error("exponent")
+    method = widened_method(LOGARITHMS if model == q.LOG_LOG else ORTHOGONAL, widening(law))
+    fitted = dict(zip(LAW, (q.AMPLITUDE, q.EXPONENT, q.BACKGROUND), strict=True))
+    fitted = {name: quantity for name, quantity in fitted.items() if name != "background" or name in law.names}
+    amplitude, exponent, *rest = law.numbers(series, model, fitted, method)
+    scale = amplitude.value * exponent.value * settings.power_calibration_uncertainty
+    amplitude = replace(amplitude, systematic_error=scale)
+    linearity = settings.power_linearity_uncertainty / points.span
+    exponent = replace(exponent, systematic_error=exponent.value * linearity)
+    if model == q.POWER_LAW_BACKGROUND:
+        ends = profile_exponent(*points.columns, law)
+        low, high = (exponent.value + widening(law) * (end - exponent.value) for end in ends)
+        exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{method}; profile likelihood")
+    t = (exponent.value - QUADRATIC) / law.error("exponent")
     dof = law.n - len(law.names)
-    tests = {
-        "exponent_minus_2_t": (t, math.nan, "1"),
-        "exponent_minus_2_p_value": (2 * stats.t.sf(abs(t), dof), math.nan, "1"),
-        "aicc": (law.aicc, math.nan, "1"),
-    }
     test = f"{method}; Student's t with {dof} degrees of freedom"
-    return rows + measured(series, model, tests, test, n=law.n, reduced_chi_square=law.reduced_chi_square)
+    tests = {q.T_STATISTIC: (t, math.nan), q.P_VALUE: (2 * stats.t.sf(abs(t), dof), math.nan)}
+    rows = [amplitude, exponent, *rest, *measured(series, model, tests, test, at=QUADRATIC, at_unit="1", **law.quality)]
+    return rows + measured(series, model, {AICC: (law.aicc, math.nan)}, test, **law.quality)
 
 
 # --- curves
@@ -359,34 +388,33 @@ def spectrum_curves(spectra: Sequence[Spectrum], fitted: Fit, degree: int, dark_
     return groups
 
 
-def point_curves(spectra: Sequence[Spectrum], signal: np.ndarray, error: np.ndarray, law: Fit) -> xr.Dataset:
+def point_curves(points: Points, law: Fit) -> xr.Dataset:
     """Make the points of the power law with the errors of both axes."""
-    power = np.array([spectrum.power for spectrum in spectra])
-    fitted = power_law(power, *(law.value(name) for name in ("amplitude", "exponent", "background")))
-    power_error = [spectrum.power_error for spectrum in spectra]
+    fitted = power_law(points.power, *(law.value(name) for name in LAW))
+    content = {
+        "signal": (points.signal, q.RATE, "area of the line of the second harmonic"),
+        "signal_uncertainty": (points.signal_error, q.RATE, "standard uncertainty of the area"),
+        "power_uncertainty": (points.power_error, "mW", "standard uncertainty of the power"),
+        "fit": (fitted, q.RATE, "power law with background"),
+        "residual": (points.signal - fitted, q.RATE, "residual"),
+    }
     return xr.Dataset(
-        {
-            "signal": variable("power", signal, RATE, "area of the 532 nm line"),
-            "signal_uncertainty": variable("power", error, RATE, "standard uncertainty of the area"),
-            "power_uncertainty": variable("power", power_error, "mW", "standard uncertainty of the power"),
-            "fit": variable("power", fitted, RATE, "power law with background"),
-            "residual": variable("power", signal - fitted, RATE, "residual"),
-        },
-        coords={"power": variable("power", power, "mW", "pump power")},
+        {name: variable("power", *values) for name, values in content.items()},
+        coords={"power": variable("power", points.power, "mW", "pump power")},
     )
 
 
-def law_curves(power: np.ndarray, laws: dict[str, Fit]) -> xr.Dataset:
+def law_curves(power: np.ndarray, laws: Mapping[str, Fit]) -> xr.Dataset:
     """Make each law on a fine scale of power; the 95 % band of the one with background."""
     fine = np.geomspace(power[power > 0].min() / 1.3, power.max() * 1.3, 120)
 
     def curve(params: lmfit.Parameters) -> np.ndarray:
-        return power_law(fine, *(params[name].value for name in ("amplitude", "exponent", "background")))
+        return power_law(fine, *(params[name].value for name in LAW))
 
-    best = laws["power_law_background"]
+    best = laws[q.POWER_LAW_BACKGROUND]
     slope = central_differences(curve, best.params, best.names)
     half = NORMAL_QUANTILE * np.sqrt(np.einsum("ij,jk,ik->i", slope, best.covariance, slope))
-    content = {model: variable("power", curve(law.params), RATE, model) for model, law in laws.items()}
-    content["low"] = variable("power", curve(best.params) - half, RATE, "lower end of the 95 % band")
-    content["high"] = variable("power", curve(best.params) + half, RATE, "upper end of the 95 % band")
+    content = {model: variable("power", curve(law.params), q.RATE, model) for model, law in laws.items()}
+    content["low"] = variable("power", curve(best.params) - half, q.RATE, "lower end of the 95 % band")
+    content["high"] = variable("power", curve(best.params) + half, q.RATE, "upper end of the 95 % band")
     return xr.Dataset(content, coords={"power": variable("power", fine, "mW", "pump power")})

@@ -1,4 +1,6 @@
-"""SHG panel."""
+"""Panel of second-harmonic generation."""
+
+import math
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -6,15 +8,11 @@ from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points
-
-LAW = "power_law_background"
-
-SERIES = "shg_power_series"
-"""Name of the group that combines all powers."""
+from relaxor.techniques.shg.quantities import CENTER, EXPONENT, POWER_LAW_BACKGROUND, SERIES, VOIGT
 
 
 def spectra(ax: Axes, data: PanelData) -> None:
-    """Draw the spectra of all powers with their fits; inset: area against power and the power law (Fig. 1e)."""
+    """Draw the spectra of all powers with their fits; inset: area against power and the power law."""
     curves = [group["spectrum"].to_dataset() for name, group in data.curves.items() if name != SERIES]
     points = data.curves[SERIES]["points"].to_dataset()
     lit = points.power.values[points.power.values > 0]
@@ -25,7 +23,7 @@ def spectra(ax: Axes, data: PanelData) -> None:
         color = mpl.colormaps[SEQUENTIAL](0.92 * scale(power)) if power > 0 else GREY
         ax.plot(curve.wavelength, curve.data / 1e3, ".", color=color, ms=1.0, mew=0)
         ax.plot(curve.wavelength, curve.fit / 1e3, color=color, lw=0.6)
-    center = data.number("center", measurement=SERIES, model="voigt")
+    center = data.number(CENTER, measurement=SERIES, model=VOIGT)
     ax.set(xlim=(center - 4.5, center + 13.5), ylim=(-0.04 * top, 1.08 * top))
     ax.set_xlabel("Wavelength (nm)")
     ax.set_ylabel("Intensity (10$^3$ counts)")
@@ -40,17 +38,17 @@ def _power_law(ax: Axes, data: PanelData) -> None:
     points = points.isel(power=points.power.values > 0)
     colors = mpl.colormaps[SEQUENTIAL](0.92 * LogNorm()(points.power.values))
     ax.fill_between(laws.power, laws.low, laws.high, color=VERMILION, alpha=0.25, lw=0)
-    ax.plot(laws.power, laws[LAW], color=VERMILION, lw=0.8)
+    ax.plot(laws.power, laws[POWER_LAW_BACKGROUND], color=VERMILION, lw=0.8)
     data_points(ax, points.power, points.signal, points.signal_uncertainty, xerr=points.power_uncertainty, fmt="none")
     ax.scatter(points.power, points.signal, c=colors, s=3, lw=0, zorder=3)
     ax.set(xscale="log", yscale="log")
     ax.tick_params(labelsize=5, pad=1.5)
     ax.set_xlabel("Power (mW)", fontsize=5.5, labelpad=0.5)
     ax.set_ylabel("Area (counts nm s$^{-1}$)", fontsize=5.5, labelpad=0.5)
-    ax.xaxis.set_major_locator(mpl.ticker.FixedLocator([1, 5]))
+    top = float(points.power.max())
+    ax.xaxis.set_major_locator(mpl.ticker.FixedLocator([10 ** math.floor(math.log10(top)), top]))
     ax.xaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    exponent = data.number("exponent", measurement=SERIES, model=LAW)
-    error = data.number("exponent", "standard_error", measurement=SERIES, model=LAW)
-    text = f"slope\n{exponent:.2f} ± {error:.2f}"
+    row = data.rows(EXPONENT, measurement=SERIES, model=POWER_LAW_BACKGROUND).iloc[0]
+    text = f"slope\n{row.value:.2f} ± {row.standard_error:.2f}"
     ax.text(0.06, 0.94, text, transform=ax.transAxes, va="top", fontsize=5.5, color=VERMILION)

@@ -1,20 +1,21 @@
 """Settings of the SHG analysis."""
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
 
 
 class ShgSettings(Section):
-    """Settings of the SHG analysis; units beside each. Uncertainties are standard uncertainties."""
+    """Settings of the SHG analysis. Uncertainties are standard uncertainties."""
 
-    window: tuple[float, float] = (515.0, 550.0)
-    """Range of wavelength that is fitted around the second harmonic, in nm."""
-    background_degree: int = 2
-    """Degree of the polynomial under the line (two-photon luminescence and dark signal)."""
-    electrons_per_count: float = 1.0
-    """Gain of the CCD, from its data sheet: electrons a count."""
-    wavelength_uncertainty: float = 0.05
-    """Of the spectrometer's wavelength scale, in nm."""
-    power_calibration_uncertainty: float = 0.03
-    """Relative, of the power meter's calibration, common to all powers (photodiode sensors: 3 to 5 %)."""
-    power_linearity_uncertainty: float = 0.005
-    """Relative, of the power meter between the ends of its range (data sheets of photodiode sensors: 0.5 %)."""
+    window: tuple[float, float] | None = None
+    """The range of wavelength in nm that is fitted around the second harmonic. Without one it reaches 3 % to each side
+    of half the wavelength of the pump."""
+    background_degree: int = setting(2, source="two-photon luminescence and dark signal", ge=0)
+    """The degree of the polynomial under the line."""
+    electrons_per_count: float = setting(1.0, "1/count", source="assumed; see the data sheet of the CCD", gt=0)
+    """The gain of the CCD, electrons per count."""
+    wavelength_uncertainty: float = setting(0.05, "nm", source="typical of a calibrated grating spectrometer", ge=0)
+    """The uncertainty of the spectrometer's wavelength scale."""
+    power_calibration_uncertainty: float = setting(0.03, source="photodiode sensors: 3 to 5 %", ge=0)
+    """The relative uncertainty of the calibration of the power meter, which all powers share."""
+    power_linearity_uncertainty: float = setting(0.005, source="data sheets of photodiode sensors: 0.5 %", ge=0)
+    """The relative uncertainty of the power meter between the ends of its range."""

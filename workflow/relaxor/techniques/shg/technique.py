@@ -1,8 +1,9 @@
-"""Second-harmonic generation, as the registry has it."""
+"""The entry of second-harmonic generation in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.registry import Conditions, Technique
+from relaxor.techniques.shg.quantities import MODELS, QUANTITIES
 from relaxor.techniques.shg.settings import ShgSettings
 
 TECHNIQUE = Technique(
@@ -11,6 +12,8 @@ TECHNIQUE = Technique(
     part="characterization",
     settings=ShgSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "spectra": Panel(lazy(f"{__package__}.panels", "spectra"), needs="spectrum", together="all powers"),
     },

@@ -1,48 +1,58 @@
-"""Crystal structures: cells, reflections, and what a structure file says about bonds, layers and displacements."""
+"""Crystal structures: published cells and their reflections, and the bonds, layers and offsets of a structure file."""
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import gemmi
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
-from relaxor.techniques.structure.settings import StructureSettings
+from relaxor.core.results import Measurement, Quantity, Result, measured
+from relaxor.core.variables import variable
+from relaxor.techniques.structure import quantities as q
+from relaxor.techniques.structure.settings import Cell, StructureSettings
 
 AVOGADRO = 0.602214076
-"""Avogadro's number in units of 1e24/mol: turns g/mol per cubic angstrom into g/cm³."""
+"""Avogadro's number in units of 1e24/mol, which turns g/mol per cubic angstrom into g/cm³."""
 VIEW = (2, 2, 1)
-"""Cells along a, b, c that a drawing shows."""
+"""Numbers of cells along a, b and c that a drawing shows."""
 SAME_SITE = 0.01
 """Distance (angstrom) under which two symmetry images are one atom."""
+IN_PLANE = ((1, 0, 0), (1, 1, 0))
+"""Miller indices of the lattice planes that microscopy sees along c."""
+Values = dict[tuple[Quantity, str], tuple[float, float]]
+"""Quantity and feature → value and standard error."""
 
 
 # --- cells and reflections -----------------------------------------------------------------------------------------
-def d_spacing(cell: Mapping[str, Any], hkl: Sequence[int]) -> tuple[float, float]:
+def d_spacing(cell: Cell, hkl: Sequence[int]) -> tuple[float, float]:
     """Return the distance of lattice planes of a hexagonal cell and its standard uncertainty.
 
     Parameters
     ----------
     cell
-        ``a``, ``c`` and their ``a_uncertainty``, ``c_uncertainty`` (angstrom).
+        The cell, with the uncertainties of its edges.
     hkl
         Miller indices.
 
     Returns
     -------
     tuple
-        d and its uncertainty from those of a and c (angstrom).
+        Distance and its uncertainty from those of a and c (angstrom).
     """
-    d = hexagonal(cell["a"], cell["c"]).calculate_d(list(hkl))
+    d = hexagonal(cell.a, cell.c).calculate_d(list(hkl))
     h, k, index = hkl
-    in_plane = 4 / 3 * (h * h + h * k + k * k) / cell["a"] ** 3 * cell["a_uncertainty"]
-    along_c = index**2 / cell["c"] ** 3 * cell["c_uncertainty"]
+    in_plane = 4 / 3 * (h * h + h * k + k * k) / cell.a**3 * cell.a_uncertainty
+    along_c = index**2 / cell.c**3 * cell.c_uncertainty
     return d, d**3 * math.hypot(in_plane, along_c)
+
+
+def name_of(hkl: Iterable[int]) -> str:
+    """Return Miller indices as the feature of a number: ``002``."""
+    return "".join(map(str, hkl))
 
 
 def hexagonal(a: float, c: float) -> gemmi.UnitCell:
@@ -51,33 +61,33 @@ def hexagonal(a: float, c: float) -> gemmi.UnitCell:
 
 
 def bragg_two_theta(d: np.ndarray | float, wavelength: float) -> np.ndarray:
-    """Return the diffraction angle 2θ (degree) of planes of distance d; NaN where no line exists."""
+    """Return the diffraction angle 2θ (degree) of lattice planes of distance d, NaN where there is no line."""
     sine = wavelength / (2 * np.asarray(d, float))
     return np.degrees(2 * np.arcsin(np.where(sine <= 1, sine, np.nan)))
 
 
-def allowed_basal(cell: Mapping[str, Any], d_min: float) -> list[int]:
+def allowed_basal(cell: Cell, d_min: float) -> list[int]:
     """List l of the 00l reflections with d ≥ d_min (angstrom) that the space group does not extinguish."""
-    operations = gemmi.SpaceGroup(cell["space_group"]).operations()
-    highest = math.floor(cell["c"] / d_min)
+    operations = gemmi.SpaceGroup(cell.space_group).operations()
+    highest = math.floor(cell.c / d_min)
     return [index for index in range(1, highest + 1) if not operations.is_systematically_absent([0, 0, index])]
 
 
 # --- a structure ---------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Atoms:
-    """All atoms of one cell.
+    """The atoms of one cell.
 
     Attributes
     ----------
     cell
         The unit cell.
     fractional, uncertainty
-        Coordinates and their standard uncertainties, (n, 3), fractions of the cell edges.
+        Coordinates and their standard uncertainties as fractions of the cell edges, shape (n, 3).
     element
-        Chemical symbols, (n,).
+        Chemical symbols, shape (n,).
     occupancy
-        Occupancies, (n,).
+        Occupancies, shape (n,).
     """
 
     cell: gemmi.UnitCell
@@ -126,7 +136,7 @@ def _separation(cell: gemmi.UnitCell, one: np.ndarray, other: np.ndarray) -> flo
 
 @dataclass(frozen=True)
 class Bond:
-    """A bond from atom ``begin`` to atom ``end`` in the cell shifted by ``shift``; length and error in angstrom."""
+    """A bond from atom ``begin`` to atom ``end`` of the cell that is ``shift`` away; length and error in angstrom."""
 
     begin: int
     end: int
@@ -208,35 +218,31 @@ def _middle(atoms: Atoms, layer: np.ndarray) -> float:
 
 def layer_numbers(
     atoms: Atoms, layers: Sequence[np.ndarray], displaced: Sequence[str], relative_error: float
-) -> dict[str, tuple[float, float, str]]:
+) -> Values:
     """Return the gap between layers and the offsets of elements from the middles of their layers.
 
-    ``relative_error`` is that of the cell edges; the middle of a layer is half way between its outermost atoms.
+    The middle of a layer is half way between its outermost atoms; ``relative_error`` is that of the cell edges.
     """
     c = atoms.basis[2, 2]
     error = float(np.median(atoms.uncertainty[:, 2])) * c
 
-    def number(value: float, atoms_used: float) -> tuple[float, float, str]:
-        return value, math.hypot(error * math.sqrt(atoms_used), value * relative_error), "angstrom"
+    def number(value: float, atoms_used: float) -> tuple[float, float]:
+        return value, math.hypot(error * math.sqrt(atoms_used), value * relative_error)
 
     thickness = np.mean([np.ptp(_unwrapped(atoms, layer)) for layer in layers]) * c
-    result = {"van_der_waals_gap": number(c / len(layers) - thickness, 2)}
+    result: Values = {(q.VAN_DER_WAALS_GAP, ""): number(c / len(layers) - thickness, 2)}
     for element in displaced:
-        offsets = []
-        for index, layer in enumerate(layers, start=1):
-            offset = _offset(atoms, layer, element)
-            if math.isnan(offset):
-                continue
-            result[f"offset_{element}_layer_{index}"] = number(offset, 1.5)
-            offsets.append(offset)
-        if offsets:
-            result[f"offset_{element}_mean"] = number(float(np.mean(offsets)), 1.5)
+        offsets = {index: _offset(atoms, layer, element) for index, layer in enumerate(layers, start=1)}
+        known = {index: offset for index, offset in offsets.items() if not math.isnan(offset)}
+        result |= {(q.LAYER_OFFSET, f"{element} layer {index}"): number(offset, 1.5) for index, offset in known.items()}
+        if known:
+            result[q.MEAN_LAYER_OFFSET, element] = number(float(np.mean(list(known.values()))), 1.5)
     return result
 
 
 # --- the analysis --------------------------------------------------------------------------------------------------
 def analyse(measurements: Sequence[Measurement], settings: StructureSettings) -> Result:
-    """Describe structure files: cell volume, density, bonds, layers, and displacements of the mobile ions.
+    """Describe structure files: cell volume, density, bonds, layers, and offsets of elements from their layers.
 
     Parameters
     ----------
@@ -250,43 +256,38 @@ def analyse(measurements: Sequence[Measurement], settings: StructureSettings) ->
     AnalysisError
         If a file is no structure, if a structure has no layers, or the published cell is not among ``cells``.
     """
-    published = published_cell(settings.cell, settings.model_dump()["cells"]) if settings.cell else None
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        region = measurement.only
-        if "operations" not in region.attrs:
-            held = ", ".join(map(str, region.data_vars))
-            raise AnalysisError(
-                f"{measurement.id}: no crystal structure (CIF) but {held}; mend its technique in the sheet"
-            )
-        atoms = expand(region)
-        layers = split_layers(atoms, settings.layer_gap)
-        if not layers:
-            raise AnalysisError(
-                f"{measurement.id}: no gap wider than {settings.layer_gap} angstrom along c: not a layered structure"
-            )
-        relative = max(float(region[f"{edge}_uncertainty"] / region[edge]) for edge in ("length_a", "length_c"))
-        found = {pair: find_bonds(atoms, pair, longest, relative) for pair, longest in settings.bonds.items()}
-        values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, settings.displaced, relative)
-        values |= bond_numbers(atoms, found)
-        rows += measured(measurement, "cif", values, "geometry of the structure file", n=len(atoms.element))
-        if settings.cell and published:
-            rows += measured(measurement, settings.cell, published_numbers(published), published["source"])
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | _labels(measurement, region))
-        groups |= {f"{measurement.id}/{name}": part for name, part in view(atoms, found).items()}
-        groups[f"{measurement.id}/layers"] = layer_curves(atoms, layers, settings.displaced)
-    return Result(rows, groups)
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
 
 
-def published_cell(name: str, cells: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return a published cell by its name in the settings."""
-    if name not in cells:
-        raise AnalysisError(f"cell '{name}' is not among the published cells of the settings: {', '.join(cells)}")
-    return cells[name]
+def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Result:
+    region = measurement.only
+    if "operations" not in region.attrs:
+        held = ", ".join(map(str, region.data_vars))
+        raise AnalysisError(
+            f"{measurement.id}: no crystal structure (CIF) but {held}; correct its technique in the sheet"
+        )
+    atoms = expand(region)
+    layers = split_layers(atoms, settings.layer_gap)
+    if not layers:
+        raise AnalysisError(
+            f"{measurement.id}: no gap wider than {settings.layer_gap} angstrom along c: not a layered structure"
+        )
+    relative = max(float(region[f"{edge}_uncertainty"] / region[edge]) for edge in ("length_a", "length_c"))
+    bonds = {pair: find_bonds(atoms, pair, longest, relative) for pair, longest in settings.bonds.items()}
+    values = cell_numbers(atoms, region, len(layers)) | layer_numbers(atoms, layers, settings.displaced, relative)
+    values |= bond_numbers(atoms, bonds)
+    rows = measured(measurement, q.CIF, values, "geometry of the structure file", n=len(atoms.element))
+    if cell := settings.published:
+        rows += measured(measurement, q.PUBLISHED_CELL, published_numbers(settings.cell, cell), cell.source)
+    title = settings.titles.get(measurement.id, region.attrs.get("title", measurement.id))
+    parts = view(atoms, bonds) | {
+        "elements": looks(atoms, settings),
+        "layers": layer_curves(atoms, layers, settings.displaced),
+    }
+    return Result.of(measurement, rows, parts, space_group=region.attrs["space_group"], title=title)
 
 
-def cell_numbers(atoms: Atoms, region: xr.Dataset, layers: int) -> dict[str, tuple[float, float, str]]:
+def cell_numbers(atoms: Atoms, region: xr.Dataset, layers: int) -> Values:
     """Return volume, mass, density and the spacings that microscopy sees, with the uncertainties of the cell."""
     a, c = atoms.cell.a, atoms.cell.c
     u_a, u_c = (float(region[f"{name}_uncertainty"]) for name in ("length_a", "length_c"))
@@ -295,51 +296,41 @@ def cell_numbers(atoms: Atoms, region: xr.Dataset, layers: int) -> dict[str, tup
     mass = sum(gemmi.Element(name).weight * part for name, part in zip(atoms.element, atoms.occupancy, strict=True))
     units = float(region.attrs.get("formula_units", 1))
     density = mass / (volume * AVOGADRO)
-    d_100, d_110 = (atoms.cell.calculate_d(hkl) for hkl in ([1, 0, 0], [1, 1, 0]))
+    spacings = {hkl: atoms.cell.calculate_d(list(hkl)) for hkl in IN_PLANE}
     return {
-        "cell_volume": (volume, volume * relative, "angstrom**3"),
-        "formula_mass": (mass / units, math.nan, "g/mol"),
-        "density": (density, density * relative, "g/cm**3"),
-        "interlayer_spacing": (c / layers, u_c / layers, "angstrom"),
-        "d_100": (d_100, d_100 * u_a / a, "angstrom"),
-        "d_110": (d_110, d_110 * u_a / a, "angstrom"),
+        (q.CELL_VOLUME, ""): (volume, volume * relative),
+        (q.FORMULA_MASS, ""): (mass / units, math.nan),
+        (q.DENSITY, ""): (density, density * relative),
+        (q.INTERLAYER_SPACING, ""): (c / layers, u_c / layers),
+        **{(q.LATTICE_SPACING, name_of(hkl)): (d, d * u_a / a) for hkl, d in spacings.items()},
     }
 
 
-def bond_numbers(atoms: Atoms, found: Mapping[str, list[Bond]]) -> dict[str, tuple[float, float, str]]:
-    """Return mean, shortest and longest length of each kind of bond, and how many an atom has."""
-    result = {}
+def bond_numbers(atoms: Atoms, found: Mapping[str, list[Bond]]) -> Values:
+    """Return mean, shortest and longest length of each kind of bond, and how many of them an atom has."""
+    result: Values = {}
     for pair, bonds in found.items():
         if not bonds:
             continue
         first, second = pair.split("-")
-        name = f"{first}_{second}"
         lengths = np.array([bond.length for bond in bonds])
         # Symmetry images share their error: a mean over them is no more certain than one of them.
         error = float(np.mean([bond.error for bond in bonds]))
         ends = 2 if first == second else 1
-        result[f"bond_{name}"] = (float(lengths.mean()), error, "angstrom")
-        result[f"bond_{name}_min"] = (float(lengths.min()), error, "angstrom")
-        result[f"bond_{name}_max"] = (float(lengths.max()), error, "angstrom")
-        result[f"coordination_{name}"] = (ends * len(bonds) / np.sum(atoms.element == first), math.nan, "1")
+        result[q.BOND_LENGTH, pair] = float(lengths.mean()), error
+        result[q.SHORTEST_BOND_LENGTH, pair] = float(lengths.min()), error
+        result[q.LONGEST_BOND_LENGTH, pair] = float(lengths.max()), error
+        result[q.COORDINATION, pair] = ends * len(bonds) / np.sum(atoms.element == first), math.nan
     return result
 
 
-def published_numbers(cell: Mapping[str, Any]) -> dict[str, tuple[float, float, str]]:
-    """Return the spacings of a published cell: in the plane, between layers, and of its allowed 00l planes."""
-    layers = cell["layers"]
-    result = {
-        "interlayer_spacing": (cell["c"] / layers, cell["c_uncertainty"] / layers, "angstrom"),
-        "d_100": (*d_spacing(cell, (1, 0, 0)), "angstrom"),
-        "d_110": (*d_spacing(cell, (1, 1, 0)), "angstrom"),
+def published_numbers(name: str | None, cell: Cell) -> Values:
+    """Return the spacings of a published cell: between layers, in the plane, and of its allowed 00l planes."""
+    planes = [*IN_PLANE, *((0, 0, index) for index in allowed_basal(cell, d_min=1.0))]
+    return {
+        (q.INTERLAYER_SPACING, name or ""): (cell.c / cell.layers, cell.c_uncertainty / cell.layers),
+        **{(q.LATTICE_SPACING, name_of(hkl)): d_spacing(cell, hkl) for hkl in planes},
     }
-    for index in allowed_basal(cell, d_min=1.0):
-        result[f"d_00{index}"] = (*d_spacing(cell, (0, 0, index)), "angstrom")
-    return result
-
-
-def _labels(measurement: Measurement, region: xr.Dataset) -> dict[str, Any]:
-    return {"space_group": region.attrs["space_group"], "title": region.attrs.get("title", measurement.id)}
 
 
 def view(atoms: Atoms, found: Mapping[str, list[Bond]]) -> dict[str, xr.Dataset]:
@@ -355,24 +346,47 @@ def view(atoms: Atoms, found: Mapping[str, list[Bond]]) -> dict[str, xr.Dataset]
         for shift in cells
         if (other := tuple(np.add(shift, bond.shift).tolist())) in number
     ]
-    axes = {axis: (positions[:, index], f"position along {axis}") for index, axis in enumerate("xyz")}
-    drawn = xr.Dataset({axis: _lengths("atom", values, name) for axis, (values, name) in axes.items()})
-    drawn["element"] = xr.Variable("atom", np.tile(atoms.element, len(cells)), {"units": "1", "long_name": "element"})
-    label = {"units": "1", "long_name": "index of the atom at each end of a bond"}
-    ends = xr.Dataset({"atom": xr.Variable(("bond", "end"), np.array(pairs, int).reshape(-1, 2), label)})
-    corners = xr.Dataset({"vector": _lengths(("edge", "axis"), atoms.basis.T, "cell vectors a, b, c")})
-    return {"atoms": drawn, "bonds": ends, "cell": corners}
+    drawn = xr.Dataset(
+        {
+            axis: variable("atom", positions[:, index], "angstrom", f"position along {axis}")
+            for index, axis in enumerate("xyz")
+        }
+    )
+    drawn["element"] = variable("atom", np.tile(atoms.element, len(cells)), "1", "element")
+    label = "index of the atom at each end of a bond"
+    ends = xr.Dataset({"atom": variable(("bond", "end"), np.array(pairs, int).reshape(-1, 2), "1", label)})
+    corners = variable(("edge", "axis"), atoms.basis.T, "angstrom", "cell vectors a, b, c")
+    return {"atoms": drawn, "bonds": ends, "cell": xr.Dataset({"vector": corners})}
+
+
+def looks(atoms: Atoms, settings: StructureSettings) -> xr.Dataset:
+    """Return the colour (empty where the settings give none) and the diameter of the ball of each element."""
+    present = [str(name) for name in np.unique(atoms.element)]
+    names = sorted(present, key=lambda name: [*settings.colors, name].index(name))
+    colors = [settings.colors.get(name, "") for name in names]
+    diameters = [settings.diameters.get(name, gemmi.Element(name).covalent_r) for name in names]
+    return xr.Dataset(
+        {
+            "color": variable("element", colors, "1", "colour of the ball"),
+            "diameter": variable("element", diameters, "angstrom", "diameter of the ball"),
+        },
+        coords={"element": variable("element", names, "1", "element")},
+    )
 
 
 def layer_curves(atoms: Atoms, layers: Sequence[np.ndarray], displaced: Sequence[str]) -> xr.Dataset:
     """Return the middle of each layer and the offsets of elements from it (angstrom)."""
     middles = np.array([_middle(atoms, layer) for layer in layers]) * atoms.basis[2, 2]
-    result = xr.Dataset({"middle": _lengths("layer", middles, "height of the middle of the layer")})
-    for element in displaced:
-        offsets = np.array([_offset(atoms, layer, element) for layer in layers])
-        result[f"offset_{element}"] = _lengths("layer", offsets, f"{element} above the middle of the layer")
-    return result
-
-
-def _lengths(dims: str | tuple[str, ...], values: np.ndarray, name: str) -> xr.Variable:
-    return xr.Variable(dims, values, {"units": "angstrom", "long_name": name})
+    offsets = np.array([[_offset(atoms, layer, element) for layer in layers] for element in displaced])
+    return xr.Dataset(
+        {
+            "middle": variable("layer", middles, "angstrom", "height of the middle of the layer"),
+            "offset": variable(
+                ("element", "layer"),
+                offsets.reshape(-1, len(layers)),
+                "angstrom",
+                "height of the element above the middle of the layer",
+            ),
+        },
+        coords={"element": variable("element", np.array(displaced, dtype=str), "1", "element")},
+    )

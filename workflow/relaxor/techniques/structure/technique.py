@@ -1,14 +1,15 @@
-"""Crystal structure, as the registry has it."""
+"""The entry of crystal structures in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
+from relaxor.techniques.structure.quantities import MODELS, QUANTITIES
 from relaxor.techniques.structure.settings import StructureSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the format."""
+    """Recognise a file by its format."""
     return float(contents.format == "cif")
 
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=StructureSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "views": Panel(lazy(f"{__package__}.panels", "views"), needs="atoms", overview=True),
     },

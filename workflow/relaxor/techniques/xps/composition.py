@@ -30,6 +30,13 @@ class Signal:
     pass_energy: float
     transmission_coefficients: tuple[float, float] | None
 
+    def amount(self, escape_exponent: float) -> float:
+        """Return a number that is proportional to that of the atoms."""
+        passed = 1.0
+        if self.transmission_coefficients is not None:
+            passed = transmission(self.kinetic_energy, self.pass_energy, *self.transmission_coefficients)
+        return self.area / (self.sensitivity * self.kinetic_energy**escape_exponent * passed)
+
 
 def transmission(kinetic_energy: float, pass_energy: float, a: float, b: float) -> float:
     """Return the relative transmission of a PHI analyser in fixed-pass-energy mode.
@@ -63,7 +70,7 @@ def composition(
     dict
         Element → (atomic percent, standard error by counting, standard error by the factors).
     """
-    amounts = {name: _amount(signal, escape_exponent) for name, signal in signals.items()}
+    amounts = {name: signal.amount(escape_exponent) for name, signal in signals.items()}
     total = sum(amounts.values())
     shares = {name: amount / total for name, amount in amounts.items()}
     counting = {name: signal.area_error / signal.area for name, signal in signals.items()}
@@ -72,14 +79,6 @@ def composition(
         name: (100 * share, 100 * _propagate(name, shares, counting), 100 * _propagate(name, shares, factors))
         for name, share in shares.items()
     }
-
-
-def _amount(signal: Signal, escape_exponent: float) -> float:
-    coefficients = signal.transmission_coefficients
-    passed = 1.0
-    if coefficients is not None:
-        passed = transmission(signal.kinetic_energy, signal.pass_energy, *coefficients)
-    return signal.area / (signal.sensitivity * signal.kinetic_energy**escape_exponent * passed)
 
 
 def _propagate(name: str, shares: Mapping[str, float], relative: Mapping[str, float]) -> float:

@@ -1,4 +1,4 @@
-"""XPS panels: the survey and one panel a core level."""
+"""Panels of photoelectron spectra: the survey, and one panel per window."""
 
 import math
 from collections.abc import Callable
@@ -10,19 +10,18 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
+from relaxor.techniques.xps.quantities import BINDING_ENERGY
 
 SIGNIFICANT = 5.0
-"""Standard deviations from which a line of the survey is labelled."""
-CARBON = {"C 1s": "C–C, C–H", "C 1s C-O": "C–O", "C 1s O-C=O": "O–C=O"}
-"""What the carbon lines stand for."""
+"""Least significance, in standard deviations, at which a line of the survey is labelled."""
 HATCHES = ("", "/////", "....", "\\\\\\\\\\")
-"""One a core level, so that levels are told apart without colour."""
+"""Hatches of core levels, which tell levels apart without colour."""
 
 
 def survey(ax: Axes, data: PanelData) -> None:
     """Draw the survey with the lines found in it."""
     _, group = next(iter(data.curves.items()))
-    curves = next(node.to_dataset() for node in group.children.values() if "line" in node.coords)
+    curves = next(node.to_dataset() for node in group.children.values() if "line_energy" in node)
     energy, rate = curves.binding_energy.values, curves.intensity.values / 1e3
     error = curves.intensity_uncertainty.values / 1e3
     ax.fill_between(energy, rate - error, rate + error, color=GREY, alpha=0.5, lw=0)
@@ -52,13 +51,13 @@ def survey(ax: Axes, data: PanelData) -> None:
 def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[..., None]]]:
     """Return titles and panels of a measurement: one for each of its regions."""
     return [
-        (f"{name}: {region}", survey if "line" in curves.coords else partial(window, region=region))
+        (f"{name}: {region}", survey if "line_energy" in curves else partial(window, region=region))
         for region, curves in group.children.items()
     ]
 
 
 def window(ax: Axes, data: PanelData, *, region: str) -> None:
-    """Draw data, fit, lines and background of a window, the residual in a strip above."""
+    """Draw data, fit, lines and background of a window, and the residual in a strip above."""
     measurement, group = next(iter(data.curves.items()))
     curves = group[region].to_dataset()
     energy = curves.binding_energy.values
@@ -94,60 +93,59 @@ def window(ax: Axes, data: PanelData, *, region: str) -> None:
 
 
 def _components(axes: Axes, curves: xr.Dataset, background: np.ndarray) -> None:
-    """Fill each line above the background; one colour and hatch a level, the weaker line of a doublet paler."""
-    levels: list[str] = []
-    for name, line in _with_role(curves, "component"):
-        level, slash, _ = line.attrs["long_name"].partition("/")
-        level = level[:-1] if slash else level
-        repeated = level in levels
-        levels += [] if repeated else [level]
+    """Fill each line above the background. A level has one colour and hatch; its weaker line is paler."""
+    energy = curves.binding_energy.values
+    levels = list(dict.fromkeys(curves.level.values))
+    seen = set()
+    for level, line in zip(curves.level.values, curves.components.values, strict=True):
         number = levels.index(level)
         color = COMPONENTS[number % len(COMPONENTS)]
-        top = background + curves[name].values / 1e3
+        top = background + line / 1e3
         axes.fill_between(
-            curves.binding_energy.values,
+            energy,
             background,
             top,
             facecolor=color,
-            alpha=0.25 if repeated else 0.5,
+            alpha=0.25 if level in seen else 0.5,
             hatch=HATCHES[number % len(HATCHES)],
             edgecolor="white",
             lw=0,
             zorder=1,
         )
-        axes.plot(curves.binding_energy.values, top, color=color, lw=0.5, zorder=1.5)
+        axes.plot(energy, top, color=color, lw=0.5, zorder=1.5)
+        seen.add(level)
 
 
 def _alternatives(axes: Axes, curves: xr.Dataset) -> None:
-    """Draw the fits that lost, if one can see where they fail."""
-    for _, line in _with_role(curves, "alternative"):
+    """Draw the fits of the other models where their failure is visible."""
+    for label, line in zip(curves.model_label.values, curves.alternatives.values, strict=True):
         if _visible(curves, line):
-            label = line.attrs["long_name"].removesuffix(" shirley").capitalize()
-            axes.plot(curves.binding_energy.values, line.values / 1e3, color=BLACK, lw=0.6, ls=":", label=label)
+            axes.plot(curves.binding_energy.values, line / 1e3, color=BLACK, lw=0.6, ls=":", label=label.capitalize())
             axes.legend(loc="upper left", fontsize=5, handlelength=1.5, borderpad=0.2)
 
 
-def _visible(curves: xr.Dataset, line: xr.DataArray) -> bool:
-    """Tell whether a losing fit differs from the chosen one by more than the points scatter."""
-    difference = np.abs(line.values - curves.fit.values).max()
+def _visible(curves: xr.Dataset, line: np.ndarray) -> bool:
+    """Return whether another fit differs from the chosen one by more than the points scatter."""
+    difference = np.abs(line - curves.fit.values).max()
     return bool(difference > 5 * curves.intensity_uncertainty.values.max())
 
 
 def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset) -> None:
-    """Write name and energy over each fitted line; beside it where a neighbour is near."""
+    """Write name and energy over each fitted line, or beside it where a neighbour is near."""
     energy = curves.binding_energy.values
-    drawn = [curves.fit, *(line for _, line in _with_role(curves, "alternative") if _visible(curves, line))]
-    upper = np.max([line.values for line in drawn], axis=0) / 1e3
+    drawn = [curves.fit.values, *(line for line in curves.alternatives.values if _visible(curves, line))]
+    upper = np.max(drawn, axis=0) / 1e3
     span = float(energy[-1] - energy[0])
     low, high = float(curves.background.values.min()) / 1e3, float(curves.intensity.values.max()) / 1e3
     axes.set_ylim(low - 0.06 * (high - low), high + 0.42 * (high - low))
-    tops = [(float(energy[np.argmax(line.values)]), line) for _, line in _with_role(curves, "component")]
+    tops = [(float(energy[np.argmax(line.values)]), line) for line in curves.components]
     tops = [(place, line) for place, line in tops if float(line.max()) > 0.02 * 1e3 * (high - low)]
     for place, line in tops:
         others = [other - place for other, _ in tops if other != place and abs(other - place) < 0.1 * span]
         side = 0.0 if not others else (-1.0 if others[0] > 0 else 1.0)  # towards the free side
-        label = CARBON.get(line.attrs["long_name"], _label(line.attrs["long_name"]))
-        value = _energy(data, measurement, curves.attrs["model"], line.attrs["long_name"])
+        name = str(line.line.item())
+        label = str(line.label.item()) or _label(name)
+        value = _energy(data, measurement, curves.attrs["model"], name)
         axes.annotate(
             f"{label}\n{value}" if value else label,
             (place, float(np.interp(place, energy, upper))),
@@ -160,18 +158,9 @@ def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset
 
 
 def _energy(data: PanelData, measurement: str, model: str, line: str) -> str:
-    """Return an energy as ``158.15(1)``, the statistical error in the last digit; nothing where none was fitted."""
-    key = "".join(letter if letter.isalnum() else "_" for letter in line.lower()) + "_binding_energy"
-    where = {"measurement": measurement, "model": model}
-    rows = data.parameters
-    if not ((rows["parameter"] == key) & (rows["model"] == model)).any():
-        return ""
-    value, error = (data.number(key, column, **where) for column in ("value", "standard_error"))
-    return f"{value:.2f}({math.ceil(error * 100)})"
-
-
-def _with_role(curves: xr.Dataset, role: str) -> list[tuple[str, xr.DataArray]]:
-    return [(str(name), line) for name, line in curves.data_vars.items() if line.attrs.get("role") == role]
+    """Return an energy as ``158.15(1)``, with its statistical error in the last digit; nothing if none was fitted."""
+    rows = data.rows(BINDING_ENERGY, measurement=measurement, model=model, feature=line)
+    return "".join(f"{row.value:.2f}({math.ceil(row.standard_error * 100)})" for row in rows.itertuples())
 
 
 def _label(name: str) -> str:

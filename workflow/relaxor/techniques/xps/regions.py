@@ -1,61 +1,37 @@
 """Fit a narrow region of a photoelectron spectrum: constrained Voigt lines on a background fitted with them.
 
 The background is *active*: it is computed from the lines of the model and adjusted together with them, so that its
-uncertainty reaches the areas (Herrera-Gomez et al., doi 10.1002/sia.5453).
+uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.5453).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import lmfit
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
+from relaxor.core.results import Quantity
 from relaxor.stats.fit import Fit, combination, fit, poisson_residual, voigt, voigt_fwhm
+from relaxor.techniques.xps.quantities import LOSSES
+from relaxor.techniques.xps.settings import XpsLine
 
 UNIVERSAL_C = 1643.0
 """eV², of Tougaard's universal loss function B·T/(C + T²)²; doi 10.1002/(SICI)1096-9918(199703)25:3<137."""
 REACH = 4.0
-"""A line is sought this far from its expected place (eV): more than any chemical shift."""
+"""Largest distance of a line from its expected place (eV), more than any chemical shift."""
 MOMENTA = {"p": ("3/2", "1/2"), "d": ("5/2", "3/2"), "f": ("7/2", "5/2")}
 """Total angular momenta of the stronger and the weaker line of a doublet."""
 DEGENERACY = {"p": 1 / 2, "d": 2 / 3, "f": 3 / 4}
 """Area of the weaker line over the stronger: ratio of 2j + 1."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """A core level in a model: one line (s levels) or a spin–orbit doublet.
-
-    Attributes
-    ----------
-    level
-        Its name: ``"Bi 4f"``; a suffix tells chemical states apart (``"C 1s C-O"``).
-    position
-        Expected binding energy of the stronger line, charge-corrected (eV).
-    splitting
-        Of the doublet (eV).
-    splitting_tolerance
-        Standard uncertainty of the expected splitting (eV), entering the likelihood; 0 fixes it, None frees it.
-    ratio_freedom
-        Relative standard uncertainty of the ratio of degeneracies, entering the likelihood.
-    lorentzian
-        Lifetime widths of the stronger and the weaker line (eV).
-    free_lorentzian
-        ``"none"``, ``"shared"`` (one width for both lines) or ``"each"``.
-    follows
-        Level to which the distance of the stronger line is fixed, as expected.
-    """
+class Line(XpsLine):
+    """A core level in a model: one line (s levels) or a spin–orbit doublet."""
 
     level: str
-    position: float
-    splitting: float = 0.0
-    splitting_tolerance: float | None = 0.0
-    ratio_freedom: float = 0.10
-    lorentzian: tuple[float, float] = (0.1, 0.1)
-    free_lorentzian: str = "none"
-    follows: str | None = None
+    """Its name: ``"Bi 4f"``; a suffix tells chemical states apart (``"C 1s C-O"``)."""
 
     @property
     def doublet(self) -> bool:
@@ -64,7 +40,7 @@ class Line:
 
     @property
     def slug(self) -> str:
-        """Name for parameters: ``bi_4f``."""
+        """Beginning of the names of its parameters in fits: ``bi_4f``."""
         return slug(self.level)
 
     @property
@@ -75,13 +51,18 @@ class Line:
         return tuple(f"{self.level}{momentum}" for momentum in MOMENTA[self.orbital])
 
     @property
+    def element(self) -> str:
+        """Chemical symbol."""
+        return self.level.split()[0]
+
+    @property
     def orbital(self) -> str:
         """``s``, ``p``, ``d`` or ``f``."""
         return self.level.split()[1][1]
 
 
 def slug(name: str) -> str:
-    """Turn ``"Bi 4f7/2"`` into ``"bi_4f7_2"``."""
+    """Turn the name of a level, ``"Bi 4f"``, into a name that parameters of fits may have, ``"bi_4f"``."""
     return "".join(letter if letter.isalnum() else "_" for letter in name.lower())
 
 
@@ -94,9 +75,9 @@ class Region:
     energy
         Measured binding energies (eV), ascending.
     counts
-        Detected electrons a point.
+        Detected electrons per point.
     time
-        Counting time a point (s).
+        Counting time per point (s).
     """
 
     energy: np.ndarray
@@ -131,9 +112,9 @@ class Model:
     polynomial: int = 1
 
     @property
-    def loss(self) -> str:
-        """Name of the parameter that scales the background of scattered electrons."""
-        return "shirley_scattering" if self.background == "shirley" else "tougaard_loss"
+    def loss(self) -> Quantity:
+        """What scales the background of scattered electrons; fits call their parameter so."""
+        return LOSSES[self.background]
 
     def components(self, params: Mapping[str, float], energy: np.ndarray) -> np.ndarray:
         """Return the lines (counts/s), shape (lines, n), in the order of `names`."""
@@ -165,7 +146,7 @@ class Model:
             scattered = region.losses @ signal
         offset = region.energy - region.energy.mean()
         smooth = sum(params[f"baseline_{degree}"] * offset**degree for degree in range(self.polynomial + 1))
-        return smooth + params[self.loss] * scattered
+        return smooth + params[self.loss.name] * scattered
 
     def residual(self, params: lmfit.Parameters, region: Region) -> np.ndarray:
         """Return deviance residuals of the counts, then those of what is known beforehand."""
@@ -205,7 +186,7 @@ class Model:
                 fixed = line.splitting_tolerance == 0
                 bounds = {} if fixed else {"min": line.splitting / 2, "max": line.splitting * 2}
                 params.add(f"{name}_splitting", value=line.splitting, vary=not fixed, **bounds)
-        params.add(self.loss, value=0.03 if self.background == "shirley" else 500.0)
+        params.add(self.loss.name, value=0.03 if self.background == "shirley" else 500.0)
         for degree in range(self.polynomial + 1):
             params.add(f"baseline_{degree}", value=1.0)
         self._guess_areas(params, region)
@@ -227,7 +208,9 @@ class Model:
         columns, row = [], 0
         for line in self.lines:
             shape = unit[row : row + len(line.names)].sum(axis=0)
-            columns.append(shape + params[self.loss].value * cumulative_trapezoid(shape, region.energy, initial=0.0))
+            columns.append(
+                shape + params[self.loss.name].value * cumulative_trapezoid(shape, region.energy, initial=0.0)
+            )
             row += len(line.names)
         offset = region.energy - region.energy.mean()
         columns += [offset**degree for degree in range(self.polynomial + 1)]
@@ -318,13 +301,12 @@ def fit_region(region: Region, model: Model, shift: float = 0.0) -> RegionFit:
 
 def with_splitting(lines: Sequence[Line], splitting: Mapping[str, float | None]) -> tuple[Line, ...]:
     """Return the lines with the splitting of some fixed to a value, or freed (None)."""
-    return tuple(
-        replace(
-            line,
-            splitting=splitting[line.level] or line.splitting,
-            splitting_tolerance=None if splitting[line.level] is None else 0.0,
-        )
-        if line.level in splitting
-        else line
+    changes = {
+        line.level: {
+            "splitting": splitting[line.level] or line.splitting,
+            "splitting_tolerance": None if splitting[line.level] is None else 0.0,
+        }
         for line in lines
-    )
+        if line.level in splitting
+    }
+    return tuple(line.model_copy(update=changes.get(line.level)) for line in lines)

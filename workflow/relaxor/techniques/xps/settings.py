@@ -2,85 +2,91 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
 
 
 class XpsLine(Section):
     """A core level: one line, or a spin–orbit doublet whose ratio of areas follows from degeneracy."""
 
-    position: float
-    """Expected binding energy of the stronger line, charge-corrected (eV); a start value unless followed."""
-    splitting: float = Field(0.0, ge=0)
-    """Spin–orbit splitting (eV); 0 for an s level."""
-    splitting_tolerance: float | None = Field(0.0, ge=0)
-    """Standard uncertainty of the splitting (eV), part of the likelihood; 0 fixes it, null frees it."""
-    ratio_freedom: float = Field(0.10, gt=0)
-    """Relative standard uncertainty of the ratio of degeneracies, part of the likelihood: twice the 5 % by which
-    Scofield's cross-sections deviate from it (Bi 4f 0.786 against 0.75)."""
+    position: float = setting(..., "eV")
+    """The expected binding energy of the stronger line, corrected for charging. A fit starts there, and a level that
+    follows another keeps its distance."""
+    splitting: float = setting(0.0, "eV", ge=0)
+    """The spin–orbit splitting. An s level has none."""
+    splitting_tolerance: float | None = setting(0.0, "eV", ge=0)
+    """The standard uncertainty of the splitting, which is part of the likelihood. Zero fixes the splitting, and null
+    frees it."""
+    ratio_freedom: float = setting(0.10, source="twice the 5 % by which Scofield's cross-sections deviate", gt=0)
+    """The relative standard uncertainty of the ratio of degeneracies, which is part of the likelihood."""
     lorentzian: tuple[float, float] = (0.1, 0.1)
-    """Lifetime widths of the stronger and the weaker line (eV); start values where they are free."""
+    """The lifetime widths of the stronger and the weaker line in eV. Fits start there where the widths are free."""
     free_lorentzian: Literal["none", "shared", "each"] = "none"
-    """Whether lifetime widths are fitted: not, one for both lines, or one each (Coster–Kronig broadening)."""
+    """Whether lifetime widths are fitted: not at all, one for both lines, or one for each line, as Coster–Kronig decay
+    needs it."""
     follows: str | None = None
-    """Level to which this one keeps its expected distance."""
+    """The level to which this one keeps its expected distance."""
+    label: str = ""
+    """The text over the line in figures. Without one it is the name of the line."""
 
 
 class XpsModel(Section):
     """One of the competing models of a window."""
 
     lines: list[str]
-    """Levels of the model."""
+    """The levels of the model."""
     splitting: dict[str, float | None] = {}
-    """Level → splitting held fixed in this model (eV); null frees it."""
+    """The splittings in eV that are held fixed in this model, by level. Null frees a splitting."""
 
 
 class XpsWindow(Section):
     """A narrow region of the file, named as the region is."""
 
-    low: float
-    """Lowest binding energy used, charge-corrected (eV)."""
-    high: float
-    """Highest binding energy used, charge-corrected (eV)."""
+    low: float = setting(..., "eV")
+    """The lowest binding energy that is used, corrected for charging."""
+    high: float = setting(..., "eV")
+    """The highest binding energy that is used, corrected for charging."""
     polynomial: Literal[0, 1, 2] = 1
-    """Degree of the baseline under lines and their background: 2 where a broad Auger line lies beneath."""
+    """The degree of the baseline under lines and background. It is 2 where a broad Auger line lies beneath."""
     models: dict[str, XpsModel]
-    """Competing models, the physical one first."""
+    """The competing models, the physical one first."""
 
 
 class XpsSettings(Section):
-    """Settings of the XPS analysis; units and defaults beside each."""
+    """Settings of the XPS analysis."""
 
     carbon_window: str = "C1s"
-    """Window whose first line is the charge reference."""
-    carbon_energy: float = Field(284.8, gt=280, lt=290)
-    """Binding energy given to adventitious carbon (eV); the usual practice, IUPAC's nominal value is 285.0."""
-    carbon_uncertainty: float = Field(0.25, ge=0)
-    """Standard uncertainty of that energy (eV), systematic: 284.91 ± 0.25 found on insulators (xpsfitting.com), range
-    284.6–285.2 (IUPAC, doi 10.1351/goldbook.09305)."""
+    """The window whose first line is the charge reference."""
+    carbon_energy: float = setting(284.8, "eV", source="usual practice; the value of IUPAC is 285.0", gt=280, lt=290)
+    """The binding energy that is given to adventitious carbon."""
+    carbon_uncertainty: float = setting(
+        0.25, "eV", source="284.91 ± 0.25 on insulators (xpsfitting.com); IUPAC, doi 10.1351/goldbook.09305", ge=0
+    )
+    """The standard uncertainty of the energy of carbon. It is a systematic error of all energies."""
     backgrounds: list[Literal["shirley", "tougaard"]] = ["shirley", "tougaard"]
-    """Backgrounds compared by AICc on the first model of each window; the first serves the other models."""
+    """The backgrounds that are compared by AICc on the first model of each window. The first one serves the other
+    models."""
     lines: dict[str, XpsLine] = {}
-    """Core levels by name: element, orbital and, if needed, the chemical state."""
+    """The core levels by name: element, orbital and, if needed, the chemical state."""
     windows: dict[str, XpsWindow] = {}
-    """Windows by the name of their region in the file."""
+    """The windows by the name of their region in the file."""
     readings: dict[str, dict[str, float]] = {}
-    """Line → name → published binding energy (eV) that ours is compared with."""
+    """The published binding energies in eV with which lines are compared, by line and by the name of the source."""
     sensitivity: dict[str, float] = {}
-    """Level → photoionization cross-section at Al Kα over that of C 1s, both lines of a doublet. Escape depth and the
-    analyser's transmission are corrected apart from it."""
-    sensitivity_uncertainty: float = Field(0.10, ge=0)
-    """Relative standard uncertainty of each factor: cross-section, escape depth, transmission and the angular
-    asymmetry, which is not corrected (standardless quantification is good to about 10 %)."""
-    escape_exponent: float = Field(0.75, ge=0, le=1)
-    """Escape depth ∝ kinetic energy to this power; 0.75 describes TPP-2M between 500 and 1,500 eV."""
-    photon_energy: float = Field(1486.6, gt=0)
-    """Al Kα (eV), where the file does not give it."""
+    """The photoionization cross-sections over that of C 1s by level, both lines of a doublet together. Escape depth and
+    transmission of the analyser are corrected apart from them."""
+    sensitivity_uncertainty: float = setting(0.10, source="standardless quantification is good to about 10 %", ge=0)
+    """The relative standard uncertainty of each factor: cross-section, escape depth, transmission, and the angular
+    asymmetry, which is not corrected."""
+    escape_exponent: float = setting(0.75, source="describes TPP-2M between 500 and 1,500 eV", ge=0, le=1)
+    """The exponent of the escape depth against kinetic energy."""
+    photon_energy: float = setting(1486.6, "eV", source="Al Kα", gt=0)
+    """The energy of the photons where the file does not give it."""
     survey_region: str = "Su1s"
-    """Region of the survey; the name SmartSoft gives it."""
+    """The region of the survey. The default is the name that SmartSoft gives it."""
     survey_lines: dict[str, float] = {}
-    """Line → binding energy (eV) looked for in the survey."""
+    """The binding energies in eV at which lines are looked for in the survey, by line."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> "XpsSettings":

@@ -1,14 +1,15 @@
-"""X-ray photoelectron spectroscopy, as the registry has it."""
+"""The entry of X-ray photoelectron spectroscopy in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
+from relaxor.techniques.xps.quantities import MODELS, QUANTITIES
 from relaxor.techniques.xps.settings import XpsSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the axis of binding or kinetic energy."""
+    """Recognise a file by the axis of binding or kinetic energy."""
     return float(contents.spectral_axis in ("binding_energy", "kinetic_energy"))
 
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=XpsSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "survey": Panel(lazy(f"{__package__}.panels", "survey")),
         "window": Panel(lazy(f"{__package__}.panels", "window")),

@@ -1,38 +1,38 @@
-"""X-ray diffraction: lines and their spacings, size and strain; of a layered crystal also indices and the edge c."""
+"""X-ray diffraction: lines, spacings, crystallite size and strain, and the indices and edge c of a layered crystal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.stats.fit import voigt_fwhm
-from relaxor.techniques.structure.analysis import published_cell
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.structure.analysis import name_of
+from relaxor.techniques.structure.settings import Cell
 from relaxor.techniques.xrd import broadening, lattice
+from relaxor.techniques.xrd import quantities as q
 from relaxor.techniques.xrd.curves import lattice_curves, pattern_curves, width_curves
 from relaxor.techniques.xrd.lattice import Basal
-from relaxor.techniques.xrd.lines import Instrument, LineFit, Tube, find_lines, fit_lines, windows
-from relaxor.techniques.xrd.pattern import Line, Pattern, sample_widths
+from relaxor.techniques.xrd.lines import Line, LineFit, find_lines, fit_lines, sample_widths, windows
+from relaxor.techniques.xrd.pattern import Pattern
 from relaxor.techniques.xrd.settings import XrdSettings
 
 MOST_TOGETHER = 30
-"""Most lines whose windows overlap: the time of their fit grows with the third power, and is half a minute here."""
+"""Largest number of lines that are fitted together. The time of a fit grows with its third power, to half a minute."""
 LEAST_LINES = 3
-"""Fewest indexed lines that give c and an alignment error."""
-SAME_TUBE = 1e-3
-"""Relative distance of the file's wavelength from that of the settings that cannot be rounding."""
+"""Least number of indexed lines from which c and an alignment error follow."""
 METHOD = "Poisson maximum likelihood, Kα1 and Kα2, quadratic background"
-LINE_UNITS = {
-    "voigt": {"center": "degree", "area": "count*degree", "fwhm_lorentzian": "degree"},
-    "pseudo_voigt": {"center": "degree", "area": "count*degree", "fwhm": "degree", "eta": "1"},
+FITTED = {
+    "voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm_lorentzian": q.FWHM_LORENTZIAN},
+    "pseudo_voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm": q.FWHM, "eta": q.ETA},
 }
+"""Shape of a line → parameter of its fit → quantity."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Result:
-    """Analyse 2θ scans: of a crystal that lies on the layers of its ``cell``, or without one of anything.
+    """Analyse 2θ scans of a crystal that lies on the layers of its ``cell``, or of any sample if no cell is named.
 
     Parameters
     ----------
@@ -47,270 +47,195 @@ def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Resul
         If a file holds no 2θ scan of the tube of the settings, none of counts, no line, lines too dense to be fitted,
         or fewer than three 00l lines of the cell.
     """
-    tube = Tube(settings.wavelength_alpha1, settings.wavelength_alpha2, settings.alpha_ratio)
-    profile = Instrument(**settings.instrument.model_dump())
-    cells = settings.model_dump()["cells"]
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+
+
+def _analyse_one(measurement: Measurement, settings: XrdSettings) -> Result:
+    pattern, cell = Pattern.of(measurement, settings), settings.published
+    groups = _line_groups(pattern, settings)
     rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        pattern = _pattern(measurement, tube, settings.goniometer_radius)
-        published = published_cell(settings.cell, cells) if settings.cell else None
-        positions = find_lines(
-            pattern.two_theta,
-            pattern.counts,
-            width=settings.peak_width,
-            significance=settings.significance,
-            tube=tube,
-            exposure=pattern.exposure,
-        )
-        if not positions.size:
-            raise AnalysisError(
-                f"{measurement.id}: no line stands out by {settings.significance:g} standard deviations"
-            )
-        _refuse_crowds(measurement, positions, settings.window)
-        lines, line_rows = fit_pattern(
-            pattern, positions, published, profile, settings.window, settings.peak_width, settings.index_tolerance
-        )
-        rows += line_rows
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"cell": settings.cell or ""})
-        groups[f"{measurement.id}/pattern"] = pattern_curves(pattern, lines)
-        if settings.cell and published:
-            basal = _basal(measurement, lines, settings.cell)
-            rows += c_numbers(pattern, basal, published, settings.zero_shift_uncertainty)
-            rows += cell_comparison(pattern, basal, settings.cell, cells)
-            rows += superlattice_numbers(pattern, lines, published, profile, settings.window)
-            groups[f"{measurement.id}/lattice"] = lattice_curves(pattern, basal, published)
-        else:
-            rows += spacing_numbers(pattern, lines, settings.zero_shift_uncertainty)
-        rows += width_numbers(pattern, lines, profile, settings.scherrer_constant)
-        groups[f"{measurement.id}/widths"] = width_curves(lines, profile)
-    return Result(rows, groups)
+    fitted = {}
+    for shape in q.SHAPES:
+        fits = [fit_lines(pattern, group, settings, shape) for group in groups]
+        fitted[shape] = _name_lines(fits, pattern, settings)
+        rows += [row for line in fitted[shape] for row in line_numbers(measurement, line)]
+    lines = fitted["voigt"]
+    parts = {"pattern": pattern_curves(pattern, lines)}
+    if cell:
+        basal = _basal(pattern, lines, settings)
+        rows += indexing_numbers(measurement, lines)
+        rows += c_numbers(measurement, basal, cell, settings.zero_shift_uncertainty)
+        rows += cell_comparison(measurement, basal, cell, settings)
+        rows += superlattice_numbers(pattern, lines, cell, settings)
+        parts["lattice"] = lattice_curves(basal, cell)
+    else:
+        rows += spacing_numbers(pattern, lines, settings.zero_shift_uncertainty)
+    rows += width_numbers(pattern, lines, settings)
+    parts["widths"] = width_curves(lines, settings.line_profile)
+    return Result.of(measurement, rows, parts, cell=settings.cell or "")
 
 
-def _pattern(measurement: Measurement, tube: Tube, radius: float) -> Pattern:
-    scan = measurement.only
-    if "intensity" not in scan or scan["intensity"].dims != ("two_theta",):
-        raise AnalysisError(
-            f"{measurement.id}: no intensity against two_theta (axes: {', '.join(map(str, scan.dims))})"
-        )
-    written = scan.attrs.get("wavelength_alpha1")
-    if written and abs(written / tube.alpha1 - 1) > SAME_TUBE:
-        raise AnalysisError(
-            f"{measurement.id}: taken with Kα1 = {written:.4f} angstrom, but xrd.wavelength_alpha1 is {tube.alpha1}"
-        )
-    return Pattern.of(measurement, scan, tube, radius)
-
-
-def _refuse_crowds(measurement: Measurement, positions: np.ndarray, window: float) -> None:
-    crowd = max(windows(positions, window), key=len)
+def _line_groups(pattern: Pattern, settings: XrdSettings) -> list[np.ndarray]:
+    """Find the lines of a pattern and group those that are to be fitted together."""
+    label, positions = pattern.measurement.id, find_lines(pattern, settings)
+    if not positions.size:
+        raise AnalysisError(f"{label}: no line stands out by {settings.significance:g} standard deviations")
+    groups = windows(positions, settings.window)
+    crowd = max(groups, key=len)
     if len(crowd) > MOST_TOGETHER:
         raise AnalysisError(
-            f"{measurement.id}: {len(crowd)} lines between {crowd[0]:.2f} and {crowd[-1]:.2f} degree lie within "
-            f"{2 * window:g} degree of each other; at most {MOST_TOGETHER} can be fitted together (are these raw "
-            "counts? if so, set a smaller xrd.window or a higher xrd.significance)"
+            f"{label}: {len(crowd)} lines between {crowd[0]:.2f} and {crowd[-1]:.2f} degree lie within "
+            f"{2 * settings.window:g} degree of each other; at most {MOST_TOGETHER} can be fitted together (are these "
+            "raw counts? if so, set a smaller xrd.window or a higher xrd.significance)"
         )
+    return groups
 
 
-def fit_pattern(
-    pattern: Pattern,
-    positions: np.ndarray,
-    cell: Mapping[str, Any] | None,
-    instrument: Instrument,
-    window: float,
-    width: float,
-    tolerance: float,
-) -> tuple[list[Line], list[Number]]:
-    """Fit all lines with both profiles; return the lines of the Voigt fit and the rows of both."""
-    rows: list[Number] = []
-    for shape in LINE_UNITS:
-        fits = [
-            fit_lines(
-                pattern.two_theta,
-                pattern.counts,
-                group,
-                half_width=window,
-                tube=pattern.tube,
-                shape=shape,
-                instrument=instrument,
-                start_width=width,
-                exposure=pattern.exposure,
-            )
-            for group in windows(positions, window)
-        ]
-        found = _name_lines(fits, cell, pattern.tube, tolerance)
-        rows += [row for line in found for row in line_numbers(pattern.measurement, line)]
-        if shape == "voigt":
-            lines = found
-    return lines, rows + (indexing_numbers(pattern, lines) if cell else [])
-
-
-def indexing_numbers(pattern: Pattern, lines: list[Line]) -> list[Number]:
-    """Make the rows that say how much of what was found the cell explains."""
-    unindexed = [line for line in lines if not line.index]
-    total = sum(line.value("area") for line in lines)
-    share = sum(line.value("area") for line in unindexed) / total if total else 0.0
-    error = np.sqrt(sum(line.error("area") ** 2 for line in unindexed)) / total if total else np.nan
-    return measured(
-        pattern.measurement,
-        "indexing",
-        {
-            "indexed_lines": (len(lines) - len(unindexed), np.nan, "1"),
-            "unindexed_lines": (len(unindexed), np.nan, "1"),
-            "unindexed_area_fraction": (share, error, "1"),
-        },
-        "00l lines of the published cell against all lines found",
-    )
-
-
-def _name_lines(fits: list[LineFit], cell: Mapping[str, Any] | None, tube: Tube, tolerance: float) -> list[Line]:
-    """Index lines, where there is a cell; of several that would have one index the strongest has it."""
+def _name_lines(fits: list[LineFit], pattern: Pattern, settings: XrdSettings) -> list[Line]:
+    """Index the lines if there is a cell. Where several would have the same index, the strongest has it."""
     places = [(fitted, place) for fitted in fits for place in range(fitted.lines)]
     centers = np.array([fitted.fit.value(f"center_{place}") for fitted, place in places])
     areas = np.array([fitted.fit.value(f"area_{place}") for fitted, place in places])
-    indices = lattice.index_basal(centers, cell, tube, tolerance) if cell else np.zeros(len(places), dtype=int)
+    indices = np.zeros(len(places), dtype=int)
+    if cell := settings.published:
+        indices = lattice.index_basal(centers, cell, pattern.tube, settings.index_tolerance)
     for index in set(indices.tolist()) - {0}:
         same = np.flatnonzero(indices == index)
         indices[same[areas[same] < areas[same].max()]] = 0
     return [
-        Line(fitted, place, f"00{index}" if index else f"at_{center:.2f}", int(index))
+        Line(fitted, place, name_of((0, 0, index)) if index else f"at_{center:.2f}", int(index))
         for (fitted, place), center, index in zip(places, centers, indices, strict=True)
     ]
 
 
 def line_numbers(measurement: Measurement, line: Line) -> list[Number]:
-    """Make the rows of one line: position, area, widths, distance of planes, and AICc of its window."""
+    """Make the rows of one line: position, area, widths, index, and AICc of its window."""
     shape, fitted = line.fit.shape, line.fit.fit
-    model = f"{shape}_doublet"
-    names = {f"{name}_{line.place}": unit for name, unit in LINE_UNITS[shape].items()}
-    rows = [
-        replace(row, parameter=f"{name.replace('center', 'two_theta')}_{line.name}")
-        for row, name in zip(fitted.numbers(measurement, model, names, METHOD), LINE_UNITS[shape], strict=True)
-    ]
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    values = {f"aicc_{line.name}": (fitted.aicc, np.nan, "1")}
+    model = q.SHAPES[shape]
+    quantities = {f"{name}_{line.place}": quantity for name, quantity in FITTED[shape].items()}
+    values = {AICC: (fitted.aicc, np.nan)}
     if shape == "voigt":
         gaussian, lorentzian = line.value("fwhm_gaussian"), line.value("fwhm_lorentzian")
         total = voigt_fwhm(gaussian, lorentzian)
         slope = (voigt_fwhm(gaussian, lorentzian * 1.001) - total) / (0.001 * lorentzian)
-        values[f"fwhm_{line.name}"] = (total, slope * line.error("fwhm_lorentzian"), "degree")
+        values[q.FWHM] = total, slope * line.error("fwhm_lorentzian")
     if line.index:
-        values[f"index_l_{line.name}"] = (line.index, np.nan, "1")
-    return rows + measured(measurement, model, values, METHOD, **common)
+        values[q.INDEX_L] = line.index, np.nan
+    rows = fitted.numbers(measurement, model, quantities, METHOD, feature=line.name)
+    return rows + measured(measurement, model, values, METHOD, **line.common)
+
+
+def indexing_numbers(measurement: Measurement, lines: list[Line]) -> list[Number]:
+    """Make the rows that say how many of the lines, and how much of their area, the cell explains."""
+    unindexed = [line for line in lines if not line.index]
+    total = sum(line.value("area") for line in lines)
+    share = sum(line.value("area") for line in unindexed) / total if total else 0.0
+    error = np.sqrt(sum(line.error("area") ** 2 for line in unindexed)) / total if total else np.nan
+    values = {
+        q.INDEXED_LINES: (len(lines) - len(unindexed), np.nan),
+        q.UNINDEXED_LINES: (len(unindexed), np.nan),
+        q.UNINDEXED_AREA_FRACTION: (share, error),
+    }
+    return measured(measurement, q.INDEXING, values, "00l lines of the published cell against all lines found")
 
 
 def spacing_numbers(pattern: Pattern, lines: list[Line], zero_uncertainty: float) -> list[Number]:
     """Make the rows of the distances of planes, each from its line alone."""
     rows: list[Number] = []
+    method = "position as measured; no alignment is fitted"
     for line in lines:
         d = float(pattern.tube.d_spacing(line.value("center")))
         by_degree = d / np.tan(np.radians(line.value("center")) / 2) * np.radians(0.5)
-        values = {f"d_{line.name}": (d, by_degree * line.error("center"), "angstrom")}
-        method = "position as measured; no alignment is fitted"
-        common = {"n": line.fit.fit.n, "reduced_chi_square": line.fit.fit.reduced_chi_square}
-        common["systematic_error"] = by_degree * zero_uncertainty
-        rows += measured(pattern.measurement, "spacings", values, method, **common)
+        values = {q.LATTICE_SPACING: (d, by_degree * line.error("center"))}
+        systematic = by_degree * zero_uncertainty
+        rows += measured(pattern.measurement, q.SPACINGS, values, method, systematic_error=systematic, **line.common)
     return rows
 
 
-def _basal(measurement: Measurement, lines: list[Line], cell: str) -> Basal:
+def _basal(pattern: Pattern, lines: list[Line], settings: XrdSettings) -> Basal:
     indexed = [line for line in lines if line.index and np.isfinite(line.error("center"))]
     if len(indexed) < LEAST_LINES:
         raise AnalysisError(
-            f"{measurement.id}: {len(indexed)} of {len(lines)} lines found are 00l lines of {cell}; at least "
-            f"{LEAST_LINES} are needed (is the cell right? is the sample oriented?)"
+            f"{pattern.measurement.id}: {len(indexed)} of {len(lines)} lines found are 00l lines of {settings.cell}; "
+            f"at least {LEAST_LINES} are needed (is the cell right? is the sample oriented?)"
         )
     return Basal(
         np.array([line.index for line in indexed]),
         np.array([line.value("center") for line in indexed]),
         np.array([line.error("center") for line in indexed]),
+        pattern.tube.alpha1,
+        pattern.radius,
     )
 
 
-def c_numbers(pattern: Pattern, basal: Basal, cell: Mapping[str, Any], zero_uncertainty: float) -> list[Number]:
+def c_numbers(measurement: Measurement, basal: Basal, cell: Cell, zero_uncertainty: float) -> list[Number]:
     """Make the rows of c under each model of the alignment."""
     rows = []
-    setup = {"c_start": cell["c"], "wavelength": pattern.tube.alpha1, "radius": pattern.radius}
-    for model, extra in lattice.MODELS.items():
-        if len(basal.index) <= 1 + len(extra):
-            continue
-        fitted = lattice.fit_c(basal, model, **setup)
-        systematic = lattice.systematic_of_zero(basal, model, zero_uncertainty, **setup)
-        method = "least squares on all 00l positions"
-        units = {name: lattice.UNITS[name] for name in ("c", *extra)}
-        found = fitted.numbers(pattern.measurement, model, units, method)
-        found = [replace(row, systematic_error=systematic[row.parameter]) for row in found]
+    for model, fitted in lattice.fits_of_c(basal, cell.c).items():
+        systematic = lattice.systematic_of_zero(basal, model, fitted, zero_uncertainty, cell.c)
+        quantities = {name: q.ALIGNMENT[name] for name in ("c", *q.ALIGNMENTS[model])}
+        found = fitted.numbers(measurement, model, quantities, "least squares on all 00l positions")
+        c, *others = (
+            replace(row, systematic_error=systematic[name]) for name, row in zip(quantities, found, strict=True)
+        )
         sizes = ("value", "standard_error", "systematic_error", "ci_low", "ci_high")
-        of_layer = {name: getattr(found[0], name) / cell["layers"] for name in sizes}
-        spacing = replace(found[0], parameter="interlayer_spacing", **of_layer)
-        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-        values = {"aicc": (fitted.aicc, np.nan, "1"), "chi_square": (fitted.chi_square, np.nan, "1")}
-        rows += [*found, spacing, *measured(pattern.measurement, model, values, method, **common)]
+        of_layer = {name: getattr(c, name) / cell.layers for name in sizes}
+        rows += [replace(c, feature="c"), *others, replace(c, parameter=q.INTERLAYER_SPACING.name, **of_layer)]
+        values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
+        rows += measured(measurement, model, values, c.method, **fitted.quality)
     return rows
 
 
-def cell_comparison(pattern: Pattern, basal: Basal, cell: str, cells: Mapping[str, Mapping[str, Any]]) -> list[Number]:
+def cell_comparison(measurement: Measurement, basal: Basal, cell: Cell, settings: XrdSettings) -> list[Number]:
     """Make the rows that say how far 00l positions can tell the published cells apart."""
-    layers = cells[cell]["layers"]
-    orders = basal.index // layers
-    setup = {"wavelength": pattern.tube.alpha1, "radius": pattern.radius}
-    chi = {name: lattice.chi_square_of_cell(basal, other, layers, **setup) for name, other in cells.items()}
+    orders = (basal.index // cell.layers).tolist()
+    chi = {name: lattice.chi_square_of_cell(basal, other, cell.layers) for name, other in settings.cells.items()}
+    best_free, best_published = chi[str(settings.cell)]
+    method = f"00l positions, alignment free, against {settings.cell}"
     rows = []
     for name, (free, published) in chi.items():
-        distance = lattice.largest_difference(cells[cell], cells[name], orders.tolist(), pattern.tube.alpha1)
+        distance = lattice.largest_difference(cell, settings.cells[name], orders, basal.wavelength)
         values = {
-            "chi_square_free_c": (free, np.nan, "1"),
-            "chi_square_published_c": (published, np.nan, "1"),
-            "delta_chi_square_free_c": (free - chi[cell][0], np.nan, "1"),
-            "delta_chi_square_published_c": (published - chi[cell][1], np.nan, "1"),
-            "largest_position_difference": (distance, np.nan, "degree"),
+            q.CHI_SQUARE_FREE: (free, np.nan),
+            q.CHI_SQUARE_PUBLISHED: (published, np.nan),
+            q.DELTA_FREE: (free - best_free, np.nan),
+            q.DELTA_PUBLISHED: (published - best_published, np.nan),
+            q.LARGEST_POSITION_DIFFERENCE: (distance, np.nan),
         }
-        method = f"00l positions, alignment free, against {cell}"
-        rows += measured(pattern.measurement, name, values, method, n=len(basal.index))
+        rows += measured(measurement, q.PUBLISHED_CELL, values, method, feature=name, n=len(basal.index))
     return rows
 
 
-def superlattice_numbers(
-    pattern: Pattern, lines: list[Line], cell: Mapping[str, Any], instrument: Instrument, window: float
-) -> list[Number]:
-    """Make the rows of the lines that the glide plane forbids: area where they would lie, 0 if it holds."""
+def superlattice_numbers(pattern: Pattern, lines: list[Line], cell: Cell, settings: XrdSettings) -> list[Number]:
+    """Make the rows of the lines that the glide plane forbids: the area where they would lie, zero if it holds."""
     indexed = [line for line in lines if line.index]
     centers = np.array([line.value("center") for line in indexed])
     lorentzian = np.array([line.value("fwhm_lorentzian") for line in indexed])
-    true = lattice.predict(np.array([line.index for line in indexed]), cell["c"], pattern.tube.alpha1, pattern.radius)
+    alpha1, window = pattern.tube.alpha1, settings.window
+    true = lattice.predict(np.array([line.index for line in indexed]), cell.c, alpha1, pattern.radius)
     rows = []
-    for index, position in lattice.superlattice_indices(cell, pattern.tube.alpha1, pattern.two_theta[-1] - window):
+    for index, position in lattice.superlattice_indices(cell, alpha1, pattern.two_theta[-1] - window):
         place = position + float(np.interp(position, true, centers - true))
         if place - window / 2 < pattern.two_theta[0] or np.min(np.abs(centers - place)) < 2 * window:
             continue
-        fitted = fit_lines(
-            pattern.two_theta,
-            pattern.counts,
-            [place],
-            half_width=window,
-            tube=pattern.tube,
-            shape="voigt",
-            instrument=instrument,
-            start_width=float(np.interp(place, centers, lorentzian)),
-            fixed=True,
-            exposure=pattern.exposure,
-        )
+        width = float(np.interp(place, centers, lorentzian))
+        fitted = fit_lines(pattern, [place], settings, "voigt", fixed_width=width).fit
         method = "Poisson maximum likelihood, position and width of the neighbours"
-        (row,) = fitted.fit.numbers(pattern.measurement, "superlattice_lines", {"area_0": "count*degree"}, method)
-        rows.append(replace(row, parameter=f"area_00{index}"))
+        feature = name_of((0, 0, index))
+        rows += fitted.numbers(pattern.measurement, q.SUPERLATTICE, {"area_0": q.AREA}, method, feature=feature)
     return rows
 
 
-def width_numbers(pattern: Pattern, lines: list[Line], instrument: Instrument, constant: float) -> list[Number]:
+def width_numbers(pattern: Pattern, lines: list[Line], settings: XrdSettings) -> list[Number]:
     """Make the rows of size and strain under each model."""
-    widths = sample_widths(lines, instrument)
+    widths = sample_widths(lines, settings.line_profile)
+    scherrer_length = settings.scherrer_constant * pattern.tube.alpha1 / 10
     rows = []
-    for model, names in broadening.MODELS.items():
+    for model, names in q.BROADENINGS.items():
         if len(widths.width) <= len(names):
             continue
         fitted = broadening.fit_widths(widths, model)
-        rows += broadening.numbers(
-            pattern.measurement, model, fitted, wavelength=pattern.tube.alpha1, scherrer_constant=constant
-        )
-        values = {"aicc": (fitted.aicc, np.nan, "1"), "chi_square": (fitted.chi_square, np.nan, "1")}
+        rows += broadening.numbers(pattern.measurement, model, fitted, scherrer_length)
+        values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
         rows += measured(pattern.measurement, model, values, "Williamson–Hall", n=fitted.n)
     return rows

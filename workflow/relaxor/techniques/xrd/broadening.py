@@ -5,15 +5,11 @@ from dataclasses import dataclass, replace
 import lmfit
 import numpy as np
 
-from relaxor.core.results import NORMAL_QUANTILE, Measurement, Number
+from relaxor.core.results import Measurement, Number
 from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.techniques.xrd.quantities import BROADENINGS, CRYSTALLITE_SIZE, MICROSTRAIN
 
-MODELS = {
-    "size_and_strain": ("inverse_size", "microstrain"),
-    "size_only": ("inverse_size",),
-    "strain_only": ("microstrain",),
-}
-"""What broadens the lines → parameters; ``inverse_size`` is K·λ/size (radian)."""
+METHOD = "Williamson–Hall, Lorentzian widths, instrument removed"
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Widths:
 
     @property
     def abscissa(self) -> np.ndarray:
-        """4·sinθ."""
+        """Values of 4·sinθ."""
         return 4 * np.sin(np.radians(self.two_theta) / 2)
 
     @property
@@ -50,7 +46,7 @@ class Widths:
 
 def fit_widths(widths: Widths, model: str) -> Fit:
     """Fit width·cosθ = K·λ/size + 4·strain·sinθ, doi 10.1016/0001-6160(53)90006-6; Lorentzian widths add."""
-    start = parameters(**{name: float(np.mean(widths.ordinate)) for name in MODELS[model]})
+    start = parameters(**{name: float(np.mean(widths.ordinate)) for name in BROADENINGS[model]})
 
     def residual(p: lmfit.Parameters) -> np.ndarray:
         return (widths.ordinate - expected(p, widths)) / widths.ordinate_error
@@ -64,29 +60,26 @@ def expected(p: lmfit.Parameters, widths: Widths) -> np.ndarray:
     return values.get("inverse_size", 0.0) + values.get("microstrain", 0.0) * widths.abscissa
 
 
-def numbers(
-    measurement: Measurement, model: str, fitted: Fit, *, wavelength: float, scherrer_constant: float
-) -> list[Number]:
-    """Make the rows of a model: strain, and size (nm) with the interval of its inverse; no size of a negative one."""
-    method = "Williamson–Hall, Lorentzian widths, instrument removed"
+def numbers(measurement: Measurement, model: str, fitted: Fit, scherrer_length: float) -> list[Number]:
+    """Make the rows of a model: the strain, and the size with the interval of its inverse if that is positive.
+
+    Parameters
+    ----------
+    scherrer_length
+        Scherrer's constant times the wavelength (nm).
+    """
     rows = []
-    if "microstrain" in MODELS[model]:
-        rows += fitted.numbers(measurement, model, {"microstrain": "1"}, method)
-    if "inverse_size" in MODELS[model]:
-        (inverse,) = fitted.numbers(measurement, model, {"inverse_size": "rad"}, method)
-        if inverse.value <= 0:
-            return rows
-        scale = scherrer_constant * wavelength / 10
-        low = inverse.value - NORMAL_QUANTILE * inverse.standard_error
-        size = scale / inverse.value
+    if "microstrain" in BROADENINGS[model]:
+        rows += fitted.numbers(measurement, model, {"microstrain": MICROSTRAIN}, METHOD)
+    if "inverse_size" in BROADENINGS[model] and fitted.value("inverse_size") > 0:
+        (inverse,) = fitted.numbers(measurement, model, {"inverse_size": CRYSTALLITE_SIZE}, METHOD)
+        size = scherrer_length / inverse.value
         of_size = replace(
             inverse,
-            parameter="crystallite_size",
-            unit="nm",
             value=size,
             standard_error=inverse.standard_error * abs(size / inverse.value),
-            ci_low=scale / inverse.ci_high,
-            ci_high=scale / low if low > 0 else np.inf,
+            ci_low=scherrer_length / inverse.ci_high,
+            ci_high=scherrer_length / inverse.ci_low if inverse.ci_low > 0 else np.inf,
         )
         rows.append(of_size)
     return rows

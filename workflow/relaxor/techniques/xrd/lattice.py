@@ -1,38 +1,44 @@
 """Index 00l lines, and the edge c from all of them under competing models of the alignment error."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import lmfit
 import numpy as np
 
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.techniques.structure.analysis import allowed_basal, bragg_two_theta
-from relaxor.techniques.xrd.lines import Tube
-
-MODELS = {
-    "no_correction": (),
-    "displacement": ("sample_displacement",),
-    "zero_shift": ("zero_shift",),
-    "displacement_and_zero_shift": ("sample_displacement", "zero_shift"),
-    "nelson_riley": ("slope",),
-}
-"""Model of the alignment → the parameters that it has beside c."""
-UNITS = {"c": "angstrom", "sample_displacement": "mm", "zero_shift": "degree", "slope": "angstrom"}
+from relaxor.techniques.structure.settings import Cell
+from relaxor.techniques.xrd.pattern import Tube
+from relaxor.techniques.xrd.quantities import ALIGNMENTS
 
 
 @dataclass(frozen=True)
 class Basal:
-    """Indexed lines: l, position 2θ (degree) and its standard error."""
+    """Indexed lines.
+
+    Attributes
+    ----------
+    index, two_theta, error
+        l, position 2θ (degree) and its standard error of each line, shape (n,).
+    wavelength, radius
+        Wavelength of Kα1 (angstrom); radius of the goniometer (mm).
+    """
 
     index: np.ndarray
     two_theta: np.ndarray
     error: np.ndarray
+    wavelength: float
+    radius: float
+
+    def residual(self, c: float, sample_displacement: float = 0.0, zero_shift: float = 0.0) -> np.ndarray:
+        """Return the standardized distances of the lines from where `predict` puts them."""
+        expected = predict(self.index, c, self.wavelength, self.radius, sample_displacement, zero_shift)
+        return (self.two_theta - expected) / self.error
 
 
-def index_basal(positions: np.ndarray, cell: Mapping[str, Any], tube: Tube, tolerance: float) -> np.ndarray:
+def index_basal(positions: np.ndarray, cell: Cell, tube: Tube, tolerance: float) -> np.ndarray:
     """Return l of each line, 0 where it is no 00l line that the space group allows.
 
     Parameters
@@ -44,12 +50,12 @@ def index_basal(positions: np.ndarray, cell: Mapping[str, Any], tube: Tube, tole
     tube
         Wavelengths.
     tolerance
-        Farthest that d(interlayer)/d may be from a whole number.
+        Largest distance of (spacing of layers)/d from a whole number.
     """
-    spacing = cell["c"] / cell["layers"]
+    spacing = cell.c / cell.layers
     order = spacing / tube.d_spacing(np.asarray(positions, float))
     nearest = np.round(order)
-    index = (nearest * cell["layers"]).astype(int)
+    index = (nearest * cell.layers).astype(int)
     allowed = np.isin(index, allowed_basal(cell, d_min=tube.alpha1 / 2))
     return np.where((np.abs(order - nearest) <= tolerance) & allowed, index, 0)
 
@@ -72,7 +78,7 @@ def predict(
     return bragg - np.degrees(2 * displacement / radius * np.cos(np.radians(bragg) / 2)) + zero
 
 
-def fit_c(lines: Basal, model: str, *, c_start: float, wavelength: float, radius: float) -> Fit:
+def fit_c(lines: Basal, model: str, c_start: float) -> Fit:
     """Fit c (angstrom) and the alignment of a model to indexed lines.
 
     Parameters
@@ -80,61 +86,46 @@ def fit_c(lines: Basal, model: str, *, c_start: float, wavelength: float, radius
     lines
         Indexed lines.
     model
-        A key of `MODELS`.
+        A key of `ALIGNMENTS`.
     c_start
-        Where to start (angstrom).
-    wavelength
-        Of Kα1 (angstrom).
-    radius
-        Goniometer radius (mm).
+        Where the fit starts (angstrom).
     """
-    start = parameters(c=c_start, **{name: 0.0 for name in MODELS[model]})
-    if model == "nelson_riley":
-        apparent, error = apparent_c(lines, wavelength)
-        abscissa = nelson_riley(lines.two_theta)
+    start = parameters(c=c_start, **{name: 0.0 for name in ALIGNMENTS[model]})
+    apparent, error = apparent_c(lines)
+    abscissa = nelson_riley(lines.two_theta)
 
-        def residual(p: lmfit.Parameters) -> np.ndarray:
-            return (apparent - p["c"].value - p["slope"].value * abscissa) / error
-
-    else:
-
-        def residual(p: lmfit.Parameters) -> np.ndarray:
-            values = p.valuesdict()
-            expected = predict(
-                lines.index,
-                values["c"],
-                wavelength,
-                radius,
-                values.get("sample_displacement", 0.0),
-                values.get("zero_shift", 0.0),
-            )
-            return (lines.two_theta - expected) / lines.error
+    def residual(p: lmfit.Parameters) -> np.ndarray:
+        values = p.valuesdict()
+        if "slope" in values:
+            return (apparent - values["c"] - values["slope"] * abscissa) / error
+        return lines.residual(**values)
 
     return fit(residual, start, absolute_sigma=True)
 
 
-def apparent_c(lines: Basal, wavelength: float) -> tuple[np.ndarray, np.ndarray]:
+def fits_of_c(lines: Basal, c_start: float) -> dict[str, Fit]:
+    """Return model of the alignment → fit, for the models that have fewer parameters than there are lines."""
+    known = [model for model, extra in ALIGNMENTS.items() if len(lines.index) > 1 + len(extra)]
+    return {model: fit_c(lines, model, c_start) for model in known}
+
+
+def apparent_c(lines: Basal) -> tuple[np.ndarray, np.ndarray]:
     """Return c from each line alone, uncorrected, and its standard error (angstrom)."""
     theta = np.radians(lines.two_theta) / 2
-    c = lines.index * wavelength / (2 * np.sin(theta))
+    c = lines.index * lines.wavelength / (2 * np.sin(theta))
     return c, c / np.tan(theta) * np.radians(lines.error) / 2
 
 
-def systematic_of_zero(
-    lines: Basal, model: str, uncertainty: float, *, c_start: float, wavelength: float, radius: float
-) -> dict[str, float]:
+def systematic_of_zero(lines: Basal, model: str, fitted: Fit, uncertainty: float, c_start: float) -> dict[str, float]:
     """Return how far each parameter moves when the zero, not fitted, is wrong by its uncertainty (degree)."""
-    names = ("c", *MODELS[model])
+    names = ("c", *ALIGNMENTS[model])
     if "zero_shift" in names:
         return dict.fromkeys(names, 0.0)
-    moved = Basal(lines.index, lines.two_theta - uncertainty, lines.error)
-    here, there = (fit_c(each, model, c_start=c_start, wavelength=wavelength, radius=radius) for each in (lines, moved))
-    return {name: abs(there.value(name) - here.value(name)) for name in names}
+    moved = fit_c(replace(lines, two_theta=lines.two_theta - uncertainty), model, c_start)
+    return {name: abs(moved.value(name) - fitted.value(name)) for name in names}
 
 
-def chi_square_of_cell(
-    lines: Basal, cell: Mapping[str, Any], layers: int, *, wavelength: float, radius: float
-) -> tuple[float, float]:
+def chi_square_of_cell(lines: Basal, cell: Cell, layers: int) -> tuple[float, float]:
     """Return chi-square of the positions for a published cell, alignment free: with c free, and with its published c.
 
     Parameters
@@ -145,23 +136,18 @@ def chi_square_of_cell(
         The cell that is tried.
     layers
         Layers in c of the cell that the lines are indexed on.
-    wavelength, radius
-        As for `fit_c`.
 
     Returns
     -------
     tuple
         Chi-square with c free, and with ((c − c_published)/u)² added.
     """
-    own = Basal(lines.index * cell["layers"] // layers, lines.two_theta, lines.error)
-    start = parameters(c=cell["c"], sample_displacement=0.0, zero_shift=0.0)
+    own = replace(lines, index=lines.index * cell.layers // layers)
+    start = parameters(c=cell.c, sample_displacement=0.0, zero_shift=0.0)
 
     def residual(p: lmfit.Parameters, use_published: bool) -> np.ndarray:
-        expected = predict(
-            own.index, p["c"].value, wavelength, radius, p["sample_displacement"].value, p["zero_shift"].value
-        )
-        tension = (p["c"].value - cell["c"]) / cell["c_uncertainty"]
-        return np.append((own.two_theta - expected) / own.error, tension if use_published else 0.0)
+        tension = (p["c"].value - cell.c) / cell.c_uncertainty
+        return np.append(own.residual(**p.valuesdict()), tension if use_published else 0.0)
 
     free, published = (
         fit(residual, start, args=(use_published,), absolute_sigma=True).chi_square for use_published in (False, True)
@@ -169,25 +155,23 @@ def chi_square_of_cell(
     return free, published
 
 
-def largest_difference(
-    one: Mapping[str, Any], other: Mapping[str, Any], orders: Sequence[int], wavelength: float
-) -> float:
+def largest_difference(one: Cell, other: Cell, orders: Sequence[int], wavelength: float) -> float:
     """Return the largest distance (degree 2θ) between lines of two published cells, for orders of the layer spacing."""
-    positions = [bragg_two_theta(cell["c"] / cell["layers"] / np.asarray(orders), wavelength) for cell in (one, other)]
+    positions = [bragg_two_theta(cell.c / cell.layers / np.asarray(orders), wavelength) for cell in (one, other)]
     return float(np.nanmax(np.abs(positions[0] - positions[1])))
 
 
-def superlattice_indices(cell: Mapping[str, Any], wavelength: float, highest: float) -> list[tuple[int, float]]:
+def superlattice_indices(cell: Cell, wavelength: float, highest: float) -> list[tuple[int, float]]:
     """List index and position (degree) of the 00l lines that only a two-layer order without glide would show.
 
     They lie half way between the lines of the layers: l odd in a two-layer cell, l = 3(2n+1) in a six-layer one.
     """
-    if cell["layers"] % 2:
+    if cell.layers % 2:
         return []
     found = []
-    for odd in range(1, 2 * math.ceil(2 * cell["c"] / wavelength), 2):
-        index = odd * cell["layers"] // 2
-        position = float(bragg_two_theta(cell["c"] / index, wavelength))
+    for odd in range(1, 2 * math.ceil(2 * cell.c / wavelength), 2):
+        index = odd * cell.layers // 2
+        position = float(bragg_two_theta(cell.c / index, wavelength))
         if not position <= highest:
             break
         found.append((index, position))

@@ -1,7 +1,7 @@
 """Find diffraction lines and fit each as a Kα1, Kα2 pair, by maximum likelihood of the counts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import lmfit
@@ -9,80 +9,29 @@ import numpy as np
 from scipy import ndimage, signal
 
 from relaxor.stats.fit import Fit, fit_counts, pseudo_voigt, voigt
+from relaxor.techniques.xrd.broadening import Widths
+from relaxor.techniques.xrd.pattern import Pattern, Tube
+from relaxor.techniques.xrd.settings import LineProfile, XrdSettings
 
 BACKGROUND_WIDTHS = 20
 """Width of the running median under the peaks, in widths of a peak."""
 ALPHA2_SHARE = 0.8
-"""A maximum at the place of a Kα2 and at most this fraction of the Kα1 line is that line's Kα2."""
+"""A maximum at the place of Kα2 that is at most this fraction of a Kα1 line is the Kα2 of that line."""
 BACKGROUND = ("background_0", "background_1", "background_2")
 
 
-@dataclass(frozen=True)
-class Tube:
-    """The Kα doublet: wavelengths (angstrom) and the intensity of Kα2 over Kα1."""
+def find_lines(pattern: Pattern, settings: XrdSettings) -> np.ndarray:
+    """Find the lines of an evenly spaced pattern by a matched filter.
 
-    alpha1: float
-    alpha2: float
-    ratio: float
-
-    def alpha2_position(self, two_theta: np.ndarray | float) -> np.ndarray:
-        """Return where Kα2 lies (degree) for a Kα1 line at ``two_theta``."""
-        sine = np.sin(np.radians(two_theta) / 2) * self.alpha2 / self.alpha1
-        return np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
-
-    def d_spacing(self, two_theta: np.ndarray | float) -> np.ndarray:
-        """Return the distance of planes (angstrom) that reflect Kα1 at ``two_theta`` (degree)."""
-        return self.alpha1 / (2 * np.sin(np.radians(two_theta) / 2))
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """Line profile of the diffractometer; see `relaxor.techniques.xrd.settings.Instrument`."""
-
-    u: float
-    v: float
-    w: float
-    emission_width: float
-
-    def gaussian(self, two_theta: float) -> float:
-        """Return the Gaussian full width at half maximum (degree 2θ); doi 10.1016/0029-554X(58)90029-X."""
-        tangent = math.tan(math.radians(two_theta) / 2)
-        return math.sqrt(max(self.u * tangent**2 + self.v * tangent + self.w, 1e-8))
-
-    def lorentzian(self, two_theta: np.ndarray | float) -> np.ndarray:
-        """Return the width (degree 2θ) that the natural width of the emission line gives."""
-        return np.degrees(2 * self.emission_width * np.tan(np.radians(two_theta) / 2))
-
-
-def find_lines(
-    two_theta: np.ndarray,
-    counts: np.ndarray,
-    *,
-    width: float,
-    significance: float,
-    tube: Tube,
-    exposure: np.ndarray | float = 1.0,
-) -> np.ndarray:
-    """Find lines by a matched filter.
-
-    Parameters
-    ----------
-    two_theta, counts
-        Pattern, evenly spaced (degree, counts).
-    width
-        Usual full width of a line (degree).
-    significance
-        Least prominence of a line, in standard deviations of the filtered counts.
-    tube
-        Wavelengths: maxima that are the Kα2 of a stronger line are left out.
-    exposure
-        Expected counts over intensity; see `relaxor.techniques.xrd.pattern.Pattern`.
+    Maxima that are the Kα2 of a stronger line are left out.
 
     Returns
     -------
     array
         Positions (degree), ascending.
     """
+    two_theta, counts, exposure, tube = pattern.two_theta, pattern.counts, pattern.exposure, pattern.tube
+    width = settings.peak_width
     step = float(np.median(np.diff(two_theta)))
     half = max(round(2 * width / step), 2)
     kernel = np.exp(-4 * math.log(2) * (np.arange(-half, half + 1) * step / width) ** 2)
@@ -92,7 +41,7 @@ def find_lines(
     noise = np.sqrt(ndimage.convolve1d(np.maximum(intensity, 1.0), kernel**2))
     score = ndimage.convolve1d(intensity - background, kernel) / noise
     variance = np.maximum(counts, 1.0) / np.square(exposure)
-    least = significance * np.sqrt(ndimage.convolve1d(variance, kernel**2)) / noise
+    least = settings.significance * np.sqrt(ndimage.convolve1d(variance, kernel**2)) / noise
     peaks, _ = signal.find_peaks(score, height=least, prominence=least, distance=max(half // 2, 1))
     height = ndimage.convolve1d(intensity - background, kernel)[peaks]
     positions = two_theta[peaks]
@@ -102,7 +51,7 @@ def find_lines(
 
 
 def windows(positions: np.ndarray, half_width: float) -> list[np.ndarray]:
-    """Group lines (ascending) whose windows of ± ``half_width`` (degree) overlap: they are fitted together."""
+    """Group ascending positions of lines whose windows of ± ``half_width`` (degree) overlap."""
     return np.split(positions, np.flatnonzero(np.diff(positions) > 2 * half_width) + 1) if len(positions) else []
 
 
@@ -166,48 +115,79 @@ class LineFit:
 
 
 WIDTH_NAMES = {"voigt": ("fwhm_gaussian", "fwhm_lorentzian"), "pseudo_voigt": ("fwhm", "eta")}
+"""Shape → names of its two widths."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A fitted line.
+
+    Attributes
+    ----------
+    fit, place
+        The fitted window, and the place of the line in it.
+    name
+        ``002``, or ``at_21.35`` for a line without an index.
+    index
+        Miller index l, or 0.
+    """
+
+    fit: LineFit
+    place: int
+    name: str
+    index: int
+
+    def value(self, parameter: str) -> float:
+        """Return a parameter of the line."""
+        return self.fit.fit.value(f"{parameter}_{self.place}")
+
+    def error(self, parameter: str) -> float:
+        """Return the standard error of a parameter of the line."""
+        return self.fit.fit.error(f"{parameter}_{self.place}")
+
+    @property
+    def common(self) -> Mapping[str, object]:
+        """What all numbers of the line have in common, as fields of `relaxor.core.results.Number`."""
+        return {"feature": self.name, **self.fit.fit.quality}
+
+
+def sample_widths(lines: Sequence[Line], profile: LineProfile) -> Widths:
+    """Return the widths without the share of the instrument: of the indexed lines, or of all where none is."""
+    used = [line for line in lines if line.index] or lines
+    known = [line for line in used if np.isfinite(line.error("fwhm_lorentzian"))]
+    centers = np.array([line.value("center") for line in known])
+    fitted = np.array([line.value("fwhm_lorentzian") for line in known])
+    errors = np.array([line.error("fwhm_lorentzian") for line in known])
+    return Widths(centers, fitted - profile.lorentzian(centers), errors)
 
 
 def fit_lines(
-    two_theta: np.ndarray,
-    counts: np.ndarray,
+    pattern: Pattern,
     centers: Sequence[float] | np.ndarray,
-    *,
-    half_width: float,
-    tube: Tube,
+    settings: XrdSettings,
     shape: str,
-    instrument: Instrument | None = None,
-    start_width: float = 0.1,
-    fixed: bool = False,
-    exposure: np.ndarray | float = 1.0,
+    fixed_width: float | None = None,
 ) -> LineFit:
     """Fit the lines of one window with a quadratic background.
 
     Parameters
     ----------
-    two_theta, counts
-        Whole pattern (degree, counts).
+    pattern
+        The scan, of which the window is a part.
     centers
-        Where the Kα1 lines are (degree).
-    half_width
-        How far the window reaches beyond the outermost line (degree).
-    tube
-        Wavelengths.
+        Positions of the Kα1 lines (degree).
+    settings
+        Give the half-width of the window, the width of a line to start from, and the Gaussian width of Voigt lines.
     shape
-        ``"voigt"``, which needs ``instrument``, or ``"pseudo_voigt"``.
-    instrument
-        Gives the Gaussian width.
-    start_width
-        Full width to start from (degree).
-    fixed
-        Keep positions and widths as given and fit areas alone (for lines that may not be there).
-    exposure
-        Expected counts over intensity; see `relaxor.techniques.xrd.pattern.Pattern`.
+        ``"voigt"`` or ``"pseudo_voigt"``.
+    fixed_width
+        Lorentzian width (degree) of lines that may not be there: positions and widths are kept and areas fitted alone.
     """
+    two_theta, half_width = pattern.two_theta, settings.window
     inside = (two_theta >= min(centers) - half_width) & (two_theta <= max(centers) + half_width)
-    x, y, seen = two_theta[inside], counts[inside], np.broadcast_to(exposure, counts.shape)[inside]
+    x, y, seen = two_theta[inside], pattern.counts[inside], pattern.exposure[inside]
     scaled = (x - x.mean()) / half_width
-    params = _start(x, y / seen, centers, shape, instrument, start_width, fixed)
+    params = _start(x, y / seen, centers, settings, shape, fixed_width)
 
     def parts(p: lmfit.Parameters) -> tuple[np.ndarray, list[np.ndarray]]:
         background = np.polynomial.polynomial.polyval(scaled, [p[name].value for name in BACKGROUND])
@@ -215,7 +195,7 @@ def fit_lines(
         for index in range(len(centers)):
             first, second = (p[f"{name}_{index}"].value for name in WIDTH_NAMES[shape])
             center, area = p[f"center_{index}"].value, p[f"area_{index}"].value
-            lines.append(doublet(x, tube, center, area, (first, second), shape))
+            lines.append(doublet(x, pattern.tube, center, area, (first, second), shape))
         return background, lines
 
     def expected(p: lmfit.Parameters) -> np.ndarray:
@@ -231,25 +211,24 @@ def _start(
     x: np.ndarray,
     y: np.ndarray,
     centers: Sequence[float] | np.ndarray,
+    settings: XrdSettings,
     shape: str,
-    instrument: Instrument | None,
-    width: float,
-    fixed: bool,
+    fixed_width: float | None,
 ) -> lmfit.Parameters:
+    free = fixed_width is None
+    width = settings.peak_width if fixed_width is None else fixed_width
     params = lmfit.Parameters()
     level = max(float(np.percentile(y, 20)), 0.5)
     for name, value in zip(BACKGROUND, (level, 0.0, 0.0), strict=True):
         params.add(name, value)
     for index, center in enumerate(centers):
         height = max(float(np.interp(center, x, y)) - level, math.sqrt(level))
-        params.add(f"center_{index}", center, min=center - 2 * width, max=center + 2 * width, vary=not fixed)
-        params.add(f"area_{index}", 0.0 if fixed else 1.5 * 1.3 * width * height)
+        params.add(f"center_{index}", center, min=center - 2 * width, max=center + 2 * width, vary=free)
+        params.add(f"area_{index}", 1.5 * 1.3 * width * height if free else 0.0)
         if shape == "voigt":
-            if instrument is None:
-                raise ValueError("the voigt shape needs the profile of the instrument")
-            params.add(f"fwhm_gaussian_{index}", instrument.gaussian(center), vary=False)
-            params.add(f"fwhm_lorentzian_{index}", width, min=1e-5, max=20 * width, vary=not fixed)
+            params.add(f"fwhm_gaussian_{index}", settings.line_profile.gaussian(center), vary=False)
+            params.add(f"fwhm_lorentzian_{index}", width, min=1e-5, max=20 * width, vary=free)
         else:
-            params.add(f"fwhm_{index}", width, min=width / 50, max=20 * width, vary=not fixed)
-            params.add(f"eta_{index}", 0.6, min=0.0, max=1.2, vary=not fixed)
+            params.add(f"fwhm_{index}", width, min=width / 50, max=20 * width, vary=free)
+            params.add(f"eta_{index}", 0.6, min=0.0, max=1.2, vary=free)
     return params

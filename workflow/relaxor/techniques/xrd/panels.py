@@ -1,23 +1,24 @@
-"""X-ray diffraction panels."""
+"""Panels of X-ray diffraction."""
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart
+from relaxor.techniques.xrd.quantities import INDEX_L, LATTICE_SPACING, SPACINGS, TWO_THETA, VOIGT_DOUBLET
 
 STRIP = 0.2
-"""Height of the residual strip, as a part of the panel."""
+"""Height of the strip of residuals as a fraction of the panel."""
 LABEL_ROOM = 9.0
-"""How much higher than the strongest line the logarithmic axis reaches, so that labels and legend fit."""
+"""End of the logarithmic axis over the strongest line, which leaves room for labels and the legend."""
 MOST_SPACINGS = 10
-"""Most lines that are labelled with their spacing, the highest ones."""
+"""Largest number of lines that are labelled with their spacing."""
 LABEL_WIDTH = 0.03
-"""Part of the axis that an upright label takes."""
+"""Width of an upright label as a fraction of the axis."""
 
 
 def pattern(ax: Axes, data: PanelData) -> None:
-    """Draw counts (logarithmic, so that weak lines show), fit, indices or spacings, and residual (Fig. 1b)."""
+    """Draw counts on a logarithmic axis, the fit, indices or spacings, and the residual."""
     ax.set_axis_off()
     measurement, group = next(iter(data.curves.items()))
     curves = group["pattern"].to_dataset()
@@ -53,24 +54,17 @@ def pattern(ax: Axes, data: PanelData) -> None:
 
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     """Return index and position of each indexed line; 00·10 where the index has two digits."""
-    table = data.parameters
-    rows = table[(table["measurement"] == measurement) & (table["model"] == "voigt_doublet")]
-    found = []
-    for _, row in rows[rows["parameter"].str.startswith("index_l_")].iterrows():
-        name = str(row["parameter"]).removeprefix("index_l_")
-        place = data.number(f"two_theta_{name}", measurement=measurement, model="voigt_doublet")
-        index = int(row["value"])
-        found.append((f"00{index}" if index < 10 else f"00·{index}", place))
-    return found
+    indices, places = (
+        data.rows(quantity, measurement=measurement, model=VOIGT_DOUBLET)["value"] for quantity in (INDEX_L, TWO_THETA)
+    )
+    return [(f"00{index:g}" if index < 10 else f"00·{index:g}", float(places[name])) for name, index in indices.items()]
 
 
 def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
     """Return distance of planes and position of the highest lines of a pattern without a cell."""
-    table = data.parameters[data.parameters["measurement"] == measurement]
-    numbers = table.set_index(["model", "parameter"])["value"]
-    lines = [name.removeprefix("d_") for name in table["parameter"][table["model"] == "spacings"]]
-    places = [float(numbers["voigt_doublet", f"two_theta_{name}"]) for name in lines]
+    spacings = data.rows(LATTICE_SPACING, measurement=measurement, model=SPACINGS)["value"]
+    places = data.rows(TWO_THETA, measurement=measurement, model=VOIGT_DOUBLET)["value"][spacings.index].tolist()
     heights = np.interp(places, angle, np.nan_to_num(fit)).tolist()
     kept = apart(places, heights, LABEL_WIDTH * float(np.ptp(angle)))
     kept = sorted(kept, key=lambda index: -heights[index])[:MOST_SPACINGS]
-    return [(f"{numbers['spacings', f'd_{lines[index]}']:.3f} Å", places[index]) for index in kept]
+    return [(f"{spacings.iloc[index]:.3f} Å", places[index]) for index in kept]

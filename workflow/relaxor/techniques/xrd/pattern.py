@@ -1,4 +1,4 @@
-"""A scan, its fitted lines, and the widths that the sample gives them."""
+"""A 2θ scan as counts, and the radiation with which it was taken."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,32 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.stats.counts import in_counts, not_negative, poisson_uncertainty, rising
-from relaxor.techniques.xrd.broadening import Widths
-from relaxor.techniques.xrd.lines import Instrument, LineFit, Tube
+from relaxor.techniques.xrd.settings import XrdSettings
 
 ABSORBERS = ("attenuation_factor", "absorption_factor")
-"""What readers call the factor by which an absorber weakened the beam at each point."""
+"""Names that readers give to the factor by which an absorber weakened the beam at each point."""
 WHOLE = 0.02
-"""Farthest that counts divided by a rounded factor lie from whole numbers."""
+"""Largest distance from whole numbers of counts that were divided by a rounded factor."""
+SAME_TUBE = 1e-3
+"""Relative distance of the file's wavelength from that of the settings that cannot be rounding."""
+
+
+@dataclass(frozen=True)
+class Tube:
+    """The Kα doublet: wavelengths (angstrom) and the intensity of Kα2 over Kα1."""
+
+    alpha1: float
+    alpha2: float
+    ratio: float
+
+    def alpha2_position(self, two_theta: np.ndarray | float) -> np.ndarray:
+        """Return where Kα2 lies (degree) for a Kα1 line at ``two_theta``."""
+        sine = np.sin(np.radians(two_theta) / 2) * self.alpha2 / self.alpha1
+        return np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
+
+    def d_spacing(self, two_theta: np.ndarray | float) -> np.ndarray:
+        """Return the distance of planes (angstrom) that reflect Kα1 at ``two_theta`` (degree)."""
+        return self.alpha1 / (2 * np.sin(np.radians(two_theta) / 2))
 
 
 @dataclass(frozen=True)
@@ -26,7 +45,7 @@ class Pattern:
     measurement
         Where it comes from.
     two_theta
-        Ascending, degree, shape (n,).
+        Ascending angles, degree, shape (n,).
     counts
         What the detector counted, shape (n,): Poisson numbers.
     exposure
@@ -43,16 +62,17 @@ class Pattern:
     radius: float
 
     @classmethod
-    def of(cls, measurement: Measurement, scan: xr.Dataset, tube: Tube, radius: float) -> "Pattern":
+    def of(cls, measurement: Measurement, settings: XrdSettings) -> "Pattern":
         """Turn a scan as it was read into counts.
 
         Raises
         ------
         AnalysisError
-            If angles are out of order, intensities are no counts or negative, rates have no counting time, or it cannot
-            be told whether intensities were corrected for an absorber.
+            If the file holds no 2θ scan of the tube of the settings, if angles are out of order, intensities are no
+            counts or negative, rates have no counting time, or it cannot be told whether intensities were corrected for
+            an absorber.
         """
-        scan = rising(measurement, scan, "two_theta")
+        scan = _scan(measurement, settings)
         counts = in_counts(measurement, scan, "counting_time")
         exposure = np.ones(counts.size)
         if "counting_time" in scan:
@@ -63,8 +83,9 @@ class Pattern:
                 factor = _positive(measurement, scan[name])
                 counts = counts / factor if _corrected(measurement, scan, counts.to_numpy(), factor) else counts
                 exposure /= factor
-        radius = float(scan.attrs.get("goniometer_radius", radius))
-        return cls(measurement, scan["two_theta"].to_numpy(), not_negative(measurement, counts), exposure, tube, radius)
+        angles, radius = scan["two_theta"].to_numpy(), scan.attrs.get("goniometer_radius", settings.goniometer_radius)
+        tube = Tube(settings.wavelength_alpha1, settings.wavelength_alpha2, settings.alpha_ratio)
+        return cls(measurement, angles, not_negative(measurement, counts), exposure, tube, float(radius))
 
     @property
     def intensity(self) -> np.ndarray:
@@ -75,6 +96,21 @@ class Pattern:
     def uncertainty(self) -> np.ndarray:
         """Standard uncertainty of the intensity, shape (n,)."""
         return poisson_uncertainty(self.counts) / self.exposure
+
+
+def _scan(measurement: Measurement, settings: XrdSettings) -> xr.Dataset:
+    """Return the scan of a measurement in ascending order of its angles."""
+    scan = measurement.only
+    if "intensity" not in scan or scan["intensity"].dims != ("two_theta",):
+        raise AnalysisError(
+            f"{measurement.id}: no intensity against two_theta (axes: {', '.join(map(str, scan.dims))})"
+        )
+    written, alpha1 = scan.attrs.get("wavelength_alpha1"), settings.wavelength_alpha1
+    if written and abs(written / alpha1 - 1) > SAME_TUBE:
+        raise AnalysisError(
+            f"{measurement.id}: taken with Kα1 = {written:.4f} angstrom, but xrd.wavelength_alpha1 is {alpha1}"
+        )
+    return rising(measurement, scan, "two_theta")
 
 
 def _positive(measurement: Measurement, quantity: xr.DataArray) -> np.ndarray:
@@ -100,31 +136,3 @@ def _corrected(measurement: Measurement, scan: xr.Dataset, counts: np.ndarray, f
             "neither with nor without its factor: export them as the detector counted them"
         )
     return bool(divided)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A fitted line: its window and place in it, and its name in the table (``002``, or ``at_21.35``)."""
-
-    fit: LineFit
-    place: int
-    name: str
-    index: int
-
-    def value(self, parameter: str) -> float:
-        """Return a parameter of the line."""
-        return self.fit.fit.value(f"{parameter}_{self.place}")
-
-    def error(self, parameter: str) -> float:
-        """Return its standard error."""
-        return self.fit.fit.error(f"{parameter}_{self.place}")
-
-
-def sample_widths(lines: list[Line], instrument: Instrument) -> Widths:
-    """Return the widths without the share of the instrument: of the indexed lines, or of all where none is."""
-    used = [line for line in lines if line.index] or lines
-    known = [line for line in used if np.isfinite(line.error("fwhm_lorentzian"))]
-    centers = np.array([line.value("center") for line in known])
-    fitted = np.array([line.value("fwhm_lorentzian") for line in known])
-    errors = np.array([line.error("fwhm_lorentzian") for line in known])
-    return Widths(centers, fitted - instrument.lorentzian(centers), errors)

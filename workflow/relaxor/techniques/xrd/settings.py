@@ -1,51 +1,61 @@
-"""Settings of the xrd analysis."""
+"""Settings of the diffraction analysis."""
 
-from pydantic import Field
+import math
 
-from relaxor.core.section import Section
-from relaxor.techniques.structure.settings import Cell
+import numpy as np
 
+from relaxor.core.section import Section, setting
+from relaxor.techniques.structure.settings import PublishedCells
 
-class Instrument(Section):
-    """Line profile of the diffractometer itself, from a strain-free standard."""
-
-    u: float = 0.0015
-    """Gaussian width, degree²: fwhm² = u·tan²θ + v·tanθ + w (Caglioti, doi 10.1016/0029-554X(58)90029-X)."""
-    v: float = -0.0010
-    """Degree²; see u."""
-    w: float = 0.0016
-    """Degree²; see u. u, v, w: typical of a D8 with LYNXEYE, 280 mm radius, 0.6 mm slit; replace them by your own."""
-    emission_width: float = Field(2.85e-4, ge=0)
-    """Relative natural width Δλ/λ of Cu Kα1, Lorentzian: 2.29 eV of 8047.8 eV, doi 10.1103/PhysRevA.56.4554."""
+CAGLIOTI = "typical of a D8 with LYNXEYE, 280 mm radius and 0.6 mm slit; form: doi 10.1016/0029-554X(58)90029-X"
 
 
-class XrdSettings(Section):
-    """Settings of the xrd analysis; units and defaults beside each."""
+class LineProfile(Section):
+    """The line profile of the diffractometer itself, from a standard without strain."""
 
-    cell: str | None = None
-    """Published cell, a key of ``cells``, that the lines are indexed on; null: lines and their spacings alone."""
-    cells: dict[str, Cell] = {}
-    """Published cells that are compared."""
-    wavelength_alpha1: float = Field(1.540593, gt=0)
-    """Cu Kα1 (angstrom), International Tables C; headers of instruments often hold older, rounded values."""
-    wavelength_alpha2: float = Field(1.544427, gt=0)
-    """Cu Kα2 (angstrom), doi 10.1103/PhysRevA.56.4554."""
-    alpha_ratio: float = Field(0.5, ge=0)
-    """Intensity of Kα2 over that of Kα1: statistical weights of the 2p levels."""
-    goniometer_radius: float = Field(280.0, gt=0)
-    """Radius (mm) where the file does not give it; D8 with DAVINCI design."""
-    instrument: Instrument = Instrument()
-    """Profile of the diffractometer."""
-    scherrer_constant: float = Field(0.9, gt=0)
-    """K in size = K·λ/(width·cosθ), width as full width at half maximum; spherical crystallites."""
-    peak_width: float = Field(0.12, gt=0)
-    """Usual full width of a line (degree 2θ): of the filter that finds lines, and where their fits start."""
-    significance: float = Field(5.0, gt=0)
-    """Least height of a peak over the background, in standard deviations of the matched filter."""
-    window: float = Field(0.5, gt=0)
-    """Half-width (degree 2θ) fitted around a line; lines whose windows overlap are fitted together."""
-    index_tolerance: float = Field(0.05, gt=0, lt=0.5)
-    """Farthest that (layer distance)/d may be from a whole number for a line to be indexed 00l: 0.8 % of the sixth."""
-    zero_shift_uncertainty: float = Field(0.005, ge=0)
-    """Standard uncertainty (degree 2θ) of the alignment of the goniometer: systematic error of c where the zero is
-    not fitted."""
+    u: float = setting(0.0015, "degree^2", source=CAGLIOTI)
+    """The factor of tan²θ in the squared Gaussian width of a line, fwhm² = u·tan²θ + v·tanθ + w."""
+    v: float = setting(-0.0010, "degree^2", source=CAGLIOTI)
+    """The factor of tanθ in the squared Gaussian width of a line, fwhm² = u·tan²θ + v·tanθ + w."""
+    w: float = setting(0.0016, "degree^2", source=CAGLIOTI)
+    """The constant term of the squared Gaussian width of a line, fwhm² = u·tan²θ + v·tanθ + w."""
+    emission_width: float = setting(2.85e-4, source="Cu Kα1, 2.29 eV of 8047.8 eV, doi 10.1103/PhysRevA.56.4554", ge=0)
+    """The natural width Δλ/λ of the emission line, relative and Lorentzian."""
+
+    def gaussian(self, two_theta: float) -> float:
+        """Return the Gaussian full width at half maximum (degree 2θ); doi 10.1016/0029-554X(58)90029-X."""
+        tangent = math.tan(math.radians(two_theta) / 2)
+        return math.sqrt(max(self.u * tangent**2 + self.v * tangent + self.w, 1e-8))
+
+    def lorentzian(self, two_theta: np.ndarray | float) -> np.ndarray:
+        """Return the width (degree 2θ) that the natural width of the emission line gives."""
+        return np.degrees(2 * self.emission_width * np.tan(np.radians(two_theta) / 2))
+
+
+class XrdSettings(PublishedCells):
+    """Settings of the diffraction analysis; lines are indexed on the published cell ``cell``."""
+
+    wavelength_alpha1: float = setting(
+        1.540593, "angstrom", source="Cu, International Tables for Crystallography C", gt=0
+    )
+    """The wavelength of Kα1. Headers of files often hold older, rounded values."""
+    wavelength_alpha2: float = setting(1.544427, "angstrom", source="Cu, doi 10.1103/PhysRevA.56.4554", gt=0)
+    """The wavelength of Kα2."""
+    alpha_ratio: float = setting(0.5, source="statistical weights of the 2p levels", ge=0)
+    """The intensity of Kα2 over that of Kα1."""
+    goniometer_radius: float = setting(280.0, "mm", source="D8 with DAVINCI design", gt=0)
+    """The radius of the goniometer where the file does not give it."""
+    line_profile: LineProfile = LineProfile()
+    """The line profile of the diffractometer."""
+    scherrer_constant: float = setting(0.9, source="spherical crystallites", gt=0)
+    """The constant K in size = K·λ/(width·cosθ), where the width is the full width at half maximum."""
+    peak_width: float = setting(0.12, "degree", source="typical of a laboratory diffractometer", gt=0)
+    """The usual full width of a line in 2θ. The filter that finds lines has it, and fits start there."""
+    significance: float = setting(5.0, source="the usual criterion of detection", gt=0)
+    """The least height of a line over the background, in standard deviations of the matched filter."""
+    window: float = setting(0.5, "degree", source="four typical widths of a line", gt=0)
+    """The distance in 2θ that is fitted on each side of a line. Lines whose windows overlap are fitted together."""
+    index_tolerance: float = setting(0.05, source="0.8 % of the spacing of the sixth order", gt=0, lt=0.5)
+    """The largest distance of (spacing of layers)/d from a whole number at which a line is indexed as 00l."""
+    zero_shift_uncertainty: float = setting(0.005, "degree", source="usual alignment of a goniometer", ge=0)
+    """The standard uncertainty of the zero of 2θ. It is a systematic error where the zero is not fitted."""

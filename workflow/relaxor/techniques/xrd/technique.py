@@ -1,14 +1,15 @@
-"""X-ray diffraction, as the registry has it."""
+"""The entry of X-ray diffraction in the registry of techniques."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
+from relaxor.techniques.xrd.quantities import MODELS, QUANTITIES
 from relaxor.techniques.xrd.settings import XrdSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the axis of the scattering angle."""
+    """Recognise a file by the axis of the scattering angle."""
     return float(contents.spectral_axis == "two_theta")
 
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=XrdSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True),
     },
