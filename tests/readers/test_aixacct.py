@@ -111,7 +111,7 @@ def test_what_is_wrong_is_named(folder, tmp_path):
         b"\n".join([*lines[:99], lines[99].rsplit(b"\t", 2)[0] + b"\t", *lines[100:]])
     )
     assert "is not a finite number" in error(text.replace(b"5.928621e-007", b"nan", 1))
-    assert "could not convert" in error(text.replace(b"5.928621e-007", b"-1.#IND00", 1))
+    assert "'-1.#IND00' is not a number" in error(text.replace(b"5.928621e-007", b"-1.#IND00", 1))
     assert "columns are" in error(text.replace(b"V+ [V]\tV- [V]", b"V- [V]\tV+ [V]"))
 
 

@@ -87,7 +87,7 @@ ENTITY = '<!DOCTYPE RawData [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + ROUTE.f
         (ENTITY, r"member Experiment0/RawData0\.xml: is not XML that can be read \(EntitiesForbidden"),
         (ROUTE.format(rows=ROWS)[:-40], "is not XML that can be read"),
         (ROUTE.format(rows="<Datum>2,5</Datum><Datum>2</Datum>"), "Datum 1: 1 numbers where 2 are expected"),
-        (ROUTE.format(rows="<Datum>2,x</Datum>"), "a Datum holds what is not a number"),
+        (ROUTE.format(rows="<Datum>2,x</Datum>"), "'x' is not a number"),
         (ROUTE.format(rows="<Datum>2,nan</Datum>"), "intensities that are not finite numbers"),
         (ROUTE.format(rows=ROWS).replace('Start="1"', 'Start="7"'), "column 7 to 7 named 'counter1' of 2 columns"),
         (ROUTE.format(rows=ROWS).replace("Count", "Volt"), "no counter among the columns"),

@@ -1,8 +1,6 @@
 """From what rosettasciio returns (a list of signal dictionaries) to the project's datasets."""
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +8,9 @@ import xarray as xr
 
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.names import free, safe, slug
+from relaxor.readers.common.schema import tree
+from relaxor.readers.common.units import counted
 from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {
@@ -42,14 +43,25 @@ def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, 
     """
     result: dict[str, xr.Dataset] = {}
     for signal, extra in zip(signals, attrs, strict=True):
-        title = signal["metadata"].get("General", {}).get("title") or "signal"
-        stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", str(title)).strip("_.") or "signal"
-        name, number = stem, 1
-        while name in result:
-            number += 1
-            name = f"{stem}_{number}"
-        result[name] = _dataset(signal).assign_attrs({"title": str(title), **extra})
+        title = str(signal["metadata"].get("General", {}).get("title") or "signal")
+        result[free(safe(title, "signal"), result)] = _dataset(signal).assign_attrs({"title": title, **extra})
     return result
+
+
+def headers(children: Iterable[str], signals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the file says of each signal, under the name of its child."""
+    return dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
+
+
+def signal_tree(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]], **root: Any) -> xr.DataTree:
+    """Return the tree of signals with their headers; `datasets` takes the signals and their attributes alike."""
+    children = datasets(signals, attrs)
+    return tree(children, header=headers(children, signals), **root)
+
+
+def counts_of(signal: Mapping[str, Any]) -> str:
+    """Return ``count``, ``count/s`` or ``1``: what rosettasciio calls ``Intensity (Counts)``."""
+    return counted(str(signal["metadata"]["Signal"].get("quantity", "")).partition("(")[2].rstrip(")"))
 
 
 def exposure(signal: Mapping[str, Any]) -> dict[str, float]:
@@ -87,7 +99,7 @@ def _dimension(name: object, index: int, ndim: int) -> str:
     text = str(name or "").strip().lower()
     if not text:
         return ("y", "x")[index] if ndim == 2 else f"axis_{index}"
-    return DIMENSIONS.get(text, re.sub(r"\W+", "_", text))
+    return DIMENSIONS.get(text, slug(text))
 
 
 def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
@@ -106,12 +118,3 @@ def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
             unit = target if target != "eV" else given
             values = values * factor(given, unit)
     return variable(name, values, unit, name.replace("_", " "), **attrs)
-
-
-def unix_date(seconds: object) -> str | None:
-    """Return a Unix time as ISO 8601 in UTC, or nothing where the instrument left it at zero."""
-    try:
-        moment = float(str(seconds))
-    except ValueError:
-        return None
-    return datetime.fromtimestamp(moment, UTC).isoformat() if moment > 0 else None

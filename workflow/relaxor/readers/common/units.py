@@ -1,0 +1,38 @@
+"""Units as instruments spell them, and as pint reads them.
+
+pint must not see the spellings of this table: it takes ``a.u.`` for a product of two units and ``~m`` for a metre.
+"""
+
+SPELLINGS = {
+    "": "1",
+    "a.u.": "1",
+    "arb. units": "1",
+    "%": "percent",
+    "deg": "degree",
+    "°": "degree",
+    "º": "degree",
+    "Å": "angstrom",
+    "~m": "um",
+    "µm": "um",
+    "Ohm": "ohm",
+    "Ohms": "ohm",
+    "Amps": "A",
+    "mm2": "mm^2",
+    "uC/cm2": "uC/cm^2",
+    "µC/cm2": "uC/cm^2",
+    "uC_per_cm2": "uC/cm^2",
+    "uA/cm2": "uA/cm^2",
+    "uJ/cm2": "uJ/cm^2",
+}
+COUNTS = {"counts": "count", "ccd cts": "count", "counts/s": "count/s", "cps": "count/s", "c/s": "count/s"}
+"""Counts and rates, in lower case: no units to pint, or other ones."""
+
+
+def spelled(text: str) -> str:
+    """Return a unit as pint reads it; what is not in the table is returned as it is."""
+    return SPELLINGS.get(text.strip(), text.strip())
+
+
+def counted(text: str) -> str:
+    """Return ``count`` or ``count/s`` for what an instrument calls its counts, and ``1`` for anything else."""
+    return COUNTS.get(text.strip().lower(), "1")
