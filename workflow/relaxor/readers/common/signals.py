@@ -10,7 +10,7 @@ from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.names import free, safe, slug
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.units import counted
+from relaxor.readers.common.units import counted, spelled
 from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {
@@ -110,11 +110,11 @@ def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
         values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
     given = str(axis.get("units") or "").strip()
     unit, attrs = "1", {"unit_in_file": given} if given else {}
-    parsed = parse_unit(given) if given else None
+    parsed = parse_unit(spelled(given))
     if parsed is not None and name in SPECTRAL:
         return variable(name, values, given, name.replace("_", " "))
     for target in TARGET_UNITS:
         if parsed is not None and not parsed.dimensionless and parsed.is_compatible_with(target):
             unit = target if target != "eV" else given
-            values = values * factor(given, unit)
+            values = values * factor(spelled(given), unit)
     return variable(name, values, unit, name.replace("_", " "), **attrs)

@@ -1,12 +1,14 @@
 """Units as instruments spell them, and as pint reads them.
 
-pint must not see the spellings of this table: it takes ``a.u.`` for a product of two units and ``~m`` for a metre.
+pint must not see the spellings of this table. It takes ``a.u.`` for a product of two units, ``~m`` for a metre, and
+``points`` for 1/72 of an inch.
 """
 
 SPELLINGS = {
     "": "1",
     "a.u.": "1",
     "arb. units": "1",
+    "points": "1",
     "%": "percent",
     "deg": "degree",
     "°": "degree",

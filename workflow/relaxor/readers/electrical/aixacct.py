@@ -1,6 +1,6 @@
 """aixACCT ferroelectric measurements, ``.dat``: hysteresis (DHM), leakage (LM), pulses (PM) and fatigue (FM).
 
-Instruments: aixACCT TF Analyzers (1000 to 3000) export their measurements in this form.
+Instruments: The TF Analyzers of aixACCT (1000 to 3000) export their measurements in this form.
 
 Recognition: The first line is the name of the result: ``DynamicHysteresisResult``, ``LeakageResult``, ``PulseResult``
 or ``Fatigue``. The last one is too common a word to be enough; ``TfaModule: FM`` must stand within the first bytes.

@@ -29,6 +29,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers.common.containers import MAX_TOTAL_BYTES, inflated, parse_xml
 from relaxor.readers.common.schema import tree, unpack
 from relaxor.readers.common.signals import datasets
+from relaxor.readers.electron_microscopy.xray_spectra import check_layers
 from relaxor.readers.registry import Reader
 
 MAGIC = b"AAMVHFSS"
@@ -53,7 +54,7 @@ def extract(path: Path) -> xr.DataTree:
     if "HeaderData" not in files or not maps:
         raise ReadError(path, f"holds no map: its files are {', '.join(files) or 'none'}")
     text = sanitize_msxml_float(files["HeaderData"])
-    parse_xml(text, path, "HeaderData")
+    check_layers(parse_xml(text, path, "HeaderData"), path, "HeaderData")
     header = _api.HyperHeader(text, [int(name[12:]) for name in maps])
     images = [*header.image.images, *(header.overview.images if hasattr(header, "overview") else [])]
     signals = [{**image, "units": "1", "counts": False} for image in images]

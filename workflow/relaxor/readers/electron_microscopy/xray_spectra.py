@@ -7,7 +7,7 @@ Recognition: An ``.spc`` file begins with its version as a float (0.61 or 0.70) 
 ``.eds`` file begins with the numbers 2 and 2 (u32); an ``.spx`` file is XML with ``<TRTSpectrum`` in its first bytes.
 
 Layout: ``.spx`` is XML. ``.spc`` has its number of channels at byte 32 (u16) and its counts behind a header of 3,840
-bytes. ``.eds`` is binary, too.
+bytes. ``.eds`` has its number of channels at byte 454 (i32), and its counts behind it.
 
 Schema: The one child is named after the spectrum. It has ``intensity`` (count) along ``energy`` (keV) with
 ``intensity_uncertainty`` (Poisson). The attributes, where the file has them, are ``beam_energy_keV``,
@@ -16,22 +16,25 @@ Schema: The one child is named after the spectrum. It has ``intensity`` (count) 
 """
 
 import struct
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.containers import parse_xml
+from relaxor.readers.common.containers import MAX_MEMBER_BYTES, inflated, parse_xml
 from relaxor.readers.common.dates import library_date
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.registry import Reader
 
 EDAX_VERSIONS = tuple(struct.pack("<f", version) for version in (0.61, 0.70))
-EDAX_HEADER_BYTES = 3840
+EDAX_HEADER_BYTES, EDAX_CHANNELS_AT = 3840, 0x20
 JEOL_MAGIC = b"\x02\0\0\0\x02\0\0\0"
+JEOL_CHANNELS_AT = 454
 DETECTOR = {
     "azimuth_angle": "azimuth_angle_deg",
     "elevation_angle": "elevation_angle_deg",
@@ -67,18 +70,30 @@ def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
     if data.startswith(EDAX_VERSIONS):
         from rsciio.edax._api import spc_reader
 
-        (channels,) = unpack("<H", data, 0x20, path)
-        if EDAX_HEADER_BYTES + 4 * channels > len(data):
-            raise ReadError(path, f"announces {channels} channels, file has {len(data)} bytes", "byte 0x20")
+        _refuse_short(data, "<H", EDAX_CHANNELS_AT, EDAX_HEADER_BYTES, path)
         return "EDAX", spc_reader(str(path))
     if data.startswith(JEOL_MAGIC):
         from rsciio.jeol._api import _read_eds
 
+        _refuse_short(data, "<i", JEOL_CHANNELS_AT, JEOL_CHANNELS_AT + 4, path)
         return "JEOL", _as_list(_read_eds(str(path)))
     from rsciio.bruker._api import spx_reader
 
-    parse_xml(data, path)
+    check_layers(parse_xml(data, path), path)
     return "Bruker", _as_list(spx_reader(str(path)))
+
+
+def _refuse_short(data: bytes, layout: str, place: int, begin: int, path: Path) -> None:
+    """Refuse a file that announces more channels than it has bytes for; rosettasciio reserves memory for all."""
+    (channels,) = unpack(layout, data, place, path)
+    if not 0 <= 4 * channels <= len(data) - begin:
+        raise ReadError(path, f"announces {channels} channels, file has {len(data)} bytes", f"byte {place:#x}")
+
+
+def check_layers(spectrum: Element, path: Path, place: str = "") -> None:
+    """Unpack the packed XML in which Bruker hides the layers of the detector, as rosettasciio will do unbounded."""
+    for layers in spectrum.iter("DetLayers"):
+        parse_xml(inflated(b64decode(layers.text or ""), MAX_MEMBER_BYTES, path, place), path, place)
 
 
 def _as_list(found: Any) -> list[dict[str, Any]]:
