@@ -9,23 +9,7 @@ from relaxor.readers import read
 from relaxor.simulation import structure as twin
 
 from tests.certified import cells
-
-ROCK_SALT = """data_test
-_cell_length_a 5.6402(3)
-_cell_length_b 5.6402(3)
-_cell_length_c 5.6402(3)
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'F m -3 m'
-loop_
-_atom_site_label
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Na1 0 0 0
-Cl1 0.5 0.5 0.500(2)
-"""
+from tests.readers.samples.diffraction import ROCK_SALT
 
 
 def cif(tmp_path, text):

@@ -10,7 +10,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.probe_microscopy import gwyddion_gwy
 
-from tests.readers.samples import gwy, nanoscope, pxp
+from tests.readers.samples.probes import gwy, nanoscope, pxp
 
 
 def written(path, content):
@@ -48,10 +48,10 @@ def test_force_curves(rawfiles):
     assert force["deflection_error"].attrs["units"] == "m"
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_headers_without_their_data_say_so(rawfiles, number):
-    with pytest.raises(ReadError, match="is a header without its data, which would begin at byte"):
-        read(rawfiles / f"afm_pfm/bruker_nanoscope/bruker_data_header.00{number}")
+def test_real_headers_without_their_data_say_so(rawfiles):
+    for number in (1, 2, 3):
+        with pytest.raises(ReadError, match="is a header without its data, which would begin at byte"):
+            read(rawfiles / f"afm_pfm/bruker_nanoscope/bruker_data_header.00{number}")
 
 
 @pytest.mark.parametrize(("storage", "announced"), [(2, 2), (4, 2), (4, 4)])
@@ -64,6 +64,7 @@ def test_integers_of_either_width_have_the_scale_that_is_announced(tmp_path, sto
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (nanoscope()[:600], "section 4, Ciao image list: is a header without its data, which would begin at byte 600"),
         (nanoscope(cut=2), r"section 4, Ciao image list|announces 6 values of 2 bytes"),
         (nanoscope()[:300], "header does not end with"),
         (nanoscope().replace(b"Number of lines: 2", b"Number of lines: 3"), "12 bytes of data for 9 pixels"),
@@ -101,14 +102,29 @@ def test_fields_of_a_phase_image_have_their_units(rawfiles):
     assert (float(phase.min()), float(phase.max())) == pytest.approx((-89.9843, 269.939), rel=1e-5)
 
 
+def test_a_force_curve_has_its_sweeps_and_its_ramp(tmp_path):
+    ramp = b"\\@Ramp size: V [Sens. Zscan] (0.001 V/LSB) 2.5 V\n\\@2:Z scale"
+    content = nanoscope(force=True).replace(b"\\@2:Z scale", ramp).replace(b"\0" * len(ramp), b"", 1)
+    force = read(written(tmp_path / "a.001", content[:600].ljust(600, b"\0") + nanoscope(force=True)[600:]))["force"]
+    assert force["height_retrace"].dims == ("sweep", "sample") and force["height_retrace"].attrs["units"] == "m"
+    assert (force.attrs["ramp_size"], force.attrs["ramp_size_units"]) == (pytest.approx(5e-8), "m")
+
+
+def test_data_fields_made_by_hand_are_those_of_gwyfile(tmp_path):
+    gwyfile = pytest.importorskip("gwyfile")
+    path = written(tmp_path / "a.gwy", gwy())
+    (field,) = gwyfile.util.get_datafields(gwyfile.load(str(path))).values()
+    np.testing.assert_array_equal(read(path)["Phase"]["value"], field.data)
+
+
 def test_a_unit_that_means_nothing_is_kept_as_it_is_written(tmp_path):
     read_back = read(written(tmp_path / "a.gwy", gwy().replace(b"deg\0", b"zz!\0")))["Phase"]["value"]
     assert (read_back.attrs["units"], read_back.attrs["unit_in_file"]) == ("1", "zz!")
 
 
-def test_files_of_gwyddion_1_are_refused(rawfiles):
+def test_files_of_gwyddion_1_are_refused(tmp_path):
     with pytest.raises(ReadError, match=r"was written by Gwyddion 1 \(GWYO\): open it in Gwyddion 2 and save it"):
-        read(rawfiles / "afm_pfm/gwyddion_gwy/bipm.gwy")
+        read(written(tmp_path / "a.gwy", gwy().replace(b"GWYP", b"GWYO")))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +192,8 @@ def test_damaged_experiments_are_refused_with_the_place(tmp_path, content, messa
         read(written(tmp_path / "a.pxp", content))
 
 
-def test_a_folder_names_its_waves(tmp_path):
-    tree = read(written(tmp_path / "a.pxp", pxp()))
-    np.testing.assert_array_equal(tree["folder_loop"]["value"], [0, 1, 2])
-    assert tree["folder_loop"]["time"].attrs["units"] == "s"
+def test_a_wave_that_cannot_be_read_is_named(tmp_path):
+    one = pxp()
+    broken = one[:-12].replace(b"loop", b"pool").replace(b"\5\0", b"\7\0", 1)
+    tree = read(written(tmp_path / "a.pxp", one + broken))
+    assert list(tree.children) == ["folder_loop"] and "record 6: wave Igor wave of version" in tree.attrs["warnings"]

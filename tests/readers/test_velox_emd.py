@@ -124,11 +124,6 @@ def test_berkeley(rawfiles):
     assert image["x"].attrs["units"] == "1"
 
 
-def test_git_lfs_pointer(rawfiles):
-    with pytest.raises(ReadError, match="git-LFS pointer"):
-        read(rawfiles / "stem_haadf/edge_git_lfs_pointer/005_ADF Image (SI Survey).dm4")
-
-
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     image=arrays.arrays(np.uint16, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)),
