@@ -9,7 +9,7 @@ skipped, and says how to get the file.
 
 import csv
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -120,6 +120,14 @@ def present(folder: Path, cases: Mapping[str, Known]) -> list[tuple[Path, Known]
     if all(reasons.values()):
         pytest.skip(next(iter(reasons.values())))
     return [(plain / name, cases[name]) for name, reason in reasons.items() if not reason]
+
+
+def go_through(folder: PublicPath, checks: Iterable[Callable[[Path], None]], subtests: pytest.Subtests) -> None:
+    """Apply checks to a folder of public files, all of which must be there; every failure is reported."""
+    folder.provide(*folder.files())
+    for check in checks:
+        with subtests.test(check.__name__):
+            check(folder)
 
 
 def of_format(name: str) -> dict[str, str]:

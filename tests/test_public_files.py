@@ -14,6 +14,7 @@ from tests import public_files
 from tests.public_files import PublicFile, PublicPath, missing, present, registry
 
 NAME, CONTENT = "rawfiles/xrd/a scan+1.raw", b"RAW1.01\0 not a real scan"
+WHOLE_SUITE = 2000
 ADDRESS = re.compile(r"https://raw\.githubusercontent\.com/[^/]+/[^/]+/[0-9a-f]{40}/\S+")
 
 
@@ -107,3 +108,12 @@ def test_a_server_that_does_not_answer_is_named(one_file, monkeypatch):
     gone = PublicFile(**{**vars(entry), "address": "http://127.0.0.1:9/a.raw"})
     monkeypatch.setattr(public_files, "registry", lambda: {NAME: gone})
     assert "http://127.0.0.1:9/a.raw cannot be fetched" in missing(NAME, folder, True)
+
+
+def test_few_tests_need_files_that_a_plain_clone_lacks(request):
+    """Less than a tenth of all fast tests; a part of the suite may have another share."""
+    items = request.session.items
+    if len(items) < WHOLE_SUITE:
+        return
+    lacking = [item.nodeid for item in items if {"rawfiles", "reference", "emnist"} & set(item.fixturenames)]
+    assert len(lacking) < 0.1 * len(items), f"{len(lacking)} of {len(items)} tests: {lacking}"

@@ -12,7 +12,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.electron_microscopy import gatan_dm
 
-from tests.public_files import present
+from tests.public_files import go_through, present
 from tests.readers.samples.microscopes import dm
 
 
@@ -27,7 +27,7 @@ def only(path: Path):
     return tree, child.to_dataset()
 
 
-def test_energy_loss_spectrum_and_version_4(stem):
+def energy_loss_spectrum_and_version_4(stem):
     _, image = only(stem / "gatan_dm4/test-1.dm4")
     np.testing.assert_array_equal(image["intensity"], [[1, 2], [3, 4]])
     _, spectrum = only(stem / "gatan_dm3/EELS_STO.dm3")
@@ -55,7 +55,7 @@ def test_images_and_their_dates_in_three_languages(stem, subtests):
             assert float(image["x"][1] - image["x"][0]) == pytest.approx(step)
 
 
-def test_stack(stem):
+def stack(stem):
     tree, stack = only(stem / "gatan_dm3/test_stackbuilder_imagestack.dm3")
     assert stack["intensity"].dims == ("z", "y", "x") and stack["intensity"].shape == (3, 2, 16)
     assert int(stack["intensity"].sum()) == 58576739
@@ -64,17 +64,27 @@ def test_stack(stem):
     assert tree.attrs["acquired"] == "2015-05-17T17:00:16" and tree.attrs["instrument"] == "JEM-ARM200F"
 
 
-def test_packed_transform_says_that_it_is_incomplete(stem):
+def packed_transform_says_that_it_is_incomplete(stem):
     _, image = only(stem / "gatan_dm4/test_fft_packed_complex8.dm4")
     assert set(image.data_vars) == {"real", "imaginary"}
     assert float(np.abs(image["real"] + 1j * image["imaginary"]).max()) == pytest.approx(50)
     assert "5" in image.attrs["incomplete"]
 
 
-def test_pixels_in_micrometres(stem):
+def pixels_in_micrometres(stem):
     _, image = only(stem / "tif/test_dm_image_um_unit.dm3")
     assert int(image["intensity"].max()) == 3774
     assert float(image["x"][1] - image["x"][0]) == pytest.approx(0.168674692511e-6)
+
+
+def test_real_files(stem, subtests):
+    checks = (
+        energy_loss_spectrum_and_version_4,
+        stack,
+        packed_transform_says_that_it_is_incomplete,
+        pixels_in_micrometres,
+    )
+    go_through(stem, checks, subtests)
 
 
 def test_image_in_an_archive(stem, tmp_path):

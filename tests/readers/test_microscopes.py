@@ -9,7 +9,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.electron_microscopy import bruker_bcf
 
-from tests.public_files import present
+from tests.public_files import go_through, present
 from tests.readers.samples.microscopes import bcf, bcf_map, elid, ser, tif
 from tests.readers.samples.sample import zip_of
 
@@ -55,13 +55,13 @@ def test_series_have_the_numbers_and_the_size_that_are_known(tia, subtests):
             assert abs(float(image["x"].mean())) < step
 
 
-def test_pixels_equal_those_that_the_peer_saved(tia):
+def pixels_equal_those_that_the_peer_saved(tia):
     expected = np.load(tia / "64x64_TEM_images_acquire.npy", allow_pickle=False)
     for name, child in (("64x64_TEM_images_acquire.emi", "series_1"), ("64x64_TEM_images_acquire_1.ser", "series")):
         np.testing.assert_array_equal(read(tia / name)[child]["intensity"], expected)
 
 
-def test_stopped_series_hold_what_was_recorded(tia):
+def stopped_series_hold_what_was_recorded(tia):
     spectrum = read(tia / "X - Au NP EELS_2.ser")["series"].to_dataset()
     assert spectrum["intensity"].shape == (2048,)
     assert (int(spectrum["intensity"].max()), int(spectrum["intensity"].sum())) == (686, 1073886)
@@ -72,7 +72,7 @@ def test_stopped_series_hold_what_was_recorded(tia):
     assert preview.attrs["incomplete"] == "200 elements announced, 5 recorded"
 
 
-def test_dates_come_from_the_description_else_from_the_first_element(tia):
+def dates_come_from_the_description_else_from_the_first_element(tia):
     assert read(tia / "16x16_STEM_BF_DF_acquire.emi").attrs["acquired"] == "2016-02-21T17:53:06"
     assert read(tia / "16x16_STEM_BF_DF_acquire_2.ser").attrs["acquired"] == "2016-02-21T16:53:06+00:00"
     undated = read(tia / "no_AcquireDate.emi")
@@ -81,6 +81,15 @@ def test_dates_come_from_the_description_else_from_the_first_element(tia):
     assert (spectrum.size, int(spectrum.max()), int(spectrum.sum())) == (3993, 4999, 99886)
     for name in ("16x16_STEM_BF_DF_acquire.emi", "64x64_TEM_images_acquire.emi"):
         assert read(tia / name).attrs["data_files"].split()[0].startswith(name[:-4])
+
+
+def test_real_series(tia, subtests):
+    checks = (
+        pixels_equal_those_that_the_peer_saved,
+        stopped_series_hold_what_was_recorded,
+        dates_come_from_the_description_else_from_the_first_element,
+    )
+    go_through(tia, checks, subtests)
 
 
 def test_a_series_that_was_stopped_says_so(tmp_path):

@@ -10,6 +10,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.probe_microscopy import gwyddion_gwy
 
+from tests.public_files import go_through
 from tests.readers.samples.probes import gwy, nanoscope, pxp
 
 
@@ -19,8 +20,8 @@ def written(path, content):
 
 
 # --- NanoScope -----------------------------------------------------------------------------------------------------
-def test_a_height_image_is_that_of_its_raw_integers(rawfiles):
-    tree = read(rawfiles / "afm_pfm/bruker_nanoscope/full_multiple_images.txt")
+def a_height_image_is_that_of_its_raw_integers(folder):
+    tree = read(folder / "full_multiple_images.txt")
     assert tree.attrs["acquired"] == "2014-10-17T10:27:26" and "D3100" in tree.attrs["instrument"]
     image = tree["image"].to_dataset()
     assert set(image.data_vars) == {"height_retrace", "amplitude_retrace"}
@@ -31,8 +32,8 @@ def test_a_height_image_is_that_of_its_raw_integers(rawfiles):
     assert float(image["x"][1]) * 512 == pytest.approx(2e-6) and image["x"].attrs["units"] == "m"
 
 
-def test_roughness_after_lines_are_levelled_is_what_the_peer_found(rawfiles):
-    height = read(rawfiles / "afm_pfm/bruker_nanoscope/full_multiple_images.txt")["image"]["height_retrace"].values
+def roughness_after_lines_are_levelled_is_what_the_peer_found(folder):
+    height = read(folder / "full_multiple_images.txt")["image"]["height_retrace"].values
     x = np.arange(512)
     flat = 1e9 * (height - np.array([np.polyval(np.polyfit(x, line, 1), x) for line in height]))
     found = (np.abs(flat).mean(), flat.std(), flat.max(), -flat.min())
@@ -40,18 +41,18 @@ def test_roughness_after_lines_are_levelled_is_what_the_peer_found(rawfiles):
     assert found[2:] == pytest.approx((14.478, 12.918), abs=0.04)  # the peer rounds its slopes
 
 
-def test_force_curves(rawfiles):
-    force = read(rawfiles / "afm_pfm/bruker_nanoscope/force_bruker.001")["force"].to_dataset()
+def force_curves(folder):
+    force = read(folder / "force_bruker.001")["force"].to_dataset()
     assert dict(force.sizes) == {"sweep": 2, "sample": 512}
     assert set(force.data_vars) == {"deflection_error", "height_sensor"}
     assert force.attrs["ramp_size"] == pytest.approx(16.72241 * 35.88e-9)
     assert force["deflection_error"].attrs["units"] == "m"
 
 
-def test_real_headers_without_their_data_say_so(rawfiles):
+def real_headers_without_their_data_say_so(folder):
     for number in (1, 2, 3):
         with pytest.raises(ReadError, match="is a header without its data, which would begin at byte"):
-            read(rawfiles / f"afm_pfm/bruker_nanoscope/bruker_data_header.00{number}")
+            read(folder / f"bruker_data_header.00{number}")
 
 
 @pytest.mark.parametrize(("storage", "announced"), [(2, 2), (4, 2), (4, 4)])
@@ -79,11 +80,19 @@ def test_damaged_images_are_refused_with_the_place(tmp_path, content, message):
         read(written(tmp_path / "a.001", content))
 
 
+def test_real_nanoscope_files(rawfiles, subtests):
+    checks = (
+        a_height_image_is_that_of_its_raw_integers, roughness_after_lines_are_levelled_is_what_the_peer_found,
+        force_curves, real_headers_without_their_data_say_so,
+    )  # fmt: skip
+    go_through(rawfiles / "afm_pfm/bruker_nanoscope", checks, subtests)
+
+
 # --- Gwyddion ------------------------------------------------------------------------------------------------------
-def test_data_fields_are_those_of_gwyfile(rawfiles):
+def data_fields_are_those_of_gwyfile(folder):
     gwyfile = pytest.importorskip("gwyfile")
     for name, channels in (("PTO_110_Virgin0001 (1).gwy", 4), ("test.gwy", 1)):
-        path = rawfiles / "afm_pfm/gwyddion_gwy" / name
+        path = folder / name
         fields = gwyfile.util.get_datafields(gwyfile.load(str(path)))
         tree = read(path)
         assert len(tree.children) == len(fields) == channels
@@ -93,8 +102,8 @@ def test_data_fields_are_those_of_gwyfile(rawfiles):
             assert float(np.ptp(child["x"].values)) == pytest.approx(field.xreal * (1 - 1 / field.data.shape[1]))
 
 
-def test_fields_of_a_phase_image_have_their_units(rawfiles):
-    tree = read(rawfiles / "afm_pfm/gwyddion_gwy/PTO_110_Virgin0001 (1).gwy")
+def fields_of_a_phase_image_have_their_units(folder):
+    tree = read(folder / "PTO_110_Virgin0001 (1).gwy")
     units = {name: child["value"].attrs["units"] for name, child in tree.children.items()}
     assert units == {"HeightRetrace": "m", "AmplitudeRetrace": "m", "DeflectionRetrace": "m", "PhaseRetrace": "degree"}
     height, phase = tree["HeightRetrace"]["value"], tree["PhaseRetrace"]["value"]
@@ -162,9 +171,14 @@ def test_any_bytes_give_a_tree_or_a_message(tmp_path_factory, noise, at):
         assert str(error).startswith(str(path))
 
 
+def test_real_gwyddion_files(rawfiles, subtests):
+    checks = (data_fields_are_those_of_gwyfile, fields_of_a_phase_image_have_their_units)
+    go_through(rawfiles / "afm_pfm/gwyddion_gwy", checks, subtests)
+
+
 # --- Igor ----------------------------------------------------------------------------------------------------------
-def test_an_experiment_holds_its_waves_and_variables(rawfiles):
-    tree = read(rawfiles / "afm_pfm/igor_pxp/polar-graphs-demo.pxp")
+def an_experiment_holds_its_waves_and_variables(folder):
+    tree = read(folder / "polar-graphs-demo.pxp")
     sizes = {name: child["value"].size for name, child in tree.children.items()}
     assert sizes == dict.fromkeys(("radiusData", "angleData", "W_plrX5", "W_plrY5"), 128) | dict.fromkeys(
         ("angleQ1", "radiusQ1", "W_plrX6", "W_plrY6"), 64
@@ -174,8 +188,8 @@ def test_an_experiment_holds_its_waves_and_variables(rawfiles):
     assert json.loads(tree.attrs["header"])["variables"]["K20"] == 128
 
 
-def test_an_experiment_of_the_other_byte_order(rawfiles):
-    scan = read(rawfiles / "afm_pfm/igor_pxp/packed-byteorder.pxt")["Wide scan"]["value"]
+def an_experiment_of_the_other_byte_order(folder):
+    scan = read(folder / "packed-byteorder.pxt")["Wide scan"]["value"]
     assert scan.size == 1421 and scan.dtype == np.float64
     assert (float(scan[0, 0]), float(scan[0, -1]), float(scan.max())) == (14603, 7, 28254)
 
@@ -197,3 +211,8 @@ def test_a_wave_that_cannot_be_read_is_named(tmp_path):
     broken = one[:-12].replace(b"loop", b"pool").replace(b"\5\0", b"\7\0", 1)
     tree = read(written(tmp_path / "a.pxp", one + broken))
     assert list(tree.children) == ["folder_loop"] and "record 6: wave Igor wave of version" in tree.attrs["warnings"]
+
+
+def test_real_experiments(rawfiles, subtests):
+    checks = (an_experiment_holds_its_waves_and_variables, an_experiment_of_the_other_byte_order)
+    go_through(rawfiles / "afm_pfm/igor_pxp", checks, subtests)
