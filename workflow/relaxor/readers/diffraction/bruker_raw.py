@@ -54,16 +54,9 @@ from relaxor.readers.registry import Reader
 STARTS_1_01 = ("theta", "two_theta", "chi", "phi", "x", "y", "z")
 SCAN_TYPES_1_01 = ("two_theta", "two_theta", "two_theta", "theta", "chi", "phi", "x", "y", "z")
 SCAN_NAMES_1_01 = (
-    "locked coupled",
-    "unlocked coupled",
-    "detector scan",
-    "rocking curve",
-    "chi scan",
-    "phi scan",
-    "x scan",
-    "y scan",
+    "locked coupled", "unlocked coupled", "detector scan", "rocking curve", "chi scan", "phi scan", "x scan", "y scan",
     "z scan",
-)
+)  # fmt: skip
 WAVELENGTHS = ("wavelength_alpha1", "wavelength_alpha2", "wavelength_ratio")
 CONDITIONS = ("counting_time", "scan_type", "voltage", "current", "wavelength")
 MAX_RANGES = 10_000

@@ -33,11 +33,9 @@ LOOK_AHEAD = 1 << 18
 """Bytes in which a cell is looked for: the headers of journals can be long."""
 LENGTHS, ANGLES = ("length_a", "length_b", "length_c"), ("angle_alpha", "angle_beta", "angle_gamma")
 SPACE_GROUP_TAGS = (
-    "_space_group_name_H-M_alt",
-    "_symmetry_space_group_name_H-M",
-    "_space_group_name_Hall",
+    "_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M", "_space_group_name_Hall",
     "_symmetry_space_group_name_Hall",
-)
+)  # fmt: skip
 OPERATION_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?(\d*)|\.(\d+))(?:[eE][-+]?\d+)?(?:\((\d+)\))?")
 

@@ -43,26 +43,13 @@ from relaxor.readers.common.units import spelled
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.text_table import MAX_BYTES, QUANTIZATION, digits_uncertainty
 
-RESULTS = {
-    b"DynamicHysteresisResult": "DHM",
-    b"LeakageResult": "LM",
-    b"PulseResult": "PM",
-    b"Fatigue": "FM",
-}
+RESULTS = {b"DynamicHysteresisResult": "DHM", b"LeakageResult": "LM", b"PulseResult": "PM", b"Fatigue": "FM"}
 TITLE = re.compile(r"(?:(?:Data|Result) )?Table \[?\d+(?:,\d+)*\]?$")
 DECIMALS = 6
 """Digits behind the point in the mantissas that the tester writes."""
 LOOP_COLUMNS = (
-    "Time [s]",
-    "V+ [V]",
-    "V- [V]",
-    "I1 [A]",
-    "P1 [uC/cm2]",
-    "I2 [A]",
-    "P2 [uC/cm2]",
-    "I3 [A]",
-    "P3 [uC/cm2]",
-)
+    "Time [s]", "V+ [V]", "V- [V]", "I1 [A]", "P1 [uC/cm2]", "I2 [A]", "P2 [uC/cm2]", "I3 [A]", "P3 [uC/cm2]",
+)  # fmt: skip
 PULSE_COLUMNS = ("Time [s]", "V [V]", "I [A]", "P [uC/cm2]")
 LEAKAGE_COLUMNS = ("Voltage [V]", "Leakage Current Density [uA/cm2]", "Median Current Density [uA/cm2]")
 SEQUENCE = re.compile("[A-Z]")

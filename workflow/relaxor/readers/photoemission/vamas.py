@@ -242,44 +242,22 @@ def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict
 def _detection(lines: _Lines, header: dict[str, Any], block: dict[str, Any], take: Any, pair: Any) -> None:
     """Read the parameters from the abscissa to the last."""
 
-    def abscissa(what: str) -> list[Any]:
-        return [
-            lines.text(what),
-            lines.text(what),
-            lines.number("first abscissa"),
-            lines.number("abscissa step"),
-        ]
+    def listed(what: str, *kinds: Callable[[str], Any]) -> list[tuple[Any, ...]]:
+        return [tuple(kind(what) for kind in kinds) for _ in range(lines.count(f"number of {what}"))]
 
+    text, number = lines.text, lines.number
     if header["scan_mode"] == "REGULAR":
-        take(31, "abscissa", abscissa)
-    take(
-        32,
-        "variables",
-        lambda what: [
-            (lines.text("label of a variable"), lines.text("unit of a variable"))
-            for _ in range(lines.count("number of corresponding variables"))
-        ],
-    )
-    take(33, "signal_mode", lines.text)
+        take(31, "abscissa", lambda what: [text(what), text(what), number("first abscissa"), number("abscissa step")])
+    take(32, "variables", lambda what: listed("corresponding variables", text, text))
+    take(33, "signal_mode", text)
     take(34, "collection_time")
     take(35, "scans")
     take(36, "time_correction")
     if header["experiment_mode"] in SPUTTER_MODES and block["technique"] in ELECTRON_TECHNIQUES:
-        take(
-            37,
-            "sputtering",
-            lambda what: [*(lines.number(what) for _ in range(6)), lines.text("sputtering mode")],
-        )
+        take(37, "sputtering", lambda what: [*(number(what) for _ in range(6)), text("sputtering mode")])
     take(38, "tilt", pair)
     take(39, "rotation")
-    take(
-        40,
-        "additional",
-        lambda what: [
-            (lines.text(what), lines.text(what), lines.number(what))
-            for _ in range(lines.count("number of additional parameters"))
-        ],
-    )
+    take(40, "additional", lambda what: listed("additional parameters", text, text, number))
 
 
 def _values(lines: _Lines, block: dict[str, Any]) -> np.ndarray:

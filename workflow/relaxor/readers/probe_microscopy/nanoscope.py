@@ -66,12 +66,15 @@ def extract(path: Path) -> xr.DataTree:
         raise ReadError(path, f"header does not end with {HEADER_END.decode()!r} within {MAX_HEADER >> 20} MiB")
     sections = _sections(data[:end].decode("cp1252", "replace"))
     soft = {key: value for _, section in sections for key, value in section.items() if key.startswith("@Sens.")}
-    children: dict[str, xr.Dataset] = {}
+    found: dict[Any, xr.Dataset] = {}
     for number, (name, section) in enumerate(sections):
         if name in (IMAGE, FORCE):
-            _add(children, name, section, soft, data, path, f"section {number + 1}, {name}")
-    if not children:
+            _add(found, name, section, soft, data, path, f"section {number + 1}, {name}")
+    if not found:
         raise ReadError(path, "holds no image and no force curve")
+    children: dict[str, xr.Dataset] = {}
+    for (kind, *_), dataset in found.items():
+        children[free("force" if kind == FORCE else "image", children)] = dataset
     general = dict(sections[0][1])
     scanner = next((section for _, section in sections if "Microscope" in section), {})
     return tree(
@@ -95,9 +98,9 @@ def _sections(text: str) -> list[tuple[str, Section]]:
 
 
 def _add(
-    children: dict[str, xr.Dataset], kind: str, section: Section, soft: Section, data: bytes, path: Path, place: str
+    found: dict[Any, xr.Dataset], kind: str, section: Section, soft: Section, data: bytes, path: Path, place: str
 ) -> None:
-    """Read one block and put it beside channels of the same shape."""
+    """Read one block and put it beside channels of the same kind, shape and extent."""
     values, unit = _values(section, soft, data, path, place)
     if kind == FORCE:
         values = values.reshape(2, -1)
@@ -108,22 +111,10 @@ def _add(
             raise ReadError(path, f"{values.size} pixels do not fill {lines} lines of {columns}", place)
         values = values.reshape(lines, columns)
         dims, coords, attrs = ("y", "x"), _image_axes(section, values.shape, path, place), {}
-    stem = "force" if kind == FORCE else "image"
-    index = next(i for i in range(1, 10_000) if _fits(children.get(_numbered(stem, i)), dims, values.shape, coords))
-    dataset = children.setdefault(_numbered(stem, index), xr.Dataset(coords=coords, attrs=attrs))
+    like = (kind, values.shape, *(axis.values.tobytes() for axis in coords.values()))
+    dataset = found.setdefault(like, xr.Dataset(coords=coords, attrs=attrs))
     name, title = _channel(section)
     dataset[free(name, dataset)] = variable(dims, values, unit, title)
-
-
-def _fits(dataset: xr.Dataset | None, dims: tuple[str, str], shape: tuple[int, ...], coords: dict[str, Any]) -> bool:
-    if dataset is None:
-        return True
-    same = tuple(dataset.sizes[dim] for dim in dims) == shape
-    return same and all(np.array_equal(dataset[name], values) for name, values in coords.items())
-
-
-def _numbered(stem: str, number: int) -> str:
-    return stem if number == 1 else f"{stem}_{number}"
 
 
 def _values(section: Section, soft: Section, data: bytes, path: Path, place: str) -> tuple[np.ndarray, str]:
