@@ -2,31 +2,25 @@ import dataclasses
 from collections import defaultdict
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
+from relaxor.core.storage import load, numbers_table
 from relaxor.core.variables import variable
-from relaxor.project.ingest import ingest
 from relaxor.simulation import afm as twin
 from relaxor.simulation.surfaces import random_field
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges, tiles
-from relaxor.techniques.afm.analysis import load_surface
-from relaxor.techniques.afm.flakes import distant_pairs, examine, plateaus
+from relaxor.techniques.afm.analysis import analyse, load_surface
+from relaxor.techniques.afm.flakes import Flake, distant_pairs, examine, plateaus
 from relaxor.techniques.afm.levelling import Surface, segment
+from relaxor.techniques.afm.settings import AfmSettings
+from relaxor.techniques.afm.technique import TECHNIQUE
 
-from tests.analyses import analyse_with
+from tests.simulated import against_truth, ingested, simulated, specimen
 
-FLAKE = {
-    "edge_exclusion": 1 / 3,
-    "bow_degree": 2,
-    "line_offsets": True,
-    "outlier": 4.0,
-    "batches": 10,
-    "histogram_bins": 160,
-}
-SETTINGS = {"z_scale": 1.0, "z_scale_uncertainty": 0.01, "layer_thickness": 0.66315, **FLAKE}
+SPECIMEN = specimen("afm")
+SETTINGS = AfmSettings(layer_thickness=SPECIMEN.layer_thickness)
 
 
 def measurement(height, x=None, y=None, unit="nm"):
@@ -46,35 +40,36 @@ def stepped(height=5.0, size=96, rng=None, noise=0.05):
     return height * (x > -0.1) + 10 * x - 4 * y + 3 * x**2 + rng.normal(0, noise, x.shape)
 
 
+def examined(height: np.ndarray, scale: float = 1.0) -> Flake:
+    return examine(load_surface(measurement(height), scale), SETTINGS)
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("afm")
-    files = list(twin.simulate(np.random.default_rng(7)))
-    rows = [
-        {"measurement": f.measurement, "file": f.name, "origin": "simulated", "instrument": "", "table": "",
-         "conditions": {}}
-        for f in files
-    ]  # fmt: skip
-    for file in files:
-        (folder / file.name).write_bytes(file.content)
-    ingest([str(folder / file.name) for file in files], rows, {}, str(folder / "afm.nc"))
-    analyse_with("afm", str(folder / "afm.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
-    truth = [(f.measurement, *entry) for f in files for entry in f.truth]
-    return pd.read_csv(folder / "p.csv"), xr.open_datatree(folder / "c.nc"), truth
+    files = simulated("afm", 7)
+    result = analyse(load(ingested(files, tmp_path_factory.mktemp("afm"))), SETTINGS)
+    return result, numbers_table(result.numbers, "afm"), files
 
 
 def test_the_flakes_have_their_true_thickness(results):
-    numbers, _, truth = results
-    frame = pd.DataFrame(truth, columns=["measurement", "model", "parameter", "true", "unit"])
-    joined = frame.merge(numbers, on=["measurement", "model", "parameter"], validate="one_to_one")
-    assert len(joined) == len(truth)
+    _, numbers, files = results
+    joined = against_truth(numbers, files, "right")
+    assert (joined["unit"] == joined["true_unit"]).all()
     z = (joined["value"] - joined["true"]) / np.hypot(joined["standard_error"], joined["systematic_error"])
     assert (z.abs() < 4).all()
     assert (z.abs() < 1.96).mean() >= 0.9
 
 
+def test_every_number_is_listed(results):
+    result, _, _ = results
+    TECHNIQUE.require_named(result.numbers)
+    renamed = dataclasses.replace(result.numbers[0], parameter="thickness")
+    with pytest.raises(ValueError, match="afm: 'thickness' of model 'profile_linear' is not listed"):
+        TECHNIQUE.require_named([renamed])
+
+
 def test_both_ways_to_the_step_agree_and_the_scale_is_its_own_term(results):
-    numbers, _, _ = results
+    _, numbers, _ = results
     steps = numbers.query("parameter == 'step_height' and measurement == 'afm_flake_8nm'").set_index("model")
     assert set(steps.index) == {"profile_linear", "profile_quadratic", "two_level_histogram"}
     assert np.ptp(steps["value"]) < 0.1
@@ -82,34 +77,34 @@ def test_both_ways_to_the_step_agree_and_the_scale_is_its_own_term(results):
 
 
 def test_profiles_of_the_levelled_image_need_no_parabola_of_their_own(results):
-    numbers, _, _ = results
+    _, numbers, _ = results
     aicc = numbers.query("parameter == 'aicc' and measurement == 'afm_flake_8nm'").set_index("model")["value"]
     assert aicc["profile_linear"] < aicc["profile_quadratic"] - 10
 
 
 def test_layers_are_the_height_in_half_lattice_constants(results):
-    numbers, _, _ = results
+    _, numbers, _ = results
     rows = numbers.query("measurement == 'afm_flake_3nm' and model == 'profile_linear'").set_index("parameter")
     assert rows.loc["number_of_layers", "value"] == pytest.approx(rows.loc["step_height", "value"] / 0.66315)
 
 
 def test_curves_hold_the_map_the_profile_and_both_fits(results):
-    _, curves, _ = results
-    group = curves["afm_flake_8nm"]
-    assert group.attrs["origin"] == "simulated"
-    assert set(group.children) == {"map", "profile", "steps", "histogram"}
-    profile = group["profile"].to_dataset()
+    curves = results[0].curves
+    assert curves["afm_flake_8nm"].attrs["origin"] == "simulated"
+    parts = {name.partition("/")[2] for name in curves if name.startswith("afm_flake_8nm/")}
+    assert parts == {"map", "profile", "steps", "histogram"}
+    profile = curves["afm_flake_8nm/profile"]
     right = profile["data"].where(profile.distance > 200, drop=True)
     assert float(right.mean()) == pytest.approx(8.0, abs=0.1)
     assert float(abs(profile["residual"].where(abs(profile.distance) > 100)).max()) < 0.2
-    histogram = group["histogram"].to_dataset()
+    histogram = curves["afm_flake_8nm/histogram"]
     np.testing.assert_allclose(histogram["fit"], histogram["substrate"] + histogram["flake"])
     np.testing.assert_allclose(histogram["residual"], histogram["data"] - histogram["fit"])
 
 
 def test_turning_the_image_changes_nothing():
     height = stepped()
-    found = [examine(load_surface(measurement(turned), 1.0), **FLAKE) for turned in (height, height.T, height[:, ::-1])]
+    found = [examined(turned) for turned in (height, height.T, height[:, ::-1])]
     values = [flake.step_heights["profile_linear"][0] for flake in found]
     np.testing.assert_allclose(values, values[0], rtol=1e-6)
     assert values[0] == pytest.approx(5.0, abs=0.05)
@@ -119,14 +114,14 @@ def test_a_ribbon_with_two_edges_is_found():
     x = np.linspace(-1, 1, 120)
     ribbon = 4.0 * (np.abs(x - 0.1) < 0.4) * np.ones((120, 1))
     height = ribbon + np.random.default_rng(3).normal(0, 0.1, ribbon.shape) + 3 * x
-    found = examine(load_surface(measurement(height), 1.0), **FLAKE)
+    found = examined(height)
     step, error = found.step_heights["profile_linear"]
     assert abs(step - 4.0) < 4 * error < 0.2
     assert abs(found.levelled.flake.mean() - 0.4) < 0.02
 
 
 def test_a_hole_is_a_substrate_below_a_flake():
-    found = examine(load_surface(measurement(stepped(height=-5.0)), 1.0), **FLAKE)
+    found = examined(stepped(height=-5.0))
     assert found.step_heights["profile_linear"][0] == pytest.approx(5.0, abs=0.05)
     assert found.levelled.flake[:, 0].all()
 
@@ -135,7 +130,7 @@ def test_dust_and_scars_move_no_step():
     height = stepped(noise=0.1)
     height[20:24, 10:14] += 40.0
     height[60, 50:80] += 5.0
-    found = examine(load_surface(measurement(height), 1.0), **FLAKE)
+    found = examined(height)
     assert found.step_heights["two_level_histogram"][0] == pytest.approx(5.0, abs=0.05)
     assert not found.levelled.count[20:24, 10:14].any()
 
@@ -143,13 +138,13 @@ def test_dust_and_scars_move_no_step():
 def test_line_noise_is_taken_off():
     rng = np.random.default_rng(4)
     height = stepped(noise=0.1) + rng.normal(0, 2.0, (96, 1))
-    found = examine(load_surface(measurement(height), 1.0), **FLAKE)
+    found = examined(height)
     assert found.step_heights["profile_linear"][0] == pytest.approx(5.0, abs=0.05)
     assert found.roughness["flake"][0] == pytest.approx(0.1, rel=0.05)
 
 
 def test_the_scale_of_the_scanner_multiplies_heights():
-    flakes = [examine(load_surface(measurement(stepped()), scale), **FLAKE) for scale in (1.0, 1.1)]
+    flakes = [examined(stepped(), scale) for scale in (1.0, 1.1)]
     first, second = (flake.step_heights["profile_linear"][0] for flake in flakes)
     assert second == pytest.approx(1.1 * first)
 
@@ -179,7 +174,7 @@ def test_errors_of_adjacent_blocks_of_one_field_are_right_on_average():
     size, blocks = 192, np.arange(192) * 8 // 192
     means, errors = [], []
     for _ in range(300):
-        field = twin.random_field(rng, size, 4.0)[:, 0]
+        field = random_field(rng, size, 4.0)[:, 0]
         mean, error = jackknife(lambda keep, field=field: field[keep].mean(), blocks)
         means.append(mean)
         errors.append(error * shared_edges(4.0 * np.sqrt(2), size / 8))
@@ -199,7 +194,7 @@ def test_jackknife_of_a_mean_is_the_error_of_block_means():
 def test_a_flat_image_shows_no_step():
     height = np.random.default_rng(1).normal(0, 0.1, (64, 64))
     with pytest.raises(AnalysisError, match=r"no step|cross a step"):
-        examine(load_surface(measurement(height), 1.0), **FLAKE)
+        examined(height)
 
 
 def test_pixels_without_value_are_counted():
@@ -222,28 +217,28 @@ def test_a_few_pixels_are_too_few():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flake", twin.FLAKES[::2], ids=lambda flake: flake.measurement)
+@pytest.mark.parametrize("flake", SPECIMEN.flakes[::2], ids=lambda flake: flake.file.measurement)
 def test_intervals_cover_the_truth(flake):
     from scipy import stats
 
-    draws, quantile = 400, stats.t.ppf(0.975, FLAKE["batches"] - 1)
-    truth = {(model, name): value for model, name, value, _ in twin._truth(flake)}
+    draws, quantile = 400, stats.t.ppf(0.975, SETTINGS.batches - 1)
+    truth = {(row.model, row.feature or row.parameter): row.value for row in twin.truth(SPECIMEN, flake)}
     hits = defaultdict(int)
     axis = np.linspace(0, flake.scan_size, flake.pixels)
     for draw in range(draws):
-        height, _ = twin.topography(np.random.default_rng([3, draw]), flake, z_scale=1.0)
-        found = examine(Surface(height, axis, axis, False), **FLAKE)
+        height, _ = twin.topography(np.random.default_rng([3, draw]), SPECIMEN, flake, z_scale=1.0)
+        found = examine(Surface(height, axis, axis, False), SETTINGS)
         for model, (value, error) in found.step_heights.items():
             hits[model] += abs(value - truth[model, "step_height"]) <= quantile * error
         for place, (value, error) in found.roughness.items():
-            hits[place] += abs(value - truth["levelled_map", f"{place}_roughness_sq"]) <= quantile * error
+            hits[place] += abs(value - truth["levelled_map", place]) <= quantile * error
     coverage = {name: count / draws for name, count in hits.items()}
     assert all(0.90 <= share <= 0.98 for share in coverage.values()), coverage
 
 
 def test_the_mask_follows_the_edge():
-    flake = twin.FLAKES[0]
-    height, on_flake = twin.topography(np.random.default_rng(5), flake)
+    flake = SPECIMEN.flakes[0]
+    height, on_flake = twin.topography(np.random.default_rng(5), SPECIMEN, flake)
     axis = np.linspace(0, flake.scan_size, flake.pixels)
-    found, _ = segment(Surface(height, axis, axis, False), 2, 4.0)
+    found, _ = segment(Surface(height, axis, axis, False), SETTINGS)
     assert np.mean(found != on_flake) < 0.01

@@ -3,11 +3,11 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
+from relaxor.core.storage import load_parameters
 from relaxor.project.ingest import ingest
 from relaxor.readers import read
 from relaxor.reporting.draw_samples import draw_sample
@@ -37,8 +37,8 @@ def run(folder, file, conditions=None, **settings):
     data, parameters, curves = (str(folder / name) for name in ("hysteresis.nc", "parameters.csv", "curves.nc"))
     ingest([str(file)], [row | {"conditions": conditions or {}}], {}, data)
     analyse_with("hysteresis", data, parameters, curves, **(HysteresisSettings().model_dump() | settings))
-    table = pd.read_csv(parameters)
-    return {(row.model, row.parameter): row for row in table.itertuples()}
+    table = load_parameters(parameters)
+    return {(row.model, row.parameter, row.feature): row for row in table.itertuples()}
 
 
 @pytest.mark.parametrize("name", LOOPS)
@@ -51,27 +51,31 @@ def test_every_table_agrees_with_the_tester(name, rawfiles, tmp_path):
             continue  # the tester itself gave the loop up, for its current underflowed
 
         def ours(parameter, region=region):
-            return numbers[f"uncorrected_{region}", parameter].value
+            return numbers["uncorrected", parameter, region].value
 
         per_volt, p_max = plates(node.to_dataset()).field_per_volt, theirs["pmax"]
-        assert ours("p_max") == pytest.approx(p_max, rel=AGREEMENT)
-        assert ours("p_r_plus") == pytest.approx(theirs["pr_plus"], abs=AGREEMENT * p_max)
+        assert ours("maximum_polarization") == pytest.approx(p_max, rel=AGREEMENT)
+        assert ours("remanent_polarization_positive") == pytest.approx(theirs["pr_plus"], abs=AGREEMENT * p_max)
         # Of a loop that was driven before, the tester takes where it begins, of a first one where it ends, as we do.
         opening = 0.0 if "singleloop" in theirs else abs(np.subtract(*data["polarization"].to_numpy()[[0, -1]]))
-        assert ours("p_r_minus") == pytest.approx(theirs["pr_minus"], abs=AGREEMENT * p_max + opening)
-        for sign in ("plus", "minus"):
+        assert ours("remanent_polarization_negative") == pytest.approx(
+            theirs["pr_minus"], abs=AGREEMENT * p_max + opening
+        )
+        for parameter, name in (("coercive_field_positive", "vc_plus"), ("coercive_field_negative", "vc_minus")):
             step = VOLTAGE_STEP * theirs["hysteresis_amplitude"]
-            assert ours(f"e_c_{sign}") / per_volt == pytest.approx(theirs[f"vc_{sign}"], abs=step)
-        loss = 2 * ours("w_loss") * theirs["thickness"] * 1e-4  # both polarities; mJ/cm³ · nm → µJ/cm²
+            assert ours(parameter) / per_volt == pytest.approx(theirs[name], abs=step)
+        loss = 2 * ours("loss_energy_density") * theirs["thickness"] * 1e-4  # both polarities; mJ/cm³ · nm → µJ/cm²
         assert loss == pytest.approx(theirs["wloss"], rel=AGREEMENT)
 
 
 def test_only_a_saturated_loop_is_corrected(rawfiles, tmp_path):
     saturated, not_yet = (run(tmp_path, rawfiles / f"ferroelectric_pe/aixacct_dat/{LOOPS[i]}.dat") for i in (-1, 2))
-    corrected, all_of_it = (saturated[f"{model}_table_1", "p_max"].value for model in ("corrected", "uncorrected"))
-    assert all_of_it > corrected > saturated["corrected_table_1", "p_r_plus"].value
-    assert not any(model.startswith("corrected") for model, _ in not_yet)
-    assert "not saturated" in not_yet["uncorrected_table_1", "p_max"].method
+    corrected, all_of_it = (
+        saturated[model, "maximum_polarization", "table_1"].value for model in ("corrected", "uncorrected")
+    )
+    assert all_of_it > corrected > saturated["corrected", "remanent_polarization_positive", "table_1"].value
+    assert not any(model == "corrected" for model, *_ in not_yet)
+    assert "not saturated" in not_yet["uncorrected", "maximum_polarization", "table_1"].method
 
 
 @pytest.mark.parametrize("name", ["PUND_TFA3000", "RTWhiteAPUND"])
@@ -79,17 +83,22 @@ def test_pulses_agree_with_the_tester(name, rawfiles, tmp_path):
     file = rawfiles / f"ferroelectric_pe/aixacct_dat/{name}.dat"
     numbers = run(tmp_path, file)
     for region in read(file).children:
-        for parameter in ("p_sw", "p_nsw", "dp_sw"):
-            ours, theirs = (numbers[f"{model}_{region}", parameter].value for model in ("pund", "tester"))
-            assert ours == pytest.approx(theirs, abs=PULSES * numbers[f"tester_{region}", "p_sw"].value)
-            row = numbers[f"pund_{region}", parameter]
+        total = numbers["tester", "switching_polarization_positive", region].value
+        for parameter in (
+            "switching_polarization_positive",
+            "nonswitching_polarization_positive",
+            "switched_polarization_difference_positive",
+        ):
+            ours, theirs = (numbers[model, parameter, region].value for model in ("pund", "tester"))
+            assert ours == pytest.approx(theirs, abs=PULSES * total)
+            row = numbers["pund", parameter, region]
             assert 0 < row.standard_error < 0.02 * row.value and row.ci_low < row.value < row.ci_high and row.n == 1604
 
 
 def test_the_charges_of_a_testers_pulses_share_the_error_of_the_area(rawfiles, tmp_path):
     flake = {"thickness": (8.0, "nm"), "width": (20.0, "um"), "gap": (2.0, "um")}
     numbers = run(tmp_path, rawfiles / "ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat", flake)
-    row = numbers["pund_table_1", "p_sw"]
+    row = numbers["pund", "switching_polarization_positive", "table_1"]
     assert row.systematic_error == pytest.approx(np.hypot(0.4 / 8, 0.2 / 20) * row.value)
 
 
@@ -99,10 +108,12 @@ def test_the_charges_of_a_testers_pulses_share_the_error_of_the_area(rawfiles, t
 def test_a_train_of_any_instrument_is_analysed_with_the_area_of_the_sheet(name, rawfiles, tmp_path):
     plain = {"area": (1e-4, "cm^2"), "thickness": (10.0, "nm")}
     numbers = run(tmp_path, rawfiles / "ferroelectric_pe" / name, plain)
-    for suffix in ("", "_minus"):
-        switched, again = (numbers["pund", f"{what}{suffix}"].value for what in ("p_sw", "p_nsw"))
+    for polarity in ("positive", "negative"):
+        switched, again = (
+            numbers["pund", f"{what}_polarization_{polarity}", ""].value for what in ("switching", "nonswitching")
+        )
         assert switched > again > 0
-    method = numbers["pund", "p_sw"].method
+    method = numbers["pund", "switching_polarization_positive", ""].method
     assert ("turned" in method) == ("B1500" in name)  # it counts what flows out of the device
     # The amplifier of the Keithley was at its limit for nearly half of the train.
     assert ("the current stands at a limit, 0.00112 A: charge is missing" in method) == ("KHM005" in name)
@@ -142,12 +153,14 @@ def test_a_loop_without_current_has_the_polarization_of_the_tester(rawfiles, tmp
     p_max, plus, minus = (float(re.search(rf"^{key} .*:\t(.*)", text, re.M)[1]) for key in ("PMax", "Pr", "-Pr"))
 
     def ours(parameter):
-        return numbers["uncorrected_measurement", parameter].value
+        return numbers["uncorrected", parameter, "measurement"].value
 
-    assert ours("p_max") == pytest.approx(p_max, rel=AGREEMENT)
+    assert ours("maximum_polarization") == pytest.approx(p_max, rel=AGREEMENT)
     # The tester counts from where the loop begins; the opening at zero field is the same.
-    assert ours("p_r_plus") - ours("p_r_minus") == pytest.approx(plus - minus, rel=AGREEMENT)
-    assert "P of the tester" in numbers["uncorrected_measurement", "p_max"].method
+    assert ours("remanent_polarization_positive") - ours("remanent_polarization_negative") == pytest.approx(
+        plus - minus, rel=AGREEMENT
+    )
+    assert "P of the tester" in numbers["uncorrected", "maximum_polarization", "measurement"].method
 
 
 @pytest.mark.parametrize(
@@ -166,15 +179,15 @@ def test_what_is_no_loop_says_so(file, words, rawfiles, tmp_path):
 def test_loops_that_do_not_saturate_stay_uncorrected_and_say_so(rawfiles, tmp_path):
     file = rawfiles / f"ferroelectric_pe/aixacct_dat/{LOOPS[-1]}.dat"
     numbers = run(tmp_path, file, saturation_field=300.0)
-    assert {model.rpartition("_table")[0] for model, _ in numbers} == {"uncorrected"}
-    assert "no loop reaches 300 kV/cm" in numbers["uncorrected_table_1", "p_max"].method
+    assert {model for model, *_ in numbers} == {"uncorrected"}
+    assert "no loop reaches 300 kV/cm" in numbers["uncorrected", "maximum_polarization", "table_1"].method
 
 
 def test_the_sheet_goes_before_the_file(rawfiles, tmp_path):
     file = rawfiles / f"ferroelectric_pe/aixacct_dat/{LOOPS[-1]}.dat"
     own, told = run(tmp_path, file), run(tmp_path, file, {"area": (2e-4, "cm^2"), "thickness": (510.0, "nm")})
-    for parameter in ("p_max", "e_c_plus"):
-        key = ("uncorrected_table_1", parameter)
+    for parameter in ("maximum_polarization", "coercive_field_positive"):
+        key = ("uncorrected", parameter, "table_1")
         assert told[key].value == pytest.approx(own[key].value / 2, rel=1e-6)
 
 

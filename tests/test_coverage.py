@@ -20,7 +20,6 @@ from relaxor.core.results import Measurement, Number
 from relaxor.core.variables import variable
 from relaxor.project.settings import load_settings
 from relaxor.simulation import electrical_pulses as pulses
-from relaxor.simulation import iv_sweeps as sweeps
 from relaxor.simulation import light_runs, light_truth, pulse_truth, trains
 from relaxor.simulation import optical_pulses as light
 
@@ -98,23 +97,6 @@ def optical_truths() -> Truths:
     return found | {tuple(row[:3]): row[3] for row in light_truth.of_responses() if row[0] == "response_650nm"}
 
 
-def swept(rng: np.random.Generator) -> Iterator[Measurement]:
-    for amplitude in sweeps.AMPLITUDES:
-        voltage, exact = sweeps.sweep(amplitude)
-        noise = np.hypot(sweeps.NOISE, sweeps.RELATIVE_NOISE * exact) * rng.standard_normal(exact.size)
-        region = xr.Dataset(
-            {
-                "V": variable("point", voltage, "V", "voltage"),
-                "I": variable("point", 1e-12 * (exact + noise), "A", "current"),
-            }
-        )
-        yield Measurement(f"sweep_{amplitude:g}V", test_protocols.ATTRS, {}, {"Run1": region})
-
-
-def swept_truths() -> Truths:
-    return {(f"sweep_{v:g}V", *row[:2]): row[2] for v in sweeps.AMPLITUDES for row in sweeps._truth(v)}
-
-
 # --- counting
 def kind(key: tuple[str, str, str]) -> tuple[str, str, str]:
     measurement, model, parameter = key
@@ -137,7 +119,7 @@ def held(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("technique", "files", "truths"),
-    [("sweeps", swept, swept_truths), ("pulses", electrical, electrical_truths), ("light", optical, optical_truths)],
+    [("pulses", electrical, electrical_truths), ("light", optical, optical_truths)],
 )
 def test_intervals_hold_the_truth(technique, files, truths) -> None:
     hits = defaultdict(list)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from relaxor.core.extras import EXTRAS
 
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "rosettasciio": "rosettasciio-base", "snakemake": "snakemake-minimal"}
 """Where conda calls the same package by another name."""
@@ -13,12 +14,24 @@ TOOLS = {"python", "pip"}
 
 
 def locked(root: Path) -> dict[str, str]:
-    """Direct runtime dependencies of the project and their locked versions, by their names on PyPI."""
+    """Packages of ``relaxor[all]``, which the rules need, at their locked versions, by their names on PyPI."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lock = tomllib.loads((root / "uv.lock").read_text(encoding="utf-8"))
     versions = {package["name"]: package.get("version") for package in lock["package"]}
-    names = [re.match(r"[A-Za-z0-9._-]+", entry)[0].lower() for entry in project["dependencies"]]
+    extras = project["optional-dependencies"]
+    entries = [*project["dependencies"], *extras["workflow"], *extras["inpainting"]]
+    names = [re.match(r"[A-Za-z0-9._-]+", entry)[0].lower() for entry in entries]
     return {name: versions[name] for name in names}
+
+
+def test_a_missing_package_names_its_extra(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought_along = {"IPython", "nbformat"}  # by ipykernel, which is never imported itself
+    for extra, packages in EXTRAS.items():
+        entries = project["optional-dependencies"][extra]
+        assert {re.match(r"[A-Za-z0-9._-]+", entry)[0] for entry in entries} - {"ipykernel"} == set(
+            packages
+        ) - brought_along
 
 
 def pinned(text: str) -> dict[str, str]:

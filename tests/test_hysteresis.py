@@ -1,54 +1,45 @@
 """Loops and PUND: recovery of what the simulator put in, definitions against testers, and refusals."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-import yaml
 from relaxor.core.errors import AnalysisError
-from relaxor.core.units import parse_quantity
-from relaxor.project.ingest import ingest
+from relaxor.core.results import Result
+from relaxor.core.storage import load, numbers_table
 from relaxor.readers import read
-from relaxor.simulation.hysteresis import simulate
+from relaxor.techniques.hysteresis import quantities as q
+from relaxor.techniques.hysteresis.analysis import analyse
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.loops import Drive, centred, describe
 from relaxor.techniques.hysteresis.pund import find_pulses, instrument_values, separate_charges
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
+from relaxor.techniques.hysteresis.technique import TECHNIQUE
 
-from tests.analyses import analyse_with
+from tests.simulated import KEYS, against_truth, ingested, simulated
 
-KEYS = ["measurement", "model", "parameter"]
-CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
-SETTINGS = HysteresisSettings().model_dump()
+
+def analysed(folder: Path, files, **settings) -> tuple[Result, pd.DataFrame]:
+    """The result, and its numbers beside the true values."""
+    result = analyse(load(ingested(files, folder)), HysteresisSettings(**settings))
+    return result, against_truth(numbers_table(result.numbers, "hysteresis"), files)
 
 
 def run(folder: Path, files, **settings) -> pd.DataFrame:
-    rows, paths, truth = [], [], []
-    for entry in files:
-        path = folder / entry.name
-        path.write_bytes(entry.content)
-        paths.append(str(path))
-        conditions = {name: parse_quantity(text) for name, text in entry.conditions.items()}
-        rows.append(
-            {"measurement": entry.measurement, "file": entry.name, "origin": "simulated", "instrument": ""}
-            | {"note": "", "table": entry.table, "conditions": conditions}
-        )
-        truth += [(entry.measurement, *row) for row in entry.truth] + list(entry.series_truth)
-    ingest(paths, rows, CONFIG["tables"], str(folder / "data.nc"))
-    analyse_with(
-        "hysteresis", str(folder / "data.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **(SETTINGS | settings)
-    )
-    known = pd.DataFrame(truth, columns=[*KEYS, "true", "true_unit"])
-    return pd.read_csv(folder / "p.csv").merge(known, on=KEYS, how="outer")
+    return analysed(folder, files, **settings)[1]
+
+
+def simulated_one(measurement: str):
+    return next(one for one in simulated("hysteresis", 1) if one.measurement == measurement)
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hysteresis")
-    return folder, run(folder, simulate(np.random.default_rng(11)))
+    return analysed(tmp_path_factory.mktemp("hysteresis"), simulated("hysteresis", 11))
 
 
 def value(table, parameter, column="value", **where):
@@ -70,16 +61,26 @@ def test_parameters_lie_within_their_intervals_of_the_truth(result):
 
 def test_the_loop_is_antiferroelectric_with_a_small_negative_remanence(result):
     main = result[1][(result[1]["measurement"] == "pe_8nm_22V_100Hz") & (result[1]["model"] == "corrected")]
-    assert -0.1 < value(main, "p_r_plus") / value(main, "p_max") < 0
-    assert value(main, "e_f_plus") > value(main, "e_a_plus") > 0 > value(main, "e_a_minus") > value(main, "e_f_minus")
-    assert value(main, "w_stored") - value(main, "w_recovered") == pytest.approx(value(main, "w_loss"))
+    assert -0.1 < value(main, "remanent_polarization_positive") / value(main, "maximum_polarization") < 0
+    assert (
+        value(main, "forward_switching_field_positive")
+        > value(main, "backward_switching_field_positive")
+        > 0
+        > value(main, "backward_switching_field_negative")
+        > value(main, "forward_switching_field_negative")
+    )
+    assert value(main, "stored_energy_density") - value(main, "recovered_energy_density") == pytest.approx(
+        value(main, "loss_energy_density")
+    )
 
 
 def test_both_models_of_every_loop_are_reported_and_leakage_costs_efficiency(result):
     table = result[1]
     for name in table.loc[table["model"] == "corrected", "measurement"].unique():
         one = table[table["measurement"] == name]
-        assert value(one, "w_loss", model="uncorrected") > value(one, "w_loss", model="corrected")
+        assert value(one, "loss_energy_density", model="uncorrected") > value(
+            one, "loss_energy_density", model="corrected"
+        )
     aicc = {model: value(table, "aicc", model=model, measurement="device_8nm") for model in
             ("capacitance", "ohmic", "ohmic_cubic")}  # fmt: skip
     assert aicc["ohmic_cubic"] < aicc["ohmic"] - 10 < aicc["capacitance"] - 20
@@ -91,15 +92,27 @@ def test_systematic_terms_follow_from_the_geometry(result):
     def relative(name):
         return value(main, name, "systematic_error") / abs(value(main, name))
 
-    assert relative("p_max") == pytest.approx(np.hypot(0.4 / 8, 0.2 / 20), rel=1e-6)
-    assert relative("e_f_plus") == pytest.approx(0.05 / 2, rel=1e-6)
-    assert relative("w_loss") == pytest.approx(np.hypot(relative("p_max"), relative("e_f_plus")), rel=1e-6)
+    assert relative("maximum_polarization") == pytest.approx(np.hypot(0.4 / 8, 0.2 / 20), rel=1e-6)
+    assert relative("forward_switching_field_positive") == pytest.approx(0.05 / 2, rel=1e-6)
+    assert relative("loss_energy_density") == pytest.approx(
+        np.hypot(relative("maximum_polarization"), relative("forward_switching_field_positive")), rel=1e-6
+    )
     assert value(main, "efficiency", "systematic_error") == 0
 
 
-def test_both_thicknesses_of_the_paper_are_reported(result):
+def test_polarizations_with_an_alternative_thickness_are_reported(result):
     one = result[1][result[1]["measurement"] == "pe_8nm_22V_100Hz"]
-    assert value(one, "p_max", model="corrected_6nm") == pytest.approx(value(one, "p_max", model="corrected") * 8 / 6)
+    first = value(one, "maximum_polarization", model="corrected")
+    second = value(one, "maximum_polarization", model="corrected_alternative_thickness", at=6.0, at_unit="nm")
+    assert second == pytest.approx(first * 8 / 6)
+    assert not (one["model"].eq("corrected_alternative_thickness") & one["unit"].eq("kV/cm")).any()
+
+
+def test_every_number_is_listed(result):
+    TECHNIQUE.require_named(result[0].numbers)
+    renamed = replace(result[0].numbers[-1], parameter="p_r_plus")
+    with pytest.raises(ValueError, match="hysteresis: 'p_r_plus' of model 'pund_minus_loop' is not listed"):
+        TECHNIQUE.require_named([renamed])
 
 
 def test_pund_agrees_with_the_loop(result):
@@ -109,13 +122,12 @@ def test_pund_agrees_with_the_loop(result):
 
 
 def test_curves_hold_data_components_and_provenance(result):
-    with xr.open_datatree(result[0] / "c.nc", engine="h5netcdf") as tree:
-        group = tree["pe_8nm_22V_100Hz"]
-        assert group.attrs["origin"] == "simulated"
-        loop = group["loop"].to_dataset()
-        parts = loop["switching_current"] + loop["capacitive_current"] + loop["leakage_current"]
-        np.testing.assert_allclose(parts, loop["current"], atol=1e-20)
-        assert all("units" in variable.attrs and "long_name" in variable.attrs for variable in loop.variables.values())
+    curves = result[0].curves
+    assert curves["pe_8nm_22V_100Hz"].attrs["origin"] == "simulated"
+    loop = curves["pe_8nm_22V_100Hz/loop"]
+    parts = loop["switching_current"] + loop["capacitive_current"] + loop["leakage_current"]
+    np.testing.assert_allclose(parts, loop["current"], atol=1e-20)
+    assert all("units" in variable.attrs and "long_name" in variable.attrs for variable in loop.variables.values())
 
 
 def test_a_linear_capacitor_and_a_resistor_have_the_energies_of_textbooks():
@@ -123,10 +135,12 @@ def test_a_linear_capacitor_and_a_resistor_have_the_energies_of_textbooks():
     field = 10 * (1 - 4 * np.abs((phase + 0.25) % 1 - 0.5))
     drive = Drive.of(field)
     linear = describe(drive, centred(drive, 0.3 * drive.field))
-    assert linear["w_stored"] == pytest.approx(0.3 * 10**2 / 2) and linear["w_loss"] == pytest.approx(0, abs=1e-9)
+    assert linear[q.STORED_ENERGY_DENSITY] == pytest.approx(0.3 * 10**2 / 2) and linear[
+        q.LOSS_ENERGY_DENSITY
+    ] == pytest.approx(0, abs=1e-9)
     circle = describe(drive, centred(drive, drive.roll(np.cos(2 * np.pi * (phase - 0.3)))))
     area = np.trapezoid(drive.field, drive.roll(np.cos(2 * np.pi * (phase - 0.3))))
-    assert 2 * circle["w_loss"] == pytest.approx(area, rel=1e-9)
+    assert 2 * circle[q.LOSS_ENERGY_DENSITY] == pytest.approx(area, rel=1e-9)
 
 
 @pytest.mark.parametrize("path", ["rawfiles/ferroelectric_pe/aixacct_dat", "reference/pund"])
@@ -135,15 +149,24 @@ def test_pund_numbers_of_the_tester(path, rawfiles, reference):
         for child in read(file).children.values():
             data = child.to_dataset()
             ours = instrument_values(data)
-            names = {"p_r_plus": "pr_plus", "p_r_minus": "pr_minus", "p_nsw": "pnsw"}
-            names |= {"v_c_plus": "vc_plus", "v_c_minus": "vc_minus"}
-            names["p_max"] = "pmax" if "pmax" in data.attrs else "pvmax_plus"
+            names = {
+                q.REMANENT_POLARIZATION["positive"]: "pr_plus",
+                q.REMANENT_POLARIZATION["negative"]: "pr_minus",
+                q.NONSWITCHING_POLARIZATION["positive"]: "pnsw",
+                q.COERCIVE_VOLTAGE["positive"]: "vc_plus",
+                q.COERCIVE_VOLTAGE["negative"]: "vc_minus",
+                q.MAXIMUM_POLARIZATION: "pmax" if "pmax" in data.attrs else "pvmax_plus",
+            }
             if "dpsw" in data.attrs:
-                names |= {"p_sw": "psw", "dp_sw": "dpsw"}
-            else:  # software 3.0.25 writes p_max + P at the start of D, with the sign of P left in
-                assert 2 * ours["p_max"] - ours["p_sw"] == pytest.approx(data.attrs["psw"], abs=1e-3)
-            for own, theirs in names.items():
-                assert ours[own] == pytest.approx(data.attrs[theirs], abs=1e-5 if own[0] == "v" else 1e-3), own
+                names |= {
+                    q.SWITCHING_POLARIZATION["positive"]: "psw",
+                    q.SWITCHED_POLARIZATION_DIFFERENCE["positive"]: "dpsw",
+                }
+            else:  # software 3.0.25 writes the maximum plus P at the start of D, with the sign of P left in
+                theirs = 2 * ours[q.MAXIMUM_POLARIZATION] - ours[q.SWITCHING_POLARIZATION["positive"]]
+                assert theirs == pytest.approx(data.attrs["psw"], abs=1e-3)
+            for own, name in names.items():
+                assert ours[own] == pytest.approx(data.attrs[name], abs=1e-5 if own.unit == "V" else 1e-3), own.name
 
 
 @pytest.mark.parametrize("name", ["RTWhiteB_freqs", "FeFETD1_die68_MFS+_100_10x10_voltages"])
@@ -154,11 +177,11 @@ def test_remanence_and_coercive_voltage_of_real_loops(rawfiles, name):
         voltage, polarization = (data[key].sel(loop=1).to_numpy()[:-1] for key in ("voltage", "polarization"))
         drive = Drive.of(voltage)
         numbers = describe(drive, drive.roll(polarization))
-        assert numbers["p_r_plus"] == pytest.approx(data.attrs["pr_plus"], abs=2e-4)
+        assert numbers[q.REMANENT_POLARIZATION["positive"]] == pytest.approx(data.attrs["pr_plus"], abs=2e-4)
         ends = data["polarization"].sel(loop=1).to_numpy()[[0, -1]]
         assert np.abs(ends - data.attrs["pr_minus"]).min() < 1e-4
-        assert numbers["e_c_minus"] == pytest.approx(data.attrs["vc_minus"], abs=1e-4)
-        assert numbers["e_c_plus"] == pytest.approx(data.attrs["vc_plus"], abs=0.03)
+        assert numbers[q.COERCIVE_FIELD["negative"]] == pytest.approx(data.attrs["vc_minus"], abs=1e-4)
+        assert numbers[q.COERCIVE_FIELD["positive"]] == pytest.approx(data.attrs["vc_plus"], abs=0.03)
 
 
 def test_the_noise_of_a_testers_pulses_is_that_of_their_charges():
@@ -182,7 +205,7 @@ def test_the_noise_of_a_testers_pulses_is_that_of_their_charges():
 
 @pytest.fixture(scope="module")
 def pund():
-    return next(one for one in simulate(np.random.default_rng(1)) if one.measurement == "pund_8nm_22V_100Hz")
+    return simulated_one("pund_8nm_22V_100Hz")
 
 
 def again(entry, volts=1.0, amperes=1.0):
@@ -195,7 +218,7 @@ def again(entry, volts=1.0, amperes=1.0):
 
 def test_pulses_that_are_repeated_are_averaged_with_their_scatter(pund, tmp_path):
     once, twice = (run(tmp_path, [entry]).set_index(["model", "parameter"]) for entry in (pund, again(pund, 1, 1.1)))
-    for name in ("p_sw", "p_nsw_minus"):
+    for name in ("switching_polarization_positive", "nonswitching_polarization_negative"):
         first, mean = once.loc[("pund", name)], twice.loc[("pund", name)]
         assert mean["value"] == pytest.approx(1.05 * first["value"], rel=0.01)
         assert mean["standard_error"] == pytest.approx(0.05 * first["value"], rel=0.1) != first["standard_error"]
@@ -216,15 +239,11 @@ def test_pulses_are_found_and_named():
 
 
 def test_a_loop_too_small_to_saturate_stays_uncorrected_and_says_so(tmp_path):
-    small = [entry for entry in simulate(np.random.default_rng(1)) if entry.measurement == "pe_8nm_10V_100Hz"]
-    rows = run(tmp_path, small).dropna(subset="value")
+    rows = run(tmp_path, [simulated_one("pe_8nm_10V_100Hz")]).dropna(subset="value")
     assert set(rows["model"]) == {"uncorrected"} and rows["method"].str.contains("no loop reaches 100 kV/cm").all()
 
 
-def test_what_is_missing_is_named(tmp_path):
-    files = {entry.measurement: entry for entry in simulate(np.random.default_rng(1))}
-    main = files["pe_8nm_22V_100Hz"]
-
+def test_what_is_missing_is_named(main, tmp_path):
     def error(*entries, **settings):
         with pytest.raises(AnalysisError) as caught:
             run(tmp_path, entries, **settings)
@@ -232,9 +251,9 @@ def test_what_is_missing_is_named(tmp_path):
 
     for name in ("thickness", "frequency"):
         left = {key: text for key, text in main.conditions.items() if key != name}
-        assert f"pe_8nm_22V_100Hz: the sheet gives no condition '{name}'" in error(change(main, conditions=left))
+        assert f"pe_8nm_22V_100Hz: the sheet gives no condition '{name}'" in error(replace(main, conditions=left))
     assert "the file's area is 1.6e-09 cm^2, thickness times width of the sheet 1.2e-09 cm^2" in error(
-        change(main, conditions=main.conditions | {"thickness": "6 nm"})
+        replace(main, conditions=main.conditions | {"thickness": "6 nm"})
     )
     assert "at least 2 cycles" in error(labelled(main, "60"))
 
@@ -252,7 +271,7 @@ def test_what_is_missing_is_named(tmp_path):
 )
 def test_a_sheet_that_contradicts_its_file_is_refused(name, given, words, main, tmp_path):
     with pytest.raises(AnalysisError, match=f"pe_8nm_22V_100Hz: {words}"):
-        run(tmp_path, [change(main, conditions=main.conditions | {name: given})])
+        run(tmp_path, [replace(main, conditions=main.conditions | {name: given})])
 
 
 @pytest.mark.parametrize(("frequency", "turns"), [("200", 4), ("120", 3), ("101", 4)])
@@ -291,13 +310,13 @@ def test_columns_that_no_loop_has_are_refused(spoil, words, main, tmp_path):
 @pytest.fixture(scope="module")
 def main():
     """The loop of the main flake at 22 V and 100 Hz."""
-    return next(one for one in simulate(np.random.default_rng(1)) if one.measurement == "pe_8nm_22V_100Hz")
+    return simulated_one("pe_8nm_22V_100Hz")
 
 
 def labelled(entry, frequency):
     """Say in header and sheet that a loop was taken at another frequency (Hz)."""
     content = entry.content.replace(b"Frequency (Hz): 100", f"Frequency (Hz): {frequency}".encode())
-    return change(entry, content=content, conditions=entry.conditions | {"frequency": f"{frequency} Hz"})
+    return replace(entry, content=content, conditions=entry.conditions | {"frequency": f"{frequency} Hz"})
 
 
 def table_of(entry):
@@ -308,19 +327,14 @@ def table_of(entry):
 def written(entry, head, rows):
     head = re.sub(r"Points: \d+", f"Points: {len(rows)}", head)
     lines = "\n".join("\t".join(f"{number:.8g}" for number in row) for row in rows)
-    return change(entry, content=f"{head}Current (A)\n{lines}\n".encode())
-
-
-def change(entry, **fields):
-    return type(entry)(**(vars(entry) | fields))
+    return replace(entry, content=f"{head}Current (A)\n{lines}\n".encode())
 
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth(tmp_path):
     """Each parameter's 95 % interval of each model, over 200 draws of the noise and the measurements that have it."""
     draws = [
-        run(tmp_path, simulate(np.random.default_rng(seed)), replicates=150).dropna(subset="true")
-        for seed in range(1000, 1200)
+        run(tmp_path, simulated("hysteresis", seed), replicates=150).dropna(subset="true") for seed in range(1000, 1200)
     ]
     table = pd.concat(draws)
     inside = (

@@ -1,21 +1,25 @@
+import dataclasses
 from collections import defaultdict
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
+from relaxor.core.storage import load, numbers_table
 from relaxor.core.variables import variable
 from relaxor.project.ingest import ingest
-from relaxor.project.sheet import parse_quantity
 from relaxor.simulation import pfm as twin
-from relaxor.techniques.pfm.analysis import analyse_image, find_domains, load_image
+from relaxor.techniques.pfm.analysis import analyse, analyse_image, find_domains, load_image
 from relaxor.techniques.pfm.loops import analyse_loop
+from relaxor.techniques.pfm.settings import PfmSettings
+from relaxor.techniques.pfm.technique import TECHNIQUE
 
-from tests.analyses import analyse_with
+from tests.simulated import against_truth, ingested, simulated, specimen
 
-SETTINGS = {"wall_exclusion": 40.0, "tiles_per_side": 4, "settling_fraction": 0.34}
+SPECIMEN = specimen("pfm")
+LOOP = SPECIMEN.loops[0]
+SETTINGS = PfmSettings()
 ATTRS = {"raw_sha256": "0" * 64, "origin": "simulated"}
 
 
@@ -32,9 +36,9 @@ def image(amplitude, phase, cycle=1.0):
     return Measurement("p", ATTRS, {"cycle": (cycle, "1")}, {"image": scan})
 
 
-def simulated(rng, cycle):
-    channels = twin.piezoresponse_image(rng, cycle)
-    return image(channels["AmplitudeRetrace"], channels["PhaseRetrace"], cycle + 1.0)
+def scanned(rng, scan):
+    channels = twin.piezoresponse_image(rng, SPECIMEN, scan)
+    return image(channels["AmplitudeRetrace"], channels["PhaseRetrace"])
 
 
 def curve(channels):
@@ -55,76 +59,71 @@ def halves(contrast, middle, size=64):
 
 
 def numbers(rows):
-    return {(row.model, row.parameter): row for row in rows}
+    return {(row.model, row.parameter, row.feature): row for row in rows}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pfm")
-    files = list(twin.simulate(np.random.default_rng(7)))
-    rows = [
-        {"measurement": f.measurement, "file": f.name, "origin": "simulated", "instrument": "", "table": "",
-         "conditions": {name: parse_quantity(text) for name, text in f.conditions.items()}}
-        for f in files
-    ]  # fmt: skip
-    for file in files:
-        (folder / file.name).write_bytes(file.content)
-    ingest([str(folder / file.name) for file in files], rows, {}, str(folder / "pfm.nc"))
-    analyse_with("pfm", str(folder / "pfm.nc"), str(folder / "p.csv"), str(folder / "c.nc"), **SETTINGS)
-    truth = [(f.measurement, *entry) for f in files for entry in f.truth]
-    return pd.read_csv(folder / "p.csv"), xr.open_datatree(folder / "c.nc"), truth
+    files = simulated("pfm", 7)
+    result = analyse(load(ingested(files, tmp_path_factory.mktemp("pfm"))), SETTINGS)
+    return result, numbers_table(result.numbers, "pfm"), files
 
 
 def test_contrast_amplitude_domains_and_loops_are_found(results):
-    table, _, truth = results
-    frame = pd.DataFrame(truth, columns=["measurement", "model", "parameter", "true", "unit"])
-    joined = frame.merge(table, on=["measurement", "model", "parameter"], validate="one_to_one")
-    assert len(joined) == len(truth)
-    assert (joined["unit_x"] == joined["unit_y"]).all()
+    _, table, files = results
+    joined = against_truth(table, files, "right")
+    assert (joined["unit"] == joined["true_unit"]).all()
     assert joined["true"].between(joined["ci_low"], joined["ci_high"]).mean() >= 0.9
     assert ((joined["value"] - joined["true"]).abs() < 4 * joined["standard_error"]).all()
 
 
 def test_contrast_and_amplitude_grow_from_cycle_to_cycle(results):
-    table, curves, truth = results
-    trend = table.query("measurement == 'pfm_cycles' and model == 'linear'").set_index("parameter")
+    result, table, files = results
+    trend = table[table["measurement"] == "pfm_cycles"].set_index(["model", "feature", "parameter"])
     for name in ("phase_contrast", "amplitude_mean"):
-        true = [entry[3] for entry in truth if entry[1:3] == ("domain_means", name)]
-        slope = trend.loc[f"{name}_slope"]
+        true = [row.value for file in files for row in file.truth if row[:2] == ("domain_means", name)]
+        slope = trend.loc["linear", name, "slope"]
         assert slope["ci_low"] > 0
         assert abs(slope["value"] - np.polyfit(range(6), true, 1)[0]) < 4 * slope["standard_error"]
-        assert trend.loc[f"{name}_slope_p_value", "value"] < 1e-4
-        constant = table.query(f"model == 'constant' and parameter == '{name}_aicc'")["value"].item()
-        assert trend.loc[f"{name}_aicc", "value"] < constant
-    assert curves["pfm_cycles"].attrs["combines"] == ",".join(f"pfm_cycle_{number}" for number in range(1, 7))
-    assert len(trend.loc["phase_contrast_slope", "raw_sha256"].split(",")) == 6
+        assert trend.loc[("linear", name, "slope_p_value"), "value"] < 1e-4
+        assert trend.loc[("linear", name, "aicc"), "value"] < trend.loc[("constant", name, "aicc"), "value"]
+    combined = ",".join(f"pfm_cycle_{number}" for number in range(1, 7))
+    assert result.curves["pfm_cycles"].attrs["combines"] == combined
+    assert len(slope["raw_sha256"].split(",")) == 6
+
+
+def test_every_number_is_listed(results):
+    TECHNIQUE.require_named(results[0].numbers)
+    renamed = dataclasses.replace(results[0].numbers[0], model="off_field_double")
+    with pytest.raises(ValueError, match="pfm: 'phase_contrast' of model 'off_field_double' is not listed"):
+        TECHNIQUE.require_named([renamed])
 
 
 def test_two_kinds_of_domain_and_double_switching_win_and_the_losers_are_reported(results):
-    table, _, _ = results
-    aicc = table.query("parameter == 'aicc'").set_index(["measurement", "model"])["value"]
-    assert aicc["pfm_cycle_1", "von_mises_mixture"] < aicc["pfm_cycle_1", "von_mises_single"] - 10
-    for field in ("on_field", "off_field"):
-        assert aicc["pfm_loop_1", f"{field}_double"] < aicc["pfm_loop_1", f"{field}_single"] - 10
+    table = results[1]
+    aicc = table[table["parameter"] == "aicc"].set_index(["measurement", "model", "feature"])["value"]
+    assert aicc["pfm_cycle_1", "von_mises_mixture", ""] < aicc["pfm_cycle_1", "von_mises_single", ""] - 10
+    for field in ("on field", "off field"):
+        assert aicc["pfm_loop_1", "double", field] < aicc["pfm_loop_1", "single", field] - 10
 
 
 def test_maps_and_loops_are_there_to_draw(results):
-    _, curves, _ = results
-    scan = curves["pfm_cycle_3/image"].to_dataset()
+    curves = results[0].curves
+    scan = curves["pfm_cycle_3/image"]
     assert scan.attrs["cycle"] == 3
     assert scan["phase"].dtype == np.float32
     assert float(scan["phase"].where(scan["leading"] == 1).median()) > 0
-    loop = curves["pfm_loop_1/off_field"].to_dataset()
+    loop = curves["pfm_loop_1/off_field"]
     np.testing.assert_allclose(loop["data"], loop["fit"] + loop["residual"])
 
 
 @pytest.mark.parametrize("contrast", [12.0, 90.0, 176.0])
 @pytest.mark.parametrize("middle", [0.0, 90.0, 180.0, 269.0])
 def test_contrast_does_not_depend_on_where_the_phase_is_cut(contrast, middle):
-    rows = numbers(analyse_image(halves(contrast, middle), 40.0, 4)[0])
-    assert rows["domain_means", "phase_contrast"].value == pytest.approx(contrast, abs=0.3)
-    assert rows["von_mises_mixture", "phase_contrast"].value == pytest.approx(contrast, abs=0.3)
-    assert rows["domain_means", "domain_fraction"].value == pytest.approx(0.5, abs=0.01)
+    rows = numbers(analyse_image(halves(contrast, middle), SETTINGS)[0])
+    assert rows["domain_means", "phase_contrast", ""].value == pytest.approx(contrast, abs=0.3)
+    assert rows["von_mises_mixture", "phase_contrast", ""].value == pytest.approx(contrast, abs=0.3)
+    assert rows["domain_means", "domain_fraction", ""].value == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_leading_domain_is_the_one_ahead_in_phase():
@@ -137,7 +136,7 @@ def test_the_leading_domain_is_the_one_ahead_in_phase():
 def test_a_cycle_that_the_sheet_does_not_give_is_asked_for():
     scan = halves(60.0, 0.0)
     with pytest.raises(AnalysisError, match="p: the sheet gives no condition 'cycle'"):
-        analyse_image(Measurement("p", ATTRS, {}, scan.regions), 40.0, 4)
+        analyse_image(Measurement("p", ATTRS, {}, scan.regions), SETTINGS)
 
 
 def test_a_scan_in_tapping_mode_is_no_piezoresponse(tmp_path, root):
@@ -146,7 +145,7 @@ def test_a_scan_in_tapping_mode_is_no_piezoresponse(tmp_path, root):
            "conditions": {"cycle": (1.0, "1")}}  # fmt: skip
     ingest([file], [row], {}, str(tmp_path / "pfm.nc"))
     with pytest.raises(AnalysisError, match="flake: was taken in 'AC Mode', where no tip rests on the sample"):
-        analyse_with("pfm", str(tmp_path / "pfm.nc"), str(tmp_path / "p.csv"), str(tmp_path / "c.nc"), **SETTINGS)
+        analyse(load(tmp_path / "pfm.nc"), SETTINGS)
 
 
 def test_an_image_without_phase_names_what_it_has():
@@ -164,11 +163,11 @@ def test_pixels_without_value_are_refused():
 
 
 def test_a_loop_does_not_depend_on_the_reference_phase():
-    channels = twin.loop_channels(np.random.default_rng(1), twin.LOOPS["pfm_loop_1"])
+    channels = twin.loop_channels(np.random.default_rng(1), LOOP)
     areas = []
     for turn in (0.0, 130.0):
         turned = channels | {"Phas": (channels["Phas"] + turn + 90) % 360 - 90}
-        areas.append(numbers(analyse_loop(curve(turned), 0.34)[0])["off_field_double", "loop_area"].value)
+        areas.append(numbers(analyse_loop(curve(turned), 0.34)[0])["double", "loop_area", "off field"].value)
     assert areas[0] == pytest.approx(areas[1], rel=1e-6)
     assert areas[0] > 0
 
@@ -180,17 +179,17 @@ def test_a_sweep_without_pauses_has_no_loop_off_field():
     channels = {"Bias": bias, "Amp": abs(response + noise), "Phas": np.where(response + noise > 0, 0.0, 180.0)}
     rows, regions = analyse_loop(curve(channels), 0.0)
     assert set(regions) == {"on_field", "on_field_model"}
-    assert numbers(rows)["on_field_single", "coercive_bias_positive"].value == pytest.approx(0.8, abs=0.1)
+    assert numbers(rows)["single", "coercive_bias_positive", "on field"].value == pytest.approx(0.8, abs=0.1)
 
 
 def test_a_bias_of_one_sign_is_no_loop():
-    channels = twin.loop_channels(np.random.default_rng(1), twin.LOOPS["pfm_loop_1"])
+    channels = twin.loop_channels(np.random.default_rng(1), LOOP)
     with pytest.raises(AnalysisError, match=r"l: .* bias steps from 0 to 8 V: no loop"):
         analyse_loop(curve(channels | {"Bias": abs(channels["Bias"])}), 0.34)
 
 
 def test_a_curve_without_phase_names_what_it_has():
-    channels = twin.loop_channels(np.random.default_rng(1), twin.LOOPS["pfm_loop_1"])
+    channels = twin.loop_channels(np.random.default_rng(1), LOOP)
     del channels["Phas"]
     with pytest.raises(AnalysisError, match="l: no phase; its variables are bias, amplitude"):
         analyse_loop(curve(channels), 0.34)
@@ -200,26 +199,22 @@ def coverage(draws, truth, analysis):
     hits = defaultdict(int)
     for draw in range(draws):
         rows = numbers(analysis(np.random.default_rng([17, draw])))
-        for key, true in truth.items():
-            hits[key] += rows[key].ci_low <= true <= rows[key].ci_high
+        for key, row in numbers(truth).items():
+            hits[key] += rows[key].ci_low <= row.value <= rows[key].ci_high
     return {key: count / draws for key, count in hits.items()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cycle", [0, 3, 5])
 def test_image_intervals_cover_the_truth(cycle):
-    truth = {(model, name): value for model, name, value, _ in twin._image_truth(cycle)}
-    shares = coverage(200, truth, lambda rng: analyse_image(simulated(rng, cycle), 40.0, 4)[0])
+    scan = SPECIMEN.scans[cycle]
+    truth = twin.image_truth(SPECIMEN, scan)
+    shares = coverage(200, truth, lambda rng: analyse_image(scanned(rng, scan), SETTINGS)[0])
     assert all(0.90 <= share <= 0.98 for share in shares.values()), shares
 
 
 @pytest.mark.slow
 def test_loop_intervals_cover_the_truth():
-    states = twin.LOOPS["pfm_loop_1"]
-    truth = {
-        (f"{field}_double", name): value
-        for field, state in states.items()
-        for name, value, _ in (*twin._fitted(state, field), *twin._derived(state))
-    }
-    shares = coverage(400, truth, lambda rng: analyse_loop(curve(twin.loop_channels(rng, states)), 0.34)[0])
+    truth = twin.loop_truth(LOOP)
+    shares = coverage(400, truth, lambda rng: analyse_loop(curve(twin.loop_channels(rng, LOOP)), 0.34)[0])
     assert all(0.90 <= share <= 0.98 for share in shares.values()), shares

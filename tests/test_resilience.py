@@ -13,7 +13,7 @@ from tests.project import SETTINGS, Project, sheet_rows
 pytestmark = pytest.mark.slow
 
 KILLS = 20
-SYNAPSE = {"sweeps", "pulses", "light"}
+SYNAPSE = {"iv_sweeps", "electrical_pulses", "optical_pulses"}
 LETTERS = {
     "fit_encoder", "train_decoder", "quantize_decoder", "score_decoder", "summarize_inpainting", "run_chips",
     "break_down_chip", "summarize_crossbar", "write_tables_inpainting", "write_tables_crossbar",
@@ -44,16 +44,18 @@ def change(path: Path) -> None:
 def downstream(*techniques: str) -> set[str]:
     """The rules that must run when the analysis of some techniques ran again."""
     figures = yaml.safe_load((Path(__file__).parents[1] / SETTINGS.figures).read_text(encoding="utf-8"))
-    concerned = {*techniques, *(("inpainting", "crossbar") if "light" in techniques else ())}
+    concerned = {*techniques, *(("inpainting", "crossbar") if "optical_pulses" in techniques else ())}
     shown = {
         f"draw_{name}"
         for name, figure in figures.items()
-        if {panel.get("technique") for panel in figure["panels"].values()} & concerned
+        if {panel["draw"].partition(".")[0] for panel in figure["panels"].values()} & concerned
     }
     found = {f"analyse_technique:{name}" for name in techniques} | shown
     found |= {f"write_tables_{'synapse' if name in SYNAPSE else 'characterization'}" for name in techniques}
-    found |= LETTERS if "light" in techniques else set()
-    found |= {"compare_devices", "draw_figureS12"} if {"pulses", "light", "afm"} & concerned else set()
+    found |= LETTERS if "optical_pulses" in techniques else set()
+    found |= (
+        {"compare_devices", "draw_figureS12"} if {"electrical_pulses", "optical_pulses", "afm"} & concerned else set()
+    )
     return found | {"compare_claims", "check_results", "run_notebook"}
 
 
@@ -138,8 +140,8 @@ def test_an_edit_of_a_drawing_concerns_its_figures(copy):
 
 def test_a_changed_setting_concerns_its_technique(copy):
     settings = copy.folder / "config/config.yaml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace("spike_threshold: 8.0", "spike_threshold: 9.0"), encoding="utf-8")
+    text = settings.read_text(encoding="utf-8") + "raman: {spike_threshold: 9.0}\n"
+    settings.write_text(text, encoding="utf-8")
     assert copy.planned() == downstream("raman")
 
 

@@ -12,6 +12,7 @@ from relaxor.project.layers import resolve
 from relaxor.project.settings import validate_settings
 from relaxor.project.sheet import fed_panels, load_sheet, require_samples
 from relaxor.project.snakemake_adapter import code_of
+from relaxor.reporting.notebooks import told_panels
 from relaxor.reporting.panels import panel_of, topic_of, topics
 from relaxor.techniques.registry import OTHER, techniques
 
@@ -73,8 +74,9 @@ MISSING = {
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
 STORIES = os.path.normpath(f"{HERE}/notebooks")
-NOTEBOOKS = {os.path.splitext(name)[0] for name in os.listdir(STORIES) if name.endswith(".ipynb")}
-NOTEBOOKS = sorted(NOTEBOOKS - MISSING - {"supplement" if MISSING else ""})
+DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
+# A notebook is executed if there is every panel that it tells of.
+NOTEBOOKS = sorted(name for name, told in told_panels(STORIES).items() if told <= DRAWN)
 # What config/figures.yaml does not show, and techniques that samples share.
 OWN = [
     (sample, technique)

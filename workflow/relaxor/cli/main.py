@@ -13,6 +13,7 @@ from rich.progress import track
 from rich.prompt import Prompt
 
 from relaxor.core.errors import RelaxorError, SheetError
+from relaxor.core.extras import missing_extra
 
 if TYPE_CHECKING:
     from relaxor.project.settings import Settings
@@ -105,13 +106,26 @@ def _ask(question: str, choices: Sequence[str]) -> str:
     return Prompt.ask(escape(question), choices=list(choices) or None, default=default, show_default=bool(choices))
 
 
-@app.command(epilog=examples("relaxor check", f"relaxor check && {RUN}"))
-def check() -> None:
+@app.command(epilog=examples("relaxor check", "relaxor check --explain flake_532nm", f"relaxor check && {RUN}"))
+def check(
+    explain: Annotated[
+        str,
+        typer.Option(
+            metavar="MEASUREMENT",
+            help="Say instead where each setting of one measurement comes from (SAMPLE/MEASUREMENT where two samples "
+            "share the name).",
+        ),
+    ] = "",
+) -> None:
     """Check settings, sheet, files, checksums and conditions before a run. Exit code 1 if anything is wrong."""
-    from relaxor.cli.terminal import checked_table, show
-    from relaxor.project.preflight import check_files, check_lists, misspelt_conditions
+    from relaxor.cli.terminal import checked_table, settings_table, show
+    from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions
 
     settings = _settings()
+    if explain:
+        row, resolved = explained(explain, settings)
+        show(settings_table(row["technique"], resolved))
+        return
     rows, problems = check_lists(settings)
     screen = Console(stderr=True)
     files = check_files(rows, settings)
@@ -200,10 +214,25 @@ def schema() -> None:
     typer.echo(settings_schema(), nl=False)
 
 
+@app.command(epilog=examples("relaxor reference settings > docs/settings.md"))
+def reference(
+    page: Annotated[Literal["settings", "numbers"], typer.Argument(help="Which page.")],
+) -> None:
+    """Print a reference page: every setting with its unit and source, or every number that a technique can give."""
+    from relaxor.reporting.reference import numbers_reference, settings_reference
+
+    typer.echo(settings_reference() if page == "settings" else numbers_reference(), nl=False)
+
+
 def main() -> None:
     """Run the command; an error of the user's data or of the disk is one line on standard error and exit code 1."""
     try:
         app()
+    except ImportError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        typer.echo(f"error: {missing}", err=True)
+        sys.exit(1)
     except RelaxorError as error:
         typer.echo(f"error: {error}", err=True)
         if error.advice:

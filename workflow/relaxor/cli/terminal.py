@@ -9,11 +9,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from relaxor.core.section import unit_of
 from relaxor.project.add import Proposal
+from relaxor.project.layers import LIBRARY, Resolved
 from relaxor.project.preflight import Checked
 from relaxor.reporting.claims import AGREES, CONTRADICTS, DIFFERS, NOT_TESTABLE
 from relaxor.reporting.tables import value_text
 
+LONGEST_VALUE = 60
+"""Characters of a value of the settings that are shown."""
 WIDTH = 200
 """Columns of a table where there is no terminal to ask for its width."""
 VERDICTS = {
@@ -53,7 +57,7 @@ def proposals_table(proposals: Sequence[Proposal], refused: Mapping[str, str]) -
 
 
 def checked_table(found: Sequence[Checked]) -> Table:
-    """Make the table of ``relaxor check``: one line a technique of a sample."""
+    """Make the table of ``relaxor check``: one line per sample and technique."""
     table = Table("sample", "technique", "files", "readable", "checksums", "conditions", "problems")
     groups: dict[tuple[str, str], list[Checked]] = {}
     for each in found:
@@ -73,6 +77,17 @@ def checked_table(found: Sequence[Checked]) -> Table:
             str(problems or ""),
             style="red" if problems else None,
         )
+    return table
+
+
+def settings_table(technique: str, resolved: Resolved) -> Table:
+    """Make the table of ``relaxor check --explain``: each setting of a measurement and where it comes from."""
+    table = Table("setting", "value", "unit", "from", title=f"settings of {technique}", title_justify="left")
+    for name, field in type(resolved.settings).model_fields.items():
+        layer = resolved.layer_of[name]
+        value = str(getattr(resolved.settings, name))
+        short = value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}…"
+        table.add_row(*map(escape, (name, short, unit_of(field), layer)), style="dim" if layer == LIBRARY else None)
     return table
 
 

@@ -1,6 +1,6 @@
 """Trees of datasets in netCDF-4 files, written and read through h5py.
 
-xarray's own way through h5netcdf looks up every dimension of every variable anew and takes some 40 ms a group; files
+xarray's own way through h5netcdf looks up every dimension of every variable anew and takes some 40 ms per group; files
 of a thousand spectra need a few. The layout is that of the netCDF-4 format (HDF5 dimension scales; CF attributes by
 xarray's own encoder), so that xarray, h5netcdf and netCDF-C open these files as any other.
 """

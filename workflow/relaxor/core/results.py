@@ -1,7 +1,7 @@
 """What analyses take and return: measurements, numbers with uncertainties, and the curves behind them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,6 +95,20 @@ class Quantity:
     def in_unit(self, unit: str) -> "Quantity":
         """Return it with the unit that a number has, where numbers have their own."""
         return replace(self, unit=unit)
+
+
+def quantities_of(module: Mapping[str, Any], *shared: Quantity) -> tuple[Quantity, ...]:
+    """Return the shared quantities and every quantity of a module, alone or in a mapping.
+
+    Parameters
+    ----------
+    module
+        ``globals()`` of the module.
+    shared
+        Quantities that are defined elsewhere.
+    """
+    values = [each for value in module.values() for each in (value.values() if isinstance(value, dict) else [value])]
+    return tuple(dict.fromkeys([*shared, *(each for each in values if isinstance(each, Quantity))]))
 
 
 @dataclass(frozen=True)
@@ -203,13 +217,32 @@ def measured(
     rows = []
     for key, (value, error, *unit) in values.items():
         quantity = key if isinstance(key, Quantity) else Quantity(key, unit[0], "")
-        named = {"parameter": quantity.name, "unit": quantity.known_unit}
-        rows.append(
-            Number(
-                measurement.id, model, value=float(value), standard_error=float(error), method=method, **named, **shared
-            )
-        )
+        fields = {"unit": quantity.known_unit, "method": method, **shared}
+        rows.append(Number(measurement.id, model, quantity.name, float(value), float(error), **fields))
     return rows
+
+
+def with_systematic(
+    numbers: Iterable[Number], quantities: Iterable[Quantity], relative: Mapping[str, float]
+) -> list[Number]:
+    """Return numbers with the systematic error that goes with their kind.
+
+    Parameters
+    ----------
+    numbers
+        Numbers of the given quantities; those of other quantities are returned as they are.
+    quantities
+        The quantities of the technique.
+    relative
+        Kind of the systematic error (`Quantity.systematic`) → its size relative to the value.
+    """
+    kinds = {quantity.name: quantity.systematic for quantity in quantities}
+    return [
+        replace(number, systematic_error=abs(number.value) * relative[kind])
+        if (kind := kinds.get(number.parameter, "")) in relative
+        else number
+        for number in numbers
+    ]
 
 
 def provenance(measurement: Measurement) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Variables of the data contract: numbers with units, a long name and, where it is known, an uncertainty."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,12 +10,34 @@ from relaxor.core.units import factor
 
 OVERFLOW = 9e37
 """Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for none."""
+Columns = Mapping[str, tuple[Any, str, str]]
+"""Name → values, units and long name."""
 Variables = TypeVar("Variables", dict[str, xr.Variable], xr.Dataset)
 
 
 def variable(dims: str | tuple[Hashable, ...], values: Any, units: str, long_name: str, **attrs: Any) -> xr.Variable:
     """Make a variable of the data contract: numbers with pint-readable ``units`` and a ``long_name``."""
     return xr.Variable(dims, np.asarray(values), {"units": units, "long_name": long_name, **attrs})
+
+
+def dataset(
+    dims: str | tuple[Hashable, ...], columns: Columns, coords: Columns | None = None, **attrs: Any
+) -> xr.Dataset:
+    """Make a dataset of variables of the data contract that share their dimensions.
+
+    Parameters
+    ----------
+    dims
+        Dimensions of all variables.
+    columns
+        Name → values, units and long name.
+    coords
+        The same of coordinates, each along the dimension of its name.
+    attrs
+        Attributes of the dataset.
+    """
+    variables = {name: variable(dims, *column) for name, column in columns.items()}
+    return xr.Dataset(variables, {name: variable(name, *column) for name, column in (coords or {}).items()}, attrs)
 
 
 def with_uncertainty(variables: Variables, name: str, uncertainty: Any, method: str) -> Variables:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,6 +36,10 @@ LEAST_RED, LEAST_GREEN = 590.0, 495.0
 COMPONENTS = (BLUE, GREEN, PURPLE, ORANGE, SKY)
 SEQUENTIAL = "cividis"
 """Colour map of images: uniform in lightness, the same in grey and to the colour-blind."""
+LIGHTEST = 1 - 0.12
+"""Position in that colour map up to which a thin line is seen on white."""
+CURRENT_UNITS = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
+"""Power of ten → unit of a current."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -99,13 +104,25 @@ def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list
     return sorted(chosen)
 
 
+def zero_lines(ax: Axes) -> None:
+    """Draw thin lines at zero of both axes, behind the data."""
+    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
+    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+
+
+def current_unit(largest: float) -> tuple[float, str]:
+    """Return the factor and the unit in which a current in A has one to three digits."""
+    power = int(np.clip(3 * np.floor(np.log10(largest) / 3), min(CURRENT_UNITS), 0))
+    return 10.0**-power, CURRENT_UNITS[power]
+
+
 def light_color(wavelength: float) -> str:
     """Return the colour that stands for light of a wavelength (nm): red, green or blue of the palette."""
     return VERMILION if wavelength >= LEAST_RED else GREEN if wavelength >= LEAST_GREEN else BLUE
 
 
 def subscripts(text: str) -> str:
-    """Set the numbers of chemical formulas low: those of SiO2, but neither 1.5 nor a number that a letter alone precedes."""
+    """Write the numbers of chemical formulas as subscripts: those of SiO2, but not 1.5."""
     return re.sub(r"(?<=[A-Za-z])(\d+)(?=[A-Z/ ,;\n]|$)", r"$_{\1}$", text)
 
 

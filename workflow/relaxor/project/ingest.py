@@ -1,4 +1,4 @@
-"""From raw files to one netCDF file a technique, with units and provenance attached."""
+"""From raw files to one netCDF file per technique, with units and provenance attached."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
     tables
         Descriptions of text tables by name.
     data
-        netCDF file to write: one group a measurement, one subgroup a region of its file.
+        netCDF file to write: one group per measurement, with one subgroup per region of its file.
 
     Raises
     ------

@@ -121,7 +121,7 @@ def as_row(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def draw(path: Path, target: Path) -> None:
-    """Draw what a file holds: curves along their axis, images as they are; one panel a part, at most four.
+    """Draw what a file holds: curves along their axis, images as they are; one panel per part, at most four.
 
     Raises
     ------

@@ -85,9 +85,12 @@ def _layers_for(
 
 
 def instrument_of(attrs: Mapping[str, Any], instruments: Mapping[str, Mapping[str, Any]]) -> str:
-    """Name the instrument of a measurement: the one of the sheet, or the first whose pattern fits the header."""
+    """Name the instrument of a measurement: the one of the sheet, or the first whose pattern fits the header.
+
+    Empty where neither is one of ``instruments``, which are those that state settings of the technique.
+    """
     if named := attrs.get("instrument_named"):
-        return str(named)
+        return str(named) if named in instruments else ""
     header = str(attrs.get("instrument", ""))
     return next((name for name, own in instruments.items() if own["header"] and fnmatch(header, own["header"])), "")
 

@@ -9,10 +9,11 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.checksums import recorded_sum
-from relaxor.core.errors import ReadError, RelaxorError
+from relaxor.core.errors import ReadError, RelaxorError, SheetError, nearest
 from relaxor.core.remote import storage_of
+from relaxor.core.results import Measurement
 from relaxor.project.figure_list import load_figures
-from relaxor.project.layers import known_conditions
+from relaxor.project.layers import Resolved, known_conditions, resolve
 from relaxor.project.lists import Check, Claim, load_entries, load_literature
 from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import load_sheet, require_samples
@@ -44,7 +45,7 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
     Returns
     -------
     rows, problems
-        The rows of the sheet, none if it is not valid; one line a mistake.
+        The rows of the sheet, none if it is not valid; and one line per mistake.
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -113,6 +114,43 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
         untold = [f"{place}: column 'conditions': {problem}" for problem in _untold(row, tree)]
         problems += untold
         yield Checked(row, True, unchanged, not untold, tuple(problems))
+
+
+def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
+    """Work out the settings of one measurement, and the layer that each comes from.
+
+    Parameters
+    ----------
+    name
+        Of the measurement, or ``sample/measurement``.
+
+    Returns
+    -------
+    row, resolved
+        Its row of the sheet, and its settings. The header of its file is read, for it may tell the instrument.
+
+    Raises
+    ------
+    SheetError
+        If no row, or several, have the name, or nothing analyses the measurement.
+    """
+    rows = load_sheet(settings.sheet, tables=tuple(settings.tables), instruments=tuple(settings.instruments))
+    names = {f"{row['sample']}/{row['measurement']}": row for row in rows}
+    found = [row for whole, row in names.items() if name in (whole, row["measurement"])]
+    if len(found) != 1:
+        problem = f"{len(found)} samples have it: name the sample too" if found else nearest(name, names)[2:]
+        raise SheetError(f"{settings.sheet}: no single row has the measurement '{name}'; {problem}")
+    (row,) = found
+    if row["technique"] == OTHER:
+        raise SheetError(f"{settings.sheet}: '{name}' is drawn as it is: no setting applies to it")
+    attrs = {"instrument_named": row["instrument"]}
+    if not row["instrument"] and not storage_of(row["file"]):
+        attrs["instrument"] = read(row["file"], settings.tables[row["table"]] if row["table"] else None).attrs[
+            "instrument"
+        ]
+    measurement = Measurement(row["measurement"], attrs, row["conditions"], {})
+    layers = settings.layers(row["technique"], row["sample"])
+    return row, resolve(techniques()[row["technique"]], layers, measurement)
 
 
 def _untold(row: dict[str, Any], tree: xr.DataTree) -> list[str]:

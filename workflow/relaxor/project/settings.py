@@ -117,8 +117,9 @@ class Settings(Section):
         """Return the layers of a technique for one sample, as plain values (see `resolve`)."""
         given = self._given
         instruments = {
-            name: {"header": own.get("header", ""), "settings": own.get(technique, {})}
+            name: {"header": own.get("header", ""), "settings": own[technique]}
             for name, own in given.get("instruments", {}).items()
+            if technique in own
         }
         sample_settings = given.get("samples", {}).get(sample, {}).get(technique, {})
         return {"instruments": instruments, LAB: given.get(technique, {}), SAMPLE: sample_settings}

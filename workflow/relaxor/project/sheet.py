@@ -1,4 +1,4 @@
-"""The measurement sheet: one row a file, checked before anything runs."""
+"""The measurement sheet: one row per file, checked before anything runs."""
 
 import csv
 import string

@@ -15,6 +15,7 @@ from typing import Any
 
 from relaxor import __version__
 from relaxor.core.errors import RelaxorError
+from relaxor.core.extras import missing_extra
 from relaxor.core.parallel import cores
 
 OURS = ("function", "code")
@@ -45,6 +46,9 @@ def run_step(snakemake: Any) -> None:
         try:
             with cores(snakemake.threads):
                 function_called(snakemake.params.function)(**arguments)
+        except ImportError as error:
+            traceback.print_exc()
+            raise missing_extra(error) or error from None
         except RelaxorError as error:
             print(f"error: {error}", *filter(None, [error.advice]), sep="\nwhat to do: ")
             sys.exit(1)

@@ -57,7 +57,7 @@ def draw_comparison(
     parameters, curves
         ``…/<sample>/<technique>/parameters.csv`` and ``curves.nc`` of every sample.
     figure
-        Files to write, one a format.
+        Files to write, one per format.
     numbers
         Entries of the section ``comparison`` of the settings (`relaxor.project.lists.Selector`).
     """

@@ -32,7 +32,7 @@ def draw_sample(data: str, parameters: Sequence[str], curves: Sequence[str], fig
     parameters, curves
         ``parameters.csv`` and ``curves.nc`` of their analysis; nothing where they were not analysed.
     figure
-        Files to write, one a format.
+        Files to write, one per format.
     """
     use_style()
     measurements, technique = load(data), Path(data).stem

@@ -53,7 +53,7 @@ def compare(
     parameters
         ``…/<technique>/parameters.csv`` of the techniques that ``numbers`` names.
     table
-        Tidy CSV to write, one row a number: those of the literature in their order (origin ``reported``), then ours.
+        Tidy CSV to write, one row per number: those of the literature in their order (origin ``reported``), then ours.
     printed
         The same for print: ``….md``, ``….tex``.
     device, numbers

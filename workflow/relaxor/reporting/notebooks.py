@@ -1,6 +1,7 @@
 """Execute a notebook with parameters, and print it as a page that opens offline."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ table { border-collapse: collapse; font-size: 0.8rem; }
 th, td { padding: 0.15rem 0.5rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }
 .anchor-link { display: none; }
 """
+CALL = re.compile(r'story\.(?:panel|caption|numbers|residuals|sources)\(\\?"(\w+)')
+"""A call of the notebook's story that names a panel."""
 SECONDS = 600
 """A cell may take so long."""
 
@@ -97,3 +100,10 @@ def _page(executed: Path) -> str:
     body, _ = exporter.from_notebook_node(nbformat.read(executed, as_version=4))
     style = STYLE + HtmlFormatter().get_style_defs(".highlight")
     return PAGE.format(title=executed.stem, style=style, body=body)
+
+
+def told_panels(folder: Path | str) -> dict[str, set[str]]:
+    """Return the notebooks of a folder: name → the panels that its calls of ``story.…("PANEL")`` name."""
+    return {
+        path.stem: set(CALL.findall(path.read_text(encoding="utf-8"))) for path in sorted(Path(folder).glob("*.ipynb"))
+    }

@@ -28,7 +28,7 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
     Raises
     ------
     ResultError
-        One line a violation.
+        One line per violation.
     """
     numbers = all_numbers(parameters)
     rows = [row for check in load_entries(expectations, Check) for row in _test(check, numbers)]

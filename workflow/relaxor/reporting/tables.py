@@ -1,4 +1,4 @@
-"""Tables for print: value(uncertainty) with unit and method, one table a technique, as CSV, Markdown and LaTeX."""
+"""Tables for print: value(uncertainty) with unit and method, one table per technique, as CSV, Markdown and LaTeX."""
 
 import math
 from collections.abc import Sequence

@@ -1,56 +1,66 @@
-"""Tapping-mode height images of flake edges on SiO2, as an Asylum Cypher stores them.
+"""Tapping-mode height images of flake edges on an oxidized wafer, as an Asylum Cypher stores them.
 
-The surface is a flake with one straight edge on rough SiO2, dilated by the tip, with dust; the scanner adds tilt, bow,
-a drift from line to line, scars, detector noise, and a scale error along z.
+The surface is a flake with one straight edge on a rough substrate, dilated by the tip, with dust on it. The scanner
+adds tilt, bow, a drift from line to line, scars, the noise of the detector, and a wrong scale along z.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
-from relaxor.simulation.sample_file import SampleFile
+from relaxor.core.section import Section, setting
+from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
 from relaxor.simulation.surfaces import image_note, random_field
 from relaxor.simulation.writers.igor_ibw import igor_wave
 
-LAYER = 0.66315
-"""Thickness of one CuBiP2Se6 layer in nm: half of c = 13.263 Å; Gave et al., doi 10.1021/ic050357+."""
 Z_SCALE = 1.004
-"""Height read for a true height of 1: within the 1 % to which a step standard fixes a scanner."""
-SUBSTRATE_SQ, FLAKE_SQ, PIXEL_NOISE = 0.20, 0.13, 0.04
-"""RMS roughness of thermal SiO2 and of a cleaved flake, noise of the height detector, in nm (typical values)."""
-CORRELATION = 22.0
-"""Correlation length of the roughness in nm (typical of thermal oxide)."""
+"""Height that is read where the true height is 1; a step-height standard fixes the scale of a scanner to 1 %."""
+PIXEL_NOISE = 0.04
+"""Standard deviation of the noise of the height detector in nm (typical)."""
 TIP_RADIUS = 12.0
-"""Radius of a silicon tip in nm (a new one has 7–10)."""
+"""Radius of the silicon tip in nm (a new tip has 7 to 10 nm)."""
 FIRST = datetime(2024, 11, 5, 10, 12, 0)
 
 
-@dataclass(frozen=True)
-class Flake:
-    """A flake: measurement name, true thickness (nm), scan size (nm), pixels, edge position and slope."""
+class Flake(Section):
+    """A flake, and the image of its edge."""
 
-    measurement: str
-    thickness: float
-    scan_size: float
+    file: FileEntry
+    """The file of the image."""
+    thickness: float = setting(..., "nm", gt=0)
+    """True thickness."""
+    scan_size: float = setting(..., "nm", gt=0)
+    """Length of each side of the image."""
     pixels: int
+    """Number of pixels along each side."""
     edge: float
+    """Position of the edge in the middle of the image, as a part of the side."""
     slope: float
+    """Slope of the edge against the slow axis of the scan."""
 
 
-FLAKES = (
-    # The thickness of the first is the paper's; the others stand for the thinner devices of S5 (not stated there).
-    Flake("afm_flake_8nm", 8.0, 3000.0, 192, 0.46, 0.10),
-    Flake("afm_flake_5nm", 5.1, 2000.0, 160, 0.52, -0.08),
-    Flake("afm_flake_3nm", 3.2, 2000.0, 160, 0.44, 0.05),
-)
+class Specimen(Section):
+    """Flakes of one crystal on one substrate."""
+
+    layer_thickness: float = setting(..., "nm", gt=0)
+    """Thickness of one layer of the crystal."""
+    substrate_roughness: float = setting(..., "nm", ge=0)
+    """Root-mean-square roughness of the substrate."""
+    flake_roughness: float = setting(..., "nm", ge=0)
+    """Root-mean-square roughness of the flakes."""
+    correlation_length: float = setting(..., "nm", gt=0)
+    """Correlation length of both roughnesses."""
+    flakes: list[Flake]
+    """The flakes, in the order in which they are scanned."""
 
 
-def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
-    """Yield one image a flake."""
-    for index, flake in enumerate(FLAKES):
-        height, on_flake = topography(rng, flake)
+def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[SampleFile]:
+    """Yield one image of each flake of a `Specimen`."""
+    specimen = Specimen.model_validate(values)
+    for index, flake in enumerate(specimen.flakes):
+        height, on_flake = topography(rng, specimen, flake)
         size = (flake.pixels, flake.pixels)
         slope = np.gradient(height, axis=1)
         channels = {
@@ -60,41 +70,38 @@ def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
         }
         taken = FIRST + timedelta(minutes=17 * index)
         step = flake.scan_size * 1e-9 / (flake.pixels - 1)
-        yield SampleFile(
-            measurement=flake.measurement,
-            technique="afm",
-            panel="S4",
-            name=f"{flake.measurement}.ibw",
-            content=igor_wave(
-                # Igor stores (x, y, channel).
-                np.stack([channel.T for channel in channels.values()], axis=-1).astype(np.float32),
-                name=flake.measurement,
-                axes=((0.0, step, "m"), (0.0, step, "m")),
-                data_unit="m",
-                labels=list(channels),
-                note=image_note(
-                    flake.scan_size * 1e-9, flake.pixels, "AC Mode", taken, DriveFrequency=71000, SpringConstant=2.1
-                ),
-                modified=taken,
+        content = igor_wave(
+            # Igor stores (x, y, channel).
+            np.stack([channel.T for channel in channels.values()], axis=-1).astype(np.float32),
+            name=flake.file.measurement,
+            axes=((0.0, step, "m"), (0.0, step, "m")),
+            data_unit="m",
+            labels=list(channels),
+            note=image_note(
+                flake.scan_size * 1e-9, flake.pixels, "AC Mode", taken, DriveFrequency=71000, SpringConstant=2.1
             ),
-            truth=_truth(flake),
-            note="height image across the edge of a flake on SiO2",
+            modified=taken,
         )
+        yield SampleFile.of(flake.file, "afm", content, truth=truth(specimen, flake))
 
 
-def topography(rng: np.random.Generator, flake: Flake, z_scale: float = Z_SCALE) -> tuple[np.ndarray, np.ndarray]:
-    """Return the height that the instrument reads in nm and the mask of the flake, indexed (y, x)."""
+def topography(
+    rng: np.random.Generator, specimen: Specimen, flake: Flake, z_scale: float = Z_SCALE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the height that the instrument reads, in nm, and the mask of the flake, both of shape (y, x)."""
     size, pixel = flake.pixels, flake.scan_size / (flake.pixels - 1)
     position = np.linspace(0, 1, size)
     x, y = position[None, :], position[:, None]
-    # Distance inwards from the edge, in nm; outside, the flank of a parabolic tip hangs over the substrate.
+    # Distance from the edge into the flake, in nm; outside, the flank of a parabolic tip touches the edge first.
     inside = (x - flake.edge - flake.slope * (y - 0.5)) * flake.scan_size / np.hypot(1, flake.slope)
     on_flake = inside >= 0
     flank = np.clip(flake.thickness - np.minimum(inside, 0) ** 2 / (2 * TIP_RADIUS), 0, None)
-    correlation = CORRELATION / pixel
+    correlation = specimen.correlation_length / pixel
     oxide, surface = random_field(rng, size, correlation), random_field(rng, size, correlation)
-    ground = SUBSTRATE_SQ * oxide
-    height = np.where(on_flake, flake.thickness + FLAKE_SQ * surface, np.maximum(ground, flank + ground))
+    ground = specimen.substrate_roughness * oxide
+    height = np.where(
+        on_flake, flake.thickness + specimen.flake_roughness * surface, np.maximum(ground, flank + ground)
+    )
     height += _dust(rng, size, pixel)
     tilt = 15.0 * x - 8.0 * y
     bow = 4.0 * (2 * x - 1) ** 2 + 2.0 * (2 * y - 1) ** 2 + 1.0 * x * y
@@ -114,7 +121,7 @@ def _dust(rng: np.random.Generator, size: int, pixel: float) -> np.ndarray:
 
 
 def _scars(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Return lines on which the tip dragged something along for a while."""
+    """Return the height of scars: parts of lines on which the tip dragged something along."""
     height = np.zeros((size, size))
     for _ in range(4):
         row, start = rng.integers(0, size), rng.integers(0, size - 20)
@@ -122,18 +129,20 @@ def _scars(rng: np.random.Generator, size: int) -> np.ndarray:
     return height
 
 
-def _truth(flake: Flake) -> tuple[tuple[str, str, float, str], ...]:
+def truth(specimen: Specimen, flake: Flake) -> tuple[Truth, ...]:
+    """Return the true values; a roughness as it is measured holds the noise of the detector."""
+    layers = flake.thickness / specimen.layer_thickness
     steps = [
-        (model, name, value, unit)
+        row
         for model in ("profile_linear", "profile_quadratic", "two_level_histogram")
-        for name, value, unit in (
-            ("step_height", flake.thickness, "nm"),
-            ("number_of_layers", flake.thickness / LAYER, "1"),
+        for row in (
+            Truth(model, "step_height", flake.thickness, "nm"),
+            Truth(model, "number_of_layers", layers, "1"),
         )
     ]
-    # An rms height as measured holds the noise of the detector.
+    roughness = {"substrate": specimen.substrate_roughness, "flake": specimen.flake_roughness}
     rough = [
-        ("levelled_map", f"{place}_roughness_sq", float(np.hypot(sq, PIXEL_NOISE)), "nm")
-        for place, sq in (("substrate", SUBSTRATE_SQ), ("flake", FLAKE_SQ))
+        Truth("levelled_map", "root_mean_square_roughness", float(np.hypot(value, PIXEL_NOISE)), "nm", place)
+        for place, value in roughness.items()
     ]
     return (*steps, *rough)

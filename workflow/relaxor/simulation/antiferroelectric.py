@@ -1,98 +1,111 @@
 """Switching units of a relaxor antiferroelectric: the polarization of a flake in a loop and in a pulse train.
 
-The flake is an ensemble of units that jump from zero to a polar state when the field passes E_F and back when it falls
-below E_A = E_F − δ. In a relaxor E_F and δ are spread: both normal and independent. Mirrored units make the negative
-half. A small fraction of imprinted units already turns negative in a small positive field: the cause of the small
-negative remanence. Slow relaxation enters as the growth of E_F and δ with the logarithm of the sweep rate.
+The flake is an ensemble of units that jump from zero to a polar state when the field exceeds E_F, and back when it
+falls below E_A = E_F − δ. In a relaxor E_F and δ are distributed, here both normally and independently. Mirrored units
+make the negative half of the loop. A small part of imprinted units already turns negative in a small positive field,
+which causes a small negative remanence. Slow relaxation makes E_F and δ grow with the logarithm of the sweep rate.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
 
+from relaxor.core.section import Section, setting
+
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
 REFERENCE_FREQUENCY = 100.0
-"""Hz."""
-RATE_F, RATE_D = 0.04, 0.06
-"""Relative growth of E_F and of δ a decade of frequency."""
+"""Frequency in Hz at which the switching fields of a description hold."""
 
 
-@dataclass(frozen=True)
-class Units:
-    """Switching units of one kind along the axis x (the field, or minus the field for mirrored units); kV/cm."""
+class Units(Section):
+    """Switching units of one kind, along the field, or along minus the field for mirrored units."""
 
-    forward: float
-    forward_width: float
-    gap: float
-    gap_width: float
+    forward: float = setting(..., "kV/cm")
+    """Mean of the forward switching field E_F."""
+    forward_width: float = setting(..., "kV/cm", gt=0)
+    """Standard deviation of E_F."""
+    delta: float = setting(..., "kV/cm")
+    """Mean of the difference δ of the forward and the backward switching field."""
+    delta_width: float = setting(..., "kV/cm", gt=0)
+    """Standard deviation of δ."""
 
     def below(self, x: np.ndarray | float) -> np.ndarray:
-        """Return the fraction with E_F < x."""
+        """Return the part of the units with E_F < x, in kV/cm."""
         return ndtr((np.asarray(x, float) - self.forward) / self.forward_width)
 
     def both(self, limit: np.ndarray | float, x: np.ndarray | float) -> np.ndarray:
-        """Return the fraction with E_F < limit and E_A < x, by quadrature over E_F."""
+        """Return the part of the units with E_F < limit and E_A < x, in kV/cm, by quadrature over E_F."""
         limit, x = np.broadcast_arrays(np.asarray(limit, float), np.asarray(x, float))
         low = self.forward - 8 * self.forward_width
         high = np.clip(limit, low, self.forward + 8 * self.forward_width)[..., None]
         f = low + (high - low) * (NODES + 1) / 2
         density = np.exp(-0.5 * ((f - self.forward) / self.forward_width) ** 2)
         density /= self.forward_width * np.sqrt(2 * np.pi)
-        inside = ndtr((x[..., None] - f + self.gap) / self.gap_width)
+        inside = ndtr((x[..., None] - f + self.delta) / self.delta_width)
         return ((high - low) / 2 * density * inside) @ WEIGHTS
 
 
 Fraction = Callable[[Units], np.ndarray]
 
 
-@dataclass(frozen=True)
-class Flake:
-    """A device; nm, µm, µm; µC/cm², kV/cm; F, S, S/V²."""
+class Flake(Section):
+    """A flake with in-plane electrodes."""
 
-    thickness: float
-    width: float
-    gap: float
-    saturation: float
-    forward: float
-    forward_width: float
-    delta: float
-    delta_width: float
-    capacitance: float
-    conductance: float
-    conductance_cubic: float
-    imprinted: float = 0.05
+    thickness: float = setting(..., "nm", gt=0)
+    """Thickness of the flake."""
+    width: float = setting(..., "um", gt=0)
+    """Width of the flake."""
+    gap: float = setting(..., "um", gt=0)
+    """Distance of the electrodes."""
+    saturation: float = setting(..., "uC/cm^2", gt=0)
+    """Polarization of the fully switched flake."""
+    regular: Units
+    """Units that switch at the reference frequency as they are described."""
+    forward_rate: float
+    """Relative growth of the mean E_F of the regular units with each decade of frequency."""
+    delta_rate: float
+    """Relative growth of the mean δ of the regular units with each decade of frequency."""
+    imprinted: Units
+    """Mirrored units that already switch in a small positive field, at any frequency."""
+    imprinted_part: float = setting(..., ge=0, lt=1)
+    """Part of the mirrored units that is imprinted."""
+    capacitance: float = setting(..., "F", gt=0)
+    """Capacitance of the device."""
+    conductance: float = setting(..., "S", ge=0)
+    """Linear conductance of the device."""
+    conductance_cubic: float = setting(..., "S/V^2", ge=0)
+    """Coefficient of the current with the cube of the voltage."""
 
     @property
     def area(self) -> float:
-        """Cross-section, cm²."""
+        """Cross-section in cm²."""
         return self.thickness * 1e-7 * self.width * 1e-4
 
     def kinds(self, frequency: float) -> tuple[Units, Units]:
-        """Return the regular and the imprinted units at a sweep rate."""
+        """Return the regular and the imprinted units at a frequency in Hz."""
         decades = np.log10(frequency / REFERENCE_FREQUENCY)
-        regular = Units(self.forward, self.forward_width, self.delta, self.delta_width)
-        imprinted = Units(-8.0, 5.0, 17.0, 9.0)
-        return replace(
-            regular, forward=self.forward * (1 + RATE_F * decades), gap=self.delta * (1 + RATE_D * decades)
-        ), imprinted
+        moved = {
+            "forward": self.regular.forward * (1 + self.forward_rate * decades),
+            "delta": self.regular.delta * (1 + self.delta_rate * decades),
+        }
+        return self.regular.model_copy(update=moved), self.imprinted
 
     def rising(self, field: np.ndarray | float, frequency: float, limit: float) -> np.ndarray:
-        """Return P on the rising branch of a loop of amplitude ``limit``."""
+        """Return P in µC/cm² on the rising branch of a loop with the amplitude ``limit`` in kV/cm."""
         return self._mix(
             frequency, lambda units: units.below(field), lambda units: units.both(limit, -np.asarray(field))
         )
 
     def falling(self, field: np.ndarray | float, frequency: float, limit: float) -> np.ndarray:
-        """Return P on the falling branch."""
+        """Return P in µC/cm² on the falling branch."""
         return self._mix(
             frequency, lambda units: units.both(limit, field), lambda units: units.below(-np.asarray(field))
         )
 
     def _mix(self, frequency: float, plus: Fraction, minus: Fraction) -> np.ndarray:
         regular, imprinted = self.kinds(frequency)
-        share = self.imprinted
+        share = self.imprinted_part
         return self.saturation * (plus(regular) - (1 - share) * minus(regular) - share * minus(imprinted))
 
 
@@ -102,24 +115,28 @@ def triangle(phase: np.ndarray) -> np.ndarray:
 
 
 def loop_polarization(flake: Flake, phase: np.ndarray, frequency: float, limit: float) -> np.ndarray:
-    """Return the periodic switching polarization at a phase in periods."""
+    """Return the periodic switching polarization in µC/cm² at a phase in periods."""
     field = limit * triangle(phase)
     rising = (phase + 0.25) % 1 < 0.5
     return np.where(rising, flake.rising(field, frequency, limit), flake.falling(field, frequency, limit))
 
 
 def _pulse_state(units: Units, limit: float, switched: bool, x: np.ndarray, upward: bool, toward: bool) -> np.ndarray:
-    """Return the fraction of units that are polar along their axis while a pulse is applied.
+    """Return the part of the units that is polar along their axis while a pulse is applied.
 
     Parameters
     ----------
+    units
+        The units.
+    limit
+        Amplitude of the pulses in kV/cm.
     switched
-        Whether the pulse before went up the units' own axis (what it left: E_F < limit and E_A < 0), or down
-        (what it left: E_F < 0).
+        Whether the pulse before was along the axis of the units, so that those with E_F < limit and E_A < 0 are still
+        polar; or against it, so that those with E_F < 0 are.
     x
-        Field along the axis.
+        Field along the axis in kV/cm.
     upward
-        Whether this pulse goes up the axis.
+        Whether this pulse is along the axis.
     toward
         Whether the pulse still grows.
     """
@@ -134,13 +151,13 @@ def _pulse_state(units: Units, limit: float, switched: bool, x: np.ndarray, upwa
 def pulse_polarization(
     flake: Flake, frequency: float, limit: float, level: np.ndarray, sign: int, before: int, toward: bool
 ) -> np.ndarray:
-    """Return P during one pulse of the train at the levels (0 … 1) of its rise or fall."""
+    """Return P in µC/cm² during one pulse of a train at the levels (0 to 1) of its rise or fall."""
 
     def fraction(units: Units, axis: int) -> np.ndarray:
         return _pulse_state(units, limit, before == axis, axis * sign * limit * level, sign == axis, toward)
 
     regular, imprinted = flake.kinds(frequency)
-    share = flake.imprinted
+    share = flake.imprinted_part
     return flake.saturation * (
         fraction(regular, 1) - (1 - share) * fraction(regular, -1) - share * fraction(imprinted, -1)
     )

@@ -1,12 +1,14 @@
-"""P–E and I–E loops and a PUND train of flakes with in-plane electrodes; `antiferroelectric` says how they switch."""
+"""Loops and a PUND train of flakes with in-plane electrodes; `antiferroelectric` describes how the flakes switch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
+from relaxor.core.section import Section, setting
 from relaxor.simulation.antiferroelectric import (
     REFERENCE_FREQUENCY,
     Flake,
@@ -14,79 +16,122 @@ from relaxor.simulation.antiferroelectric import (
     pulse_polarization,
     triangle,
 )
-from relaxor.simulation.sample_file import PROGRAM, SampleFile, Truth
+from relaxor.simulation.sample_file import PROGRAM, FileEntry, SampleFile, Truth
 from relaxor.simulation.writers.fe2000 import fe2000
 
 SAMPLES = 800
-"""Samples a cycle."""
+"""Number of samples in each cycle."""
 CYCLES = 2
-FREQUENCIES = (10.0, 100.0, 1000.0)
-"""Hz."""
-AMPLITUDES = (10.0, 14.0, 18.0, 22.0)
-"""V across the gap of 2 µm: 50 to 110 kV/cm."""
+"""Number of cycles in each loop."""
 NOISE = 0.08e-12
-"""A at 100 Hz after the averaging of the instrument; white, so it grows with the root of the bandwidth."""
+"""Standard deviation of the current in A at the reference frequency, after the averaging of the instrument.
+
+The noise is white, so that it grows with the root of the bandwidth.
+"""
 VOLTAGE_NOISE = 1e-3
-"""V."""
+"""Standard deviation of the voltage in V."""
+PULSE_STEP = 25e-6
+"""Time between the samples of a train of pulses in s."""
+REST_TIME = 5e-3
+"""Time between pulses in s."""
+SEQUENCE = (-1, 1, 1, -1, -1)
+"""Signs of the pulses of a train: one that sets the state, then P, U, N and D."""
+ROOM = 20.0
+"""Distance in kV/cm from the tip of a loop (forward field) or from zero field (backward field) below which a switching
+field has no current peak of its own."""
+LEAST_SERIES = 3
+"""Smallest number of frequencies from which a change with the frequency is determined."""
 
 
-MAIN = Flake(8, 20, 2, 4.0, 60, 9, 30, 8, 1.5e-15, 2.0e-13, 1.2e-16)
-"""The device of the paper (8 nm by AFM). The polarization is plausible (as of CuInP2S6); the paper's is only drawn."""
-THIN = (
-    Flake(5, 18, 2, 3.6, 64, 10, 31, 8.5, 1.3e-15, 1.3e-13, 0.9e-16),
-    Flake(3, 15, 2, 3.1, 68, 11, 32, 9, 1.1e-15, 0.8e-13, 0.6e-16),
-)
-"""Thinner flakes: plausible, switching fields and their spread grow as the flake thins."""
-THIN_AMPLITUDE = 26.0
+class Drive(Section):
+    """A voltage that is applied to a flake, and the file in which the current is recorded."""
+
+    file: FileEntry
+    """The file; its conditions are completed with the size of the flake and the frequency."""
+    flake: str
+    """Name of the flake."""
+    frequency: float = setting(..., "Hz", gt=0)
+    """Frequency of the triangular voltage; a pulse lasts half of a period."""
+    amplitude: float = setting(..., "V", gt=0)
+    """Amplitude of the voltage."""
+    thickness_alternative: float | None = setting(None, "nm", gt=0)
+    """Another thickness that the sheet states for the flake."""
 
 
-def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
-    """Yield the loops of the main flake, of thinner flakes, and a PUND train of the main flake."""
-    for frequency in FREQUENCIES:
-        for amplitude in AMPLITUDES:
-            main = frequency == REFERENCE_FREQUENCY and amplitude == max(AMPLITUDES)
-            yield _loop(rng, MAIN, frequency, amplitude, "1f" if main else "", first=main)
-    for flake in THIN:
-        yield _loop(rng, flake, REFERENCE_FREQUENCY, THIN_AMPLITUDE, "S5", first=True)
-    yield _pund(rng, MAIN, REFERENCE_FREQUENCY, max(AMPLITUDES))
+class Specimen(Section):
+    """Flakes of one crystal, and what is applied to them."""
+
+    material: str
+    """Material, for the header of the files."""
+    flakes: dict[str, Flake]
+    """Name → flake."""
+    loops: list[Drive]
+    """Loops, in the order in which they are recorded."""
+    trains: list[Drive]
+    """PUND trains, which follow the loops."""
+
+    def largest(self, flake: str) -> list[Drive]:
+        """Return the loops of a flake that have its largest amplitude."""
+        own = [loop for loop in self.loops if loop.flake == flake]
+        return [loop for loop in own if loop.amplitude == max(each.amplitude for each in own)]
 
 
-def _loop(
-    rng: np.random.Generator, flake: Flake, frequency: float, amplitude: float, panel: str, *, first: bool
-) -> SampleFile:
+def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[SampleFile]:
+    """Yield the loops of a `Specimen`, then its PUND trains."""
+    specimen = Specimen.model_validate(values)
+    known: set[str] = set()
+    for loop in specimen.loops:
+        further = () if loop.flake in known else tuple(_device_truth(specimen, loop.flake))
+        known.add(loop.flake)
+        flake = specimen.flakes[loop.flake]
+        truth = loop_truth(flake, loop.frequency, loop.amplitude)
+        truth += tuple(_with_alternative_thickness(truth, flake.thickness, loop.thickness_alternative))
+        content = _loop(rng, specimen.material, flake, loop)
+        yield SampleFile.of(_entry(flake, loop), "hysteresis", content, truth=truth, series_truth=further)
+    for train in specimen.trains:
+        flake = specimen.flakes[train.flake]
+        truth = tuple(_pund_truth(flake, train.frequency, train.amplitude * 10 / flake.gap))
+        content = _pund(rng, specimen.material, flake, train)
+        yield SampleFile.of(_entry(flake, train), "hysteresis", content, truth=truth)
+
+
+def _entry(flake: Flake, drive: Drive) -> FileEntry:
+    conditions = {
+        "thickness": f"{flake.thickness:g} nm",
+        "width": f"{flake.width:g} um",
+        "gap": f"{flake.gap:g} um",
+        "frequency": f"{drive.frequency:g} Hz",
+    }
+    if drive.thickness_alternative:
+        conditions["thickness_alternative"] = f"{drive.thickness_alternative:g} nm"
+    return drive.file.model_copy(update={"conditions": conditions | drive.file.conditions})
+
+
+def _loop(rng: np.random.Generator, material: str, flake: Flake, loop: Drive) -> bytes:
+    frequency, amplitude = loop.frequency, loop.amplitude
     step = 1 / frequency / SAMPLES
     time = np.arange(CYCLES * SAMPLES) * step
     limit = amplitude * 10 / flake.gap
     # The electrometer reports the charge of one sampling interval, centred on the sample.
     edges = np.append(time, time[-1] + step) - step / 2
     polarization = loop_polarization(flake, edges * frequency, frequency, limit)
-    drive = amplitude * triangle(time * frequency)
-    current = _current(flake, polarization, amplitude * triangle(edges * frequency), drive, step)
-    name = f"pe_{flake.thickness:g}nm_{amplitude:g}V_{frequency:g}Hz"
-    content = _record(rng, flake, "Hysteresis, triangle", frequency, amplitude, time, drive, current)
-    truth = loop_truth(flake, frequency, amplitude)
-    return SampleFile(
-        name,
-        "hysteresis",
-        panel,
-        f"{name}.txt",
-        content,
-        truth=truth + (_thickness_truth(truth) if first and flake is MAIN else ()),
-        series_truth=_device_truth(flake) if first else (),
-        conditions=_conditions(flake, frequency)
-        | ({"thickness_alternative": f"{OTHER_THICKNESS:g} nm"} if first and flake is MAIN else {}),
-        table="fe2000",
-        note=f"P-E and I-E, triangle of {amplitude:g} V, {CYCLES} cycles",
-    )
+    voltage = amplitude * triangle(time * frequency)
+    current = _current(flake, polarization, amplitude * triangle(edges * frequency), voltage, step)
+    header = _header(material, flake, "Hysteresis, triangle", loop)
+    return _record(rng, header, time, voltage, current)
 
 
-def _conditions(flake: Flake, frequency: float) -> dict[str, str]:
-    return {
-        "thickness": f"{flake.thickness:g} nm",
-        "width": f"{flake.width:g} um",
-        "gap": f"{flake.gap:g} um",
-        "frequency": f"{frequency:g} Hz",
-    }
+def _pund(rng: np.random.Generator, material: str, flake: Flake, train: Drive) -> bytes:
+    frequency, amplitude = train.frequency, train.amplitude
+    limit, rise = amplitude * 10 / flake.gap, 1 / (4 * frequency)
+    slot = 2 * rise + REST_TIME
+    time = np.arange(round((len(SEQUENCE) * slot + REST_TIME) / PULSE_STEP)) * PULSE_STEP
+    edges = np.append(time, time[-1] + PULSE_STEP) - PULSE_STEP / 2
+    polarization, level = _train(flake, frequency, limit, edges, rise, slot)
+    _, drive = _train(flake, frequency, limit, time, rise, slot)
+    current = _current(flake, polarization, amplitude * level, amplitude * drive, PULSE_STEP)
+    header = _header(material, flake, "PUND, triangular pulses", train)
+    return _record(rng, header, time, amplitude * drive, current)
 
 
 def _current(
@@ -98,68 +143,35 @@ def _current(
     return switching + displacement + flake.conductance * voltage + flake.conductance_cubic * voltage**3
 
 
+def _header(material: str, flake: Flake, test: str, drive: Drive) -> dict[str, str]:
+    return {
+        "Huace FE-2000": "ferroelectric analyzer, text export",
+        "Comment": f"SIMULATED by {PROGRAM}.hysteresis, not measured",
+        "Sample": f"{material} flake, {flake.thickness:g} nm",
+        "Test": test,
+        "Date": "2024-11-12T14:05:00",
+        "Frequency (Hz)": f"{drive.frequency:g}",
+        "Amplitude (V)": f"{drive.amplitude:g}",
+        "Area (um2)": f"{flake.area * 1e8:.4g}",
+        "Gap (um)": f"{flake.gap:g}",
+        "Averages": "32",
+    }
+
+
 def _record(
-    rng: np.random.Generator,
-    flake: Flake,
-    test: str,
-    frequency: float,
-    amplitude: float,
-    time: np.ndarray,
-    voltage: np.ndarray,
-    current: np.ndarray,
+    rng: np.random.Generator, header: dict[str, str], time: np.ndarray, voltage: np.ndarray, current: np.ndarray
 ) -> bytes:
     """Add offset, drift and noise, and write the export."""
     noise = NOISE / np.sqrt(REFERENCE_FREQUENCY * SAMPLES * (time[1] - time[0]))
     offset, drift = rng.normal(0, 0.4e-12), rng.normal(0, 2 * noise)
     recorded = current + offset + drift * time / time[-1] + rng.normal(0, noise, len(time))
-    header = {
-        "Huace FE-2000": "ferroelectric analyzer, text export",
-        "Comment": f"SIMULATED by {PROGRAM}.hysteresis, not measured",
-        "Sample": f"CuBiP2Se6 flake, {flake.thickness:g} nm",
-        "Test": test,
-        "Date": "2024-11-12T14:05:00",
-        "Frequency (Hz)": f"{frequency:g}",
-        "Amplitude (V)": f"{amplitude:g}",
-        "Area (um2)": f"{flake.area * 1e8:.4g}",
-        "Gap (um)": f"{flake.gap:g}",
-        "Averages": "32",
-    }
     return fe2000(header, time, voltage + rng.normal(0, VOLTAGE_NOISE, len(time)), recorded)
-
-
-# --- PUND ---------------------------------------------------------------------------------------------------------
-PULSE_STEP = 25e-6
-REST_TIME = 5e-3
-SEQUENCE = (-1, 1, 1, -1, -1)
-"""Signs of the pulses: one that sets the state, then P, U, N, D."""
-
-
-def _pund(rng: np.random.Generator, flake: Flake, frequency: float, amplitude: float) -> SampleFile:
-    limit, rise = amplitude * 10 / flake.gap, 1 / (4 * frequency)
-    slot = 2 * rise + REST_TIME
-    time = np.arange(round((len(SEQUENCE) * slot + REST_TIME) / PULSE_STEP)) * PULSE_STEP
-    edges = np.append(time, time[-1] + PULSE_STEP) - PULSE_STEP / 2
-    polarization, level = _train(flake, frequency, limit, edges, rise, slot)
-    _, drive = _train(flake, frequency, limit, time, rise, slot)
-    current = _current(flake, polarization, amplitude * level, amplitude * drive, PULSE_STEP)
-    name = f"pund_{flake.thickness:g}nm_{amplitude:g}V_{frequency:g}Hz"
-    return SampleFile(
-        name,
-        "hysteresis",
-        "",
-        f"{name}.txt",
-        _record(rng, flake, "PUND, triangular pulses", frequency, amplitude, time, amplitude * drive, current),
-        truth=_pund_truth(flake, frequency, limit),
-        conditions=_conditions(flake, frequency),
-        table="fe2000",
-        note="one pulse that sets the state, then P, U, N, D",
-    )
 
 
 def _train(
     flake: Flake, frequency: float, limit: float, time: np.ndarray, rise: float, slot: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return P and the drive (−1 … 1) of the whole train, which begins with a rest."""
+    """Return P in µC/cm² and the drive (−1 to 1) of the whole train, which begins with a rest."""
     polarization, drive = np.zeros_like(time), np.zeros_like(time)
     before = -SEQUENCE[0]
     polarization[:] = pulse_polarization(flake, frequency, limit, np.zeros(1), SEQUENCE[0], before, True)
@@ -175,13 +187,7 @@ def _train(
     return polarization, drive
 
 
-# --- truth: worked out from the ensemble, not from the samples ----------------------------------------------------
-ROOM = 20.0
-"""kV/cm; a switching field nearer to the tip (E_F) or to zero field (E_A) has no peak of its own in a minor loop."""
-OTHER_THICKNESS = 6.0
-"""nm; the thickness that the paper's benchmark gives for the device."""
-
-
+# --- truth: from the ensemble of units, not from the samples --------------------------------------------------------
 @cache
 def loop_truth(flake: Flake, frequency: float, amplitude: float) -> tuple[Truth, ...]:
     """Return the numbers of the noiseless switching polarization of a loop."""
@@ -195,32 +201,26 @@ def loop_truth(flake: Flake, frequency: float, amplitude: float) -> tuple[Truth,
 
     top, bottom = up(limit), down(-limit)
     middle = (top + bottom) / 2
-    values = {
-        "p_max": (top - middle, "uC/cm^2"),
-        "p_r_plus": (down(0) - middle, "uC/cm^2"),
-        "p_r_minus": (up(0) - middle, "uC/cm^2"),
-        "e_c_plus": (brentq(lambda field: up(field) - middle, -limit, limit), "kV/cm"),
-        "e_c_minus": (brentq(lambda field: down(field) - middle, -limit, limit), "kV/cm"),
-        "e_f_plus": (_steepest(up, limit), "kV/cm"),
-        "e_a_plus": (_steepest(down, limit), "kV/cm"),
-        "e_f_minus": (_steepest(down, -limit), "kV/cm"),
-        "e_a_minus": (_steepest(up, -limit), "kV/cm"),
-    }
     stored = limit * (top - bottom) - _integral(up, 0, limit) + _integral(down, -limit, 0)
     recovered = limit * (top - bottom) - _integral(down, 0, limit) + _integral(up, -limit, 0)
-    values |= {
-        "w_stored": (stored / 2, "mJ/cm^3"),
-        "w_recovered": (recovered / 2, "mJ/cm^3"),
-        "w_loss": ((stored - recovered) / 2, "mJ/cm^3"),
+    values = {
+        "maximum_polarization": (top - middle, "uC/cm^2"),
+        "remanent_polarization_positive": (down(0) - middle, "uC/cm^2"),
+        "remanent_polarization_negative": (up(0) - middle, "uC/cm^2"),
+        "coercive_field_positive": (brentq(lambda field: up(field) - middle, -limit, limit), "kV/cm"),
+        "coercive_field_negative": (brentq(lambda field: down(field) - middle, -limit, limit), "kV/cm"),
+        "stored_energy_density": (stored / 2, "mJ/cm^3"),
+        "recovered_energy_density": (recovered / 2, "mJ/cm^3"),
+        "loss_energy_density": ((stored - recovered) / 2, "mJ/cm^3"),
         "efficiency": (recovered / stored, "1"),
     }
-    seen = {
-        name: entry
-        for name, entry in values.items()
-        if not (name.startswith("e_f") and abs(entry[0]) > limit - ROOM)
-        and not (name.startswith("e_a") and abs(entry[0]) < ROOM)
-    }
-    return tuple(("corrected", name, value, unit) for name, (value, unit) in seen.items())
+    for polarity, outward, inward, end in (("positive", up, down, limit), ("negative", down, up, -limit)):
+        forward, backward = _steepest(outward, end), _steepest(inward, end)
+        if abs(forward) <= limit - ROOM:
+            values[f"forward_switching_field_{polarity}"] = (forward, "kV/cm")
+        if abs(backward) >= ROOM:
+            values[f"backward_switching_field_{polarity}"] = (backward, "kV/cm")
+    return tuple(Truth("corrected", name, value, unit) for name, (value, unit) in values.items())
 
 
 def _integral(branch: Callable[[float], float], low: float, high: float) -> float:
@@ -241,36 +241,40 @@ def _steepest(branch: Callable[[float], float], end: float) -> float:
     coarse = float(grid[np.argmax([slope(field) for field in grid])])
     low, high = coarse - abs(grid[1] - grid[0]), coarse + abs(grid[1] - grid[0])
     if curvature(low) * curvature(high) > 0:
-        return coarse  # steepest at the end of the sweep: not a switching field
+        return coarse  # it is steepest at the end of the sweep, which is no switching field
     # The zero of the curvature is sharp; a search for the largest slope would stop at the square root of rounding.
     return float(brentq(curvature, low, high))
 
 
-def _device_truth(flake: Flake) -> tuple[tuple[str, str, str, float, str], ...]:
+def _device_truth(specimen: Specimen, name: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the background of a flake, and how its switching fields change with the frequency."""
+    flake = specimen.flakes[name]
     device = f"device_{flake.thickness:g}nm"
-    rows: list[tuple[str, str, str, float, str]] = [
-        (device, "ohmic_cubic", "capacitance", flake.capacitance, "F"),
-        (device, "ohmic_cubic", "conductance", flake.conductance, "S"),
-        (device, "ohmic_cubic", "conductance_cubic", flake.conductance_cubic, "S/V^2"),
-    ]
-    if flake is MAIN:
-        low, *_, high = (
-            {name: value for _, name, value, _ in loop_truth(flake, f, max(AMPLITUDES))} for f in FREQUENCIES
-        )
-        decades = np.log10(max(FREQUENCIES) / min(FREQUENCIES))
-        for name in ("e_f_plus", "e_a_plus", "e_f_minus", "e_a_minus"):
-            rows.append((device, "logarithmic", f"{name}_per_decade", (high[name] - low[name]) / decades, "kV/cm"))
-    return tuple(rows)
+    for parameter, unit in (("capacitance", "F"), ("conductance", "S"), ("conductance_cubic", "S/V^2")):
+        yield device, "ohmic_cubic", parameter, getattr(flake, parameter), unit
+    series = sorted(specimen.largest(name), key=lambda loop: loop.frequency)
+    if len(series) < LEAST_SERIES:
+        return
+    ends = series[0], series[-1]
+    low, high = ({row.parameter: row.value for row in loop_truth(flake, e.frequency, e.amplitude)} for e in ends)
+    decades = np.log10(ends[1].frequency / ends[0].frequency)
+    for polarity in ("positive", "negative"):
+        for kind in ("forward", "backward"):
+            field = f"{kind}_switching_field_{polarity}"
+            yield device, "logarithmic", f"{field}_per_decade", (high[field] - low[field]) / decades, "kV/cm"
 
 
-def _thickness_truth(truth: tuple[Truth, ...]) -> tuple[Truth, ...]:
-    scale = MAIN.thickness / OTHER_THICKNESS
-    model = f"corrected_{OTHER_THICKNESS:g}nm"
-    return tuple((model, name, value * scale, unit) for _, name, value, unit in truth if name[:2] in ("p_", "w_"))
+def _with_alternative_thickness(truth: tuple[Truth, ...], thickness: float, other: float | None) -> Iterator[Truth]:
+    """Yield what goes as the reciprocal of the cross-section for the other thickness in nm."""
+    if other:
+        for row in truth:
+            if row.unit in ("uC/cm^2", "mJ/cm^3"):
+                model, value = "corrected_alternative_thickness", row.value * (thickness / other)
+                yield row._replace(model=model, value=value, at=other)
 
 
-def _pund_truth(flake: Flake, frequency: float, limit: float) -> tuple[Truth, ...]:
-    """Return what the pulses move: switching, and what flows through capacitance and conductance in a rise."""
+def _pund_truth(flake: Flake, frequency: float, limit: float) -> Iterator[Truth]:
+    """Yield what the pulses move: switching, and what flows through capacitance and conductance in a rise."""
     rise, top = 1 / (4 * frequency), limit * flake.gap / 10
     per_area = 1e6 / flake.area
     linear = (
@@ -283,14 +287,13 @@ def _pund_truth(flake: Flake, frequency: float, limit: float) -> tuple[Truth, ..
         return float((pulse_polarization(flake, frequency, limit, np.array([level]), sign, before, toward) - start)[0])
 
     full, whole = (1.0, False), (0.0, False)
-    values: dict[str, float] = {}
-    for suffix, sign in (("", 1), ("_minus", -1)):
+    for polarity, sign in (("positive", 1), ("negative", -1)):
         first, second = (sign * move(sign, before, full) for before in (-sign, sign))
-        values |= {f"p_sw{suffix}": first + linear, f"p_nsw{suffix}": second + linear, f"dp_sw{suffix}": first - second}
-    values["remanent_switched"] = move(1, -1, whole) - move(1, 1, whole)
+        yield Truth("pund", f"switching_polarization_{polarity}", first + linear, "uC/cm^2")
+        yield Truth("pund", f"nonswitching_polarization_{polarity}", second + linear, "uC/cm^2")
+        yield Truth("pund", f"switched_polarization_difference_{polarity}", first - second, "uC/cm^2")
+    remanent = move(1, -1, whole) - move(1, 1, whole)
     opening = float(flake.falling(0, frequency, limit) - flake.rising(0, frequency, limit))
-    return (
-        *(("pund", name, value, "uC/cm^2") for name, value in values.items()),
-        ("pund_minus_loop", "loop_opening", opening, "uC/cm^2"),
-        ("pund_minus_loop", "remanence_difference", values["remanent_switched"] - opening, "uC/cm^2"),
-    )
+    yield Truth("pund", "remanent_switched_polarization", remanent, "uC/cm^2")
+    yield Truth("pund_minus_loop", "loop_opening", opening, "uC/cm^2")
+    yield Truth("pund_minus_loop", "remanence_difference", remanent - opening, "uC/cm^2")

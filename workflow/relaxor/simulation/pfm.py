@@ -1,136 +1,151 @@
 """Piezoresponse force microscopy: images over scan cycles, and local loops under a stepped tip bias.
 
-The lock-in sees a complex signal: an electrostatic part that all domains share and a piezoelectric part whose sign is
-that of the domain, a quarter turn away from it. A weak phase contrast is not a weak lock-in phase but a piezoelectric
-part that is small beside the electrostatic one; with every scan cycle the domains order and the balance tips.
+The lock-in amplifier sees a complex signal: an electrostatic part that all domains share, and a piezoelectric part
+whose sign is that of the domain and which is a quarter of a turn away from the first. A phase contrast is weak where
+the piezoelectric part is small beside the electrostatic one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 from scipy.special import eval_laguerre, ive
 from scipy.stats import norm
 
-from relaxor.simulation.sample_file import PROGRAM, SampleFile, Truth
+from relaxor.core.section import Section, setting, unit_of
+from relaxor.simulation.sample_file import PROGRAM, FileEntry, SampleFile, Truth
 from relaxor.simulation.surfaces import GAUSS_HERMITE, expectation, image_note, random_field
 from relaxor.simulation.writers.igor_ibw import asylum_note, igor_wave
 
-CYCLES = 6
 SCAN_SIZE, PIXELS = 1500.0, 160
-"""Scan size in nm and pixels along a side."""
-CONTRAST = tuple(24.0 + 22.0 * cycle for cycle in range(CYCLES))
-"""Phase difference of the two kinds of domain in degrees: weak at first, growing (paper: no numbers given)."""
-AMPLITUDE = tuple(18.0 + 6.0 * cycle for cycle in range(CYCLES))
-"""Lock-in amplitude inside a domain in pm (plausible for 1 V drive near resonance)."""
-FRACTION = tuple(0.50 + 0.02 * cycle for cycle in range(CYCLES))
-"""Share of the area with the piezoelectric part along +, approaching one state as the scans go on."""
-DOMAIN_SIZE, WALL_WIDTH = 90.0, 10.0
-"""Correlation length of the domain pattern and tip-limited half width of a wall, in nm."""
-HETEROGENEITY, GRAIN = 0.08, 35.0
-"""Relative spread of the piezoelectric part from place to place, and its correlation length in nm."""
+"""Length of each side of an image in nm, and the number of pixels along it."""
+WALL_WIDTH = 10.0
+"""Half width of a domain wall in nm, which the tip limits."""
 NOISE = 1.2
-"""Lock-in noise in each quadrature, in pm."""
+"""Standard deviation of the lock-in noise in each quadrature, in pm."""
 PHASE_ZERO = 250.0
-"""Phase of the electrostatic part in degrees; the domains lie on both sides of it and across the cut at 270."""
+"""Phase of the electrostatic part in degrees; the domains lie on both sides of it and across the cut at 270°."""
 FIRST = datetime(2024, 11, 12, 14, 3, 0)
 
 LOOP_BIAS, LOOP_STEPS, LOOP_CYCLES, SAMPLES = 8.0, 64, 3, 6
-"""Largest tip bias in V, steps and repetitions of the triangle, samples a step (on, and again off)."""
+"""Largest tip bias in V, steps and repetitions of the triangle, and samples of each step (on, and again off)."""
 SAMPLE_TIME, SETTLING = 0.010, 0.004
-"""Time between samples and settling time of the lock-in, in s."""
+"""Time between samples, and settling time of the lock-in amplifier, in s."""
 REFERENCE_PHASE = 70.0
 """Phase of a positive piezoresponse in degrees."""
-LOOPS: dict[str, dict[str, tuple[float, ...]]] = {
-    # One loop with the bias on, one read after it is removed: antiferroelectric double switching, which relaxes
-    # on removal; the tip's electrostatic force adds a line while the bias is on (Hong et al., 10.1063/1.1331654).
-    "pfm_loop_1": {
-        "off_field": (24.0, 3.6, 0.5, 0.9, 0.30, 1.0, 0.0),
-        "on_field": (30.0, 4.2, 1.6, 0.9, 0.30, 1.0, 1.5),
-    },
-    "pfm_loop_2": {
-        "off_field": (21.0, 3.3, 0.3, 1.1, 0.15, -0.6, 0.0),
-        "on_field": (27.0, 3.9, 1.5, 1.1, 0.15, -0.6, 1.3),
-    },
-}
-"""Saturation (pm), forward and backward switching bias, width, imprint (V), offset (pm), electrostatic slope (pm/V)."""
-LOOP_UNITS = {
-    "saturation_piezoresponse": "pm",
-    "switching_bias_forward": "V",
-    "switching_bias_backward": "V",
-    "switching_width": "V",
-    "imprint": "V",
-    "offset": "pm",
-    "electrostatic_slope": "pm/V",
-}
+PROBE: dict[str, object] = {"DriveFrequency": 3.5e5, "DriveAmplitude": 1, "SpringConstant": 2.8, "InvOLS": 4e-08}
+FEATURES = {"on_field": "on field", "off_field": "off field"}
+"""State of the bias → feature of the numbers, in the order in which the states follow each other."""
 
 
-def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
-    """Yield one image a scan cycle, then the local loops."""
+class Scan(Section):
+    """One scan of the area."""
+
+    file: FileEntry
+    """The file of the image."""
+    contrast: float = setting(..., "degree", gt=0)
+    """Phase difference of the two kinds of domain."""
+    amplitude: float = setting(..., "pm", gt=0)
+    """Lock-in amplitude inside a domain."""
+    fraction: float = setting(..., gt=0, lt=1)
+    """Part of the area in which the piezoelectric part is positive."""
+
+
+class State(Section):
+    """Double switching of one place; the same names as in the results."""
+
+    saturation_piezoresponse: float = setting(..., "pm")
+    """Piezoresponse of the fully switched state."""
+    switching_bias_forward: float = setting(..., "V")
+    """Bias of the step into the polar state, from the imprint."""
+    switching_bias_backward: float = setting(..., "V")
+    """Bias of the step back out of the polar state, from the imprint."""
+    switching_width: float = setting(..., "V")
+    """Width of the steps: the scale of the hyperbolic tangent."""
+    imprint: float = setting(..., "V")
+    """Shift of the loop along the bias."""
+    offset: float = setting(..., "pm")
+    """Shift of the loop along the piezoresponse."""
+    electrostatic_slope: float = setting(0.0, "pm/V")
+    """Slope that the electrostatic force of the tip adds while the bias is on."""
+
+
+class LocalLoop(Section):
+    """A place at which loops are recorded."""
+
+    file: FileEntry
+    """The file of the loops."""
+    on_field: State
+    """The loop that is read while the bias is on."""
+    off_field: State
+    """The loop that is read after the bias is removed, when the place has relaxed."""
+
+
+class Specimen(Section):
+    """A flake with two kinds of domains."""
+
+    domain_size: float = setting(..., "nm", gt=0)
+    """Correlation length of the pattern of domains."""
+    heterogeneity: float = setting(..., ge=0)
+    """Relative standard deviation of the piezoelectric part from place to place."""
+    grain: float = setting(..., "nm", gt=0)
+    """Correlation length of that heterogeneity."""
+    scans: list[Scan]
+    """The scan cycles, in their order."""
+    loops: list[LocalLoop]
+    """The places of local loops, in the order in which they are recorded."""
+
+
+def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[SampleFile]:
+    """Yield one image of each scan cycle of a `Specimen`, then the local loops."""
+    specimen = Specimen.model_validate(values)
     pixel = SCAN_SIZE / (PIXELS - 1)
-    for cycle in range(CYCLES):
-        taken = FIRST + timedelta(minutes=9 * cycle)
+    for index, scan in enumerate(specimen.scans):
+        taken = FIRST + timedelta(minutes=9 * index)
         channels = {
             "HeightRetrace": 0.15e-9 * random_field(rng, PIXELS, 25.0 / pixel),
-            **piezoresponse_image(rng, cycle),
+            **piezoresponse_image(rng, specimen, scan),
         }
-        name = f"pfm_cycle_{cycle + 1}"
-        axes = ((0.0, pixel * 1e-9, "m"),) * 2
-        yield SampleFile(
-            measurement=name,
-            technique="pfm",
-            panel="S7a,S7b,S7c",
-            name=f"{name}.ibw",
-            content=igor_wave(
-                np.stack([channel.T for channel in channels.values()], axis=-1).astype(np.float32),
-                name=name,
-                axes=axes,
-                data_unit="m",
-                labels=list(channels),
-                note=image_note(
-                    SCAN_SIZE * 1e-9,
-                    PIXELS,
-                    "PFM Mode",
-                    taken,
-                    DriveFrequency=3.5e5,
-                    DriveAmplitude=1,
-                    SpringConstant=2.8,
-                    InvOLS=4e-08,
-                ),
-                modified=taken,
-            ),
-            truth=_image_truth(cycle),
-            conditions={"cycle": str(cycle + 1)},
-            note="height, amplitude and phase of one scan cycle",
+        content = igor_wave(
+            np.stack([channel.T for channel in channels.values()], axis=-1).astype(np.float32),
+            name=scan.file.measurement,
+            axes=((0.0, pixel * 1e-9, "m"),) * 2,
+            data_unit="m",
+            labels=list(channels),
+            note=image_note(SCAN_SIZE * 1e-9, PIXELS, "PFM Mode", taken, **PROBE),
+            modified=taken,
         )
-    for index, (name, states) in enumerate(LOOPS.items()):
-        yield _loop_file(rng, name, states, FIRST + timedelta(hours=2, minutes=5 * index))
+        yield SampleFile.of(scan.file, "pfm", content, truth=image_truth(specimen, scan))
+    for index, loop in enumerate(specimen.loops):
+        content = _loop_content(rng, loop, FIRST + timedelta(hours=2, minutes=5 * index))
+        yield SampleFile.of(loop.file, "pfm", content, truth=loop_truth(loop))
 
 
 # --- images --------------------------------------------------------------------------------------------------------
-def piezoresponse_image(rng: np.random.Generator, cycle: int) -> dict[str, np.ndarray]:
-    """Return the amplitude (m) and phase (degree, -90 to 270) channels of a scan cycle, indexed (y, x)."""
+def piezoresponse_image(rng: np.random.Generator, specimen: Specimen, scan: Scan) -> dict[str, np.ndarray]:
+    """Return the channels of amplitude (m) and phase (degree, −90 to 270) of a scan, each of shape (y, x)."""
     pixel = SCAN_SIZE / (PIXELS - 1)
-    pattern = random_field(rng, PIXELS, DOMAIN_SIZE / pixel) > -norm.ppf(FRACTION[cycle])
+    pattern = random_field(rng, PIXELS, specimen.domain_size / pixel) > -norm.ppf(scan.fraction)
     inwards = ndimage.distance_transform_edt(pattern) - ndimage.distance_transform_edt(~pattern)
     state = np.tanh((inwards - 0.5 * np.sign(inwards)) * pixel / WALL_WIDTH)
-    local = 1 + HETEROGENEITY * random_field(rng, PIXELS, GRAIN / pixel)
-    signal = _signal(cycle, state * local)
+    local = 1 + specimen.heterogeneity * random_field(rng, PIXELS, specimen.grain / pixel)
+    signal = _signal(scan, state * local)
     signal = signal + NOISE * (rng.normal(size=signal.shape) + 1j * rng.normal(size=signal.shape))
     phase = np.degrees(np.angle(signal)) + PHASE_ZERO
     return {"AmplitudeRetrace": np.abs(signal) * 1e-12, "PhaseRetrace": (phase + 90) % 360 - 90}
 
 
-def _signal(cycle: int, state: np.ndarray) -> np.ndarray:
-    half = np.radians(CONTRAST[cycle] / 2)
-    return AMPLITUDE[cycle] * (np.cos(half) + 1j * np.sin(half) * state)
+def _signal(scan: Scan, state: np.ndarray) -> np.ndarray:
+    half = np.radians(scan.contrast / 2)
+    return scan.amplitude * (np.cos(half) + 1j * np.sin(half) * state)
 
 
-def _image_truth(cycle: int) -> tuple[Truth, ...]:
-    """Return the population values inside the domains: means over heterogeneity and noise, walls apart."""
+def image_truth(specimen: Specimen, scan: Scan) -> tuple[Truth, ...]:
+    """Return the true values inside the domains: means over heterogeneity and noise, without the walls."""
     nodes = GAUSS_HERMITE[0]
-    signal = _signal(cycle, 1 + HETEROGENEITY * nodes)
+    signal = _signal(scan, 1 + specimen.heterogeneity * nodes)
     ratio = np.abs(signal) ** 2 / (2 * NOISE**2)
     # Mean resultant of the phase of a signal in complex Gaussian noise, and mean of its Rician amplitude.
     resultant = np.sqrt(np.pi * ratio) / 2 * (ive(0, ratio / 2) + ive(1, ratio / 2))
@@ -138,31 +153,31 @@ def _image_truth(cycle: int) -> tuple[Truth, ...]:
     amplitude = expectation(NOISE * np.sqrt(np.pi / 2) * eval_laguerre(0.5, -ratio))
     contrast = float(2 * np.degrees(np.angle(direction)))
     return (
-        ("domain_means", "phase_contrast", contrast, "degree"),
-        ("von_mises_mixture", "phase_contrast", contrast, "degree"),
-        ("domain_means", "amplitude_mean", float(amplitude), "pm"),
-        ("domain_means", "domain_fraction", FRACTION[cycle], "1"),
+        Truth("domain_means", "phase_contrast", contrast, "degree"),
+        Truth("von_mises_mixture", "phase_contrast", contrast, "degree"),
+        Truth("domain_means", "amplitude_mean", float(amplitude), "pm"),
+        Truth("domain_means", "domain_fraction", scan.fraction, "1"),
     )
 
 
 # --- local loops ---------------------------------------------------------------------------------------------------
-def branch(bias: np.ndarray, rising: np.ndarray | bool, state: tuple[float, ...]) -> np.ndarray:
+def branch(bias: np.ndarray, rising: np.ndarray | bool, state: State) -> np.ndarray:
     """Return the piezoresponse in pm on the rising or falling branch of a double loop."""
-    saturation, forward, backward, width, imprint, offset, slope = state
-    shifted = bias - imprint
+    forward, backward, width = state.switching_bias_forward, state.switching_bias_backward, state.switching_width
+    shifted = bias - state.imprint
     first, second = np.where(rising, forward, backward), np.where(rising, -backward, -forward)
     steps = np.tanh((shifted - first) / width) + np.tanh((shifted - second) / width)
-    return offset + slope * bias + saturation / 2 * steps
+    return state.offset + state.electrostatic_slope * bias + state.saturation_piezoresponse / 2 * steps
 
 
-def loop_channels(rng: np.random.Generator, states: dict[str, tuple[float, ...]]) -> dict[str, np.ndarray]:
+def loop_channels(rng: np.random.Generator, loop: LocalLoop) -> dict[str, np.ndarray]:
     """Return the samples of tip bias (V), amplitude (m) and phase (degree) while bias pulses step through loops."""
     steps = np.arange(LOOP_STEPS * LOOP_CYCLES)
     turn = (steps / LOOP_STEPS) % 1.0
     bias = LOOP_BIAS * (1 - 4 * np.abs((turn + 0.25) % 1.0 - 0.5))
     rising = (turn < 0.25) | (turn >= 0.75)
     virgin = np.where(steps < LOOP_STEPS // 4, np.clip(bias / LOOP_BIAS, 0, 1), 1.0)
-    levels = np.stack([virgin * branch(bias, rising, states[field]) for field in ("on_field", "off_field")], axis=1)
+    levels = np.stack([virgin * branch(bias, rising, state) for state in (loop.on_field, loop.off_field)], axis=1)
     target = np.repeat(levels.ravel(), SAMPLES)
     decay = np.exp(-(np.arange(SAMPLES) + 0.5) * SAMPLE_TIME / SETTLING)
     before = np.repeat(np.concatenate([[0.0], levels.ravel()[:-1]]), SAMPLES)
@@ -173,52 +188,43 @@ def loop_channels(rng: np.random.Generator, states: dict[str, tuple[float, ...]]
     return {"Bias": applied, "Amp": np.abs(signal) * 1e-12, "Phas": (phase + 90) % 360 - 90}
 
 
-def _loop_file(
-    rng: np.random.Generator, name: str, states: dict[str, tuple[float, ...]], taken: datetime
-) -> SampleFile:
-    channels = loop_channels(rng, states)
+def _loop_content(rng: np.random.Generator, loop: LocalLoop, taken: datetime) -> bytes:
+    channels = loop_channels(rng, loop)
     note = asylum_note(
         {
             "ImagingMode": "PFM Mode",
-            "DriveFrequency": 3.5e5,
-            "DriveAmplitude": 1,
-            "SpringConstant": 2.8,
-            "InvOLS": 4e-08,
+            **PROBE,
             "MicroscopeModel": "Cypher",
             "ForceNote": f"SIMULATED by {PROGRAM}: switching spectroscopy, bias on and off in turn",
             "Date": taken.strftime("%Y-%m-%d"),
             "Time": taken.strftime("%I:%M:%S %p").lstrip("0"),
         }
     )
-    truth = [
-        (f"{field}_double", parameter, value, unit)
-        for field, state in states.items()
-        for parameter, value, unit in (*_fitted(state, field), *_derived(state))
-    ]
-    return SampleFile(
-        measurement=name,
-        technique="pfm",
-        panel="S7d",
-        name=f"{name}.ibw",
-        content=igor_wave(
-            np.stack(list(channels.values()), axis=-1).astype(np.float32),
-            name=name,
-            axes=((0.0, SAMPLE_TIME, "s"),),
-            labels=list(channels),
-            note=note,
-            modified=taken,
-        ),
-        truth=tuple(truth),
-        note="local switching loops: tip bias, amplitude and phase against time",
+    return igor_wave(
+        np.stack(list(channels.values()), axis=-1).astype(np.float32),
+        name=loop.file.measurement,
+        axes=((0.0, SAMPLE_TIME, "s"),),
+        labels=list(channels),
+        note=note,
+        modified=taken,
     )
 
 
-def _fitted(state: tuple[float, ...], field: str) -> list[tuple[str, float, str]]:
-    rows = [(name, value, unit) for (name, unit), value in zip(LOOP_UNITS.items(), state, strict=True)]
-    return rows if field == "on_field" else rows[:-1]
+def loop_truth(loop: LocalLoop) -> tuple[Truth, ...]:
+    """Return the true values of both loops of a place."""
+    rows = []
+    for field, feature in FEATURES.items():
+        state: State = getattr(loop, field)
+        values = state.model_dump()
+        if field == "off_field":  # without a bias there is no electrostatic force that grows with it
+            del values["electrostatic_slope"]
+        units = {name: unit_of(entry) for name, entry in State.model_fields.items()}
+        rows += [Truth("double", name, value, units[name], feature) for name, value in values.items()]
+        rows += [Truth("double", *row, feature) for row in _derived(state)]
+    return tuple(rows)
 
 
-def _derived(state: tuple[float, ...]) -> list[tuple[str, float, str]]:
+def _derived(state: State) -> list[tuple[str, float, str]]:
     bias = np.linspace(-LOOP_BIAS, LOOP_BIAS, 200_001)
     rising, falling = branch(bias, True, state), branch(bias, False, state)
     zero = len(bias) // 2

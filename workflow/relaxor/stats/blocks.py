@@ -1,13 +1,9 @@
 """Errors of means over images: pixels are correlated, so that blocks of them are the independent samples."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
-
-from relaxor.core.results import CONFIDENCE, Measurement, Number, measured
 
 
 def tiles(shape: tuple[int, int], rows: int, columns: int) -> np.ndarray:
@@ -48,30 +44,6 @@ def shared_edges(length: float, block: float) -> float:
     """
     share = np.nan_to_num(length) / (math.sqrt(math.pi) * block)
     return 1 / math.sqrt(1 - min(share, 0.5))
-
-
-def student_rows(
-    measurement: Measurement,
-    model: str,
-    values: dict[str, tuple[float, float, str]],
-    method: str,
-    blocks: int,
-    systematic: Sequence[float] = (),
-    **common: object,
-) -> list[Number]:
-    """Make table rows whose 95 % interval is Student's for a standard error from so many blocks."""
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, blocks - 1)
-    rows = measured(measurement, model, values, method, **common)
-    shared = systematic or [0.0] * len(rows)
-    return [
-        replace(
-            row,
-            ci_low=row.value - quantile * row.standard_error,
-            ci_high=row.value + quantile * row.standard_error,
-            systematic_error=shift,
-        )
-        for row, shift in zip(rows, shared, strict=True)
-    ]
 
 
 def correlation_length(field: np.ndarray, mask: np.ndarray, pixel: float) -> float:

@@ -28,7 +28,7 @@ def rising(measurement: Measurement, spectrum: xr.Dataset, axis: str) -> xr.Data
 
 
 def in_counts(measurement: Measurement, spectrum: xr.Dataset, time: str) -> xr.DataArray:
-    """Return the intensity of a spectrum in counts; rates are multiplied by the time a point.
+    """Return the intensity of a spectrum in counts; rates are multiplied by the measuring time per point.
 
     Parameters
     ----------

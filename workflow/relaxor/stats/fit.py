@@ -107,17 +107,14 @@ class Fit:
 
     @property
     def aicc(self) -> float:
-        """Akaike's criterion with the small-sample term; Hurvich & Tsai, doi 10.1093/biomet/76.2.297.
+        """Akaike's criterion with the small-sample term, see `aicc`.
 
         With residuals of known scale −2 ln L is chi-square; with unknown scale it is n ln(chi²/n), and the
         scale counts as one more parameter.
         """
         if self.absolute_sigma:
-            k, deviance = len(self.names), self.chi_square
-        else:
-            k, deviance = len(self.names) + 1, self.n * math.log(self.chi_square / self.n)
-        penalty = self.n - k - 1
-        return deviance + 2 * k + 2 * k * (k + 1) / penalty if penalty > 0 else math.inf
+            return aicc(self.chi_square, len(self.names), self.n)
+        return aicc(self.n * math.log(self.chi_square / self.n), len(self.names) + 1, self.n)
 
     def value(self, name: str) -> float:
         """Return a parameter."""
@@ -165,6 +162,19 @@ class Fit:
             )
             for name, quantity in quantities.items()
         ]
+
+
+def aicc(deviance: float, k: int, n: float) -> float:
+    """Return Akaike's criterion with the small-sample term; Hurvich & Tsai, doi 10.1093/biomet/76.2.297.
+
+    Parameters
+    ----------
+    deviance
+        −2 ln L at the maximum of the likelihood.
+    k, n
+        Number of estimated parameters and of independent points; the criterion is infinite unless n > k + 1.
+    """
+    return deviance + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else math.inf
 
 
 def fit(

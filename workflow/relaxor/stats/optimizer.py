@@ -12,7 +12,7 @@ from scipy.stats import qmc
 TOLERANCE = 1e-13
 """Relative tolerance of the least-squares solver: certified digits need it, and it costs two iterations."""
 SEARCH_CALLS = 500
-"""Most calls of the residual a parameter before the search stops where it is."""
+"""Most calls of the residual per parameter before the search stops where it is."""
 POLISHING_STEPS = 5
 """Most Gauss–Newton steps after the solver; one is usual."""
 CONVERGED = 1e-7

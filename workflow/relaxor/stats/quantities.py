@@ -3,3 +3,11 @@
 from relaxor.core.results import Quantity
 
 AICC = Quantity("aicc", "1", "Akaike's criterion with the small-sample term; the smaller, the better the model")
+
+
+def of_polarities(name: str, unit: str, meaning: str, systematic: str = "") -> dict[str, Quantity]:
+    """Return a quantity of each polarity; ``{}`` in the meaning stands for the polarity."""
+    return {
+        polarity: Quantity(f"{name}_{polarity}", unit, meaning.format(polarity), systematic)
+        for polarity in ("positive", "negative")
+    }

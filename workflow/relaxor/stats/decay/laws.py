@@ -210,7 +210,7 @@ class Decay:
 
     @cached_property
     def _nodes(self) -> np.ndarray:
-        """Where the decays are taken: two Gauss–Legendre points a mean, exact to the third power of its length."""
+        """Where the decays are taken: two Gauss–Legendre points per mean, exact to the third power of its length."""
         if self.spread is None:
             return self.x
         return np.concatenate([self.x - self.spread, self.x + self.spread])

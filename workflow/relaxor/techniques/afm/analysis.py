@@ -1,17 +1,18 @@
-"""AFM: step height, number of layers and roughness of flakes in height images, levelled."""
+"""AFM: step height, number of layers and roughness of flakes in levelled height images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
-from relaxor.stats.blocks import student_rows
-from relaxor.techniques.afm.flakes import HISTOGRAM_MODEL, Flake, examine, level_components
+from relaxor.core.variables import dataset
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.afm import quantities as q
+from relaxor.techniques.afm.flakes import Flake, examine, level_components
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Surface, away_from_edge, best_edge
 from relaxor.techniques.afm.settings import AfmSettings
 
@@ -36,20 +37,12 @@ def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Resul
     for measurement in measurements:
         surface = load_surface(measurement, settings.z_scale)
         try:
-            found = examine(
-                surface,
-                edge_exclusion=settings.edge_exclusion,
-                bow_degree=settings.bow_degree,
-                line_offsets=settings.line_offsets,
-                outlier=settings.outlier,
-                batches=settings.batches,
-                histogram_bins=settings.histogram_bins,
-            )
+            found = examine(surface, settings)
         except AnalysisError as error:
             raise AnalysisError(f"{measurement.id}: {error}") from error
-        rows += _Rows(
-            measurement, found, settings.batches, settings.z_scale_uncertainty, settings.layer_thickness
-        ).all()
+        rows += with_systematic(
+            _numbers(measurement, found, settings), q.QUANTITIES, {q.Z_SCALE: settings.z_scale_uncertainty}
+        )
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         groups |= {
             f"{measurement.id}/map": _map(surface, found),
@@ -61,7 +54,7 @@ def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Resul
 
 
 def load_surface(measurement: Measurement, z_scale: float) -> Surface:
-    """Take the height channel of an image, turned so that its profiles run across the step."""
+    """Take the height channel of an image, transposed where needed so that its profiles run across the step."""
     image = measurement.only
     names = [name for name in map(str, image.data_vars) if name.startswith("height")] or [
         name for name in map(str, image.data_vars) if name.startswith("z_sensor")
@@ -80,58 +73,41 @@ def load_surface(measurement: Measurement, z_scale: float) -> Surface:
     return Surface(values, x, y, False) if across_x <= across_y else Surface(values.T, y, x, True)
 
 
-# --- rows ----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Rows:
-    """Table rows of one image; heights share the systematic uncertainty of the scale along z."""
+# --- numbers -------------------------------------------------------------------------------------------------------
+def _numbers(measurement: Measurement, found: Flake, settings: AfmSettings) -> list[Number]:
+    pixels = int(found.levelled.count.sum())
 
-    measurement: Measurement
-    found: Flake
-    batches: int
-    z_scale_uncertainty: float
-    layer_thickness: float | None
+    def student(model: str, values: dict[Quantity, tuple[float, float]], method: str, **common: Any) -> list[Number]:
+        rows = measured(measurement, model, values, method, **common)
+        return [row.with_interval(settings.batches - 1) for row in rows]
 
-    def all(self) -> list[Number]:
-        histogram, pixels = self.found.histogram, int(self.found.levelled.count.sum())
-        rows: list[Number] = []
-        # Models are compared on one number of independent pixels: the best model's.
-        correlation = min(steps.correlation for steps in self.found.steps.values())
-        for model, steps in self.found.steps.items():
-            rows += self.step(model, steps.method, steps.number)
-            spread = float(np.nanstd(steps.heights, ddof=1))
-            extra = {
-                "step_height_spread": (spread, spread / np.sqrt(2 * (steps.number - 1)), "nm"),
-                "aicc": (steps.aicc(correlation), np.nan, "1"),
-            }
-            rows += measured(self.measurement, model, extra, steps.method, n=steps.number)
-        method = "two Gaussians in the height histogram"
-        rows += self.step(HISTOGRAM_MODEL, method, pixels, histogram.reduced_chi_square)
-        return rows + self.roughness(pixels)
+    def step(model: str, method: str, **common: Any) -> list[Number]:
+        height, error = found.step_heights[model]
+        values = {q.STEP_HEIGHT: (height, error)}
+        if layer := settings.layer_thickness:
+            values[q.NUMBER_OF_LAYERS] = (height / layer, error / layer)
+        return student(model, values, f"{method}; jackknife over blocks of profiles, each levelled again", **common)
 
-    def step(self, model: str, method: str, n: int, chi: float = np.nan) -> list[Number]:
-        """Make rows of a step height and the number of layers in it."""
-        step, error = self.found.step_heights[model]
-        values = {"step_height": (step, error, "nm")}
-        if self.layer_thickness:
-            values["number_of_layers"] = (step / self.layer_thickness, error / self.layer_thickness, "1")
-        method = f"{method}; jackknife over blocks of profiles, each levelled anew"
-        return self.with_scale(model, values, method, n=n, reduced_chi_square=chi)
-
-    def roughness(self, pixels: int) -> list[Number]:
-        """Make rows of the rms heights and of the correlation length."""
-        model = "levelled_map"
-        values = {f"{place}_roughness_sq": (*pair, "nm") for place, pair in self.found.roughness.items()}
-        method = "rms height from distant pixels of one profile, noise of the detector included; jackknife"
-        length = {"correlation_length": (self.found.correlation_length, np.nan, "nm")}
-        rows = self.with_scale(model, values, method, n=pixels)
-        method = "autocorrelation of the substrate falls to 1/e"
-        return rows + measured(self.measurement, model, length, method, n=pixels)
-
-    def with_scale(
-        self, model: str, values: dict[str, tuple[float, float, str]], method: str, **common: float
-    ) -> list[Number]:
-        shift = [abs(value) * self.z_scale_uncertainty for value, _, _ in values.values()]
-        return student_rows(self.measurement, model, values, method, self.batches, shift, **common)
+    rows: list[Number] = []
+    # Both models are compared for one number of independent pixels: that of the model with the least correlation.
+    correlation = min(steps.correlation for steps in found.steps.values())
+    for model, steps in found.steps.items():
+        rows += step(model, steps.method, n=steps.number)
+        spread = float(np.nanstd(steps.heights, ddof=1))
+        further = {
+            q.STEP_HEIGHT_SPREAD: (spread, spread / np.sqrt(2 * (steps.number - 1))),
+            AICC: (steps.aicc(correlation), np.nan),
+        }
+        rows += measured(measurement, model, further, steps.method, n=steps.number)
+    chi = found.histogram.reduced_chi_square
+    rows += step(q.TWO_LEVEL_HISTOGRAM, "two Gaussians in the height histogram", n=pixels, reduced_chi_square=chi)
+    method = "root-mean-square height from distant pixels of one profile, noise of the detector included; jackknife"
+    for place, roughness in found.roughness.items():
+        rows += student(q.LEVELLED_MAP, {q.ROOT_MEAN_SQUARE_ROUGHNESS: roughness}, method, n=pixels, feature=place)
+    length = {q.CORRELATION_LENGTH: (found.correlation_length, np.nan)}
+    return rows + measured(
+        measurement, q.LEVELLED_MAP, length, "autocorrelation of the substrate falls to 1/e", n=pixels
+    )
 
 
 # --- curves --------------------------------------------------------------------------------------------------------
@@ -141,18 +117,16 @@ def _map(surface: Surface, found: Flake) -> xr.Dataset:
     x, y = surface.x, surface.y
     if surface.transposed:
         height, flake, count, x, y = height.T, flake.T, count.T, y, x
-    return xr.Dataset(
-        {
-            "height": variable(("y", "x"), height.astype(np.float32), "nm", "height above the substrate"),
-            "flake": variable(("y", "x"), flake.astype(np.int8), "1", "pixel lies on the flake"),
-            "counts": variable(("y", "x"), count.astype(np.int8), "1", "pixel counts (no edge, dust or scar)"),
-        },
-        coords={"x": variable("x", x, "nm", "x"), "y": variable("y", y, "nm", "y")},
-    )
+    columns = {
+        "height": (height.astype(np.float32), "nm", "height above the substrate"),
+        "flake": (flake.astype(np.int8), "1", "pixel lies on the flake"),
+        "counts": (count.astype(np.int8), "1", "pixel counts (no edge, dust or scar)"),
+    }
+    return dataset(("y", "x"), columns, {"x": (x, "nm", "x"), "y": (y, "nm", "y")})
 
 
 def _mean_profile(surface: Surface, found: Flake) -> xr.Dataset:
-    """Average the levelled profiles with their edges laid over each other, substrate left, flake right."""
+    """Average the levelled profiles after alignment at their edges: the substrate is left and the flake right."""
     levelled, blocks = found.levelled, found.blocks
     reach, pixel = len(surface.x) // 2, surface.pixel
     aligned = np.full((len(surface.y), 2 * reach), np.nan)
@@ -173,20 +147,16 @@ def _mean_profile(surface: Surface, found: Flake) -> xr.Dataset:
     means = np.array([_column_means(aligned[blocks == block]) for block in np.unique(blocks)])[:, enough]
     position = ((np.arange(2 * reach) - reach + 0.5) * pixel)[enough]
     mean = _column_means(aligned)[enough]
-    # A block may lack a position that others have.
+    # Not every block has profiles at every position.
     error = np.nanstd(means, axis=0, ddof=1) / np.sqrt(np.isfinite(means).sum(axis=0))
-    model = np.where(position > 0, found.step_heights["profile_linear"][0], 0.0)
-    columns = {"data": mean, "data_uncertainty": error, "fit": model, "residual": mean - model}
-    names = {
-        "data": "mean height",
-        "data_uncertainty": "standard error of the mean height",
-        "fit": "fitted levels",
-        "residual": "residual",
+    model = np.where(position > 0, found.step_heights[q.PROFILE_LINEAR][0], 0.0)
+    columns = {
+        "data": (mean, "nm", "mean height"),
+        "data_uncertainty": (error, "nm", "standard error of the mean height"),
+        "fit": (model, "nm", "fitted levels"),
+        "residual": (mean - model, "nm", "residual"),
     }
-    return xr.Dataset(
-        {name: variable("distance", values, "nm", names[name]) for name, values in columns.items()},
-        coords={"distance": variable("distance", position, "nm", "distance from the edge")},
-    )
+    return dataset("distance", columns, {"distance": (position, "nm", "distance from the edge")})
 
 
 def _column_means(values: np.ndarray) -> np.ndarray:
@@ -195,13 +165,8 @@ def _column_means(values: np.ndarray) -> np.ndarray:
 
 
 def _steps(surface: Surface, found: Flake) -> xr.Dataset:
-    return xr.Dataset(
-        {
-            name: variable("position", steps.heights, "nm", f"step height of the profile, {name}")
-            for name, steps in found.steps.items()
-        },
-        coords={"position": variable("position", surface.y, "nm", "position of the profile")},
-    )
+    columns = {name: (one.heights, "nm", f"step height of the profile, {name}") for name, one in found.steps.items()}
+    return dataset("position", columns, {"position": (surface.y, "nm", "position of the profile")})
 
 
 def _histogram(found: Flake) -> xr.Dataset:
@@ -211,7 +176,5 @@ def _histogram(found: Flake) -> xr.Dataset:
     substrate, flake = level_components(found.histogram, center, edges[1] - edges[0])
     fitted = substrate + flake
     columns = {"data": counts, "fit": fitted, "substrate": substrate, "flake": flake, "residual": counts - fitted}
-    return xr.Dataset(
-        {name: variable("height", values, "count", f"pixels: {name}") for name, values in columns.items()},
-        coords={"height": variable("height", center, "nm", "height above the substrate")},
-    )
+    named = {name: (values, "count", f"pixels: {name}") for name, values in columns.items()}
+    return dataset("height", named, {"height": (center, "nm", "height above the substrate")})

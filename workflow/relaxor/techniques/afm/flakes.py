@@ -1,7 +1,7 @@
-"""Step height and roughness of a flake in a height image, each by independent ways.
+"""Step height and roughness of a flake in a height image, each determined in independent ways.
 
-Levels are found from a step fitted to every profile with the neighbourhood of the edge left out, after ISO 5436-1,
-and from the distance of the two peaks of the height histogram. Errors come from blocks of adjacent profiles.
+The step height is found from a step fitted to every profile without the neighbourhood of the edge, as in ISO 5436-1,
+and from the distance between the two peaks of the height histogram. Errors come from blocks of adjacent profiles.
 """
 
 from collections.abc import Iterator
@@ -12,15 +12,16 @@ import numpy as np
 
 from relaxor.core.errors import AnalysisError
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges
-from relaxor.stats.fit import Fit, fit, gaussian, parameters, poisson_residual
+from relaxor.stats.fit import Fit, aicc, fit, gaussian, parameters, poisson_residual
+from relaxor.techniques.afm import quantities as q
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Levelled, Surface, away_from_edge, level, segment
+from relaxor.techniques.afm.settings import AfmSettings
 
-PROFILE_MODELS = {"profile_linear": 1, "profile_quadratic": 2}
-"""Degree of the background that each levelled profile may have of its own; ISO 5436-1 has a line."""
-HISTOGRAM_MODEL = "two_level_histogram"
+PROFILE_MODELS = {q.PROFILE_LINEAR: 1, q.PROFILE_QUADRATIC: 2}
+"""Model → degree of the polynomial background that each levelled profile may have of its own."""
 PLACES = ("substrate", "flake")
 INDEPENDENT = 4
-"""Heights so many correlation lengths apart are taken as independent."""
+"""Number of correlation lengths beyond which two heights are taken as independent."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Flake:
     Attributes
     ----------
     levelled, blocks
-        The levelled image, and the block of adjacent profiles that each profile belongs to.
+        The levelled image, and the number of the block of adjacent profiles to which each profile belongs.
     steps
         Step heights of the profiles by model.
     histogram, edges
@@ -38,9 +39,9 @@ class Flake:
     step_heights
         Model → step height and its standard error in nm.
     roughness
-        Place → rms height and its standard error in nm.
+        Place → root-mean-square height and its standard error in nm.
     correlation_length
-        Of the substrate's roughness, in nm.
+        Correlation length of the roughness of the substrate in nm.
     """
 
     levelled: Levelled
@@ -55,32 +56,26 @@ class Flake:
 
 def examine(
     surface: Surface,
-    *,
-    edge_exclusion: float,
-    bow_degree: int,
-    line_offsets: bool,
-    outlier: float,
-    batches: int,
-    histogram_bins: int,
+    settings: AfmSettings,
 ) -> Flake:
-    """Find step height and roughness of a flake; the keywords are the settings of `relaxor.techniques.afm.analysis`.
+    """Find step height and roughness of a flake.
 
     Raises
     ------
     AnalysisError
         If the image shows no step.
     """
-    flake, outliers = segment(surface, bow_degree, outlier)
+    flake, outliers = segment(surface, settings)
     count = away_from_edge(flake) & ~outliers
 
     def level_again(keep: np.ndarray) -> Levelled:
-        return level(surface, flake, count & keep[:, None], bow_degree, line_offsets)
+        return level(surface, flake, count & keep[:, None], settings)
 
     levelled = level_again(np.ones(len(flake), bool))
-    used = plateaus(flake, edge_exclusion) & ~outliers
+    used = plateaus(flake, settings.edge_exclusion) & ~outliers
     steps = {name: profile_steps(levelled.height, flake, used, degree) for name, degree in PROFILE_MODELS.items()}
     heights = levelled.height[count]
-    edges = np.linspace(heights.min(), heights.max(), histogram_bins + 1)
+    edges = np.linspace(heights.min(), heights.max(), settings.histogram_bins + 1)
 
     def estimate(keep: np.ndarray) -> np.ndarray:
         again = level_again(keep)
@@ -90,12 +85,12 @@ def examine(
 
     length = _roughness_length(surface, levelled)
     reach = max(int(np.ceil(INDEPENDENT * np.nan_to_num(length) / surface.pixel)), 1)
-    blocks = np.arange(len(flake)) * batches // len(flake)
+    blocks = np.arange(len(flake)) * settings.batches // len(flake)
     values, errors = jackknife(estimate, blocks)
-    errors *= shared_edges(length, np.ptp(surface.y) / batches)
+    errors *= shared_edges(length, np.ptp(surface.y) / settings.batches)
     found = {
         name: (float(value), float(error))
-        for name, value, error in zip([*steps, HISTOGRAM_MODEL, *PLACES], values, errors, strict=True)
+        for name, value, error in zip([*steps, q.TWO_LEVEL_HISTOGRAM, *PLACES], values, errors, strict=True)
     }
     return Flake(
         levelled=levelled,
@@ -103,7 +98,7 @@ def examine(
         steps=steps,
         histogram=fit_two_levels(heights, flake[count], edges),
         edges=edges,
-        step_heights={name: found[name] for name in (*steps, HISTOGRAM_MODEL)},
+        step_heights={name: found[name] for name in (*steps, q.TWO_LEVEL_HISTOGRAM)},
         roughness={place: found[place] for place in PLACES},
         correlation_length=length,
     )
@@ -136,11 +131,13 @@ class Steps:
     heights
         Step height of each profile in nm; NaN where it crosses none.
     weights
-        What each pixel (profile, position) counts in the step height of its profile: the fit is linear.
-    sum_of_squares, pixels, degree
-        What the fits leave, from how many pixels, on a background of which degree.
+        Weight of each pixel in the step height of its profile, shape (profile, position): the fit is linear.
+    sum_of_squares, pixels
+        Sum of the squared residuals of all fits in nm², and the number of pixels behind it.
+    degree
+        Degree of the background of each profile.
     correlation
-        Pixels of a profile that are as good as one independent one.
+        Number of pixels of a profile that tell as much as one independent pixel.
     """
 
     heights: np.ndarray
@@ -157,18 +154,18 @@ class Steps:
 
     @property
     def method(self) -> str:
-        """How the step was found, in words."""
+        """Description of the fit."""
         return f"step on a polynomial of degree {self.degree} in each profile"
 
     def mean(self, height: np.ndarray, keep: np.ndarray) -> float:
-        """Return the mean step height of the profiles to keep, on an image that is perhaps levelled anew."""
+        """Return the mean step height in nm of the profiles to keep, from an image that may be levelled again."""
         kept = keep & np.isfinite(self.heights)
         return float(np.sum(self.weights[kept] * height[kept]) / kept.sum())
 
     def aicc(self, correlation: float) -> float:
-        """Return Akaike's criterion, with one independent pixel in each ``correlation``."""
+        """Return Akaike's criterion where one of ``correlation`` pixels is independent."""
         k, n = (self.degree + 2) * self.number + 1, self.pixels / correlation
-        return n * np.log(self.sum_of_squares / self.pixels) + 2 * k + 2 * k * (k + 1) / max(n - k - 1, 1)
+        return aicc(n * np.log(self.sum_of_squares / self.pixels), k, n)
 
 
 def profile_steps(height: np.ndarray, flake: np.ndarray, used: np.ndarray, degree: int) -> Steps:
@@ -202,7 +199,7 @@ def profile_steps(height: np.ndarray, flake: np.ndarray, used: np.ndarray, degre
 
 # --- histogram -----------------------------------------------------------------------------------------------------
 def level_components(fitted: Fit, center: np.ndarray, width: float) -> Iterator[np.ndarray]:
-    """Yield the pixels that each level (substrate, flake) has in bins of a width, in nm."""
+    """Yield the number of pixels of each level (substrate, flake) in bins of a width, in nm."""
     return _components(fitted.params.valuesdict(), center, width)
 
 
@@ -229,7 +226,7 @@ def fit_two_levels(heights: np.ndarray, flake: np.ndarray, edges: np.ndarray) ->
 
 
 def separation(fitted: Fit) -> float:
-    """Return the distance of the two levels in nm."""
+    """Return the distance between the two levels in nm."""
     return fitted.value("flake_level") - fitted.value("substrate_level")
 
 
@@ -240,7 +237,7 @@ def _roughness_length(surface: Surface, levelled: Levelled) -> float:
 
 
 def _roughness(levelled: Levelled, reach: int) -> Iterator[float]:
-    """Yield the rms heights of the `PLACES`, from pixels that are not left out."""
+    """Yield the root-mean-square heights of the `PLACES` in nm."""
     for mask in (~levelled.flake, levelled.flake):
         squares, pairs = distant_pairs(levelled.height, levelled.count & mask, reach)
         yield float(np.sqrt(squares.sum() / pairs.sum()))
@@ -249,8 +246,8 @@ def _roughness(levelled: Levelled, reach: int) -> Iterator[float]:
 def distant_pairs(height: np.ndarray, mask: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
     """Sum half the squared height differences of all pairs of pixels of a profile at least ``reach`` apart.
 
-    Their mean is the variance of the surface, whatever offset each profile has: unlike the variance of a map whose
-    profiles were shifted to one level, which has lost what the shifts took.
+    Their mean is the variance of the surface, whatever the offset of each profile is. The variance of a map whose
+    profiles were shifted to one level is smaller, because the shifts take a part of it.
 
     Returns
     -------

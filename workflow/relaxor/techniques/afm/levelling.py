@@ -1,4 +1,4 @@
-"""Level a height image around a flake: background, line offsets and the flake itself are found together."""
+"""Levelling of height images: the background, the line offsets and the flake itself are found together."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,35 @@ from scipy.ndimage import distance_transform_edt
 from skimage.morphology import remove_small_holes, remove_small_objects
 
 from relaxor.core.errors import AnalysisError
+from relaxor.stats.noise import MAD_TO_SIGMA
+from relaxor.techniques.afm.settings import AfmSettings
 
 EDGE_PIXELS = 4
-"""Pixels next to the edge that belong to neither level: the tip's flank and the blur of the mask."""
+"""Number of pixels next to an edge that belong to neither level, because of the tip and the blur of the mask."""
 SMALLEST_PART = 0.01
-"""Smaller patches (share of the image) above or below are dust, not flake."""
+"""Part of the image below which a patch above or below its surroundings is dust and no flake."""
 ROUNDS = 30
+"""Largest number of rounds in which the mask of the flake is improved."""
 COARSE, CLEARLY = 64, 0.5
-"""Positions tried for the edges of a ribbon, and the share of what an edge leaves that a ribbon may leave."""
+"""Number of positions tried for the edges of a ribbon, and the part of the residual of one edge below which the
+residual of a ribbon must lie for the ribbon to be taken."""
 SMALLEST_CONTRAST = 3.0
-"""Least step in robust standard deviations of the heights: the halves of a Gaussian surface differ by 2.7."""
+"""Smallest step in robust standard deviations of the heights; the halves of a Gaussian surface differ by 2.7."""
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A height image with profiles that run across the step: ``height`` (profile, position) and lengths in nm."""
+    """A height image whose profiles run across the step.
+
+    Attributes
+    ----------
+    height
+        Heights in nm, shape (profile, position).
+    x, y
+        Positions along and across the profiles in nm.
+    transposed
+        Whether rows and columns of the image as recorded were exchanged.
+    """
 
     height: np.ndarray
     x: np.ndarray
@@ -37,7 +51,15 @@ class Surface:
 
 @dataclass(frozen=True)
 class Levelled:
-    """A levelled surface: ``height`` in nm above the substrate, ``flake`` mask, and which pixels ``count``."""
+    """A levelled surface.
+
+    Attributes
+    ----------
+    height
+        Heights above the substrate in nm, shape (profile, position).
+    flake, count
+        Masks of the pixels on the flake, and of those that are neither near an edge nor dust nor scars.
+    """
 
     height: np.ndarray
     flake: np.ndarray
@@ -45,7 +67,7 @@ class Levelled:
 
 
 def best_edge(profile: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return where a step or a ribbon on a parabola fits a mean profile best, and the share that it leaves.
+    """Return where a step or a ribbon on a parabola fits a mean profile best, and the part that it leaves unexplained.
 
     A ribbon is taken only where it explains clearly more than the single edge that it contains.
     """
@@ -66,13 +88,18 @@ def best_edge(profile: np.ndarray) -> tuple[np.ndarray, float]:
     return (ribbon, ribbon_left) if ribbon_left < CLEARLY * step_left else (step, step_left)
 
 
-def segment(surface: Surface, bow_degree: int, outlier: float) -> tuple[np.ndarray, np.ndarray]:
-    """Find the flake and the outliers: background and step are fitted together until the mask rests.
+def segment(surface: Surface, settings: AfmSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Find the flake and the outliers by fitting background and step together until the mask does not change.
 
     Returns
     -------
     flake, outliers
         Masks of the shape of the image; the flake is the higher side.
+
+    Raises
+    ------
+    AnalysisError
+        If the image shows no step.
     """
     size = surface.height.shape
     flake = np.broadcast_to(best_edge(surface.height.mean(axis=0))[0], size)
@@ -80,7 +107,7 @@ def segment(surface: Surface, bow_degree: int, outlier: float) -> tuple[np.ndarr
     smallest = int(SMALLEST_PART * surface.height.size)
     for _ in range(ROUNDS):
         count = away_from_edge(flake) & ~outliers
-        background, step = _background(surface, flake, count, bow_degree)
+        background, step = _background(surface, flake, count, settings.bow_degree)
         rest = surface.height - background
         rest -= _line_offsets(rest - step * flake, count)
         filled = ndimage.median_filter(rest, 5) > step / 2 if step > 0 else ndimage.median_filter(rest, 5) < step / 2
@@ -89,9 +116,9 @@ def segment(surface: Surface, bow_degree: int, outlier: float) -> tuple[np.ndarr
         residual = rest - step * found
         spread = np.empty(size)
         for side in (found, ~found):
-            spread[side] = 1.4826 * np.median(np.abs(residual[side & count])) if (side & count).any() else np.inf
-        # A grain of dust is larger than the part of it that stands out.
-        outliers = ndimage.binary_dilation(np.abs(residual) > outlier * spread, iterations=2)
+            spread[side] = MAD_TO_SIGMA * np.median(np.abs(residual[side & count])) if (side & count).any() else np.inf
+        # A grain of dust is larger than the part of it that lies above the threshold.
+        outliers = ndimage.binary_dilation(np.abs(residual) > settings.outlier * spread, iterations=2)
         outliers &= away_from_edge(found)
         settled, flake = np.array_equal(found, flake), found
         if settled or not found.any() or found.all():
@@ -109,7 +136,7 @@ def away_from_edge(flake: np.ndarray) -> np.ndarray:
 
 
 def _background(surface: Surface, flake: np.ndarray, count: np.ndarray, degree: int) -> tuple[np.ndarray, float]:
-    """Fit polynomial background and step together; return the background everywhere and the step."""
+    """Fit a polynomial background and the step together; return the background of every pixel, and the step, in nm."""
     x, y = (np.linspace(-1, 1, len(axis)) for axis in (surface.x, surface.y))
     x, y = np.meshgrid(x, y)
     terms = [x**i * y**j for i in range(degree + 1) for j in range(degree + 1 - i)]
@@ -121,18 +148,18 @@ def _background(surface: Surface, flake: np.ndarray, count: np.ndarray, degree: 
 
 
 def _line_offsets(residual: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return the mean residual of each profile, as a column."""
+    """Return the mean residual of each profile, shape (profiles, 1)."""
     total = np.where(count, residual, 0.0).sum(axis=1, keepdims=True)
     return total / np.maximum(count.sum(axis=1, keepdims=True), 1)
 
 
-def level(surface: Surface, flake: np.ndarray, count: np.ndarray, bow_degree: int, line_offsets: bool) -> Levelled:
-    """Take background and line offsets off, with the flake known; heights count from the substrate.
+def level(surface: Surface, flake: np.ndarray, count: np.ndarray, settings: AfmSettings) -> Levelled:
+    """Subtract the background and the line offsets of a surface whose flake is known.
 
-    ``count`` marks the pixels that are fitted: free of dust and away from edges.
+    ``count`` marks the pixels that are fitted: those that are free of dust and away from edges.
     """
-    background, step = _background(surface, flake, count, bow_degree)
+    background, step = _background(surface, flake, count, settings.bow_degree)
     height = surface.height - background
-    if line_offsets:
+    if settings.line_offsets:
         height = height - _line_offsets(height - step * flake, count)
     return Levelled(height - np.median(height[count & ~flake]), flake, count)

@@ -1,4 +1,4 @@
-"""AFM panels."""
+"""Panels of the AFM images."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,17 +6,16 @@ from matplotlib.axes import Axes
 from relaxor.figures.images import show_image
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION
-
-MODEL = "profile_linear"
+from relaxor.techniques.afm import quantities as q
 
 
 def step(ax: Axes, data: PanelData) -> None:
-    """Draw the height image of the first flake and the mean profiles of all flakes with their fitted levels (S4)."""
+    """Draw the height image of the first flake and the mean profiles of all flakes with their fitted levels."""
     ax.set_axis_off()
     name, group = next(iter(data.curves.items()))
     image = group["map"].to_dataset()
     place = ax.inset_axes((0.0, 0.2, 0.42, 0.8), anchor="S")
-    thickness = data.number("step_height", measurement=name, model=MODEL)
+    thickness = data.number(q.STEP_HEIGHT, measurement=name, model=q.PROFILE_LINEAR)
     height = image.height.to_numpy()
     limits = (-0.35 * thickness, 1.35 * thickness)
     drawn = show_image(place, height, image.x.to_numpy(), image.y.to_numpy(), limits)
@@ -38,7 +37,7 @@ def _profiles(ax: Axes, data: PanelData) -> None:
         ax.plot(distance, mean, color=color, lw=0.7)
         right = distance > 0
         step_height, error_of_step, shared = (
-            data.number("step_height", column, measurement=name, model=MODEL)
+            data.number(q.STEP_HEIGHT, column, measurement=name, model=q.PROFILE_LINEAR)
             for column in ("value", "standard_error", "systematic_error")
         )
         ax.plot(distance[right], np.full(right.sum(), step_height), color=VERMILION, lw=0.7, ls="--")

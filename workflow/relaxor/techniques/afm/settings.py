@@ -1,28 +1,26 @@
 """Settings of the AFM analysis."""
 
-from pydantic import Field
-
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
 
 
 class AfmSettings(Section):
-    """Settings of the AFM analysis; heights in nm."""
+    """Settings of the AFM analysis."""
 
-    z_scale: float = Field(1.0, gt=0)
-    """True height over height read, from a step-height standard (1: the scanner reads true)."""
-    z_scale_uncertainty: float = Field(0.01, ge=0)
-    """Its relative standard uncertainty; 1 % is what a commercial step standard and linearized scanner reach."""
-    layer_thickness: float | None = Field(None, gt=0)
-    """Thickness of one layer in nm; null: layers are not counted."""
-    edge_exclusion: float = Field(1 / 3, ge=0, lt=0.5)
-    """Share of the shorter plateau left out on both sides of an edge, as ISO 5436-1 does."""
-    bow_degree: int = Field(2, ge=1, le=4)
-    """Degree of the background of the whole image: 1 takes tilt off, 2 also the bow of a tube scanner."""
+    z_scale: float = setting(1.0, source="assumed: the scanner reads true heights", gt=0)
+    """Ratio of the true height to the height that the scanner reads, from a step-height standard."""
+    z_scale_uncertainty: float = setting(0.01, source="reached with a commercial step-height standard", ge=0)
+    """Relative standard uncertainty of the height scale; all heights share it as their systematic error."""
+    layer_thickness: float | None = setting(None, "nm", gt=0)
+    """Thickness of one layer of the crystal; layers are not counted where it is null."""
+    edge_exclusion: float = setting(1 / 3, source="ISO 5436-1", ge=0, lt=0.5)
+    """Part of the shorter plateau that is left out on both sides of an edge of the flake."""
+    bow_degree: int = setting(2, source="the bow of a tube scanner is quadratic", ge=1, le=4)
+    """Degree of the polynomial background of the whole image: 1 removes the tilt, 2 also the bow."""
     line_offsets: bool = True
-    """Whether each scan line is shifted to the level of the others (drift and noise at low frequency)."""
-    outlier: float = Field(4.0, gt=1)
-    """Pixels so many robust standard deviations off their level are dust or scars and do not count."""
-    batches: int = Field(10, ge=4)
-    """Blocks of adjacent scan lines, the independent samples behind standard errors."""
-    histogram_bins: int = Field(160, ge=20)
-    """Bins of the height histogram between the lowest and the highest pixel that counts."""
+    """Whether each scan line is shifted to the level of the others, which removes drift and low-frequency noise."""
+    outlier: float = setting(4.0, source="assumed", gt=1)
+    """Number of robust standard deviations from its level beyond which a pixel counts as dust or as a scar."""
+    batches: int = setting(10, source="assumed", ge=4)
+    """Number of blocks of adjacent scan lines; they are the independent samples behind the standard errors."""
+    histogram_bins: int = setting(160, source="assumed", ge=20)
+    """Number of bins of the height histogram between the lowest and the highest pixel that counts."""

@@ -2,13 +2,14 @@
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
+from relaxor.techniques.afm.quantities import MODELS, QUANTITIES
 from relaxor.techniques.afm.settings import AfmSettings
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by an image of height that is none of the piezoresponse."""
+    """Return how likely a file is AFM: it holds an image of the height and none of the piezoresponse."""
     return 0.9 * (contents.image and contents.images.height and not contents.images.piezoresponse)
 
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=AfmSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "step": Panel(lazy(f"{__package__}.panels", "step"), needs="map", overview=True),
     },

@@ -1,13 +1,13 @@
-"""Polarization loops: P from the current, corrected and as it is, its numbers, their series, and PUND.
+"""Polarization loops and pulse trains: P from the current, its numbers, and series of loops.
 
-P = ∫I dt / A with A = thickness × width, because the current flows in the plane of the flake; E = V / gap. Of a
-capacitor A is the area of its plates and E = V / thickness; each table of its file is a loop with models of its own
-(``corrected_table_1``, …), for temperature and fatigue change what is not switching.
+P = ∫I dt / A. Of a lateral device A = thickness × width, because the current flows in the plane of the flake, and
+E = V / gap. Of a capacitor A is the area of its plates and E = V / thickness. Each table of the file of a capacitor is
+a loop with a background of its own, because temperature and fatigue change what is not switching.
 
-Two models compete for each loop: ``uncorrected`` takes all current for switching (only offset and drift are removed,
-which a closed loop demands), ``corrected`` first subtracts the capacitance and conductance of the device, fitted where
-its loops are saturated; where none is, ``uncorrected`` stands alone. Definitions of the energies: W_st = ∫E dP loading,
-W_rec unloading, η = W_rec / W_st.
+Two models compete for each loop: ``uncorrected`` takes the whole current for switching and removes only offset and
+drift, as a closed loop demands. ``corrected`` first subtracts the capacitance and the conductance of the device, which
+are fitted where its loops are saturated; it is missing where no loop is. The energy densities are W_st = ∫E dP while
+loading and W_rec while unloading, and the efficiency is η = W_rec / W_st.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
 from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of, named
-from relaxor.techniques.hysteresis.integration import CORRECTED, Loop, integrate_together
+from relaxor.techniques.hysteresis.integration import Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
 from relaxor.techniques.hysteresis.rows import device_rows, loop_groups, loop_rows, relative_systematic, series_rows
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
-
-TESTER_UNITS = {"v": "V", "p": "uC/cm^2", "d": "uC/cm^2"}
-"""First letter of what a tester derives → its unit."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -> Result:
@@ -37,41 +35,37 @@ def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -
         Ingested measurements of one sample.
     settings
         See `HysteresisSettings`.
+
+    Raises
+    ------
+    AnalysisError
+        If a file holds no loop and no train, or contradicts the sheet.
     """
-    shared = (settings.thickness_uncertainty, settings.width_uncertainty, settings.gap_uncertainty)
     rng = np.random.default_rng(settings.seed)
     measurements = [named(measurement) for measurement in measurements]
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
+    result = Result()
     loops: list[Loop] = []
     for device, parts in _by_device([each for each in measurements if not is_train(each)]):
         first = len(loops)
         for cycles in parts:
-            found = integrate_together(
-                cycles,
-                [cycle.replicates(rng, settings.replicates, settings.block) for cycle in cycles],
-                leakage=settings.leakage,
-                saturation_field=settings.saturation_field,
-                saturated=(settings.saturated_rising, settings.saturated_falling),
-                peak_window=settings.peak_window,
-            )
-            rows += device_rows(device, found.saturating, found.backgrounds)
+            noise = [cycle.replicates(rng, settings.replicates, settings.block) for cycle in cycles]
+            found = integrate_together(cycles, noise, settings)
+            result.numbers.extend(device_rows(device, found.saturating, found.backgrounds))
             for cycle, of_cycle in zip(cycles, found.loops, strict=True):
-                rows += [row for loop in of_cycle for row in loop_rows(loop, shared, found.remark)]
+                result.numbers.extend(row for loop in of_cycle for row in loop_rows(loop, settings, found.remark))
+                result.curves.update(loop_groups(cycle, of_cycle, found.backgrounds.get(settings.leakage)))
                 loops += of_cycle
-                groups |= loop_groups(cycle, of_cycle, found.backgrounds.get(settings.leakage))
-        rows += series_rows(device, loops[first:])
+        result.numbers.extend(series_rows(device, loops[first:]))
     for train in filter(is_train, measurements):
-        train_rows, train_groups = _train(train, loops, shared)
-        rows += train_rows
-        groups |= train_groups
-    return Result(rows, groups)
+        separate = "pulse" in next(iter(train.regions.values())).dims
+        result.add(_separate_pulses(train, settings) if separate else _recorded_train(train, loops, settings))
+    return result
 
 
 def _by_device(measurements: Sequence[Measurement]) -> list[tuple[str, list[list[Cycle]]]]:
-    """Return every device and its cycles, together those that share what is not switching.
+    """Return every device and its cycles, in groups that share a background.
 
-    That is the loops of a flake, but of a capacitor only each loop with itself: its contacts and its state may change.
+    The loops of a flake share one; each loop of a capacitor has its own, because its contacts and its state may change.
     """
     devices: dict[tuple[str, Geometry | Capacitor], list[list[Cycle]]] = {}
     for measurement in measurements:
@@ -84,94 +78,72 @@ def _by_device(measurements: Sequence[Measurement]) -> list[tuple[str, list[list
     return [(device, parts) for (device, _), parts in devices.items()]
 
 
-def _train(
-    measurement: Measurement, loops: Sequence[Loop], shared: tuple[float, float, float]
-) -> tuple[list[Number], dict[str, xr.Dataset]]:
-    """Analyse a pulse train: recorded as one train, or pulse by pulse with the tester's own polarization."""
-    groups = {measurement.id: xr.Dataset(attrs=provenance(measurement))}
-    if "pulse" in next(iter(measurement.regions.values())).dims:
-        rows = []
-        for region, data in measurement.regions.items():
-            remark = data.attrs.get("remark", "")
-            tester = {name: (value, np.nan, TESTER_UNITS[name[0]]) for name, value in instrument_values(data).items()}
-            rows += measured(measurement, f"tester_{region}", tester, f"from the tester's polarization column{remark}")
-            geometry = geometry_of(measurement, data)
-            rows += _pund_rows(
-                measurement,
-                f"pund_{region}",
-                separate_charges(data, geometry),
-                relative_systematic("p_", geometry, shared),
-                f"integral of I dt / A from the start of each pulse; errors of the noise of single samples{remark}",
-                4 * data["time"].size,
-            )
-            groups |= {f"{measurement.id}/{region}": data}
-        return rows, groups
+def _separate_pulses(measurement: Measurement, settings: HysteresisSettings) -> Result:
+    """Analyse trains that were recorded pulse by pulse, with the polarization of the tester itself."""
+    result = Result(curves={measurement.id: xr.Dataset(attrs=provenance(measurement))})
+    for region, data in measurement.regions.items():
+        remark = data.attrs.get("remark", "")
+        tester = {quantity: (value, np.nan) for quantity, value in instrument_values(data).items()}
+        method = f"from the polarization column of the tester{remark}"
+        result.numbers.extend(measured(measurement, q.TESTER, tester, method, feature=region))
+        geometry = geometry_of(measurement, data)
+        method = f"integral of I dt / A from the start of each pulse; errors of the noise of single samples{remark}"
+        rows = _pund_rows(measurement, separate_charges(data, geometry), method, 4 * data["time"].size, region)
+        result.numbers.extend(with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings)))
+        result.curves[f"{measurement.id}/{region}"] = data
+    return result
+
+
+def _recorded_train(measurement: Measurement, loops: Sequence[Loop], settings: HysteresisSettings) -> Result:
+    """Analyse a train that was recorded without interruption, and compare it with the loops of its device."""
     geometry, remark = geometry_of(measurement, measurement.only), measurement.only.attrs.get("remark", "")
-    results, curves, counts = pulse_charges(measurement, geometry)
+    charges, curves, counts = pulse_charges(measurement, geometry)
     if max(counts.values()) > 1:
         averaged = ", ".join(f"{counts[letter]} {letter}" for letter in "PUND")
         remark = f"; means of {averaged}, errors of their scatter where it exceeds the noise{remark}"
-    rows = _pund_rows(
-        measurement,
-        "pund",
-        results,
-        relative_systematic("p_", geometry, shared),
-        f"integral of I dt / A from the start of a pulse; baseline from the rests{remark}",
-        measurement.only["time"].size,
-    )
-    groups |= {f"{measurement.id}/{letter}": curve for letter, curve in curves.items()}
-    if isinstance(geometry, Capacitor):
-        return rows, groups
-    return rows + _against_loop(measurement, geometry, results["remanent_switched"], loops), groups
+    method = f"integral of I dt / A from the start of a pulse; baseline from the rests{remark}"
+    rows = _pund_rows(measurement, charges, method, measurement.only["time"].size)
+    rows = with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings))
+    if isinstance(geometry, Geometry):
+        rows += _against_loop(measurement, geometry, charges[q.REMANENT_SWITCHED_POLARIZATION], loops)
+    groups = {measurement.id: xr.Dataset(attrs=provenance(measurement))}
+    return Result(rows, groups | {f"{measurement.id}/{letter}": curve for letter, curve in curves.items()})
 
 
 def _pund_rows(
-    measurement: Measurement, model: str, charges: Mapping[str, Charge], systematic: float, method: str, n: int
+    measurement: Measurement, charges: Mapping[Quantity, Charge], method: str, n: int, region: str = ""
 ) -> list[Number]:
-    """Make the rows of what pulses move; ``systematic`` is relative."""
-    return [
-        Number(
-            measurement.id,
-            model,
-            name,
-            charge.value,
-            charge.error,
-            abs(charge.value) * systematic,
-            charge.value - charge.quantile * charge.error,
-            charge.value + charge.quantile * charge.error,
-            "uC/cm^2",
-            method,
-            n,
-            raw_sha256=measurement.attrs["raw_sha256"],
-            origin=measurement.attrs["origin"],
-        )
-        for name, charge in charges.items()
-    ]
+    """Return the numbers of what pulses move."""
+    rows: list[Number] = []
+    for quantity, charge in charges.items():
+        margin = charge.quantile * charge.error
+        interval = {"ci_low": charge.value - margin, "ci_high": charge.value + margin}
+        value = {quantity: (charge.value, charge.error)}
+        rows += measured(measurement, q.PUND, value, method, n=n, feature=region, **interval)
+    return rows
 
 
 def _against_loop(
     measurement: Measurement, geometry: Geometry, switched: Charge, loops: Sequence[Loop]
 ) -> list[Number]:
-    """Compare what PUND says remains switched with the opening of the corrected loop at zero field."""
+    """Compare the remanent switched polarization of pulses with the opening of the corrected loop at zero field."""
     frequency = frequency_of(measurement)
     same = [
         loop
         for loop in loops
-        if loop.model == CORRECTED and loop.cycle.geometry == geometry and np.isclose(loop.cycle.frequency, frequency)
+        if loop.model == q.CORRECTED and loop.cycle.geometry == geometry and np.isclose(loop.cycle.frequency, frequency)
     ]
     if not same:
         return []
     loop = max(same, key=lambda one: one.amplitude)
-    (plus, drawn_plus), (minus, drawn_minus) = loop.numbers["p_r_plus"], loop.numbers["p_r_minus"]
+    plus, drawn_plus = loop.numbers[q.REMANENT_POLARIZATION["positive"]]
+    minus, drawn_minus = loop.numbers[q.REMANENT_POLARIZATION["negative"]]
     opening, error = plus - minus, float((drawn_plus - drawn_minus).std(ddof=1))
-    rows = measured(
+    difference = switched.value - opening, float(np.hypot(switched.error, error))
+    return measured(
         measurement,
-        "pund_minus_loop",
-        {
-            "loop_opening": (opening, error, "uC/cm^2"),
-            "remanence_difference": (switched.value - opening, float(np.hypot(switched.error, error)), "uC/cm^2"),
-        },
-        f"remanent switched polarization of PUND against p_r_plus - p_r_minus of {loop.cycle.measurement.id}"
-        f"{measurement.only.attrs.get('remark', '')}{loop.cycle.remark}",
+        q.PUND_MINUS_LOOP,
+        {q.LOOP_OPENING: (opening, error), q.REMANENCE_DIFFERENCE: difference},
+        "remanent switched polarization of q.PUND against the difference of the remanent polarizations of "
+        f"{loop.cycle.measurement.id}{measurement.only.attrs.get('remark', '')}{loop.cycle.remark}",
     )
-    return rows

@@ -1,7 +1,8 @@
-"""What of the current of a mean cycle is not switching.
+"""The background of the current of a mean cycle: what is not switching.
 
-The current through a flake is I = A dP/dt + C dV/dt + G V + G3 V³ + I0 + drift. Past the switching fields P is
-saturated, so there the rest can be fitted: C from the step of the current where the ramp turns, G from its odd part.
+The current through a device is I = A dP/dt + C dV/dt + G V + G3 V³ + I0 + drift. Beyond the switching fields P is
+saturated, so that the other terms can be fitted there: C from the step of the current where the ramp turns, G and G3
+from the odd part of the current.
 """
 
 from collections.abc import Sequence
@@ -11,21 +12,24 @@ import numpy as np
 from scipy.signal import savgol_filter
 
 from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Quantity
+from relaxor.stats.fit import aicc
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import Cycle
+from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 BACKGROUNDS = {
-    "capacitance": ("capacitance",),
-    "ohmic": ("capacitance", "conductance"),
-    "ohmic_cubic": ("capacitance", "conductance", "conductance_cubic"),
+    q.CAPACITIVE: (q.CAPACITANCE,),
+    q.OHMIC: (q.CAPACITANCE, q.CONDUCTANCE),
+    q.OHMIC_CUBIC: (q.CAPACITANCE, q.CONDUCTANCE, q.CONDUCTANCE_CUBIC),
 }
-"""Competing models of what is not switching, with their parameters."""
-UNITS = {"capacitance": "F", "conductance": "S", "conductance_cubic": "S/V^2"}
+"""Competing models of the background → their parameters."""
 TURN = 0.985
-"""Fraction of the amplitude beyond which samples are left out: the turn of the ramp is rounded."""
+"""Part of the amplitude beyond which samples are left out, because the turn of the ramp is rounded."""
 RAMP_SMOOTHING = 51
-"""Samples over which the slope of the ramp is averaged."""
+"""Number of samples over which the slope of the ramp is averaged."""
 ROUNDING = 1e-12
-"""Noise, relative to the largest current, that is only that of our arithmetic."""
+"""Noise, relative to the largest current, below which it is only rounding of the arithmetic."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Background:
 
     Attributes
     ----------
+    parameters
+        Those that were fitted; the others are zero.
     values
         Shape (3,): C (F), G (S), G3 (S/V²).
     replicates
@@ -42,7 +48,7 @@ class Background:
         Of the fit in the saturated parts.
     """
 
-    names: tuple[str, ...]
+    parameters: tuple[Quantity, ...]
     values: np.ndarray
     replicates: np.ndarray
     chi_square: float
@@ -51,25 +57,19 @@ class Background:
     @property
     def aicc(self) -> float:
         """Akaike's criterion with the small-sample term, for residuals of known scale."""
-        k = len(self.names)
-        return self.chi_square + 2 * k + 2 * k * (k + 1) / (self.n - k - 1)
+        return aicc(self.chi_square, len(self.parameters), self.n)
 
 
-def saturated(cycle: Cycle, rising: float, falling: float) -> np.ndarray:
-    """Mark the samples beyond the switching fields.
-
-    Parameters
-    ----------
-    rising, falling
-        Fractions of the amplitude beyond which P no longer changes while the field grows, and while it shrinks.
-    """
+def saturated(cycle: Cycle, settings: HysteresisSettings) -> np.ndarray:
+    """Mark the samples beyond the switching fields, shape (n,)."""
     level = np.abs(cycle.field) / np.abs(cycle.field).max()
     growing = np.gradient(cycle.voltage) * cycle.voltage > 0
-    return np.where(growing, level > rising, level > falling) & (level < TURN)
+    beyond = np.where(growing, level > settings.saturated_rising, level > settings.saturated_falling)
+    return beyond & (level < TURN)
 
 
 def fit_background(
-    cycles: Sequence[Cycle], noise: Sequence[np.ndarray], model: str, *, rising: float, falling: float
+    cycles: Sequence[Cycle], noise: Sequence[np.ndarray], model: str, settings: HysteresisSettings
 ) -> Background:
     """Fit one capacitance and one set of conductances to the saturated parts of all loops of a device.
 
@@ -81,8 +81,8 @@ def fit_background(
         Their bootstrap replicates, each of shape (b, n).
     model
         One of `BACKGROUNDS`.
-    rising, falling
-        See `saturated`.
+    settings
+        See `HysteresisSettings`.
 
     Raises
     ------
@@ -96,9 +96,9 @@ def fit_background(
                 f"{cycle.measurement.id}: the current shows no noise, so that no error can be given: its cycles are "
                 "alike to the last digit, or too few digits are written; give the cycles as they were recorded"
             )
-        part = saturated(cycle, rising, falling)
+        part = saturated(cycle, settings)
         weight = 1 / cycle.noise
-        rows.append(_columns(cycle, BACKGROUNDS[model])[part] * weight)
+        rows.append(_columns(cycle, len(BACKGROUNDS[model]))[part] * weight)
         values.append(cycle.current[part] * weight)
         drawn.append(replicate[:, part] * weight)
     matrix, data = np.concatenate(rows), np.concatenate(values)
@@ -117,30 +117,30 @@ def fit_background(
     return Background(BACKGROUNDS[model], full, replicates, float(residual @ residual), len(data))
 
 
-def _columns(cycle: Cycle, names: tuple[str, ...]) -> np.ndarray:
-    """Return dV/dt, V and V³ of a period, without their means, shape (n, parameters)."""
+def _columns(cycle: Cycle, count: int = 3) -> np.ndarray:
+    """Return the first of dV/dt, V and V³ of a period, without their means, shape (n, count)."""
     voltage = cycle.voltage
     rate = np.empty_like(voltage)
     first, turn = int(np.argmin(voltage)), int(np.argmax(voltage))
-    # Noise of the read-back voltage is no displacement current: the ramp is smoothed, but not across its turns.
+    # The noise of the voltage as it is read drives no current: the ramp is smoothed, but not across its turns.
     for start, stop in ((first, turn), (turn, first)):
         branch = np.arange(start, stop if stop > start else stop + len(voltage)) % len(voltage)
         length = min(RAMP_SMOOTHING, len(branch) - 1 + len(branch) % 2)
         rate[branch] = savgol_filter(voltage[branch], length, 2, deriv=1, delta=cycle.time[1] - cycle.time[0])
-    for corner in (first, turn):  # the sample at a turn is a mean of both sides, in the current as here
+    for corner in (first, turn):  # the sample at a turn is a mean of both sides, as it is in the current
         rate[corner] = (rate[corner - 1] + rate[(corner + 1) % len(rate)]) / 2
-    columns = np.stack([rate, voltage, voltage**3][: len(names)], axis=-1)
+    columns = np.stack([rate, voltage, voltage**3][:count], axis=-1)
     return columns - columns.mean(axis=0)
 
 
 def switching_current(cycle: Cycle, current: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Subtract the background from a mean cycle: A dP/dt.
+    """Subtract the background from a mean cycle, which leaves A dP/dt.
 
     Parameters
     ----------
     current
         Shape (..., n), A.
     background
-        Shape (..., 3): C, G, G3.
+        C, G and G3, shape (..., 3).
     """
-    return current - background @ _columns(cycle, BACKGROUNDS["ohmic_cubic"]).T
+    return current - background @ _columns(cycle).T

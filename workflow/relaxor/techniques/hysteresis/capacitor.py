@@ -1,4 +1,4 @@
-"""A capacitor of parallel plates, as a ferroelectric tester knows it."""
+"""Capacitors of parallel plates, as ferroelectric testers describe them."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from relaxor.core.units import factor
 
 @dataclass(frozen=True)
 class Capacitor:
-    """Polarization is charge per area of the plates, field is voltage per distance.
+    """A capacitor: polarization is charge per area of the plates, and the field is voltage per distance.
 
     Attributes
     ----------
     area
-        cm².
+        Area of the plates, cm².
     thickness
         Distance of the plates, nm.
     """
@@ -24,16 +24,16 @@ class Capacitor:
 
     @property
     def field_per_volt(self) -> float:
-        """kV/cm per V."""
+        """Field of one volt, kV/cm."""
         return 1e4 / self.thickness
 
     def relative_errors(self, thickness: float, width: float, gap: float) -> tuple[float, float]:
-        """Return those of area and field: the plates have no width and gap, and testers give the area without one."""
+        """Return the relative errors of area and field; testers state no error of the area, and plates have no gap."""
         return 0.0, thickness / self.thickness
 
 
 def plates(region: xr.Dataset) -> Capacitor | None:
-    """Return the capacitor that the tester was told of, or None if the file does not say."""
+    """Return the capacitor that the file of a tester states, or None where it states none."""
     attrs = region.attrs
     if {"area", "thickness"} <= attrs.keys():
         area, thickness = (attrs[name] * factor(attrs[f"{name}_units"], unit) for name, unit in PLATES.items())
@@ -45,4 +45,4 @@ def plates(region: xr.Dataset) -> Capacitor | None:
 
 
 PLATES = {"area": "cm^2", "thickness": "nm"}
-"""What the sheet or the file says of the plates, and its unit here."""
+"""Property of the plates that the sheet or the file states → its unit in `Capacitor`."""

@@ -1,6 +1,6 @@
-"""From a recorded train of cycles to the mean cycle and its noise.
+"""The mean cycle of a recorded train of cycles, and its noise.
 
-The offset I0 follows from P being periodic: it is the mean of the current over a period.
+The offset I0 is the mean of the current over a period, because P is periodic.
 """
 
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.core.units import factor
+from relaxor.core.variables import readings
+from relaxor.stats.sweeps import turning_points
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of
-from relaxor.techniques.iv_sweeps.cycles import turning_points
 
 CONSTANT = 0.01
-"""Range of a voltage, relative to its largest, below which it is constant."""
+"""Range of a voltage, relative to its largest magnitude, below which it is constant."""
 LEAST_PERIOD = 40
-"""Fewest samples of a cycle."""
+"""Smallest number of samples of a cycle."""
 REPEATED_VOLTAGE = 0.01
-"""Scatter of the voltage about its mean cycle, relative to its largest, up to which it repeats."""
+"""Scatter of the voltage about its mean cycle, relative to its largest magnitude, up to which it repeats."""
 OUTLIER = 5.0
-"""Third differences beyond so many of their median magnitudes are turns of the ramp, not noise."""
+"""Third differences above this multiple of their median magnitude are turns of the ramp and no noise."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Cycle:
     Attributes
     ----------
     measurement
-        Where it comes from.
+        Measurement from which it comes.
     geometry
-        Of its device.
+        Geometry of its device.
     frequency
         Hz.
     time, voltage, current
@@ -42,13 +42,14 @@ class Cycle:
     residual
         Deviations of the single cycles from their mean, shape (cycles, n), scaled to the noise of a sample, A.
     method
-        How the current was obtained and what its errors stand for.
+        How the current was obtained and what its errors mean.
     remark
-        What is to be said of the current beside that; see `named`.
+        Further remark on the current; see `named`.
     region
-        The table of its file, of a capacitor; its models are named after it.
+        Table of the file of a capacitor, the feature of its numbers; empty for a train of cycles.
     opening
-        Mean current of a single cycle, A: it need not close, for nobody knows its drift from its switching.
+        Mean current of a single cycle, A. Such a cycle need not be closed: its drift and its switching cannot be told
+        apart.
     """
 
     measurement: Measurement
@@ -63,10 +64,6 @@ class Cycle:
     region: str = ""
     opening: float = 0.0
 
-    def named(self, model: str) -> str:
-        """Return the name of a model, with the table that it is of."""
-        return f"{model}_{self.region}" if self.region else model
-
     @property
     def noise(self) -> float:
         """Standard deviation of a sample of the mean cycle, A."""
@@ -80,8 +77,8 @@ class Cycle:
     def replicates(self, rng: np.random.Generator, count: int, block: int) -> np.ndarray:
         """Redraw the noise of the mean cycle by a moving-block bootstrap of the residuals, shape (count, n).
 
-        Blocks keep whatever correlation the noise has over ``block`` samples; the drift is removed from every
-        replicate as it was from the data. Künsch, doi 10.1214/aos/1176347265.
+        Blocks keep any correlation that the noise has over ``block`` samples; the drift is removed from every
+        replicate as from the data. Künsch, doi 10.1214/aos/1176347265.
         """
         flat = self.residual.ravel()
         flat = np.concatenate([flat, flat[:block]])
@@ -92,7 +89,7 @@ class Cycle:
 
 
 def cycles_of(measurement: Measurement) -> list[Cycle]:
-    """Return the loops of a file: one of each of its tables, or the mean of a recorded train of cycles."""
+    """Return the loops of a file: one for each of its tables, or the mean of a recorded train of cycles."""
     geometries = [geometry_of(measurement, table) for table in measurement.regions.values()]
     if isinstance(geometries[0], Geometry) or "frequency" in measurement.conditions:
         return [fold(measurement, geometries[0])]
@@ -101,10 +98,12 @@ def cycles_of(measurement: Measurement) -> list[Cycle]:
 
 
 def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str, data: xr.Dataset) -> Cycle:
-    """Take the one cycle of a table as it was recorded: the first, continuous loop where the tester gives several.
+    """Take the one cycle of a table as it was recorded.
 
-    The noise is that of the third differences of the current, which is smooth but where the ramp turns. Without a
-    current, that of the tester's polarization stands for it.
+    Where the tester gives several loops, the first one is taken, which is continuous.
+
+    The noise is that of the third differences of the current, which is smooth except where the ramp turns. Where there
+    is no current, it is derived from the polarization of the tester.
 
     Raises
     ------
@@ -118,7 +117,7 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
         raise AnalysisError(f"{label} holds {held}; a loop needs voltage and current or polarization against time")
     data = data.isel(loop=0) if "loop" in data.dims else data
     time, voltage, values = (
-        data[name].to_numpy() * factor(data[name].attrs["units"], unit)
+        readings(data[name], unit)
         for name, unit in (("time", "s"), ("voltage", "V"), (source, {"current": "A"}.get(source, "C/cm^2")))
     )
     if np.ptp(voltage) <= CONSTANT * np.abs(voltage).max():
@@ -132,7 +131,7 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
     current = values if source == "current" else np.gradient(values, time) * geometry.area
     _refuse_constant(label, current)
     step = (time[-1] - time[0]) / (len(time) - 1)
-    # A loop ends where it began; what the field left at its end counts, not the state that it found.
+    # A loop ends where it began; its remanence is the state that the field left, not the one that it found.
     current, voltage = current[1:], voltage[1:]
     noise = sample_noise(np.concatenate([current, current[:3]]))
     opening = float(current.mean())
@@ -153,9 +152,10 @@ def single(measurement: Measurement, geometry: Geometry | Capacitor, region: str
 
 
 def sample_noise(current: np.ndarray) -> np.ndarray:
-    """Return draws of the noise of a sample, A: third differences of a current that is smooth between the turns."""
+    """Return draws of the noise of a sample in A, from third differences of a current that is smooth between turns."""
     third = np.diff(current, 3) / np.sqrt(20)
-    return third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]  # every fourth: those share no sample
+    # Every fourth is taken, because these have no sample in common.
+    return third[np.abs(third) <= OUTLIER * np.median(np.abs(third))][::4]
 
 
 def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
@@ -164,14 +164,14 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     Raises
     ------
     AnalysisError
-        If it holds less than two whole cycles: noise and drift could not be told from switching. If its voltage does
-        not repeat at the frequency of the sheet, or its current is constant.
+        If it holds less than two whole cycles, from which noise and drift could not be told from switching; if its
+        voltage does not repeat at the frequency of the sheet; or if its current is constant.
     """
     data = measurement.only
     if "time" not in data.coords or not {"voltage", "current"} <= set(data.data_vars):
         raise AnalysisError(f"{measurement.id}: needs voltage and current against time")
     frequency = frequency_of(measurement)
-    time = data["time"].to_numpy() * factor(data["time"].attrs["units"], "s")
+    time = readings(data["time"], "s")
     step = float(np.median(np.diff(time)))
     period = round(1 / frequency / step)
     cycles = len(time) // max(period, 1)
@@ -181,25 +181,17 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
             f"{frequency:g} Hz; at least 2 cycles of {LEAST_PERIOD} samples are needed"
         )
     voltage, current = (
-        (data[name].to_numpy() * factor(data[name].attrs["units"], unit))[: cycles * period].reshape(cycles, period)
+        readings(data[name], unit)[: cycles * period].reshape(cycles, period)
         for name, unit in (("voltage", "V"), ("current", "A"))
     )
     if not (np.isfinite(voltage).all() and np.isfinite(current).all()):
         raise AnalysisError(f"{measurement.id}: voltage or current has missing values")
     _refuse_constant(measurement.id, current)
-    turns = len(turning_points(voltage.ravel())) - 2
-    scatter, noise = np.std(voltage - voltage.mean(axis=0)), np.std(np.diff(voltage, 3)) / np.sqrt(20)
-    # A cycle has two turns; one of a train that begins with a turn is at its ends.
-    if abs(turns - 2 * cycles) > 1 or scatter > max(REPEATED_VOLTAGE * np.abs(voltage).max(), 2 * noise):
-        raise AnalysisError(
-            f"{measurement.id}: the voltage does not repeat at the {frequency:g} Hz of the sheet: it turns {turns} "
-            f"times in {cycles * period * step:.4g} s (a cycle has two turns), and cycles of that length differ by "
-            f"{scatter:.3g} V (standard deviation); correct 'frequency'"
-        )
+    _refuse_unrepeated(measurement.id, voltage, frequency, step)
     mean = _mean_cycle(current)
     deviation = current - mean - _drift(current)
     deviation -= deviation.mean()
-    # The mean has taken one part in ``cycles`` of the noise away.
+    # The mean contains one part in ``cycles`` of the noise of each cycle.
     residual = deviation * np.sqrt(cycles / (cycles - 1))
     return Cycle(
         measurement,
@@ -214,13 +206,26 @@ def fold(measurement: Measurement, geometry: Geometry | Capacitor) -> Cycle:
     )
 
 
+def _refuse_unrepeated(name: str, voltage: np.ndarray, frequency: float, step: float) -> None:
+    """Raise an `AnalysisError` if a voltage of shape (cycles, n) does not repeat at its frequency in Hz."""
+    turns = len(turning_points(voltage.ravel())) - 2
+    scatter, noise = np.std(voltage - voltage.mean(axis=0)), np.std(np.diff(voltage, 3)) / np.sqrt(20)
+    # A cycle has two turns; one of a train that begins with a turn is at its ends.
+    if abs(turns - 2 * len(voltage)) > 1 or scatter > max(REPEATED_VOLTAGE * np.abs(voltage).max(), 2 * noise):
+        raise AnalysisError(
+            f"{name}: the voltage does not repeat at the {frequency:g} Hz of the sheet: it turns {turns} "
+            f"times in {voltage.size * step:.4g} s (a cycle has two turns), and cycles of that length differ by "
+            f"{scatter:.3g} V (standard deviation); correct 'frequency'"
+        )
+
+
 def _refuse_constant(label: str, current: np.ndarray) -> None:
     if not np.ptp(current):
         raise AnalysisError(f"{label}: the current is {current.flat[0]:.4g} A throughout; was the device connected?")
 
 
 def _drift(current: np.ndarray) -> np.ndarray:
-    """Return the straight line through the means of the cycles, without its mean; shape (..., cycles, n)."""
+    """Return the straight line through the means of the cycles, minus its mean; shape (..., cycles, n)."""
     cycles, samples = current.shape[-2:]
     number = np.arange(cycles) - (cycles - 1) / 2
     slope = (current.mean(axis=-1) @ number) / (number @ number or 1.0) / samples  # one cycle shows no drift
@@ -229,6 +234,6 @@ def _drift(current: np.ndarray) -> np.ndarray:
 
 
 def _mean_cycle(current: np.ndarray) -> np.ndarray:
-    """Average cycles, shape (..., cycles, n), without drift and offset: P is periodic, so ∮I dt belongs to neither."""
+    """Average cycles of shape (..., cycles, n) without drift and offset; a periodic P causes neither."""
     mean = (current - _drift(current)).mean(axis=-2)
     return mean - mean.mean(axis=-1, keepdims=True)

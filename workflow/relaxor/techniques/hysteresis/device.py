@@ -1,4 +1,7 @@
-"""What sheet and file say of a loop: its device, its frequency, its columns. Where they disagree it is refused."""
+"""What the sheet and the file state about a loop: its device, its frequency and its columns.
+
+A file that contradicts the sheet is refused.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -8,26 +11,27 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.units import factor
+from relaxor.stats.sweeps import clipped_points
 from relaxor.techniques.hysteresis.capacitor import PLATES, Capacitor, plates
-from relaxor.techniques.iv_sweeps.cycles import clipped_points
 
 TOLERANCE = 0.05
-"""Relative difference between what a file states and what sheet or columns say that still counts as rounding."""
+"""Relative difference between the statements of a file and of the sheet, or of a column, that counts as rounding."""
 AXES = {"time": "s", "voltage": "V", "current": "A"}
+"""Name of a column → unit by which it is found."""
 REPEATED = 1e-4
 """Relative change of a current from sample to sample that an amplifier at its limit may show."""
 NEARLY = 0.1
-"""Part of a current that may not be constant, and of its energy that may be lost, in a capacitor."""
+"""Part of the current of a capacitor that may not be constant, and part of its energy that may be lost."""
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """The lateral device: polarization is charge per cross-section, field is voltage per gap.
+    """A lateral device: polarization is charge per cross-section, and the field is voltage per gap.
 
     Attributes
     ----------
     thickness, width, gap
-        nm, µm, µm.
+        Thickness and width of the flake, and distance of the electrodes; nm, µm, µm.
     """
 
     thickness: float
@@ -36,7 +40,13 @@ class Geometry:
 
     @classmethod
     def of(cls, measurement: Measurement) -> "Geometry":
-        """Take the geometry from the sheet, and refuse a file whose own area or gap contradicts it."""
+        """Take the geometry from the sheet.
+
+        Raises
+        ------
+        AnalysisError
+            If the sheet lacks a length, or the file states another area or gap.
+        """
         geometry = cls(
             measurement.condition("thickness", "nm"),
             measurement.condition("width", "um"),
@@ -48,21 +58,21 @@ class Geometry:
 
     @property
     def area(self) -> float:
-        """Cross-section in cm²: the current flows in the plane of the flake."""
+        """Cross-section in cm²; the current flows in the plane of the flake."""
         return self.thickness * 1e-7 * self.width * 1e-4
 
     @property
     def field_per_volt(self) -> float:
-        """kV/cm per V."""
+        """Field of one volt, kV/cm."""
         return 10 / self.gap
 
     def relative_errors(self, thickness: float, width: float, gap: float) -> tuple[float, float]:
-        """Return those of area and field from the standard uncertainties of the lengths (nm, µm, µm)."""
+        """Return the relative errors of area and field from the standard uncertainties of the lengths (nm, µm, µm)."""
         return float(np.hypot(thickness / self.thickness, width / self.width)), gap / self.gap
 
 
 def _refuse_contradiction(measurement: Measurement, name: str, known: float, unit: str, source: str) -> None:
-    """Refuse a file whose header states another value than is known from ``source``; many files state none."""
+    """Raise an `AnalysisError` if the header of a file states another value than ``source``; many files state none."""
     data = next(iter(measurement.regions.values()))
     if name not in data or data[name].ndim:
         return
@@ -75,17 +85,18 @@ def _refuse_contradiction(measurement: Measurement, name: str, known: float, uni
 
 
 def frequency_of(measurement: Measurement) -> float:
-    """Take the frequency (Hz) from the sheet, and refuse a file that states another."""
+    """Return the frequency of the sheet in Hz; raise an `AnalysisError` if the file states another one."""
     frequency = measurement.condition("frequency", "Hz")
     _refuse_contradiction(measurement, "frequency", frequency, "Hz", "that of the sheet")
     return frequency
 
 
 def named(measurement: Measurement) -> Measurement:
-    """Call the first column of each kind ``time``, ``voltage`` and ``current``, whatever the instrument calls it.
+    """Name the first column of each kind ``time``, ``voltage`` and ``current``, whatever name the instrument gives it.
 
-    A current that is counted against its voltage is turned, for a device takes energy up. ``remark`` says so, and
-    where the current stands at its limit: its charge is not all that flowed.
+    A device takes up energy; the sign of a current by which it would give energy away is therefore changed. The
+    attribute ``remark`` of a region states this, and states where the instrument held the current at its limit, so
+    that charge is missing.
 
     Raises
     ------
@@ -118,9 +129,9 @@ def named(measurement: Measurement) -> Measurement:
 
 
 def _limit(voltage: np.ndarray, current: np.ndarray) -> float:
-    """Return the magnitude at which the amplifier held a current, 0 where it did not.
+    """Return the magnitude in A at which the amplifier held a current, 0 where it did not.
 
-    A current that is constant nearly throughout and takes no energy up is that of a capacitor under a ramp.
+    A current that is nearly constant and takes up no energy is that of a capacitor under a ramp.
     """
     clipped = clipped_points(voltage, current, REPEATED)
     if not clipped.any():
@@ -131,7 +142,7 @@ def _limit(voltage: np.ndarray, current: np.ndarray) -> float:
 
 
 def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray) -> float:
-    """Return the part of the energy that goes to and fro which a device keeps; negative where it gives energy away."""
+    """Return the part of the exchanged energy that a device keeps, negative where it gives energy away."""
     power = voltage * current
     return float(power.sum() / (np.abs(power).sum() or 1.0))
 
@@ -144,7 +155,7 @@ def _is(column: xr.DataArray, unit: str) -> bool:
 
 
 def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:
-    """Take the geometry from the sheet, or of a capacitor from the tester's table; what the sheet says goes first."""
+    """Take the geometry from the sheet, or that of a capacitor from the table of the tester; the sheet has priority."""
     known = plates(table)
     if {"width", "gap"} & measurement.conditions.keys() or not (known or "area" in measurement.conditions):
         return Geometry.of(measurement)

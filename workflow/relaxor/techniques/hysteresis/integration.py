@@ -1,15 +1,16 @@
-"""The loops of cycles that share what is not switching: with it taken off, and with all current taken for switching."""
+"""Integration of cycles to loops, with the whole current and without the background that several cycles share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from relaxor.core.results import Quantity
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.background import BACKGROUNDS, Background, fit_background, switching_current
 from relaxor.techniques.hysteresis.cycles import Cycle
 from relaxor.techniques.hysteresis.loops import MICROCOULOMB, Drive, centred, describe, loop_charge, switching_fields
-
-CORRECTED, UNCORRECTED = "corrected", "uncorrected"
+from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Loop:
     Attributes
     ----------
     numbers
-        Parameter → (value, replicates of it).
+        Quantity → (value, replicates of it).
     """
 
     cycle: Cycle
@@ -28,7 +29,7 @@ class Loop:
     current: np.ndarray
     polarization: np.ndarray
     uncertainty: np.ndarray
-    numbers: Mapping[str, tuple[float, np.ndarray]]
+    numbers: Mapping[Quantity, tuple[float, np.ndarray]]
 
     @property
     def amplitude(self) -> float:
@@ -37,9 +38,9 @@ class Loop:
 
     @property
     def saturates(self) -> bool:
-        """Whether no remanence exceeds the polarization at the largest field, as it must where all has switched."""
-        p_max, plus, minus = (self.numbers[name][0] for name in ("p_max", "p_r_plus", "p_r_minus"))
-        return p_max >= max(plus, -minus)
+        """Whether no remanence exceeds the polarization at the largest field, which it cannot in a saturated loop."""
+        plus, minus = (self.numbers[remanence][0] for remanence in q.REMANENT_POLARIZATION.values())
+        return self.numbers[q.MAXIMUM_POLARIZATION][0] >= max(plus, -minus)
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ class Integrated:
     Attributes
     ----------
     loops
-        Of each cycle: with the background taken off, where it is known, and without.
+        The loops of each cycle: the corrected one, where a background is known, and the uncorrected one.
     saturating
-        Cycles that the backgrounds were fitted to.
+        Cycles to which the backgrounds were fitted.
     backgrounds
-        By their models; none where no loop saturates.
+        Model → background; none where no loop saturates.
     remark
-        Why there are none.
+        Reason why there are none, for the method of the numbers.
     """
 
     loops: Sequence[Sequence[Loop]]
@@ -65,43 +66,34 @@ class Integrated:
 
 
 def integrate_together(
-    cycles: Sequence[Cycle],
-    noise: Sequence[np.ndarray],
-    *,
-    leakage: str,
-    saturation_field: float,
-    saturated: tuple[float, float],
-    peak_window: float,
+    cycles: Sequence[Cycle], noise: Sequence[np.ndarray], settings: HysteresisSettings
 ) -> Integrated:
-    """Fit every background to the cycles that saturate, and integrate all cycles with and without the chosen one.
+    """Fit every background to the saturating cycles, and integrate all cycles with and without the chosen background.
 
     Parameters
     ----------
     cycles
-        Of one device.
+        Cycles of one device.
     noise
-        Replicates of the noise of the current of each, A.
-    leakage, saturation_field, saturated, peak_window
-        See `relaxor.techniques.hysteresis.analysis.analyse`; ``saturated`` while the field grows and while it shrinks.
+        Replicates of the noise of the current of each cycle, shape (replicates, n), A.
+    settings
+        See `HysteresisSettings`.
     """
-    large = [index for index, cycle in enumerate(cycles) if cycle.field.max() >= saturation_field]
+    large = [index for index, cycle in enumerate(cycles) if cycle.field.max() >= settings.saturation_field]
     saturating = [cycles[index] for index in large]
 
     def integrated(*models: tuple[str, Background | None]) -> list[list[Loop]]:
         return [
-            [integrate(cycle, drawn, *model, peak_window) for model in models]
+            [integrate(cycle, drawn, *model, settings.peak_window) for model in models]
             for cycle, drawn in zip(cycles, noise, strict=True)
         ]
 
     if not large:
-        remark = f"; no loop reaches {saturation_field:g} kV/cm, so that no background is known"
-        return Integrated(integrated((UNCORRECTED, None)), saturating, {}, remark)
-    rising, falling = saturated
-    backgrounds = {
-        model: fit_background(saturating, [noise[index] for index in large], model, rising=rising, falling=falling)
-        for model in BACKGROUNDS
-    }
-    loops = integrated((CORRECTED, backgrounds[leakage]), (UNCORRECTED, None))
+        remark = f"; no loop reaches {settings.saturation_field:g} kV/cm, so that no background is known"
+        return Integrated(integrated((q.UNCORRECTED, None)), saturating, {}, remark)
+    large_noise = [noise[index] for index in large]
+    backgrounds = {model: fit_background(saturating, large_noise, model, settings) for model in BACKGROUNDS}
+    loops = integrated((q.CORRECTED, backgrounds[settings.leakage]), (q.UNCORRECTED, None))
     if cycles[0].region and not loops[0][0].saturates:
         remark = "; what a background leaves at the largest field is less than the remanence: not saturated"
         return Integrated([loops[0][1:]], saturating, {}, remark)
@@ -109,20 +101,20 @@ def integrate_together(
 
 
 def integrate(cycle: Cycle, noise: np.ndarray, model: str, background: Background | None, peak_window: float) -> Loop:
-    """Integrate the current of a cycle to a centred loop, with the noise of the current carried along.
+    """Integrate the current of a cycle and its replicates to a centred loop.
 
     Parameters
     ----------
     cycle
-        Mean cycle.
+        The mean cycle.
     noise
         Bootstrap replicates of its noise, shape (b, n).
     model
-        Name that the loop's rows carry.
+        Model of the numbers of the loop.
     background
-        What is subtracted first; none: nothing.
+        Background that is subtracted first; None where nothing is.
     peak_window
-        See `switching_fields`.
+        See `switching_fields`, kV/cm.
     """
     current, drawn = cycle.current, cycle.current + noise
     if background is not None:
@@ -138,9 +130,9 @@ def integrate(cycle: Cycle, noise: np.ndarray, model: str, background: Backgroun
     values, spread = describe(drive, polarization), describe(drive, replicates)
     last = (len(cycle.current) - 1 - drive.shift) % len(cycle.current)
     if cycle.opening and abs(drive.field[last]) <= abs(drive.field[last] - drive.field[last - 1]):
-        # A single cycle from rest to rest: what it leaves behind is its remanence, not what it found.
-        left = "p_r_minus" if last < drive.top else "p_r_plus"
+        # The remanence of a single cycle from rest to rest is what it leaves behind, not what it found.
+        left = q.REMANENT_POLARIZATION["negative"] if last < drive.top else q.REMANENT_POLARIZATION["positive"]
         values[left], spread[left] = polarization[last], replicates[:, last]
-    numbers = {name: (float(value), spread[name]) for name, value in values.items()}
+    numbers = {quantity: (float(value), spread[quantity]) for quantity, value in values.items()}
     numbers |= switching_fields(drive, current, drawn, cycle.noise, peak_window)
     return Loop(cycle, model, drive, current + cycle.opening, polarization, replicates.std(axis=0, ddof=1), numbers)

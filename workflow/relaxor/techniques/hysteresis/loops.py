@@ -1,28 +1,32 @@
 """A closed polarization loop and the numbers that describe it.
 
-Arrays end with the samples of one period (axis −1); any axes before it are replicates, so that a bootstrap costs
-one call. Fields in kV/cm, polarizations in µC/cm²: their product is mJ/cm³.
+The last axis of arrays holds the samples of one period; any axes before it are replicates, so that a bootstrap needs
+one call only. Fields in kV/cm, polarizations in µC/cm²: their product is mJ/cm³.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from relaxor.core.results import Quantity
+from relaxor.techniques.hysteresis import quantities as q
+
 MICROCOULOMB = 1e6
-"""C → µC."""
+"""Number of µC in one C."""
 PEAKS = {
-    "e_f_plus": ("rising", 1),
-    "e_a_plus": ("falling", 1),
-    "e_f_minus": ("falling", -1),
-    "e_a_minus": ("rising", -1),
+    q.FORWARD_SWITCHING_FIELD["positive"]: (True, 1),
+    q.BACKWARD_SWITCHING_FIELD["positive"]: (False, 1),
+    q.FORWARD_SWITCHING_FIELD["negative"]: (False, -1),
+    q.BACKWARD_SWITCHING_FIELD["negative"]: (True, -1),
 }
-"""Switching field → branch on which its current peak lies, and the sign of the field there."""
+"""Switching field → whether its current peak lies on the rising branch, and the sign of the field there."""
 DEGREES, NEWTON_STEPS = (2, 2, 4), 8
-"""Degrees of the polynomials through the top of a peak: two to bring the window onto it, the last to find it."""
+"""Degrees of the polynomials through the top of a peak, of which the first two centre the window and the last finds the
+maximum; and the number of steps of Newton's method to it."""
 CLEAR = 1.5
-"""Half windows by which a peak must lie away from zero field; a nearer one merges with what switches there."""
+"""Smallest distance of a peak from zero field, in half windows; a nearer peak merges with what switches there."""
 MIN_PEAK_HEIGHT = 5.0
-"""Heights of a peak over the noise of the current from which it counts as seen."""
+"""Smallest height of a peak above its baseline that counts as seen, in standard deviations of the current."""
 
 
 def charge(time: np.ndarray, current: np.ndarray) -> np.ndarray:
@@ -64,7 +68,7 @@ class Drive:
 
     @classmethod
     def of(cls, field: np.ndarray) -> "Drive":
-        """Find the branches of a period (shape (n,), equally spaced in time, any phase)."""
+        """Find the branches of a period of shape (n,), equally spaced in time, which may begin at any phase."""
         shift = int(np.argmin(field))
         rolled = np.roll(field, -shift)
         return cls(np.append(rolled, rolled[0]), int(np.argmax(rolled)), shift)
@@ -88,8 +92,9 @@ class Drive:
 def loop_charge(drive: Drive, time: np.ndarray, current: np.ndarray) -> np.ndarray:
     """Integrate the current of a closed loop, branch by branch.
 
-    Where the ramp turns, the current jumps and the sample there is a mean of both sides: each branch is integrated up
-    to its own limit, extrapolated from its last two samples. What is left open at the end is drift, and is removed.
+    Where the ramp turns, the current jumps, and the sample there is a mean of both sides. Each branch is therefore
+    integrated up to its own limit, which is extrapolated from its last two samples. A loop that is not closed at the
+    end shows a drift, which is removed.
 
     Parameters
     ----------
@@ -117,16 +122,17 @@ def centred(drive: Drive, polarization: np.ndarray) -> np.ndarray:
     return polarization - middle
 
 
-def describe(drive: Drive, polarization: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the numbers of a centred loop.
+def describe(drive: Drive, polarization: np.ndarray) -> dict[Quantity, np.ndarray]:
+    """Return the numbers of a centred loop, each with the shape of the replicates.
 
-    Returns
-    -------
-    dict
-        ``p_max`` at the largest field, remanences ``p_r_plus`` (falling branch) and ``p_r_minus`` (rising branch)
-        at zero field, coercive fields ``e_c_plus`` (rising) and ``e_c_minus`` (falling) at zero polarization,
-        energy densities ``w_stored`` = ∫E dP while loading, ``w_recovered`` while unloading, ``w_loss``, their
-        mean over both polarities, and ``efficiency`` = w_recovered / w_stored. Each has the shape of the replicates.
+    Energy densities are ∫E dP over the loading and the unloading parts of the loop, and the mean of both polarities.
+
+    Parameters
+    ----------
+    drive
+        The field, shape (n,).
+    polarization
+        Shape (..., n), µC/cm².
     """
     rising, falling = polarization[..., drive.rising], polarization[..., drive.falling]
     up, down = drive.field[drive.rising], drive.field[drive.falling]
@@ -137,15 +143,15 @@ def describe(drive: Drive, polarization: np.ndarray) -> dict[str, np.ndarray]:
     stored = np.sum(work[..., loading], axis=-1) / 2
     recovered = -np.sum(work[..., ~loading], axis=-1) / 2
     return {
-        "p_max": polarization[..., drive.top],
-        "p_r_plus": _at_zero_field(down[::-1], falling[..., ::-1]),
-        "p_r_minus": _at_zero_field(up, rising),
-        "e_c_plus": _zero_crossing(up, rising),
-        "e_c_minus": _zero_crossing(down[::-1], falling[..., ::-1]),
-        "w_stored": stored,
-        "w_recovered": recovered,
-        "w_loss": stored - recovered,
-        "efficiency": recovered / stored,
+        q.MAXIMUM_POLARIZATION: polarization[..., drive.top],
+        q.REMANENT_POLARIZATION["positive"]: _at_zero_field(down[::-1], falling[..., ::-1]),
+        q.REMANENT_POLARIZATION["negative"]: _at_zero_field(up, rising),
+        q.COERCIVE_FIELD["positive"]: _zero_crossing(up, rising),
+        q.COERCIVE_FIELD["negative"]: _zero_crossing(down[::-1], falling[..., ::-1]),
+        q.STORED_ENERGY_DENSITY: stored,
+        q.RECOVERED_ENERGY_DENSITY: recovered,
+        q.LOSS_ENERGY_DENSITY: stored - recovered,
+        q.EFFICIENCY: recovered / stored,
     }
 
 
@@ -157,9 +163,10 @@ def _at_zero_field(field: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _zero_crossing(field: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the field where a branch (ascending field) crosses zero; noise may make it do so several times.
+    """Return the field where a branch (ascending field) crosses zero.
 
-    The middle of the first and the last crossing is taken: either alone would be drawn to its side by noise.
+    Noise may make it cross several times; the middle of the first and the last crossing is taken, because each of them
+    alone is biased.
     """
     above = values > 0
     first = np.argmax(above, axis=-1)
@@ -176,8 +183,8 @@ def _crossing(field: np.ndarray, values: np.ndarray, after: np.ndarray) -> np.nd
 
 def switching_fields(
     drive: Drive, current: np.ndarray, replicates: np.ndarray, noise: float, window: float
-) -> dict[str, tuple[float, np.ndarray]]:
-    """Find the fields of the current peaks: the maximum of a quartic through the top of each peak.
+) -> dict[Quantity, tuple[float, np.ndarray]]:
+    """Find the fields of the current peaks by the maximum of a quartic polynomial through the top of each peak.
 
     Parameters
     ----------
@@ -195,18 +202,17 @@ def switching_fields(
     Returns
     -------
     dict
-        ``e_f_plus``, ... → (field, replicates of it), only for peaks that lie inside the branch and stand out
-        of the noise: a loop too small to switch has none.
+        Switching field → (field, replicates of it), only for peaks that lie inside the branch and rise above the
+        noise; a loop that is too small to switch has none.
     """
     result = {}
-    for name, (branch, sign) in PEAKS.items():
-        part = drive.rising if branch == "rising" else drive.falling
-        direction = 1 if branch == "rising" else -1
+    for quantity, (rising, sign) in PEAKS.items():
+        part, direction = (drive.rising, 1) if rising else (drive.falling, -1)
         found = _peak(
             sign * drive.field[part], direction * current[part], direction * replicates[:, part], noise, window
         )
         if found is not None:
-            result[name] = (sign * found[0], sign * found[1])
+            result[quantity] = (sign * found[0], sign * found[1])
     return result
 
 
@@ -221,8 +227,8 @@ def _peak(
     smooth = np.convolve(current, np.ones(width) / width, mode="same")
     center = float(field[inside[np.argmax(smooth[inside])]])
     for degree in DEGREES:
-        # A window that is not symmetric about the top would draw the top to its longer side; parabolas, which noise
-        # moves less, bring it there.
+        # A window that is not symmetric about the top biases the top towards its longer side; parabolas, which noise
+        # moves less, centre the window first.
         near = np.abs(field - center) <= window
         if center < CLEAR * window or center + window > field.max() - 2 * step or near.sum() < 2 * degree:
             return None

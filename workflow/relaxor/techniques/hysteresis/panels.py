@@ -10,40 +10,50 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, SEQUENTIAL, VERMILION
-from relaxor.techniques.iv_sweeps.panels import LIGHTEST, PREFIXES
+from relaxor.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    LIGHTEST,
+    PURPLE,
+    SEQUENTIAL,
+    VERMILION,
+    current_unit,
+    zero_lines,
+)
+from relaxor.techniques.hysteresis import quantities as q
+from relaxor.techniques.hysteresis.loops import PEAKS
 
 PICO = 1e12
+"""Number of pA in one A."""
 PULSES = {"X": GREY, "P": VERMILION, "U": PURPLE, "N": BLUE, "D": GREEN}
 """Pulse of a train → its colour."""
 VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
-"""What the loops of a file may be taken at, and its unit."""
+"""Attribute in which the loops of a file may differ → its unit."""
 SAME = 0.02
-"""Relative range within which it counts as the same."""
+"""Relative range within which such an attribute counts as the same."""
 FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
-MARKS = {"e_f_plus": "$E_F$", "e_a_plus": "$E_A$", "e_f_minus": "$-E_F$", "e_a_minus": "$-E_A$"}
+MARKS = dict(zip(PEAKS, ("$E_F$", "$E_A$", "$-E_F$", "$-E_A$"), strict=True))
+"""Switching field → its label."""
 
 
 def loop(ax: Axes, data: PanelData) -> None:
-    """Draw P–E, corrected and as it is, above the switching current with its four peaks (panel 1f)."""
+    """Draw the corrected and the uncorrected loop above the switching current with its four peaks."""
     (measurement, group), *_ = data.curves.items()
     curves = group["loop"].to_dataset()
-    ax.set_axis_off()
-    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    upper, lower = _polarization_and_current(ax)
     _branches(upper, curves, BLUE, VERMILION)
     _uncorrected(upper, curves)
-    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
-    upper.tick_params(labelbottom=False)
     upper.legend(loc="upper left", handlelength=1.2, borderaxespad=0.2)
     field, current = curves["field"].to_numpy(), curves["switching_current"].to_numpy() * PICO
     for part, color in _parts(curves, BLUE, VERMILION):
         lower.plot(field[part], current[part], color=color, lw=0.6)
     numbers = data.parameters
-    numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == "corrected")]
-    for name, label in MARKS.items():
-        rows = numbers[numbers["parameter"] == name]
+    numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == q.CORRECTED)]
+    for quantity, label in MARKS.items():
+        rows, (rising, _) = numbers[numbers["parameter"] == quantity.name], PEAKS[quantity]
         for value, error in zip(rows["value"], rows["standard_error"], strict=True):
-            rising = (name == "e_f_plus") or (name == "e_a_minus")
             height = _height(curves, value, rising) * PICO
             for axes in (upper, lower):
                 axes.axvline(value, color=GREY, lw=0.4, ls=":", zorder=0)
@@ -58,29 +68,36 @@ def loop(ax: Axes, data: PanelData) -> None:
                 fontsize=6,
             )
     lower.set_ylim(*(2.1 * np.abs(current).max() * np.array([-1, 1])))
-    lower.set_xlabel(FIELD_LABEL)
     lower.set_ylabel("$I_{sw}$ (pA)")
     for axes in (upper, lower):
-        axes.axhline(0, color=GREY, lw=0.3, zorder=0)
-        axes.axvline(0, color=GREY, lw=0.3, zorder=0)
+        zero_lines(axes)
         axes.set_xlim(field.min() * 1.05, field.max() * 1.05)
 
 
+def _polarization_and_current(ax: Axes) -> tuple[Axes, Axes]:
+    """Return axes for the polarization above axes for the current, both against the field."""
+    ax.set_axis_off()
+    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
+    upper.tick_params(labelbottom=False)
+    lower.set_xlabel(FIELD_LABEL)
+    return upper, lower
+
+
 def thin_flakes(ax: Axes, data: PanelData) -> None:
-    """Draw the corrected loops of thinner flakes (panel S5)."""
+    """Draw the corrected loops of flakes of several thicknesses."""
     for (_, group), color in zip(data.curves.items(), (BLUE, VERMILION, GREEN, PURPLE), strict=False):
         curves = group["loop"].to_dataset()
         ax.plot(curves["field"], curves["polarization"], color=color, label=f"{curves.attrs['thickness_nm']:g} nm")
         _band(ax, curves, color)
-    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
-    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    zero_lines(ax)
     ax.set_xlabel(FIELD_LABEL)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)
 
 
 def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
-    """Return titles and panels of a measurement: its loop, a tester's loops in one, or pulses train by train."""
+    """Return titles and panels of a measurement: its loop, all loops of a tester together, or each train of pulses."""
     if "loop" in group.children:
         return [(name, loop)]
     trains = [region for region, node in group.children.items() if "pulse" in node.dims]
@@ -92,29 +109,24 @@ def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, P
 
 
 def tables(ax: Axes, data: PanelData) -> None:
-    """Draw the loops of a capacitor as measured, P and the current, one colour a table of the file."""
+    """Draw polarization and current of the loops of a capacitor as measured, one colour for each table of the file."""
     (group, *_) = data.curves.values()
     found = [node.to_dataset() for node in group.children.values()]
-    ax.set_axis_off()
-    upper, lower = ax.inset_axes((0, 0.42, 1, 0.58)), ax.inset_axes((0, 0, 1, 0.36))
+    upper, lower = _polarization_and_current(ax)
     largest = max(float(np.abs(curves["current"]).max()) for curves in found)
-    power = int(np.clip(3 * np.floor(np.log10(largest) / 3), min(PREFIXES), 0))
+    scale, unit = current_unit(largest)
     colors = mpl.colormaps[SEQUENTIAL](np.linspace(0, LIGHTEST, len(found)))
     for curves, color in zip(found, colors, strict=True):
-        field, polarization, current = (  # as it was recorded: a single cycle need not close
+        field, polarization, current = (  # as it was recorded, because a single cycle need not be closed
             np.roll(curves[name].to_numpy()[:-1], curves.attrs["shift"])
             for name in ("field", "polarization_uncorrected", "current")
         )
         upper.plot(field, polarization, color=color, lw=0.8)
-        lower.plot(field, current * 10.0**-power, color=color, lw=0.6)
+        lower.plot(field, current * scale, color=color, lw=0.6)
     for axes in (upper, lower):
-        axes.axhline(0, color=GREY, lw=0.3, zorder=0)
-        axes.axvline(0, color=GREY, lw=0.3, zorder=0)
+        zero_lines(axes)
     lower.set_xlim(upper.get_xlim())
-    upper.set_ylabel("$P$ (µC cm$^{-2}$)")
-    upper.tick_params(labelbottom=False)
-    lower.set_xlabel(FIELD_LABEL)
-    lower.set_ylabel(f"$I$ ({PREFIXES[power]})")
+    lower.set_ylabel(f"$I$ ({unit})")
     if len(found) > 1:
         names = _names(found)
         ends = [Line2D([], [], color=colors[end], label=names[end]) for end in (0, -1)]
@@ -122,7 +134,7 @@ def tables(ax: Axes, data: PanelData) -> None:
 
 
 def _names(found: list[xr.Dataset]) -> list[str]:
-    """Name loops after what they were taken at if that rises, otherwise after their tables."""
+    """Name loops after the attribute that rises from loop to loop, or else after their tables."""
     for attribute, unit in VARIED.items():
         values = np.array([curves.attrs[attribute] for curves in found])
         if np.ptp(values) > SAME * values.max() and (np.diff(values) > -SAME * values.max()).all():
@@ -131,7 +143,7 @@ def _names(found: list[xr.Dataset]) -> list[str]:
 
 
 def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
-    """Draw P against voltage in the pulses of a tester's train."""
+    """Draw the polarization against the voltage in the pulses of a train that a tester recorded."""
     (group, *_) = data.curves.values()
     table = group[region].to_dataset()
     letters = table["pulse"].to_numpy()
@@ -139,7 +151,7 @@ def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
 
 
 def pulses(ax: Axes, data: PanelData) -> None:
-    """Draw the charge that each pulse of a recorded train moves against the field, counted from its start."""
+    """Draw the polarization in each pulse of a recorded train, from the start of the pulse, against the field."""
     (group, *_) = data.curves.values()
     _train(ax, {letter: node.to_dataset() for letter, node in group.children.items()}, "field", FIELD_LABEL)
 
@@ -147,15 +159,14 @@ def pulses(ax: Axes, data: PanelData) -> None:
 def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -> None:
     for letter, pulse in found.items():
         ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, BLACK), lw=0.8, label=letter)
-    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
-    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    zero_lines(ax)
     ax.set_xlabel(label)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)
 
 
 def _uncorrected(ax: Axes, curves: xr.Dataset) -> None:
-    """Draw the loop of all current, which leakage and capacitance dominate, in the empty fourth quadrant."""
+    """Draw the uncorrected loop, in which leakage and capacitance dominate, in the empty fourth quadrant."""
     inset = ax.inset_axes((0.68, 0.13, 0.31, 0.32))
     inset.plot(curves["field"], curves["polarization_uncorrected"], color=GREY, lw=0.7)
     inset.set_title("uncorrected", fontsize=5, pad=1.5, color=GREY)
@@ -193,7 +204,7 @@ def _branches(ax: Axes, curves: xr.Dataset, rising: str, falling: str) -> None:
 
 
 def _band(ax: Axes, curves: xr.Dataset, color: str) -> None:
-    """Draw two standard uncertainties of the statistical kind around the loop."""
+    """Draw a band of two statistical standard uncertainties around the loop."""
     field, value = curves["field"].to_numpy(), curves["polarization"].to_numpy()
     error = 2 * curves["polarization_uncertainty"].to_numpy()
     for part, _ in _parts(curves, "", ""):

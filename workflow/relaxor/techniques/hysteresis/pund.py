@@ -1,6 +1,7 @@
-"""PUND: what one pulse switches beyond what a second equal pulse moves.
+"""PUND: the charge that one pulse switches, which is the difference to what a second, equal pulse moves.
 
-P and U are equal pulses, so leakage and capacitance cancel in their difference; N and D likewise with the other sign.
+P and U are equal pulses, so that leakage and capacitance cancel in their difference; N and D are likewise the negative
+pulses.
 """
 
 import math
@@ -11,39 +12,47 @@ from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import CONFIDENCE, NORMAL_QUANTILE, Measurement
-from relaxor.core.units import factor
+from relaxor.core.results import NORMAL_QUANTILE, Measurement, Quantity, student_quantile
+from relaxor.core.variables import dataset, readings
+from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import sample_noise
 from relaxor.techniques.hysteresis.device import TOLERANCE, Geometry
 from relaxor.techniques.hysteresis.loops import MICROCOULOMB, charge
 
 REST = 0.01
-"""Fraction of the largest voltage below which a sample belongs to a rest between pulses."""
+"""Part of the largest voltage below which a sample belongs to a rest between pulses."""
 LEAST_PULSE = 0.1
-"""Fraction of the largest voltage that a pulse reaches; what stays below it is the rest's own noise."""
+"""Part of the largest voltage that a pulse must reach; what stays below it is noise of the rest."""
 MARGIN = 2
-"""Samples by which a pulse is widened, besides what of its ramp lies below the rest's threshold."""
+"""Number of samples by which a pulse is widened, besides the part of its ramp below the threshold of the rest."""
 PULSE_END = 0.005
-"""Fraction of the largest voltage below which a falling pulse counts as ended."""
+"""Part of the largest voltage below which a falling pulse counts as ended."""
 CHARGES = {
-    "p_sw": ("top", {"P": 1}),
-    "p_nsw": ("top", {"U": 1}),
-    "dp_sw": ("top", {"P": 1, "U": -1}),
-    "p_sw_minus": ("top", {"N": -1}),
-    "p_nsw_minus": ("top", {"D": -1}),
-    "dp_sw_minus": ("top", {"N": -1, "D": 1}),
-    "remanent_switched": ("stop", {"P": 1, "U": -1}),
+    q.SWITCHING_POLARIZATION["positive"]: ("top", {"P": 1}),
+    q.NONSWITCHING_POLARIZATION["positive"]: ("top", {"U": 1}),
+    q.SWITCHED_POLARIZATION_DIFFERENCE["positive"]: ("top", {"P": 1, "U": -1}),
+    q.SWITCHING_POLARIZATION["negative"]: ("top", {"N": -1}),
+    q.NONSWITCHING_POLARIZATION["negative"]: ("top", {"D": -1}),
+    q.SWITCHED_POLARIZATION_DIFFERENCE["negative"]: ("top", {"N": -1, "D": 1}),
+    q.REMANENT_SWITCHED_POLARIZATION: ("stop", {"P": 1, "U": -1}),
 }
-"""What a train gives → where its pulses are integrated to (largest voltage, end), and the sign of each; µC/cm²."""
+"""Quantity of a train → place up to which pulses are integrated (largest voltage or end), and sign of each pulse."""
 
 
 @dataclass(frozen=True)
 class Charge:
-    """What pulses move, µC/cm²: value, standard error, and how many of these its 95 % interval holds to each side."""
+    """What pulses move, in µC/cm².
+
+    Attributes
+    ----------
+    value, error
+        The value and its standard error.
+    quantile
+        Half width of the 95 % interval in standard errors.
+    """
 
     value: float
     error: float
@@ -52,7 +61,15 @@ class Charge:
 
 @dataclass(frozen=True)
 class Pulse:
-    """One pulse of a train: samples ``start`` … ``stop`` (the last is back at rest), the largest voltage at ``top``."""
+    """One pulse of a train.
+
+    Attributes
+    ----------
+    letter
+        Its name in the train.
+    start, top, stop
+        Indices of its first sample, of its largest voltage, and of its last sample, which is back at rest.
+    """
 
     letter: str
     start: int
@@ -61,7 +78,7 @@ class Pulse:
 
 
 def is_train(measurement: Measurement) -> bool:
-    """Whether a measurement is a train of pulses: equal signs follow each other, as they never do in a loop."""
+    """Whether a measurement is a train of pulses: only there do two pulses of equal sign follow each other."""
     data = next(iter(measurement.regions.values()))
     if "pulse" in data.dims:
         return True
@@ -72,7 +89,7 @@ def is_train(measurement: Measurement) -> bool:
 
 
 def _runs(voltage: np.ndarray) -> list[tuple[int, float, int]]:
-    """Return (start, extreme, stop) of every stretch of one sign outside the rests."""
+    """Return start, extreme voltage and end of every part of one sign outside the rests."""
     sign = np.where(np.abs(voltage) > REST * np.abs(voltage).max(), np.sign(voltage), 0)
     edges = np.flatnonzero(np.diff(sign)) + 1
     starts = np.concatenate([[0], edges])
@@ -87,8 +104,9 @@ def _runs(voltage: np.ndarray) -> list[tuple[int, float, int]]:
 def find_pulses(voltage: np.ndarray) -> list[Pulse]:
     """Find the pulses of a train and name them.
 
-    A pulse is P or N where the one before had the other sign, U or D where it had the same; the first only
-    sets the state and is named X, unless it is repeated: then an earlier pulse, not recorded, has set the state.
+    A pulse is called P or N where the pulse before it has the other sign, and U or D where it has the same sign. The
+    first pulse only sets the state and is called X, unless it is repeated: then an earlier pulse, which was not
+    recorded, has set the state.
     """
     pulses: list[Pulse] = []
     previous = 0.0
@@ -107,21 +125,19 @@ def find_pulses(voltage: np.ndarray) -> list[Pulse]:
 
 def pulse_charges(
     measurement: Measurement, geometry: Geometry | Capacitor
-) -> tuple[dict[str, Charge], dict[str, xr.Dataset], dict[str, int]]:
+) -> tuple[dict[Quantity, Charge], dict[str, xr.Dataset], dict[str, int]]:
     """Analyse a train of pulses recorded without interruption.
 
     The baseline (offset and drift) is a straight line through the rests. All results are sums of currents with
-    known weights, so that their errors follow from the noise in the rests without approximation. Pulses that are
-    repeated are averaged, with the error of their scatter where that is larger.
+    known weights, so that their errors follow from the noise in the rests without approximation. Repeated pulses are
+    averaged; their error is that of their scatter where it is larger.
 
     Returns
     -------
     values
-        Those of `CHARGES`, each from the start of its pulses: ``p_sw``, ``p_nsw`` (P and U to their largest voltage),
-        ``dp_sw``, their negative counterparts ``p_sw_minus``, ... (N and D), and ``remanent_switched``: what P leaves
-        at its end beyond what U leaves.
+        The quantities of `CHARGES`, each integrated from the start of its pulses.
     curves
-        Letter → P against voltage, of the last pulse of its name.
+        Letter → polarization against the field, of the last pulse with this letter.
     counts
         Letter → number of pulses.
 
@@ -132,22 +148,10 @@ def pulse_charges(
     """
     data = measurement.only
     time, voltage, current = (
-        data[name].to_numpy() * factor(data[name].attrs["units"], unit)
-        for name, unit in (("time", "s"), ("voltage", "V"), ("current", "A"))
+        readings(data[name], unit) for name, unit in (("time", "s"), ("voltage", "V"), ("current", "A"))
     )
-    pulses = find_pulses(voltage)
+    pulses = _complete_train(measurement.id, voltage)
     counts = Counter(pulse.letter for pulse in pulses)
-    missing = [letter for letter in "PUND" if letter not in counts]
-    if missing:
-        train = "".join(pulse.letter for pulse in pulses)
-        raise AnalysisError(f"{measurement.id}: no pulse {', '.join(missing)} in the train {train}")
-    for letters in ("PU", "ND"):
-        tops = np.abs([voltage[pulse.top] for pulse in pulses if pulse.letter in letters])
-        if np.ptp(tops) > TOLERANCE * tops.max():
-            raise AnalysisError(
-                f"{measurement.id}: pulses {' and '.join(letters)} reach {tops.min():.4g} to {tops.max():.4g} V; what "
-                "does not switch cancels only between equal pulses: give a file for each voltage"
-            )
     rest = np.abs(voltage) < REST * np.abs(voltage).max()
     for pulse in pulses:
         rest[pulse.start : pulse.stop + 1] = False
@@ -159,11 +163,11 @@ def pulse_charges(
     noise = float(np.sqrt(scatter @ scatter / (rest.sum() - 2)))
 
     def weights(pulse: Pulse, end: str) -> np.ndarray:
-        """Weights of ∫I dt / A over a pulse to its end, the baseline already taken off."""
+        """Return the weights of the samples in ∫I dt / A over a pulse up to its end, with the baseline subtracted."""
         stop = int(getattr(pulse, end))
         result = _trapezoid(time, pulse.start, stop)
         if end == "top":
-            # The current jumps where the ramp turns: the limit from the left replaces the sample there.
+            # The current jumps where the ramp turns; the limit from the left replaces the sample there.
             last, result[stop] = result[stop], 0.0
             result[stop - 1] += 2 * last
             result[stop - 2] -= last
@@ -171,13 +175,13 @@ def pulse_charges(
         return result * MICROCOULOMB / geometry.area
 
     values = {}
-    for name, (end, signs) in CHARGES.items():
+    for quantity, (end, signs) in CHARGES.items():
         repeats = [
             sign * np.stack([weights(pulse, end) for pulse in pulses if pulse.letter == letter])
             for letter, sign in signs.items()
         ]
         weight = sum((each.mean(axis=0) for each in repeats), np.zeros_like(time))
-        values[name] = _mean(weight, current, noise, [each @ current for each in repeats])
+        values[quantity] = _mean(weight, current, noise, [each @ current for each in repeats])
     corrected = current - line @ (solve @ current[rest])
     curves = {
         pulse.letter: _curve(time, voltage, corrected, pulse, geometry) for pulse in pulses if pulse.letter != "X"
@@ -185,8 +189,25 @@ def pulse_charges(
     return values, curves, dict(counts)
 
 
+def _complete_train(name: str, voltage: np.ndarray) -> list[Pulse]:
+    """Find the pulses of a train, and raise an `AnalysisError` if one is missing or equal pulses differ."""
+    pulses = find_pulses(voltage)
+    train = "".join(pulse.letter for pulse in pulses)
+    missing = [letter for letter in "PUND" if letter not in train]
+    if missing:
+        raise AnalysisError(f"{name}: no pulse {', '.join(missing)} in the train {train}")
+    for letters in ("PU", "ND"):
+        tops = np.abs([voltage[pulse.top] for pulse in pulses if pulse.letter in letters])
+        if np.ptp(tops) > TOLERANCE * tops.max():
+            raise AnalysisError(
+                f"{name}: pulses {' and '.join(letters)} reach {tops.min():.4g} to {tops.max():.4g} V; what "
+                "does not switch cancels only between equal pulses: give a file for each voltage"
+            )
+    return pulses
+
+
 def _trapezoid(time: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Return the weights of samples in their integral from ``start`` to ``stop``, s."""
+    """Return the weights of the samples in their integral from ``start`` to ``stop``, in s."""
     weights = np.zeros_like(time)
     steps = np.diff(time[start : stop + 1]) / 2
     weights[start:stop] += steps
@@ -195,12 +216,12 @@ def _trapezoid(time: np.ndarray, start: int, stop: int) -> np.ndarray:
 
 
 def _mean(weight: np.ndarray, current: np.ndarray, noise: float, repeats: Sequence[np.ndarray]) -> Charge:
-    """Take the mean of pulses; ``repeats`` are what the single ones of each letter move."""
+    """Return the mean of pulses; ``repeats`` are what the single pulses of each letter move."""
     propagated = noise * float(np.linalg.norm(weight))
     fewest = min(map(len, repeats))
     scatter = math.sqrt(sum(np.var(each, ddof=1) / len(each) for each in repeats)) if fewest > 1 else 0.0
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, fewest - 1) if scatter > propagated else NORMAL_QUANTILE
-    return Charge(float(weight @ current), max(scatter, propagated), float(quantile))
+    quantile = student_quantile(fewest - 1) if scatter > propagated else NORMAL_QUANTILE
+    return Charge(float(weight @ current), max(scatter, propagated), quantile)
 
 
 def _curve(
@@ -208,23 +229,16 @@ def _curve(
 ) -> xr.Dataset:
     part = slice(pulse.start, pulse.stop + 1)
     polarization = charge(time[part], current[part]) / geometry.area * MICROCOULOMB
-    axis = ("time", time[part] - time[pulse.start], {"units": "s", "long_name": "Time"})
-    return xr.Dataset(
-        {
-            "field": (
-                "time",
-                voltage[part] * geometry.field_per_volt,
-                {"units": "kV/cm", "long_name": "Electric field"},
-            ),
-            "current": ("time", current[part], {"units": "A", "long_name": "Current"}),
-            "polarization": ("time", polarization, {"units": "uC/cm^2", "long_name": "Polarization"}),
-        },
-        coords={"time": axis},
-    )
+    lines = {
+        "field": (voltage[part] * geometry.field_per_volt, "kV/cm", "Electric field"),
+        "current": (current[part], "A", "Current"),
+        "polarization": (polarization, "uC/cm^2", "Polarization"),
+    }
+    return dataset("time", lines, {"time": (time[part] - time[pulse.start], "s", "Time")})
 
 
-def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[str, Charge]:
-    """Return what the pulses of a tester move, from the current of each.
+def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[Quantity, Charge]:
+    """Return what the pulses of a tester move, from the current of each pulse.
 
     Parameters
     ----------
@@ -234,8 +248,9 @@ def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[s
     Returns
     -------
     dict
-        As of `pulse_charges`, with the noise of each pulse's current. The tester refers all to one polarization at
-        the start of D and U: what relaxes between the pulses is in its numbers, not in these.
+        The quantities of `CHARGES`, with errors from the noise of the current of each pulse. The tester refers all
+        pulses to one polarization at the start of D and U, so that its numbers, unlike these, contain what relaxes
+        between the pulses.
     """
     time = data["time"].to_numpy()
     moved = {}
@@ -247,14 +262,14 @@ def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[s
             weight = _trapezoid(time, 0, stop) * MICROCOULOMB / geometry.area
             moved[letter, end] = weight @ current, noise * np.linalg.norm(weight)
     result = {}
-    for name, (end, signs) in CHARGES.items():
+    for quantity, (end, signs) in CHARGES.items():
         charges, errors = np.array([moved[letter, end] for letter in signs]).T
-        result[name] = Charge(float(charges @ list(signs.values())), float(np.linalg.norm(errors)))
+        result[quantity] = Charge(float(charges @ list(signs.values())), float(np.linalg.norm(errors)))
     return result
 
 
-def instrument_values(data: xr.Dataset) -> dict[str, float]:
-    """Reproduce the numbers that an aixACCT tester derives from its own polarization column.
+def instrument_values(data: xr.Dataset) -> dict[Quantity, float]:
+    """Reproduce the numbers that an aixACCT tester derives from its own column of the polarization.
 
     Parameters
     ----------
@@ -264,25 +279,33 @@ def instrument_values(data: xr.Dataset) -> dict[str, float]:
     Returns
     -------
     dict
-        ``p_max`` (P pulse at its largest voltage), ``p_r_plus``, ``p_r_minus`` (where P and N end),
-        ``p_sw`` = p_max − P at the start of D, ``p_nsw`` = p_max − P at the start of U, ``dp_sw`` (µC/cm²),
-        ``v_c_plus``, ``v_c_minus`` (V; zero crossings in P and N). Software 3.0.25 leaves the sign of P in its
-        ``Psw`` and so writes p_max + P at the start of D instead.
+        The maximum is that of the P pulse at its largest voltage. The switching polarization is the maximum less the
+        polarization at the start of D, the non-switching one the maximum less that at the start of U. Remanences are
+        taken where P and N end, coercive voltages where P and N cross zero. Software 3.0.25 writes the maximum plus
+        the polarization at the start of D as ``Psw``.
     """
     pulse = {letter: data.sel(pulse=letter) for letter in "PUND"}
     voltage = {letter: one["voltage"].to_numpy() for letter, one in pulse.items()}
     polarization = {letter: one["polarization"].to_numpy() for letter, one in pulse.items()}
-    p_max = polarization["P"][np.argmax(voltage["P"])]
-    p_sw, p_nsw = p_max - polarization["D"][0], p_max - polarization["U"][0]
-    result = {"p_max": p_max, "p_sw": p_sw, "p_nsw": p_nsw, "dp_sw": p_sw - p_nsw}
-    for letter, suffix in (("P", "plus"), ("N", "minus")):
-        result[f"p_r_{suffix}"] = polarization[letter][_end(voltage[letter])]
-        result[f"v_c_{suffix}"] = _first_crossing(voltage[letter], polarization[letter])
-    return {name: float(value) for name, value in result.items()}
+    largest = polarization["P"][np.argmax(voltage["P"])]
+    switching, nonswitching = largest - polarization["D"][0], largest - polarization["U"][0]
+    result = {
+        q.MAXIMUM_POLARIZATION: largest,
+        q.SWITCHING_POLARIZATION["positive"]: switching,
+        q.NONSWITCHING_POLARIZATION["positive"]: nonswitching,
+        q.SWITCHED_POLARIZATION_DIFFERENCE["positive"]: switching - nonswitching,
+    }
+    for letter, remanence, coercive in (
+        ("P", q.REMANENT_POLARIZATION["positive"], q.COERCIVE_VOLTAGE["positive"]),
+        ("N", q.REMANENT_POLARIZATION["negative"], q.COERCIVE_VOLTAGE["negative"]),
+    ):
+        result[remanence] = polarization[letter][_end(voltage[letter])]
+        result[coercive] = _first_crossing(voltage[letter], polarization[letter])
+    return {quantity: float(value) for quantity, value in result.items()}
 
 
 def _end(voltage: np.ndarray) -> int:
-    """Return the first sample after the top at which the pulse has ended."""
+    """Return the index of the first sample after the top at which the pulse has ended."""
     top = int(np.argmax(np.abs(voltage)))
     left = np.abs(voltage[top:] - np.median(voltage[-20:]))
     return top + int(np.argmax(left < PULSE_END * np.abs(voltage[top])))

@@ -2,33 +2,34 @@
 
 from typing import Literal
 
-from pydantic import Field
+from relaxor.core.section import Section, setting
 
-from relaxor.core.section import Section
+ASSUMED = "assumed"
 
 
 class HysteresisSettings(Section):
-    """Settings of the hysteresis analysis; units and defaults beside each."""
+    """Settings of the hysteresis analysis."""
 
     leakage: Literal["capacitance", "ohmic", "ohmic_cubic"] = "ohmic_cubic"
-    """What is subtracted before integrating: C dV/dt, and G V, and G3 V³. All are fitted and compared by AICc."""
-    saturation_field: float = Field(100.0, gt=0)
-    """kV/cm; loops of at least this amplitude are saturated beyond their switching fields (four widths above E_F)."""
-    saturated_rising: float = Field(0.90, gt=0, lt=1)
-    """Fraction of the amplitude beyond which P no longer changes while the field grows."""
-    saturated_falling: float = Field(0.72, gt=0, lt=1)
-    """Fraction of the amplitude down to which P does not yet change while the field shrinks (E_A lies lower)."""
-    peak_window: float = Field(8.0, gt=0)
-    """kV/cm; half width of the top of a current peak to which a quartic is fitted, about one width of the peak."""
-    replicates: int = Field(200, ge=50)
-    """Bootstrap replicates; 200 give standard errors to 5 %."""
-    block: int = Field(20, ge=1)
-    """Samples a block of the bootstrap; longer than the noise is correlated."""
+    """Current that is subtracted before integration: C dV/dt, with ``ohmic`` also G V, with ``ohmic_cubic`` also G3 V³;
+    all three models are fitted and compared by AICc."""
+    saturation_field: float = setting(100.0, "kV/cm", source=ASSUMED, gt=0)
+    """Amplitude from which a loop counts as saturated beyond its switching fields."""
+    saturated_rising: float = setting(0.90, source=ASSUMED, gt=0, lt=1)
+    """Part of the amplitude beyond which the polarization no longer changes while the field grows."""
+    saturated_falling: float = setting(0.72, source=ASSUMED, gt=0, lt=1)
+    """Part of the amplitude down to which the polarization does not yet change while the field shrinks."""
+    peak_window: float = setting(8.0, "kV/cm", source="assumed: about one width of the peak", gt=0)
+    """Half width of the top of a current peak to which a quartic polynomial is fitted."""
+    replicates: int = setting(200, source="200 replicates give standard errors to 5 %", ge=50)
+    """Number of bootstrap replicates."""
+    block: int = setting(20, source=ASSUMED, ge=1)
+    """Number of samples in a block of the bootstrap; a block must be longer than the noise is correlated."""
     seed: int = 1
-    """Seed of the bootstrap."""
-    thickness_uncertainty: float = Field(0.4, ge=0)
-    """nm; standard uncertainty of the AFM step height, shared by all loops."""
-    width_uncertainty: float = Field(0.2, ge=0)
-    """µm; from the optical micrograph."""
-    gap_uncertainty: float = Field(0.05, ge=0)
-    """µm; from the lithography."""
+    """Seed of the random numbers of the bootstrap."""
+    thickness_uncertainty: float = setting(0.4, "nm", source=ASSUMED, ge=0)
+    """Standard uncertainty of the thickness, which all loops share; that of a step height measured by AFM."""
+    width_uncertainty: float = setting(0.2, "um", source=ASSUMED, ge=0)
+    """Standard uncertainty of the width of the device, which all loops share; that of an optical micrograph."""
+    gap_uncertainty: float = setting(0.05, "um", source=ASSUMED, ge=0)
+    """Standard uncertainty of the distance of the electrodes, which all loops share; that of the lithography."""

@@ -4,6 +4,7 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.hysteresis.capacitor import plates
+from relaxor.techniques.hysteresis.quantities import MODELS, QUANTITIES
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.registry import Conditions, Technique
 
@@ -13,7 +14,7 @@ def _tells_plates(contents: Contents) -> bool:
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by a tester, which knows the area of its sample."""
+    """Return how likely a file holds polarization loops: a tester wrote it, which states the area of its sample."""
     return float(contents.table and contents.tester and not contents.under_light)
 
 
@@ -24,6 +25,8 @@ TECHNIQUE = Technique(
     settings=HysteresisSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "loop": Panel(lazy(f"{__package__}.panels", "loop"), needs="loop"),
         "thin_flakes": Panel(lazy(f"{__package__}.panels", "thin_flakes")),

@@ -1,22 +1,25 @@
 """Current–voltage sweeps: how a device changes from cycle to cycle, and which law its current follows.
 
-A file holds one run or many, each one cycle or many. In every cycle the current at the extreme voltages, the area of
-the loop, its symmetry, and what is read at a small voltage are found with errors from the noise of the points. Over
-the cycles that go to the same voltages the growth of the peaks is followed (module `growth`). The branches of
-the last of them are compared with six laws of conduction. Points that the compliance of the instrument holds, and
-those without a current, are counted and left out.
+A file holds one run or many, and each run one cycle or many. The current at the extreme voltages, the area of the loop,
+its symmetry, and what is read at a small voltage are found in every cycle, with errors from the noise of the points.
+The growth of the peaks is followed over the cycles that go to the same voltages (module `growth`). The branches of the
+last of these cycles are compared with six laws of conduction. Points that the compliance of the instrument holds, and
+points without a current, are counted and left out.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
-from relaxor.core.variables import variable
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
+from relaxor.core.variables import dataset
 from relaxor.stats.fit import Fit
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.iv_sweeps import quantities as q
 from relaxor.techniques.iv_sweeps.conduction import LAWS, Branch, branches_of, current, fit_mechanisms, prefactor
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
 from relaxor.techniques.iv_sweeps.growth import Growth, fit_growth, growth_rows
@@ -25,8 +28,9 @@ from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 
 READ = "weighted parabola of each branch through the voltage"
 AREA = "trapezoidal rule, noise from third differences"
-SHARED_SCALE = ("peak_current", "peak_growth", "saturation_current", "amplitude", "slope", "loop_area", "resistance")
-"""Quantities that follow the scale of the current."""
+HELD = "current held by the compliance"
+REPLACED = "current that was an outlier: mean of its neighbours"
+LOST = "no current in the file; nothing is read where too many are lost"
 
 
 def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> Result:
@@ -38,14 +42,19 @@ def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> 
         Ingested measurements of one sample.
     settings
         See `IvSweepsSettings`.
+
+    Raises
+    ------
+    AnalysisError
+        If a file holds no sweep, or its current has the opposite sign of the voltage.
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     for measurement in measurements:
         cycles = cycles_of(measurement, settings.compliance_tolerance)
-        read_at = settings.read_voltage
-        readings = [read_cycle(cycle, read_at, settings.peak_window) for cycle in cycles]
-        found = cycle_rows(measurement, cycles, readings)
+        readings = [read_cycle(cycle, settings.read_voltage, settings.peak_window) for cycle in cycles]
+        for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):
+            rows += _rows(measurement, q.CYCLE, reading, cycle.voltage.size, str(number))
         same = alike(cycles)
         last = int(np.flatnonzero(same)[-1])
         readings = [
@@ -53,81 +62,62 @@ def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> 
             for reading, continues in zip(readings, same, strict=True)
         ]
         growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
-        found += series_rows(measurement, readings, same, growth)
-        rows += [
-            replace(row, systematic_error=abs(row.value) * settings.current_uncertainty)
-            if row.parameter.startswith(SHARED_SCALE)
-            else row
-            for row in found
-        ]
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | {"read_voltage_V": read_at})
+        rows += series_rows(measurement, readings, same, growth)
+        read_at = {"read_voltage_V": settings.read_voltage}
+        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | read_at)
         for number, cycle in enumerate(cycles, start=1):
             groups[f"{measurement.id}/cycle_{number:02d}"] = cycle_curves(cycle)
         groups[f"{measurement.id}/summary"] = summary_curves(readings, growth)
         for branch in branches_of(cycles[last], settings.smallest_voltage):
             fits = fit_mechanisms(branch)
             rows += mechanism_rows(measurement, branch, fits)
-            groups[f"{measurement.id}/{branch.name}"] = mechanism_curves(branch, fits)
-    return Result(rows, groups)
+            groups[f"{measurement.id}/{branch.feature.replace(' ', '_')}"] = mechanism_curves(branch, fits)
+    return Result(with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty}), groups)
 
 
-# --- rows
-def _values(reading: Readings) -> dict[str, tuple[float, float, str]]:
-    """Name what one cycle shows; what it does not reach is left out."""
-    values: dict[str, tuple[float, float, str]] = {}
+# --- numbers
+def _rows(measurement: Measurement, model: str, reading: Readings, n: int, feature: str = "") -> list[Number]:
+    """Return what was read; what a cycle does not reach, and what was not counted, is left out."""
+    found: list[tuple[Quantity, Reading, str]] = []
     for polarity in POLARITIES:
-        values[f"peak_current_{polarity}"] = (*reading.peak[polarity], "A")
-        values[f"loop_area_{polarity}"] = (*reading.area[polarity], "A*V")
-    values["symmetry"] = (*reading.symmetry, "1")
-    values["rectification_ratio"] = (*reading.rectification_ratio, "1")
-    values["resistance"] = (*reading.resistance, "ohm")
-    return {name: value for name, value in values.items() if math.isfinite(value[0])}
-
-
-def _method(name: str) -> str:
-    return AREA if name.startswith("loop_area") else READ
-
-
-def _rows(measurement: Measurement, model: str, reading: Readings, n: int) -> list[Number]:
-    rows = [
+        found.append((q.PEAK_CURRENT[polarity], reading.peak[polarity], READ))
+        found.append((q.LOOP_AREA[polarity], reading.area[polarity], AREA))
+    found.append((q.SYMMETRY, reading.symmetry, READ))
+    found.append((q.RECTIFICATION_RATIO, reading.rectification_ratio, READ))
+    found.append((q.RESISTANCE, reading.resistance, READ))
+    found.append((q.CLIPPED_POINTS, (reading.clipped, 0.0), HELD))
+    found += [(q.REPLACED_POINTS, (reading.replaced, 0.0), REPLACED)] if reading.replaced else []
+    found += [(q.LOST_POINTS, (reading.lost, 0.0), LOST)] if reading.lost else []
+    return [
         row
-        for name, value in _values(reading).items()
-        for row in measured(measurement, model, {name: value}, _method(name), n=n)
+        for quantity, value, method in found
+        if math.isfinite(value[0])
+        for row in measured(measurement, model, {quantity: value}, method, n=n, feature=feature)
     ]
-    for name, count, method in (
-        ("clipped_points", reading.clipped, "current held by the compliance"),
-        ("replaced_points", reading.replaced, "current that stood out alone: mean of its neighbours"),
-        ("lost_points", reading.lost, "no current in the file; nothing is read where too many are lost"),
-    ):
-        if count or name == "clipped_points":
-            rows += measured(measurement, model, {name: (count, 0.0, "1")}, method, n=n)
-    return rows
-
-
-def cycle_rows(measurement: Measurement, cycles: list[Cycle], readings: list[Readings]) -> list[Number]:
-    """Make the rows of each cycle, models ``cycle_01``, ``cycle_02`` and so on."""
-    rows: list[Number] = []
-    for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):
-        rows += _rows(measurement, f"cycle_{number:02d}", reading, cycle.voltage.size)
-    return rows
 
 
 def series_rows(
     measurement: Measurement, readings: list[Readings], same: np.ndarray, growth: Mapping[str, Growth | None]
 ) -> list[Number]:
-    """Make the rows of all cycles, model ``cycles``: what the last one shows, growth of the peaks, mean loop areas.
+    """Return the numbers of all cycles: readings of the last one, growth of the peaks, mean loop areas.
 
-    ``same`` says which cycles go to the same voltages, shape (cycles,); the others are counted and left out.
+    Parameters
+    ----------
+    same
+        Which cycles go to the same voltages, shape (cycles,); the others are counted and left out.
+    growth
+        Polarity → laws of the growth of its peaks.
     """
     areas = {polarity: _mean([reading.area[polarity] for reading in readings]) for polarity in POLARITIES}
     counts = {name: sum(getattr(reading, name) for reading in readings) for name in ("clipped", "replaced", "lost")}
     whole = replace(readings[int(np.flatnonzero(same)[-1])], area=areas, **counts)
-    rows = _rows(measurement, "cycles", whole, int(same.sum()))
-    rows += measured(measurement, "cycles", {"cycles": (len(readings), 0.0, "1")}, "returns to the start voltage")
+    rows = _rows(measurement, q.CYCLES, whole, int(same.sum()))
+    number = {q.NUMBER_OF_CYCLES: (len(readings), 0.0)}
+    rows += measured(measurement, q.CYCLES, number, "returns to the start voltage")
     if not same.all():
         numbers = ", ".join(str(number) for number in np.flatnonzero(~same) + 1)
-        left_out = {"cycles_left_out": (int((~same).sum()), 0.0, "1")}
-        rows += measured(measurement, "cycles", left_out, f"other extreme voltages than most cycles: {numbers}")
+        left_out = {q.CYCLES_LEFT_OUT: (int((~same).sum()), 0.0)}
+        rows += measured(measurement, q.CYCLES, left_out, f"other extreme voltages than most cycles: {numbers}")
     for polarity, grown in growth.items():
         rows += growth_rows(measurement, polarity, [reading.peak[polarity] for reading in readings], grown)
     return rows
@@ -140,65 +130,60 @@ def _mean(values: list[Reading]) -> Reading:
 
 
 def mechanism_rows(measurement: Measurement, branch: Branch, fits: dict[str, Fit]) -> list[Number]:
-    """Make the rows of the laws on one branch, models such as ``schottky_up_positive``.
-
-    ``aicc_difference`` is that to the best law of the branch, which has 0.
-    """
+    """Return the numbers of the laws on one branch."""
     method = "least squares of the current, weights of the noise, last cycle; a best fit does not prove a mechanism"
-    least = min(law.aicc for law in fits.values())
+    least = min(fitted.aicc for fitted in fits.values())
     rows: list[Number] = []
-    for name, fitted in fits.items():
-        law, model = LAWS[name], f"{name}_{branch.name}"
-        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
+    for model, fitted in fits.items():
+        law, feature = LAWS[model], {"feature": branch.feature}
         if law.slope:
-            (row,) = fitted.numbers(measurement, model, {"slope": law.slope[1]}, method)
-            rows.append(replace(row, parameter=law.slope[0]))
-        constant = {law.prefactor[0]: (*prefactor(law, fitted, branch.voltage[-1]), law.prefactor[1])}
-        tests = {"aicc": (fitted.aicc, math.nan, "1"), "aicc_difference": (fitted.aicc - least, math.nan, "1")}
-        rows += measured(measurement, model, constant | tests, method, **common)
+            rows += fitted.numbers(measurement, model, {"slope": law.slope}, method, **feature)
+        common: dict[str, Any] = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, **feature}
+        at = {"at": 1.0, "at_unit": "V"} if law.prefactor is q.CURRENT else {}
+        constant = {law.prefactor: prefactor(law, fitted, branch.voltage[-1])}
+        rows += measured(measurement, model, constant, method, **at, **common)
+        tests = {AICC: (fitted.aicc, math.nan), q.AICC_DIFFERENCE: (fitted.aicc - least, math.nan)}
+        rows += measured(measurement, model, tests, method, **common)
     return rows
 
 
 # --- curves
 def cycle_curves(cycle: Cycle) -> xr.Dataset:
-    """Make the points of a cycle with their standard uncertainty."""
-    return xr.Dataset(
-        {
-            "voltage": variable("point", cycle.voltage, "V", "voltage"),
-            "current": variable("point", cycle.current, "A", "current"),
-            "current_uncertainty": variable("point", cycle.sigma, "A", "standard uncertainty of the current"),
-            "clipped": variable("point", cycle.clipped.astype(np.int8), "1", "held by the compliance"),
-        },
-        attrs={"region": cycle.region},
-    )
+    """Return the points of a cycle with their standard uncertainty."""
+    columns = {
+        "voltage": (cycle.voltage, "V", "voltage"),
+        "current": (cycle.current, "A", "current"),
+        "current_uncertainty": (cycle.sigma, "A", "standard uncertainty of the current"),
+        "clipped": (cycle.clipped.astype(np.int8), "1", "held by the compliance"),
+    }
+    return dataset("point", columns, region=cycle.region)
 
 
 def summary_curves(readings: list[Readings], growth: Mapping[str, Growth | None]) -> xr.Dataset:
-    """Make peaks, the law of their growth, and loop areas over the number of the cycle."""
+    """Return the peaks, the law of their growth, and the loop areas against the number of the cycle."""
     content = {}
     for polarity, grown in growth.items():
         if grown:
             law = grown.curve(np.arange(len(readings)))
-            content[f"growth_{polarity}"] = variable("cycle", law, "A", f"law of the peak current, {polarity} voltage")
+            content[f"growth_{polarity}"] = (law, "A", f"law of the peak current, {polarity} voltage")
         for name, unit, text in (("peak", "A", "peak current"), ("area", "A*V", "loop area")):
             value, error = np.array([getattr(reading, name)[polarity] for reading in readings]).T
             label = f"{text}, {polarity} voltage"
-            content[f"{name}_{polarity}"] = variable("cycle", value, unit, label)
-            content[f"{name}_{polarity}_uncertainty"] = variable("cycle", error, unit, f"standard uncertainty, {label}")
-    number = variable("cycle", np.arange(1, len(readings) + 1), "1", "cycle")
-    return xr.Dataset(content, coords={"cycle": number})
+            content[f"{name}_{polarity}"] = (value, unit, label)
+            content[f"{name}_{polarity}_uncertainty"] = (error, unit, f"standard uncertainty, {label}")
+    return dataset("cycle", content, {"cycle": (np.arange(1, len(readings) + 1), "1", "cycle")})
 
 
 def mechanism_curves(branch: Branch, fits: dict[str, Fit]) -> xr.Dataset:
-    """Make the points of a branch and every law on them; the attribute ``best`` names that of least AICc."""
+    """Return the points of a branch and every law; the attribute ``best`` names the law of least AICc."""
     sign, largest = branch.polarity, branch.voltage[-1]
     content = {
-        "voltage": variable("point", sign * branch.voltage, "V", "voltage"),
-        "data": variable("point", sign * branch.current, "A", "current"),
-        "data_uncertainty": variable("point", branch.sigma, "A", "standard uncertainty of the current"),
+        "voltage": (sign * branch.voltage, "V", "voltage"),
+        "data": (sign * branch.current, "A", "current"),
+        "data_uncertainty": (branch.sigma, "A", "standard uncertainty of the current"),
     }
     for name, fitted in fits.items():
         law = sign * current(LAWS[name], fitted.params, branch.voltage, largest)
-        content[name] = variable("point", law, "A", name.replace("_", " "))
-        content[f"{name}_residual"] = variable("point", fitted.residual, "1", f"standardized residual, {name}")
-    return xr.Dataset(content, attrs={"best": min(fits, key=lambda name: fits[name].aicc)})
+        content[name] = (law, "A", name.replace("_", " "))
+        content[f"{name}_residual"] = (fitted.residual, "1", f"standardized residual, {name}")
+    return dataset("point", content, best=min(fits, key=lambda name: fits[name].aicc))

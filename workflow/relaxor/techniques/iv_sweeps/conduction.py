@@ -1,8 +1,9 @@
-"""Mechanisms of conduction: six laws fitted to one branch of a sweep on one scale, so that AICc compares them.
+"""Mechanisms of conduction: six laws are fitted to one branch of a sweep in one way, so that AICc compares them.
 
-Every law is fitted to the current itself with the same weights; straight lines in the usual plots (ln I against √V,
-ln(I/V) against √V, ln(I/V²) against 1/V) weigh the points differently and cannot be compared. A best fit alone does
-not prove a mechanism: laws are alike over a small range of voltage, and temperature and thickness decide between them.
+Every law is fitted to the current itself with the same weights. Straight lines in the usual plots (ln I against √V,
+ln(I/V) against √V, ln(I/V²) against 1/V) weigh the points differently and cannot be compared. The best fit alone
+does not prove a mechanism: laws are similar over a small range of voltage, and only the dependence on temperature and
+thickness decides between them.
 Laws as collected by Chiu, doi 10.1155/2014/578168, and Sze & Ng, Physics of Semiconductor Devices, 3rd ed., ch. 3, 4.
 """
 
@@ -12,13 +13,15 @@ from dataclasses import dataclass
 import lmfit
 import numpy as np
 
+from relaxor.core.results import Quantity
 from relaxor.stats.fit import Fit, combination, fit, parameters
+from relaxor.techniques.iv_sweeps import quantities as q
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle
 
 LEAST_POINTS = 10
-"""Fewest points of a branch to which the laws are fitted."""
+"""Smallest number of points of a branch to which the laws are fitted."""
 BRANCHES = ("up", "down")
-"""``up``: the magnitude of the voltage grows; ``down``: it shrinks."""
+"""Branches on which the magnitude of the voltage grows, and on which it shrinks."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,16 @@ class Law:
     power
         The exponent p.
     prefactor
-        Name and unit of c.
+        The constant c.
     slope
-        Name and unit of the slope, None where the law has none.
+        The slope, None where the law has none.
     abscissa
         x(v); ln(I/v^p) against it is the usual straight line of the law.
     """
 
     power: int
-    prefactor: tuple[str, str]
-    slope: tuple[str, str] | None = None
+    prefactor: Quantity
+    slope: Quantity | None = None
     abscissa: Callable[[np.ndarray], np.ndarray] = np.zeros_like
 
     def exponent(self, voltage: np.ndarray, slope: float) -> np.ndarray:
@@ -48,15 +51,14 @@ class Law:
 
 
 LAWS: dict[str, Law] = {
-    "ohmic": Law(1, ("conductance", "S")),
-    "space_charge_limited": Law(2, ("coefficient", "A/V^2")),
-    "power_law": Law(0, ("current_at_1_volt", "A"), ("exponent", "1"), np.log),
-    "schottky": Law(0, ("prefactor", "A"), ("slope", "V^-0.5"), np.sqrt),
-    "poole_frenkel": Law(1, ("prefactor", "S"), ("slope", "V^-0.5"), np.sqrt),
-    "fowler_nordheim": Law(2, ("prefactor", "A/V^2"), ("slope", "V"), lambda v: -1 / v),
+    q.OHMIC: Law(1, q.CONDUCTANCE),
+    q.SPACE_CHARGE_LIMITED: Law(2, q.COEFFICIENT),
+    q.POWER_LAW: Law(0, q.CURRENT, q.EXPONENT, np.log),
+    q.SCHOTTKY: Law(0, q.PREFACTOR.in_unit("A"), q.SLOPE_AGAINST_ROOT, np.sqrt),
+    q.POOLE_FRENKEL: Law(1, q.PREFACTOR.in_unit("S"), q.SLOPE_AGAINST_ROOT, np.sqrt),
+    q.FOWLER_NORDHEIM: Law(2, q.PREFACTOR.in_unit("A/V^2"), q.SLOPE_AGAINST_INVERSE, lambda v: -1 / v),
 }
-"""Ohm's law; trap-free space charge (Mott–Gurney, I ∝ V²) and a free exponent (traps); Schottky emission
-(ln I ∝ √V); Poole–Frenkel emission (ln(I/V) ∝ √V); Fowler–Nordheim tunnelling (ln(I/V²) ∝ −1/V)."""
+"""Model → its law; see `MODELS` of the quantities for their meaning."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,15 @@ class Branch:
 
     Attributes
     ----------
-    name
-        ``up_positive``, ``down_positive``, ``up_negative``, ``down_negative``.
+    feature
+        Its name, such as ``up positive``.
     polarity
         +1 or −1.
     voltage, current, sigma
         Magnitude of the voltage (V), current along it and its standard uncertainty (A), shape (n,), voltage rising.
     """
 
-    name: str
+    feature: str
     polarity: int
     voltage: np.ndarray
     current: np.ndarray
@@ -89,19 +91,19 @@ def branches_of(cycle: Cycle, smallest_voltage: float) -> list[Branch]:
             usable = usable[np.argsort(np.abs(cycle.voltage[usable]), kind="stable")]
             if usable.size >= LEAST_POINTS:
                 voltage, current = np.abs(cycle.voltage[usable]), polarity * cycle.current[usable]
-                found.append(Branch(f"{name}_{polarity_name}", polarity, voltage, current, cycle.sigma[usable]))
+                found.append(Branch(f"{name} {polarity_name}", polarity, voltage, current, cycle.sigma[usable]))
     return found
 
 
 def fit_mechanisms(branch: Branch) -> dict[str, Fit]:
     """Fit all laws to a branch.
 
-    The weights are those of the noise; their scale is free, because no law follows a device to its noise.
+    The weights are those of the noise; their scale is free, because no law describes a device down to its noise.
 
     Returns
     -------
     dict
-        Law → fit with ``reference`` (A, the current at the largest voltage) and ``slope`` where the law has one.
+        Law → fit with ``reference``, the current at the largest voltage in A, and ``slope`` where the law has one.
     """
     return {name: _fit(law, branch) for name, law in LAWS.items()}
 
@@ -118,7 +120,7 @@ def _fit(law: Law, branch: Branch) -> Fit:
     if law.slope and clear.sum() > 2:
         v = branch.voltage[clear]
         slope = float(np.polyfit(law.abscissa(v), np.log(branch.current[clear] / v**law.power), 1)[0])
-    # At the largest voltage, where the current is best known, amplitude and slope are least alike.
+    # At the largest voltage, where the current is known best, amplitude and slope are least correlated.
     top = float(np.mean(branch.current[-5:]))
     params = parameters(reference=top, slope={"value": slope, "vary": law.slope is not None})
 

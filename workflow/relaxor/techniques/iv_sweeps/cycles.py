@@ -1,4 +1,4 @@
-"""The cycles of voltage sweeps: found in a file, told from what is no sweep, and given the noise of their points."""
+"""The cycles of voltage sweeps: they are found in a file, distinguished from what is no sweep, and given a noise."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,25 +13,26 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.units import factor
 from relaxor.core.variables import readings
+from relaxor.stats.noise import MAD_TO_SIGMA
+from relaxor.stats.sweeps import TURN, clipped_points, turning_points
 from relaxor.synapse.artifacts import bridged, spikes_in
 
 LEAST_POINTS = 20
-"""Fewest points of a run in which a sweep is looked for."""
-TURN = 0.05
-"""Part of the range of voltage by which a sweep must go back before it has turned, or leave its start."""
+"""Smallest number of points of a run in which a sweep is looked for."""
 CONSTANT = 0.01
-"""Voltages that vary by less than this part are constant."""
+"""Part of the largest voltage below which the range of a voltage counts as constant."""
 MIDDLE = 0.55
-"""A sweep spends more than this share of its points in the middle 80 % of its branches (linear 0.8, sine 0.59)."""
+"""Smallest part of the points of a sweep in the middle 80 % of its branches (0.8 of a linear one, 0.59 of a sine)."""
 BRANCH_POINTS = 5
-"""Fewest points from turn to turn; a column of scattered voltages has two or three."""
+"""Smallest number of points from turn to turn; a column of scattered voltages has two or three."""
 SAME_DIRECTION = -0.5
-"""Correlation of current and voltage about zero below which the current runs against the voltage."""
+"""Correlation of current and voltage about zero below which the current has the opposite sign of the voltage."""
 RESOLUTION = 1e-6
-"""Smallest noise, as a part of the largest current: the converter of the instrument."""
+"""Smallest noise as a part of the largest current, because of the resolution of the instrument's converter."""
 SAME_AMPLITUDE = 0.02
-"""Part by which the extreme voltages of cycles of one series may differ."""
+"""Relative difference up to which the extreme voltages of cycles count as equal."""
 POLARITIES = {"positive": 1, "negative": -1}
+"""Name of a polarity → its sign."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Cycle:
     Attributes
     ----------
     region
-        Name of the run it was recorded in.
+        Name of the run in which it was recorded.
     voltage, current
         V and A, shape (n,).
     sigma
@@ -51,9 +52,9 @@ class Cycle:
     clipped
         Where the compliance of the instrument holds the current, shape (n,).
     replaced
-        Where a current stood out alone and is the mean of its neighbours, shape (n,).
+        Where the current was a single outlier and is now the mean of its neighbours, shape (n,).
     lost
-        Voltages at which no current was read (out of range, or empty), V.
+        Voltages in V at which no current was read, because it was out of range or empty.
     """
 
     region: str
@@ -66,7 +67,7 @@ class Cycle:
     lost: np.ndarray
 
     def amplitude(self, polarity: int) -> float:
-        """Return the largest voltage of a polarity (V, positive), 0 if the cycle does not have it."""
+        """Return the largest magnitude of the voltage of a polarity in V, 0 if the cycle does not have the polarity."""
         swept = np.concatenate([self.voltage, self.lost])
         reached = float(np.max(polarity * swept))
         return reached if reached > TURN * np.ptp(swept) else 0.0
@@ -81,20 +82,20 @@ class Cycle:
 
 
 def cycles_of(measurement: Measurement, tolerance: float) -> list[Cycle]:
-    """Find the cycles of all runs of a file, in the order in which they were taken.
+    """Find the cycles of all runs of a file, in the order in which they were recorded.
 
-    Runs of a workbook are put in the order of their execution times, then of the number in their name.
+    Runs of a workbook are sorted by their execution times, then by the number in their name.
 
     Parameters
     ----------
     tolerance
-        Relative change from point to point of a current that is held by the compliance.
+        Largest relative change from point to point of a current that the compliance holds.
 
     Raises
     ------
     AnalysisError
-        If a run holds no sweep of voltage (says what it holds instead), or the current of a cycle runs against its
-        voltage.
+        If a run holds no sweep of the voltage (the message states what it holds), or the current of a cycle has the
+        opposite sign of its voltage.
     """
     cycles: list[Cycle] = []
     for name in sorted(measurement.regions, key=lambda name: _taken(name, measurement.regions[name])):
@@ -109,9 +110,9 @@ def cycles_of(measurement: Measurement, tolerance: float) -> list[Cycle]:
 
 
 def alike(cycles: Sequence[Cycle]) -> np.ndarray:
-    """Return which cycles go to the same voltages, those of most, shape (n,): others do not continue the series.
+    """Return which cycles go to the same voltages as most cycles, shape (n,); the others do not continue the series.
 
-    Where no two are alike, the last one is.
+    Where no two cycles are alike, only the last one is kept.
     """
     reached = np.array([[cycle.amplitude(polarity) for polarity in POLARITIES.values()] for cycle in cycles])
     apart = np.abs(reached[:, None] - reached[None]).max(axis=-1)
@@ -126,7 +127,7 @@ def _taken(name: str, region: xr.Dataset) -> tuple[str, int]:
 
 
 def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield voltage (V) and current (A) of each run of a region: the last dimension is that of the points."""
+    """Yield voltage (V) and current (A) of each run of a region, whose last dimension is that of the points."""
     region, label = measurement.regions[name], f"{measurement.id}: {name}"
     if "pulse" in region.dims:
         raise AnalysisError(f"{label}: holds pulses, not a sweep: {region.sizes['pulse']} pulses")
@@ -136,14 +137,14 @@ def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.
         raise AnalysisError(f"{label}: {voltage.name} and {current.name} differ in their axes; one sweep is needed")
     pairs = np.stack([readings(voltage, "V"), readings(current, "A")])
     runs = pairs.reshape(2, -1, pairs.shape[-1]).transpose(1, 0, 2)
-    # Loops that an instrument keeps room for and did not take are zeros throughout.
+    # Loops for which an instrument keeps room but which it did not record are zero throughout.
     for run in [run for run in runs if run.any()] or runs:
-        known = np.isfinite(run[0])  # rows that pad a shorter run have no voltage
+        known = np.isfinite(run[0])  # rows that fill up a shorter run have no voltage
         yield run[0, known], run[1, known]
 
 
 def _quantity(region: xr.Dataset, unit: str, label: str) -> xr.DataArray:
-    """Return the first variable in file order that has an axis and a unit of this kind, and is not the gate's."""
+    """Return the first variable of the file that has an axis and a unit of this kind and is not that of the gate."""
     found = [data for data in region.variables if region[data].ndim and _is(region[data], unit)]
     names = [str(name) for name in found if not str(name).lower().startswith("gate")]
     if names:
@@ -165,7 +166,7 @@ def _is(data: xr.DataArray, unit: str) -> bool:
 
 # --- what is a sweep
 def check_sweep(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
-    """Raise an `AnalysisError` that says what a run holds if that is not a sweep of voltage with its current."""
+    """Raise an `AnalysisError` that states what a run holds if it is no sweep of the voltage with its current."""
     if voltage.size < LEAST_POINTS:
         raise AnalysisError(f"{label}: holds {voltage.size} points of voltage and current; {LEAST_POINTS} needed")
     span = np.ptp(voltage)
@@ -184,7 +185,7 @@ def check_sweep(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
 
 
 def check_direction(voltage: np.ndarray, current: np.ndarray, label: str) -> None:
-    """Raise an `AnalysisError` if the current runs against the voltage."""
+    """Raise an `AnalysisError` if the current has the opposite sign of the voltage."""
     product = np.sum(voltage * current) / (np.sqrt(np.sum(voltage**2) * np.sum(current**2)) or 1.0)
     if product < SAME_DIRECTION:
         raise AnalysisError(
@@ -192,25 +193,8 @@ def check_direction(voltage: np.ndarray, current: np.ndarray, label: str) -> Non
         )
 
 
-def turning_points(voltage: np.ndarray) -> np.ndarray:
-    """Return the places at which a voltage turns by more than `TURN` of its range, with the first and the last."""
-    back = TURN * np.ptp(voltage)
-    turns, furthest, direction = [0], 0, 0
-    values = voltage.tolist()
-    for i, value in enumerate(values):
-        moved = value - values[furthest]
-        if direction == 0 and abs(moved) > back:
-            direction = 1 if moved > 0 else -1
-        if direction * moved > 0:
-            furthest = i
-        elif direction and -direction * moved > back:
-            turns.append(furthest)
-            direction, furthest = -direction, i
-    return np.array([*turns, len(values) - 1])
-
-
 def middle_share(voltage: np.ndarray, turns: np.ndarray) -> float:
-    """Return the share of points in the middle 80 % of their branch: small where the voltage jumps and rests."""
+    """Return the part of the points in the middle 80 % of their branch, which is small where the voltage jumps."""
     inside = 0
     for first, last in pairwise(turns):
         branch = voltage[first : last + 1]
@@ -220,7 +204,7 @@ def middle_share(voltage: np.ndarray, turns: np.ndarray) -> float:
 
 
 def levels(voltage: np.ndarray) -> int:
-    """Return at how many voltages a pulse train rests: heaps of its histogram."""
+    """Return the number of voltages at which a pulse train rests, from the maxima of its histogram."""
     counts, _ = np.histogram(voltage, 50)
     rests = np.concatenate([[False], counts > 3 * voltage.size / 50])
     return int(np.sum(rests[1:] & ~rests[:-1]))
@@ -250,10 +234,10 @@ def _split(region: str, voltage: np.ndarray, current: np.ndarray, tolerance: flo
 
 
 def cycle_parts(voltage: np.ndarray) -> list[slice]:
-    """Split a run at its returns to the voltage it started from.
+    """Split a run at its returns to the voltage at which it started.
 
-    A cycle that goes both ways from there (0 → 3 → 0 → −3 → 0) is complete when it has been on both sides. The point
-    between two cycles belongs to both, unless the voltage jumps back. A last cycle that was cut is left out.
+    A cycle that goes in both directions from there (0 → 3 → 0 → −3 → 0) is complete when it has been on both sides. The
+    point between two cycles belongs to both, unless the voltage jumps back. An incomplete last cycle is left out.
 
     Parameters
     ----------
@@ -263,7 +247,7 @@ def cycle_parts(voltage: np.ndarray) -> list[slice]:
     Returns
     -------
     list of slice
-        One a cycle.
+        One slice for each cycle.
     """
     away, near = voltage - voltage[0], TURN * np.ptp(voltage)
     side = np.where(np.abs(away) <= near, 0, np.sign(away)).astype(int)
@@ -285,40 +269,12 @@ def cycle_parts(voltage: np.ndarray) -> list[slice]:
     return parts[:-1] if cut else parts
 
 
-def clipped_points(voltage: np.ndarray, current: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return where the compliance holds the current: it repeats itself near its extreme while the voltage moves.
-
-    Parameters
-    ----------
-    voltage, current
-        V and A, shape (n,).
-    tolerance
-        Relative change from point to point that still counts as repeated.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,), bool.
-    """
-    clipped = np.zeros(voltage.size, dtype=bool)
-    for sign in POLARITIES.values():
-        magnitude = sign * current
-        flat = np.abs(np.diff(current)) <= tolerance * np.abs(current[1:])
-        flat &= magnitude[1:] > 0.9 * magnitude.max()
-        edges = np.flatnonzero(np.diff(flat.astype(int), prepend=0, append=0))
-        for first, last in edges.reshape(-1, 2):
-            run = slice(first, last + 1)
-            moves = np.ptp(voltage[run]) > 0.02 * np.ptp(voltage)
-            clipped[run] |= last - first >= 3 and moves and np.ptp(current[run]) < 10 * tolerance * magnitude.max()
-    return clipped
-
-
 def noise(voltage: np.ndarray, current: np.ndarray, clipped: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Estimate the standard uncertainty of each point from the scatter of its neighbours.
 
-    The third divided differences of four points of one branch hold noise alone where the current is smooth. Their
-    variance is modelled as a constant and a part of the current squared, by maximum likelihood; jumps (differences
-    beyond four standard deviations) are left out.
+    The third divided differences of four points of one branch contain only noise where the current is smooth. Their
+    variance is modelled as the sum of a constant and a part of the squared current, by maximum likelihood; differences
+    beyond four standard deviations are jumps and are left out.
 
     Parameters
     ----------
@@ -340,7 +296,7 @@ def noise(voltage: np.ndarray, current: np.ndarray, clipped: np.ndarray, directi
     one_way = (np.diff(x, axis=1) * direction[3:, None] > 0).all(axis=1) & ~windows(clipped, 4).any(axis=1)
     if one_way.sum() >= LEAST_POINTS // 2:
         weights = 1 / np.prod(gaps[one_way], axis=2)
-    else:  # a voltage measured with more noise than its steps
+    else:  # the noise of the measured voltage is larger than its steps
         one_way, weights = ~windows(clipped, 4).any(axis=1), np.array([[-1.0, 3.0, -3.0, 1.0]])
     floor = RESOLUTION * np.abs(current).max()
     scatter = np.sum(weights * y[one_way], axis=1) / np.linalg.norm(weights, axis=1)
@@ -353,7 +309,7 @@ def noise(voltage: np.ndarray, current: np.ndarray, clipped: np.ndarray, directi
         return float(np.sum(np.log(variance) + scatter[kept] ** 2 / variance))
 
     kept = np.ones(scatter.size, dtype=bool)
-    constant, relative = max(1.4826 * float(np.median(np.abs(scatter))), floor), 1e-3
+    constant, relative = max(MAD_TO_SIGMA * float(np.median(np.abs(scatter))), floor), 1e-3
     for _ in range(3):
         kept = np.abs(scatter) < 4 * np.maximum(np.hypot(constant, relative * level), floor)
         start = np.log([constant, relative])

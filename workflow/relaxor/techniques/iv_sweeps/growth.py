@@ -1,8 +1,8 @@
-"""How the current at the extreme voltage grows from cycle to cycle: a law that saturates, and a straight line.
+"""Growth of the current at the extreme voltage from cycle to cycle: a law that saturates, and a straight line.
 
-What a sweep writes in one direction the other one empties in part, so that growth ends where both are in balance: the
-peaks approach a last value, peak = floor + amplitude exp(−(cycle − 1)/tau). A straight line is right far from it. AICc
-compares the two.
+The sweep in one direction partly erases what the other one writes, so that the growth ends where both are in balance.
+The peaks then approach a last value, peak = floor + amplitude exp(−(cycle − 1)/tau); far from it a straight line holds.
+AICc compares the two.
 """
 
 import math
@@ -15,10 +15,12 @@ import numpy as np
 from relaxor.core.results import Measurement, Number, measured
 from relaxor.stats.decay import SINGLE, Decay, fit_decay, profile_decay
 from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.iv_sweeps import quantities as q
 from relaxor.techniques.iv_sweeps.readings import Reading
 
 FEWEST_PEAKS = 5
-"""Fewest peaks that two laws can be compared on: three parameters, the scale of the errors, and one to spare."""
+"""Smallest number of peaks on which the two laws can be compared: one more than the parameters with the scale."""
 PEAKS = "peak currents against the number of the cycle, errors from their scatter"
 
 
@@ -57,8 +59,8 @@ class Growth:
 def fit_growth(peaks: list[Reading]) -> Growth | None:
     """Fit both laws to the peaks of the cycles, A; None with fewer than `FEWEST_PEAKS`.
 
-    All peaks weigh the same, and the scale of their errors is taken from the scatter: it holds the changes of the
-    device from cycle to cycle beside the noise of the points.
+    All peaks have the same weight, and the scale of their errors is taken from the scatter, which holds the changes of
+    the device from cycle to cycle in addition to the noise of the points.
     """
     value = np.array([peak for peak, _ in peaks])
     cycle = np.flatnonzero(np.isfinite(value)).astype(float)
@@ -77,39 +79,25 @@ def fit_growth(peaks: list[Reading]) -> Growth | None:
 
 
 def growth_rows(measurement: Measurement, polarity: str, peaks: list[Reading], growth: Growth | None) -> list[Number]:
-    """Make the rows of the growth of a peak.
-
-    Model ``cycles`` holds what was seen, the last peak against the first one that was read, in A and as a part of it;
-    models ``line_<polarity>`` and ``saturation_<polarity>`` the laws, ``growth_cycles`` the cycles in which the
-    distance to the last value falls to 1/e.
-    """
+    """Return the growth of a peak as it was seen, the last peak against the first, and the numbers of both laws."""
     read = [peak for peak in peaks if math.isfinite(peak[0])]
     if len(read) < 2:
         return []
     first, last = read[0], read[-1]
     ratio, ratio_error = last[0] / first[0], math.hypot(last[1] / first[0], last[0] * first[1] / first[0] ** 2)
     seen = {
-        f"peak_growth_{polarity}": (last[0] - first[0], math.hypot(first[1], last[1]), "A"),
-        f"relative_growth_{polarity}": (ratio - 1, ratio_error, "1"),
+        q.PEAK_GROWTH[polarity]: (last[0] - first[0], math.hypot(first[1], last[1])),
+        q.RELATIVE_GROWTH[polarity]: (ratio - 1, ratio_error),
     }
-    rows = measured(measurement, "cycles", seen, "last peak against the first", n=len(read))
+    rows = measured(measurement, q.CYCLES, seen, "last peak against the first", n=len(read))
     return rows + _law_rows(measurement, polarity, growth) if growth else rows
 
 
 def _law_rows(measurement: Measurement, polarity: str, growth: Growth) -> list[Number]:
-    saturation, line = f"saturation_{polarity}", f"line_{polarity}"
-    rows = growth.saturation.numbers(measurement, saturation, {"floor": "A", "amplitude": "A", "tau": "1"}, PEAKS)
-    names = {"floor": "saturation_current", "tau": "growth_cycles"}
-    rows = [
-        replace(
-            row,
-            parameter=names.get(row.parameter, row.parameter),
-            ci_low=growth.ends[row.parameter][0],
-            ci_high=growth.ends[row.parameter][1],
-        )
-        for row in rows
-    ]
-    rows += growth.line.numbers(measurement, line, {"slope": "A"}, PEAKS)
-    for model, fitted in ((saturation, growth.saturation), (line, growth.line)):
-        rows += measured(measurement, model, {"aicc": (fitted.aicc, math.nan, "1")}, PEAKS, n=fitted.n)
+    rows = growth.saturation.numbers(measurement, q.SATURATION, q.GROWTH, PEAKS, feature=polarity)
+    ends = [growth.ends[name] for name in q.GROWTH]
+    rows = [replace(row, ci_low=low, ci_high=high) for row, (low, high) in zip(rows, ends, strict=True)]
+    rows += growth.line.numbers(measurement, q.LINE, {"slope": q.GROWTH_PER_CYCLE}, PEAKS, feature=polarity)
+    for model, law in ((q.SATURATION, growth.saturation), (q.LINE, growth.line)):
+        rows += measured(measurement, model, {AICC: (law.aicc, math.nan)}, PEAKS, n=law.n, feature=polarity)
     return rows

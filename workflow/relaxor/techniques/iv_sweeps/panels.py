@@ -10,34 +10,30 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLUE, GREY, SEQUENTIAL, VERMILION, data_points
+from relaxor.figures.style import BLUE, LIGHTEST, SEQUENTIAL, VERMILION, current_unit, data_points, zero_lines
 
 VOLTAGE_LABEL = "Voltage (V)"
-PREFIXES = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
-DARKEST, LIGHTEST = 0.0, 1 - 0.12
-"""Part of the colour map that is seen on white."""
 PEAKS: dict[str, dict[str, Any]] = {
     "positive": {"color": VERMILION, "fmt": "o", "mfc": "white", "ms": 3.2, "label": "$+V$"},
     "negative": {"color": BLUE, "fmt": "s", "mfc": BLUE, "ms": 1.3, "label": "$-V$"},
 }
-"""Look of the peaks of a polarity: small squares in large rings, for peaks of both are alike in a symmetric device."""
+"""Look of the peaks of each polarity: small squares in large rings, because both are alike in a symmetric device."""
 LAWS = {"positive": "-", "negative": (0, (2, 2))}
-"""Line of the law of growth of a polarity."""
+"""Polarity → style of the line of its law of growth."""
 INSET = (0.17, 0.60, 0.36, 0.37)
-"""Place of the inset in the corner that a sweep of both polarities leaves free: left, lower end, width, height."""
+"""Left and lower end, width and height of the inset, in the corner that a sweep of both polarities leaves free."""
 
 
 def cycles(ax: Axes, data: PanelData) -> None:
-    """Draw repeated sweeps, later ones lighter; inset: peak current of both polarities against cycle (Fig. 2a)."""
+    """Draw repeated sweeps, later ones lighter, and in an inset the peak currents against the number of the cycle."""
     (group, *_) = data.curves.values()
     found = _cycles(group)
     scale, unit = _unit(found)
     shade = Normalize(1, max(len(found), 2))
     for number, cycle in enumerate(found, start=1):
-        color = mpl.colormaps[SEQUENTIAL](DARKEST + (LIGHTEST - DARKEST) * shade(number))
+        color = mpl.colormaps[SEQUENTIAL](LIGHTEST * shade(number))
         ax.plot(cycle["voltage"], cycle["current"] * scale, color=color, lw=0.6)
-    ax.axhline(0, color=GREY, lw=0.3, zorder=0)
-    ax.axvline(0, color=GREY, lw=0.3, zorder=0)
+    zero_lines(ax)
     ax.set_xlabel(VOLTAGE_LABEL)
     ax.set_ylabel(f"Current ({unit})")
     summary = group["summary"].to_dataset()
@@ -50,7 +46,7 @@ def cycles(ax: Axes, data: PanelData) -> None:
 
 
 def _make_room(ax: Axes, found: list[xr.Dataset], scale: float) -> None:
-    """Raise the upper end of the current's axis until no sweep runs under the inset."""
+    """Raise the upper end of the axis of the current until no sweep is below the inset."""
     left, right = ax.get_xlim()
     edge = left + (INSET[0] + INSET[2] + 0.02) * (right - left)
     under = [(cycle["current"] * scale).where(cycle["voltage"] < edge).max() for cycle in found]
@@ -77,13 +73,13 @@ def _peaks(ax: Axes, summary: xr.Dataset, seen: list[str], scale: float, unit: s
 
 
 def amplitudes(ax: Axes, data: PanelData) -> None:
-    """Draw the last cycle of sweeps of several amplitudes, magnitude on a logarithmic axis (Fig. S6)."""
+    """Draw the magnitude of the current in the last cycle of sweeps of several amplitudes on a logarithmic axis."""
     last = sorted((_cycles(group)[-1] for group in data.curves.values()), key=_amplitude)
     scale, unit = _unit(last)
-    colors = mpl.colormaps[SEQUENTIAL](np.linspace(DARKEST, 0.8, len(last)))
+    colors = mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.8, len(last)))
     bottom = np.inf
     for order, (cycle, color) in enumerate(zip(last, colors, strict=True)):
-        # Small sweeps, thin and dark, lie on the large ones, wide and light.
+        # Small sweeps are thin and dark and lie over the large ones, which are wide and light.
         label, current = f"±{_amplitude(cycle):.3g} V", np.abs(cycle["current"]) * scale
         ax.plot(cycle["voltage"], current, color=color, lw=0.5 + 0.6 * order, zorder=2 - order / 10, label=label)
         away = np.abs(cycle["voltage"]) > 0.03 * _amplitude(cycle)
@@ -96,7 +92,7 @@ def amplitudes(ax: Axes, data: PanelData) -> None:
 
 
 def _cycles(group: xr.DataTree) -> list[xr.Dataset]:
-    return [node.to_dataset() for name, node in group.children.items() if name.startswith("cycle_")]
+    return [node.to_dataset() for node in group.children.values() if "region" in node.attrs]
 
 
 def _amplitude(cycle: xr.Dataset) -> float:
@@ -104,7 +100,4 @@ def _amplitude(cycle: xr.Dataset) -> float:
 
 
 def _unit(cycles: list[xr.Dataset]) -> tuple[float, str]:
-    """Return the factor and the unit in which the largest current has one to three digits."""
-    largest = max(float(np.abs(cycle["current"]).max()) for cycle in cycles)
-    power = int(np.clip(3 * np.floor(np.log10(largest) / 3), -15, 0))
-    return 10.0**-power, PREFIXES[power]
+    return current_unit(max(float(np.abs(cycle["current"]).max()) for cycle in cycles))

@@ -1,4 +1,4 @@
-"""What is read off one cycle of a sweep: currents at a voltage, loop areas and ratios, with their errors."""
+"""Readings of one cycle of a sweep: currents at a voltage, loop areas and ratios, with their errors."""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,13 +10,13 @@ from scipy.linalg import block_diag
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle
 
 SIDE_POINTS = 7
-"""Fewest points of a branch to which a parabola is fitted; fewer take a straight line or a mean."""
+"""Smallest number of points of a branch to which a parabola is fitted; fewer give a straight line or a mean."""
 UNLIKELY = 0.01
-"""Probability of a misfit below which it widens the error (Birge)."""
+"""Probability of a misfit below which it widens the error (Birge, doi 10.1103/PhysRev.40.207)."""
 LOST = 0.02
-"""Part of the points of a lobe that may be without a current."""
+"""Largest part of the points of a lobe that may be without a current."""
 HOLE, HOLE_STEPS = 0.1, 5
-"""A step of the voltage by more than this part of the amplitude, and than so many usual steps, is a hole."""
+"""Part of the amplitude and multiple of the median step above which a step of the voltage is a hole."""
 NOTHING = (math.nan, math.nan)
 Reading = tuple[float, float]
 """A value and its standard error; NaN where the cycle does not hold it."""
@@ -24,7 +24,7 @@ Reading = tuple[float, float]
 
 @dataclass(frozen=True)
 class Readings:
-    """What one cycle shows; each a value with its standard error, NaN where the cycle does not reach it.
+    """Readings of one cycle, each a value with its standard error, NaN where the cycle does not reach it.
 
     Attributes
     ----------
@@ -33,14 +33,14 @@ class Readings:
     area
         Loop area by polarity, A V.
     symmetry
-        Magnitude of the current at +V over that at −V, at the extremes.
+        Magnitude of the current at the extreme +V divided by that at −V.
     rectification_ratio
-        The same at the read voltage, on the branches on which the magnitude of the voltage grows.
+        The same ratio at the read voltage, on the branches on which the magnitude of the voltage grows.
     resistance
-        Read voltage over current on the growing branch of the positive lobe (of the negative one, if there is no
-        positive), ohm.
+        Read voltage divided by the current in ohm, on the growing branch of the positive lobe, or of the negative one
+        where there is no positive lobe.
     clipped, replaced, lost
-        Number of points held by the compliance, of those that stood out alone, and of those without a current.
+        Number of points that the compliance holds, of single outliers, and of points without a current.
     """
 
     peak: dict[str, Reading]
@@ -54,7 +54,7 @@ class Readings:
 
     @property
     def of_another_series(self) -> "Readings":
-        """The same without what a series of cycles is about: it went to other voltages."""
+        """The same without peaks and areas, for a cycle that went to other voltages than its series."""
         return replace(self, peak=dict.fromkeys(self.peak, NOTHING), area=dict.fromkeys(self.area, NOTHING))
 
 
@@ -64,7 +64,7 @@ def read_cycle(cycle: Cycle, read_voltage: float, window: float) -> Readings:
     Parameters
     ----------
     read_voltage
-        V, positive.
+        Positive voltage in V.
     window
         Part of the amplitude around a voltage from which the current there is taken.
     """
@@ -108,18 +108,19 @@ def _ratio(top: Reading, bottom: Reading) -> Reading:
 def current_at(cycle: Cycle, branches: list[np.ndarray], voltage: float, window: float) -> Reading:
     """Read the current at a voltage from a weighted parabola through the points near it.
 
-    Each branch has a parabola of its own, all meet at the voltage asked for: the cusp of a loop at its extreme is
-    not rounded off. Points that the compliance holds are left out. A misfit that noise does not explain (a switching
+    Each branch has a parabola of its own, and all meet at the given voltage, so that the cusp of a loop at its extreme
+    is not rounded off. Points that the compliance holds are left out. A misfit that noise does not explain (a switching
     event) widens the error.
 
     Parameters
     ----------
     branches
-        Where the points may come from, each shape (n,).
+        Masks of the branches from which the points are taken, each of shape (n,).
     voltage
         V.
     window
-        V, on each side; wider where that holds less than `SIDE_POINTS` points, to three times at most.
+        Width of the window on each side in V; it is widened up to three times where it holds less than `SIDE_POINTS`
+        points.
 
     Returns
     -------
@@ -156,9 +157,9 @@ def current_at(cycle: Cycle, branches: list[np.ndarray], voltage: float, window:
 def loop_area(cycle: Cycle, polarity: int) -> Reading:
     """Return the area ∮ I dV of the lobe of one polarity by the trapezoidal rule, with the error from the noise.
 
-    Positive where the device carries more current on the way back to zero than on the way out, negative where it
-    carries less (or displaces charge); a lobe that crosses itself counts the difference. The trapezoids of points
-    held by the compliance add nothing to the enclosed area beyond its edge.
+    It is positive where the device carries more current on the way back to zero than on the way out, and negative where
+    it carries less or displaces charge; of a lobe that crosses itself it is the difference of both parts. Points that
+    the compliance holds add nothing to the enclosed area.
 
     Returns
     -------
@@ -175,7 +176,7 @@ def loop_area(cycle: Cycle, polarity: int) -> Reading:
 
 
 def _has_hole(cycle: Cycle, polarity: int) -> bool:
-    """Whether a lobe lacks more currents than the trapezoidal rule may bridge."""
+    """Whether a lobe lacks more currents than the trapezoidal rule can bridge."""
     lobe = cycle.voltage[polarity * cycle.voltage > 0]
     steps = np.abs(np.diff(lobe))
     if np.count_nonzero(polarity * cycle.lost > 0) > LOST * lobe.size:

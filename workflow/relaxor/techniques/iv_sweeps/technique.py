@@ -3,15 +3,16 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import TESTERS, Contents
+from relaxor.techniques.iv_sweeps.quantities import MODELS, QUANTITIES
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 from relaxor.techniques.registry import Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by columns of current and voltage, or by what a tester swept."""
+    """Return how likely a file holds sweeps: by columns of current and voltage, or by the kind of a tester's file."""
     if not contents.table or contents.under_light or not contents.measured("A"):
         return 0.0
-    if contents.tester:  # reversal curves are no loop, and pulses are no sweep
+    if contents.tester:  # reversal curves are no loops, and pulses are no sweeps
         return 0.5 * (contents.format in TESTERS and not any("pulse" in region.dims for region in contents.regions))
     return float(contents.measured("V"))
 
@@ -23,6 +24,8 @@ TECHNIQUE = Technique(
     settings=IvSweepsSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True),
         "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes")),

@@ -1,12 +1,13 @@
-"""PFM: phase contrast and amplitude of domains over scan cycles, and local switching loops.
+"""PFM: phase contrast and amplitude of domains in successive scans, and local switching loops.
 
 A hysteretic loop under a PFM tip is no proof of ferroelectricity: charge injected by the tip, ions that move and the
-electrostatic force on the cantilever make loops of the same look (Vasudevan et al., doi 10.1063/1.4979015). The
-rows therefore keep the loops read with the bias on and off apart, and the line that the electrostatic force adds.
+electrostatic force on the cantilever make similar loops (Vasudevan et al., doi 10.1063/1.4979015). The numbers
+therefore distinguish loops that are read with the bias on and off, and state the slope that the force adds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,22 +15,26 @@ from scipy import ndimage, stats
 from scipy.special import i0e, i1e
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import COMBINES, Measurement, Number, Result, measured, provenance
+from relaxor.core.results import COMBINES, Measurement, Number, Quantity, Result, measured, provenance
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
-from relaxor.stats.blocks import correlation_length, jackknife, student_rows, tiles
-from relaxor.stats.fit import fit, parameters
+from relaxor.core.variables import dataset, variable
+from relaxor.stats.blocks import correlation_length, jackknife, tiles
+from relaxor.stats.fit import Fit, aicc, fit, parameters
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.pfm import quantities as q
 from relaxor.techniques.pfm.loops import analyse_loop
 from relaxor.techniques.pfm.settings import PfmSettings
 
 COMBINED = "pfm_cycles"
-"""Name of the rows and curves that combine the scan cycles."""
+"""Name of the numbers and curves to which the scan cycles are combined."""
 PHASE_BINS = np.linspace(-180.0, 180.0, 361)
+"""Edges of the bins of phase histograms in degrees."""
 EM_ROUNDS = 200
+"""Largest number of rounds of the expectation–maximization algorithm."""
 OFF_THE_SAMPLE = ("ac", "fm", "stm")
-"""How imaging modes of Asylum begin in which no tip rests on the sample: they record no piezoresponse."""
+"""Beginnings of the names of those imaging modes of Asylum in which no tip rests on the sample."""
 SMALLEST_INTERIOR = 50
-"""Fewest pixels that a kind of domain must have inside its walls."""
+"""Smallest number of pixels that each kind of domain must have inside its walls."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,16 @@ class Image:
 
 @dataclass(frozen=True)
 class Domains:
-    """Two kinds of domains: ``leading`` marks the one ahead in phase, ``interior`` the pixels off the walls.
+    """The two kinds of domains of an image.
 
-    ``center`` is the phase midway between the two, in radian.
+    Attributes
+    ----------
+    leading
+        Mask of the domains that are ahead in phase, shape (y, x).
+    interior
+        Mask of the pixels that are not near a wall, shape (y, x).
+    center
+        Phase midway between the two kinds, in radian.
     """
 
     leading: np.ndarray
@@ -72,8 +84,8 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
     Raises
     ------
     AnalysisError
-        If a measurement is neither an image with amplitude and phase nor a curve with a bias, was not taken in
-        contact, if an image shows one kind of domain only, or lacks its cycle.
+        If a measurement is neither an image with amplitude and phase nor a curve with a bias, or was not taken in
+        contact; if an image shows only one kind of domain, or the sheet does not give its cycle.
     """
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
@@ -83,16 +95,16 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         if mode.lower().startswith(OFF_THE_SAMPLE):
             raise AnalysisError(
                 f"{measurement.id}: was taken in '{mode}', where no tip rests on the sample: that is no "
-                "piezoresponse; mend its technique in the sheet"
+                "piezoresponse; correct its technique in the sheet"
             )
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         if "bias" in measurement.only:
             found, regions = analyse_loop(measurement, settings.settling_fraction)
         else:
-            found, regions = analyse_image(measurement, settings.wall_exclusion, settings.tiles_per_side)
+            found, regions = analyse_image(measurement, settings)
             scans.append((measurement.condition("cycle", "1"), measurement, found))
         rows += found
-        groups |= {f"{measurement.id}/{name}": dataset for name, dataset in regions.items()}
+        groups |= {f"{measurement.id}/{name}": region for name, region in regions.items()}
     if scans:
         scans.sort(key=lambda scan: scan[0])
         found, regions = combine_cycles(scans)
@@ -100,34 +112,40 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         groups[COMBINED] = xr.Dataset(
             attrs=provenance(scans[0][1]) | {COMBINES: ",".join(scan.id for _, scan, _ in scans)}
         )
-        groups |= {f"{COMBINED}/{name}": dataset for name, dataset in regions.items()}
+        groups |= {f"{COMBINED}/{name}": region for name, region in regions.items()}
     return Result(rows, groups)
 
 
 # --- one image -----------------------------------------------------------------------------------------------------
 def load_image(measurement: Measurement) -> Image:
-    """Take amplitude and phase of an image."""
-    dataset = measurement.only
-    names = {kind: [n for n in map(str, dataset.data_vars) if n.startswith(kind)] for kind in ("amplitude", "phase")}
-    missing = [kind for kind, found in names.items() if not found or dataset[found[0]].dims != ("y", "x")]
+    """Take amplitude and phase of an image.
+
+    Raises
+    ------
+    AnalysisError
+        If one is missing or has pixels without value.
+    """
+    scan = measurement.only
+    names = {kind: [n for n in map(str, scan.data_vars) if n.startswith(kind)] for kind in ("amplitude", "phase")}
+    missing = [kind for kind, found in names.items() if not found or scan[found[0]].dims != ("y", "x")]
     if missing:
-        found = ", ".join(map(str, dataset.data_vars))
+        found = ", ".join(map(str, scan.data_vars))
         raise AnalysisError(f"{measurement.id}: no {' and no '.join(missing)} image; its variables are {found}")
     values = {}
     for kind, unit in (("amplitude", "pm"), ("phase", "radian")):
-        channel = dataset[names[kind][0]]
+        channel = scan[names[kind][0]]
         values[kind] = channel.to_numpy().astype(float) * factor(channel.attrs["units"], unit)
         if not np.isfinite(values[kind]).all():
             raise AnalysisError(f"{measurement.id}: {names[kind][0]} holds pixels without value")
-    x, y = (dataset[axis].to_numpy() * factor(dataset[axis].attrs["units"], "nm") for axis in "xy")
+    x, y = (scan[axis].to_numpy() * factor(scan[axis].attrs["units"], "nm") for axis in "xy")
     return Image(values["amplitude"], values["phase"], x, y)
 
 
 def find_domains(image: Image, wall_exclusion: float) -> Domains:
-    """Part an image into two kinds of domains by phase alone.
+    """Divide an image into two kinds of domains by the phase alone.
 
-    The unit vectors of the phases, averaged over 3×3 pixels, form two clusters on the circle: they are split across
-    their principal axis, then moved to the nearer of the two circular means until nothing changes.
+    The unit vectors of the phases, averaged over 3×3 pixels, form two clusters on the circle. They are split across
+    their principal axis, and each pixel is then moved to the nearer of the two circular means until nothing changes.
     """
     direction = np.exp(1j * image.phase)
     smooth = ndimage.uniform_filter(direction.real, 3) + 1j * ndimage.uniform_filter(direction.imag, 3)
@@ -149,18 +167,22 @@ def find_domains(image: Image, wall_exclusion: float) -> Domains:
     return Domains(leading, interior, center)
 
 
-def analyse_image(
-    measurement: Measurement, wall_exclusion: float, tiles_per_side: int
-) -> tuple[list[Number], dict[str, xr.Dataset]]:
-    """Return the rows and maps of one scan: phase contrast by two ways, amplitude, domain fraction."""
+def analyse_image(measurement: Measurement, settings: PfmSettings) -> tuple[list[Number], dict[str, xr.Dataset]]:
+    """Return the numbers and maps of one scan: phase contrast in two ways, amplitude, part of the area.
+
+    Raises
+    ------
+    AnalysisError
+        If the image shows only one kind of domain, or the sheet does not give its cycle.
+    """
     cycle = measurement.condition("cycle", "1")
     image = load_image(measurement)
-    domains = find_domains(image, wall_exclusion)
+    domains = find_domains(image, settings.wall_exclusion)
     kinds = (domains.leading & domains.interior, ~domains.leading & domains.interior)
     if min(kind.sum() for kind in kinds) < SMALLEST_INTERIOR:
         raise AnalysisError(f"{measurement.id}: the phase image shows one kind of domain only")
     relative = np.degrees(np.angle(np.exp(1j * (image.phase - domains.center))))
-    blocks = tiles(image.phase.shape, tiles_per_side, tiles_per_side)
+    blocks = tiles(image.phase.shape, settings.tiles_per_side, settings.tiles_per_side)
     values, errors = jackknife(lambda keep: _estimate(image, domains, relative, keep), blocks)
     deviation = relative - np.where(domains.leading, relative[kinds[0]].mean(), relative[kinds[1]].mean())
     length = correlation_length(deviation, domains.interior, image.pixel)
@@ -169,41 +191,26 @@ def analyse_image(
     # A correlation exp(−r²/ℓ²) covers an area πℓ².
     area = max(np.pi * np.nan_to_num(length) ** 2, image.pixel**2)
     n = int(domains.interior.sum() * image.pixel**2 / area)
-    count = tiles_per_side**2
-    method = f"mean inside domains; jackknife over {count} tiles"
-    rows = student_rows(
-        measurement,
-        "domain_means",
-        {
-            "phase_contrast": (values[0], errors[0], "degree"),
-            "amplitude_mean": (values[1], errors[1], "pm"),
-            "domain_fraction": (values[2], errors[2], "1"),
-        },
-        method,
-        count,
-        n=n,
-    )
-    lengths = {"phase_correlation_length": length, "amplitude_correlation_length": amplitude_length}
-    rows += measured(
-        measurement,
-        "domain_means",
-        {name: (value, np.nan, "nm") for name, value in lengths.items()},
-        "autocorrelation inside domains falls to 1/e",
-        n=n,
-    )
+    count = settings.tiles_per_side**2
+
+    def student(model: str, names: Sequence[Quantity], first: int, method: str) -> list[Number]:
+        found = {name: (values[first + i], errors[first + i]) for i, name in enumerate(names)}
+        rows = measured(measurement, model, found, f"{method}; jackknife over {count} tiles", n=n)
+        return [row.with_interval(count - 1) for row in rows]
+
+    rows = student(q.DOMAIN_MEANS, (q.PHASE_CONTRAST, q.AMPLITUDE_MEAN, q.DOMAIN_FRACTION), 0, "mean inside domains")
+    lengths = {q.PHASE_CORRELATION_LENGTH: (length, np.nan), q.AMPLITUDE_CORRELATION_LENGTH: (amplitude_length, np.nan)}
+    rows += measured(measurement, q.DOMAIN_MEANS, lengths, "autocorrelation inside domains falls to 1/e", n=n)
+    rows += student(q.VON_MISES_MIXTURE, (q.PHASE_CONTRAST,), 3, "two von Mises distributions in the phase histogram")
     counts = np.histogram(relative[domains.interior], PHASE_BINS)[0]
-    mixture = {"phase_contrast": (values[3], errors[3], "degree")}
-    method = f"two von Mises distributions in the phase histogram; jackknife over {count} tiles"
-    rows += student_rows(measurement, "von_mises_mixture", mixture, method, count, n=n)
-    for model, two in (("von_mises_mixture", True), ("von_mises_single", False)):
+    for model, two, k in ((q.VON_MISES_MIXTURE, True, 5), (q.VON_MISES_SINGLE, False, 2)):
         log_likelihood = _mixture(counts, two)[1] * n / counts.sum()
-        k = 5 if two else 2
-        aicc = -2 * log_likelihood + 2 * k + 2 * k * (k + 1) / max(n - k - 1, 1)
-        rows += measured(measurement, model, {"aicc": (aicc, np.nan, "1")}, "phase histogram", n=n)
+        rows += measured(measurement, model, {AICC: (aicc(-2 * log_likelihood, k, n), np.nan)}, "phase histogram", n=n)
     return rows, {"image": _maps(image, domains, relative).assign_attrs(cycle=cycle)}
 
 
 def _estimate(image: Image, domains: Domains, relative: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """Return phase contrast, mean amplitude, part of the area, and contrast by the mixture, of the pixels to keep."""
     inside = domains.interior & keep
     ahead, behind = (np.exp(1j * image.phase[inside & side]).sum() for side in (domains.leading, ~domains.leading))
     counts = np.histogram(relative[inside], PHASE_BINS)[0]
@@ -256,20 +263,18 @@ def _concentration(resultant: np.ndarray) -> np.ndarray:
 
 
 def _maps(image: Image, domains: Domains, relative: np.ndarray) -> xr.Dataset:
-    plane = ("y", "x")
-    return xr.Dataset(
-        {
-            "phase": variable(plane, relative.astype(np.float32), "degree", "phase from midway between the domains"),
-            "amplitude": variable(plane, image.amplitude.astype(np.float32), "pm", "piezoresponse amplitude"),
-            "leading": variable(plane, domains.leading.astype(np.int8), "1", "domain ahead in phase"),
-            "interior": variable(plane, domains.interior.astype(np.int8), "1", "pixel lies off the walls"),
-        },
-        coords={"x": variable("x", image.x, "nm", "x"), "y": variable("y", image.y, "nm", "y")},
-    )
+    columns = {
+        "phase": (relative.astype(np.float32), "degree", "phase from midway between the domains"),
+        "amplitude": (image.amplitude.astype(np.float32), "pm", "piezoresponse amplitude"),
+        "leading": (domains.leading.astype(np.int8), "1", "domain ahead in phase"),
+        "interior": (domains.interior.astype(np.int8), "1", "pixel lies off the walls"),
+    }
+    return dataset(("y", "x"), columns, {"x": (image.x, "nm", "x"), "y": (image.y, "nm", "y")})
 
 
 # --- over the cycles -----------------------------------------------------------------------------------------------
-TRENDS = {"phase_contrast": "degree", "amplitude_mean": "pm"}
+TRENDS = (q.PHASE_CONTRAST, q.AMPLITUDE_MEAN)
+TREND = "weighted least squares over cycles"
 
 
 def combine_cycles(
@@ -277,48 +282,53 @@ def combine_cycles(
 ) -> tuple[list[Number], dict[str, xr.Dataset]]:
     """Fit a line and a constant to contrast and amplitude against the scan cycle, weighted by their errors.
 
-    The scale of the scatter is taken from the data (scans differ by more than their own errors where the tip
-    changes), so that intervals are Student's. Fewer than three cycles give the points alone.
+    The scale of the scatter is taken from the data, because scans differ by more than their own errors where the tip
+    changes; the intervals are therefore Student's. Fewer than three cycles give no trend.
+
+    Parameters
+    ----------
+    scans
+        Number of the cycle, measurement and numbers of each scan, in the order of the cycles.
     """
     first = scans[0][1]
     hashes = ",".join(str(scan.attrs["raw_sha256"]) for _, scan, _ in scans)
     combined = replace(first, id=COMBINED, attrs=dict(first.attrs) | {"raw_sha256": hashes})
     cycle = np.array([scan[0] for scan in scans])
-    dataset = xr.Dataset(coords={"cycle": variable("cycle", cycle, "1", "scan cycle")})
+    trend = dataset("cycle", {}, {"cycle": (cycle, "1", "scan cycle")})
     rows: list[Number] = []
-    for name, unit in TRENDS.items():
+    for followed in TRENDS:
+        name, unit = followed.name, followed.known_unit
         numbers = [
-            next(row for row in found if row.parameter == name and row.model == "domain_means") for _, _, found in scans
+            next(row for row in found if row.parameter == name and row.model == q.DOMAIN_MEANS) for _, _, found in scans
         ]
         values, errors = (np.array([getattr(row, key) for row in numbers]) for key in ("value", "standard_error"))
-        dataset[name] = variable("cycle", values, unit, name.replace("_", " "))
-        dataset[f"{name}_uncertainty"] = variable("cycle", errors, unit, f"standard error of {name}")
-        if len(scans) < 3:
-            continue
-        rows += _trend(combined, dataset, name, unit)
-    return rows, {"trend": dataset}
+        trend[name] = variable("cycle", values, unit, name.replace("_", " "))
+        trend[f"{name}_uncertainty"] = variable("cycle", errors, unit, f"standard error of {name}")
+        if len(scans) >= 3:
+            rows += _trend(combined, trend, name, unit)
+    return rows, {"trend": trend}
 
 
-def _trend(combined: Measurement, dataset: xr.Dataset, name: str, unit: str) -> list[Number]:
-    cycle, values, errors = (dataset[key].to_numpy() for key in ("cycle", name, f"{name}_uncertainty"))
-    rows: list[Number] = []
-    for model, slope in (("linear", 0.0), ("constant", {"value": 0.0, "vary": False})):
-        start = parameters(intercept=float(values.mean()), slope=slope)
+def _trend(combined: Measurement, trend: xr.Dataset, name: str, unit: str) -> list[Number]:
+    """Return the numbers of both laws, and add the line and its residuals to the dataset."""
+    cycle, values, errors = (trend[key].to_numpy() for key in ("cycle", name, f"{name}_uncertainty"))
 
+    def fitted(slope: Any) -> Fit:
         def residual(params: dict[str, float]) -> np.ndarray:
             return (params["intercept"] + params["slope"] * cycle - values) / errors
 
-        fitted = fit(residual, start, absolute_sigma=False)
-        units = {"intercept": unit, "slope": unit} if model == "linear" else {"intercept": unit}
-        found = fitted.numbers(combined, model, units, "weighted least squares over cycles")
-        rows += [replace(row, parameter=f"{name}_{row.parameter}") for row in found]
-        shape = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-        extra = {f"{name}_aicc": (fitted.aicc, np.nan, "1")}
-        if model == "linear":
-            line = fitted.value("intercept") + fitted.value("slope") * cycle
-            dataset[f"{name}_fit"] = variable("cycle", line, unit, f"line through {name}")
-            dataset[f"{name}_residual"] = variable("cycle", values - line, unit, f"residual of {name}")
-            t = fitted.value("slope") / fitted.error("slope")
-            extra[f"{name}_slope_p_value"] = (float(2 * stats.t.sf(abs(t), len(cycle) - 2)), np.nan, "1")
-        rows += measured(combined, model, extra, "weighted least squares over cycles", **shape)
-    return rows
+        return fit(residual, parameters(intercept=float(values.mean()), slope=slope), absolute_sigma=False)
+
+    def rows(model: str, law: Fit, further: Mapping[Quantity, tuple[float, float]], *names: Quantity) -> list[Number]:
+        own = {quantity.name: quantity.in_unit(unit) for quantity in names}
+        shape: dict[str, Any] = {"n": law.n, "reduced_chi_square": law.reduced_chi_square, "feature": name}
+        found = law.numbers(combined, model, own, TREND, feature=name)
+        return found + measured(combined, model, {AICC: (law.aicc, np.nan), **further}, TREND, **shape)
+
+    line, constant = fitted(0.0), fitted({"value": 0.0, "vary": False})
+    t = line.value("slope") / line.error("slope")
+    p_value = {q.SLOPE_P_VALUE: (float(2 * stats.t.sf(abs(t), len(cycle) - 2)), np.nan)}
+    drawn = line.value("intercept") + line.value("slope") * cycle
+    trend[f"{name}_fit"] = variable("cycle", drawn, unit, f"line through {name}")
+    trend[f"{name}_residual"] = variable("cycle", values - drawn, unit, f"residual of {name}")
+    return rows(q.LINEAR, line, p_value, q.INTERCEPT, q.SLOPE) + rows(q.CONSTANT, constant, {}, q.INTERCEPT)

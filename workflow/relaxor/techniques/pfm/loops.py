@@ -1,38 +1,47 @@
-"""Local PFM loops: piezoresponse against tip bias while it is on and after it is off."""
+"""Local PFM loops: piezoresponse against the bias of the tip, while the bias is applied and after it is removed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import lmfit
 import numpy as np
 import xarray as xr
-from scipy import stats
 from scipy.optimize import brentq
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import CONFIDENCE, Measurement, Number, measured
+from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.fit import Fit, combination, fit, parameters
+from relaxor.stats.quantities import AICC
+from relaxor.techniques.pfm import quantities as q
 
 FEWEST_STEPS = 16
+"""Smallest number of bias steps that make a loop."""
 SAME_BIAS = 1e-3
-"""Biases closer than this share of the largest are one step."""
-UNITS = {
-    "saturation_piezoresponse": "pm",
-    "switching_bias_forward": "V",
-    "switching_bias_backward": "V",
-    "switching_width": "V",
-    "imprint": "V",
-    "offset": "pm",
-    "electrostatic_slope": "pm/V",
-}
+"""Part of the largest bias below which two biases count as one step."""
+STEPS = {q.DOUBLE: "two", q.SINGLE: "one"}
+FEATURES = {"off_field": q.OFF_FIELD, "on_field": q.ON_FIELD}
+"""Part of the curves → feature of the numbers."""
+Function = Callable[[Mapping[str, float]], float]
+"""Function of the parameters of a fitted loop."""
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Steps of a loop: bias (V), whether it was reached rising, complex response (pm) turned to its real axis."""
+    """Steps of a loop, one entry for each.
+
+    Attributes
+    ----------
+    bias
+        Bias of the tip in V.
+    rising
+        Whether the bias rose to this step.
+    response
+        Complex response in pm, turned so that the piezoresponse is its real part.
+    """
 
     bias: np.ndarray
     rising: np.ndarray
@@ -40,7 +49,7 @@ class Loop:
 
 
 def analyse_loop(measurement: Measurement, settling_fraction: float) -> tuple[list[Number], dict[str, xr.Dataset]]:
-    """Return the rows and curves of switching loops recorded step by step.
+    """Return the numbers and curves of switching loops that were recorded step by step.
 
     The piezoresponse is PR = A·cos(φ − φ0) with φ0 along the principal axis of the complex response and the sign
     that makes it grow with bias. The first, virgin branch up to the largest bias is left out.
@@ -53,14 +62,12 @@ def analyse_loop(measurement: Measurement, settling_fraction: float) -> tuple[li
     rows: list[Number] = []
     regions: dict[str, xr.Dataset] = {}
     for field, loop in _loops(measurement, settling_fraction).items():
-        fits = {}
-        for kind in ("double", "single"):
-            fits[kind] = _fit_loop(loop, kind, field)
-            model = f"{field}_{kind}"
-            names = {name: unit for name, unit in UNITS.items() if fits[kind].params[name].vary}
-            method = f"least squares of {'two tanh' if kind == 'double' else 'one tanh'} steps a branch"
-            rows += fits[kind].numbers(measurement, model, names, method)
-            rows += _derived_rows(measurement, model, fits[kind], loop, method)
+        fits = {model: _fit_loop(loop, model, field) for model in STEPS}
+        for model, fitted in fits.items():
+            free = {name: quantity for name, quantity in q.FITTED.items() if fitted.params[name].vary}
+            method = f"least squares of {STEPS[model]} tanh steps in each branch"
+            rows += fitted.numbers(measurement, model, free, method, feature=FEATURES[field])
+            rows += _derived_rows(measurement, model, fitted, loop, method, FEATURES[field])
         best = min(fits.values(), key=lambda found: found.aicc)
         regions |= {field: _points(loop, best), f"{field}_model": _branches(loop, best)}
     return rows, regions
@@ -96,13 +103,13 @@ def _loops(measurement: Measurement, settling_fraction: float) -> dict[str, Loop
 
 
 def _steps(bias: np.ndarray, signal: np.ndarray, settling_fraction: float) -> tuple[np.ndarray, np.ndarray]:
-    """Average the samples of each step of the bias, without the settling at its begin."""
+    """Return the bias of each step and the mean of its samples, without those in which the lock-in settles."""
     change = np.flatnonzero(np.abs(np.diff(bias)) > SAME_BIAS * np.abs(bias).max()) + 1
     bounds = np.array([0, *change, len(bias)])
     dwell = float(np.median(np.diff(bounds)))
     levels, means = [], []
     for start, end in pairwise(bounds):
-        # A pulse of zero between two pauses makes one long run of three steps.
+        # A pulse of zero volts between two pauses makes one run that is as long as three steps.
         for part in np.array_split(np.arange(start, end), max(round((end - start) / dwell), 1)):
             settled = part[int(len(part) * settling_fraction) :]
             levels.append(bias[part].mean())
@@ -136,13 +143,13 @@ def piezoresponse(bias: np.ndarray | float, rising: np.ndarray | bool, values: M
     return values["offset"] + values["electrostatic_slope"] * bias + steps
 
 
-def _fit_loop(loop: Loop, kind: str, field: str) -> Fit:
+def _fit_loop(loop: Loop, model: str, field: str) -> Fit:
     response, largest = loop.response.real, float(np.abs(loop.bias).max())
 
     def residual(params: lmfit.Parameters) -> np.ndarray:
         return piezoresponse(loop.bias, loop.rising, params.valuesdict()) - response
 
-    # Without bias there is no force between tip and surface that grows with it.
+    # Without a bias there is no electrostatic force that grows with it.
     slope = {"value": 0.0, "vary": field == "on_field"}
     tried = []
     for forward in (0.2, 0.4, 0.6):
@@ -150,7 +157,7 @@ def _fit_loop(loop: Loop, kind: str, field: str) -> Fit:
         start = parameters(
             saturation_piezoresponse=(float(np.ptp(response)) / 2, 0.0, np.inf),
             switching_bias_forward=(forward * largest, 0.0, 2 * largest),
-            switching_bias_backward=backward if kind == "double" else {"expr": "-switching_bias_forward"},
+            switching_bias_backward=backward if model == q.DOUBLE else {"expr": "-switching_bias_forward"},
             switching_width=(0.1 * largest, 1e-3 * largest, 2 * largest),
             imprint=0.0,
             offset=float(response.mean()),
@@ -160,10 +167,13 @@ def _fit_loop(loop: Loop, kind: str, field: str) -> Fit:
     return min(tried, key=lambda found: found.chi_square)
 
 
-def _derived_rows(measurement: Measurement, model: str, fitted: Fit, loop: Loop, method: str) -> list[Number]:
+def _derived_rows(
+    measurement: Measurement, model: str, fitted: Fit, loop: Loop, method: str, feature: str
+) -> list[Number]:
+    """Return what follows from the parameters of a loop, with errors by the delta method."""
     grid = np.linspace(loop.bias.min(), loop.bias.max(), 2001)
 
-    def crossing(rising: bool) -> Callable[[Mapping[str, float]], float]:
+    def crossing(rising: bool) -> Function:
         def root(values: Mapping[str, float]) -> float:
             ends = piezoresponse(grid[[0, -1]], rising, values)
             if ends[0] * ends[1] > 0:
@@ -175,31 +185,24 @@ def _derived_rows(measurement: Measurement, model: str, fitted: Fit, loop: Loop,
     def area(values: Mapping[str, float]) -> float:
         return float(np.trapezoid(piezoresponse(grid, False, values) - piezoresponse(grid, True, values), grid))
 
-    quantities: dict[str, tuple[Callable[[Mapping[str, float]], float], str]] = {
-        "coercive_bias_positive": (crossing(True), "V"),
-        "coercive_bias_negative": (crossing(False), "V"),
-        "remanent_piezoresponse_positive": (lambda values: float(piezoresponse(0.0, False, values)), "pm"),
-        "remanent_piezoresponse_negative": (lambda values: float(piezoresponse(0.0, True, values)), "pm"),
-        "loop_area": (area, "pm*V"),
+    derived: dict[Quantity, Function] = {
+        q.COERCIVE_BIAS["positive"]: crossing(True),
+        q.COERCIVE_BIAS["negative"]: crossing(False),
+        q.REMANENT_PIEZORESPONSE["positive"]: lambda values: float(piezoresponse(0.0, False, values)),
+        q.REMANENT_PIEZORESPONSE["negative"]: lambda values: float(piezoresponse(0.0, True, values)),
+        q.LOOP_AREA: area,
     }
     values = {
-        name: (function(fitted.params.valuesdict()), _propagated(fitted, function), unit)
-        for name, (function, unit) in quantities.items()
+        quantity: (function(fitted.params.valuesdict()), _propagated(fitted, function))
+        for quantity, function in derived.items()
     }
-    shape = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, fitted.n - len(fitted.names))
-    rows = [
-        replace(
-            row,
-            ci_low=row.value - quantile * row.standard_error,
-            ci_high=row.value + quantile * row.standard_error,
-        )
-        for row in measured(measurement, model, values, f"{method}; delta method", **shape)
-    ]
-    return rows + measured(measurement, model, {"aicc": (fitted.aicc, np.nan, "1")}, method, **shape)
+    common: dict[str, Any] = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, "feature": feature}
+    rows = measured(measurement, model, values, f"{method}; delta method", **common)
+    rows = [row.with_interval(fitted.n - len(fitted.names)) for row in rows]
+    return rows + measured(measurement, model, {AICC: (fitted.aicc, np.nan)}, method, **common)
 
 
-def _propagated(fitted: Fit, function: Callable[[Mapping[str, float]], float]) -> float:
+def _propagated(fitted: Fit, function: Function) -> float:
     """Return the standard error of a function of the fitted parameters by central differences."""
     gradient = {}
     for name in fitted.names:
@@ -227,17 +230,14 @@ def _points(loop: Loop, fitted: Fit) -> xr.Dataset:
         "phase": (np.degrees(np.angle(loop.response)), "degree", "phase from that of a positive piezoresponse"),
         "rising": (loop.rising.astype(np.int8), "1", "bias was reached rising"),
     }
-    step = variable("step", np.arange(len(loop.bias)), "1", "step of the bias")
-    return xr.Dataset({name: variable("step", *column) for name, column in columns.items()}, coords={"step": step})
+    return dataset("step", columns, {"step": (np.arange(len(loop.bias)), "1", "step of the bias")})
 
 
 def _branches(loop: Loop, fitted: Fit) -> xr.Dataset:
     bias = np.linspace(loop.bias.min(), loop.bias.max(), 401)
     values = fitted.params.valuesdict()
-    return xr.Dataset(
-        {
-            name: variable("bias", piezoresponse(bias, name == "rising", values), "pm", f"{name} branch of the fit")
-            for name in ("rising", "falling")
-        },
-        coords={"bias": variable("bias", bias, "V", "tip bias")},
-    )
+    columns = {
+        name: (piezoresponse(bias, rising, values), "pm", f"{name} branch of the fit")
+        for name, rising in (("rising", True), ("falling", False))
+    }
+    return dataset("bias", columns, {"bias": (bias, "V", "tip bias")})

@@ -1,4 +1,4 @@
-"""PFM panels."""
+"""Panels of piezoresponse force microscopy."""
 
 import numpy as np
 import xarray as xr
@@ -7,20 +7,21 @@ from matplotlib.axes import Axes
 from relaxor.figures.images import image_strip
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, SKY, VERMILION, data_points
+from relaxor.techniques.pfm import quantities as q
 
 DIVERGING = "PuOr"
-"""Colour map of the phase: its middle is the phase midway between the two kinds of domain."""
+"""Colour map of the phase; its middle is the phase midway between the two kinds of domain."""
 
 
 def phase_cycles(ax: Axes, data: PanelData) -> None:
-    """Draw the phase images of all scan cycles on one scale (S7a)."""
+    """Draw the phase images of all scan cycles on one colour scale."""
     images = _images(data, "phase")
     limit = 10 * np.ceil(max(np.percentile(np.abs(image[1]), 98) for image in images) / 10)
     image_strip(ax, images, (-limit, limit), "Phase (degree)", DIVERGING)
 
 
 def amplitude_cycles(ax: Axes, data: PanelData) -> None:
-    """Draw the amplitude images of all scan cycles on one scale (S7b)."""
+    """Draw the amplitude images of all scan cycles on one colour scale."""
     images = _images(data, "amplitude")
     top = max(float(np.percentile(image[1], 99.5)) for image in images)
     image_strip(ax, images, (0.0, top), "Amplitude (pm)")
@@ -36,13 +37,13 @@ def _images(data: PanelData, channel: str) -> list[tuple[str, np.ndarray, np.nda
 
 
 def contrast(ax: Axes, data: PanelData) -> None:
-    """Draw phase contrast and mean amplitude against the scan cycle, with 95 % intervals and lines (S7c)."""
+    """Draw phase contrast and mean amplitude against the scan cycle, with 95 % intervals and fitted lines."""
     trend = next(group["trend"].to_dataset() for group in data.curves.values() if "trend" in group.children)
-    _against_cycle(ax, trend, "phase_contrast", BLUE, "o")
+    _against_cycle(ax, trend, q.PHASE_CONTRAST.name, BLUE, "o")
     ax.set_xlabel("Scan cycle")
     ax.set_ylabel("Phase contrast (degree)", color=BLUE)
     other = ax.twinx()
-    _against_cycle(other, trend, "amplitude_mean", VERMILION, "s")
+    _against_cycle(other, trend, q.AMPLITUDE_MEAN.name, VERMILION, "s")
     other.set_ylabel("Mean amplitude (pm)", color=VERMILION)
     ax.set_xticks(trend.cycle.to_numpy())
     for axes, color, room in ((ax, BLUE, (0.05, 0.35)), (other, VERMILION, (0.35, 0.05))):
@@ -60,7 +61,7 @@ def _against_cycle(ax: Axes, trend: xr.Dataset, name: str, color: str, marker: s
 
 
 def local_loop(ax: Axes, data: PanelData) -> None:
-    """Draw the piezoresponse of the first local loop with the bias on and off, and the better model (S7d)."""
+    """Draw the piezoresponse of the first local loop with the bias on and off, and its better model."""
     group = next(group for group in data.curves.values() if "off_field" in group.children)
     for field, color, line, label in (
         ("on_field", SKY, BLUE, "bias on"),

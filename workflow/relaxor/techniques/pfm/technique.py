@@ -3,17 +3,18 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.pfm.quantities import MODELS, QUANTITIES
 from relaxor.techniques.pfm.settings import PfmSettings
 from relaxor.techniques.registry import Conditions, Technique
 
 
 def _is_local_loop(contents: Contents) -> bool:
-    """Return whether it belongs to no scan cycle."""
+    """Return whether a file holds local loops, which belong to no scan cycle."""
     return all("bias" in region for region in contents.regions)
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by a local loop, by the mode of an image, or by an amplitude beside the height."""
+    """Return how likely a file is PFM: by a local loop, the mode of an image, or an amplitude beside the height."""
     images = contents.images
     if contents.local_loop or (contents.image and images.piezoresponse):
         return 1.0
@@ -28,6 +29,8 @@ TECHNIQUE = Technique(
     settings=PfmSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "phase_cycles": Panel(lazy(f"{__package__}.panels", "phase_cycles"), needs="image", together="phase"),
         "amplitude_cycles": Panel(

@@ -65,7 +65,7 @@ class LineModel:
         return params
 
     def values(self, params: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the lines (one a row, shape (lines, n)), their scaled arguments z and Faddeeva values."""
+        """Return the lines (one per row, shape (lines, n)), their scaled arguments z and Faddeeva values."""
         numbers = params.valuesdict()
         area, center, fwhm = (
             np.array([numbers[f"{name}_{key}"] for name in self.lines]) for key in ("area", "center", "fwhm")

@@ -1,46 +1,44 @@
 """HAADF-STEM images: spacings in the Fourier transform, atom columns, and both against the crystal structure.
 
-A scanned image carries the scan with it: drift and scan coils shear and stretch the lattice. The lattice is therefore
-reported as it stands in the image, with the part of its distortion that a hexagonal crystal cannot have as strain; a
-distortion of the same size that cannot be told from a change of the cell enters the systematic error, beside the
+Drift and scan coils shear and stretch the lattice of a scanned image. The lattice is therefore reported as it is in the
+image, and the part of its distortion that a hexagonal crystal cannot have is reported as strain. A distortion of the
+same size that cannot be distinguished from a change of the cell is part of the systematic error, together with the
 calibration of the pixel.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import Any
 
+import gemmi
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result, measured, provenance
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.techniques.stem import columns as atoms
 from relaxor.techniques.stem import lattice as lattices
-from relaxor.techniques.stem.settings import StemSettings
+from relaxor.techniques.stem import quantities as q
+from relaxor.techniques.stem.settings import Site, StemSettings
 
 ANGSTROM = 1e-10
-ATOMIC_NUMBER = {"Cu": 29, "Bi": 83, "P": 15}
-UNITS = {
-    "a": "angstrom",
-    "b": "angstrom",
-    "gamma": "degree",
-    "a_hexagonal": "angstrom",
-    "d_100": "angstrom",
-    "d_110": "angstrom",
-    "rotation": "degree",
-    "strain_xx": "percent",
-    "strain_xy": "percent",
+"""Number of metres in one angstrom."""
+LATTICE = (q.A, q.B, q.GAMMA, q.A_HEXAGONAL, q.LATTICE_SPACING, q.ROTATION, q.STRAIN_XX, q.STRAIN_XY)
+"""Quantities of a lattice; the spacing is that of each family of planes."""
+METHODS = {
+    q.FFT_LATTICE: "windowed Fourier transform, spots refined, weighted fit of a* and b*; errors from lines",
+    q.COLUMN_LATTICE: "2D Gaussian fits of columns, weighted fit of the lattice; errors from lines",
 }
 LEAST_CONTRAST = 1.5
-"""Mean logarithm of spot power over background below which there is no lattice: noise alone gives 0.2 ± 0.2."""
-
+"""Mean logarithm of the power of spots over the background below which there is no lattice; noise gives 0.2 ± 0.2."""
 FIT_RADIUS = 2.4
-"""Pixels up to this many standard deviations from a column enter its fit: half way to the next one."""
+"""Number of standard deviations from a column up to which pixels enter its fit, half of the way to the next column."""
+LEAST_COLUMNS = 12
+"""Smallest number of columns from which a lattice is determined."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Result:
-    """Analyse every image and write numbers and curves.
+    """Find the lattice, the columns and their intensities in every image.
 
     Parameters
     ----------
@@ -52,15 +50,17 @@ def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Resu
     Raises
     ------
     AnalysisError
-        If an image has no calibrated pixels or shows no lattice of about this size.
+        If no lattice parameter is given, or an image has no calibrated pixels or shows no lattice of about this size.
     """
     if settings.a is None:
         raise AnalysisError("stem: no lattice parameter is given; set stem.a for this sample")
+    if not settings.placed:
+        raise AnalysisError("stem: no site has a position; give one in stem.sites for this sample")
     rows: list[Number] = []
     groups: dict[str, xr.Dataset] = {}
     for measurement in measurements:
         image, pixel = _image(measurement, settings.detector, settings.a)
-        # In a window of broken cells the pattern of the lattice itself would count as scatter between lines.
+        # In a window of incomplete cells the pattern of the lattice itself would count as scatter between lines.
         lines = int(np.ceil(settings.correlated_length / settings.a) * settings.a / pixel)
         groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         power = lattices.spectrum(image)
@@ -72,18 +72,13 @@ def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Resu
                 f"angstrom in the Fourier transform (contrast {contrast:.1f}, {len(spots.indices)} spots)"
             )
         found, covariance = _standard(*lattices.fit_reciprocal(spots, lines))
-        fft_numbers = _lattice_rows(measurement, "fft_lattice", found, covariance, settings.calibration_error)
-        fitted = _Columns(image, pixel, found, settings.column_sigma, lines, measurement.id)
+        rows += _lattice_rows(measurement, q.FFT_LATTICE, found, covariance, settings.calibration_error)
+        fitted = _Columns(image, pixel, found, lines, settings, measurement.id)
         column_numbers = _lattice_rows(
-            measurement, "column_lattice", fitted.lattice, fitted.covariance, settings.calibration_error
+            measurement, q.COLUMN_LATTICE, fitted.lattice, fitted.covariance, settings.calibration_error
         )
-        rows += [
-            *fft_numbers,
-            *column_numbers,
-            *_structure_rows(measurement, column_numbers, settings.a),
-            *_column_rows(measurement, fitted),
-            *_intensity_rows(measurement, fitted, settings.z_exponent, settings.z_exponent_error),
-        ]
+        rows += [*column_numbers, *_structure_rows(measurement, column_numbers, settings.a)]
+        rows += [*_column_rows(measurement, fitted), *_intensity_rows(measurement, fitted, settings)]
         groups[f"{measurement.id}/image"] = fitted.image_curves()
         groups[f"{measurement.id}/transform"] = _transform_curves(power, pixel, settings.highest_frequency)
         groups[f"{measurement.id}/spots"] = _spot_curves(spots)
@@ -123,68 +118,70 @@ def _standard(lattice: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, 
 def _lattice_rows(
     measurement: Measurement, model: str, lattice: np.ndarray, covariance: np.ndarray, calibration_error: float
 ) -> list[Number]:
-    """Describe a lattice in angstrom; see the module's docstring for the systematic errors."""
+    """Return the numbers of a lattice in angstrom; the docstring of the module explains their systematic errors."""
     values = lattices.describe_with_errors(lattice, covariance)
     distortion = np.hypot(values["strain_xx"][0], values["strain_xy"][0]) / 100
-    relative = {"angstrom": np.hypot(calibration_error, distortion)}
-    absolute = {"degree": np.degrees(distortion)}
-    method = {
-        "fft_lattice": "windowed Fourier transform, spots refined, weighted fit of a* and b*; errors from lines",
-        "column_lattice": "2D Gaussian fits of columns, weighted fit of the lattice; errors from lines",
-    }[model]
-    rows = measured(measurement, model, {name: (*values[name], unit) for name, unit in UNITS.items()}, method)
-    return [
-        replace(row, systematic_error=float(relative.get(row.unit, 0.0) * row.value + absolute.get(row.unit, 0.0)))
-        for row in rows
-    ]
+    rows: list[Number] = []
+    for quantity in LATTICE:
+        for family in lattices.FAMILIES if quantity is q.LATTICE_SPACING else ("",):
+            value, error = values[family or quantity.name]
+            scale = {q.LENGTH: np.hypot(calibration_error, distortion) * value, q.ANGLE: np.degrees(distortion)}
+            common = {"systematic_error": float(scale.get(quantity.systematic, 0.0)), "feature": family}
+            rows += measured(measurement, model, {quantity: (value, error)}, METHODS[model], **common)
+    return rows
 
 
 def _structure_rows(measurement: Measurement, numbers: list[Number], a: float) -> list[Number]:
-    """Compare spacings with those of the structure, in percent."""
-    expected = {"a_hexagonal": a, "d_100": a * np.sqrt(3) / 2, "d_110": a / 2}
-    rows = []
-    for number in numbers:
-        if number.parameter in expected:
-            percent = 100 / expected[number.parameter]
-            value = percent * number.value - 100
-            rows += measured(
-                measurement,
-                "structure",
-                {f"deviation_{number.parameter}": (value, percent * number.standard_error, "percent")},
-                f"measured against {expected[number.parameter]:.4f} angstrom of the structure",
-                systematic_error=percent * number.systematic_error,
-            )
+    """Compare lengths of the lattice with those of the structure."""
+    found = {(number.parameter, number.feature): number for number in numbers}
+    rows: list[Number] = []
+    for quantity, family, expected in (
+        (q.A_HEXAGONAL, "", a),
+        (q.LATTICE_SPACING, "100", a * np.sqrt(3) / 2),
+        (q.LATTICE_SPACING, "110", a / 2),
+    ):
+        number, percent = found[quantity.name, family], 100 / expected
+        rows += measured(
+            measurement,
+            q.STRUCTURE,
+            {q.RELATIVE_DEVIATION: (percent * number.value - 100, percent * number.standard_error)},
+            f"measured against {expected:.4f} angstrom of the structure",
+            systematic_error=percent * number.systematic_error,
+            feature=family or "a",
+        )
     return rows
 
 
 class _Columns:
-    """The columns of one image and their lattice; lengths in angstrom, origin at the first pixel."""
+    """The columns of one image and their lattice; lengths in angstrom, with the origin at the first pixel."""
 
     def __init__(
-        self, image: np.ndarray, pixel: float, lattice: np.ndarray, sigma: float, lines: int, name: str
+        self, image: np.ndarray, pixel: float, lattice: np.ndarray, lines: int, settings: StemSettings, name: str
     ) -> None:
         self.image, self.pixel, self.lines = image, pixel, lines
+        self.placed, self.names = settings.placed, settings.names
+        sigma = settings.column_sigma
         starts = atoms.find(image, sigma / pixel, 1.5 * sigma / pixel)
-        if len(starts) < 12:
-            raise AnalysisError(f"{name}: {len(starts)} atom columns found, at least 12 needed")
-        sites, _ = atoms.cell_origin(image, lattice / pixel)
+        if len(starts) < LEAST_COLUMNS:
+            raise AnalysisError(f"{name}: {len(starts)} atom columns found, at least {LEAST_COLUMNS} needed")
+        sites = atoms.cell_sites(image, lattice / pixel, np.array([site.position for site in self.placed]))
         faint = atoms.missing(lattice / pixel, sites, starts, image.shape, 3 * sigma / pixel)
         radius = FIT_RADIUS * sigma / pixel
         self.fits, self.model = atoms.fit(image, np.vstack([starts, faint]), sigma / pixel, radius)
         positions = self.fits.positions * pixel
         self.site, self.cell = atoms.assign(self.fits.positions, lattice / pixel, sites)
-        self.metal = self.site < 2
-        if np.sum(self.metal) < 12:
-            raise AnalysisError(f"{name}: {np.sum(self.metal)} metal columns found, at least 12 needed")
-        errors = self.fits.errors[self.metal, :2] * pixel
+        self.of_lattice = np.isin(self.site, [index for index, site in enumerate(self.placed) if site.lattice])
+        if (number := int(np.sum(self.of_lattice))) < LEAST_COLUMNS:
+            raise AnalysisError(f"{name}: {number} columns of the lattice found, at least {LEAST_COLUMNS} needed")
+        errors = self.fits.errors[self.of_lattice, :2] * pixel
         self.lattice, self.residuals, influence = atoms.fit_lattice(
-            positions[self.metal], errors, self.site[self.metal], self.cell[self.metal]
+            positions[self.of_lattice], errors, self.site[self.of_lattice], self.cell[self.of_lattice]
         )
         self.position_error = errors
-        expected = atoms.on_lattice(positions, self.lattice, self.site, self.cell) / pixel
-        width = float(np.median(self.fits.parameters[self.metal, 3]))
+        expected = atoms.on_lattice(positions, self.lattice, self.site, self.cell, len(self.placed)) / pixel
+        width = float(np.median(self.fits.parameters[self.of_lattice, 3]))
         self.volume = atoms.volumes(image, self.fits, expected, width, radius)
-        self.covariance = self.line_covariance(influence, self.metal) / lattices.seen(lines, len(image))
+        self.covariance = self.line_covariance(influence, self.of_lattice) / lattices.seen(lines, len(image))
 
     def line_covariance(self, contributions: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Return the covariance of sums over columns, from the scatter between lines of the image."""
@@ -201,23 +198,23 @@ class _Columns:
     def image_curves(self) -> xr.Dataset:
         """Return image, fit and residual on axes in nm."""
         axes = {
-            name: variable(name, np.arange(size) * self.pixel / 10, "nm", name)
+            name: (np.arange(size) * self.pixel / 10, "nm", name)
             for name, size in zip(("y", "x"), self.image.shape, strict=True)
         }
         background = float(np.median(self.fits.parameters[:, 4]))
-        fit = (self.model + background).astype(np.float32)
+        image, fit = self.image.astype(np.float32), (self.model + background).astype(np.float32)
         curves = {
-            "intensity": (self.image.astype(np.float32), "intensity"),
-            "fit": (fit, "columns and background"),
-            "residual": (self.image.astype(np.float32) - fit, "intensity minus fit"),
+            "intensity": (image, "1", "intensity"),
+            "fit": (fit, "1", "columns and background"),
+            "residual": (image - fit, "1", "intensity minus fit"),
         }
-        return xr.Dataset({k: variable(("y", "x"), values, "1", name) for k, (values, name) in curves.items()}, axes)
+        return dataset(("y", "x"), curves, axes)
 
     def column_curves(self) -> xr.Dataset:
-        """Return a table of the columns; distance from the lattice is for metal columns."""
+        """Return a table of the columns, with the distance from the lattice where a column is one of it."""
         scale = self.pixel / 10
         residuals = np.full((len(self.site), 2), np.nan)
-        residuals[self.metal] = self.residuals / 10
+        residuals[self.of_lattice] = self.residuals / 10
         table = {
             "x": (self.fits.parameters[:, 0] * scale, "nm", "x"),
             "y": (self.fits.parameters[:, 1] * scale, "nm", "y"),
@@ -230,81 +227,95 @@ class _Columns:
             "cell_a": (self.cell[:, 0], "1", "cell along a"),
             "cell_b": (self.cell[:, 1], "1", "cell along b"),
         }
-        dataset = xr.Dataset({k: variable("column", *entry) for k, entry in table.items()})
-        kind = variable("column", self.site, "1", "site", flag_meanings=" ".join(atoms.SITES))
-        return dataset.assign(site=kind)
+        labels = "\n".join(site.label or site.name for site in self.placed)
+        kind = variable("column", self.site, "1", "site", flag_meanings=" ".join(self.names), labels=labels)
+        return dataset("column", table).assign(site=kind)
 
 
 def _column_rows(measurement: Measurement, fitted: _Columns) -> list[Number]:
-    """Count columns and tell how far metal columns lie from their lattice, in picometres."""
-    values: dict[str, tuple[float, float, str]] = {
-        f"columns_{name}": (float(np.sum(fitted.site == index)), 0.0, "1") for index, name in enumerate(atoms.SITES)
-    }
-    for index, axis in enumerate(("x", "y")):
-        square, error = fitted.mean((100 * fitted.residuals[:, index]) ** 2, fitted.metal)
-        values[f"scatter_{axis}"] = (np.sqrt(square), error / (2 * np.sqrt(square)), "picometer")
-    fit_error = 100 * np.sqrt(np.median(fitted.position_error**2))
-    values["fit_error"] = (float(fit_error), np.nan, "picometer")
-    sigma, error = fitted.mean(fitted.fits.parameters[fitted.metal, 3] * fitted.pixel, fitted.metal)
+    """Return the numbers of columns, and how far those of the lattice lie from it, in picometres."""
+    method = "2D Gaussian fits; scatter is the root-mean-square distance of the columns of the lattice from it"
+    common: dict[str, Any] = {"method": method, "n": len(fitted.site)}
+    rows: list[Number] = []
+    for index, name in enumerate(fitted.names):
+        number = {q.NUMBER_OF_COLUMNS: (np.sum(fitted.site == index), 0.0)}
+        rows += measured(measurement, q.COLUMNS, number, feature=name, **common)
+    values = {}
+    for index, quantity in enumerate((q.SCATTER_X, q.SCATTER_Y)):
+        square, error = fitted.mean((100 * fitted.residuals[:, index]) ** 2, fitted.of_lattice)
+        values[quantity] = (np.sqrt(square), error / (2 * np.sqrt(square)))
+    values[q.FIT_ERROR] = (100 * np.sqrt(np.median(fitted.position_error**2)), np.nan)
+    sigma, error = fitted.mean(fitted.fits.parameters[fitted.of_lattice, 3] * fitted.pixel, fitted.of_lattice)
     factor = 2 * np.sqrt(2 * np.log(2))
-    values["fwhm_metal"] = (factor * sigma, factor * error, "angstrom")
-    method = "2D Gaussian fits; scatter is the rms distance of metal columns from their lattice"
-    return measured(measurement, "columns", values, method, n=len(fitted.site))
+    values[q.FWHM] = (factor * sigma, factor * error)
+    return rows + measured(measurement, q.COLUMNS, values, **common)
 
 
-def _intensity_rows(measurement: Measurement, fitted: _Columns, exponent: float, exponent_error: float) -> list[Number]:
-    """Compare the intensities of the sublattices, and read the number of layers from them."""
-    volume, site = fitted.volume, fitted.site
-    if not all(np.any(site == kind) for kind in range(3)):
-        return []
-    means = [float(np.mean(volume[site == kind])) for kind in range(3)]
-    height, sigma = fitted.fits.parameters[:, 2], fitted.fits.parameters[:, 3]
-    free = [float(np.mean((2 * np.pi * height * sigma**2)[site == kind])) for kind in range(3)]
-    relative = np.zeros((len(site), 3))
-    for kind, mean in enumerate(means):
-        which = site == kind
-        relative[which, kind] = (volume[which] / mean - 1) / np.sum(which)
-    covariance = fitted.line_covariance(relative, np.ones(len(site), bool))
-    ratio = means[0] / means[1]
-    share = means[0] / (means[0] + means[1])
-    ratio_p2 = 2 * means[2] / (means[0] + means[1])
-    to_ratio = np.array([ratio, -ratio, 0])
-    to_p2 = ratio_p2 * np.array([-share, share - 1, 1])
-    ratio_error, p2_error = (float(np.sqrt(one @ covariance @ one)) for one in (to_ratio, to_p2))
-    values = {"ratio_metal": (ratio, ratio_error, "1"), "ratio_p2_metal": (ratio_p2, p2_error, "1")}
-    method = (
-        "mean intensities of the sublattices, at their lattice sites, one width; systematic: against free Gaussians"
-    )
-    differences = (abs(free[0] / free[1] - ratio), abs(2 * free[2] / (free[0] + free[1]) - ratio_p2))
-    rows = [
-        replace(row, systematic_error=difference)
-        for row, difference in zip(
-            measured(measurement, "column_intensity", values, method, n=len(site)), differences, strict=True
-        )
-    ]
-    if ratio - 1 > 3 * ratio_error:
-        layers, slope = _layers(ratio, exponent)
-        up, down = (_layers(ratio, exponent + sign * exponent_error)[0] for sign in (1, -1))
-        systematic = float(np.hypot(abs(up - down) / 2, slope * differences[0]))
-        rows += measured(
-            measurement,
-            "column_intensity",
-            {"layers": (layers, abs(slope) * ratio_error, "1")},
-            f"ratio of the metal columns with an odd number of layers, intensity of an atom Z^{exponent:g}",
-            systematic_error=systematic,
-            n=len(site),
-        )
-    return rows
+def _intensity_rows(measurement: Measurement, fitted: _Columns, settings: StemSettings) -> list[Number]:
+    """Compare the intensities of the sites, and derive the number of layers from them.
 
-
-def _layers(ratio: float, exponent: float) -> tuple[float, float]:
-    """Return the odd number of layers whose metal columns have this ratio, and its derivative.
-
-    The c glide of P-31c puts Bi above Cu from layer to layer, so that of N (odd) layers one kind of column holds one Bi
-    more: ratio = ((N+1)·Bi + (N−1)·Cu) / ((N−1)·Bi + (N+1)·Cu), solved for N.
+    The ratio of the first two sites of the lattice is compared, and that of every other site to the mean of these two.
     """
-    weight: Mapping[str, float] = {name: float(number**exponent) for name, number in ATOMIC_NUMBER.items()}
-    contrast = (weight["Bi"] - weight["Cu"]) / (weight["Bi"] + weight["Cu"])
+    lattice = [index for index, site in enumerate(fitted.placed) if site.lattice]
+    others = [index for index, site in enumerate(fitted.placed) if not site.lattice]
+    volume, sites = fitted.volume, [fitted.site == kind for kind in range(len(fitted.placed))]
+    if len(lattice) != 2 or not all(map(np.any, sites)):
+        return []
+    height, sigma = fitted.fits.parameters[:, 2], fitted.fits.parameters[:, 3]
+    means = [float(np.mean(volume[which])) for which in sites]
+    free = [float(np.mean((2 * np.pi * height * sigma**2)[which])) for which in sites]
+    relative = np.zeros((len(volume), len(sites)))
+    for kind, which in enumerate(sites):
+        relative[which, kind] = (volume[which] / means[kind] - 1) / np.sum(which)
+    covariance = fitted.line_covariance(relative, np.ones(len(volume), bool))
+    first, second = lattice
+    share = means[first] / (means[first] + means[second])
+    method = "mean intensities at the sites of the lattice, one width; systematic: against free Gaussians"
+    pair = [fitted.names[kind] for kind in lattice]
+    rows: list[Number] = []
+    for kind in (first, *others):
+        slopes = np.zeros(len(sites))
+        if kind == first:
+            ratio, unbound = (one[first] / one[second] for one in (means, free))
+            slopes[lattice] = ratio, -ratio
+            feature = "/".join(pair)
+        else:
+            ratio, unbound = (2 * one[kind] / (one[first] + one[second]) for one in (means, free))
+            slopes[[first, second, kind]] = ratio * np.array([-share, share - 1, 1])
+            feature = f"{fitted.names[kind]}/mean({', '.join(pair)})"
+        value = {q.INTENSITY_RATIO: (ratio, float(np.sqrt(slopes @ covariance @ slopes)))}
+        common = {"n": len(volume), "systematic_error": abs(unbound - ratio), "feature": feature}
+        rows += measured(measurement, q.COLUMN_INTENSITY, value, method, **common)
+    return rows + _layer_rows(measurement, rows[0], [fitted.placed[kind] for kind in lattice], settings)
+
+
+def _layer_rows(measurement: Measurement, ratio: Number, sites: list[Site], settings: StemSettings) -> list[Number]:
+    """Return the number of layers, where the columns of two sites consist of the same atoms in alternating order."""
+    layers_of = sites[0].elements
+    if len(layers_of) != 2 or sites[1].elements != layers_of[::-1] or ratio.value - 1 <= 3 * ratio.standard_error:
+        return []
+    numbers = [[gemmi.Element(symbol).atomic_number for symbol in layer] for layer in layers_of]
+    exponent, error = settings.z_exponent, settings.z_exponent_error
+    layers, slope = _layers(ratio.value, exponent, numbers)
+    up, down = (_layers(ratio.value, exponent + sign * error, numbers)[0] for sign in (1, -1))
+    return measured(
+        measurement,
+        q.COLUMN_INTENSITY,
+        {q.LAYERS: (layers, abs(slope) * ratio.standard_error)},
+        f"ratio of the columns of the lattice with an odd number of layers, intensity of an atom Z^{exponent:g}",
+        systematic_error=float(np.hypot(abs(up - down) / 2, slope * ratio.systematic_error)),
+        n=ratio.n,
+    )
+
+
+def _layers(ratio: float, exponent: float, numbers: list[list[int]]) -> tuple[float, float]:
+    """Return the odd number of layers whose columns have this ratio, and its derivative.
+
+    Where the atoms of two columns alternate from layer to layer, an odd number N of layers has one layer X more in one
+    column and one layer Y more in the other: ratio = ((N+1)·X + (N−1)·Y) / ((N−1)·X + (N+1)·Y), solved for N.
+    """
+    heavy, light = (sum(float(number**exponent) for number in layer) for layer in numbers)
+    contrast = (heavy - light) / (heavy + light)
     return contrast * (ratio + 1) / (ratio - 1), -2 * contrast / (ratio - 1) ** 2
 
 
@@ -317,10 +328,10 @@ def _transform_curves(power: np.ndarray, pixel: float, highest: float) -> xr.Dat
     rows, columns = (np.abs(axis) <= 1.1 * highest for axis in axes.values())
     values = np.log10(np.maximum(power, 1e-300))[np.ix_(rows, columns)].astype(np.float32)
     coords = {
-        name: variable(name, axes[name][keep], "1/angstrom", f"spatial frequency along {name[-1]}")
+        name: (axes[name][keep], "1/angstrom", f"spatial frequency along {name[-1]}")
         for name, keep in (("q_y", rows), ("q_x", columns))
     }
-    return xr.Dataset({"power": variable(("q_y", "q_x"), values, "1", "log10 of the power")}, coords)
+    return dataset(("q_y", "q_x"), {"power": (values, "1", "log10 of the power")}, coords)
 
 
 def _spot_curves(spots: lattices.Spots) -> xr.Dataset:
@@ -333,4 +344,4 @@ def _spot_curves(spots: lattices.Spots) -> xr.Dataset:
         "d": (1 / length, "angstrom", "spacing"),
         "signal_to_noise": (spots.signal_to_noise, "1", "power over the median around the spot"),
     }
-    return xr.Dataset({name: variable("spot", *entry) for name, entry in table.items()})
+    return dataset("spot", table)

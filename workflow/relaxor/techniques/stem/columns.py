@@ -1,4 +1,4 @@
-"""Atom columns of an image: found, fitted by Gaussians all at once, put on a lattice.
+"""Atom columns of an image: they are found, fitted by Gaussians all at once, and assigned to a lattice.
 
 Lengths are in pixels; positions are (x, y).
 """
@@ -10,16 +10,16 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.feature import peak_local_max
 
-SITES = ("metal_1", "metal_2", "P2", "Se")
-"""Brighter metal column, other metal column, P–P pair, and everything between them."""
-HONEYCOMB = np.array([[0.0, 0.0], [1 / 3, 2 / 3], [2 / 3, 1 / 3]])
-"""The three threefold axes of a hexagonal cell, relative to the first."""
+from relaxor.stats.noise import MAD_TO_SIGMA
+
 STEPS = (6, 3, 3, 2)
-"""Gauss–Newton steps of each pass; after a pass the columns' tails are taken out of each other's windows."""
+"""Gauss–Newton steps of each pass; after a pass, the tails of the columns are subtracted from each other's windows."""
 REACH = 4.5
-"""Standard deviations out to which a column's tail is drawn."""
+"""Number of standard deviations out to which the tail of a column is computed."""
 MOST_WIDENING = 1.8
-"""A fit that ends wider or narrower than the start by more has run away."""
+"""Factor by which the width may change from the start; a fit that ends beyond it has failed."""
+SITE_RADIUS = 1 / 6
+"""Part of the cell edge up to which a column belongs to a site; in a honeycomb, columns are a third of it apart."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def find(image: np.ndarray, sigma: float, distance: float) -> np.ndarray:
     """Return (n, 2) integer positions of maxima of the image smoothed by ``sigma / 2``, at least ``distance`` apart."""
     smooth = ndimage.gaussian_filter(image.astype(float), sigma / 2)
     floor = np.percentile(smooth, 5)
-    noise = 1.4826 * np.median(np.abs(smooth[smooth < np.median(smooth)] - floor))
+    noise = MAD_TO_SIGMA * np.median(np.abs(smooth[smooth < np.median(smooth)] - floor))
     border = int(np.ceil(3 * sigma))
     maxima = peak_local_max(
         smooth, min_distance=max(int(distance), 1), threshold_abs=floor + 3 * noise, exclude_border=border
@@ -56,9 +56,9 @@ def find(image: np.ndarray, sigma: float, distance: float) -> np.ndarray:
 
 
 def fit(image: np.ndarray, starts: np.ndarray, sigma: float, radius: float) -> tuple[Columns, np.ndarray]:
-    """Fit a Gaussian on a constant to the pixels around every start, the neighbours' tails taken out.
+    """Fit a Gaussian on a constant to the pixels around every start, without the tails of the neighbours.
 
-    All columns are fitted at the same time by Gauss–Newton steps; after each pass the image of all other columns is
+    All columns are fitted at the same time by Gauss–Newton steps. After each pass the image of all other columns is
     subtracted, which converges to the least squares of all columns together.
 
     Parameters
@@ -68,14 +68,14 @@ def fit(image: np.ndarray, starts: np.ndarray, sigma: float, radius: float) -> t
     starts
         (n, 2) integer positions.
     sigma
-        Width at the start.
+        Standard deviation at the start.
     radius
-        Pixels farther from the start are not used.
+        Distance from the start beyond which pixels are not used.
 
     Returns
     -------
     columns, model
-        What was fitted (columns whose fit ran away are left out), and the image of all columns without background.
+        The fitted columns, without those whose fit failed, and the image of all columns without background.
     """
     image = image.astype(float)
     windows, far = _windows(starts, radius, image.shape), _windows(starts, REACH * sigma, image.shape)
@@ -98,8 +98,8 @@ def fit(image: np.ndarray, starts: np.ndarray, sigma: float, radius: float) -> t
 def volumes(image: np.ndarray, columns: Columns, expected: np.ndarray, sigma: float, radius: float) -> np.ndarray:
     """Return the intensity 2π·height·sigma² of each column, at its expected position and with one width for all.
 
-    Height and background are then linear: neither a faint column nor the tails of its neighbours are made brighter by
-    a position and a width that follow the noise. Where the probe and the scan make the width, it is the same for all.
+    Height and background are then linear parameters, so that no position or width that follows the noise makes a faint
+    column brighter. The width is the same for all columns where probe and scan determine it.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ def volumes(image: np.ndarray, columns: Columns, expected: np.ndarray, sigma: fl
     expected
         (n, 2) positions.
     sigma
-        The width, pixels.
+        The standard deviation of all columns.
     radius
-        Pixels farther from the column are not used.
+        Distance from the column beyond which pixels are not used.
     """
     middle = np.round(expected).astype(int)
     windows, far = _windows(middle, radius, image.shape), _windows(middle, REACH * sigma, image.shape)
@@ -127,17 +127,19 @@ def volumes(image: np.ndarray, columns: Columns, expected: np.ndarray, sigma: fl
     return 2 * np.pi * sigma**2 * parameters[:, 2]
 
 
-def on_lattice(positions: np.ndarray, lattice: np.ndarray, site: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Return the lattice position of each column of the honeycomb sites; others stay where they were found."""
+def on_lattice(
+    positions: np.ndarray, lattice: np.ndarray, site: np.ndarray, cell: np.ndarray, sites: int
+) -> np.ndarray:
+    """Return the lattice position of each column of the first ``sites`` sites, and the own position of the others."""
     result = positions.copy()
-    for kind in range(len(HONEYCOMB)):
+    for kind in range(sites):
         places = cell[site == kind] @ lattice.T
         result[site == kind] = places + np.mean(positions[site == kind] - places, axis=0)
     return result
 
 
 def _windows(starts: np.ndarray, radius: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Return (2, n, k) pixel positions around each start; those beyond the edge are moved onto it."""
+    """Return (2, n, k) positions of the pixels around each start; pixels beyond the edge are moved onto it."""
     reach = int(np.ceil(radius))
     grid = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
     dy, dx = grid[:, np.hypot(*grid) <= radius]
@@ -166,7 +168,7 @@ def _jacobian(parameters: np.ndarray, windows: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _normal(derivatives: np.ndarray) -> np.ndarray:
-    """Return the normal matrices (n, 5, 5), with a touch of ridge so that an empty window does no harm."""
+    """Return the normal matrices (n, 5, 5), with a small ridge that keeps those of empty windows invertible."""
     normal = derivatives @ derivatives.transpose(0, 2, 1)
     return normal + 1e-12 * np.trace(normal, axis1=1, axis2=2)[:, np.newaxis, np.newaxis] * np.eye(5)
 
@@ -187,7 +189,7 @@ def _gauss_newton(
 
 
 def _sandwich(values: np.ndarray, windows: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-    """Return (n, 5, 5) covariances that hold whatever the noise of the pixels depends on (White, 10.2307/1912934)."""
+    """Return (n, 5, 5) covariances that hold for any dependence of the noise (White, doi 10.2307/1912934)."""
     model, derivatives = _jacobian(parameters, windows)
     inverse = np.linalg.inv(_normal(derivatives))
     scores = derivatives * (values - model)[:, np.newaxis]
@@ -196,7 +198,7 @@ def _sandwich(values: np.ndarray, windows: np.ndarray, parameters: np.ndarray) -
 
 
 def _render(parameters: np.ndarray, windows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the image of all columns; pixels that an edge doubled count once."""
+    """Return the image of all columns, without the pixels that were moved onto the edge."""
     result = np.zeros(shape)
     peak = _gaussian(parameters, windows)
     inside = (windows[0] > 0) & (windows[0] < shape[1] - 1) & (windows[1] > 0) & (windows[1] < shape[0] - 1)
@@ -204,14 +206,20 @@ def _render(parameters: np.ndarray, windows: np.ndarray, shape: tuple[int, ...])
     return result
 
 
-def cell_origin(image: np.ndarray, lattice: np.ndarray, grid: int = 48) -> tuple[np.ndarray, np.ndarray]:
-    """Average the image over all unit cells and find the brightest of the honeycomb's sites.
+def cell_sites(image: np.ndarray, lattice: np.ndarray, positions: np.ndarray, grid: int = 48) -> np.ndarray:
+    """Return the fractional positions of the sites in the cell of the image, shape (n, 2).
 
-    Returns
-    -------
-    sites, average
-        (3, 2) fractional positions of the brighter metal, the other metal and the P–P pair; the averaged cell
-        (grid, grid) over fractional coordinates.
+    The image is averaged over all unit cells; the brightest place is the first site. Of the two settings of the cell,
+    which differ by half a turn, the one with the brighter second site is taken.
+
+    Parameters
+    ----------
+    lattice
+        Lattice in pixels.
+    positions
+        Positions of the sites in the structure, shape (n, 2).
+    grid
+        Number of steps along each edge of the averaged cell.
     """
     y, x = np.indices(image.shape)
     fraction = np.linalg.inv(lattice) @ np.stack([x.ravel(), y.ravel()])
@@ -221,17 +229,17 @@ def cell_origin(image: np.ndarray, lattice: np.ndarray, grid: int = 48) -> tuple
     average = np.bincount(flat, image.ravel(), grid**2) / np.maximum(counts, 1)
     average = ndimage.gaussian_filter(average.reshape(grid, grid), 1.0, mode="wrap")
     origin = (np.array(np.unravel_index(np.argmax(average), average.shape)) + 0.5) / grid
-    sites = (origin + HONEYCOMB) % 1
-    levels = [average[tuple((site * grid).astype(int) % grid)] for site in sites[1:]]
-    return (sites if levels[0] >= levels[1] else sites[[0, 2, 1]]), average
+    settings = [(origin + sign * (positions - positions[0])) % 1 for sign in (1, -1)]
+    second = [average[tuple((sites[min(1, len(sites) - 1)] * grid).astype(int) % grid)] for sites in settings]
+    return settings[0] if second[0] >= second[1] else settings[1]
 
 
 def missing(
     lattice: np.ndarray, sites: np.ndarray, found: np.ndarray, shape: tuple[int, ...], border: float
 ) -> np.ndarray:
-    """Return (n, 2) integer positions of honeycomb sites in the image at which no column was found.
+    """Return (n, 2) integer positions of sites in the image at which no column was found.
 
-    A faint column that is only counted where noise lifts it would look brighter than it is.
+    Without them, faint columns would count only where noise raises them, and would seem brighter than they are.
     """
     corners = np.array([[0, 0], [shape[1], 0], [0, shape[0]], [shape[1], shape[0]]])
     cells = np.linalg.solve(lattice, corners.T)
@@ -241,16 +249,16 @@ def missing(
     limit = np.array([shape[1], shape[0]]) - 1 - border
     places = places[np.all((places >= border) & (places <= limit), axis=1)]
     distance, _ = cKDTree(found).query(places)
-    return places[distance > np.linalg.norm(lattice[:, 0]) / 6]
+    return places[distance > SITE_RADIUS * np.linalg.norm(lattice[:, 0])]
 
 
 def assign(positions: np.ndarray, lattice: np.ndarray, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give each column its site (index into `SITES`) and cell.
+    """Return the site and the cell of each column.
 
     Returns
     -------
     site, cell
-        (n,) integers, 3 where a column is none of the three honeycomb sites; (n, 2) integers.
+        Indices into ``sites``, or their number where a column is at no site, shape (n,); integers of shape (n, 2).
     """
     fraction = np.linalg.solve(lattice, positions.T).T
     difference = fraction[:, np.newaxis] - sites
@@ -258,22 +266,21 @@ def assign(positions: np.ndarray, lattice: np.ndarray, sites: np.ndarray) -> tup
     distance = np.linalg.norm((difference - cells) @ lattice.T, axis=2)
     nearest = np.argmin(distance, axis=1)
     rows = np.arange(len(positions))
-    # Midway to the selenium column, a third of a cell edge away.
-    close = distance[rows, nearest] < np.linalg.norm(lattice[:, 0]) / 6
-    return np.where(close, nearest, 3), cells[rows, nearest].astype(int)
+    close = distance[rows, nearest] < SITE_RADIUS * np.linalg.norm(lattice[:, 0])
+    return np.where(close, nearest, len(sites)), cells[rows, nearest].astype(int)
 
 
 def fit_lattice(
     positions: np.ndarray, errors: np.ndarray, site: np.ndarray, cell: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fit a lattice with one free origin a site to columns (linear least squares).
+    """Fit a lattice with a free origin for each site to columns by linear least squares.
 
-    A column's weight is what its own fit error and the scatter of all together allow.
+    The weight of a column follows from its own fit error and the scatter of all columns.
 
     Returns
     -------
     lattice, residuals, influence
-        (2, 2); (n, 2) measured minus lattice; (n, 4) what each column adds to the flattened lattice.
+        (2, 2); (n, 2) measured minus lattice; (n, 4) contribution of each column to the flattened lattice.
     """
     kinds = np.unique(site)
     design = np.column_stack([cell, site[:, np.newaxis] == kinds]).astype(float)

@@ -1,12 +1,12 @@
-"""Two-dimensional lattices in scanned images: found in the Fourier transform, refined, and described.
+"""Two-dimensional lattices in scanned images: they are found in the Fourier transform, refined, and described.
 
-Lengths are in the unit of ``pixel``; positions are (x, y) with y pointing down, as the image is stored. A lattice is a
+Lengths have the unit of ``pixel``; positions are (x, y) with y pointing down, as the image is stored. A lattice is a
 (2, 2) array whose columns are its vectors a and b, 120° apart for a hexagonal one; its reciprocal holds a* and b* as
 rows, so that ``reciprocal @ lattice`` is the identity.
 
-A line of a scanned image is written in a moment: what vibrates moves the whole line, and slow vibration neighbouring
-lines with it. Errors are therefore not counted a pixel or a column of atoms, but from the scatter between lines,
-with a Bartlett window over lines that move together (Newey & West, doi 10.2307/1913610).
+A line of a scanned image is recorded so quickly that vibration moves the whole line, and slow vibration moves
+neighbouring lines together. Errors therefore come from the scatter between lines and not between pixels or columns of
+atoms, with a Bartlett window over lines that move together (Newey & West, doi 10.2307/1913610).
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ import numpy as np
 from scipy import ndimage
 
 HEXAGON = ((1, 0), (0, 1), (1, -1), (1, 1), (2, -1), (1, -2), (2, 0), (0, 2), (2, -2))
-"""Half of the spots {100}, {110} and {200}: enough to see scale and rotation of a hexagonal lattice."""
-FAMILIES = {"d_100": HEXAGON[:3], "d_110": HEXAGON[3:6]}
+"""Half of the spots {100}, {110} and {200}, which show scale and rotation of a hexagonal lattice."""
+FAMILIES = {"100": HEXAGON[:3], "110": HEXAGON[3:6]}
+"""Family of lattice planes → its spots."""
 NEIGHBOURHOOD = 3
-"""Pixels of the transform around a predicted spot in which its maximum is sought: a Hann window smears over ±2."""
+"""Pixels of the transform around a predicted spot in which its maximum is sought; a Hann window spreads it over ±2."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Spots:
     amplitude, signal_to_noise
         Modulus of the windowed transform, and its square over the median around the spot.
     influence
-        (n, lines, 2): what each line of the image adds to each position; their sum over lines is zero.
+        (n, lines, 2) contributions of each line of the image to each position; their sum over lines is zero.
     """
 
     indices: np.ndarray
@@ -45,15 +46,15 @@ class Spots:
 
 
 def line_covariance(influence: np.ndarray, lines: int) -> np.ndarray:
-    """Return the covariance of a sum of contributions a line, where up to ``lines`` neighbours move together.
+    """Return the covariance of a sum of contributions of lines, of which up to ``lines`` neighbours move together.
 
-    A window that is no small part of the image makes a normal interval too short; the covariance is scaled so that
+    A window that is not a small part of the image makes a normal interval too short; the covariance is scaled so that
     ±1.96 standard errors hold 95 % at that ratio (Kiefer & Vogelsang, doi 10.1017/S0266466605050565, Table 1).
 
     Parameters
     ----------
     influence
-        (n_lines, p) contributions to p estimates.
+        Contributions to p estimates, shape (n_lines, p).
     lines
         Width of the Bartlett window.
 
@@ -71,12 +72,12 @@ def line_covariance(influence: np.ndarray, lines: int) -> np.ndarray:
 
 
 def seen(lines: int, n_lines: int) -> float:
-    """Return the part of a variance that windows of lines see: origin and slope are fitted to what moves the lines."""
+    """Return the part of a variance that windows of lines show; fitted origin and slope take up the rest."""
     return 1 - min(2 * lines / n_lines, 0.5)
 
 
 def per_line(rows: np.ndarray, contributions: np.ndarray, n_lines: int) -> np.ndarray:
-    """Add up contributions (n, p) of things at fractional line numbers ``rows`` to (n_lines, p)."""
+    """Sum contributions (n, p) at fractional line numbers ``rows`` to an array of shape (n_lines, p)."""
     result = np.zeros((n_lines, contributions.shape[1]))
     np.add.at(result, np.clip(np.round(rows).astype(int), 0, n_lines - 1), contributions)
     return result
@@ -101,7 +102,7 @@ def find_lattice(power: np.ndarray, pixel: float, a: float, tolerance: float) ->
     Parameters
     ----------
     power
-        As `spectrum` returns it.
+        Result of `spectrum`.
     pixel, a
         Pixel size and expected lattice parameter.
     tolerance
@@ -132,21 +133,21 @@ def find_lattice(power: np.ndarray, pixel: float, a: float, tolerance: float) ->
 def refine_spots(
     image: np.ndarray, power: np.ndarray, pixel: float, lattice: np.ndarray, highest: float, threshold: float
 ) -> Spots:
-    """Refine every spot of a lattice that stands out of the noise, to a small fraction of a pixel of the transform.
+    """Refine every spot of a lattice that rises above the noise, to a small fraction of a pixel of the transform.
 
-    A spot's position maximizes the modulus of the transform at continuous frequency (Newton's method); its error
-    follows from what each line adds to the gradient there.
+    The position of a spot maximizes the modulus of the transform at a continuous frequency (Newton's method); its error
+    follows from the contribution of each line to the gradient there.
 
     Parameters
     ----------
     image, power, pixel
         The image, its `spectrum` and the pixel size.
     lattice
-        Start.
+        Lattice at the start.
     highest
         Largest spatial frequency, in 1/unit of ``pixel``.
     threshold
-        Least power over the median around it.
+        Smallest ratio of the power of a spot to the median power around it.
     """
     reciprocal = np.linalg.inv(lattice)
     largest = int(np.ceil(highest * np.abs(lattice).max())) + 1
@@ -185,7 +186,7 @@ def _peak(power: np.ndarray, center: np.ndarray) -> tuple[np.ndarray, float] | N
 
 
 def _refine(image: np.ndarray, pixel: float, start: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Maximize |F(q)|²; return the position, |F|, and each line's contribution to the position."""
+    """Maximize |F(q)|²; return the position, |F|, and the contribution of each line to the position."""
     height, width = image.shape
     y, x = (np.arange(height) - height / 2) * pixel, (np.arange(width) - width / 2) * pixel
     window_y, window_x = np.hanning(height), np.hanning(width)
@@ -194,7 +195,7 @@ def _refine(image: np.ndarray, pixel: float, start: np.ndarray) -> tuple[np.ndar
     powers = np.stack([window_x, window_x * x, window_x * x**2], axis=1)
     turn, position = -2j * np.pi, start.copy()
     for _ in range(6):
-        # moments[line, i] = sum over x of w I x^i exp(-2πi q·r): everything else is a sum over lines.
+        # moments[line, i] is the sum over x of w I x^i exp(-2πi q·r); all other sums are over lines.
         moments = weighted @ (powers * np.exp(turn * position[0] * x)[:, np.newaxis])
         moments *= np.exp(turn * position[1] * y)[:, np.newaxis]
         value = moments[:, 0].sum()
@@ -227,7 +228,7 @@ def fit_reciprocal(spots: Spots, lines: int) -> tuple[np.ndarray, np.ndarray]:
     weight = 1 / np.maximum(variance, 1e-3 * np.median(variance))
     solve = np.linalg.solve(spots.indices.T * weight @ spots.indices, spots.indices.T * weight)
     reciprocal = solve @ spots.positions
-    # (2, n) times (n, lines, 2): what each line adds to a* and b*.
+    # (2, n) times (n, lines, 2) is the contribution of each line to a* and b*.
     influence = np.einsum("in,nly->liy", solve, spots.influence).reshape(-1, 4)
     lattice = np.linalg.inv(reciprocal)
     # d(M⁻¹) = −M⁻¹ dM M⁻¹, flattened row by row.
@@ -236,7 +237,7 @@ def fit_reciprocal(spots: Spots, lines: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def standard_setting(lattice: np.ndarray) -> np.ndarray:
-    """Return the integer matrix that turns a lattice into its setting with γ near 120° and a turned by 0 to 60°."""
+    """Return the integer matrix that turns a lattice into its setting with γ near 120° and a rotated by 0 to 60°."""
     sixth = np.array([[1, -1], [1, 0]])
     operation = np.eye(2, dtype=int)
     for _ in range(6):
@@ -248,16 +249,16 @@ def standard_setting(lattice: np.ndarray) -> np.ndarray:
 
 
 def describe(lattice: np.ndarray) -> dict[str, float]:
-    """Return what a lattice near a hexagonal one is made of.
+    """Return the parameters of a lattice that is near a hexagonal one.
 
-    With positions as complex numbers the lattice is the image of the ideal one (1, ω = e^{2πi/3}) under
-    z → αz + βz̄: α holds size and rotation, β/α the strain that is not a change of size.
+    With positions as complex numbers, the lattice is the image of the ideal one (1, ω = e^{2πi/3}) under
+    z → αz + βz̄; α contains size and rotation, and β/α the strain that does not change the size.
 
     Returns
     -------
     dict
-        ``a``, ``b`` (unit of the lattice), ``gamma`` (degree), ``a_hexagonal`` = |α|, ``d_100`` and ``d_110`` (means of
-        the three spacings of each family), ``rotation`` (degree, 0 to 60), ``strain_xx`` = −``strain_yy`` and
+        ``a``, ``b`` (unit of the lattice), ``gamma`` (degree), ``a_hexagonal`` = |α|, ``100`` and ``110`` (means of the
+        three spacings of each family), ``rotation`` (degree, 0 to 60), ``strain_xx`` = −``strain_yy`` and
         ``strain_xy`` (percent, x and y of the image), ``turn`` (degree, −180 to 180).
     """
     a, b = lattice[0] + 1j * lattice[1]
@@ -285,7 +286,7 @@ def describe(lattice: np.ndarray) -> dict[str, float]:
 
 
 def describe_with_errors(lattice: np.ndarray, covariance: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Return `describe` with standard errors, carried through by central differences."""
+    """Return the parameters of `describe` with standard errors, propagated by central differences."""
     value = describe(lattice)
     step = 1e-6 * np.abs(lattice).max()
     gradients = []

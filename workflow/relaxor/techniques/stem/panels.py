@@ -1,4 +1,6 @@
-"""Panel 1d: the HAADF-STEM image, its spots and its columns."""
+"""Panel of a HAADF-STEM image, its spots and its columns."""
+
+from itertools import cycle
 
 import numpy as np
 import xarray as xr
@@ -6,20 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLUE, GREEN, ORANGE, VERMILION
+from relaxor.figures.style import BLUE, GREEN, ORANGE, SKY, VERMILION
+from relaxor.techniques.stem.quantities import FFT_LATTICE, LATTICE_SPACING
 
-SITE_COLORS = {0: VERMILION, 1: ORANGE, 2: GREEN}
-"""Bi-rich, Cu-rich and P–P columns, in the order of the site numbers of ``curves.nc``."""
-SITE_NAMES = {0: "Bi-rich", 1: "Cu-rich", 2: "P–P"}
+SITE_COLORS = (VERMILION, ORANGE, GREEN, SKY)
+"""Colours of the sites, the brightest first."""
 ZOOM = 2.1
-"""Width of the enlarged corner, nm: about three cells."""
+"""Width of the enlarged part in nm."""
 
 
 def haadf(ax: Axes, data: PanelData) -> None:
-    """Draw the image with a scale bar, the Fourier transform with its indexed spots, and fitted columns enlarged.
-
-    Everything is read from the groups ``image``, ``transform``, ``spots`` and ``columns`` of the measurement.
-    """
+    """Draw the image with a scale bar, the Fourier transform with its indexed spots, and a part with fitted columns."""
     name, group = next(iter(data.curves.items()))
     ax.set_axis_off()
     left = ax.inset_axes((0.0, 0.0, 0.62, 1.0))
@@ -61,18 +60,21 @@ def _zoom(ax: Axes, group: xr.DataTree, overview: Axes) -> None:
     _show(ax, part, 1, 99.9)
     inside = (abs(columns["x"] - start[0] - ZOOM / 2) < ZOOM / 2) & (abs(columns["y"] - start[1] - ZOOM / 2) < ZOOM / 2)
     seen = columns.isel(column=inside.to_numpy())
-    for site, color in SITE_COLORS.items():
+    labels = columns["site"].attrs["labels"].splitlines()
+    for site, color in zip(range(len(labels)), cycle(SITE_COLORS), strict=False):
         this = seen.isel(column=(seen["site"] == site).to_numpy())
         ax.plot(this["x"], this["y"], "o", mfc="none", mec=color, ms=4, mew=0.7, clip_on=True)
     ax.set(xlim=(start[0], start[0] + ZOOM), ylim=(start[1] + ZOOM, start[1]))
-    _legend(ax)
+    _legend(ax, labels)
 
 
-def _legend(ax: Axes) -> None:
+def _legend(ax: Axes, labels: list[str]) -> None:
     plate = Rectangle((0, 0), 1, 0.135, transform=ax.transAxes, color="black", lw=0, zorder=3)
     ax.add_patch(plate)
-    for (site, color), place in zip(SITE_COLORS.items(), (0.02, 0.40, 0.78), strict=True):
-        ax.text(place, 0.06, SITE_NAMES[site], color=color, transform=ax.transAxes, fontsize=4.5, va="center", zorder=4)
+    step = 1.14 / max(len(labels), 3)
+    for number, (label, color) in enumerate(zip(labels, cycle(SITE_COLORS), strict=False)):
+        place = 0.02 + step * number
+        ax.text(place, 0.06, label, color=color, transform=ax.transAxes, fontsize=4.5, va="center", zorder=4)
 
 
 def _transform(ax: Axes, group: xr.DataTree, data: PanelData, name: str) -> None:
@@ -88,8 +90,10 @@ def _transform(ax: Axes, group: xr.DataTree, data: PanelData, name: str) -> None
             if max(abs(x), abs(y)) < reach:
                 ax.add_patch(Circle((sign * x, sign * y), radius, fill=False, ec=VERMILION if first else BLUE, lw=0.6))
     for family, color, height in (("100", VERMILION, 0.90), ("110", BLUE, 0.035)):
-        value = data.number(f"d_{family}", measurement=name, model="fft_lattice")
-        error = data.number(f"d_{family}", "standard_error", measurement=name, model="fft_lattice")
+        value, error = (
+            data.number(LATTICE_SPACING, column, measurement=name, model=FFT_LATTICE, feature=family)
+            for column in ("value", "standard_error")
+        )
         ax.text(
             0.5,
             height,
@@ -104,7 +108,7 @@ def _transform(ax: Axes, group: xr.DataTree, data: PanelData, name: str) -> None
 
 
 def _with_error(value: float, error: float) -> str:
-    """Write 5.6710(13): the error in units of the last digit, two digits of it where the first is 1 or 2."""
+    """Write a number as 5.6710(13), the error in units of the last digit, with two digits where the first is 1 or 2."""
     digits = -int(np.floor(np.log10(error)))
     digits += int(round(error * 10**digits, 6) < 3)
     return f"{value:.{digits}f}({round(error * 10**digits):d})"

@@ -1,30 +1,62 @@
-"""Settings of the stem analysis."""
+"""Settings of the STEM analysis."""
 
 from pydantic import Field
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
+
+
+class Site(Section):
+    """A site of the cell at which an image shows columns of atoms."""
+
+    name: str = Field(pattern=r"^\S+$")
+    """Name of the site in the results."""
+    label: str = ""
+    """Label of the site in figures; its name where the label is empty."""
+    position: tuple[float, float] | None = None
+    """Projected position in fractions of the cell; null: all columns that are at none of the other sites."""
+    elements: list[list[str]] = []
+    """Symbols of the atoms of the column in successive layers, which repeat; needed for the number of layers."""
+    lattice: bool = True
+    """Whether the lattice is fitted to the columns of this site."""
 
 
 class StemSettings(Section):
-    """Settings of the stem analysis; units and defaults beside each."""
+    """Settings of the STEM analysis."""
 
     detector: str = "HAADF"
-    """Image to take of a file that holds several."""
-    a: float | None = Field(None, gt=1, lt=50)
-    """Lattice parameter a of the hexagonal structure, angstrom; an image cannot be analysed without."""
-    tolerance: float = Field(0.06, gt=0, le=0.2)
-    """Relative range around it in which the lattice is sought: calibration and drift are within a few percent."""
-    spot_threshold: float = Field(25.0, ge=10)
-    """Least power of a spot over the median around it; the highest of 49 pixels of pure noise is near 6."""
-    highest_frequency: float = Field(0.75, gt=0)
-    """Largest spatial frequency of a spot, 1/angstrom: beyond it a probe of 1 angstrom transfers little."""
-    column_sigma: float = Field(0.43, gt=0)
-    """Standard deviation of a column's Gaussian at the start of its fit, angstrom: probe and thermal motion."""
-    correlated_length: float = Field(6.0, gt=0)
-    """Height over which lines of the scan may move together, angstrom; taken up to whole cells: one, 43 lines."""
-    calibration_error: float = Field(0.01, ge=0)
-    """Relative standard uncertainty of the pixel size: magnification of a microscope not calibrated on the day."""
-    z_exponent: float = Field(1.7, ge=1, le=2)
-    """Power of Z that gives an atom's intensity on an annular detector; doi 10.1016/0304-3991(91)90004-P."""
-    z_exponent_error: float = Field(0.1, ge=0)
-    """Its standard uncertainty: 1.6 to 1.9 are found, with the angles of the detector."""
+    """Image that is analysed where a file holds several."""
+    a: float | None = setting(None, "angstrom", gt=1, lt=50)
+    """Lattice parameter of the hexagonal structure; an image cannot be analysed without it."""
+    sites: list[Site] = Field([Site(name="column", position=(0.0, 0.0))], min_length=1)
+    """Sites of the columns in the cell, the brightest first; a site without a position is the last one."""
+    tolerance: float = setting(0.06, source="calibration and drift are within a few percent", gt=0, le=0.2)
+    """Relative range around the lattice parameter in which the lattice is sought."""
+    spot_threshold: float = setting(25.0, source="the highest of 49 pixels of pure noise is near 6", ge=10)
+    """Smallest ratio of the power of a spot to the median power around it."""
+    highest_frequency: float = setting(
+        0.75, "1/angstrom", source="a probe of 1 angstrom transfers little beyond it", gt=0
+    )
+    """Largest spatial frequency of a spot."""
+    column_sigma: float = setting(0.43, "angstrom", source="assumed: probe and thermal motion", gt=0)
+    """Standard deviation of the Gaussian of a column at the start of its fit."""
+    correlated_length: float = setting(6.0, "angstrom", source="assumed", gt=0)
+    """Height over which the lines of the scan may move together; it is rounded up to whole cells."""
+    calibration_error: float = setting(
+        0.01, source="magnification of a microscope that was not calibrated on the day", ge=0
+    )
+    """Relative standard uncertainty of the size of a pixel."""
+    z_exponent: float = setting(1.7, source="doi 10.1016/0304-3991(91)90004-P", ge=1, le=2)
+    """Power of the atomic number to which the intensity of an atom on an annular detector is proportional."""
+    z_exponent_error: float = setting(0.1, source="1.6 to 1.9 are found, depending on the angles of the detector", ge=0)
+    """Standard uncertainty of this power."""
+
+    @property
+    def placed(self) -> list[Site]:
+        """The sites that have a position."""
+        return [site for site in self.sites if site.position is not None]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the placed sites, and of the columns at none of them."""
+        rest = [site.name for site in self.sites if site.position is None]
+        return [*(site.name for site in self.placed), *(rest[:1] or ["other"])]

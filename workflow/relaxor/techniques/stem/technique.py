@@ -4,11 +4,12 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
+from relaxor.techniques.stem.quantities import MODELS, QUANTITIES
 from relaxor.techniques.stem.settings import StemSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by an image of intensity."""
+    """Return how likely a file is STEM: it holds an image of an intensity and no height or piezoresponse."""
     images = contents.images
     return float(contents.image and "intensity" in images.names and not images.height and not images.piezoresponse)
 
@@ -20,6 +21,8 @@ TECHNIQUE = Technique(
     settings=StemSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True),
     },

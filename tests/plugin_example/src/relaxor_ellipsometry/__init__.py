@@ -1,0 +1,1 @@
+"""Ellipsometry of bulk transparent samples: a plug-in of relaxor."""

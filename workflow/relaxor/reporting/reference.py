@@ -1,0 +1,108 @@
+"""Reference pages that are made from the code: every setting, and every number that a technique can give."""
+
+import math
+from collections.abc import Iterator
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from relaxor.core.section import unit_of
+from relaxor.project.settings import Settings
+from relaxor.reporting.panels import topics
+from relaxor.techniques.registry import techniques
+
+SETTINGS_HEAD = """# Settings
+
+Every setting with its default. A project's `config/config.yaml` states only what differs. Settings of a technique come
+in layers, each over the one before:
+
+1. the defaults below,
+2. the instrument, `instruments: {NAME: {raman: …}}`: a row of the sheet names it, or the header of its file,
+3. the lab: `raman: …` at the top of the settings file,
+4. the sample: `samples: {NAME: {raman: …}}`,
+5. the row of the sheet: a condition that has the name of a setting with a unit.
+
+`relaxor check --explain MEASUREMENT` says where each value of a measurement comes from.
+
+This page is written by `relaxor reference settings`.
+"""
+REPEATED = ("instruments", "samples")
+"""Settings that hold the sections of techniques once more."""
+NUMBERS_HEAD = """# Numbers
+
+Every number that a technique can give, as `parameters.csv` names it. Its column `feature` tells the line, element,
+cycle or other part of the measurement, `at` and `at_unit` the value of what was varied. A number without a unit here
+has the unit of its data.
+
+This page is written by `relaxor reference numbers`.
+"""
+
+
+def settings_reference() -> str:
+    """Return the reference of all settings as Markdown."""
+    lines = [SETTINGS_HEAD, "## Project", "", *_section(Settings, "###")]
+    for technique in techniques().values():
+        lines += ["", f"## {technique.name}", "", f"{technique.title}.", "", *_section(technique.settings, "###")]
+    return "\n".join(lines) + "\n"
+
+
+def _section(model: type[BaseModel], heading: str) -> Iterator[str]:
+    """Yield the table of a section, and the sections in it."""
+    yield from _table(model)
+    for name, field in model.model_fields.items():
+        for inner in () if name in REPEATED else _models(field.annotation):
+            yield from ("", f"{heading} {name}", "", " ".join((inner.__doc__ or "").split()), "")
+            yield from _section(inner, f"{heading}#")
+
+
+def _table(model: type[BaseModel]) -> Iterator[str]:
+    yield "| setting | default | unit | meaning | source |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, field in model.model_fields.items():
+        extra = field.json_schema_extra
+        source = extra.get("source", "") if isinstance(extra, dict) else ""
+        cells = (f"`{name}`", _default(field), unit_of(field), field.description or "", source)
+        yield "| " + " | ".join(" ".join(str(cell).split()).replace("|", r"\|") for cell in cells) + " |"
+
+
+def _default(field: FieldInfo) -> str:
+    """Write a default as YAML does; a section is written below, and what must be given has none."""
+    default = field.get_default(call_default_factory=True)
+    if default is PydanticUndefined:
+        return "must be given"
+    if isinstance(default, BaseModel):
+        return "see below"
+    if default is None:
+        return "`null`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, float):
+        return f"`{default:g}`" if math.isfinite(default) else f"`{default}`"
+    return f"`{default}`" if default not in ("", {}, []) else "none"
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """Return the sections inside the type of a setting."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) is Literal:
+        return []
+    inner = (model for part in get_args(annotation) if part is not NoneType for model in _models(part))
+    return list(dict.fromkeys(inner))
+
+
+def numbers_reference() -> str:
+    """Return the reference of all numbers as Markdown."""
+    lines = [NUMBERS_HEAD]
+    for topic in topics().values():
+        lines += ["", f"## {topic.name}", "", f"{topic.title}.", "", "| model | meaning |", "| --- | --- |"]
+        lines += [f"| `{name}` | {meaning} |" for name, meaning in topic.models.items()]
+        lines += ["", "| parameter | unit | meaning | systematic error |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| `{quantity.name}` | {quantity.unit or ''} | {quantity.meaning} | {quantity.systematic} |"
+            for quantity in topic.quantities
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,74 @@
+"""Names and meanings of the numbers of polarization loops and pulse trains.
+
+``feature`` is the table of a file that holds several loops or trains. The pulses of a train are P and U, of positive
+sign, and N and D, of negative sign; P and N switch.
+"""
+
+from relaxor.core.results import Quantity, quantities_of
+from relaxor.stats.quantities import AICC, of_polarities
+
+CORRECTED, UNCORRECTED = "corrected", "uncorrected"
+ALTERNATIVE_THICKNESS = "corrected_alternative_thickness"
+CAPACITIVE, OHMIC, OHMIC_CUBIC = "capacitance", "ohmic", "ohmic_cubic"
+LOGARITHMIC = "logarithmic"
+PUND, PUND_MINUS_LOOP, TESTER = "pund", "pund_minus_loop", "tester"
+MODELS = {
+    CORRECTED: "loop of the current without the capacitance and the conductance of the device",
+    UNCORRECTED: "loop of the whole current",
+    ALTERNATIVE_THICKNESS: "corrected loop with another thickness of the device; `at` is this thickness",
+    CAPACITIVE: "capacitance as all that is not switching",
+    OHMIC: "capacitance and conductance as all that is not switching",
+    OHMIC_CUBIC: "capacitance, conductance and a cubic conductance as all that is not switching",
+    LOGARITHMIC: "switching fields that change with the logarithm of the frequency",
+    PUND: "charge that single pulses of a train move",
+    PUND_MINUS_LOOP: "comparison of a pulse train with the corrected loop of the same device",
+    TESTER: "polarization as the tester itself derives it",
+}
+CROSS_SECTION, DISTANCE = "cross-section of the device", "distance of the electrodes"
+VOLUME = "cross-section of the device and distance of the electrodes"
+
+MAXIMUM_POLARIZATION = Quantity("maximum_polarization", "uC/cm^2", "polarization at the largest field", CROSS_SECTION)
+REMANENT_POLARIZATION = of_polarities(
+    "remanent_polarization", "uC/cm^2", "polarization at zero field after a {} field", CROSS_SECTION
+)
+COERCIVE_FIELD = of_polarities("coercive_field", "kV/cm", "field of zero P on the way to a {} field", DISTANCE)
+STORED_ENERGY_DENSITY = Quantity("stored_energy_density", "mJ/cm^3", "∫E dP while loading, mean of polarities", VOLUME)
+RECOVERED_ENERGY_DENSITY = Quantity(
+    "recovered_energy_density", "mJ/cm^3", "−∫E dP while unloading, mean of polarities", VOLUME
+)
+LOSS_ENERGY_DENSITY = Quantity("loss_energy_density", "mJ/cm^3", "stored minus recovered energy density", VOLUME)
+EFFICIENCY = Quantity("efficiency", "1", "recovered divided by stored energy density")
+FORWARD_SWITCHING_FIELD = of_polarities(
+    "forward_switching_field", "kV/cm", "field at which most switches into the {} polar state", DISTANCE
+)
+BACKWARD_SWITCHING_FIELD = of_polarities(
+    "backward_switching_field", "kV/cm", "field at which most leaves the {} polar state", DISTANCE
+)
+PER_DECADE = {
+    field: Quantity(f"{field.name}_per_decade", "kV/cm", f"change with each decade of frequency of the {field.meaning}")
+    for polarity in ("positive", "negative")
+    for field in (FORWARD_SWITCHING_FIELD[polarity], BACKWARD_SWITCHING_FIELD[polarity])
+}
+"""Switching field → its change with the logarithm of the frequency."""
+CAPACITANCE = Quantity("capacitance", "F", "capacitance of the device")
+CONDUCTANCE = Quantity("conductance", "S", "linear conductance of the device")
+CONDUCTANCE_CUBIC = Quantity("conductance_cubic", "S/V^2", "coefficient of the current with the cube of the voltage")
+
+SWITCHING_POLARIZATION = of_polarities(
+    "switching_polarization", "uC/cm^2", "what the first {} pulse moves", CROSS_SECTION
+)
+NONSWITCHING_POLARIZATION = of_polarities(
+    "nonswitching_polarization", "uC/cm^2", "what the second {} pulse moves", CROSS_SECTION
+)
+SWITCHED_POLARIZATION_DIFFERENCE = of_polarities(
+    "switched_polarization_difference", "uC/cm^2", "what the first {} pulse moves minus the second", CROSS_SECTION
+)
+REMANENT_SWITCHED_POLARIZATION = Quantity(
+    "remanent_switched_polarization", "uC/cm^2", "what P leaves at its end minus what U leaves", CROSS_SECTION
+)
+LOOP_OPENING = Quantity("loop_opening", "uC/cm^2", "difference of the two remanent polarizations of the loop")
+REMANENCE_DIFFERENCE = Quantity(
+    "remanence_difference", "uC/cm^2", "remanent switched polarization of the pulses minus the opening of the loop"
+)
+COERCIVE_VOLTAGE = of_polarities("coercive_voltage", "V", "voltage of zero polarization in the first {} pulse")
+QUANTITIES = quantities_of(globals(), AICC)

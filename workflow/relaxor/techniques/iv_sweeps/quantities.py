@@ -1,0 +1,55 @@
+"""Names and meanings of the numbers of voltage sweeps.
+
+``feature`` is the number of the cycle, the polarity of the peaks that a law of growth follows, or the branch to which a
+law of conduction is fitted.
+"""
+
+from relaxor.core.results import Quantity, quantities_of
+from relaxor.stats.quantities import AICC, of_polarities
+
+CYCLE, CYCLES, SATURATION, LINE = "cycle", "cycles", "saturation", "line"
+OHMIC, SPACE_CHARGE_LIMITED, POWER_LAW = "ohmic", "space_charge_limited", "power_law"
+SCHOTTKY, POOLE_FRENKEL, FOWLER_NORDHEIM = "schottky", "poole_frenkel", "fowler_nordheim"
+MODELS = {
+    CYCLE: "one cycle",
+    CYCLES: "all cycles to the same voltages: readings of the last one, growth of the peaks, mean loop areas",
+    SATURATION: "peak currents that approach a last value exponentially",
+    LINE: "peak currents on a straight line",
+    OHMIC: "I ∝ V",
+    SPACE_CHARGE_LIMITED: "I ∝ V², the law of Mott and Gurney without traps",
+    POWER_LAW: "I ∝ V to a free exponent, as traps cause it",
+    SCHOTTKY: "ln I ∝ √V, Schottky emission",
+    POOLE_FRENKEL: "ln(I/V) ∝ √V, Poole–Frenkel emission",
+    FOWLER_NORDHEIM: "ln(I/V²) ∝ −1/V, Fowler–Nordheim tunnelling",
+}
+SCALE = "scale of the current"
+PEAK_CURRENT = of_polarities("peak_current", "A", "current at the extreme {} voltage", SCALE)
+LOOP_AREA = of_polarities("loop_area", "A*V", "loop area at {} voltages, above zero if the current lags", SCALE)
+PEAK_GROWTH = of_polarities("peak_growth", "A", "last minus first peak current at {} voltages", SCALE)
+RELATIVE_GROWTH = of_polarities("relative_growth", "1", "growth of the peak current at {} voltages over the first one")
+SYMMETRY = Quantity("symmetry", "1", "magnitude of the positive peak current divided by that of the negative one")
+RECTIFICATION_RATIO = Quantity("rectification_ratio", "1", "ratio of the currents at plus and minus the read voltage")
+RESISTANCE = Quantity("resistance", "ohm", "read voltage divided by the current there", SCALE)
+CLIPPED_POINTS = Quantity("clipped_points", "1", "points whose current the compliance holds")
+REPLACED_POINTS = Quantity(
+    "replaced_points", "1", "points whose current was an outlier and is the mean of its neighbours"
+)
+LOST_POINTS = Quantity("lost_points", "1", "points without a current")
+NUMBER_OF_CYCLES = Quantity("cycles", "1", "cycles in the file")
+CYCLES_LEFT_OUT = Quantity("cycles_left_out", "1", "cycles that go to other voltages than most")
+GROWTH = {
+    "floor": Quantity("saturation_current", "A", "peak current after very many cycles", SCALE),
+    "amplitude": Quantity("amplitude", "A", "distance of the first peak current from the last value", SCALE),
+    "tau": Quantity("growth_cycles", "1", "number of cycles in which that distance falls to 1/e"),
+}
+"""Parameter of the law of growth that saturates → quantity."""
+GROWTH_PER_CYCLE = Quantity("growth_per_cycle", "A", "slope of the peak current against the cycle", SCALE)
+CONDUCTANCE = Quantity("conductance", "S", "current divided by voltage")
+COEFFICIENT = Quantity("coefficient", "A/V^2", "current divided by the square of the voltage")
+CURRENT = Quantity("current", "A", "current of the law at the voltage `at`")
+EXPONENT = Quantity("exponent", "1", "exponent of the voltage")
+PREFACTOR = Quantity("prefactor", None, "factor before the exponential function")
+SLOPE_AGAINST_ROOT = Quantity("slope_against_root_voltage", "V^-0.5", "slope of the logarithm of the law against √V")
+SLOPE_AGAINST_INVERSE = Quantity("slope_against_inverse_voltage", "V", "slope of the logarithm of the law against −1/V")
+AICC_DIFFERENCE = Quantity("aicc_difference", "1", "difference of Akaike's criterion to the best law of the branch")
+QUANTITIES = quantities_of(globals(), AICC)
