@@ -148,7 +148,7 @@ def _library_warnings() -> Iterator[list[str]]:
 
 
 def _refuse_broken_axes(tree: "xr.DataTree", path: Path) -> None:
-    """Refuse axes that are not finite numbers, because nothing along them has a place."""
+    """Refuse axes with values that are not finite numbers."""
     import numpy as np
 
     for name, child in tree.children.items():

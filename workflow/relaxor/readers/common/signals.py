@@ -1,4 +1,4 @@
-"""From what rosettasciio returns (a list of signal dictionaries) to the project's datasets."""
+"""Datasets from the signals that rosettasciio returns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -27,11 +27,11 @@ DIMENSIONS = {
 SPECTRAL = frozenset({"raman_shift", "wavelength", "wavenumber"})
 """Axes that keep the unit in which their field reads them."""
 TARGET_UNITS = ("m", "1/m", "s", "eV")
-"""Coordinates are stored in these, except that energies keep their own multiple (keV stays keV)."""
+"""Units in which coordinates are stored, except that energies keep their own multiple (keV stays keV)."""
 
 
 def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]]) -> dict[str, xr.Dataset]:
-    """Turn signals into datasets named after their titles (made unique, safe as netCDF group names).
+    """Return datasets of signals, named after their titles; the names are unique and safe for groups of netCDF.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     """Make one dataset; complex values become ``real`` and ``imaginary`` (netCDF has no complex numbers)."""
     values, axes = np.asarray(signal["data"]), signal["axes"]
     names = [_dimension(axis.get("name"), index, values.ndim) for index, axis in enumerate(axes)]
-    # rosettasciio unpacks one column less of a packed FFT of odd width: the values decide the length.
+    # rosettasciio unpacks one column less of a packed FFT of odd width, so that the values decide the length.
     sized = [{**axis, "size": length} for axis, length in zip(axes, values.shape, strict=True)]
     coords = {name: _coordinate(name, axis) for name, axis in zip(names, sized, strict=True)}
     lost = [axis.get("size", length) for axis, length in zip(axes, values.shape, strict=True)] != list(values.shape)
@@ -95,7 +95,7 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
 
 
 def _dimension(name: object, index: int, ndim: int) -> str:
-    """Name an axis; one without a name is y or x of an image, or numbered."""
+    """Return the name of an axis; an axis without a name is y or x of an image, or has a number."""
     text = str(name or "").strip().lower()
     if not text:
         return ("y", "x")[index] if ndim == 2 else f"axis_{index}"
@@ -103,7 +103,7 @@ def _dimension(name: object, index: int, ndim: int) -> str:
 
 
 def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
-    """Make a coordinate in base units; a unit that means nothing is left out, and kept as ``unit_in_file``."""
+    """Return a coordinate in base units; a unit that pint does not know is kept as ``unit_in_file``."""
     if "axis" in axis:
         values = np.asarray(axis["axis"], dtype=float)
     else:

@@ -1,4 +1,4 @@
-"""Text files of instruments: their encoding, their lines, and numbers with the place of the first that is none."""
+"""Text files of instruments: encodings, lines, entries and numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,12 +65,12 @@ def first_number(text: str) -> float | None:
 
 
 def numbers(words: Sequence[str], path: Path, place: str) -> np.ndarray:
-    """Convert words to numbers, shape (n,); NaN is one.
+    """Convert words to numbers, shape (n,); NaN is accepted.
 
     Raises
     ------
     ReadError
-        If a word is no number, or one too large.
+        If a word is no number, or a number that is too large.
     """
     try:
         values = np.array(words, dtype=float)

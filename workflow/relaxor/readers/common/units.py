@@ -27,7 +27,7 @@ SPELLINGS = {
     "uJ/cm2": "uJ/cm^2",
 }
 COUNTS = {"counts": "count", "ccd cts": "count", "counts/s": "count/s", "cps": "count/s", "c/s": "count/s"}
-"""Counts and rates, in lower case: no units to pint, or other ones."""
+"""Words for counts and rates, in lower case; pint does not know them, or takes them for other units."""
 
 
 def spelled(text: str) -> str:

@@ -38,7 +38,7 @@ ENTRIES = {
     "MEAS_COND_XG_VOLTAGE": "HWConfigurations/XrayGenerator/Voltage",
     "MEAS_COND_XG_CURRENT": "HWConfigurations/XrayGenerator/Current",
 }
-"""Name of an entry in ``.ras`` files → where it stands in the XML."""
+"""Name of an entry in ``.ras`` files, and its place in the XML."""
 
 
 def recognises(head: bytes, path: Path) -> bool:

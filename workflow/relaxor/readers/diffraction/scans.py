@@ -22,7 +22,7 @@ AXES = {
     "y": ("mm", "stage position y"),
     "z": ("mm", "stage position z"),
 }
-"""Scanned axis → unit and name."""
+"""Scanned axes, with their unit and name."""
 
 
 def scan(

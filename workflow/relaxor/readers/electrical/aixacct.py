@@ -173,7 +173,7 @@ def _pulses(path: Path, table: _Table) -> xr.Dataset:
     letters = SEQUENCE.findall(table.header.get("Pulse Sequence", ""))
     names = letters if len(set(letters)) == count else [str(number) for number in range(1, count + 1)]
     block = values.reshape(len(values), count, 4).transpose(2, 1, 0)
-    # All pulses are sampled alike; the later ones' absolute times are rounded more coarsely than their steps.
+    # All pulses are sampled alike; the absolute times of later pulses are rounded more coarsely than their steps.
     time = _time(path, table, block[0, 0] - block[0, 0, 0])
     dataset = xr.Dataset(coords={"time": time, "pulse": ("pulse", names, {"long_name": "pulse", "units": "1"})})
     dims = ("pulse", "time")

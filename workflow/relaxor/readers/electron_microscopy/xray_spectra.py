@@ -66,7 +66,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Return the maker and what rosettasciio reads; the content decides, where rosettasciio goes by the extension."""
+    """Return the maker and the signals; the content decides who wrote the file, not its extension."""
     if data.startswith(EDAX_VERSIONS):
         from rsciio.edax._api import spc_reader
 
@@ -91,7 +91,7 @@ def _refuse_short(data: bytes, layout: str, place: int, begin: int, path: Path) 
 
 
 def check_layers(spectrum: Element, path: Path, place: str = "") -> None:
-    """Unpack the packed XML in which Bruker hides the layers of the detector, as rosettasciio will do unbounded."""
+    """Refuse packed XML of the layers of a detector that is too large or harmful; rosettasciio unpacks all of it."""
     for layers in spectrum.iter("DetLayers"):
         parse_xml(inflated(b64decode(layers.text or ""), MAX_MEMBER_BYTES, path, place), path, place)
 

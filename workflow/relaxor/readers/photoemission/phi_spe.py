@@ -92,7 +92,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _header(text: str) -> dict[str, Any]:
-    """Keep every key; a key that repeats holds a list."""
+    """Return all keys of the header; a key that repeats holds a list."""
     header: dict[str, Any] = {}
     for line in text.splitlines()[1:]:
         key, colon, value = line.partition(":")

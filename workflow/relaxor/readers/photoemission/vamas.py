@@ -44,7 +44,7 @@ from relaxor.stats.counts import poisson_uncertainty
 
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
-"""Values beyond stand for "not known" (the standard writes 1E+37)."""
+"""Larger values stand for "not known"; the standard writes 1E+37."""
 MODES = ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "NORM", "SDP", "SDPSV", "SEM", "NOEXP")
 SPUTTER_MODES = ("MAPDP", "MAPSVDP", "SDP", "SDPSV")
 ION_TECHNIQUES = ("FABMS", "FABMS energy spec", "ISS", "SIMS", "SIMS energy spec", "SNMS", "SNMS energy spec")

@@ -122,7 +122,7 @@ def extract(path: Path) -> xr.DataTree:
         shared = array(data, f"{order}f4", points, offset, path).astype(float)
         offset += 4 * points
     elif not flags & OWN_AXES:
-        array(data, f"{order}u2", points, offset, path)  # as many values must be there
+        array(data, f"{order}u2", points, offset, path)  # refuses a file that is too short for its axis
         shared = np.linspace(first, last, points)
         if axis[0] == "raman_shift":
             warnings = ["the axis is even: a grating gives an uneven one, so the spectrum may have been re-sampled"]
