@@ -55,7 +55,9 @@ class Project:
             yaml.safe_load((folder / "config" / name).read_text(encoding="utf-8"))
             for name in ("config.yaml", "smoke.yaml")
         )
-        few = {part: smoke[part] for part in ("inpainting", "crossbar")}
+        few = {part: settings[part] | smoke[part] for part in ("inpainting", "crossbar")}
+        for plan in ("training", "fine_tuning"):
+            few["inpainting"][plan] = settings["inpainting"][plan] | smoke["inpainting"][plan]
         (folder / "config/config.yaml").write_text(
             yaml.safe_dump(few | settings | few, sort_keys=False), encoding="utf-8"
         )

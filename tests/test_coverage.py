@@ -5,102 +5,104 @@ one kind (the responses of a series, the time constants behind its trains) are c
 does not give, because its data support another law, does not hold the truth.
 """
 
-import importlib
+import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from unittest import mock
 
 import numpy as np
 import pytest
 import xarray as xr
-from relaxor.core.results import Measurement, Number
+from relaxor.core.results import Measurement
 from relaxor.core.variables import variable
-from relaxor.project.settings import load_settings
-from relaxor.simulation import electrical_pulses as pulses
-from relaxor.simulation import light_runs, light_truth, pulse_truth, trains
+from relaxor.project.analysis import analyse
+from relaxor.simulation import light_truth, pulse_truth, trains
 from relaxor.simulation import optical_pulses as light
+from relaxor.simulation.sample_file import Truth
+from relaxor.techniques.registry import techniques
 
-from tests.conftest import ROOT
-from tests.plasticity import test_protocols
+from tests.project import SETTINGS
+from tests.simulated import specimen
+from tests.synapse import test_protocols
 
+PULSES, LIGHT = specimen("electrical_pulses"), specimen("optical_pulses")
+WAVELENGTH = 650
 DRAWS, MORE_DRAWS = 200, 800
 """Draws of all numbers, and of the kinds that these show outside: of so many kinds, chance alone takes some there."""
 LOW, HIGH = 0.90, 0.98
 ALWAYS = "light_codes_650nm"
 """Its repeats tell how much runs vary, which the errors of all other files hold."""
-LABEL = re.compile(r"^(N?[\d.]+(ms|s|V|Hz|mW)?)_|_(N?[\d.]+(ms|s|V|Hz|mW)?|[01]{4}|at_.*|\d)$")
-"""What tells the numbers of one kind apart: pulses, volts, hertz, codes, powers, and the number of an exponential."""
-Truths = dict[tuple[str, str, str], float]
+Key = tuple[str, str, str, str, float | None]
+"""Measurement, model, parameter, feature and what it was taken at."""
+Truths = dict[Key, float]
 
 
-def numbers(technique: str, measurements: Sequence[Measurement]) -> list[Number]:
-    """Analyse measurements as the workflow does their files."""
-    module = importlib.import_module(f"relaxor.{technique}")
-    settings = load_settings(ROOT / "config/config.yaml").model_dump(mode="json")[technique]
-    with (
-        mock.patch.object(module, "load", return_value=list(measurements)),
-        mock.patch.object(module, "save_tree"),
-        mock.patch.object(module, "save_parameters") as saved,
-    ):
-        module.analyse("", "", "", **settings)
-    return list(saved.call_args.args[1])
+def key_of(measurement: str, row) -> Key:
+    return measurement, row.model, row.parameter, row.feature, row.at if math.isfinite(row.at) else None
+
+
+def truths(measurement: str, rows: Iterable[Sequence]) -> Truths:
+    return {key_of(measurement, true): true.value for true in (Truth(*row) for row in rows)}
 
 
 # --- the files
 def electrical(rng: np.random.Generator) -> Iterator[Measurement]:
-    def named(name: str, runs: Sequence[trains.Run]) -> Measurement:
-        entry = test_protocols.measurement(runs)
-        return Measurement(name, entry.attrs, {}, entry.regions)
+    def named(entry, runs: Sequence[trains.Run]) -> Measurement:
+        drawn = test_protocols.measurement(runs)
+        return Measurement(entry.file.measurement, drawn.attrs, {}, drawn.regions)
 
-    pairs = [trains.run(train, rng) for train in trains.PAIR_TRAINS.values() for _ in range(pulses.PAIRS)]
-    yield named("ppf", pairs)
-    for name, series in trains.SERIES.items():
-        repeats = 1 if name == "retention" else pulses.SERIES_REPEATS
-        yield named(name, [trains.run(train, rng) for train in series.values() for _ in range(repeats)])
-    for count in (50, 20):
-        yield named(f"ltp_ltd_{count}", trains.cycles(count, rng))
+    pairs = PULSES.pairs
+    yield named(pairs, PULSES.record(map(PULSES.pair, pairs.intervals), rng, pairs.repeats))
+    for series in PULSES.series:
+        yield named(series, PULSES.record(PULSES.trains(series).values(), rng, series.repeats))
+    for cycles in PULSES.cycles:
+        yield named(cycles, PULSES.record_cycles(cycles.pulses, rng))
 
 
 def electrical_truths() -> Truths:
-    found = {("ppf", *row[:2]): row[2] for row in pulse_truth.of_pairs()}
-    found |= {(name, *row[:2]): row[2] for name in trains.SERIES for row in pulse_truth.of_series(name)}
-    return found | {(f"ltp_ltd_{n}", *row[:2]): row[2] for n in (50, 20) for row in pulse_truth.of_cycles(n)}
+    found = truths(PULSES.pairs.file.measurement, pulse_truth.of_pairs(PULSES))
+    for series in PULSES.series:
+        found |= truths(series.file.measurement, pulse_truth.of_series(PULSES, series))
+    for cycles in PULSES.cycles:
+        found |= truths(cycles.file.measurement, pulse_truth.of_cycles(PULSES, cycles.pulses))
+    return found
 
 
 def optical(rng: np.random.Generator) -> Iterator[Measurement]:
-    """All that is recorded at 650 nm."""
-    files = {"light_ppf_650nm": [run for run in light_runs.PAIRS.values() for _ in range(light.PAIR_REPEATS)]}
-    files |= {f"light_{name}_650nm": list(runs.values()) for name, runs in light_runs.SERIES.items()}
-    files["light_codes_650nm"] = [light_runs.code(n) for _ in range(light.CODE_REPEATS) for n in range(16)]
-    conditions = {"wavelength": (650.0, "nm"), "area": (light_runs.AREA, "cm^2")}
+    """All that is recorded at one wavelength."""
+    pairs, codes = LIGHT.pairs, LIGHT.codes
+    files = {pairs.file.measurement: [LIGHT.pair(t) for t in pairs.intervals for _ in range(pairs.repeats)]}
+    files |= {series.files[WAVELENGTH].measurement: list(LIGHT.runs(series).values()) for series in LIGHT.series}
+    files[codes.file.measurement] = [LIGHT.code(n) for _ in range(codes.repeats) for n in range(2**codes.slots)]
+    conditions = {"wavelength": (float(WAVELENGTH), "nm"), "area": (LIGHT.area, "cm^2")}
     for name, runs in files.items():
         number = np.repeat(np.arange(len(runs)), [run.time.size for run in runs])
         columns = {
             "run": (number, "1"),
             "time": (np.concatenate([run.time for run in runs]), "s"),
             "power": (np.concatenate([run.power for run in runs]), "mW/cm^2"),
-            "bias": (np.full(number.size, 0.5), "V"),
-            "current": (1e-12 * np.concatenate(light.record(rng, runs, 650)), "A"),
+            "bias": (np.full(number.size, LIGHT.device.read_voltage), "V"),
+            "current": (1e-12 * np.concatenate(light.record(LIGHT, rng, runs, WAVELENGTH)), "A"),
         }
         table = xr.Dataset({key: variable("row", values, unit, key) for key, (values, unit) in columns.items()})
         yield Measurement(name, test_protocols.ATTRS, conditions, {"table": table})
 
 
 def optical_truths() -> Truths:
-    found = {("light_ppf_650nm", *row[:2]): row[2] for row in light_truth.of_pairs()}
-    for name in light_runs.SERIES:
-        found |= {(f"light_{name}_650nm", *row[:2]): row[2] for row in light_truth.of_series(name, 650)}
-    found |= {("light_codes_650nm", *row[:2]): row[2] for row in light_truth.of_codes()}
-    return found | {tuple(row[:3]): row[3] for row in light_truth.of_responses() if row[0] == "response_650nm"}
+    found = truths(LIGHT.pairs.file.measurement, light_truth.of_pairs(LIGHT))
+    for series in LIGHT.series:
+        found |= truths(series.files[WAVELENGTH].measurement, light_truth.of_series(LIGHT, series, WAVELENGTH))
+    found |= truths(LIGHT.codes.file.measurement, light_truth.of_codes(LIGHT))
+    name = f"response_{WAVELENGTH}nm"
+    return found | truths(name, (row[1:] for row in light_truth.of_responses(LIGHT) if row[0] == name))
 
 
 # --- counting
-def kind(key: tuple[str, str, str]) -> tuple[str, str, str]:
-    measurement, model, parameter = key
-    return re.sub(r"_\d+V?$", "", measurement), LABEL.sub("", model), LABEL.sub("", parameter)
+def kind(key: Key) -> tuple[str, str, str]:
+    measurement, model, parameter, *_ = key
+    return re.sub(r"_\d+V?$", "", measurement), re.sub(r"_\d+$", "", model), parameter
 
 
 def held(
@@ -109,17 +111,18 @@ def held(
     truths: Truths,
     chosen: set[str] | None,
     seed: int,
-) -> dict:
+) -> dict[Key, bool]:
     """Say of every truth whether its interval holds it in one draw of the chosen files (of all, if None)."""
     drawn = [entry for entry in files(np.random.default_rng(seed)) if not chosen or entry.id in {*chosen, ALWAYS}]
-    rows = {(row.measurement, row.model, row.parameter): row for row in numbers(technique, drawn)}
+    found = analyse(techniques()[technique], drawn, SETTINGS.layers(technique, "cbps")).numbers
+    rows = {key_of(row.measurement, row): row for row in found}
     return {key: key in rows and rows[key].ci_low <= value <= rows[key].ci_high for key, value in truths.items()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("technique", "files", "truths"),
-    [("pulses", electrical, electrical_truths), ("light", optical, optical_truths)],
+    [("electrical_pulses", electrical, electrical_truths), ("optical_pulses", optical, optical_truths)],
 )
 def test_intervals_hold_the_truth(technique, files, truths) -> None:
     hits = defaultdict(list)

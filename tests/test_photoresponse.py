@@ -21,12 +21,13 @@ from relaxor.synapse.photoresponse.codes import (
     separation,
     uncertainty_of_prediction,
 )
-from relaxor.synapse.photoresponse.encoder import load_encoder, write_encoder
+from relaxor.synapse.photoresponse.encoder import encoder_curves, encoder_of, load_encoder
 from relaxor.synapse.photoresponse.figures_of_merit import merit_rows, noise_density, quantum_efficiency
 from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Light, Readings, components
 from relaxor.synapse.photoresponse.noise import Noise
+from relaxor.synapse.photoresponse.quantities import ONE_EXPONENT, OWN_EXPONENT
 from relaxor.synapse.photoresponse.reduction import reduce
-from relaxor.synapse.photoresponse.response import OWN, SHARED, Response, fit_response, response_rows
+from relaxor.synapse.photoresponse.response import QUANTITIES, Response, fit_response, response_rows
 from relaxor.synapse.photoresponse.spectral import spectral_rows
 from relaxor.synapse.recording import Recording
 from relaxor.synapse.traces import Trace
@@ -40,6 +41,15 @@ TIMING = CodeTiming(
     first=0.5, period=0.2, width=0.1, power=32.0, read_delay=0.1, read_window=0.05, sampling_interval=0.01
 )
 DARK = Light(np.array([0.0]), np.array([0.0]))
+REFERENCE = 32.0
+"""Power density, mW/cm², that `TRUTH` is given for."""
+
+
+def of_parameters(response: Response) -> dict[str, Number]:
+    """The numbers of a response by the name of the parameter in the fit, or of the quantity."""
+    names = {(quantity.name, part): name for name, (quantity, part) in QUANTITIES.items()}
+    rows = response_rows(MEASUREMENT, response)
+    return {names.get((row.parameter, row.feature), row.feature or row.parameter): row for row in rows}
 
 
 def run(light: Light, end: float, rng: np.random.Generator, name: str, step: float = 0.01, truth=TRUTH) -> Trace:
@@ -49,7 +59,7 @@ def run(light: Light, end: float, rng: np.random.Generator, name: str, step: flo
     t = step * np.arange(round(end / step))
     power = np.concatenate([[0.0], light.power])[np.searchsorted(moved.start, t, side="right")]
     exact = Light(step * np.rint(light.start / step), light.power)
-    response = components(Readings.at(exact, t + 1e-9), truth).current(truth)
+    response = components(Readings.at(exact.relative(REFERENCE), t + 1e-9), truth).current(truth)
     current = response * (1 + GAIN_NOISE * rng.standard_normal()) + READ_NOISE * rng.standard_normal(t.size)
     current += 5e-11 * (1 + 0.1 * rng.standard_normal()) + 1e-13 * (1 + rng.standard_normal()) * t
     return Trace(MEASUREMENT, name, t, current, np.full(t.size, 0.5), power, "mW/cm^2")
@@ -95,7 +105,7 @@ def leaky(fading: float) -> Response:
     nothing = dict.fromkeys(
         ("dark_current", "dark_error", "dark_spread", "dark_spread_error", "drift", "drift_error"), 0.0
     )
-    return Response(values, np.empty((0, 0)), (), {}, noise, **nothing, aicc={}, runs=99,
+    return Response(values, REFERENCE, np.empty((0, 0)), (), noise, **nothing, aicc={}, runs=99,
                     freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
 
 
@@ -106,12 +116,13 @@ def test_closed_form_solves_the_rate_equations() -> None:
 
     def rates(now: float, y: np.ndarray) -> np.ndarray:
         stretch = np.searchsorted(light.start, now, side="right") - 1
-        relative = light.power[stretch] / 32 if stretch >= 0 else 0.0
+        relative = light.power[stretch] / REFERENCE if stretch >= 0 else 0.0
         filling = np.array([TRUTH["g1"], TRUTH["g2"]]) * relative ** TRUTH["alpha"]
         return filling * (1 - y) - y / np.array([TRUTH["tau_1"], TRUTH["tau_2"]])
 
     solved = solve_ivp(rates, (0, 6), [0.0, 0.0], t_eval=t, max_step=0.005, rtol=1e-8, atol=1e-10).y
-    np.testing.assert_allclose(components(Readings.at(light, t), TRUTH).filled, solved, atol=1e-6)
+    filled = components(Readings.at(light.relative(REFERENCE), t), TRUTH).filled
+    np.testing.assert_allclose(filled, solved, atol=1e-6)
 
 
 def test_derivatives_and_means_are_exact() -> None:
@@ -126,7 +137,9 @@ def test_derivatives_and_means_are_exact() -> None:
             components(reduced.readings, above).current(above) - components(reduced.readings, below).current(below)
         ) / (2 * step)
         np.testing.assert_allclose(slopes[:, i], difference, rtol=1e-5, atol=1e-8 * np.abs(difference).max())
-    single = components(Readings.at(reduced.lights[0], reduced.traces[0].time), values).current(values)
+    assert reduced.reference == 8.0
+    light = reduced.lights[0].relative(reduced.reference)
+    single = components(Readings.at(light, reduced.traces[0].time), values).current(values)
     offset = np.concatenate([[0], np.cumsum(reduced.readings.count)[:-1]])
     np.testing.assert_allclose(
         found.current(values), np.add.reduceat(single, offset) / reduced.readings.count, rtol=1e-9, atol=1e-22
@@ -146,7 +159,7 @@ def test_means_never_cross_a_change_of_the_light(traces: tuple[list[Trace], list
 
 # --- the fit
 def test_what_was_put_in_is_found(response: Response) -> None:
-    assert "alpha0" not in response.names
+    assert "alpha0" not in response.names and response.reference_power == REFERENCE
     z = [(response.values[name] - TRUTH[name]) / response.error(name) for name in response.names]
     assert np.abs(z).max() < 3.5
     assert np.sqrt(np.mean(np.square(z))) < 1.7
@@ -175,7 +188,7 @@ def test_own_exponent_of_the_prompt_current_is_found_where_there_is_one() -> Non
     truth = TRUTH | {"alpha0": 1.0}
     series, codes = session(np.random.default_rng(2), 1, truth)
     found = fit_response(series + codes)
-    assert found.aicc[OWN] < found.aicc[SHARED] - 2
+    assert found.aicc[OWN_EXPONENT] < found.aicc[ONE_EXPONENT] - 2
     assert found.values["alpha0"] == pytest.approx(1.0, abs=4 * found.error("alpha0"))
     assert found.values["alpha"] == pytest.approx(0.7, abs=4 * found.error("alpha"))
 
@@ -184,9 +197,10 @@ def test_traps_far_from_saturation_show_only_amplitude_times_rate() -> None:
     truth = TRUTH | {"J2": 3e-7, "g2": 5e-5}
     series, codes = session(np.random.default_rng(3), 2, truth)
     found = fit_response(series + codes)
-    rows = {row.parameter: row for row in response_rows(MEASUREMENT, found)}
+    rows = of_parameters(found)
     assert "g2" not in found.names and math.isnan(found.error("J2"))
-    assert "held at its bound" in rows["g2"].method and "only its product with g2" in rows["J2"].method
+    assert "held at its bound" in rows["g2"].method
+    assert "only its product with the filling rate" in rows["J2"].method
     assert found.values["J2"] * found.values["g2"] == pytest.approx(1.5e-11, rel=0.05)
     for name in ("J0", "J1", "g1", "tau_1", "tau_2", "alpha"):
         assert found.values[name] == pytest.approx(truth[name], abs=4 * found.error(name))
@@ -203,25 +217,29 @@ def test_negative_currents_are_fitted_alike() -> None:
 
 
 def test_rows_have_intervals_and_say_how(response: Response) -> None:
-    rows = {row.parameter: row for row in response_rows(MEASUREMENT, response)}
+    rows = of_parameters(response)
     assert set(PARAMETERS) <= set(rows)
     assert rows["tau_2"].unit == "s" and rows["J1"].unit == "A" and rows["tau_2"].model == "photoresponse"
     assert rows["tau_2"].ci_low < rows["tau_2"].value < rows["tau_2"].ci_high
     assert rows["g2"].ci_low * rows["g2"].ci_high == pytest.approx(rows["g2"].value ** 2)
     assert "one exponent for all (AICc)" in rows["alpha0"].method
-    assert rows["aicc_one_exponent"].value < rows["aicc_own_exponent_of_prompt"].value + 2
+    assert rows[ONE_EXPONENT].value < rows[OWN_EXPONENT].value + 2
+    assert {name for name, row in rows.items() if row.at == REFERENCE} == {"J0", "g1", "g2"}
 
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth() -> None:
     draws = 300
     held: dict[str, list[bool]] = {}
-    truth = TRUTH | {"dark_current": 5e-11, "drift": 1e-13}  # runs differ in both, by a tenth and by as much again
+    truth = TRUTH | {
+        "dark_current": 5e-11,
+        "dark_current_drift": 1e-13,
+    }  # runs differ in both, by a tenth and by as much again
     for i in range(draws):
         found = fit_response(small_session(np.random.default_rng([5, i])))
-        for row in response_rows(MEASUREMENT, found):
-            if row.parameter in truth:
-                held.setdefault(row.parameter, []).append(row.ci_low <= truth[row.parameter] <= row.ci_high)
+        for name, row in of_parameters(found).items():
+            if name in truth:
+                held.setdefault(name, []).append(row.ci_low <= truth[name] <= row.ci_high)
     covered = {name: float(np.mean(inside)) for name, inside in held.items()}
     print(covered)
     assert all(0.90 <= share <= 0.98 for share in covered.values()), covered
@@ -239,7 +257,7 @@ def test_one_power_leaves_the_exponent_unknown() -> None:
     runs = [trace for trace in small_session(rng) if trace.stimulus.max() in (0, 32)]
     found = fit_response(runs)
     assert found.values["alpha"] == 1 and math.isnan(found.error("alpha")) and math.isnan(found.error("alpha0"))
-    rows = {row.parameter: row for row in response_rows(MEASUREMENT, found)}
+    rows = of_parameters(found)
     assert math.isnan(rows["alpha"].standard_error) and math.isnan(rows["alpha"].ci_low)
     assert "one power only" in rows["alpha"].method
     assert found.values["tau_2"] == pytest.approx(8.0, abs=4 * found.error("tau_2"))
@@ -352,8 +370,9 @@ def test_fewer_than_sixteen_codes_are_named(traces: tuple[list[Trace], list[Trac
 @pytest.fixture
 def encoder_file(traces: tuple[list[Trace], list[Trace]], response: Response, tmp_path: Path) -> Path:
     path = tmp_path / "encoder.json"
-    tables = {"measured": measured_codes(traces[1], TIMING), "predicted": encode(response, TIMING)}
-    write_encoder(response, path, traces=traces[0] + traces[1], timing=TIMING, **tables)
+    read, predicted = measured_codes(traces[1], TIMING), encode(response, TIMING)
+    curves = encoder_curves(response, TIMING, read, predicted, [MEASUREMENT] * 2)
+    path.write_text(encoder_of(curves["codes"], curves["response"]).model_dump_json(), encoding="utf-8")
     return path
 
 
@@ -416,20 +435,19 @@ def test_figures_of_merit_follow_their_formulas() -> None:
     power = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
     current = 1e-9 * (power / 32) ** 0.7
     dark = dark_trace(rng, 5.66e-14)
-    rows = {
-        row.parameter: row
-        for row in merit_rows(
-            MEASUREMENT, [dark], power, current, 0.02 * current, voltage=0.5, area=1e-6, wavelength=650.0
-        )
-    }
-    at = rows["responsivity_at_2_mW_per_cm2"]
+    found = merit_rows(MEASUREMENT, [dark], power, current, 0.02 * current, voltage=0.5, area=1e-6, wavelength=650.0)
+    assert [row.at for row in found if row.parameter == "responsivity"] == power.tolist()
+    rows = {row.parameter: row for row in found if not row.at_unit or row.at == 2}
+    at = rows["responsivity"]
     assert at.value == pytest.approx(current[0] / (2e-3 * 1e-6)) and at.unit == "A/W"
     assert at.standard_error == pytest.approx(0.02 * at.value)
-    assert rows["noise_density_shot"].value == pytest.approx(math.sqrt(2 * 1.602176634e-19 * 1e-10), rel=0.01)
-    assert rows["noise_over_shot"].value == pytest.approx(10, rel=0.05)
+    assert rows["shot_noise_density"].value == pytest.approx(math.sqrt(2 * 1.602176634e-19 * 1e-10), rel=0.01)
+    assert rows["noise_over_shot_noise"].value == pytest.approx(10, rel=0.05)
     expected = math.sqrt(1e-6) * at.value / rows["noise_density"].value
     assert rows["detectivity"].value == pytest.approx(expected)
-    assert rows["detectivity_shot"].value / rows["detectivity"].value == pytest.approx(rows["noise_over_shot"].value)
+    assert rows["shot_noise_detectivity"].value / rows["detectivity"].value == pytest.approx(
+        rows["noise_over_shot_noise"].value
+    )
     assert all("10.1038/s41467-023-37635-1" in row.method for name, row in rows.items() if "detectivity" in name)
 
 
@@ -452,7 +470,7 @@ def test_a_wrong_scale_moves_figures_of_merit_by_their_systematic_errors() -> No
         assert row.systematic_error == pytest.approx(shift, rel=1e-3, abs=1e-5 * abs(row.value)), row.parameter
     relative = {row.parameter: row.systematic_error / row.value for row in found}
     assert relative["detectivity"] == pytest.approx(math.hypot(0.05 / 2, 0.03))
-    assert relative["detectivity_shot"] == pytest.approx(math.hypot(0.05 / 2, 0.01 / 2, 0.03))
+    assert relative["shot_noise_detectivity"] == pytest.approx(math.hypot(0.05 / 2, 0.01 / 2, 0.03))
     assert relative["noise_equivalent_power"] == pytest.approx(math.hypot(0.05, 0.03))
 
 
@@ -489,7 +507,7 @@ def test_noise_is_that_of_the_first_dark_run_at_the_voltage_that_is_fit() -> Non
         ((), "no run in the dark at 0.5 V"),
     ):
         rows = merits(*darks)
-        assert "detectivity" not in rows and rows["responsivity_at_2_mW_per_cm2"].value > 0
+        assert "detectivity" not in rows and rows["responsivity"].value > 0
         assert rows["noise_spectrum"].value == 0 and rows["noise_spectrum"].method == reason
 
 
@@ -512,7 +530,8 @@ def test_wavelengths_are_compared_at_the_powers_that_both_have() -> None:
         ]
         (row,) = spectral_rows(series, 0.03)
         covered += row.ci_low <= 1.25 <= row.ci_high
-    assert (row.measurement, row.model, row.parameter, row.n) == ("power_520nm", "spectral", "response_over_650nm", 3)
+    assert (row.measurement, row.model, row.parameter, row.n) == ("power_520nm", "spectral", "response_ratio", 3)
+    assert (row.at, row.at_unit) == (650, "nm")
     assert row.systematic_error == pytest.approx(0.0424 * row.value, rel=1e-3)
     assert 0.93 <= covered / 400 <= 0.97
     apart = [series[1], power_series(520, 1.1 * power[1:], green, 0.03 * green)]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 KILLS = 20
 SYNAPSE = {"iv_sweeps", "electrical_pulses", "optical_pulses"}
 LETTERS = {
-    "fit_encoder", "train_decoder", "quantize_decoder", "score_decoder", "summarize_inpainting", "run_chips",
+    "write_encoder", "train_decoder", "quantize_decoder", "score_decoder", "summarize_inpainting", "run_chips",
     "break_down_chip", "summarize_crossbar", "write_tables_inpainting", "write_tables_crossbar",
 }  # fmt: skip
 """What the light's response is for."""

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from relaxor.crossbar.chip import PRESETS, Chip, Converter
+from relaxor.crossbar.chip import IDEAL, Chip, Converter
 from relaxor.crossbar.compute import Matrices, Network, Periphery, assemble, calibrate, inference
 from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer, integer_sums
 from relaxor.crossbar.network import transfer_matrix, uniform_column_current
@@ -24,6 +24,7 @@ from relaxor.inpainting.models import Decoder, predict
 from relaxor.inpainting.rounding import round_decoder
 
 from tests.benchmarks.turns import THREADS, medians
+from tests.project import SETTINGS
 
 pytestmark = pytest.mark.slow
 PEERS = "see tests/benchmarks/requirements.txt"
@@ -32,11 +33,12 @@ CODES = 127
 """Largest magnitude of inputs, and of the codes of both converters."""
 INPUTS = np.random.default_rng(0).random((IMAGES, 196), np.float32)
 DECODER = Decoder.create(12, jax.random.key(0))
+PAPER = SETTINGS.crossbar.chip
 
 
 # --- here
 def paper(read_noise: float, pulses: str = "levels") -> Chip:
-    return replace(PRESETS["paper"], read_noise=read_noise, converter=Converter(pulses=pulses, adc_bits=8))
+    return replace(PAPER, read_noise=read_noise, converter=Converter(pulses=pulses, adc_bits=8))
 
 
 def written(chip: Chip, number: int) -> tuple[Network, Periphery, list[Matrices]]:
@@ -78,7 +80,7 @@ def analog_settings(out_noise: float = 0.0, weight_noise: float = 0.0, *, out_bo
     settings.forward.inp_res, settings.forward.out_noise = 2 * CODES, out_noise
     if out_bound:
         settings.forward.out_res, settings.forward.out_bound = 2 * CODES, out_bound
-    settings.mapping.max_input_size = PRESETS["paper"].rows
+    settings.mapping.max_input_size = PAPER.rows
     if weight_noise:
         settings.modifier.noise_type = configs.WeightNoiseInjectionType.ADD_NORMAL
         settings.modifier.std_dev = weight_noise
@@ -162,12 +164,12 @@ def report(benchmark: Any, seconds: dict[str, float], images: int, reference: st
 # --- wires
 def conductances(rows: int, columns: int) -> np.ndarray:
     levels = np.random.default_rng(0).integers(1, 8, (rows, columns))
-    return levels * PRESETS["paper"].level_conductance
+    return levels * PAPER.level_conductance
 
 
 def test_wires_of_an_array(benchmark):
     """Both signs, as the chip has them."""
-    levels = np.random.default_rng(0).integers(-8, 8, (576, 128)) * PRESETS["paper"].level_conductance
+    levels = np.random.default_rng(0).integers(-8, 8, (576, 128)) * PAPER.level_conductance
     wires = {"row_resistance": 0.1, "column_resistance": 0.1}
     benchmark.pedantic(
         transfer_matrix, (np.maximum(levels, 0), np.maximum(-levels, 0)), wires, rounds=7, warmup_rounds=1
@@ -254,7 +256,7 @@ def test_errors_are_those_of_the_peer(noise, bits):
     """Each of the peer's noises, behind its converter and without it, and what it stands for here."""
     size = 0.05 if noise == "write" else 0.01
     chip = replace(
-        PRESETS["ideal"],
+        IDEAL,
         read_noise=0.0 if noise in ("none", "write") else size,
         converter=Converter(pulses="levels", adc_bits=bits),
     )

@@ -24,7 +24,7 @@ DATA = [paired_pulses(20, seed) for seed in range(DATA_SETS)]
 
 def here() -> None:
     for x, y in DATA:
-        decay_rows(MEASUREMENT, fit_laws(MEASUREMENT, x, y, SIGMA), "percent", "s")
+        decay_rows(MEASUREMENT, fit_laws(MEASUREMENT, x, y, SIGMA), "percent")
 
 
 def curve(law: Law, x: np.ndarray) -> Callable[[dict[str, float]], np.ndarray]:
@@ -60,7 +60,7 @@ def test_decays_of_the_figures(benchmark):
     seconds, peer_seconds = 0.0, 0.0
     for x, y in DATA:
         start = time.process_time()
-        decay_rows(MEASUREMENT, fit_laws(MEASUREMENT, x, y, SIGMA), "percent", "s")
+        decay_rows(MEASUREMENT, fit_laws(MEASUREMENT, x, y, SIGMA), "percent")
         seconds += time.process_time() - start
         solutions = [(law, fit_decay(Decay(law, x, y, SIGMA)).params) for law in LAWS]
         start = time.process_time()

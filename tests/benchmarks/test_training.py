@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from relaxor.inpainting.encoder import encode
 from relaxor.inpainting.models import LETTERS, SLOPE, Decoder, Discriminator, centre
-from relaxor.inpainting.training import Data, LossWeights, Networks, Plain, State, _epoch, _optimizer
+from relaxor.inpainting.training import Data, Networks, Plain, Settings, State, _epoch, _optimizer
 
 from tests.benchmarks.turns import THREADS, medians
 from tests.inpainting.samples import device
@@ -43,7 +43,7 @@ def random_data(n: int) -> Data:
 def own_epoch(data: Data, networks: Networks) -> Callable[[], dict[str, jax.Array]]:
     """Return an epoch from these networks, and its losses."""
     state = State(networks, _optimizer().init(networks))
-    arguments = (state, data, Plain(), jax.random.key(0), jnp.float32(RATE), LossWeights(), BATCH)
+    arguments = (state, data, Plain(), jax.random.key(0), jnp.float32(RATE), Settings().weights, BATCH)
     return lambda: jax.block_until_ready(_epoch(*arguments))[1]
 
 
@@ -127,7 +127,7 @@ class Peer:
         return self.torch.nn.Sequential(*parts[:-1], last)
 
     def step(self, currents: Any, images: Any, labels: Any) -> dict[str, Any]:
-        where, weights = centre(HOLE), LossWeights()
+        where, weights = centre(HOLE), Settings().weights
         binary = self.torch.nn.functional.binary_cross_entropy_with_logits
         letter = self.torch.nn.functional.cross_entropy
         drawn = self.decoder(currents).view(-1, HOLE, HOLE)

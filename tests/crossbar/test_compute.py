@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import AnalysisError
-from relaxor.crossbar.chip import PRESETS, Chip, Converter
+from relaxor.crossbar.chip import IDEAL, Chip, Converter
 from relaxor.crossbar.compute import Network, assemble, calibrate, inference, with_wires
 from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer, bias_rows, highest_code, integer_sums
 
 pytestmark = pytest.mark.slow
 """Most of it is compilation."""
-
-IDEAL = PRESETS["ideal"]
 
 
 def decoder(sizes: tuple[int, ...], seed: int, bits: int = 8) -> QuantizedDecoder:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import AnalysisError
-from relaxor.crossbar.chip import PRESETS, Chip
+from relaxor.crossbar.chip import Chip
 from relaxor.crossbar.placement import LayerShape, Plan, place
 
-PAPER = PRESETS["paper"]
+from tests.project import SETTINGS
+
+PAPER = SETTINGS.crossbar.chip
 
 
 def decoder(hole: int, copies: int = 1) -> list[LayerShape]:

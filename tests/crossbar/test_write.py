@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 from relaxor.core.errors import AnalysisError
-from relaxor.crossbar.chip import PRESETS, Chip, Writing
+from relaxor.crossbar.chip import Chip, Writing
 from relaxor.crossbar.fast_normal import normals
 from relaxor.crossbar.write import (
     calibrate_relaxation,
@@ -21,7 +21,9 @@ from relaxor.crossbar.write import (
 )
 from scipy import stats
 
-CHIP = PRESETS["paper"]
+from tests.project import SETTINGS
+
+CHIP = SETTINGS.crossbar.chip
 LEVELS = np.random.default_rng(3).integers(-8, 8, (200, 128))
 
 

@@ -27,7 +27,7 @@ def device(read_delay: float = 0.1) -> Encoder:
     nothing = dict.fromkeys(
         ("dark_current", "dark_error", "dark_spread", "dark_spread_error", "drift", "drift_error"), 0.0
     )
-    response = Response(VALUES, np.empty((0, 0)), (), {}, Noise(ADDITIVE, 0.0, MULTIPLICATIVE, 0.0), **nothing,
+    response = Response(VALUES, 32.0, np.empty((0, 0)), (), Noise(ADDITIVE, 0.0, MULTIPLICATIVE, 0.0), **nothing,
                         aicc={}, runs=99, freedom=90, n=99, reduced_chi_square=1.0)  # fmt: skip
     codes = predict_codes(response, timing)
 

@@ -43,7 +43,8 @@ def test_grey_levels_solve_the_rate_equations(read_delay: float) -> None:
     for group in image.reshape(-1, 4).astype(float):
         start = np.column_stack([onset, onset + timing.width]).ravel()
         power = np.column_stack([timing.power * group, np.zeros(4)]).ravel()
-        readings = components(Readings.at(Light(start, power), time), values)
+        light = Light(start, power).relative(encoder.reference_power)
+        readings = components(Readings.at(light, time), values)
         expected.append(1e12 * readings.current(values).mean())
     np.testing.assert_allclose(exact(image, encoder)[0], expected, rtol=1e-5)
 

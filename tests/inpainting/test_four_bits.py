@@ -20,7 +20,7 @@ from relaxor.crossbar.levels import (
 from relaxor.inpainting.fine_tuning import AsOnChip
 from relaxor.inpainting.models import centre, predict
 from relaxor.inpainting.rounding import Scales, _least_squares, plain_scale, quantize, round_decoder
-from relaxor.inpainting.training import Data, LossWeights, Networks, Settings, train
+from relaxor.inpainting.training import Data, Networks, Settings, train
 
 from tests.inpainting.samples import bar_data, letter_data
 
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.slow
 """Most of it is compilation."""
 
 HOLE = 4
+SHORT = Settings(epochs=80, batch=64, learning_rate=5e-4, step_epochs=20, gamma=0.8)
 WRITE_NOISE = 1.0
 """Levels; so large that it shows on bars, which are easy to draw."""
 
@@ -39,7 +40,7 @@ def data() -> Data:
 
 @pytest.fixture(scope="module")
 def networks(data: Data) -> Networks:
-    return train(data, HOLE, Settings(epochs=80, batch=64)).networks
+    return train(data, HOLE, SHORT).networks
 
 
 def squared_error(drawn: np.ndarray, data: Data) -> float:
@@ -219,7 +220,7 @@ def test_fine_tuning_learns_the_levels_and_their_noise(networks: Networks, data:
     test = bar_data(300, HOLE, seed=1)
     rounded = round_decoder(networks.decoder, np.asarray(data.currents))
     scales = Scales.of(rounded)
-    settings = Settings(epochs=80, batch=64, learning_rate=3e-4, weights=LossWeights(1.0, 0.0, 0.0), seed=1)
+    settings = SHORT.model_copy(update={"learning_rate": 3e-4, "adversarial": 0.0, "letter": 0.0, "seed": 1})
     quiet, noisy = (
         quantize(
             train(data, HOLE, settings, start=networks, generate=AsOnChip(scales, noise, 0.0)).networks.decoder, scales
@@ -257,7 +258,7 @@ def test_gradient_passes_rounding_but_not_clipping() -> None:
 def test_real_letters(emnist: Path) -> None:
     """Five epochs: float, then what each way to four bits costs, on test letters."""
     data, test = (letter_data(emnist, part, 12) for part in ("train", "test"))
-    trained = train(data, 12, Settings(epochs=5)).networks
+    trained = train(data, 12, Settings(epochs=5, learning_rate=5e-4)).networks
     errors = {"float": squared_error(predict(trained.decoder, test.currents), test)}
 
     def error_of_levels(quantized: QuantizedDecoder) -> float:
@@ -269,7 +270,7 @@ def test_real_letters(emnist: Path) -> None:
             rounded = round_decoder(trained.decoder, sample, method, per_column=per_column)
             errors[f"{method} {per_column}"] = error_of_levels(rounded)
         scales = Scales.of(rounded)
-        settings = Settings(epochs=1, seed=1)
+        settings = Settings(epochs=1, learning_rate=5e-4, seed=1)
         tuned = train(data, 12, settings, start=trained, generate=AsOnChip(scales, 0.0, 0.0)).networks.decoder
         errors[f"fine_tuned {per_column}"] = error_of_levels(quantize(tuned, scales))
     print(errors)

@@ -14,12 +14,13 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.storage import load_parameters
 from relaxor.inpainting import chip_breakdown as breakdown
 from relaxor.inpainting import chip_experiment as experiment
-from relaxor.inpainting import chip_summary, learning, summary
+from relaxor.inpainting import chip_summary, learning
 from relaxor.inpainting.checkpoints import to_tensors
 from relaxor.inpainting.export import load_quantized
-from relaxor.inpainting.learning import METHODS, load_networks
+from relaxor.inpainting.learning import load_networks
 from relaxor.inpainting.letters import load_letters, prepare_letters
 from relaxor.inpainting.models import predict
+from relaxor.inpainting.quantities import ALL_BUT_ONE_IDEAL, METHODS, ONE_IDEAL, REMEDY, WHOLE_CHIP
 from relaxor.inpainting.scoring import judge, score_decoder
 from relaxor.inpainting.summary import summarize
 
@@ -178,17 +179,16 @@ def test_several_trainings_are_averaged(learned: SimpleNamespace, tmp_path: Path
     (ratio,) = table[(table["model"] == "float") & (table["parameter"] == "fid_ratio")].to_dict("records")
     assert (ratio["value"], ratio["standard_error"]) == pytest.approx((1, 0))
     assert set(table["origin"]) == {"simulated"} and table["raw_sha256"].str.len().eq(64).all()
-    counted = table[table["parameter"].str.startswith("letters_")].set_index("parameter")
-    assert dict(counted["value"]) == {"letters_train": 1040, "letters_test": 520}
-    exact = table["parameter"].isin([*counted.index, "weight_bits"])
+    counted = table[table["model"] == "letters"].set_index("feature")
+    assert dict(counted["value"]) == {"train": 1040, "test": 520}
+    exact = table["parameter"].isin(["letters", "weight_bits"])
     assert (table[exact]["standard_error"] == 0).all()  # else no claim could be tested against them
     with xr.open_datatree(curves, engine="h5netcdf") as stored:
-        assert stored[f"hole_{HOLE}"].attrs["panel"] == summary.PANELS
         assert "not EMNIST" in stored[f"hole_{HOLE}"].attrs["letters"]
 
 
 # --- the chip
-CHIP = {"arrays": 2}
+CHIP = {"chips": 2, "arrays": 2, "writing": {"accuracy": 0.8456}}
 LIGHT = "measurement,model,parameter,value,unit\nlight,integral,energy_per_spike,0.9,pJ\n"
 
 
@@ -268,11 +268,11 @@ def test_breakdown_and_summary(learned: SimpleNamespace, chips: SimpleNamespace,
         elapsed=1.0, correct_columns=True, compared_chips=2, day=86_400.0,
     )  # fmt: skip
     table = pd.read_csv(chips.variants)
-    error = table[table["metric"] == "mse_hole"].groupby(["group", "variant"])["value"].mean()
-    assert set(error.index.get_level_values(0)) == {"alone", "all but", "whole", "not trained for it", "recovery"}
-    for part in breakdown.PARTS:
-        assert ("alone", part) in error.index and ("all but", part) in error.index
-    assert error["whole", "a day later"] > error["whole", "chip"]
+    error = table[table["metric"] == "mse_hole"].groupby("label")["value"].mean()
+    for model in (ALL_BUT_ONE_IDEAL, ONE_IDEAL):
+        assert set(table.loc[table["model"] == model, "feature"]) == set(breakdown.PARTS)
+    assert error["whole: a day later"] > error["whole: chip"]
+    assert list(table.loc[table["label"] == "whole: a day later", "at"].unique()) == [86_400.0]
     parameters = str(tmp_path / "parameters.csv")
     source = tmp_path / "inpainting.csv"
     source.write_text("measurement,raw_sha256,origin\nhole_4," + 64 * "a" + ",simulated\n", encoding="utf-8")
@@ -280,9 +280,12 @@ def test_breakdown_and_summary(learned: SimpleNamespace, chips: SimpleNamespace,
         str(source), [chips.chips], [chips.costs], [chips.cells], chips.variants, parameters,
         str(tmp_path / "curves.nc"), holes=[HOLE],
     )  # fmt: skip
-    numbers = load_parameters(parameters).set_index(["model", "parameter"])
-    assert numbers.loc[("write", "write_accuracy"), "value"] == pytest.approx(84.56, abs=0.4)
-    assert numbers.loc[("placement", "passes"), "value"] == 1
-    ratio = numbers.loc[("chip", "fid"), "value"] / numbers.loc[("float", "fid"), "value"]
-    assert numbers.loc[("chip", "fid_ratio_to_float"), "value"] == pytest.approx(ratio)
-    assert ("recovery: twice the copies", "fid") in numbers.index
+    numbers = load_parameters(parameters).set_index(["model", "parameter", "feature"])["value"]
+    assert numbers["write", "write_accuracy", ""] == pytest.approx(84.56, abs=0.4)
+    assert numbers["placement", "passes", ""] == 1
+    ratio = numbers["chip", "fid", ""] / numbers["float", "fid", ""]
+    assert numbers["chip", "fid_ratio", "float"] == pytest.approx(ratio)
+    assert numbers[WHOLE_CHIP, "fid", ""].size == 2 and (REMEDY, "fid", "copies") in numbers.index
+    with xr.open_datatree(tmp_path / "curves.nc", engine="h5netcdf") as stored:
+        variants = stored[f"hole_{HOLE}/variants"].to_dataset()
+        assert variants.attrs["whole"] == variants["fid"].sel(variant="whole: chip")

@@ -26,16 +26,16 @@ rule analyse_technique:
         "../scripts/run.py"
 
 
-rule fit_encoder:
-    """The fitted optical response and the table of its codes, as the encoder of images."""
+rule write_encoder:
+    """The optical response that the analysis fitted and the table of its codes, as the encoder of images."""
     input:
-        data=f"{DATA}{LIGHT}.nc",
+        curves=f"{ANALYSIS}{LIGHT}/curves.nc",
     output:
         encoder=f"{ANALYSIS}encoder.json",
     log:
-        f"{LOGS}fit_encoder/{{sample}}.log",
+        f"{LOGS}write_encoder/{{sample}}.log",
     benchmark:
-        f"{BENCHMARKS}fit_encoder/{{sample}}.tsv"
+        f"{BENCHMARKS}write_encoder/{{sample}}.tsv"
     priority: 1  # the longest chain: it begins first
     conda:
         ENVIRONMENT
@@ -44,9 +44,7 @@ rule fit_encoder:
         mem_mb=1000,
         runtime=10,
     params:
-        **calls("relaxor.synapse.photoresponse.analysis:fit_encoder"),
+        **calls("relaxor.synapse.photoresponse.encoder:write_encoder"),
         wavelength=PLAIN["encoder"]["wavelength"],
-        read_window=resolve(techniques()[LIGHT], SETTINGS.layers(LIGHT, SAMPLE)).settings.read_window,
-        code_window=resolve(techniques()[LIGHT], SETTINGS.layers(LIGHT, SAMPLE)).settings.code_window,
     script:
         "../scripts/run.py"

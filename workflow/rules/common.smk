@@ -8,7 +8,6 @@ from relaxor.core.remote import require_storage, storage_of
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.project.figure_list import load_figures
 from relaxor.project.formats import formats_of, reader_modules
-from relaxor.project.layers import resolve
 from relaxor.project.settings import validate_settings
 from relaxor.project.sheet import fed_panels, load_sheet, require_samples
 from relaxor.project.snakemake_adapter import code_of

@@ -1,4 +1,4 @@
-# The decoders of four bits on the memristor chip: written, read back, and used to restore letters.
+# Decoders of four bits on the memristor chip, written, read back, and used to restore letters.
 CHIP = PLAIN["crossbar"]
 READ_OUTS = SETTINGS.crossbar.read_outs
 
@@ -42,7 +42,7 @@ rule run_chips:
 
 
 rule break_down_chip:
-    """Restore letters with chips of which one thing is ideal, or all but one."""
+    """Restore letters with chips of which one part is ideal, or all parts but one."""
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
@@ -79,7 +79,7 @@ rule break_down_chip:
 
 
 rule summarize_crossbar:
-    """The numbers and curves of the chip for all holes."""
+    """Write the numbers and curves of the chip for all holes."""
     input:
         inpainting=f"{ANALYSIS}inpainting/parameters.csv",
         scores=of_first_seed("chips.csv"),

@@ -1,11 +1,11 @@
-# Letters and the fitted device → trained decoders, four bits, restored letters and their scores.
+# From letters and the fitted device to trained decoders, four bits, restored letters and their scores.
 TRAINING = f"{RESULTS}/inpainting/{{sample}}/hole{{hole}}_seed{{seed}}/"
 LETTERS = f"{RESULTS}/inpainting/letters.nc"
 DECODERS = ("plain", "clipped", "per_column", "aware", "float_longer")
 
 
 rule fetch_emnist:
-    """Download the EMNIST letters; a broken download goes on where it broke."""
+    """Download the EMNIST letters; an interrupted download continues where it stopped."""
     output:
         [f"{PLAIN['inpainting']['letters']['folder']}/{name}" for name in EMNIST],
     log:
@@ -28,7 +28,7 @@ rule fetch_emnist:
 
 
 rule prepare_letters:
-    """Read the EMNIST letters where they are, else draw letters."""
+    """Read the EMNIST letters where they are present; otherwise draw letters."""
     input:
         files=LETTER_FILES,
     output:
@@ -53,7 +53,7 @@ rule prepare_letters:
 
 
 rule make_classifier:
-    """Train the letter classifier whose features measure distances; its weights are shipped: nothing waits for this."""
+    """Train the letter classifier whose features measure distances; its weights are part of the library."""
     input:
         letters=LETTERS,
     output:
@@ -76,7 +76,7 @@ rule make_classifier:
 
 
 rule train_decoder:
-    """Train the decoder of a hole as the generator of a GAN; a killed run goes on from its last checkpoint."""
+    """Train the decoder of a hole as the generator of a GAN; an interrupted run continues from its last checkpoint."""
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
@@ -107,7 +107,7 @@ rule train_decoder:
 
 
 rule quantize_decoder:
-    """Round a trained decoder to four bits in every way, and train it on for them."""
+    """Round a trained decoder to four bits in every way, and train it on for four bits."""
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
@@ -144,7 +144,7 @@ rule quantize_decoder:
 
 
 rule score_decoder:
-    """Restore the test letters with every decoder of a training, and judge them."""
+    """Restore the test letters with every decoder of a training, and compare them with the originals."""
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
@@ -178,7 +178,7 @@ rule score_decoder:
 
 
 rule summarize_inpainting:
-    """The numbers and curves of all holes and trainings."""
+    """Write the numbers and curves of all holes and trainings."""
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",

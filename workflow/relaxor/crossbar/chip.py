@@ -1,20 +1,19 @@
 """The chip as a value: its arrays, cells, pulses, converters and what is not ideal about them.
 
-The paper names two chips of 576×128 sign-weighted 2T2R cells and 4 bits a weight. Everything else of the preset
-`paper` comes from the public code of the same chip family (device ``rram-144k``, "C200"; 10.1038/s41586-020-1942-4
-describes an earlier one); that it is the paper's chip is an inference. What no source gives is marked as assumed.
+The defaults are those of a family of chips with sign-weighted 2T2R cells, as its public code has them (device
+``rram-144k``, "C200"; doi 10.1038/s41586-020-1942-4 describes an earlier member). Values without a source are assumed.
 
 ====================================  ================================================================================
-576 rows, 128 columns, levels −8…7    chip family; the paper gives the first two
-two chips of two arrays               the paper can be read as two arrays or four; only four hold the 12×12 decoder
+one array, 576 rows, 128 columns      chip family: 147,456 devices, two per cell
+levels −8…7                           chip family: 4 bits per weight
 19.16 µS at level 7, 0.1 V            chip family (20.44 µS in its macro model)
 signed 2-bit pulses, up to 127        chip family: bit planes with shift-and-add, or equal pulses
 ADC signed 4 bit, 128.247 µA · 100/t  chip family; the range falls as 1 over the integration time t
-read noise 5 % of the weight range    chip family's default for weights; read by read 1 % is assumed
-write accuracy 84.56 %                the paper
-wires 0.1 Ohm a segment               assumed, no source: 1 Ohm would lose half of the current of the paper's decoder
+read noise 1 % of the weight range    assumed for each read; the default of the chip family for weights is 5 %
+write accuracy 89.5 %                 doi 10.1038/s41586-022-04992-8, after 1 s
+wires 0.1 Ohm per segment             assumed; 1 Ohm would lose half of the current of a decoder that fills the array
 set and reset pulses                  assumed: 2.0 V and 1.8 V for 50 ns, as usual for HfOx cells with a transistor
-drift 0.2 level a root of a decade    10.1038/s41586-022-04992-8: 89.5 % read back after 1 s, 64.4 % after a day
+drift 0.2 level per root of a decade  doi 10.1038/s41586-022-04992-8: 89.5 % read back after 1 s, 64.4 % after a day
 ====================================  ================================================================================
 """
 
@@ -32,31 +31,31 @@ Pulses = Literal["levels", "bits", "unary"]
 
 @dataclass(frozen=True)
 class Writing:
-    """How cells are programmed, in levels where nothing else is said.
+    """How cells are programmed, in levels where nothing else is stated.
 
     Attributes
     ----------
     accuracy
-        Part of the cells read back at their level; None for a write without error.
+        Part of the cells that are read back at their level; None for a write without error.
     tolerance
-        A cell is written when its conductance is this near to its level.
+        Distance from its level within which a cell counts as written.
     tries
-        Most pulses a cell.
+        Largest number of pulses per cell.
     device_spread
         Standard deviation of the logarithm of a device's answer to a pulse, from device to device.
     cycle_spread
         Relative standard deviation of that answer from pulse to pulse.
     aim
-        Part of the missing conductance the first pulse aims at; halved after every overshoot.
+        Part of the missing conductance that the first pulse aims at; it is halved after every overshoot.
     verify_noise
-        Of the reading between pulses.
+        Standard deviation of the reading between pulses.
     stuck
         Part of the cells that do not answer.
     set_voltage, reset_voltage, pulse_width
         V, V, s: for the energy.
     """
 
-    accuracy: float | None = 0.8456
+    accuracy: float | None = 0.895
     tolerance: float = 0.25
     tries: int = 30
     device_spread: float = 0.3
@@ -71,21 +70,21 @@ class Writing:
 
 @dataclass(frozen=True)
 class Converter:
-    """Inputs to pulses and currents to codes.
+    """How inputs become pulses, and currents codes.
 
     Attributes
     ----------
     pulses
-        ``levels``: one pulse of many heights (a peer's DAC); ``bits``: one ternary pulse a bit, weighted afterwards;
-        ``unary``: as many equal ternary pulses as the input says.
+        ``levels``: one pulse of many heights, as of a digital-to-analog converter; ``bits``: one ternary pulse per bit,
+        weighted afterwards; ``unary``: as many equal ternary pulses as the value of the input.
     input_limit
         Largest magnitude of an integer input.
     adc_bits
-        Signed codes; None for currents that are not converted.
+        Bits of the signed codes; None for currents that are not converted.
     integration_time
-        In the chip's units, sets one range for all; None for ranges calibrated a tile and pulse.
+        Time in the chip's units that sets one range for all; None for ranges that are calibrated per tile and pulse.
     adc_offset
-        Of the converter, in codes.
+        Offset of the converter, in codes.
     """
 
     pulses: Pulses = "bits"
@@ -110,19 +109,19 @@ class Chip:
     largest_conductance
         At the highest level (S).
     read_voltage
-        Of one input pulse (V).
+        Voltage of one input pulse (V).
     row_resistance, column_resistance
-        Of a segment of wire (Ohm).
+        Resistance of a segment of wire (Ohm).
     read_noise
         Standard deviation of a cell from read to read, as a part of the range of levels (highest level = 1).
     drift_exponent
-        Conductances fall as time to its negative.
+        Exponent of the fall of conductances with time.
     drift_spread
-        Levels of random drift a root of a decade of time (after 1 s).
+        Levels of random drift per root of a decade of time (after 1 s).
     """
 
-    chips: int = 2
-    arrays: int = 2
+    chips: int = 1
+    arrays: int = 1
     rows: int = 576
     columns: int = 128
     lowest: int = -8
@@ -193,15 +192,12 @@ def _check(part: Any) -> None:
         raise AnalysisError(f"chip: {part.stuck} of the cells are stuck, less than all is needed")
 
 
-PRESETS = {
-    "paper": Chip(),
-    "ideal": Chip(
-        row_resistance=0.0,
-        column_resistance=0.0,
-        read_noise=0.0,
-        drift_spread=0.0,
-        writing=Writing(accuracy=None),
-        converter=Converter(adc_bits=None),
-    ),
-}
-"""The chip of the paper, and one that computes integers exactly."""
+IDEAL = Chip(
+    row_resistance=0.0,
+    column_resistance=0.0,
+    read_noise=0.0,
+    drift_spread=0.0,
+    writing=Writing(accuracy=None),
+    converter=Converter(adc_bits=None),
+)
+"""A chip that computes integers exactly."""

@@ -1,13 +1,15 @@
-"""A decoder of integers on the arrays: inputs become pulses, currents become codes, the rest is digital.
+"""A decoder of integers on the arrays: inputs become pulses, currents become codes, and the rest is digital.
 
-An integer input is sent as ternary pulses: its bits one after another, weighted by powers of two afterwards, or as many
-equal pulses as it says. (One pulse of many heights is there for comparison with simulators that have such a converter.)
-Every pulse meets the matrix of its tile, which stands for written conductances, drift and the wires of the array; the
-noise of the read is added, and the converter makes codes of a range set a tile and pulse. Codes of all pulses, tiles
-one above the other and copies add up to the sum that integer arithmetic would give, and does give on an ideal chip.
+An integer input is sent as ternary pulses: either its bits one after another, weighted by powers of two afterwards, or
+as many equal pulses as its value. (One pulse of many heights is offered for comparison with simulators that have such a
+converter.) Every pulse is multiplied by the matrix of its tile, which stands for written conductances, drift and the
+wires of the array. The noise of the read is added, and the converter makes codes in a range that is set per tile and
+pulse. The codes of all pulses, tiles one above the other and copies add up to the sum of integer arithmetic, which an
+ideal chip gives exactly.
 
-Noise of a read is drawn anew in every cell at every read. Independent normal noise of equal size in the cells of a
-column adds up to normal noise of that size times the length of the vector of inputs, so one number an output is exact.
+The noise of a read is drawn anew in every cell at every read. Independent normal noise of equal size in the cells of a
+column adds up to normal noise of that size times the length of the vector of inputs, so that one number per output is
+exact.
 """
 
 import itertools
@@ -29,17 +31,17 @@ from relaxor.crossbar.network import transfer_matrix
 from relaxor.crossbar.placement import LayerShape, Plan, Tile, place
 
 BATCH = 1040
-"""Images computed together: their intermediate values stay in the cache."""
+"""Number of images that are computed together, so that their intermediate values stay in the cache."""
 UNROLL, WORTH = 7, 4096
-"""Pulses that are compiled one after another, where there are so many images: a loop over single pulses takes twice as
-long, but compiles in a fifth of the time."""
+"""Number of pulses that are compiled one after another, and of images from which on this is worthwhile: a loop over
+single pulses takes twice as long, but compiles in a fifth of the time."""
 RANGE_CANDIDATES = np.linspace(0.05, 1.0, 39)
 """Ranges tried in calibration, as parts of the largest current."""
 
 Matrices = list[list[jax.Array]]
-"""Of every layer the matrices of its bands, in levels, each of shape (height, width)."""
+"""The matrices of the bands of every layer, in levels, each of shape (height, width)."""
 Ranges = list[list[jax.Array]]
-"""Of every layer and band what one code means (levels), shape (pulses, width)."""
+"""What one code means (levels) for every layer and band, shape (pulses, width)."""
 
 
 class Periphery(NamedTuple):
@@ -48,9 +50,9 @@ class Periphery(NamedTuple):
     Attributes
     ----------
     ranges
-        Of the converters.
+        Ranges of the converters.
     gain, offset
-        Sums are multiplied by the one and the other is added, each of shape (outputs,); the offset in units of a sum.
+        Factor and addend that correct the sums, each of shape (outputs,); the offset in units of a sum.
     """
 
     ranges: Ranges
@@ -132,7 +134,7 @@ def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1, most_pas
     Parameters
     ----------
     copies
-        How often every layer is written.
+        Number of times that every layer is written.
     most_passes
         See `relaxor.crossbar.placement.place`.
 
@@ -180,8 +182,8 @@ def with_wires(levels: np.ndarray, chip: Chip) -> np.ndarray:
 def calibrate(network: Network, matrices: Matrices, inputs: np.ndarray, *, outputs: bool = False) -> Periphery:
     """Set what follows the arrays, from sample inputs.
 
-    The ranges of the converter are those with the least error, or the one that the chip sets. Sums are corrected, where
-    asked for, by the straight line in each column that brings them nearest to those of an ideal chip.
+    The ranges of the converter are those with the least error, or the range that the chip sets. Where it is asked for,
+    sums are corrected by the straight line in each column that brings them nearest to those of an ideal chip.
 
     Parameters
     ----------
@@ -212,7 +214,7 @@ def calibrate(network: Network, matrices: Matrices, inputs: np.ndarray, *, outpu
 def layer_inputs(
     network: Network, matrices: Matrices, periphery: Periphery, inputs: np.ndarray
 ) -> Iterator[np.ndarray]:
-    """Yield what enters each layer, bias rows included, as integers of shape (n, rows); reads have no noise here."""
+    """Yield the inputs of each layer, including bias rows, as integers of shape (n, rows); reads have no noise here."""
     values = _input_codes(network, jnp.asarray(inputs, jnp.float32))
     for number in range(len(network.decoder.layers)):
         yield np.asarray(_with_bias(network, number, values))
@@ -393,7 +395,7 @@ def _convert(current: jax.Array, step: jax.Array, converter: Converter) -> jax.A
 
 
 def _band_ranges(band: Band, currents: np.ndarray, chip: Chip) -> jax.Array:
-    """Return what one code means for every pulse and column; equal pulses share one range."""
+    """Return what one code means for every pulse and column, where equal pulses share one range."""
     converter = chip.converter
     if converter.adc_bits is None:
         return jnp.ones((1, currents.shape[-1]))

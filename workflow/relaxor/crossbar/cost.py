@@ -1,7 +1,7 @@
-"""What the restoration of one letter costs: energy, time and area, each with its formula and its constants' source.
+"""What the restoration of one letter costs: energy, time and area, each with its formula and the source of constants.
 
-Counted on sample letters: pulses are sent only where a bit is set, and a pulse costs every cell of its row. Constants
-that no source gives are marked as assumed; everything scales with them in the open.
+The costs are counted on sample letters: pulses are sent only where a bit is set, and a pulse costs energy in every cell
+of its row. Constants without a source are marked as assumed; all costs are proportional to them.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import numpy as np
 
 from relaxor.crossbar.chip import Chip, full_scale_current
 from relaxor.crossbar.compute import Matrices, Network, Periphery, layer_inputs
+from relaxor.crossbar.quantities import COST_QUANTITIES
 
 UNIT_TIME = 1e-9
 """Seconds of one unit of integration time: 128.247 µA for 100 units charge 5.15 pF to 2.5 V (chip family)."""
@@ -29,7 +30,7 @@ ASSUMED = "assumed"
 
 @dataclass(frozen=True)
 class Cost:
-    """One item: what it costs a letter, by which formula, with constants from where."""
+    """One item: its cost per letter, the formula, and the source of the constants."""
 
     item: str
     value: float
@@ -48,7 +49,7 @@ def costs(
     spike_energy: float,
     encoder_time: float,
 ) -> list[Cost]:
-    """Return what a letter costs.
+    """Return the costs of a letter, in the order of `COST_QUANTITIES`.
 
     Parameters
     ----------
@@ -57,11 +58,11 @@ def costs(
     inputs
         Readings of sample letters, shape (n, 196).
     spikes
-        Pulses of full light a letter.
+        Pulses of full light per letter.
     spike_energy
-        Of one of them in the device that encodes, J.
+        Energy of one of them in the device that encodes, J.
     encoder_time
-        Of four pulses and their read-out, s.
+        Time of four pulses and their read-out, s.
     """
     chip = network.chip
     cells, time, conversions = _arrays(network, matrices, periphery, inputs)
@@ -74,20 +75,22 @@ def costs(
     macs = sum(layer.levels.size for layer in network.decoder.layers)
     chip_energy = cells + converter + digital
     walden = "10-bit SAR converter, 130 nm, 34 fJ a step at 6.66 MS/s"
+    found = (
+        (encoder, "pulses of full light × energy per optical spike", "results of the light"),
+        (cells, "sum over pulses of V² |G| t", FAMILY),
+        (converter, "conversions × 34 fJ × 2^bits", walden),
+        (digital, "additions × 0.1 pJ + multiplications × 3.7 pJ", "Horowitz 2014, 45 nm"),
+        (chip_energy, "cells + converter + digital", "sum"),
+        (chip_energy / macs, "chip energy over multiplications", "sum"),
+        (conversions, "outputs of all tiles × pulses", "placement"),
+        (encoder_time, "four slots and the read-out", "conditions of the codes"),
+        (time, "sum over layers and pulses of integration + conversion", FAMILY),
+        (chip.cells * CELL_AREA, "cells × 2 × 100 F², F = 130 nm", ASSUMED),
+        (chip.total_arrays * chip.columns * CONVERTER_AREA, "columns × 0.005 mm²", ASSUMED),
+    )
     return [
-        Cost("encoder_energy", encoder, "J", "pulses of full light × energy per optical spike", "results of the light"),
-        Cost("cell_energy", cells, "J", "sum over pulses of V² |G| t", FAMILY),
-        Cost("converter_energy", converter, "J", "conversions × 34 fJ × 2^bits", walden),
-        Cost("digital_energy", digital, "J", "additions × 0.1 pJ + multiplications × 3.7 pJ", "Horowitz 2014, 45 nm"),
-        Cost("chip_energy", chip_energy, "J", "cells + converter + digital", "sum"),
-        Cost("chip_energy_per_mac", chip_energy / macs, "J", "chip energy over multiplications", "sum"),
-        Cost("conversions", conversions, "1", "outputs of all tiles × pulses", "placement"),
-        Cost("encoder_time", encoder_time, "s", "four slots and the read-out", "conditions of the codes"),
-        Cost("chip_time", time, "s", "sum over layers and pulses of integration + conversion", FAMILY),
-        Cost("cell_area", chip.cells * CELL_AREA, "m^2", "cells × 2 × 100 F², F = 130 nm", ASSUMED),
-        Cost(
-            "converter_area", chip.total_arrays * chip.columns * CONVERTER_AREA, "m^2", "columns × 0.005 mm²", ASSUMED
-        ),
+        Cost(quantity.name, value, quantity.known_unit, formula, source)
+        for quantity, (value, formula, source) in zip(COST_QUANTITIES, found, strict=True)
     ]
 
 

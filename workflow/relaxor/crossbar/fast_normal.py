@@ -1,9 +1,9 @@
 """Normal numbers for noise that is drawn anew at every read: a hash of a counter looks up a table of quantiles.
 
-A cryptographic generator costs more than the multiplication whose noise it makes. Here a counter is mixed with two
-words of the key (by the multiplications of MurmurHash3, the second word between them), and the upper 16 bits choose
-one of 65,536 quantiles in the middles of equal probabilities, scaled to variance one. What that leaves out lies beyond
-4.3 standard deviations, 2 in 100,000 numbers.
+A cryptographic generator takes longer than the multiplication whose noise it makes. Here a counter is mixed with two
+words of the key (by the multiplications of MurmurHash3, the second word between them), and the upper 16 bits choose one
+of 65,536 quantiles at the middles of equal probabilities, scaled to variance one. Numbers beyond 4.3 standard
+deviations, 2 in 100,000, do not occur.
 """
 
 import math

@@ -1,13 +1,13 @@
 """The decoder in integers, as the chip holds and computes it.
 
-Weights become levels −7 … 7 (or −8 … 7) times one scale a layer or an output column, activations signed codes of n bits
-times one scale a layer, biases integers in units of weight scale times input scale. A layer is then
+Weights become levels −7 … 7 (or −8 … 7) times one scale per layer or output column, activations become signed codes of
+n bits times one scale per layer, and biases integers in units of weight scale times input scale. A layer is then
 
     sum_j level_ij · code_j + bias_i      (int32)
 
-and the next layer's codes are the sums times one float32 factor an output, rounded. No sum exceeds 2^24, so float32
-holds all of them exactly, in any order of summation: an ideal chip gives the same bits. The bias is itself made of
-levels: rows of the array with constant inputs, see `bias_rows`.
+and the codes of the next layer are the sums times one float32 factor per output, rounded. No sum exceeds 2^24, so that
+float32 holds all of them exactly in any order of summation: an ideal chip gives the same bits. The bias is itself made
+of levels: rows of the array with constant inputs, see `bias_rows`.
 """
 
 import math
@@ -21,9 +21,9 @@ from scipy.special import expit
 
 HIGHEST = 7
 LOWEST = -7
-"""As many levels below zero as above: the sign of a cell is the side of its pair. −8 is the chip's one more code."""
+"""As many levels below zero as above: the sign of a cell is the side of its pair. The chip has one more code, −8."""
 BITS = 8
-"""Of the activations, sign included: 0 … 127 after a ReLU, the chip's input of up to 127 equal pulses."""
+"""Bits of the activations, including the sign: 0 … 127 after a ReLU, as the chip takes up to 127 equal pulses."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class QuantizedLayer:
     weight_scale
         float64, shape (1,) or (out,).
     input_scale
-        Of the codes that enter.
+        Scale of the codes that enter.
     """
 
     levels: np.ndarray
@@ -60,9 +60,9 @@ class QuantizedDecoder:
     Attributes
     ----------
     layers
-        From the currents to the pixels.
+        Layers, from the currents to the pixels.
     bits
-        Of the activations, sign included.
+        Bits of the activations, including the sign.
     """
 
     layers: tuple[QuantizedLayer, ...]
@@ -82,15 +82,15 @@ def highest_code(bits: int) -> int:
 def bias_rows(layer: QuantizedLayer, bits: int = BITS) -> tuple[np.ndarray, np.ndarray]:
     """Write the biases as rows of the array with constant inputs, exactly.
 
-    A few rows at the highest code carry most of the bias, one row each at the codes 1, 15, … (the digits of a level
-    −7 … 7) the rest.
+    A few rows at the highest code carry most of the bias, and one row each at the codes 1, 15, … (the digits of a level
+    −7 … 7) carries the rest.
 
     Parameters
     ----------
     layer
-        Whose biases.
+        The layer.
     bits
-        Of the inputs, sign included.
+        Bits of the inputs, including the sign.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def integer_decoder(quantized: QuantizedDecoder, currents: np.ndarray) -> np.nda
     Parameters
     ----------
     quantized
-        From `relaxor.inpainting.rounding`.
+        Decoder from `relaxor.inpainting.rounding`.
     currents
         Parts of the ADC's range, shape (n, 196).
 

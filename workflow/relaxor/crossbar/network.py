@@ -1,20 +1,21 @@
 r"""The wires of an array, exactly: what every input contributes to every output current.
 
-An array is a network of resistors. Each input drives a row wire from its left end; each column wire ends below its
-last cell in the virtual ground of an amplifier; cells join the wires where they cross. A segment of wire lies before
-every cell: between driver and first cell of a row, between neighbours, and between the last cell of a column and the
-amplifier. Currents depend linearly on the inputs, so one matrix describes a programmed array: I = M·V.
+An array is a network of resistors. Each input drives a row wire from its left end, each column wire ends below its
+last cell in the virtual ground of an amplifier, and cells join the wires where they cross. A segment of wire lies
+before every cell: between driver and first cell of a row, between neighbours, and between the last cell of a column and
+the amplifier. Currents depend linearly on the inputs, so that one matrix describes a programmed array: I = M·V.
 
 A signed cell is a pair of devices on two row wires with the inputs +V and −V and one column wire (sign-weighted 2T2R).
-Both devices load the column, only their difference carries the signal; nothing of this is neglected here.
+Both devices load the column, although only their difference carries the signal; neither is neglected here.
 
 The matrix follows from block elimination down the columns. With the admittance Y (m × m, over the columns) of all that
 lies above a row, the next row sees Y' = S + Y·(1 + rY)⁻¹, where S is the admittance of its own cells and row wires.
-All terms are positive and nothing cancels, so resistance zero is no special case and small drops keep their digits.
+All terms are positive and nothing cancels, so that zero resistance needs no special case and small drops keep their
+digits.
 
-The picture ends where inputs do more than drive: in arrays whose inputs gate the transistors of the cells, a zero input
-takes its cells out of the network, and the matrix differs from input to input. Sneak currents of such cells are zero
-then, so the matrix here is the upper bound of the drop.
+The model does not hold where inputs do more than drive: in arrays whose inputs gate the transistors of the cells, a
+zero input takes its cells out of the network, and the matrix differs from input to input. Sneak currents of such cells
+are zero then, so that the matrix here is the upper bound of the drop.
 """
 
 import numpy as np
@@ -37,9 +38,9 @@ def transfer_matrix(
     positive
         Conductances of the devices on the row wires with the input voltage (S), shape (rows, columns).
     negative
-        Of the devices on the row wires with the opposite voltage (S), same shape; None where there are none.
+        Conductances of the devices on the row wires with the opposite voltage (S), same shape; None if there are none.
     row_resistance, column_resistance
-        Of one segment of wire (Ohm).
+        Resistance of one segment of wire (Ohm).
 
     Returns
     -------

@@ -1,16 +1,18 @@
 r"""Writing weights into cells, and what is read back.
 
-A cell is written in a closed loop: read it, stop where it is within a tolerance of its level, else send a set or a
-reset pulse that aims at the difference, half as hard after each overshoot. A device answers more or less than average,
-every time again a little differently, and some do not answer at all. After the last pulse the conductance relaxes by a
-normal amount.
+A cell is written in a closed loop: it is read; if it is within a tolerance of its level, the loop stops; otherwise a
+set or reset pulse is sent that aims at the difference, half as hard after each overshoot. Each device answers more or
+less than the average device and a little differently each time, and some do not answer at all. After the last pulse the
+conductance relaxes by a normal amount.
 
-The share of cells read back at their level fixes that relaxation. For an error of standard deviation σ levels a level
-inside the range is read back with probability 2Φ(1/2σ) − 1, the lowest and highest with Φ(1/2σ): what lies beyond them
-is read as them. 84.56 % mean σ = 0.3511 levels for inner levels and 0.360 where sixteen levels are equally frequent.
-Inside a tolerance of ±0.25 level the loop leaves an error of its own, and 0.33 to 0.34 remain for the relaxation.
+The share of cells that are read back at their level fixes that relaxation. For an error of standard deviation σ levels,
+a level inside the range is read back with probability 2Φ(1/2σ) − 1, the lowest and highest levels with Φ(1/2σ), because
+values beyond them are read as these. A share of 89.5 % means σ = 0.308 levels for inner levels, and 0.315 where sixteen
+levels are equally frequent. Inside a tolerance of ±0.25 level the loop leaves an error of its own, and 0.30 remain for
+the relaxation.
 
-Errors of two levels and more are then about 2 in 100,000 cells. Many more of them in a measured map mean stuck cells.
+Errors of two levels and more then occur in one or two of 1,000,000 cells. Many more of them in a measured map mean that
+cells are stuck.
 """
 
 from collections.abc import Callable
@@ -31,17 +33,17 @@ from relaxor.crossbar.chip import Chip
 from relaxor.crossbar.fast_normal import normals
 
 CALIBRATION_CELLS = 65536
-"""Most cells written to calibrate the relaxation."""
+"""Largest number of cells that are written to calibrate the relaxation."""
 CALIBRATION_SEED = 8456
-"""Of the write that calibrates; independent of the chips that are made."""
+"""Seed of the write that calibrates, independent of the chips that are made."""
 LARGEST_SIGMA = 20.0
-"""Levels; a cell with more of an error has forgotten what was written."""
+"""Largest error in levels that is looked for; a cell with a larger error has lost what was written."""
 SUSPICIOUS = 0.01
-"""Probability below which an excess of far errors is put down to stuck cells."""
+"""Probability of chance below which an excess of far errors is attributed to stuck cells."""
 
 Quantity = Literal["level", "conductance"]
 Loop = tuple[jax.Array, "Written", jax.Array, jax.Array]
-"""Pulses so far, the cells, what they miss, and the part of it that the next pulse aims at."""
+"""Number of pulses so far, cells, their distance from the target, and the part of it that the next pulse aims at."""
 
 
 class Written(NamedTuple):
@@ -54,7 +56,7 @@ class Written(NamedTuple):
     set_pulses, reset_pulses
         Pulses sent.
     energy
-        Of all pulses (J).
+        Energy of all pulses (J).
     """
 
     levels: jax.Array
@@ -90,7 +92,7 @@ class ReadBack:
 
 @dataclass(frozen=True)
 class FarErrors:
-    """Errors of two levels and more: found, expected of a normal error, and whether cells are stuck."""
+    """Errors of two levels and more: their number, that expected of a normal error, and whether cells are stuck."""
 
     found: int
     expected: float
@@ -98,14 +100,14 @@ class FarErrors:
 
     @property
     def statement(self) -> str:
-        """What that says of the cells."""
+        """What that means for the cells, in words."""
         counts = f"{self.found} cells are two or more levels off where a normal error gives {self.expected:.1f}"
         return f"{counts}: cells are stuck" if self.stuck else f"{counts}: no sign of stuck cells"
 
 
 @partial(jax.jit, static_argnames="chip")
 def program(key: jax.Array, levels: jax.Array | np.ndarray, chip: Chip, relaxation: float) -> Written:
-    """Write levels in a closed loop; ``vmap`` over keys makes chips.
+    """Write levels in a closed loop; ``vmap`` over keys writes several chips.
 
     Parameters
     ----------
@@ -159,8 +161,8 @@ def program(key: jax.Array, levels: jax.Array | np.ndarray, chip: Chip, relaxati
 def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
     """Return the relaxation (levels) with which these levels are read back as accurately as the chip says.
 
-    The loop is run without relaxation; the probability that a cell is then read at its level is known for every
-    relaxation, so no further noise enters.
+    The loop is run without relaxation. The probability that a cell is then read at its level is known for every
+    relaxation, so that no further noise enters.
 
     Raises
     ------
@@ -174,7 +176,7 @@ def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
     repeated = np.resize(target, max(min(target.size, CALIBRATION_CELLS), CALIBRATION_CELLS // 4))
     if target.size > CALIBRATION_CELLS:
         repeated = target[np.linspace(0, target.size - 1, CALIBRATION_CELLS).astype(int)]
-    # Stuck cells do not relax; their share of the right ones is small, known, and taken as it is.
+    # Stuck cells do not relax; the small share of them that is right by chance is known.
     moving = replace(chip, writing=replace(writing, stuck=0.0))
     verified = np.asarray(program(jax.random.key(CALIBRATION_SEED), repeated, moving, 0.0).levels)
     ends = np.array([chip.lowest, 0, chip.highest])
@@ -188,7 +190,7 @@ def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
 
 
 def gaussian_sigma(accuracy: float, chip: Chip, levels: np.ndarray | None = None) -> float:
-    """Return the normal error (levels) of a write accuracy; without levels, of levels inside the range."""
+    """Return the normal error (levels) that gives a write accuracy; without levels, for levels inside the range."""
     target = np.zeros(1) if levels is None else _checked_levels(levels, chip).ravel()
 
     def excess(sigma: float) -> float:
@@ -198,13 +200,13 @@ def gaussian_sigma(accuracy: float, chip: Chip, levels: np.ndarray | None = None
 
 
 def gaussian_write(key: jax.Array, levels: jax.Array | np.ndarray, sigma: float) -> jax.Array:
-    """Return levels with a normal error: the plain model of a write."""
+    """Return levels with a normal error, which is the simplest model of a write."""
     target = jnp.asarray(levels, jnp.float32)
     return target + sigma * normals(key, target.shape)
 
 
 def drift(key: jax.Array, levels: jax.Array, chip: Chip, elapsed: float) -> jax.Array:
-    """Return what is left of written levels after a time (s): a power law, and a spread that grows with its decades."""
+    """Return written levels after a time (s): they fall by a power law, and a spread grows with its decades."""
     decades = np.log10(max(elapsed, 1.0))
     kept = 10 ** (-chip.drift_exponent * decades)
     return levels * kept + chip.drift_spread * np.sqrt(decades) * normals(key, levels.shape)
@@ -223,7 +225,7 @@ def read_back(target: np.ndarray, levels: np.ndarray | jax.Array, chip: Chip) ->
 
 
 def far_errors(result: ReadBack, sigma: float) -> FarErrors:
-    """Count errors of two levels and more beside what a normal error (levels) would give."""
+    """Compare the number of errors of two levels and more with that expected of a normal error (levels)."""
     far = np.abs(result.error) >= 2
     found = int(result.error_count[far].sum())
     expected = float(2 * ndtr(-1.5 / sigma) * result.level_map.size) if sigma else 0.0

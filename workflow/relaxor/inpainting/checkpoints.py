@@ -1,7 +1,7 @@
-"""Checkpoints of a training: whole or absent, and never taken for those of another training.
+"""Checkpoints of a training: complete or absent, and never mistaken for those of another training.
 
-A folder of them holds ``state.json``, which names the two latest ``.safetensors`` files and their hashes: the older one
-is what is left when the newest is damaged.
+The folder holds ``state.json``, which names the two latest ``.safetensors`` files and their hashes; the older file is
+used when the newest one is damaged.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.files import atomic
 
 KEPT = 2
-"""Checkpoints that are kept: the newest, and the one before it."""
+"""Number of checkpoints that are kept: the newest, and the one before it."""
 STATE = "state.json"
 VERSION = 1
 Tree = TypeVar("Tree")
@@ -34,16 +34,16 @@ class Checkpoints:
     Attributes
     ----------
     folder
-        Theirs.
+        Folder of the checkpoints.
     identity
-        What the training depends on; a folder of another one is refused.
+        What the training depends on; a folder of another training is refused.
     """
 
     folder: Path
     identity: Mapping[str, Any]
 
     def latest(self, like: Tree) -> tuple[Tree, list[dict[str, float]]] | None:
-        """Load the newest checkpoint that is whole; None if there was never one.
+        """Load the newest checkpoint that is complete; None if there was never one.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class Checkpoints:
         return None
 
     def add(self, state: Any, history: list[dict[str, float]]) -> None:
-        """Write a checkpoint; the one before it stays, older ones go."""
+        """Write a checkpoint; the one before it is kept, older ones are deleted."""
         content = save(to_tensors(state))
         entry: dict[str, Any] = {
             "epoch": history[-1]["epoch"],

@@ -1,13 +1,14 @@
-"""What each thing that is not ideal about a chip costs: chips of which one thing is ideal, or all but one."""
+"""What each part of a chip that is not ideal costs: chips of which one part is ideal, or all parts but one."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from relaxor.crossbar.chip import PRESETS, Chip
+from relaxor.crossbar.chip import IDEAL, Chip
 from relaxor.crossbar.compute import Decode, Network, assemble, inference
 from relaxor.crossbar.levels import QuantizedDecoder
 from relaxor.inpainting.chip_experiment import (
@@ -23,9 +24,28 @@ from relaxor.inpainting.chip_experiment import (
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.learning import read_currents
 from relaxor.inpainting.letters import load_letters
+from relaxor.inpainting.quantities import ALL_BUT_ONE_IDEAL, AWARE, NOT_TRAINED, ONE_IDEAL, REMEDY, WHOLE_CHIP
 
-PARTS = ("writing", "read noise", "wires", "converter")
-"""What is not ideal about a chip."""
+PARTS = ("writing", "read_noise", "wires", "converter")
+"""Parts of a chip that are not ideal."""
+ROUNDED = {"plain": "nearest levels", "clipped": "least squares", "per_column": "scale a column"}
+"""Decoder that was not trained for the chip → what its variant is called in figures."""
+MORE_BITS = 8
+"""Bits of the better converter that is tried."""
+
+
+class Variant(NamedTuple):
+    """One chip that is compared: its name in figures, and model, feature and ``at`` of its numbers."""
+
+    label: str
+    model: str
+    feature: str = ""
+    at: float = math.nan
+    at_unit: str = ""
+
+
+COLUMNS = (*Variant._fields, "chip", "metric", "value")
+"""Columns of the table of the variants."""
 
 
 def break_down_chip(
@@ -47,14 +67,14 @@ def break_down_chip(
     compared_chips: int,
     day: float,
 ) -> None:
-    """Restore letters with chips of which one thing is ideal, or all but one.
+    """Restore letters with chips of which one part is ideal, or all parts but one.
 
     Parameters
     ----------
     letters, encoder, plain, clipped, per_column, aware
         As `relaxor.inpainting.learning` wrote them.
     variants
-        CSV file to write: group, variant, chip, metric, value.
+        CSV file to write, with `COLUMNS`.
     hole, seed, device_variation
         See `relaxor.inpainting.learning.read_currents`.
     chip, copies, elapsed, correct_columns, compared_chips, day
@@ -71,28 +91,32 @@ def break_down_chip(
     full = chip_of(chip)
     compare = partial(variants_of.add, chip=full, copies=copies, elapsed=elapsed, correct_columns=correct_columns)
     for part in PARTS:
-        compare("alone", part, chip=with_parts(full, [part]))
-        compare("all but", part, chip=with_parts(full, [other for other in PARTS if other != part]))
-    compare("whole", "chip")
-    otherwise = "columns not corrected" if correct_columns else "columns corrected"
-    compare("whole", otherwise, correct_columns=not correct_columns)
-    compare("whole", "a day later", elapsed=day)
-    for name, decoder in (("nearest levels", "plain"), ("least squares", "clipped"), ("scale a column", "per_column")):
-        compare("not trained for it", name, decoder=decoder)
-    compare("recovery", "twice the copies", chip=replace(full, arrays=2 * full.arrays), copies=2 * copies)
-    compare("recovery", "8-bit converter", chip=replace(full, converter=replace(full.converter, adc_bits=8)))
-    save_rows(variants, variants_of.rows, ("group", "variant", "chip", "metric", "value"))
+        words, others = part.replace("_", " "), [other for other in PARTS if other != part]
+        compare(Variant(f"alone: {words}", ALL_BUT_ONE_IDEAL, part), chip=with_parts(full, [part]))
+        compare(Variant(f"all but: {words}", ONE_IDEAL, part), chip=with_parts(full, others))
+    compare(Variant("whole: chip", WHOLE_CHIP))
+    otherwise = "columns_not_corrected" if correct_columns else "columns_corrected"
+    words = otherwise.replace("_", " ")
+    compare(Variant(f"whole: {words}", WHOLE_CHIP, otherwise), correct_columns=not correct_columns)
+    compare(Variant("whole: a day later", WHOLE_CHIP, at=day, at_unit="s"), elapsed=day)
+    for decoder, words in ROUNDED.items():
+        compare(Variant(f"not trained for it: {words}", NOT_TRAINED, decoder), decoder=decoder)
+    doubled = Variant("recovery: twice the copies", REMEDY, "copies", 2 * copies, "1")
+    compare(doubled, chip=replace(full, arrays=2 * full.arrays), copies=2 * copies)
+    better = Variant(f"recovery: {MORE_BITS}-bit converter", REMEDY, "converter_bits", MORE_BITS, "1")
+    compare(better, chip=replace(full, converter=replace(full.converter, adc_bits=MORE_BITS)))
+    save_rows(variants, variants_of.rows, COLUMNS)
 
 
 class _Variants:
-    """Chips that restore the same letters, and how well.
+    """Chips that restore the same letters, and how well they do.
 
-    They share what they can: compiling a decoder and solving its wires take longer than restoring the letters.
+    Compiled decoders and solved wires are shared, because both take longer than restoring the letters.
 
     Attributes
     ----------
     rows
-        Of the variants so far: group, variant, chip, metric, value.
+        Rows of the variants so far, with `COLUMNS`.
     """
 
     def __init__(
@@ -109,23 +133,22 @@ class _Variants:
 
     def add(
         self,
-        group: str,
-        name: str,
+        variant: Variant,
         *,
         chip: Chip,
-        decoder: str = "aware",
+        decoder: str = AWARE,
         copies: int,
         elapsed: float,
         correct_columns: bool,
     ) -> None:
-        """Restore the letters with a chip, as often as chips are compared, and add the scores."""
-        size = replace(PRESETS["ideal"], chips=chip.chips, arrays=chip.arrays, rows=chip.rows, columns=chip.columns)
+        """Restore the letters with each of the compared chips, and add the scores."""
+        size = replace(IDEAL, chips=chip.chips, arrays=chip.arrays, rows=chip.rows, columns=chip.columns)
         read = replace(size, converter=chip.converter, read_noise=chip.read_noise)
         network, decode = self._placed(decoder, read, copies)
         parts = self._cells(decoder, replace(chip, converter=size.converter, read_noise=0.0), copies, elapsed)
         restored = restored_by(network, decode, parts, self.currents, self.sample, outputs=correct_columns)
         for number, pixels in enumerate(restored):
-            self.rows.extend((group, name, number, *score) for score in self.judge.scores(pixels).items())
+            self.rows.extend((*variant, number, *score) for score in self.judge.scores(pixels).items())
 
     def _place(self, decoder: str, chip: Chip, copies: int) -> tuple[Network, Decode]:
         network = assemble(self.decoders[decoder], chip, copies=copies)
@@ -136,17 +159,16 @@ class _Variants:
         return np.asarray(written_chips(network, self.chips if chip.writing.accuracy is not None else 1).levels)
 
     def _age_and_wire(self, decoder: str, chip: Chip, copies: int, elapsed: float) -> list[np.ndarray]:
-        without_wires = replace(chip, row_resistance=0.0, column_resistance=0.0)  # writing knows nothing of them
+        without_wires = replace(chip, row_resistance=0.0, column_resistance=0.0)  # writing does not depend on them
         return wired(aged(self._levels(decoder, without_wires, copies), chip, elapsed), chip)
 
 
 def with_parts(full: Chip, parts: Sequence[str]) -> Chip:
-    """Return a chip of which these parts are as they are, and the others ideal."""
-    ideal = PRESETS["ideal"]
+    """Return a chip of which these parts stay as they are, and the others are ideal."""
     changed: dict[str, Any] = {}
     if "writing" not in parts:
-        changed |= {"writing": ideal.writing, "drift_spread": 0.0, "drift_exponent": 0.0}
-    if "read noise" not in parts:
+        changed |= {"writing": IDEAL.writing, "drift_spread": 0.0, "drift_exponent": 0.0}
+    if "read_noise" not in parts:
         changed["read_noise"] = 0.0
     if "wires" not in parts:
         changed |= {"row_resistance": 0.0, "column_resistance": 0.0}

@@ -1,6 +1,6 @@
 """The decoder on chips: written, read back, and used to restore letters.
 
-A chip is a key: its devices, the noise of its reads and its drift follow from it.
+A chip is given by a random key: its devices, the noise of its reads and its drift follow from the key.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,29 +33,29 @@ from relaxor.inpainting.learning import load_networks, read_currents
 from relaxor.inpainting.letters import Letters, ink, load_letters
 from relaxor.inpainting.models import centre, paste
 from relaxor.inpainting.models import predict as draw
+from relaxor.inpainting.quantities import ACCURACY, CHIP, FID, FLOAT, IDEAL, MSE_HOLE
 from relaxor.inpainting.scoring import shown_letters
 from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.encoder import load_encoder
+from relaxor.synapse.quantities import ENERGY_PER_SPIKE
 
 SEED = 12
-"""Of the chips."""
+"""Seed of the chips."""
 CALIBRATION = 512
-"""Letters that set the converters' ranges and, where asked for, the corrections of the sums."""
+"""Number of letters that set the ranges of the converters and, where asked for, the corrections of the sums."""
 SPIKE = "integral"
 """Definition of the energy per spike: ∫ V I dt over the pulse."""
-FLOAT, IDEAL = "float", "ideal"
-"""Decoders without a chip: in float32, and in integers."""
 
 
 class Judge:
-    """The test letters, and how far restored ones are from them.
+    """The test letters, and how far restored letters are from them.
 
     Parameters
     ----------
     letters
         From `relaxor.inpainting.letters.load_letters`.
     hole
-        Pixels of its side.
+        Side of the hole in pixels.
     """
 
     def __init__(self, letters: Letters, hole: int):
@@ -69,14 +69,14 @@ class Judge:
         return np.asarray(paste(jnp.asarray(self.originals), holes))
 
     def scores(self, drawn: np.ndarray) -> dict[str, float]:
-        """Return ``fid``, ``mse_hole`` and ``accuracy``; see `relaxor.inpainting.scoring.judge`."""
+        """Return `CHIP_METRICS` of restored letters by name; see `relaxor.inpainting.scoring.judge`."""
         images, where = self.completed(drawn), centre(self.hole)
         own = features(self.classifier, images)
         error = images[:, where, where] - self.originals[:, where, where]
         return {
-            "fid": fid(self.features, own),
-            "mse_hole": float(np.mean(error.astype(float) ** 2)),
-            "accuracy": float(np.mean(predict(self.classifier, own) == self.labels)),
+            FID.name: fid(self.features, own),
+            MSE_HOLE.name: float(np.mean(error.astype(float) ** 2)),
+            ACCURACY.name: float(np.mean(predict(self.classifier, own) == self.labels)),
         }
 
 
@@ -183,14 +183,14 @@ def run_chips(
     correct_columns: bool,
     read_outs: Sequence[str],
 ) -> None:
-    """Write the aware decoder into chips, read it back, and restore the test letters with each.
+    """Write the decoder trained for four bits into chips, read it back, and restore the test letters with each chip.
 
     Parameters
     ----------
     letters, encoder, networks, aware
         As `relaxor.inpainting.learning` wrote them.
     light
-        ``parameters.csv`` of the light: the energy of an optical spike.
+        ``parameters.csv`` of the pulses of light, for the energy of an optical spike.
     scores
         CSV file to write: decoder (``float``, ``ideal``, ``chip``), chip, metric, value.
     costs
@@ -217,13 +217,13 @@ def run_chips(
     }
     parts = wired(levels, network.chip)
     chips = restored_by(network, inference(network), parts, currents, sample[:CALIBRATION], outputs=correct_columns)
-    drawn |= {("chip", number): pixels for number, pixels in enumerate(chips)}
+    drawn |= {(CHIP, number): pixels for number, pixels in enumerate(chips)}
     rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
     save_rows(scores, rows, ("decoder", "chip", "metric", "value"))
     table = pd.DataFrame(_costs(network, parts[0], sample[:CALIBRATION], judge.originals, encoder, light))
     with atomic(costs) as temporary:
         table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
-    images = {"original": judge.originals, "chip": judge.completed(drawn["chip", 0])}
+    images = {"original": judge.originals, "chip": judge.completed(drawn[CHIP, 0])}
     groups = _cells(network, levels, written) | {"letters": shown_letters(images, judge.labels)}
     groups["read_back"].attrs["read_outs_sha256"] = ",".join(sha256(Path(path)) for path in read_outs)
     save_tree(cells, groups)
@@ -232,10 +232,10 @@ def run_chips(
 def _costs(
     network: Network, cells: np.ndarray, sample: np.ndarray, originals: np.ndarray, encoder: str, light: str
 ) -> list[Cost]:
-    """Count what a letter costs on one chip and in the device that encodes."""
+    """Return the costs of a letter on one chip and in the device that encodes."""
     matrices = network.matrices(cells)
     numbers = load_parameters(light)
-    energies = numbers[(numbers["parameter"] == "energy_per_spike") & (numbers["model"] == SPIKE)]
+    energies = numbers[(numbers["parameter"] == ENERGY_PER_SPIKE.name) & (numbers["model"] == SPIKE)]
     timing = CodeTiming(**load_encoder(encoder).timing.model_dump())
     return costs_of(
         network,
@@ -249,7 +249,7 @@ def _costs(
 
 
 def _cells(network: Network, levels: np.ndarray, written: Written | None) -> dict[str, xr.Dataset]:
-    """Describe what was written: places, levels of the first chip, and the statistics of all; pulses if we wrote it."""
+    """Describe what was written: places, levels of the first chip, statistics of all chips, and pulses if known."""
     targets, used = network.targets(), network.used()
     results = [read_back(targets[used], cells[used], network.chip) for cells in levels]
     plan = network.plan.table()

@@ -1,4 +1,4 @@
-"""Panels of the chip: arrays and layers to scale, weights read back, restored letters, distances (Fig. 5)."""
+"""Panels of the chip: arrays and layers to scale, weights read back, restored letters, distances."""
 
 from typing import Any
 
@@ -6,22 +6,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from relaxor.crossbar.quantities import WRITE_ACCURACY
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, SEQUENTIAL, SKY, VERMILION, plain_ticks
 from relaxor.inpainting.panels import rows_of_letters
+from relaxor.inpainting.quantities import WRITE
 
 LAYERS = (SKY, ORANGE, GREEN)
 SHOWN = {"original": "original", "chip": "restored by the chip"}
-"""Rows of letters."""
+"""Decoder → what is written beside its row of letters."""
 GAP = 40
 """Cells between two arrays."""
 LARGEST_ERROR = 2
-"""Level errors beyond are drawn as this."""
+"""Larger errors of a level are drawn as this one."""
 
 
-# --- 5b: the arrays
+# --- the arrays
 def arrays(ax: Axes, data: PanelData) -> None:
-    """Draw the arrays to scale and where the layers of the largest decoder stand on them (Fig. 5b)."""
+    """Draw the arrays to scale and where the layers of the largest decoder stand on them."""
     group = list(data.curves.values())[-1]
     plan, cells = group["plan"].to_dataset(), group["arrays"].to_dataset()
     _, number, rows, columns = cells["target"].shape
@@ -50,9 +52,9 @@ def _canvas(ax: Axes, number: int, rows: int, columns: int) -> None:
     ax.set(xlim=(-4, number * (columns + GAP) - GAP + 4), ylim=(rows + 40, -4))
 
 
-# --- 5c: read back
+# --- read back
 def read_back(ax: Axes, data: PanelData) -> None:
-    """Draw the errors of the levels of the first chip, and how levels are read as others on all (Fig. 5c)."""
+    """Draw the errors of the levels of the first chip, and how levels are read as other levels on all chips."""
     name, group = list(data.curves.items())[-1]
     cells, read = group["arrays"].to_dataset(), group["read_back"].to_dataset()
     target, used = (cells[key].isel({"pass": 0}).to_numpy() for key in ("target", "used"))
@@ -76,7 +78,7 @@ def read_back(ax: Axes, data: PanelData) -> None:
     bar.tick_params(labelsize=5)
     bar.set_xlabel("level read − written, first chip", fontsize=5.5, labelpad=1)
     accuracy, error_of_it = (
-        data.number("write_accuracy", column, measurement=name, model="write") for column in ("value", "standard_error")
+        data.number(WRITE_ACCURACY, column, measurement=name, model=WRITE) for column in ("value", "standard_error")
     )
     text = f"{accuracy:.2f} ± {error_of_it:.2f} %" if np.isfinite(error_of_it) else f"{accuracy:.2f} %"
     right = ax.inset_axes((0.64, 0.12, 0.27, 0.74))
@@ -100,16 +102,16 @@ def read_back(ax: Axes, data: PanelData) -> None:
     scale.tick_params(labelsize=5)
 
 
-# --- 5d: letters
+# --- letters
 def letters(ax: Axes, data: PanelData) -> None:
-    """Draw letters that the chip restored, the first two test letters of each class (Fig. 5d)."""
+    """Draw letters that the chip restored, the first two test letters of each class."""
     group = list(data.curves.values())[-1]
     rows_of_letters(ax, group, SHOWN)
 
 
-# --- 5e: distances
+# --- distances
 def distances(ax: Axes, data: PanelData) -> None:
-    """Draw the distance of restored letters with every chip and without one, for every hole (Fig. 5e)."""
+    """Draw the distance of restored letters with every chip and without a chip, for every hole."""
     groups = list(data.curves.values())
     for place, group in enumerate(groups):
         found = group["fid"].to_dataset()
@@ -134,15 +136,15 @@ def distances(ax: Axes, data: PanelData) -> None:
     ax.legend(loc="upper left", fontsize=5)
 
 
-# --- S14: what costs what
+# --- what each part costs
 def breakdown(ax: Axes, data: PanelData) -> None:
-    """Draw the distance of every variant of the chip (Fig. S14)."""
+    """Draw the distance of every variant of the chip."""
     group = list(data.curves.values())[-1]
     found = group["variants"].to_dataset()
     names = [str(name) for name in found["variant"].to_numpy()]
     heights = np.arange(len(names))[::-1]
     ax.axvline(group["fid"].attrs["fid_ideal"], color=BLUE, lw=0.7, ls="--", label="ideal chip")
-    ax.axvline(float(found["fid"][names.index("whole: chip")]), color=VERMILION, lw=0.7, label="whole chip")
+    ax.axvline(found.attrs["whole"], color=VERMILION, lw=0.7, label="whole chip")
     ax.errorbar(
         found["fid"], heights, xerr=found["fid_uncertainty"], fmt="o", color=BLACK, ms=2.5, elinewidth=0.6, capsize=1.2
     )

@@ -1,17 +1,44 @@
-"""The numbers and curves of the chip, as every technique gives them."""
+"""The numbers and curves of the chip, for all holes."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from relaxor.core import netcdf
-from relaxor.core.results import Number
+from relaxor.core.results import Number, Quantity
 from relaxor.core.storage import load_parameters, save_parameters, save_tree
 from relaxor.core.variables import variable
+from relaxor.crossbar.quantities import (
+    CELLS,
+    COST_QUANTITIES,
+    LEVEL_ERROR,
+    PASSES,
+    PULSES_PER_CELL,
+    TILES,
+    WRITE_ACCURACY,
+    WRITE_ENERGY_PER_CELL,
+)
+from relaxor.inpainting.quantities import (
+    CHIP,
+    CHIP_METRICS,
+    COST,
+    FID,
+    FID_RATIO,
+    FLOAT,
+    IDEAL,
+    PLACEMENT,
+    WHOLE_CHIP,
+    WRITE,
+)
+from relaxor.inpainting.topics import CROSSBAR
+
+NAMED = {quantity.name: quantity for quantity in (*CHIP_METRICS, *COST_QUANTITIES)}
+"""Name in the tables of the jobs → quantity."""
 
 
 def summarize(
@@ -30,15 +57,15 @@ def summarize(
     Parameters
     ----------
     inpainting
-        ``parameters.csv`` of the inpainting: where its numbers come from holds for these.
+        ``parameters.csv`` of the inpainting, whose hashes and origin hold for these numbers too.
     scores, costs, cells
-        Files of `relaxor.inpainting.chip_experiment.run_chips`, one a hole.
+        Files of `relaxor.inpainting.chip_experiment.run_chips`, one per hole.
     variants
         File of `relaxor.inpainting.chip_breakdown.break_down_chip`, for the largest hole.
     parameters, curves
         Files to write.
     holes
-        In the order of the files.
+        Holes in the order of the files.
     """
     source = load_parameters(inpainting).iloc[0]
     largest = holes.index(max(holes))
@@ -50,7 +77,7 @@ def summarize(
         table = pd.read_csv(score)
         rows += _score_rows(name, table)
         rows += [
-            Number(name, "cost", row.item, row.value, unit=row.unit, method=f"{row.formula}; {row.source}")
+            _number(name, COST, NAMED[row.item], row.value, method=f"{row.formula}; {row.source}")
             for row in pd.read_csv(cost).itertuples(index=False)
         ]
         parts = {child: group.to_dataset() for child, group in netcdf.trees(cell).items()}
@@ -68,79 +95,90 @@ def summarize(
         rows += _write_rows(name, parts["read_back"], parts["plan"])
         groups |= {f"{name}/{child}": part for child, part in parts.items()}
         groups[f"{name}/fid"] = _by_chip(table)
-    rows += _variant_rows(f"hole_{holes[largest]}", pd.read_csv(variants))
-    groups[f"hole_{holes[largest]}/variants"] = _variants(pd.read_csv(variants))
+    compared = pd.read_csv(variants, keep_default_na=False, na_values={"at": ""})
+    rows += _variant_rows(f"hole_{holes[largest]}", compared)
+    groups[f"hole_{holes[largest]}/variants"] = _variants(compared)
     rows = [replace(row, raw_sha256=hashes[row.measurement], origin=source["origin"]) for row in rows]
-    save_parameters(parameters, rows, "crossbar")
+    CROSSBAR.require_named(rows)
+    save_parameters(parameters, rows, CROSSBAR.name)
     save_tree(curves, groups)
 
 
 def _score_rows(name: str, table: pd.DataFrame) -> list[Number]:
-    """Average over the chips, and set the distance in ratio to those without a chip."""
+    """Average over the chips, and divide the distance by those without a chip."""
     rows = []
     for (decoder, metric), part in table.groupby(["decoder", "metric"], sort=False):
-        rows.append(_mean(name, str(decoder), str(metric), part["value"].to_numpy()))
-    chips = _distance(table, "chip")
+        rows.append(_mean(name, str(decoder), NAMED[str(metric)], part["value"].to_numpy()))
+    chips = _distance(table, CHIP)
     rows += [
-        _mean(name, "chip", f"fid_ratio_to_{reference}", chips / _distance(table, reference))
-        for reference in ("float", "ideal")
+        _mean(name, CHIP, FID_RATIO, chips / _distance(table, reference), feature=reference)
+        for reference in (FLOAT, IDEAL)
     ]
     return rows
 
 
 def _distance(table: pd.DataFrame, decoder: str) -> np.ndarray:
-    return table[(table["metric"] == "fid") & (table["decoder"] == decoder)]["value"].to_numpy()
+    return table[(table["metric"] == FID.name) & (table["decoder"] == decoder)]["value"].to_numpy()
+
+
+def _number(name: str, model: str, quantity: Quantity, value: float, **more: Any) -> Number:
+    return Number(name, model, quantity.name, float(value), unit=quantity.known_unit, **more)
 
 
 def _mean(
-    name: str, model: str, parameter: str, values: np.ndarray, unit: str = "1", alone: str = "all test letters"
+    name: str, model: str, quantity: Quantity, values: np.ndarray, alone: str = "all test letters", **where: Any
 ) -> Number:
-    """Average over chips; from one alone there is no error, and ``alone`` is its method."""
+    """Average over chips; a single chip gives no error, and ``alone`` is its method."""
     if values.size < 2:
-        return Number(name, model, parameter, float(values[0]), unit=unit, method=alone, n=1)
+        return _number(name, model, quantity, values[0], method=alone, n=1, **where)
     error = float(values.std(ddof=1) / math.sqrt(values.size))
-    mean = float(values.mean())
     method = f"mean of {values.size} chips; Student's t from chip to chip"
-    number = Number(name, model, parameter, mean, error, unit=unit, method=method, n=values.size)
-    return number.with_interval(values.size - 1)
+    more = {"standard_error": error, "method": method, "n": values.size, **where}
+    return _number(name, model, quantity, values.mean(), **more).with_interval(values.size - 1)
 
 
 def _write_rows(name: str, read_back: xr.Dataset, plan: xr.Dataset) -> list[Number]:
-    values = {"write_accuracy": (100 * read_back["accuracy"].to_numpy(), "percent")}
+    values = {WRITE_ACCURACY: 100 * read_back["accuracy"].to_numpy()}
     if "pulses" in read_back:  # not of a chip that was written elsewhere
-        values["pulses_per_cell"] = (read_back["pulses"].to_numpy(), "1")
-        values["write_energy_per_cell"] = (read_back["energy"].to_numpy(), "J")
-    rows = [_mean(name, "write", parameter, found, unit, "one chip") for parameter, (found, unit) in values.items()]
+        values |= {
+            PULSES_PER_CELL: read_back["pulses"].to_numpy(),
+            WRITE_ENERGY_PER_CELL: read_back["energy"].to_numpy(),
+        }
+    rows = [_mean(name, WRITE, quantity, found, "one chip") for quantity, found in values.items()]
     method = f"standard deviation, levels; {read_back.attrs['far_errors']}"
-    rows.append(Number(name, "write", "level_error", read_back.attrs["sigma"], method=method))
+    rows.append(_number(name, WRITE, LEVEL_ERROR, read_back.attrs["sigma"], method=method))
     placed = int((plan["height"] * plan["width"]).sum())
-    counts = {"cells": placed, "tiles": plan.sizes["tile"], "passes": int(plan["pass_number"].max()) + 1}
+    counts = {CELLS: placed, TILES: plan.sizes["tile"], PASSES: int(plan["pass_number"].max()) + 1}
     statement = plan.attrs["statement"]
-    return rows + [Number(name, "placement", key, float(count), method=statement) for key, count in counts.items()]
+    return rows + [_number(name, PLACEMENT, key, count, method=statement) for key, count in counts.items()]
 
 
 def _variant_rows(name: str, table: pd.DataFrame) -> list[Number]:
-    return [
-        _mean(name, f"{group}: {variant}", str(metric), part["value"].to_numpy())
-        for (group, variant, metric), part in table.groupby(["group", "variant", "metric"], sort=False)
-    ]
+    rows = []
+    for (_, metric), part in table.groupby(["label", "metric"], sort=False):
+        first = part.iloc[0]
+        where = {"feature": first["feature"], "at": first["at"], "at_unit": first["at_unit"]}
+        rows.append(_mean(name, first["model"], NAMED[str(metric)], part["value"].to_numpy(), **where))
+    return rows
 
 
 def _by_chip(table: pd.DataFrame) -> xr.Dataset:
     """Return the distance of every chip, and of the decoders without one."""
-    alone = {f"fid_{name}": float(_distance(table, name)[0]) for name in ("float", "ideal")}
-    return xr.Dataset({"fid": variable("chip", _distance(table, "chip"), "1", "Fréchet distance")}, attrs=alone)
+    alone = {f"fid_{name}": float(_distance(table, name)[0]) for name in (FLOAT, IDEAL)}
+    return xr.Dataset({"fid": variable("chip", _distance(table, CHIP), "1", "Fréchet distance")}, attrs=alone)
 
 
 def _variants(table: pd.DataFrame) -> xr.Dataset:
-    """Return mean and standard error of the distance of every variant."""
-    found = table[table["metric"] == "fid"].groupby(["group", "variant"], sort=False)["value"]
+    """Return mean and standard error of the distance of every variant; the attribute ``whole`` is that of the chip."""
+    distances = table[table["metric"] == FID.name]
+    found = distances.groupby("label", sort=False)["value"]
     mean, error = found.mean(), found.sem().fillna(0.0)
-    names = [f"{group}: {variant}" for group, variant in mean.index]
+    whole = distances[(distances["model"] == WHOLE_CHIP) & (distances["feature"] == "") & distances["at"].isna()]
     return xr.Dataset(
         {
             "fid": variable("variant", mean.to_numpy(), "1", "Fréchet distance"),
             "fid_uncertainty": variable("variant", error.to_numpy(), "1", "standard error over the chips"),
         },
-        {"variant": ("variant", np.array(names))},
+        {"variant": ("variant", np.array(mean.index, dtype=str))},
+        {"whole": float(mean[whole["label"].iloc[0]])},
     )

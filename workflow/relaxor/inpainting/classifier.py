@@ -1,9 +1,9 @@
 """A small letter classifier: its last hidden layer gives the features in which letters are compared.
 
-The Fréchet distance is usually taken in the features of an Inception network, which was trained on colour photographs,
-has 2,048 features (more than a class of letters has images) and must be downloaded. A classifier of letters knows what
-matters in a letter, has 64 features, and its weights stand beside this module. Distances in the features of different
-networks cannot be compared: name the network (its SHA-256) with every distance.
+The Fréchet distance is usually determined in the features of an Inception network, which was trained on colour
+photographs, has 2,048 features (more than a class of letters has images) and must be downloaded. The features of a
+classifier of letters describe what distinguishes letters; it has 64 features, and its weights are part of this package.
+Distances in the features of different networks cannot be compared: every distance must name its network (its SHA-256).
 
 Three convolutions of stride 2, a dense layer of 64 features and one of 26 logits; ReLU between them.
 """
@@ -41,13 +41,13 @@ SHAPES = {**CONVOLUTIONS, "dense": (4 * 4 * 128, FEATURES), "output": (FEATURES,
 WEIGHTS = Path(__file__).with_name("classifier.safetensors")
 """The trained weights that come with the library; the JSON file beside them says what they are."""
 CHUNK = 1024
-"""Images that pass the network together."""
+"""Number of images that pass the network together."""
 EPOCHS = 4
 BATCH = 128
 LEARNING_RATE = 1e-3
 """Adam's largest learning rate; it rises over the first tenth of the steps and falls as a cosine."""
 DROPOUT = 0.3
-"""Part of the inputs of the dense layer that is left out in a training step."""
+"""Part of the inputs of the dense layer that is left out in each training step."""
 
 
 class Classifier(eqx.Module):
@@ -147,8 +147,9 @@ def train(
 ) -> Classifier:
     """Train a classifier on letters: cross-entropy, Adam, a learning rate that rises and falls.
 
-    The logits are trained on top of the logarithm of how often each letter occurs, which is left out afterwards: what
-    remains treats all letters alike, however unbalanced the training letters are (Menon et al. 2021, arXiv 2007.07314).
+    The logarithm of the frequency of each letter is added to the logits during the training and left out afterwards, so
+    that all letters are treated alike, however unbalanced the training letters are (Menon et al. 2021, arXiv
+    2007.07314).
 
     Parameters
     ----------
@@ -157,10 +158,10 @@ def train(
     labels
         Shape (n,), 0 = A … 25 = Z.
     seed
-        Of the first weights, the order of the images and the dropout; the same seed gives the same bytes on the
+        Seed of the first weights, the order of the images and the dropout; the same seed gives the same bytes on the
         same number of CPU cores, which share the sums of the gradients.
     epochs, batch, learning_rate
-        How long, in which steps (a last incomplete batch of an epoch is left out), the largest rate.
+        Number of epochs, images per step (a last incomplete batch of an epoch is left out), and largest rate.
 
     Raises
     ------
@@ -211,14 +212,16 @@ def _batches(number: int, batch: int, epochs: int, seed: int) -> Iterator[np.nda
 
 
 def make_classifier(letters: str, weights: str) -> None:
-    """Train the classifier on letters and write it with what it reads of the test letters (made the shipped weights).
+    """Train the classifier on letters and write it with its accuracy on the test letters.
+
+    The weights that are part of this package were made by this function.
 
     Parameters
     ----------
     letters
-        From `relaxor.inpainting.letters.prepare_letters`.
+        File of `relaxor.inpainting.letters.prepare_letters`.
     weights
-        safetensors file to write; a JSON file beside it says what the weights are.
+        safetensors file to write; a JSON file beside it describes the weights.
     """
     found = load_letters(letters)
     classifier = train(ink(found.images_train), found.labels_train)
@@ -239,16 +242,16 @@ def make_classifier(letters: str, weights: str) -> None:
 
 
 def save(path: Path | str, classifier: Classifier, about: Mapping[str, Any]) -> str:
-    """Write the weights as safetensors, and beside them a JSON file that says what they are.
+    """Write the weights as safetensors, and beside them a JSON file that describes them.
 
     Parameters
     ----------
     path
         The safetensors file; the JSON file has its name with the ending ``.json``.
     classifier
-        What to write.
+        The classifier.
     about
-        What is known of it (letters, seed, accuracy, …); the SHA-256 of the weights is added.
+        Description (letters, seed, accuracy, …), to which the SHA-256 of the weights is added.
 
     Returns
     -------
@@ -271,7 +274,7 @@ def save(path: Path | str, classifier: Classifier, about: Mapping[str, Any]) -> 
 
 
 def load_classifier(path: Path | str = WEIGHTS) -> tuple[Classifier, dict[str, Any]]:
-    """Load a classifier and what is known of it.
+    """Load a classifier and its description.
 
     Parameters
     ----------

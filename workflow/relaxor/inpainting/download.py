@@ -1,6 +1,6 @@
-"""The official EMNIST archive, fetched once.
+"""The official EMNIST archive, downloaded once.
 
-A broken download goes on where it broke, and only what the checksum vouches for is unpacked.
+An interrupted download continues where it stopped, and the archive is unpacked only if its checksum is right.
 """
 
 import http.client
@@ -19,16 +19,16 @@ from relaxor.core.errors import ReadError
 from relaxor.inpainting.idx import CHUNK, NAMES
 
 TIMEOUT = 60.0
-"""Seconds without a byte."""
+"""Longest time without a byte, in seconds."""
 ATTEMPTS = 5
-"""Of reaching the end; each goes on where the one before it broke off."""
+"""Number of attempts to reach the end; each continues where the one before it stopped."""
 
 
 def fetch_emnist(folder: str | Path, url: str, sha256: str) -> dict[tuple[str, str], Path]:
     """Download the official archive and unpack the four files of letters.
 
-    A download that broke stays as ``<archive>.partial`` in the folder; the next call goes on from there. The archive is
-    deleted once its letters are unpacked. Nothing is fetched if the folder holds all four already.
+    An interrupted download stays as ``<archive>.partial`` in the folder, and the next call continues it. The archive is
+    deleted once its letters are unpacked. Nothing is downloaded if the folder already holds all four files.
 
     Parameters
     ----------

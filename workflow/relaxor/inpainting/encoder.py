@@ -1,9 +1,10 @@
 """The image as the device reads it: 784 pixels, 196 groups of four pulses of light, one current after the fourth each.
 
 A grey level p is a pulse of p times the power of the codes, so that a pixel fills traps at the rate g p^alpha. Between
-two changes of the light the filled part of the traps is an exponential (`photoresponse.kinetics`), and a group
-is a product of eight of them: four in light, four in the dark. Read noise and variation from presentation to
-presentation are those of ``encoder.json``; an ADC of as many levels as the chip has input pulses digitizes the current.
+two changes of the light the filled part of the traps is an exponential (`relaxor.synapse.photoresponse.kinetics`), and
+a group is a product of eight exponentials, four in light and four in the dark. Read noise and variation from
+presentation to presentation are those of ``encoder.json``. The current is digitized by a converter with as many levels
+as the chip has input pulses.
 """
 
 import math
@@ -23,15 +24,15 @@ from relaxor.synapse.photoresponse.encoder import Encoder
 SIDE = 28
 """Pixels of a side of an image."""
 GROUPS = SIDE * SIDE // SLOTS
-"""Groups of four pixels that follow each other in a row: currents of an image."""
+"""Number of groups of four successive pixels of a row, which is the number of currents of an image."""
 ADC_BITS = 7
-"""0 … 127: as many levels as the chip takes equal input pulses, so a reading goes to the chip as it is."""
+"""Bits of a reading, 0 … 127: as many levels as the chip takes equal input pulses, so that no conversion is needed."""
 HEADROOM = 0.05
-"""The ADC reaches this part above the largest code, which noise would otherwise cut off: ten spreads of a reading."""
+"""Part by which the range of the ADC exceeds the largest code: ten spreads of a reading, so that noise is not cut."""
 INK = 0.5
 """Grey level from which a pixel is a pulse where the table of the sixteen measured codes is used."""
 BATCH = 4096
-"""Images at once: their four pulses fill some 10 MB, the whole set would fill gigabytes."""
+"""Number of images at once: their four pulses take some 10 MB, whereas the whole set would take gigabytes."""
 Table = Literal["fitted", "measured"]
 
 
@@ -79,16 +80,16 @@ def encode(
     encoder
         The fitted device.
     key
-        Of the noise; the same key gives the same currents.
+        Key of the noise; the same key gives the same currents.
     read_noise
-        Add the noise of a reading, and vary the response from presentation to presentation.
+        Whether to add the noise of a reading and to vary the response from presentation to presentation.
     table
-        ``fitted``: the closed form, for any grey level. ``measured``: the currents of the sixteen codes as they were
-        measured; the light of a pixel is then on (at least `INK`) or off.
+        ``fitted``: the closed form, for any grey level. ``measured``: the measured currents of the sixteen codes; the
+        light of a pixel is then on (at least `INK`) or off.
     device_gains
         Response of each device relative to the fitted one, shape (196,); see `draw_device_gains`.
     bits
-        Of the ADC; None reads the current itself.
+        Bits of the ADC; None reads the current itself.
     current_range
         Currents of the first and last code of the ADC, A; by default from the dark to `HEADROOM` above the largest
         current of the sixteen codes.
@@ -130,14 +131,14 @@ def draw_device_gains(key: jax.Array, variation: float) -> jax.Array:
     Parameters
     ----------
     key
-        Of the array of devices: one array reads all images.
+        Key of the array of devices, which reads all images.
     variation
-        Relative standard deviation from device to device; responses are log-normal, as they cannot be negative.
+        Relative standard deviation from device to device; responses are log-normal because they cannot be negative.
 
     Returns
     -------
     jax.Array
-        Of mean one, shape (196,).
+        Responses of mean one, shape (196,).
     """
     sigma = math.sqrt(math.log1p(variation**2))
     return jnp.exp(sigma * jax.random.normal(key, (GROUPS,)) - sigma**2 / 2)

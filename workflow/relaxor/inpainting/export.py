@@ -1,7 +1,7 @@
 """Trained decoders as files that other programs read: safetensors, and ONNX.
 
-Tensors are named ``layers.0.weight`` (out, in), ``layers.0.bias`` (out,), …; an integer decoder has ``levels``,
-``bias`` and ``weight_scale`` instead, and the rest of what it is as JSON in the file's metadata.
+Tensors are named ``layers.0.weight`` (out, in), ``layers.0.bias`` (out,), and so on. An integer decoder has ``levels``,
+``bias`` and ``weight_scale`` instead, and its other properties as JSON in the metadata of the file.
 """
 
 import json
@@ -22,14 +22,14 @@ from relaxor.inpainting.encoder import GROUPS
 from relaxor.inpainting.models import Decoder
 
 METADATA = "relaxor"
-"""The one key of a file's metadata: with several their order, and so the bytes, would change from run to run."""
+"""The only key of the metadata of a file; the order of several keys, and so the bytes, would change from run to run."""
 OPSET = 17
 IR_VERSION = 9
-"""Of ONNX; old enough for every runtime since 2023, which a newer default would not be."""
+"""Versions of ONNX that every runtime since 2023 reads; those of a newer default would not be."""
 
 
 def save_decoder(path: Path | str, decoder: Decoder) -> None:
-    """Write a decoder as safetensors, whole or not at all."""
+    """Write a decoder as safetensors; the file is complete or absent."""
     tensors: dict[str, np.ndarray] = {}
     for i, layer in enumerate(decoder.layers):
         tensors |= {f"layers.{i}.weight": np.asarray(layer.weight), f"layers.{i}.bias": np.asarray(layer.bias)}
@@ -57,7 +57,7 @@ def load_decoder(path: Path | str) -> Decoder:
 
 
 def save_quantized(path: Path | str, quantized: QuantizedDecoder) -> None:
-    """Write an integer decoder as safetensors, whole or not at all."""
+    """Write an integer decoder as safetensors; the file is complete or absent."""
     tensors = {
         f"layers.{i}.{part}": np.ascontiguousarray(getattr(layer, part))
         for i, layer in enumerate(quantized.layers)

@@ -1,7 +1,7 @@
-"""A network of the user's own, such as Inception, in whose features the Fréchet distance is taken as well.
+"""A network that the user provides, such as Inception, in whose features the Fréchet distance is determined as well.
 
-It comes as an ONNX file with one input of shape (n, channels, side, side), n free, and one output (n, features).
-Letters are enlarged to its side (bilinear) and repeated in its channels, from −1 (paper) to 1 (ink), as the Inception
+The network is an ONNX file with one input of shape (n, channels, side, side), n free, and one output (n, features).
+Letters are enlarged to its side (bilinear) and repeated in its channels, from −1 (no ink) to 1 (ink), as the Inception
 network of the original distance takes its images (Heusel et al., arXiv 1706.08500).
 """
 

@@ -1,19 +1,19 @@
-"""The Fréchet distance between two sets of images in the features of a network, with what it takes to believe it.
+"""The Fréchet distance between two sets of images in the features of a network, with its bias and its uncertainty.
 
 FID = |µ₁ − µ₂|² + Tr Σ₁ + Tr Σ₂ − 2 Tr (Σ₁^½ Σ₂ Σ₁^½)^½ (Heusel et al. 2017, arXiv 1706.08500; the distance of two
 normal distributions, Dowson and Landau 1982, 10.1016/0047-259X(82)90077-X). Three things are reported with it:
 
-- **N and the bias.** A finite sample makes it too large, by about b/N, and b depends on the images: equal N does not
-  make two models comparable. A straight line of FID against 1/N gives its value at 1/N = 0, free of bias (Chong and
-  Forsyth 2020, 10.1109/CVPR42600.2020.00611). Here the set is cut into 1, 2, 4 and 8 disjoint parts and the distances
-  of the parts are averaged, which uses every image at every N.
-- **Its uncertainty,** by bootstrap over images.
-- **The floor:** what two halves of the same real images give.
+- **N and the bias.** A finite sample makes the distance too large, by about b/N, and b depends on the images, so that
+  equal N does not make two models comparable. A straight line of FID against 1/N gives its value at 1/N = 0, free of
+  bias (Chong and Forsyth 2020, 10.1109/CVPR42600.2020.00611). Here the set is cut into 1, 2, 4 and 8 disjoint parts and
+  the distances of the parts are averaged, which uses every image at every N.
+- **The uncertainty,** by bootstrap over images.
+- **The floor,** which is the distance between two halves of the same real images.
 
-The kernel distance (KID, Bińkowski et al. 2018, arXiv 1801.01401) stands beside it: its estimator has no bias.
+The kernel distance (KID, Bińkowski et al. 2018, arXiv 1801.01401) is given in addition; its estimator has no bias.
 
-Restored images and the originals they were cut from are *paired*: image i of one set belongs to image i of the other.
-Their fluctuations cancel in part, so that both the bias and the interval are smaller than for independent sets.
+Restored images and the originals that they were cut from are *paired*: image i of one set belongs to image i of the
+other. Their fluctuations cancel in part, so that both the bias and the interval are smaller than for independent sets.
 """
 
 from collections.abc import Callable
@@ -22,28 +22,27 @@ from functools import reduce
 from operator import add
 
 import numpy as np
-from scipy.special import stdtrit
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import CONFIDENCE
+from relaxor.core.results import CONFIDENCE, student_quantile
 
 SEED = 0
-"""Of every random choice here."""
+"""Seed of every random choice here."""
 RESAMPLES = 200
-"""Bootstrap samples."""
+"""Number of bootstrap samples."""
 PARTS = (1, 2, 4, 8)
-"""Into how many parts a set is cut to see the distance at smaller N; each divides the last."""
+"""Numbers of parts into which a set is cut for the distance at smaller N; each divides the last one."""
 SMALLEST_PART = 4
-"""Fewest images of a part, in numbers of features: below, the bias bends away from 1/N."""
+"""Smallest number of images of a part, per feature; with fewer images the bias departs from 1/N."""
 KID_BLOCK = 1000
-"""Images of each set in one block of the kernel distance."""
+"""Number of images of each set in one block of the kernel distance."""
 FLOOR_REPEATS = 20
-"""Random halvings of the real images."""
+"""Number of random halvings of the real images."""
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What the Fréchet distance knows of a set.
+    """The moments of a set on which the Fréchet distance depends.
 
     Attributes
     ----------
@@ -81,10 +80,10 @@ class FrechetDistance:
     Attributes
     ----------
     value, ci_low, ci_high
-        At the N given, biased by it, and the 95 % interval of its expectation at this N.
+        Distance at the given N, which biases it, and the 95 % interval of its expectation at this N.
     unbiased, unbiased_low, unbiased_high
-        Extrapolated to infinite N, and its 95 % interval; NaN where the set is too small to be cut. Not cut off at
-        zero: noise around a distance of zero has two signs.
+        Distance extrapolated to infinite N, and its 95 % interval; NaN where the set is too small to be cut. It may be
+        negative, because noise around a distance of zero has two signs.
     slope
         b of FID(N) = FID(∞) + b/N, N of the first set.
     n_a, n_b
@@ -302,7 +301,7 @@ def _reflected(resampled: np.ndarray, centre: float) -> tuple[float, float]:
 
 
 def real_floor(features: np.ndarray, *, repeats: int = FLOOR_REPEATS, seed: int = SEED) -> Floor:
-    """Return the Fréchet distance between random halves of one set: what no model can be told from.
+    """Return the Fréchet distance between random halves of one set, below which no model can be distinguished.
 
     Parameters
     ----------
@@ -362,7 +361,7 @@ def kid(features_a: np.ndarray, features_b: np.ndarray, *, block: int = KID_BLOC
     value = float(estimates.mean())
     margin = np.nan
     if blocks > 1:
-        margin = float(stdtrit(blocks - 1, (1 + CONFIDENCE) / 2) * estimates.std(ddof=1) / np.sqrt(blocks))
+        margin = float(student_quantile(blocks - 1) * estimates.std(ddof=1) / np.sqrt(blocks))
     return KernelDistance(value, value - margin, value + margin, len(a), len(b), blocks, size)
 
 

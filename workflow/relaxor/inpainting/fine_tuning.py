@@ -1,7 +1,7 @@
 """Training that goes on with the decoder evaluated as on the chip: rounded, clipped, and written with noise.
 
-Fine-tuning lets the weights move to where rounding and the noise of written levels harm least; rounding passes the
-gradient straight through (Bengio et al., arXiv 1308.3432).
+Fine-tuning moves the weights to values where rounding and the noise of written levels do the least harm; rounding
+passes the gradient straight through (Bengio et al., arXiv 1308.3432).
 """
 
 import equinox as eqx
@@ -13,13 +13,6 @@ from relaxor.crossbar.levels import BITS, HIGHEST, LOWEST, highest_code
 from relaxor.inpainting.models import Decoder
 from relaxor.inpainting.rounding import Scales
 
-NOISE = 0.36
-"""Levels; standard deviation in fine-tuning. A cell that is off by one level with the probability 15.44 % is normally
-distributed with 0.35 (inner levels) to 0.36 levels about its own."""
-SUM_NOISE = 0.15
-"""A converter of 16 codes, set for least squares, errs by 0.107 of a normal signal's spread (Max, doi
-10.1109/TIT.1960.1057548) in each bit plane; planes go together in part, and reads have noise of their own."""
-
 
 class AsOnChip(eqx.Module):
     """Evaluate a decoder in training as the chip will: levels, codes, and the noise of written levels.
@@ -27,20 +20,24 @@ class AsOnChip(eqx.Module):
     Attributes
     ----------
     scales
-        Held fixed, so that the levels of today are those of tomorrow.
+        What levels and codes stand for; held fixed during the training.
     noise
-        Standard deviation of a written level, drawn anew for each step, levels.
+        Standard deviation of a written level, in levels, drawn anew for each step. A cell that is read back at its
+        level with a probability of 89.5 % is normally distributed about it with 0.308 levels inside the range, and
+        with 0.315 levels where all levels are equally frequent.
     sum_noise
-        Standard deviation of a sum as it is read and converted, relative to how the sums of its column spread.
+        Standard deviation of a sum as it is read and converted, relative to the spread of the sums of its column. A
+        converter of 16 codes, set for least squares, errs by 0.107 of the spread of a normal signal (Max, doi
+        10.1109/TIT.1960.1057548) in each bit plane; planes are correlated in part, and reads have noise of their own.
     lowest
-        Level, −7 or −8.
+        Lowest level, −7 or −8.
     bits
-        Of the activations, sign included.
+        Bits of the activations, including the sign.
     """
 
     scales: Scales
-    noise: float = eqx.field(static=True, default=NOISE)
-    sum_noise: float = eqx.field(static=True, default=SUM_NOISE)
+    noise: float = eqx.field(static=True)
+    sum_noise: float = eqx.field(static=True)
     lowest: int = eqx.field(static=True, default=LOWEST)
     bits: int = eqx.field(static=True, default=BITS)
 

@@ -25,21 +25,21 @@ import numpy as np
 from relaxor.core.errors import ReadError
 
 SIZE = 28
-"""Pixels of an image's side."""
+"""Pixels of a side of an image."""
 CLASSES = 26
 PARTS = ("train", "test")
 KINDS = {"images": 3, "labels": 1}
-"""Dimensions of each kind of file."""
+"""Number of dimensions of each kind of file."""
 NAMES = {
     (part, kind): f"emnist-letters-{part}-{kind}-idx{dimensions}-ubyte.gz"
     for part in PARTS
     for kind, dimensions in KINDS.items()
 }
-"""Of the letters in NIST's archive."""
+"""Part and kind → name of the file of letters in the archive of NIST."""
 FOLDER_VARIABLE = "RELAXOR_EMNIST"
 """Environment variable that names the folder of the EMNIST files."""
 MAX_ITEMS = 1_000_000
-"""More images than EMNIST has in all of its splits are refused before memory is asked for."""
+"""More images than EMNIST has in all of its splits are refused before memory is allocated."""
 CHUNK = 1 << 20
 GZIP = b"\x1f\x8b"
 

@@ -1,6 +1,7 @@
 """The jobs of learning: letters through the device to a trained decoder, and from that to four bits.
 
-Each job reads the letters with the device anew: that takes seconds, and the currents of one hole a hundred megabytes.
+Each job reads the letters with the device anew. This takes seconds, whereas the currents of one hole take a hundred
+megabytes.
 """
 
 import hashlib
@@ -25,21 +26,13 @@ from relaxor.inpainting.letters import Letters, ink, load_letters
 from relaxor.inpainting.models import cut_hole
 from relaxor.inpainting.progress import training_bar
 from relaxor.inpainting.rounding import Scales, quantize, round_decoder
-from relaxor.inpainting.training import Data, Generate, LossWeights, Networks, Settings, Trained, identity, train
+from relaxor.inpainting.settings import FineTuning
+from relaxor.inpainting.training import Data, Generate, Networks, Settings, Trained, identity, train
 from relaxor.synapse.photoresponse.encoder import load_encoder
 
-METHODS = {
-    "float": "float32, as trained",
-    "plain": "4 bits, nearest level, largest weight at the last level",
-    "clipped": "4 bits, least squares of the sums, one scale a layer",
-    "per_column": "4 bits, least squares of the sums, one scale a column",
-    "aware": "4 bits, trained on with rounding and the noise of writing",
-    "float_longer": "float32, trained on as long as the aware one, without rounding and noise",
-}
-"""Decoders of one training, and what they are."""
 ROUNDED = ("plain", "clipped", "per_column")
 CALIBRATION = 8192
-"""Letters whose currents set scales and levels."""
+"""Number of letters whose currents set scales and levels."""
 DEVICES, TRAIN, TEST = range(3)
 """What is drawn from a seed."""
 
@@ -58,9 +51,9 @@ def read_currents(
     part
         ``train`` or ``test``.
     hole
-        Pixels of its side.
+        Side of the hole in pixels.
     seed
-        Of the array of devices and of the noise of its readings.
+        Seed of the array of devices and of the noise of its readings.
     device_variation
         Relative standard deviation of the response from device to device.
 
@@ -89,7 +82,7 @@ def train_decoder(
     training: Mapping[str, Any],
     checkpoint_epochs: int,
 ) -> None:
-    """Train decoder and discriminator; a run that was killed goes on from its last checkpoint.
+    """Train decoder and discriminator; an interrupted run continues from its last checkpoint.
 
     Parameters
     ----------
@@ -102,14 +95,14 @@ def train_decoder(
     history
         CSV file of the losses of every epoch.
     hole, seed, device_variation
-        See `read_currents`; the seed is that of the training too.
+        See `read_currents`; the training has the same seed.
     training
         See `relaxor.inpainting.settings.Training`.
     checkpoint_epochs
-        Epochs from one checkpoint to the next; they lie beside the networks until these are written.
+        Epochs from one checkpoint to the next; the checkpoints lie beside the networks until these are written.
     """
     data = _data(letters, encoder, hole=hole, seed=seed, device_variation=device_variation)
-    trained = _train(data, hole, _settings(training, seed), Path(networks), checkpoint_epochs)
+    trained = _train(data, hole, Settings(**training, seed=seed), Path(networks), checkpoint_epochs)
     save_networks(networks, trained.networks)
     export_onnx(onnx, trained.networks.decoder)
     _save_history(history, trained)
@@ -135,22 +128,22 @@ def quantize_decoder(
     lowest_level: int,
     checkpoint_epochs: int,
 ) -> None:
-    """Round a trained decoder to four bits in every way, and train it on for them.
+    """Round a trained decoder to four bits in every way, and train it on for four bits.
 
     Parameters
     ----------
     letters, encoder, networks
         As `train_decoder` read and wrote them.
     plain, clipped, per_column, aware
-        safetensors files of integer decoders to write, see `METHODS`.
+        safetensors files of integer decoders to write, see `relaxor.inpainting.quantities.METHODS`.
     float_longer
-        safetensors file of the networks that were trained on without rounding: what more training alone gains.
+        safetensors file of the networks that were trained on without rounding, to show what more training gains.
     history
         CSV file of the losses of every epoch of fine-tuning.
     hole, seed, device_variation
         See `read_currents`.
     training, fine_tuning
-        See `relaxor.inpainting.settings`: the losses' weights and the batch are those of the training.
+        See `relaxor.inpainting.settings`; the weights of the losses and the batch are those of the training.
     lowest_level
         −7 or −8.
     checkpoint_epochs
@@ -166,10 +159,11 @@ def quantize_decoder(
     }
     for name, path in zip(ROUNDED, (plain, clipped, per_column), strict=True):
         save_quantized(path, rounded[name])
-    plan = dict(fine_tuning)
-    scales = Scales.of(rounded["per_column"], plan.pop("level_size"))
-    on_chip = AsOnChip(scales, plan.pop("noise"), plan.pop("sum_noise"), lowest_level)
-    settings = _settings({**training, **plan}, seed + 1)
+    tuning = FineTuning(**fine_tuning)
+    scales = Scales.of(rounded["per_column"], tuning.level_size)
+    on_chip = AsOnChip(scales, tuning.noise, tuning.sum_noise, lowest_level)
+    schedule = tuning.model_dump(exclude={"level_size", "noise", "sum_noise"})
+    settings = Settings(**{**training, **schedule}, seed=seed + 1)
     tuned = _train(data, hole, settings, Path(aware), checkpoint_epochs, start, on_chip)
     longer = _train(data, hole, settings, Path(float_longer), checkpoint_epochs, start)
     save_quantized(aware, quantize(tuned.networks.decoder, scales, lowest=lowest_level))
@@ -204,12 +198,6 @@ def _data(letters: str, encoder: str, *, hole: int, seed: int, device_variation:
     found = load_letters(letters)
     currents = read_currents(found, encoder, "train", hole=hole, seed=seed, device_variation=device_variation)
     return Data.create(currents, ink(found.images_train), found.labels_train)
-
-
-def _settings(training: Mapping[str, Any], seed: int) -> Settings:
-    plain = dict(training)
-    weights = LossWeights(adversarial=plain.pop("adversarial"), letter=plain.pop("letter"))
-    return Settings(**plain, weights=weights, seed=seed)
 
 
 def _train(

@@ -1,6 +1,6 @@
-"""The letters to be inpainted: EMNIST where its files are, else letters drawn by code.
+"""The letters to be inpainted: EMNIST where its files are present, otherwise letters drawn by code.
 
-`Letters.source` says which, so that no result on one kind can pass for a result on the other.
+`Letters.source` states which, so that no result on one kind can be mistaken for a result on the other.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from relaxor.inpainting.idx import CLASSES, PARTS, Split, read_split
 from relaxor.inpainting.procedural import draw_letters
 
 TRAIN, TEST = 124_800, 20_800
-"""Images of the official split, even in all classes."""
+"""Numbers of images of the official split, equal in all classes."""
 OFFICIAL_TEST_LABELS = "22dbcde0a929a7f166bdac863b9195b2994d840a1e082f8f6daaeac5606376a6"
 """SHA-256 of the official test labels, unpacked."""
 SEED = 0
@@ -65,7 +65,7 @@ def prepare_letters(files: Sequence[str], letters: str, *, train: int, test: int
     letters
         netCDF file to write: groups ``train`` and ``test`` with ``image`` (uint8) and ``label``.
     train, test
-        How many letters are drawn where there are no files.
+        Numbers of letters that are drawn where there are no files.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def drawn_letters(seed: int = SEED, train: int = TRAIN, test: int = TEST) -> Let
     seed
         The same one gives the same letters.
     train, test
-        How many of each; fewer letters are the first of more.
+        Numbers of letters of each part; fewer letters are the first of more.
     """
     images_train, labels_train = draw_letters(train, seed, 0)
     images_test, labels_test = draw_letters(test, seed, 1)
@@ -132,7 +132,7 @@ def drawn_letters(seed: int = SEED, train: int = TRAIN, test: int = TEST) -> Let
 
 
 def _source(train: Split, test: Split) -> str:
-    """Name the split: the official one has its test labels, and as many of each letter to train with."""
+    """Name the split; the official one has known test labels, and equally many of each letter to train with."""
     even = np.array_equal(np.bincount(train.labels), np.full(CLASSES, TRAIN // CLASSES))
     official = even and test.sha256["labels"] == OFFICIAL_TEST_LABELS
     name = "official split" if official else "rebuilt split, not the official one"

@@ -1,4 +1,4 @@
-"""The two networks: a decoder that draws the missing centre, and a discriminator that judges the whole letter."""
+"""The two networks: a decoder that draws the missing centre, and a discriminator that rates the whole letter."""
 
 import math
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from relaxor.inpainting.encoder import GROUPS, SIDE
 
 LETTERS = 26
 DECODER_HIDDEN = (256, 512)
-"""As in the paper: wide enough for 4-bit weights, and each layer fits the 576 rows of an array."""
+"""Widths that are large enough for 4-bit weights, and whose layers fit the 576 rows of an array."""
 DISCRIMINATOR_HIDDEN = (256, 128)
-"""As many weights as the decoder has, so that neither outruns the other and an epoch stays short on a CPU."""
+"""Widths that give as many weights as the decoder has, so that neither network outruns the other."""
 SLOPE = 0.2
-"""Of the discriminator's leaky ReLU at negative values: its gradient must reach the decoder from every image (Radford
-et al., arXiv 1511.06434)."""
+"""Slope of the discriminator's leaky ReLU at negative values, so that its gradient reaches the decoder from every image
+(Radford et al., arXiv 1511.06434)."""
 
 
 class Decoder(eqx.Module):

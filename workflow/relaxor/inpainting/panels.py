@@ -1,4 +1,4 @@
-"""Panels of the inpainting: the two networks, weights of four bits, restored letters, distances and losses (Fig. 4)."""
+"""Panels of the inpainting: the two networks, weights of four bits, restored letters, distances and losses."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,9 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SEQUENTIAL, SKY, VERMILION
+from relaxor.inpainting.quantities import FID, UNFILLED
 
-METHODS = {
+LOOKS = {
     "float": ("float32", BLACK, "o"),
     "plain": ("4 bit, nearest level", GREY, "s"),
     "clipped": ("4 bit, least squares", SKY, "v"),
@@ -20,20 +21,22 @@ METHODS = {
     "aware": ("4 bit, trained for it", VERMILION, "*"),
     "float_longer": ("float32, trained as long", GREEN, "^"),
 }
-"""Method → what it is called, its colour and marker."""
+"""Decoder → what it is called, its colour and marker."""
+UNROUNDED = ("float", "float_longer")
+"""Decoders without rounding, which have open markers."""
 SHOWN = {"original": "original", "unfilled": "with hole", "aware": "restored, 4 bit"}
-"""Rows of letters."""
+"""Decoder → what is written beside its row of letters."""
 HOLE_GREY = 40
 """Ink, 0 to 255, that shows where the hole is."""
 GAP = 60
 """Cells between two matrices of weights."""
 TALLEST = 30.0
-"""Of a layer, in units of the panel's height of 50."""
+"""Height of the widest layer, where that of the panel is 50."""
 
 
-# --- 4a, 4b: the networks
+# --- the networks
 def generator(ax: Axes, data: PanelData) -> None:
-    """Draw the device as encoder and the decoder, with the widths of the networks that were trained (Fig. 4a)."""
+    """Draw the device as encoder and the decoder, with the widths of the networks that were trained."""
     groups = list(data.curves.values())
     sizes = [json.loads(group.attrs["networks"])["decoder"] for group in groups]
     outputs = "/".join(str(size[-1]) for size in sizes)
@@ -50,7 +53,7 @@ def generator(ax: Axes, data: PanelData) -> None:
 
 
 def discriminator(ax: Axes, data: PanelData) -> None:
-    """Draw the discriminator and its two answers, with the widths of the network that was trained (Fig. 4b)."""
+    """Draw the discriminator and its two answers, with the widths of the network that was trained."""
     group = list(data.curves.values())[-1]
     sizes = json.loads(group.attrs["networks"])["discriminator"]
     letters = group["letters"].to_dataset()
@@ -131,9 +134,9 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> No
     )
 
 
-# --- 4c: weights
+# --- weights
 def weights(ax: Axes, data: PanelData) -> None:
-    """Draw the levels of the three layers of the decoder of the largest hole, cells to one scale (Fig. 4c)."""
+    """Draw the levels of the three layers of the decoder of the largest hole, cells to one scale."""
     group = list(data.curves.values())[-1]
     layers = [group[child].to_dataset()["level"].to_numpy().T for child in group.children if child.startswith("layer_")]
     ax.set_axis_off()
@@ -154,16 +157,16 @@ def weights(ax: Axes, data: PanelData) -> None:
     bar.tick_params(labelsize=5)
 
 
-# --- 4d: letters
+# --- letters
 def letters(ax: Axes, data: PanelData) -> None:
-    """Draw the first two test letters of each class: original, with its hole, restored (Fig. 4d)."""
+    """Draw the first two test letters of each class: original, with its hole, restored."""
     group = list(data.curves.values())[-1]
     rows_of_letters(ax, group, SHOWN)
     ax.set_title(f"{_source(data)}; hole of {group.attrs['hole']}×{group.attrs['hole']} pixels", fontsize=5.5, pad=2)
 
 
 def rows_of_letters(ax: Axes, group: xr.DataTree, rows: Mapping[str, str]) -> None:
-    """Draw letters in rows, one a decoder of ``rows`` (its name → what is written beside it)."""
+    """Draw letters in rows, one row per decoder of ``rows`` (its name → what is written beside it)."""
     shown = group["letters"].to_dataset()
     lines, places = [], []
     for example in range(shown.sizes["example"]):
@@ -190,23 +193,23 @@ def _source(data: PanelData) -> str:
     return next(iter(data.curves.values())).attrs["letters"].partition(" (")[0]
 
 
-# --- 4e: distances
+# --- distances
 def distances(ax: Axes, data: PanelData) -> None:
-    """Draw the Fréchet distance of every method and hole (Fig. 4e)."""
+    """Draw the Fréchet distance of every decoder and hole."""
     holes = [group.attrs["hole"] for group in data.curves.values()]
     names = list(data.curves)
-    offset = np.linspace(-0.28, 0.28, len(METHODS))
-    for shift, (method, (text, color, marker)) in zip(offset, METHODS.items(), strict=True):
+    offset = np.linspace(-0.28, 0.28, len(LOOKS))
+    for shift, (method, (text, color, marker)) in zip(offset, LOOKS.items(), strict=True):
         value, low, high = (
-            np.array([data.number("fid", column, measurement=name, model=method) for name in names])
+            np.array([data.number(FID, column, measurement=name, model=method) for name in names])
             for column in ("value", "ci_low", "ci_high")
         )
         error = np.abs(np.array([value - np.maximum(low, 0.02 * value), high - value]))
         ax.errorbar(
             np.arange(len(holes)) + shift, value, error, fmt=marker, color=color, ms=4.5 if marker == "*" else 3,
-            mfc="white" if method.startswith("float") else color, mew=0.7, elinewidth=0.6, capsize=1.2, label=text,
+            mfc="white" if method in UNROUNDED else color, mew=0.7, elinewidth=0.6, capsize=1.2, label=text,
         )  # fmt: skip
-    unfilled = [data.number("fid", measurement=name, model="unfilled") for name in names]
+    unfilled = [data.number(FID, measurement=name, model=UNFILLED) for name in names]
     ax.plot(np.arange(len(holes)), unfilled, "x", color=PURPLE, ms=4, label="hole not filled")
     ax.set_yscale("log")
     ax.set_xticks(range(len(holes)), [f"{hole}×{hole}" for hole in holes])
@@ -215,9 +218,9 @@ def distances(ax: Axes, data: PanelData) -> None:
     ax.legend(ncols=2, fontsize=4.8, loc="upper left", handletextpad=0.2, columnspacing=0.6, borderpad=0.1)
 
 
-# --- S13: losses
+# --- losses
 def reconstruction(ax: Axes, data: PanelData) -> None:
-    """Draw the squared error of training and of fine-tuning, epoch by epoch, for every hole (Fig. S13a)."""
+    """Draw the squared error of training and of fine-tuning, epoch by epoch, for every hole."""
     for group, color in zip(data.curves.values(), (SKY, ORANGE, BLACK), strict=False):
         first, second = (group[part].to_dataset() for part in ("training", "fine_tuning"))
         last = float(first["epoch"][-1])
@@ -233,7 +236,7 @@ def reconstruction(ax: Axes, data: PanelData) -> None:
 
 
 def adversaries(ax: Axes, data: PanelData) -> None:
-    """Draw the losses of the two networks against each other, for the largest hole (Fig. S13b)."""
+    """Draw the losses of the two networks against each other, for the largest hole."""
     group = list(data.curves.values())[-1]
     losses = group["training"].to_dataset()
     looks = {

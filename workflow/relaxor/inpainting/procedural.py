@@ -1,14 +1,14 @@
-"""Letters drawn by code, for a computer that has no EMNIST: handwriting in its statistics, nobody's hand.
+"""Letters drawn by code, with the statistics of handwriting, for a computer without EMNIST.
 
-A way to write the letter (`relaxor.inpainting.skeletons`) is bent: its points tremble, its strokes shift against each
-other, and the whole is stretched, slanted, turned and deformed smoothly. Pen and size of the letter on the form follow,
-and the image is made as EMNIST's are from binary forms (Cohen et al. 2017, arXiv 1702.05373): blurred by a Gaussian of
-one pixel of the scan, cut to the box of the blurred letter, centred in a square with a border of two pixels, resampled
-to 28 × 28, eight bits.
+A way to write the letter (`relaxor.inpainting.skeletons`) is deformed: its points tremble, its strokes shift against
+each other, and the whole is stretched, slanted, turned and deformed smoothly. The letter then gets its size on the form
+and its pen, and the image is made as those of EMNIST are made from binary forms (Cohen et al. 2017, arXiv 1702.05373):
+blurred by a Gaussian of one pixel of the scan, cut to the box of the blurred letter, centred in a square with a border
+of two pixels, and resampled to 28 × 28 pixels of eight bits.
 
-A pixel's ink depends on its distance to the nearest straight piece of the pen's way alone. This is exact for straight
-strokes and needs no large canvas: the whole set takes seconds. The spreads below were chosen so that ink, stroke width
-and box agree with real letters of EMNIST.
+The ink of a pixel depends only on its distance to the nearest straight piece of the path of the pen. This is exact for
+straight strokes and needs no large canvas, so that the whole set takes seconds. The spreads below were chosen so that
+ink, stroke width and box agree with real letters of EMNIST.
 """
 
 import string
@@ -21,12 +21,12 @@ from relaxor.inpainting.idx import CLASSES, SIZE
 from relaxor.inpainting.skeletons import SEGMENTS, Skeleton, skeletons
 
 BLOCK = 40 * CLASSES
-"""Letters bent together: a block has a generator of its own, so that a smaller set is the beginning of a larger one."""
+"""Number of letters with one generator of random numbers, so that a smaller set is the beginning of a larger one."""
 BATCH = 100
-"""Letters rendered together: few enough to stay in the processor's cache."""
+"""Number of letters that are rendered together, so that they stay in the cache of the processor."""
 
 TREMBLE = 0.018
-"""Standard deviation of a point, in units of the letter's box; so the others below unless they say otherwise."""
+"""Standard deviation of a point, in units of the box of the letter, as all constants below without another unit."""
 STROKE_SHIFT = 0.035
 ELASTIC = 0.1
 """Largest amplitude of each of `WAVES` smooth waves of deformation, in x and in y."""
@@ -34,7 +34,7 @@ WAVES = 3
 WAVE_NUMBER = 5.0
 """Largest number of a wave in x and in y, radians across the box."""
 SLANT = (0.15, 0.27)
-"""Mean and standard deviation, x over y; so the others below."""
+"""Mean and standard deviation, x over y; the next constants are means and standard deviations too."""
 TURN = (0.0, 0.08)
 """Radians."""
 ASPECT = (0.0, 0.3)
@@ -57,7 +57,7 @@ def draw_letters(number: int, *seed: int) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     number
-        How many; classes are even in each 26.
+        Number of letters; each 26 successive letters hold every class once.
     *seed
         Whole numbers: the same ones give the same letters, and fewer letters are the first of more.
 

@@ -1,4 +1,4 @@
-"""A bar on the terminal that shows how far a training is, its losses, and how long the rest will take."""
+"""A bar on the terminal that shows the progress of a training, its losses, and the remaining time."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from relaxor.inpainting.training import Progress as Told
 
 SHOWN = {"reconstruction": "squared error", "adversarial": "adversarial", "letter_generated": "letter"}
-"""Losses beside the bar."""
+"""Losses that are shown beside the bar."""
 
 
 @contextmanager
 def training_bar(name: str, epochs: int) -> Iterator[Told]:
     """Give what `relaxor.inpainting.training.train` is to call after each epoch.
 
-    The bar goes to the terminal even where standard error goes to a log, which is to be the same from run to run;
-    without a terminal there is none.
+    The bar is drawn on the terminal even where standard error goes to a log, which must be the same from run to run.
+    Without a terminal there is no bar.
     """
     terminal = Console(file=sys.__stderr__)
     columns = (

@@ -2,15 +2,15 @@
 
 ==================  =============================================================================================
 ``mse``             mean squared error of the pixels, 0 … 1
-``psnr``            peak signal-to-noise ratio of that mean, −10 log₁₀ MSE (dB). Of the mean, not a mean of the
-                    images': one centre restored exactly would make that infinite
+``psnr``            peak signal-to-noise ratio of that mean, −10 log₁₀ MSE (dB); a mean over the images would be
+                    infinite if one centre were restored exactly
 ``ssim``            structural similarity (Wang et al. 2004, 10.1109/TIP.2003.819861), windows of 7×7 pixels
 ``accuracy``        part of the letters that the classifier reads correctly
 ==================  =============================================================================================
 
 The first three are given for the whole image and, as ``mse_hole``, ``psnr_hole``, ``ssim_hole``, for the restored
-pixels alone: all others are copied, and the more there are of them the better the whole looks. A window of
-``ssim_hole`` is centred in the hole and sees its surroundings: one of 7×7 does not fit into a hole of 4×4.
+pixels alone, because all other pixels are copied and improve the values of the whole image. A window of ``ssim_hole``
+is centred in the hole and includes its surroundings, because a window of 7×7 does not fit into a hole of 4×4.
 """
 
 import string
@@ -28,7 +28,7 @@ RESAMPLES = 1000
 """Bootstrap samples."""
 SEED = 0
 OVERALL = "all"
-"""The class of rows that speak of all letters."""
+"""The class of rows that concern all letters."""
 COLUMNS = ("metric", "class", "value", "ci_low", "ci_high", "n")
 
 
@@ -55,13 +55,13 @@ def quality(
     hole
         Edge of the centre square that was restored.
     resamples, seed
-        Bootstrap samples (over images, within a class for its row) and their seed.
+        Number of bootstrap samples (over images, within a class for its row) and their seed.
 
     Returns
     -------
     pandas.DataFrame
-        One row a metric and class: ``metric``, ``class`` (``all``, ``A`` … ``Z``), ``value``, ``ci_low``, ``ci_high``
-        (95 %), ``n`` images. An accuracy of one has an interval of no width: no error was there to be drawn.
+        One row per metric and class: ``metric``, ``class`` (``all``, ``A`` … ``Z``), ``value``, ``ci_low``, ``ci_high``
+        (95 %), ``n`` images. An accuracy of one has an interval of zero width, because no error could be drawn.
 
     Raises
     ------

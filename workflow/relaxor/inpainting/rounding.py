@@ -1,12 +1,12 @@
-"""From trained weights to levels: each rounded for itself, or all of a layer so that its sums change least.
+"""From trained weights to levels: each rounded by itself, or all of a layer so that its sums change least.
 
-The scale decides the error: plain rounding spends it on the largest weight. Least squares looks at what a layer adds
-up instead. With the second moment H of what enters it, changing its weights by D changes the sums by tr D H Dᵀ. Weights
-are rounded input by input, and what each leaves is made up for by those of the inputs still to come, as far as H lets
-them (error feedback: Frantar et al., arXiv 2210.17323, after Hassibi and Stork, NIPS 1992). Of several scales the one
-that changes the sums least is kept; the weights that it clips are made up for in the same way. What the layers before
-have lost is made up for first: weights are rounded that come nearest to the float sums on the codes that do enter
-(Li et al., arXiv 2504.02692).
+The scale decides the error, and plain rounding takes it from the largest weight. Least squares considers the sums of a
+layer instead. With the second moment H of the inputs, changing the weights by D changes the sums by tr D H Dᵀ. Weights
+are rounded input by input, and the error of each is compensated by the weights of the inputs that follow, as far as H
+allows (error feedback: Frantar et al., arXiv 2210.17323, after Hassibi and Stork, NIPS 1992). Of several scales the one
+that changes the sums least is kept; the weights that it clips are compensated in the same way. The losses of the layers
+before are compensated first: the weights that are rounded come nearest to the float sums on the codes that actually
+enter (Li et al., arXiv 2504.02692).
 """
 
 from typing import Literal
@@ -20,11 +20,11 @@ from relaxor.crossbar.levels import BITS, HIGHEST, LOWEST, QuantizedDecoder, Qua
 from relaxor.inpainting.models import Decoder
 
 CANDIDATES = np.geomspace(0.06, 1.0, 24)
-"""Scales that are tried, relative to that of plain rounding."""
+"""Scales that are tried, relative to the scale of plain rounding."""
 DAMPING = 0.01
-"""Added to the second moments, relative to their mean: inputs that never change are not made to carry errors."""
+"""Addend to the second moments, relative to their mean, so that inputs that never change do not carry errors."""
 BLOCK = 64
-"""Inputs whose errors reach those beyond them in one product of matrices."""
+"""Number of inputs whose errors are passed on to the following inputs in one product of matrices."""
 Method = Literal["plain", "least_squares"]
 
 
@@ -34,9 +34,9 @@ class Scales(eqx.Module):
     Attributes
     ----------
     weights
-        Of each layer, shape (1, 1), or (out, 1) for a scale a column of the array.
+        Scale of the levels of each layer, shape (1, 1), or (out, 1) for one scale per column of the array.
     inputs
-        Of the codes that enter each layer.
+        Scale of the codes that enter each layer.
     """
 
     weights: tuple[jax.Array, ...]
@@ -60,23 +60,23 @@ def round_decoder(
     lowest: int = LOWEST,
     bits: int = BITS,
 ) -> QuantizedDecoder:
-    """Round a trained decoder to levels, layer by layer, each on the codes that the rounded ones before it give.
+    """Round a trained decoder to levels, layer by layer, each on the codes that the rounded layers before it give.
 
     Parameters
     ----------
     decoder
-        Trained.
+        The trained decoder.
     currents
-        Parts of the ADC's range, as `relaxor.inpainting.encoder.encode` returns them, shape (n, 196): what enters the
-        layers; some thousand are enough.
+        Parts of the ADC's range, as `relaxor.inpainting.encoder.encode` returns them, shape (n, 196); some thousand are
+        enough.
     method
         ``plain``: no weight is clipped, each is rounded to the nearest level. ``least_squares``: see the module.
     per_column
-        One scale an output instead of one a layer.
+        One scale per output instead of one per layer.
     lowest
-        Level, −7 or −8.
+        Lowest level, −7 or −8.
     bits
-        Of the activations, sign included.
+        Bits of the activations, including the sign.
     """
     highest = highest_code(bits)
     # The whole range of the ADC is the whole range of the codes: with its 7 bits a reading is a code.

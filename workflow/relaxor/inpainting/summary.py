@@ -1,4 +1,4 @@
-"""The numbers and curves of the inpainting: all holes and trainings, as every technique gives them."""
+"""The numbers and curves of the inpainting, for all holes and trainings."""
 
 import hashlib
 import json
@@ -11,23 +11,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from relaxor.core import netcdf
-from relaxor.core.results import CONFIDENCE, NORMAL_QUANTILE, Number
+from relaxor.core.results import NORMAL_QUANTILE, Number, Quantity, student_quantile
 from relaxor.core.storage import save_parameters, save_tree
 from relaxor.core.variables import variable
 from relaxor.inpainting.classifier import load_classifier
-from relaxor.inpainting.learning import METHODS
 from relaxor.inpainting.letters import Letters, load_letters
 from relaxor.inpainting.quality import OVERALL
-from relaxor.inpainting.scoring import REAL, UNFILLED
+from relaxor.inpainting.quantities import (
+    AWARE,
+    FID,
+    FID_RATIO,
+    FID_UNBIASED,
+    FLOAT,
+    KID,
+    LETTERS,
+    LETTERS_USED,
+    METHODS,
+    METRICS,
+    REAL,
+    UNFILLED,
+    WEIGHT_BITS,
+)
+from relaxor.inpainting.topics import INPAINTING
 from relaxor.inpainting.training import Networks
 from relaxor.synapse.photoresponse.encoder import load_encoder
-
-TOLD = ("fid", "fid_unbiased", "fid_network", "kid", "mse_hole", "psnr_hole", "ssim_hole", "accuracy")
-"""Metrics in the table, in this order; those of whole images say little, as most of a whole image is copied."""
-UNITS = {"psnr": "dB", "psnr_hole": "dB"}
 
 
 def summarize(
@@ -48,13 +57,13 @@ def summarize(
     Parameters
     ----------
     letters, encoder
-        What was learned from.
+        The letters and the device that the trainings used.
     scores, examples, histories, fine_tunings
         Files of every training, the seeds of a hole one after the other.
     parameters, curves
-        Files to write. Measurements are ``hole_4``, …; models the methods of `relaxor.inpainting.learning.METHODS`.
+        Files to write. Measurements are ``hole_4``, …; models are `relaxor.inpainting.quantities.INPAINTING_MODELS`.
     holes, seeds
-        Of the trainings.
+        Holes and seeds of the trainings.
     """
     found = load_letters(letters)
     trainings = [(hole, seed) for hole in holes for seed in seeds]
@@ -66,7 +75,8 @@ def summarize(
     made_of = hashlib.sha256(f"{found.sha256} {Path(encoder).read_text(encoding='utf-8')}".encode()).hexdigest()
     rows = [*_rows(table, found), *_bit_rows(holes, examples[:: len(seeds)])]
     rows = [replace(row, raw_sha256=made_of, origin=origin) for row in rows]
-    save_parameters(parameters, rows, "inpainting")
+    INPAINTING.require_named(rows)
+    save_parameters(parameters, rows, INPAINTING.name)
     groups: dict[str, xr.Dataset] = {}
     for number, hole in enumerate(holes):
         first = number * len(seeds)
@@ -81,38 +91,44 @@ def summarize(
 
 
 def _rows(table: pd.DataFrame, letters: Letters) -> list[Number]:
-    """Make the rows of all metrics, of their ratios to the float decoder, and of what was learned from."""
+    """Return the numbers of all metrics, their ratios to the float decoder, and the numbers of letters."""
     features = f"64 features of the letter classifier {load_classifier()[1]['sha256'][:12]}"
     rows: list[Number] = []
     overall = table[table["class"] == OVERALL]
     for (hole, method), part in overall.groupby(["hole", "method"], sort=False):
-        scored = {metric: rows_of for metric, rows_of in part.groupby("metric") if metric in TOLD}
-        for metric in filter(scored.__contains__, TOLD):
-            unit = UNITS.get(metric, "1")
-            where = f"; {features}" if metric in ("fid", "fid_unbiased", "kid") else ""
-            rows.append(Number(f"hole_{hole}", str(method), metric, unit=unit, **_mean(scored[metric], where)))
+        scored = dict(iter(part.groupby("metric")))
+        for metric in METRICS:
+            if metric.name in scored:
+                where = f"; {features}" if metric in (FID, FID_UNBIASED, KID) else ""
+                rows.append(_number(f"hole_{hole}", str(method), metric, **_mean(scored[metric.name], where)))
         if method in METHODS:
-            of_float = overall[(overall["hole"] == hole) & (overall["method"] == "float")]
-            rows.append(Number(f"hole_{hole}", str(method), "fid_ratio", **_ratio(part, of_float)))
-    for part, labels in (("train", letters.labels_train), ("test", letters.labels_test)):
-        kind = letters.source.partition(" (")[0]
-        rows.append(Number("letters", kind, f"letters_{part}", float(labels.size), 0.0, method=letters.source))
+            of_float = overall[(overall["hole"] == hole) & (overall["method"] == FLOAT)]
+            ratio = _ratio(part, of_float)
+            rows.append(_number(f"hole_{hole}", str(method), FID_RATIO, feature=FLOAT, **ratio))
+    for which, labels in (("train", letters.labels_train), ("test", letters.labels_test)):
+        number = _found(labels.size, 0.0, math.nan, math.nan, letters.source, 0)
+        rows.append(_number(LETTERS, LETTERS, LETTERS_USED, feature=which, **number))
     return rows
 
 
+def _number(measurement: str, model: str, quantity: Quantity, **found: Any) -> Number:
+    return Number(measurement, model, quantity.name, unit=quantity.known_unit, **found)
+
+
 def _bit_rows(holes: Sequence[int], examples: Sequence[str]) -> list[Number]:
-    """Count the bits that the levels of each quantized decoder take."""
+    """Return the number of bits that the levels of each quantized decoder take."""
     rows: list[Number] = []
     for hole, path in zip(holes, examples, strict=True):
         levels = [layer["level"].to_numpy() for name, layer in netcdf.trees(path).items() if name.startswith("layer")]
         span = max(int(level.max()) for level in levels) - min(int(level.min()) for level in levels)
         method = "binary logarithm of the span of all levels, rounded up"
-        rows.append(Number(f"hole_{hole}", "aware", "weight_bits", float(span.bit_length()), 0.0, method=method))
+        bits = _found(span.bit_length(), 0.0, math.nan, math.nan, method, 0)
+        rows.append(_number(f"hole_{hole}", AWARE, WEIGHT_BITS, **bits))
     return rows
 
 
 def _mean(part: pd.DataFrame, where: str) -> dict[str, Any]:
-    """Average over the trainings; of one training, give its interval over the letters."""
+    """Average over the trainings; a single training has its interval over the letters."""
     values = part["value"].to_numpy()
     n = int(part["n"].sum())
     kind = part["method"].iloc[0]
@@ -123,33 +139,33 @@ def _mean(part: pd.DataFrame, where: str) -> dict[str, Any]:
             REAL: "random halves of the originals, n each; range of the halvings",
             UNFILLED: "interval over the test letters, paired",
         }.get(kind, "one training; interval over the test letters, paired")
-        return _number(values[0], error, low, high, f"{method}{where}", int(part["n"].iloc[0]))
-    return _number(*_student(values), f"mean of {values.size} trainings; interval from training to training{where}", n)
+        return _found(values[0], error, low, high, f"{method}{where}", int(part["n"].iloc[0]))
+    return _found(*_student(values), f"mean of {values.size} trainings; interval from training to training{where}", n)
 
 
 def _ratio(part: pd.DataFrame, of_float: pd.DataFrame) -> dict[str, Any]:
     """Divide the distances by those of the float decoder of the same training."""
-    own, reference = (rows[rows["metric"] == "fid"].sort_values("seed") for rows in (part, of_float))
+    own, reference = (rows[rows["metric"] == FID.name].sort_values("seed") for rows in (part, of_float))
     ratios = own["value"].to_numpy() / reference["value"].to_numpy()
     n = int(own["n"].sum())
     if ratios.size > 1:
-        return _number(*_student(ratios), f"distance over the float decoder's, mean of {ratios.size} trainings", n)
+        return _found(*_student(ratios), f"distance over the float decoder's, mean of {ratios.size} trainings", n)
     relative = [
         (rows["ci_high"].iloc[0] - rows["ci_low"].iloc[0]) / (2 * NORMAL_QUANTILE * value)
         for rows, value in ((own, own["value"].iloc[0]), (reference, reference["value"].iloc[0]))
     ]
     error = ratios[0] * math.hypot(*relative)
     method = "distance over the float decoder's, one training; interval over the test letters, taken as independent"
-    return _number(ratios[0], error, math.nan, math.nan, method, n)
+    return _found(ratios[0], error, math.nan, math.nan, method, n)
 
 
 def _student(values: np.ndarray) -> tuple[float, float, float, float]:
     mean, error = float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size))
-    margin = float(stats.t.ppf((1 + CONFIDENCE) / 2, values.size - 1)) * error
+    margin = student_quantile(values.size - 1) * error
     return mean, error, mean - margin, mean + margin
 
 
-def _number(value: float, error: float, low: float, high: float, method: str, n: int) -> dict[str, Any]:
+def _found(value: float, error: float, low: float, high: float, method: str, n: int) -> dict[str, Any]:
     return {"value": float(value), "standard_error": error, "ci_low": low, "ci_high": high, "method": method, "n": n}
 
 

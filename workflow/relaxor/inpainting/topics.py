@@ -2,6 +2,12 @@
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
+from relaxor.inpainting.quantities import (
+    CROSSBAR_MODELS,
+    CROSSBAR_QUANTITIES,
+    INPAINTING_MODELS,
+    INPAINTING_QUANTITIES,
+)
 from relaxor.techniques.registry import Topic
 
 _NETWORKS, _CHIP = "relaxor.inpainting.panels", "relaxor.inpainting.chip_panels"
@@ -10,6 +16,8 @@ INPAINTING = Topic(
     name="inpainting",
     title="Letters restored behind the device",
     part="inpainting",
+    models=INPAINTING_MODELS,
+    quantities=INPAINTING_QUANTITIES,
     panels={
         name: Panel(lazy(_NETWORKS, name))
         for name in (
@@ -21,5 +29,7 @@ CROSSBAR = Topic(
     name="crossbar",
     title="Letters restored by the memristor chip",
     part="crossbar",
+    models=CROSSBAR_MODELS,
+    quantities=CROSSBAR_QUANTITIES,
     panels={name: Panel(lazy(_CHIP, name)) for name in ("arrays", "read_back", "letters", "distances", "breakdown")},
 )

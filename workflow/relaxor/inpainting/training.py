@@ -1,20 +1,20 @@
-"""The adversarial training of the decoder: the same bytes from the same seed, in one go or killed and resumed.
+"""The adversarial training of the decoder: the same seed gives the same bytes, also after an interruption.
 
-The decoder is trained for small squared error of the hole, for a discriminator that takes its letters for real (the
-non-saturating loss, Goodfellow et al., arXiv 1406.2661) and reads them as the letter they were (Odena et al.,
-arXiv 1610.09585). The discriminator learns to tell real letters from completed ones and to read both. Both networks
-step together, from the same forward passes; Adam, its rate lowered in steps.
+The decoder is trained for a small squared error of the hole, and for a discriminator that takes its letters for real
+(the non-saturating loss, Goodfellow et al., arXiv 1406.2661) and reads them as the letters that they were (Odena et
+al., arXiv 1610.09585). The discriminator learns to tell real letters from completed ones and to read both. Both
+networks step together, from the same forward passes, by Adam with a rate that is lowered in steps.
 
-Everything random in an epoch comes from (seed, epoch), so a checkpoint holds no more than weights, the optimizers'
-moments and the history. Bytes are the same on equally many cores: the compiled sums are split among them.
+All random numbers of an epoch follow from seed and epoch, so that a checkpoint holds only weights, the moments of the
+optimizers and the history. The bytes are the same on the same number of cores, among which the compiled sums are split.
 """
 
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import equinox as eqx
 import jax
@@ -28,13 +28,8 @@ from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.checkpoints import Checkpoints
 from relaxor.inpainting.encoder import GROUPS, SIDE
 from relaxor.inpainting.models import LETTERS, Decoder, Discriminator, centre, paste
+from relaxor.inpainting.settings import Training
 
-EPOCHS = 40
-LEARNING_RATE = 5e-4
-STEP_EPOCHS = 20
-GAMMA = 0.8
-BATCH = 256
-CHECKPOINT_EPOCHS = 5
 LOSSES = (
     "reconstruction",
     "adversarial",
@@ -44,58 +39,43 @@ LOSSES = (
     "discriminator_letter_real",
     "discriminator_letter_generated",
 )
-"""Columns of the history beside ``epoch`` and ``learning_rate``: means over the batches of an epoch, no weights."""
+"""Columns of the history beside ``epoch`` and ``learning_rate``: means over the batches of an epoch, not weighted."""
 Progress = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, from 1, and its losses."""
 
 
-@dataclass(frozen=True)
-class LossWeights:
-    """What the decoder's losses count for; the discriminator's all count one.
+class LossWeights(NamedTuple):
+    """Weights of the decoder's losses, relative to the squared error of a pixel; those of the discriminator are one.
+
+    Without them the holes are grey means of what could be there. On 12 × 12 holes of real letters after 8 epochs, 0.01
+    for both lowers the distance of the drawn pixels' mean and covariance from the true ones (as FID, but of pixels)
+    from 3.0 to 1.1, at a squared error of 0.077 instead of 0.069.
 
     Attributes
     ----------
-    reconstruction
-        Mean squared error of the hole's pixels: the unit of the others.
     adversarial
-        The paper gives no weight. Without it the holes are grey means of what could be there; measured on 12 × 12 holes
-        of real letters after 8 epochs, 0.01 for this and the next brings the distance of the drawn pixels' mean and
-        covariance from the true ones (as FID, but of pixels) from 3.0 to 1.1, at a squared error of 0.077 instead of
-        0.069.
+        Weight of the loss by which the discriminator takes the completed image for real.
     letter
-        Of the completed image, as the discriminator reads it; as the adversarial loss.
+        Weight of the loss by which the discriminator reads the letter in the completed image.
     """
 
-    reconstruction: float = 1.0
-    adversarial: float = 0.01
-    letter: float = 0.01
+    adversarial: float
+    letter: float
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the result depends on beside the data.
+class Settings(Training):
+    """What the result depends on beside the data; a finished training is continued with more epochs.
 
-    Attributes
-    ----------
-    epochs
-        In all; a finished training is continued with more.
-    batch
-        Images of a step; the rest of an epoch that fills no batch is left out, another one each time.
-    learning_rate, step_epochs, gamma
-        Adam's rate, and the factor that lowers it every so many epochs.
-    weights
-        Of the losses.
-    seed
-        Of weights, order and noise.
+    The rest of an epoch that fills no batch is left out, another one each time.
     """
 
-    epochs: int = EPOCHS
-    batch: int = BATCH
-    learning_rate: float = LEARNING_RATE
-    step_epochs: int = STEP_EPOCHS
-    gamma: float = GAMMA
-    weights: LossWeights = field(default_factory=LossWeights)
     seed: int = 0
+    """Seed of weights, order and noise."""
+
+    @property
+    def weights(self) -> LossWeights:
+        """Weights of the losses."""
+        return LossWeights(self.adversarial, self.letter)
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 1."""
@@ -136,9 +116,9 @@ class Data(eqx.Module):
     Attributes
     ----------
     currents
-        Of the images without their centre, shape (n, 196).
+        Readings of the images without their centre, shape (n, 196).
     images
-        Whole, shape (n, 28, 28).
+        Whole images, shape (n, 28, 28).
     labels
         0 = A … 25 = Z, shape (n,).
     """
@@ -179,9 +159,9 @@ class Trained:
     Attributes
     ----------
     networks
-        After the last epoch.
+        The networks after the last epoch.
     history
-        One row an epoch: ``epoch``, ``learning_rate`` and `LOSSES`.
+        One row per epoch: ``epoch``, ``learning_rate`` and `LOSSES`.
     """
 
     networks: Networks
@@ -191,10 +171,10 @@ class Trained:
 def train(
     data: Data,
     hole: int,
-    settings: Settings | None = None,
+    settings: Settings,
     *,
     folder: Path | str | None = None,
-    checkpoint_epochs: int = CHECKPOINT_EPOCHS,
+    checkpoint_epochs: int = 5,
     start: Networks | None = None,
     generate: Generate | None = None,
     progress: Progress | None = None,
@@ -206,27 +186,27 @@ def train(
     data
         From `Data.create`.
     hole
-        Pixels of its side.
+        Side of the hole in pixels.
     settings
-        By default `Settings()`.
+        Schedule, weights of the losses, and seed.
     folder
-        Of the checkpoints; without one none are written.
+        Folder of the checkpoints; without a folder none are written.
     checkpoint_epochs
-        Epochs from one to the next; there is always one after the last epoch.
+        Epochs from one checkpoint to the next; there is always one after the last epoch.
     start
         Networks to go on from instead of new ones.
     generate
         How the decoder is evaluated, by default `Plain`; see `relaxor.inpainting.fine_tuning.AsOnChip`.
     progress
-        Told of each epoch.
+        Function that is called after each epoch.
 
     Raises
     ------
     AnalysisError
-        If there are fewer images than a batch, the folder is of another training or all its checkpoints are damaged,
-        or a loss or weight is no longer finite: the message names the last checkpoint before it, which is kept.
+        If there are fewer images than a batch, the folder belongs to another training or all its checkpoints are
+        damaged, or a loss or weight is no longer finite. The message names the last good checkpoint, which is kept.
     """
-    settings, generate = settings or Settings(), generate or Plain()
+    generate = generate or Plain()
     n = len(data.labels)
     if n < settings.batch:
         raise AnalysisError(f"training: {n} images do not fill one batch of {settings.batch}")
@@ -313,11 +293,8 @@ def _decoder_loss(
         "adversarial": _binary(real, 1.0),
         "letter_generated": _letter(letter, batch.labels),
     }
-    total = (
-        weights.reconstruction * losses["reconstruction"]
-        + weights.adversarial * losses["adversarial"]
-        + weights.letter * losses["letter_generated"]
-    )
+    total = losses["reconstruction"]
+    total = total + weights.adversarial * losses["adversarial"] + weights.letter * losses["letter_generated"]
     return total, (completed, losses)
 
 
@@ -352,11 +329,10 @@ def _finite(state: State) -> bool:
 def identity(
     data: Data, hole: int, settings: Settings, start: Networks | None = None, generate: Generate | None = None
 ) -> dict[str, Any]:
-    """Return what a training depends on, but for its epochs: more of them continue it. Arguments as for `train`."""
-    plain, evaluation = asdict(settings), generate or Plain()
-    del plain["epochs"]
+    """Return what a training depends on except its epochs, because more epochs continue it; arguments as `train`."""
+    evaluation = generate or Plain()
     return {
-        **plain,
+        **settings.model_dump(exclude={"epochs"}),
         "hole": hole,
         "data_sha256": _hash(data),
         "start_sha256": _hash(start) if start else None,

@@ -48,6 +48,8 @@ class Scenario(Section):
     """Its name."""
     seed: int
     """Seed of all noise."""
+    shared: dict[str, Any] = {}
+    """What the descriptions of several techniques refer to by the anchors of YAML."""
     techniques: dict[str, SimulatedTechnique]
     """Technique → what it measures, in the order of the truth."""
 

@@ -2,60 +2,44 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from relaxor.simulation import pulse_truth as truth
-from relaxor.simulation.sample_file import SampleFile, Truth
-from relaxor.simulation.trains import CYCLES, PAIR_TRAINS, RETENTION, SERIES, Run, cycles, run
+from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
+from relaxor.simulation.trains import Run, Specimen
 from relaxor.simulation.writers.keithley_4200 import write
 
-PAIRS, SERIES_REPEATS = 8, 3
-"""Repeats of each interval, and of each run of a series."""
 START = datetime(2024, 11, 21, 9, 0)
+"""Time of the first file; each series follows an hour after the one before."""
 
 
-def simulate(rng: np.random.Generator) -> Iterator[SampleFile]:
-    """Yield pairs, series of width, amplitude and number, retention, and potentiation with depression."""
-    pairs = [run(train, rng) for train in PAIR_TRAINS.values() for _ in range(PAIRS)]
-    note = "two pulses of 5 V, 100 ms; intervals 10 ms to 2 s, 8 repeats each"
-    yield _file("ppf", "2b", pairs, 0, truth.of_pairs(), note)
-    for number, (name, panel, repeats, note) in enumerate(
-        (
-            ("widths", "2c", SERIES_REPEATS, "single pulses of 5 V, 10 ms to 1 s, 3 repeats each"),
-            ("amplitudes", "2d,2e", SERIES_REPEATS, "ten pulses of 100 ms, 2 to 5 V, 3 repeats each"),
-            ("numbers", "2f", SERIES_REPEATS, "trains of 1 to 50 pulses of 5 V, 100 ms, 3 repeats each"),
-            ("retention", "S9", 1, f"read for {RETENTION:g} s after trains of 10 and 50 pulses"),
-        ),
-        1,
-    ):
-        runs = [run(train, rng) for train in SERIES[name].values() for _ in range(repeats)]
-        yield _file(name, panel, runs, number, truth.of_series(name), note)
-    for count, panel in ((50, "2g"), (20, "S8")):
-        note = f"{count} pulses of +5 V and {count} of −3 V, 100 ms, {CYCLES} cycles one after the other"
-        yield _file(f"ltp_ltd_{count}", panel, cycles(count, rng), 5, truth.of_cycles(count), note)
+def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[SampleFile]:
+    """Yield pairs, series, and potentiation with depression of a `Specimen`."""
+    specimen = Specimen.model_validate(values)
+    pairs = specimen.pairs
+    runs = specimen.record(map(specimen.pair, pairs.intervals), rng, pairs.repeats)
+    yield _file(specimen, pairs.file, runs, 0, truth.of_pairs(specimen))
+    for number, series in enumerate(specimen.series, 1):
+        runs = specimen.record(specimen.trains(series).values(), rng, series.repeats)
+        yield _file(specimen, series.file, runs, number, truth.of_series(specimen, series))
+    for cycles in specimen.cycles:
+        runs = specimen.record_cycles(cycles.pulses, rng)
+        number = len(specimen.series) + 1
+        yield _file(specimen, cycles.file, runs, number, truth.of_cycles(specimen, cycles.pulses))
 
 
-def _file(name: str, panel: str, runs: Sequence[Run], number: int, truth: Iterable[Truth], note: str) -> SampleFile:
+def _file(specimen: Specimen, entry: FileEntry, runs: Sequence[Run], number: int, truth: Iterable[Truth]) -> SampleFile:
     sheets: Mapping[str, Mapping[str, np.ndarray]] = {
         f"Run{index}": {"Time": np.round(time, 4), "V": voltage, "I": _rounded(current)}
         for index, (time, voltage, current) in enumerate(runs, 1)
     }
-    settings = [("Comment", "SIMULATED"), ("Read Voltage", "0.5"), ("Instrument", "4225-RPM")]
+    read_voltage = f"{specimen.device.read_voltage:g}"
+    settings = [("Comment", "SIMULATED"), ("Read Voltage", read_voltage), ("Instrument", "4225-RPM")]
     executed = START + timedelta(hours=number)
-    content = write(sheets, test=f"{name}#1", executed=executed, settings=settings)
-    counts = {sum(np.diff(np.abs(voltage - 0.5), prepend=0.0) > 1.0) for _, voltage, _ in runs}
-    conditions = {"pulses": f"{counts.pop():d}"} if len(counts) == 1 else {}
-    return SampleFile(
-        name,
-        "electrical_pulses",
-        panel,
-        f"CBPS_{name}.xlsx",
-        content,
-        truth=tuple(truth),
-        conditions=conditions,
-        note=note,
-    )
+    content = write(sheets, test=f"{entry.measurement}#1", executed=executed, settings=settings)
+    return SampleFile.of(entry, "electrical_pulses", content, truth=tuple(truth))
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
-from relaxor.simulation.synapse import READ_VOLTAGE, Synapse, nonlinearity
+from relaxor.simulation.synapse import Device, Synapse
 from relaxor.simulation.writers.keithley_4200 import write
 
 NOISE, RELATIVE_NOISE = 0.030, 0.002
@@ -32,6 +32,8 @@ class Sweep(Section):
 class Specimen(Section):
     """What is swept: fresh devices, one for each file."""
 
+    device: Device
+    """The device."""
     cycles: int
     """Number of cycles in each file."""
     points: int
@@ -73,13 +75,14 @@ def sweep(specimen: Specimen, amplitude: float) -> tuple[np.ndarray, np.ndarray]
     up = amplitude * np.arange(1, points + 1) / points
     down = amplitude * np.arange(points - 1, -1, -1) / points
     voltage = np.tile(np.concatenate([up, down, -up, -down]), specimen.cycles)
-    device, current = Synapse(), np.empty(voltage.size)
+    device = specimen.device
+    synapse, current = Synapse(device), np.empty(voltage.size)
     for index, value in enumerate(voltage):
-        if abs(value) > READ_VOLTAGE:
-            device.apply(value, specimen.step)
+        if abs(value) > device.read_voltage:
+            synapse.apply(value, specimen.step)
         else:
-            device.wait(specimen.step)
-        current[index] = device.level(int(value < 0)) * nonlinearity(value)
+            synapse.wait(specimen.step)
+        current[index] = synapse.level(int(value < 0)) * device.nonlinearity(value)
     return voltage, current
 
 
@@ -93,7 +96,7 @@ def truth(specimen: Specimen, amplitude: float) -> Iterator[Truth]:
     voltage, current = sweep(specimen, amplitude)
     points, half = specimen.points, 2 * specimen.points
     cycles = 1e-12 * current.reshape(specimen.cycles, 4 * points)
-    read = round(READ_VOLTAGE / amplitude * points) - 1
+    read = round(specimen.device.read_voltage / amplitude * points) - 1
     way = np.insert(voltage[:half], 0, 0.0)
     for name, lobe, sign in (("positive", slice(0, half), 1), ("negative", slice(half, None), -1)):
         peaks = cycles[:, lobe][:, points - 1]  # at the extreme voltage; after it the current may still rise
@@ -107,5 +110,5 @@ def truth(specimen: Specimen, amplitude: float) -> Iterator[Truth]:
         yield Truth("cycles", f"relative_growth_{name}", float(peaks[-1] / peaks[0] - 1), "1")
     last = cycles[-1]
     yield Truth("cycles", "symmetry", float(-last[points - 1] / last[half + points - 1]), "1")
-    yield Truth("cycles", "resistance", READ_VOLTAGE / float(last[read]), "ohm")
+    yield Truth("cycles", "resistance", specimen.device.read_voltage / float(last[read]), "ohm")
     yield Truth("cycles", "rectification_ratio", float(-last[read] / last[half + read]), "1")

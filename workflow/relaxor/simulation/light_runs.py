@@ -1,34 +1,33 @@
-"""What is recorded under light: pairs of pulses, series at three wavelengths, and codes of four pulses.
+"""What is recorded under light: pairs of pulses, series at several wavelengths, and codes of pulses.
 
-The device is biased at 0.5 V all the time; light comes in pulses at 650, 520 and 450 nm (paper, Fig. 3c–3h, S10, S11)
-and in the sixteen codes of four pulses that the encoder of the images uses (Fig. 5a).
+The device is biased with the read voltage all the time; light comes in pulses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from relaxor.simulation.synapse import DARK, LIGHT, light_current
+from relaxor.core.section import Section, setting
+from relaxor.simulation.sample_file import FileEntry
+from relaxor.simulation.synapse import Device, OpticalResponse, light_current
 
 Edges = Sequence[tuple[float, float, float]]
 """Pulses: onset (s), width (s), power density (mW/cm²)."""
-INTERVALS = 0.02 * np.round(np.geomspace(0.1, 50.0, 20) / 0.02)
-POWERS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-FREQUENCIES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
-DURATIONS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-NUMBERS = (1, 2, 5, 10, 20, 40)
-TRAIN = 20
-"""Pulses of the frequency series, on half of the time."""
-CODE_PULSES, CODE_SLOT, CODE_WIDTH = 4, 0.2, 0.1
-AREA = 20e-8
-"""Illuminated area of the device, cm²: 10 µm × 2 µm between the electrodes."""
+STEP, FINE_STEP = 0.02, 0.01
+"""Intervals of the samples of most runs, and of fast ones and codes; s."""
+BEFORE, CODE_BEFORE, CODE_LENGTH = 0.5, 0.2, 1.2
+"""Onset of the first pulse of a run and of a code, and length of a code; s."""
+PAIR_REST = 0.5
+"""Time after the second pulse of a pair, s."""
 
 
 @dataclass(frozen=True)
 class Exposure:
     """Pulses of light of one run, interval of its samples and its length, s."""
 
+    light: OpticalResponse
     edges: Edges
     step: float
     length: float
@@ -47,32 +46,113 @@ class Exposure:
             power[(time > onset - self.step / 2) & (time < onset + width - self.step / 2)] = density
         return power
 
-    def response(self, colour: float) -> np.ndarray:
+    def response(self, color: float) -> np.ndarray:
         """Return the current above the dark one without noise, pA."""
-        return light_current(self.time, self.edges, colour) - DARK
+        return light_current(self.light, self.time, self.edges, color) - self.light.dark
 
 
-def _frequency(f: float) -> Exposure:
-    edges = [(0.5 + n / f, 0.5 / f, LIGHT) for n in range(TRAIN)]
-    return Exposure(edges, 0.05 / f if f > 5 else 0.01, 0.5 + TRAIN / f + 3.0)
+class Pairs(Section):
+    """Pairs of pulses at one wavelength, and their file."""
+
+    file: FileEntry
+    """The file."""
+    wavelength: int = setting(..., "nm")
+    """Wavelength of the light."""
+    intervals: list[float] = setting(..., "s")
+    """Times between the two pulses."""
+    repeats: int
+    """How often each interval is recorded."""
 
 
-def _number(count: int) -> Exposure:
-    return Exposure([(0.5 + 0.4 * n, 0.2, LIGHT) for n in range(count)], 0.02, 0.5 + 0.4 * count + 12.0)
+class Series(Section):
+    """Runs that differ in one quantity, and their files."""
+
+    files: dict[int, FileEntry]
+    """Wavelength in nm → file."""
+    varied: Literal["amplitude", "frequency", "width", "pulses"]
+    """The quantity, as the analysis names it."""
+    values: list[float]
+    """Its values, in mW/cm², Hz, s or 1."""
+    width: float = setting(0.0, "s")
+    """Width of the pulses, where it is not varied."""
+    period: float = setting(0.0, "s")
+    """Time from pulse to pulse in a series of their number."""
+    pulses: int = 1
+    """Number of pulses in a series of their frequency, on for half of the time."""
+    rest: float = setting(..., "s")
+    """Time that is recorded after the last pulse or period."""
 
 
-PAIRS = {t: Exposure([(0.5, 0.1, LIGHT), (0.6 + t, 0.1, LIGHT)], 0.02, 0.7 + t + 0.5) for t in INTERVALS.tolist()}
-SERIES: dict[str, dict[float, Exposure]] = {
-    "power": {power: Exposure([(0.5, 1.0, power)], 0.02, 11.5) for power in POWERS},
-    "frequency": {f: _frequency(f) for f in FREQUENCIES},
-    "duration": {width: Exposure([(0.5, width, LIGHT)], 0.02, 0.5 + width + 10.0) for width in DURATIONS},
-    "number": {count: _number(count) for count in NUMBERS},
-}
-"""What a series varies → its run."""
+class Codes(Section):
+    """Codes of pulses in slots, and their file."""
+
+    file: FileEntry
+    """The file."""
+    wavelength: int = setting(..., "nm")
+    """Wavelength of the light."""
+    slots: int
+    """Number of slots."""
+    period: float = setting(..., "s")
+    """Time from slot to slot."""
+    width: float = setting(..., "s")
+    """Width of a pulse."""
+    repeats: int
+    """How often each code is recorded."""
 
 
-def code(number: int) -> Exposure:
-    """Return the run of a code; its highest bit comes first."""
-    bits = [(number >> (CODE_PULSES - 1 - slot)) & 1 for slot in range(CODE_PULSES)]
-    edges = [(0.2 + CODE_SLOT * slot, CODE_WIDTH, LIGHT) for slot, bit in enumerate(bits) if bit]
-    return Exposure(edges, 0.01, 1.2)
+class Specimen(Section):
+    """The device, and what is recorded of it under light."""
+
+    device: Device
+    """The device."""
+    area: float = setting(..., "cm^2")
+    """Area of the device under light."""
+    pair_width: float = setting(..., "s")
+    """Width of the pulses of a pair."""
+    pairs: Pairs
+    """Pairs of pulses."""
+    series: list[Series]
+    """Series of runs."""
+    codes: Codes
+    """Codes of pulses."""
+
+    @property
+    def light(self) -> OpticalResponse:
+        """The device under light."""
+        return self.device.light
+
+    def pair(self, interval: float) -> Exposure:
+        """Return a pair of pulses."""
+        width, power = self.pair_width, self.light.power
+        second = BEFORE + width + interval
+        edges = [(BEFORE, width, power), (second, width, power)]
+        return Exposure(self.light, edges, STEP, BEFORE + 2 * width + interval + PAIR_REST)
+
+    def runs(self, series: Series) -> Mapping[float, Exposure]:
+        """Return the runs of a series: value of what is varied → run."""
+        return dict(zip(series.values, self._exposures(series), strict=True))
+
+    def _exposures(self, series: Series) -> Iterator[Exposure]:
+        power = self.light.power
+        for value in series.values:
+            if series.varied == "frequency":
+                edges = [(BEFORE + n / value, 0.5 / value, power) for n in range(series.pulses)]
+                step = 0.05 / value if value > 5 else FINE_STEP
+                yield Exposure(self.light, edges, step, BEFORE + series.pulses / value + series.rest)
+            elif series.varied == "pulses":
+                edges = [(BEFORE + series.period * n, series.width, power) for n in range(round(value))]
+                yield Exposure(self.light, edges, STEP, BEFORE + series.period * value + series.rest)
+            elif series.varied == "width":
+                yield Exposure(self.light, [(BEFORE, value, power)], STEP, BEFORE + value + series.rest)
+            else:
+                length = BEFORE + series.width + series.rest
+                yield Exposure(self.light, [(BEFORE, series.width, value)], STEP, length)
+
+    def code(self, number: int) -> Exposure:
+        """Return the run of a code; its highest bit comes first."""
+        codes = self.codes
+        bits = [(number >> (codes.slots - 1 - slot)) & 1 for slot in range(codes.slots)]
+        edges = [
+            (CODE_BEFORE + codes.period * slot, codes.width, self.light.power) for slot, bit in enumerate(bits) if bit
+        ]
+        return Exposure(self.light, edges, FINE_STEP, CODE_LENGTH)

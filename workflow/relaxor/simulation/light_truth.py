@@ -3,185 +3,172 @@
 As in `relaxor.simulation.pulse_truth`, numbers that no law of the device gives are those to which the estimator tends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from scipy.constants import c, e, h
 
-from relaxor.simulation.light_runs import (
-    AREA,
-    CODE_PULSES,
-    CODE_SLOT,
-    CODE_WIDTH,
-    INTERVALS,
-    PAIRS,
-    SERIES,
-    Exposure,
-    code,
-)
+from relaxor.simulation.light_runs import CODE_BEFORE, Exposure, Series, Specimen
 from relaxor.simulation.sample_file import Truth
-from relaxor.simulation.synapse import (
-    COLOURS,
-    DARK,
-    EXPONENT,
-    LIGHT,
-    LIGHT_DRIFT,
-    LIGHT_NOISE,
-    LIGHT_VARIATION,
-    POPULATIONS,
-    PROMPT,
-    READ_VOLTAGE,
-)
+from relaxor.simulation.synapse import LIGHT_NOISE
 
-READ_WINDOW, CODE_WINDOW, READ_TIME, REPORTED_ENERGY = 0.040, 0.050, 0.1, 0.88
-"""Settings of the analysis that the numbers depend on: s, s, s, pJ."""
+READ_WINDOW, CODE_WINDOW, READ_TIME = 0.040, 0.050, 0.1
+"""Settings of the analysis that the numbers depend on, s."""
 LATE = 0.9
-"""What is retained is the mean over the tail from this part of it on."""
-VARIED = {"power": ("amplitude", "mW"), "frequency": ("frequency", "Hz"), "duration": ("width", "s"),
-          "number": ("pulses", "1")}  # fmt: skip
-"""Series → the name of what it varies, and its unit in labels."""
+"""The retained fraction is the mean over the tail from this part of it on."""
 
 
 # --- pairs
-def of_pairs() -> Iterator[Truth]:
-    """Yield the two exponentials of the optical PPF index in closed form, in percent; the floor is 100 %.
+def of_pairs(specimen: Specimen) -> Iterator[Truth]:
+    """Yield the two exponentials of the optical index in closed form, in percent; the floor is 100 %.
 
-    A population that holds y when the second pulse begins adds y e^(−λt) to what the pulse brings anyway; currents are
+    A population that holds y when the second pulse begins adds y e^(−λt) to the response of a first pulse; currents are
     those of the samples in the analysis' read window at the end of a pulse.
     """
+    light, width = specimen.light, specimen.pair_width
     samples = np.array([0.06, 0.08])
     ends, left, held = [], [], []
-    for full, rate, decay in POPULATIONS:
-        speed = rate + 1 / decay
-        ends.append(full * rate / speed * -np.expm1(-speed * samples).mean())
-        held.append(full * rate / speed * -np.expm1(-speed * CODE_WIDTH))
+    for population in light.populations:
+        speed = population.rate + 1 / population.time
+        ends.append(population.current * population.rate / speed * -np.expm1(-speed * samples).mean())
+        held.append(population.current * population.rate / speed * -np.expm1(-speed * width))
         left.append(np.exp(-speed * samples).mean())
-    first = PROMPT + sum(ends)
+    first = light.prompt + sum(ends)
     amplitudes = [100 * filled * part / first for filled, part in zip(held, left, strict=True)]
-    for index, (amplitude, (*_, decay)) in enumerate(zip(amplitudes, POPULATIONS, strict=True), 1):
-        yield "double_exponential_fixed_floor", f"amplitude_{index}", amplitude, "percent"
-        yield "double_exponential_fixed_floor", f"tau_{index}", decay, "s"
-    for place, interval in (("shortest", INTERVALS[0]), ("longest", INTERVALS[-1])):
-        gain = sum(a * np.exp(-interval / decay) for a, (*_, decay) in zip(amplitudes, POPULATIONS, strict=True))
-        yield "pairs", f"index_{place}", 100 + gain, "percent"
-        yield "pairs", f"gain_{place}", gain, "percent"
-    yield from _energies(PAIRS[float(INTERVALS[0])])
+    times = [population.time for population in light.populations]
+    model = "double_exponential_fixed_floor"
+    for number, (amplitude, time) in enumerate(zip(amplitudes, times, strict=True), 1):
+        yield Truth(model, "amplitude", amplitude, "percent", str(number))
+        yield Truth(model, "relaxation_time", time, "s", str(number))
+    intervals = specimen.pairs.intervals
+    for place, interval in (("shortest", intervals[0]), ("longest", intervals[-1])):
+        gain = sum(a * np.exp(-interval / time) for a, time in zip(amplitudes, times, strict=True))
+        yield Truth("pairs", "paired_pulse_index", 100 + gain, "percent", place, interval)
+        yield Truth("pairs", "paired_pulse_gain", gain, "percent", place, interval)
+    yield from _energies(specimen, specimen.pair(intervals[0]))
 
 
-def _energies(exposure: Exposure) -> Iterator[Truth]:
+def _energies(specimen: Specimen, exposure: Exposure) -> Iterator[Truth]:
     """Yield the electrical energy in the first pulse of a run by every definition, pJ."""
-    lit = np.flatnonzero((exposure.power > 0) & (exposure.time < exposure.edges[0][0] + CODE_WIDTH))
-    current = exposure.response(1.0)[lit] + DARK
+    voltage, width, dark = specimen.device.read_voltage, specimen.pair_width, specimen.light.dark
+    lit = np.flatnonzero((exposure.power > 0) & (exposure.time < exposure.edges[0][0] + width))
+    current = exposure.response(1.0)[lit] + dark
     energies = {
-        "peak_power": READ_VOLTAGE * current.max() * CODE_WIDTH,
-        "mean_power": READ_VOLTAGE * current.mean() * CODE_WIDTH,
-        "integral": READ_VOLTAGE * current.mean() * CODE_WIDTH,
-        "excess": READ_VOLTAGE * (current.mean() - DARK) * CODE_WIDTH,
-        "read": READ_VOLTAGE * current[-round(READ_WINDOW / exposure.step) :].mean() * READ_TIME,
+        "peak_power": voltage * current.max() * width,
+        "mean_power": voltage * current.mean() * width,
+        "integral": voltage * current.mean() * width,
+        "excess": voltage * (current.mean() - dark) * width,
+        "read": voltage * current[-round(READ_WINDOW / exposure.step) :].mean() * READ_TIME,
     }
     for model, energy in energies.items():
-        yield model, "energy_per_spike", energy, "pJ"
-        yield model, "ratio_to_reported", energy / REPORTED_ENERGY, "1"
+        yield Truth(model, "energy_per_spike", energy, "pJ")
 
 
 # --- series
-def of_series(name: str, wavelength: int) -> Iterator[Truth]:
+def of_series(specimen: Specimen, series: Series, wavelength: int) -> Iterator[Truth]:
     """Yield responses, their mean slope on logarithmic axes, what is retained, and the relaxation behind each train."""
-    (varied, unit), runs = VARIED[name], SERIES[name]
-    responses = {value: _end(exposure, COLOURS[wavelength]) for value, exposure in runs.items()}
+    runs, colors = specimen.runs(series), specimen.light.colors
+    color, reference = colors[wavelength], max(colors)
+    responses = {value: _end(exposure, color) for value, exposure in runs.items()}
     for value, response in responses.items():
-        yield varied, f"response_{_label(value, unit)}", 1e-12 * response, "A"
-    yield varied, "exponent", float(np.polyfit(np.log(list(responses)), np.log(list(responses.values())), 1)[0]), "1"
+        yield Truth(series.varied, "response", 1e-12 * response, "A", at=value)
+    exponent = float(np.polyfit(np.log(list(responses)), np.log(list(responses.values())), 1)[0])
+    yield Truth(series.varied, "exponent", exponent, "1")
     for value, exposure in runs.items():
-        yield from _relaxation(exposure, COLOURS[wavelength], varied, _label(value, unit))
-    if name == "power":
-        yield from _merits(responses, wavelength)
-    longest = max(COLOURS)
-    if name == "power" and wavelength != longest:
-        ratios = [response / _end(runs[value], COLOURS[longest]) for value, response in responses.items()]
-        yield "spectral", f"response_over_{longest}nm", float(np.exp(np.log(ratios).mean())), "1"
+        for row in _relaxation(exposure, color, series.varied):
+            yield row._replace(at=value)
+    if series.varied != "amplitude":
+        return
+    yield from _merits(specimen, responses, wavelength)
+    if wavelength != reference:
+        ratios = [response / _end(runs[value], colors[reference]) for value, response in responses.items()]
+        yield Truth("spectral", "response_ratio", float(np.exp(np.log(ratios).mean())), "1", at=reference)
 
 
-def _label(value: float, unit: str) -> str:
-    if unit == "s":
-        return f"{1000 * value:g}ms" if value < 1 else f"{value:g}s"
-    return f"N{value:g}" if unit == "1" else f"{value:g}{unit}"
-
-
-def _end(exposure: Exposure, colour: float) -> float:
+def _end(exposure: Exposure, color: float) -> float:
     """Return the current in the read window at the end of the last pulse, above the dark one, pA."""
     width = min(READ_WINDOW, exposure.edges[-1][1])
     lit = np.flatnonzero(exposure.power > 0)[-round(width / exposure.step) :]
-    return float(exposure.response(colour)[lit].mean())
+    return float(exposure.response(color)[lit].mean())
 
 
-def _relaxation(exposure: Exposure, colour: float, varied: str, label: str) -> Iterator[Truth]:
+def _relaxation(exposure: Exposure, color: float, varied: str) -> Iterator[Truth]:
     """Yield what is retained, and the two populations as they stand when the last pulse ends; the floor is the dark."""
     first = np.flatnonzero(exposure.power > 0)[-1] + 1
-    time, current = exposure.time[first:] - exposure.time[first], exposure.response(colour)[first:]
+    time, current = exposure.time[first:] - exposure.time[first], exposure.response(color)[first:]
     after = current[: round(READ_WINDOW / exposure.step)].mean()
-    yield varied, f"retained_{label}", float(current[time > LATE * time[-1]].mean() / after), "1"
-    model = f"{label}_double_exponential"
-    yield model, "floor", 0.0, "A"
-    for index, (amplitude, tau) in enumerate(_left(exposure, colour), 1):
-        yield model, f"amplitude_{index}", 1e-12 * amplitude, "A"
-        yield model, f"tau_{index}", tau, "s"
+    yield Truth(varied, "retained_fraction", float(current[time > LATE * time[-1]].mean() / after), "1")
+    model = "double_exponential"
+    yield Truth(model, "floor", 0.0, "A")
+    for number, (amplitude, tau) in enumerate(_left(exposure, color), 1):
+        yield Truth(model, "amplitude", 1e-12 * amplitude, "A", str(number))
+        yield Truth(model, "relaxation_time", tau, "s", str(number))
 
 
-def _left(exposure: Exposure, colour: float) -> Iterator[tuple[float, float]]:
+def _left(exposure: Exposure, color: float) -> Iterator[tuple[float, float]]:
     """Yield the current (pA) of each population at the end of the last pulse, and its time (s)."""
-    for full, rate, decay in POPULATIONS:
+    light = exposure.light
+    for population in light.populations:
         filling, end = 0.0, 0.0
         for onset, width, power in exposure.edges:
-            filling *= np.exp(-(onset - end) / decay)
-            filled = rate * colour * (power / LIGHT) ** EXPONENT
-            speed = filled + 1 / decay
+            filling *= np.exp(-(onset - end) / population.time)
+            filled = population.rate * color * (power / light.power) ** light.exponent
+            speed = filled + 1 / population.time
             filling = filled / speed + (filling - filled / speed) * np.exp(-speed * width)
             end = onset + width
-        yield float(full * filling), decay
+        yield float(population.current * filling), population.time
 
 
-def _merits(responses: dict[float, float], wavelength: int) -> Iterator[Truth]:
+def _merits(specimen: Specimen, responses: Mapping[float, float], wavelength: int) -> Iterator[Truth]:
     """Yield the figures of merit of a power series."""
-    model = "figures_of_merit"
+    model, area = "figures_of_merit", specimen.area
     power, current = np.array(list(responses)), np.array(list(responses.values()))
-    responsivity = 1e-12 * current / (1e-3 * power * AREA)
+    responsivity = 1e-12 * current / (1e-3 * power * area)
     for each, value in zip(power.tolist(), responsivity.tolist(), strict=True):
-        yield model, f"responsivity_at_{each:g}_mW_per_cm2", value, "A/W"
-        yield model, f"quantum_efficiency_at_{each:g}_mW_per_cm2", value * h * c / (e * 1e-9 * wavelength), "1"
-    density, shot = 1e-12 * LIGHT_NOISE * np.sqrt(2 * code(0).step), np.sqrt(2 * e * 1e-12 * DARK)
-    yield model, "noise_density", density, "A/Hz^0.5"
-    yield model, "noise_over_shot", density / shot, "1"
-    yield model, "noise_equivalent_power", density / responsivity[0], "W/Hz^0.5"
-    yield model, "detectivity", float(np.sqrt(AREA) * responsivity[0] / density), "cm*Hz^0.5/W"
-    yield model, "detectivity_shot", float(np.sqrt(AREA) * responsivity[0] / shot), "cm*Hz^0.5/W"
+        yield Truth(model, "responsivity", value, "A/W", at=each)
+        yield Truth(model, "quantum_efficiency", value * h * c / (e * 1e-9 * wavelength), "1", at=each)
+    density, shot = 1e-12 * LIGHT_NOISE * np.sqrt(2 * specimen.code(0).step), np.sqrt(2e-12 * e * specimen.light.dark)
+    yield Truth(model, "noise_density", density, "A/Hz^0.5")
+    yield Truth(model, "noise_over_shot_noise", density / shot, "1")
+    yield Truth(model, "noise_equivalent_power", density / responsivity[0], "W/Hz^0.5")
+    yield Truth(model, "detectivity", float(np.sqrt(area) * responsivity[0] / density), "cm*Hz^0.5/W")
+    yield Truth(model, "shot_noise_detectivity", float(np.sqrt(area) * responsivity[0] / shot), "cm*Hz^0.5/W")
 
 
 # --- codes and the response
-def of_codes() -> Iterator[Truth]:
+def of_codes(specimen: Specimen) -> Iterator[Truth]:
     """Yield the current behind each code, as it is measured and as the fitted response predicts it."""
-    read = 0.2 + CODE_SLOT * (CODE_PULSES - 1) + CODE_WIDTH
-    for number in range(2**CODE_PULSES):
-        exposure = code(number)
+    codes = specimen.codes
+    read = CODE_BEFORE + codes.period * (codes.slots - 1) + codes.width
+    for number in range(2**codes.slots):
+        exposure = specimen.code(number)
         inside = (exposure.time > read - exposure.step / 2) & (exposure.time < read + CODE_WINDOW - exposure.step / 2)
         current = 1e-12 * float(exposure.response(1.0)[inside].mean())
-        bits = f"{number:0{CODE_PULSES}b}"
-        yield "codes_measured", f"current_{bits}", current, "A"
+        bits = f"{number:0{codes.slots}b}"
+        yield Truth("codes_measured", "code_current", current, "A", bits)
         if number:  # without light there is nothing to predict
-            yield "codes_predicted", f"current_{bits}", current, "A"
+            yield Truth("codes_predicted", "code_current", current, "A", bits)
 
 
-def of_responses() -> Iterator[tuple[str, str, str, float, str]]:
+def of_responses(specimen: Specimen) -> Iterator[tuple[Any, ...]]:
     """Yield the constants of the response at each wavelength; a stronger response is a faster filling."""
-    for wavelength, strength in COLOURS.items():
-        name = f"response_{wavelength}nm"
-        yield name, "photoresponse", "J0", 1e-12 * PROMPT * strength, "A"
-        yield name, "photoresponse", "alpha", EXPONENT, "1"
-        for index, (full, rate, decay) in enumerate(POPULATIONS, 1):
-            yield name, "photoresponse", f"J{index}", 1e-12 * full, "A"
-            yield name, "photoresponse", f"g{index}", rate * strength, "1/s"
-            yield name, "photoresponse", f"tau_{index}", decay, "s"
-        yield name, "photoresponse", "dark_current", 1e-12 * DARK, "A"
-        yield name, "photoresponse", "drift", 1e-12 * LIGHT_DRIFT, "A/s"
-        yield name, "photoresponse", "noise_additive", 1e-12 * LIGHT_NOISE, "A"
-        yield name, "photoresponse", "noise_multiplicative", LIGHT_VARIATION, "1"
+    light, model = specimen.light, "photoresponse"
+    for wavelength, strength in light.colors.items():
+        found = [
+            Truth(model, "photocurrent", 1e-12 * light.prompt * strength, "A", "prompt", light.power),
+            Truth(model, "power_exponent", light.exponent, "1"),
+        ]
+        for number, population in enumerate(light.populations, 1):
+            found += [
+                Truth(model, "photocurrent", 1e-12 * population.current, "A", str(number)),
+                Truth(model, "filling_rate", population.rate * strength, "1/s", str(number), light.power),
+                Truth(model, "relaxation_time", population.time, "s", str(number)),
+            ]
+        found += [
+            Truth(model, "dark_current", 1e-12 * light.dark, "A"),
+            Truth(model, "dark_current_drift", 1e-12 * light.drift, "A/s"),
+            Truth(model, "noise_additive", 1e-12 * LIGHT_NOISE, "A"),
+            Truth(model, "noise_multiplicative", light.variation, "1"),
+        ]
+        yield from ((f"response_{wavelength}nm", *row) for row in found)

@@ -1,25 +1,24 @@
 """What is recorded of the electrical device: trains of pulses, the series and the cycles that they make up.
 
-Every run starts on a device that was reset. Pulses of 5 V and 100 ms, reads at 0.5 V (paper, Fig. 2b–2g, S8, S9).
+Every run starts on a device that was reset.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from relaxor.simulation.synapse import Pulse, Synapse, pulse_trace
+from relaxor.core.section import Section, setting
+from relaxor.simulation.sample_file import FileEntry
+from relaxor.simulation.synapse import Device, Pulse, Synapse, pulse_trace
 
 Run = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Time (s), voltage (V), current (A)."""
-VOLTAGE, WIDTH = 5.0, 0.1
-INTERVALS = np.unique(np.round(np.geomspace(0.010, 2.0, 20), 3))
-"""Seconds between two pulses."""
-WIDTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-VOLTAGES = (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
-NUMBERS = (1, 2, 5, 10, 20, 50)
-RETENTION_NUMBERS, RETENTION = (10, 50), 1200.0
-CYCLES = 20
+CYCLE_STEP, CYCLE_BEFORE = 0.02, 0.1
+"""Interval of the samples of a cycle, and time before its first pulse; s."""
+PAIR_STEP, PAIR_BEFORE, PAIR_REST = 0.002, 0.05, 0.05
+"""The same of a pair, and time after its second pulse; s."""
 
 
 @dataclass(frozen=True)
@@ -31,32 +30,95 @@ class Train:
     before: float
 
 
-def equal(voltage: float, width: float, count: int, rest: float, step: float, before: float) -> Train:
-    """Make a train of equal pulses, 100 ms apart, with a rest behind the last."""
-    return Train([(voltage, width, 0.1)] * (count - 1) + [(voltage, width, rest)], step, before)
+class Pairs(Section):
+    """Pairs of pulses of reference, and their file."""
+
+    file: FileEntry
+    """The file."""
+    intervals: list[float] = setting(..., "s")
+    """Times between the two pulses."""
+    repeats: int
+    """How often each interval is recorded."""
 
 
-SERIES: dict[str, dict[float, Train]] = {
-    "widths": {w: equal(VOLTAGE, w, 1, 3.0, 0.005, 0.2) for w in WIDTHS},
-    "amplitudes": {v: equal(v, WIDTH, 10, 10.0, 0.01, 0.2) for v in VOLTAGES},
-    "numbers": {n: equal(VOLTAGE, WIDTH, n, 10.0, 0.01, 0.2) for n in NUMBERS},
-    "retention": {n: equal(VOLTAGE, WIDTH, n, RETENTION, 0.05, 1.0) for n in RETENTION_NUMBERS},
-}
-"""What a series varies → its train."""
-PAIR_TRAINS = {t: Train([(VOLTAGE, WIDTH, t), (VOLTAGE, WIDTH, 0.05)], 0.002, 0.05) for t in INTERVALS.tolist()}
+class Series(Section):
+    """Trains of equal pulses that differ in one quantity, and their file."""
+
+    file: FileEntry
+    """The file."""
+    varied: Literal["width", "amplitude", "pulses"]
+    """The quantity, as the analysis names it."""
+    values: list[float]
+    """Its values, in s, V or 1."""
+    pulses: int = 1
+    """Number of pulses of a train, where it is not varied."""
+    rest: float = setting(..., "s")
+    """Time that is recorded after the last pulse."""
+    step: float = setting(..., "s")
+    """Interval of the samples."""
+    before: float = setting(..., "s")
+    """Time before the first pulse."""
+    repeats: int = 1
+    """How often each train is recorded."""
 
 
-def cycle(count: int) -> Train:
-    """Make one cycle of potentiation and depression."""
-    return Train([(VOLTAGE, WIDTH, 0.1)] * count + [(-3.0, WIDTH, 0.1)] * count, 0.02, 0.1)
+class Cycles(Section):
+    """Cycles of potentiation and depression on one device, and their file."""
+
+    file: FileEntry
+    """The file."""
+    pulses: int
+    """Number of pulses of each sign in a cycle."""
 
 
-def run(train: Train, rng: np.random.Generator | None) -> Run:
-    """Record a train on a device that was reset; one without noise where there is no source of it."""
-    return pulse_trace(Synapse(rng), train.pulses, step=train.step, before=train.before)
+class Specimen(Section):
+    """The device, and what is recorded of it under voltage."""
 
+    device: Device
+    """The device."""
+    gap: float = setting(..., "s")
+    """Time between the pulses of a train."""
+    depressing_voltage: float = setting(..., "V")
+    """Voltage of the pulses of depression; all others have the voltage of reference."""
+    pairs: Pairs
+    """Pairs of pulses."""
+    series: list[Series]
+    """Series of trains."""
+    number_of_cycles: int
+    """Number of cycles in a file."""
+    cycles: list[Cycles]
+    """Files of cycles."""
 
-def cycles(count: int, rng: np.random.Generator | None) -> list[Run]:
-    """Record cycles of potentiation and depression, one after the other on one device."""
-    device, train = Synapse(rng), cycle(count)
-    return [pulse_trace(device, train.pulses, step=train.step, before=train.before) for _ in range(CYCLES)]
+    def pair(self, interval: float) -> Train:
+        """Return a pair of pulses."""
+        one = self.device.voltage, self.device.width
+        return Train([(*one, interval), (*one, PAIR_REST)], PAIR_STEP, PAIR_BEFORE)
+
+    def trains(self, series: Series) -> dict[float, Train]:
+        """Return the trains of a series: value of what is varied → train."""
+        usual = {"width": self.device.width, "amplitude": self.device.voltage, "pulses": float(series.pulses)}
+        found = {}
+        for value in series.values:
+            of = usual | {series.varied: value}
+            voltage, width, count = of["amplitude"], of["width"], round(of["pulses"])
+            pulses = [(voltage, width, self.gap)] * (count - 1) + [(voltage, width, series.rest)]
+            found[value] = Train(pulses, series.step, series.before)
+        return found
+
+    def cycle(self, count: int) -> Train:
+        """Return one cycle of potentiation and depression with so many pulses of each sign."""
+        voltages = [self.device.voltage] * count + [self.depressing_voltage] * count
+        return Train([(voltage, self.device.width, self.gap) for voltage in voltages], CYCLE_STEP, CYCLE_BEFORE)
+
+    def record(self, trains: Iterable[Train], rng: np.random.Generator | None, repeats: int = 1) -> list[Run]:
+        """Record each train so often on a device that was reset; without a source of noise there is none."""
+        synapses = ((train, Synapse(self.device, rng)) for train in trains for _ in range(repeats))
+        return [pulse_trace(synapse, train.pulses, step=train.step, before=train.before) for train, synapse in synapses]
+
+    def record_cycles(self, count: int, rng: np.random.Generator | None) -> list[Run]:
+        """Record cycles of potentiation and depression, one after the other on one device."""
+        synapse, train = Synapse(self.device, rng), self.cycle(count)
+        return [
+            pulse_trace(synapse, train.pulses, step=train.step, before=train.before)
+            for _ in range(self.number_of_cycles)
+        ]

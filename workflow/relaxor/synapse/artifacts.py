@@ -1,31 +1,33 @@
-"""What damages a trace, and its noise: overflows, spikes of one sample, gaps, currents at a limit."""
+"""Artifacts of a trace, and its noise: overflows, spikes of one sample, gaps, currents at a limit."""
 
 import math
 
 import numpy as np
 
+from relaxor.stats.noise import MAD_TO_SIGMA
+
 SIGNIFICANT = 8.0
-"""Departure in standard deviations of the noise that noise does not make, even in 10⁷ samples."""
+"""Departure, in standard deviations of the noise, that noise alone does not reach even in 10⁷ samples."""
 RATIO_OF_GLITCH = 8.0
-"""A spike of one sample stands out from the differences of its neighbours by this factor."""
+"""Factor by which a spike of one sample exceeds the differences of its neighbours."""
 RATIO_OF_GAP = 5.0
-"""A gap is longer than the sampling intervals on both sides by this factor."""
+"""Factor by which a gap is longer than the sampling intervals on both sides."""
 AT_COMPLIANCE = 0.999
 """Fraction of the compliance from which a current counts as limited."""
 CHANCE = 1e-3
-"""Probability below which equal readings in a row are not taken for chance."""
+"""Probability of chance below which equal readings in a row count as clipped."""
 PROBES = 200_000
-"""Pairs of neighbours, spread over the trace, that tell its noise."""
+"""Number of pairs of neighbours, spread over the trace, from which its noise is estimated."""
 
 
 def finite(values: np.ndarray) -> np.ndarray:
-    """Return floats, NaN where a reading overflowed."""
+    """Return the values as floats, with NaN where a reading overflowed."""
     values = np.asarray(values, dtype=float)
     return values if np.isfinite(values).all() else np.where(np.isfinite(values), values, np.nan)
 
 
 def filled(values: np.ndarray) -> np.ndarray:
-    """Give every NaN the last number before it (the first number behind it at the start)."""
+    """Replace every NaN by the last number before it, or at the start by the first number after it."""
     known = np.isfinite(values)
     if known.all():
         return values
@@ -34,14 +36,14 @@ def filled(values: np.ndarray) -> np.ndarray:
 
 
 def bridged(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return the values with the mean of their neighbours at some samples; that of one where the other has no number.
+    """Return the values with some samples replaced by the mean of their neighbours, or by the one that has a number.
 
     Parameters
     ----------
     values
         Shape (n,).
     at
-        Samples, none beside another.
+        Samples to replace, no two of them neighbours.
     """
     if not at.size:
         return values
@@ -65,7 +67,8 @@ def probed(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def bends(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return places spread over the trace and the second differences from there on, finite ones only.
 
-    They hold the noise of a current that rises or falls steadily; their variance is three times that of a difference.
+    They show the noise even where the current rises or falls steadily; their variance is three times that of a
+    difference.
     """
     at = np.arange(0, len(values) - 2, max(1, len(values) // PROBES))
     bend = values[at + 2] - 2 * values[at + 1] + values[at]
@@ -75,14 +78,14 @@ def bends(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def noise_of(differences: np.ndarray) -> float:
     """Return the standard deviation of a sample from the magnitudes of differences of neighbours."""
-    return 1.4826 * float(np.median(differences)) / math.sqrt(2) if differences.size else 0.0
+    return MAD_TO_SIGMA * float(np.median(differences)) / math.sqrt(2) if differences.size else 0.0
 
 
 def spikes_in(current: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the samples that stand out alone: up and down again, far more than three neighbours on either side do.
+    """Return the samples that stand out alone: the current goes up and down far more than at three samples either side.
 
-    Edges of pulses are left alone, where a single sample may be a charging current. Readings that differ by a few
-    steps of the converter are not spikes.
+    Edges of pulses are not changed, because a single sample may be a charging current there. Readings that differ by a
+    few steps of the converter are not spikes.
     """
     step = np.diff(current)
     magnitude = np.abs(probed(current)[1])
@@ -102,7 +105,7 @@ def spikes_in(current: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def gaps_in(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the samples behind which time jumps, and by how much; a change of the sampling rate is no gap."""
+    """Return the samples after which the time jumps, and by how much; a change of the sampling rate is no gap."""
     interval = np.diff(time)
     if interval.size < 2:
         return np.array([], dtype=int), np.array([])
@@ -114,7 +117,7 @@ def gaps_in(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def clipped_in(current: np.ndarray, compliance: float) -> np.ndarray:
-    """Return the samples at the compliance of the sheet, or in a row at the extreme of the current by no chance."""
+    """Return samples at the compliance of the sheet, and runs of equal readings at an extreme too long to be chance."""
     found = [np.flatnonzero(np.abs(current) >= AT_COMPLIANCE * compliance)]
     extremes = np.array([np.nanmin(current), np.nanmax(current)])
     equal = int(np.count_nonzero(current[1:] == current[:-1]))

@@ -1,8 +1,8 @@
-"""Where the pulses of a trace lie: by its recorded stimulus, else by the steps of the current itself.
+"""Where the pulses of a trace lie, by the recorded stimulus or otherwise by the steps of the current itself.
 
-The level between pulses is the one from which the stimulus keeps departing. What departs from it for longer than a
-sample is a pulse; its edges lie at half of its own departure, so that pulses of both signs and of different height
-stand in one train.
+The level between pulses is the level that the stimulus departs from most often. A departure that lasts longer than one
+sample is a pulse. Its edges lie at half of its own departure, so that one train may hold pulses of both signs and of
+different heights.
 """
 
 import math
@@ -15,15 +15,15 @@ from relaxor.synapse.artifacts import SIGNIFICANT, bridged, filled, noise_of, pr
 from relaxor.synapse.traces import Trace
 
 SHARE = 0.05
-"""Fraction of the largest departure that counts as a pulse, unless noise or the caller asks for more."""
+"""Fraction of the largest departure that counts as a pulse, unless the noise or the caller requires more."""
 SHARE_OF_STEPS = 0.2
-"""The same for steps of the current, which has transients of its own."""
+"""The same fraction for steps of the current, which has transients of its own."""
 SAME_WIDTH = 0.75
-"""Fraction of the usual width below which a piece of a pulse is a piece."""
+"""Fraction of the usual width below which a stretch is a fragment of a pulse."""
 LEVEL_BAND = 0.75
-"""Part of a step that two values of one level may differ by: six standard deviations where noise sets the step."""
+"""Part of a step by which two values of one level may differ: six standard deviations where noise sets the step."""
 MEDIAN_OF = 15
-"""Samples spread over a pulse of which its level is the median."""
+"""Number of samples spread over a pulse whose median is the level of the pulse."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Pulses:
     Attributes
     ----------
     start, stop
-        Samples inside: ``start`` … ``stop`` − 1.
+        Samples inside the pulse: ``start`` … ``stop`` − 1.
     first, last
-        The same with the edges: outside the stimulus is at its level between pulses.
+        Samples including the edges; outside of them the stimulus is at its level between pulses.
     amplitude
         Level of the stimulus in the pulse; NaN where none was recorded.
     """
@@ -58,7 +58,7 @@ def refusal(trace: Trace, problem: str, remedy: str) -> AnalysisError:
 
 # --- pulses in the stimulus
 def pulses_in_stimulus(trace: Trace, stimulus: np.ndarray, smallest: float | None) -> Pulses:
-    """Find the stretches that depart from the level between pulses; glitches of one sample are among them."""
+    """Find the stretches that depart from the level between pulses, including glitches of one sample."""
     if not np.isfinite(stimulus).any():
         raise refusal(trace, "no value of the stimulus is a number", "a recorded stimulus is needed, or none at all")
     stimulus = filled(stimulus)
@@ -89,21 +89,21 @@ def pulses_in_stimulus(trace: Trace, stimulus: np.ndarray, smallest: float | Non
 
 
 def _held_range(stimulus: np.ndarray, noise: float) -> tuple[float, float]:
-    """Return the range of the stimulus without spikes of one sample, unless every pulse is one."""
+    """Return the range of the stimulus without spikes of one sample, unless every pulse lasts one sample."""
     low = float(np.maximum(stimulus[1:], stimulus[:-1]).min())
     high = float(np.minimum(stimulus[1:], stimulus[:-1]).max())
     return (low, high) if high - low > SIGNIFICANT * noise else (float(stimulus.min()), float(stimulus.max()))
 
 
 def _level_between(stimulus: np.ndarray, threshold: float) -> float:
-    """Return the level from which and to which the stimulus steps most often; of equals, the one nearest zero.
+    """Return the level from which and to which the stimulus steps most often; of several, the one nearest zero.
 
-    How long it lasts does not matter, so that neither long pulses nor an instrument that idles before and after the
-    train mislead. A train of one height steps as often to the pulses: a read voltage is smaller than they are.
+    The duration of the level does not matter, so that neither long pulses nor idle times before and after the train
+    mislead. A train of one height steps as often to the level of the pulses, but a read voltage is smaller.
     """
     step, band = np.diff(stimulus), LEVEL_BAND * threshold
     at = np.flatnonzero(np.abs(step) > threshold)
-    # An edge over several samples is one step; there and back again within a sample is none.
+    # An edge over several samples is one step; a departure and return within one sample is no step.
     joined = (np.diff(at) == 1) & (np.sign(step[at[1:]]) == np.sign(step[at[:-1]]))
     before, behind = at[np.r_[True, ~joined][: at.size]], at[np.r_[~joined, True][: at.size]] + 1
     spike = (behind[:-1] == before[1:]) & (np.abs(stimulus[behind[1:]] - stimulus[before[:-1]]) <= band)
@@ -124,9 +124,9 @@ def _stretches(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bridged(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the stretches, pulses that a glitch of one sample cut in two made whole again.
+    """Return the stretches, with pulses joined again that a glitch of one sample cut in two.
 
-    One sample at the level between pulses may also be a short interval; then the pulses beside it are whole.
+    One sample at the level between pulses may also be a short interval; the pulses beside it then have the usual width.
     """
     bounds, value = _stretches(code)
     length = np.diff(bounds)
@@ -144,7 +144,7 @@ def _bridged(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _with_edges(
     start: np.ndarray, stop: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Widen each pulse to the stretch that it lies in, as far as it does not share that with its neighbour."""
+    """Widen each pulse to the stretch that it lies in, unless it shares this stretch with its neighbour."""
     begins = np.searchsorted(first, start, "right") - 1
     ends = np.searchsorted(first, stop - 1, "right") - 1
     shared = ends[:-1] == begins[1:]
@@ -158,7 +158,7 @@ def _typical(values: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndar
 
 
 def without_glitches(found: Pulses) -> tuple[Pulses, Pulses]:
-    """Part pulses from glitches of one sample; where most of several last one sample, the train was sampled so."""
+    """Separate pulses from glitches of one sample; where most pulses last one sample, the train was sampled so."""
     lengths = found.stop - found.start
     glitch = (lengths == 1) & ((np.median(lengths) > 1) | (len(lengths) == 1))
     return found.where(~glitch), found.where(glitch)
@@ -166,10 +166,10 @@ def without_glitches(found: Pulses) -> tuple[Pulses, Pulses]:
 
 # --- pulses in the current
 def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None) -> tuple[Pulses, Pulses, Trace]:
-    """Find the pulses that steps of the current show: from a rising step to the next falling one.
+    """Find the pulses that steps of the current show, each from a rising step to the next falling one.
 
-    Where none falls before the next rises, the pulse ends where the current is largest: it relaxes from there.
-    Rising is away from the median, to the side on which the current goes farther.
+    Where no step falls before the next one rises, the pulse ends where the current is largest, as the current relaxes
+    from there. A rising step leads away from the median, to the side on which the current goes farther.
 
     Returns
     -------

@@ -1,67 +1,32 @@
 """Energy per spike, by every definition in use.
 
-Papers print one number and seldom say of what: the power at the peak or its mean, the whole current or what lies above
-the baseline, the pulse that writes or the one that reads, the electrical loss or the light on the device. These differ
-by orders of magnitude on the same trace. All of them are worked out here, each with its formula and source, and each is
-held against the reported value: whether it gives the printed digits, and what current (or area under light) it would
-take to give them.
+Papers print one number and seldom say what it is: the power at the peak or its mean, the whole current or the part
+above the baseline, the pulse that writes or the pulse that reads, the electrical loss or the light on the device. These
+differ by orders of magnitude for the same trace. All of them are calculated here, each with its formula and source
+(`relaxor.synapse.quantities.DEFINITIONS`). With each stands the energy per current, or per area under light: a printed
+energy divided by it is the current or area that the definition would need.
 """
 
 import math
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import CONFIDENCE, NORMAL_QUANTILE, Measurement, Number
+from relaxor.core.results import NORMAL_QUANTILE, Measurement, Number, measured, student_quantile
+from relaxor.synapse.quantities import DEFINITIONS, ENERGY_PER_AREA, ENERGY_PER_SPIKE
+from relaxor.synapse.recording import Recording
 
 PICOJOULE = 1e-12
 SQUARE_MICROMETRE = 1e-12
-MILLIWATT_A_SQUARE_CENTIMETRE = 10.0
+MILLIWATT_PER_SQUARE_CENTIMETRE = 10.0
 """W/m²."""
 ALIKE = 0.05
-"""Pulses whose amplitude and width are within this part of the ones asked for are of one kind."""
-
-
-@dataclass(frozen=True)
-class Definition:
-    """One way to count the energy of a spike.
-
-    Attributes
-    ----------
-    formula
-        As text; V, I, t: voltage across the device, current, width of the pulse.
-    source
-        DOI, code, or ``textbook``.
-    factor
-        What is set free when a reported energy is divided by everything else: ``current`` or ``area``.
-    stimuli
-        Units of the stimuli that it can be applied to.
-    """
-
-    formula: str
-    source: str
-    factor: Literal["current", "area"] = "current"
-    stimuli: tuple[str, ...] = ("V", "mW/cm^2")
-
-
-DEFINITIONS = {
-    "peak_power": Definition("V·I_peak·t", "textbook"),
-    "mean_power": Definition("V·I_mean·t", "textbook"),
-    "integral": Definition("∫V·I dt over the pulse", "textbook (Joule heat)"),
-    "excess": Definition("V·(I_mean − I_baseline)·t", "textbook (Joule heat of the response alone)"),
-    "read": Definition("V_read·I_read·t_read", "textbook"),
-    "write_conductance": Definition(
-        "V²·(G_before + G_after)/2·t, G = I/V_read", "NeuroSim (Cell.cpp), IEDM 2017", stimuli=("V",)
-    ),
-    "optical_absorbed": Definition(
-        "P·A·t, all light on the area absorbed", "doi 10.1038/s41377-022-01031-z", "area", ("mW/cm^2",)
-    ),
-}
+"""Pulses whose amplitude and width differ by no more than this part are of one kind."""
+Spike = tuple[float | None, float | None]
+"""Amplitude, in the unit of the stimulus, and width, in s, of the pulses that count; None: as most pulses have it."""
 
 
 # --- the definitions, in SI units; floats, arrays and numbers with uncertainties (`uncertainties`) alike
@@ -71,7 +36,7 @@ def peak_power(voltage: Any, peak_current: Any, width: Any) -> Any:
 
 
 def mean_power(voltage: Any, mean_current: Any, width: Any) -> Any:
-    """Return V·I_mean·t in J; that is the integral where the voltage is constant."""
+    """Return V·I_mean·t in J, which is the integral where the voltage is constant."""
     return voltage * mean_current * width
 
 
@@ -82,140 +47,128 @@ def integral(time: np.ndarray, voltage: np.ndarray, current: np.ndarray) -> Any:
 
 
 def excess(voltage: Any, mean_current: Any, baseline: Any, width: Any) -> Any:
-    """Return V·ΔI·t in J, with ΔI the mean current above the one before the pulse."""
+    """Return V·ΔI·t in J, with ΔI the mean current above the current before the pulse."""
     return voltage * (mean_current - baseline) * width
 
 
 def read(read_voltage: Any, read_current: Any, read_time: Any) -> Any:
-    """Return V_read·I_read·t_read in J: what it costs to see the state, not to write it."""
+    """Return V_read·I_read·t_read in J: the energy of reading the state, not of writing it."""
     return read_voltage * read_current * read_time
 
 
 def write_conductance(voltage: Any, before: Any, after: Any, read_voltage: Any, width: Any) -> Any:
-    """Return V²·(G_before + G_after)/2·t in J, conductances taken from the read currents before and after."""
+    """Return V²·(G_before + G_after)/2·t in J, with conductances from the read currents before and after."""
     return voltage**2 * (before + after) / (2 * read_voltage) * width
 
 
 def optical_absorbed(power_density: Any, area: Any, width: Any) -> Any:
-    """Return P·A·t in J from W/m², m² and s: an upper limit, for not all light is absorbed."""
+    """Return P·A·t in J from W/m², m² and s: an upper limit, because not all light is absorbed."""
     return power_density * area * width
 
 
-# --- rows
+# --- numbers
 def energy_rows(
-    measurement: Measurement,
-    events: pd.DataFrame,
+    recording: Recording,
+    spike: Spike,
     *,
-    stimulus_unit: str,
-    amplitude: float,
-    width: float,
-    read_voltage: float,
     read_time: float,
-    variation: float,
-    area: tuple[float, float],
-    reported: str,
     current_uncertainty: float,
-    power_uncertainty: float,
+    area: tuple[float, float] = (math.nan, math.nan),
+    power_uncertainty: float = math.nan,
 ) -> list[Number]:
-    """Make the rows of the energy per spike: one model a definition.
+    """Return the energy per spike by every definition that the stimulus has: one model per definition.
 
     Parameters
     ----------
-    measurement
-        Where the spikes come from.
-    events
-        One row a pulse, as `relaxor.synapse.events.find_events` gives it. Standard errors of currents are taken from
-        ``<column>_error`` where there is one.
-    stimulus_unit
-        ``V`` or ``mW/cm^2``: what ``amplitude`` is given in.
-    amplitude, width
-        Of the pulses that count, in ``stimulus_unit`` and s; others are left out.
-    read_voltage
-        Voltage across the device between voltage pulses, or all the time under light, in V.
+    recording
+        The first pulses of its runs are the spikes. Standard errors of currents are taken from the columns
+        ``<current>_error`` where there is one.
+    spike
+        Which pulses count; others are left out.
     read_time
-        How long a read lasts, in s.
-    variation
-        Relative standard deviation of the current from run to run, each spike taken from another one.
-    area
-        Area under light and its standard uncertainty, in µm².
-    reported
-        What the paper prints, in pJ; its digits tell its rounding.
+        Duration of a read, in s.
     current_uncertainty, power_uncertainty
         Relative standard uncertainties of the calibrations of current and light power, common to all spikes.
+    area
+        Area under light and its standard uncertainty, in µm².
 
     Returns
     -------
     list of Number
-        For each definition ``energy_per_spike`` (pJ): mean over the spikes, with the larger of the errors from their
-        scatter and from the currents and their variation; ``ratio_to_reported``; ``reproduces_reported``, 1 where the
-        95 % interval meets the range that rounds to the printed digits, else 0; and ``current_for_reported`` (pA) or
-        ``area_for_reported`` (µm²), with which it would give the printed value.
+        For each definition the mean over the spikes, whose standard error is the larger of the errors from their
+        scatter and from the currents and the variation from run to run; and the energy over the current or the area.
 
     Raises
     ------
     AnalysisError
         If no kept pulse has the amplitude and width asked for.
     """
-    spikes = alike(measurement, events, amplitude, width, stimulus_unit)
-    light = stimulus_unit != "V"
+    kept, light = recording.kept, recording.under_light
+    measurement, read_voltage = recording.measurement, recording.read_voltage
+    spikes = alike(measurement, kept[kept["number"] == 0], spike, recording.traces[0].stimulus_unit)
     voltage = np.full(len(spikes), read_voltage) if light else spikes["amplitude"].to_numpy(float)
     duration = spikes["width"].to_numpy(float)
     energies = {
-        name: (values, np.hypot(errors, variation * values))
-        for name, (values, errors) in _electrical(
-            spikes, voltage, duration, read_voltage, read_time, "end" if light else "after"
-        ).items()
+        name: (values, np.hypot(errors, recording.variation * values))
+        for name, (values, errors) in _electrical(recording, spikes, voltage, duration, read_time).items()
     }
-    relative = dict.fromkeys(energies, current_uncertainty)
     lever = {name: np.abs(np.mean(voltage * duration)) for name in energies}
     lever["read"] = abs(read_voltage * read_time)
     if light:
         del energies["write_conductance"]
-        power = spikes["amplitude"].to_numpy(float) * MILLIWATT_A_SQUARE_CENTIMETRE
+        power = spikes["amplitude"].to_numpy(float) * MILLIWATT_PER_SQUARE_CENTIMETRE
         absorbed = optical_absorbed(power, area[0] * SQUARE_MICROMETRE, duration)
         energies["optical_absorbed"] = absorbed, np.zeros(len(spikes))
-        relative["optical_absorbed"] = math.hypot(power_uncertainty, area[1] / area[0])
         lever["optical_absorbed"] = np.mean(power * duration)
     else:
-        # The lever is written for the mean of both read currents, as G is.
+        # The lever is that of the mean of both read currents, as G is.
         lever["write_conductance"] = np.mean(voltage**2 * duration) / abs(read_voltage)
+    of_light = math.hypot(power_uncertainty, area[1] / area[0])
     rows: list[Number] = []
     for name, (values, errors) in energies.items():
+        definition = DEFINITIONS[name]
         energy = _mean(measurement, name, values / PICOJOULE, errors / PICOJOULE)
-        energy = replace(energy, systematic_error=abs(energy.value) * relative[name])
-        rows += [energy, *_comparison(energy, DEFINITIONS[name], reported, lever[name])]
+        relative = of_light if definition.lever is ENERGY_PER_AREA else current_uncertainty
+        rows.append(replace(energy, systematic_error=abs(energy.value) * relative))
+        # J/A and J/m² are the same numbers as pJ/pA and pJ/µm².
+        per = {definition.lever: (lever[name], math.nan)}
+        method = f"{definition.lever.meaning}: {definition.formula}"
+        rows += measured(measurement, name, per, method, n=len(spikes))
     return rows
 
 
-def alike(
-    measurement: Measurement, events: pd.DataFrame, amplitude: float, width: float, stimulus_unit: str
-) -> pd.DataFrame:
-    """Return the kept pulses of one amplitude and width.
+def alike(measurement: Measurement, events: pd.DataFrame, spike: Spike, stimulus_unit: str) -> pd.DataFrame:
+    """Return the pulses of one amplitude and width; what ``spike`` leaves open is that of most pulses.
 
     Raises
     ------
     AnalysisError
         If there is none.
     """
-    kept = events[events["kept"].astype(bool)]
-    near = np.isclose(kept["amplitude"], amplitude, rtol=ALIKE) & np.isclose(kept["width"], width, rtol=ALIKE)
-    if near.any():
-        return kept[near]
-    found = "no pulse that was kept"
-    if len(kept):
-        levels, widths = (f"{kept[name].min():g} to {kept[name].max():g}" for name in ("amplitude", "width"))
-        found = f"pulses of {levels} {stimulus_unit} and {widths} s"
-    wanted = f"{amplitude:g} {stimulus_unit} and {width:g} s"
-    raise AnalysisError(f"{measurement.id}: energy per spike needs a pulse of {wanted}, found {found}")
+    chosen = _near(events, *spike)
+    if len(chosen) and None in spike:
+        kinds = chosen[["amplitude", "width"]].drop_duplicates().itertuples(index=False)
+        return max((_near(chosen, amplitude, width) for amplitude, width in kinds), key=len)
+    if len(chosen):
+        return chosen
+    levels, widths = (f"{events[name].min():g} to {events[name].max():g}" for name in ("amplitude", "width"))
+    asked = [f"{value:g} {unit}" for value, unit in zip(spike, (stimulus_unit, "s"), strict=True) if value is not None]
+    raise AnalysisError(
+        f"{measurement.id}: energy per spike needs a pulse of {' and '.join(asked)}, found pulses of {levels} "
+        f"{stimulus_unit} and {widths} s"
+    )
+
+
+def _near(events: pd.DataFrame, amplitude: float | None, width: float | None) -> pd.DataFrame:
+    """Return the pulses that have this amplitude and width; None stands for any."""
+    for name, value in (("amplitude", amplitude), ("width", width)):
+        if value is not None:
+            events = events[np.isclose(events[name], value, rtol=ALIKE)]
+    return events
 
 
 def _electrical(
-    spikes: pd.DataFrame,
-    voltage: np.ndarray,
-    width: np.ndarray,
-    read_voltage: float,
-    read_time: float,
-    answer: str,
+    recording: Recording, spikes: pd.DataFrame, voltage: np.ndarray, width: np.ndarray, read_time: float
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return energies and their standard errors (J, shape (n,)) by every electrical definition."""
     from uncertainties import unumpy
@@ -224,7 +177,9 @@ def _electrical(
         error = spikes.get(f"{column}_error", pd.Series(0.0, spikes.index))
         return unumpy.uarray(spikes[column].to_numpy(float), error.fillna(0.0).to_numpy(float))
 
-    peak, mean, baseline, after = (current(name) for name in ("peak_current", "mean_current", "baseline", answer))
+    columns = "peak_current", "mean_current", "baseline", recording.response
+    peak, mean, baseline, after = (current(name) for name in columns)
+    read_voltage = recording.read_voltage
     energies = {
         "peak_power": peak_power(voltage, peak, width),
         "mean_power": mean_power(voltage, mean, width),
@@ -237,73 +192,14 @@ def _electrical(
 
 
 def _mean(measurement: Measurement, name: str, values: np.ndarray, errors: np.ndarray) -> Number:
-    """Make the row of a mean over spikes (pJ); Student's interval where the scatter gives its error."""
+    """Return the mean over the spikes (pJ), with Student's interval where the scatter gives its error."""
     n = values.size
     scatter = float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else 0.0
     propagated = float(np.sqrt(np.sum(errors**2))) / n
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) if scatter > propagated else NORMAL_QUANTILE
+    quantile = student_quantile(n - 1) if scatter > propagated else NORMAL_QUANTILE
     error = max(scatter, propagated) or math.nan
-    definition = DEFINITIONS[name]
     mean = float(np.mean(values))
-    return Number(
-        measurement.id,
-        name,
-        "energy_per_spike",
-        mean,
-        error,
-        ci_low=mean - quantile * error,
-        ci_high=mean + quantile * error,
-        unit="pJ",
-        method=f"{definition.formula}; {definition.source}",
-        n=n,
-        raw_sha256=measurement.attrs["raw_sha256"],
-        origin=measurement.attrs["origin"],
-    )
-
-
-def _comparison(energy: Number, definition: Definition, reported: str, lever: float) -> list[Number]:
-    """Hold an energy against the printed one; ``lever`` is J a unit of current (A) or area (m²)."""
-    printed, half = float(reported), half_digit(reported)
-    statistical = (energy.ci_high - energy.ci_low) / 2 if math.isfinite(energy.standard_error) else 0.0
-    reach = math.hypot(statistical, NORMAL_QUANTILE * energy.systematic_error)
-    reproduces = abs(energy.value - printed) <= half + reach
-    verdict = "can be" if reproduces else "cannot be"
-    needed = printed * PICOJOULE / lever
-    by_area = definition.factor == "area"
-    contents = {
-        "ratio_to_reported": (energy.value / printed, energy.standard_error / printed, "1", f"over {reported} pJ"),
-        "reproduces_reported": (
-            float(reproduces),
-            math.nan,
-            "1",
-            f"{reported} pJ {verdict} {definition.formula}: {energy.value:.4g} pJ, ±{reach:.2g} (95 %) ±{half:g}",
-        ),
-        "area_for_reported" if by_area else "current_for_reported": (
-            needed / (SQUARE_MICROMETRE if by_area else 1e-12),
-            math.nan,
-            "um^2" if by_area else "pA",
-            f"{definition.factor} with which {definition.formula} is {reported} pJ",
-        ),
-    }
-    systematic = {"ratio_to_reported": energy.systematic_error / printed}
-    return [
-        Number(
-            energy.measurement,
-            energy.model,
-            parameter,
-            value,
-            error,
-            systematic.get(parameter, 0.0),
-            unit=unit,
-            method=method,
-            n=energy.n,
-            raw_sha256=energy.raw_sha256,
-            origin=energy.origin,
-        )
-        for parameter, (value, error, unit, method) in contents.items()
-    ]
-
-
-def half_digit(printed: str) -> float:
-    """Return half a unit of the last digit of a number as printed: 0.05 for ``11.7``."""
-    return 0.5 * 10.0 ** int(Decimal(printed).as_tuple().exponent)
+    ends = {"ci_low": mean - quantile * error, "ci_high": mean + quantile * error}
+    energy = {ENERGY_PER_SPIKE: (mean, error)}
+    (row,) = measured(measurement, name, energy, DEFINITIONS[name].method, n=n, **ends)
+    return row

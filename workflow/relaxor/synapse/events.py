@@ -1,9 +1,9 @@
-"""The pulse engine: finds the pulses of a trace and measures the current before, in and behind each.
+"""Pulses of a trace, and the current before, in and after each of them.
 
-Windows of reading keep clear of the edges of pulses (`relaxor.synapse.detection`) and of the neighbouring ones. A
-mean over a window has the standard error of the scatter in it, about a straight line because currents drift, and larger
-where neighbouring samples are correlated (`relaxor.synapse.windows`). Nothing is dropped silently: a pulse that
-cannot be used stays in the table with the reason, and currents that stand out alone are counted.
+Read windows do not touch the edges of pulses (`relaxor.synapse.detection`) or neighbouring pulses. A mean over a window
+has the standard error of the scatter about a straight line, because currents drift; the error is larger where
+neighbouring samples are correlated (`relaxor.synapse.windows`). Nothing is dropped silently: a pulse that cannot be
+used stays in the table with the reason, and currents that stand out alone are counted.
 """
 
 import math
@@ -35,25 +35,24 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
     trace
         The run.
     read_window
-        Length of the windows of reading, s. A window holds at least one sample and ends where a neighbouring pulse
-        begins.
+        Length of the read windows, s. A window holds at least one sample and ends where a neighbouring pulse begins.
     smallest
-        Smallest departure of the stimulus that counts as a pulse, in its unit (of the current in A, where no stimulus
-        was recorded). By default what stands out from the noise and from 5 % of the largest departure (a step of the
-        current: 20 % of the largest).
+        Smallest departure of the stimulus that counts as a pulse, in its unit (a step of the current in A where no
+        stimulus was recorded). By default a departure counts that exceeds the noise and 5 % of the largest departure
+        (20 % of the largest step for the current).
 
     Returns
     -------
     pandas.DataFrame
-        One row a pulse, in their order: ``run``; ``number`` from 0 (−1: a glitch, which is no pulse); ``onset``, time
+        One row per pulse, in their order: ``run``; ``number`` from 0 (−1: a glitch, which is no pulse); ``onset``, time
         of its first sample, and ``width``, s; ``amplitude`` in the unit of the stimulus; means with their standard
         errors ``…_error``, A, of the current in the window before the pulse (``baseline``), in the last one inside
         (``end``), in the first one behind (``after``) and in the last one before the next pulse or the end of the
         trace (``settled``); ``mean_current`` and ``peak_current`` in the pulse, A; ``charge`` ∫I dt, C, and ``energy``
         ∫V·I dt, J, over the pulse; ``kept``, and else the ``reason``. Of a kept pulse only ``settled`` may be NaN.
 
-        Currents keep the sign of the file. Energy is what the device takes up: where current is counted against
-        voltage, the sum of all pulses would be negative, and every energy is turned.
+        Currents keep the sign of the file. The energy is taken up by the device: where the current is counted against
+        the voltage, the sum over all pulses is negative, and the sign of every energy is changed.
 
     Raises
     ------
@@ -65,14 +64,14 @@ def find_events(trace: Trace, *, read_window: float, smallest: float | None = No
 
 
 def find_pulses(trace: Trace, smallest: float | None = None) -> tuple[Pulses, Pulses, Trace]:
-    """Find the pulses of a trace, and what is no pulse and no current of the device: see `find_events`.
+    """Find the pulses of a trace, its glitches, and currents that are not those of the device: see `find_events`.
 
     Returns
     -------
     pulses, glitches
         Stretches of the stimulus; glitches last one sample.
     trace
-        The trace with the mean of their neighbours for currents that stand out alone or were read in a glitch.
+        The trace, in which currents that stand out alone or were read in a glitch are the mean of their neighbours.
     """
     _check(trace)
     current = finite(trace.current)
@@ -86,14 +85,14 @@ def find_pulses(trace: Trace, smallest: float | None = None) -> tuple[Pulses, Pu
 
 
 def without_spikes(trace: Trace, edges: np.ndarray = NOWHERE, glitches: np.ndarray = NOWHERE) -> Trace:
-    """Return a trace with the mean of its neighbours for each current that stands out alone, and for some others.
+    """Return a trace in which currents that stand out alone, and some others, are the mean of their neighbours.
 
     Parameters
     ----------
     edges
-        Samples at edges of pulses, where currents stand out by right.
+        Samples at edges of pulses, where currents are expected to stand out.
     glitches
-        Samples that are replaced in any case.
+        Samples that are always replaced.
     """
     at = np.union1d(spikes_in(trace.current, edges), glitches)
     return replace(trace, current=bridged(trace.current, at), replaced=at.size)
@@ -110,7 +109,7 @@ def measure_pulses(trace: Trace, pulses: Pulses, glitches: Pulses, read_window: 
 
 
 def require_pulses(events: pd.DataFrame, trace: Trace, expected: int) -> None:
-    """Refuse a trace that shows fewer pulses than its sheet says.
+    """Refuse a trace that shows fewer pulses than the sheet states.
 
     Raises
     ------
@@ -156,7 +155,7 @@ def _placed(trace: Trace, pulses: Pulses) -> dict[str, np.ndarray]:
 
 
 def _last_interval(time: np.ndarray, pulses: Pulses) -> np.ndarray:
-    """Return for how long the last sample of a pulse stands: the shorter of the intervals beside it."""
+    """Return the time that the last sample of a pulse stands for: the shorter of the intervals beside it."""
     end = pulses.stop - 1
     before, behind = np.maximum(end, 1), np.minimum(end + 1, len(time) - 1)
     intervals = time[before] - time[before - 1], time[behind] - time[behind - 1]
@@ -164,7 +163,7 @@ def _last_interval(time: np.ndarray, pulses: Pulses) -> np.ndarray:
 
 
 def _measured(trace: Trace, current: np.ndarray, pulses: Pulses, read_window: float) -> pd.DataFrame:
-    """Measure the pulses and say which of them cannot be used."""
+    """Measure the pulses and state which of them cannot be used."""
     time, size = trace.time, len(trace.time)
     floor, ceiling = np.r_[0, pulses.last], np.r_[pulses.first, size]
     at, bend = bends(current)
@@ -211,7 +210,7 @@ def _integrals(trace: Trace, current: np.ndarray, pulses: Pulses) -> dict[str, n
 def _integral(time: np.ndarray, values: np.ndarray, pulses: Pulses) -> np.ndarray:
     steps = np.diff(time)
     steps = np.concatenate([steps[:1], steps])
-    # Where a pulse is sampled more densely than what comes before, its first sample is no longer than the next.
+    # Where a pulse is sampled more densely than the time before, its first sample stands for no longer than the next.
     following = np.minimum(pulses.start + 1, len(steps) - 1)
     steps[pulses.start] = np.minimum(steps[pulses.start], steps[following])
     sums = np.concatenate([[0.0], np.cumsum(values * steps)])
@@ -221,7 +220,7 @@ def _integral(time: np.ndarray, values: np.ndarray, pulses: Pulses) -> np.ndarra
 def _reasons(
     trace: Trace, current: np.ndarray, pulses: Pulses, table: pd.DataFrame, reach: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
-    """Say why a pulse cannot be used, "" if it can; ``reach`` is from its first read to its last."""
+    """Return why each pulse cannot be used, "" if it can; ``reach`` is from its first read to its last."""
     size = len(trace.time)
     gaps, lengths = gaps_in(trace.time)
     gap, has_gap = _first_within(gaps, reach[0], reach[1] - 1)

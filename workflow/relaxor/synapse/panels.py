@@ -1,6 +1,6 @@
 """Panels of plasticity: pairs of pulses, series, traces with their relaxation, potentiation and depression.
 
-They draw electrical and optical pulses alike.
+Electrical and optical pulses are drawn alike.
 """
 
 from typing import Any
@@ -13,8 +13,9 @@ from uncertainties import ufloat
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points, light_color, plain_ticks
+from relaxor.synapse.quantities import LIGHT_STIMULUS, ON_OFF_RATIO, RELAXATION_TIME
 
-QUANTITY = {
+AXIS_LABELS = {
     "V": "Pulse amplitude (V)",
     "mW/cm^2": "Power density (mW cm$^{-2}$)",
     "s": "Pulse width (s)",
@@ -27,11 +28,11 @@ LAWS: tuple[dict[str, Any], ...] = (
     {"color": VERMILION, "lw": 0.9, "label": "two exponentials"},
 )
 DARKEST = 1 - 0.12
-"""Part of the colour map that is used: its end is too light for lines on white."""
+"""Part of the colour map that is used; lines in the colours of its end would hardly be seen on white."""
 
 
 def pairs(ax: Axes, data: PanelData) -> None:
-    """Draw the PPF index against the interval, one and two exponentials (Fig. 2b, 3c)."""
+    """Draw the paired-pulse index against the interval, with one and two exponentials."""
     name, group = data.only("pairs")
     points, laws = group["pairs"].to_dataset(), group["laws"].to_dataset()
     for law, look in zip(laws.data_vars, LAWS, strict=False):
@@ -41,7 +42,7 @@ def pairs(ax: Axes, data: PanelData) -> None:
     low, high = float(points["index"].min()), float(points["index"].max())
     ax.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
     ax.legend(loc="upper right")
-    double = next((str(law) for law in laws.data_vars if str(law).startswith("double")), None)
+    double = next((str(model) for model, law in laws.data_vars.items() if law.attrs["terms"] == 2), None)
     if double:
         _write_constants(ax, data, name, double)
 
@@ -50,7 +51,7 @@ def _write_constants(ax: Axes, data: PanelData, measurement: str, model: str) ->
     lines = []
     for index in (1, 2):
         value, low, high = (
-            data.number(f"tau_{index}", column, measurement=measurement, model=model)
+            data.number(RELAXATION_TIME, column, measurement=measurement, model=model, feature=str(index))
             for column in ("value", "ci_low", "ci_high")
         )
         lines.append(f"$\\tau_{index}$ = {_number(value)} s ({_number(low)} to {_number(high)})")
@@ -59,7 +60,7 @@ def _write_constants(ax: Axes, data: PanelData, measurement: str, model: str) ->
 
 
 def series(ax: Axes, data: PanelData) -> None:
-    """Draw the response against what the series varies (Fig. 2c, 2f, 3f, 3g, ...)."""
+    """Draw the response against what the series varies, with its mean slope."""
     _, group = data.only("responses")
     points = group["responses"].to_dataset()
     data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty)
@@ -67,14 +68,14 @@ def series(ax: Axes, data: PanelData) -> None:
         law = group["law"].to_dataset()
         ax.plot(law.value, 1e12 * law.response, color=VERMILION, lw=0.8, label="mean slope")
         ax.legend(loc="lower left" if law.response[-1] < law.response[0] else "lower right")
-    ax.set(xscale="log", xlabel=QUANTITY[points.value.attrs["units"]], ylabel="$\\Delta$PSC (pA)")
+    ax.set(xscale="log", xlabel=AXIS_LABELS[points.value.attrs["units"]], ylabel="$\\Delta$PSC (pA)")
     if float(points.response.max()) > 12 * float(points.response.min()) > 0:
         ax.set_yscale("log")
     plain_ticks(ax)
 
 
 def traces(ax: Axes, data: PanelData) -> None:
-    """Draw the recorded current of every run, colour by what the series varies (Fig. 2d, 3d, 3e)."""
+    """Draw the recorded current of every run, coloured by what the series varies."""
     _, group = data.only("trace_1")
     runs = [node.to_dataset() for name, node in group.children.items() if name.startswith("trace")]
     values = [run.attrs["value"] for run in runs]
@@ -86,7 +87,7 @@ def traces(ax: Axes, data: PanelData) -> None:
         scale, mpl.colors.ListedColormap(mpl.colormaps[SEQUENTIAL](np.linspace(0, DARKEST, 256)))
     )
     bar = ax.figure.colorbar(mapped, ax=ax, pad=0.02, fraction=0.06)
-    bar.set_label(QUANTITY[runs[0].attrs["value_units"]], fontsize=6)
+    bar.set_label(AXIS_LABELS[runs[0].attrs["value_units"]], fontsize=6)
     bar.ax.tick_params(labelsize=5)
     bar.ax.yaxis.set_major_locator(mpl.ticker.FixedLocator(_few(values)))
     bar.ax.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
@@ -95,7 +96,7 @@ def traces(ax: Axes, data: PanelData) -> None:
 
 
 def relaxation(ax: Axes, data: PanelData) -> None:
-    """Draw what is left of the response behind the last pulse, with the fitted law (Fig. 2e, S9)."""
+    """Draw what is left of the response behind the last pulse, with the fitted law."""
     _, group = data.only("tail_1")
     tails = [node.to_dataset() for name, node in group.children.items() if name.startswith("tail")]
     for tail in tails:
@@ -111,7 +112,7 @@ def relaxation(ax: Axes, data: PanelData) -> None:
 
 
 def cycles(ax: Axes, data: PanelData) -> None:
-    """Draw potentiation and depression of every cycle, their mean and the fitted laws (Fig. 2g, S8)."""
+    """Draw potentiation and depression of every cycle, and the fitted laws of their mean."""
     name, group = data.only("cycles")
     curves = group["cycles"].to_dataset()
     scale = 1e12
@@ -123,14 +124,13 @@ def cycles(ax: Axes, data: PanelData) -> None:
         ax.plot(curves.pulse, values, "o", color=color, mfc="white", ms=1.9, mew=0.5, zorder=3)
     ax.set(xlabel="Pulse number", ylabel="Conductance (pS)", yscale="log")
     plain_ticks(ax)
-    ratio = data.number("on_off_ratio", measurement=name)
-    error = data.number("on_off_ratio", "standard_error", measurement=name)
+    ratio, error = (data.number(ON_OFF_RATIO, column, measurement=name) for column in ("value", "standard_error"))
     text = f"{count} cycles\non/off {ufloat(ratio, error):.1uP}"
     ax.text(0.03, 0.05, text, transform=ax.transAxes, fontsize=5.5, va="bottom")
 
 
 def colours(ax: Axes, data: PanelData) -> None:
-    """Draw the response to light of several wavelengths against its power, with mean slopes (Fig. 3h)."""
+    """Draw the response to light of several wavelengths against its power, with mean slopes."""
     marks = ("o", "s", "^", "D")
     for mark, group in zip(marks, data.curves.values(), strict=False):
         points = group["responses"].to_dataset()
@@ -141,7 +141,7 @@ def colours(ax: Axes, data: PanelData) -> None:
             ax.plot(law.value, 1e12 * law.response, color=color, lw=0.7)
         data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty, fmt=mark, color=color,
                     label=f"{wavelength:g} nm")  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlabel=QUANTITY["mW/cm^2"], ylabel="$\\Delta$PSC (pA)")
+    ax.set(xscale="log", yscale="log", xlabel=AXIS_LABELS[LIGHT_STIMULUS], ylabel="$\\Delta$PSC (pA)")
     ax.legend(loc="lower right")
     plain_ticks(ax)
 

@@ -1,14 +1,15 @@
 """Long-term potentiation and depression: the law of a cycle, its nonlinearity, and how well cycles repeat.
 
 The law is that of NeuroSim (Chen, Peng & Yu, doi 10.1109/IEDM.2017.8268337): G = Gmin + B (1 − exp(−P/A)) with
-B = (Gmax − Gmin) / (1 − exp(−Pmax/A)), P pulses after the lowest state. Depression is the same law with its pulses
-counted from its end, so that one formula and one sign serve both: alpha = Pmax/A is positive where the conductance
-rises steeply first (potentiation), negative where it falls steeply first (depression), zero where steps are equal.
-In alpha the law is regular throughout, in A it is not: a linear device has A = ∞.
+B = (Gmax − Gmin) / (1 − exp(−Pmax/A)), where P counts the pulses after the lowest state. Depression follows the same
+law with its pulses counted from its end, so that one formula and one sign serve both: the curvature alpha = Pmax/A is
+positive where the conductance rises steeply first (potentiation), negative where it falls steeply first (depression),
+and zero where all steps are equal. The law is regular in alpha everywhere. It is not regular in the pulse constant A,
+because a linear device has A = ∞.
 
-Errors come from the cycles, which are repetitions of the same experiment: what one cycle does is common to its
-points, and an error taken from the scatter of points about the law would not know it. `relaxor.synapse.cycles` says
-which of them count, and what the error of their mean is.
+Errors come from the cycles, which are repetitions of the same experiment: a deviation of one cycle is common to its
+points, and an error taken from the scatter of points about the law would miss it. `relaxor.synapse.cycles` decides
+which cycles count, and what the error of their mean is.
 """
 
 import math
@@ -22,17 +23,38 @@ import xarray as xr
 from scipy import stats
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import CONFIDENCE, Measurement, Number, measured
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured
 from relaxor.core.variables import variable
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.optimizer import central_differences
 from relaxor.synapse.cycles import FEWEST_CYCLES, TRANSIENT, error_over_cycles, inflation, transient_cycles
+from relaxor.synapse.quantities import (
+    ASYMMETRY,
+    CONDUCTANCE_DRIFT,
+    CURVATURE,
+    CYCLE_TO_CYCLE_VARIATION,
+    CYCLES,
+    DEPRESSION,
+    DYNAMIC_RANGE,
+    MAXIMUM,
+    MAXIMUM_CONDUCTANCE,
+    MINIMUM,
+    MINIMUM_CONDUCTANCE,
+    NONLINEARITY,
+    ON_OFF_RATIO,
+    POTENTIATION,
+    PULSE_CONSTANT,
+    TRANSIENT_CYCLES,
+    WRITE_NOISE,
+)
 
 LABEL_SCALE = 10.1015
-"""NeuroSim's nonlinearity label of a device that does all in its first step."""
+"""NeuroSim's nonlinearity label of a device that changes completely in its first step."""
 LARGEST_ALPHA = 300.0
 ALPHA_GRID = np.concatenate([-np.geomspace(100, 0.1, 40), np.geomspace(0.1, 100, 40)])
 FEWEST_PULSES = 5
+FITTED = {"conductance_min": MINIMUM_CONDUCTANCE, "conductance_max": MAXIMUM_CONDUCTANCE, "alpha": CURVATURE}
+"""Parameter of the fit → quantity."""
 LAW = "least squares to the mean cycle; error from the cycles' deviations (infinitesimal jackknife), Student's t"
 JACKKNIFE = "jackknife over cycles, Student's t"
 REGRESSION = "linear regression against the number of the cycle, Student's t"
@@ -66,7 +88,7 @@ def fit_potentiation(
     sigma: np.ndarray | float | None,
     minimum: float | None = None,
 ) -> Fit:
-    """Fit the law to a potentiation; no start values are needed.
+    """Fit the law to a potentiation, without start values.
 
     Parameters
     ----------
@@ -167,13 +189,13 @@ class Branch:
 
     @cached_property
     def slope(self) -> np.ndarray:
-        """What the law changes by with its parameters, shape (n, parameters)."""
+        """Derivatives of the law by its parameters, shape (n, parameters)."""
         params, names = self.law.params.copy(), self.law.names
         return central_differences(lambda trial: potentiation_law(self.state, **trial.valuesdict()), params, names)
 
     @cached_property
     def influence(self) -> np.ndarray:
-        """What each cycle adds to the law's parameters (infinitesimal jackknife), shape (cycles, parameters)."""
+        """Contribution of each cycle to the law's parameters (infinitesimal jackknife), shape (cycles, parameters)."""
         return (self.conductance - self.mean) @ np.linalg.pinv(self.slope).T
 
     @cached_property
@@ -187,37 +209,39 @@ class Branch:
         return others, self.fitted - self.slope @ self.influence[cycle] / len(others)
 
 
-# --- rows
-def potentiation_rows(
-    measurement: Measurement, potentiation: np.ndarray, depression: np.ndarray, unit: str
-) -> list[Number]:
-    """Return the rows of a series of cycles: the law of each branch, and how the cycles repeat.
+# --- numbers and curves
+def analyse_cycles(measurement: Measurement, potentiation: np.ndarray, depression: np.ndarray) -> Result:
+    """Analyse a series of cycles: the law of each branch, and how the cycles repeat.
 
-    Models ``potentiation`` and ``depression`` hold the law, ``cycles`` the rest:
+    The models ``potentiation`` and ``depression`` hold the law. The model ``cycles`` holds the rest:
 
     ``on_off_ratio``, ``dynamic_range``
-        Ratio and difference of the mean states after the last potentiating and the last depressing pulse. These are
-        largest and smallest of a cycle; of noisy points the largest and smallest would be biased.
+        Ratio and difference of the mean states after the last potentiating and the last depressing pulse. These are the
+        largest and the smallest state of a cycle; largest and smallest values of noisy points would be biased.
     ``asymmetry``
         max|Gp − Gd| / range at the same number of pulses from the lowest state; 0 for a device whose depression
-        retraces its potentiation. It lies where the two laws are farthest apart.
+        retraces its potentiation. It is taken where the two laws are farthest apart.
     ``cycle_to_cycle_variation``
-        Standard deviation of a state over the cycles / range, mean of all states; drift is part of it.
-    ``write_noise_potentiation``, ``write_noise_depression``
-        Standard deviation of the steps ΔG about those of the law / range.
-    ``conductance_max_drift``, ``conductance_min_drift``
-        Change a cycle of the two end states.
+        Standard deviation of a state over the cycles / range, mean of all states; it includes drift.
+    ``write_noise``
+        Standard deviation of the steps ΔG about those of the law / range, for each branch.
+    ``conductance_drift``
+        Change of each end state per cycle.
     ``transient_cycles``
-        Leading cycles that were left out of all this.
+        Leading cycles that were left out of all other numbers.
 
     Parameters
     ----------
     measurement
         Where the data come from.
     potentiation, depression
-        Conductance (or read current) after each pulse, shape (cycles, N) and (cycles, M).
-    unit
-        Its unit.
+        Conductance after each pulse in S, shape (cycles, N) and (cycles, M).
+
+    Returns
+    -------
+    Result
+        The curves are named by their part alone: for each branch the mean cycle without the transient, its spread, the
+        law and the residual.
 
     Raises
     ------
@@ -225,22 +249,22 @@ def potentiation_rows(
         If there are fewer than three cycles or five pulses, the branches differ in their cycles, values are not
         finite, or the conductance does not rise in potentiation from a positive value.
     """
-    _check(measurement, potentiation, depression, unit)
+    _check(measurement, potentiation, depression)
     transient = transient_cycles(potentiation, depression)
     up, down = Branch(potentiation[transient:], True), Branch(depression[transient:], False)
-    return [
-        *measured(
-            measurement, "cycles", {"transient_cycles": (transient, math.nan, "1")}, TRANSIENT, n=len(potentiation)
-        ),
-        *_law_rows(measurement, up, "potentiation", "nonlinearity_ltp", unit),
-        *_law_rows(measurement, down, "depression", "nonlinearity_ltd", unit),
-        *_cycle_rows(measurement, up, down, unit),
-        *_drift_rows(measurement, up, down, unit),
+    left_out = {TRANSIENT_CYCLES: (transient, math.nan)}
+    rows = [
+        *measured(measurement, CYCLES, left_out, TRANSIENT, n=len(potentiation)),
+        *_law_rows(measurement, up, POTENTIATION),
+        *_law_rows(measurement, down, DEPRESSION),
+        *_cycle_rows(measurement, up, down),
+        *_drift_rows(measurement, up, down),
     ]
+    return Result(rows, {POTENTIATION: _branch_curve(up), DEPRESSION: _branch_curve(down)})
 
 
-def _check(measurement: Measurement, potentiation: np.ndarray, depression: np.ndarray, unit: str) -> None:
-    for name, branch in (("potentiation", potentiation), ("depression", depression)):
+def _check(measurement: Measurement, potentiation: np.ndarray, depression: np.ndarray) -> None:
+    for name, branch in ((POTENTIATION, potentiation), (DEPRESSION, depression)):
         cycles, pulses = branch.shape
         if cycles < FEWEST_CYCLES or pulses < FEWEST_PULSES:
             raise AnalysisError(
@@ -256,35 +280,34 @@ def _check(measurement: Measurement, potentiation: np.ndarray, depression: np.nd
     low, high = depression[:, -1].mean(), potentiation[:, -1].mean()
     if not 0 < low < high:
         raise AnalysisError(
-            f"{measurement.id}: mean state {low:.3g} {unit} after depression, {high:.3g} {unit} after potentiation; "
+            f"{measurement.id}: mean state {low:.3g} S after depression, {high:.3g} S after potentiation; "
             "an on/off ratio needs 0 < first < second (subtract the instrument's offset, check the sign)"
         )
 
 
-def _law_rows(measurement: Measurement, branch: Branch, model: str, label: str, unit: str) -> list[Number]:
-    """Make the rows of a law; of A and the label, which are functions of alpha, the interval is that of alpha."""
+def _law_rows(measurement: Measurement, branch: Branch, model: str) -> list[Number]:
+    """Return the numbers of a law; the intervals of the pulse constant and of the label follow from that of alpha."""
     law, dof = branch.law, len(branch.conductance) - 2
-    values = {name: (law.value(name), branch.errors[name], unit if name != "alpha" else "1") for name in law.names}
+    values = {FITTED[name]: (law.value(name), branch.errors[name]) for name in law.names}
     common = {"n": branch.conductance.size, "reduced_chi_square": law.reduced_chi_square}
     rows = [row.with_interval(dof) for row in measured(measurement, model, values, LAW, **common)]
-    alpha = next(row for row in rows if row.parameter == "alpha")
+    alpha = next(row for row in rows if row.parameter == CURVATURE.name)
     pulses = branch.pulse.size
-    derived: Mapping[str, Callable[[float], float]] = {
-        "pulse_constant": lambda value: pulses / value if value else math.copysign(math.inf, alpha.value),
-        label: lambda value: nonlinearity_label(1 / value if value else math.inf),
+    derived: Mapping[Quantity, Callable[[float], float]] = {
+        PULSE_CONSTANT: lambda value: pulses / value if value else math.copysign(math.inf, alpha.value),
+        NONLINEARITY: lambda value: nonlinearity_label(1 / value if value else math.inf),
     }
-    for name, function in derived.items():
+    for quantity, function in derived.items():
         step = 1e-4 * max(abs(alpha.value), 1e-3)
         slope = (function(alpha.value + step) - function(alpha.value - step)) / (2 * step)
-        number = {name: (function(alpha.value), abs(slope) * alpha.standard_error, "1")}
-        row = measured(measurement, model, number, LAW, **common)[0]
-        low, high = _ends(function, alpha, through_zero=name == label)
-        rows.append(replace(row, ci_low=low, ci_high=high))
+        number = {quantity: (function(alpha.value), abs(slope) * alpha.standard_error)}
+        low, high = _ends(function, alpha, through_zero=quantity is NONLINEARITY)
+        rows += measured(measurement, model, number, LAW, ci_low=low, ci_high=high, **common)
     return rows
 
 
 def _ends(function: Callable[[float], float], alpha: Number, *, through_zero: bool) -> tuple[float, float]:
-    """Return the interval of a function of alpha; A has none to one side where alpha may be zero."""
+    """Return the interval of a function of alpha; that of the pulse constant is open where alpha may be zero."""
     low, high = alpha.ci_low, alpha.ci_high
     if not through_zero and low <= 0 <= high:
         return (function(high), math.inf) if alpha.value > 0 else (-math.inf, function(low))
@@ -292,76 +315,66 @@ def _ends(function: Callable[[float], float], alpha: Number, *, through_zero: bo
     return min(first, second), max(first, second)
 
 
-def _cycle_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -> list[Number]:
-    """Make the rows that a jackknife over the cycles gives errors."""
+def _cycle_rows(measurement: Measurement, up: Branch, down: Branch) -> list[Number]:
+    """Return the numbers whose errors come from a jackknife over the cycles."""
     shared = up.state <= down.state[0]  # the state before the first depressing pulse is not among its readings
     distance = np.abs(up.fitted - np.interp(up.state, down.state[::-1], down.fitted[::-1]))
     place = np.argmax(np.where(shared, distance, -math.inf))
 
-    def describe(rise: np.ndarray, rise_law: np.ndarray, fall: np.ndarray, fall_law: np.ndarray) -> dict[str, float]:
+    def describe(
+        rise: np.ndarray, rise_law: np.ndarray, fall: np.ndarray, fall_law: np.ndarray
+    ) -> dict[tuple[Quantity, str], float]:
+        """Return the numbers by quantity and branch, the ratio as its logarithm."""
         mean, reverse = rise.mean(axis=0), fall.mean(axis=0)
         span = mean[-1] - reverse[-1]
         back = np.interp(up.state[place], down.state[::-1], reverse[::-1])
         deviations = np.concatenate([rise.std(axis=0, ddof=1), fall.std(axis=0, ddof=1)])
         return {
-            "log_ratio": math.log(mean[-1] / reverse[-1]),
-            "dynamic_range": span,
-            "asymmetry": abs(mean[place] - back) / span,
-            "cycle_to_cycle_variation": deviations.mean() / span,
-            "write_noise_potentiation": (np.diff(rise) - np.diff(rise_law)).std(ddof=1) / span,
-            "write_noise_depression": (np.diff(fall) - np.diff(fall_law)).std(ddof=1) / span,
+            (ON_OFF_RATIO, ""): math.log(mean[-1] / reverse[-1]),
+            (DYNAMIC_RANGE, ""): span,
+            (ASYMMETRY, ""): abs(mean[place] - back) / span,
+            (CYCLE_TO_CYCLE_VARIATION, ""): deviations.mean() / span,
+            (WRITE_NOISE, POTENTIATION): (np.diff(rise) - np.diff(rise_law)).std(ddof=1) / span,
+            (WRITE_NOISE, DEPRESSION): (np.diff(fall) - np.diff(fall_law)).std(ddof=1) / span,
         }
 
     values = describe(up.conductance, up.fitted, down.conductance, down.fitted)
     count = len(up.conductance)
     without = [describe(*up.without(cycle), *down.without(cycle)) for cycle in range(count)]
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 2))
     rows = []
-    for name, value in values.items():
-        pseudo = [count * value - (count - 1) * drawn[name] for drawn in without]
+    for (quantity, branch), value in values.items():
+        pseudo = [count * value - (count - 1) * drawn[quantity, branch] for drawn in without]
         error = float(error_over_cycles(np.array(pseudo)[:, None])[0])
-        low, high = value - quantile * error, value + quantile * error
-        if name == "log_ratio":
-            name, value, low, high = "on_off_ratio", math.exp(value), math.exp(low), math.exp(high)
-            error *= value
-        units = unit if name == "dynamic_range" else "1"
-        row = measured(measurement, "cycles", {name: (value, error, units)}, JACKKNIFE, n=count)[0]
-        rows.append(replace(row, ci_low=low, ci_high=high))
+        (row,) = measured(measurement, CYCLES, {quantity: (value, error)}, JACKKNIFE, feature=branch, n=count)
+        row = row.with_interval(count - 2)
+        if quantity is ON_OFF_RATIO:
+            ratio, low, high = (math.exp(end) for end in (row.value, row.ci_low, row.ci_high))
+            row = replace(row, value=ratio, standard_error=error * ratio, ci_low=low, ci_high=high)
+        rows.append(row)
     return rows
 
 
-def _drift_rows(measurement: Measurement, up: Branch, down: Branch, unit: str) -> list[Number]:
+def _drift_rows(measurement: Measurement, up: Branch, down: Branch) -> list[Number]:
     rows = []
-    for name, branch in (("conductance_max_drift", up), ("conductance_min_drift", down)):
+    for end, branch in ((MAXIMUM, up), (MINIMUM, down)):
         last = branch.conductance[:, -1]
         line = stats.linregress(np.arange(last.size), last)
         scatter = last - line.intercept - line.slope * np.arange(last.size)
         error = line.stderr * math.sqrt(inflation(scatter[:, None])[0])
-        row = measured(measurement, "cycles", {name: (line.slope, error, unit)}, REGRESSION, n=last.size)[0]
+        drift = {CONDUCTANCE_DRIFT: (line.slope, error)}
+        (row,) = measured(measurement, CYCLES, drift, REGRESSION, feature=end, n=last.size)
         rows.append(row.with_interval(last.size - 2))
     return rows
 
 
-def potentiation_curves(potentiation: np.ndarray, depression: np.ndarray, unit: str) -> dict[str, xr.Dataset]:
-    """Return the mean cycle of each branch after the transient, its spread, the law and what it leaves.
-
-    Parameters
-    ----------
-    potentiation, depression, unit
-        See `potentiation_rows`.
-    """
-    groups = {}
-    first = transient_cycles(potentiation, depression)
-    branches = {"potentiation": Branch(potentiation[first:], True), "depression": Branch(depression[first:], False)}
-    for name, branch in branches.items():
-        content = {
-            "mean": (branch.mean, "mean over the cycles"),
-            "std": (branch.conductance.std(axis=0, ddof=1), "standard deviation over the cycles"),
-            "fit": (branch.fitted, "law of the mean cycle"),
-            "residual": (branch.mean - branch.fitted, "residual"),
-        }
-        groups[name] = xr.Dataset(
-            {key: variable("pulse", values, unit, long_name) for key, (values, long_name) in content.items()},
-            coords={"pulse": variable("pulse", branch.pulse, "1", "number of the pulse")},
-        )
-    return groups
+def _branch_curve(branch: Branch) -> xr.Dataset:
+    content = {
+        "mean": (branch.mean, "mean over the cycles"),
+        "std": (branch.conductance.std(axis=0, ddof=1), "standard deviation over the cycles"),
+        "fit": (branch.fitted, "law of the mean cycle"),
+        "residual": (branch.mean - branch.fitted, "residual"),
+    }
+    return xr.Dataset(
+        {key: variable("pulse", values, "S", long_name) for key, (values, long_name) in content.items()},
+        coords={"pulse": variable("pulse", branch.pulse, "1", "number of the pulse")},
+    )

@@ -1,4 +1,4 @@
-"""What a file of pulses holds, told from its pulses and not from its name, and the responses in it.
+"""What a file of pulses holds, as its pulses show it and not its name, and the responses in it.
 
 =============  ======================================================================================================
 kind           the runs of the file
@@ -28,18 +28,18 @@ from relaxor.synapse.recording import Recording
 
 Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]
 SAME = 0.02
-"""Widths, levels and intervals that differ by less than this part are the same."""
+"""Widths, levels and intervals that differ by less than this part count as equal."""
 FEWEST_REPEATS = 5
-"""Runs beyond the first of their kind from which on repeats tell how runs vary."""
+"""Number of runs beyond the first of their kind from which on repeats show how runs vary."""
 
 
 def kind_of(recording: Recording) -> Kind:
-    """Tell what a file holds.
+    """Return what a file holds.
 
     Raises
     ------
     AnalysisError
-        If its runs are none of the kinds, with what they are.
+        If its runs are of none of the kinds.
     """
     runs = summary(recording)
     varied = {name for name in ("amplitude", "pulses", "width", "period") if _varies(runs[name])}
@@ -99,11 +99,11 @@ def _varies(values: pd.Series) -> bool:
 
 
 def pair_index(recording: Recording) -> xr.Dataset:
-    """Return the PPF index against the interval.
+    """Return the paired-pulse index against the interval.
 
-    A1 and A2 are the responses to the first and to the second pulse, both above the current before the first one.
-    Repeats of an interval are averaged; their scatter, pooled over all intervals, gives the standard errors (the errors
-    of the readings where nothing is repeated).
+    A1 and A2 are the responses to the first and to the second pulse, both above the current before the first pulse.
+    Repeats of an interval are averaged. Their scatter, pooled over all intervals, gives the standard errors; without
+    repeats these are the errors of the readings.
 
     Returns
     -------
@@ -171,8 +171,13 @@ def responses(recording: Recording, varied: str) -> pd.DataFrame:
     return table.sort_values("value", kind="stable", ignore_index=True)
 
 
+def applied(value: float) -> float:
+    """Return a value of what was varied without the rounding errors of the clock."""
+    return float(f"{value:.6g}")
+
+
 def same_as_before(values: pd.Series) -> pd.Series:
-    """Tell for each value of an ascending series whether it is the one before it, but for jitter."""
+    """Return for each value of an ascending series whether it equals the one before it, apart from jitter."""
     return values.diff() <= SAME * values.abs()
 
 
@@ -184,7 +189,7 @@ def averaged(table: pd.DataFrame, variation: float) -> pd.DataFrame:
     table
         What `responses` returned.
     variation
-        Relative standard deviation of the response from run to run: beside the errors of the readings, each run has it.
+        Relative standard deviation of the response from run to run, which adds to the error of the readings.
 
     Returns
     -------
@@ -208,8 +213,8 @@ def averaged(table: pd.DataFrame, variation: float) -> pd.DataFrame:
 def run_variation(recordings: Sequence[Recording]) -> tuple[float, float]:
     """Return by how much the response varies from run to run, from the runs of all files that repeat each other.
 
-    Beside the noise of the readings, such that the sum of squared deviations over their variances is its expectation
-    (Paule & Mandel, doi 10.6028/jres.087.022).
+    The variation comes in addition to the noise of the readings. It is such that the sum of squared deviations over
+    their variances equals its expectation (Paule & Mandel, doi 10.6028/jres.087.022).
 
     Returns
     -------
@@ -236,11 +241,11 @@ def run_variation(recordings: Sequence[Recording]) -> tuple[float, float]:
 
 
 def error_of_root(variance: float, error: float) -> float:
-    """Return the standard error of the root of a variance that has one; that of its error where it is near zero."""
+    """Return the standard error of the root of a variance from that of the variance; finite where this is near zero."""
     return min(error / (2 * math.sqrt(variance)), math.sqrt(error)) if variance else math.sqrt(error)
 
 
 def _repeated(recording: Recording) -> str | None:
-    """Return by which quantity the runs of a file are told apart; None where no one quantity does."""
+    """Return the quantity that distinguishes the runs of a file; None where no single quantity does."""
     kind = kind_of(recording)
     return {"pairs": "period", "amplitude": "amplitude", "width": "width", "number": "pulses"}.get(kind)

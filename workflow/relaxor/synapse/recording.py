@@ -1,4 +1,4 @@
-"""A file of pulses as a whole: its runs, the pulses in them, and what must not be among them."""
+"""A file of pulses as a whole: its runs, the pulses in them, and what is refused."""
 
 import math
 from collections.abc import Sequence
@@ -13,17 +13,26 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, measured
 from relaxor.synapse.artifacts import finite
 from relaxor.synapse.events import find_pulses, measure_pulses, require_pulses, without_spikes
-from relaxor.synapse.traces import POWER_DENSITY, Trace, traces_of
+from relaxor.synapse.quantities import (
+    EVENTS,
+    LIGHT_STIMULUS,
+    PULSES_DROPPED,
+    PULSES_FOUND,
+    READINGS_REPLACED,
+    RUN_VARIATION,
+    VOLTAGE_STIMULUS,
+)
+from relaxor.synapse.traces import Trace, traces_of
 
 Response = Literal["after", "end"]
 LEAST_LIGHT = 0.1
-"""Light in a run without pulses, as a part of the weakest pulse of the others, that is not taken for the dark."""
+"""Light in a run without pulses, as a part of the weakest pulse of the other runs, above which the run is not dark."""
 LEAST_BIAS = 1e-3
-"""Volts, below which light drives the current and no bias has a sign."""
+"""Smallest bias, in volts, whose sign is compared with that of the current under light."""
 TURNED = 5.0
 """Standard errors by which the current of every pulse of a run flows against the voltage if its sign is wrong."""
 LEAST_STIMULUS = 0.02
-"""A run whose stimulus changes by less than this part of the largest change in the file has no pulses, but noise."""
+"""A run whose stimulus changes by less than this part of the largest change in the file has noise and no pulses."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +44,10 @@ class Recording:
     measurement
         Where it comes from.
     traces
-        Its runs, but for those of which a pulse was dropped; a current that stood out alone is the mean of its
-        neighbours there.
+        Its runs, without those of which a pulse was dropped; a current that stood out alone is replaced by the mean of
+        its neighbours.
     events
-        The table of `find_events` of all runs together, pulses that were dropped among them.
+        The table of `find_events` of all runs together, with the pulses that were dropped.
     response
         Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
     variation, variation_error
@@ -51,6 +60,11 @@ class Recording:
     response: Response
     variation: float = 0.0
     variation_error: float = math.nan
+
+    @property
+    def under_light(self) -> bool:
+        """Whether the pulses are pulses of light."""
+        return self.traces[0].stimulus_unit != VOLTAGE_STIMULUS
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -79,13 +93,13 @@ class Recording:
         varies = "of the response, relative, a part of all its errors" if self.variation else "nothing tells it"
         return [
             row
-            for name, value, error, method in (
-                ("pulses", len(self.events), math.nan, "found"),
-                ("pulses_dropped", len(dropped), math.nan, reasons),
-                ("readings_replaced", replaced, math.nan, "spikes: mean of the neighbours"),
-                ("run_variation", self.variation, self.variation_error, f"standard deviation from run to run {varies}"),
+            for quantity, value, error, method in (
+                (PULSES_FOUND, len(self.events), math.nan, "found"),
+                (PULSES_DROPPED, len(dropped), math.nan, reasons),
+                (READINGS_REPLACED, replaced, math.nan, "spikes: mean of the neighbours"),
+                (RUN_VARIATION, self.variation, self.variation_error, f"standard deviation from run to run {varies}"),
             )
-            for row in measured(self.measurement, "events", {name: (value, error, "1")}, method)
+            for row in measured(self.measurement, EVENTS, {quantity: (value, error)}, method)
         ]
 
 
@@ -119,9 +133,9 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     if not events["kept"].any():
         reasons = "; ".join(sorted(set(events["reason"])))
         raise AnalysisError(f"{measurement.id}: no run is complete ({reasons})")
-    # A run without pulses among runs with them is one on purpose: the code 0000.
+    # A run without pulses among runs with pulses is intended: it is the code 0000.
     still = [trace for trace in traces if trace.run not in clean]
-    if pulsed[0].stimulus_unit != "V":
+    if pulsed[0].stimulus_unit != VOLTAGE_STIMULUS:
         _refuse_other_light(still, pulsed, events)
     clean |= {trace.run: _in_the_dark(trace, pulsed[0]) for trace in still}
     complete = set(events.loc[events["kept"], "run"]) | {trace.run for trace in still}
@@ -142,7 +156,7 @@ def _in_the_dark(trace: Trace, pulsed: Trace) -> Trace:
 
 def _refuse_turned(recording: Recording) -> None:
     """Refuse a run whose current flows against the voltage of its pulses, or under light against the bias."""
-    light = recording.traces[0].stimulus_unit != "V"
+    light = recording.under_light
     for trace in recording.traces:
         events = recording.of(trace)
         if light:
@@ -165,7 +179,7 @@ def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
         for trace in traces
         if trace.stimulus is not None
     ]
-    changes = [entry for entry in changes if entry[0].stimulus_unit != "V"] or changes
+    changes = [entry for entry in changes if entry[0].stimulus_unit != VOLTAGE_STIMULUS] or changes
     if not changes:
         return traces
     largest = max(change for _, change in changes)
@@ -178,11 +192,11 @@ def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events:
     least = dark + LEAST_LIGHT * float(events.loc[events["kept"], "amplitude"].min())
     for trace in still:
         level = trace.steady_light
-        if trace.stimulus_unit != "V" and trace.stimulus is not None:
+        if trace.stimulus_unit != VOLTAGE_STIMULUS and trace.stimulus is not None:
             level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is no light
         if level > least:
             raise AnalysisError(
-                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {POWER_DENSITY} that is no pulse, "
+                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {LIGHT_STIMULUS} that is no pulse, "
                 "beside runs with pulses: leave out runs under steady light, and pulses too weak beside the strongest"
             )
 

@@ -1,4 +1,4 @@
-"""Numbers and curves of a relaxation: laws with their intervals, and in words how many exponentials are known.
+"""Numbers and curves of a relaxation: laws with their intervals, and whether their exponentials can be told apart.
 
 The fits are those of `relaxor.stats.decay`.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, measured
+from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.core.variables import variable
 from relaxor.stats.decay import (
     DOUBLE,
@@ -28,11 +28,21 @@ from relaxor.stats.decay import (
     profile_decay,
 )
 from relaxor.stats.fit import Fit, profile_rise, widened_method, widening
+from relaxor.stats.quantities import AICC
+from relaxor.synapse.quantities import (
+    AMPLITUDE,
+    BOOTSTRAP_ERRORS,
+    DRIFT,
+    FLOOR,
+    IDENTIFIABLE,
+    RELAXATION_TIME,
+    STRETCHING_EXPONENT,
+)
 
 LAWS = (SINGLE, DOUBLE, STRETCHED)
-"""Of a paired-pulse index."""
+"""Laws of a paired-pulse index."""
 TAIL_LAWS = (*LAWS, DRIFTING, TRIPLE)
-"""Of what follows a train: traps of two kinds, and the polarization as a slope or, in a long tail, as a decay."""
+"""Laws of what follows a train: traps of two kinds, and the polarization as a slope or, in a long tail, as a decay."""
 FEWER_AICC = 2.0
 """A law counts as preferred from this lower AICc on; Burnham & Anderson, doi 10.1177/0049124104268644."""
 UNSUPPORTED = 10.0
@@ -40,15 +50,14 @@ UNSUPPORTED = 10.0
 NORMAL_RANGE = (0.158655, 0.841345)
 """Quantiles of a normal distribution one standard deviation either side."""
 FEWEST_POINTS = 5
-POINTS_A_PARAMETER = 3
-"""Fewest points a parameter on which a sum of exponentials is tested, not only drawn through them."""
+POINTS_PER_PARAMETER = 3
+"""Fewest points per parameter on which a sum of exponentials is tested, not only drawn through them."""
 WIDEST = 100.0
 """Largest ratio of the ends of an interval: a time constant not known to an order of magnitude is not identified."""
 FINE_POINTS = 200
 LEAST_SQUARES = "least squares by variable projection; profile likelihood"
 BOOTSTRAP = f"parametric bootstrap, {REPLICATES} replicates, half the central 68.3 % range"
 COUNTS = {1: "one exponential", 2: "two exponentials", 3: "three exponentials"}
-IDENTIFIABLE, NOT_IDENTIFIABLE = "are identifiable", "are not identifiable"
 Fits = Sequence[tuple[Decay, Fit]]
 
 
@@ -62,22 +71,22 @@ def fit_laws(
     laws: Sequence[Law] = LAWS,
     spread: np.ndarray | None = None,
 ) -> Fits:
-    """Fit every law with a free floor, and with the known one where it is given.
+    """Fit every law with a free floor, and with the known floor where it is given.
 
-    Laws with no fewer parameters than there are points are left out.
+    Laws that have at least as many parameters as there are points are left out.
 
     Parameters
     ----------
     measurement
         Where the data come from.
     x, y
-        Shape (n,); x not negative.
+        Time in s, not negative, and data; shape (n,).
     sigma
         Standard uncertainty of y, one number or shape (n,); None where it is estimated from the scatter.
     fixed_floor
         Known value at large x (100 % for a paired-pulse index), in the unit of y.
     laws
-        Which.
+        The laws.
     spread
         See `relaxor.stats.decay.Decay`.
 
@@ -113,11 +122,11 @@ def _check(measurement: Measurement, x: np.ndarray, y: np.ndarray, sigma: np.nda
 
 
 # --- rows
-def decay_rows(measurement: Measurement, fits: Fits, unit: str, x_unit: str) -> list[Number]:
-    """Return the rows of all laws: parameters with profile intervals, their bootstrap errors, AICc.
+def decay_rows(measurement: Measurement, fits: Fits, unit: str) -> list[Number]:
+    """Return the numbers of all laws: parameters with profile intervals, their bootstrap errors, and AICc.
 
-    A bootstrap error is half the range of the central 68.3 % of replicates: where a time constant is hardly
-    determined, their standard deviation would be that of the largest few.
+    A bootstrap error is half the range of the central 68.3 % of the replicates. Where a time constant is hardly
+    determined, their standard deviation would be that of the few largest replicates.
 
     Parameters
     ----------
@@ -125,33 +134,32 @@ def decay_rows(measurement: Measurement, fits: Fits, unit: str, x_unit: str) -> 
         Where the data come from.
     fits
         What `fit_laws` returned.
-    unit, x_unit
-        Units of y and x.
+    unit
+        Unit of y.
     """
     rows: list[Number] = []
     for decay, fitted in fits:
-        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-        law_rows = _law_rows(measurement, decay, fitted, unit, x_unit)
+        law_rows = _law_rows(measurement, decay, fitted, unit)
         drawn = bootstrap_decay(decay, fitted)
-        spread = {
-            f"{row.parameter}_bootstrap_error": (_half_range(drawn[row.parameter]), math.nan, row.unit)
-            for row in law_rows
-        }
-        rows += [*law_rows, *measured(measurement, decay.model, spread, BOOTSTRAP, **common)]
+        rows += law_rows
+        for row, name in zip(law_rows, decay.quoted, strict=True):
+            error = {BOOTSTRAP_ERRORS[row.parameter].in_unit(row.unit): (_half_range(drawn[name]), math.nan)}
+            common = {"n": row.n, "reduced_chi_square": row.reduced_chi_square, "feature": row.feature}
+            rows += measured(measurement, decay.model, error, BOOTSTRAP, **common)
         rows += _aicc_row(measurement, decay, fitted)
     return rows
 
 
-def supported_rows(measurement: Measurement, fits: Fits, unit: str, x_unit: str) -> list[Number]:
-    """Return the AICc of all laws, and the parameters of those that it supports.
+def supported_rows(measurement: Measurement, fits: Fits, unit: str) -> list[Number]:
+    """Return the AICc of all laws, and the parameters of those laws that AICc supports.
 
-    No law is known to hold. Those without support miss the points, and what their parameters come to depends on where
-    the points lie: they have none here, nor has a sum of exponentials where one of fewer parameters does as well. Where
-    even the best one misses the points, errors are widened by the misfit.
+    No law is known to hold. Laws without support miss the points, and the values of their parameters depend on where
+    the points lie, so that no parameters are given for them. The same holds for a sum of exponentials where a sum of
+    fewer parameters does as well. Where even the best law misses the points, errors are widened by the misfit.
 
     Parameters
     ----------
-    measurement, fits, unit, x_unit
+    measurement, fits, unit
         See `decay_rows`.
     """
     least = min(fitted.aicc for _, fitted in fits)
@@ -164,25 +172,33 @@ def supported_rows(measurement: Measurement, fits: Fits, unit: str, x_unit: str)
         if needless or fitted.aicc > least + UNSUPPORTED:
             aicc = replace(aicc, method=f"{aicc.method}; not supported: no parameters are given")
         else:
-            rows += _widened(_law_rows(measurement, decay, fitted, unit, x_unit), fitted)
+            rows += _widened(_law_rows(measurement, decay, fitted, unit), fitted)
         rows.append(aicc)
     return rows
 
 
-def _law_rows(measurement: Measurement, decay: Decay, fitted: Fit, unit: str, x_unit: str) -> list[Number]:
-    """Make the rows of the parameters of a law: profile intervals, and standard errors that are a part of these.
+def _quantities(decay: Decay, unit: str) -> dict[str, tuple[Quantity, str]]:
+    """Return the parameters that are quoted: name in the fit → quantity, and number of the exponential if several."""
+    law = decay.law
+    named = {"floor": (FLOOR.in_unit(unit), ""), "slope": (DRIFT.in_unit(f"{unit}/s"), "")}
+    named["beta"] = STRETCHING_EXPONENT, ""
+    for quantity, names in ((AMPLITUDE.in_unit(unit), law.amplitudes), (RELAXATION_TIME, law.taus)):
+        named |= {name: (quantity, str(k) if law.terms > 1 else "") for k, name in enumerate(names, 1)}
+    return {name: named[name] for name in decay.quoted}
 
-    What has no end on one side has no standard error; the covariance would give it one.
+
+def _law_rows(measurement: Measurement, decay: Decay, fitted: Fit, unit: str) -> list[Number]:
+    """Make the numbers of the parameters of a law: profile intervals, and standard errors that are a part of these.
+
+    A parameter whose interval has no end on one side has no standard error; the covariance would give it one.
     """
-    unit_of = dict.fromkeys(decay.quoted, unit) | dict.fromkeys(decay.law.taus, x_unit)
-    unit_of |= {"slope": f"{unit}/{x_unit}"} if decay.law.drift else {}
-    unit_of |= {"beta": "1"} if decay.law.stretched else {}
     ends, target = profile_decay(decay, fitted), profile_rise(fitted)[1]
     rows = []
-    for row in fitted.numbers(measurement, decay.model, unit_of, LEAST_SQUARES):
-        low, high = ends[row.parameter]
+    for name, (quantity, number) in _quantities(decay, unit).items():
+        (row,) = fitted.numbers(measurement, decay.model, {name: quantity}, LEAST_SQUARES, feature=number)
+        low, high = ends[name]
         error, method = (high - low) / (2 * target), row.method
-        if math.isinf(high) or math.isinf(low) or (low == 0 and row.unit == x_unit):
+        if math.isinf(high) or math.isinf(low) or (low == 0 and quantity is RELAXATION_TIME):
             error, method = math.nan, f"{method}; the data set no end on one side: not identifiable"
         rows.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
     return rows
@@ -194,7 +210,7 @@ def _half_range(drawn: np.ndarray) -> float:
 
 def _aicc_row(measurement: Measurement, decay: Decay, fitted: Fit) -> list[Number]:
     common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    return measured(measurement, decay.model, {"aicc": (fitted.aicc, math.nan, "1")}, LEAST_SQUARES, **common)
+    return measured(measurement, decay.model, {AICC: (fitted.aicc, math.nan)}, LEAST_SQUARES, **common)
 
 
 def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
@@ -205,51 +221,77 @@ def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
     widened = []
     for row in rows:
         low, high = (row.value + scale * (end - row.value) for end in (row.ci_low, row.ci_high))
-        low = max(low, 0.0) if row.parameter.startswith("tau") else low
+        low = max(low, 0.0) if row.parameter == RELAXATION_TIME.name else low
         error, method = row.standard_error * scale, widened_method(row.method, scale)
         widened.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
     return widened
 
 
-def identifiability(rows: Sequence[Number], law: Law = DOUBLE, *, fixed_floor: bool = False) -> str:
-    """Say whether the data tell the exponentials of a law apart, and if not, why.
+# --- whether exponentials can be told apart
+def identifiability(
+    measurement: Measurement, model: str, fits: Fits, rows: Sequence[Number], law: Law = DOUBLE
+) -> Number:
+    """Return 1 if the data tell the exponentials of a law apart, else 0; ``method`` says why.
 
-    They do if there are `POINTS_A_PARAMETER`, AICc is lower than that of one exponential fewer by at least `FEWER_AICC`
-    and no other law has a lower one by as much (a stretched exponential, with fewer parameters, often does as well),
-    none of fewer parameters does as well (`supported_rows`), the intervals of all time constants end on both sides,
-    less than `WIDEST` apart, and no two of them overlap. Points
-    are counted because in AICc small errors make up for few points: they do not tell what else runs through so few.
+    See `objections` for what is required.
 
     Parameters
     ----------
+    measurement, model
+        Where the data come from, and the model that the number is given for.
+    fits
+        What `fit_laws` returned, either with a free floor or with the known one.
     rows
-        What `decay_rows` or `supported_rows` returned.
+        What `decay_rows` or `supported_rows` made of them.
     law
-        Of two or three exponentials.
-    fixed_floor
-        Whether the laws with the known floor are meant.
+        A law of two or three exponentials.
     """
-    end = "_fixed_floor" if fixed_floor else ""
-    found = {(row.model, row.parameter): row for row in rows}
-    aicc = {model.removesuffix(end): row.value for (model, name), row in found.items()
-            if name == "aicc" and model.endswith("_fixed_floor") == fixed_floor}  # fmt: skip
+    aicc, points = {decay.law: fitted.aicc for decay, fitted in fits}, fits[0][1].n
+    decay = next((each for each, _ in fits if each.law == law), None)
     what = COUNTS[law.terms]
-    if law.name not in aicc:
-        return f"{what} {NOT_IDENTIFIABLE}: {found[SINGLE.name + end, 'aicc'].n} points are too few to fit them"
-    points, size = found[law.name + end, "aicc"].n, 2 * law.terms + (not fixed_floor)
-    objections = []
-    if points < POINTS_A_PARAMETER * size:
-        objections += [f"{points} points for {size} parameters, {POINTS_A_PARAMETER * size} are needed to test them"]
-    taus = [found[law.name + end, name] for name in law.taus if (law.name + end, name) in found]
-    objections += [*_better_laws(aicc, law), *_unknown_times(taus)]
-    if not taus and not objections:
-        objections = ["a law of fewer parameters does as well"]
-    gain = aicc[_simpler(law).name] - aicc[law.name]
-    numbers = [f"{tau.parameter} {tau.ci_low:.3g} to {tau.ci_high:.3g} {tau.unit}" for tau in taus]
-    evidence = ", ".join([f"AICc lower by {gain:.1f}", *numbers])
-    if objections:
-        return f"{what} {NOT_IDENTIFIABLE}: {'; '.join(objections)} ({evidence})"
-    return f"{what} {IDENTIFIABLE} ({evidence})"
+    if decay is None:
+        holds, words = False, f"{what} are not identifiable: {points} points are too few to fit them"
+    else:
+        times = [row for row in rows if row.model == decay.model and row.parameter == RELAXATION_TIME.name]
+        against = objections(law, aicc, times, points, decay.size)
+        gain = f"AICc lower by {aicc[_simpler(law)] - aicc[law]:.1f}"
+        ranges = [f"{_time(time)} {time.ci_low:.3g} to {time.ci_high:.3g} {time.unit}" for time in times]
+        evidence = ", ".join([gain, *ranges])
+        holds = not against
+        words = f"{what} are {'' if holds else 'not '}identifiable"
+        words += f"{'' if holds else ': ' + '; '.join(against)} ({evidence})"
+    (number,) = measured(measurement, model, {IDENTIFIABLE: (holds, 0.0)}, words, feature=law.name)
+    return number
+
+
+def objections(law: Law, aicc: Mapping[Law, float], times: Sequence[Number], points: int, parameters: int) -> list[str]:
+    """Return what speaks against calling the exponentials of a law identifiable, in words; nothing if they are.
+
+    They are identifiable if there are at least `POINTS_PER_PARAMETER` points per parameter; if AICc is lower than that
+    of one exponential fewer by at least `FEWER_AICC`; if no other law has an AICc that is lower by as much (a stretched
+    exponential, with fewer parameters, often does as well); if parameters of the law are given (`supported_rows`); and
+    if the intervals of all time constants end on both sides, have ends less than a factor `WIDEST` apart, and do not
+    overlap. Points are counted because in AICc small errors make up for few points: small errors do not tell what else
+    runs through so few points.
+
+    Parameters
+    ----------
+    law
+        A law of two or three exponentials.
+    aicc
+        AICc of every law that was fitted.
+    times
+        Time constants of the law, in their order; none if the law is not supported.
+    points, parameters
+        Number of points, and of parameters of the law.
+    """
+    found = []
+    if points < POINTS_PER_PARAMETER * parameters:
+        found = [
+            f"{points} points for {parameters} parameters, {POINTS_PER_PARAMETER * parameters} are needed to test them"
+        ]
+    found += [*_better_laws(aicc, law), *_unknown_times(times)]
+    return found if times or found else ["a law of fewer parameters does as well"]
 
 
 def _simpler(law: Law) -> Law:
@@ -257,61 +299,47 @@ def _simpler(law: Law) -> Law:
     return (SINGLE, DOUBLE)[law.terms - 2]
 
 
-def _better_laws(aicc: Mapping[str, float], law: Law) -> Iterator[str]:
+def _better_laws(aicc: Mapping[Law, float], law: Law) -> Iterator[str]:
     """Say which laws do as well as a sum of exponentials, or better."""
     simpler = _simpler(law)
-    if aicc[simpler.name] - aicc[law.name] < FEWER_AICC:
+    if aicc[simpler] - aicc[law] < FEWER_AICC:
         yield f"AICc is not lower than that of {COUNTS[simpler.terms]} by {FEWER_AICC:g}"
-    for name, other in aicc.items():
-        if name != simpler.name and aicc[law.name] - other >= FEWER_AICC:
-            yield f"AICc of a {name.replace('_', ' ')} is lower by {aicc[law.name] - other:.1f}"
+    for other, value in aicc.items():
+        if other != simpler and aicc[law] - value >= FEWER_AICC:
+            yield f"AICc of a {other.name.replace('_', ' ')} is lower by {aicc[law] - value:.1f}"
 
 
-def _unknown_times(taus: Sequence[Number]) -> Iterator[str]:
+def _unknown_times(times: Sequence[Number]) -> Iterator[str]:
     """Say which time constants are not known, or not apart."""
-    for tau in taus:
-        if tau.ci_low == 0:
-            yield f"{tau.parameter} has no lower end"
-        elif WIDEST * tau.ci_low < tau.ci_high < math.inf:
-            yield f"{tau.parameter} is known within a factor of {tau.ci_high / tau.ci_low:.0f} only"
-        if math.isinf(tau.ci_high):
-            yield f"{tau.parameter} has no upper end"
-    for one, other in pairwise(taus):
+    for time in times:
+        if time.ci_low == 0:
+            yield f"{_time(time)} has no lower end"
+        elif WIDEST * time.ci_low < time.ci_high < math.inf:
+            yield f"{_time(time)} is known within a factor of {time.ci_high / time.ci_low:.0f} only"
+        if math.isinf(time.ci_high):
+            yield f"{_time(time)} has no upper end"
+    for one, other in pairwise(times):
         if one.ci_high >= other.ci_low:
-            yield f"the intervals of {one.parameter} and {other.parameter} overlap"
+            yield f"the intervals of {_time(one)} and {_time(other)} overlap"
 
 
-def identifiability_row(measurement: Measurement, model: str, words: str, law: Law = DOUBLE) -> list[Number]:
-    """Make the row that holds 1 where the exponentials of a law are identifiable, else 0, with the words."""
-    verdict = float(words.startswith(f"{COUNTS[law.terms]} {IDENTIFIABLE}"))
-    return measured(measurement, model, {COUNTS[law.terms].replace(" ", "_"): (verdict, 0.0, "1")}, words)
+def _time(row: Number) -> str:
+    return f"relaxation time {row.feature}"
 
 
 # --- curves
-def decay_curves(
-    fits: Fits, unit: str, x_unit: str, *, x_name: str = "interval", y_name: str = "index"
-) -> dict[str, xr.Dataset]:
-    """Return the ``points`` with the residual of each law, and the ``laws`` on a fine scale of x.
+def law_curves(fits: Fits, unit: str) -> xr.Dataset:
+    """Return the fitted laws against the interval in s, on a fine scale; the attribute ``terms`` counts exponentials.
 
     Parameters
     ----------
-    fits, unit, x_unit
+    fits, unit
         See `decay_rows`.
-    x_name, y_name
-        Names of the coordinate and of the data.
     """
-    x, y, sigma = fits[0][0].x, fits[0][0].y, fits[0][0].sigma
-    points = {y_name: variable(x_name, y, unit, y_name)}
-    if sigma is not None:
-        error = np.broadcast_to(sigma, y.shape)
-        points[f"{y_name}_uncertainty"] = variable(x_name, error, unit, f"standard uncertainty of {y_name}")
-    for decay, fitted in fits:
-        residual = y - decay.curve(fitted, x)
-        points[f"residual_{decay.model}"] = variable(x_name, residual, unit, f"residual of {decay.model}")
-    shortest = x[x > 0].min()
-    fine = np.geomspace(shortest / 1.3, x.max() * 1.3, FINE_POINTS)
-    laws = {decay.model: variable(x_name, decay.curve(fitted, fine), unit, decay.model) for decay, fitted in fits}
-    return {
-        name: xr.Dataset(content, coords={x_name: variable(x_name, scale, x_unit, x_name)})
-        for name, content, scale in (("points", points, x), ("laws", laws, fine))
+    x = fits[0][0].x
+    fine = np.geomspace(x[x > 0].min() / 1.3, x.max() * 1.3, FINE_POINTS)
+    laws = {
+        decay.model: variable("interval", decay.curve(fitted, fine), unit, decay.model, terms=decay.law.terms)
+        for decay, fitted in fits
     }
+    return xr.Dataset(laws, coords={"interval": variable("interval", fine, "s", "interval")})

@@ -1,4 +1,4 @@
-"""What follows a train of pulses, averaged for fits, and whole traces as figures show them."""
+"""What follows a train of pulses, averaged for fits, and traces thinned for figures."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from relaxor.synapse.recording import LEAST_STIMULUS, Recording
 from relaxor.synapse.traces import Trace
 
 FEWEST_SAMPLES = 10
-"""Fewest samples of a tail."""
+"""Smallest number of samples of a tail."""
 RETAINED_PART = 0.9
-"""What is left at the end of a tail is the mean over what follows this part of it."""
+"""The current that is left at the end of a tail is the mean over the time after this part of it."""
 SHOWN_STRETCHES = 400
-"""Stretches of a trace of which up to four readings are kept for the figures."""
+"""Number of stretches of a trace of which up to four readings each are kept for the figures."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Tail:
     current, error
         Above the current before the first pulse, and its standard error by the noise of the readings; A, shape (n,).
     baseline_error
-        Standard error of what was subtracted from all, A.
+        Standard error of the baseline that was subtracted, A.
     retained, retained_error
-        Mean current of the last tenth over that right behind the pulse.
+        Mean current of the last tenth over that immediately after the pulse.
     length
-        How long it was read, s.
+        Duration of the tail, s.
     """
 
     time: np.ndarray
@@ -49,8 +49,8 @@ class Tail:
 def tail(recording: Recording, trace: Trace) -> Tail | None:
     """Return the relaxation behind the last pulse of a run; None if fewer than ten samples follow.
 
-    A sample of a voltage run stands for the interval that it ends (behind a gap, for as long as the next one does), one
-    under light for its moment. No stretch goes across a gap.
+    A sample of a voltage run stands for the interval that it ends, and after a gap for an interval as long as the next
+    one. A sample under light stands for its moment. No stretch extends across a gap.
     """
     events = recording.of(trace)
     first, last = events.iloc[0], events.iloc[-1]
@@ -72,7 +72,7 @@ def tail(recording: Recording, trace: Trace) -> Tail | None:
         return None
     steps = np.abs(np.diff(current))
     noise = float(np.median(steps)) / (0.6745 * np.sqrt(2))
-    if noise == 0:  # most readings repeat: the instrument's step is what is known
+    if noise == 0:  # most readings are equal: only the step of the instrument is known
         noise = float(steps[steps > 0].min(initial=np.abs(current).max() or 1.0)) / np.sqrt(12)
     edges = np.union1d(np.round(np.geomspace(1, time.size + 1, 61)).astype(int) - 1, behind_gaps)
     counts = np.diff(edges)
@@ -96,9 +96,9 @@ def tail(recording: Recording, trace: Trace) -> Tail | None:
 
 
 def shown(trace: Trace) -> xr.Dataset:
-    """Return a trace for a figure: of a long one the first, last, least and greatest current of each stretch.
+    """Return a trace for a figure; of a long trace the first, last, least and greatest current of each stretch.
 
-    A line through these looks as one through all readings does (Jugel et al., doi 10.14778/2732951.2732953).
+    A line through these looks like one through all readings (Jugel et al., doi 10.14778/2732951.2732953).
     """
     size = -(-trace.time.size // SHOWN_STRETCHES)
     stretches = np.array_split(np.nan_to_num(trace.current), np.arange(size, trace.time.size, size))

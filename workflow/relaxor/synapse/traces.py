@@ -1,9 +1,9 @@
 """Traces: time, voltage, current and stimulus of each run, whatever the instrument calls its columns.
 
-A Keithley 4200 workbook has a region a run; a table of the Keithley 2636 holds all runs one below the other. Columns
-are known by their units, since their names are the user's. Pulses are made of light where a power density was
-recorded and changes, otherwise of voltage; where neither changes, no pulses were recorded and the current alone shows
-them.
+A Keithley 4200 workbook has one region per run; a table of the Keithley 2636 holds all runs one below the other.
+Columns are identified by their units, since users choose the names. The pulses are pulses of light where a power
+density was recorded and changes, otherwise pulses of voltage. Where neither changes, the pulses were not recorded and
+only the current shows them.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.variables import readings
+from relaxor.synapse.quantities import LIGHT_STIMULUS, VOLTAGE_STIMULUS
 
 AXES = {"time": "s", "voltage": "V", "current": "A"}
 """What a trace must have, and its unit."""
-POWER_DENSITY = "mW/cm^2"
 CONSTANT = 1e-3
 """Range of a stimulus, relative to its largest magnitude, below which it is constant and no train of pulses."""
 
@@ -47,8 +47,8 @@ class Trace:
     steady_light
         Power density of light that shines all the time, mW/cm²; 0 in the dark and where no light was recorded.
     replaced
-        How many currents are no readings, but the mean of their neighbours: what was read there was no current of the
-        device.
+        How many currents were replaced by the mean of their neighbours, because the reading there was no current of
+        the device.
     """
 
     measurement: Measurement
@@ -105,12 +105,13 @@ def _trace(measurement: Measurement, run: str, data: xr.Dataset) -> Trace:
     # Columns of unequal length are padded with NaN: a row without a time is no sample.
     sample = np.isfinite(time)
     time, voltage, current = time[sample], voltage[sample], current[sample]
-    light = _column(data, POWER_DENSITY)
+    light = _column(data, LIGHT_STIMULUS)
     light = np.zeros(0) if light is None else light[sample]
     if _changes(light):
-        return Trace(measurement, run, time, current, voltage, light, POWER_DENSITY)
+        return Trace(measurement, run, time, current, voltage, light, LIGHT_STIMULUS)
     steady = float(np.nanmedian(light)) if np.isfinite(light).any() else 0.0
-    return Trace(measurement, run, time, current, voltage, voltage if _changes(voltage) else None, "V", steady)
+    stimulus = voltage if _changes(voltage) else None
+    return Trace(measurement, run, time, current, voltage, stimulus, VOLTAGE_STIMULUS, steady)
 
 
 def _changes(values: np.ndarray) -> bool:

@@ -1,4 +1,4 @@
-"""Means over windows of a current, with standard errors that know of drift and of correlated neighbours."""
+"""Means over windows of a current, with standard errors that allow for drift and for correlated neighbours."""
 
 import math
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ import numpy as np
 from relaxor.core.results import NORMAL_QUANTILE
 
 FEW = 10
-"""A window of fewer samples takes its noise from the whole trace: its own scatter is too uncertain."""
+"""A window of fewer samples takes its noise from the whole trace, because its own scatter is too uncertain."""
 CHUNK = 2_000_000
-"""Samples of windows that are averaged at once; bounds the memory."""
+"""Number of samples of windows that are averaged at once, which bounds the memory."""
 
 
 def window_before(
@@ -39,15 +39,15 @@ def window_means(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Average the current over windows, with standard errors.
 
-    The error is that of the scatter about a straight line in the window; a window of fewer than ten samples has too
-    little of it and takes ``noise``. Where neighbours are correlated, as in a first-order autoregression, n samples
-    count as n (1 − ρ)/(1 + ρ) (Zięba, doi 10.2478/v10178-010-0001-0). ρ is that of the window or that common to all
-    windows, whichever is larger, each if it is significant at 5 %; a negative one is not credited.
+    The error is that of the scatter about a straight line in the window; a window of fewer than ten samples takes
+    ``noise`` instead. Where neighbours are correlated, as in a first-order autoregression, n samples count as
+    n (1 − ρ)/(1 + ρ) samples (Zięba, doi 10.2478/v10178-010-0001-0). ρ is the correlation in the window or the one
+    common to all windows, whichever is larger, each if it is significant at 5 %; a negative one counts as zero.
 
     Parameters
     ----------
     time, current
-        s, A, shape (n,); NaN is left out.
+        s, A, shape (n,); NaN values are left out.
     first, last
         Samples ``first`` … ``last`` − 1 of each window, shape (m,); may be empty.
     noise
@@ -64,7 +64,7 @@ def window_means(
         mean[chosen], square[chosen], correlation[chosen], count[chosen] = parts
     count[~(count > 0)] = np.nan
     own, common = _correlations(correlation, count)
-    # The mean takes up the share of the scatter that its own error is; the slope as much.
+    # The mean reduces the scatter by the share of its own error, and so does the slope.
     inflation = np.minimum((1 + own) / (1 - own), count)
     variance = square / np.maximum(count - 2 * inflation, count / 2)
     few = count < FEW
@@ -106,9 +106,9 @@ def _chunk_sums(
 
 
 def _correlations(correlation: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the correlation of neighbours that counts in each window, and the one common to all.
+    """Return the correlation of neighbours that counts in each window, and the one common to all windows.
 
-    Mean and slope taken off n samples lower it by (2 + 4 ρ)/n.
+    The subtraction of mean and slope from n samples lowers it by (2 + 4 ρ)/n.
     """
     enough = (count >= FEW) & np.isfinite(correlation)
     unbiased = np.where(enough, correlation + (2 + 4 * correlation) / count, 0.0)

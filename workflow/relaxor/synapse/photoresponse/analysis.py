@@ -1,4 +1,4 @@
-"""From recordings of pulses of light to the fitted response, the table of the codes, and the file of the encoder."""
+"""From recordings of pulses of light to the fitted response and the table of the codes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,8 +7,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, measured
-from relaxor.core.storage import load
+from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.core.variables import variable
 from relaxor.synapse.photoresponse.codes import (
     CODES,
@@ -19,10 +18,11 @@ from relaxor.synapse.photoresponse.codes import (
     runs_by_code,
     uncertainty_of_prediction,
 )
-from relaxor.synapse.photoresponse.encoder import write_encoder
+from relaxor.synapse.photoresponse.encoder import encoder_curves
+from relaxor.synapse.photoresponse.quantities import FITTED, PHOTORESPONSE
 from relaxor.synapse.photoresponse.response import Response, fit_response, response_rows
-from relaxor.synapse.protocols import kind_of, summary
-from relaxor.synapse.recording import Recording, record
+from relaxor.synapse.protocols import summary
+from relaxor.synapse.recording import Recording
 from relaxor.synapse.traces import Trace
 
 
@@ -39,7 +39,7 @@ def runs_of(recordings: Sequence[Recording]) -> list[Trace]:
 
 
 def timing_of(recording: Recording, read_window: float) -> CodeTiming:
-    """Tell when the slots of the codes come from the pulses of all runs.
+    """Determine when the slots of the codes come, from the pulses of all runs.
 
     Raises
     ------
@@ -64,34 +64,36 @@ def timing_of(recording: Recording, read_window: float) -> CodeTiming:
     )
 
 
-def compare_codes(
-    recording: Recording, response: Response, read_window: float
-) -> tuple[list[Number], dict[str, xr.Dataset]]:
-    """Compare the currents behind the codes with those of the fitted response.
+def compare_codes(recording: Recording, response: Response, read_window: float, fitted: Sequence[Recording]) -> Result:
+    """Compare the currents after the codes with those of the fitted response.
+
+    Parameters
+    ----------
+    recording
+        The file of the codes.
+    response
+        The response at its wavelength.
+    read_window
+        Time over which a current is averaged, s.
+    fitted
+        The files that the response was fitted to.
 
     Returns
     -------
-    rows, curves
-        Numbers of agreement and separation; ``codes``: ``current``, ``spread`` and ``predicted`` (A) along ``code``;
-        ``traces``: what was recorded, see `code_traces`.
+    Result
+        Numbers of agreement and separation. The curves are named by their part alone: those of the encoder
+        (`encoder_curves`), and ``traces``, what was recorded (`code_traces`).
     """
     timing = timing_of(recording, read_window)
     read, predicted = measured_codes(recording.traces, timing), encode(response, timing)
-    curve = xr.Dataset(
-        {
-            "current": variable("code", read["current"].to_numpy(), "A", "current above the dark one, mean"),
-            "spread": variable("code", read["spread"].to_numpy(), "A", "standard deviation of the repeats"),
-            "predicted": variable("code", predicted["current"].to_numpy(), "A", "current by the fitted response"),
-        },
-        {"code": variable("code", np.arange(len(read)), "1", "code, its first pulse in the highest bit")},
-    )
-    curves = {"codes": curve, "traces": code_traces(recording.traces, timing)}
     moves = uncertainty_of_prediction(response, timing, predicted)
-    return code_rows(recording.measurement, read, predicted, moves), curves
+    curves = encoder_curves(response, timing, read, predicted, [each.measurement for each in fitted])
+    curves["traces"] = code_traces(recording.traces, timing)
+    return Result(code_rows(recording.measurement, read, predicted, moves), curves)
 
 
 def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
-    """Return the trace of each code, the mean of its repeats, on the times of the run that ends first.
+    """Return the trace of each code, the mean of its repeats, at the times of the run that ends first.
 
     Returns
     -------
@@ -123,7 +125,10 @@ def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
 
 
 def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[Number], dict[float, Response]]:
-    """Fit the response at each wavelength that has runs enough; numbers are those of ``response_<wavelength>nm``."""
+    """Fit the response at each wavelength (nm) that has enough runs.
+
+    The numbers of a wavelength belong to a measurement that stands for all its files.
+    """
     rows: list[Number] = []
     responses = {}
     for wavelength, group in recordings.items():
@@ -131,41 +136,7 @@ def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[N
         try:
             responses[wavelength] = fit_response(runs_of(group))
         except AnalysisError as error:  # too few runs for the response are enough for everything else
-            rows += measured(series, "photoresponse", {"fitted": (0.0, 0.0, "1")}, str(error))
+            rows += measured(series, PHOTORESPONSE, {FITTED: (0.0, 0.0)}, str(error))
             continue
         rows += response_rows(series, responses[wavelength])
     return rows, responses
-
-
-def fit_encoder(data: str, encoder: str, *, wavelength: float, read_window: float, code_window: float) -> None:
-    """Write ``encoder.json``: the device as the encoder of images, see `relaxor.synapse.photoresponse.encoder`.
-
-    Parameters
-    ----------
-    data
-        Ingested traces of the technique ``light``.
-    encoder
-        File to write.
-    wavelength
-        Of the light, nm.
-    read_window, code_window
-        See `relaxor.techniques.optical_pulses.settings.Light`.
-
-    Raises
-    ------
-    AnalysisError
-        If the sixteen codes were not recorded, once, at this wavelength.
-    """
-    here = [each for each in load(data) if abs(each.condition("wavelength", "nm") - wavelength) < 1]
-    recordings = [record(measurement, read_window, "end") for measurement in here]
-    codes = [recording for recording in recordings if kind_of(recording) == "codes"]
-    if len(codes) != 1:
-        found = ", ".join(measurement.id for measurement in here) or "nothing"
-        raise AnalysisError(
-            f"encoder: {len(codes)} files with codes of four pulses at {wavelength:g} nm, one is needed; found {found}"
-        )
-    traces = runs_of(recordings)
-    response = fit_response(traces)
-    timing = timing_of(codes[0], code_window)
-    read, predicted = measured_codes(codes[0].traces, timing), encode(response, timing)
-    write_encoder(response, encoder, traces=traces, timing=timing, measured=read, predicted=predicted)

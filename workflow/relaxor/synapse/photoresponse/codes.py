@@ -1,8 +1,9 @@
-"""Codes of four pulses: what the device makes of them, and whether they can be told apart.
+"""Codes of four pulses: the current that each code gives, and whether codes can be told apart.
 
-A bit is a pulse of light or its absence. The current after the fourth depends on when the pulses were, as the response
-to each fades: sixteen codes, sixteen currents. But a linear response that fades by r from pulse to pulse gives 0001 and
-0110 the same current where r² + r = 1 (r = 0.618), so how far apart the codes are is computed, and measured.
+A bit is a pulse of light or its absence. The current after the fourth slot depends on when the pulses came, because the
+response to each pulse fades: sixteen codes give sixteen currents. However, a linear response that fades by r from pulse
+to pulse gives 0001 and 0110 the same current where r² + r = 1 (r = 0.618). How far apart the codes are is therefore
+both calculated and measured.
 """
 
 import math
@@ -15,23 +16,36 @@ import pandas as pd
 from scipy import stats
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, measured
+from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.synapse.photoresponse.kinetics import Light, Readings
+from relaxor.synapse.photoresponse.quantities import (
+    CHI_SQUARE,
+    CODE_CURRENT,
+    CODES_COMPARED,
+    CODES_MEASURED,
+    CODES_PREDICTED,
+    ERROR_RATE,
+    LARGEST_DEVIATION,
+    P_VALUE,
+    SMALLEST_D_PRIME,
+    SMALLEST_GAP,
+    SMALLEST_GAP_OVER_RANGE,
+)
 from relaxor.synapse.photoresponse.reduction import SAME_LIGHT, greatest_power, light_of
 from relaxor.synapse.photoresponse.response import Response
 from relaxor.synapse.traces import Trace
 
 Moves = list[tuple[np.ndarray, np.ndarray]]
-"""Independent moves by one standard error, of the currents and of the spreads of all codes, A, each shape (codes,)."""
+"""Independent changes by one standard error of the currents and of the spreads of all codes, A, each shape (codes,)."""
 SLOTS = 4
 CODES = tuple("".join(bits) for bits in product("01", repeat=SLOTS))
 """All codes, the first pulse first."""
 SMALL = 1e-3
-"""Part of a standard error over which derivatives are taken: no code passes its neighbour."""
+"""Part of a standard error over which derivatives are taken, so small that no code passes its neighbour."""
 LEAST_READ = 0.75
 """Part of the readings of a window that must be there."""
 JITTER = 0.01
-"""A reading this part of a step before a window begins or ends still counts as the window's begin or end."""
+"""A reading this part of a step before the begin or end of a window still counts as being at the begin or end."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +55,18 @@ class CodeTiming:
     Attributes
     ----------
     first
-        Onset of the first slot, s; everything before it is dark and gives the current in the dark.
+        Onset of the first slot, s; everything before it is dark and gives the dark current.
     period, width
-        From slot to slot, and length of a pulse, s.
+        Time from slot to slot, and length of a pulse, s.
     power
         Power density of a pulse, mW/cm^2.
     read_delay
-        From the onset of the fourth slot to the read-out, s: ``width`` to read the dark after it, ``width`` −
+        Time from the onset of the fourth slot to the read-out, s: ``width`` to read the dark after it, ``width`` −
         ``read_window`` to read the end of the pulse.
     read_window
-        Over which the current is averaged, s.
+        Time over which the current is averaged, s.
     sampling_interval
-        From reading to reading, s.
+        Time from reading to reading, s.
     """
 
     first: float
@@ -77,7 +91,7 @@ class CodeTiming:
     def readings(self) -> np.ndarray:
         """Times of the readings of a read-out, s, shape (n,).
 
-        These are those that the instrument takes: their mean is not that of the window, which ends a step later.
+        These are the readings of the instrument. Their mean is not that of the window, which ends a step later.
         """
         step = self.sampling_interval
         return self.read + step * np.arange(max(round(self.read_window / step), 1))
@@ -96,9 +110,9 @@ def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES)
     Parameters
     ----------
     response
-        Of the device.
+        Response of the device.
     timing
-        Of the pulses and the read-out.
+        Timing of the pulses and the read-out.
     codes
         Four bits each, the first pulse first.
 
@@ -157,9 +171,9 @@ def measured_codes(traces: Sequence[Trace], timing: CodeTiming) -> pd.DataFrame:
     Parameters
     ----------
     traces
-        One run a presentation of a code; which code it is follows from the light in its slots.
+        One run per presentation of a code; the light in its slots tells which code it is.
     timing
-        Of the pulses and the read-out.
+        Timing of the pulses and the read-out.
 
     Returns
     -------
@@ -290,38 +304,38 @@ def separation(codes: pd.DataFrame) -> Separation:
     )
 
 
-def _separability(codes: pd.DataFrame) -> dict[str, float]:
+def _separability(codes: pd.DataFrame) -> dict[Quantity, float]:
     apart = separation(codes)
     return {
-        "smallest_gap": float(apart.gap.min()),
-        "smallest_gap_over_range": float(apart.gap.min() / apart.gap.sum()),
-        "smallest_d_prime": float(apart.d_prime.min()),
-        "error_rate": apart.error_rate,
+        SMALLEST_GAP: float(apart.gap.min()),
+        SMALLEST_GAP_OVER_RANGE: float(apart.gap.min() / apart.gap.sum()),
+        SMALLEST_D_PRIME: float(apart.d_prime.min()),
+        ERROR_RATE: apart.error_rate,
     }
 
 
-def _separability_errors(codes: pd.DataFrame, moves: Moves) -> dict[str, float]:
+def _separability_errors(codes: pd.DataFrame, moves: Moves) -> dict[Quantity, float]:
     """Return the standard errors of `_separability` to first order."""
     values = _separability(codes)
     squares = dict.fromkeys(values, 0.0)
     for current, spread in moves:
         moved = codes.assign(current=codes["current"] + SMALL * current, spread=codes["spread"] + SMALL * spread)
-        for name, value in _separability(moved).items():
-            squares[name] += ((value - values[name]) / SMALL) ** 2
-    return {name: math.sqrt(square) for name, square in squares.items()}
+        for quantity, value in _separability(moved).items():
+            squares[quantity] += ((value - values[quantity]) / SMALL) ** 2
+    return {quantity: math.sqrt(square) for quantity, square in squares.items()}
 
 
 def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFrame, moves: Moves) -> list[Number]:
-    """Make the rows of the codes: both tables, how they agree, and how far apart the codes are.
+    """Return the numbers of the codes: both tables, how they agree, and how far apart the codes are.
 
-    Chi-square takes the scatter of the means from the noise model (that of a few repeats is itself noise) and adds the
-    prediction's error; where the response was fitted to the same runs both are not independent, and chi-square is
-    somewhat low.
+    Chi-square takes the scatter of the means from the noise model, because that of a few repeats is itself noise, and
+    adds the error of the prediction. Where the response was fitted to the same runs, both are not independent, and
+    chi-square is somewhat low.
 
     Parameters
     ----------
     measurement
-        Whose name, hash and origin the rows carry.
+        Measurement whose name, hash and origin the numbers carry.
     read, predicted
         From `measured_codes` and `encode`.
     moves
@@ -329,14 +343,14 @@ def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFr
     """
     rows: list[Number] = []
     for model, table, unknown, method in (
-        ("codes_measured", read, uncertainty_of_means(read), "mean of the repeats above the dark current"),
-        ("codes_predicted", predicted, moves, "fitted response; error by its parameters"),
+        (CODES_MEASURED, read, uncertainty_of_means(read), "mean of the repeats above the dark current"),
+        (CODES_PREDICTED, predicted, moves, "fitted response; error by its parameters"),
     ):
-        values = {f"current_{code}": (row.current, row.standard_error, "A") for code, row in table.iterrows()}
-        rows += measured(measurement, model, values, method)
+        for code, row in table.iterrows():
+            current = {CODE_CURRENT: (row.current, row.standard_error)}
+            rows += measured(measurement, model, current, method, feature=str(code))
         errors = _separability_errors(table, unknown)
-        units = {"smallest_gap": "A"}
-        apart = {name: (value, errors[name], units.get(name, "1")) for name, value in _separability(table).items()}
+        apart = {quantity: (value, errors[quantity]) for quantity, value in _separability(table).items()}
         closest = " and ".join(separation(table).closest)
         rows += measured(measurement, model, apart, f"{method}; normal currents, neighbours {closest} closest")
     deviation = read["current"] - predicted["current"]
@@ -344,9 +358,9 @@ def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFr
     chi_square = float(((deviation / error) ** 2).sum())
     worst = deviation.abs().idxmax()
     values = {
-        "chi_square": (chi_square, math.nan, "1"),
-        "p_value": (stats.chi2.sf(chi_square, len(read)), math.nan, "1"),
-        "largest_deviation": (deviation[worst], error[worst], "A"),
+        CHI_SQUARE: (chi_square, math.nan),
+        P_VALUE: (stats.chi2.sf(chi_square, len(read)), math.nan),
+        LARGEST_DEVIATION: (deviation[worst], error[worst]),
     }
     method = f"measured less predicted currents of {len(read)} codes; largest at {worst}"
-    return rows + measured(measurement, "codes_compared", values, method, n=len(read))
+    return rows + measured(measurement, CODES_COMPARED, values, method, n=len(read))

@@ -1,4 +1,4 @@
-"""The file ``encoder.json``: everything an image encoder needs to know of the device.
+"""The file ``encoder.json``: everything that an encoder of images needs to know of the device.
 
 ==========================  ==========================================================================================
 ``version``                 1
@@ -19,6 +19,9 @@
 ==========================  ==========================================================================================
 
 A quantity is ``{"value": …, "standard_error": …}``; the error is null where the data do not give one.
+
+The analysis keeps all of this in full precision in two parts of the measurement of the codes, ``codes`` and
+``response`` of ``curves.nc`` (`encoder_curves`), so that the file is written without another fit.
 """
 
 import math
@@ -26,15 +29,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from relaxor.core import netcdf
 from relaxor.core.errors import AnalysisError
 from relaxor.core.files import atomic
+from relaxor.core.results import Measurement
+from relaxor.core.variables import variable, with_uncertainty
 from relaxor.synapse.photoresponse.codes import CODES, CodeTiming
-from relaxor.synapse.photoresponse.kinetics import REFERENCE_POWER
-from relaxor.synapse.photoresponse.response import Response
-from relaxor.synapse.traces import Trace
+from relaxor.synapse.photoresponse.quantities import (
+    DARK_CURRENT,
+    DARK_CURRENT_SPREAD,
+    NOISE_ADDITIVE,
+    NOISE_MULTIPLICATIVE,
+)
+from relaxor.synapse.photoresponse.response import QUANTITIES, Response
+from relaxor.synapse.quantities import LIGHT_STIMULUS
 
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 NotNegative = Annotated[FiniteFloat, Field(ge=0)]
@@ -128,62 +141,130 @@ UNITS = {
 }
 
 
-def write_encoder(
+def encoder_curves(
     response: Response,
-    path: Path | str,
-    *,
-    traces: Sequence[Trace],
     timing: CodeTiming,
-    measured: pd.DataFrame,
+    read: pd.DataFrame,
     predicted: pd.DataFrame,
-) -> Encoder:
-    """Write ``encoder.json``, ten significant digits, whole or not at all.
+    fitted: Sequence[Measurement],
+) -> dict[str, xr.Dataset]:
+    """Return what the encoder needs to know, in full precision.
 
     Parameters
     ----------
     response
-        Of the device.
-    path
-        File to write.
-    traces
-        All runs it rests on: their files' hashes and origin are recorded. One simulated run makes it simulated.
-    timing, measured, predicted
-        Of the codes; from `relaxor.synapse.photoresponse.codes.measured_codes` and ``encode``.
+        Response of the device.
+    timing, read, predicted
+        Timing and currents of the codes; the currents from `relaxor.synapse.photoresponse.codes.measured_codes` and
+        ``encode``.
+    fitted
+        The measurements that the response was fitted to.
 
     Returns
     -------
-    Encoder
-        What was written.
+    dict
+        ``codes``: measured and predicted currents along ``code``, in A, with the timing as attributes. ``response``:
+        parameters, noises and dark current, each with its standard error, and the hashes of the raw files. One
+        simulated measurement makes the response simulated.
     """
-    attrs = [trace.measurement.attrs for trace in traces]
+    noise = response.noise
+    known = {
+        name: (quantity.known_unit, quantity.meaning, response.values[name], response.error(name))
+        for name, (quantity, _) in QUANTITIES.items()
+    }
+    for quantity, value, error in (
+        (DARK_CURRENT, response.dark_current, response.dark_error),
+        (DARK_CURRENT_SPREAD, response.dark_spread, response.dark_spread_error),
+        (NOISE_ADDITIVE, noise.additive, noise.additive_error),
+        (NOISE_MULTIPLICATIVE, noise.multiplicative, noise.multiplicative_error),
+    ):
+        known[quantity.name] = quantity.known_unit, quantity.meaning, value, error
+    hashes = sorted({measurement.attrs["raw_sha256"] for measurement in fitted})
+    origins = {measurement.attrs["origin"] for measurement in fitted}
+    kept = {"reference_power": variable((), response.reference_power, LIGHT_STIMULUS, "power density of reference")}
+    for name, (unit, meaning, value, error) in known.items():
+        kept[name] = variable((), value, unit, meaning)
+        kept = with_uncertainty(kept, name, error, "fit of all runs")
+    kept["raw_sha256"] = xr.Variable("file", np.array(hashes), {"long_name": "SHA-256 of the raw files"})
+    columns = {
+        "current": (read["current"], "current above the dark one, mean"),
+        "current_uncertainty": (read["standard_error"], "standard error of the mean"),
+        "spread": (read["spread"], "standard deviation of the repeats"),
+        "predicted": (predicted["current"], "current by the fitted response"),
+        "predicted_uncertainty": (predicted["standard_error"], "standard error by the parameters of the response"),
+        "predicted_spread": (predicted["spread"], "standard deviation of a read-out by the fitted response"),
+    }
+    codes = xr.Dataset(
+        {name: variable("code", values.to_numpy(), "A", meaning) for name, (values, meaning) in columns.items()},
+        {"code": variable("code", np.arange(len(read)), "1", "code, its first pulse in the highest bit")},
+        vars(timing),
+    )
+    origin = "simulated" if "simulated" in origins else "measured"
+    return {"codes": codes, "response": xr.Dataset(kept, attrs={"origin": origin})}
+
+
+def write_encoder(curves: Path | str, encoder: Path | str, *, wavelength: float) -> None:
+    """Write ``encoder.json`` from what the analysis of the pulses of light kept.
+
+    Parameters
+    ----------
+    curves
+        ``curves.nc`` of the pulses of light.
+    encoder
+        File to write.
+    wavelength
+        Wavelength of the light, nm.
+
+    Raises
+    ------
+    AnalysisError
+        If there is not exactly one file with the sixteen codes and a fitted response at this wavelength.
+    """
+    here = [name for name, attrs in netcdf.attributes(curves).items() if abs(attrs["wavelength_nm"] - wavelength) < 1]
+    codes = [group for group in netcdf.trees(curves, here).values() if "response" in group.children]
+    if len(codes) != 1:
+        raise AnalysisError(
+            f"encoder: {len(codes)} files with codes of four pulses and a fitted response at {wavelength:g} nm, one is "
+            f"needed; found {', '.join(here) or 'nothing'}"
+        )
+    content = encoder_of(codes[0]["codes"].to_dataset(), codes[0]["response"].to_dataset())
+    with atomic(encoder) as temporary:
+        temporary.write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def encoder_of(codes: xr.Dataset, response: xr.Dataset) -> Encoder:
+    """Return the content of the file from what `encoder_curves` made; numbers have ten significant digits."""
 
     def of(*names: str) -> tuple[dict[str, float | None], ...]:
-        return tuple(_quantity(response.values[name], response.error(name)) for name in names)
+        return tuple(_quantity(float(response[name]), float(response[f"{name}_uncertainty"])) for name in names)
 
-    noise = response.noise
+    def table(current: str, spread: str) -> dict[str, dict[str, float | None]]:
+        columns = (codes[name].to_numpy() for name in (current, f"{current}_uncertainty", spread))
+        return {
+            code: {"current": _rounded(value), "standard_error": _known(error), "spread": _rounded(scatter)}
+            for code, value, error, scatter in zip(CODES, *columns, strict=True)
+        }
+
     content = {
         "version": 1,
-        "origin": "simulated" if any(each["origin"] == "simulated" for each in attrs) else "measured",
-        "raw_sha256": sorted({each["raw_sha256"] for each in attrs}),
-        "reference_power": REFERENCE_POWER,
+        "origin": response.attrs["origin"],
+        "raw_sha256": response["raw_sha256"].to_numpy().tolist(),
+        "reference_power": float(response["reference_power"]),
         "units": UNITS,
         "decay_constants": of("tau_1", "tau_2"),
         "gains": of("g1", "g2"),
         "exponents": of("alpha", "alpha0"),
         "saturation": of("J1", "J2"),
         "prompt": of("J0")[0],
-        "dark_current": _quantity(response.dark_current, response.dark_error),
-        "dark_current_spread": _rounded(response.dark_spread),
-        "noise_additive": _quantity(noise.additive, noise.additive_error),
-        "noise_multiplicative": _quantity(noise.multiplicative, noise.multiplicative_error),
-        "timing": vars(timing),
-        "measured": _table(measured),
-        "predicted": _table(predicted),
+        "dark_current": of(DARK_CURRENT.name)[0],
+        "dark_current_spread": _rounded(float(response[DARK_CURRENT_SPREAD.name])),
+        "noise_additive": of(NOISE_ADDITIVE.name)[0],
+        "noise_multiplicative": of(NOISE_MULTIPLICATIVE.name)[0],
+        "timing": {name: float(codes.attrs[name]) for name in Timing.model_fields},
+        "measured": table("current", "spread"),
+        "predicted": table("predicted", "predicted_spread"),
     }
-    encoder = Encoder.model_validate(content, from_attributes=True)
-    with atomic(path) as temporary:
-        temporary.write_text(encoder.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return encoder
+    return Encoder.model_validate(content)
 
 
 def load_encoder(path: Path | str) -> Encoder:
@@ -207,16 +288,9 @@ def _rounded(value: float) -> float:
     return float(f"{value:.10g}")
 
 
+def _known(error: float) -> float | None:
+    return _rounded(error) if math.isfinite(error) else None
+
+
 def _quantity(value: float, error: float) -> dict[str, float | None]:
-    return {"value": _rounded(value), "standard_error": _rounded(error) if math.isfinite(error) else None}
-
-
-def _table(codes: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    return {
-        str(code): {
-            "current": _rounded(row.current),
-            "standard_error": _rounded(row.standard_error) if math.isfinite(row.standard_error) else None,
-            "spread": _rounded(row.spread),
-        }
-        for code, row in codes.iterrows()
-    }
+    return {"value": _rounded(value), "standard_error": _known(error)}

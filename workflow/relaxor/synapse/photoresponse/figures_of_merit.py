@@ -1,7 +1,7 @@
 """Figures of merit of a photodetector, with the noise that was measured beside the one that is usually assumed.
 
-Detectivities are often computed from the shot noise of the dark current alone, which ignores 1/f noise and the
-amplifier (doi 10.1038/s41467-023-37635-1). Here the noise is that of the dark trace; the shot-noise limit stands
+Detectivities are often calculated from the shot noise of the dark current alone, which ignores 1/f noise and the
+amplifier (doi 10.1038/s41467-023-37635-1). Here the noise is that of the dark trace, and the shot-noise limit is given
 beside it.
 """
 
@@ -14,31 +14,48 @@ from scipy import signal
 from scipy.constants import c, e, h
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, measured
+from relaxor.core.results import Measurement, Number, Quantity, measured
+from relaxor.synapse.photoresponse.quantities import (
+    DETECTIVITY,
+    MERITS,
+    NOISE_DENSITY,
+    NOISE_EQUIVALENT_POWER,
+    NOISE_OVER_SHOT_NOISE,
+    NOISE_SPECTRUM,
+    QUANTUM_EFFICIENCY,
+    RESPONSIVITY,
+    SHOT_NOISE_DENSITY,
+    SHOT_NOISE_DETECTIVITY,
+)
+from relaxor.synapse.protocols import applied
+from relaxor.synapse.quantities import LIGHT_STIMULUS, VOLTAGE_STIMULUS
 from relaxor.synapse.traces import Trace
 
-MODEL = "figures_of_merit"
 SOURCE = "doi 10.1038/s41467-023-37635-1"
-"""Where the definitions stand."""
+"""Source of the definitions."""
 SCALES = {
-    "responsivity": (-1, 1, -1),
-    "quantum_efficiency": (-1, 1, -1),
-    "noise_density": (0, 1, 0),
-    "noise_density_shot": (0, 0.5, 0),
-    "noise_equivalent_power": (1, 0, 1),
-    "detectivity": (-0.5, 0, -1),
-    "detectivity_shot": (-0.5, 0.5, -1),
-    "noise_over_shot": (0, 0.5, 0),
+    quantity.name: powers
+    for quantity, powers in (
+        (RESPONSIVITY, (-1, 1, -1)),
+        (QUANTUM_EFFICIENCY, (-1, 1, -1)),
+        (NOISE_DENSITY, (0, 1, 0)),
+        (SHOT_NOISE_DENSITY, (0, 0.5, 0)),
+        (NOISE_EQUIVALENT_POWER, (1, 0, 1)),
+        (DETECTIVITY, (-0.5, 0, -1)),
+        (SHOT_NOISE_DETECTIVITY, (-0.5, 0.5, -1)),
+        (NOISE_OVER_SHOT_NOISE, (0, 0.5, 0)),
+        (NOISE_SPECTRUM, (0, 0, 0)),
+    )
 }
-"""Number → the powers of area, current and power density that it is proportional to. One instrument reads the current
-under light and its noise in the dark: its scale leaves their ratio as it is."""
+"""Parameter → the powers of area, current and power density that it is proportional to. The same instrument reads the
+current under light and its noise in the dark, so that its scale does not change their ratio."""
 SEGMENTS = 8
-"""Segments of the dark trace, half overlapping, that Welch's spectrum averages."""
+"""Number of half-overlapping segments of the dark trace that Welch's spectrum averages."""
 LEAST_READINGS = 64
 EVEN = 0.1
 """Readings count as evenly spaced where no step differs from the median by more than this part."""
 SAME_VOLTAGE = {"rel_tol": 0.02, "abs_tol": 1e-3}
-"""Two voltages are the same if they differ by no more than this part, or by 1 mV."""
+"""Two voltages count as equal if they differ by no more than this part, or by 1 mV."""
 
 
 def responsivity(photocurrent: float, error: float, power: float, area: float) -> tuple[float, float]:
@@ -58,7 +75,7 @@ def responsivity(photocurrent: float, error: float, power: float, area: float) -
 
 
 def quantum_efficiency(responsivity: float, wavelength: float) -> float:
-    """Return the external quantum efficiency R·h·c/(e·λ), electrons a photon; wavelength in nm, R in A/W."""
+    """Return the external quantum efficiency R·h·c/(e·λ), electrons per photon; wavelength in nm, R in A/W."""
     return responsivity * h * c / (e * wavelength * 1e-9)
 
 
@@ -80,7 +97,7 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
         If the trace has light, is too short, not evenly spaced, or shows no noise at all.
     """
     where = f"{dark.measurement.id}, run {dark.run}"
-    if dark.stimulus is not None and dark.stimulus_unit != "V" and (dark.stimulus > 0).any():
+    if dark.stimulus is not None and dark.stimulus_unit != VOLTAGE_STIMULUS and (dark.stimulus > 0).any():
         raise AnalysisError(f"{where}: light was on; the noise density needs a trace in the dark")
     if dark.time.size < LEAST_READINGS:
         raise AnalysisError(f"{where}: {dark.time.size} readings in the dark; {LEAST_READINGS} needed for a spectrum")
@@ -131,15 +148,15 @@ def merit_rows(
     wavelength: float,
     scale_uncertainties: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> list[Number]:
-    """Make the rows of a power series: responsivity and efficiency a power, detectivity at the lowest power.
+    """Return the figures of merit of a power series: responsivity at each power, detectivity at the lowest power.
 
     Parameters
     ----------
     measurement
-        Whose name, hash and origin the rows carry.
+        Measurement whose name, hash and origin the numbers carry.
     darks
-        Traces in the dark; without one at the same voltage that is fit for a noise spectrum there is no detectivity,
-        and the row ``noise_spectrum``, 0, says why.
+        Traces in the dark. If none of them has the same voltage and is fit for a noise spectrum, there is no
+        detectivity, and the number ``noise_spectrum``, which is 0, says why.
     power
         mW/cm^2, shape (n,).
     photocurrent, error
@@ -147,9 +164,9 @@ def merit_rows(
     voltage
         Across the device, V.
     area
-        Of the device under light, cm^2.
+        Area of the device under light, cm^2.
     wavelength
-        nm.
+        Wavelength of the light, nm.
     scale_uncertainties
         Relative standard uncertainties of the scales of area, current and power density.
 
@@ -164,23 +181,23 @@ def merit_rows(
     for each, current, deviation in zip(power, photocurrent, error, strict=True):
         ratio, ratio_error = responsivity(current, deviation, each, area)
         efficiency, efficiency_error = (quantum_efficiency(part, wavelength) for part in (ratio, ratio_error))
-        for name, found, formula in (
-            ("responsivity", (ratio, ratio_error, "A/W"), "R = dI/(P A)"),
-            ("quantum_efficiency", (efficiency, efficiency_error, "1"), "EQE = R h c/(e lambda), CODATA"),
+        at = {"at": applied(each), "at_unit": LIGHT_STIMULUS}
+        for quantity, found, formula in (
+            (RESPONSIVITY, (ratio, ratio_error), "R = dI/(P A)"),
+            (QUANTUM_EFFICIENCY, (efficiency, efficiency_error), "EQE = R h c/(e lambda), CODATA"),
         ):
-            rows += measured(measurement, MODEL, {f"{name}_at_{each:g}_mW_per_cm2": found}, f"{formula}; {SOURCE}")
+            rows += measured(measurement, MERITS, {quantity: found}, f"{formula}; {SOURCE}", **at)
     weakest = int(np.argmin(power))
     at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
     try:
         dark, noise = noise_at(darks, voltage)
     except AnalysisError as unfit:
-        rows += measured(measurement, MODEL, {"noise_spectrum": (0.0, math.nan, "1")}, str(unfit))
+        rows += measured(measurement, MERITS, {NOISE_SPECTRUM: (0.0, math.nan)}, str(unfit))
     else:
         rows += _detectivity_rows(measurement, dark, noise, at_weakest, area)
 
     def systematic(row: Number) -> float:
-        powers = SCALES.get(row.parameter.split("_at_")[0], (0, 0, 0))
-        return abs(row.value) * math.hypot(*np.multiply(powers, scale_uncertainties))
+        return abs(row.value) * math.hypot(*np.multiply(SCALES[row.parameter], scale_uncertainties))
 
     return [replace(row, systematic_error=systematic(row)) for row in rows]
 
@@ -198,16 +215,16 @@ def _detectivity_rows(
     relative = math.hypot(ratio_error / ratio, density_error / density)
     detectivity = math.sqrt(area) * ratio / density
     limit = math.sqrt(area) * ratio / shot
-    values = {
-        "noise_density": (density, density_error, "A/Hz^0.5", "mean of Welch's spectrum"),
-        "noise_density_shot": (shot, math.nan, "A/Hz^0.5", "sqrt(2 e I_dark)"),
-        "noise_equivalent_power": (density / ratio, density / ratio * relative, "W/Hz^0.5", "i_n/R"),
-        "detectivity": (detectivity, detectivity * relative, "cm*Hz^0.5/W", "D* = sqrt(A df)/NEP, measured noise"),
-        "detectivity_shot": (limit, limit * ratio_error / ratio, "cm*Hz^0.5/W", "D* = R sqrt(A/(2 e I_dark))"),
-        "noise_over_shot": (density / shot, density_error / shot, "1", "i_n/sqrt(2 e I_dark)"),
+    values: dict[Quantity, tuple[float, float, str]] = {
+        NOISE_DENSITY: (density, density_error, "mean of Welch's spectrum"),
+        SHOT_NOISE_DENSITY: (shot, math.nan, "sqrt(2 e I_dark)"),
+        NOISE_EQUIVALENT_POWER: (density / ratio, density / ratio * relative, "i_n/R"),
+        DETECTIVITY: (detectivity, detectivity * relative, "D* = sqrt(A df)/NEP, measured noise"),
+        SHOT_NOISE_DETECTIVITY: (limit, limit * ratio_error / ratio, "D* = R sqrt(A/(2 e I_dark))"),
+        NOISE_OVER_SHOT_NOISE: (density / shot, density_error / shot, "i_n/sqrt(2 e I_dark)"),
     }
     band = f"dark trace up to {highest:.4g} Hz; {SOURCE}"
     rows: list[Number] = []
-    for name, (value, deviation, unit, formula) in values.items():
-        rows += measured(measurement, MODEL, {name: (value, deviation, unit)}, f"{formula}; {band}", n=dark.time.size)
+    for quantity, (value, deviation, formula) in values.items():
+        rows += measured(measurement, MERITS, {quantity: (value, deviation)}, f"{formula}; {band}", n=dark.time.size)
     return rows

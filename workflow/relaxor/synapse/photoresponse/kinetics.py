@@ -3,18 +3,17 @@
     ΔI(t) = J0 (P/P0)^alpha0 + J1 y1(t) + J2 y2(t)
     dy_k/dt = g_k (P/P0)^alpha (1 − y_k) − y_k/tau_k
 
-y_k is the filled part of the traps of kind k. Between two changes of the light every y_k is an exponential, so a run
-of any length is a product of one factor a stretch of constant light, and the mean of readings equally spaced in time
-is a geometric series: nothing is integrated numerically, and the derivatives by the parameters follow the same way.
+y_k is the filled part of the traps of kind k, and P0 is the power density of reference. Between two changes of the
+light every y_k is an exponential, so that a run of any length is a product of one factor per stretch of constant light,
+and the mean of readings equally spaced in time is a geometric series. Nothing is integrated numerically, and the
+derivatives by the parameters follow in the same way.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-REFERENCE_POWER = 32.0
-"""P0 in mW/cm^2: amplitudes and filling rates are those at this power density."""
 PARAMETERS = ("J0", "J1", "J2", "g1", "g2", "tau_1", "tau_2", "alpha", "alpha0")
 """Order of the derivatives; ``alpha0`` is the exponent of the prompt photocurrent."""
 
@@ -28,11 +27,15 @@ class Light:
     start
         Times from which each power holds, until the next one, s, shape (m,), increasing.
     power
-        mW/cm^2, shape (m,).
+        mW/cm^2, or in units of the power of reference; shape (m,).
     """
 
     start: np.ndarray
     power: np.ndarray
+
+    def relative(self, reference: float) -> "Light":
+        """Return it with powers in units of a reference (mW/cm^2)."""
+        return replace(self, power=self.power / reference)
 
     @classmethod
     def pulses(cls, onset: Sequence[float] | np.ndarray, width: float, power: float) -> "Light":
@@ -58,7 +61,7 @@ class Readings:
     Attributes
     ----------
     start, power
-        Light of each run, shape (runs, stretches), filled up with stretches of no length; s, mW/cm^2.
+        Light of each run, shape (runs, stretches), filled up with stretches of no length; s, and the unit of `Light`.
     run, stretch
         Where each mean belongs, shape (n,).
     first, step
@@ -127,11 +130,12 @@ def components(readings: Readings, values: Mapping[str, float]) -> Components:
     Parameters
     ----------
     readings
-        Where the currents are wanted, under which light. All traps are empty at the start of a run.
+        Where the currents are wanted, under which light in units of the power of reference. All traps are empty at the
+        start of a run.
     values
         ``g1``, ``g2`` (1/s), ``tau_1``, ``tau_2`` (s), ``alpha``, ``alpha0``.
     """
-    relative = readings.power / REFERENCE_POWER
+    relative = readings.power
     logarithm = np.log(np.where(relative > 0, relative, 1.0))
     g, tau = (np.array([values[a], values[b]])[:, None, None] for a, b in (("g1", "g2"), ("tau_1", "tau_2")))
     effective = np.where(relative > 0, np.exp(values["alpha"] * logarithm), 0.0)

@@ -1,4 +1,4 @@
-"""The two noises of a response: of readings about their run, and of the response of a run about that of all."""
+"""The two noises of a response: that of readings about their run, and that of a run's response about the mean one."""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from relaxor.synapse.protocols import error_of_root
 
 @dataclass(frozen=True)
 class Noise:
-    """What makes two equal runs differ.
+    """The two noises by which two equal runs differ.
 
     Attributes
     ----------
@@ -30,18 +30,18 @@ class Noise:
 
 @dataclass(frozen=True)
 class Weights:
-    """The operator that takes out dark current and drift of each run and makes the noise of its means white.
+    """The operator that removes dark current and drift of each run and makes the noise of its means white.
 
     Attributes
     ----------
     offset, run
-        First mean of each run, shape (runs,); run of each mean, shape (n,).
+        Index of the first mean of each run, shape (runs,); run of each mean, shape (n,).
     scale
         1/standard deviation of each mean by its readings alone, shape (n,).
     nuisance
         Orthonormal constant and drift of each run on these means, shape (n, 2).
     gain
-        Direction in which a larger response of the run moves its means, of length one a run, shape (n,).
+        Direction in which a larger response of the run moves its means, of length one per run, shape (n,).
     shrunk
         Part by which that direction is shortened, shape (runs,).
     """
@@ -72,14 +72,14 @@ class Weights:
         return np.add.reduceat(values, self.offset, axis=0)
 
     def projected(self, values: np.ndarray) -> np.ndarray:
-        """Divide by the noise of the readings and take out dark current and drift, shape (n, k)."""
+        """Divide by the noise of the readings and remove dark current and drift, shape (n, k)."""
         scaled = values * self.scale[:, None]
         for column in self.nuisance.T[:, :, None]:
             scaled = scaled - column * self.sum(column * scaled)[self.run]
         return scaled
 
     def white(self, values: np.ndarray) -> np.ndarray:
-        """Transform ``values``, shape (n, k), to where both noises together have the variance one."""
+        """Transform ``values``, shape (n, k), so that both noises together have the variance one."""
         projected = self.projected(values)
         along = self.sum(self.gain[:, None] * projected) * self.shrunk[:, None]
         return projected - self.gain[:, None] * along[self.run]
@@ -90,9 +90,10 @@ def estimate(
 ) -> tuple[Noise, Weights]:
     """Estimate both noises from the residuals of a fit, and make the weights that follow from them.
 
-    The scatter across the direction of its response is the noise of a run's readings. Along it, a run's residual is a
-    gain of variance s² + v: v by the readings, s² from run to run. s² is chosen so that the sum of squared gains over
-    their variances is its expectation (Paule & Mandel, doi 10.6028/jres.087.022), which the fit's leverage lowers.
+    The scatter of a run across the direction of its response is the noise of its readings. Along this direction, its
+    residual is a gain of variance s² + v, with v from the readings and s² from run to run. s² is chosen so that the sum
+    of squared gains over their variances equals its expectation (Paule & Mandel, doi 10.6028/jres.087.022), which the
+    leverage of the fit lowers.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def estimate(
     jacobian
         Derivatives of the response by the parameters, shape (n, k).
     covariance
-        Of the parameters by the last fit, shape (k, k).
+        Covariance of the parameters by the last fit, shape (k, k).
     """
     deviation, shape = (equal.projected(values[:, None])[:, 0] for values in (residual, response))
     strength = np.sqrt(equal.sum(shape**2))

@@ -1,7 +1,7 @@
-"""From the readings of a run to a few means a stretch of constant light.
+"""From the readings of a run to a few means per stretch of constant light.
 
-A run holds thousands of readings, of which its exponentials need some tens. Means never cross a change of the light or
-a gap, and grow longer with the time since the last one, as the response slows down.
+A run holds thousands of readings, but some tens of means suffice for its exponentials. Means never cross a change of
+the light or a gap. They grow longer with the time since the last change, as the response slows down.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from relaxor.synapse.photoresponse.kinetics import Light, Readings
 from relaxor.synapse.traces import Trace
 
 MEANS = 60
-"""Means a run, shared by its stretches of constant light."""
+"""Means per run, shared by its stretches of constant light."""
 LEAST_MEANS = 2
-"""Fewest means a stretch where a run has very many."""
+"""Fewest means per stretch where a run has very many stretches."""
 DARK = 1e-3
-"""Power below this part of the greatest one of all runs is no light but the noise of the power's reading."""
+"""A power below this part of the greatest power of all runs is noise of the recorded power, not light."""
 SAME_LIGHT = 0.1
-"""Power that changes by less than this part from reading to reading stays the same light."""
+"""A power that changes by less than this part from reading to reading counts as unchanged."""
 LEAST_READINGS = 4
-"""Fewest readings of a run: dark current and drift use up two."""
+"""Fewest readings of a run, because dark current and drift are determined from two of them."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,11 @@ class Reduced:
     traces
         The runs.
     lights
-        Light of each.
+        Light of each, mW/cm^2.
+    reference
+        Power density of reference, mW/cm^2: the one in the middle of all stretches of light.
     readings
-        The means.
+        The means; their light in units of the reference.
     time
         Mean time in the run, s, shape (n,).
     current
@@ -48,6 +50,7 @@ class Reduced:
 
     traces: Sequence[Trace]
     lights: Sequence[Light]
+    reference: float
     readings: Readings
     time: np.ndarray
     current: np.ndarray
@@ -85,7 +88,7 @@ def greatest_power(traces: Sequence[Trace]) -> float:
 def light_of(trace: Trace, greatest: float) -> Light:
     """Find the light of a run.
 
-    A new light counts from the first reading that shows it: the time of the change is known to one reading.
+    A new light counts from the first reading that shows it. The time of the change is known to one reading.
 
     Parameters
     ----------
@@ -118,15 +121,19 @@ def reduce(traces: Sequence[Trace]) -> Reduced:
                 f"{trace.measurement.id}, run {trace.run}: light is on from the first reading; "
                 "readings in the dark before it are needed"
             )
+    levels = np.concatenate([light.power for light in lights])
+    reference = float(np.quantile(levels[levels > 0], 0.5, method="lower"))
     longest = max(light.start.size for light in lights)
-    start = np.array([np.pad(light.start, (0, longest - light.start.size), mode="edge") for light in lights])
-    power = np.array([np.pad(light.power, (0, longest - light.power.size), mode="edge") for light in lights])
+    start, power = (
+        np.array([np.pad(values, (0, longest - values.size), mode="edge") for values in column])
+        for column in zip(*((light.start, light.power / reference) for light in lights), strict=True)
+    )
     parts = [_means(trace, light) for trace, light in zip(traces, lights, strict=True)]
     sizes = [len(part[0]) for part in parts]
     stretch, first, step, count, time, current = (np.concatenate(column) for column in zip(*parts, strict=True))
     run = np.repeat(np.arange(len(traces)), sizes)
     readings = Readings(start, power, run, stretch, first, step, count)
-    return Reduced(traces, lights, readings, time, current, np.concatenate([[0], np.cumsum(sizes)[:-1]]))
+    return Reduced(traces, lights, reference, readings, time, current, np.concatenate([[0], np.cumsum(sizes)[:-1]]))
 
 
 def _means(trace: Trace, light: Light) -> tuple[np.ndarray, ...]:

@@ -1,16 +1,16 @@
 """The optical response of a device, fitted to all its runs under light of one wavelength together.
 
-Power, duration, number and frequency series, paired pulses and four-pulse codes are one device: one set of amplitudes,
-filling rates, decay times and one exponent (`kinetics`) must describe them all. The dark current
-of a run and its slow drift are its own and linear, so they are projected out instead of being fitted (variable
-projection; Golub & Pereyra, doi 10.1137/0710036): a thousand runs cost no more parameters than ten.
+Power, duration, number and frequency series, paired pulses and four-pulse codes come from one device: one set of
+amplitudes, filling rates, decay times and one exponent (`kinetics`) must describe them all. The dark current of a run
+and its slow drift differ from run to run and enter linearly, so that they are projected out instead of being fitted
+(variable projection; Golub & Pereyra, doi 10.1137/0710036): a thousand runs need no more parameters than ten.
 
-Two noises are told apart (`noise`): readings scatter about their run, and the response of a whole
-run is larger or smaller than that of the last one. The second moves all readings of a run together; taken as
-independent, they would give errors that are far too small. Both are estimated from the residuals and enter the fit as
-the covariance of a run: generalized least squares with a random gain a run (Laird & Ware, doi 10.2307/2529876). A
-covariance from the scatter of the runs (sandwich) would assume less, but only a few runs of a power series know the
-exponent: in 100 simulated sessions of 145 runs its intervals held the exponent 87 times, those of the random gain 93.
+Two noises are distinguished (`noise`): readings scatter about their run, and the response of a whole run is larger or
+smaller than that of the last one. The second noise moves all readings of a run together; readings taken as independent
+would give errors that are far too small. Both are estimated from the residuals and enter the fit as the covariance of a
+run: generalized least squares with a random gain per run (Laird & Ware, doi 10.2307/2529876). A covariance from the
+scatter of the runs (sandwich) would assume less, but only a few runs of a power series determine the exponent: in 100
+simulated sessions of 145 runs its intervals held the exponent 87 times, those of the random gain 93 times.
 """
 
 import math
@@ -23,31 +23,61 @@ import numpy as np
 from scipy.optimize import nnls
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, measured, student_quantile
+from relaxor.core.results import Measurement, Number, Quantity, measured, student_quantile
 from relaxor.stats.fit import Fit, fit, parameters
-from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Light, Readings, components
+from relaxor.stats.quantities import AICC
+from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Components, Light, Readings, components
 from relaxor.synapse.photoresponse.noise import Noise, Weights, estimate
+from relaxor.synapse.photoresponse.quantities import (
+    DARK_CURRENT,
+    DARK_CURRENT_DRIFT,
+    DARK_CURRENT_SPREAD,
+    FILLING_RATE,
+    NOISE_ADDITIVE,
+    NOISE_MULTIPLICATIVE,
+    ONE_EXPONENT,
+    OWN_EXPONENT,
+    PHOTOCURRENT,
+    PHOTORESPONSE,
+    POWER_EXPONENT,
+    PROMPT,
+)
 from relaxor.synapse.photoresponse.reduction import Reduced, reduce
 from relaxor.synapse.protocols import error_of_root
+from relaxor.synapse.quantities import LIGHT_STIMULUS, RELAXATION_TIME
 from relaxor.synapse.traces import Trace
 
-MODEL = "photoresponse"
-UNITS = dict(zip(PARAMETERS, ("A", "A", "A", "1/s", "1/s", "s", "s", "1", "1"), strict=True))
-LOGARITHMIC = ("g1", "g2", "tau_1", "tau_2")
-"""Fitted, and given intervals, as logarithms."""
-SHARED, OWN = "aicc_one_exponent", "aicc_own_exponent_of_prompt"
+QUANTITIES: Mapping[str, tuple[Quantity, str]] = {
+    "J0": (PHOTOCURRENT, PROMPT),
+    "J1": (PHOTOCURRENT, "1"),
+    "J2": (PHOTOCURRENT, "2"),
+    "g1": (FILLING_RATE, "1"),
+    "g2": (FILLING_RATE, "2"),
+    "tau_1": (RELAXATION_TIME, "1"),
+    "tau_2": (RELAXATION_TIME, "2"),
+    "alpha": (POWER_EXPONENT, ""),
+    "alpha0": (POWER_EXPONENT, PROMPT),
+}
+"""Parameter → quantity, and the part of the response that it belongs to."""
+AT_REFERENCE = ("J0", "g1", "g2")
+"""Parameters that hold for the power density of reference."""
+RATE_OF = {"J1": "g1", "J2": "g2"}
+"""Current of full traps → rate at which they fill."""
+RATES, TIMES = ("g1", "g2"), ("tau_1", "tau_2")
+LOGARITHMIC = (*RATES, *TIMES)
+"""Parameters whose logarithms are fitted and have symmetric intervals."""
 PREFERRED = 2.0
 """The prompt photocurrent gets an exponent of its own where AICc is lower by more than this (Burnham & Anderson)."""
 ASSUMED_EXPONENT = 1.0
-"""Exponent where there is one power only: then a convention, not a result."""
+"""Exponent where there is one power only; it is then a convention and no result."""
 ROUNDS = 3
-"""Fits, each with the noise that the residuals of the one before show."""
+"""Number of fits, each with the noise that the residuals of the fit before show."""
 START_TIMES = 6
 START_FILLINGS = (0.1, 2.0)
-"""Filling rate at P0 times decay time: nearly empty traps, and nearly full ones."""
+"""Filling rate at the power of reference times decay time: nearly empty traps, and nearly full ones."""
 START_EXPONENT = 0.7
 LEAST_FILLING = 1e-3
-"""Light that in the longest run would fill no more of the traps than this shows J·g only: g is held there."""
+"""If the light of the longest run fills no more of the traps than this, only J·g is seen: g is held at that value."""
 NO_VARIANCE = 1e-100
 """Variance of a run that has no noise, A² or A²/s²."""
 SLOWEST = 100.0
@@ -61,14 +91,14 @@ class Response:
     Attributes
     ----------
     values
-        Each of `PARAMETERS`, in its unit of ``units``.
+        Each of `PARAMETERS`, in the unit of its quantity (`QUANTITIES`).
+    reference_power
+        Power density of reference, mW/cm^2: `AT_REFERENCE` holds for it.
     covariance
-        Of the parameters in ``names``, in these units, shape (k, k).
+        Covariance of the parameters in ``names``, in these units, shape (k, k).
     names
         Parameters that were fitted: without ``alpha0`` where one exponent is enough, without both exponents where
         there was one power only, without a rate or time that ended at its bound.
-    units
-        Parameter → unit; the saturated J1 and J2, and J0 at P0, in ampere.
     noise
         Additive and multiplicative noise.
     dark_current, dark_error, dark_spread, dark_spread_error
@@ -77,7 +107,8 @@ class Response:
     drift, drift_error
         Mean of the runs' drifts and its standard error, A/s.
     aicc
-        Akaike's criterion of the models `SHARED` and `OWN` (with one power: of the first alone).
+        Akaike's criterion of the models with one exponent and with an own exponent of the prompt current; with one
+        power, of the first model alone.
     runs, n
         Runs, and means of readings, that were fitted.
     freedom
@@ -87,9 +118,9 @@ class Response:
     """
 
     values: Mapping[str, float]
+    reference_power: float
     covariance: np.ndarray
     names: tuple[str, ...]
-    units: Mapping[str, str]
     noise: Noise
     dark_current: float
     dark_error: float
@@ -106,10 +137,10 @@ class Response:
     def error(self, name: str) -> float:
         """Return a standard error; for ``alpha0`` that of ``alpha`` where they are one, NaN where none is known.
 
-        The amplitude of traps whose filling rate was held is not known either: far from saturation, J·g is.
+        The amplitude of traps whose filling rate was held is not known either: far from saturation only J·g is known.
         """
         name = "alpha" if name == "alpha0" and name not in self.names else name
-        if name not in self.names or (name in ("J1", "J2") and f"g{name[1]}" not in self.names):
+        if name not in self.names or RATE_OF.get(name, name) not in self.names:
             return math.nan
         return math.sqrt(self.covariance[self.names.index(name), self.names.index(name)])
 
@@ -119,7 +150,7 @@ class Response:
         Parameters
         ----------
         light
-            When and how strong.
+            The light, mW/cm^2.
         time
             s, shape (n,).
 
@@ -128,12 +159,14 @@ class Response:
         numpy.ndarray
             A, shape (n,).
         """
-        return components(Readings.at(light, time), self.values).current(self.values)
+        return self._components(light, time).current(self.values)
 
     def slopes(self, light: Light, time: np.ndarray) -> np.ndarray:
         """Return the derivatives of `current` by the parameters in ``names``, shape (n, k)."""
-        jacobian = components(Readings.at(light, time), self.values).jacobian(self.values)
-        return _columns(jacobian, self.names)
+        return _columns(self._components(light, time).jacobian(self.values), self.names)
+
+    def _components(self, light: Light, time: np.ndarray) -> Components:
+        return components(Readings.at(light.relative(self.reference_power), time), self.values)
 
 
 def _columns(jacobian: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -176,13 +209,11 @@ class Series:
     def fit(self, weights: Weights, names: Sequence[str], start: Mapping[str, float]) -> Fit:
         """Fit the parameters in ``names`` with given weights."""
         shortest, longest = self.times
-        bounds = {
-            "g": (math.log(LEAST_FILLING / longest), -math.log(LEAST_FILLING * shortest)),
-            "t": (math.log(shortest / 10), math.log(SLOWEST * longest)),
-        }
+        bounds = dict.fromkeys(RATES, (math.log(LEAST_FILLING / longest), -math.log(LEAST_FILLING * shortest)))
+        bounds |= dict.fromkeys(TIMES, (math.log(shortest / 10), math.log(SLOWEST * longest)))
         params = parameters(
             **{name: start[name] for name in PARAMETERS[:3]},
-            **{f"ln_{name}": (math.log(start[name]), *bounds[name[0]]) for name in LOGARITHMIC},
+            **{f"ln_{name}": (math.log(start[name]), *bounds[name]) for name in LOGARITHMIC},
             alpha={"value": start["alpha"], "vary": "alpha" in names},
             alpha0={"value": start["alpha0"]} if "alpha0" in names else {"expr": "alpha"},
         )
@@ -202,9 +233,9 @@ class Series:
         return fit(residual, params, absolute_sigma=True, jacobian=jacobian)
 
     def start(self, weights: Weights, names: Sequence[str]) -> dict[str, float]:
-        """Find a start: the best of a grid of decay times and fillings.
+        """Return the best start of a grid of decay times and fillings.
 
-        The amplitudes are linear; for each place of the grid they are solved for, none of them against the others.
+        The amplitudes are linear. They are solved for at each place of the grid, all with the same sign.
         """
         shortest, longest = self.times
         pairs = combinations(np.geomspace(3 * shortest, longest, START_TIMES), 2)
@@ -258,10 +289,10 @@ def fit_response(traces: Sequence[Trace]) -> Response:
     series = Series(replace(reduced, current=reduced.current / unit))
     equal = Weights.equal(reduced)
     found = _settle(series, equal, shared, series.start(equal, shared))
-    aicc = {SHARED: found.fitted.aicc}
+    aicc = {ONE_EXPONENT: found.fitted.aicc}
     if several:
         own = series.fit(found.weights, PARAMETERS, found.values)
-        aicc[OWN] = own.aicc
+        aicc[OWN_EXPONENT] = own.aicc
         if own.aicc < found.fitted.aicc - PREFERRED:
             found = _settle(series, equal, PARAMETERS, series.values(own.params))
     return _response(series, found, unit, lit, aicc)
@@ -317,7 +348,7 @@ def _covariance(slopes: np.ndarray) -> np.ndarray:
 def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: Mapping[str, float]) -> Response:
     """Put the fit in ampere and add what was projected out of it."""
     reduced, fitted, noise = series.reduced, found.fitted, found.noise
-    scale = {name: unit if UNITS[name] == "A" else 1.0 for name in PARAMETERS}
+    scale = {name: unit if quantity is PHOTOCURRENT else 1.0 for name, (quantity, _) in QUANTITIES.items()}
     factors = np.array([scale[name] for name in found.names])
     columns = (reduced.time, reduced.current, *series.response(found.values, found.names), reduced.readings.count)
     parts = zip(*(np.split(values, reduced.offset[1:]) for values in columns), strict=True)
@@ -328,9 +359,9 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
     )
     return Response(
         values={name: value * scale[name] for name, value in found.values.items()},
+        reference_power=reduced.reference,
         covariance=found.covariance * np.outer(factors, factors),
         names=found.names,
-        units=UNITS,
         noise=replace(noise, additive=noise.additive * unit, additive_error=noise.additive_error * unit),
         dark_current=dark,
         dark_error=dark_error,
@@ -349,10 +380,10 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
 def _dark(
     time: np.ndarray, current: np.ndarray, response: np.ndarray, slopes: np.ndarray, count: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return dark current at the start and drift of a run, what the readings tell of both, and what the response does.
+    """Return dark current at the start and drift of a run, their precision, and their derivatives by the response.
 
-    Its own response may be larger or smaller than that of all runs. The shapes are (2,), the values; (2,), their
-    precision; and (2, k), their derivatives by the parameters of the response.
+    The response of the run may be larger or smaller than that of all runs. The shapes are (2,) for the values, (2,) for
+    their precision, and (2, k) for the derivatives by the parameters of the response.
     """
     root = np.sqrt(count)[:, None]
     design = np.column_stack([np.ones(time.size), time - time[0], response]) * root
@@ -363,10 +394,10 @@ def _dark(
 def _mean(
     values: np.ndarray, precision: np.ndarray, noise: float, slopes: np.ndarray, covariance: np.ndarray
 ) -> tuple[float, float, float, float]:
-    """Return the mean of runs that know it more or less well, and how much runs differ, each with its standard error.
+    """Return the mean of runs of different precision, and how much runs differ, each with its standard error.
 
-    A mean of random effects (DerSimonian & Laird, doi 10.1016/0197-2456(86)90046-2): runs differ by as much as they
-    scatter beyond the noise and beyond the error of the response. That one they share, it moves all of them.
+    This is a mean of random effects (DerSimonian & Laird, doi 10.1016/0197-2456(86)90046-2): runs differ by as much as
+    they scatter beyond the noise and beyond the error of the response, which all runs share.
     """
     variance = np.maximum(noise**2 / precision, NO_VARIANCE)
     weight = 1 / variance
@@ -382,14 +413,14 @@ def _mean(
     return float(weight @ values / weight.sum()), error, math.sqrt(differ), differ_error
 
 
-# --- rows
+# --- numbers
 def response_rows(measurement: Measurement, response: Response) -> list[Number]:
-    """Make the rows of a response: parameters, noise, dark current and drift, AICc of the models compared.
+    """Return the numbers of a response: parameters, noise, dark current and drift, AICc of the models compared.
 
     Parameters
     ----------
     measurement
-        Whose name, hash and origin the rows carry.
+        Measurement whose name, hash and origin the numbers carry.
     response
         What `fit_response` returned.
     """
@@ -397,34 +428,37 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
     quantile = student_quantile(response.freedom)
     rows = []
     for name, value in response.values.items():
-        error = response.error(name)
-        row = measured(
-            measurement, MODEL, {name: (value, error, response.units[name])}, _method(response, name), **common
-        )[0]
+        quantity, part = QUANTITIES[name]
+        error, method = response.error(name), _method(response, name)
+        at = {"at": response.reference_power, "at_unit": LIGHT_STIMULUS} if name in AT_REFERENCE else {}
+        (row,) = measured(measurement, PHOTORESPONSE, {quantity: (value, error)}, method, feature=part, **common, **at)
         if name in LOGARITHMIC:
             ratio = math.exp(min(quantile * error / value, 700.0))
             rows.append(replace(row, ci_low=value / ratio, ci_high=value * ratio))
         else:
             rows.append(row.with_interval(response.freedom))
-    noise = response.noise
+    noise, method = response.noise, "residuals of the fit of all runs"
     rest = {
-        "noise_additive": (noise.additive, noise.additive_error, "A"),
-        "noise_multiplicative": (noise.multiplicative, noise.multiplicative_error, "1"),
-        "dark_current": (response.dark_current, response.dark_error, "A"),
-        "dark_current_spread": (response.dark_spread, response.dark_spread_error, "A"),
-        "drift": (response.drift, response.drift_error, "A/s"),
-    } | {model: (value, math.nan, "1") for model, value in response.aicc.items()}
-    return rows + measured(measurement, MODEL, rest, "residuals of the fit of all runs", **common)
+        NOISE_ADDITIVE: (noise.additive, noise.additive_error),
+        NOISE_MULTIPLICATIVE: (noise.multiplicative, noise.multiplicative_error),
+        DARK_CURRENT: (response.dark_current, response.dark_error),
+        DARK_CURRENT_SPREAD: (response.dark_spread, response.dark_spread_error),
+        DARK_CURRENT_DRIFT: (response.drift, response.drift_error),
+    }
+    rows += measured(measurement, PHOTORESPONSE, rest, method, **common)
+    for model, value in response.aicc.items():
+        rows += measured(measurement, PHOTORESPONSE, {AICC: (value, math.nan)}, method, feature=model, **common)
+    return rows
 
 
 def _method(response: Response, name: str) -> str:
-    method = "generalized least squares of all runs, random gain a run"
-    if name in ("alpha", "alpha0") and "alpha" not in response.names:
+    method = "generalized least squares of all runs, random gain per run"
+    if QUANTITIES[name][0] is POWER_EXPONENT and "alpha" not in response.names:
         return f"{method}; held: one power only, the exponent is not identifiable"
     if name in LOGARITHMIC and name not in response.names:
         return f"{method}; held at its bound: not identifiable"
-    if name in ("J1", "J2") and f"g{name[1]}" not in response.names:
-        return f"{method}; far from saturation: only its product with g{name[1]}, which is held, is identifiable"
+    if name in RATE_OF and RATE_OF[name] not in response.names:
+        return f"{method}; far from saturation: only its product with the filling rate, which is held, is identifiable"
     if name == "alpha0" and name not in response.names:
         return f"{method}; one exponent for all (AICc)"
     return method

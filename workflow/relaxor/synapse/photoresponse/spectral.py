@@ -1,4 +1,4 @@
-"""The response at one wavelength against that at another, from series of the power density at both."""
+"""The response at one wavelength relative to that at another, from series of the power density at both."""
 
 import math
 from collections.abc import Sequence
@@ -9,23 +9,25 @@ import pandas as pd
 
 from relaxor.core.results import Number, measured
 from relaxor.synapse.photoresponse.analysis import together
+from relaxor.synapse.photoresponse.quantities import RESPONSE_RATIO, SPECTRAL
 from relaxor.synapse.protocols import SAME
 from relaxor.synapse.recording import Recording
 
-MODEL = "spectral"
+PowerSeries = tuple[float, Recording, pd.DataFrame]
+"""Wavelength (nm), recording, and its responses as `relaxor.synapse.protocols.averaged` returned them."""
 
 
-def spectral_rows(series: Sequence[tuple[float, Recording, pd.DataFrame]], power_uncertainty: float) -> list[Number]:
-    """Make the rows ``response_over_<wavelength>nm``: ratios to the response at the longest wavelength.
+def spectral_rows(series: Sequence[PowerSeries], power_uncertainty: float) -> list[Number]:
+    """Return the ratios of the response to the one at the longest wavelength, which is the reference.
 
-    The mean, on a logarithmic scale, of the ratios at power densities that both series have; it depends on these where
-    the response saturates. The systematic error is that of a power meter read at two wavelengths, for a response that
-    is at most proportional to the power.
+    A ratio is the mean, on a logarithmic scale, of the ratios at the power densities that both series have; it depends
+    on these where the response saturates. The systematic error is that of a power meter read at two wavelengths, for a
+    response that is at most proportional to the power.
 
     Parameters
     ----------
     series
-        Wavelength (nm), recording, and what `relaxor.synapse.protocols.averaged` made of it, of each power series.
+        All series of the power density.
     power_uncertainty
         Relative standard uncertainty of the power meter's scale at a wavelength.
     """
@@ -42,8 +44,8 @@ def spectral_rows(series: Sequence[tuple[float, Recording, pd.DataFrame]], power
         error = ratio * float(np.linalg.norm(relative)) / len(pairs)
         both = together([recording, reference], recording.measurement.id)
         method = f"mean ratio of the responses at {len(pairs)} power densities"
-        value = {f"response_over_{longest:g}nm": (ratio, error, "1")}
-        (row,) = measured(both, MODEL, value, method, n=len(pairs))
+        at = {"at": longest, "at_unit": "nm"}
+        (row,) = measured(both, SPECTRAL, {RESPONSE_RATIO: (ratio, error)}, method, n=len(pairs), **at)
         rows.append(replace(row, systematic_error=math.sqrt(2) * power_uncertainty * ratio))
     return rows
 

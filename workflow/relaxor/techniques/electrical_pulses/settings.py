@@ -1,22 +1,25 @@
 """Settings of the electrical plasticity."""
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
+
+ASSUMED = "assumed"
 
 
 class ElectricalPulsesSettings(Section):
-    """Settings of the electrical plasticity; units beside each."""
+    """Settings of the electrical plasticity."""
 
-    read_window: float = 0.010
-    """Seconds over which the read current is averaged, before and behind a pulse."""
-    read_time: float = 0.1
-    """Seconds that one read lasts, for its energy."""
-    cycle_window: float = 0.080
-    """Seconds over which the read current of potentiation and depression is averaged."""
-    spike_amplitude: float = 5.0
-    """Volts of the pulses whose energy is reported (paper)."""
-    spike_width: float = 0.1
-    """Seconds of the pulses whose energy is reported (paper)."""
-    reported_energy: str = "11.7"
-    """Energy per spike that the paper prints, in pJ."""
-    current_uncertainty: float = 0.01
-    """Relative, of the current's calibration (4200-SMU with preamplifier, 10 pA range: 1 % with its offset)."""
+    read_window: float = setting(0.010, "s", ASSUMED, gt=0)
+    """Time over which the read current is averaged before and after a pulse."""
+    read_time: float = setting(0.1, "s", ASSUMED, gt=0)
+    """Duration of one read, for the energy of reading."""
+    cycle_window: float = setting(0.080, "s", "assumed: long enough for fast traps to empty", gt=0)
+    """Time over which the read current is averaged after each pulse of potentiation and depression."""
+    spike_amplitude: float | None = setting(None, "V", "the file itself")
+    """Amplitude of the pulses whose energy is calculated; null takes the amplitude that most first pulses of the pairs
+    have."""
+    spike_width: float | None = setting(None, "s", "the file itself", gt=0)
+    """Width of the pulses whose energy is calculated; null takes the width that most first pulses of the pairs have."""
+    current_uncertainty: float = setting(
+        0.01, source="data sheet of the Keithley 4200-SMU with preamplifier, 10 pA range: 1 % with its offset", ge=0
+    )
+    """Relative standard uncertainty of the calibration of the current."""

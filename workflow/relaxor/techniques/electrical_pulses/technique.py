@@ -3,6 +3,7 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.electrical_pulses.quantities import MODELS, QUANTITIES
 from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
 from relaxor.techniques.registry import Conditions, Technique
 
@@ -20,6 +21,8 @@ TECHNIQUE = Technique(
     settings=ElectricalPulsesSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "pairs": Panel(lazy("relaxor.synapse.panels", "pairs"), needs="pairs", overview=True),
         "cycles": Panel(lazy("relaxor.synapse.panels", "cycles"), needs="cycles", overview=True),

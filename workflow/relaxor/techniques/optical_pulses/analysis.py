@@ -1,7 +1,7 @@
 """Optical plasticity: paired pulses of light, series of their power, frequency, width and number, and codes.
 
-A file is analysed by what its pulses are (`relaxor.synapse.protocols`). A response is the current at the end of a
-pulse above the one before the first pulse of its run.
+How a file is analysed depends on its pulses (`relaxor.synapse.protocols`). A response is the current at the end of a
+pulse above the current before the first pulse of its run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
@@ -19,21 +18,17 @@ from relaxor.synapse.energy import energy_rows
 from relaxor.synapse.photoresponse.analysis import compare_codes, response_of, runs_of
 from relaxor.synapse.photoresponse.figures_of_merit import merit_rows
 from relaxor.synapse.photoresponse.response import Response
-from relaxor.synapse.photoresponse.spectral import spectral_rows
+from relaxor.synapse.photoresponse.spectral import PowerSeries, spectral_rows
 from relaxor.synapse.protocols import Kind, averaged, kind_of, run_variation
 from relaxor.synapse.protocols import responses as responses_of
+from relaxor.synapse.quantities import AMPLITUDE_SERIES
 from relaxor.synapse.recording import Recording, record
 from relaxor.synapse.traces import Trace
 from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
 
-Found = tuple[list[Number], dict[str, xr.Dataset]]
-SERIES: dict[Kind, Callable[[Recording], Found]] = {
+SERIES: dict[Kind, Callable[[Recording], Result]] = series.SERIES | {
     # Carriers that light brings are gone after long enough: the index ends at 100 %.
     "pairs": partial(series.pairs, known_floor=True),
-    "amplitude": series.amplitudes,
-    "width": series.widths,
-    "number": series.numbers,
-    "frequency": series.frequencies,
 }
 
 
@@ -52,48 +47,33 @@ def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings
     AnalysisError
         If a file holds no pulses of light, or none that belong together.
     """
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
+    whole = Result()
     recordings = [_record(measurement, settings.read_window) for measurement in measurements]
     by_wavelength: dict[float, list[Recording]] = {}
     for recording in recordings:
         by_wavelength.setdefault(_wavelength(recording), []).append(recording)
     fitted, responses = response_of(by_wavelength)
-    powers: list[tuple[float, Recording, pd.DataFrame]] = []
+    powers: list[PowerSeries] = []
     darks = [trace for trace in runs_of(recordings) if not np.any(trace.stimulus)]
     for recording in (_with_variation(each, by_wavelength, responses) for each in recordings):
-        measurement, kind, wavelength = recording.measurement, kind_of(recording), _wavelength(recording)
-        found, shown = _by_kind(recording, kind, responses.get(wavelength), settings.code_window)
-        rows += recording.counts() + found
-        if kind == "pairs":
-            area = measurement.condition("area", "um^2")
-            rows += energy_rows(
-                measurement,
-                recording.kept[recording.kept["number"] == 0],
-                stimulus_unit="mW/cm^2",
-                amplitude=settings.spike_power,
-                width=settings.spike_width,
-                read_voltage=recording.read_voltage,
-                read_time=settings.read_time,
-                variation=recording.variation,
-                area=(area, settings.area_uncertainty * area),
-                reported=settings.reported_energy,
-                current_uncertainty=settings.current_uncertainty,
-                power_uncertainty=settings.power_uncertainty,
-            )
+        wavelength, kind = _wavelength(recording), kind_of(recording)
+        found = _by_kind(recording, kind, responses.get(wavelength), by_wavelength[wavelength], settings)
+        found.numbers[:0] = recording.counts()
         if kind == "amplitude":
-            points = averaged(responses_of(recording, "amplitude"), recording.variation)
-            rows += _merits(recording, points, darks, settings)
+            points = averaged(responses_of(recording, AMPLITUDE_SERIES), recording.variation)
             powers.append((wavelength, recording, points))
-        attrs = {**provenance(measurement), "kind": kind, "wavelength_nm": wavelength}
-        groups[measurement.id] = xr.Dataset(attrs=attrs)
-        groups |= {f"{measurement.id}/{name}": curve for name, curve in shown.items()}
-    return Result(rows + spectral_rows(powers, settings.power_uncertainty) + fitted, groups)
+            found.numbers.extend(_merits(powers[-1], darks, settings))
+        name = recording.measurement.id
+        attrs = {**provenance(recording.measurement), "kind": kind, "wavelength_nm": wavelength}
+        curves = {f"{name}/{part}": curve for part, curve in found.curves.items()}
+        whole.add(Result(found.numbers, {name: xr.Dataset(attrs=attrs), **curves}))
+    whole.numbers.extend(spectral_rows(powers, settings.power_uncertainty) + fitted)
+    return whole
 
 
 def _record(measurement: Measurement, read_window: float) -> Recording:
     recording = record(measurement, read_window, "end")
-    if recording.traces[0].stimulus_unit == "V":
+    if not recording.under_light:
         raise AnalysisError(f"{measurement.id}: no power density was recorded, or it never changes")
     return recording
 
@@ -102,31 +82,45 @@ def _wavelength(recording: Recording) -> float:
     return recording.measurement.condition("wavelength", "nm")
 
 
-def _by_kind(recording: Recording, kind: Kind, response: Response | None, code_window: float) -> Found:
+def _by_kind(
+    recording: Recording,
+    kind: Kind,
+    response: Response | None,
+    fitted: Sequence[Recording],
+    settings: OpticalPulsesSettings,
+) -> Result:
     """Analyse a file by what it holds; codes are compared with the response of their wavelength, if there is one."""
-    if kind in SERIES:
-        return SERIES[kind](recording)
-    if kind != "codes":
+    if kind == "codes":
+        return compare_codes(recording, response, settings.code_window, fitted) if response else Result()
+    if kind not in SERIES:
         raise AnalysisError(
             f"{recording.measurement.id}: the runs are a series of {kind}, which is not done with light"
         )
-    return compare_codes(recording, response, code_window) if response else ([], {})
+    found = SERIES[kind](recording)
+    if kind == "pairs":
+        area = recording.measurement.condition("area", "um^2")
+        energies = energy_rows(
+            recording,
+            (settings.spike_power, settings.spike_width),
+            read_time=settings.read_time,
+            current_uncertainty=settings.current_uncertainty,
+            area=(area, settings.area_uncertainty * area),
+            power_uncertainty=settings.power_uncertainty,
+        )
+        found.numbers.extend(energies)
+    return found
 
 
-def _merits(
-    recording: Recording,
-    points: pd.DataFrame,
-    darks: Sequence[Trace],
-    settings: OpticalPulsesSettings,
-) -> list[Number]:
+def _merits(power_series: PowerSeries, darks: Sequence[Trace], settings: OpticalPulsesSettings) -> list[Number]:
     """Return the figures of merit of a series of powers."""
+    wavelength, recording, points = power_series
     return merit_rows(
         recording.measurement,
         darks,
         *(points[column].to_numpy() for column in ("value", "response", "error")),
         voltage=recording.read_voltage,
         area=recording.measurement.condition("area", "cm^2"),
-        wavelength=_wavelength(recording),
+        wavelength=wavelength,
         scale_uncertainties=(settings.area_uncertainty, settings.current_uncertainty, settings.power_uncertainty),
     )
 
@@ -134,7 +128,7 @@ def _merits(
 def _with_variation(
     recording: Recording, by_wavelength: Mapping[float, Sequence[Recording]], responses: Mapping[float, Response]
 ) -> Recording:
-    """Say by how much runs vary: the fitted response knows it; without one, runs that repeat each other do."""
+    """Say by how much runs vary: by the fitted response, or without one by the runs that repeat each other."""
     wavelength = _wavelength(recording)
     if wavelength in responses:
         noise = responses[wavelength].noise

@@ -1,4 +1,4 @@
-"""The experiment behind the encoder of images: codes of four pulses of light in, one current each out (Fig. 5a)."""
+"""The experiment behind the encoder of images: codes of four pulses of light, and the current after each code."""
 
 import numpy as np
 import xarray as xr
@@ -11,13 +11,13 @@ from relaxor.figures.style import BLACK, GREY, ORANGE, VERMILION, data_points
 SHOWN = ("0001", "0110", "1010", "1111")
 """Codes whose traces are drawn."""
 STRIP, GAP, CURRENTS = 0.49, 0.012, 0.43
-"""Width of all traces together, between two of them, and of the currents, in widths of the panel."""
+"""Widths of all traces together, of the gap between two traces, and of the currents, in widths of the panel."""
 LIGHT = 0.12
 """Height of the pulses of light at the foot of a trace, in heights of the panel."""
 
 
 def experiment(ax: Axes, data: PanelData) -> None:
-    """Draw traces of some codes with their light, and beside them the currents of all sixteen (Fig. 5a)."""
+    """Draw traces of some codes with their light, and beside them the currents of all sixteen codes."""
     _, group = data.only("traces")
     ax.set_axis_off()
     _traces(ax, group["traces"].to_dataset())
@@ -25,7 +25,7 @@ def experiment(ax: Axes, data: PanelData) -> None:
 
 
 def currents(ax: Axes, data: PanelData) -> None:
-    """Draw the read-out current of all codes, mean and spread of the repeats, and that of the fitted response."""
+    """Draw the read-out current of all codes, with the spread of the repeats and the current by the fitted response."""
     _, group = data.only("codes")
     table = group["codes"].to_dataset()
     places = table["code"].to_numpy()
@@ -40,7 +40,7 @@ def currents(ax: Axes, data: PanelData) -> None:
 
 
 def _traces(ax: Axes, traces: xr.Dataset) -> None:
-    """Draw the mean trace of each of `SHOWN`: current, pulses of light at its foot, window of the read-out."""
+    """Draw the mean trace of each of `SHOWN`: the current, the pulses of light below it, the window of the read-out."""
     time, width = traces["time"], (STRIP + GAP) / len(SHOWN)
     top = 1.08e12 * float(traces["current"].max())
     for place, code in enumerate(SHOWN):

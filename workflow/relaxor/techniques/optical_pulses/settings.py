@@ -1,26 +1,27 @@
 """Settings of the optical plasticity."""
 
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
+
+ASSUMED = "assumed"
 
 
 class OpticalPulsesSettings(Section):
-    """Settings of the optical plasticity; units beside each."""
+    """Settings of the optical plasticity."""
 
-    read_window: float = 0.040
-    """Seconds over which the current is averaged, before a pulse of light and at its end."""
-    code_window: float = 0.050
-    """Seconds over which the current behind a code of four pulses is averaged."""
-    read_time: float = 0.1
-    """Seconds that one read lasts, for its energy."""
-    spike_power: float = 32.0
-    """Power density (mW/cm²) of the pulses whose energy is reported (paper)."""
-    spike_width: float = 0.1
-    """Seconds of the pulses whose energy is reported."""
-    reported_energy: str = "0.88"
-    """Energy per spike that the paper prints, in pJ."""
-    area_uncertainty: float = 0.05
-    """Relative, of the area under light, which the sheet gives (optical microscope)."""
-    current_uncertainty: float = 0.01
-    """Relative, of the current's calibration (2636B, 100 pA range)."""
-    power_uncertainty: float = 0.03
-    """Relative, of the power meter's calibration (photodiode sensors: 3 to 5 %)."""
+    read_window: float = setting(0.040, "s", ASSUMED, gt=0)
+    """Time over which the current is averaged before a pulse of light and at its end."""
+    code_window: float = setting(0.050, "s", ASSUMED, gt=0)
+    """Time over which the current after a code of four pulses is averaged."""
+    read_time: float = setting(0.1, "s", ASSUMED, gt=0)
+    """Duration of one read, for the energy of reading."""
+    spike_power: float | None = setting(None, "mW/cm^2", "the file itself", gt=0)
+    """Power density of the pulses whose energy is calculated; null takes the power density that most first pulses of
+    the pairs have."""
+    spike_width: float | None = setting(None, "s", "the file itself", gt=0)
+    """Width of the pulses whose energy is calculated; null takes the width that most first pulses of the pairs have."""
+    area_uncertainty: float = setting(0.05, source="assumed: an area measured in an optical microscope", ge=0)
+    """Relative standard uncertainty of the area under light, which the sheet gives."""
+    current_uncertainty: float = setting(0.01, source="data sheet of the Keithley 2636B, 100 pA range", ge=0)
+    """Relative standard uncertainty of the calibration of the current."""
+    power_uncertainty: float = setting(0.03, source="data sheets of photodiode sensors, which state 3 to 5 %", ge=0)
+    """Relative standard uncertainty of the calibration of the power meter."""

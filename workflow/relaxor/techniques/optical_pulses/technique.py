@@ -3,6 +3,7 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.optical_pulses.quantities import MODELS, QUANTITIES
 from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
 from relaxor.techniques.registry import Conditions, Technique
 
@@ -19,6 +20,8 @@ TECHNIQUE = Technique(
     settings=OpticalPulsesSettings,
     analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
+    models=MODELS,
+    quantities=QUANTITIES,
     panels={
         "pairs": Panel(lazy("relaxor.synapse.panels", "pairs"), needs="pairs", overview=True),
         "codes": Panel(lazy(f"{__package__}.panels", "currents"), needs="codes", overview=True),

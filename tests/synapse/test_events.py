@@ -14,7 +14,8 @@ from relaxor.core.variables import variable
 from relaxor.readers import read
 from relaxor.synapse.artifacts import spikes_in
 from relaxor.synapse.events import COLUMNS, find_events, require_pulses
-from relaxor.synapse.traces import POWER_DENSITY, Trace, traces_of
+from relaxor.synapse.quantities import LIGHT_STIMULUS
+from relaxor.synapse.traces import Trace, traces_of
 from relaxor.synapse.windows import window_means
 from scipy.signal import lfilter
 
@@ -124,7 +125,7 @@ def test_charge_is_summed_as_the_instrument_sums_it():
 def test_light_is_told_by_its_power_at_constant_bias():
     plain = train(amplitude=32.0)
     light = np.where(plain.voltage > 1, 32.0, 0.0)
-    trace = replace(plain, voltage=np.full(light.size, 0.5), stimulus=light, stimulus_unit=POWER_DENSITY)
+    trace = replace(plain, voltage=np.full(light.size, 0.5), stimulus=light, stimulus_unit=LIGHT_STIMULUS)
     table = events(trace)
     np.testing.assert_array_equal(table["amplitude"], 32.0)
     np.testing.assert_allclose(table["onset"], ONSETS)
@@ -412,7 +413,7 @@ def relaxing(noise=NOISE, sign=1.0) -> Trace:
         current[lit] += 1e-9 * (1 + since[lit])
         current += np.where(since >= WIDTH - STEP / 2, 1.1e-9 * np.exp(-(since - WIDTH) / 0.3), 0.0)
     current = sign * current + np.random.default_rng(3).normal(0, noise, time.size)
-    return Trace(measurement(), "1", time, current, np.full(time.size, 0.5), None, POWER_DENSITY)
+    return Trace(measurement(), "1", time, current, np.full(time.size, 0.5), None, LIGHT_STIMULUS)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -524,7 +525,7 @@ def table(runs, **changes):
 
 def test_runs_of_a_table_are_traces():
     first, second = traces_of(table([1, 1, 2, 2]))
-    assert (first.run, second.run, first.stimulus_unit) == ("1", "2", POWER_DENSITY)
+    assert (first.run, second.run, first.stimulus_unit) == ("1", "2", LIGHT_STIMULUS)
     np.testing.assert_array_equal(second.stimulus, [0, 16])
     np.testing.assert_array_equal(second.current, [3, 4])
     for dark in ([0, 0, 0, 0], [np.nan] * 4):

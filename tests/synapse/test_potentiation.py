@@ -9,12 +9,11 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number
 from relaxor.synapse.cycles import error_over_cycles, transient_cycles
 from relaxor.synapse.potentiation import (
+    analyse_cycles,
     fit_depression,
     fit_potentiation,
     nonlinearity_label,
-    potentiation_curves,
     potentiation_law,
-    potentiation_rows,
 )
 from scipy import stats
 from scipy.optimize import brentq
@@ -46,8 +45,10 @@ def cycles(
     return tuple(branch * (1 + READ_NOISE * rng.standard_normal(branch.shape)) for branch in exact)
 
 
-def keyed(rows: list[Number]) -> dict[tuple[str, str], Number]:
-    return {(row.model, row.parameter): row for row in rows}
+def keyed(up: np.ndarray, down: np.ndarray) -> dict[tuple[str, ...], Number]:
+    """Analyse cycles: model, parameter and, where there is one, feature → number."""
+    rows = analyse_cycles(MEASUREMENT, up, down).numbers
+    return {(row.model, row.parameter, *filter(None, [row.feature])): row for row in rows}
 
 
 # --- the law
@@ -101,9 +102,9 @@ def test_label_of_nonlinearity_is_the_table_of_neurosim() -> None:
 
 # --- rows
 def test_signs_of_potentiation_and_depression() -> None:
-    rows = keyed(potentiation_rows(MEASUREMENT, *cycles(np.random.default_rng(1)), "S"))
-    assert rows["potentiation", "nonlinearity_ltp"].value > 0
-    assert rows["depression", "nonlinearity_ltd"].value < 0
+    rows = keyed(*cycles(np.random.default_rng(1)))
+    assert rows["potentiation", "nonlinearity"].value > 0
+    assert rows["depression", "nonlinearity"].value < 0
     assert rows["depression", "pulse_constant"].value < 0
     assert rows["cycles", "asymmetry"].value > 0
 
@@ -113,11 +114,11 @@ def test_signs_of_potentiation_and_depression() -> None:
 def test_intervals_cover_the_truth(drift: float, correlation: float) -> None:
     kept = CYCLES - SETTLING
     high = HIGH * (1 + drift * (SETTLING + CYCLES - 1) / 2)
-    truth = {("potentiation", "nonlinearity_ltp"): nonlinearity_label(1 / ALPHA_UP)}
-    truth["depression", "nonlinearity_ltd"] = nonlinearity_label(1 / ALPHA_DOWN)
+    truth: dict[tuple[str, ...], float] = {}
     for model, alpha in (("potentiation", ALPHA_UP), ("depression", ALPHA_DOWN)):
-        truth |= {(model, "conductance_min"): LOW, (model, "conductance_max"): high}
-        truth |= {(model, "alpha"): alpha, (model, "pulse_constant"): PULSES / alpha}
+        truth |= {(model, "minimum_conductance"): LOW, (model, "maximum_conductance"): high}
+        truth |= {(model, "curvature"): alpha, (model, "pulse_constant"): PULSES / alpha}
+        truth[model, "nonlinearity"] = nonlinearity_label(1 / alpha)
     opened = np.abs(potentiation_law(UP, LOW, high, ALPHA_UP) - potentiation_law(UP, LOW, high, ALPHA_DOWN)).max()
     span = high - LOW
     share = np.array([potentiation_law(UP, 0, 1, ALPHA_UP), potentiation_law(DOWN, 0, 1, ALPHA_DOWN)])
@@ -135,15 +136,15 @@ def test_intervals_cover_the_truth(drift: float, correlation: float) -> None:
         ("cycles", "dynamic_range"): span,
         ("cycles", "asymmetry"): opened / span,
         ("cycles", "cycle_to_cycle_variation"): unbiased * float(np.sqrt(moved + noise).mean()) / span,
-        ("cycles", "conductance_max_drift"): HIGH * drift,
-        ("cycles", "conductance_min_drift"): 0.0,
-        ("cycles", "write_noise_potentiation"): steps[0] / span,
-        ("cycles", "write_noise_depression"): steps[1] / span,
+        ("cycles", "conductance_drift", "maximum"): HIGH * drift,
+        ("cycles", "conductance_drift", "minimum"): 0.0,
+        ("cycles", "write_noise", "potentiation"): steps[0] / span,
+        ("cycles", "write_noise", "depression"): steps[1] / span,
     }
     draws, rng = 1000, np.random.default_rng(0)
     covered = dict.fromkeys(truth, 0)
     for _ in range(draws):
-        rows = keyed(potentiation_rows(MEASUREMENT, *cycles(rng, drift, correlation=correlation), "S"))
+        rows = keyed(*cycles(rng, drift, correlation=correlation))
         assert rows.keys() == truth.keys() | {("cycles", "transient_cycles")}
         for key, value in truth.items():
             covered[key] += rows[key].ci_low <= value <= rows[key].ci_high
@@ -156,13 +157,12 @@ def test_the_first_tenth_starts_elsewhere_and_is_left_out() -> None:
     up, down = cycles(np.random.default_rng(7))
     fresh = up.copy()
     fresh[:SETTLING] *= [[0.7], [0.999]]
-    rows, others = (keyed(potentiation_rows(MEASUREMENT, first, down, "S")) for first in (fresh, up))
+    rows, others = (keyed(first, down) for first in (fresh, up))
     transient = rows["cycles", "transient_cycles"]
     assert transient.value == SETTLING and "still settles" in transient.method
     assert rows == others
-    np.testing.assert_allclose(
-        potentiation_curves(fresh, down, "S")["potentiation"]["mean"], up[SETTLING:].mean(axis=0)
-    )
+    curves = analyse_cycles(MEASUREMENT, fresh, down).curves
+    np.testing.assert_allclose(curves["potentiation"]["mean"], up[SETTLING:].mean(axis=0))
 
 
 def test_three_cycles_are_all_needed() -> None:
@@ -193,11 +193,11 @@ def test_the_error_of_a_mean_knows_that_neighbours_are_alike() -> None:
 
 
 def test_drift_of_the_end_states_is_found() -> None:
-    rows = keyed(potentiation_rows(MEASUREMENT, *cycles(np.random.default_rng(2), 0.01, 0.002), "S"))
-    drift = rows["cycles", "conductance_max_drift"]
+    rows = keyed(*cycles(np.random.default_rng(2), 0.01, 0.002))
+    drift = rows["cycles", "conductance_drift", "maximum"]
     assert drift.value == pytest.approx(0.01 * HIGH, rel=0.15)
     assert drift.ci_low < 0.01 * HIGH < drift.ci_high
-    assert rows["cycles", "conductance_min_drift"].ci_low < 0
+    assert rows["cycles", "conductance_drift", "minimum"].ci_low < 0
 
 
 def test_a_device_that_retraces_its_steps_has_no_asymmetry() -> None:
@@ -206,17 +206,17 @@ def test_a_device_that_retraces_its_steps_has_no_asymmetry() -> None:
             np.tile(potentiation_law(state, LOW, HIGH, alpha), (4, 1)) * np.array([[0.99], [1.0], [1.0], [1.01]])
             for state in (UP, DOWN)
         )
-        rows = keyed(potentiation_rows(MEASUREMENT, *pair, "S"))
+        rows = keyed(*pair)
         assert rows["cycles", "asymmetry"].value < 1e-6
-        assert rows["cycles", "write_noise_potentiation"].value < 1e-3
+        assert rows["cycles", "write_noise", "potentiation"].value < 1e-3
 
 
 def test_branches_may_differ_in_pulses() -> None:
     up, down = cycles(np.random.default_rng(3))
     shorter = HIGH * np.ones((CYCLES, 1)) * potentiation_law(1 - np.arange(1, 21) / 20, LOW / HIGH, 1.0, ALPHA_DOWN)
-    full, other = (keyed(potentiation_rows(MEASUREMENT, up, branch, "S")) for branch in (down, shorter))
+    full, other = (keyed(up, branch) for branch in (down, shorter))
     assert other["cycles", "asymmetry"].value == pytest.approx(full["cycles", "asymmetry"].value, abs=0.02)
-    assert other["depression", "alpha"].value == pytest.approx(ALPHA_DOWN, rel=1e-3)
+    assert other["depression", "curvature"].value == pytest.approx(ALPHA_DOWN, rel=1e-3)
     assert other["depression", "pulse_constant"].value == pytest.approx(20 / ALPHA_DOWN, rel=1e-3)
 
 
@@ -227,8 +227,8 @@ def test_a_linear_device_has_no_upper_end_of_its_pulse_constant() -> None:
         for state in (UP, DOWN)
     )
     down += 0.02 * HIGH
-    rows = keyed(potentiation_rows(MEASUREMENT, up, down, "S"))
-    constant, label = rows["potentiation", "pulse_constant"], rows["potentiation", "nonlinearity_ltp"]
+    rows = keyed(up, down)
+    constant, label = rows["potentiation", "pulse_constant"], rows["potentiation", "nonlinearity"]
     assert math.isinf(constant.ci_low) or math.isinf(constant.ci_high)
     assert label.ci_low < 0 < label.ci_high
 
@@ -246,12 +246,12 @@ def test_a_linear_device_has_no_upper_end_of_its_pulse_constant() -> None:
 )
 def test_cycles_that_cannot_be_analysed_are_named(change, message: str) -> None:
     with pytest.raises(AnalysisError, match=message):
-        potentiation_rows(MEASUREMENT, *change(*cycles(np.random.default_rng(5))), "S")
+        analyse_cycles(MEASUREMENT, *change(*cycles(np.random.default_rng(5))))
 
 
 def test_curves_add_up_and_carry_units() -> None:
     up, down = cycles(np.random.default_rng(6))
-    groups = potentiation_curves(up, down, "S")
+    groups = analyse_cycles(MEASUREMENT, up, down).curves
     for name, branch in (("potentiation", up), ("depression", down)):
         curve = groups[name]
         np.testing.assert_allclose(curve["mean"], branch[SETTLING:].mean(axis=0))

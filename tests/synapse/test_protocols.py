@@ -6,11 +6,15 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.variables import variable
-from relaxor.simulation import synapse
+from relaxor.simulation.synapse import Synapse, pulse_trace
 from relaxor.synapse import protocols, series
+from relaxor.synapse.quantities import READINGS_REPLACED, RETAINED_FRACTION
 from relaxor.synapse.recording import record
 from relaxor.synapse.tails import shown, tail
 
+from tests.simulated import specimen
+
+DEVICE = specimen("electrical_pulses").device
 ATTRS = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
 
 
@@ -30,7 +34,7 @@ def measurement(runs) -> Measurement:
 
 
 def run(pulses, step=0.002, device=None):
-    return synapse.pulse_trace(device or synapse.Synapse(), pulses, step=step, before=0.05)
+    return pulse_trace(device or Synapse(DEVICE), pulses, step=step, before=0.05)
 
 
 def recorded(*trains, **options):
@@ -118,7 +122,7 @@ def test_spikes_of_the_current_reach_no_result_and_are_counted():
     spoiled = current.copy()
     spoiled[[-300, -20]] += 1e-9, -2e-9
     plain, other = (record(measurement([(time, voltage, each)]), 0.010, "after") for each in (current, spoiled))
-    assert {row.parameter: row.value for row in other.counts()}["readings_replaced"] == 2
+    assert {row.parameter: row.value for row in other.counts()}[READINGS_REPLACED.name] == 2
     assert not plain.traces[0].replaced
     np.testing.assert_allclose(other.traces[0].current, current, atol=1e-13)
     left, without = (tail(each, each.traces[0]) for each in (other, plain))
@@ -141,10 +145,10 @@ def test_a_gap_in_a_tail_moves_no_reading():
     lost = slice(time.size - 1500, time.size - 1000)
     short = record(measurement([tuple(np.delete(column, lost) for column in (time, voltage, current))]), 0.010, "after")
     found = tail(short, short.traces[0])
-    device = synapse.Synapse()
+    device = Synapse(DEVICE)
     device.pulse(5, 0.1)
     both = (device.reading(found.time + side * found.spread) for side in (-1, 1))
-    np.testing.assert_allclose(found.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
+    np.testing.assert_allclose(found.current, 1e-12 * (sum(both) / 2 - DEVICE.floor), rtol=1e-5)
     assert not ((found.time > 1.01) & (found.time < 1.99)).any()
 
 
@@ -159,7 +163,7 @@ def test_a_drawn_trace_keeps_its_peaks_and_edges():
 
 
 def test_the_read_voltage_is_that_of_the_trace():
-    assert recorded([(5, 0.1, 0.1)], [(3, 0.1, 0.1)]).read_voltage == synapse.READ_VOLTAGE
+    assert recorded([(5, 0.1, 0.1)], [(3, 0.1, 0.1)]).read_voltage == DEVICE.read_voltage
 
 
 def test_a_tail_in_steps_of_the_instrument_has_its_step_as_noise():
@@ -191,7 +195,7 @@ def test_the_index_is_that_of_the_device():
 def test_repeats_are_averaged_and_give_the_error():
     rng = np.random.default_rng(4)
     trains = [[(5, 0.1, interval), (5, 0.1, 0.05)] for interval in (0.05, 0.5) for _ in range(12)]
-    runs = [run(train, device=synapse.Synapse(rng)) for train in trains]
+    runs = [run(train, device=Synapse(DEVICE, rng)) for train in trains]
     index = protocols.pair_index(record(measurement(runs), 0.010, "after"))
     assert index["repeats"].values.tolist() == [12, 12]
     assert index["index_uncertainty"].attrs["method"] == "scatter of repeats, pooled"
@@ -205,31 +209,27 @@ def test_a_tail_begins_behind_the_last_pulse_and_is_averaged():
     found = tail(recording, recording.traces[0])
     # A sample of a voltage run stands for the interval that it ends: the first one for half a step.
     assert found.time[0] == pytest.approx(0.001) and found.length == pytest.approx(3.999) and found.time.size <= 60
-    device = synapse.Synapse()
+    device = Synapse(DEVICE)
     device.pulse(5, 0.1)
     both = (device.reading(found.time + side * found.spread) for side in (-1, 1))
-    np.testing.assert_allclose(found.current, 1e-12 * (sum(both) / 2 - synapse.FLOOR), rtol=1e-5)
+    np.testing.assert_allclose(found.current, 1e-12 * (sum(both) / 2 - DEVICE.floor), rtol=1e-5)
     assert (found.error >= 0).all()
-    late = device.reading(np.linspace(3.6, 4.0, 401)).mean() - synapse.FLOOR
-    early = device.reading(np.linspace(0.0, 0.01, 101)).mean() - synapse.FLOOR
+    late = device.reading(np.linspace(3.6, 4.0, 401)).mean() - DEVICE.floor
+    early = device.reading(np.linspace(0.0, 0.01, 101)).mean() - DEVICE.floor
     assert found.retained == pytest.approx(late / early, rel=1e-4)
 
 
 def test_what_is_left_grows_with_the_number_of_pulses():
-    rows, curves = series.numbers(
-        recorded(*[[(5, 0.1, 0.1)] * (n - 1) + [(5, 0.1, 5.0)] for n in (1, 5, 20)], step=0.01)
-    )
-    left = {row.parameter: row.value for row in rows if row.parameter.startswith("retained")}
-    assert left["retained_N1"] < left["retained_N5"] < left["retained_N20"] < 1
-    assert set(curves) >= {"responses", "law", "trace_1", "tail_1", "tail_3"}
-    for curve in curves.values():
+    found = series.numbers(recorded(*[[(5, 0.1, 0.1)] * (n - 1) + [(5, 0.1, 5.0)] for n in (1, 5, 20)], step=0.01))
+    left = {row.at: row.value for row in found.numbers if row.parameter == RETAINED_FRACTION.name}
+    assert list(left) == [1, 5, 20] and left[1] < left[5] < left[20] < 1
+    assert set(found.curves) >= {"responses", "law", "trace_1", "tail_1", "tail_3"}
+    for curve in found.curves.values():
         assert all({"units", "long_name"} <= set(entry.attrs) for entry in curve.variables.values())
 
 
-@pytest.mark.parametrize(
-    ("value", "unit", "name"),
-    [(0.1, "s", "100ms"), (0.99996, "s", "1s"), (5.0, "s", "5s"), (20.0, "1", "N20"), (32.0, "mW/cm^2", "32mW"),
-     (2.5, "V", "2.5V"), (50.0, "Hz", "50Hz")],
-)  # fmt: skip
-def test_values_are_named_in_parameters(value, unit, name):
-    assert series.label(value, unit) == name
+def test_a_number_says_what_it_was_taken_at():
+    found = series.widths(recorded(*[[(5, width, 1.5)] for width in (0.05, 0.1, 0.4)]))
+    varied = [row for row in found.numbers if row.at_unit]
+    assert {row.at for row in varied} == {0.05, 0.1, 0.4} and {row.at_unit for row in varied} == {"s"}
+    assert all(row.at_unit for row in found.numbers if row.parameter != "exponent")

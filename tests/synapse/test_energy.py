@@ -1,4 +1,4 @@
-"""Energy per spike: identities behind the paper's numbers, errors, and what can and cannot be the printed value."""
+"""Energy per spike: identities of the definitions, errors, and the current or area that a known energy would take."""
 
 import math
 
@@ -8,29 +8,38 @@ import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.synapse import energy
+from relaxor.synapse.quantities import DEFINITIONS
+from relaxor.synapse.recording import Recording
+from relaxor.synapse.traces import Trace
 from uncertainties import ufloat
 
 MEASUREMENT = Measurement("spikes", {"raw_sha256": "0" * 64, "origin": "simulated"}, {}, {})
-ELECTRICAL = {
-    "stimulus_unit": "V", "amplitude": 5.0, "width": 0.1, "read_voltage": 0.5, "read_time": 0.01, "variation": 0.0,
-    "area": (10.0, 1.0), "reported": "11.7", "current_uncertainty": 0.0, "power_uncertainty": 0.0,
-}  # fmt: skip
-OPTICAL = ELECTRICAL | {"stimulus_unit": "mW/cm^2", "amplitude": 32.0, "width": 1.0, "reported": "0.88"}
+ELECTRICAL = {"spike": (5.0, 0.1), "read_time": 0.01, "current_uncertainty": 0.0}
+OPTICAL = ELECTRICAL | {"spike": (32.0, 1.0), "area": (10.0, 1.0), "power_uncertainty": 0.0}
 
 
 def spikes(count=4, **columns):
     """Spikes of 5 V, 100 ms and 23.4 pA."""
     mean = np.full(count, 23.4e-12)
     content = {
-        "amplitude": 5.0, "width": 0.1, "mean_current": mean, "peak_current": 2 * mean, "baseline": 3.4e-12,
-        "baseline_error": 0.0, "end": mean, "end_error": 0.0, "after": 8e-12, "after_error": 0.0,
-        "energy": 5.0 * 0.1 * mean, "kept": True,
+        "run": "1", "number": 0, "onset": 0.0, "amplitude": 5.0, "width": 0.1, "mean_current": mean,
+        "peak_current": 2 * mean, "baseline": 3.4e-12, "baseline_error": 0.0, "end": mean, "end_error": 0.0,
+        "after": 8e-12, "after_error": 0.0, "energy": 5.0 * 0.1 * mean, "kept": True,
     } | columns  # fmt: skip
     return pd.DataFrame(content, index=range(count))
 
 
+def energies(events, settings, variation=0.0):
+    """The numbers of spikes read at 0.5 V, under light where the settings have an area."""
+    light = "area" in settings
+    before = np.array([-1.0]), np.zeros(1), np.array([0.5]), None
+    traces = [Trace(MEASUREMENT, "1", *before, "mW/cm^2" if light else "V")]
+    recording = Recording(MEASUREMENT, traces, events, "end" if light else "after", variation)
+    return energy.energy_rows(recording, **settings)
+
+
 def table(events, settings):
-    rows = energy.energy_rows(MEASUREMENT, events, **settings)
+    rows = energies(events, settings)
     assert len({(row.model, row.parameter) for row in rows}) == len(rows)
     return {(row.model, row.parameter): row for row in rows}
 
@@ -47,22 +56,18 @@ def test_electrical_identities_of_the_printed_value():
 def test_optical_identities_of_the_printed_value():
     """0.88 pJ of light at 32 mW/cm² would fall on 0.0028 µm² in 1 s; 10 µm² get 3.2 nJ, 3,600 times as much."""
     rows = table(spikes(amplitude=32.0, width=1.0, mean_current=1.76e-12, energy=0.88e-12), OPTICAL)
-    assert rows["optical_absorbed", "area_for_reported"].value == pytest.approx(0.00275)
-    assert rows["optical_absorbed", "area_for_reported"].unit == "um^2"
+    per_area = rows["optical_absorbed", "energy_per_area"]
+    assert 0.88 / per_area.value == pytest.approx(0.00275) and per_area.unit == "pJ/um^2"
     assert rows["optical_absorbed", "energy_per_spike"].value == pytest.approx(3200)
-    assert rows["optical_absorbed", "ratio_to_reported"].value == pytest.approx(3636.36, rel=1e-5)
-    assert rows["optical_absorbed", "reproduces_reported"].value == 0
-    assert "cannot be P·A·t" in rows["optical_absorbed", "reproduces_reported"].method
-    assert rows["mean_power", "reproduces_reported"].value == 1
-    assert rows["mean_power", "current_for_reported"].value == pytest.approx(1.76)
+    assert 0.88 / rows["mean_power", "energy_per_current"].value == pytest.approx(1.76)
     assert "write_conductance" not in {model for model, _ in rows}
-    short = table(spikes(amplitude=32.0, width=0.01), OPTICAL | {"width": 0.01})
-    assert short["optical_absorbed", "area_for_reported"].value == pytest.approx(0.275)
+    short = table(spikes(amplitude=32.0, width=0.01), OPTICAL | {"spike": (32.0, 0.01)})
+    assert 0.88 / short["optical_absorbed", "energy_per_area"].value == pytest.approx(0.275)
 
 
 def test_every_definition_has_its_rows():
     rows = table(spikes(), ELECTRICAL)
-    assert {model for model, _ in rows} == set(energy.DEFINITIONS) - {"optical_absorbed"}
+    assert {model for model, _ in rows} == set(DEFINITIONS) - {"optical_absorbed"}
     values = {model: row.value for (model, name), row in rows.items() if name == "energy_per_spike"}
     assert values == pytest.approx(
         {
@@ -77,14 +82,12 @@ def test_every_definition_has_its_rows():
     for (model, name), row in rows.items():
         if name == "energy_per_spike":
             assert row.unit == "pJ"
-            assert row.method == f"{energy.DEFINITIONS[model].formula}; {energy.DEFINITIONS[model].source}"
-    able = {model for (model, name), row in rows.items() if name == "reproduces_reported" and row.value}
-    assert able == {"mean_power", "integral"}
+            assert row.method == f"{DEFINITIONS[model].formula}; {DEFINITIONS[model].source}"
 
 
 def test_the_current_that_would_give_the_printed_value_gives_it():
     rows = table(spikes(), ELECTRICAL)
-    needed = {model: row.value * 1e-12 for (model, name), row in rows.items() if name == "current_for_reported"}
+    needed = {model: 11.7e-12 / row.value for (model, name), row in rows.items() if name == "energy_per_current"}
     assert needed["peak_power"] == pytest.approx(23.4e-12)
     again = table(
         spikes(
@@ -100,26 +103,13 @@ def test_the_current_that_would_give_the_printed_value_gives_it():
     assert needed["read"] == pytest.approx(2.34e-9)
 
 
-def test_rounding_of_the_printed_digits_decides():
-    """11.7 stands for 11.65 to 11.75."""
-    for current, reproduces in ((23.301e-12, 1), (23.29e-12, 0), (23.499e-12, 1), (23.51e-12, 0)):
-        rows = table(spikes(1, mean_current=current), ELECTRICAL)
-        assert rows["mean_power", "reproduces_reported"].value == reproduces, current
-    assert energy.half_digit("11.7") == pytest.approx(0.05)
-    assert energy.half_digit("0.88") == pytest.approx(0.005)
-    assert energy.half_digit("12") == pytest.approx(0.5)
-
-
-def test_uncertainty_widens_what_can_be_the_printed_value():
-    rows = table(spikes(1, mean_current=23e-12, mean_current_error=0.2e-12), ELECTRICAL)
-    assert rows["mean_power", "energy_per_spike"].standard_error == pytest.approx(0.1)
-    assert rows["mean_power", "reproduces_reported"].value == 1
-    certain = table(spikes(1, mean_current=23e-12), ELECTRICAL)
-    assert math.isnan(certain["mean_power", "energy_per_spike"].standard_error)
-    assert certain["mean_power", "reproduces_reported"].value == 0
-    calibrated = table(spikes(1, mean_current=23e-12), ELECTRICAL | {"current_uncertainty": 0.01})
-    assert calibrated["mean_power", "energy_per_spike"].systematic_error == pytest.approx(0.115)
-    assert calibrated["mean_power", "reproduces_reported"].value == 1
+def test_calibrations_are_systematic():
+    row = table(spikes(1, mean_current=23e-12), ELECTRICAL | {"current_uncertainty": 0.01})[
+        "mean_power", "energy_per_spike"
+    ]
+    assert row.systematic_error == pytest.approx(0.115) and math.isnan(row.standard_error)
+    row = table(spikes(1, mean_current_error=0.2e-12), ELECTRICAL)["mean_power", "energy_per_spike"]
+    assert row.standard_error == pytest.approx(0.1) and row.systematic_error == 0
 
 
 def test_errors_are_the_larger_of_scatter_and_currents():
@@ -171,12 +161,17 @@ def test_other_pulses_are_left_out():
     events = pd.concat([spikes(2), spikes(3, amplitude=3.0), spikes(1, kept=False)], ignore_index=True)
     assert table(events, ELECTRICAL)["integral", "energy_per_spike"].n == 2
     with pytest.raises(AnalysisError, match=r"spikes: .* pulse of 4 V and 0\.1 s, found pulses of 3 to 5 V and 0\.1"):
-        energy.energy_rows(MEASUREMENT, events, **(ELECTRICAL | {"amplitude": 4.0}))
-    with pytest.raises(AnalysisError, match="found no pulse that was kept"):
-        energy.energy_rows(MEASUREMENT, spikes(kept=False), **ELECTRICAL)
+        energies(events, ELECTRICAL | {"spike": (4.0, 0.1)})
+
+
+@pytest.mark.parametrize("spike", [(None, None), (None, 0.1), (2.5, None)])
+def test_the_spikes_are_those_of_most_first_pulses_where_nothing_is_asked_for(spike):
+    events = pd.concat([spikes(3, amplitude=2.5), spikes(2), spikes(9, number=1)], ignore_index=True)
+    row = table(events, ELECTRICAL | {"spike": spike})["mean_power", "energy_per_spike"]
+    assert (row.n, row.value) == (3, pytest.approx(2.5 * 2.34))
 
 
 def test_depressing_pulses_cost_energy_too():
-    rows = table(spikes(amplitude=-3.0, mean_current=-10e-12), ELECTRICAL | {"amplitude": -3.0})
+    rows = table(spikes(amplitude=-3.0, mean_current=-10e-12), ELECTRICAL | {"spike": (-3.0, 0.1)})
     assert rows["mean_power", "energy_per_spike"].value == pytest.approx(3.0)
-    assert rows["mean_power", "current_for_reported"].value == pytest.approx(11.7 / 0.3)
+    assert rows["mean_power", "energy_per_current"].value == pytest.approx(0.3)

@@ -1,0 +1,75 @@
+"""What the numbers of pulses of light alone are called and mean.
+
+``feature`` is the part of the response (``prompt``, or the number of a kind of traps) or the code; ``at`` is the power
+density or the wavelength of reference.
+"""
+
+from relaxor.core.results import Quantity
+from relaxor.stats.quantities import AICC
+from relaxor.synapse.quantities import RELAXATION_TIME
+
+# --- the fitted response
+PHOTORESPONSE = "photoresponse"
+PROMPT = "prompt"
+ONE_EXPONENT, OWN_EXPONENT = "one_exponent", "own_exponent_of_prompt"
+"""The models of the response that are compared: features of `AICC`."""
+PHOTOCURRENT = Quantity("photocurrent", "A", "prompt current at the power of reference, or current of full traps")
+FILLING_RATE = Quantity("filling_rate", "1/s", "rate at which light of the power of reference fills traps")
+POWER_EXPONENT = Quantity("power_exponent", "1", "exponent of the power density in filling rates or prompt current")
+NOISE_ADDITIVE = Quantity("noise_additive", "A", "standard deviation of a single reading")
+NOISE_MULTIPLICATIVE = Quantity("noise_multiplicative", "1", "relative deviation of the response from run to run")
+DARK_CURRENT = Quantity("dark_current", "A", "mean current in the dark at the beginning of a run")
+DARK_CURRENT_SPREAD = Quantity("dark_current_spread", "A", "standard deviation of the dark current from run to run")
+DARK_CURRENT_DRIFT = Quantity("dark_current_drift", "A/s", "mean drift of the current in the dark")
+FITTED = Quantity("fitted", "1", "0 where the runs of a wavelength do not suffice for a fit of the response")
+
+# --- codes
+CODES_MEASURED, CODES_PREDICTED, CODES_COMPARED = "codes_measured", "codes_predicted", "codes_compared"
+CODE_CURRENT = Quantity("code_current", "A", "current after a code of pulses above the current in the dark")
+SMALLEST_GAP = Quantity("smallest_gap", "A", "smallest distance of neighbouring codes")
+SMALLEST_GAP_OVER_RANGE = Quantity("smallest_gap_over_range", "1", "smallest gap over the range of all codes")
+SMALLEST_D_PRIME = Quantity("smallest_d_prime", "1", "smallest gap over the spreads of both codes")
+ERROR_RATE = Quantity("error_rate", "1", "part of the read-outs that are taken for another code")
+CHI_SQUARE = Quantity("chi_square", "1", "misfit of the predicted codes")
+P_VALUE = Quantity("p_value", "1", "probability that chance makes the misfit as large")
+LARGEST_DEVIATION = Quantity("largest_deviation", "A", "largest difference of measured and predicted current")
+
+# --- figures of merit
+MERITS = "figures_of_merit"
+SCALES_OF_MERITS = "scales of area, current and power density"
+RESPONSIVITY = Quantity("responsivity", "A/W", "photocurrent over the light on the device", SCALES_OF_MERITS)
+QUANTUM_EFFICIENCY = Quantity("quantum_efficiency", "1", "electrons per photon on the device", SCALES_OF_MERITS)
+NOISE_DENSITY = Quantity("noise_density", "A/Hz^0.5", "noise of the current in the dark", SCALES_OF_MERITS)
+SHOT_NOISE_DENSITY = Quantity("shot_noise_density", "A/Hz^0.5", "shot noise of the dark current", SCALES_OF_MERITS)
+NOISE_EQUIVALENT_POWER = Quantity(
+    "noise_equivalent_power", "W/Hz^0.5", "light that makes a current as large as the noise", SCALES_OF_MERITS
+)
+DETECTIVITY = Quantity("detectivity", "cm*Hz^0.5/W", "specific detectivity by the noise measured", SCALES_OF_MERITS)
+SHOT_NOISE_DETECTIVITY = Quantity(
+    "shot_noise_detectivity", "cm*Hz^0.5/W", "specific detectivity if shot noise were all", SCALES_OF_MERITS
+)
+NOISE_OVER_SHOT_NOISE = Quantity("noise_over_shot_noise", "1", "noise density over shot noise", SCALES_OF_MERITS)
+NOISE_SPECTRUM = Quantity("noise_spectrum", "1", "0 where no run in the dark is fit for a noise spectrum")
+
+# --- wavelengths
+SPECTRAL = "spectral"
+RESPONSE_RATIO = Quantity(
+    "response_ratio", "1", "response over the one at the wavelength of reference", "scale of the power meter"
+)
+
+LIGHT_MODELS = {
+    PHOTORESPONSE: "prompt photocurrent and two kinds of traps, fitted to all runs of a wavelength",
+    CODES_MEASURED: "mean of the repeats of every code",
+    CODES_PREDICTED: "codes by the fitted response",
+    CODES_COMPARED: "measured codes against predicted ones",
+    MERITS: "figures of merit of a photodetector",
+    SPECTRAL: "responses at several wavelengths",
+}
+LIGHT_QUANTITIES = (
+    *(PHOTOCURRENT, FILLING_RATE, RELAXATION_TIME, POWER_EXPONENT, NOISE_ADDITIVE, NOISE_MULTIPLICATIVE),
+    *(DARK_CURRENT, DARK_CURRENT_SPREAD, DARK_CURRENT_DRIFT, AICC, FITTED),
+    *(CODE_CURRENT, SMALLEST_GAP, SMALLEST_GAP_OVER_RANGE, SMALLEST_D_PRIME, ERROR_RATE),
+    *(CHI_SQUARE, P_VALUE, LARGEST_DEVIATION),
+    *(RESPONSIVITY, QUANTUM_EFFICIENCY, NOISE_DENSITY, SHOT_NOISE_DENSITY, NOISE_EQUIVALENT_POWER),
+    *(DETECTIVITY, SHOT_NOISE_DETECTIVITY, NOISE_OVER_SHOT_NOISE, NOISE_SPECTRUM, RESPONSE_RATIO),
+)

@@ -1,0 +1,7 @@
+"""What the numbers of pulses of light are called and mean; those shared with voltage are in `relaxor.synapse`."""
+
+from relaxor.synapse.photoresponse.quantities import LIGHT_MODELS, LIGHT_QUANTITIES
+from relaxor.synapse.quantities import LIGHT_STIMULUS, RUN_MODELS, RUN_QUANTITIES, energy_models
+
+MODELS = RUN_MODELS | energy_models(LIGHT_STIMULUS) | LIGHT_MODELS
+QUANTITIES = tuple(dict.fromkeys((*RUN_QUANTITIES, *LIGHT_QUANTITIES)))
