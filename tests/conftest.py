@@ -13,8 +13,17 @@ from relaxor.project.ingest import ingest
 from relaxor.project.settings import load_settings
 from relaxor.project.sheet import load_sheet
 
+from tests.public_files import SHARED, PublicPath, public_folder
+
 ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fetch", action="store_true", help="download missing files of tests/data/registry.csv")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    PublicPath.fetch = config.getoption("--fetch")
 
 
 def shared_folder(name: str) -> Path:
@@ -25,15 +34,15 @@ def shared_folder(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rawfiles() -> Path:
-    """Real instrument files."""
-    return shared_folder("rawfiles")
+def rawfiles() -> PublicPath:
+    """Folder of real instrument files, see `tests.public_files`."""
+    return PublicPath(public_folder(), "rawfiles")
 
 
 @pytest.fixture(scope="session")
-def reference() -> Path:
-    """Certified and independently known reference data."""
-    return shared_folder("reference")
+def reference() -> PublicPath:
+    """Folder of certified and independently known reference data, see `tests.public_files`."""
+    return PublicPath(public_folder(), "reference")
 
 
 @pytest.fixture(scope="session")

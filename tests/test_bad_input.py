@@ -17,22 +17,23 @@ from relaxor.readers import read, readers, recognise
 
 from tests.hostile import write_all
 from tests.project import ROOT, SETTINGS, Project, sheet_rows
+from tests.public_files import PublicFile, present, registry
 from tests.readers.test_manifest import REFUSED
 
 SAMPLES = {row["measurement"]: row for row in sheet_rows()}
-REAL = ROOT.parent / "shared/rawfiles"
 LARGEST, OF_ONE_FOLDER = 100_000, 2
 GIB = 1 << 30
 
 
-def real_files() -> list[str]:
-    """The smallest files of each folder of real ones."""
-    folders: dict[Path, list[Path]] = {}
-    for path in REAL.rglob("*"):
-        if path.is_file() and path.parent != REAL and path.stat().st_size <= LARGEST:
-            folders.setdefault(path.parent, []).append(path)
-    small = (sorted(files, key=lambda path: (path.stat().st_size, path.name)) for files in folders.values())
-    return sorted(str(path.relative_to(REAL)) for files in small for path in files[:OF_ONE_FOLDER])
+def small_real_files() -> dict[str, None]:
+    """The smallest public files of each folder."""
+    folders: dict[Path, list[PublicFile]] = {}
+    for file, entry in registry().items():
+        if file.startswith("rawfiles/") and int(entry.bytes) <= LARGEST:
+            folders.setdefault(Path(file).parent, []).append(entry)
+    small = (sorted(files, key=lambda entry: (int(entry.bytes), entry.file)) for files in folders.values())
+    names = (entry.file.removeprefix("rawfiles/") for files in small for entry in files[:OF_ONE_FOLDER])
+    return dict.fromkeys(sorted(names))
 
 
 def table_of(row: dict):
@@ -85,16 +86,17 @@ def test_a_damaged_sample_file_is_read_or_refused_and_nothing_else(measurement, 
         read_or_refuse(path, table_of(row))
 
 
-@pytest.mark.parametrize("name", real_files())
-def test_a_damaged_real_file_is_read_or_refused_and_nothing_else(name, tmp_path):
-    source = REAL / name
-    if read_or_refuse(source) is None:
-        assert name in REFUSED
-        return
-    for number, content in enumerate(damaged(source.read_bytes(), name)):
-        path = tmp_path / f"damaged_{number}{source.suffix}"
-        path.write_bytes(content)
-        read_or_refuse(path)
+def test_a_damaged_real_file_is_read_or_refused_and_nothing_else(rawfiles, tmp_path, subtests):
+    for source, _ in present(rawfiles, small_real_files()):
+        name = source.relative_to(rawfiles).as_posix()
+        with subtests.test(name):
+            if read_or_refuse(source) is None:
+                assert name in REFUSED
+                continue
+            for number, content in enumerate(damaged(source.read_bytes(), name)):
+                path = tmp_path / f"damaged_{number}{source.suffix}"
+                path.write_bytes(content)
+                read_or_refuse(path)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import lmfit
 import numpy as np
@@ -36,7 +35,7 @@ from relaxor.synapse.relaxation import (
 )
 from scipy.optimize import least_squares
 
-from tests.test_fitting import certified, correct_digits
+from tests.certified import certified, correct_digits
 
 TRUTH = {"floor": 155.0, "amplitude_1": 11.0, "amplitude_2": 10.0, "tau_1": 0.08, "tau_2": 0.7}
 SIGMA = 0.35
@@ -70,8 +69,8 @@ def told_apart(x: np.ndarray, y: np.ndarray, sigma: float | None) -> bool:
 
 # --- certified references
 @pytest.mark.parametrize("name", ["MGH17", "Lanczos1", "Lanczos2", "Lanczos3"])
-def test_certified_values_of_nist_are_met_without_a_start(reference: Path, name: str) -> None:
-    _, values, deviations, data = certified(reference / "nist" / f"{name}.dat")
+def test_certified_values_of_nist_are_met_without_a_start(name: str) -> None:
+    _, values, deviations, data = certified(name)
     y, x = data.T
     if name == "MGH17":
         decay = Decay(DOUBLE, x, y)

@@ -1,10 +1,8 @@
 """The fit engine against certified references, and its statistics against what statistics promise."""
 
 import math
-import re
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import lmfit
 import numpy as np
@@ -28,6 +26,8 @@ from scipy.integrate import trapezoid
 from scipy.optimize import brentq
 from scipy.signal import fftconvolve
 
+from tests.certified import certified, correct_digits
+
 EXP = np.exp
 
 MODELS: dict[str, Callable[..., np.ndarray]] = {
@@ -45,28 +45,10 @@ MODELS |= {name: MODELS["Lanczos1"] for name in ("Lanczos2", "Lanczos3")}
 MODELS["BoxBOD"] = MODELS["Misra1a"]
 
 
-def certified(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Read starts (2, k), certified values, their standard deviations and the data (n, 2) of a StRD file."""
-    text = path.read_text(encoding="ascii")
-    rows = [
-        [float(number) for number in line.split("=")[1].split()]
-        for line in text.splitlines()
-        if re.match(r"\s*b\d+\s*=", line)
-    ]
-    table = np.array(rows)
-    data = np.loadtxt(text[text.rindex("Data:") :].splitlines()[1:], ndmin=2)
-    return table[:, :2].T, table[:, 2], table[:, 3], data
-
-
-def correct_digits(found: float, certified_value: float) -> float:
-    """Number of digits that agree (NIST's LRE), at most 11: that is what is certified."""
-    return min(11.0, -math.log10(max(abs(found - certified_value) / abs(certified_value), 1e-12)))
-
-
 @pytest.mark.parametrize("start", [0, 1], ids=["start1", "start2"])
 @pytest.mark.parametrize("name", sorted(MODELS))
-def test_certified_values_of_nist_are_met_from_both_starts(reference: Path, name: str, start: int) -> None:
-    starts, values, deviations, data = certified(reference / "nist" / f"{name}.dat")
+def test_certified_values_of_nist_are_met_from_both_starts(name: str, start: int) -> None:
+    starts, values, deviations, data = certified(name)
     y, x = data.T
     params = parameters(**{f"b{i}": value for i, value in enumerate(starts[start], start=1)})
 
@@ -187,8 +169,8 @@ def test_profile_of_a_linear_parameter_is_the_usual_interval() -> None:
 
 
 @pytest.mark.parametrize("name", ["Misra1a", "BoxBOD", "MGH17", "Eckerle4"])
-def test_profile_agrees_with_an_independent_one(reference: Path, name: str) -> None:
-    starts, _, _, data = certified(reference / "nist" / f"{name}.dat")
+def test_profile_agrees_with_an_independent_one(name: str) -> None:
+    starts, _, _, data = certified(name)
     y, x = data.T
     params = parameters(**{f"b{i}": value for i, value in enumerate(starts[1], start=1)})
 
@@ -313,9 +295,9 @@ def test_width_of_voigt_is_good_to_its_stated_accuracy(lorentzian_share: float) 
     assert voigt_fwhm(1.0, lorentzian_share) == pytest.approx(width, rel=3e-4)
 
 
-def test_a_search_that_is_cut_short_gives_no_errors(reference, monkeypatch):
+def test_a_search_that_is_cut_short_gives_no_errors(monkeypatch):
     monkeypatch.setattr("relaxor.stats.optimizer.SEARCH_CALLS", 100)
-    starts, _, _, data = certified(reference / "nist/MGH17.dat")
+    starts, _, _, data = certified("MGH17")
     y, x = data.T
 
     def residual(params):

@@ -7,7 +7,8 @@ import pytest
 from relaxor.cli.main import app
 from typer.testing import CliRunner
 
-from tests.readers.samples import SAMPLES, UXD
+from tests.public_files import present
+from tests.readers.samples import CONTENTS, UXD
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def folder(tmp_path, monkeypatch):
     archive = tmp_path / "archive"
     (archive / "old").mkdir(parents=True)
     (archive / "scan.uxd").write_text(UXD)
-    (archive / "old/map.wip").write_bytes(SAMPLES["witec_wip"])
+    (archive / "old/map.wip").write_bytes(CONTENTS["witec_wip"])
     (archive / ".hidden").write_text("not listed")
     return archive
 
@@ -33,7 +34,7 @@ def test_a_file_is_described_with_axes_units_and_header(folder):
         "axis      two_theta (two_theta 5), 10 to 10.4 degree",
         "variable  intensity (two_theta 5), 9 to 49 count",
         "wavelength_alpha1 = 1.5406",
-        "_STEPTIME",
+        "_DATEMEASURED",
     ):
         assert text in result.output
 
@@ -76,11 +77,28 @@ def test_a_picture_is_drawn_beside_where_one_works(folder, tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["renishaw_wdf/renishaw_test_map.wdf", "witec_wip/Si-data.WIP"])
-def test_real_maps_are_drawn(rawfiles, tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
-    assert run("--plot", rawfiles / "raman_shg" / name).exit_code == 0
-    (picture,) = tmp_path.glob("*.png")
+def drawn(path, folder):
+    """Whether a picture of a file is more than one colour."""
     from matplotlib.image import imread
 
-    assert np.ptp(imread(picture)) > 0.5
+    assert run("--plot", path).exit_code == 0
+    (picture,) = folder.glob("*.png")
+    span = np.ptp(imread(picture))
+    picture.unlink()
+    return span > 0.5
+
+
+@pytest.mark.parametrize("name", ["witec_mat", "horiba_xml map", "igor_ibw", "bruker_bcf", "aixacct pulses"])
+def test_maps_images_and_pulses_are_drawn(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "measured.bin"
+    path.write_bytes(CONTENTS[name])
+    assert drawn(path, tmp_path)
+
+
+def test_real_maps_are_drawn(rawfiles, tmp_path, monkeypatch, subtests):
+    monkeypatch.chdir(tmp_path)
+    names = dict.fromkeys(("renishaw_wdf/renishaw_test_map.wdf", "witec_wip/Si-data.WIP"))
+    for path, _ in present(rawfiles / "raman_shg", names):
+        with subtests.test(path.name):
+            assert drawn(path, tmp_path)

@@ -10,6 +10,7 @@ from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import likely_techniques, techniques
 
 from tests.project import ROOT, SETTINGS, sheet_rows
+from tests.public_files import present
 
 ROWS = {row["measurement"]: row for row in sheet_rows()}
 
@@ -28,26 +29,28 @@ def test_every_sample_file_is_recognised_and_told_enough_about(measurement):
     assert set(techniques()[row["technique"]].conditions.needed(Contents.of(tree))) <= set(row["conditions"])
 
 
-@pytest.mark.parametrize(
-    ("name", "found"),
-    [
-        ("afm_pfm/asylum_ibw/P0089OP0027.ibw", ("pfm",)),
-        ("afm_pfm/asylum_ibw/force_ibw.ibw", ()),
-        ("afm_pfm/bruker_nanoscope/full_multiple_images.txt", ("afm", "pfm")),
-        ("electrical/keithley4200_xls/vds-id#1.xls", ("iv_sweeps", "electrical_pulses")),
-        ("ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat", ("hysteresis",)),
-        ("ferroelectric_pe/aixacct_dat/FeFETD1_die68_MFS+_100_10x10_forc.dat", ("hysteresis", "iv_sweeps")),
-        ("ferroelectric_pe/radiant_txt/TypABdata.Hysteresis.2.txt", ("hysteresis",)),
-        ("stem_haadf/velox_emd/fei_emd_image.emd", ("stem",)),
-        ("raman_shg/renishaw_wdf/renishaw_test_linescan.wdf", ()),
-        ("raman_shg/renishaw_wdf/renishaw_test_zscan.wdf", ("raman",)),
-        ("xps/vamas_vms/regular.vms", ("xps",)),
-        ("xrd/panalytical_xrdml/rsm_1.xrdml.bz2", ("xrd",)),
-        ("xrd/ascii_xy/SbI3.xy", ()),
-    ],
-)
-def test_real_files_are_recognised(rawfiles, name, found):
-    assert likely_techniques(read(rawfiles / name)) == found
+REAL = {
+    "afm_pfm/asylum_ibw/P0089OP0027.ibw": ("pfm",),
+    "afm_pfm/asylum_ibw/force_ibw.ibw": (),
+    "afm_pfm/bruker_nanoscope/full_multiple_images.txt": ("afm", "pfm"),
+    "electrical/keithley4200_xls/vds-id#1.xls": ("iv_sweeps", "electrical_pulses"),
+    "ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat": ("hysteresis",),
+    "ferroelectric_pe/aixacct_dat/FeFETD1_die68_MFS+_100_10x10_forc.dat": ("hysteresis", "iv_sweeps"),
+    "ferroelectric_pe/radiant_txt/TypABdata.Hysteresis.2.txt": ("hysteresis",),
+    "stem_haadf/velox_emd/fei_emd_image.emd": ("stem",),
+    "raman_shg/renishaw_wdf/renishaw_test_linescan.wdf": (),
+    "raman_shg/renishaw_wdf/renishaw_test_zscan.wdf": ("raman",),
+    "xps/vamas_vms/regular.vms": ("xps",),
+    "xrd/panalytical_xrdml/rsm_1.xrdml.bz2": ("xrd",),
+    "xrd/ascii_xy/SbI3.xy": (),
+}
+"""Real files, and the techniques that may have measured them."""
+
+
+def test_real_files_are_recognised(rawfiles, subtests):
+    for path, found in present(rawfiles, REAL):
+        with subtests.test(path.name):
+            assert likely_techniques(read(path)) == found
 
 
 def test_a_tester_knows_its_capacitor(rawfiles):

@@ -10,19 +10,15 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.common import containers
 
+from tests.public_files import present
+from tests.readers.samples.diffraction import ROUTE
+
 FILES = {
     "BaZrS3.brml": (2448, 10.0001, 59.99775, 651, 3457, 369105, 38.4),
     "SbI3.brml": (1399, 10.0001, 59.98753, 1493, 8412, 430508, 76.8),
     "ANP_NM01_029_BiVO4_RXN02_01_Nifil_30min.brml": (3427, 10.0001, 80.0009, 595, 5634, 500050, 96.0),
     "GTT-01-02_Mn2ZnN2.brml": (1399, 10.0001, 59.9951, 3335, 8096, 3167582, 76.8),
 }
-ROUTE = """<RawData><TimeStampStarted>2024-11-05T10:12:00</TimeStampStarted><DataRoutes><DataRoute>
-<ScanInformation ScanName="LockedCoupled"><TimePerStepEffective>2</TimePerStepEffective><ScanAxes>
-<ScanAxisInfo AxisId="TwoTheta" VisibleName="2Theta" Unit="°"><Start>10</Start><Increment>0.5</Increment></ScanAxisInfo>
-</ScanAxes></ScanInformation><DataViews>
-<RawDataView Start="0" Length="1" LogicName="MeasuredTime" Unit="s"/>
-<RawDataView Start="1" Length="1"><Recording LogicName="Counter1" Category="Count"/></RawDataView>
-</DataViews>{rows}</DataRoute></DataRoutes></RawData>"""
 ROWS = "<Datum>2,5</Datum><Datum>2,9</Datum>"
 
 
@@ -33,26 +29,27 @@ def container(path, members):
     return path
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_real_files_hold_what_is_known_of_them(rawfiles, name):
-    tree = read(rawfiles / "xrd/bruker_brml" / name)
-    assert list(tree.children) == ["scan_1"]
-    scan = tree["scan_1"]
-    points, low, high, first, largest, total, time = FILES[name]
-    counts, angle = scan["intensity"].to_numpy(), scan["two_theta"].to_numpy()
-    assert (counts.size, counts[0], counts.max(), counts.sum()) == (points, first, largest, total)
-    assert (angle[0], angle[-1]) == pytest.approx((low, high), abs=6e-5)
-    assert scan.attrs["counting_time"] == pytest.approx(time)
-    assert (scan.attrs["anode"], scan.attrs["voltage"], scan.attrs["wavelength_alpha1"]) == ("Cu", 40.0, 1.5406)
-    assert scan["intensity"].attrs["units"] == "count"
+def test_real_files_hold_what_is_known_of_them(rawfiles, subtests):
+    for path, (points, low, high, first, largest, total, time) in present(rawfiles / "xrd/bruker_brml", FILES):
+        with subtests.test(path.name):
+            tree = read(path)
+            assert list(tree.children) == ["scan_1"]
+            scan = tree["scan_1"]
+            counts, angle = scan["intensity"].to_numpy(), scan["two_theta"].to_numpy()
+            assert (counts.size, counts[0], counts.max(), counts.sum()) == (points, first, largest, total)
+            assert (angle[0], angle[-1]) == pytest.approx((low, high), abs=6e-5)
+            assert scan.attrs["counting_time"] == pytest.approx(time)
+            assert (scan.attrs["anode"], scan.attrs["voltage"], scan.attrs["wavelength_alpha1"]) == ("Cu", 40.0, 1.5406)
+            assert scan["intensity"].attrs["units"] == "count"
 
 
-@pytest.mark.parametrize("name", ["BaZrS3", "SbI3", "ANP_NM01_029_BiVO4_RXN02_01_Nifil_30min"])
-def test_both_formats_of_one_scan_agree(rawfiles, name):
-    ours = read(rawfiles / f"xrd/bruker_brml/{name}.brml")["scan_1"]
-    raw = read(rawfiles / f"xrd/bruker_raw/{name}.raw")["scan_1"]
-    assert np.array_equal(ours["intensity"], raw["intensity"])
-    assert np.allclose(ours["two_theta"], raw["two_theta"], rtol=0, atol=1e-9)
+def test_both_formats_of_one_scan_agree(rawfiles, subtests):
+    for name in ("BaZrS3", "SbI3", "ANP_NM01_029_BiVO4_RXN02_01_Nifil_30min"):
+        with subtests.test(name):
+            ours = read(rawfiles / f"xrd/bruker_brml/{name}.brml")["scan_1"]
+            raw = read(rawfiles / f"xrd/bruker_raw/{name}.raw")["scan_1"]
+            assert np.array_equal(ours["intensity"], raw["intensity"])
+            assert np.allclose(ours["two_theta"], raw["two_theta"], rtol=0, atol=1e-9)
 
 
 def test_columns_are_where_the_file_says_and_the_absorber_is_kept(rawfiles):
@@ -87,7 +84,7 @@ ENTITY = '<!DOCTYPE RawData [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + ROUTE.f
         (ENTITY, r"member Experiment0/RawData0\.xml: is not XML that can be read \(EntitiesForbidden"),
         (ROUTE.format(rows=ROWS)[:-40], "is not XML that can be read"),
         (ROUTE.format(rows="<Datum>2,5</Datum><Datum>2</Datum>"), "Datum 1: 1 numbers where 2 are expected"),
-        (ROUTE.format(rows="<Datum>2,x</Datum>"), "a Datum holds what is not a number"),
+        (ROUTE.format(rows="<Datum>2,x</Datum>"), "'x' is not a number"),
         (ROUTE.format(rows="<Datum>2,nan</Datum>"), "intensities that are not finite numbers"),
         (ROUTE.format(rows=ROWS).replace('Start="1"', 'Start="7"'), "column 7 to 7 named 'counter1' of 2 columns"),
         (ROUTE.format(rows=ROWS).replace("Count", "Volt"), "no counter among the columns"),

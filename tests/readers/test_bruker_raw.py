@@ -8,7 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
-from relaxor.simulation.writers.bruker_raw4 import Scan, bruker_raw4
+
+from tests.public_files import present
+from tests.readers.samples.diffraction import raw_1, raw_2, raw_3, raw_4
+from tests.readers.samples.sample import COUNTS
 
 # file → (points, first and last angle, first, largest and summed counts) of each range
 FILES = {
@@ -32,19 +35,20 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_real_files_hold_what_is_known_of_them(rawfiles, name):
-    tree = read(rawfiles / "xrd/bruker_raw" / name)
-    assert list(tree.children) == [f"scan_{number}" for number in range(1, len(FILES[name]) + 1)]
-    for scan, known in zip(tree.children.values(), FILES[name], strict=True):
-        counts, angle = scan["intensity"].to_numpy(), scan["two_theta"].to_numpy()
-        points, low, high, first, largest, total = known
-        assert counts.size == points
-        assert (angle[0], angle[-1]) == pytest.approx((low, high), abs=6e-5)
-        assert (counts[0], counts.max(), counts.sum()) == (first, largest, total)
-        assert scan["intensity"].attrs["units"] == "count"
-        assert scan["two_theta"].attrs["units"] == "degree"
-        assert np.allclose(scan["intensity_uncertainty"], np.sqrt(np.maximum(counts, 1)))
+def test_real_files_hold_what_is_known_of_them(rawfiles, subtests):
+    for path, ranges in present(rawfiles / "xrd/bruker_raw", FILES):
+        with subtests.test(path.name):
+            tree = read(path)
+            assert list(tree.children) == [f"scan_{number}" for number in range(1, len(ranges) + 1)]
+            for scan, known in zip(tree.children.values(), ranges, strict=True):
+                counts, angle = scan["intensity"].to_numpy(), scan["two_theta"].to_numpy()
+                points, low, high, first, largest, total = known
+                assert counts.size == points
+                assert (angle[0], angle[-1]) == pytest.approx((low, high), abs=6e-5)
+                assert (counts[0], counts.max(), counts.sum()) == (first, largest, total)
+                assert scan["intensity"].attrs["units"] == "count"
+                assert scan["two_theta"].attrs["units"] == "degree"
+                assert np.allclose(scan["intensity_uncertainty"], np.sqrt(np.maximum(counts, 1)))
 
 
 def test_conditions_of_the_measurement_are_kept(rawfiles):
@@ -71,16 +75,43 @@ def test_stoe_files_of_the_same_extension_are_refused_by_name(rawfiles):
         read(rawfiles / "xrd/stoe_raw/stoe.raw")
 
 
-def written(counts, start=5.0, step=0.02, scans=1):
-    return bruker_raw4(
-        [Scan(start, step, np.asarray(counts), 96.0)] * scans,
-        date="11/05/2024",
-        time="10:12:00",
-        texts={"COMMENT": "SIMULATED"},
-        alpha1=1.540593,
-        alpha2=1.544427,
-        goniometer_radius=280.0,
-    )
+# --- without the real files ------------------------------------------------------------------------------------------
+def given_file(tmp_path, content):
+    path = tmp_path / "scan.raw"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("magic", [True, False])
+def test_further_ranges_may_lack_the_magic(tmp_path, magic):
+    tree = read(given_file(tmp_path, raw_1(ranges=3, magic=magic)))
+    assert [scan["intensity"].values.tolist() for scan in tree.children.values()] == [COUNTS] * 3
+
+
+def test_a_rocking_curve_runs_along_theta(tmp_path):
+    tree = read(given_file(tmp_path, raw_3(kind=3, ranges=2)))
+    assert list(tree.children) == ["scan_1", "scan_2"]
+    np.testing.assert_allclose(tree["scan_2"]["theta"], [5.0, 5.1, 5.2, 5.3, 5.4])
+    assert tree["scan_2"].attrs["scan_type"] == "rocking curve"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (raw_1()[:-4], "byte 0x9c: announces 5 values of 4 bytes"),
+        (raw_1()[:100], "ends early"),
+        (raw_2(length=20), "byte 0x100: range header of 20 bytes; at least 48 expected"),
+        (raw_2()[:230], "ends early"),
+        (raw_3(length=100), "byte 0x2c8: range header of 100 bytes; at least 304 expected"),
+        (raw_3(kind=9), "byte 0x38c: scan type 9 is not known"),
+        (raw_3(ranges=0), "holds no scan"),
+        (raw_3()[:8] + struct.pack("<II", 1, 20_000) + raw_3()[16:], "announces 20000 ranges"),
+        (b"RAW_1.06Powdat" + bytes(100), r"is a STOE powder file \(RAW_1\.06Powdat\)"),
+    ],
+)
+def test_damage_is_named_with_its_place(tmp_path, content, message):
+    with pytest.raises(ReadError, match=f"scan.raw: .*{message}"):
+        read(given_file(tmp_path, content))
 
 
 @given(
@@ -92,7 +123,7 @@ def written(counts, start=5.0, step=0.02, scans=1):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 def test_what_is_written_is_read_back(tmp_path, counts, start, step, scans):
     path = tmp_path / "scan.raw"
-    path.write_bytes(written(counts, start, step, scans))
+    path.write_bytes(raw_4(counts, start, step, scans))
     tree = read(path)
     assert len(tree.children) == scans
     scan = tree[f"scan_{scans}"]
@@ -103,7 +134,7 @@ def test_what_is_written_is_read_back(tmp_path, counts, start, step, scans):
 
 
 def test_data_of_eight_bytes_give_the_count_first(tmp_path):
-    content = bytearray(written([10, 20, 30, 40]))
+    content = bytearray(raw_4([10, 20, 30, 40]))
     content[-16 - (160 + 184) + 136 : -16 - (160 + 184) + 140] = struct.pack("<I", 8)
     content[-16 - (160 + 184) + 88 : -16 - (160 + 184) + 92] = struct.pack("<I", 2)
     path = tmp_path / "eight.raw"
@@ -115,13 +146,13 @@ def test_data_of_eight_bytes_give_the_count_first(tmp_path):
 
 def test_counts_that_are_no_numbers_are_named(tmp_path):
     path = tmp_path / "nan.raw"
-    path.write_bytes(written([1, 2, 3])[:-4] + struct.pack("<f", float("nan")))
+    path.write_bytes(raw_4([1, 2, 3])[:-4] + struct.pack("<f", float("nan")))
     with pytest.raises(ReadError, match=r"nan\.raw: range at byte .*, point 2: 1 of 3 intensities are not finite"):
         read(path)
 
 
 def test_a_range_longer_than_the_file_is_refused_before_it_is_read(tmp_path):
-    content = bytearray(written([1, 2, 3]))
+    content = bytearray(raw_4([1, 2, 3]))
     place = content.index(b"Locked Coupled") - 32 + 88
     content[place : place + 4] = struct.pack("<I", 1_000_000_000)
     path = tmp_path / "long.raw"
@@ -130,7 +161,7 @@ def test_a_range_longer_than_the_file_is_refused_before_it_is_read(tmp_path):
         read(path)
 
 
-SMALL = written(range(20), scans=2)
+SMALL = raw_4(range(20), scans=2)
 
 
 @given(cut=st.integers(0, len(SMALL) - 1), place=st.integers(7, len(SMALL) - 1), value=st.integers(0, 255))

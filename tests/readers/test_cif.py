@@ -9,22 +9,8 @@ from relaxor.readers import read
 
 from tests.simulated import simulated
 
-ROCK_SALT = """data_test
-_cell_length_a 5.6402(3)
-_cell_length_b 5.6402(3)
-_cell_length_c 5.6402(3)
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'F m -3 m'
-loop_
-_atom_site_label
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Na1 0 0 0
-Cl1 0.5 0.5 0.500(2)
-"""
+from tests.certified import cells
+from tests.readers.samples.diffraction import ROCK_SALT
 
 
 def cif(tmp_path, text):
@@ -45,6 +31,26 @@ def test_cell_and_sites_with_their_uncertainties(tmp_path):
     assert float(cell["x_uncertainty"][1]) == pytest.approx(0.1 / np.sqrt(12))
     assert cell.attrs["space_group"] == "F m -3 m"
     assert len(cell.attrs["operations"].split(";")) == 192
+
+
+@pytest.mark.parametrize(("name", "edge", "error"), [
+    ("silicon", 5.431020511, 8.9e-8), ("lanthanum hexaboride", 4.1569162, 9.7e-6)
+])  # fmt: skip
+def test_cells_of_reference_materials(tmp_path, name, edge, error):
+    known = cells()[name]
+    lines = [f"data_{name.split()[0]}", f"_symmetry_space_group_name_H-M '{known['space_group']}'"]
+    lines += [f"_cell_length_{axis} {known['edge']}" for axis in "abc"]
+    lines += [f"_cell_angle_{angle} 90" for angle in ("alpha", "beta", "gamma")]
+    lines += ["loop_", "_atom_site_label", *(f"_atom_site_fract_{axis}" for axis in "xyz")]
+    lines += [" ".join(map(str, (label, *place))) for label, place in known["sites"].items()]
+    cell = read(cif(tmp_path, "\n".join(lines) + "\n"))["cell"]
+    for length in ("length_a", "length_b", "length_c"):
+        assert (float(cell[length]), cell[length].attrs["units"]) == (edge, "angstrom")
+        assert float(cell[f"{length}_uncertainty"]) == pytest.approx(error)
+    assert (float(cell["angle_alpha"]), float(cell["angle_alpha_uncertainty"])) == (90, 0)
+    assert cell.attrs["space_group"] == known["space_group"]
+    assert cell["element"].values.tolist() == [label.rstrip("1") for label in known["sites"]]
+    assert len(cell.attrs["operations"].split(";")) == {"F d -3 m": 192, "P m -3 m": 48}[known["space_group"]]
 
 
 def test_a_real_file_of_silicon(reference):

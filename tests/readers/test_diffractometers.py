@@ -4,14 +4,15 @@ import bz2
 import gzip
 import io
 import tarfile
-import zipfile
 
 import numpy as np
 import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.readers.samples import PANALYTICAL_CSV, RAS, RIGAKU_DAT, SAMPLES, UXD, XRDML, rasx, rd
+from tests.public_files import present
+from tests.readers.samples.diffraction import PANALYTICAL_CSV, RAS, RIGAKU_DAT, UXD, XRDML, rasx, rd
+from tests.readers.samples.sample import zipped
 
 # folder/file → (points, first and last angle, first and largest intensity, sum where it is known)
 FILES = {
@@ -34,18 +35,18 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_real_files_hold_what_is_known_of_them(rawfiles, name):
-    tree = read(rawfiles / "xrd" / name)
-    points, low, high, first, largest, total = FILES[name]
-    scan = tree["scan_1"]
-    intensity, angle = scan["intensity"].to_numpy(), scan["two_theta"].to_numpy()
-    assert list(tree.children) == ["scan_1"]
-    assert intensity.size == points
-    assert (angle[0], angle[-1]) == pytest.approx((low, high), abs=6e-5)
-    assert (intensity[0], intensity.max()) == (first, largest)
-    assert total is None or intensity.sum() == total
-    assert (scan["intensity"].attrs["units"], scan["two_theta"].attrs["units"]) == ("count", "degree")
+def test_real_files_hold_what_is_known_of_them(rawfiles, subtests):
+    for path, (points, low, high, first, largest, total) in present(rawfiles / "xrd", FILES):
+        with subtests.test(path.name):
+            tree = read(path)
+            scan = tree["scan_1"]
+            intensity, angle = scan["intensity"].to_numpy(), scan["two_theta"].to_numpy()
+            assert list(tree.children) == ["scan_1"]
+            assert intensity.size == points
+            assert (angle[0], angle[-1]) == pytest.approx((low, high), abs=6e-5)
+            assert (intensity[0], intensity.max()) == (first, largest)
+            assert total is None or intensity.sum() == total
+            assert (scan["intensity"].attrs["units"], scan["two_theta"].attrs["units"]) == ("count", "degree")
 
 
 def test_maps_keep_every_scan_with_its_place(rawfiles):
@@ -130,9 +131,11 @@ def test_conditions_are_kept(rawfiles):
     }  # fmt: skip
 
 
-def test_counts_named_rates_are_recognised_by_being_whole(rawfiles):
+def test_counting_times_of_real_rigaku_scans(rawfiles):
     tree = read(rawfiles / "xrd/rigaku_dat/sample2r.dat")
     assert "named cps, but whole numbers at 10 s a step: read as counts" in tree.attrs["warnings"]
+    powder = read(rawfiles / "xrd/rigaku_rasx/TwoTheta_scan_powder.rasx")["scan_1"]
+    assert powder.attrs["counting_time"] == pytest.approx(2.4)  # 0.04 degree at 1 degree a minute
 
 
 # --- without the real files ----------------------------------------------------------------------------------------
@@ -148,14 +151,30 @@ def test_rates_have_the_poisson_uncertainty_of_their_counts(tmp_path):
     np.testing.assert_allclose(scan["intensity_uncertainty"], np.sqrt(np.array([9, 16, 25, 36, 49]) * 2) / 2)
 
 
-def test_the_speed_of_a_rigaku_scan_gives_its_counting_time(rawfiles, tmp_path):
+def test_the_speed_of_a_rigaku_scan_gives_its_counting_time(tmp_path):
     speed = '*MEAS_SCAN_STEP "0.1"\n*MEAS_SCAN_SPEED "3.0"\n*MEAS_SCAN_SPEED_UNIT "deg/min"\n*RAS_HEADER_END'
     text = RAS.replace("*RAS_HEADER_END", speed).replace('UNIT_Y "counts"', 'UNIT_Y "cps"')
     scan = read(given(tmp_path, text))["scan_1"]
     assert scan.attrs["counting_time"] == pytest.approx(2.0)
     np.testing.assert_allclose(scan["intensity_uncertainty"], np.sqrt(np.array([9, 16, 25, 36, 49]) * 2) / 2)
-    powder = read(rawfiles / "xrd/rigaku_rasx/TwoTheta_scan_powder.rasx")["scan_1"]
-    assert powder.attrs["counting_time"] == pytest.approx(2.4)  # 0.04 degree at 1 degree a minute
+
+
+def test_counts_named_rates_are_recognised_by_being_whole(tmp_path):
+    rates = RIGAKU_DAT.replace("counts", "cps").replace("*BEGIN", "*SPEED = 10\n*SPEED_DIM = sec.\n*BEGIN")
+    tree = read(given(tmp_path, rates))
+    assert "named cps, but whole numbers at 10 s a step: read as counts" in tree.attrs["warnings"]
+    assert tree["scan_1"]["intensity"].attrs["units"] == "count"
+    broken = read(given(tmp_path, rates.replace("49", "49.5")))
+    assert "warnings" not in broken.attrs and broken["scan_1"]["intensity"].attrs["units"] == "count/s"
+
+
+def test_scans_of_an_area_are_a_map(tmp_path):
+    part = XRDML[XRDML.index("<scan ") : XRDML.index("</xrdMeasurement>")]
+    second = part.replace("90.0", "91.0").replace("9 16", "10 17")
+    image = read(given(tmp_path, XRDML.replace(part, part + second)))["map_1"].to_dataset()
+    assert image["intensity"].dims == ("scan", "point") and image["phi"].values.tolist() == [90, 91]
+    assert image["intensity"].values.tolist() == [[9, 16, 25, 36, 49], [10, 17, 25, 36, 49]]
+    assert image["two_theta"].shape == image["omega"].shape == (2, 5)
 
 
 def test_an_axis_in_the_rows_wins(tmp_path):
@@ -176,7 +195,7 @@ def test_corrected_intensities_give_back_the_detector_s_counts(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (UXD.replace("_START=10.0\n", ""), "range 1, line 6: the range has no number _START"),
+        (UXD.replace("_START=10.0\n", ""), "range 1, line 7: the range has no number _START"),
         (UXD.replace("36", "3x6"), "'3x6' is not a number"),
         (UXD.replace("_DRIVE='COUPLED'", "_DRIVE='AUX7'"), "scans the unknown axis 'AUX7'"),
         (UXD[: UXD.index("_COUNTS")], "holds no range of counts"),
@@ -212,14 +231,6 @@ def tar(**members):
     return out.getvalue()
 
 
-def zipped(**members):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lambda text: tar(scan=text, notes=b"hello"),
                                   lambda text: zipped(scan=text, notes=b"hello")])  # fmt: skip
 def test_one_packed_file_is_read(tmp_path, pack):
@@ -241,11 +252,3 @@ def test_one_packed_file_is_read(tmp_path, pack):
 def test_packed_files_that_cannot_be_read_say_why(tmp_path, content, message):
     with pytest.raises(ReadError, match=f"scan.bin.*{message}"):
         read(given(tmp_path, content))
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-def test_the_extension_decides_nothing(tmp_path, name):
-    for extension in (".raw", ".txt", ".xlsx", ""):
-        path = tmp_path / f"file{extension}"
-        path.write_bytes(SAMPLES[name])
-        assert read(path).attrs["format"] == name

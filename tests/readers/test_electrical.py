@@ -8,7 +8,8 @@ import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.readers.samples import B1500, KEITHLEY_TEXT, LABELLED, RADIANT, RUN, SETTINGS, workbook
+from tests.public_files import present
+from tests.readers.samples.electrical import B1500, KEITHLEY_TEXT, LABELLED, RADIANT, RUN, SETTINGS, workbook
 
 # file → (first run: name, points, (column, unit, first, last) …)
 WORKBOOKS = {
@@ -58,17 +59,17 @@ WORKBOOKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WORKBOOKS)
-def test_workbooks_hold_what_is_known_of_them(rawfiles, name):
-    run, runs, points, *columns = WORKBOOKS[name]
-    tree = read(rawfiles / name)
-    assert next(iter(tree.children)) == run and len(tree.children) == runs
-    assert tree[run].sizes["point"] == points
-    for column, unit, first, last in columns:
-        values = tree[run][column]
-        assert values.attrs["units"] == unit
-        numbers = np.atleast_1d(values)
-        assert (numbers[0], numbers[-1]) == pytest.approx((first, last), rel=5e-6, abs=1e-20), column
+def test_workbooks_hold_what_is_known_of_them(rawfiles, subtests):
+    for path, (run, runs, points, *columns) in present(rawfiles, WORKBOOKS):
+        with subtests.test(path.name):
+            tree = read(path)
+            assert next(iter(tree.children)) == run and len(tree.children) == runs
+            assert tree[run].sizes["point"] == points
+            for column, unit, first, last in columns:
+                values = tree[run][column]
+                assert values.attrs["units"] == unit
+                numbers = np.atleast_1d(values)
+                assert (numbers[0], numbers[-1]) == pytest.approx((first, last), rel=5e-6, abs=1e-20), column
 
 
 def test_charge_is_the_sum_of_current_times_time(rawfiles):
@@ -142,15 +143,21 @@ SOURCE_METER = {
 }
 
 
-@pytest.mark.parametrize("name", SOURCE_METER)
-def test_source_meter_tables(rawfiles, name):
-    points, column, unit, first, last = SOURCE_METER[name]
-    values = read(rawfiles / "electrical/keithley2636_csv" / name)["table"][column]
-    assert (values.size, values.attrs["units"]) == (points, unit)
-    assert (float(values[0]), float(values[-1])) == (first, last)
+def test_source_meter_tables(rawfiles, subtests):
+    folder = rawfiles / "electrical/keithley2636_csv"
+    for path, (points, column, unit, first, last) in present(folder, SOURCE_METER):
+        with subtests.test(path.name):
+            values = read(path)["table"][column]
+            assert (values.size, values.attrs["units"]) == (points, unit)
+            assert (float(values[0]), float(values[-1])) == (first, last)
 
 
-def test_what_is_no_measurement_is_refused_by_name(rawfiles):
+def test_scripts_are_refused_by_name(tmp_path):
+    with pytest.raises(ReadError, match="is a script for a Keithley SourceMeter"):
+        read(given(tmp_path, "smua.source.levelv = 1\nprint(smua.measure.i())\n"))
+
+
+def test_real_files_that_are_no_measurements_are_refused_by_name(rawfiles):
     with pytest.raises(ReadError, match="workbook without the Settings of a Keithley 4200; its sheets: Sheet1"):
         read(rawfiles / "electrical/keithley2636_csv/test.xls")
     for name in ("transfer-charact.tsp", "output-charact.tsp"):
@@ -220,10 +227,35 @@ def test_a_workbook_made_by_hand(tmp_path):
     assert "column DrainI(1): 1 formulas without result" in tree.attrs["warnings"]
 
 
-def test_text_in_engineering_notation(tmp_path):
-    run = read(given(tmp_path, KEITHLEY_TEXT))["run"]
-    np.testing.assert_array_equal(run["Time"], [0.1988988, 0.2988988])
-    np.testing.assert_array_equal(run["NORM"], [np.nan, 1.0])
+def test_both_exports_of_a_run_equal_its_workbook(tmp_path):
+    rows = [["Time", "AI"], [0.125, -2.5e-9], [0.25, -5e-9]]
+    book = read(given(tmp_path, workbook({"Run1": rows, "Settings": SETTINGS})))["Run1"]
+    tabs = "Time\tAI\n125.0000E-3\t-2.5000E-9\n250.0000E-3\t-5.0000E-9\n"
+    comma = tabs.replace("\t", ",") + ",\nSettings\nTest Name,run\n"
+    for text in (tabs, comma):
+        tree = read(given(tmp_path, text))
+        assert tree.attrs["format"] == "keithley_4200_text"
+        for name in ("Time", "AI"):
+            np.testing.assert_array_equal(tree["run"][name], book[name])
+            assert tree["run"][name].attrs["units"] == book[name].attrs["units"]
+    assert json.loads(tree.attrs["header"])[-1] == ["Test Name", "run"]
+
+
+def test_two_rows_of_names_are_those_of_cycle_mode(tmp_path):
+    tree = read(given(tmp_path, "Cycle,SET,SET\nIndex,VSET,IHRS\n1,0.5,1E-6\n2,0.75,2E-6\n"))
+    assert {name: data.attrs["units"] for name, data in tree["run"].data_vars.items()} == {
+        "Cycle": "1", "SET.VSET": "V", "SET.IHRS": "A",
+    }  # fmt: skip
+    assert tree["run"]["SET.VSET"].values.tolist() == [0.5, 0.75]
+
+
+def test_a_table_that_names_its_quantities_in_another_way(tmp_path):
+    tree = read(given(tmp_path, "Time s,Vplus V,P1 uC_per_cm2,Charge (Ohms)\n0,1,2,3\n1,2,4,6\n"))
+    table = tree["table"]
+    assert {name: data.attrs["units"] for name, data in table.data_vars.items()} == {
+        "time": "s", "vplus": "V", "p1": "uC/cm^2", "charge": "ohm",
+    }  # fmt: skip
+    assert table["p1"].values.tolist() == [2, 4]
 
 
 def test_units_of_channels_follow_what_they_measured(tmp_path):

@@ -1,6 +1,5 @@
-"""EMSA/MAS spectra: the real files against their manifest, the library, and damage of every kind."""
+"""EMSA/MAS spectra: the real files against the registry and the library, and damage of every kind."""
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -14,32 +13,25 @@ from relaxor.readers import read
 from relaxor.readers.electron_microscopy import emsa as emsa_reader
 from relaxor.simulation.writers import emsa
 
+from tests.public_files import of_format, present
+
 FACTS = re.compile(r"shape \[(\d+)\] first (\S+) max (\S+) sum (\S+); axis")
+FILES = of_format("emsa_msa")
 
 
-def files_of_manifest(rawfiles: Path) -> list[tuple[Path, str]]:
-    with (rawfiles / "MANIFEST.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["format"] == "emsa_msa"]
-    return [(rawfiles / row["file"], row["what_is_known"]) for row in rows]
-
-
-def test_every_file_of_the_manifest_has_the_numbers_it_states(rawfiles: Path) -> None:
-    files = files_of_manifest(rawfiles)
-    assert len(files) == 10
-    for path, known in files:
-        points, first, largest, total = FACTS.search(known).groups()
-        data = read(path)["spectrum"]["intensity"]
-        assert data.size == int(points), path.name
-        assert float(data[0]) == float(first)
-        assert float(data.max()) == float(largest)
-        assert float(data.sum()) == pytest.approx(float(total), rel=1e-12)
-
-
-def test_intensities_equal_those_of_the_library(rawfiles: Path) -> None:
+def test_real_files_have_the_numbers_of_the_registry_and_of_the_library(rawfiles, subtests) -> None:
     from rsciio.msa import file_reader
 
-    for path, _ in files_of_manifest(rawfiles):
-        np.testing.assert_array_equal(read(path)["spectrum"]["intensity"], file_reader(path)[0]["data"])
+    assert len(FILES) == 10
+    for path, known in present(rawfiles, FILES):
+        with subtests.test(path.name):
+            points, first, largest, total = FACTS.search(known).groups()
+            data = read(path)["spectrum"]["intensity"]
+            assert data.size == int(points)
+            assert float(data[0]) == float(first)
+            assert float(data.max()) == float(largest)
+            assert float(data.sum()) == pytest.approx(float(total), rel=1e-12)
+            np.testing.assert_array_equal(data, file_reader(path)[0]["data"])
 
 
 def test_axis_and_conditions_of_the_edax_spectrum(rawfiles: Path) -> None:
@@ -86,6 +78,7 @@ def test_several_lines_of_title_and_values_with_colons_are_kept(rawfiles: Path) 
     assert header["TIME"] == "12:00"
 
 
+# --- without the real files ------------------------------------------------------------------------------------------
 def text(counts: list[int], **changes: str) -> str:
     content = emsa.write(
         np.array(counts), offset=0.0, per_channel=10.0, title="t", date="05-NOV-2024", time="10:00"
@@ -117,6 +110,32 @@ def test_damage_is_named_with_its_place(tmp_path: Path, content: str, message: s
     with pytest.raises(ReadError, match=message) as caught:
         read(path)
     assert str(path) in str(caught.value)
+
+
+PAIRS = "#SPECTRUM    :\r\n0, 1.5\r\n10, 2.5\r\n26, 3.5\r\n#ENDOFDATA   :\r\n"
+
+
+def test_the_written_axis_wins_and_what_was_passed_over_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.msa"
+    changes = {"DATATYPE": "XY", "NPOINTS": "2", "DATE": "05-11-2024", "LIVETIME": "long"}
+    path.write_text(text([1, 2], **changes).partition("#SPECTRUM")[0] + "#LIVETIME    : long\r\n" + PAIRS)
+    tree = read(path)
+    np.testing.assert_array_equal(tree["spectrum"]["energy"], [0, 10, 26])
+    assert float(tree["spectrum"]["intensity_uncertainty"][0]) == pytest.approx(0.1 / np.sqrt(12))
+    assert "acquired" not in tree.attrs
+    for words in ("more than half a channel", "announces 2 points and holds 3", "DATE '05-11-2024' is not of the form",
+                  "LIVETIME 'long' is not a number"):  # fmt: skip
+        assert words in tree.attrs["warnings"]
+
+
+def test_conditions_and_titles_of_several_lines_are_kept(tmp_path: Path) -> None:
+    more = "#TITLE       : second line\r\n#LIVETIME  -s: 30.0 s\r\n#BEAMKV   -kV: 2.0 E+01\r\n##OWN       : a: b\r\n"
+    path = tmp_path / "conditions.msa"
+    path.write_text(text([4, 9]).replace("#SPECTRUM", more + "#SPECTRUM"))
+    tree = read(path)
+    assert tree.attrs["title"].endswith("second line") and tree.attrs["acquired"] == "2024-11-05T10:00:00"
+    assert (tree["spectrum"].attrs["live_time_s"], tree["spectrum"].attrs["beam_voltage_kV"]) == (30.0, 20.0)
+    assert json.loads(tree.attrs["header"])["#OWN"] == "a: b"
 
 
 def test_axis_in_kev_stays_in_kev(tmp_path: Path) -> None:

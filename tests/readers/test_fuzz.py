@@ -1,7 +1,7 @@
 """Mutated files of every format end in a tree or in a `ReadError`, in little time and memory.
 
-The corpus is the hand-made samples and the small files of the sample data. Input ``n`` is the same on every machine: a
-failure names it, and ``python -m tests.readers.test_fuzz n`` (``n real`` of real files) reads it again.
+The corpus consists of the samples made by hand and the small files of the sample data. Input ``n`` is the same on every
+machine. A failure names it, and ``python -m tests.readers.test_fuzz n`` (``n real`` for real files) reads it again.
 """
 
 import io
@@ -23,7 +23,8 @@ from relaxor.core.parallel import cores, ordered_map
 from relaxor.readers import read, readers
 
 from tests.project import ROOT
-from tests.readers.samples import SAMPLES, VARIANTS
+from tests.public_files import public_folder, registry
+from tests.readers.samples import CONTENTS, VARIANTS
 
 SHORT, LONG, LONG_REAL = 2_000, 100_000, 50_000
 SECONDS, BYTES = 5.0, 1 << 30
@@ -38,11 +39,12 @@ class TooSlow(BaseException):
 
 @cache
 def corpus(real: bool = False) -> tuple[tuple[str, bytes], ...]:
-    """Return samples and sample data, or the real files of the laboratories."""
-    folder = ROOT.parent / "shared/rawfiles" if real else ROOT / "raw_data"
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".csv", ".md"))
-    found = tuple((path.name, path.read_bytes()) for path in files if 0 < path.stat().st_size <= LARGEST)
-    return found if real else (*SAMPLES.items(), *VARIANTS.items(), *found)
+    """Return samples and sample data, or the real files of laboratories."""
+    files = [public_folder() / file for file in registry() if file.startswith("rawfiles/")]
+    files = sorted(path for path in (files if real else (ROOT / "raw_data").rglob("*")) if path.is_file())
+    small = (path for path in files if path.suffix not in (".csv", ".md") and 0 < path.stat().st_size <= LARGEST)
+    found = tuple((path.name, path.read_bytes()) for path in small)
+    return found if real else (*CONTENTS.items(), *VARIANTS.items(), *found)
 
 
 def flip(content: bytearray, rng: random.Random) -> bytearray:
@@ -173,25 +175,11 @@ def test_a_hundred_thousand_mutated_files_are_read_or_refused():
 
 @pytest.mark.slow
 def test_mutated_real_files_are_read_or_refused(rawfiles):
-    assert corpus(real=True)
+    rawfiles.provide(*rawfiles.files())
     parts = [range(start, start + 1_000) for start in range(0, LONG_REAL, 1_000)]
     with cores(2):
         problems = [problem for part in ordered_map(partial(check, real=True), parts) for problem in part]
     assert not problems, "\n".join(problems[:40])
-
-
-def test_the_corpus_has_every_format_but_those_made_elsewhere():
-
-    covered = set(SAMPLES)
-    for _, content in corpus():
-        with tempfile.NamedTemporaryFile() as file:
-            Path(file.name).write_bytes(content)
-            head = content[:4096]
-            covered |= {name for name, reader in readers().items() if reader.recognises(head, Path(file.name))}
-    # Larger than the corpus takes, or written by no simulator: tested with damage in modules of their own.
-    large = {"velox_emd", "berkeley_emd", "gatan_dm", "igor_ibw", "aixacct", "vamas"}
-    missing = readers().keys() - covered - large - {"horiba_xml", "xray_spectra", "bruker_brml"}
-    assert not missing
 
 
 if __name__ == "__main__":

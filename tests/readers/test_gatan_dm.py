@@ -12,6 +12,9 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.electron_microscopy import gatan_dm
 
+from tests.public_files import go_through, present
+from tests.readers.samples.microscopes import dm
+
 
 @pytest.fixture(scope="module")
 def stem(rawfiles: Path) -> Path:
@@ -24,7 +27,9 @@ def only(path: Path):
     return tree, child.to_dataset()
 
 
-def test_energy_loss_spectrum(stem):
+def energy_loss_spectrum_and_version_4(stem):
+    _, image = only(stem / "gatan_dm4/test-1.dm4")
+    np.testing.assert_array_equal(image["intensity"], [[1, 2], [3, 4]])
     _, spectrum = only(stem / "gatan_dm3/EELS_STO.dm3")
     assert spectrum["intensity"].dims == ("energy_loss",) and spectrum.sizes["energy_loss"] == 2048
     assert float(spectrum["intensity"].max()) == 235408
@@ -32,25 +37,25 @@ def test_energy_loss_spectrum(stem):
     assert float(np.diff(spectrum["energy_loss"])[0]) == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize(
-    ("name", "acquired", "highest", "total"),
-    [
-        ("Fei HAADF-UK_location.dm3", "2016-08-27T20:52:30", 3969, 248176),
-        ("Fei HAADF-DE_location.dm3", "2016-08-27T20:54:33", 3954, 247752),
-        ("test_STEM_image.dm3", "2016-08-08T16:26:37", 36106, 150998555),
-    ],
-)
-def test_images_and_their_dates_in_three_languages(stem, name, acquired, highest, total):
-    tree, image = only(stem / "gatan_dm3" / name)
-    assert tree.attrs["acquired"] == acquired and tree.attrs["instrument"] == "FEI Titan"
-    assert int(image["intensity"].max()) == highest and int(image["intensity"].sum()) == total
-    assert image.attrs["acceleration_voltage_V"] == 200_000
-    assert image["x"].attrs["units"] == "m"
-    step = float(image["x"][1] - image["x"][0])
-    assert step == pytest.approx(0.24853801727294922e-9 if "STEM" in name else 0.005506073124706745e-6)
+IMAGES = {
+    "Fei HAADF-UK_location.dm3": ("2016-08-27T20:52:30", 3969, 248176, 0.005506073124706745e-6),
+    "Fei HAADF-DE_location.dm3": ("2016-08-27T20:54:33", 3954, 247752, 0.005506073124706745e-6),
+    "test_STEM_image.dm3": ("2016-08-08T16:26:37", 36106, 150998555, 0.24853801727294922e-9),
+}
 
 
-def test_stack(stem):
+def test_images_and_their_dates_in_three_languages(stem, subtests):
+    for path, (acquired, highest, total, step) in present(stem / "gatan_dm3", IMAGES):
+        with subtests.test(path.name):
+            tree, image = only(path)
+            assert tree.attrs["acquired"] == acquired and tree.attrs["instrument"] == "FEI Titan"
+            assert int(image["intensity"].max()) == highest and int(image["intensity"].sum()) == total
+            assert image.attrs["acceleration_voltage_V"] == 200_000
+            assert image["x"].attrs["units"] == "m"
+            assert float(image["x"][1] - image["x"][0]) == pytest.approx(step)
+
+
+def stack(stem):
     tree, stack = only(stem / "gatan_dm3/test_stackbuilder_imagestack.dm3")
     assert stack["intensity"].dims == ("z", "y", "x") and stack["intensity"].shape == (3, 2, 16)
     assert int(stack["intensity"].sum()) == 58576739
@@ -59,22 +64,27 @@ def test_stack(stem):
     assert tree.attrs["acquired"] == "2015-05-17T17:00:16" and tree.attrs["instrument"] == "JEM-ARM200F"
 
 
-def test_version_4(stem):
-    _, image = only(stem / "gatan_dm4/test-1.dm4")
-    np.testing.assert_array_equal(image["intensity"], [[1, 2], [3, 4]])
-
-
-def test_packed_transform_says_that_it_is_incomplete(stem):
+def packed_transform_says_that_it_is_incomplete(stem):
     _, image = only(stem / "gatan_dm4/test_fft_packed_complex8.dm4")
     assert set(image.data_vars) == {"real", "imaginary"}
     assert float(np.abs(image["real"] + 1j * image["imaginary"]).max()) == pytest.approx(50)
     assert "5" in image.attrs["incomplete"]
 
 
-def test_pixels_in_micrometres(stem):
+def pixels_in_micrometres(stem):
     _, image = only(stem / "tif/test_dm_image_um_unit.dm3")
     assert int(image["intensity"].max()) == 3774
     assert float(image["x"][1] - image["x"][0]) == pytest.approx(0.168674692511e-6)
+
+
+def test_real_files(stem, subtests):
+    checks = (
+        energy_loss_spectrum_and_version_4,
+        stack,
+        packed_transform_says_that_it_is_incomplete,
+        pixels_in_micrometres,
+    )
+    go_through(stem, checks, subtests)
 
 
 def test_image_in_an_archive(stem, tmp_path):
@@ -85,6 +95,30 @@ def test_image_in_an_archive(stem, tmp_path):
     _, image = only(path)
     assert image["intensity"].shape == (61, 62) and not image["intensity"].any()
     assert float(image["x"][1] - image["x"][0]) == pytest.approx(0.003968380857259035e-6)
+
+
+# --- without the real files ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("date", "time", "expected"),
+    [
+        ("27/08/2016", "20:52:30", "2016-08-27T20:52:30"),
+        ("27.08.2016", "20:54:33", "2016-08-27T20:54:33"),
+        ("8/27/2016", "8:54:33 PM", "2016-08-27T20:54:33"),
+        ("8/27/16", "12:05 AM", "2016-08-27T00:05:00"),
+        ("yesterday", "noon", None),
+    ],
+)
+def test_dates_of_three_languages(tmp_path, date, time, expected):
+    (tmp_path / "dated.dm3").write_bytes(dm(date=date, time=time))
+    assert only(tmp_path / "dated.dm3")[0].attrs.get("acquired") == expected
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_calibration_is_kept_beside_the_stored_values(tmp_path, version):
+    (tmp_path / "image.dm").write_bytes(dm(version))
+    tree, image = only(tmp_path / "image.dm")
+    assert (image.attrs["gain"], image.attrs["offset"], image["intensity"].dtype) == (2.0, 1.0, np.uint16)
+    assert tree.attrs["instrument"] == "Titan" and image["intensity"].attrs["units"] == "count"
 
 
 def header(version: int) -> bytes:
@@ -128,9 +162,9 @@ def test_deep_nesting_is_refused(tmp_path):
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_damaged_bytes_give_a_tree_or_a_message(data, stem, tmp_path):
-    content = bytearray((stem / "gatan_dm4/test-1.dm4").read_bytes())
+@given(data=st.data(), version=st.sampled_from([3, 4]))
+def test_damaged_bytes_give_a_tree_or_a_message(data, version, tmp_path):
+    content = bytearray(dm(version))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     end = data.draw(st.sampled_from([len(content), data.draw(st.integers(1, len(content)))]))

@@ -1,12 +1,10 @@
 """Igor binary waves: the real files against their manifest and igor2, and damage of every kind."""
 
-import csv
 import io
 import json
 import re
 import struct
 from datetime import datetime
-from pathlib import Path
 
 import igor2.binarywave
 import numpy as np
@@ -17,22 +15,20 @@ from hypothesis.extra import numpy as arrays
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.probe_microscopy import igor_ibw
-from relaxor.simulation.writers.igor_ibw import asylum_note, igor_wave
+from relaxor.simulation.writers.igor_ibw import igor_wave
+
+from tests.public_files import of_format, present
+from tests.readers.samples import CONTENTS
+from tests.readers.samples.probes import asylum
 
 WHEN = datetime(2024, 11, 5, 10, 12)
 SHAPE = re.compile(r"shape \[([\d, ]+)\] .*?sfA \[([^\]]+)\].*first (\S+) min (\S+) max (\S+);")
 
 
-def manifest(rawfiles: Path, name: str) -> list[tuple[Path, str]]:
-    with (rawfiles / "MANIFEST.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["format"] == name]
-    return [(rawfiles / row["file"], row["what_is_known"]) for row in rows]
-
-
-def test_asylum_files_have_the_numbers_the_manifest_states(rawfiles):
-    files = manifest(rawfiles, "asylum_ibw")
+def test_asylum_files_have_the_numbers_of_the_registry(rawfiles):
+    files = of_format("asylum_ibw")
     assert len(files) == 4
-    for path, known in files:
+    for path, known in present(rawfiles, files):
         shape, steps, first, low, high = SHAPE.search(known).groups()
         tree = read(path)
         (dataset,) = (node.to_dataset() for node in tree.children.values())
@@ -88,36 +84,27 @@ def test_without_a_date_in_the_note_the_wave_s_own_time_is_taken(rawfiles):
     assert read(rawfiles / "afm_pfm/asylum_ibw/force_ibw.ibw").attrs["acquired"] == "2016-12-07T13:17:54"
 
 
-@pytest.mark.parametrize("name", ["mac-double", "mac-version2", "mac-version5", "win-double"])
-def test_generic_waves_of_both_byte_orders(rawfiles, name):
-    tree = read(rawfiles / f"afm_pfm/igor_ibw_generic/{name}.ibw")
-    np.testing.assert_array_equal(tree["wave"]["value"], [5, 4, 3, 2, 1])
-    assert tree["wave"]["value"].dtype.isnative
-
-
-def test_notes_that_are_plain_text_are_kept(rawfiles):
-    header = json.loads(read(rawfiles / "afm_pfm/igor_ibw_generic/mac-version5.ibw").attrs["header"])
+def test_generic_waves_of_both_byte_orders(rawfiles):
+    folder = rawfiles / "afm_pfm/igor_ibw_generic"
+    for name in ("mac-double", "mac-version2", "mac-version5", "win-double"):
+        tree = read(folder / f"{name}.ibw")
+        np.testing.assert_array_equal(tree["wave"]["value"], [5, 4, 3, 2, 1], err_msg=name)
+        assert tree["wave"]["value"].dtype.isnative, name
+    header = json.loads(read(folder / "mac-version5.ibw").attrs["header"])
     assert header["note"] == {"text": "This is a test."}
-
-
-def test_text_waves_give_their_strings(rawfiles):
-    tree = read(rawfiles / "afm_pfm/igor_ibw_generic/mac-textWave.ibw")
-    assert tree["wave"]["text"].values.tolist() == ["Mary", "had", "a", "little", "lamb"]
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("mac-zeroPointWave", "holds no points"), ("mac-version3Dependent", "depends on the formula 'K0' and holds no")],
-)
-def test_waves_without_data_say_so(rawfiles, name, message):
-    with pytest.raises(ReadError, match=message):
-        read(rawfiles / f"afm_pfm/igor_ibw_generic/{name}.ibw")
+    assert read(folder / "mac-textWave.ibw")["wave"]["text"].values.tolist() == ["Mary", "had", "a", "little", "lamb"]
+    for name, message in (
+        ("mac-zeroPointWave", "holds no points"),
+        ("mac-version3Dependent", "depends on the formula 'K0' and holds no"),
+    ):
+        with pytest.raises(ReadError, match=message):
+            read(folder / f"{name}.ibw")
 
 
 def test_scienta_spectra_have_the_numbers_of_their_text_twins(rawfiles):
-    files = manifest(rawfiles, "scienta_ibw")
+    files = of_format("scienta_ibw")
     assert len(files) == 2
-    for path, known in files:
+    for path, known in present(rawfiles, files):
         points, start, stop, first, high = re.search(
             r"(\d+) pts (\S+) -> (\S+) eV first (\S+) max (\S+);", known
         ).groups()
@@ -130,7 +117,12 @@ def test_scienta_spectra_have_the_numbers_of_their_text_twins(rawfiles):
         assert float(intensity.max()) == pytest.approx(float(high), rel=1e-11)
 
 
-def test_other_formats_are_not_taken_for_waves(rawfiles):
+def test_other_formats_are_not_taken_for_waves(tmp_path):
+    for name, content in CONTENTS.items():
+        assert igor_ibw.recognises(content[:4096], tmp_path) == (name == "igor_ibw"), name
+
+
+def test_other_real_formats_are_not_taken_for_waves(rawfiles):
     for path in sorted(rawfiles.rglob("*")):
         if path.is_file() and path.suffix != ".ibw":
             with path.open("rb") as stream:
@@ -138,23 +130,19 @@ def test_other_formats_are_not_taken_for_waves(rawfiles):
 
 
 # --- writer and reader -----------------------------------------------------------------------------------------------
-def image() -> bytes:
-    values = np.arange(5 * 4 * 2, dtype=np.float32).reshape(5, 4, 2)
-    axes = ((1e-6, 1e-9, "m"), (0.0, 2e-9, "m"))
-    note = asylum_note({"ScanSize": 4e-9, "MicroscopeModel": "Cypher", "Date": "2024-11-05", "Time": "10:12:00 AM"})
-    labels = ["HeightRetrace", "PhaseRetracerace"]
-    return igor_wave(values, name="image", axes=axes, data_unit="m", labels=labels, note=note, modified=WHEN)
-
-
-def test_a_written_image_is_read_back(tmp_path):
+def test_a_curve_and_a_wave_have_their_axes(tmp_path):
     path = tmp_path / "written.ibw"
-    path.write_bytes(image())
+    values = np.arange(8, dtype=np.float32).reshape(4, 2)
+    axes = ((0.0, 0.5, "s"),)
+    path.write_bytes(igor_wave(values, name="ramp", axes=axes, labels=["Raw", "Defl"], note="text", modified=WHEN))
     tree = read(path)
-    dataset = tree["image"].to_dataset()
-    np.testing.assert_array_equal(dataset["height_retrace"], np.arange(0, 40, 2).reshape(5, 4).T)
-    np.testing.assert_allclose(dataset.x, 1e-6 + 1e-9 * np.arange(5))
-    assert dataset["phase_retrace"].attrs["units"] == "degree"
-    assert tree.attrs["acquired"] == "2024-11-05T10:12:00"
+    assert list(tree["curve"].data_vars) == ["z_piezo", "deflection"] and tree["curve"].sizes == {"time": 4}
+    assert json.loads(tree.attrs["header"])["note"] == {"text": "text"}
+    assert tree.attrs["acquired"] == WHEN.isoformat()  # of the wave itself: the note has no date
+    path.write_bytes(igor_wave(values[:, 0], name="C1s", axes=((290.0, -0.5, "eV"),), data_unit="V", modified=WHEN))
+    spectrum = read(path)["wave"]
+    assert spectrum["value"].values.tolist() == [0, 2, 4, 6] and spectrum["value"].attrs["units"] == "V"
+    assert spectrum["row"].values.tolist() == [290, 289.5, 289, 288.5] and spectrum["row"].attrs["units"] == "eV"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
@@ -180,7 +168,7 @@ def test_what_is_written_igor2_reads(tmp_path, values, step, note):
 # --- damage ----------------------------------------------------------------------------------------------------------
 def changed(offset: int, layout: str, *values: object) -> bytes:
     """A wave with a field of the header changed and the checksum made right again."""
-    content = bytearray(image())
+    content = bytearray(asylum())
     struct.pack_into(layout, content, offset, *values)
     struct.pack_into("<H", content, 2, 0)
     struct.pack_into("<H", content, 2, -sum(struct.unpack("<192h", content[:384])) % 65536)
@@ -190,9 +178,9 @@ def changed(offset: int, layout: str, *values: object) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (image()[:300], r"byte 0x4c?.*: ends early|ends early: 384 bytes"),
-        (image()[:-10], r"byte .*: ends early: \d+ bytes announced"),
-        (image()[:100] + b"\xff" + image()[101:], "byte 0x2: the checksum of the header does not hold"),
+        (asylum()[:300], r"byte 0x4c?.*: ends early|ends early: 384 bytes"),
+        (asylum()[:-10], r"byte .*: ends early: \d+ bytes announced"),
+        (asylum()[:100] + b"\xff" + asylum()[101:], "byte 0x2: the checksum of the header does not hold"),
         (changed(76, "<i", 2_000_000_000), "announces 2000000000 points"),
         (changed(76, "<i", -1), "announces -1 points"),
         (changed(4, "<i", 2_000_000_000), "ends early|announces"),
@@ -212,7 +200,7 @@ def test_damage_is_named_with_its_place(tmp_path, content, message):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(data=st.data())
 def test_mutated_bytes_give_a_tree_or_a_read_error(tmp_path, data):
-    content = bytearray(image())
+    content = bytearray(asylum())
     for _ in range(data.draw(st.integers(0, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     if data.draw(st.booleans()):

@@ -1,6 +1,4 @@
-"""Every real file is read, or refused with the error that its row of the manifest calls for."""
-
-import csv
+"""Every real file is read, or refused for the reason that is known."""
 
 import numpy as np
 import pytest
@@ -31,13 +29,13 @@ REFUSED = {
         for number in (1, 2, 3)
     },
 }
-"""File → what the refusal says. Comment fragments are no files of their own; nothing else is known of their format."""
+"""Files that are refused, and the reason. Fragments of comments are no files of their own."""
 
 
 @pytest.fixture(scope="module")
 def names(rawfiles) -> list[str]:
-    with (rawfiles / "MANIFEST.csv").open(encoding="utf-8", newline="") as stream:
-        return [row["file"] for row in csv.DictReader(stream)]
+    rawfiles.provide(*rawfiles.files())
+    return [file.removeprefix("rawfiles/") for file in rawfiles.files()]
 
 
 def test_every_file_is_read_or_refused_for_its_reason(rawfiles, names):

@@ -1,8 +1,7 @@
 """Electron microscopes: TIA series, TIFF images, Bruker hypermaps, Phenom projects, archives of several files."""
 
-import io
+import bz2
 import struct
-import zipfile
 
 import numpy as np
 import pytest
@@ -10,12 +9,16 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.electron_microscopy import bruker_bcf
 
-from tests.readers.samples import bcf, ser, tif
+from tests.public_files import go_through, present
+from tests.readers.samples.microscopes import bcf, bcf_map, elid, ser, tif
+from tests.readers.samples.sample import zip_of
 
 
 @pytest.fixture(scope="module")
 def tia(rawfiles):
-    return rawfiles / "stem_haadf/tia_ser_emi"
+    folder = rawfiles / "stem_haadf/tia_ser_emi"
+    folder.provide(*folder.files())  # an .emi and its .ser belong together
+    return folder
 
 
 def written(path, content):
@@ -24,7 +27,7 @@ def written(path, content):
 
 
 # --- TIA -----------------------------------------------------------------------------------------------------------
-# file → (child, shape, largest, sum, step of x, first x, unit)
+# file → (child, shape, largest, sum, step of x, first x)
 SERIES = {
     "16x16_STEM_BF_DF_acquire_2.ser": ("series", (16, 16), 2798, 686169, 21.51004407032774e-9, -1.7208035256262196e-07),
     "64x64_TEM_images_acquire.emi": (
@@ -37,28 +40,28 @@ SERIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SERIES)
-def test_series_have_the_numbers_and_the_size_that_are_known(tia, name):
-    child, shape, largest, total, step, first = SERIES[name]
-    image = read(tia / name)[child].to_dataset()
-    assert image["intensity"].shape == shape
-    assert (float(image["intensity"].max()), float(image["intensity"].sum(dtype=float))) == pytest.approx(
-        (largest, total)
-    )
-    for axis in ("y", "x"):
-        assert image[axis].attrs["units"] == "m"
-        assert float(image[axis][0]) == pytest.approx(first) and float(np.diff(image[axis])[0]) == pytest.approx(step)
-    # The scan is centred: rosettasciio's offset, in metres beside a scale in nanometres, would put it elsewhere.
-    assert abs(float(image["x"].mean())) < step
+def test_series_have_the_numbers_and_the_size_that_are_known(tia, subtests):
+    for path, (child, shape, largest, total, step, first) in present(tia, SERIES):
+        with subtests.test(path.name):
+            image = read(path)[child].to_dataset()
+            assert image["intensity"].shape == shape
+            found = (float(image["intensity"].max()), float(image["intensity"].sum(dtype=float)))
+            assert found == pytest.approx((largest, total))
+            for axis in ("y", "x"):
+                assert image[axis].attrs["units"] == "m"
+                assert float(image[axis][0]) == pytest.approx(first)
+                assert float(np.diff(image[axis])[0]) == pytest.approx(step)
+            # The scan is centred; with the offset of rosettasciio, in metres beside nanometres, it would not be.
+            assert abs(float(image["x"].mean())) < step
 
 
-def test_pixels_equal_those_that_the_peer_saved(tia):
+def pixels_equal_those_that_the_peer_saved(tia):
     expected = np.load(tia / "64x64_TEM_images_acquire.npy", allow_pickle=False)
     for name, child in (("64x64_TEM_images_acquire.emi", "series_1"), ("64x64_TEM_images_acquire_1.ser", "series")):
         np.testing.assert_array_equal(read(tia / name)[child]["intensity"], expected)
 
 
-def test_stopped_series_hold_what_was_recorded(tia):
+def stopped_series_hold_what_was_recorded(tia):
     spectrum = read(tia / "X - Au NP EELS_2.ser")["series"].to_dataset()
     assert spectrum["intensity"].shape == (2048,)
     assert (int(spectrum["intensity"].max()), int(spectrum["intensity"].sum())) == (686, 1073886)
@@ -69,7 +72,7 @@ def test_stopped_series_hold_what_was_recorded(tia):
     assert preview.attrs["incomplete"] == "200 elements announced, 5 recorded"
 
 
-def test_dates_come_from_the_description_else_from_the_first_element(tia):
+def dates_come_from_the_description_else_from_the_first_element(tia):
     assert read(tia / "16x16_STEM_BF_DF_acquire.emi").attrs["acquired"] == "2016-02-21T17:53:06"
     assert read(tia / "16x16_STEM_BF_DF_acquire_2.ser").attrs["acquired"] == "2016-02-21T16:53:06+00:00"
     undated = read(tia / "no_AcquireDate.emi")
@@ -80,10 +83,27 @@ def test_dates_come_from_the_description_else_from_the_first_element(tia):
         assert read(tia / name).attrs["data_files"].split()[0].startswith(name[:-4])
 
 
-def test_a_written_series_is_read_back(tmp_path):
-    series = read(written(tmp_path / "a.dat", ser()))["series"].to_dataset()
-    # TIA counts lines from below.
-    np.testing.assert_array_equal(series["intensity"], [[[3, 4, 5], [0, 1, 2]], [[13, 14, 15], [10, 11, 12]]])
+def test_real_series(tia, subtests):
+    checks = (
+        pixels_equal_those_that_the_peer_saved,
+        stopped_series_hold_what_was_recorded,
+        dates_come_from_the_description_else_from_the_first_element,
+    )
+    go_through(tia, checks, subtests)
+
+
+def test_a_series_that_was_stopped_says_so(tmp_path):
+    series = read(written(tmp_path / "a.dat", ser(valid=1)))["series"]
+    assert series.attrs["incomplete"] == "2 elements announced, 1 recorded"
+
+
+def test_a_description_finds_its_series(tmp_path):
+    about = "<Manufacturer>FEI</Manufacturer><AcquireDate>Sun Feb 21 17:53:06 2016</AcquireDate>"
+    written(tmp_path / "a_1.ser", ser())
+    tree = read(written(tmp_path / "a.emi", f"JK\0\2<ObjectInfo>{about}</ObjectInfo>".encode()))
+    assert tree["series_1"]["intensity"].values.tolist()[0] == [[3, 4, 5], [0, 1, 2]]
+    assert (tree.attrs["acquired"], tree.attrs["instrument"]) == ("2016-02-21T17:53:06", "FEI")
+    assert tree.attrs["data_files"].split()[0] == "a_1.ser"
 
 
 @pytest.mark.parametrize(
@@ -151,16 +171,16 @@ MAPS = {
 }
 
 
-@pytest.mark.parametrize("name", MAPS)
-def test_hypermaps_have_the_numbers_that_are_known(rawfiles, name):
-    images, shape, largest, total, pixel = MAPS[name]
-    tree = read(rawfiles / "edx/bruker_bcf" / name)
-    assert list(tree.children) == [*images, "EDX"]
-    first, cube = tree[images[0]]["intensity"], tree["EDX"]["intensity"]
-    assert (int(first.max()), int(first.sum())) == (largest, total) and first.shape == shape[:2]
-    assert float(first["y"][1]) == pytest.approx(pixel)
-    assert cube.shape == shape and cube.attrs["units"] == "count" and cube.dtype.kind == "u"
-    assert cube["energy"].attrs["units"] == "keV"
+def test_hypermaps_have_the_numbers_that_are_known(rawfiles, subtests):
+    for path, (images, shape, largest, total, pixel) in present(rawfiles / "edx/bruker_bcf", MAPS):
+        with subtests.test(path.name):
+            tree = read(path)
+            assert list(tree.children) == [*images, "EDX"]
+            first, cube = tree[images[0]]["intensity"], tree["EDX"]["intensity"]
+            assert (int(first.max()), int(first.sum())) == (largest, total) and first.shape == shape[:2]
+            assert float(first["y"][1]) == pytest.approx(pixel)
+            assert cube.shape == shape and cube.attrs["units"] == "count" and cube.dtype.kind == "u"
+            assert cube["energy"].attrs["units"] == "keV"
 
 
 def test_bright_pixels_do_not_wrap_around(rawfiles):
@@ -178,9 +198,20 @@ def test_a_spectrum_cut_out_of_a_map_is_that_of_the_map(rawfiles):
     assert "warnings" not in read(rawfiles / "edx/bruker_bcf/P45_the_default_job.bcf").attrs  # equals its sum spectrum
 
 
+def test_a_map_that_misses_its_sum_spectrum_has_a_warning(tmp_path):
+    whole, less = (read(written(tmp_path / "a.bcf", bcf_map(counts))) for counts in ("1,1,2,1,5", "1,1,2,1,4"))
+    assert "warnings" not in whole.attrs
+    assert "SpectrumData0: the pixels hold +1 counts against the sum spectrum" in less.attrs["warnings"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (
+            bcf_map().replace(struct.pack("<ii", 2, 2), struct.pack("<ii", 3, 2), 1),
+            "3 lines of 2 pixels in a map of 2 × 2",
+        ),
+        (bcf_map().replace(b"<Width>2<", b"<Width>9<", 1), "HeaderData|cannot reshape|damaged"),
         (bcf(), "holds no map: its files are HeaderData"),
         (bcf(length=1 << 40), "HeaderData: announces 1099511627776 bytes, the whole file has"),
         (bcf(pointer=77), "has no chunk 77: the file is cut off or damaged"),
@@ -218,19 +249,34 @@ def test_a_phenom_project(rawfiles):
     )
 
 
+def test_a_packed_project_is_unpacked(tmp_path):
+    tree = read(written(tmp_path / "a.elid", bz2.compress(elid())))
+    assert (tree.attrs["format"], tree.attrs["packed_format"]) == ("packed", "phenom_elid")
+    assert list(tree.children) == ["Image1", "Image1_MSA_1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (elid(version=7), "is a project of version 7; 0 to 4 are read"),
+        (elid()[:-20], "byte 0x.*: ends early: . bytes expected"),
+        (b"EID2" + struct.pack("<iIII", 4, 0, 0, 0), "holds no image and no analysis"),
+    ],
+)
+def test_damaged_projects_are_refused_with_the_place(tmp_path, content, message):
+    with pytest.raises(ReadError, match=message):
+        read(written(tmp_path / "a.elid", content))
+
+
 # --- archives ------------------------------------------------------------------------------------------------------
 def test_what_an_archive_holds_besides_is_named(tmp_path):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("a.tif", tif())
-        archive.writestr("b.tif", tif())
-        archive.writestr("notes.txt", "nothing measured")
-    tree = read(written(tmp_path / "images.zip", out.getvalue()))
+    members = {"a.tif": tif(), "b.tif": tif(), "notes.txt": "nothing measured"}
+    tree = read(written(tmp_path / "images.zip", zip_of(members)))
     assert list(tree.children) == ["a_image", "b_image"]
     assert tree.attrs["warnings"].startswith("notes.txt: format not recognised")
 
 
-def test_velox_archives(rawfiles):
+def test_real_velox_archives(rawfiles):
     folder = rawfiles / "stem_haadf/velox_emd"
     tree = read(folder / "velox_EELS_EDS.zip")
     assert len(tree.children) == 18 and tree.attrs["packed_file"] == "example_velox_EELS_EDS.emd"

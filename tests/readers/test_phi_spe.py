@@ -1,4 +1,4 @@
-"""PHI spectra: the real files against their manifest, the writer, and damage of every kind."""
+"""PHI spectra: the real files against published values, the writer, and damage of every kind."""
 
 import json
 import struct
@@ -12,63 +12,44 @@ from relaxor.readers import read
 from relaxor.readers.photoemission import phi_spe as phi_reader
 from relaxor.simulation.writers.phi_spe import Region, write
 
-HEADER = {
-    "InstrumentModel": "VersaProbe III",
-    "AcqFileDate": "2024 11 14",
-    "XraySource": "Al 1486.6 mono",
-    "AnalyserWorkFcn": "4.506 eV",
-    "IntensityCalCoeff": "40.000 0.200",
+from tests.public_files import present
+from tests.readers.samples.photoemission import PHI_HEADER, phi
+
+PUBLISHED = {
+    "phi_spe/SnO2_10nm.spe": {"Su1s": (1751, 1400.0, 0.0, 54866.66796875, 417658.34375)},
+    "phi_spe/test0.spe": {
+        "1su": (3401, 1355.0, -5.0, 13712.5, 17187.5),
+        "F1s": (161, 695.0, 675.0, 1793.75, 4412.5),
+    },
+    "phi_pro/SnO2_10nm_1.pro": {
+        "Su1s": (1751, 1400.0, 0.0, 68015.875372, 523163.108631),
+        "C1s": (101, 298.0, 278.0, 2543.035958, 3711.964588),
+        "Si2p": (101, 114.0, 94.0, 2971.845465, 5906.310047),
+        "Sn3d5": (101, 500.0, 480.0, 14500.0, 115275.0),
+    },
 }
+"""File, region, and points, ends of the axis, first and largest value."""
 
 
-def small_file() -> bytes:
-    counts = np.arange(20) ** 2
-    regions = [Region("C1s", 6, 296.0, -0.1, counts, 0.8, 55.0), Region("C1s", 6, 296.0, -0.1, counts + 1, 0.8, 55.0)]
-    return write(regions, HEADER)
-
-
-@pytest.mark.parametrize(
-    ("name", "facts"),
-    [
-        ("phi_spe/SnO2_10nm.spe", {"Su1s": (1751, 1400.0, 0.0, 54866.66796875, 417658.34375)}),
-        (
-            "phi_spe/test0.spe",
-            {"1su": (3401, 1355.0, -5.0, 13712.5, 17187.5), "F1s": (161, 695.0, 675.0, 1793.75, 4412.5)},
-        ),
-        (
-            "phi_pro/SnO2_10nm_1.pro",
-            {
-                "Su1s": (1751, 1400.0, 0.0, 68015.875372, 523163.108631),
-                "C1s": (101, 298.0, 278.0, 2543.035958, 3711.964588),
-                "Si2p": (101, 114.0, 94.0, 2971.845465, 5906.310047),
-                "Sn3d5": (101, 500.0, 480.0, 14500.0, 115275.0),
-            },
-        ),
-    ],
-)
-def test_real_files_hold_what_the_manifest_says(rawfiles, name, facts):
-    tree = read(rawfiles / "xps" / name)
-    assert set(tree.children) == set(facts)
-    for region, (points, first_energy, last_energy, first, largest) in facts.items():
-        dataset = tree[region].to_dataset()
-        spectrum = dataset["intensity"]
-        if "cycle" in spectrum.dims:
-            assert spectrum.sizes["cycle"] == 21
-            spectrum = spectrum.mean("cycle")
-        assert spectrum.sizes == {"binding_energy": points}
-        assert dataset["binding_energy"].to_numpy()[[0, -1]] == pytest.approx([first_energy, last_energy])
-        assert (float(spectrum[0]), float(spectrum.max())) == pytest.approx((first, largest), rel=2e-7)
-
-
-def test_rates_times_counting_time_are_whole_counts_in_all_real_files(rawfiles):
-    files = [*(rawfiles / "xps/phi_spe").glob("*.spe"), *(rawfiles / "xps/phi_pro").glob("*.pro")]
-    assert len(files) == 3
-    for path in files:
-        for node in read(path).children.values():
-            counts = node["intensity"].to_numpy() * node.attrs["counting_time"]
-            assert np.abs(counts - np.round(counts)).max() < 0.02
-            errors = node["intensity_uncertainty"].to_numpy() * node.attrs["counting_time"]
-            np.testing.assert_allclose(errors, np.sqrt(np.maximum(counts, 1)), rtol=1e-6)
+def test_real_files_hold_published_values_and_whole_counts(rawfiles, subtests):
+    for path, facts in present(rawfiles / "xps", PUBLISHED):
+        with subtests.test(path.name):
+            tree = read(path)
+            assert set(tree.children) == set(facts)
+            for region, (points, first_energy, last_energy, first, largest) in facts.items():
+                dataset = tree[region].to_dataset()
+                spectrum = dataset["intensity"]
+                counts = spectrum.to_numpy() * dataset.attrs["counting_time"]
+                assert np.abs(counts - np.round(counts)).max() < 0.02
+                errors = dataset["intensity_uncertainty"].to_numpy() * dataset.attrs["counting_time"]
+                np.testing.assert_allclose(errors, np.sqrt(np.maximum(counts, 1)), rtol=1e-6)
+                if "cycle" in spectrum.dims:
+                    assert spectrum.sizes["cycle"] == 21
+                    spectrum = spectrum.mean("cycle")
+                assert spectrum.sizes == {"binding_energy": points}
+                ends = dataset["binding_energy"].to_numpy()[[0, -1]]
+                assert ends == pytest.approx([first_energy, last_energy])
+                assert (float(spectrum[0]), float(spectrum.max())) == pytest.approx((first, largest), rel=2e-7)
 
 
 def test_the_header_and_what_is_no_spectrum_are_kept(rawfiles):
@@ -81,8 +62,28 @@ def test_the_header_and_what_is_no_spectrum_are_kept(rawfiles):
     assert tree["C1s"].attrs["transmission_coefficients"] == [40.0, 0.2]
 
 
+def test_cycles_of_a_depth_profile_and_records_that_are_no_spectra(tmp_path):
+    """The two regions of the file become two cycles of one, and then the first becomes no spectrum at all."""
+    data = bytearray(phi())
+    words = data.index(b"\n", data.index(b"EOFH")) + 1 + 16
+    region, cycles, size = (words + 4 * index for index in (3, 6, 19))
+    struct.pack_into("<I", data, cycles, 2)
+    struct.pack_into("<I", data, size, 160)
+    (tmp_path / "profile.pro").write_bytes(data)
+    profile = read(tmp_path / "profile.pro")["C1s"]["intensity"]
+    assert profile.dims == ("cycle", "binding_energy") and profile["cycle"].values.tolist() == [1, 2]
+    np.testing.assert_allclose(profile[0] * 0.8, np.arange(20) ** 2, rtol=1e-6)
+    np.testing.assert_allclose(profile[1] * 0.8, np.arange(20) ** 2 + 1, rtol=1e-6)
+    struct.pack_into("<I", data, region, 0)
+    (tmp_path / "other.spe").write_bytes(data)
+    tree = read(tmp_path / "other.spe")
+    (record,) = json.loads(tree.attrs["header"])["other_records"]
+    assert record["record"] == 1 and np.shape(record["values"]) == (2, 20) and list(tree.children) == ["C1s"]
+    assert tree["C1s"].attrs["transmission_coefficients"] == [40.0, 0.2]
+
+
 def test_regions_of_one_name_are_told_apart(tmp_path):
-    (tmp_path / "a.spe").write_bytes(small_file())
+    (tmp_path / "a.spe").write_bytes(phi())
     tree = read(tmp_path / "a.spe")
     assert list(tree.children) == ["C1s", "C1s_2"]
     assert float(tree["C1s_2"]["intensity"][0]) == pytest.approx(1 / 0.8)
@@ -97,7 +98,7 @@ def test_regions_of_one_name_are_told_apart(tmp_path):
 )
 def test_what_is_written_is_read(tmp_path, counts, time, first, step):
     path = tmp_path / "written.spe"
-    path.write_bytes(write([Region("Cu2p", 29, first, -step, np.array(counts), time, 55.0)], HEADER))
+    path.write_bytes(write([Region("Cu2p", 29, first, -step, np.array(counts), time, 55.0)], PHI_HEADER))
     region = phi_reader.extract(path)["Cu2p"].to_dataset()
     np.testing.assert_allclose(region["intensity"] * time, counts, rtol=1e-6, atol=1e-9)
     # The header has four decimals.
@@ -107,7 +108,7 @@ def test_what_is_written_is_read(tmp_path, counts, time, first, step):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 10**4), place=st.integers(0, 10**4), byte=st.integers(0, 255))
 def test_damaged_bytes_give_a_tree_or_a_read_error(tmp_path, cut, place, byte):
-    data = bytearray(small_file())
+    data = bytearray(phi())
     data[place % len(data)] = byte
     path = tmp_path / "damaged.spe"
     path.write_bytes(b"SOFH\n" + bytes(data[6 : len(data) - cut % len(data)]))
@@ -131,7 +132,7 @@ def test_damaged_bytes_give_a_tree_or_a_read_error(tmp_path, cut, place, byte):
     ],
 )
 def test_a_broken_file_is_named_with_its_place(tmp_path, old, new, message):
-    data = small_file()
+    data = phi()
     assert old in data
     path = tmp_path / "broken.spe"
     path.write_bytes(data.replace(old, new, 1))

@@ -5,7 +5,8 @@ import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.readers.samples import CASA, SCIENTA, SPECS, SPECS_XML
+from tests.public_files import present
+from tests.readers.samples.photoemission import CASA, SCIENTA, SPECS, SPECS_XML
 
 # folder/file: region → (points, ends of the axis, first and largest value)
 PUBLISHED = {
@@ -25,16 +26,17 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_published_values(rawfiles, name):
-    tree = read(rawfiles / "xps" / name)
-    assert set(tree.children) == set(PUBLISHED[name])
-    for region, (points, ends, first, largest) in PUBLISHED[name].items():
-        intensity, energy = tree[region]["intensity"], tree[region]["binding_energy"]
-        assert intensity.size == points
-        assert (float(energy[0]), float(energy[-1])) == pytest.approx(ends, abs=1e-5)
-        assert (float(intensity[0]), float(intensity.max())) == pytest.approx((first, largest), rel=1e-6)
-        assert energy.attrs["units"] == "eV"
+def test_published_values(rawfiles, subtests):
+    for path, regions in present(rawfiles / "xps", PUBLISHED):
+        with subtests.test(path.name):
+            tree = read(path)
+            assert set(tree.children) == set(regions)
+            for region, (points, ends, first, largest) in regions.items():
+                intensity, energy = tree[region]["intensity"], tree[region]["binding_energy"]
+                assert intensity.size == points
+                assert (float(energy[0]), float(energy[-1])) == pytest.approx(ends, abs=1e-5)
+                assert (float(intensity[0]), float(intensity.max())) == pytest.approx((first, largest), rel=1e-6)
+                assert energy.attrs["units"] == "eV"
 
 
 def test_regions_on_the_kinetic_axis(rawfiles):
@@ -74,12 +76,6 @@ def test_casa_export_equals_its_vamas_file_and_keeps_the_fit(rawfiles):
     assert export["peaks"].shape == (4, 1121)
 
 
-def test_comment_fragments_are_no_files(rawfiles):
-    for path in sorted((rawfiles / "xps/edge_vamas_comment_fragments").iterdir()):
-        with pytest.raises(ReadError, match="format not recognised"):
-            read(path)
-
-
 # --- without the real files ----------------------------------------------------------------------------------------
 def given(tmp_path, content):
     path = tmp_path / "spectrum.bin"
@@ -95,6 +91,24 @@ def test_scans_exported_apart_stay_apart(tmp_path):
     counts = read(given(tmp_path, SPECS.replace("Counts per Second", "Counts")))["C1s"]
     assert counts["counts"].values[0].tolist() == [18, 32, 50]
     assert counts["intensity"].values[0].tolist() == [36, 64, 100]
+
+
+def test_a_kinetic_axis_and_other_detectors(tmp_path):
+    text = SPECS.replace("Energy Axis:              Binding", "Energy Axis:              Kinetic")
+    text = text.replace("# Cycle: 0, Curve: 0, Scan: 1", "# External Channel Data Cycle: 0")
+    tree = read(given(tmp_path, text.replace("# Dwell", "# Acquisition Date:  05/19/11 09:21:25 UTC\n# Dwell")))
+    region = tree["C1s"]
+    assert region["intensity"].dims == ("kinetic_energy",) and region["intensity"].values.tolist() == [18, 32, 50]
+    np.testing.assert_allclose(region["binding_energy"], 1486.61 - region["kinetic_energy"])
+    assert tree.attrs["acquired"] == "2011-05-19T09:21:25+00:00"
+    assert "region C1s: 1 blocks of other channels are left out" in tree.attrs["warnings"]
+
+
+def test_an_image_of_the_analyser_has_the_scale_of_its_second_dimension(tmp_path):
+    text = SCIENTA.replace("Dimension 1 size", "Dimension 2 name=Angle [deg]\nDimension 2 scale=-1 1\nDimension 1 size")
+    image = read(given(tmp_path, text.replace("E+0001\n", "E+0001 2.0E+0001\n")))["VB"]["intensity"]
+    assert image.dims == ("slice", "binding_energy") and image["slice"].values.tolist() == [-1, 1]
+    assert image.values.tolist() == [[15, 16, 17], [20, 20, 20]]
 
 
 def test_not_a_number_of_the_maker_s_compiler(tmp_path):
@@ -128,7 +142,7 @@ def test_a_short_curve_is_said(tmp_path):
     assert "region C1s: 9 values announced, 3 found" in tree.attrs["warnings"]
 
 
-def test_specslab_channels_are_summed_where_they_saw_the_same_energy(rawfiles):
+def test_real_specslab_channels_are_summed_where_they_saw_the_same_energy(rawfiles):
     tree = read(rawfiles / "xps/specs_xml/In-situ_PBTTT_XPS_SPECS.xml")
     assert tree.attrs["acquired"].startswith("2022-01-28")
     survey, carbon = tree["Survey"].to_dataset(), tree["C1s"].to_dataset()
@@ -159,7 +173,7 @@ def test_specslab_channels_of_a_line_at_one_energy(tmp_path):
         ("FixedAnalyzerTransmission", "FixedEnergies", "region C1s: scan mode FixedEnergies is not read"),
         ('name="mcd_head">1<', 'name="mcd_head">0<', "samples a channel do not hold 4 shifted points"),
         ('<double name="dwell_time">0.1', '<double name="dwell_time">x', "dwell_time is 'x', not a number"),
-        ("0 2\n", "0 two\n", "counts that are not numbers"),
+        ("0 2\n", "0 two\n", "region C1s, counts: 'two' is not a number"),
         ('<ulong name="mcd_head">1</ulong>', "", "has no element named mcd_head"),
         ("<!ELEMENT any (sequence)?>", '<!ENTITY a "b">', "is not XML that can be read"),
         ("ScanData", "Nothing", "holds no measured region"),

@@ -10,7 +10,8 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.probe_microscopy import gwyddion_gwy
 
-from tests.readers.samples import gwy, nanoscope, pxp
+from tests.public_files import go_through
+from tests.readers.samples.probes import gwy, nanoscope, pxp
 
 
 def written(path, content):
@@ -19,8 +20,8 @@ def written(path, content):
 
 
 # --- NanoScope -----------------------------------------------------------------------------------------------------
-def test_a_height_image_is_that_of_its_raw_integers(rawfiles):
-    tree = read(rawfiles / "afm_pfm/bruker_nanoscope/full_multiple_images.txt")
+def a_height_image_is_that_of_its_raw_integers(folder):
+    tree = read(folder / "full_multiple_images.txt")
     assert tree.attrs["acquired"] == "2014-10-17T10:27:26" and "D3100" in tree.attrs["instrument"]
     image = tree["image"].to_dataset()
     assert set(image.data_vars) == {"height_retrace", "amplitude_retrace"}
@@ -31,8 +32,8 @@ def test_a_height_image_is_that_of_its_raw_integers(rawfiles):
     assert float(image["x"][1]) * 512 == pytest.approx(2e-6) and image["x"].attrs["units"] == "m"
 
 
-def test_roughness_after_lines_are_levelled_is_what_the_peer_found(rawfiles):
-    height = read(rawfiles / "afm_pfm/bruker_nanoscope/full_multiple_images.txt")["image"]["height_retrace"].values
+def roughness_after_lines_are_levelled_is_what_the_peer_found(folder):
+    height = read(folder / "full_multiple_images.txt")["image"]["height_retrace"].values
     x = np.arange(512)
     flat = 1e9 * (height - np.array([np.polyval(np.polyfit(x, line, 1), x) for line in height]))
     found = (np.abs(flat).mean(), flat.std(), flat.max(), -flat.min())
@@ -40,18 +41,18 @@ def test_roughness_after_lines_are_levelled_is_what_the_peer_found(rawfiles):
     assert found[2:] == pytest.approx((14.478, 12.918), abs=0.04)  # the peer rounds its slopes
 
 
-def test_force_curves(rawfiles):
-    force = read(rawfiles / "afm_pfm/bruker_nanoscope/force_bruker.001")["force"].to_dataset()
+def force_curves(folder):
+    force = read(folder / "force_bruker.001")["force"].to_dataset()
     assert dict(force.sizes) == {"sweep": 2, "sample": 512}
     assert set(force.data_vars) == {"deflection_error", "height_sensor"}
     assert force.attrs["ramp_size"] == pytest.approx(16.72241 * 35.88e-9)
     assert force["deflection_error"].attrs["units"] == "m"
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_headers_without_their_data_say_so(rawfiles, number):
-    with pytest.raises(ReadError, match="is a header without its data, which would begin at byte"):
-        read(rawfiles / f"afm_pfm/bruker_nanoscope/bruker_data_header.00{number}")
+def real_headers_without_their_data_say_so(folder):
+    for number in (1, 2, 3):
+        with pytest.raises(ReadError, match="is a header without its data, which would begin at byte"):
+            read(folder / f"bruker_data_header.00{number}")
 
 
 @pytest.mark.parametrize(("storage", "announced"), [(2, 2), (4, 2), (4, 4)])
@@ -64,6 +65,7 @@ def test_integers_of_either_width_have_the_scale_that_is_announced(tmp_path, sto
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (nanoscope()[:600], "section 4, Ciao image list: is a header without its data, which would begin at byte 600"),
         (nanoscope(cut=2), r"section 4, Ciao image list|announces 6 values of 2 bytes"),
         (nanoscope()[:300], "header does not end with"),
         (nanoscope().replace(b"Number of lines: 2", b"Number of lines: 3"), "12 bytes of data for 9 pixels"),
@@ -78,11 +80,19 @@ def test_damaged_images_are_refused_with_the_place(tmp_path, content, message):
         read(written(tmp_path / "a.001", content))
 
 
+def test_real_nanoscope_files(rawfiles, subtests):
+    checks = (
+        a_height_image_is_that_of_its_raw_integers, roughness_after_lines_are_levelled_is_what_the_peer_found,
+        force_curves, real_headers_without_their_data_say_so,
+    )  # fmt: skip
+    go_through(rawfiles / "afm_pfm/bruker_nanoscope", checks, subtests)
+
+
 # --- Gwyddion ------------------------------------------------------------------------------------------------------
-def test_data_fields_are_those_of_gwyfile(rawfiles):
+def data_fields_are_those_of_gwyfile(folder):
     gwyfile = pytest.importorskip("gwyfile")
     for name, channels in (("PTO_110_Virgin0001 (1).gwy", 4), ("test.gwy", 1)):
-        path = rawfiles / "afm_pfm/gwyddion_gwy" / name
+        path = folder / name
         fields = gwyfile.util.get_datafields(gwyfile.load(str(path)))
         tree = read(path)
         assert len(tree.children) == len(fields) == channels
@@ -92,8 +102,8 @@ def test_data_fields_are_those_of_gwyfile(rawfiles):
             assert float(np.ptp(child["x"].values)) == pytest.approx(field.xreal * (1 - 1 / field.data.shape[1]))
 
 
-def test_fields_of_a_phase_image_have_their_units(rawfiles):
-    tree = read(rawfiles / "afm_pfm/gwyddion_gwy/PTO_110_Virgin0001 (1).gwy")
+def fields_of_a_phase_image_have_their_units(folder):
+    tree = read(folder / "PTO_110_Virgin0001 (1).gwy")
     units = {name: child["value"].attrs["units"] for name, child in tree.children.items()}
     assert units == {"HeightRetrace": "m", "AmplitudeRetrace": "m", "DeflectionRetrace": "m", "PhaseRetrace": "degree"}
     height, phase = tree["HeightRetrace"]["value"], tree["PhaseRetrace"]["value"]
@@ -101,14 +111,29 @@ def test_fields_of_a_phase_image_have_their_units(rawfiles):
     assert (float(phase.min()), float(phase.max())) == pytest.approx((-89.9843, 269.939), rel=1e-5)
 
 
+def test_a_force_curve_has_its_sweeps_and_its_ramp(tmp_path):
+    ramp = b"\\@Ramp size: V [Sens. Zscan] (0.001 V/LSB) 2.5 V\n\\@2:Z scale"
+    content = nanoscope(force=True).replace(b"\\@2:Z scale", ramp).replace(b"\0" * len(ramp), b"", 1)
+    force = read(written(tmp_path / "a.001", content[:600].ljust(600, b"\0") + nanoscope(force=True)[600:]))["force"]
+    assert force["height_retrace"].dims == ("sweep", "sample") and force["height_retrace"].attrs["units"] == "m"
+    assert (force.attrs["ramp_size"], force.attrs["ramp_size_units"]) == (pytest.approx(5e-8), "m")
+
+
+def test_data_fields_made_by_hand_are_those_of_gwyfile(tmp_path):
+    gwyfile = pytest.importorskip("gwyfile")
+    path = written(tmp_path / "a.gwy", gwy())
+    (field,) = gwyfile.util.get_datafields(gwyfile.load(str(path))).values()
+    np.testing.assert_array_equal(read(path)["Phase"]["value"], field.data)
+
+
 def test_a_unit_that_means_nothing_is_kept_as_it_is_written(tmp_path):
     read_back = read(written(tmp_path / "a.gwy", gwy().replace(b"deg\0", b"zz!\0")))["Phase"]["value"]
     assert (read_back.attrs["units"], read_back.attrs["unit_in_file"]) == ("1", "zz!")
 
 
-def test_files_of_gwyddion_1_are_refused(rawfiles):
+def test_files_of_gwyddion_1_are_refused(tmp_path):
     with pytest.raises(ReadError, match=r"was written by Gwyddion 1 \(GWYO\): open it in Gwyddion 2 and save it"):
-        read(rawfiles / "afm_pfm/gwyddion_gwy/bipm.gwy")
+        read(written(tmp_path / "a.gwy", gwy().replace(b"GWYP", b"GWYO")))
 
 
 @pytest.mark.parametrize(
@@ -146,9 +171,14 @@ def test_any_bytes_give_a_tree_or_a_message(tmp_path_factory, noise, at):
         assert str(error).startswith(str(path))
 
 
+def test_real_gwyddion_files(rawfiles, subtests):
+    checks = (data_fields_are_those_of_gwyfile, fields_of_a_phase_image_have_their_units)
+    go_through(rawfiles / "afm_pfm/gwyddion_gwy", checks, subtests)
+
+
 # --- Igor ----------------------------------------------------------------------------------------------------------
-def test_an_experiment_holds_its_waves_and_variables(rawfiles):
-    tree = read(rawfiles / "afm_pfm/igor_pxp/polar-graphs-demo.pxp")
+def an_experiment_holds_its_waves_and_variables(folder):
+    tree = read(folder / "polar-graphs-demo.pxp")
     sizes = {name: child["value"].size for name, child in tree.children.items()}
     assert sizes == dict.fromkeys(("radiusData", "angleData", "W_plrX5", "W_plrY5"), 128) | dict.fromkeys(
         ("angleQ1", "radiusQ1", "W_plrX6", "W_plrY6"), 64
@@ -158,8 +188,8 @@ def test_an_experiment_holds_its_waves_and_variables(rawfiles):
     assert json.loads(tree.attrs["header"])["variables"]["K20"] == 128
 
 
-def test_an_experiment_of_the_other_byte_order(rawfiles):
-    scan = read(rawfiles / "afm_pfm/igor_pxp/packed-byteorder.pxt")["Wide scan"]["value"]
+def an_experiment_of_the_other_byte_order(folder):
+    scan = read(folder / "packed-byteorder.pxt")["Wide scan"]["value"]
     assert scan.size == 1421 and scan.dtype == np.float64
     assert (float(scan[0, 0]), float(scan[0, -1]), float(scan.max())) == (14603, 7, 28254)
 
@@ -176,7 +206,13 @@ def test_damaged_experiments_are_refused_with_the_place(tmp_path, content, messa
         read(written(tmp_path / "a.pxp", content))
 
 
-def test_a_folder_names_its_waves(tmp_path):
-    tree = read(written(tmp_path / "a.pxp", pxp()))
-    np.testing.assert_array_equal(tree["folder_loop"]["value"], [0, 1, 2])
-    assert tree["folder_loop"]["time"].attrs["units"] == "s"
+def test_a_wave_that_cannot_be_read_is_named(tmp_path):
+    one = pxp()
+    broken = one[:-12].replace(b"loop", b"pool").replace(b"\5\0", b"\7\0", 1)
+    tree = read(written(tmp_path / "a.pxp", one + broken))
+    assert list(tree.children) == ["folder_loop"] and "record 6: wave Igor wave of version" in tree.attrs["warnings"]
+
+
+def test_real_experiments(rawfiles, subtests):
+    checks = (an_experiment_holds_its_waves_and_variables, an_experiment_of_the_other_byte_order)
+    go_through(rawfiles / "afm_pfm/igor_pxp", checks, subtests)

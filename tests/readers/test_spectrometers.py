@@ -7,7 +7,8 @@ import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.readers.samples import mat, spc, wdf, wip
+from tests.public_files import present
+from tests.readers.samples.spectra import horiba, mat, spc, wdf, wip
 
 # folder/file → (number of spectra, points, ends of the axis, first and largest value)
 SPC = {
@@ -29,24 +30,23 @@ def first_variable(dataset):
     return dataset[next(iter(dataset.data_vars))]
 
 
-@pytest.mark.parametrize("name", SPC)
-def test_galactic_files_hold_what_is_known_of_them(rawfiles, name):
-    number, points, low, high, first, largest = SPC[name]
-    values = first_variable(read(rawfiles / "raman_shg" / name)["spectra"].to_dataset())
-    axis = values[values.dims[1]].to_numpy()
-    assert values.shape == (number, points)
-    assert (axis[0], axis[-1]) == pytest.approx((low, high), rel=1e-6, abs=1e-6)
-    assert (float(values[0, 0]), float(values.max())) == pytest.approx((first, largest), rel=1e-7)
-
-
-def test_galactic_values_are_those_of_the_library(rawfiles):
+def peer_values(path):
+    """The values of a Galactic file as another library reads them."""
     from spc_io import SPC as LIBRARY
 
-    for name in SPC:
-        with (rawfiles / "raman_shg" / name).open("rb") as stream:
-            peer = LIBRARY.from_bytes_io(stream)
-        values = first_variable(read(rawfiles / "raman_shg" / name)["spectra"].to_dataset()).to_numpy()
-        np.testing.assert_array_equal(values, [sub.yarray for sub in peer._subs])
+    with path.open("rb") as stream:
+        return [part.yarray for part in LIBRARY.from_bytes_io(stream)._subs]
+
+
+def test_galactic_files_hold_what_is_known_of_them_and_what_the_library_reads(rawfiles, subtests):
+    for path, (number, points, low, high, first, largest) in present(rawfiles / "raman_shg", SPC):
+        with subtests.test(path.name):
+            values = first_variable(read(path)["spectra"].to_dataset())
+            axis = values[values.dims[1]].to_numpy()
+            assert values.shape == (number, points)
+            assert (axis[0], axis[-1]) == pytest.approx((low, high), rel=1e-6, abs=1e-6)
+            assert (float(values[0, 0]), float(values.max())) == pytest.approx((first, largest), rel=1e-7)
+            np.testing.assert_array_equal(values, peer_values(path))
 
 
 def test_subfiles_with_axes_of_their_own(rawfiles):
@@ -59,15 +59,10 @@ def test_subfiles_with_axes_of_their_own(rawfiles):
     assert (float(first["intensity"][0]), float(first["intensity"].max())) == (6823, 17704)
 
 
-@pytest.mark.parametrize("name", ["RAMAN.SPC", "s_xy.spc"])
-def test_galactic_units_are_those_of_the_file(rawfiles, name):
-    dataset = read(rawfiles / "raman_shg/galactic_spc" / name)["spectra"].to_dataset()
-    axis = {"RAMAN.SPC": ("raman_shift", "1/cm"), "s_xy.spc": ("time", "min")}[name]
-    assert dataset[axis[0]].attrs["units"] == axis[1]
-
-
-def test_galactic_text_beside_the_file_agrees(rawfiles):
+def test_galactic_units_and_the_text_beside_the_file_agree(rawfiles):
     folder = rawfiles / "raman_shg"
+    for name, axis, unit in (("RAMAN.SPC", "raman_shift", "1/cm"), ("s_xy.spc", "time", "min")):
+        assert read(folder / "galactic_spc" / name)["spectra"][axis].attrs["units"] == unit
     (expected,) = folder.glob("*/RAMAN.SPC.txt")
     shift, intensity = np.loadtxt(expected).T
     spectrum = read(folder / "galactic_spc/RAMAN.SPC")["spectra"]
@@ -89,23 +84,24 @@ def test_a_resampled_export_is_not_the_raw_spectrum_and_says_so(rawfiles):
 
 
 WDF = {
-    "renishaw_test_linescan": ("Simple_mapping_measurement_1", (5, 40), "wavelength", "nm", 2.9576428),
-    "renishaw_test_map": ("Simple_mapping_measurement", (3, 3, 47), "wavelength", "nm", 4.1271667),
-    "renishaw_test_zscan": ("Depth_series_acquisition_8", (40, 1015), "raman_shift", "1/cm", 140.61102),
-    "interrupted_acquisition": ("StreamHR_image_acquisition", (3, 4, 1010), "raman_shift", "1/cm", 3979.3081),
+    "renishaw_test_linescan.wdf": ("Simple_mapping_measurement_1", (5, 40), "wavelength", "nm", 2.9576428),
+    "renishaw_test_map.wdf": ("Simple_mapping_measurement", (3, 3, 47), "wavelength", "nm", 4.1271667),
+    "renishaw_test_zscan.wdf": ("Depth_series_acquisition_8", (40, 1015), "raman_shift", "1/cm", 140.61102),
+    "interrupted_acquisition.wdf": ("StreamHR_image_acquisition", (3, 4, 1010), "raman_shift", "1/cm", 3979.3081),
 }
 
 
-@pytest.mark.parametrize("name", WDF)
-def test_renishaw_maps(rawfiles, name):
-    child, shape, axis, unit, largest = WDF[name]
-    tree = read(rawfiles / f"raman_shg/renishaw_wdf/{name}.wdf")
-    intensity = tree[child]["intensity"]
-    assert intensity.shape == shape
-    assert tree[child][axis].attrs["units"] == unit
-    assert intensity.attrs["units"] == "count"
-    assert float(intensity.max()) == pytest.approx(largest, rel=1e-7)
-    assert ("Unfinished measurement" in tree.attrs.get("warnings", "")) == (name == "interrupted_acquisition")
+def test_renishaw_maps(rawfiles, subtests):
+    for path, (child, shape, axis, unit, largest) in present(rawfiles / "raman_shg/renishaw_wdf", WDF):
+        with subtests.test(path.name):
+            tree = read(path)
+            intensity = tree[child]["intensity"]
+            assert intensity.shape == shape
+            assert tree[child][axis].attrs["units"] == unit
+            assert intensity.attrs["units"] == "count"
+            assert float(intensity.max()) == pytest.approx(largest, rel=1e-7)
+            unfinished = "Unfinished measurement" in tree.attrs.get("warnings", "")
+            assert unfinished == (path.stem == "interrupted_acquisition")
 
 
 def test_renishaw_spectrum_and_its_places(rawfiles):
@@ -134,7 +130,7 @@ def test_spectra_that_do_not_fit_their_axes_are_not_averaged(rawfiles):
     assert "acquired" not in tree.attrs
 
 
-def test_old_container_and_pointers_are_refused_by_name(rawfiles):
+def test_real_old_container_and_pointers_are_refused_by_name(rawfiles):
     folder = rawfiles / "raman_shg"
     with pytest.raises(ReadError, match=r"WXD container of an old WiRE.*\.wdf, \.spc or \.txt"):
         read(folder / "renishaw_wxd/PST_Reflex532_Z050_010_10000msx2.wxd")
@@ -231,13 +227,37 @@ def test_damage_is_named(tmp_path, content, message):
         read(given(tmp_path, content))
 
 
-def test_made_up_files_hold_what_was_put_in(tmp_path):
-    for content, path in ((wdf(), None), (wip(), "spectrum")):
-        tree = read(given(tmp_path, content))
-        (child,) = tree.children.values() if path is None else [tree[path]]
-        assert sorted(child["intensity"].values.ravel().tolist()) == [9, 16, 25, 36, 49]
-    image = read(given(tmp_path, mat()))["map"]["intensity"]
-    assert image.values[..., 0].tolist() == [[0, 4, 8], [2, 6, 10]]
+@pytest.mark.parametrize("content", [spc(), spc(exponent=7, own=7), spc(0x04, exponent=7, own=-1, subfiles=2)])
+def test_galactic_values_made_by_hand_are_those_of_the_library(tmp_path, content):
+    path = given(tmp_path, content)
+    np.testing.assert_array_equal(read(path)["spectra"]["intensity"], peer_values(path))
+
+
+def test_renishaw_spectra_that_do_not_fit_their_axes_are_given_as_they_stand(tmp_path):
+    content = bytearray(wdf())
+    struct.pack_into("<Q", content, 72, 2)  # two spectra of five points, of which the file has one place
+    data = content.index(b"DATA")
+    struct.pack_into("<Q", content, data + 8, 56)
+    content[data + 36 : data + 36] = struct.pack("<5f", *range(5))
+    tree = read(given(tmp_path, bytes(content)))
+    assert tree["spectra"]["intensity"].values.tolist() == [[9, 16, 25, 36, 49], [0, 1, 2, 3, 4]]
+    assert "the axes do not fit 2 spectra of 5 points" in tree.attrs["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"#WXD" + bytes(100), r"WXD container of an old WiRE.*\.wdf, \.spc or \.txt"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git-LFS pointer"),
+        (horiba()[:-40].encode(), "is not XML that can be read"),
+        (horiba().replace("0x6C62D4D9", "0x0").encode(), "damaged or unsupported horiba_xml file"),
+        (horiba().replace("<?xml", '<!DOCTYPE a [<!ENTITY b "c">]><?xml').encode(), "is not XML|EntitiesForbidden"),
+        (horiba(axis=(100.0, float("nan"), 102.0)).encode(), "1 of 3 values of the axis raman_shift are not finite"),
+    ],
+)
+def test_what_is_refused_says_why(tmp_path, content, message):
+    with pytest.raises(ReadError, match=f"spectrum.bin.*({message})"):
+        read(given(tmp_path, content))
 
 
 def test_a_compressed_bomb_is_refused(tmp_path):

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import ReadError
-from relaxor.readers import read
-from relaxor.readers.tables.text_table import Entry, TableDescription
+from relaxor.readers import TableDescription, read
+from relaxor.readers.tables.description import Entry
 
 LOOP = TableDescription(
     columns={"time": Entry("s", "Time (s)"), "voltage": Entry("V", "Voltage (V)"), "current": Entry("A", "I (A)")},

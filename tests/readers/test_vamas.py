@@ -1,4 +1,4 @@
-"""VAMAS spectra: the real files against their manifest, the library, and damage of every kind."""
+"""VAMAS spectra: the real files against published values and the library, and damage of every kind."""
 
 import numpy as np
 import pytest
@@ -8,86 +8,26 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.photoemission import vamas as vamas_reader
 
-BLOCK = """{identifier}
-sample
-2024
-11
-14
-12
-0
-0
-0
-1
-SIMULATED
-XPS
-Al mono
-1486.6
-25
-100
-100
-45
-0
-FAT
-55
-1
-4.5
-0
-0
-0
-45
-0
-C
-1s
--1
-Kinetic Energy
-eV
-1190.6
-0.5
-1
-Counts
-d
-pulse counting
-0.5
-2
-0
-0
-0
-0
-0
-4
-1
-9
-1
-4
-9
-4
-"""
+from tests.public_files import present
+from tests.readers.samples.photoemission import vamas as vamas_file
+
+PUBLISHED = {
+    "regular.vms": ("Survey", 1351, (1350.0, 0.0), 15598.7, 108366.0),
+    "irregular.vms": ("Survey", 1351, (1350.0, 0.0), 15598.7, 108366.0),
+    "FeO_analyzed.vms": ("Fe2p", 1121, (750.0, 694.0), 6258.45, 12020.35),
+}
 
 
-def small_file(blocks: int = 1) -> str:
-    head = [vamas_reader.MARK, "lab", "PHI VersaProbe III", "nobody", "simulated", "0", "NORM", "REGULAR", "1"]
-    text = "\n".join([*head, "0", "0", "0", "0", "0", str(blocks)]) + "\n"
-    return (
-        text + "".join(BLOCK.format(identifier=f"block {number}") for number in range(blocks)) + "end of experiment\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "region", "points", "energies", "first", "largest"),
-    [
-        ("regular.vms", "Survey", 1351, (1350.0, 0.0), 15598.7, 108366.0),
-        ("irregular.vms", "Survey", 1351, (1350.0, 0.0), 15598.7, 108366.0),
-        ("FeO_analyzed.vms", "Fe2p", 1121, (750.0, 694.0), 6258.45, 12020.35),
-    ],
-)
-def test_rates_are_those_of_the_peer(rawfiles, name, region, points, energies, first, largest):
-    node = read(rawfiles / "xps/vamas_vms" / name)[region]
-    rate = node["intensity"]
-    assert rate.sizes == {"binding_energy": points}
-    assert rate.attrs["units"] == "count/s"
-    assert node["binding_energy"].to_numpy()[[0, -1]] == pytest.approx(energies, abs=1e-9)
-    assert (float(rate[0]), float(rate.max())) == pytest.approx((first, largest), rel=1e-9)
-    assert "transmission" in node.to_dataset()
+def test_rates_are_those_of_the_peer(rawfiles, subtests):
+    for path, (region, points, energies, first, largest) in present(rawfiles / "xps/vamas_vms", PUBLISHED):
+        with subtests.test(path.name):
+            node = read(path)[region]
+            rate = node["intensity"]
+            assert rate.sizes == {"binding_energy": points}
+            assert rate.attrs["units"] == "count/s"
+            assert node["binding_energy"].to_numpy()[[0, -1]] == pytest.approx(energies, abs=1e-9)
+            assert (float(rate[0]), float(rate.max())) == pytest.approx((first, largest), rel=1e-9)
+            assert "transmission" in node.to_dataset()
 
 
 def test_counts_are_those_of_the_file_and_scans_add_time(rawfiles):
@@ -130,13 +70,51 @@ def test_comment_fragments_are_no_vamas_files(rawfiles):
     assert len(fragments) == 5
     for path in fragments:
         assert not vamas_reader.recognises(path.read_bytes()[:4096], path)
+        with pytest.raises(ReadError, match="format not recognised"):
+            read(path)
         with pytest.raises(ReadError, match="is not VAMAS"):
             vamas_reader.extract(path)
 
 
+# --- without the real files ------------------------------------------------------------------------------------------
+def given_file(tmp_path, text):
+    path = tmp_path / "spectrum.vms"
+    path.write_text(text)
+    return path
+
+
+def test_counts_made_by_hand_are_those_of_the_library(tmp_path):
+    vamas = pytest.importorskip("vamas")
+    path = given_file(tmp_path, vamas_file(2))
+    for node, block in zip(read(path).children.values(), vamas.Vamas(path.read_bytes()).blocks, strict=True):
+        np.testing.assert_array_equal(node["counts"], block.corresponding_variables[0].y_values)
+        np.testing.assert_allclose(node["kinetic_energy"], block.x_start + block.x_step * np.arange(4))
+
+
+def test_irregular_scans_and_further_variables(tmp_path):
+    """The abscissa is the first variable, a transmission the last; the unit of the ordinate makes it a rate."""
+    text = vamas_file().replace("REGULAR", "IRREGULAR").replace("Kinetic Energy\neV\n1190.6\n0.5\n", "")
+    text = text.replace("1\nCounts\nd\n", "3\nBinding Energy\neV\nIntensity\nc/s\nTransmission\nd\n")
+    rows = "\n".join(f"{296 - 0.5 * i}\n{rate}\n{0.5 + i}" for i, rate in enumerate((1, 4, 9, 4)))
+    text = text.replace("4\n1\n9\n1\n4\n9\n4\n", f"12\n294.5\n296\n1\n9\n0.5\n3.5\n{rows}\n")
+    region = read(given_file(tmp_path, text))["C1s"].to_dataset()
+    assert region["binding_energy"].values.tolist() == [296, 295.5, 295, 294.5]
+    assert region["intensity"].values.tolist() == [1, 4, 9, 4] and "counts" not in region
+    assert region["transmission"].values.tolist() == [0.5, 1.5, 2.5, 3.5]
+    np.testing.assert_allclose(region["intensity_uncertainty"], [1, 2, 3, 2])
+
+
+def test_what_is_not_known_is_left_out(tmp_path):
+    """Without excitation energy and collection time the axis stays kinetic, and the signal stays counts."""
+    text = vamas_file().replace("1486.6", "1E+37").replace("pulse counting\n0.5\n2", "pulse counting\n1E+37\n2")
+    region = read(given_file(tmp_path, text))["C1s"].to_dataset()
+    assert region["intensity"].dims == ("kinetic_energy",) and region["intensity"].attrs["units"] == "count"
+    assert not {"counting_time", "excitation_energy"} & set(region.attrs)
+
+
 def test_blocks_of_one_name_are_told_apart(tmp_path):
     path = tmp_path / "two.vms"
-    path.write_text(small_file(2))
+    path.write_text(vamas_file(2))
     tree = read(path)
     assert list(tree.children) == ["C1s", "C1s_2"]
     assert tree.attrs["acquired"] == "2024-11-14T12:00:00"
@@ -144,7 +122,7 @@ def test_blocks_of_one_name_are_told_apart(tmp_path):
 
 
 def test_parameters_left_out_of_later_blocks_are_those_of_the_first(tmp_path):
-    lines = small_file(2).splitlines()
+    lines = vamas_file(2).splitlines()
     lines[10:11] = ["-2", "8", "37"]  # after the experiment variables: exclude comment and sputtering source
     second = lines.index("block 1")
     del lines[second + 9 : second + 11]  # the comment of the second block
@@ -167,7 +145,7 @@ def test_parameters_left_out_of_later_blocks_are_those_of_the_first(tmp_path):
     ],
 )
 def test_a_broken_file_is_named_with_its_line(tmp_path, old, new, message):
-    text = small_file()
+    text = vamas_file()
     assert old in text
     path = tmp_path / "broken.vms"
     path.write_text(text.replace(old, new, 1))
@@ -179,7 +157,7 @@ def test_a_broken_file_is_named_with_its_line(tmp_path, old, new, message):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 2000), place=st.integers(0, 2000), byte=st.integers(0, 255))
 def test_damaged_bytes_give_a_tree_or_a_read_error(tmp_path, cut, place, byte):
-    data = bytearray(small_file(2).encode())
+    data = bytearray(vamas_file(2).encode())
     data[75 + place % (len(data) - 75)] = byte
     path = tmp_path / "damaged.vms"
     path.write_bytes(bytes(data[: len(data) - cut % (len(data) - 80)]))

@@ -18,6 +18,8 @@ from relaxor.readers.common import hdf5
 from relaxor.readers.electron_microscopy import velox_emd
 from relaxor.simulation.writers.velox_emd import write_velox_emd
 
+from tests.public_files import go_through
+
 ABOUT = {
     "pixel_size": 1.5e-11,
     "detector": "HAADF",
@@ -42,7 +44,7 @@ def unpacked(velox: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_known_pixels(velox):
+def known_pixels(velox):
     tree = read(velox / "fei_emd_image.emd")
     assert list(tree.children) == ["HAADF"]
     image = tree["HAADF"].to_dataset()
@@ -60,7 +62,7 @@ def test_known_pixels(velox):
     assert header["signals"]["HAADF"]["Core"]["MetadataDefinitionVersion"] == "7.9"
 
 
-def test_titles_and_complex_images(velox):
+def titles_and_complex_images(velox):
     tree = read(velox / "fei_example_dpc_titles.emd")
     titles = [child.attrs["title"] for child in tree.children.values()]
     assert titles == ["B-D", "DPC", "iDPC", "DF4-C", "DF4-B", "DF4-A", "A-C", "DF4-D", "Filtered iDPC"]
@@ -72,7 +74,7 @@ def test_titles_and_complex_images(velox):
     assert float(np.abs(half["real"] + 1j * half["imaginary"]).max()) >= 1075972736
 
 
-def test_spectrum(velox):
+def spectrum(velox):
     tree = read(velox / "EMDReader_Spectrum_FEI.emd")
     spectrum = tree["EDS"].to_dataset()
     assert int(spectrum["intensity"].max()) == 290475 and int(spectrum["intensity"].sum()) == 1168845
@@ -82,10 +84,15 @@ def test_spectrum(velox):
     assert float(spectrum["intensity_uncertainty"][peak]) == pytest.approx(np.sqrt(290475))
 
 
-def test_all_frames_are_kept(velox):
+def all_frames_are_kept(velox):
     image = read(velox / "EMDReader_SpectrumImage_Si.emd")["HAADF"]["intensity"]
     assert image.dims == ("time", "y", "x") and image.shape == (5, 16, 16)
     assert int(image[0].max()) == 25807 and int(image[0].sum()) == 3389230
+
+
+def test_real_files(velox, subtests):
+    checks = (known_pixels, titles_and_complex_images, spectrum, all_frames_are_kept)
+    go_through(velox, checks, subtests)
 
 
 def test_event_lists_hold_the_counts_of_the_spectra(unpacked):
@@ -122,11 +129,6 @@ def test_berkeley(rawfiles):
     (image,) = (child.to_dataset() for child in tree.children.values())
     assert image["intensity"].shape == (3, 3) and int(image["intensity"].sum()) == 36
     assert image["x"].attrs["units"] == "1"
-
-
-def test_git_lfs_pointer(rawfiles):
-    with pytest.raises(ReadError, match="git-LFS pointer"):
-        read(rawfiles / "stem_haadf/edge_git_lfs_pointer/005_ADF Image (SI Survey).dm4")
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

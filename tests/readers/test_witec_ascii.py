@@ -8,33 +8,30 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.simulation.writers.witec_ascii import write
 
+from tests.readers.samples.spectra import witec_table
+
 
 def folder(rawfiles):
     return rawfiles / "raman_shg"
 
 
-@pytest.mark.parametrize("variant", ["label", "no", "unit"])
-def test_header_variants_of_one_map_agree(rawfiles, variant):
-    spectra = read(folder(rawfiles) / f"witec_txt/Witec-Map_{variant}.txt")["spectra"]
-    assert spectra.intensity.shape == (25, 1024)
-    assert spectra.raman_shift[[0, -1]].values == pytest.approx([87.7367, 2821.31], abs=5e-3)
-    assert spectra.intensity[0, 0] == 994
-    reference = read(folder(rawfiles) / "witec_txt/Witec-Map_no.txt")["spectra"]
-    np.testing.assert_array_equal(spectra.intensity, reference.intensity)
-
-
-def test_a_map_keeps_its_places(rawfiles):
-    spectra = read(folder(rawfiles) / "witec_txt/Witec-Map_label.txt")["spectra"]
-    assert spectra.x_index.values[:6].tolist() == [0, 1, 2, 3, 4, 0]
-    assert spectra.y_index.values[:6].tolist() == [0, 0, 0, 0, 0, 1]
-
-
-def test_a_file_without_units_says_so(rawfiles):
-    assert "states no units" in read(folder(rawfiles) / "witec_txt/Witec-Map_no.txt").attrs["warnings"]
-    assert "warnings" not in read(folder(rawfiles) / "witec_txt/Witec-Map_unit.txt").attrs
+def test_header_variants_of_one_map_agree(rawfiles):
+    trees = [read(folder(rawfiles) / f"witec_txt/Witec-Map_{variant}.txt") for variant in ("no", "label", "unit")]
+    for tree in trees:
+        spectra = tree["spectra"]
+        assert spectra.intensity.shape == (25, 1024)
+        assert spectra.raman_shift[[0, -1]].values == pytest.approx([87.7367, 2821.31], abs=5e-3)
+        assert spectra.intensity[0, 0] == 994
+        np.testing.assert_array_equal(spectra.intensity, trees[0]["spectra"].intensity)
+    labelled = trees[1]["spectra"]
+    assert labelled.x_index.values[:6].tolist() == [0, 1, 2, 3, 4, 0]
+    assert labelled.y_index.values[:6].tolist() == [0, 0, 0, 0, 0, 1]
+    assert "states no units" in trees[0].attrs["warnings"] and "warnings" not in trees[2].attrs
 
 
 def test_axis_and_data_in_two_files_equal_the_table(rawfiles):
+    pair = folder(rawfiles) / "witec_dat"
+    pair.provide(*pair.files())
     tables = [
         read(folder(rawfiles) / name)["spectra"]
         for name in ("witec_dat/Witec-Map-x.dat", "witec_dat/Witec-Map-y.dat", "witec_txt/Witec-Map_no.txt")
@@ -76,14 +73,44 @@ def test_wavelength_axis_is_not_taken_for_a_shift(rawfiles):
     assert header["PositionX"] == "2.3283064365387E-8"
 
 
-def test_pointer_is_refused(rawfiles):
-    with pytest.raises(ReadError, match=r"git-LFS pointer.*git lfs pull"):
-        read(folder(rawfiles) / "edge_git_lfs_pointer/Witec-Map (Header).txt")
-
-
 def test_other_two_column_text_is_not_claimed(rawfiles):
     for name in ("ANP_NM01_029_BiVO4_RXN02_01_Nifil_30min.truth.xy", "bruker_output.txt", "SbI3.xy"):
         assert read(rawfiles / "xrd/ascii_xy" / name).attrs["format"] == "number_columns"
+
+
+# --- without the real files ------------------------------------------------------------------------------------------
+def test_a_file_without_units_says_so(tmp_path):
+    for labels, units in ((True, True), (True, False), (False, True), (False, False)):
+        path = tmp_path / "map.txt"
+        path.write_text(witec_table(labels, units))
+        tree = read(path)
+        assert ("states no units" in tree.attrs.get("warnings", "")) == (not units)
+        assert ("x_index" in tree["spectra"]) == labels
+
+
+def test_labels_of_a_series_are_its_numbers(tmp_path):
+    path = tmp_path / "series.txt"
+    path.write_text(witec_table(True, True).replace("(0/0)", "(0)").replace("(1/0)", "(1)"))
+    assert read(path)["spectra"]["index"].values.tolist() == [0, 1]
+
+
+def test_axis_and_data_in_two_files(tmp_path):
+    for end, numbers in (("x", (100.0, 101.0, 102.0)), ("y", (9.0, 16.0, 25.0, 10.0, 17.0, 26.0))):
+        lines = "".join(f"  {number:.8E}\n" for number in numbers)
+        (tmp_path / f"map-{end}.dat").write_text(lines.replace("E+", "E+0"))
+    for end in "xy":
+        spectra = read(tmp_path / f"map-{end}.dat")["spectra"]
+        assert spectra["intensity"].values.tolist() == [[9, 16, 25], [10, 17, 26]]
+        assert spectra["raman_shift"].values.tolist() == [100, 101, 102]
+    (tmp_path / "map-y.dat").write_text((tmp_path / "map-y.dat").read_text()[:-20])
+    with pytest.raises(ReadError, match="axis has 3 points, which do not divide 5 intensities"):
+        read(tmp_path / "map-x.dat")
+    (tmp_path / "map-y.dat").unlink()
+    with pytest.raises(ReadError, match=r"is one of a pair of files; 'map-y\.dat' is missing beside it"):
+        read(tmp_path / "map-x.dat")
+    (tmp_path / "map-x.dat").rename(tmp_path / "map.dat")
+    with pytest.raises(ReadError, match="holds one column; WITec writes such data as two files"):
+        read(tmp_path / "map.dat")
 
 
 counts = st.floats(0, 65535, allow_nan=False)

@@ -1,11 +1,16 @@
 """X-ray spectra of Bruker, EDAX and JEOL: the real files, a pair, and damage."""
 
-import struct
+import re
+from base64 import b64encode
+from zlib import compress
 
 import numpy as np
 import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
+
+from tests.public_files import present
+from tests.readers.samples.microscopes import edax, jeol, spx
 
 # file → (name, channels, largest, sum, ends of the axis in keV, attributes)
 FILES = {
@@ -22,16 +27,19 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_real_files_hold_what_is_known_of_them(rawfiles, name):
-    child, channels, largest, total, ends, attrs = FILES[name]
-    spectrum = read(rawfiles / "edx" / name)[child]
-    counts, energy = spectrum["intensity"], spectrum["energy"]
-    assert (counts.size, int(counts.max()), int(counts.sum())) == (channels, largest, total)
-    assert (float(energy[0]), float(energy[-1])) == pytest.approx(ends)
-    assert (counts.attrs["units"], energy.attrs["units"]) == ("count", "keV")
-    np.testing.assert_allclose(spectrum["intensity_uncertainty"], np.sqrt(np.maximum(counts, 1)))
-    assert {key: spectrum.attrs[key] for key in attrs} == pytest.approx(attrs, rel=1e-6)
+def test_real_files_hold_what_is_known_of_them(rawfiles, tmp_path, subtests):
+    for path, (child, channels, largest, total, ends, attrs) in present(rawfiles / "edx", FILES):
+        with subtests.test(path.name):
+            spectrum = read(path)[child]
+            counts, energy = spectrum["intensity"], spectrum["energy"]
+            assert (counts.size, int(counts.max()), int(counts.sum())) == (channels, largest, total)
+            assert (float(energy[0]), float(energy[-1])) == pytest.approx(ends)
+            assert (counts.attrs["units"], energy.attrs["units"]) == ("count", "keV")
+            np.testing.assert_allclose(spectrum["intensity_uncertainty"], np.sqrt(np.maximum(counts, 1)))
+            assert {key: spectrum.attrs[key] for key in attrs} == pytest.approx(attrs, rel=1e-6)
+            renamed = tmp_path / "file.raw"
+            renamed.write_bytes(path.read_bytes())
+            np.testing.assert_array_equal(read(renamed)[child]["intensity"], counts)
 
 
 def test_edax_counts_equal_those_of_its_text(rawfiles):
@@ -41,25 +49,32 @@ def test_edax_counts_equal_those_of_its_text(rawfiles):
     np.testing.assert_allclose(1000 * binary["energy"], text["energy"], rtol=1e-6)
 
 
-def test_the_extension_decides_nothing(rawfiles, tmp_path):
-    for name, (child, *_) in FILES.items():
-        renamed = tmp_path / "file.raw"
-        renamed.write_bytes((rawfiles / "edx" / name).read_bytes())
-        original = read(rawfiles / "edx" / name)[child].to_dataset()
-        np.testing.assert_array_equal(read(renamed)[child]["intensity"], original["intensity"])
+BOMB = b64encode(compress(bytes(40 << 20))).decode()
+LAUGHS = b64encode(compress(b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')).decode()
 
 
-def test_damage_is_named(tmp_path):
+def layers(text: str) -> bytes:
+    """A Bruker spectrum with another packed description of its detector."""
+    return re.sub(rb"(<DetLayers>).*(</DetLayers>)", rf"\g<1>{text}\2".encode(), spx())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (edax(channels=9000), "byte 0x20: announces 9000 channels, file has 20740 bytes"),
+        (b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><TRTSpectrum/>', "EntitiesForbidden"),
+        (spx().replace(b"TRTESMAHeader", b"TRTOther"), "damaged or unsupported xray_spectra file"),
+        (layers(BOMB), "unpacks to more than"),
+        (layers(LAUGHS), "EntitiesForbidden"),
+        (layers("AAAA"), "is damaged: "),
+        (jeol()[:400], "byte 0x1c6: ends early"),
+        (jeol()[:-30], "damaged or unsupported xray_spectra file"),
+        (jeol(channels=2**30), "announces 1073741824 channels"),
+        (b"\2\0\0\0\2\0\0\0" + bytes(100), "ends early"),
+    ],
+)
+def test_damage_is_named(tmp_path, content, message):
     path = tmp_path / "spectrum.spc"
-    header = bytearray(3841)
-    header[:4] = struct.pack("<f", 0.7)
-    struct.pack_into("<H", header, 0x20, 4096)
-    path.write_bytes(header)
-    with pytest.raises(ReadError, match=r"spectrum\.spc: byte 0x20: announces 4096 channels, file has 3841 bytes"):
-        read(path)
-    path.write_bytes(b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><TRTSpectrum/>')
-    with pytest.raises(ReadError, match="EntitiesForbidden"):
-        read(path)
-    path.write_bytes(b"\2\0\0\0\2\0\0\0" + bytes(100))
-    with pytest.raises(ReadError, match="damaged or unsupported xray_spectra file"):
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match=f"spectrum.spc: .*({message})"):
         read(path)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and the first bytes of a file."""
 
 import errno
 from dataclasses import dataclass, field
@@ -43,3 +43,9 @@ class atomic:  # noqa: N801 - used as a statement: with atomic(path) as temporar
     def _refusal(self, error: OSError) -> DiskError:
         place = self.path if error.filename in (None, str(self.temporary)) else error.filename
         return DiskError(f"{place}: {error.strerror}")
+
+
+def start_of(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file, at most ``size`` of them."""
+    with path.open("rb") as stream:
+        return stream.read(size)

@@ -1,29 +1,27 @@
-"""Read any supported instrument file into one kind of tree.
-
-What a reader is: `relaxor.readers.registry.Reader`. Heavy libraries are imported inside the functions of a reader, so
-that importing this package stays cheap.
-"""
+"""Read any supported instrument file into one kind of tree."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
-from relaxor.readers.registry import MAX_BYTES, readers
-from relaxor.readers.tables import text_table
-from relaxor.readers.tables.text_table import TableDescription
+from relaxor.core.files import start_of
+from relaxor.readers.registry import MAX_BYTES, Reader, readers
+from relaxor.readers.tables.description import TableDescription
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 HEAD_BYTES = 4096
+"""Number of bytes from which most formats are recognised."""
 NOT_MISSED = ("lumispy", "numba")
-"""Packages that rosettasciio says to be missing: the one is for classes that are not used, the other for speed."""
+"""Packages that rosettasciio reports as missing: the first is for classes that are not used, the second for speed."""
 
 
-def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree:
+def read(path: str | Path, table: TableDescription | None = None) -> "xr.DataTree":
     """Read an instrument file.
 
     Parameters
@@ -31,25 +29,25 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
     path
         The raw file. Its format is recognised by content.
     table
-        How to read a text table that describes itself too little (see `TableDescription`).
+        How to read a text table that does not say what its columns are (see `TableDescription`).
 
     Returns
     -------
     xarray.DataTree
-        One child a measured range, region, image or spectrum set, each with named dimensions and, on every
-        variable, ``units`` (pint-readable) and ``long_name``. The root carries the attributes ``format``,
-        ``raw_file``, ``raw_sha256``, ``reader``, ``instrument``, ``acquired`` (ISO 8601, where the file has it),
-        ``header`` (the whole header as JSON) and, where something had to be passed over or looks wrong, ``warnings``
-        (lines).
+        There is one child per measured range, region, image or set of spectra. It has named dimensions, and all of its
+        variables have ``units`` (as pint reads them) and a ``long_name``. The root has the attributes ``format``,
+        ``raw_file``, ``raw_sha256``, ``reader``, ``instrument``, ``acquired`` (ISO 8601, where the file gives it) and
+        ``header`` (the whole header as JSON). Where something was passed over or looks wrong, it has ``warnings`` (one
+        per line).
 
     Raises
     ------
     ReadError
-        If the file is missing, empty, too large, of unknown format, or damaged.
+        If the file is missing, empty, too large, of an unknown format, or damaged.
     """
     path = Path(path)
     head = _head(path)
-    reader = readers()[recognise(path, head)] if table is None else text_table.reader(table)
+    reader = readers()[recognise(path, head)] if table is None else _described(table)
     name = reader.name
     _refuse_larger(path, reader.max_bytes)
     try:
@@ -60,7 +58,7 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
     except MemoryError as error:
         raise ReadError(path, f"needs more memory than there is to read as {name}") from error
     except Exception as error:
-        # A library met bytes that it does not expect. Whatever it raises, the user needs the file and the format.
+        # A library met bytes that it does not expect. Whatever it raises, the message must name file and format.
         raise ReadError(path, f"damaged or unsupported {name} file ({type(error).__name__}: {_line(error)})") from error
     _refuse_broken_axes(tree, path)
     if warnings := [*filter(None, [tree.attrs.get("warnings")]), *messages]:
@@ -74,13 +72,19 @@ def read(path: str | Path, table: TableDescription | None = None) -> xr.DataTree
     return tree
 
 
+def _described(table: TableDescription) -> Reader:
+    from relaxor.readers.tables.text_table import reader
+
+    return reader(table)
+
+
 def recognise(path: Path, head: bytes | None = None) -> str:
-    """Name the format of a file from its content.
+    """Return the name of the format of a file, from its content.
 
     Raises
     ------
     ReadError
-        If no reader recognises it.
+        If no reader recognises the file.
     """
     head = _head(path) if head is None else head
     if head.startswith(b"version https://git-lfs.github.com/spec/"):
@@ -107,8 +111,7 @@ def _head(path: Path) -> bytes:
     if path.stat().st_size == 0:
         raise ReadError(path, "is empty")
     _refuse_larger(path, MAX_BYTES)
-    with path.open("rb") as stream:
-        return stream.read(HEAD_BYTES)
+    return start_of(path, HEAD_BYTES)
 
 
 def _refuse_larger(path: Path, limit: int) -> None:
@@ -118,7 +121,7 @@ def _refuse_larger(path: Path, limit: int) -> None:
 
 
 class _Collected(logging.Handler):
-    """Messages, kept instead of printed."""
+    """A handler that keeps messages instead of printing them."""
 
     def __init__(self, level: int):
         super().__init__(level)
@@ -132,8 +135,8 @@ class _Collected(logging.Handler):
 
 @contextmanager
 def _library_warnings() -> Iterator[list[str]]:
-    """Collect what rosettasciio warns of; it would print it."""
-    import rsciio  # noqa: F401 - its import gives the logger a handler, which would print
+    """Collect the warnings of rosettasciio, which would print them."""
+    import rsciio  # noqa: F401 - the import gives the logger a handler that prints
 
     collected = _Collected(logging.WARNING)
     logger = logging.getLogger("rsciio")
@@ -144,8 +147,10 @@ def _library_warnings() -> Iterator[list[str]]:
         logger.handlers, logger.propagate = before, propagate
 
 
-def _refuse_broken_axes(tree: xr.DataTree, path: Path) -> None:
-    """Refuse axes that are not finite numbers: whatever is read along them would be nonsense."""
+def _refuse_broken_axes(tree: "xr.DataTree", path: Path) -> None:
+    """Refuse axes with values that are not finite numbers."""
+    import numpy as np
+
     for name, child in tree.children.items():
         for axis, values in child.coords.items():
             bad = np.flatnonzero(~np.isfinite(values.values)) if values.dtype.kind == "f" else np.empty(0, int)
@@ -155,5 +160,5 @@ def _refuse_broken_axes(tree: xr.DataTree, path: Path) -> None:
 
 
 def _line(error: Exception) -> str:
-    """Return the message of any library as one line of bearable length."""
+    """Return the message of any library as one line of at most 300 characters."""
     return " ".join(str(error).split())[:300]

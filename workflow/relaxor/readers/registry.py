@@ -1,4 +1,9 @@
-"""The formats that relaxor reads: one module each, found by walking this package and by entry points."""
+"""The formats that relaxor reads.
+
+Every format is a module of this package, or is offered by another package under an entry point. The docstring of its
+module has paragraphs that begin with ``Instruments:``, ``Recognition:`` and ``Schema:``. Libraries are imported inside
+the functions of a reader, and readers are imported when a file is to be recognised, so that this package loads quickly.
+"""
 
 import importlib
 import pkgutil
@@ -7,21 +12,23 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xarray as xr
+if TYPE_CHECKING:
+    import xarray as xr
 
 ENTRY_POINTS = "relaxor.readers"
-"""Group of entry points under which other packages offer a `Reader` each."""
+"""Group of entry points; other packages offer a `Reader` under each of them."""
 SIGNATURE, CONTAINER, ARCHIVE, TABLE, BARE_NUMBERS = 50, 60, 70, 80, 90
-"""Priorities: bytes or words that one format alone has; a kind of file that several programs write (a workbook, an
-image); an archive of files; a table that names its columns; a table of bare numbers."""
+"""Priorities of readers by what they recognise: bytes or words that only one format has; a kind of file that several
+programs write (a workbook, an image); an archive of files; a table that names its columns; a table of bare numbers."""
 MAX_BYTES = 256 << 20
 """Larger files are refused before they are read."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A file format and how it is read.
+    """A file format, how it is recognised and how it is read.
 
     Attributes
     ----------
@@ -31,16 +38,17 @@ class Reader:
         Decides from the first `relaxor.readers.HEAD_BYTES` bytes, and for containers from a look inside the file,
         whether the file has this format. The extension never decides.
     extract
-        Reads the whole file. Its docstring is the schema of what it returns.
+        Reads the whole file. The docstring of its module describes the tree that it returns.
     priority
-        Readers are asked in the order of this number, small ones first; see `SIGNATURE` and the following constants.
+        Readers are asked in the order of this number, the smallest first; see `SIGNATURE` and the other priorities.
     max_bytes
-        Larger files are refused: less than `MAX_BYTES` for formats whose numbers take many times their size in memory.
+        Larger files are refused. The limit is below `MAX_BYTES` for formats whose numbers take many times their size
+        in memory.
     """
 
     name: str
     recognises: Callable[[bytes, Path], bool]
-    extract: Callable[[Path], xr.DataTree]
+    extract: Callable[[Path], "xr.DataTree"]
     priority: int = SIGNATURE
     max_bytes: int = MAX_BYTES
 

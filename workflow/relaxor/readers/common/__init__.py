@@ -1,1 +1,1 @@
-"""What readers share: the tree that they return, text, archives, HDF5, signals of rosettasciio."""
+"""What readers share: the tree that they return, text, dates, names, units, archives, HDF5 and signals."""

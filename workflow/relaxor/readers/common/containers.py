@@ -1,6 +1,7 @@
-"""XML and zip containers from strangers: bounded before they are unpacked or parsed."""
+"""XML, zip archives and zlib streams of unknown origin, bounded before they are unpacked or parsed."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,20 +11,20 @@ from xml.etree.ElementTree import Element
 from relaxor.core.errors import ReadError
 
 MAX_TOTAL_BYTES = 256 << 20
-"""Most bytes that a container may unpack to."""
+"""Most bytes to which a file may unpack."""
 MAX_MEMBER_BYTES = 32 << 20
 MAX_NODES = 500_000
-"""Most elements and attributes of one XML: each takes some hundred bytes in memory."""
+"""Most elements and attributes of one XML document; each takes some hundred bytes in memory."""
 
 
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip whose members together are of bearable size.
+    """Open a zip archive.
 
     Raises
     ------
     ReadError
-        If it is damaged, packed in an unknown way, or would unpack to more than `MAX_TOTAL_BYTES`.
+        If the archive is damaged, packed in an unknown way, or would unpack to more than `MAX_TOTAL_BYTES`.
     """
     try:
         with zipfile.ZipFile(path) as container:
@@ -37,7 +38,7 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def member_bytes(container: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    """Unpack a member, no more of it than its directory entry announces and `MAX_MEMBER_BYTES` allow."""
+    """Unpack a member, as far as its directory entry announces and `MAX_MEMBER_BYTES` allow."""
     size = container.getinfo(name).file_size
     if size > MAX_MEMBER_BYTES:
         limit = MAX_MEMBER_BYTES >> 20
@@ -47,7 +48,7 @@ def member_bytes(container: zipfile.ZipFile, name: str, path: Path) -> bytes:
 
 
 def member_names(head: bytes, path: Path) -> list[str]:
-    """List the members of a zip; nothing if it is none, or damaged."""
+    """Return the names of the members of a zip archive; none if the file is no archive, or damaged."""
     if not head.startswith(b"PK\x03\x04"):
         return []
     try:
@@ -57,13 +58,30 @@ def member_names(head: bytes, path: Path) -> list[str]:
         return []
 
 
+def inflated(content: bytes, limit: int, path: Path, place: str = "") -> bytes:
+    """Unpack a zlib stream.
+
+    Raises
+    ------
+    ReadError
+        If the stream is damaged, or unpacks to more than ``limit`` bytes.
+    """
+    try:
+        unpacked = zlib.decompressobj().decompress(content, limit + 1)
+    except zlib.error as error:
+        raise ReadError(path, f"is damaged: {error}", place) from error
+    if len(unpacked) > limit:
+        raise ReadError(path, f"unpacks to more than {MAX_TOTAL_BYTES >> 20} MiB, which is refused", place)
+    return unpacked
+
+
 def parse_xml(content: bytes, path: Path, place: str = "") -> Element:
     """Parse XML without entities and external references.
 
     Raises
     ------
     ReadError
-        If it is not well formed, holds entities, or more than `MAX_NODES` elements and attributes.
+        If the document is not well formed, holds entities, or has more than `MAX_NODES` elements and attributes.
     """
     from defusedxml.ElementTree import fromstring
 
@@ -76,7 +94,7 @@ def parse_xml(content: bytes, path: Path, place: str = "") -> Element:
 
 
 def plain_xml(element: Element) -> dict[str, Any]:
-    """Turn XML into plain dictionaries: attributes under ``@name``, children under their tag, text under ``text``."""
+    """Return XML as dictionaries: attributes under ``@name``, children under their tag, text under ``text``."""
     result: dict[str, Any] = {f"@{local_name(name)}": value for name, value in element.attrib.items()}
     if text := (element.text or "").strip():
         result["text"] = text

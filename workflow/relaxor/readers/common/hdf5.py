@@ -1,4 +1,4 @@
-"""Safe first look into an HDF5 file that someone else wrote."""
+"""HDF5 files of unknown origin, examined before they are read."""
 
 import math
 import struct
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_UNPACKED = 256 << 20
-"""Most bytes that all datasets of a file may announce: compressed chunks can announce far more than they hold."""
+"""Most bytes that all datasets of a file may announce; compressed chunks can announce far more than they hold."""
 MAX_OBJECTS = 100_000
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
 
 
 @contextmanager
 def opened(path: Path) -> Iterator["h5py.File"]:
-    """Open a file, unless it leads outside itself or would unpack to too much.
+    """Open a file, unless it refers to other files or would unpack to too much.
 
-    Only the file's own object headers are read; no data. Links are looked at, not followed, unless they are hard. Lists
-    of variable length, which no format here has, are what a damaged type of text becomes: libhdf5 crashes on them.
+    Only the headers of the objects in the file are read, and no data. Links that are not hard are examined, but not
+    followed. No format here has lists of variable length; libhdf5 crashes on those that damaged types of text become.
 
     Raises
     ------
     ReadError
-        Naming the object that is at fault.
+        If the file is refused; the message names the object.
     """
     import h5py
 
@@ -42,13 +42,13 @@ def opened(path: Path) -> Iterator["h5py.File"]:
 
 
 def _check(file: "h5py.h5f.FileID", path: Path) -> None:
-    """Walk all links and objects in the C library: its Python objects would take longer than the data."""
+    """Walk all links and objects in the C library, because its Python objects would take longer than the data."""
     from h5py import h5a, h5d, h5l, h5o, h5t
 
     links: list[tuple[bytes, int, int]] = []
     objects: list[tuple[bytes, int, int]] = []
 
-    # A callback that raises leaves the lock of h5py broken: they collect, and stop the walk by returning something.
+    # An exception in a callback leaves the lock of h5py broken; a returned value stops the walk instead.
     def collect(found: list[tuple[bytes, int, int]], name: bytes, info: Any) -> bool | None:
         found.append((name, info.type, getattr(info, "num_attrs", 0)))
         return len(found) > MAX_OBJECTS or None
@@ -77,17 +77,17 @@ def _place(name: bytes) -> str:
 
 
 def damaged_heap(path: Path) -> int:
-    """Return where a global heap (texts of variable length) is damaged, or 0.
+    """Return the byte at which a global heap (texts of variable length) is damaged, or 0.
 
-    Free space smaller than its own header sends libhdf5 into a loop without end, an object that ends behind its heap
-    makes it read what is not its own: it must see neither.
+    libhdf5 loops without end on free space that is smaller than its own header, and reads foreign memory for an object
+    that ends behind its heap.
     """
     return _damaged_heap(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
 def _damaged_heap(path: Path, _modified: int) -> int:
-    # Asked when a file is recognised, and again when it is read.
+    # The heap is examined when a file is recognised, and again when it is read.
     data = path.read_bytes()
     heap = data.find(GLOBAL_HEAP)
     while heap >= 0:
@@ -106,7 +106,7 @@ def _damaged_heap(path: Path, _modified: int) -> int:
 
 
 def _announced(dataset: "h5py.h5d.DatasetID", path: Path, name: str) -> int:
-    """Return the bytes of a dataset, or of one chunk of it where that is more."""
+    """Return the bytes of a dataset, or of one of its chunks where that is more."""
     from h5py import h5d
 
     layout = dataset.get_create_plist()

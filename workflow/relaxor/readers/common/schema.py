@@ -1,8 +1,8 @@
-"""What every reader builds its tree from: variables with units, children, and safe access to bytes."""
+"""What every reader builds its tree from: children, attributes of the root, and safe access to bytes."""
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.readers.common.text import c_text
 
 MAX_POINTS = 50_000_000
-"""Most numbers a file may announce; checked against the bytes it has before anything is allocated."""
+"""Most numbers that a file may announce; checked against its bytes before memory is reserved."""
 
 
 def tree(
@@ -21,10 +22,13 @@ def tree(
     header: object,
     instrument: str,
     acquired: str | None = None,
+    warnings: Sequence[str] = (),
     **attrs: Any,
 ) -> xr.DataTree:
-    """Assemble the tree that a reader returns; ``read`` adds the attributes that all formats share."""
+    """Assemble the tree that a reader returns; `relaxor.readers.read` adds the attributes that all formats share."""
     root: dict[str, Any] = {"instrument": instrument, "header": header_json(header), **attrs}
+    if warnings:
+        root["warnings"] = "\n".join(warnings)
     if acquired:
         root["acquired"] = acquired
     result = xr.DataTree(xr.Dataset(attrs=root))
@@ -44,7 +48,7 @@ def unpack(layout: str, data: bytes, offset: int, path: Path) -> tuple[Any, ...]
 
 
 def array(data: bytes, dtype: str, count: int, offset: int, path: Path) -> np.ndarray:
-    """Take ``count`` numbers at ``offset``, or say that the file is too short for what it announces."""
+    """Return ``count`` numbers at ``offset``; a file that is too short for what it announces is refused."""
     size = np.dtype(dtype).itemsize
     if count < 0 or offset < 0 or count > MAX_POINTS or offset + count * size > len(data):
         raise ReadError(
@@ -53,8 +57,19 @@ def array(data: bytes, dtype: str, count: int, offset: int, path: Path) -> np.nd
     return np.frombuffer(data, dtype, count, offset)
 
 
+def text_at(data: bytes, offset: int, length: int) -> str:
+    """Return the text of a field of fixed length, see `relaxor.readers.common.text.c_text`."""
+    return c_text(data[offset : offset + length])
+
+
+def check_count(announced: float | None, found: int, path: Path, place: str, what: str = "points") -> None:
+    """Refuse a file that holds another number of items than it announces; None stands for no announcement."""
+    if announced is not None and announced != found:
+        raise ReadError(path, f"announces {announced:g} {what} and holds {found}", place)
+
+
 def header_json(header: object) -> str:
-    """Write a header as JSON; bytes are decoded as latin-1, arrays become lists, anything else becomes text."""
+    """Write a header as JSON: bytes are decoded as Latin-1, arrays become lists, and anything else becomes text."""
 
     def plain(value: object) -> object:
         if isinstance(value, bytes):

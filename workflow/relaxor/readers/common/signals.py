@@ -1,8 +1,6 @@
-"""From what rosettasciio returns (a list of signal dictionaries) to the project's datasets."""
+"""Datasets from the signals that rosettasciio returns."""
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +8,9 @@ import xarray as xr
 
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.names import free, safe, slug
+from relaxor.readers.common.schema import tree
+from relaxor.readers.common.units import counted, spelled
 from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {
@@ -26,11 +27,11 @@ DIMENSIONS = {
 SPECTRAL = frozenset({"raman_shift", "wavelength", "wavenumber"})
 """Axes that keep the unit in which their field reads them."""
 TARGET_UNITS = ("m", "1/m", "s", "eV")
-"""Coordinates are stored in these, except that energies keep their own multiple (keV stays keV)."""
+"""Units in which coordinates are stored, except that energies keep their own multiple (keV stays keV)."""
 
 
 def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]]) -> dict[str, xr.Dataset]:
-    """Turn signals into datasets named after their titles (made unique, safe as netCDF group names).
+    """Return datasets of signals, named after their titles; the names are unique and safe for groups of netCDF.
 
     Parameters
     ----------
@@ -42,14 +43,25 @@ def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, 
     """
     result: dict[str, xr.Dataset] = {}
     for signal, extra in zip(signals, attrs, strict=True):
-        title = signal["metadata"].get("General", {}).get("title") or "signal"
-        stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", str(title)).strip("_.") or "signal"
-        name, number = stem, 1
-        while name in result:
-            number += 1
-            name = f"{stem}_{number}"
-        result[name] = _dataset(signal).assign_attrs({"title": str(title), **extra})
+        title = str(signal["metadata"].get("General", {}).get("title") or "signal")
+        result[free(safe(title, "signal"), result)] = _dataset(signal).assign_attrs({"title": title, **extra})
     return result
+
+
+def headers(children: Iterable[str], signals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the file says of each signal, under the name of its child."""
+    return dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
+
+
+def signal_tree(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]], **root: Any) -> xr.DataTree:
+    """Return the tree of signals with their headers; `datasets` takes the signals and their attributes alike."""
+    children = datasets(signals, attrs)
+    return tree(children, header=headers(children, signals), **root)
+
+
+def counts_of(signal: Mapping[str, Any]) -> str:
+    """Return ``count``, ``count/s`` or ``1``: what rosettasciio calls ``Intensity (Counts)``."""
+    return counted(str(signal["metadata"]["Signal"].get("quantity", "")).partition("(")[2].rstrip(")"))
 
 
 def exposure(signal: Mapping[str, Any]) -> dict[str, float]:
@@ -62,7 +74,7 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     """Make one dataset; complex values become ``real`` and ``imaginary`` (netCDF has no complex numbers)."""
     values, axes = np.asarray(signal["data"]), signal["axes"]
     names = [_dimension(axis.get("name"), index, values.ndim) for index, axis in enumerate(axes)]
-    # rosettasciio unpacks one column less of a packed FFT of odd width: the values decide the length.
+    # rosettasciio unpacks one column less of a packed FFT of odd width, so that the values decide the length.
     sized = [{**axis, "size": length} for axis, length in zip(axes, values.shape, strict=True)]
     coords = {name: _coordinate(name, axis) for name, axis in zip(names, sized, strict=True)}
     lost = [axis.get("size", length) for axis, length in zip(axes, values.shape, strict=True)] != list(values.shape)
@@ -83,35 +95,26 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
 
 
 def _dimension(name: object, index: int, ndim: int) -> str:
-    """Name an axis; one without a name is y or x of an image, or numbered."""
+    """Return the name of an axis; an axis without a name is y or x of an image, or has a number."""
     text = str(name or "").strip().lower()
     if not text:
         return ("y", "x")[index] if ndim == 2 else f"axis_{index}"
-    return DIMENSIONS.get(text, re.sub(r"\W+", "_", text))
+    return DIMENSIONS.get(text, slug(text))
 
 
 def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
-    """Make a coordinate in base units; a unit that means nothing is left out, and kept as ``unit_in_file``."""
+    """Return a coordinate in base units; a unit that pint does not know is kept as ``unit_in_file``."""
     if "axis" in axis:
         values = np.asarray(axis["axis"], dtype=float)
     else:
         values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
     given = str(axis.get("units") or "").strip()
     unit, attrs = "1", {"unit_in_file": given} if given else {}
-    parsed = parse_unit(given) if given else None
+    parsed = parse_unit(spelled(given))
     if parsed is not None and name in SPECTRAL:
         return variable(name, values, given, name.replace("_", " "))
     for target in TARGET_UNITS:
         if parsed is not None and not parsed.dimensionless and parsed.is_compatible_with(target):
             unit = target if target != "eV" else given
-            values = values * factor(given, unit)
+            values = values * factor(spelled(given), unit)
     return variable(name, values, unit, name.replace("_", " "), **attrs)
-
-
-def unix_date(seconds: object) -> str | None:
-    """Return a Unix time as ISO 8601 in UTC, or nothing where the instrument left it at zero."""
-    try:
-        moment = float(str(seconds))
-    except ValueError:
-        return None
-    return datetime.fromtimestamp(moment, UTC).isoformat() if moment > 0 else None

@@ -1,9 +1,21 @@
-"""Bruker DIFFRAC measurement containers, ``.brml``: a zip of XML.
+"""Bruker DIFFRAC measurement containers, ``.brml``.
 
-``Experiment<n>/DataContainer.xml`` names the instrument; each ``Experiment<n>/RawData<k>.xml`` holds one or more
-``DataRoute``. A route has ``ScanInformation`` (name, axes with start and increment, time a step), ``DataViews`` (which
-say what each column of a row is: ``RawDataView`` with ``Start``, ``Length`` and a name) and one ``Datum`` of
-comma-separated numbers a point. The number and order of the columns differ from file to file.
+Instruments: Bruker diffractometers (D8) save their measurements in this form with the program DIFFRAC.
+
+Recognition: The file is a zip archive with a member ``Experiment<n>/RawData<k>.xml``.
+
+Layout: ``Experiment<n>/DataContainer.xml`` names the instrument. Each ``Experiment<n>/RawData<k>.xml`` holds one or
+more ``DataRoute``. A route has ``ScanInformation`` (name, axes with start and increment, time per step), ``DataViews``
+(each ``RawDataView`` says with ``Start``, ``Length`` and a name what a column of a row is) and one ``Datum`` of
+comma-separated numbers per point. The number and order of the columns differ from file to file.
+
+Schema: The children ``scan_1``, ``scan_2``, … are the data routes. Each has the first scanned axis as its dimension
+(``two_theta``, degree; ``theta``, ``phi``, …), the other recorded columns as variables along it (``theta``,
+``measured_time``, ``absorption_factor``, …) and ``intensity`` (count) with ``intensity_uncertainty`` (Poisson). Where
+an automatic absorber worked, ``intensity`` is the counter as the file has it; the file does not say whether it is
+already corrected by ``absorption_factor``. The attributes are ``scan_type``, ``scan_mode``, ``counting_time`` (s per
+step), ``anode``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``, ``voltage`` (kV),
+``current`` (mA), ``goniometer_radius`` (mm) and ``status``.
 """
 
 import re
@@ -19,12 +31,16 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import MAX_NODES, member_bytes, member_names, open_zip, parse_xml, plain_xml
+from relaxor.readers.common.names import snake
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.text import numbers
+from relaxor.readers.common.units import spelled
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
 RAW_DATA = re.compile(r"(.*/)?Experiment\d+/RawData\d+\.xml")
-UNITS = {"°": "degree", "Å": "angstrom", "": "1"}
+UNITS = ("1", "degree", "angstrom", "s", "mm", "K", "V", "mA", "kV")
+"""Units that are kept. What is none of them (``hkl``) is a plain number."""
 GRID_TOLERANCE = 1e-3
 """Degrees within which the column of an axis, rounded to 1e-4, must follow start + n · increment."""
 
@@ -37,19 +53,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a ``.brml`` container.
-
-    Returns
-    -------
-    xarray.DataTree
-        Children ``scan_1``, ``scan_2``, … one a data route, with the first scanned axis as dimension (``two_theta``,
-        degree; ``theta``, ``phi``, …), the other recorded columns as variables along it (``theta``, ``measured_time``,
-        ``absorption_factor``, …) and ``intensity`` (count) with ``intensity_uncertainty`` (Poisson). Where an automatic
-        absorber worked, ``intensity`` is the counter as the file has it; whether it is already corrected
-        by ``absorption_factor`` the file does not say. Attributes: ``scan_type``, ``scan_mode``,
-        ``counting_time`` (s, a step), ``anode``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom),
-        ``wavelength_ratio``, ``voltage`` (kV), ``current`` (mA), ``goniometer_radius`` (mm), ``status``.
-    """
+    """Read a ``.brml`` container; the schema is that of the module."""
     scans: list[xr.Dataset] = []
     header: dict[str, Any] = {}
     started, instrument, nodes = None, "Bruker D8", 0
@@ -108,16 +112,13 @@ def _numbers(rows: list[str], path: Path, place: str) -> np.ndarray:
     for index, row in enumerate(rows):
         if row.count(",") + 1 != width:
             raise ReadError(path, f"{row.count(',') + 1} numbers where {width} are expected", f"{place}, Datum {index}")
-    try:
-        return np.array(",".join(rows).split(","), dtype=float).reshape(len(rows), width)
-    except ValueError as error:
-        raise ReadError(path, f"a Datum holds what is not a number ({error})", place) from error
+    return numbers(",".join(rows).split(","), path, place).reshape(len(rows), width)
 
 
 def _scan(route: Element, table: np.ndarray, shared: dict[str, Any], path: Path, place: str) -> xr.Dataset:
     axes = route.findall("ScanInformation/ScanAxes/ScanAxisInfo")
     columns: dict[str, xr.Variable] = {}
-    dim = _snake(axes[0].get("AxisId", "step")) if axes else "step"
+    dim = snake(axes[0].get("AxisId", "step")) if axes else "step"
     for view in route.iter("RawDataView"):
         for name, first, length, unit, label, blank in _columns(view, path, place):
             if first < 0 or first + length > table.shape[1]:
@@ -155,16 +156,16 @@ def _columns(view: Element, path: Path, place: str) -> Iterator[tuple[str, int, 
     if recording is not None:
         unit = "count" if recording.get("Category") == "Count" else "1"
         label = recording.get("VisibleName", "counter")
-        yield _snake(recording.get("LogicName", "counter")), start, length, unit, label, blank
+        yield snake(recording.get("LogicName", "counter")), start, length, unit, label, blank
     elif fields := view.findall("Varying/FieldDefinitions"):
         for index, field in enumerate(fields):
             name = field.get("FieldName", f"column_{start + index}")
             restriction = field.find("Restriction")
             unit = "" if restriction is None else restriction.get("Unit", "")
-            yield _snake(name), start + index, 1, _unit(unit), field.findtext("VisibleName", name), blank
+            yield snake(name), start + index, 1, _unit(unit), field.findtext("VisibleName", name), blank
     else:
         name = view.get("LogicName", f"column_{start}")
-        yield _snake(name), start, length, _unit(view.get("Unit", "")), name, blank
+        yield snake(name), start, length, _unit(view.get("Unit", "")), name, blank
 
 
 def _axis(info: Element, recorded: xr.Variable | None, dim: str, points: int) -> xr.Variable:
@@ -217,12 +218,7 @@ def _instrument(container: Element) -> str:
 
 
 def _unit(text: str) -> str:
-    """Spell a unit as pint reads it; what pint does not know (``hkl``) is a plain number."""
-    return UNITS.get(text, text if text in ("s", "mm", "K", "V", "mA", "kV") else "1")
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return unit if (unit := spelled(text)) in UNITS else "1"
 
 
 def _natural(name: str) -> list[int]:

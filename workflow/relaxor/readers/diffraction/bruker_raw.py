@@ -1,6 +1,12 @@
-"""Bruker and Siemens diffractometer scans, ``.raw``: the four layouts that share this extension.
+"""Bruker and Siemens diffractometer scans, ``.raw``, in the four layouts that share this extension.
 
-All numbers are little-endian. Offsets are in bytes; those of a range count from its own start.
+Instruments: Bruker and Siemens diffractometers save their scans in these forms.
+
+Recognition: The file begins with ``RAW4.00``, ``RAW1.01``, ``RAW2`` or ``RAW`` and a blank; the last two are common
+words, so that a zero byte must follow within 64 bytes. STOE files (``RAW_1.``) have the same extension and are
+recognised too, so that they are refused by name.
+
+Layout: All numbers are little-endian. Offsets are in bytes; those with a plus count from the start of their range.
 
 ``RAW`` and a blank (DIFFRAC AT, version 1)
     A range is a header of 156 bytes and float32 counts. Steps u32 +4, time per step f32 +8, step f32 +12,
@@ -19,13 +25,19 @@ All numbers are little-endian. Offsets are in bytes; those of a range count from
     Date at 12, time at 24, then from 61 a chain of segments (type u32, length u32): 10 is a named text (name +12, text
     +36), 30 the hardware (goniometer diameter f32 +24, wavelengths f64 from +72, anode +116). Types 0 and 160
     begin a range: scan type +32, start f64 +72, step f64 +80, steps u32 +88, time f32 +92, kV and mA f32 +100 and
-    +104, wavelength f64 +112, bytes a datum u32 +136, bytes of inner segments u32 +140; after 160 bytes come the inner
-    segments, then the data. The first float32 of a datum is the count.
+    +104, wavelength f64 +112, bytes per datum u32 +136, bytes of inner segments u32 +140; after 160 bytes come the
+    inner segments, then the data. The first float32 of a datum is the count.
+
+Schema: The children ``scan_1``, ``scan_2``, … follow the order of the file. Each has the scanned axis as its dimension
+(``two_theta``, degree; a rocking curve has ``theta``) and ``intensity`` (count) with ``intensity_uncertainty``
+(Poisson). Where a datum holds more than the count, ``auxiliary`` (axis, ``column``) has the rest. The attributes, where
+the layout has them, are ``counting_time`` (s per step), ``scan_type``, ``anode``, ``wavelength``,
+``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``, ``voltage`` (kV), ``current`` (mA),
+``goniometer_radius`` (mm) and ``temperature`` (K).
 """
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,51 +46,38 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import array, tree, unpack
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.schema import array, text_at, tree, unpack
 from relaxor.readers.diffraction.scans import grid, scan
 from relaxor.readers.registry import Reader
 
 STARTS_1_01 = ("theta", "two_theta", "chi", "phi", "x", "y", "z")
 SCAN_TYPES_1_01 = ("two_theta", "two_theta", "two_theta", "theta", "chi", "phi", "x", "y", "z")
 SCAN_NAMES_1_01 = (
-    "locked coupled",
-    "unlocked coupled",
-    "detector scan",
-    "rocking curve",
-    "chi scan",
-    "phi scan",
-    "x scan",
-    "y scan",
+    "locked coupled", "unlocked coupled", "detector scan", "rocking curve", "chi scan", "phi scan", "x scan", "y scan",
     "z scan",
-)
+)  # fmt: skip
+WAVELENGTHS = ("wavelength_alpha1", "wavelength_alpha2", "wavelength_ratio")
+CONDITIONS = ("counting_time", "scan_type", "voltage", "current", "wavelength")
 MAX_RANGES = 10_000
+Layout = tuple[dict[str, Any], str | None, list[xr.Dataset]]
+"""Header, time of the measurement and scans of a file."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Recognise the four layouts; STOE's ``RAW_`` too, so that it is refused by name and not as unknown."""
+    """Recognise the four layouts, and STOE's ``RAW_``, so that it is refused by name and not as unknown."""
     if head.startswith((b"RAW4.00\0", b"RAW1.01\0", b"RAW_1.")):
         return True
     return head.startswith((b"RAW ", b"RAW2")) and b"\0" in head[4:64]
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a Bruker or Siemens ``.raw`` file.
-
-    Returns
-    -------
-    xarray.DataTree
-        Children ``scan_1``, ``scan_2``, … in the order of the file, each with the scanned axis as dimension
-        (``two_theta``, degree; a rocking curve has ``theta``) and ``intensity`` (count) with
-        ``intensity_uncertainty`` (Poisson). A file whose data hold more than the count has ``auxiliary`` (axis,
-        ``column``) with the rest. Attributes, where the layout has them: ``counting_time`` (s, a step), ``scan_type``,
-        ``anode``, ``wavelength``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``,
-        ``voltage`` (kV), ``current`` (mA), ``goniometer_radius`` (mm), ``temperature`` (K).
-    """
+    """Read a Bruker or Siemens ``.raw`` file; the schema is that of the module."""
     data = path.read_bytes()
     if data.startswith(b"RAW_"):
         raise ReadError(
             path,
-            f"is a STOE powder file ({_text(data, 0, 14)}), not a Bruker one, though both are named .raw; "
+            f"is a STOE powder file ({text_at(data, 0, 14)}), not a Bruker one, though both are named .raw; "
             "export it from STOE WinXPOW as text and describe the table",
             "byte 0x0",
         )
@@ -92,9 +91,6 @@ def extract(path: Path) -> xr.DataTree:
         instrument=f"Bruker diffractometer (RAW version {header['format_version']})",
         acquired=acquired,
     )
-
-
-Layout = tuple[dict[str, Any], str | None, list[xr.Dataset]]
 
 
 def _version_1(data: bytes, path: Path) -> Layout:
@@ -111,7 +107,7 @@ def _version_1(data: bytes, path: Path) -> Layout:
         attrs = {
             "counting_time": time,
             "scan_mode": mode,
-            "sample_name": _text(data, offset + 40, 32),
+            "sample_name": text_at(data, offset + 40, 32),
             "wavelength_alpha1": alpha1,
             "wavelength_alpha2": alpha2,
         }
@@ -124,12 +120,7 @@ def _version_2(data: bytes, path: Path) -> Layout:
     (ranges,) = unpack("<H", data, 4, path)
     alpha1, alpha2, ratio = unpack("<3f", data, 190, path)
     (run_time,) = unpack("<f", data, 210, path)
-    shared = {
-        "anode": _text(data, 188, 2),
-        "wavelength_alpha1": alpha1,
-        "wavelength_alpha2": alpha2,
-        "wavelength_ratio": ratio,
-    }
+    shared = {"anode": text_at(data, 188, 2), **dict(zip(WAVELENGTHS, (alpha1, alpha2, ratio), strict=True))}
     scans = []
     offset = 256
     for _ in range(ranges):
@@ -141,9 +132,9 @@ def _version_2(data: bytes, path: Path) -> Layout:
         attrs = shared | {"counting_time": time} | ({"temperature": temperature} if temperature < 0x7FFF else {})
         scans.append(_scan(path, "two_theta", start, step, counts, offset, attrs))
         offset += length + 4 * steps
-    moment = _text(data, 168, 20)
-    header = shared | {"format_version": 2, "sample": _text(data, 8, 160), "date": moment, "run_time": run_time}
-    return header, _iso(moment, "%d-%b-%Y %H:%M:%S"), scans
+    moment = text_at(data, 168, 20)
+    header = shared | {"format_version": 2, "sample": text_at(data, 8, 160), "date": moment, "run_time": run_time}
+    return header, iso(moment, "%d-%b-%Y %H:%M:%S"), scans
 
 
 def _version_3(data: bytes, path: Path) -> Layout:
@@ -152,13 +143,7 @@ def _version_3(data: bytes, path: Path) -> Layout:
         raise ReadError(path, f"announces {ranges} ranges", "byte 0xc")
     mean, alpha1, alpha2, beta, ratio = unpack("<5d", data, 616, path)
     (radius,) = unpack("<f", data, 564, path)
-    shared = {
-        "anode": _text(data, 608, 4),
-        "goniometer_radius": radius,
-        "wavelength_alpha1": alpha1,
-        "wavelength_alpha2": alpha2,
-        "wavelength_ratio": ratio,
-    }
+    shared = _hardware(text_at(data, 608, 4), radius, (alpha1, alpha2, ratio))
     scans = []
     offset = 712
     for _ in range(ranges):
@@ -174,20 +159,19 @@ def _version_3(data: bytes, path: Path) -> Layout:
         if kind >= len(SCAN_TYPES_1_01):
             raise ReadError(path, f"scan type {kind} is not known", f"byte {offset + 196:#x}")
         begin = offset + length + supplement
-        attrs = shared | {
-            "counting_time": time,
-            "scan_type": SCAN_NAMES_1_01[kind],
-            "voltage": voltage,
-            "current": current,
-            "wavelength": wavelength,
-        }
+        conditions = (time, SCAN_NAMES_1_01[kind], voltage, current, wavelength)
+        attrs = shared | dict(zip(CONDITIONS, conditions, strict=True))
         axis = SCAN_TYPES_1_01[kind]
         scans.append(_scan(path, axis, starts[axis], step, array(data, "<f4", steps, begin, path), offset, attrs))
         offset = begin + 4 * steps
     texts = {"user": (36, 72), "site": (108, 218), "sample": (326, 60), "comment": (386, 160)}
-    header = shared | {name: _text(data, *place) for name, place in texts.items()}
+    header = shared | {name: text_at(data, *place) for name, place in texts.items()}
     header |= {"format_version": 3, "file_status": status, "wavelength_mean": mean, "wavelength_beta": beta}
-    return header, _iso(f"{_text(data, 16, 10)} {_text(data, 26, 10)}", "%m/%d/%y %H:%M:%S"), scans
+    return header, iso(f"{text_at(data, 16, 10)} {text_at(data, 26, 10)}", "%m/%d/%y %H:%M:%S"), scans
+
+
+def _hardware(anode: str, radius: float, wavelengths: tuple[float, float, float]) -> dict[str, Any]:
+    return {"anode": anode, "goniometer_radius": radius, **dict(zip(WAVELENGTHS, wavelengths, strict=True))}
 
 
 def _version_4(data: bytes, path: Path) -> Layout:
@@ -205,7 +189,7 @@ def _version_4(data: bytes, path: Path) -> Layout:
         segment, offset = next(_segments(data, offset, len(data), path))
         header["segments"].append(segment)
         shared |= segment.get("hardware", {})
-    return header, _iso(f"{_text(data, 12, 12)} {_text(data, 24, 10)}", "%m/%d/%Y %H:%M:%S"), scans
+    return header, iso(f"{text_at(data, 12, 12)} {text_at(data, 24, 10)}", "%m/%d/%Y %H:%M:%S"), scans
 
 
 def _range_4(data: bytes, offset: int, path: Path, shared: dict[str, Any]) -> tuple[xr.Dataset, list, int]:
@@ -218,14 +202,8 @@ def _range_4(data: bytes, offset: int, path: Path, shared: dict[str, Any]) -> tu
     inner = [segment for segment, _ in _segments(data, offset + 160, begin, path)]
     columns = size // 4
     values = array(data, "<f4", steps * columns, begin, path).reshape(steps, columns)
-    name = _text(data, offset + 32, 24)
-    attrs = shared | {
-        "counting_time": time,
-        "scan_type": name,
-        "voltage": voltage,
-        "current": current,
-        "wavelength": wavelength,
-    }
+    name = text_at(data, offset + 32, 24)
+    attrs = shared | dict(zip(CONDITIONS, (time, name, voltage, current, wavelength), strict=True))
     scan = _scan(path, _axis_of(name), start, step, values[:, 0], offset, attrs)
     if columns > 1:
         rest = "further numbers of each datum, meaning not documented"
@@ -234,25 +212,19 @@ def _range_4(data: bytes, offset: int, path: Path, shared: dict[str, Any]) -> tu
 
 
 def _segments(data: bytes, offset: int, end: int, path: Path) -> Iterator[tuple[dict[str, Any], int]]:
-    """Walk a chain of segments; yield each one's content and where the next begins."""
+    """Walk a chain of segments; yield the content of each and the place where the next one begins."""
     while offset < end:
         kind, length = unpack("<II", data, offset, path)
         if length < 8 or offset + length > len(data):
             raise ReadError(path, f"segment of type {kind} announces {length} bytes", f"byte {offset:#x}")
         segment: dict[str, Any] = {"type": kind, "length": length}
         if kind == 10 and length >= 36:
-            segment |= {"name": _text(data, offset + 12, 24), "text": _text(data, offset + 36, length - 36)}
+            segment |= {"name": text_at(data, offset + 12, 24), "text": text_at(data, offset + 36, length - 36)}
         elif kind == 30 and length >= 120:
             (diameter,) = unpack("<f", data, offset + 24, path)
             mean, alpha1, alpha2, beta, ratio = unpack("<5d", data, offset + 72, path)
             segment |= {"wavelength_mean": mean, "wavelength_beta": beta}
-            segment["hardware"] = {
-                "anode": _text(data, offset + 116, 4),
-                "goniometer_radius": diameter / 2,
-                "wavelength_alpha1": alpha1,
-                "wavelength_alpha2": alpha2,
-                "wavelength_ratio": ratio,
-            }
+            segment["hardware"] = _hardware(text_at(data, offset + 116, 4), diameter / 2, (alpha1, alpha2, ratio))
         else:
             segment["hex"] = data[offset + 8 : offset + length].hex()
         offset += length
@@ -260,7 +232,7 @@ def _segments(data: bytes, offset: int, end: int, path: Path) -> Iterator[tuple[
 
 
 def _axis_of(scan_type: str) -> str:
-    """Name the scanned axis; coupled, detector and unnamed scans count in 2θ."""
+    """Return the scanned axis; coupled, detector and unnamed scans run along 2θ."""
     name = scan_type.lower()
     if "rocking" in name or name in ("theta", "omega"):
         return "theta"
@@ -273,17 +245,6 @@ def _scan(
 ) -> xr.Dataset:
     place = f"range at byte {offset:#x}"
     return scan(path, axis, grid(path, axis, start, step, counts.size, place), counts, attrs, place)
-
-
-def _text(data: bytes, offset: int, length: int) -> str:
-    return data[offset : offset + length].split(b"\0")[0].decode("latin-1").strip()
-
-
-def _iso(moment: str, layout: str) -> str | None:
-    try:
-        return datetime.strptime(moment, layout).isoformat()
-    except ValueError:
-        return None
 
 
 READER = Reader("bruker_raw", recognises, extract, max_bytes=32 << 20)

@@ -1,4 +1,18 @@
-"""Crystallographic information files (CIF 1.1), through gemmi: the cell and the atoms as the file lists them."""
+"""Crystallographic information files, ``.cif`` (CIF 1.1).
+
+Instruments: CIF is the form in which refined and predicted crystal structures are published. It is read by gemmi.
+
+Recognition: A line of the first bytes begins with ``data_`` and a name, and ``_cell_length_a`` stands within the first
+256 KiB.
+
+Schema: The child ``cell`` (``cell_2``, … for further data blocks) has the dimension ``atom``, whose coordinate is the
+label of the site, and the variables ``x``, ``y``, ``z`` (fractions of the cell) with their uncertainties, ``element``
+and ``occupancy``. The sites are those that the file lists; they are not expanded by symmetry. The scalars ``length_a``
+to ``angle_gamma`` (angstrom, degree) have uncertainties too. An uncertainty is that in brackets, or else that of
+rounding to the last digit written. The attributes are ``space_group``, ``operations`` (``x,y,z`` triplets joined by
+``;``, as listed or those of the space group), ``block``, and, where the file gives them, ``formula_units``,
+``formula``, ``temperature`` (K) and ``title``.
+"""
 
 import math
 import re
@@ -9,19 +23,19 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.core.files import start_of
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.text import text_of
 from relaxor.readers.registry import Reader
 
 LOOK_AHEAD = 1 << 18
-"""Bytes searched for a cell: headers of journals can be long."""
+"""Bytes in which a cell is looked for: the headers of journals can be long."""
 LENGTHS, ANGLES = ("length_a", "length_b", "length_c"), ("angle_alpha", "angle_beta", "angle_gamma")
 SPACE_GROUP_TAGS = (
-    "_space_group_name_H-M_alt",
-    "_symmetry_space_group_name_H-M",
-    "_space_group_name_Hall",
+    "_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M", "_space_group_name_Hall",
     "_symmetry_space_group_name_Hall",
-)
+)  # fmt: skip
 OPERATION_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?(\d*)|\.(\d+))(?:[eE][-+]?\d+)?(?:\((\d+)\))?")
 
@@ -31,29 +45,17 @@ def recognises(head: bytes, path: Path) -> bool:
     if not re.search(rb"^data_\S", head, re.MULTILINE | re.IGNORECASE):
         return False
     try:
-        with path.open("rb") as stream:
-            return b"_cell_length_a" in stream.read(LOOK_AHEAD).lower()
+        return b"_cell_length_a" in start_of(path, LOOK_AHEAD).lower()
     except OSError:
         return False
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a CIF.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``cell`` (``cell_2``, … for further data blocks): dimension ``atom`` (coordinate: label of the
-        site), variables ``x``, ``y``, ``z`` (fraction of the cell) with uncertainties (given in brackets, else half a
-        unit of the last digit written, uniform), ``element``, ``occupancy``; the sites are those listed, not expanded.
-        Scalars ``length_a`` … ``angle_gamma`` (angstrom, degree) with uncertainties. Attributes: ``space_group``,
-        ``operations`` (``x,y,z`` triplets joined by ``;``, as listed or of the space group), ``block``, and where given
-        ``formula_units``, ``formula``, ``temperature`` (K), ``title``.
-    """
+    """Read a CIF; the schema is that of the module."""
     from gemmi import cif
 
     try:
-        document = cif.read_string(path.read_text(encoding="utf-8", errors="replace"))
+        document = cif.read_string(text_of(path))
     except (ValueError, RuntimeError) as error:
         raise ReadError(path, f"is not a valid CIF ({error})") from error
     blocks = [block for block in document if block.find_value("_cell_length_a")]
@@ -132,7 +134,7 @@ def _attributes(block: Any, path: Path, place: str) -> dict[str, Any]:
 
 
 def _number(text: str, path: Path, place: str) -> tuple[float, float]:
-    """Return a CIF number and its standard uncertainty: that in brackets, else of rounding to the last digit."""
+    """Return a CIF number and its standard uncertainty: that in brackets, or else that of rounding."""
     match = NUMBER.fullmatch(text)
     if not match:
         raise ReadError(path, f"'{text}' is not a number", place)

@@ -1,9 +1,23 @@
-"""PANalytical scans, ``.xrdml`` (schemas 1.0 to 2.3): XML.
+"""PANalytical scans and maps, ``.xrdml`` (XML, schemas 1.0 to 2.3).
 
-Every ``xrdMeasurement`` holds ``scan`` elements with ``dataPoints``: for every axis ``positions`` (a list, start and
-end, or one common position), counting times (one or a list) and ``intensities`` (schema 1, with
-``beamAttenuationFactors``: the intensities are corrected by them) or ``counts`` (schema 2, as counted). The scans of
-an area measurement have a position each of a second axis.
+Instruments: PANalytical diffractometers (X'Pert, Empyrean) save their measurements in this form.
+
+Recognition: The first bytes hold the root element, ``<xrdMeasurements``.
+
+Layout: Every ``xrdMeasurement`` holds ``scan`` elements with ``dataPoints``. These have ``positions`` of every axis (a
+list, a start and an end, or one common position), counting times (one or a list) and either ``intensities`` (schema 1;
+they are corrected by ``beamAttenuationFactors``) or ``counts`` (schema 2, as counted). Every scan of an area
+measurement has one position of a second axis.
+
+Schema: The children ``scan_1``, ``scan_2``, … follow the order of the file. Each has the scanned axis as its dimension
+(``two_theta``, degree, for coupled scans; ``omega``, ``phi``, …) and ``intensity`` (count) with
+``intensity_uncertainty`` (Poisson, of the detected counts). Other axes that move are variables (``omega``, …); those
+that rest are attributes (``omega``, degree; ``x``, mm; …). Where an absorber worked, ``intensity`` is corrected by its
+``attenuation_factor``, and ``counts`` is what the detector counted. The scans of an area measurement are one child
+``map_1``, … with the dimensions (``scan``, ``point``) and all moving axes as coordinates. The attributes are
+``counting_time`` (s per point; a variable of that name if it varies), ``scan_type``, ``scan_mode``, ``status``,
+``anode``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``, ``voltage`` (kV), ``current``
+(mA) and ``acquired``.
 """
 
 from pathlib import Path
@@ -18,11 +32,11 @@ from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import local_name, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers
+from relaxor.readers.common.units import spelled
 from relaxor.readers.diffraction.scans import AXES, axis_of, scan
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
-UNITS = {"deg": "degree", "mm": "mm", "degree": "degree"}
 TUBE = {
     "kAlpha1": "wavelength_alpha1",
     "kAlpha2": "wavelength_alpha2",
@@ -39,21 +53,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an ``.xrdml`` file.
-
-    Returns
-    -------
-    xarray.DataTree
-        Children ``scan_1``, ``scan_2``, … in the order of the file, with the scanned axis as dimension
-        (``two_theta``, degree, for coupled scans; ``omega``, ``phi``, …), ``intensity`` (count) with
-        ``intensity_uncertainty`` (Poisson of the detected counts), the other axes that move as variables (``omega``,
-        …), those that rest as attributes (``omega``, degree; ``x``, mm; …). Where an absorber worked, ``intensity``
-        is corrected by its ``attenuation_factor``, and ``counts`` is what the detector saw. The scans of an area
-        measurement are one child ``map_1``, … of dimensions (``scan``, ``point``), with all axes that move as
-        coordinates. Attributes: ``counting_time`` (s, a point; the variable ``counting_time`` if it varies),
-        ``scan_type``, ``scan_mode``, ``status``, ``anode``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom),
-        ``wavelength_ratio``, ``voltage`` (kV), ``current`` (mA), ``acquired``.
-    """
+    """Read an ``.xrdml`` file; the schema is that of the module."""
     root = parse_xml(path.read_bytes(), path)
     for element in root.iter():
         element.tag = local_name(str(element.tag))
@@ -74,7 +74,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _children(scans: list[xr.Dataset], before: int) -> dict[str, xr.Dataset]:
-    """Name the scans of one measurement; several of one axis and length are a map."""
+    """Name the scans of one measurement; several scans of one axis and length become a map."""
     shapes = {(tuple(scan.sizes.items()), tuple(scan.data_vars)) for scan in scans}
     if len(scans) < 2 or len(shapes) > 1:
         return {f"scan_{before + number}": scan for number, scan in enumerate(scans, start=1)}
@@ -133,7 +133,9 @@ def _scan(element: Element, tube: dict[str, Any], path: Path, place: str) -> xr.
         counts = values / factor
     dataset = scan(path, axis, moving.pop(axis), values, attrs, place)
     for name, position in moving.items():
-        dataset[name] = variable(axis, position, UNITS[axes[name].get("unit", "deg")], name)
+        if (unit := spelled(axes[name].get("unit", "deg"))) not in ("degree", "mm"):
+            raise ReadError(path, f"positions of {name} in '{unit}'; deg or mm expected", place)
+        dataset[name] = variable(axis, position, unit, name)
     if time is not None and time.size == values.size > 1:
         dataset["counting_time"] = variable(axis, time, "s", "counting time of the point")
     if factor is not None:
@@ -145,7 +147,7 @@ def _scan(element: Element, tube: dict[str, Any], path: Path, place: str) -> xr.
 
 
 def _positions(entry: Element, size: int, path: Path, place: str) -> np.ndarray:
-    """Return one position, or one a point."""
+    """Return one common position, or one position per point."""
     listed = entry.findtext("listPositions")
     if listed is not None:
         return numbers(listed.split(), path, place)

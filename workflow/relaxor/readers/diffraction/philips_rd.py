@@ -1,8 +1,18 @@
-"""Philips PC-APD scans, ``.rd`` and ``.sd``.
+"""Philips PC-APD scans, ``.rd``.
 
-Layout, little-endian: magic ``V3RD`` or ``V5RD`` (``SD``: second derivatives), name of the program 4–84, Kα1, Kα2 and
-their ratio f64 at 94, sample 138–146, title 146–166, step f64 at 214, first and last 2θ f64 at 222 and 230; from 250
-(version 3) or 810 (version 5) one u16 p a point, the square root of the count in tenths: count = ⌊p²/100⌋.
+Instruments: Philips diffractometers save their scans in this form with the program PC-APD.
+
+Recognition: The file begins with ``V3RD`` or ``V5RD``. The second derivatives ``V3SD`` and ``V5SD`` (``.sd``) are
+recognised too, so that they are refused by name.
+
+Layout, little-endian: The name of the program is at byte 4 (80 bytes), Kα1, Kα2 and their ratio at 94 (f64), the sample
+at 138 (8 bytes), the title at 146 (20 bytes), the step at 214, and the first and last 2θ at 222 and 230 (f64). From
+byte 250 (version 3) or 810 (version 5) follows one u16 *p* per point, which is the square root of the count in tenths:
+count = ⌊p²/100⌋.
+
+Schema: The child ``scan_1`` has the dimension ``two_theta`` (degree) and ``intensity`` (count) with
+``intensity_uncertainty`` (Poisson, and the rounding of the packed square root). The attributes are
+``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``, ``sample_name`` and ``title``.
 """
 
 import math
@@ -13,7 +23,7 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import with_uncertainty
-from relaxor.readers.common.schema import array, tree, unpack
+from relaxor.readers.common.schema import array, text_at, tree, unpack
 from relaxor.readers.diffraction.scans import grid, scan
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
@@ -27,19 +37,11 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a ``.rd`` file.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``scan_1`` with dimension ``two_theta`` (degree) and ``intensity`` (count) with
-        ``intensity_uncertainty`` (Poisson, and the rounding of the packed square root). Attributes:
-        ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``, ``sample_name``, ``title``.
-    """
+    """Read a ``.rd`` file; the schema is that of the module."""
     data = path.read_bytes()
     begin = DATA.get(data[:4])
     if begin is None:
-        raise ReadError(path, f"is a Philips file of kind {data[:4].decode('latin-1')}; V3RD and V5RD are read")
+        raise ReadError(path, f"is a Philips file of kind {text_at(data, 0, 4)}; V3RD and V5RD are read")
     alpha1, alpha2, ratio = unpack("<3d", data, 94, path)
     step, first, last = unpack("<3d", data, 214, path)
     if not (math.isfinite(first) and math.isfinite(last) and math.isfinite(step) and 0 < step <= last - first < 400):
@@ -49,8 +51,8 @@ def extract(path: Path) -> xr.DataTree:
         "wavelength_alpha1": alpha1,
         "wavelength_alpha2": alpha2,
         "wavelength_ratio": ratio,
-        "sample_name": _text(data, 138, 8),
-        "title": _text(data, 146, 20),
+        "sample_name": text_at(data, 138, 8),
+        "title": text_at(data, 146, 20),
     }
     counts = np.floor(0.01 * packed * packed)  # in this order of rounding, as all programs that read the format
     place = f"byte {begin:#x}"
@@ -58,12 +60,8 @@ def extract(path: Path) -> xr.DataTree:
     rounding = packed / 50 / math.sqrt(12)
     uncertainty = np.hypot(poisson_uncertainty(counts), rounding)
     dataset = with_uncertainty(dataset, "intensity", uncertainty, "Poisson and rounding of the packed square root")
-    header = {"program": _text(data, 4, 80), "bytes": data[:begin].hex(), **attrs}
+    header = {"program": text_at(data, 4, 80), "bytes": data[:begin].hex(), **attrs}
     return tree({"scan_1": dataset}, header=header, instrument="Philips diffractometer (PC-APD)")
-
-
-def _text(data: bytes, offset: int, length: int) -> str:
-    return data[offset : offset + length].split(b"\0")[0].decode("latin-1").strip()
 
 
 READER = Reader("philips_rd", recognises, extract)

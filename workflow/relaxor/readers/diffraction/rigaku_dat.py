@@ -1,13 +1,21 @@
-"""Rigaku text files, ``.dat`` (RINT, MultiFlex).
+"""Rigaku text files, ``.dat``.
 
-Layout: ``*KEY = value`` lines, first those of the file from ``*TYPE = Raw``; then for every scan ``*BEGIN``, its own
-keys, ``*COUNT = n``, n intensities separated by commas, ``*END``. The unit is ``*YUNIT`` (``cps`` or ``counts``).
-Converters write counts under the name of rates: whole numbers throughout, though each is said to be counted for
-several seconds, are counts.
+Instruments: Older Rigaku diffractometers (RINT, MultiFlex) save their scans in this form.
+
+Recognition: The file begins with ``*TYPE =``, and its first bytes hold ``*GROUP_COUNT``, which only Rigaku writes.
+
+Layout: Lines ``*KEY = value`` are the header of the file. Then follows for every scan a line ``*BEGIN``, its own keys,
+``*COUNT = n``, n intensities separated by commas, and ``*END``. The unit is that of ``*YUNIT`` (``cps`` or ``counts``).
+Some converters write counts under the name of rates. Intensities that are whole numbers throughout, although each is
+said to be counted for several seconds, are therefore read as counts, and the tree has a warning.
+
+Schema: The children ``scan_1``, ``scan_2``, … have the scanned axis as their dimension (``two_theta``, degree) and
+``intensity`` (``count`` or ``count/s``) with ``intensity_uncertainty`` (Poisson). The attributes, where the file has
+them, are ``counting_time`` (s per step), ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``voltage`` (kV),
+``current`` (mA) and ``scan_type``.
 """
 
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +23,10 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.schema import check_count, tree
+from relaxor.readers.common.text import number, numbers, text_of
+from relaxor.readers.common.units import counted
 from relaxor.readers.diffraction.scans import axis_of, grid, scan
 from relaxor.readers.registry import Reader
 
@@ -30,21 +40,12 @@ NAMES = {
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Recognise the first keyword and one that only Rigaku writes."""
+    """Recognise the first keyword, and one that only Rigaku writes."""
     return re.match(rb"\*TYPE\s+=", head) is not None and b"*GROUP_COUNT" in head
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a Rigaku ``.dat`` file.
-
-    Returns
-    -------
-    xarray.DataTree
-        Children ``scan_1``, ``scan_2``, … with the scanned axis as dimension (``two_theta``, degree) and ``intensity``
-        (``count`` or ``count/s``) with ``intensity_uncertainty`` (Poisson). Attributes, where the file has them:
-        ``counting_time`` (s, a step), ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``voltage`` (kV),
-        ``current`` (mA), ``scan_type``. Root: ``warnings`` (lines).
-    """
+    """Read a Rigaku ``.dat`` file; the schema is that of the module."""
     scans: dict[str, xr.Dataset] = {}
     headers: list[dict[str, list[str]]] = [{}]
     warnings: list[str] = []
@@ -69,41 +70,31 @@ def extract(path: Path) -> xr.DataTree:
     if not scans:
         raise ReadError(path, "holds no intensities between *BEGIN and *END")
     goniometer = headers[0].get("GONIO", [""])[0].partition(",")[0]
-    extra = {"warnings": "\n".join(warnings)} if warnings else {}
-    acquired = _date(headers[0].get("DATE", [""])[0])
-    return tree(scans, header=headers, instrument=f"Rigaku {goniometer}".strip(), acquired=acquired, **extra)
+    acquired = iso(headers[0].get("DATE", [""])[0], "%d-%b-%y %H:%M")
+    return tree(scans, header=headers, instrument=f"Rigaku {goniometer}".strip(), acquired=acquired, warnings=warnings)
 
 
 def _scan(path: Path, header: dict[str, str], values: np.ndarray, place: str, warnings: list[str]) -> xr.Dataset:
-    def number(key: str) -> float:
-        try:
-            return float(header.get(key, ""))
-        except ValueError:
-            raise ReadError(path, f"*{key} is '{header.get(key, '(missing)')}', not a number", place) from None
+    def entry(key: str) -> float:
+        value = number(header.get(key, ""))
+        if value is None:
+            raise ReadError(path, f"*{key} is '{header.get(key, '(missing)')}', not a number", place)
+        return value
 
-    if "COUNT" in header and number("COUNT") != values.size:
-        raise ReadError(path, f"announces {header['COUNT']} points and holds {values.size}", place)
+    check_count(entry("COUNT") if "COUNT" in header else None, values.size, path, place)
     kind = header.get("SCAN_MODE") or header.get("SCAN_AXIS", "2theta/theta")
-    attrs: dict[str, Any] = {name: number(key) for key, name in NAMES.items() if key in header}
+    attrs: dict[str, Any] = {name: entry(key) for key, name in NAMES.items() if key in header}
     attrs["scan_type"] = kind
     if header.get("SPEED_DIM", "").startswith("sec"):
-        attrs["counting_time"] = number("SPEED")
-    units = "count/s" if header.get("YUNIT", "counts").lower() == "cps" else "count"
+        attrs["counting_time"] = entry("SPEED")
+    units = "count/s" if counted(header.get("YUNIT", "")) == "count/s" else "count"
     time = attrs.get("counting_time", 0.0)
     if units == "count/s" and time > 1 and np.array_equal(values, np.round(values)):
         units = "count"
         warnings.append(f"{place}: named cps, but whole numbers at {time:g} s a step: read as counts")
     axis = axis_of(kind, path, place)
-    return scan(
-        path, axis, grid(path, axis, number("START"), number("STEP"), values.size, place), values, attrs, place, units
-    )
-
-
-def _date(text: str) -> str | None:
-    try:
-        return datetime.strptime(text, "%d-%b-%y %H:%M").isoformat()
-    except ValueError:
-        return None
+    position = grid(path, axis, entry("START"), entry("STEP"), values.size, place)
+    return scan(path, axis, position, values, attrs, place, units)
 
 
 READER = Reader("rigaku_dat", recognises, extract)

@@ -1,12 +1,22 @@
 """Rigaku SmartLab text files, ``.ras``.
 
-Layout: for every scan ``*RAS_HEADER_START``, lines ``*KEY "value"``, ``*RAS_HEADER_END``, ``*RAS_INT_START``, rows of
-position, intensity and attenuation factor, ``*RAS_INT_END``; ``*RAS_DATA_END`` closes the file. Japanese text is in
-code page 932.
+Instruments: Rigaku SmartLab diffractometers save their scans in this form.
+
+Recognition: The file begins with ``*RAS_DATA_START``.
+
+Layout: Every scan is a header between ``*RAS_HEADER_START`` and ``*RAS_HEADER_END``, whose lines are ``*KEY "value"``,
+and rows of position, intensity and attenuation factor between ``*RAS_INT_START`` and ``*RAS_INT_END``. The line
+``*RAS_DATA_END`` closes the file. Japanese text is in code page 932.
+
+Schema: The children ``scan_1``, ``scan_2``, … have the scanned axis as their dimension (``two_theta``, degree;
+``omega``, ``phi``, …), ``intensity`` (``count`` or ``count/s``, as the file has it) and the ``attenuation_factor`` of
+the absorber. The file does not say whether the intensity is already corrected by it. Whole counts, and rates whose
+counting time is known, have ``intensity_uncertainty`` (Poisson). The attributes, where the file has them, are
+``scan_type``, ``anode``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``voltage`` (kV), ``current`` (mA)
+and ``counting_time`` (s per step: the length of the step over the speed of the scan).
 """
 
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +25,10 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import tree
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.schema import check_count, tree
 from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.units import counted
 from relaxor.readers.diffraction.scans import axis_of, scan
 from relaxor.readers.registry import Reader
 
@@ -27,7 +39,6 @@ NAMES = {
     "MEAS_COND_XG_VOLTAGE": "voltage",
     "MEAS_COND_XG_CURRENT": "current",
 }
-UNITS = {"counts": "count", "cps": "count/s"}
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -36,18 +47,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a ``.ras`` file.
-
-    Returns
-    -------
-    xarray.DataTree
-        Children ``scan_1``, ``scan_2``, … with the scanned axis as dimension (``two_theta``, degree; ``omega``,
-        ``phi``, …), ``intensity`` (``count`` or ``count/s``, as the file has it) and ``attenuation_factor`` of the
-        absorber; whether the intensity is already corrected by it the file does not say. Whole counts have
-        ``intensity_uncertainty`` (Poisson). Attributes, where the file has them: ``scan_type``, ``anode``,
-        ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``voltage`` (kV), ``current`` (mA), ``counting_time``
-        (s, a step: its length over the speed of the scan).
-    """
+    """Read a ``.ras`` file; the schema is that of the module."""
     lines = text_of(path, "cp932").splitlines()
     headers: list[dict[str, str]] = []
     scans: dict[str, xr.Dataset] = {}
@@ -58,7 +58,7 @@ def extract(path: Path) -> xr.DataTree:
             end = next((at for at in range(row, len(lines)) if lines[at].startswith("*RAS_INT_END")), None)
             if end is None:
                 raise ReadError(path, "ends before *RAS_INT_END: a part of the scan is missing", f"line {row + 1}")
-            table = _table(lines[row + 1 : end], path, f"lines {row + 2} to {end}")
+            table = rows_of_three(lines[row + 1 : end], path, f"lines {row + 2} to {end}")
             scans[f"scan_{len(scans) + 1}"] = profile(path, headers[-1], table, f"line {row + 1}")
         elif headers and (match := ENTRY.fullmatch(line)):
             headers[-1][match[1]] = match[2]
@@ -66,10 +66,12 @@ def extract(path: Path) -> xr.DataTree:
         raise ReadError(path, "holds no scan between *RAS_INT_START and *RAS_INT_END")
     first = headers[0]
     instrument = f"Rigaku {first.get('HW_GONIOMETER_NAME', '').rpartition('|')[2]}".strip()
-    return tree(scans, header=headers, instrument=instrument, acquired=_date(first.get("MEAS_SCAN_START_TIME", "")))
+    acquired = iso(first.get("MEAS_SCAN_START_TIME", ""), "%m/%d/%y %H:%M:%S")
+    return tree(scans, header=headers, instrument=instrument, acquired=acquired)
 
 
-def _table(lines: list[str], path: Path, place: str) -> np.ndarray:
+def rows_of_three(lines: list[str], path: Path, place: str) -> np.ndarray:
+    """Return rows of position, intensity and attenuation factor, shape (n, 3)."""
     values = numbers(" ".join(lines).split(), path, place)
     if values.size != 3 * len(lines):
         raise ReadError(path, f"{values.size} numbers in {len(lines)} rows of three", place)
@@ -78,11 +80,10 @@ def _table(lines: list[str], path: Path, place: str) -> np.ndarray:
 
 def profile(path: Path, header: dict[str, str], table: np.ndarray, place: str) -> xr.Dataset:
     """Make the dataset of a scan from its rows (position, intensity, attenuation factor)."""
-    announced = float(header.get("MEAS_DATA_COUNT") or len(table))
-    if announced != len(table):
-        raise ReadError(path, f"announces {announced:g} points and holds {len(table)}", place)
+    announced = header.get("MEAS_DATA_COUNT")
+    check_count(float(announced) if announced else None, len(table), path, place)
     kind, unit = header.get("MEAS_SCAN_AXIS_X_INTERNAL", ""), header.get("MEAS_SCAN_UNIT_Y", "")
-    if unit not in UNITS:
+    if counted(unit) == "1":
         raise ReadError(path, f"intensities in '{unit}'; expected counts or cps", place)
     attrs: dict[str, Any] = {name: float(header[key]) for key, name in NAMES.items() if header.get(key)}
     attrs |= {"anode": header.get("HW_XG_TARGET_NAME"), "scan_type": kind}
@@ -90,16 +91,9 @@ def profile(path: Path, header: dict[str, str], table: np.ndarray, place: str) -
     if header.get("MEAS_SCAN_SPEED_UNIT") == "deg/min" and step > 0 and speed > 0:
         attrs["counting_time"] = 60 * step / speed
     axis = axis_of(kind, path, place)
-    dataset = scan(path, axis, table[:, 0], table[:, 1], attrs, place, UNITS[unit])
+    dataset = scan(path, axis, table[:, 0], table[:, 1], attrs, place, counted(unit))
     dataset["attenuation_factor"] = variable(axis, table[:, 2], "1", "attenuation factor of the absorber")
     return dataset
-
-
-def _date(text: str) -> str | None:
-    try:
-        return datetime.strptime(text, "%m/%d/%y %H:%M:%S").isoformat()
-    except ValueError:
-        return None
 
 
 READER = Reader("rigaku_ras", recognises, extract)

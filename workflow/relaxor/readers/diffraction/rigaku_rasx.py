@@ -1,8 +1,15 @@
-"""Rigaku SmartLab containers, ``.rasx``: a zip with a folder for every scan.
+"""Rigaku SmartLab containers, ``.rasx``.
 
-``Data<n>/Profile<n>.txt`` holds rows of position, intensity and attenuation factor;
-``Data<n>/MesurementConditions<n>.xml`` (sic) says of what: ``ScanInformation`` (axis, units, number of points, begin),
-``HWConfigurations/XrayGenerator`` (anode, wavelengths, kV, mA).
+Instruments: Rigaku SmartLab diffractometers save their scans in this form.
+
+Recognition: The file is a zip archive with a member ``Data<n>/Profile<n>.txt``.
+
+Layout: The archive has a folder for every scan. ``Data<n>/Profile<n>.txt`` holds rows of position, intensity and
+attenuation factor. ``Data<n>/MesurementConditions<n>.xml`` (spelled so) says what they are: ``ScanInformation`` has the
+axis, the units, the number of points and the time of the start, and ``HWConfigurations/XrayGenerator`` has the anode,
+the wavelengths, the voltage and the current.
+
+Schema: The tree is that of `relaxor.readers.diffraction.rigaku_ras`.
 """
 
 import re
@@ -13,8 +20,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.containers import member_bytes, member_names, open_zip, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers
-from relaxor.readers.diffraction.rigaku_ras import profile
+from relaxor.readers.common.text import decoded
+from relaxor.readers.diffraction.rigaku_ras import profile, rows_of_three
 from relaxor.readers.registry import Reader
 
 PROFILE = re.compile(r"(.*/)?Data\d+/Profile(\d+)\.txt")
@@ -31,7 +38,7 @@ ENTRIES = {
     "MEAS_COND_XG_VOLTAGE": "HWConfigurations/XrayGenerator/Voltage",
     "MEAS_COND_XG_CURRENT": "HWConfigurations/XrayGenerator/Current",
 }
-"""Name of an entry in ``.ras`` files → where it stands in the XML."""
+"""Name of an entry in ``.ras`` files, and its place in the XML."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -40,13 +47,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a ``.rasx`` container.
-
-    Returns
-    -------
-    xarray.DataTree
-        As `relaxor.readers.diffraction.rigaku_ras.extract`.
-    """
+    """Read a ``.rasx`` container; the schema is that of the module."""
     scans: dict[str, xr.Dataset] = {}
     header, started, instrument = {}, None, "Rigaku"
     with open_zip(path) as container:
@@ -59,11 +60,9 @@ def extract(path: Path) -> xr.DataTree:
             root = parse_xml(member_bytes(container, conditions, path), path, f"member {conditions}")
             header[conditions] = plain_xml(root)
             entries = {key: root.findtext(where) or "" for key, where in ENTRIES.items()}
-            text = member_bytes(container, name, path).decode("utf-8-sig", "replace")
-            values = numbers(text.split(), path, f"member {name}")
-            if values.size != 3 * len(text.splitlines()):
-                raise ReadError(path, f"{values.size} numbers in rows of three", f"member {name}")
-            scans[f"scan_{number}"] = profile(path, entries, values.reshape(-1, 3), f"member {name}")
+            lines = decoded(member_bytes(container, name, path)).splitlines()
+            table = rows_of_three(lines, path, f"member {name}")
+            scans[f"scan_{number}"] = profile(path, entries, table, f"member {name}")
             started = started or root.findtext("ScanInformation/StartTime")
             instrument = f"Rigaku {root.findtext('GeneralInformation/SystemName', '')}".strip()
     return tree(scans, header=header, instrument=instrument, acquired=started)

@@ -1,4 +1,4 @@
-"""Diffraction scans as every diffractometer's reader returns them: one axis, intensities, their uncertainty."""
+"""Diffraction scans as the readers of all diffractometers return them: one axis, intensities and their uncertainty."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ AXES = {
     "y": ("mm", "stage position y"),
     "z": ("mm", "stage position z"),
 }
-"""Scanned axis → unit and name."""
+"""Scanned axes, with their unit and name."""
 
 
 def scan(
@@ -43,15 +43,15 @@ def scan(
     position, intensity
         Shape (n,).
     attrs
-        Attributes; empty ones are left out. ``counting_time`` (s, a step) gives rates their uncertainty.
+        Attributes; empty ones are left out. ``counting_time`` (s per step) gives rates their uncertainty.
     units
-        ``count``, or ``count/s`` for rates. Counts that are not whole were scaled by the instrument, which says not
-        how: they have no uncertainty.
+        ``count``, or ``count/s`` for rates. Counts that are not whole numbers were scaled by the instrument, which does
+        not say how; they have no uncertainty.
 
     Raises
     ------
     ReadError
-        If there are no points, not as many positions as intensities, or numbers that are not finite.
+        If there is no point, if positions and intensities differ in number, or if a number is not finite.
     """
     if not intensity.size or position.shape != intensity.shape:
         raise ReadError(path, f"{intensity.size} intensities at {position.size} positions", place)
@@ -75,12 +75,12 @@ def scan(
 
 
 def axis_of(name: str, path: Path, place: str) -> str:
-    """Name the axis of `AXES` that a maker's name of a scan stands for; coupled scans run along 2θ.
+    """Return the axis of `AXES` for which a maker's name of a scan stands; coupled scans run along 2θ.
 
     Raises
     ------
     ReadError
-        If it stands for none.
+        If the name stands for none of them.
     """
     plain = name.lower().replace("two", "2").replace(" ", "").replace("-", "").replace("_", "")
     axis = plain if plain in AXES else "chi" if plain == "khi" else None

@@ -1,26 +1,33 @@
-"""aixACCT TF Analyzer ``.dat``: hysteresis (DHM), leakage (LM), PUND (PM) and fatigue (FM) measurements.
+"""aixACCT ferroelectric measurements, ``.dat``: hysteresis (DHM), leakage (LM), pulses (PM) and fatigue (FM).
 
-Layout: Windows-1252 text. The first line names the result (``DynamicHysteresisResult``, ``LeakageResult``,
-``PulseResult``, ``Fatigue``). A summary table has one row a measurement (DHM, LM, PM: before the file's own block of
-``key: value`` lines; FM: a ``Result Table`` before the ``Data Table [i,j]`` that it sums up). A data table is a title,
-``key [unit]: value`` lines, a row of column names that ends with a tab, and rows of numbers that end with a tab.
+Instruments: The TF Analyzers of aixACCT (1000 to 3000) export their measurements in this form.
 
-Schema: children ``table_1``, ``table_2``, ... in the order of the file. All carry the header of their table as
-attributes (``area``, ``thickness``, ``hysteresis_frequency``, ``pr_plus``, ... with ``<name>_units``) and its title.
+Recognition: The first line is the name of the result: ``DynamicHysteresisResult``, ``LeakageResult``, ``PulseResult``
+or ``Fatigue``. The last one is too common a word to be enough; ``TfaModule: FM`` must stand within the first bytes.
+
+Layout: A file is text in code page 1252. A summary table has one row per measurement; in DHM, LM and PM files it stands
+before the file's own block of ``key: value`` lines, in FM files it is a ``Result Table`` before the ``Data Table
+[i,j]`` that it sums up. A data table is a title, ``key [unit]: value`` lines, a row of column names, and rows of
+numbers. All rows end with a tab.
+
+Schema: The children ``table_1``, ``table_2``, … follow the order of the file. The header of their table is in their
+attributes (``area``, ``thickness``, ``hysteresis_frequency``, ``pr_plus``, … with ``<name>_units``), and so is its
+``title``. The variables have ``<name>_uncertainty`` from the last digit written. They depend on the measurement:
 
 DHM, FM
-    Dimensions ``loop`` (1: continuous, 2: after a rest in the negative, 3: after a rest in the positive state, driven
-    the other way) and ``time`` (s): ``voltage`` (V), ``current`` (A), ``polarization`` (uC/cm^2).
+    The dimensions are ``loop`` (1: continuous, 2: after a rest in the negative state, 3: after a rest in the positive
+    state, driven the other way) and ``time`` (s). The variables are ``voltage`` (V), ``current`` (A) and
+    ``polarization`` (uC/cm^2).
 PM
-    Dimensions ``pulse`` (letters of the pulse sequence) and ``time`` (s, from the start of each pulse): ``voltage``,
-    ``current``, ``polarization`` and ``absolute_time`` (s, as written).
+    The dimensions are ``pulse`` (letters of the pulse sequence) and ``time`` (s, from the start of each pulse). The
+    variables are ``voltage``, ``current``, ``polarization`` and ``absolute_time`` (s, as written).
 LM
-    Dimension ``step``: ``voltage``, ``leakage_current_density`` and ``median_current_density`` (uA/cm^2).
+    The dimension is ``step``. The variables are ``voltage``, ``leakage_current_density`` and
+    ``median_current_density`` (uA/cm^2).
 """
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +36,20 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.schema import tree
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.schema import check_count, tree
+from relaxor.readers.common.text import number, numbers, text_of
+from relaxor.readers.common.units import spelled
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.text_table import MAX_BYTES, QUANTIZATION, digits_uncertainty
 
-RESULTS = {
-    b"DynamicHysteresisResult": "DHM",
-    b"LeakageResult": "LM",
-    b"PulseResult": "PM",
-    b"Fatigue": "FM",
-}
+RESULTS = {b"DynamicHysteresisResult": "DHM", b"LeakageResult": "LM", b"PulseResult": "PM", b"Fatigue": "FM"}
 TITLE = re.compile(r"(?:(?:Data|Result) )?Table \[?\d+(?:,\d+)*\]?$")
-UNITS = {"uC/cm2": "uC/cm^2", "uA/cm2": "uA/cm^2", "uJ/cm2": "uJ/cm^2", "mm2": "mm^2", "Ohm": "ohm", "": "1"}
 DECIMALS = 6
-"""Digits behind the point of the mantissas that the tester writes."""
+"""Digits behind the point in the mantissas that the tester writes."""
 LOOP_COLUMNS = (
-    "Time [s]",
-    "V+ [V]",
-    "V- [V]",
-    "I1 [A]",
-    "P1 [uC/cm2]",
-    "I2 [A]",
-    "P2 [uC/cm2]",
-    "I3 [A]",
-    "P3 [uC/cm2]",
-)
+    "Time [s]", "V+ [V]", "V- [V]", "I1 [A]", "P1 [uC/cm2]", "I2 [A]", "P2 [uC/cm2]", "I3 [A]", "P3 [uC/cm2]",
+)  # fmt: skip
 PULSE_COLUMNS = ("Time [s]", "V [V]", "I [A]", "P [uC/cm2]")
 LEAKAGE_COLUMNS = ("Voltage [V]", "Leakage Current Density [uA/cm2]", "Median Current Density [uA/cm2]")
 SEQUENCE = re.compile("[A-Z]")
@@ -61,7 +57,7 @@ SEQUENCE = re.compile("[A-Z]")
 
 @dataclass
 class _Table:
-    """A block of the file as it stands there; ``line`` is the line of its column names."""
+    """A block of the file as it stands there; ``line`` is the number of the line with its column names."""
 
     title: str
     header: dict[str, str] = field(default_factory=dict)
@@ -77,21 +73,15 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read all data tables of a file.
-
-    Returns
-    -------
-    xarray.DataTree
-        Children ``table_1``, ... as the module describes; ``<name>_uncertainty`` from the last digit written.
-        ``header`` holds the file's own lines, every table's lines and the summary tables.
+    """Read all data tables of a file; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        If a row has another number of cells than its table has columns, a cell is no number, a table ends before
-        its last point, or tables that the summary lists are missing.
+        If a row has another number of cells than its table has columns, if a cell is no number, if a table ends before
+        its last point, or if tables that the summary lists are missing.
     """
-    lines = path.read_bytes().decode("cp1252", errors="replace").splitlines()
+    lines = text_of(path).splitlines()
     module = RESULTS[lines[0].strip().encode()]
     header, tables = _blocks(lines)
     summaries = [table for table in tables if _is_summary(table)]
@@ -111,7 +101,7 @@ def extract(path: Path) -> xr.DataTree:
             "summaries": [{"columns": table.columns, "rows": table.rows} for table in summaries],
         },
         instrument=f"aixACCT {data[0].header.get('Basic System', 'TF Analyzer')}",
-        acquired=_acquired(header.get("TimeStamp", "")),
+        acquired=iso(header.get("TimeStamp", ""), "%m/%d/%Y %H:%M:%S"),
     )
 
 
@@ -123,7 +113,7 @@ def _blocks(lines: list[str]) -> tuple[dict[str, str], list[_Table]]:
     header: dict[str, str] = {}
     tables: list[_Table] = []
     current: _Table | None = None
-    for number, line in enumerate(lines, start=1):
+    for place, line in enumerate(lines, start=1):
         if TITLE.match(line.strip()):
             current = _Table(line.strip())
             tables.append(current)
@@ -132,7 +122,7 @@ def _blocks(lines: list[str]) -> tuple[dict[str, str], list[_Table]]:
         elif current is not None and current.columns:
             current.rows.append(line)
         elif current is not None and "\t" in line and line.rstrip().endswith("]"):
-            current.columns, current.line = tuple(line.split("\t")), number
+            current.columns, current.line = tuple(line.split("\t")), place
         else:
             key, colon, value = line.partition(":")
             if colon:
@@ -146,17 +136,17 @@ def _numbers(path: Path, table: _Table, expected: tuple[str, ...]) -> np.ndarray
     repeats = len(names) // len(expected)
     if not repeats or names != expected * repeats:
         raise ReadError(path, f"columns are {', '.join(names)}; {', '.join(expected)} expected", f"line {table.line}")
-    for number, row in enumerate(table.rows, start=table.line + 1):
-        if row.count("\t") != len(table.columns) - 1:
-            raise ReadError(
-                path, f"{len(names)} cells expected, {row.rstrip().count(chr(9)) + 1} found", f"line {number}"
-            )
+    words: list[str] = []
+    for line, row in enumerate(table.rows, start=table.line + 1):
+        cells = row.split("\t")
+        if len(cells) != len(table.columns):
+            problem = f"{len(names)} cells expected, {row.rstrip().count(chr(9)) + 1} found"
+            raise ReadError(path, problem, f"line {line}")
+        words += cells[: len(names)]
     if len(table.rows) < 2:
         raise ReadError(path, "the table holds no points", f"line {table.line}")
-    try:
-        values = np.array([row.split("\t")[: len(names)] for row in table.rows], dtype=float)
-    except ValueError as error:
-        raise ReadError(path, f"{error}", f"lines {table.line + 1} to {table.line + len(table.rows)}") from error
+    place = f"lines {table.line + 1} to {table.line + len(table.rows)}"
+    values = numbers(words, path, place).reshape(len(table.rows), -1)
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         raise ReadError(path, f"'{names[column]}' is not a finite number", f"line {table.line + 1 + row}")
@@ -178,13 +168,12 @@ def _loops(path: Path, table: _Table) -> xr.Dataset:
 def _pulses(path: Path, table: _Table) -> xr.Dataset:
     values = _numbers(path, table, PULSE_COLUMNS)
     count = values.shape[1] // 4
-    points = int(table.header.get("Pulse Points", len(values)))
-    if len(values) != points:
-        raise ReadError(path, f"{points} points a pulse announced, {len(values)} found", f"line {table.line}")
+    announced = float(table.header.get("Pulse Points", len(values)))
+    check_count(announced, len(values), path, f"line {table.line}", "points per pulse")
     letters = SEQUENCE.findall(table.header.get("Pulse Sequence", ""))
     names = letters if len(set(letters)) == count else [str(number) for number in range(1, count + 1)]
     block = values.reshape(len(values), count, 4).transpose(2, 1, 0)
-    # All pulses are sampled alike; the later ones' absolute times are rounded more coarsely than their steps.
+    # All pulses are sampled alike; the absolute times of later pulses are rounded more coarsely than their steps.
     time = _time(path, table, block[0, 0] - block[0, 0, 0])
     dataset = xr.Dataset(coords={"time": time, "pulse": ("pulse", names, {"long_name": "pulse", "units": "1"})})
     dims = ("pulse", "time")
@@ -219,7 +208,7 @@ def _time(path: Path, table: _Table, values: np.ndarray) -> xr.Variable:
 
 
 def _check_duration(path: Path, table: _Table, time: xr.Variable) -> None:
-    """Refuse a loop that is cut off: a table does not say how many rows it has, but a loop lasts one period."""
+    """Refuse a loop that is cut off; a table does not say how many rows it has, but a loop lasts one period."""
     text = table.header.get("Hysteresis Frequency [Hz]")
     if text is None:
         return
@@ -230,27 +219,17 @@ def _check_duration(path: Path, table: _Table, time: xr.Variable) -> None:
 
 
 def _attributes(header: dict[str, str]) -> dict[str, Any]:
-    """Turn ``Vc+ [V]: 2.05`` into ``vc_plus=2.05`` and ``vc_plus_units="V"``; words stay words."""
+    """Turn ``Vc+ [V]: 2.05`` into ``vc_plus=2.05`` and ``vc_plus_units="V"``; words are kept as they are."""
     result: dict[str, Any] = {}
     for key, text in header.items():
         name, _, unit = key.partition("[")
         name = name.strip().lower().replace("+", "_plus").replace("-", "_minus")
         name = "_".join(re.findall(r"[a-z0-9_]+", name))
-        try:
-            result[name] = float(text)
-        except ValueError:
-            result[name] = text
-            continue
-        if unit:
-            result[f"{name}_units"] = UNITS.get(unit.rstrip("]"), unit.rstrip("]"))
+        value = number(text)
+        result[name] = text if value is None else value
+        if value is not None and unit:
+            result[f"{name}_units"] = spelled(unit.rstrip("]"))
     return result
-
-
-def _acquired(text: str) -> str | None:
-    try:
-        return datetime.strptime(text, "%m/%d/%Y %H:%M:%S").isoformat()
-    except ValueError:
-        return None
 
 
 READER = Reader("aixacct", recognises, extract, max_bytes=MAX_BYTES)

@@ -1,18 +1,29 @@
-"""Workbooks of the Keithley 4200 (KTEI ``.xls``, Clarius+ ``.xls`` and ``.xlsx``).
+"""Workbooks of the Keithley 4200, ``.xls`` and ``.xlsx``.
 
-Every run is a sheet: ``Data``, ``Append1``, ``Append2``, … (KTEI), ``Run12`` or a name that the user gave (Clarius+).
-Its first row names the columns; cycle mode has two such rows (test, then quantity). A quantity that has one value
-only fills the first row of its column; ``DrainI(1)``, ``DrainI(2)``, … are the steps of one sweep; ``#REF`` is a
-formula without result. ``Settings`` says, run after run under a banner of ``=``, what was applied: keys and values,
-then a table of the terminals (``Device Terminal``) or of a user module's parameters (``Parameter Name``), then
-formulas. ``Calc`` is not data.
+Instruments: Keithley 4200 parameter analysers save their measurements in workbooks, with the programs KTEI (``.xls``)
+and Clarius+ (``.xls`` and ``.xlsx``).
+
+Recognition: The file is an Excel workbook. `extract` tells whether a Keithley wrote it: the workbook then has the sheet
+``Settings``. This reader is asked after those of formats with a signature of their own.
+
+Layout: Every run is a sheet, called ``Data``, ``Append1``, ``Append2``, … by KTEI, and ``Run12`` or what the user wrote
+by Clarius+. The first row of a sheet names the columns; in cycle mode two rows do so (test, then quantity). A quantity
+that has one value only fills the first row of its column. ``DrainI(1)``, ``DrainI(2)``, … are the steps of one sweep.
+``#REF`` is a formula without result. ``Settings`` says under a banner of ``=`` for one run after the other what was
+applied: keys and values, then a table of the terminals (``Device Terminal``) or of the parameters of a user module
+(``Parameter Name``), then formulas. ``Calc`` holds no data.
+
+Schema: There is one child per run, named after its sheet. Its variables are the columns, named as in the file, with the
+dimension ``point`` or, for a sweep in steps, (``step``, ``point``); single values have no dimension. Their units are
+those of the 4200 (V, A, s, C, ohm, S, F), because the workbook names none. Cells without a value are NaN. The
+attributes are ``test`` or ``module``, ``executed`` (ISO 8601) and ``settings`` (keys, terminals, parameters and
+formulas as JSON).
 """
 
 import io
 import json
 import re
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +31,13 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.core.files import start_of
 from relaxor.core.variables import variable
 from relaxor.readers.common.containers import member_bytes, member_names, open_zip
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import MAX_POINTS, tree
+from relaxor.readers.common.text import number
 from relaxor.readers.registry import CONTAINER, Reader
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -38,7 +53,10 @@ QUANTITIES: tuple[tuple[str, str, str], ...] = (
     (r"v.*|.*v", "V", "voltage"),
     (r"i(?!teration|ndex).*|.*i", "A", "current"),
 )
-"""Pattern of a column's name → unit, what it is. The workbook itself names no units."""
+"""Pattern of the name of a column, unit, and what it is. The workbook itself names no units."""
+UNITLESS = re.compile(r"ratio.*|cycle|index|iteration|pts|norm.*")
+"""Columns that need no unit."""
+EXECUTED = "%m/%d/%Y %H:%M:%S"
 STEP = re.compile(r"(.+)\((\d+)\)")
 FAILED = ("#REF", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NUM!")
 REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
@@ -53,16 +71,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a workbook.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a run, named after its sheet: the columns as variables of dimension ``point`` (or ``step``,
-        ``point``), single values without dimension, named as in the file, with the units of the 4200 (V, A, s, C,
-        ohm, S, F). Cells without value are NaN. Attributes: ``test`` or ``module``, ``executed`` (ISO 8601),
-        ``settings`` (JSON: keys, terminals, parameters, formulas). Root: ``warnings`` (lines).
-    """
+    """Read a workbook; the schema is that of the module."""
     sheets = _sheets(path)
     if "Settings" not in sheets:
         raise ReadError(path, f"is a workbook without the Settings of a Keithley 4200; its sheets: {', '.join(sheets)}")
@@ -77,24 +86,22 @@ def extract(path: Path) -> xr.DataTree:
             dataset = run(rows, f"sheet {name}", warnings, path, modules)
             applied = settings.get(name) or (latest if name == "Data" or len(settings) == 1 else {})
             dataset.attrs |= _attributes(applied)
-            children[name.replace("/", "_")] = dataset
+            children[free(name, children)] = dataset
     if not children:
         raise ReadError(path, f"holds no run: its sheets {', '.join(sheets)} are empty or settings")
     version = latest.get("keys", {})
     kind = next((f"{key} {version[key]}" for key in ("KTEI Version", "Clarius+ Version") if key in version), "")
-    extra = {"warnings": "\n".join(warnings)} if warnings else {}
-    acquired = _date(version.get("Last Executed", ""))
-    return tree(children, header=settings, instrument=f"Keithley 4200 {kind}".strip(), acquired=acquired, **extra)
+    acquired = iso(version.get("Last Executed", ""), EXECUTED)
+    instrument = f"Keithley 4200 {kind}".strip()
+    return tree(children, header=settings, instrument=instrument, acquired=acquired, warnings=warnings)
 
 
 def _sheets(path: Path) -> dict[str, list[Row]]:
     """Return the cells of every sheet."""
-    with path.open("rb") as stream:
-        old = stream.read(8) == OLE2
-    if old:
+    if start_of(path, len(OLE2)) == OLE2:
         import xlrd
 
-        # What it reports of odd but harmless OLE2 structures is kept from the user's screen.
+        # xlrd prints remarks on odd but harmless OLE2 structures unless it is given another place for them.
         with xlrd.open_workbook(path, logfile=io.StringIO(), ragged_rows=True) as book:
             return {sheet.name: [sheet.row_values(row) for row in range(sheet.nrows)] for sheet in book.sheets()}
     from python_calamine import CalamineWorkbook
@@ -110,7 +117,7 @@ def _sheets(path: Path) -> dict[str, list[Row]]:
 
 
 def _check(path: Path) -> None:
-    """Refuse sheets whose cells span too much: the library makes room for all between the first and the last."""
+    """Refuse sheets whose cells span too much: the library reserves memory for all cells between first and last."""
     with open_zip(path) as container:
         for name in container.namelist():
             if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
@@ -126,7 +133,21 @@ def _check(path: Path) -> None:
 
 
 def run(rows: Sequence[Row], place: str, warnings: list[str], path: Path, modules: Collection[str] = ()) -> xr.Dataset:
-    """Make the dataset of a run from its cells, names first; ``modules`` are columns that need no unit."""
+    """Make the dataset of a run from its cells.
+
+    Parameters
+    ----------
+    rows
+        The cells; the first row holds the names of the columns.
+    place
+        The place in the file, for messages.
+    warnings
+        List to which warnings are added.
+    path
+        The file, for messages.
+    modules
+        Names of user modules; columns of these names need no unit.
+    """
     names = [str(cell).strip() for cell in rows[0]]
     first = 1
     if names and names[0] == "Cycle" and len(rows) > 1 and str(rows[1][0]).strip() == "Index":
@@ -138,7 +159,7 @@ def run(rows: Sequence[Row], place: str, warnings: list[str], path: Path, module
             cells = [row[index] if index < len(row) else "" for row in rows[first:]]
             values = _numbers(cells, f"{place}, column {name}", warnings, path)
             if values.size:
-                columns[_free(name.replace("/", "_per_"), columns)] = values
+                columns[free(name.replace("/", "_per_"), columns)] = values
     if not columns:
         raise ReadError(path, f"no column of numbers under {', '.join(filter(None, names[:8]))}", place)
     return _dataset(columns, place, warnings, modules)
@@ -154,10 +175,9 @@ def _numbers(cells: list[Any], place: str, warnings: list[str], path: Path) -> n
         elif str(cell).strip() in FAILED:
             failed += 1
         elif str(cell).strip():
-            try:
-                values[index] = float(cell)
-            except ValueError:
-                raise ReadError(path, f"'{str(cell)[:40]}' is not a number", f"{place}, value {index + 1}") from None
+            if (value := number(str(cell))) is None:
+                raise ReadError(path, f"'{str(cell)[:40]}' is not a number", f"{place}, value {index + 1}")
+            values[index] = value
     if failed:
         warnings.append(f"{place}: {failed} formulas without result (#REF) are NaN")
     filled = np.flatnonzero([str(cell).strip() != "" for cell in cells])
@@ -181,7 +201,7 @@ def _dataset(columns: dict[str, np.ndarray], place: str, warnings: list[str], mo
         unit, meaning = _quantity(name, place, warnings)
         stacked = np.stack([_padded(parts[step], length) for step in sorted(parts)])
         dims = ("step" if len(parts) == max(map(len, steps.values())) else f"step_of_{name}", "point")
-        variables[_free(name, variables)] = variable(dims, stacked, unit, meaning)
+        variables[free(name, variables)] = variable(dims, stacked, unit, meaning)
     return xr.Dataset(variables)
 
 
@@ -191,16 +211,20 @@ def _padded(values: np.ndarray, length: int) -> np.ndarray:
 
 def _quantity(name: str, place: str, warnings: list[str]) -> tuple[str, str]:
     plain = name.rpartition(".")[2].lower()
-    for pattern, unit, meaning in QUANTITIES:
-        if re.fullmatch(pattern, plain):
-            return unit, meaning
-    if not re.fullmatch(r"ratio.*|cycle|index|iteration|pts|norm.*", plain):
+    found = first_match(plain, QUANTITIES)
+    if found is None and not UNITLESS.fullmatch(plain):
         warnings.append(f"{place}: nothing says in which unit {name} is")
-    return "1", name
+    return found or ("1", name)
+
+
+def first_match(name: str, quantities: Sequence[tuple[str, str, str]]) -> tuple[str, str] | None:
+    """Return unit and meaning of the first pattern that a name matches, or None."""
+    matches = ((unit, meaning) for pattern, unit, meaning in quantities if re.fullmatch(pattern, name))
+    return next(matches, None)
 
 
 def _settings(rows: list[Row]) -> dict[str, dict[str, Any]]:
-    """Return what was applied, run → keys, terminals, parameters, formulas."""
+    """Return what was applied in every run: keys, terminals, parameters and formulas."""
     found: dict[str, dict[str, Any]] = {}
     current: dict[str, Any] = found.setdefault("", {"keys": {}})
     header: list[str] = []
@@ -240,25 +264,10 @@ def _attributes(settings: dict[str, Any]) -> dict[str, Any]:
     attrs = {
         "test": keys.get("Test Name", ""),
         "module": keys.get("Module Name", ""),
-        "executed": _date(keys.get("Last Executed", "")) or "",
+        "executed": iso(keys.get("Last Executed", ""), EXECUTED) or "",
         "settings": json.dumps(settings, ensure_ascii=False) if settings else "",
     }
     return {name: value for name, value in attrs.items() if value}
-
-
-def _date(text: str) -> str | None:
-    try:
-        return datetime.strptime(text, "%m/%d/%Y %H:%M:%S").isoformat()
-    except ValueError:
-        return None
-
-
-def _free(name: str, taken: dict[str, Any]) -> str:
-    free, number = name, 1
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    return free
 
 
 READER = Reader("keithley_4200", recognises, extract, priority=CONTAINER)

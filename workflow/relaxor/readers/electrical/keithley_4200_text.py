@@ -1,8 +1,16 @@
-"""Text exports of the Keithley 4200, ``.txt``, ``.csv`` and the csv of a graph.
+"""Text exports of the Keithley 4200, ``.txt`` and ``.csv``.
 
-Layout: one row of names (two in cycle mode), rows of numbers, separated by tabs or commas. ``.txt`` has engineering
-notation of seven digits (``125.8467E-6``), ``.csv`` ends in lines of ``Settings``. The columns are those of a sheet of
-the workbook; the csv of a graph shows the latest run, not the first.
+Instruments: Clarius+ of Keithley 4200 parameter analysers exports single runs and graphs in this form.
+
+Recognition: The first two rows are the names of cycle mode (``Cycle`` over ``Index``), or a row of names stands over
+numbers in engineering notation (``125.8467E-6``).
+
+Layout: One row of names (two rows in cycle mode) is followed by rows of numbers. Cells are separated by tabs or commas.
+A ``.txt`` file has engineering notation of seven digits; a ``.csv`` file ends with lines of ``Settings``. The columns
+are those of a sheet of the workbook. The ``.csv`` of a graph shows the latest run, not the first one.
+
+Schema: The child ``run`` is what `relaxor.readers.electrical.keithley_4200` makes of a sheet. The header holds the
+lines behind the numbers.
 """
 
 import csv
@@ -13,7 +21,7 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import text_of
+from relaxor.readers.common.text import head_lines, text_of
 from relaxor.readers.electrical.keithley_4200 import FAILED, run
 from relaxor.readers.registry import Reader
 
@@ -23,10 +31,8 @@ ENGINEERING = re.compile(r"-?\d{1,3}\.\d{4}E[-+]\d+")
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by cycle mode's two rows of names, or by names over numbers in engineering notation."""
-    if b"\0" in head:
-        return False
-    lines = head.decode("utf-8-sig", "replace").splitlines()
+    """Recognise the two rows of names of cycle mode, or names over numbers in engineering notation."""
+    lines = head_lines(head)
     if len(lines) < 3 or "[" in lines[0]:
         return False
     separator = "\t" if "\t" in lines[0] else ","
@@ -39,14 +45,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a text export.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``run`` as `relaxor.readers.electrical.keithley_4200.extract` makes of a sheet. Header: the lines behind
-        the numbers. Root: ``warnings`` (lines).
-    """
+    """Read a text export; the schema is that of the module."""
     lines = text_of(path).splitlines()
     separator = "\t" if "\t" in lines[0] else ","
     rows = list(csv.reader(lines, delimiter=separator))
@@ -65,8 +64,7 @@ def extract(path: Path) -> xr.DataTree:
         raise ReadError(path, f"'{wrong[:40]}' is not a number", f"line {end + 1}")
     warnings: list[str] = []
     dataset = run(rows[:end], "run", warnings, path)
-    extra = {"warnings": "\n".join(warnings)} if warnings else {}
-    return tree({"run": dataset}, header=tail, instrument="Keithley 4200", **extra)
+    return tree({"run": dataset}, header=tail, instrument="Keithley 4200", warnings=warnings)
 
 
 def _numeric(cell: str) -> bool:

@@ -1,13 +1,20 @@
-"""Keysight B1500 EasyEXPERT exports, ``.csv``.
+"""Keysight B1500 exports, ``.csv``.
 
-Layout: a byte-order mark and an empty line, then lines ``Keyword, value, …``: ``SetupTitle`` begins a block,
-``TestParameter``, ``MetaData``, … describe it, ``DataName`` names the columns, ``DataValue`` is a row. A block that a
-display of the first shows (``… Child DataDisplay``) repeats its rows: they are given once.
+Instruments: EasyEXPERT of Keysight B1500 device analysers exports its measurements in this form.
+
+Recognition: The first word, behind a byte-order mark and empty lines, is ``SetupTitle,``.
+
+Layout: Lines are ``Keyword, value, …``. ``SetupTitle`` begins a block, ``TestParameter``, ``MetaData`` and others
+describe it, ``DataName`` names the columns, and every ``DataValue`` is a row. The block of a display (``… Child
+DataDisplay``) repeats the rows of the block that it shows; repeated rows are given once, with a warning.
+
+Schema: The children ``setup_1``, … are the blocks that repeat no other one. Their columns are variables of the
+dimension ``point``, named as in the file. ``MeasResult<n>_value`` is in V or A, as the operation mode of channel n
+says. The attributes are ``title`` and ``application_test``.
 """
 
 import csv
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +23,16 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
+from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.electrical.keithley_4200 import first_match
 from relaxor.readers.registry import Reader
 
 QUANTITIES = ((r".*time", "s", "time"), (r"v.*|.*voltage", "V", "voltage"), (r"i.*|.*current", "A", "current"),
               (r"c.*", "F", "capacitance"), (r"f.*", "Hz", "frequency"))  # fmt: skip
 MODES = {"Vmeas": ("V", "voltage"), "Imeas": ("A", "current")}
-"""Operation mode of a WGFMU channel → unit and meaning of what it measured."""
+"""Operation mode of a WGFMU channel, and the unit and meaning of what it measured."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -32,15 +41,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an EasyEXPERT export.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``setup_1``, … one a block that repeats no other: its columns as variables of dimension ``point``, named
-        as in the file. ``MeasResult<n>_value`` is in V or A as the operation mode of channel n says. Attributes:
-        ``title``, ``application_test``. Root: ``warnings`` (lines).
-    """
+    """Read an EasyEXPERT export; the schema is that of the module."""
     blocks: list[dict[str, Any]] = []
     for number, row in enumerate(csv.reader(text_of(path).splitlines(), skipinitialspace=True), start=1):
         if not row:
@@ -72,8 +73,8 @@ def extract(path: Path) -> xr.DataTree:
     if not children:
         raise ReadError(path, "holds no DataValue")
     header = [{"title": block["title"], "lines": block["header"]} for block in blocks]
-    extra = {"warnings": "\n".join(warnings)} if warnings else {}
-    return tree(children, header=header, instrument="Keysight B1500", acquired=_date(blocks[0]["header"]), **extra)
+    acquired = _date(blocks[0]["header"])
+    return tree(children, header=header, instrument="Keysight B1500", acquired=acquired, warnings=warnings)
 
 
 def _dataset(block: dict[str, Any], table: np.ndarray, place: str, warnings: list[str]) -> xr.Dataset:
@@ -93,18 +94,12 @@ def _quantity(name: str, settings: dict[str, str]) -> tuple[str, str]:
     if match := re.fullmatch(r"MeasResult(\d+)_value", name):
         kinds = " ".join(value for key, value in settings.items() if key.endswith(match[1]))
         return next((found for mode, found in MODES.items() if mode in kinds), ("1", name))
-    for pattern, unit, meaning in QUANTITIES:
-        if re.fullmatch(pattern, name, re.IGNORECASE):
-            return unit, meaning
-    return "1", name
+    return first_match(name.lower(), QUANTITIES) or ("1", name)
 
 
 def _date(header: list[list[str]]) -> str | None:
     text = next((row[-1] for row in header if len(row) > 2 and row[-2].endswith("RecordTime")), "")
-    try:
-        return datetime.strptime(text, "%m/%d/%Y %H:%M:%S").isoformat()
-    except ValueError:
-        return None
+    return iso(text, "%m/%d/%Y %H:%M:%S")
 
 
 READER = Reader("keysight_b1500", recognises, extract)

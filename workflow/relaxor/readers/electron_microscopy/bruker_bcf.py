@@ -1,15 +1,24 @@
-"""Bruker ``.bcf`` hypermaps: images and an X-ray spectrum for every pixel.
+"""Bruker hypermaps, ``.bcf``: images and an X-ray spectrum for every pixel.
 
-Layout: a "single file system" (magic ``AAMVHFSS``) of chunks with a header of 32 bytes, which holds the number of the
-next one; a table of files (512 bytes an entry: number of the pointer table, size, ..., parent, name); file contents,
-as they are or in zlib blocks behind ``AACS``. ``EDSDatabase/HeaderData`` is XML with the microscope, the images and the
-sum spectrum, ``SpectrumData<n>`` the counts. The container is walked here, with every size bounded; header and counts
-come through rosettasciio, but into numbers that are wide enough (it estimates the width from the mean pixel, and
-brighter ones would wrap around).
+Instruments: Bruker X-ray spectrometers (EDX) on electron microscopes save maps in this form with the program Esprit.
+
+Recognition: The file begins with ``AAMVHFSS``.
+
+Layout: The file is a file system of its own. It consists of chunks with a header of 32 bytes, which holds the number of
+the next chunk. A table of files has 512 bytes per entry (number of the table of pointers, size, …, parent, name). File
+contents stand as they are, or in zlib blocks behind ``AACS``. ``EDSDatabase/HeaderData`` is XML with the microscope,
+the images and the sum spectrum; ``SpectrumData<n>`` holds the counts. The container is walked here, with every size
+bounded. rosettasciio reads header and counts, but into numbers that are wide enough: it estimates the width from the
+mean pixel, and brighter pixels would wrap around.
+
+Schema: Images are named after their detectors and have ``intensity`` (``y``, ``x``) in the digital units of the
+detector with coordinates in m. Maps, ``EDX``, ``EDX_2``, …, have ``intensity`` (``y``, ``x``, ``energy`` in keV) in
+counts; their uncertainty, the square root, is not stored. The attributes of a map are ``beam_energy_keV``,
+``elevation_angle_deg``, ``elements``, ``real_time_s`` and ``live_time_s``. The root has ``warnings`` if a map does not
+add up to the spectrum that the file gives for the whole.
 """
 
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +26,16 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.containers import parse_xml
+from relaxor.readers.common.containers import MAX_TOTAL_BYTES, inflated, parse_xml
 from relaxor.readers.common.schema import tree, unpack
 from relaxor.readers.common.signals import datasets
+from relaxor.readers.electron_microscopy.xray_spectra import check_layers
 from relaxor.readers.registry import Reader
 
 MAGIC = b"AAMVHFSS"
 BASE, CHUNK_HEADER, ENTRY = 0x118, 32, 0x200
 FIRST_BLOCK, BLOCK_HEADER = 0x80, 16
-MAX_ITEMS, MAX_CONTENT, MAX_MAP_BYTES = 1000, 256 << 20, 512 << 20
+MAX_ITEMS, MAX_MAP_BYTES = 1000, 512 << 20
 DETECTOR = {"RealTime": "real_time_s", "LifeTime": "live_time_s", "ShapingTime": "shaping_time_ns"}
 
 
@@ -35,17 +45,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read images and maps.
-
-    Returns
-    -------
-    xarray.DataTree
-        Images named after their detectors: ``intensity`` (``y``, ``x``) in the detector's digital units; coordinates
-        in m. Maps, ``EDX``, ``EDX_2``, ...: ``intensity`` (``y``, ``x``, ``energy`` in keV) in counts, the uncertainty
-        (their square root) not stored. Attributes of a map: ``beam_energy_keV``, ``elevation_angle_deg``,
-        ``elements``, ``real_time_s``, ``live_time_s``. Root: ``warnings`` if a map does not sum up to the spectrum
-        that the file gives for the whole.
-    """
+    """Read images and maps; the schema is that of the module."""
     from rsciio.bruker import _api
     from rsciio.utils.xml import sanitize_msxml_float
 
@@ -54,7 +54,7 @@ def extract(path: Path) -> xr.DataTree:
     if "HeaderData" not in files or not maps:
         raise ReadError(path, f"holds no map: its files are {', '.join(files) or 'none'}")
     text = sanitize_msxml_float(files["HeaderData"])
-    parse_xml(text, path, "HeaderData")
+    check_layers(parse_xml(text, path, "HeaderData"), path, "HeaderData")
     header = _api.HyperHeader(text, [int(name[12:]) for name in maps])
     images = [*header.image.images, *(header.overview.images if hasattr(header, "overview") else [])]
     signals = [{**image, "units": "1", "counts": False} for image in images]
@@ -78,12 +78,12 @@ def extract(path: Path) -> xr.DataTree:
         },
         instrument="Bruker Esprit",
         acquired=f"{header.date}T{header.time}",
-        **({"warnings": "\n".join(warnings)} if warnings else {}),
+        warnings=warnings,
     )
 
 
 def _cube(content: bytes, header: Any, spectrum: Any, path: Path, place: str) -> np.ndarray:
-    """Count the pulses of every pixel, in a type that holds the sum of all pixels."""
+    """Return the counts of every pixel, in a type that holds the sum of all pixels."""
     from rsciio.bruker import _api
 
     dtype = np.dtype("u2" if spectrum.data.max(initial=0) <= np.iinfo("u2").max else "u4")
@@ -97,7 +97,7 @@ def _cube(content: bytes, header: Any, spectrum: Any, path: Path, place: str) ->
 
 
 class _Stream:
-    """A file of the container as `rsciio.bruker` wants it: some bytes that follow save it from asking for more."""
+    """A file of the container as `rsciio.bruker` expects it; because of the zeros it asks for no further block."""
 
     def __init__(self, content: bytes):
         self.content = content + bytes(CHUNK_HEADER)
@@ -147,7 +147,7 @@ def _files(path: Path) -> dict[str, bytes]:
     table = store.chain(first, count * ENTRY, usable // ENTRY * ENTRY)
     entries = [struct.unpack_from("<iQ24xIi176x?3x256s32x", table, index * ENTRY) for index in range(count)]
     names = [name.split(b"\0")[0].decode("utf-8", "replace") for *_, name in entries]
-    budget = MAX_CONTENT
+    budget = MAX_TOTAL_BYTES
     files: dict[str, bytes] = {}
     for (pointers, length, _, parent, is_folder, _), name in zip(entries, names, strict=True):
         if is_folder or not 0 <= parent < count or names[parent] != "EDSDatabase":
@@ -157,7 +157,7 @@ def _files(path: Path) -> dict[str, bytes]:
             content = _unpacked(content, budget, path, name)
         budget -= len(content)
         if budget < 0:
-            raise ReadError(path, f"unpacks to more than {MAX_CONTENT >> 20} MiB, which is refused", name)
+            raise ReadError(path, f"unpacks to more than {MAX_TOTAL_BYTES >> 20} MiB, which is refused", name)
         files[name] = content
     return files
 
@@ -206,15 +206,9 @@ def _unpacked(content: bytes, budget: int, path: Path, name: str) -> bytes:
     for _ in range(min(blocks, len(content) // BLOCK_HEADER)):
         (packed,) = unpack("<I", content, at, path)
         at += BLOCK_HEADER
-        inflate = zlib.decompressobj()
-        try:
-            parts.append(inflate.decompress(content[at : at + packed], budget))
-        except zlib.error as error:
-            raise ReadError(path, f"is damaged: {error}", name) from error
+        parts.append(inflated(content[at : at + packed], budget, path, name))
         budget -= len(parts[-1])
         at += packed
-        if inflate.unconsumed_tail or budget <= 0:
-            raise ReadError(path, f"unpacks to more than {MAX_CONTENT >> 20} MiB, which is refused", name)
     return b"".join(parts)
 
 

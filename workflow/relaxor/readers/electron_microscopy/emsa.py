@@ -1,16 +1,24 @@
-"""EMSA/MAS spectral files (``.msa``, ``.emsa``; ISO 22029).
+"""EMSA/MAS spectra, ``.msa`` and ``.emsa`` (ISO 22029).
 
-Layout: text lines ``#KEYWORD [-unit]: value`` from ``#FORMAT`` to ``#SPECTRUM``, ``##Keyword`` for a maker's
-own; then numbers separated by commas or blanks, either intensities alone (``DATATYPE`` Y, axis from ``OFFSET``
-and ``XPERCHAN``) or pairs of axis and intensity (XY), in any number of columns; then ``#ENDOFDATA``.
+Instruments: Most programs for X-ray (EDX) and electron energy loss (EELS) spectra export them in this form.
 
-The axis of XY files is the written one: the standard's own examples leave the straight line of their headers by
-half a channel. Keywords may be missing, empty, repeated or malformed in files that are otherwise sound; what
-had to be passed over is listed in the attribute ``warnings``.
+Recognition: The first keyword is ``#FORMAT``, and its value names EMSA.
+
+Layout: Text lines ``#KEYWORD [-unit]: value`` run from ``#FORMAT`` to ``#SPECTRUM``; ``##Keyword`` marks a keyword of
+the maker. Then follow numbers, separated by commas or blanks, in any number of columns, and ``#ENDOFDATA``. The numbers
+are either intensities alone (``DATATYPE`` Y, with the axis from ``OFFSET`` and ``XPERCHAN``) or pairs of axis and
+intensity (XY). The axis of XY files is the written one, because the standard's own examples leave the straight line of
+their headers by half a channel. Keywords may be missing, empty, repeated or malformed in files that are otherwise
+sound; what was passed over is listed in the attribute ``warnings``.
+
+Schema: The child ``spectrum`` has ``intensity`` (count) along ``energy`` (eV or keV as written, ``1`` where the file
+names no unit) with ``intensity_uncertainty``, which is Poisson where all values are whole counts, and otherwise that of
+the last digit written. The attributes, where the file gives them, are ``signal_type``, ``live_time_s``,
+``real_time_s``, ``beam_voltage_kV``, ``probe_current_nA``, ``elevation_angle_deg`` and ``azimuth_angle_deg``. The root
+has ``title``.
 """
 
 import re
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +26,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.dates import iso, iso_day
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.text import lines_of, number
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
@@ -32,33 +42,18 @@ CONDITIONS = {
     "ELEVANGLE": "elevation_angle_deg",
     "AZIMANGLE": "azimuth_angle_deg",
 }
-"""Keyword → attribute of the dataset, in the unit that the standard gives the keyword."""
+"""Keyword, and attribute of the dataset, in the unit that the standard gives to the keyword."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell the format by its first keyword and its name."""
+    """Recognise the first keyword and the name of the format in it."""
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:80].upper()
     return first.startswith(b"#FORMAT") and b"EMSA" in first
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a spectrum.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``spectrum``: ``intensity(energy)`` in counts with ``intensity_uncertainty`` (Poisson where all
-        values are whole counts, else from the last digit written); ``energy`` in eV or keV as written (``1``
-        where the file names no unit). Attributes, where the file gives them: ``signal_type``, ``live_time_s``,
-        ``real_time_s``, ``beam_voltage_kV``, ``probe_current_nA``, ``elevation_angle_deg``,
-        ``azimuth_angle_deg``. Root: ``title`` and ``warnings`` (lines).
-    """
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """Read a spectrum; the schema is that of the module."""
+    lines = lines_of(path, "latin-1")
     header, first = _header(lines, path)
     warnings: list[str] = []
     plain = {key.partition("-")[0].strip().upper(): value for key, value in header.items() if key[:1] != "#"}
@@ -87,12 +82,14 @@ def extract(path: Path) -> xr.DataTree:
                 warnings.append(f"{keyword} '{plain[keyword]}' is not a number")
             else:
                 dataset.attrs[name] = value
-    root = {"title": plain.get("TITLE", "")}
-    acquired = _acquired(plain, warnings)
-    if warnings:
-        root["warnings"] = "\n".join(warnings)
-    instrument = plain.get("OWNER", "")
-    return tree({"spectrum": dataset}, header=header, instrument=instrument, acquired=acquired, **root)
+    return tree(
+        {"spectrum": dataset},
+        header=header,
+        instrument=plain.get("OWNER", ""),
+        acquired=_acquired(plain, warnings),
+        warnings=warnings,
+        title=plain.get("TITLE", ""),
+    )
 
 
 def _header(lines: list[str], path: Path) -> tuple[dict[str, str], int]:
@@ -131,9 +128,9 @@ def _columns(
     except ValueError:
         numbers = np.array([np.nan])
     if not np.isfinite(numbers).all():
-        for number, line in enumerate(lines[first:], start=first + 1):
+        for row, line in enumerate(lines[first:], start=first + 1):
             if any(_number(part) is None for part in line.replace(",", " ").split()):
-                raise ReadError(path, f"'{line.strip()[:40]}' is not a row of finite numbers", f"line {number}")
+                raise ReadError(path, f"'{line.strip()[:40]}' is not a row of finite numbers", f"line {row}")
     kind = plain.get("DATATYPE", "").upper()
     if kind not in ("Y", "XY"):
         raise ReadError(path, f"DATATYPE '{kind}' is not known; expected Y or XY")
@@ -170,13 +167,9 @@ def _axis(written: np.ndarray | None, size: int, plain: dict[str, str], warnings
 
 def _number(text: str) -> float | None:
     """Return a finite number; ``2.0 E-06`` and a number followed by a unit count, anything else is None."""
-    for attempt in (text.replace(" ", ""), text.partition(" ")[0]):
-        try:
-            value = float(attempt)
-        except ValueError:
-            continue
-        return value if np.isfinite(value) else None
-    return None
+    attempts = (number(text.replace(" ", "")), number(text.partition(" ")[0]))
+    value = next((attempt for attempt in attempts if attempt is not None), None)
+    return value if value is not None and np.isfinite(value) else None
 
 
 def _rounding(written: list[str]) -> np.ndarray:
@@ -190,19 +183,14 @@ def _acquired(plain: dict[str, str], warnings: list[str]) -> str | None:
     date, time = plain.get("DATE", ""), plain.get("TIME", "")
     if not date:
         return None
-    try:
-        day = datetime.strptime(date, "%d-%b-%Y").date().isoformat()
-    except ValueError:
+    day = iso_day(date, "%d-%b-%Y")
+    if day is None:
         warnings.append(f"DATE '{date}' is not of the form DD-MMM-YYYY")
         return None
-    for form in ("%H:%M", "%H:%M:%S"):
-        try:
-            return f"{day}T{datetime.strptime(time, form).time().isoformat()}"
-        except ValueError:
-            continue
-    if time:
+    moment = iso(f"{date} {time}", "%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M:%S")
+    if time and not moment:
         warnings.append(f"TIME '{time}' is not of the form HH:MM")
-    return day
+    return moment or day
 
 
 READER = Reader("emsa", recognises, extract, max_bytes=8 << 20)

@@ -1,12 +1,23 @@
-"""Gatan DigitalMicrograph ``.dm3`` and ``.dm4``: a tree of tags, big-endian structure around little-endian values.
+"""Gatan DigitalMicrograph images and spectra, ``.dm3`` and ``.dm4``.
 
-Header: version (int32: 3 or 4), file size (int32 in version 3, int64 in 4), byte order (int32: 1 = little). Then a tag
-group: sorted, open (bytes), number of tags; a tag is its kind (20 group, 21 data), its name and, in version 4, its
-size; data begin with ``%%%%`` and an array of numbers that describes the type. Values come through rosettasciio; the
-tree is walked here first, because a tag may announce 10^18 values of no size.
+Instruments: DigitalMicrograph, the program of Gatan cameras and spectrometers on electron microscopes, saves its images
+in this form.
+
+Recognition: The version is 3 or 4, the byte order is 0 or 1, and so are the next two bytes (sorted, open).
+
+Layout: A big-endian tree of tags holds values that are mostly little-endian. The header is the version (i32), the size
+of the file (i32 in version 3, i64 in version 4) and the byte order (i32; 1 is little). A group of tags follows: sorted
+and open (bytes) and the number of tags. A tag is its kind (20: group, 21: data), its name and, in version 4, its size.
+Data begin with ``%%%%`` and an array of numbers that describes their type. rosettasciio reads the values. The tree is
+walked here first, because a tag may announce 10^18 values without any size.
+
+Schema: There is one child per image, named after its title; thumbnails are left out. It has ``intensity`` (``y``,
+``x``, ``z`` of a stack, or ``energy_loss`` in eV), or ``real`` and ``imaginary``. Coordinates are in base units where
+the file is calibrated, and otherwise in ``1``. Values are as stored; calibrated ones are ``gain * (intensity -
+offset)`` with the attributes ``gain`` and ``offset``. The unit is ``count`` where the file says electrons. A further
+attribute is ``acceleration_voltage_V``.
 """
 
-import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,18 +25,29 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree, unpack
-from relaxor.readers.common.signals import datasets
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.schema import unpack
+from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.registry import Reader
 
 SIZES = {2: 2, 3: 4, 4: 2, 5: 4, 6: 4, 7: 8, 8: 1, 9: 1, 10: 1, 11: 8, 12: 8}
 """Bytes of a value of each simple type."""
 STRUCT, STRING, ARRAY = 15, 18, 20
+LAYOUTS = tuple(
+    f"{day} {clock}"
+    for days, clocks in (
+        (("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d/%m/%y"), ("%H:%M:%S", "%H:%M")),
+        (("%m/%d/%Y", "%m/%d/%y", "%d.%m.%Y", "%d.%m.%y"), ("%I:%M:%S %p", "%I:%M:%S%p", "%I:%M %p")),
+    )
+    for day in days
+    for clock in clocks
+)
+"""Dates with dots are German; dates with slashes are American with a clock of 12 hours, and British without one."""
 MAX_DEPTH = 64
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by version, byte order and the sorted and open bytes of the root group."""
+    """Recognise the version, the byte order, and the sorted and open bytes of the root group."""
     if len(head) < 24:
         return False
     version = int.from_bytes(head[:4], "big")
@@ -34,16 +56,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a DigitalMicrograph file.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child an image, named after its title, thumbnails left out: ``intensity`` (``y``, ``x``, ``z`` of a
-        stack, or ``energy_loss`` in eV), or ``real`` and ``imaginary``; coordinates in base units where the file is
-        calibrated, else ``"1"``. Values are as stored: calibrated ones are ``gain * (intensity - offset)`` with the
-        attributes ``gain`` and ``offset``. Units ``count`` where the file says electrons.
-    """
+    """Read a DigitalMicrograph file; the schema is that of the module."""
     from rsciio.digitalmicrograph import file_reader
 
     _Walk(path, path.read_bytes()).group()
@@ -61,13 +74,7 @@ def extract(path: Path) -> xr.DataTree:
     voltages = [_find(tag, "Microscope Info", "Voltage") for tag in tags]
     for extra, voltage in zip(attrs, voltages, strict=True):
         extra |= {"acceleration_voltage_V": float(voltage)} if isinstance(voltage, float | int) else {}
-    children = datasets(described, attrs)
-    return tree(
-        children,
-        header=dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True)),
-        instrument=_instrument(tags[0]),
-        acquired=_acquired(tags[0]),
-    )
+    return signal_tree(described, attrs, instrument=_instrument(tags[0]), acquired=_acquired(tags[0]))
 
 
 class _Walk:
@@ -86,7 +93,7 @@ class _Walk:
         return values
 
     def count(self, size: int = 1) -> int:
-        """Read a number of things of ``size`` bytes that follow, at least one byte each."""
+        """Read a number of items of ``size`` bytes that follow; each takes one byte at least."""
         place = self.at
         (number,) = self.take(f">{self.wide}")
         if number < 0 or number * max(size, 1) > len(self.data) - self.at:
@@ -166,7 +173,7 @@ def _only_image(signal: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tags(image: dict[str, Any]) -> dict[str, Any]:
-    """Return the tags of an image, and those of the image it was cut from where it has none of its own."""
+    """Return the tags of an image, and those of the image from which it was cut where it has none of its own."""
     tags = image.get("ImageTags", {})
     source = _find(tags, "source", "Tags at creation")
     return (source if isinstance(source, dict) else {}) | (tags if isinstance(tags, dict) else {})
@@ -184,19 +191,9 @@ def _instrument(tags: dict[str, Any]) -> str:
 
 
 def _acquired(tags: dict[str, Any]) -> str | None:
-    """Return the date and time of acquisition, written in the language of the computer that took the image."""
-    date = str(_find(tags, "DataBar", "Acquisition Date"))
-    time = str(_find(tags, "DataBar", "Acquisition Time"))
-    numbers = re.fullmatch(r"(\d{1,2})([./])(\d{1,2})\2(\d{2,4})", date.strip())
-    clock = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?", time.strip())
-    if not numbers or not clock:
-        return None
-    first, separator, second, year = numbers.groups()
-    # Dots are German; slashes with a 12-hour clock American, without one British.
-    month, day = (first, second) if separator == "/" and clock[4] else (second, first)
-    hour = int(clock[1]) % 12 + 12 * (clock[4].lower() == "pm") if clock[4] else int(clock[1])
-    full_year = int(year) + (2000 if len(year) == 2 else 0)
-    return f"{full_year:04}-{int(month):02}-{int(day):02}T{hour:02}:{clock[2]}:{clock[3] or '00'}"
+    """Return date and time, which are written in the language of the computer that took the image."""
+    date, time = (str(_find(tags, "DataBar", f"Acquisition {part}")).strip() for part in ("Date", "Time"))
+    return iso(f"{date} {time}", *LAYOUTS)
 
 
 READER = Reader("gatan_dm", recognises, extract)

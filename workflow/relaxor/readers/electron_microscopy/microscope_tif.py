@@ -1,10 +1,19 @@
-"""``.tif`` images of electron microscopes (FEI, Zeiss, JEOL, TVIPS, Olympus) and of ImageJ and DigitalMicrograph.
+"""Images of electron microscopes, ``.tif``.
 
-TIFF with the maker's settings in a private tag. tifffile decodes it, rosettasciio finds the size of the pixels. It
-gives each axis of FEI images the size of the other one; they are put right here.
+Instruments: Electron microscopes of FEI, Zeiss, JEOL, TVIPS and Olympus, and the programs ImageJ and DigitalMicrograph,
+save images in this form.
+
+Recognition: The file has the signature of TIFF or BigTIFF. This reader is asked after those of formats with a signature
+of their own.
+
+Layout: The settings of the microscope are in a private tag. tifffile decodes the file, and rosettasciio finds the size
+of the pixels. rosettasciio gives each axis of FEI images the size of the other one, which is corrected here.
+
+Schema: There is one child per image or stack, ``image``, ``image_2`` and so on, with ``intensity`` (``y``, ``x``) in
+grey levels, or ``R``, ``G`` and ``B`` of a colour image. Coordinates are in m where the size of the pixels is given,
+and otherwise in pixels (``1``). The header holds the tags and the settings of the maker.
 """
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +21,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree
-from relaxor.readers.common.signals import datasets
+from relaxor.readers.common.dates import library_date
+from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.registry import CONTAINER, Reader
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -27,19 +36,12 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read all images of a file.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child an image or stack, ``image``, ``image_2`` and so on: ``intensity`` (``y``, ``x``) in grey levels, or
-        ``R``, ``G``, ``B`` of a colour image; coordinates in m where the size of the pixels is given, else in pixels
-        (``1``). The header holds the tags and the maker's settings.
+    """Read all images of a file; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        If the images are larger than `MAX_BYTES`, or the file has not the bytes of them.
+        If the images are larger than `MAX_BYTES`, or if the file does not hold all of their bytes.
     """
     from rsciio.tiff import file_reader
 
@@ -47,10 +49,9 @@ def extract(path: Path) -> xr.DataTree:
     signals = [_described(signal) for signal in file_reader(str(path))]
     if not signals:
         raise ReadError(path, "holds no image")
-    children = datasets(signals, [{} for _ in signals])
-    header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
     maker = next((name for key, name in MAKERS.items() if key in signals[0]["original_metadata"]), "")
-    return tree(children, header=header, instrument=maker, acquired=_date(signals[0]["metadata"]["General"]))
+    acquired = library_date(signals[0]["metadata"]["General"])
+    return signal_tree(signals, [{}] * len(signals), instrument=maker, acquired=acquired)
 
 
 def _check(path: Path) -> None:
@@ -83,13 +84,6 @@ def _described(signal: dict[str, Any]) -> dict[str, Any]:
         height["scale"], width["scale"] = width["scale"], height["scale"]
     general = {"title": "image", **signal["metadata"].get("General", {})}
     return {**signal, "metadata": {"General": general}, "units": "1", "counts": False}
-
-
-def _date(general: dict[str, str]) -> str | None:
-    try:
-        return datetime.fromisoformat(f"{general['date']}T{general['time']}").isoformat()
-    except (KeyError, ValueError):
-        return None
 
 
 READER = Reader("microscope_tif", recognises, extract, priority=CONTAINER)

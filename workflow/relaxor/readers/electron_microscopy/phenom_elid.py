@@ -1,7 +1,17 @@
-"""Phenom ``.elid`` projects: images, spectra and maps of the desktop microscopes of Thermo Fisher.
+"""Phenom projects, ``.elid``: images, spectra and maps.
 
-Layout: bz2, within it ``EID2``, a version and images with their analyses, number by number. Files are unpacked as any
-other packed file is; rosettasciio decodes what is within.
+Instruments: Phenom desktop microscopes of Thermo Fisher save their projects in this form.
+
+Recognition: The unpacked file begins with ``EID2``. A project is packed by bz2, so that `relaxor.readers.tables.packed`
+unpacks it first.
+
+Layout: The version (0 to 4 are read) is followed by images with their analyses, number by number. rosettasciio decodes
+them.
+
+Schema: There is one child per image or analysis, named after its label. Images have ``intensity`` (``y``, ``x``, m) in
+grey levels. Spectra have ``intensity`` (``energy``, keV) in counts, maps have it over (``y``, ``x``, ``energy``).
+Spectra that are not the difference of others have ``intensity_uncertainty`` (Poisson). The attribute is
+``beam_energy_keV``.
 """
 
 import io
@@ -13,8 +23,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.schema import tree
-from relaxor.readers.common.signals import datasets
+from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.registry import Reader
 
 MAGIC = b"EID2"
@@ -27,30 +36,21 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an unpacked project.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child an image or analysis, named after its label: ``intensity`` (``y``, ``x`` in m) in grey levels;
-        ``intensity`` (``energy`` in keV) of spectra, behind ``y``, ``x`` of maps, in counts, spectra that are not a
-        difference with Poisson uncertainty. Attributes: ``beam_energy_keV``.
-    """
+    """Read an unpacked project; the schema is that of the module."""
     signals = _decode(path)
     if not signals:
         raise ReadError(path, "holds no image and no analysis")
     counted = ["EDS" in signal["metadata"].get("Signal", {}).get("signal_type", "") for signal in signals]
-    children = datasets(
+    dated = (general for signal in signals if "date" in (general := signal["metadata"]["General"]))
+    return signal_tree(
         [
             {**signal, "units": "count" if counts else "1", "counts": counts and _is_measured_spectrum(signal)}
             for signal, counts in zip(signals, counted, strict=True)
         ],
         [_attributes(signal["original_metadata"]) for signal in signals],
+        instrument="Thermo Fisher Phenom",
+        acquired=next((f"{general['date']}T{general['time']}" for general in dated), None),
     )
-    header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
-    dated = (general for signal in signals if "date" in (general := signal["metadata"]["General"]))
-    acquired = next((f"{general['date']}T{general['time']}" for general in dated), None)
-    return tree(children, header=header, instrument="Thermo Fisher Phenom", acquired=acquired)
 
 
 def _is_measured_spectrum(signal: Mapping[str, Any]) -> bool:
@@ -58,7 +58,7 @@ def _is_measured_spectrum(signal: Mapping[str, Any]) -> bool:
 
 
 def _decode(path: Path) -> list[dict[str, Any]]:
-    """Run rosettasciio's decoder on bytes that are unpacked already; reading past their end is an error."""
+    """Run the decoder of rosettasciio on bytes that are unpacked already; reading past their end is an error."""
     from rsciio.phenom._api import ElidReader
 
     class Reader(ElidReader):

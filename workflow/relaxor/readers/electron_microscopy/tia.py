@@ -1,27 +1,39 @@
-"""TIA (FEI) series: ``.ser`` data and the ``.emi`` that describes them.
+"""TIA series, ``.ser``, and the ``.emi`` files that describe them.
 
-Layout of ``.ser``: u16 byte order ``II``, u16 0x0197, u16 version (above 0x210 offsets have 8 bytes), u32 kind of data
-(0x4120 spectra, 0x4122 images), u32 kind of tag, u32 elements announced and written, offset of the offsets, number of
-dimensions and their sizes and calibrations; an element is its calibration, type, size and values. An ``.emi`` holds
-the settings as XML between ``<ObjectInfo>`` tags, one a series; the data lie beside it in ``<name>_1.ser`` and so on.
-rosettasciio reads both, but leaves the offset of axes in metres when it changes their scale to nanometres, and the
-element that a calibration refers to out of spectra: both are put right here.
+Instruments: Electron microscopes of FEI (Tecnai, Titan) save images and spectra in this form with the program TIA.
+
+Recognition: A ``.ser`` file begins with ``II`` and 0x0197, an ``.emi`` file with ``JK``, 0 and 2.
+
+Layout: A ``.ser`` file has the byte order ``II``, 0x0197, the version (u16; above 0x210 offsets have 8 bytes), the kind
+of data (u32; 0x4120: spectra, 0x4122: images), the kind of tag (u32), the numbers of elements announced and written
+(u32), the offset of the offsets, and the number of dimensions with their sizes and calibrations. An element is its
+calibration, type, size and values. An ``.emi`` file holds the settings of every series as XML in ``<ObjectInfo>``; the
+data lie beside it in ``<name>_1.ser`` and so on. rosettasciio reads both. It leaves the offset of axes in metres where
+it changes their scale to nanometres, and it leaves out the element to which the calibration of a spectrum refers; both
+are corrected here.
+
+Schema: There is one child per series, ``series``, or ``series_1`` and so on of an ``.emi``. It has ``intensity`` in
+counts of the detector (``1``) with the dimensions ``y``, ``x`` (m, or 1/m of a diffraction pattern) or ``energy`` (eV);
+before them stand those of a map, or ``axis_0``, the frames of a series. ``acquired`` comes from the ``.emi``, or else
+from the tag of the first element. The attribute ``incomplete`` says how much was announced of a series that was stopped
+early. The root attribute ``data_files`` has the names and SHA-256 sums of the files that belong to an ``.emi``.
 """
 
-import hashlib
 import re
 import struct
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
+from relaxor.core.files import start_of
 from relaxor.readers.common.containers import parse_xml
+from relaxor.readers.common.dates import iso, unix_date
 from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
-from relaxor.readers.common.signals import datasets, unix_date
+from relaxor.readers.common.signals import datasets, headers
 from relaxor.readers.registry import Reader
 
 MAGIC = b"II\x97\x01"
@@ -30,11 +42,11 @@ SPECTRUM, IMAGE = 0x4120, 0x4122
 WIDE_VERSION = 0x210
 ITEM_SIZE = {1: 1, 2: 2, 3: 4, 4: 1, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 16}
 TAG_SIZE = {0x4142: 24}
-"""Bytes behind an element: its time and, of this kind, its position."""
+"""Bytes behind an element: its time and, for this kind of tag, its position."""
 MAX_DIMENSIONS, MAX_SERIES = 4, 9
 MAX_MAP_BYTES = 512 << 20
 IN_FILE = {"nm": (1e9, "m"), "1 / nm": (1e-9, "1/m")}
-"""What rosettasciio multiplied a scale by, and the unit it had."""
+"""The factor by which rosettasciio multiplied a scale, and the unit that the scale had before."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -43,24 +55,14 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a series, or all series of an ``.emi``.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a series, ``series``, of an ``.emi`` ``series_1`` and so on: ``intensity`` in counts of the detector
-        (``1``) with the dimensions ``y``, ``x`` (m, or 1/m of diffraction) or ``energy`` (eV), behind those of a map or
-        ``axis_0``, the frames of a series. ``acquired``: from the ``.emi``, else from the tag of the first element. Of
-        a series that was stopped early the attribute ``incomplete`` says how much was announced. Root: ``data_files``,
-        the names and SHA-256 of the files that belong to an ``.emi``.
+    """Read a series, or all series of an ``.emi``; the schema is that of the module.
 
     Raises
     ------
     ReadError
         If sizes do not fit the file, if nothing was recorded, or if the series of an ``.emi`` are missing.
     """
-    with path.open("rb") as stream:
-        series = [path] if stream.read(len(MAGIC)) == MAGIC else []
+    series = [path] if start_of(path, len(MAGIC)) == MAGIC else []
     objects: list[str] | None = None if series else _objects(path)
     if not series:
         series = [file for n in range(1, MAX_SERIES + 1) if (file := path.parent / f"{path.stem}_{n}.ser").is_file()]
@@ -74,7 +76,7 @@ def extract(path: Path) -> xr.DataTree:
         attrs.append({"incomplete": announced} if announced else {})
         dates.append(_time(signal))
     children = datasets(signals, attrs)
-    header: dict[str, Any] = {name: signal["original_metadata"] for name, signal in zip(children, signals, strict=True)}
+    header = headers(children, signals)
     if objects is not None:
         header["settings"] = objects
     if objects is None:
@@ -87,8 +89,8 @@ def extract(path: Path) -> xr.DataTree:
         children,
         header=header,
         instrument=maker[1] if maker else "FEI",
-        acquired=_date(acquired[1]) if acquired else None,
-        data_files="\n".join(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in series),
+        acquired=iso(acquired[1].strip(), "%a %b %d %H:%M:%S %Y") if acquired else None,
+        data_files="\n".join(f"{file.name} {sha256(file)}" for file in series),
     )
 
 
@@ -103,7 +105,7 @@ def _objects(path: Path) -> list[str]:
 
 
 def _signal(path: Path, objects: list[str] | None, title: str) -> dict[str, Any]:
-    """Read a series with rosettasciio and put its axes right."""
+    """Read a series with rosettasciio and correct its axes."""
     from rsciio.tia._api import ser_reader
 
     (signal,) = ser_reader(str(path), objects)
@@ -170,14 +172,6 @@ def _time(signal: Mapping[str, Any]) -> str | None:
 
 def _first(value: Any) -> Any:
     return value[0] if hasattr(value, "__len__") and len(value) else value
-
-
-def _date(text: str) -> str | None:
-    """Return ``Sun Feb 21 17:13:48 2016`` as ISO 8601."""
-    try:
-        return datetime.strptime(text.strip(), "%a %b %d %H:%M:%S %Y").isoformat()
-    except ValueError:
-        return None
 
 
 READER = Reader("tia", recognises, extract)

@@ -1,10 +1,24 @@
-"""Velox ``.emd`` of Thermo Fisher (FEI) electron microscopes: HDF5 with a group a detector.
+"""Velox images, spectra and maps, ``.emd`` (HDF5).
 
-``/Version`` is JSON with ``"format": "Velox"``. ``/Data/Image/<id>/Data`` is (y, x, frame), with the microscope's state
-as JSON bytes in ``Metadata`` beside it; ``/Data/Spectrum/<id>`` holds X-ray spectra, ``/Data/EelsSpectrumImage/<id>``
-EELS maps, and ``/Data/SpectrumStream/<id>`` X-ray maps as a list of events: a channel number is one count, 65535
-moves on to the next pixel, and frames follow each other. Images, spectra and titles come through rosettasciio. Its
-own decoder of event lists needs the library `sparse` with a compiler behind it, so they are decoded here.
+Instruments: Electron microscopes of Thermo Fisher (formerly FEI: Talos, Themis, Titan) save their data in this form
+with the program Velox.
+
+Recognition: The file is HDF5, and ``/Version`` is JSON with the format ``Velox`` or ``DevelopersKit``. Berkeley files
+have the same extension.
+
+Layout: ``/Data/Image/<id>/Data`` is an array (y, x, frame), and the state of the microscope is JSON in ``Metadata``
+beside it. ``/Data/Spectrum/<id>`` holds X-ray spectra, ``/Data/EelsSpectrumImage/<id>`` energy loss maps, and
+``/Data/SpectrumStream/<id>`` X-ray maps as a list of events: a channel number is one count, 65535 moves on to the next
+pixel, and frames follow each other. rosettasciio reads images, spectra and titles. Its own decoder of event lists needs
+the library sparse, so that they are decoded here.
+
+Schema: There is one child per signal, named after its title (``HAADF``, ``EDS``, ``EDS_2``, …), in the order of the
+file. Images have ``intensity`` (``time``, ``y``, ``x``; without ``time`` where there is one frame) in the digital units
+of the detector with coordinates in m; Fourier transforms and DPC images have ``real`` and ``imaginary``. X-ray spectra
+have ``intensity`` (``energy``, keV) in counts with ``intensity_uncertainty`` (Poisson). Spectrum images have
+``intensity`` (``y``, ``x``, ``energy`` or ``energy_loss`` in eV) in counts; their uncertainty, the square root, is not
+stored. The attributes of a child are ``title``, ``acceleration_voltage_V`` and ``detector``. The header holds the
+metadata of the file and of each signal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,36 +30,26 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common import hdf5
+from relaxor.readers.common.dates import unix_date
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.signals import datasets, unix_date
+from relaxor.readers.common.signals import datasets
 from relaxor.readers.registry import Reader
 
 NEXT_PIXEL = 65535
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by the HDF5 signature and ``/Version``."""
+    """Recognise the HDF5 signature and ``/Version``."""
     return head.startswith(hdf5.SIGNATURE) and emd_variant(path) == "velox"
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a Velox file.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a signal, named after its title (``HAADF``, ``EDS``, ``EDS_2``, ...), in the order of the file.
-        Images: ``intensity`` (``time``, ``y``, ``x``; without ``time`` where there is one frame) in the detector's
-        digital units, coordinates in m; ``real`` and ``imaginary`` for FFT and DPC images. X-ray spectra:
-        ``intensity`` (``energy`` in keV) in counts with Poisson uncertainty; spectrum images (``y``, ``x``,
-        ``energy`` or ``energy_loss`` in eV) in counts, uncertainty not stored (it is the square root). Attributes of a
-        child: ``title``, ``acceleration_voltage_V``, ``detector``. Header: the metadata of the file and each signal.
-    """
+    """Read a Velox file; the schema is that of the module."""
     from rsciio.emd import _emd_velox
 
     reader = _emd_velox.FeiEMDReader(load_SI_image_stack=True)
     reader.load_images = reader.load_SI = reader.load_single_spectrum = True
-    # The reader's own entry point asks for `sparse` before it reads anything of a file with an X-ray map.
+    # The entry point of the library asks for sparse before it reads anything of a file with an X-ray map.
     reader._read_data = lambda select_type: _read_all(reader, path)
     with hdf5.opened(path) as file:
         reader.read_file(file)
@@ -66,7 +70,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def emd_variant(path: Path) -> str:
-    """Return ``velox``, ``berkeley`` or nothing; never raises, whatever the bytes."""
+    """Return ``velox``, ``berkeley`` or an empty text; no bytes make it raise."""
     import json
 
     import h5py

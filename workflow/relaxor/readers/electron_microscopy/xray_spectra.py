@@ -1,26 +1,40 @@
-"""X-ray spectra of one point or area: Bruker ``.spx``, EDAX ``.spc``, JEOL ``.eds``, read by rosettasciio.
+"""X-ray spectra of one point or area: Bruker ``.spx``, EDAX ``.spc`` and JEOL ``.eds``.
 
-``.spx`` is XML; ``.spc`` begins with its version as a float (0.61 or 0.70), has its number of channels u16 at 32 and
-keeps its counts behind a header of 3,840 bytes; ``.eds`` begins with the numbers 2 and 2. Sizes are checked first.
+Instruments: The X-ray spectrometers (EDX) of Bruker, EDAX and JEOL save single spectra in these forms. They are read by
+rosettasciio, after their sizes have been checked.
+
+Recognition: An ``.spc`` file begins with its version as a float (0.61 or 0.70) and is longer than its header; an
+``.eds`` file begins with the numbers 2 and 2 (u32); an ``.spx`` file is XML with ``<TRTSpectrum`` in its first bytes.
+
+Layout: ``.spx`` is XML. ``.spc`` has its number of channels at byte 32 (u16) and its counts behind a header of 3,840
+bytes. ``.eds`` has its number of channels at byte 454 (i32), and its counts behind it.
+
+Schema: The one child is named after the spectrum. It has ``intensity`` (count) along ``energy`` (keV) with
+``intensity_uncertainty`` (Poisson). The attributes, where the file has them, are ``beam_energy_keV``,
+``beam_current_nA``, ``live_time_s``, ``real_time_s``, ``azimuth_angle_deg``, ``elevation_angle_deg`` and
+``energy_resolution_MnKa_eV``.
 """
 
 import struct
+from base64 import b64decode
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.schema import tree, unpack
-from relaxor.readers.common.signals import datasets
+from relaxor.readers.common.containers import MAX_MEMBER_BYTES, inflated, parse_xml
+from relaxor.readers.common.dates import library_date
+from relaxor.readers.common.schema import unpack
+from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.registry import Reader
 
 EDAX_VERSIONS = tuple(struct.pack("<f", version) for version in (0.61, 0.70))
-EDAX_HEADER_BYTES = 3840
+EDAX_HEADER_BYTES, EDAX_CHANNELS_AT = 3840, 0x20
 JEOL_MAGIC = b"\x02\0\0\0\x02\0\0\0"
+JEOL_CHANNELS_AT = 454
 DETECTOR = {
     "azimuth_angle": "azimuth_angle_deg",
     "elevation_angle": "elevation_angle_deg",
@@ -29,58 +43,57 @@ DETECTOR = {
     "real_time": "real_time_s",
 }
 MICROSCOPE = {"beam_energy": "beam_energy_keV", "beam_current": "beam_current_nA"}
-MAX_BYTES = 16 << 20
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by the version of EDAX, the first numbers of JEOL, or Bruker's spectrum elements in XML."""
+    """Recognise the version of EDAX, the first numbers of JEOL, or the spectrum element of Bruker in XML."""
     if head.startswith(EDAX_VERSIONS):
         return path.stat().st_size > EDAX_HEADER_BYTES
     return head.startswith(JEOL_MAGIC) or (head.lstrip()[:5] == b"<?xml" and b"<TRTSpectrum" in head)
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a spectrum.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child, named after the spectrum: ``intensity`` (count) along ``energy`` (keV) with ``intensity_uncertainty``
-        (Poisson). Attributes, where the file has them: ``beam_energy_keV``, ``beam_current_nA``, ``live_time_s``,
-        ``real_time_s``, ``azimuth_angle_deg``, ``elevation_angle_deg``, ``energy_resolution_MnKa_eV``.
-    """
-    data = path.read_bytes()
-    if len(data) > MAX_BYTES:
-        raise ReadError(path, f"is {len(data) >> 20} MiB; a spectrum is never larger than {MAX_BYTES >> 20} MiB")
-    maker, signals = _signals(data, path)
+    """Read a spectrum; the schema is that of the module."""
+    maker, signals = _signals(path.read_bytes(), path)
     if not signals:
         raise ReadError(path, "holds no spectrum")
-    children = datasets(
+    return signal_tree(
         [{**signal, "units": "count", "counts": True} for signal in signals],
         [_attributes(signal["metadata"]) for signal in signals],
+        instrument=maker,
+        acquired=library_date(signals[0]["metadata"].get("General", {})),
     )
-    header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
-    general = signals[0]["metadata"].get("General", {})
-    return tree(children, header=header, instrument=maker, acquired=_date(general))
 
 
 def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Return the maker and what the library reads; by content, where it would go by the name of the file."""
+    """Return the maker and the signals; the content decides who wrote the file, not its extension."""
     if data.startswith(EDAX_VERSIONS):
         from rsciio.edax._api import spc_reader
 
-        (channels,) = unpack("<H", data, 0x20, path)
-        if EDAX_HEADER_BYTES + 4 * channels > len(data):
-            raise ReadError(path, f"announces {channels} channels, file has {len(data)} bytes", "byte 0x20")
+        _refuse_short(data, "<H", EDAX_CHANNELS_AT, EDAX_HEADER_BYTES, path)
         return "EDAX", spc_reader(str(path))
     if data.startswith(JEOL_MAGIC):
         from rsciio.jeol._api import _read_eds
 
+        _refuse_short(data, "<i", JEOL_CHANNELS_AT, JEOL_CHANNELS_AT + 4, path)
         return "JEOL", _as_list(_read_eds(str(path)))
     from rsciio.bruker._api import spx_reader
 
-    parse_xml(data, path)
+    check_layers(parse_xml(data, path), path)
     return "Bruker", _as_list(spx_reader(str(path)))
+
+
+def _refuse_short(data: bytes, layout: str, place: int, begin: int, path: Path) -> None:
+    """Refuse a file that announces more channels than it has bytes for; rosettasciio reserves memory for all."""
+    (channels,) = unpack(layout, data, place, path)
+    if not 0 <= 4 * channels <= len(data) - begin:
+        raise ReadError(path, f"announces {channels} channels, file has {len(data)} bytes", f"byte {place:#x}")
+
+
+def check_layers(spectrum: Element, path: Path, place: str = "") -> None:
+    """Refuse packed XML of the layers of a detector that is too large or harmful; rosettasciio unpacks all of it."""
+    for layers in spectrum.iter("DetLayers"):
+        parse_xml(inflated(b64decode(layers.text or ""), MAX_MEMBER_BYTES, path, place), path, place)
 
 
 def _as_list(found: Any) -> list[dict[str, Any]]:
@@ -96,11 +109,4 @@ def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float(value) for name, value in found.items()}
 
 
-def _date(general: Mapping[str, str]) -> str | None:
-    try:
-        return datetime.fromisoformat(f"{general['date']}T{general['time']}").isoformat()
-    except (KeyError, ValueError):
-        return None
-
-
-READER = Reader("xray_spectra", recognises, extract)
+READER = Reader("xray_spectra", recognises, extract, max_bytes=16 << 20)

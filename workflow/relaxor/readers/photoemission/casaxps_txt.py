@@ -1,9 +1,20 @@
 """CasaXPS text exports of spectra and their fits, ``.txt``.
 
-Layout: blocks that begin with ``Cycle n:sample:region``; a line with the characteristic energy (eV) and acquisition
-time (s); ``Name``, ``Position``, ``FWHM``, ``Area``, ``Lineshape`` of the peaks; the names of the columns (``K.E.``,
-``Counts``, peaks, ``Background``, ``Envelope``, then, after an empty one, ``B.E.``, ``CPS``, …); the rows. The right
-half is the left one divided by the acquisition time. MSVC spells NaN ``-1.#IND``.
+Instruments: The program CasaXPS, which reads the photoelectron spectra of most makers, exports them in this form.
+
+Recognition: The first line is ``Cycle n:sample:region``, and the second one holds ``Characteristic Energy``.
+
+Layout: Every block begins with ``Cycle n:sample:region``. It has a line with the characteristic energy (eV) and the
+acquisition time (s), lines with ``Name``, ``Position``, ``FWHM``, ``Area`` and ``Lineshape`` of the peaks, a row of
+names of the columns (``K.E.``, ``Counts``, peaks, ``Background``, ``Envelope`` and, behind an empty column, ``B.E.``,
+``CPS``, …), and the rows. The right half is the left one divided by the acquisition time. NaN is written as
+``-1.#IND``.
+
+Schema: There is one child per block, named after its region, with the dimension ``binding_energy`` (eV) and the
+coordinate ``kinetic_energy``. It has ``counts`` (count) and ``intensity`` (count/s) with their uncertainties (Poisson).
+Of a fit it has ``peaks`` (``peak``, energy), ``background``, ``envelope`` (count), ``peak_position``, ``peak_fwhm``
+(eV), ``peak_area`` (count eV/s) and ``peak_lineshape``. The attributes are ``sample``, ``cycle``, ``counting_time`` (s
+per point) and ``excitation_energy`` (eV).
 """
 
 import re
@@ -14,9 +25,10 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
+from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers, text_of
-from relaxor.readers.photoemission.regions import free, spectrum
+from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 
 CYCLE = re.compile(r"Cycle (\d+):(.*):(.*)")
@@ -31,17 +43,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an export.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a block, named after its region: ``counts`` (count) and ``intensity`` (count/s) with Poisson
-        uncertainties along ``binding_energy`` (eV) with the coordinate ``kinetic_energy``; of a fit ``peaks``
-        (``peak``, energy), ``background``, ``envelope`` (count) and ``peak_position``, ``peak_fwhm`` (eV),
-        ``peak_area`` (count eV/s), ``peak_lineshape``. Attributes: ``sample``, ``counting_time`` (s, a point),
-        ``excitation_energy`` (eV).
-    """
+    """Read an export; the schema is that of the module."""
     lines = text_of(path).splitlines()
     starts = [row for row, line in enumerate(lines) if CYCLE.fullmatch(line.strip())]
     children: dict[str, xr.Dataset] = {}
@@ -81,7 +83,7 @@ def _block(lines: list[str], start: int, end: int, match: re.Match[str], path: P
 
 
 def _with_fit(dataset: xr.Dataset, header: list[str], names: list[str], table: np.ndarray) -> xr.Dataset:
-    """Add the peaks of a fit and what the header says of them."""
+    """Add the peaks of a fit, and what the header says of them."""
     columns = [index for index, name in enumerate(names) if name and name not in ("Background", "Envelope")]
     for name in ("Background", "Envelope"):
         if name in names:

@@ -1,9 +1,17 @@
 """Igor packed experiments, ``.pxp`` and ``.pxt``: many waves in one file.
 
-Layout (WaveMetrics technical note 003): records of a header (u16 type, of which the highest bit marks a record that
-a later one replaces; i16 version; i32 bytes) and data, in either byte order. Read are variables (type 1), waves (3,
-each an Igor binary wave) and the starts and ends of data folders (9, 10); procedures, pictures and windows are passed
-over.
+Instruments: The program Igor Pro saves experiments in this form, and so does Scienta SES (``.pxt``).
+
+Recognition: The headers of the records that lie in the first bytes follow each other, in either byte order.
+
+Layout (WaveMetrics technical note 003): A record is a header and data, in either byte order. The header is the type
+(u16; its highest bit marks a record that a later one replaces), the version (i16) and the number of bytes (i32).
+Variables (type 1), waves (3, each an Igor binary wave) and the starts and ends of data folders (9, 10) are read;
+procedures, pictures and windows are passed over.
+
+Schema: There is one child per wave, named after its data folders and its name, as
+`relaxor.readers.probe_microscopy.igor_ibw` describes it. The variables are in the header. Waves that could not be read
+are named in the root attribute ``warnings``.
 """
 
 import struct
@@ -14,8 +22,9 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.photoemission.regions import free
+from relaxor.readers.common.text import c_text
 from relaxor.readers.probe_microscopy.igor_ibw import read_wave
 from relaxor.readers.registry import Reader
 
@@ -31,13 +40,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read all waves of an experiment.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a wave, named after it (and its data folders), as `relaxor.readers.probe_microscopy.igor_ibw`
-        describes them. Variables are in the header. Attributes: ``warnings`` names waves that could not be read.
+    """Read all waves of an experiment; the schema is that of the module.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def extract(path: Path) -> xr.DataTree:
     folders: list[str] = []
     for number, (kind, version, content, order) in enumerate(_records(data, path), 1):
         if kind == FOLDER_START:
-            folders.append(content.split(b"\0")[0].decode("latin-1"))
+            folders.append(c_text(content))
         elif kind == FOLDER_END:
             del folders[-1:]
         elif kind == VARIABLES:
@@ -66,12 +69,11 @@ def extract(path: Path) -> xr.DataTree:
             children[name], headers[name] = dataset, header
     if not children:
         raise ReadError(path, "; ".join(warnings[:3]) or "holds no wave")
-    extra = {"warnings": "\n".join(warnings)} if warnings else {}
-    return tree(children, header=headers, instrument="Igor Pro", **extra)
+    return tree(children, header=headers, instrument="Igor Pro", warnings=warnings)
 
 
 def _byte_order(head: bytes, size: int) -> str | None:
-    """Return the byte order in which the record headers lead to each other, as far as the first bytes show."""
+    """Return the byte order in which the headers of records follow each other, as far as the first bytes show."""
     for order in "<>":
         at = number = 0
         while at + 8 <= len(head):

@@ -1,15 +1,25 @@
-r"""Physical Electronics (PHI) spectra: ``.spe`` (SmartSoft, Compass) and depth profiles ``.pro``.
+"""PHI photoelectron spectra, ``.spe``, and depth profiles, ``.pro``.
 
-Layout, as the files of VersaProbe and Quantum 2000 instruments show it:
+Instruments: Photoelectron spectrometers of Physical Electronics (VersaProbe, Quantum 2000) save their data in this form
+with the programs SmartSoft and Compass.
 
-- Text header from ``SOFH`` to ``EOFH``, lines end in LF or CRLF, ``Key: value``; keys repeat. One
-  ``SpectralRegDef`` a region: index, index, name, atomic number, points, step, first and last binding energy
-  (eV), analysed limits, counting time a point (s, all sweeps together), pass energy (eV), mode.
-- Binary part right after the ``EOFH`` line, little-endian: four u32 (1, records, 96 × records, 16), then a
-  descriptor of 24 u32 a record: [3] region (0: not a spectrum), [5] points, [6] cycles, [14] unit (``c/s``),
-  [18] ``f4`` or ``f8``, [19] bytes, [20] offset from the start of the binary part. Blocks may have gaps, so only
-  the offset counts.
-- Values are rates: times the counting time they are whole numbers in every file seen.
+Recognition: The first line is ``SOFH``.
+
+Layout: The text header runs from ``SOFH`` to ``EOFH``. Its lines are ``Key: value``, end in LF or CRLF, and may repeat
+a key. There is one ``SpectralRegDef`` per region: index, index, name, atomic number, points, step, first and last
+binding energy (eV), analysed limits, counting time per point (s, of all sweeps together), pass energy (eV) and mode.
+The binary part begins right after the line ``EOFH`` and is little-endian. Four u32 (1, records, 96 × records, 16) are
+followed by a descriptor of 24 u32 per record: [3] region (0: no spectrum), [5] points, [6] cycles, [14] unit (``c/s``),
+[18] ``f4`` or ``f8``, [19] bytes, [20] offset from the start of the binary part. There may be gaps between blocks, so
+that only the offset counts. The values are rates; times the counting time they are whole numbers in all files that were
+examined.
+
+Schema: There is one child per region, named after it (``Su1s``, ``C1s``). It has ``intensity`` (count/s) over
+``binding_energy`` (eV, as written: descending, and not corrected for charging), or in a depth profile over (``cycle``,
+``binding_energy``), with ``intensity_uncertainty`` (Poisson). The attributes are ``region``, ``counting_time`` (s per
+point and cycle), ``pass_energy``, ``excitation_energy``, ``work_function`` (eV) and ``transmission_coefficients``
+(``IntensityCalCoeff``: a and b of the transmission of the analyser). The root has ``title``. Records that are no
+spectra are kept in the header under ``other_records``.
 """
 
 import math
@@ -22,12 +32,14 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.dates import iso_day
+from relaxor.readers.common.names import free, safe
 from relaxor.readers.common.schema import array, tree, unpack
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
 DESCRIPTOR = 24
-"""Words of 4 bytes in a record's descriptor."""
+"""Words of 4 bytes in the descriptor of a record."""
 REGION = re.compile(
     r"(?P<index>\d+)\s+\d+\s+(?P<name>.+?)\s+(?P<atomic_number>-?\d+)\s+(?P<points>\d+)\s+(?P<step>\S+)\s+"
     r"(?P<first>\S+)\s+(?P<last>\S+)\s+\S+\s+\S+\s+(?P<time>\S+)\s+(?P<pass_energy>\S+)\s+\S+"
@@ -35,27 +47,17 @@ REGION = re.compile(
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell whether the file starts with the header mark of PHI."""
+    """Recognise the mark at the start of the header."""
     return re.match(rb"SOFH\r?\n", head) is not None
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a PHI spectrum or depth profile.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a region, named after it (``Su1s``, ``C1s``): ``intensity`` (count/s) over
-        ``binding_energy`` (eV, as written: descending, not charge-corrected), in a depth profile over
-        (``cycle``, ``binding_energy``); ``intensity_uncertainty`` is Poisson. Attributes: ``counting_time``
-        (s, a point and cycle), ``pass_energy``, ``excitation_energy``, ``work_function`` (eV),
-        ``transmission_coefficients`` (``IntensityCalCoeff``: a, b of the analyser's transmission). Records that
-        are no spectra are kept in the header under ``other_records``.
+    """Read a PHI spectrum or depth profile; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        If header and binary part disagree, the file ends early, or a value is not finite.
+        If header and binary part disagree, if the file ends early, or if a value is not finite.
     """
     data = path.read_bytes()
     end = re.search(rb"^EOFH\r?\n", data, re.MULTILINE)
@@ -77,20 +79,20 @@ def extract(path: Path) -> xr.DataTree:
         if not np.isfinite(values).all():
             bad = int((~np.isfinite(values)).sum())
             raise ReadError(path, f"region {region['name']} holds {bad} values that are not finite", place)
-        children[_unique(region["name"], children)] = _dataset(region, values, common)
+        children[free(safe(region["name"], "region"), children)] = _dataset(region, values, common)
     if not children:
         raise ReadError(path, f"holds no spectra ({len(regions)} regions announced)")
     return tree(
         children,
         header=header | ({"other_records": others} if others else {}),
         instrument=f"PHI {_text(header, 'InstrumentModel')}".replace("PHI PHI", "PHI").strip(),
-        acquired=_date(_text(header, "AcqFileDate")),
+        acquired=iso_day(_text(header, "AcqFileDate"), "%Y %m %d"),
         title=_text(header, "FileDesc"),
     )
 
 
 def _header(text: str) -> dict[str, Any]:
-    """Keep every key; a key that repeats holds a list."""
+    """Return all keys of the header; a key that repeats holds a list."""
     header: dict[str, Any] = {}
     for line in text.splitlines()[1:]:
         key, colon, value = line.partition(":")
@@ -126,7 +128,7 @@ def _regions(header: dict[str, Any], path: Path) -> dict[int, dict[str, Any]]:
 
 
 def _records(data: bytes, start: int, path: Path) -> Any:
-    """Yield region index, values of shape (cycles, points) and place of every record."""
+    """Yield the index of the region, the values (cycles, points) and the place of every record."""
     _, count, size, _ = unpack("<4I", data, start, path)
     if size != count * DESCRIPTOR * 4:
         raise ReadError(path, f"announces {count} records in {size} bytes of descriptors", f"byte {start:#x}")
@@ -176,21 +178,6 @@ def _dataset(region: dict[str, Any], values: np.ndarray, common: dict[str, Any])
 def _text(header: dict[str, Any], key: str) -> str:
     value = header.get(key, "")
     return value if isinstance(value, str) else value[0]
-
-
-def _date(text: str) -> str | None:
-    """Turn ``2024 1 22`` into ``2024-01-22``."""
-    parts = re.fullmatch(r"(\d{4}) (\d{1,2}) (\d{1,2})", text)
-    return f"{parts[1]}-{int(parts[2]):02d}-{int(parts[3]):02d}" if parts else None
-
-
-def _unique(name: str, taken: dict[str, xr.Dataset]) -> str:
-    """Make a name that netCDF accepts and no other region has."""
-    base = re.sub(r"[^A-Za-z0-9_.+-]+", "_", name).strip("_.") or "region"
-    found, number = base, 2
-    while found in taken:
-        found, number = f"{base}_{number}", number + 1
-    return found
 
 
 READER = Reader("phi_spe", recognises, extract, max_bytes=32 << 20)

@@ -1,4 +1,4 @@
-"""Photoelectron spectra as the readers of text exports return them: one energy axis, a rate, the counts behind it."""
+"""Photoelectron spectra as the readers of text exports return them: one axis of energy, counts and their rate."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,18 +21,20 @@ def spectrum(
     ----------
     axis
         ``binding_energy`` or ``kinetic_energy``, the dimension (eV).
-    energy, values
-        Shape (n,), or (scans, n) for the values.
+    energy
+        Shape (n,).
+    values
+        Shape (n,) or (scans, n).
     units
-        ``count`` or ``count/s``, of the values.
+        Unit of the values: ``count``, ``count/s`` or ``1``.
     attrs
-        Attributes; empty ones are left out. ``counting_time`` (s, a point) turns counts into rates and back, and
-        ``excitation_energy`` (eV) gives the other energy, which is a coordinate too.
+        Attributes; empty ones are left out. ``counting_time`` (s per point) turns counts into rates and back, and
+        ``excitation_energy`` (eV) gives the other energy, which becomes a coordinate too.
 
     Raises
     ------
     ReadError
-        If there are no points, or not as many energies as values.
+        If there is no point, or if energies and values differ in number.
     """
     if not energy.size or values.shape[-1] != energy.size:
         raise ReadError(path, f"{values.shape[-1]} values at {energy.size} energies", place)
@@ -54,21 +56,3 @@ def spectrum(
     if time:
         with_uncertainty(variables, "intensity", poisson_uncertainty(rate * time) / time, "Poisson")
     return xr.Dataset(variables, coords, kept)
-
-
-def number(text: str) -> float | None:
-    """Return the number that a text begins with, or nothing."""
-    try:
-        return float(text.split()[0])
-    except (ValueError, IndexError):
-        return None
-
-
-def free(name: str, taken: Mapping[str, object]) -> str:
-    """Return a name for a child that none has yet; a number is added to names that repeat."""
-    stem = name.replace("/", "_").strip() or "region"
-    found, count = stem, 1
-    while found in taken:
-        count += 1
-        found = f"{stem}_{count}"
-    return found

@@ -1,8 +1,18 @@
 """Scienta SES text exports, ``.txt``.
 
-Layout: ``[Info]`` with the number of regions; for every region n ``[Region n]`` (name, size and scale of each
-dimension), ``[Info n]`` (``Key=value``), ``[Data n]``: rows of the energy and one value, or one a position of a
-second dimension.
+Instruments: SES, the program of Scienta electron analysers (R3000, R4000), exports spectra in this form.
+
+Recognition: The file begins with the section ``[Info]`` and the line ``Number of Regions=``.
+
+Layout: ``[Info]`` has the number of regions. Every region n has the sections ``[Region n]`` (name, and size and scale
+of each dimension), ``[Info n]`` (``Key=value``) and ``[Data n]``, whose rows are an energy and one value, or one value
+per position of a second dimension.
+
+Schema: There is one child per region, named after it, with the dimension ``binding_energy`` or ``kinetic_energy`` (eV,
+as exported; the other one is a coordinate where the excitation energy is known). It has ``intensity`` in the unit of
+the detector (``1``, because the file does not state one), for an image over (``slice``, energy) with the scale of the
+second dimension as coordinate. The attributes are ``pass_energy``, ``excitation_energy`` (eV), ``step_time`` (ms),
+``sweeps``, ``acquisition_mode``, ``lens_mode`` and ``sample``.
 """
 
 import re
@@ -13,9 +23,10 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
-from relaxor.readers.photoemission.regions import free, number, spectrum
+from relaxor.readers.common.names import free
+from relaxor.readers.common.schema import check_count, tree
+from relaxor.readers.common.text import entries, first_number, numbers, text_of
+from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 
 SECTION = re.compile(r"\[(.+?)\s*(\d*)\]")
@@ -28,17 +39,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an SES export.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a region, named after it, with the dimension ``binding_energy`` or ``kinetic_energy`` (eV, as
-        exported, the other one beside it): ``intensity`` in the detector's unit (``count/s`` is not stated: ``1``),
-        of an image over (``slice``, energy) with the scale of the second dimension as coordinate. Attributes:
-        ``pass_energy``, ``excitation_energy`` (eV), ``step_time`` (ms), ``sweeps``, ``acquisition_mode``,
-        ``lens_mode``, ``sample``.
-    """
+    """Read an SES export; the schema is that of the module."""
     sections: dict[tuple[str, str], list[str]] = {}
     current: list[str] = []
     for line in text_of(path).splitlines():
@@ -50,21 +51,18 @@ def extract(path: Path) -> xr.DataTree:
     headers: dict[str, dict[str, str]] = {}
     for kind, index in list(sections):
         if kind == "Region":
-            region, info = (_entries(sections.get((name, index), [])) for name in ("Region", "Info"))
+            region, info = (entries(sections.get((name, index), []), "=") for name in ("Region", "Info"))
             name = free(region.get("Region Name", f"region {index}"), children)
             headers[name] = {**region, **info}
             children[name] = _dataset(region, info, sections.get(("Data", index), []), path, f"[Data {index}]")
-    announced = number(_entries(sections.get(("Info", ""), [])).get("Number of Regions", ""))
-    if not children or (announced and announced != len(children)):
-        raise ReadError(path, f"announces {announced or 0:g} regions and holds {len(children)}")
+    announced = entries(sections.get(("Info", ""), []), "=").get("Number of Regions", "")
+    check_count(first_number(announced), len(children), path, "", "regions")
+    if not children:
+        raise ReadError(path, "holds no section [Region 1]")
     first = next(iter(headers.values()))
     date = f"{first['Date']}T{first['Time']}" if {"Date", "Time"} <= first.keys() else None
     instrument = f"Scienta {first.get('Instrument', '')}".strip()
     return tree(children, header=headers, instrument=instrument, acquired=date)
-
-
-def _entries(lines: list[str]) -> dict[str, str]:
-    return {key.strip(): value.strip() for key, mark, value in (line.partition("=") for line in lines) if mark}
 
 
 def _dataset(region: dict[str, str], info: dict[str, str], lines: list[str], path: Path, place: str) -> xr.Dataset:
@@ -73,13 +71,11 @@ def _dataset(region: dict[str, str], info: dict[str, str], lines: list[str], pat
     if len(widths) != 1 or widths == {1}:
         raise ReadError(path, f"rows of {sorted(widths)} columns; expected an energy and one value or more", place)
     table = numbers([word for row in rows for word in row], path, place).reshape(len(rows), -1)
-    announced = number(region.get("Dimension 1 size", ""))
-    if announced and announced != len(table):
-        raise ReadError(path, f"announces {announced:g} energies and holds {len(table)}", place)
-    attrs: dict[str, Any] = {name: number(info.get(key, "")) for key, name in NUMBERS.items()}
+    check_count(first_number(region.get("Dimension 1 size", "")), len(table), path, place, "energies")
+    attrs: dict[str, Any] = {name: first_number(info.get(key, "")) for key, name in NUMBERS.items()}
     attrs |= {
-        "step_time": number(info.get("Step Time", "")),
-        "sweeps": number(info.get("Number of Sweeps", "")),
+        "step_time": first_number(info.get("Step Time", "")),
+        "sweeps": first_number(info.get("Number of Sweeps", "")),
         "acquisition_mode": info.get("Acquisition Mode"),
         "lens_mode": info.get("Lens Mode"),
         "sample": info.get("Sample"),

@@ -1,10 +1,22 @@
-"""SPECS SpecsLab2 ``.xml``: spectra with the raw counts of every channel of the detector.
+"""SPECS SpecsLab 2 files, ``.xml``: spectra with the counts of every channel of the detector.
 
-Layout: XML of named ``struct`` and ``sequence`` elements with a document type but no entities: region groups hold
-``RegionData``, these the settings (``region``), the ``shift`` of each detector channel, and cycles of scans with
-``counts``. Samples of the channels alternate; before and after the spectrum lie ``mcd_head`` and ``mcd_tail`` samples,
-because channel *i* sees kinetic energies shifted by ``shift[i]`` × pass energy. Channels are summed where they saw the
-same energy, to the nearest step: added without this, the lines of real files are half as high.
+Instruments: SpecsLab 2, the program of SPECS electron analysers (PHOIBOS), saves its spectra in this form.
+
+Recognition: The file is XML, and its first bytes name ``XMLSerializer`` and ``from SL``.
+
+Layout: The XML consists of named ``struct`` and ``sequence`` elements; it has a document type but no entities. Groups
+of regions hold ``RegionData``. These hold the settings (``region``), the ``shift`` of each channel of the detector, and
+cycles of scans with ``counts``. The samples of the channels alternate. Before and after the spectrum lie ``mcd_head``
+and ``mcd_tail`` samples, because channel *i* counts at kinetic energies that are shifted by ``shift[i]`` × pass energy.
+The channels are added where they counted at the same energy, to the nearest step; added without the shift, the lines of
+real files are half as high.
+
+Schema: There is one child per region, named after it, with the dimension ``binding_energy`` (eV; ``kinetic_energy`` is
+a coordinate) and, for several scans, ``scan``. It has ``counts`` (count) and ``intensity`` (count/s) with their
+uncertainties (Poisson), summed over the channels, and ``channel_counts`` (``scan``, ``channel``, ``sample``), as
+recorded. The attributes are ``group``, ``analyzer``, ``counting_time`` (s per point), ``pass_energy``,
+``excitation_energy``, ``work_function`` (eV), ``analysis_method``, ``analyzer_lens``, ``analyzer_slit``,
+``bias_voltage_V``, ``detector_voltage_V`` and ``acquired``.
 """
 
 from collections.abc import Iterator
@@ -17,12 +29,13 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.containers import parse_xml
+from relaxor.readers.common.dates import unix_date
+from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.signals import unix_date
-from relaxor.readers.photoemission.regions import free, spectrum
+from relaxor.readers.common.text import number, numbers
+from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 
-MAX_BYTES = 32 << 20
 SETTINGS = ("analysis_method", "analyzer_lens", "analyzer_slit")
 VOLTS = ("bias_voltage", "detector_voltage")
 
@@ -33,24 +46,14 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a SpecsLab2 file.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a region, named after it, along ``binding_energy`` (eV; ``kinetic_energy`` beside it) and, of
-        several scans, ``scan``: ``counts`` (count) and ``intensity`` (count/s) with Poisson uncertainties, summed over
-        the channels; ``channel_counts`` (scan, ``channel``, ``sample``), as recorded. Attributes: ``group``,
-        ``counting_time`` (s, a point), ``pass_energy``, ``excitation_energy``, ``work_function`` (eV), ``acquired``.
+    """Read a SpecsLab 2 file; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        If a setting is missing, if the counts do not fill the spectrum, or for another mode than a scan at fixed pass
-        energy.
+        If a setting is missing, if the counts do not fill the spectrum, or if the mode is another one than a scan at
+        fixed pass energy.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise ReadError(path, f"is over {MAX_BYTES >> 20} MiB, which is refused")
     root = parse_xml(path.read_bytes(), path)
     children: dict[str, xr.Dataset] = {}
     for group in _structs(root, "RegionGroup"):
@@ -71,7 +74,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | None:
-    """Read a region; nothing if it was never measured."""
+    """Return the dataset of a region, or None if it was never measured."""
     place = f"region {name}"
     scans = [_counts(scan, path, place) for scan in _structs(region, "ScanData")]
     scans = [scan for scan in scans if scan.size]
@@ -118,11 +121,8 @@ def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | 
 
 
 def _counts(scan: Element, path: Path, place: str) -> np.ndarray:
-    values = " ".join(element.text or "" for element in _named(scan, "counts", path, place))
-    try:
-        return np.array(values.split(), dtype=float)
-    except ValueError as error:
-        raise ReadError(path, f"counts that are not numbers ({error})", place) from error
+    words = " ".join(element.text or "" for element in _named(scan, "counts", path, place)).split()
+    return numbers(words, path, f"{place}, counts")
 
 
 def _structs(element: Element, kind: str) -> Iterator[Element]:
@@ -142,13 +142,10 @@ def _text(element: Element, name: str, path: Path, place: str) -> str:
 
 def _number(element: Element, name: str, path: Path, place: str) -> float:
     text = _text(element, name, path, place)
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
+    value = number(text)
+    if value is None or not np.isfinite(value):
         raise ReadError(path, f"{name} is {text!r}, not a number", place)
     return value
 
 
-READER = Reader("specs_xml", recognises, extract)
+READER = Reader("specs_xml", recognises, extract, max_bytes=32 << 20)

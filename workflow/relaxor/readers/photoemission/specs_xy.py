@@ -1,13 +1,23 @@
-"""SPECS SpecsLab and Prodigy text exports, ``.xy``.
+"""SPECS text exports, ``.xy``.
 
-Layout: comments ``# Key: value``; first the settings of the export (which energy the axis is, counts or counts a
-second, whether scans are apart), then for every region its parameters and blocks of rows (energy, value, and further
-columns that are not read). A block of another detector is announced as ``External Channel Data``.
+Instruments: SpecsLab 2 and Prodigy, the programs of SPECS electron analysers (PHOIBOS), export spectra in this form.
+
+Recognition: The file begins with ``# Created by:``, and its first bytes hold ``XY-Serializer``.
+
+Layout: Comments are ``# Key: value``. First stand the settings of the export (which energy the axis is, whether values
+are counts or counts per second, whether scans are separate). Then follow for every region its parameters and blocks of
+rows (energy, value, and further columns that are not read). The block of another detector is announced as ``External
+Channel Data``.
+
+Schema: There is one child per region, named after it, with the dimension ``binding_energy`` or ``kinetic_energy`` (eV,
+as exported; the other one is a coordinate) and, for several scans, ``scan``. It has ``intensity`` (count/s) with
+``intensity_uncertainty`` (Poisson), and ``counts`` where counts were exported. The attributes are ``group``,
+``counting_time`` (s per point: dwell time times averaged scans), ``pass_energy``, ``excitation_energy``,
+``work_function`` (eV) and ``acquired``.
 """
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +25,11 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
-from relaxor.readers.photoemission.regions import free, number, spectrum
+from relaxor.readers.common.text import first_number, numbers, text_of
+from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 
 ENTRY = re.compile(r"#\s*([^:=]+?)\s*:\s+(.*?)\s*")
@@ -34,17 +46,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an ``.xy`` export.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a region, named after it, with the dimension ``binding_energy`` or ``kinetic_energy`` (eV, as
-        exported, the other one beside it) and, of several scans, ``scan``: ``intensity`` (count/s) with Poisson
-        uncertainty, ``counts`` where counts were exported. Attributes: ``group``, ``counting_time`` (s, a point:
-        dwell time × averaged scans), ``pass_energy``, ``excitation_energy``, ``work_function`` (eV), ``acquired``.
-        Root: ``warnings``.
-    """
+    """Read an ``.xy`` export; the schema is that of the module."""
     lines = text_of(path).splitlines()
     settings: dict[str, str] = {}
     children: dict[str, xr.Dataset] = {}
@@ -63,16 +65,15 @@ def extract(path: Path) -> xr.DataTree:
     if not children:
         raise ReadError(path, "holds no region with numbers")
     instrument = f"SPECS {headers[0].get('Analyzer', '')}, {settings.get('Created by', '')}"
-    extra = {"warnings": "\n".join(warnings)} if warnings else {}
     acquired = _date(headers[0].get("Acquisition Date", ""))
     header_all = {"settings": settings, "regions": headers}
-    return tree(children, header=header_all, instrument=instrument, acquired=acquired, **extra)
+    return tree(children, header=header_all, instrument=instrument, acquired=acquired, warnings=warnings)
 
 
 def _regions(
     lines: list[str], settings: dict[str, str], path: Path
 ) -> Iterator[tuple[dict[str, str], list[tuple[bool, np.ndarray]]]]:
-    """Yield header and blocks of every region; what stands before the first goes into the settings."""
+    """Yield header and blocks of every region; what stands before the first one goes into the settings."""
     group, header, external = "", None, False
     blocks: list[tuple[bool, np.ndarray]] = []
     row = 0
@@ -123,7 +124,7 @@ def _dataset(
     place = f"region {header['Region']}"
     binding = "binding" in settings.get("Energy Axis", "").lower() or settings.get("Kinetic Energy Axis") == "no"
     rates = "second" in settings.get("Count Rate", "").lower() or settings.get("Counts Per Second") == "yes"
-    announced = number(header.get("Values/Curve", ""))
+    announced = first_number(header.get("Values/Curve", ""))
     for block in blocks:
         if announced and announced != len(block):
             warnings.append(f"{place}: {announced:g} values announced, {len(block)} found")
@@ -131,9 +132,9 @@ def _dataset(
     if len(same) < len(blocks):
         raise ReadError(path, f"{len(blocks)} blocks of different axes in one region", place)
     values = np.stack([block[:, 1] for block in same]) if len(same) > 1 else same[0][:, 1]
-    scans = 1 if settings.get("Separate Scan Data") == "yes" else number(header.get("Number of Scans", "1")) or 1
-    attrs: dict[str, Any] = {name: number(header.get(key, "")) for key, name in NUMBERS.items()}
-    dwell = number(header.get("Dwell Time", ""))
+    scans = 1 if settings.get("Separate Scan Data") == "yes" else first_number(header.get("Number of Scans", "1")) or 1
+    attrs: dict[str, Any] = {name: first_number(header.get(key, "")) for key, name in NUMBERS.items()}
+    dwell = first_number(header.get("Dwell Time", ""))
     attrs |= {
         "group": header["Group"],
         "counting_time": dwell * scans if dwell else None,
@@ -144,11 +145,8 @@ def _dataset(
 
 
 def _date(text: str) -> str | None:
-    utc = "+00:00" if text.endswith("UTC") else ""
-    try:
-        return datetime.strptime(text.removesuffix("UTC").strip(), "%m/%d/%y %H:%M:%S").isoformat() + utc
-    except ValueError:
-        return None
+    moment = iso(text.removesuffix("UTC").strip(), "%m/%d/%y %H:%M:%S")
+    return f"{moment}+00:00" if moment and text.endswith("UTC") else moment
 
 
 READER = Reader("specs_xy", recognises, extract)

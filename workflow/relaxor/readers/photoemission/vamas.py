@@ -1,20 +1,31 @@
-"""VAMAS (ISO 14976) spectra: ``.vms``, ``.npl``; REGULAR and IRREGULAR scans through one parser.
+"""VAMAS spectra, ``.vms`` and ``.npl`` (ISO 14976), of REGULAR and IRREGULAR scans.
 
-Layout: one item a line. Experiment header (identifiers, comment, experiment and scan mode, experiment variables, list
-of block parameters that are given in every block or only in the first, number of blocks), then the blocks: 40
-numbered parameters, the count of ordinate values, minimum and maximum of each variable, the values interleaved.
-``1E+37`` stands for "not known". A REGULAR block gives first abscissa and step; in the IRREGULAR files that programs
-write, the abscissa is the first of the "corresponding variables".
+Instruments: The programs of most photoelectron spectrometers, and CasaXPS, export spectra in this form.
 
-Why not the library ``vamas``: it refuses IRREGULAR scans, miscounts the inclusion list, and cannot name the line at
-which a file breaks. Where it reads a file, the tests hold both to the same values.
+Recognition: The first line that is not blank is the identifier of the format.
 
-Energies: kinetic energies in these files are referred to the Fermi level (E_b = hν − E_k gives the binding energies of
-the paired exports exactly), so the work function is kept as an attribute and not subtracted again.
+Layout: Every item stands on a line of its own. The header of the experiment has identifiers, a comment, the modes of
+experiment and scan, the variables of the experiment, a list of the parameters that are given in every block or only in
+the first one, and the number of blocks. A block has 40 numbered parameters, the number of ordinate values, minimum and
+maximum of each variable, and the values of all variables in turn. ``1E+37`` stands for "not known". A REGULAR block
+gives the first abscissa and the step; in the IRREGULAR files that programs write, the abscissa is the first of the
+"corresponding variables".
+
+The library vamas is not used, because it refuses IRREGULAR scans, miscounts the inclusion list and cannot name the line
+at which a file is damaged. Where it reads a file, the tests compare both.
+
+Kinetic energies in these files are referred to the Fermi level: E_b = hν − E_k gives the binding energies of the paired
+exports exactly. The work function is therefore kept as an attribute and not subtracted again.
+
+Schema: There is one child per block, named after species and transition (``Fe2p``), or else after its identifier. It
+has ``intensity`` (count/s; count where the collection time is not given), ``counts`` (as written, where the ordinate is
+counts), both with their uncertainties (Poisson), and further variables such as ``transmission``. The dimension is
+``binding_energy`` (eV, in the order of the file) with the coordinate ``kinetic_energy``; it is ``kinetic_energy`` where
+the excitation energy is not given, and has the abscissa's own name where that is no energy. The attributes are
+``region``, ``sample``, ``counting_time`` (s: time per scan times scans), ``pass_energy``, ``excitation_energy``,
+``work_function`` (eV), ``comment``, ``technique`` and ``acquired``. The root has ``title``.
 """
 
-import itertools
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +36,15 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.names import free, safe, slug
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.text import lines_of, number
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
-"""Values beyond stand for "not known" (the standard writes 1E+37)."""
+"""Larger values stand for "not known"; the standard writes 1E+37."""
 MODES = ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "NORM", "SDP", "SDPSV", "SEM", "NOEXP")
 SPUTTER_MODES = ("MAPDP", "MAPSVDP", "SDP", "SDPSV")
 ION_TECHNIQUES = ("FABMS", "FABMS energy spec", "ISS", "SIMS", "SIMS energy spec", "SNMS", "SNMS energy spec")
@@ -39,28 +52,17 @@ ELECTRON_TECHNIQUES = ("AES diff", "AES dir", "EDX", "ELS", "UPS", "XPS", "XRF")
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell whether the first line that is not blank is the format's identifier."""
+    """Recognise the identifier of the format in the first line that is not blank."""
     return head.lstrip().startswith(MARK.encode())
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a VAMAS file.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a block, named after species and transition (``Fe2p``), else its identifier; a number is added to
-        names that repeat. ``intensity`` (count/s; count where the collection time is not given) and ``counts`` (as
-        written, where the ordinate is counts), with Poisson uncertainties, and further variables such as
-        ``transmission``, over ``binding_energy`` (eV, descending or ascending as written) with the coordinate
-        ``kinetic_energy``; over ``kinetic_energy`` where the excitation energy is not given, over the abscissa's
-        own name for any other abscissa. Attributes: ``counting_time`` (s, time a scan × scans), ``pass_energy``,
-        ``excitation_energy``, ``work_function`` (eV), ``comment``, ``technique``, ``acquired``.
+    """Read a VAMAS file; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        Naming the line that is missing or is not what the format asks for.
+        If a line is missing or is not what the format asks for; the message names the line.
     """
     lines = _Lines(path)
     header = _experiment(lines)
@@ -71,7 +73,7 @@ def extract(path: Path) -> xr.DataTree:
         block = _block(lines, header, first)
         first = first or block
         values = block.pop("values")
-        children[_unique(_name(block), children)] = _dataset(block, values, lines)
+        children[free(safe(_name(block), "block"), children)] = _dataset(block, values, lines)
         blocks.append(block)
     if not children:
         raise ReadError(path, "holds no blocks", lines.place)
@@ -86,19 +88,14 @@ def extract(path: Path) -> xr.DataTree:
 
 @dataclass
 class _Lines:
-    """The lines of a file and the place reached; every complaint names the line."""
+    """The lines of a file and the line that was reached, which every message names."""
 
     path: Path
     lines: list[str] = field(init=False)
     at: int = 0
 
     def __post_init__(self) -> None:
-        data = self.path.read_bytes()
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("cp1252", "replace")
-        self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.lines = lines_of(self.path)
 
     @property
     def place(self) -> str:
@@ -113,10 +110,9 @@ class _Lines:
     def number(self, what: str) -> float | None:
         """Return a number, or None where the file says that it is not known."""
         found = self.text(what)
-        try:
-            value = float(found)
-        except ValueError:
-            raise ReadError(self.path, f"{what} expected, found '{found[:40]}'", self.place) from None
+        value = number(found)
+        if value is None:
+            raise ReadError(self.path, f"{what} expected, found '{found[:40]}'", self.place)
         return value if abs(value) < UNKNOWN else None
 
     def integer(self, what: str) -> int:
@@ -126,7 +122,7 @@ class _Lines:
         return int(value)
 
     def count(self, what: str) -> int:
-        """Return a count of items to follow; no file can announce more than the lines that it has."""
+        """Return the number of items that follow; a file cannot announce more of them than it has lines."""
         value = self.integer(what)
         if not 0 <= value <= len(self.lines) - self.at:
             left = len(self.lines) - self.at
@@ -193,7 +189,7 @@ def _given(lines: _Lines) -> list[int]:
 
 
 def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
-    """Read one block; what it does not give is that of the first block."""
+    """Read one block; what it does not give is taken from the first block."""
     mode = header["experiment_mode"]
     given = set(range(1, 41)) if not first else set(header["given"])
     block: dict[str, Any] = {
@@ -207,8 +203,8 @@ def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict
     def pair(what: str) -> list[float | None]:
         return [lines.number(what), lines.number(what)]
 
-    for number, name in enumerate(("year", "month", "day", "hour", "minute", "second", "hours_from_gmt"), 1):
-        take(number, name)
+    for index, name in enumerate(("year", "month", "day", "hour", "minute", "second", "hours_from_gmt"), 1):
+        take(index, name)
     take(8, "comment", lambda what: lines.texts(lines.count("number of block comment lines"), what))
     take(9, "technique", lines.text)
     if mode in ("MAP", "MAPDP"):
@@ -230,8 +226,8 @@ def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict
     take(22, "pass_energy")
     if block["technique"] == "AES diff":
         take(23, "differential_width")
-    for number, name in ((24, "magnification"), (25, "work_function"), (26, "target_bias")):
-        take(number, name)
+    for index, name in ((24, "magnification"), (25, "work_function"), (26, "target_bias")):
+        take(index, name)
     take(27, "analysis_width", pair)
     take(28, "take_off_angles", pair)
     take(29, "species", lines.text)
@@ -246,44 +242,22 @@ def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict
 def _detection(lines: _Lines, header: dict[str, Any], block: dict[str, Any], take: Any, pair: Any) -> None:
     """Read the parameters from the abscissa to the last."""
 
-    def abscissa(what: str) -> list[Any]:
-        return [
-            lines.text(what),
-            lines.text(what),
-            lines.number("first abscissa"),
-            lines.number("abscissa step"),
-        ]
+    def listed(what: str, *kinds: Callable[[str], Any]) -> list[tuple[Any, ...]]:
+        return [tuple(kind(what) for kind in kinds) for _ in range(lines.count(f"number of {what}"))]
 
+    text, number = lines.text, lines.number
     if header["scan_mode"] == "REGULAR":
-        take(31, "abscissa", abscissa)
-    take(
-        32,
-        "variables",
-        lambda what: [
-            (lines.text("label of a variable"), lines.text("unit of a variable"))
-            for _ in range(lines.count("number of corresponding variables"))
-        ],
-    )
-    take(33, "signal_mode", lines.text)
+        take(31, "abscissa", lambda what: [text(what), text(what), number("first abscissa"), number("abscissa step")])
+    take(32, "variables", lambda what: listed("corresponding variables", text, text))
+    take(33, "signal_mode", text)
     take(34, "collection_time")
     take(35, "scans")
     take(36, "time_correction")
     if header["experiment_mode"] in SPUTTER_MODES and block["technique"] in ELECTRON_TECHNIQUES:
-        take(
-            37,
-            "sputtering",
-            lambda what: [*(lines.number(what) for _ in range(6)), lines.text("sputtering mode")],
-        )
+        take(37, "sputtering", lambda what: [*(number(what) for _ in range(6)), text("sputtering mode")])
     take(38, "tilt", pair)
     take(39, "rotation")
-    take(
-        40,
-        "additional",
-        lambda what: [
-            (lines.text(what), lines.text(what), lines.number(what))
-            for _ in range(lines.count("number of additional parameters"))
-        ],
-    )
+    take(40, "additional", lambda what: listed("additional parameters", text, text, number))
 
 
 def _values(lines: _Lines, block: dict[str, Any]) -> np.ndarray:
@@ -314,13 +288,13 @@ def _dataset(block: dict[str, Any], values: np.ndarray, lines: _Lines) -> xr.Dat
     attrs = _attributes(block)
     measured = _intensity(name, values[0], variables[0][1], attrs.get("counting_time"))
     for (other, other_unit), column in zip(variables[1:], values[1:], strict=True):
-        key = _unique(_slug(other), measured | coordinates)
+        key = free(slug(other) or "abscissa", measured | coordinates)
         measured[key] = variable(name, column, _unit(other_unit), other.strip().lower())
     return xr.Dataset(measured, coordinates, attrs)
 
 
 def _intensity(axis: str, values: np.ndarray, unit: str, time: float | None) -> dict[str, xr.Variable]:
-    """Make counts and rate; which of them the file holds, its unit says (``c/s`` or ``d``, a count)."""
+    """Make counts and rate; the unit says which of them the file holds (``c/s`` or ``d``, a count)."""
     rate = unit.strip().lower() in ("c/s", "cps")
     if time is None:
         signal = {"intensity": variable(axis, values, "count/s" if rate else "count", "photoelectron signal")}
@@ -338,7 +312,7 @@ def _intensity(axis: str, values: np.ndarray, unit: str, time: float | None) -> 
 def _axis(label: str, unit: str, axis: np.ndarray, excitation: float | None) -> tuple[str, dict[str, xr.Variable]]:
     lower = label.lower()
     if unit.strip().lower() != "ev" or not ("kinetic" in lower or "binding" in lower):
-        name = _slug(label)
+        name = slug(label) or "abscissa"
         return name, {name: variable(name, axis, _unit(unit), lower.strip())}
     if "kinetic" in lower and not excitation:
         return "kinetic_energy", {"kinetic_energy": variable("kinetic_energy", axis, "eV", "kinetic energy")}
@@ -385,17 +359,6 @@ def _time(block: dict[str, Any]) -> str | None:
 
 def _unit(unit: str) -> str:
     return {"d": "1", "n": "1", "c": "count", "c/s": "count/s", "s": "s", "ev": "eV"}.get(unit.strip().lower(), "1")
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "abscissa"
-
-
-def _unique(name: str, taken: Any) -> str:
-    """Make a name that netCDF accepts and no other block has."""
-    base = re.sub(r"[^A-Za-z0-9_.+-]+", "_", name).strip("_.") or "block"
-    names = (base if number == 1 else f"{base}_{number}" for number in itertools.count(1))
-    return next(found for found in names if found not in taken)
 
 
 READER = Reader("vamas", recognises, extract, max_bytes=16 << 20)

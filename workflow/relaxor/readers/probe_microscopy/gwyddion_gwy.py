@@ -1,11 +1,19 @@
-"""Gwyddion native files, ``.gwy`` of Gwyddion 2 (magic ``GWYP``).
+"""Gwyddion files, ``.gwy``.
 
-Layout: the magic and one serialised object, ``GwyContainer``. An object is its type name (ended by a zero byte), the
-u32 size of its components, and these: name (ended by a zero byte), one letter for the type (``b`` ``c`` ``i`` ``q``
-``d`` ``s`` ``o``, capital: an array behind its u32 length) and the value, little-endian
-(https://gwyddion.net/documentation/user-guide-en/gwyfile-format.html). Data fields lie at ``/<n>/data``, their titles
-at ``/<n>/data/title``. The library gwyfile copies the rest of the file for every component, which takes hours on
-a hostile one; it checks this reader in the tests.
+Instruments: The program Gwyddion, which reads the images of most scanning probe microscopes, saves them in this form.
+
+Recognition: The file begins with ``GWYP``. Files of Gwyddion 1 (``GWYO``) are recognised too, so that they are refused
+by name.
+
+Layout (https://gwyddion.net/documentation/user-guide-en/gwyfile-format.html): The magic is followed by one serialised
+object, ``GwyContainer``. An object is the name of its type, the size of its components (u32) and the components. These
+are a name, one letter for the type (``b``, ``c``, ``i``, ``q``, ``d``, ``s`` or ``o``; a capital stands for an array
+behind its u32 length) and the value, little-endian. Names end with a zero byte. Data fields lie at ``/<n>/data``, their
+titles at ``/<n>/data/title``. The library gwyfile is not used, because it copies the rest of the file for every
+component, which takes hours on a hostile file; the tests compare both.
+
+Schema: There is one child per data field, named after its title, with ``value`` (``y``, ``x``) in the unit of the field
+and coordinates in its lateral unit at the centres of the pixels. The attributes are ``title`` and ``number``.
 """
 
 import re
@@ -19,7 +27,9 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
 from relaxor.core.variables import variable
+from relaxor.readers.common.names import safe
 from relaxor.readers.common.schema import array, tree
+from relaxor.readers.common.units import spelled
 from relaxor.readers.registry import Reader
 
 SCALARS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}
@@ -30,23 +40,17 @@ Components = dict[str, Any]
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Recognise the magic of either generation."""
+    """Recognise the magic of both generations."""
     return head.startswith((b"GWYP", b"GWYO"))
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read all data fields.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a data field, named after its title: ``value`` (``y``, ``x``) in the field's unit, coordinates in its
-        lateral unit, at the middles of the pixels. Attributes: ``title``, ``number``.
+    """Read all data fields; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        For damaged files, and for files of Gwyddion 1 (``GWYO``), whose lengths are in metres whatever unit they name.
+        If the file is damaged, or of Gwyddion 1 (``GWYO``), whose lengths are in metres whatever unit they name.
     """
     data = path.read_bytes()
     if data.startswith(b"GWYO"):
@@ -58,7 +62,7 @@ def extract(path: Path) -> xr.DataTree:
         number = re.fullmatch(r"/(\d+)/data", key)
         if number and isinstance(value, dict):
             title = str(root.get(f"{key}/title", "")).strip() or f"channel {number[1]}"
-            stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", title).strip("_.") or f"channel_{number[1]}"
+            stem = safe(title, f"channel_{number[1]}")
             name = stem if stem not in children else f"{stem}_{number[1]}"
             children[name] = _field(value, path, key).assign_attrs(title=title, number=int(number[1]))
         elif not isinstance(value, np.ndarray):
@@ -69,7 +73,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 class _Parser:
-    """Read the components of an object into a dictionary; every length is checked against the file."""
+    """The components of an object as a dictionary; every length is checked against the file."""
 
     def __init__(self, data: bytes, path: Path):
         self.data, self.path, self.left = data, path, MAX_COMPONENTS
@@ -155,12 +159,10 @@ def _field(field: Components, path: Path, place: str) -> xr.Dataset:
 
 
 def _unit(entry: Any) -> tuple[str, dict[str, str]]:
-    """Return the unit of a ``GwySIUnit``; one that means nothing is left out, and kept as ``unit_in_file``."""
+    """Return the unit of a ``GwySIUnit``; a unit that pint does not know is kept as ``unit_in_file``."""
     text = str(entry.get("unitstr", "")) if isinstance(entry, dict) else ""
-    if not text:
-        return "1", {}
-    if text in ("deg", "°"):
-        return "degree", {}
+    if spelled(text) in ("1", "degree"):
+        return spelled(text), {}
     unit = parse_unit(text)
     return ("1", {"unit_in_file": text}) if unit is None else (f"{unit:~}", {})
 

@@ -1,13 +1,36 @@
-"""Igor binary waves (``.ibw``), as Igor Pro, Asylum Research microscopes and Scienta SES write them.
+"""Igor binary waves, ``.ibw``.
 
-Layout (WaveMetrics technical note 003): ``int16 version`` (1, 2, 3 or 5, in either byte order, which it decides), a
-block of section sizes, a wave header (type code, name, number of points, per-dimension size, offset and step, units),
-the data in column-major order, then formula, note, extended units, dimension labels and string indices. igor2
-decodes it; the sizes that the file announces are checked against its length before igor2 sees them.
+Instruments: Igor Pro, the scanning probe microscopes of Asylum Research (MFP-3D, Cypher) and Scienta SES save their
+data in this form.
 
-Asylum images are waves of (x, y, channel) with a labelled third dimension; curves (force, bias) are (time, channel).
-A channel label may carry the tail of an earlier, longer one (``PhaseRetracerace``): what follows ``Trace`` or
-``Retrace`` is dropped. The note (``Key: value`` lines) holds the settings of the instrument.
+Recognition: The header begins with a known version in either byte order, and has a known type of numbers and the name
+of a wave at their places.
+
+Layout (WaveMetrics technical note 003): The version (i16; 1, 2, 3 or 5) decides the byte order. A block of sizes, the
+wave header (code of the type, name, number of points, size, offset and step of every dimension, units) and the data in
+column-major order follow, then formula, note, extended units, labels of dimensions and indices of strings. igor2
+decodes the file, after the sizes that it announces have been checked against its length. Asylum images are waves of (x,
+y, channel) with a labelled third dimension; curves (force, bias) are (time, channel). The label of a channel may end
+with the rest of an earlier, longer one (``PhaseRetracerace``); what follows ``Trace`` or ``Retrace`` is left out. The
+note (``Key: value`` lines) holds the settings of the instrument.
+
+Schema: There is one child, named after what the wave is:
+
+``image``
+    One variable per channel with the dimensions (``y``, ``x``) and coordinates in m: ``height`` (m), ``amplitude`` (m),
+    ``deflection`` (m), ``phase`` (degree, as stored: -90 to 270), …, with ``_trace`` or ``_retrace`` where the label
+    says so.
+``curve``
+    One variable per channel with the dimension ``time`` (s): ``z_piezo``, ``deflection``, ``bias``, ``amplitude``, …
+``wave``
+    Any other wave: one variable (``value``, or named by its extended unit) with dimensions that are named by their
+    units (``binding_energy``), or ``row``, ``column``, ``layer`` and ``chunk``. Text waves hold strings.
+
+The attributes of the child are the ``name`` of the wave and, where the note gives them, ``imaging_mode``, ``scan_size``
+(m), ``scan_rate`` (Hz), ``spring_constant`` (N/m), ``inverse_optical_lever_sensitivity`` (m/V), ``drive_frequency``
+(Hz) and ``drive_amplitude`` (V). The file states no uncertainties; the surface, and not the converter, limits the
+resolution of a scanning probe, so that the analysis estimates it. The header holds the wave header, the labels and
+every line of the note.
 """
 
 import contextlib
@@ -16,7 +39,7 @@ import math
 import re
 import struct
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +48,11 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.names import free, snake
 from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
+from relaxor.readers.common.text import c_text
+from relaxor.readers.common.units import spelled
 from relaxor.readers.registry import Reader
 
 TEXT, COMPLEX = 0, 1
@@ -34,7 +61,7 @@ ITEM_SIZE = {TEXT: 1, 2: 4, 3: 8, 4: 8, 5: 16, 0x08: 1, 0x10: 2, 0x20: 4, 0x48: 
 BINARY_HEADER = {1: 8, 2: 16, 3: 20, 5: 64}
 OLD_HEADER, NEW_HEADER, PADDING = 110, 320, 16
 MAX_EXTRAS = 4 << 20
-"""Most bytes of note, labels and units together; igor2 makes one Python object of each of them."""
+"""Most bytes of note, labels and units together; igor2 makes one Python object of every label."""
 
 CHANNELS = {
     "Height": ("height", "m", "height"),
@@ -55,9 +82,9 @@ CHANNELS = {
     "UserIn": ("user_input", "V", "user input"),
     "Bias": ("bias", "V", "tip bias"),
 }
-"""Channel label → variable, unit and name; Asylum stores channels in SI units and degrees."""
+"""Label of a channel, and its variable, unit and name; Asylum stores channels in SI units and degrees."""
 QUANTITIES = {"counts": "intensity"}
-"""Names of data in extended units (``Counts [a.u.]``) that the data contract calls otherwise."""
+"""Names of data in extended units (``Counts [a.u.]``) for which this library has another name."""
 SETTINGS = {
     "ScanSize": ("scan_size", "m"),
     "ScanRate": ("scan_rate", "Hz"),
@@ -66,11 +93,11 @@ SETTINGS = {
     "DriveFrequency": ("drive_frequency", "Hz"),
     "DriveAmplitude": ("drive_amplitude", "V"),
 }
-NO_UNIT, COMMON_UNITS = ("", "a.u.", "arb. units"), ("m", "s", "V", "A", "eV", "Hz")
-"""Units that are known without asking pint, which takes longer to load than a file."""
+COMMON_UNITS = ("1", "m", "s", "V", "A", "eV", "Hz")
+"""Units that are known without pint, which takes longer to load than a file takes to read."""
 DATES = ("%Y-%m-%d", "%A, %B %d, %Y", "%a, %b %d, %Y", "%m/%d/%Y")
-TIMES = ("%I:%M:%S %p", "%H:%M:%S")
-EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
+LAYOUTS = tuple(f"{day} {time}" for day in DATES for time in ("%I:%M:%S %p", "%H:%M:%S"))
+EPOCH = datetime(1904, 1, 1)
 """Igor counts seconds from here, in local time."""
 
 
@@ -89,33 +116,12 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an Igor binary wave.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child, named after what the wave is:
-
-        ``image``
-            Variables of dims ``(y, x)`` with coordinates in m, one a channel: ``height`` (m), ``amplitude`` (m),
-            ``deflection`` (m), ``phase`` (degree, as stored: -90 to 270), ..., with ``_trace`` or ``_retrace``
-            where the label says so.
-        ``curve``
-            Variables of dim ``time`` (s), one a channel: ``z_piezo``, ``deflection``, ``bias``, ``amplitude``, ...
-        ``wave``
-            Any other wave: one variable (``value``, or named by its extended unit), with the dimensions named by
-            their units (``binding_energy``) or ``row``, ``column``, ``layer``, ``chunk``. Text waves hold strings.
-
-        Attributes of the child: ``name`` of the wave, ``imaging_mode`` and the settings ``scan_size`` (m),
-        ``scan_rate`` (Hz), ``spring_constant`` (N/m), ``inverse_optical_lever_sensitivity`` (m/V),
-        ``drive_frequency`` (Hz) and ``drive_amplitude`` (V) where the note gives them. The file states no
-        uncertainties, and the resolution of a scanning probe is set by the surface, not by the converter: the
-        analysis estimates it. The header holds the wave header, labels and every line of the note.
+    """Read an Igor binary wave; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        For damaged or truncated files and for waves without points or without stored data.
+        If the file is damaged or truncated, or if the wave has no points or no stored data.
     """
     name, dataset, header = read_wave(path.read_bytes(), path)
     note = header["note"]
@@ -130,7 +136,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def read_wave(data: bytes, path: Path) -> tuple[str, xr.Dataset, dict[str, Any]]:
-    """Read the bytes of one wave: the kind of child that `extract` describes, its dataset and its header."""
+    """Read the bytes of one wave; return the kind of child that the module describes, its dataset and its header."""
     _check(data, path)
     import igor2.binarywave
 
@@ -195,7 +201,7 @@ def _check(data: bytes, path: Path) -> None:
 # --- from the wave to a dataset ------------------------------------------------------------------------------------
 def _dataset(wave: dict[str, Any], values: np.ndarray) -> tuple[str, xr.Dataset]:
     axes = dict(_axes(wave, values.shape))
-    labels = [list(map(_text, group)) for group in wave.get("labels", [])]
+    labels = [list(map(c_text, group)) for group in wave.get("labels", [])]
     if values.dtype.kind == "S":
         text = np.char.decode(values, "latin-1")
         return "wave", xr.Dataset({"text": variable(tuple(axes), text, "1", "text")}, coords=axes)
@@ -240,13 +246,11 @@ def _axes(wave: dict[str, Any], shape: tuple[int, ...]) -> Iterator[tuple[str, x
 
 
 def _channels(labels: list[str], values: np.ndarray) -> Iterator[tuple[str, tuple[str, str, np.ndarray]]]:
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
     for index in range(values.shape[-1]):
         label = labels[index] if index < len(labels) else ""
         name, unit, long_name = _channel(label or f"channel {index}")
-        taken[name] = taken.get(name, 0) + 1
-        if taken[name] > 1:
-            name = f"{name}_{taken[name]}"
+        taken.add(name := free(name, taken))
         yield name, (unit, long_name, values[..., index])
 
 
@@ -256,7 +260,7 @@ def _channel(label: str) -> tuple[str, str, str]:
     base, direction = directed.groups() if directed else (label, "")
     known = max((key for key in CHANNELS if base.startswith(key)), key=len, default=None)
     if known is None:
-        name, unit, long_name = _snake(base), "1", base
+        name, unit, long_name = snake(base), "1", base
     else:
         name, unit, long_name = CHANNELS[known]
         number = re.match(r"\d+", base[len(known) :])
@@ -266,39 +270,28 @@ def _channel(label: str) -> tuple[str, str, str]:
 
 
 def _unit(wave: dict[str, Any], which: int | str) -> str:
-    """Return the unit of the data or of a dimension: the extended one if there is one."""
+    """Return the unit of the data or of a dimension; the extended unit is taken if there is one."""
     header = wave["wave_header"]
     if which == "data":
-        return _text(wave.get("data_units", b"")) or _text(b"".join(header["dataUnits"]))
+        return c_text(wave.get("data_units", b"")) or c_text(b"".join(header["dataUnits"]))
     if "dimUnits" not in header:
-        return _text(b"".join(header["xUnits"]))
+        return c_text(b"".join(header["xUnits"]))
     sizes = wave["bin_header"]["dimEUnitsSize"]
     start = int(sum(sizes[:which]))
     extended = wave.get("dimension_units", b"")
     extended = b"".join(extended) if isinstance(extended, list) else extended
-    return _text(extended[start : start + int(sizes[which])]) or _text(b"".join(header["dimUnits"][which]))
+    return c_text(extended[start : start + int(sizes[which])]) or c_text(b"".join(header["dimUnits"][which]))
 
 
 def _named_unit(text: str) -> tuple[str, str]:
-    """Split ``Binding Energy [eV]`` into a name and a unit; what is no unit is taken as none."""
+    """Split ``Binding Energy [eV]`` into a name and a unit; text that is no unit becomes the name of a number."""
     named = re.fullmatch(r"\s*(.*?)\s*\[(.*)\]\s*", text)
     name, unit = named.groups() if named else ("", text)
-    if unit in NO_UNIT:
-        return _snake(name), "1"
-    if unit in COMMON_UNITS:
-        return _snake(name), unit
+    if spelled(unit) in COMMON_UNITS:
+        return snake(name), spelled(unit)
     from relaxor.core.units import parse_unit
 
-    return (_snake(name), unit) if parse_unit(unit) is not None else (_snake(name or unit), "1")
-
-
-def _snake(text: str) -> str:
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text)
-    return re.sub(r"\W+", "_", words, flags=re.ASCII).strip("_").lower()
-
-
-def _text(raw: bytes) -> str:
-    return raw.split(b"\0")[0].decode("latin-1")
+    return (snake(name), unit) if parse_unit(unit) is not None else (snake(name or unit), "1")
 
 
 # --- the note ------------------------------------------------------------------------------------------------------
@@ -331,14 +324,11 @@ def _last(entry: Any) -> str:
 
 
 def _acquired(note: dict[str, Any], header: dict[str, Any]) -> str | None:
-    """Return date and time of the note, else of the wave's last change (its creation may be years older)."""
-    date, time = _last(note.get("Date", "")), _last(note.get("Time", ""))
-    for date_format in DATES:
-        for time_format in TIMES:
-            with contextlib.suppress(ValueError):
-                return datetime.strptime(f"{date} {time}", f"{date_format} {time_format}").isoformat()
+    """Return date and time of the note, or else of the last change of the wave, whose creation may be years older."""
+    if moment := iso(f"{_last(note.get('Date', ''))} {_last(note.get('Time', ''))}", *LAYOUTS):
+        return moment
     seconds = header["modDate"]
-    return (EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat() if seconds else None
+    return (EPOCH + timedelta(seconds=seconds)).isoformat() if seconds else None
 
 
 READER = Reader("igor_ibw", recognises, extract)

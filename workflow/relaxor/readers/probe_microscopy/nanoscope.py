@@ -1,17 +1,27 @@
-r"""Bruker (Veeco, Digital Instruments) NanoScope images and force curves.
+r"""NanoScope images and force curves, ``.spm``, ``.001`` and others.
 
-Layout: a text header (cp1252), sections ``\*Name`` of lines ``\key: value``, up to ``\*File list end``; then blocks of
-little-endian integers at the ``Data offset`` of each ``\*Ciao image list`` or ``\*Ciao force image list``. A value is
+Instruments: Scanning probe microscopes of Bruker (formerly Veeco and Digital Instruments) save their data in this form.
+
+Recognition: The first line is ``\*File list``, ``\*Force file list`` or ``\*EC File list``.
+
+Layout: The text header (code page 1252) consists of sections ``\*Name`` with lines ``\key: value`` and ends with
+``\*File list end``. Blocks of little-endian integers stand at the ``Data offset`` of each ``\*Ciao image list`` or
+``\*Ciao force image list``. A value is
 
     integer / 256^(Bytes/pixel) × hard value of ``@2:Z scale`` × its soft scale ``@Sens. …`` (NanoScope 4.2 and later).
 
-The number of LSB in the brackets of ``Z scale`` is not that scale for every channel, and is rounded. Since version 9.2
-integers are stored in 4 bytes whatever ``Bytes/pixel`` says; the length of the block tells.
+The number of LSB in the brackets of ``Z scale`` is rounded, and is not that scale for every channel. Since version 9.2
+integers are stored in 4 bytes whatever ``Bytes/pixel`` says; the length of the block tells which holds.
+
+Schema: The child ``image`` has one variable per channel (``height_retrace``, ``amplitude_retrace``, …) with the
+dimensions (``y``, ``x``) in the order of the file. Its values are in SI units; a channel without a calibrated unit is
+in V or ``1``. Coordinates are in m. Channels of another size are children of their own, ``image_2`` and so on. The
+child ``force`` has variables with the dimensions (``sweep``, ``sample``): the two sweeps of the ramp, as stored. The
+length of the ramp is the attribute ``ramp_size`` (m). The file states no uncertainties.
 """
 
 import contextlib
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +31,10 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.names import free, snake
 from relaxor.readers.common.schema import array, tree
+from relaxor.readers.common.units import spelled
 from relaxor.readers.registry import Reader
 
 HEADER_END = b"\\*File list end"
@@ -29,8 +42,7 @@ MAX_HEADER = 1 << 20
 IMAGE, FORCE = "Ciao image list", "Ciao force image list"
 SCALE = re.compile(r"V \[(?P<soft>.*?)\] \(.*?\)\s+(?P<hard>\S+)\s*(?P<unit>\S*)")
 SOFT = re.compile(r"V (?P<value>\S+)\s*(?P<unit>\S*)")
-DEGREES = ("deg", "°", "º")
-LENGTHS = {"nm": 1e-9, "~m": 1e-6, "µm": 1e-6, "um": 1e-6, "m": 1.0}
+LENGTHS = {"nm": 1e-9, "um": 1e-6, "m": 1.0}
 
 Section = dict[str, str]
 
@@ -41,21 +53,12 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read all channels of a file.
-
-    Returns
-    -------
-    xarray.DataTree
-        ``image``: one variable a channel (``height_retrace``, ``amplitude_retrace``, ...) of dims (``y``, ``x``) in
-        the order of the file, in SI units (a channel without a calibrated unit in V or ``1``); coordinates in m.
-        Channels of another size are children of their own, ``image_2`` and so on.
-        ``force``: variables of dims (``sweep``, ``sample``): the two sweeps of the ramp, as stored. The ramp's length
-        is the attribute ``ramp_size`` (m). The file states no uncertainties.
+    """Read all channels of a file; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        If the file ends before its data, as headers cut off from them do.
+        If the file ends before its data, as a header without its data does.
     """
     data = path.read_bytes()
     end = data.find(HEADER_END, 0, MAX_HEADER)
@@ -63,19 +66,22 @@ def extract(path: Path) -> xr.DataTree:
         raise ReadError(path, f"header does not end with {HEADER_END.decode()!r} within {MAX_HEADER >> 20} MiB")
     sections = _sections(data[:end].decode("cp1252", "replace"))
     soft = {key: value for _, section in sections for key, value in section.items() if key.startswith("@Sens.")}
-    children: dict[str, xr.Dataset] = {}
+    found: dict[Any, xr.Dataset] = {}
     for number, (name, section) in enumerate(sections):
         if name in (IMAGE, FORCE):
-            _add(children, name, section, soft, data, path, f"section {number + 1}, {name}")
-    if not children:
+            _add(found, name, section, soft, data, path, f"section {number + 1}, {name}")
+    if not found:
         raise ReadError(path, "holds no image and no force curve")
+    children: dict[str, xr.Dataset] = {}
+    for (kind, *_), dataset in found.items():
+        children[free("force" if kind == FORCE else "image", children)] = dataset
     general = dict(sections[0][1])
     scanner = next((section for _, section in sections if "Microscope" in section), {})
     return tree(
         children,
         header=[[name, section] for name, section in sections],
         instrument=f"NanoScope {scanner.get('Microscope', '')} (version {general.get('Version', '?')})",
-        acquired=_acquired(general.get("Date", "")),
+        acquired=iso(general.get("Date", ""), "%I:%M:%S %p %a %b %d %Y"),
     )
 
 
@@ -92,9 +98,9 @@ def _sections(text: str) -> list[tuple[str, Section]]:
 
 
 def _add(
-    children: dict[str, xr.Dataset], kind: str, section: Section, soft: Section, data: bytes, path: Path, place: str
+    found: dict[Any, xr.Dataset], kind: str, section: Section, soft: Section, data: bytes, path: Path, place: str
 ) -> None:
-    """Read one block and put it beside channels of the same shape."""
+    """Read one block and put it beside channels of the same kind, shape and extent."""
     values, unit = _values(section, soft, data, path, place)
     if kind == FORCE:
         values = values.reshape(2, -1)
@@ -105,23 +111,10 @@ def _add(
             raise ReadError(path, f"{values.size} pixels do not fill {lines} lines of {columns}", place)
         values = values.reshape(lines, columns)
         dims, coords, attrs = ("y", "x"), _image_axes(section, values.shape, path, place), {}
-    stem = "force" if kind == FORCE else "image"
-    index = next(i for i in range(1, 10_000) if _fits(children.get(_numbered(stem, i)), dims, values.shape, coords))
-    dataset = children.setdefault(_numbered(stem, index), xr.Dataset(coords=coords, attrs=attrs))
+    like = (kind, values.shape, *(axis.values.tobytes() for axis in coords.values()))
+    dataset = found.setdefault(like, xr.Dataset(coords=coords, attrs=attrs))
     name, title = _channel(section)
-    names = (_numbered(name, i) for i in range(1, 10_000))
-    dataset[next(name for name in names if name not in dataset)] = variable(dims, values, unit, title)
-
-
-def _fits(dataset: xr.Dataset | None, dims: tuple[str, str], shape: tuple[int, ...], coords: dict[str, Any]) -> bool:
-    if dataset is None:
-        return True
-    same = tuple(dataset.sizes[dim] for dim in dims) == shape
-    return same and all(np.array_equal(dataset[name], values) for name, values in coords.items())
-
-
-def _numbered(stem: str, number: int) -> str:
-    return stem if number == 1 else f"{stem}_{number}"
+    dataset[free(name, dataset)] = variable(dims, values, unit, title)
 
 
 def _values(section: Section, soft: Section, data: bytes, path: Path, place: str) -> tuple[np.ndarray, str]:
@@ -148,14 +141,13 @@ def _values(section: Section, soft: Section, data: bytes, path: Path, place: str
 
 
 def _soft(text: str, hard_unit: str) -> tuple[float, str]:
-    """Return the gain to SI of a soft scale ``V 12.9 nm/V`` and the unit; without one, the hard unit stays."""
+    """Return the gain to SI of a soft scale ``V 12.9 nm/V`` and the unit; without one, the hard unit is kept."""
     match = SOFT.fullmatch(text)
     value = float(match["value"]) if match and re.fullmatch(r"[-+.\deE]+", match["value"]) else 1.0
     unit = match["unit"] if match else ""
-    numerator, _, denominator = unit.replace("~", "µ").partition("/")
-    if denominator != hard_unit or not numerator:
-        numerator = hard_unit
-    if numerator in DEGREES:
+    numerator, _, denominator = unit.partition("/")
+    numerator = spelled(numerator if denominator == hard_unit and numerator else hard_unit)
+    if numerator == "degree":
         return value, "degree"
     parsed = parse_unit(numerator)
     for target in ("m", "V", "A", "N", "Pa", "Hz"):
@@ -177,7 +169,9 @@ def _ramp(section: Section, soft: Section) -> dict[str, Any]:
 def _image_axes(section: Section, shape: tuple[int, ...], path: Path, place: str) -> dict[str, xr.Variable]:
     size = next((value for key, value in section.items() if key.lower() == "scan size"), "").split()
     try:
-        width, height = (float(text) * LENGTHS[size[-1]] for text in (size * 2 if len(size) == 2 else size)[:2])
+        width, height = (
+            float(text) * LENGTHS[spelled(size[-1])] for text in (size * 2 if len(size) == 2 else size)[:2]
+        )
     except (ValueError, KeyError, IndexError):
         raise ReadError(path, f"'Scan Size: {' '.join(size)}' is no width and height", place) from None
     ends = {"y": (height, shape[0]), "x": (width, shape[1])}
@@ -185,12 +179,11 @@ def _image_axes(section: Section, shape: tuple[int, ...], path: Path, place: str
 
 
 def _channel(section: Section) -> tuple[str, str]:
-    """Name a channel after its label and direction: ``S [ZSensor] "Height Sensor"``, ``Retrace``."""
+    """Return name and title of a channel from its label and direction: ``S [ZSensor] "Height Sensor"``, ``Retrace``."""
     label = re.search(r'"(.*)"', section.get("@Image Data", ""))
     title = label[1] if label else "value"
     direction = next((value for key, value in section.items() if key.lower() == "line direction"), "")
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", f"{title} {direction}")
-    return re.sub(r"\W+", "_", words, flags=re.ASCII).strip("_").lower() or "value", f"{title} {direction}".strip()
+    return snake(f"{title} {direction}") or "value", f"{title} {direction}".strip()
 
 
 def _columns(section: Section, path: Path, place: str) -> int:
@@ -202,12 +195,6 @@ def _integer(section: Section, key: str, path: Path, place: str) -> int:
     if not text or not re.fullmatch(r"\d{1,9}", text[0]):
         raise ReadError(path, f"'{key}: {section.get(key, '')}' is not a number", place)
     return int(text[0])
-
-
-def _acquired(text: str) -> str | None:
-    with contextlib.suppress(ValueError):
-        return datetime.strptime(text, "%I:%M:%S %p %a %b %d %Y").isoformat()
-    return None
 
 
 READER = Reader("nanoscope", recognises, extract)

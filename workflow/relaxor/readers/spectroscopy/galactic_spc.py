@@ -1,17 +1,30 @@
-"""Galactic (Thermo GRAMS) spectra, ``.spc``: a header of 512 bytes and one or more subfiles.
+"""Galactic spectra, ``.spc``.
 
-Flags u8 0 (bit 0: integers of 16 bits, 2: several subfiles, 5: own labels, 6: an axis with every subfile, 7: the axis
-is written), version u8 1 (0x4B little-endian, 0x4C big-endian, 0x4D before 1996), exponent i8 3 (-128: floats), points
-u32 4, first and last position f64 8 and 16, subfiles u32 24, codes of axis and values u8 28 and 29, date u32 32
-(minute 6, hour 5, day 5, month 4, year 12 bits), comment 88 (130 bytes), labels 218 (30 bytes), log u32 248 (size u32
-+0, offset of its text u32 +8). A subfile is 32 bytes (exponent i8 +1, z f32 +4, points u32 +16) and its numbers:
-positions f32 if they are its own, then floats, or integers times 2^(exponent - 32) (16 bits: - 16). The exponent is
-signed, and that of the subfile where there are several.
+Instruments: The program GRAMS of Galactic (now Thermo) writes this form, and most spectrometers export to it.
 
-Instruments re-sample their spectra on an even grid when they export to this format: such a file is not the raw one.
+Recognition: The version, the codes of axis and values, finite ends of the axis and a number of subfiles stand at their
+places in the header. Files from before 1996 are recognised too, so that they are refused by name.
+
+Layout: A header of 512 bytes is followed by one or more subfiles. The header has flags u8 0 (bit 0: integers of 16
+bits, 2: several subfiles, 5: own labels, 6: an axis with every subfile, 7: the axis is written), version u8 1 (0x4B
+little-endian, 0x4C big-endian, 0x4D before 1996), exponent i8 3 (-128: floats), points u32 4, first and last position
+f64 8 and 16, subfiles u32 24, codes of axis and values u8 28 and 29, date u32 32 (minute 6, hour 5, day 5, month 4,
+year 12 bits), comment 88 (130 bytes), labels 218 (30 bytes), log u32 248 (size u32 +0, offset of its text u32 +8). A
+subfile is 32 bytes (exponent i8 +1, z f32 +4, points u32 +16) and its numbers: positions f32 if they are its own, then
+floats, or integers times 2^(exponent - 32) (16 bits: - 16). The exponent is signed; where there are several subfiles,
+that of the subfile holds.
+
+Many instruments re-sample their spectra on an even grid when they export to this format. Such a file is not the raw
+one, and the tree has a warning.
+
+Schema: The child ``spectra`` has the dimensions (``spectrum``, axis). Where every subfile has an axis of its own, there
+are children ``spectrum_1``, ``spectrum_2``, … instead. The axis is named after what the file says it is
+(``raman_shift``, 1/cm; ``wavenumber``, ``wavelength``, ``time``, …; ``x`` without a unit), and so are the values
+(``intensity``, ``absorbance``, …). ``z`` is the third coordinate of each spectrum. The attribute ``labels`` holds the
+names of the axes where the file gives them itself. The root has ``comment``, and ``warnings`` where a Raman axis is
+even.
 """
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +33,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import array, tree, unpack
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.schema import array, text_at, tree, unpack
 from relaxor.readers.registry import Reader
 
 HEADER_BYTES, SUBHEADER_BYTES = 512, 32
@@ -56,7 +70,7 @@ AXES: dict[int, tuple[str, str, str]] = {
     27: ("distance", "cm", "distance"),
     29: ("distance", "mm", "distance"),
 }
-"""Code of an axis → dimension, unit, name; others are ``x`` without unit."""
+"""Code of an axis, and its dimension, unit and name; any other code is ``x`` without a unit."""
 VALUES: dict[int, tuple[str, str, str]] = {
     4: ("intensity", "count", "intensity"),
     2: ("absorbance", "1", "absorbance"),
@@ -68,11 +82,11 @@ VALUES: dict[int, tuple[str, str, str]] = {
     7: ("current", "mA", "current"),
     1: ("interferogram", "1", "interferogram"),
 }
-"""Code of the values → name, unit, label; others are ``intensity`` without unit."""
+"""Code of the values, and their name, unit and label; any other code is ``intensity`` without a unit."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by version, codes of axis and values, finite ends of the axis and a number of subfiles."""
+    """Recognise the version, the codes of axis and values, finite ends of the axis and a number of subfiles."""
     if len(head) < 256 or head[1] not in (*ORDERS, OLD) or head.startswith(b"PK\x03\x04"):
         return False
     if head[1] == OLD:
@@ -86,21 +100,12 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a ``.spc`` file.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``spectra`` of dimensions (``spectrum``, axis), or ``spectrum_1``, ``spectrum_2``, … where every subfile
-        has an axis of its own. The axis is named after what the file says it is (``raman_shift``, 1/cm; ``wavenumber``,
-        ``wavelength``, ``time``, …; ``x`` without unit), so are the values (``intensity``, ``absorbance``, …). ``z`` is
-        the third coordinate of each spectrum. Attribute ``labels`` where the file names its axes itself. Root:
-        ``comment``; ``warnings`` where a Raman axis is even, as only re-sampled spectra have it.
+    """Read a ``.spc`` file; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        Also for files from before 1996, whose layout could not be proven on a file.
+        If the file is damaged, or from before 1996, because that layout could not be checked on a real file.
     """
     data = path.read_bytes()
     if data[1] == OLD:
@@ -112,15 +117,15 @@ def extract(path: Path) -> xr.DataTree:
     points, first, last, subfiles, x_code, y_code = unpack(f"{order}I2dI2B", data, 4, path)
     axis = AXES.get(x_code, ("x", "1", "axis"))
     values = VALUES.get(y_code, ("intensity", "1", "intensity"))
-    offset, shared, warnings = HEADER_BYTES, None, ""
+    offset, shared, warnings = HEADER_BYTES, None, []
     if flags & WRITTEN_AXIS and not flags & OWN_AXES:
         shared = array(data, f"{order}f4", points, offset, path).astype(float)
         offset += 4 * points
     elif not flags & OWN_AXES:
-        array(data, f"{order}u2", points, offset, path)  # as many values must be there
+        array(data, f"{order}u2", points, offset, path)  # refuses a file that is too short for its axis
         shared = np.linspace(first, last, points)
         if axis[0] == "raman_shift":
-            warnings = "the axis is even: a grating gives an uneven one, so the spectrum may have been re-sampled"
+            warnings = ["the axis is even: a grating gives an uneven one, so the spectrum may have been re-sampled"]
     parts: list[tuple[np.ndarray, np.ndarray, float]] = []
     for _ in range(subfiles):
         own, z, count = unpack(f"{order}xb2xf8xI", data, offset, path)
@@ -134,13 +139,15 @@ def extract(path: Path) -> xr.DataTree:
         parts.append((position, number, z))
     labels = data[218:248].split(b"\0") if flags & LABELS else []
     attrs = {"labels": ", ".join(label.decode("latin-1").strip() for label in labels if label.strip())}
-    comment = data[88:218].split(b"\0")[0].decode("latin-1").strip()
-    header = {"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)}
-    extra = {"warnings": warnings} if warnings else {}
-    source = data[45:54].split(b"\0")[0].decode("latin-1").strip()
-    children = _children(parts, axis, values, {key: text for key, text in attrs.items() if text})
-    date = _date(int.from_bytes(data[32:36], "little" if order == "<" else "big"))
-    return tree(children, header=header, instrument=source or "not stated", acquired=date, comment=comment, **extra)
+    comment = text_at(data, 88, 130)
+    return tree(
+        _children(parts, axis, values, {key: text for key, text in attrs.items() if text}),
+        header={"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)},
+        instrument=text_at(data, 45, 9) or "not stated",
+        acquired=_date(int.from_bytes(data[32:36], "little" if order == "<" else "big")),
+        warnings=warnings,
+        comment=comment,
+    )
 
 
 def _values(
@@ -195,10 +202,7 @@ def _log(data: bytes, order: str, path: Path) -> str:
 
 def _date(packed: int) -> str | None:
     minute, hour, day, month, year = packed & 63, packed >> 6 & 31, packed >> 11 & 31, packed >> 16 & 15, packed >> 20
-    try:
-        return datetime(year, month, day, hour, minute).isoformat()
-    except ValueError:
-        return None
+    return iso(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}")
 
 
 READER = Reader("galactic_spc", recognises, extract)

@@ -1,53 +1,45 @@
-"""Horiba Jobin Yvon LabSpec spectra and maps, ``.xml``: read by rosettasciio once the XML has been found harmless."""
+"""Horiba LabSpec spectra and maps, ``.xml``.
 
-from datetime import datetime
+Instruments: LabSpec, the program of Horiba Jobin Yvon Raman microscopes (LabRAM), exports spectra in this form. It is
+read by rosettasciio, after the XML has been found harmless.
+
+Recognition: The first bytes hold the root element, ``<LSX``.
+
+Schema: The one child is named after the title. It has ``intensity`` (``count`` or ``count/s``) along ``wavelength``
+(nm), ``raman_shift`` (1/cm) or ``energy`` (eV); a map has ``y`` and ``x`` (m) too. The attribute is
+``integration_time`` (s, of all accumulations).
+"""
+
 from pathlib import Path
 
 import xarray as xr
 
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.schema import tree
-from relaxor.readers.common.signals import datasets, exposure
+from relaxor.readers.common.dates import iso
+from relaxor.readers.common.signals import counts_of, exposure, signal_tree
 from relaxor.readers.registry import Reader
-
-UNITS = {"Counts": "count", "Counts/s": "count/s"}
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Recognise LabSpec's root element."""
-    return b"<LSX_Data" in head or b"<LSX" in head
+    """Recognise the root element."""
+    return b"<LSX" in head
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a LabSpec ``.xml`` file.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child named after the title: ``intensity`` (``count`` or ``count/s``) along ``wavelength`` (nm),
-        ``raman_shift`` (1/cm) or ``energy`` (eV) and, of a map, ``y`` and ``x`` (m). Attribute: ``integration_time``
-        (s, of all accumulations). Root: ``warnings`` (lines).
-    """
+    """Read a LabSpec ``.xml`` file; the schema is that of the module."""
     from rsciio.jobinyvon import file_reader
 
     parse_xml(path.read_bytes(), path)
     signals = file_reader(str(path))
-    described = []
-    for signal in signals:
-        quantity = signal["metadata"]["Signal"].get("quantity", "")
-        described.append({**signal, "units": UNITS.get(quantity.partition("(")[2].rstrip(")"), "1"), "counts": False})
-    children = datasets(described, [exposure(signal) for signal in signals])
-    headers = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
-    general = signals[0]["metadata"]["General"]
-    model = signals[0]["metadata"].get("Acquisition_instrument", {}).get("Spectrometer", {}).get("model", "")
-    return tree(children, header=headers, instrument=f"Horiba {model}".strip(), acquired=_date(general))
-
-
-def _date(general: dict[str, str]) -> str | None:
-    try:
-        return datetime.strptime(f"{general['date']} {general['time']}", "%d.%m.%Y %H:%M:%S").isoformat()
-    except (KeyError, ValueError):
-        return None
+    metadata = signals[0]["metadata"]
+    date = f"{metadata['General'].get('date')} {metadata['General'].get('time')}"
+    model = metadata.get("Acquisition_instrument", {}).get("Spectrometer", {}).get("model", "")
+    return signal_tree(
+        [{**signal, "units": counts_of(signal), "counts": False} for signal in signals],
+        [exposure(signal) for signal in signals],
+        instrument=f"Horiba {model}".strip(),
+        acquired=iso(date, "%d.%m.%Y %H:%M:%S"),
+    )
 
 
 READER = Reader("horiba_xml", recognises, extract)

@@ -1,12 +1,19 @@
-"""WITec Project text exports.
+"""WITec Project text exports, ``.txt`` and ``.dat``.
 
-Layouts: tables of one axis column and one column a spectrum, separated by tabs, with two header lines (labels,
-units), labels alone, units alone, or none; and ``//Exported ASCII-File`` with a ``[Header]`` of ``key = value``
-lines and a ``[Data]`` part separated by commas. Labels end in ``(n)`` for a series, ``(x/y)`` for a map. The older
-``.dat`` export writes axis and intensities into two files, ``…-x.dat`` and ``…-y.dat``, one number a line.
+Instruments: WITec Project, the program of WITec Raman microscopes (alpha300), exports spectra in this form.
 
-The axis may be a Raman shift or a wavelength: the unit line decides. A file without units is taken as
-rel. 1/cm and CCD counts, and says so in the attribute ``warnings``.
+Recognition: The first line is ``//Exported ASCII-File``, or the labels or units of a table, or has numbers written as
+only this program writes them.
+
+Layout: Tables have one column for the axis and one column per spectrum, separated by tabs, below two header lines
+(labels, units), labels alone, units alone, or none. An ``//Exported ASCII-File`` has a ``[Header]`` of ``key = value``
+lines and a ``[Data]`` part separated by commas. Labels end in ``(n)`` for a series and in ``(x/y)`` for a map. The
+older ``.dat`` export writes axis and intensities into two files, ``…-x.dat`` and ``…-y.dat``, with one number per line.
+The axis may be a Raman shift or a wavelength; the line of units decides. A file without units is taken as rel. 1/cm and
+CCD counts, with a warning.
+
+Schema: The child ``spectra`` has ``intensity`` (count) with the dimensions ``spectrum`` and ``raman_shift`` (1/cm) or
+``wavelength`` (nm). Maps have the variables ``x_index`` and ``y_index`` along ``spectrum``, series have ``index``.
 """
 
 import io
@@ -19,23 +26,22 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import MAX_POINTS, tree
+from relaxor.readers.common.text import entries, text_of
+from relaxor.readers.common.units import counted
 from relaxor.readers.registry import Reader
+from relaxor.readers.spectroscopy.witec_wip import AXES as UNIT_AXES
 
-NUMBER = rb"\s*[-+]?\d+\.\d+(?:E[-+]\d+)?"
 TABLE_ROW = re.compile(rb"\s*[-+]?\d\.\d{4,}E[-+]\d{2,3}(?:\t\s*[-+]?\d\.\d{4,}E[-+]\d{2,3})+\r?\n?")
 PAIR_ROW = re.compile(rb"[-+]?\d+\.\d{9,}\t[-+]?\d+(?:\.\d+)?\r\n")
 COLUMN_ROW = re.compile(rb"\s*[-+]?\d\.\d{8}E[-+]\d{3}\r?\n")
-AXES = {
-    "rel. 1/cm": ("raman_shift", "1/cm", "Raman shift"),
-    "1/cm": ("raman_shift", "1/cm", "Raman shift"),
-    "nm": ("wavelength", "nm", "wavelength"),
-}
-DATA_UNITS = {"CCD cts": "count", "counts": "count"}
+AXES = {name: UNIT_AXES[name] for name in ("rel. 1/cm", "nm")} | {"1/cm": UNIT_AXES["rel. 1/cm"]}
+"""Unit of the axis, and its dimension, unit and name: in these exports ``1/cm`` is a shift as well."""
+DATA_UNITS = ("CCD cts", "counts")
 INDEX = re.compile(r"\((\d+)(?:/(\d+))?\)$")
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell a WITec export by its first line, its label and unit lines, or its way of writing numbers."""
+    """Recognise the first line, the lines of labels and units, or the way in which numbers are written."""
     if head.startswith(b"//Exported ASCII-File"):
         return True
     lines = head.split(b"\n", 3)
@@ -47,20 +53,12 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read spectra.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``spectra``: ``intensity(spectrum, raman_shift | wavelength)`` in counts; for maps the coordinates
-        ``x_index`` and ``y_index`` along ``spectrum``, for series ``index``.
-    """
-    content = path.read_bytes()
-    text = content.decode("utf-8", errors="strict") if _is_utf8(content) else content.decode("cp1252")
+    """Read spectra; the schema is that of the module."""
+    text = text_of(path)
     if text.startswith("//Exported ASCII-File"):
         header, labels, units, body, first_row = _sections(text, path)
         numbers = _numbers(body, ",", path, first_row)
-    elif COLUMN_ROW.match(content):
+    elif COLUMN_ROW.match(text[:100].encode()):
         header, labels, units = {}, [], []
         numbers = _two_files(path)
     else:
@@ -70,23 +68,11 @@ def extract(path: Path) -> xr.DataTree:
     return _assemble(numbers, header, labels, units, path)
 
 
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _sections(text: str, path: Path) -> tuple[dict[str, str], list[str], list[str], str, int]:
     before, found, after = text.partition("[Data]")
     if not found:
         raise ReadError(path, "has no [Data] section: the export is incomplete")
-    header = {}
-    for line in before.splitlines():
-        key, equals, value = line.partition("=")
-        if equals:
-            header[key.strip()] = value.strip()
+    header = entries(before.splitlines(), "=")
     rows = after.lstrip("\r\n").split("\n", 2)
     if len(rows) < 3:
         raise ReadError(path, "holds no data rows after [Data]", f"line {text.count(chr(10)) + 1}")
@@ -163,16 +149,17 @@ def _assemble(
         raise ReadError(path, f"data unit '{count_unit}' is not known; expected one of {', '.join(DATA_UNITS)}")
     name, axis_unit, long_name = AXES[unit]
     dataset = xr.Dataset(
-        {"intensity": variable(("spectrum", name), spectra, DATA_UNITS[count_unit], "intensity")},
+        {"intensity": variable(("spectrum", name), spectra, counted(count_unit), "intensity")},
         coords={name: variable(name, axis, axis_unit, long_name)},
     )
     _add_indices(dataset, labels[1:])
-    warnings = {} if units else {"warnings": "the file states no units: axis taken as rel. 1/cm, data as CCD counts"}
-    contents = {"header": header, "labels": labels, "units": units}
-    result = tree({"spectra": dataset}, header=contents, instrument="WITec", **warnings)
-    if "AcquisitionTime" in header:
-        result.attrs["acquired"] = header["AcquisitionTime"]
-    return result
+    return tree(
+        {"spectra": dataset},
+        header={"header": header, "labels": labels, "units": units},
+        instrument="WITec",
+        acquired=header.get("AcquisitionTime"),
+        warnings=[] if units else ["the file states no units: axis taken as rel. 1/cm, data as CCD counts"],
+    )
 
 
 def _add_indices(dataset: xr.Dataset, labels: list[str]) -> None:

@@ -1,17 +1,23 @@
-"""Maps that WITec Project exports for MATLAB, ``.mat``: a PLS_Toolbox dataset object in a MATLAB 5 file.
+"""Maps that WITec Project exports for MATLAB, ``.mat``.
 
-The file is a text of 116 bytes, the byte order at 126 (``IM`` little-endian), then elements: type u32, size u32,
-content padded to 8 bytes, or, in 8 bytes altogether, type u16, size u16, content. Type 14 is an array: flags (class
-in the lowest byte), dimensions, name, then numbers, texts, or further arrays (cells, fields); type 15 is an element
-packed by zlib.
+Instruments: WITec Project, the program of WITec Raman microscopes (alpha300), exports maps as the dataset object of
+PLS_Toolbox in a MATLAB 5 file.
 
-The dataset object has ``data`` (pixels, channels) with the pixels of an image one column of ``imagesize`` after the
-other, and ``axisscale``, the axis of the channels and its name. Read by ours: SciPy crashes the process on damaged
-files.
+Recognition: The file begins with ``MATLAB 5.0 MAT-file`` and has its byte order at byte 126.
+
+Layout: A text of 116 bytes and the byte order at 126 (``IM``: little-endian) are followed by elements: type u32, size
+u32, content padded to 8 bytes, or, in 8 bytes altogether, type u16, size u16, content. Type 14 is an array: flags
+(class in the lowest byte), dimensions, name, then numbers, texts, or further arrays (cells, fields). Type 15 is an
+element packed by zlib. The dataset object has ``data`` (pixels, channels), in which the columns of ``imagesize`` follow
+each other, and ``axisscale``, the axis of the channels and its name. SciPy is not used, because damaged files make it
+crash the process.
+
+Schema: There is one child per dataset object with ``intensity`` (count) along ``raman_shift`` (1/cm), ``wavelength``
+(nm) or another axis, or ``channel``. Its dimensions are (``y``, ``x``, axis), or (``spectrum``, axis) if it is no
+image.
 """
 
 import math
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +26,17 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
+from relaxor.readers.common.containers import MAX_TOTAL_BYTES, inflated
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.text import c_text
 from relaxor.readers.registry import Reader
+from relaxor.readers.spectroscopy.witec_wip import AXES
 
-MAX_UNPACKED = 256 << 20
 MAX_DEPTH = 16
 ARRAY, COMPRESSED = 14, 15
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 TEXTS = {2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 CELL, STRUCTURE, OBJECT, TEXT = 1, 2, 3, 4
-AXES = {"rel. 1/cm": ("raman_shift", "1/cm", "Raman shift"), "nm": ("wavelength", "nm", "wavelength")}
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -38,14 +45,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read an exported map.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a dataset object: ``intensity`` (count) of dimensions (``y``, ``x``, axis), or (``spectrum``, axis) if
-        it is no image, along ``raman_shift`` (1/cm), ``wavelength`` (nm), or ``channel``.
-    """
+    """Read an exported map; the schema is that of the module."""
     data = path.read_bytes()
     arrays = dict(_File(path, data, "<" if data[126:128] == b"IM" else ">").arrays())
     children = {
@@ -62,7 +62,7 @@ class _File:
     """The elements of a MATLAB 5 file; every size is checked against the bytes that are there."""
 
     def __init__(self, path: Path, data: bytes, order: str):
-        self.path, self.data, self.order, self.unpacked = path, data, order, 0
+        self.path, self.data, self.order, self.left = path, data, order, MAX_TOTAL_BYTES
 
     def arrays(self) -> list[tuple[str, Any]]:
         """Return names and values of the arrays of the file."""
@@ -83,14 +83,8 @@ class _File:
         return ReadError(self.path, f"is no sound MATLAB 5 file: {problem}")
 
     def unpack(self, content: bytes) -> bytes:
-        try:
-            packed = zlib.decompressobj()
-            unpacked = packed.decompress(content, MAX_UNPACKED + 1 - self.unpacked)
-        except zlib.error as error:
-            raise self.refuse(str(error)) from error
-        self.unpacked += len(unpacked)
-        if self.unpacked > MAX_UNPACKED:
-            raise ReadError(self.path, f"unpacks to more than {MAX_UNPACKED >> 20} MiB, which is refused")
+        unpacked = inflated(content, self.left, self.path)
+        self.left -= len(unpacked)
         return unpacked
 
     def element(self, data: bytes, offset: int) -> tuple[int, bytes, int]:
@@ -117,7 +111,7 @@ class _File:
     def array(self, data: bytes, offset: int, depth: int) -> tuple[str, Any, int]:
         """Return name and value (numbers, a text, a list of cells, a dictionary of fields) and where it ends.
 
-        What is inside says where an array ends: WITec's own sizes of nested arrays are some bytes short.
+        The content says where an array ends, because the sizes that WITec writes for nested arrays are too small.
         """
         if depth > MAX_DEPTH:
             raise self.refuse(f"arrays inside arrays more than {MAX_DEPTH} deep")
@@ -172,7 +166,7 @@ class _File:
 
 
 def _text(codes: np.ndarray) -> str:
-    return codes.astype("u1").tobytes().split(b"\0")[0].decode("latin-1")
+    return c_text(codes.astype("u1").tobytes())
 
 
 def _map(record: dict[str, Any], name: str, path: Path) -> xr.Dataset:
@@ -190,7 +184,7 @@ def _map(record: dict[str, Any], name: str, path: Path) -> xr.Dataset:
 
 
 def _axis(scales: Any, size: int) -> tuple[np.ndarray, str]:
-    """Find the axis with as many numbers as there are channels, and the text that goes with it."""
+    """Return the axis with as many numbers as there are channels, and the text that belongs to it."""
     cells = scales if isinstance(scales, list) else []
     arrays = [cell for cell in cells if isinstance(cell, np.ndarray) and cell.size == size]
     texts = [cell for cell in cells if isinstance(cell, str) and cell]

@@ -1,9 +1,20 @@
-"""WITec projects, ``.wip`` and ``.wid``: a tree of tags behind a magic of 8 bytes.
+"""WITec projects, ``.wip`` and ``.wid``.
 
-A tag is the length of its name u32, the name, its type u32 (0: a tree of further tags), begin and end of its content
-u64 each. The content follows at once; files in which it does not, or reaches over its parent's end, are refused before
-witio reads them: it would go round in circles. Graphs are on a grid of ``x`` and ``y``, or a series in time, and
-calibrated by tags of their own.
+Instruments: WITec Control and WITec Project, the programs of WITec Raman microscopes (alpha300), save projects in this
+form. They are read by witio.
+
+Recognition: The file begins with ``WIT_PRCT``, ``WIT_DATA``, ``WIT_PR06`` or ``WIT_DA06``.
+
+Layout: A tree of tags stands behind a magic of 8 bytes. A tag is the length of its name (u32), the name, its type (u32;
+0: further tags), and the begin and end of its content (u64). The content follows at once. Files in which it does not,
+or reaches over the end of its parent, are refused before witio reads them, because witio would read without end. Graphs
+are on a grid of ``x`` and ``y``, or a series in time, and are calibrated by tags of their own.
+
+Schema: There is one child per graph, named after its caption, with ``intensity`` (count). Its dimensions are (``y``,
+``x``, axis), or (``time``, axis); single rows and columns are left out. The axis is ``raman_shift`` (1/cm),
+``wavelength`` (nm), …, or ``channel``. ``x_position`` and ``y_position`` (um) belong to every spectrum. The attribute
+is ``caption``. The header holds the texts of the project. Images, cursors and colours are not read; the root attribute
+``not_read`` has their numbers.
 """
 
 import json
@@ -15,6 +26,7 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
+from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree, unpack
 from relaxor.readers.registry import Reader
 
@@ -30,7 +42,7 @@ AXES = {
     "s": ("time", "s", "time"),
     "ms": ("time", "ms", "time"),
 }
-"""Unit of an axis in the project → dimension, unit, name; others are ``channel`` without unit."""
+"""Unit of an axis in a project, and its dimension, unit and name; any other one is ``channel`` without a unit."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -39,16 +51,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a WITec project.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child a graph, named after its caption: ``intensity`` (count) of dimensions (``y``, ``x``, axis), or
-        (``time``, axis), single rows and columns left out, along ``raman_shift`` (1/cm), ``wavelength`` (nm), …;
-        ``x_position`` and ``y_position`` (um) of every spectrum. Attribute ``caption``. Header: the texts of the
-        project. Images, cursors and colours are not read; the attribute ``not_read`` counts them.
-    """
+    """Read a WITec project; the schema is that of the module."""
     import witio
 
     data = path.read_bytes()
@@ -59,8 +62,7 @@ def extract(path: Path) -> xr.DataTree:
     texts: dict[str, str] = {}
     for entry in project.data:
         if entry.class_name == "TDGraph":
-            name = _free(str(entry.caption or "graph"), children)
-            children[name] = _graph(entry, path)
+            children[free(str(entry.caption or ""), children, "graph")] = _graph(entry, path)
         elif entry.class_name == "TDText":
             texts[str(entry.caption)] = _text(entry)
         else:
@@ -73,7 +75,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _walk(data: bytes, path: Path) -> None:
-    """Check that every tag lies inside its parent, one behind the other."""
+    """Refuse a file in which a tag does not lie inside its parent, one behind the other."""
     tags = 0
     ends = [len(data)]
     offset = 8
@@ -124,15 +126,6 @@ def _text(entry: Any) -> str:
         return str(entry.text())
     except Exception as error:  # texts of newer projects are laid out otherwise; the spectra are not lost for them
         return f"(not read: {error})"
-
-
-def _free(caption: str, taken: dict[str, xr.Dataset]) -> str:
-    stem = caption.replace("/", "_").strip() or "graph"
-    name, number = stem, 1
-    while name in taken:
-        number += 1
-        name = f"{stem}_{number}"
-    return name
 
 
 READER = Reader("witec_wip", recognises, extract)

@@ -1,7 +1,15 @@
-"""Text tables whose first row names each column with its unit: Keithley 2636 scripts, split aixACCT tables, others.
+"""Text tables whose first row names every column with its unit, ``.csv``, ``.tsv`` and ``.txt``.
 
-Layout: ``Gate Voltage [V]``, ``Gate Voltage (V)`` or ``Vplus V``, separated by tabs, commas or semicolons, then rows of
-numbers. One column without a name numbers the rows.
+Instruments: Scripts for the Keithley 2636 SourceMeter, split aixACCT tables and other programs write this form.
+
+Recognition: All columns of the first row, except one at most, have a name and a unit that is known. This reader is
+asked after those of formats that are known by more than the names of their columns.
+
+Layout: The names are like ``Gate Voltage [V]``, ``Gate Voltage (V)`` or ``Vplus V``, and are separated by tabs, commas
+or semicolons. Rows of numbers follow. One column without a name may number the rows.
+
+Schema: The child ``table`` has the dimension ``row`` and one variable per column, named after it in lower case
+(``gate_voltage``), in the unit of the file. Empty cells are NaN.
 """
 
 import csv
@@ -14,22 +22,22 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
 from relaxor.core.variables import variable
+from relaxor.readers.common.names import slug
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.text import head_lines, numbers, text_of
+from relaxor.readers.common.units import spelled
 from relaxor.readers.registry import TABLE, Reader
 
 BRACKETS = re.compile(r"\s*(.*?\S)\s*[\[(]\s*([^\])]*?)\s*[\])]\s*")
 WORDS = re.compile(r"\s*(\w+) ([A-Za-z_0-9/^%µ-]{1,12})\s*")
-UNITS = {"uC_per_cm2": "uC/cm^2", "µC/cm2": "uC/cm^2", "uC/cm2": "uC/cm^2", "Ohm": "ohm", "Ohms": "ohm", "Amps": "A",
-         "a.u.": "1", "": "1", "deg": "degree", "%": "percent"}  # fmt: skip
-"""Spellings that pint does not read."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by a first row in which every column, but one at most, has a name and a known unit."""
-    if b"\0" in head or b"\n" not in head:
+    """Recognise a first row in which every column, except one at most, has a name and a known unit."""
+    lines = head_lines(head)
+    if not lines or b"\n" not in head:
         return False
-    first = head.decode("utf-8-sig", "replace").splitlines()[0]
+    first = lines[0]
     names = first.split(_separator(first))
     if len(names) < 2 or len(first) > 2000:
         return False
@@ -38,14 +46,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read a table.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``table`` with dimension ``row`` and one variable a column, named after it in lower case
-        (``gate_voltage``), in the unit of the file; empty cells are NaN.
-    """
+    """Read a table; the schema is that of the module."""
     lines = text_of(path).splitlines()
     separator = _separator(lines[0])
     names, *rows = [row for row in csv.reader(lines, delimiter=separator) if any(cell.strip() for cell in row)]
@@ -61,7 +62,7 @@ def extract(path: Path) -> xr.DataTree:
             continue
         cells = [row[index].strip() or "nan" for row in rows]
         values = numbers(cells, path, f"column {name.strip()}")
-        key = re.sub(r"\W+", "_", label[0]).strip("_").lower()
+        key = slug(label[0])
         columns[key if key not in columns else f"{key}_{index}"] = variable("row", values, label[1], label[0])
     number = variable("row", np.arange(len(rows)), "1", "row")
     return tree({"table": xr.Dataset(columns, {"row": number})}, header=names, instrument="not stated in the file")
@@ -72,11 +73,11 @@ def _separator(line: str) -> str:
 
 
 def _label(name: str) -> tuple[str, str] | None:
-    """Split the name of a column into quantity and unit."""
+    """Return quantity and unit from the name of a column, or None where it has no known unit."""
     match = BRACKETS.fullmatch(name) or WORDS.fullmatch(name)
     if not match:
         return None
-    unit = UNITS.get(match[2], match[2])
+    unit = spelled(match[2])
     return (match[1], unit) if parse_unit(unit) is not None else None
 
 

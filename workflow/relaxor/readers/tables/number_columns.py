@@ -1,8 +1,18 @@
-"""Columns of numbers and nothing that says what they are: ``.xy``, ``.txt`` and ``.csv`` of any program.
+"""Columns of numbers without any description, ``.xy``, ``.txt`` and ``.csv``.
 
-Layout: lines that begin with a mark of comments (``#``, ``;``, ``'``, ``%``, ``!``), then rows of two or more numbers
-separated by blanks, tabs, commas or semicolons, as many in each. The last comment names the columns if it has as many
-words. What the numbers mean, the file does not say; a described table (`text_table`) does.
+Instruments: Any program may export its data in this form.
+
+Recognition: The first bytes hold rows of numbers, all of the same length, with nothing but comments before them. This
+reader is asked last.
+
+Layout: Lines that begin with a mark of comments (``#``, ``;``, ``'``, ``%``, ``!``, ``//``) are followed by rows of two
+or more numbers, separated by blanks, tabs, commas or semicolons. The last comment names the columns if it has as many
+words as there are columns. The file does not say what the numbers mean; a description in the configuration
+(`relaxor.readers.TableDescription`) can say it.
+
+Schema: The child ``table`` has the dimension ``row`` and the variables ``column_1``, ``column_2``, … without a unit
+(``1``), and the root has a warning. Files with the columns ``#Wave`` and ``#Intensity`` (Renishaw WiRE) have
+``intensity`` (count) along ``raman_shift`` (1/cm) instead. The header holds the comments.
 """
 
 import re
@@ -14,7 +24,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.text import head_lines, numbers, text_of
 from relaxor.readers.registry import BARE_NUMBERS, Reader
 
 COMMENT = re.compile(r"\s*(#|;|'|%|!|//)")
@@ -22,15 +32,14 @@ NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
 ROW = re.compile(rf"\s*{NUMBER}(?:(?:\s*[,;\t]\s*|\s+){NUMBER})+\s*")
 SEPARATOR = re.compile(r"\s*[,;\t]\s*|\s+")
 FEWEST_ROWS = 3
-SPECTRUM = {"wave": ("raman_shift", "1/cm", "Raman shift"), "intensity": ("intensity", "count", "intensity")}
-"""Columns as Renishaw WiRE names them when it writes text."""
+SPECTRUM = ["wave", "intensity"]
+"""Names of columns that Renishaw WiRE writes, in lower case."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
     """Recognise rows of numbers, with nothing but comments before them."""
-    if b"\0" in head:
-        return False
-    lines = head.decode("utf-8-sig", "replace").splitlines()[:-1] or [head.decode("utf-8-sig", "replace")]
+    lines = head_lines(head)
+    lines = lines[:-1] or lines
     rows = [line for line in lines if line.strip() and not COMMENT.match(line)]
     if not rows:  # a long header of comments: the rows are further on
         return bool(lines) and len(lines) > FEWEST_ROWS and all(COMMENT.match(line) for line in lines if line.strip())
@@ -39,15 +48,7 @@ def recognises(head: bytes, path: Path) -> bool:
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read columns of numbers.
-
-    Returns
-    -------
-    xarray.DataTree
-        Child ``table`` with dimension ``row`` and variables ``column_1``, ``column_2``, … without unit (``1``). Files
-        with the columns ``#Wave`` and ``#Intensity`` (Renishaw WiRE) have instead ``intensity`` (count) along
-        ``raman_shift`` (1/cm). Root: ``warnings`` (lines), ``header`` (the comments).
-    """
+    """Read columns of numbers; the schema is that of the module."""
     comments: list[str] = []
     words: list[str] = []
     width = 0
@@ -64,26 +65,30 @@ def extract(path: Path) -> xr.DataTree:
         raise ReadError(path, "holds no rows of two or more numbers")
     columns = numbers(words, path, "the rows of numbers").reshape(-1, width).T
     names = re.findall(r"[^\s#;,%!]+", comments[-1]) if comments else []
-    dataset, warnings = _dataset(columns, names)
-    return tree({"table": dataset}, header=comments, instrument="not stated in the file", **warnings)
+    is_spectrum = [name.lower() for name in names] == SPECTRUM
+    return tree(
+        {"table": _spectrum(*columns) if is_spectrum else _table(columns, names)},
+        header=comments,
+        instrument="not stated in the file",
+        warnings=[] if is_spectrum else ["the file says neither what its columns are nor their units"],
+    )
 
 
-def _dataset(columns: np.ndarray, names: list[str]) -> tuple[xr.Dataset, dict[str, str]]:
-    labels = [name.lower() for name in names]
-    if labels == list(SPECTRUM):
-        axis, unit, label = SPECTRUM["wave"]
-        name, counts, meaning = SPECTRUM["intensity"]
-        return xr.Dataset(
-            {name: variable(axis, columns[1], counts, meaning)}, {axis: variable(axis, columns[0], unit, label)}
-        ), {}
+def _spectrum(shift: np.ndarray, intensity: np.ndarray) -> xr.Dataset:
+    return xr.Dataset(
+        {"intensity": variable("raman_shift", intensity, "count", "intensity")},
+        {"raman_shift": variable("raman_shift", shift, "1/cm", "Raman shift")},
+    )
+
+
+def _table(columns: np.ndarray, names: list[str]) -> xr.Dataset:
     known = names if len(names) == len(columns) else [f"column {index + 1}" for index in range(len(columns))]
-    dataset = xr.Dataset(
+    return xr.Dataset(
         {
             f"column_{index}": variable("row", values, "1", label)
             for index, (values, label) in enumerate(zip(columns, known, strict=True), start=1)
         }
     )
-    return dataset, {"warnings": "the file says neither what its columns are nor their units"}
 
 
 READER = Reader("number_columns", recognises, extract, priority=BARE_NUMBERS)

@@ -1,10 +1,19 @@
-"""Instrument files packed into ``.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.tar.gz``: unpacked, bounded, and read."""
+"""Instrument files packed into ``.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.tar.gz``.
+
+Instruments: Any format of the library may be packed; some programs pack their files themselves.
+
+Recognition: The file has the magic of one of these archives. This reader is asked after those of formats that are zip
+archives themselves.
+
+Schema: An archive of one file gives the tree of the reader of that file. An archive of several files has the children
+of all of them, named ``<file>_<child>``, and their headers under the names of the files. The root has ``packed_file``
+and ``packed_format``, with one line per file, and ``warnings`` names the files that were passed over.
+"""
 
 import bz2
 import gzip
 import json
 import lzma
-import re
 import tarfile
 import tempfile
 import zipfile
@@ -17,36 +26,29 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.containers import open_zip
+from relaxor.core.files import start_of
+from relaxor.readers.common.containers import MAX_TOTAL_BYTES, open_zip
+from relaxor.readers.common.names import free, safe
 from relaxor.readers.common.schema import tree as tree_of
-from relaxor.readers.photoemission.regions import free
 from relaxor.readers.registry import ARCHIVE, Reader
 
 STREAMS: dict[bytes, Callable[..., Any]] = {b"BZh": bz2.open, b"\x1f\x8b": gzip.open, b"\xfd7zXZ": lzma.open}
-MAX_UNPACKED = 256 << 20
 MAX_MEMBERS = 64
 CHUNK = 1 << 20
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Recognise the magic of the packing; asked after all formats that are zips themselves."""
+    """Recognise the magic of the archive."""
     return head.startswith((*STREAMS, b"PK\x03\x04"))
 
 
 def extract(path: Path) -> xr.DataTree:
-    """Read the instrument files inside.
-
-    Returns
-    -------
-    xarray.DataTree
-        Of one file: as the reader of its format returns it. Of several: the children of all of them, named
-        ``<file>_<child>``, the header of each under its name. Attributes: ``packed_file`` and ``packed_format``, of
-        several files one a line; ``warnings`` names the files that were passed over.
+    """Read the instrument files inside an archive; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        If no file inside can be read; of one file, for its own reason.
+        If no file inside can be read; for an archive of one file the message has the reason for that file.
     """
     from relaxor.readers import read, recognise
 
@@ -56,8 +58,8 @@ def extract(path: Path) -> xr.DataTree:
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, inner) in enumerate(_members(path, Path(folder))):
             size += inner.stat().st_size
-            if number == MAX_MEMBERS or size > MAX_UNPACKED:
-                raise ReadError(path, f"holds more than {MAX_MEMBERS} files or {MAX_UNPACKED >> 20} MiB")
+            if number == MAX_MEMBERS or size > MAX_TOTAL_BYTES:
+                raise ReadError(path, f"holds more than {MAX_MEMBERS} files or {MAX_TOTAL_BYTES >> 20} MiB")
             try:
                 if recognise(inner) == "packed":
                     raise ReadError(inner, "is packed once more: unpack it first")
@@ -79,12 +81,11 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _together(trees: Mapping[str, xr.DataTree]) -> xr.DataTree:
-    """Put the children of several files side by side."""
+    """Return one tree with the children of several files."""
     children: dict[str, xr.Dataset] = {}
     for file, tree in trees.items():
         for name, child in tree.children.items():
-            stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", Path(file).stem).strip("_.")
-            children[free(f"{stem}_{name}", children)] = child.to_dataset()
+            children[free(f"{safe(Path(file).stem, '')}_{name}", children)] = child.to_dataset()
     first = next(iter(trees.values())).attrs
     warnings = [
         f"{file}: {line}" for file, tree in trees.items() for line in tree.attrs.get("warnings", "").splitlines()
@@ -94,14 +95,13 @@ def _together(trees: Mapping[str, xr.DataTree]) -> xr.DataTree:
         header={file: json.loads(tree.attrs["header"]) for file, tree in trees.items()},
         instrument=first["instrument"],
         acquired=first.get("acquired"),
-        warnings="\n".join(warnings),
+        warnings=warnings,
     )
 
 
 def _members(path: Path, folder: Path) -> Iterator[tuple[str, Path]]:
     """Unpack one file after the other into a folder."""
-    with path.open("rb") as stream:
-        head = stream.read(8)
+    head = start_of(path, 8)
     target = folder / "member"
     if head.startswith(b"PK"):
         with open_zip(path) as container:
@@ -129,8 +129,8 @@ def _unpack(open_stream: Callable[[], Any], target: Path, path: Path, name: str)
         with open_stream() as stream, target.open("wb") as out:
             while chunk := stream.read(CHUNK):
                 size += len(chunk)
-                if size > MAX_UNPACKED:
-                    raise ReadError(path, f"unpacks to more than {MAX_UNPACKED >> 20} MiB, which is refused", name)
+                if size > MAX_TOTAL_BYTES:
+                    raise ReadError(path, f"unpacks to more than {MAX_TOTAL_BYTES >> 20} MiB, which is refused", name)
                 out.write(chunk)
     except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise ReadError(path, f"is damaged: {error}", name) from error

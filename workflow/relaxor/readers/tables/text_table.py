@@ -1,119 +1,56 @@
-"""Described text tables: exports that do not say what their columns are, read by a description in the config.
+"""Described text tables: exports that do not say what their columns are.
 
-Layout: optional lines of ``key: value``, one row of column names (or none, when columns are given by position), then
-rows of numbers. What the columns mean stands in a `TableDescription`, under ``tables`` in ``config.yaml``.
+Instruments: Any program may export such tables, for example that of a tester without a fixed form of export or that of
+a furnace.
 
-Schema: one child ``table`` with dimension ``index`` (0-based row), or the column named as ``axis``, and one variable a
-described column (with its uncertainty), one scalar variable a described entry of the header.
+Recognition: Such a table is not recognised. The measurement sheet names the description by which it is read
+(`relaxor.readers.TableDescription`, under ``tables`` in the configuration).
+
+Layout: Lines of ``key: value`` may come first. Then stand one row of column names (or none, where columns are given by
+their position) and rows of numbers.
+
+Schema: The child ``table`` has the dimension ``index`` (the row, from 0), or the column that is described as the axis.
+Every described column is a variable with ``<name>_uncertainty`` from the last digit written, and every described entry
+of the header is a variable without dimension. The header of the root holds all ``key: value`` lines and, under
+``lines``, all other lines above the numbers.
 """
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import TextIO
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError, nearest
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import MAX_POINTS, tree
+from relaxor.readers.common.text import number
 from relaxor.readers.registry import Reader
+from relaxor.readers.tables.description import TableDescription
 
 MAX_BYTES = 1 << 27
-"""Larger tables are refused unread: 128 MiB of text are already some ten million rows."""
+"""Larger tables are refused before they are read; 128 MiB of text hold some ten million rows."""
 MAX_LINE = 1 << 20
 MAX_HEADER_LINES = 10_000
 SAMPLE_ROWS = 1000
-"""Rows from which the number of written digits is taken."""
+"""Number of rows from which the number of written digits is taken."""
 QUANTIZATION = "last digit written"
 TIME = "time"
-"""The axis that only rises."""
-_CLOSED: Mapping[str, object] = {"extra": "forbid", "use_attribute_docstrings": True}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A column of the table, or an entry of its header."""
-
-    __pydantic_config__: ClassVar[Mapping[str, object]] = _CLOSED
-
-    unit: str
-    """Unit of the numbers as they stand in the file, readable by pint."""
-    header: str = ""
-    """Name of the column in the row of names, or key of the header entry."""
-    position: int = 0
-    """Number of the column, the first being 1, for tables without names."""
-    long_name: str = ""
-    """What it is, for axis labels (default: the quantity's name)."""
-
-    def __post_init__(self) -> None:
-        """Refuse an entry that could not be found, or in two ways."""
-        if bool(self.header) == bool(self.position) or self.position < 0:
-            raise ValueError("give either 'header' (name of the column) or 'position' (1, 2, ...)")
-
-
-@dataclass(frozen=True)
-class TableDescription:
-    """How to read a text table that describes itself too little."""
-
-    __pydantic_config__: ClassVar[Mapping[str, object]] = _CLOSED
-
-    columns: dict[str, Entry]
-    """Quantity → where its column stands and its unit."""
-    scalars: dict[str, Entry] = field(default_factory=dict)
-    """Quantity → key (``header``) of the ``key: value`` line that gives it, and its unit."""
-    axis: str = ""
-    """Quantity that becomes the dimension; empty: rows are numbered (``index``)."""
-    monotonic: bool = True
-    """Whether the axis must rise (or fall, unless it is ``time``) strictly; otherwise it is taken as it stands."""
-    delimiter: str = "\t"
-    """What stands between cells; empty: any run of blanks."""
-    decimal: str = "."
-    """Decimal sign."""
-    encoding: str = "utf-8-sig"
-    """Encoding of the text; the default also takes a byte-order mark."""
-    comment: str = ""
-    """Lines that begin with this are comments; ``key: value`` in them is still taken into the header."""
-    skip_rows: int = 0
-    """Lines at the top that are skipped (and kept in the header)."""
-    missing: tuple[str, ...] = ("",)
-    """Words that stand for a missing value."""
-    rows: str = ""
-    """Key of the header entry that announces the number of rows; a file with another number is refused."""
-    acquired: str = ""
-    """Key of the header entry that holds the time of the measurement, in ISO 8601."""
-    instrument: str = "unknown"
-    """What wrote the file."""
-
-    def __post_init__(self) -> None:
-        """Refuse a description that contradicts itself."""
-        if not self.columns:
-            raise ValueError("a table needs at least one column")
-        if self.axis and self.axis not in self.columns:
-            raise ValueError(f"axis '{self.axis}' is not one of the columns: {', '.join(self.columns)}")
-        if len({bool(entry.position) for entry in self.columns.values()}) > 1:
-            raise ValueError("give all columns by 'header' or all by 'position'")
+"""Name of the axis that may only rise."""
 
 
 def extract(path: Path, description: TableDescription) -> xr.DataTree:
-    """Read a text table by its description.
-
-    Returns
-    -------
-    xarray.DataTree
-        One child ``table``: dimension ``index`` or the axis column; a variable a described column, with
-        ``<name>_uncertainty`` from the last digit written; scalar variables for ``scalars``. The root's
-        ``header`` holds every ``key: value`` line and, under ``lines``, every other line above the numbers.
+    """Read a text table by its description; the schema is that of the module.
 
     Raises
     ------
     ReadError
-        Naming the line: a missing column, a cell that is no number, a row with too few or too many cells, a
-        column without a single number, an axis out of order, another number of rows than announced.
+        If a column is missing or holds no number, if a cell is no number, if a row has too few or too many cells, if
+        the axis is out of order, or if the number of rows is not the announced one. The message names the line.
     """
     reader = _Reader(path, description)
     try:
@@ -133,16 +70,16 @@ def extract(path: Path, description: TableDescription) -> xr.DataTree:
 
 
 def digits_uncertainty(values: np.ndarray, decimals: int, exponential: bool) -> np.ndarray:
-    """Return the standard uncertainty of rounding to the digits written: one unit of the last digit over √12.
+    """Return the standard uncertainty of rounding to the last digit written: one unit of that digit over √12.
 
     Parameters
     ----------
     values
         The numbers.
     decimals
-        Digits after the decimal sign.
+        Number of digits after the decimal sign.
     exponential
-        Whether they are written as mantissa and exponent, so that the last digit scales with the number.
+        Whether the numbers are written as mantissa and exponent, so that the last digit scales with the number.
     """
     last = np.full(values.shape, 10.0**-decimals)
     if exponential:
@@ -168,7 +105,7 @@ class _Reader:
         return ReadError(self.path, problem, f"line {self.line}")
 
     def read(self, stream: TextIO) -> np.ndarray:
-        """Return the numbers, one row a line and one column a described column."""
+        """Return the numbers, shape (rows, described columns)."""
         lines = self._lines(stream)
         places, width, first = self._find_table(lines)
         numbers = array("d")
@@ -218,7 +155,7 @@ class _Reader:
             yield self._cells(text)
 
     def _find_table(self, lines: Iterator[str]) -> tuple[list[int], int, str | None]:
-        """Return places of the columns, cells a row, and the first row of numbers if it had to be read."""
+        """Return places of the columns, number of cells per row, and the first row of numbers if it was read."""
         description = self.description
         names = [entry.header for entry in description.columns.values()]
         places = [entry.position - 1 for entry in description.columns.values()]
@@ -258,7 +195,7 @@ class _Reader:
             values = [float(word) for word in words]
         except ValueError:
             values = [math.nan]
-        # 'inf', 'nan' and '1_0' are floats to Python, not to an instrument.
+        # Python takes 'inf', 'nan' and '1_0' for numbers; no instrument means one by them.
         if math.isfinite(sum(values)) and not any("_" in word for word in words):
             return values
         return [self._number(word, place) for word, place in zip(words, places, strict=True)]
@@ -279,10 +216,8 @@ class _Reader:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text)) and "_" not in text
-    except ValueError:
-        return False
+    value = number(text)
+    return value is not None and math.isfinite(value) and "_" not in text
 
 
 def _dataset(path: Path, description: TableDescription, values: np.ndarray, reader: _Reader) -> xr.Dataset:
@@ -337,10 +272,9 @@ def _acquired(path: Path, key: str, header: dict[str, object]) -> str | None:
     if not key:
         return None
     text = _entry(path, key, header)
-    try:
-        return datetime.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ReadError(path, f"'{key}: {text[:40]}' is not a time in ISO 8601") from None
+    if (moment := iso(text)) is None:
+        raise ReadError(path, f"'{key}: {text[:40]}' is not a time in ISO 8601")
+    return moment
 
 
 def _entry(path: Path, key: str, header: dict[str, object]) -> str:
@@ -357,7 +291,7 @@ def _scalar(path: Path, key: str, header: dict[str, object]) -> float:
 
 
 def reader(description: TableDescription) -> Reader:
-    """Return the reader of the tables of a description; it recognises nothing, the sheet names it."""
+    """Return a reader of tables of one description; it recognises nothing, because the sheet names it."""
 
     def described(path: Path) -> xr.DataTree:
         return extract(path, description)
