@@ -1,7 +1,7 @@
-"""Files that nobody measured: bombs, announced sizes that are not there, links that lead out.
+"""Files that attack a reader: they unpack to too much, announce data that they lack, or link to other files.
 
-Run as a program, it reads every file named on standard input, one JSON line a file to its output, with little memory
-allowed: what a reader does to the process is seen from outside.
+Run as a program, this module reads every file named on its standard input under a limit on memory, and prints one
+line of JSON for each file. Time and memory that a reader takes are thereby measured from outside the tests.
 """
 
 import io
@@ -9,8 +9,10 @@ import json
 import re
 import struct
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import compress
 
 BILLION = 10**9
 LAUGHS = (
@@ -31,7 +33,7 @@ def _zip(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
 
 
 def _announcing(content: bytes, size: int) -> bytes:
-    """A zip whose directory says that its first member unpacks to ``size`` bytes."""
+    """A zip archive that announces ``size`` bytes for its first member."""
     directory = content.index(b"PK\x01\x02")
     return (
         content[:22] + struct.pack("<I", size) + content[26:directory + 24]
@@ -40,7 +42,7 @@ def _announcing(content: bytes, size: int) -> bytes:
 
 
 def _igor(points: int, shape: tuple[int, int, int, int], wave_size: int) -> bytes:
-    """An Igor wave of version 5 with a header of any claims and a checksum that holds."""
+    """An Igor wave of version 5 whose header announces any number of points; its checksum is correct."""
     head = bytearray(384)
     struct.pack_into("<hHi", head, 0, 5, 0, wave_size)
     struct.pack_into("<i", head, 64 + 12, points)
@@ -70,7 +72,7 @@ def _outward(group: object) -> None:
 
 
 def _loop(path: Path) -> None:
-    """Free space of no size in the heap that holds the text of ``Version``."""
+    """A Velox file whose global heap, which holds the text of ``Version``, has free space of no size."""
     _hdf5(path, lambda group: group.create_dataset("Data", data=[1]))
     content = bytearray(path.read_bytes())
     heap = content.index(b"GCOL")
@@ -105,14 +107,16 @@ def _bruker4() -> bytes:
 
 
 def _dm3() -> bytes:
-    """A data tag that announces 10^9 float64 values."""
+    """A DigitalMicrograph file whose tag ``Data`` announces 10^9 float64 values."""
     label = b"Data"
     tag = struct.pack(">bh", 21, len(label)) + label + b"%%%%" + struct.pack(">iiii", 3, 20, 7, BILLION)
     return struct.pack(">iii", 3, 1000, 1) + struct.pack(">bbi", 1, 0, 1) + tag + b"\0" * 200
 
 
 def write_all(folder: Path) -> Iterator[tuple[str, str]]:
-    """Write the files; yield the name of each and what its message must say."""
+    """Write the files; yield the name of each and a pattern that its error message must match."""
+    from tests.readers.samples.microscopes import jeol, spx
+
     zeros = bytes(1 << 20)
     nodes = b"<RawData>" + b"<a/>" * 7_000_000 + b"</RawData>"
     depth = 100_000
@@ -124,6 +128,10 @@ def write_all(folder: Path) -> Iterator[tuple[str, str]]:
         "laughs.brml": (_zip({MEMBER: LAUGHS.encode()}), "EntitiesForbidden"),
         "outside.brml": (_zip({MEMBER: OUTSIDE.encode()}), "EntitiesForbidden|External"),
         "nested.brml": (_zip({MEMBER: _zip({MEMBER: zeros})}), "XML"),
+        "layers.spx": (
+            re.sub(rb"(<DetLayers>).*(</DetLayers>)", rb"\g<1>" + b64encode(compress(zeros * 400)) + rb"\2", spx()),
+            "unpacks to more than",
+        ),
         "open.brml": (_zip({MEMBER: b"<a>" * 400_000}), "XML"),
         "deep.brml": (_zip({MEMBER: b"<a>" * depth + b"</a>" * depth}), "RecursionError"),
         "nodes.brml": (_zip({MEMBER: nodes}), "elements"),
@@ -134,6 +142,7 @@ def write_all(folder: Path) -> Iterator[tuple[str, str]]:
         "records.spe": (_phi(BILLION), "announces"),
         "billion.msa": (_emsa(str(BILLION), "1\n2\n"), "announces 1000000000 points"),
         "endless_line.msa": (_emsa("3", "1 " * 4_000_000 + "\n"), ""),
+        "billion.eds": (jeol(channels=BILLION), "announces 1000000000 channels"),
         "larger.msa": (_emsa("3", "1 " * 5_000_000 + "\n"), "MiB"),
         "not_a_number.msa": (_emsa("3", "1\nnan\n3\n"), "line 12"),
         "infinite.msa": (_emsa("2", "1\n1e999\n"), "line 12"),
@@ -181,7 +190,7 @@ def write_all(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """Read files under a limit on address space; the tests import relaxor, pandas and h5py within it."""
+    """Read the files named on standard input under a limit of 2 GiB of address space."""
     import resource
     import sys
     import time

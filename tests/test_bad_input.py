@@ -217,7 +217,7 @@ HOSTILE = (
     "billion.spe", "records.spe", "billion.msa", "larger.msa", "not_a_number.msa", "infinite.msa", "points.ibw",
     "overflow.ibw", "negative.ibw", "billion.dm3", "deep.dm3", "not_a_number.txt", "twice.txt", "unsorted.txt",
     "wrong_unit.txt", "no_rows.txt", "wide.txt", "tall.txt", "cell.cif", "vamas.vms", "git_lfs.raw", "empty.raw",
-    "huge.emd", "outward.emd", "loop.emd", "sparse.raw",
+    "billion.eds", "layers.spx", "huge.emd", "outward.emd", "loop.emd", "sparse.raw",
 )  # fmt: skip
 
 

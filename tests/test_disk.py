@@ -14,8 +14,9 @@ from relaxor.core.files import atomic
 from relaxor.core.results import Number
 from relaxor.core.storage import save_parameters, save_tree
 from relaxor.core.variables import variable
+from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer
 from relaxor.figures import style
-from relaxor.inpainting import export
+from relaxor.inpainting.export import save_quantized
 from relaxor.reporting.tables import write_tables
 
 from tests.project import Project
@@ -53,7 +54,8 @@ def write_table(folder: Path, size: int) -> Path:
 
 
 def write_network(folder: Path, size: int) -> Path:
-    export._save(folder / "net.safetensors", {"w": np.zeros(size, np.float32)}, {})
+    layer = QuantizedLayer(np.zeros((1, size), np.int8), np.zeros(1, np.int32), np.ones(1), 1.0)
+    save_quantized(folder / "net.safetensors", QuantizedDecoder((layer,), 4))
     return folder / "net.safetensors"
 
 

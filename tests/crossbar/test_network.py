@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import AnalysisError
-from relaxor.crossbar.network import transfer_matrix, uniform_column_current
+from relaxor.crossbar.network import transfer_matrix
 
 
 def nodal(sides: list[tuple[float, np.ndarray]], row_resistance: float, column_resistance: float) -> np.ndarray:
@@ -70,10 +70,13 @@ def test_two_by_two_by_hand() -> None:
     np.testing.assert_allclose(both, [[2e-4, 4e-4]] * 2, rtol=1e-14)
 
 
-def test_uniform_column_of_the_chip() -> None:
-    known = 7.042041740691e-3
-    assert uniform_column_current(576, 50e-6, 1.0, 1.0) == pytest.approx(known, rel=1e-12)
-    found = transfer_matrix(np.full((576, 1), 50e-6), row_resistance=0.0, column_resistance=1.0)
+@pytest.mark.parametrize("resistance", [0.1, 1.0, 10.0])
+def test_uniform_column_is_a_ladder(resistance: float) -> None:
+    """The ladder has hyperbolic solutions: ``theta = 2 asinh(sqrt(r G) / 2)`` is the decay from cell to cell."""
+    cells, conductance = 576, 50e-6
+    theta = 2 * np.arcsinh(np.sqrt(resistance * conductance) / 2)
+    known = np.sqrt(conductance / resistance) * np.sinh(cells * theta) / np.cosh((cells + 0.5) * theta)
+    found = transfer_matrix(np.full((cells, 1), conductance), row_resistance=0.0, column_resistance=resistance)
     assert found.sum() == pytest.approx(known, rel=1e-10)
 
 

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.simulated import simulated
-
 from tests.certified import cells
 from tests.readers.samples.diffraction import ROCK_SALT
+from tests.simulated import simulated
 
 
 def cif(tmp_path, text):

@@ -89,16 +89,6 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
     return inverse
 
 
-def uniform_column_current(cells: int, conductance: float, resistance: float, voltage: float) -> float:
-    """Return the current (A) of a column of equal cells (S), all at one voltage (V), with segments of wire (Ohm).
-
-    The ladder has hyperbolic solutions: ``theta = 2·asinh(sqrt(rG)/2)`` is the decay from cell to cell.
-    """
-    theta = 2 * np.arcsinh(np.sqrt(resistance * conductance) / 2)
-    shape = np.sinh(cells * theta) / np.cosh((cells + 0.5) * theta)
-    return float(voltage * np.sqrt(conductance / resistance) * shape)
-
-
 def _check(conductances: list[np.ndarray], *resistances: float) -> None:
     shapes = {conductance.shape for conductance in conductances}
     if len(shapes) > 1 or len(next(iter(shapes))) != 2:

@@ -189,22 +189,6 @@ def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
     return _solve(excess, f"the write loop alone reads back {excess(1e-6) + needed:.2%}, {needed:.2%} are asked for")
 
 
-def gaussian_sigma(accuracy: float, chip: Chip, levels: np.ndarray | None = None) -> float:
-    """Return the normal error (levels) that gives a write accuracy; without levels, for levels inside the range."""
-    target = np.zeros(1) if levels is None else _checked_levels(levels, chip).ravel()
-
-    def excess(sigma: float) -> float:
-        return float(_right(np.zeros(target.size), target, sigma, chip).mean()) - accuracy
-
-    return _solve(excess, f"write accuracy {accuracy}: a part below 1 is needed")
-
-
-def gaussian_write(key: jax.Array, levels: jax.Array | np.ndarray, sigma: float) -> jax.Array:
-    """Return levels with a normal error, which is the simplest model of a write."""
-    target = jnp.asarray(levels, jnp.float32)
-    return target + sigma * normals(key, target.shape)
-
-
 def drift(key: jax.Array, levels: jax.Array, chip: Chip, elapsed: float) -> jax.Array:
     """Return written levels after a time (s): they fall by a power law, and a spread grows with its decades."""
     decades = np.log10(max(elapsed, 1.0))
