@@ -1,5 +1,6 @@
 """Fixtures that the whole suite shares."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 from relaxor.core.storage import load_parameters
 from relaxor.project.analysis import analyse_files
 from relaxor.project.ingest import ingest
@@ -69,20 +71,24 @@ class Analysed:
 
 @pytest.fixture(scope="session")
 def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
-    """Ingest and analyse the sample data of a technique, as the workflow does, once a session."""
+    """Ingest and analyse the sample data of a technique, as the workflow does, once for all processes of a session."""
     settings = load_settings(ROOT / "config/config.yaml")
     plain = settings.model_dump(mode="json")
     sheet = load_sheet(ROOT / settings.sheet, ROOT, tuple(settings.tables))
-    base = tmp_path_factory.mktemp("results") / "cbps"
+    session = tmp_path_factory.getbasetemp()
+    base = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / "analysed"
+    base.mkdir(exist_ok=True)
 
     @cache
     def analyse(technique: str) -> Analysed:
         rows = [row for row in sheet if row["technique"] == technique]
-        folder = base / technique
-        ingest([str(ROOT / row["file"]) for row in rows], rows, plain["tables"], str(base / f"{technique}.nc"))
-        parameters, curves = str(folder / "parameters.csv"), str(folder / "curves.nc")
-        layers = settings.layers(technique, "cbps")
-        analyse_files(str(base / f"{technique}.nc"), parameters, curves, technique=technique, layers=layers)
-        return Analysed(load_parameters(parameters), folder)
+        folder, data = base / technique, str(base / f"{technique}.nc")
+        parameters, curves = folder / "parameters.csv", folder / "curves.nc"
+        with FileLock(base / f"{technique}.lock"):
+            if not curves.exists():
+                ingest([str(ROOT / row["file"]) for row in rows], rows, plain["tables"], data)
+                layers = settings.layers(technique, "cbps")
+                analyse_files(data, str(parameters), str(curves), technique=technique, layers=layers)
+        return Analysed(load_parameters(str(parameters)), folder)
 
     return analyse

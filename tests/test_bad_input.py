@@ -21,6 +21,9 @@ from tests.public_files import PublicFile, present, registry
 from tests.readers.test_manifest import REFUSED
 
 SAMPLES = {row["measurement"]: row for row in sheet_rows()}
+KINDS = {(row["technique"], Path(row["file"]).suffix): name for name, row in reversed(SAMPLES.items())}
+"""The first sample file of each technique and format; the others are tested with ``-m slow``."""
+EVERY_SAMPLE = [pytest.param(name, marks=() if name in KINDS.values() else pytest.mark.slow) for name in SAMPLES]
 LARGEST, OF_ONE_FOLDER = 100_000, 2
 GIB = 1 << 30
 
@@ -76,7 +79,7 @@ def damaged(content: bytes, seed: str) -> list[bytes]:
 
 
 # --- any file of the sheet, any real file -------------------------------------------------------------------------
-@pytest.mark.parametrize("measurement", SAMPLES)
+@pytest.mark.parametrize("measurement", EVERY_SAMPLE)
 def test_a_damaged_sample_file_is_read_or_refused_and_nothing_else(measurement, tmp_path):
     row = SAMPLES[measurement]
     source = ROOT / row["file"]
@@ -117,7 +120,7 @@ def test_what_is_read_of_a_damaged_file_can_be_ingested(measurement, tmp_path):
         assert not list(tmp_path.glob(".*"))  # no half-written file stays
 
 
-@pytest.mark.parametrize("measurement", SAMPLES)
+@pytest.mark.parametrize("measurement", EVERY_SAMPLE)
 def test_a_sample_file_is_recognised_by_its_content(measurement, tmp_path):
     """A file under another extension, or with the name of a file of another format, gives the same tree."""
     row = SAMPLES[measurement]
@@ -132,7 +135,7 @@ def test_a_sample_file_is_recognised_by_its_content(measurement, tmp_path):
         assert tree.identical(expected)
 
 
-@pytest.mark.parametrize("measurement", [name for name, row in SAMPLES.items() if row["table"]])
+@pytest.mark.parametrize("measurement", [name for name in KINDS.values() if SAMPLES[name]["table"]])
 def test_a_described_table_refuses_what_is_another_format(measurement, tmp_path):
     row = SAMPLES[measurement]
     for other in SAMPLES.values():
@@ -146,7 +149,6 @@ def test_a_described_table_refuses_what_is_another_format(measurement, tmp_path)
 
 @pytest.mark.parametrize("measurement", SAMPLES)
 def test_no_two_readers_claim_one_file(measurement):
-
     row = SAMPLES[measurement]
     path = ROOT / row["file"]
     head = path.read_bytes()[:4096]
@@ -157,7 +159,6 @@ def test_no_two_readers_claim_one_file(measurement):
 
 
 def test_recognising_never_raises(tmp_path):
-
     rng = random.Random(0)
     heads = [
         b"",
