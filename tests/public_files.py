@@ -100,13 +100,13 @@ class PublicPath(type(Path())):
         self.provide(*self.files())
         return super().iterdir()
 
-    def glob(self, pattern: str) -> Iterator[Path]:
+    def glob(self, pattern: str, **options: bool) -> Iterator[Path]:
         self.provide(*self.files())
-        return super().glob(pattern)
+        return super().glob(pattern, **options)
 
-    def rglob(self, pattern: str) -> Iterator[Path]:
+    def rglob(self, pattern: str, **options: bool) -> Iterator[Path]:
         self.provide(*self.files())
-        return super().rglob(pattern)
+        return super().rglob(pattern, **options)
 
 
 def present(folder: Path, cases: Mapping[str, Known]) -> list[tuple[Path, Known]]:
