@@ -8,6 +8,9 @@ from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION
 from relaxor.techniques.afm import quantities as q
 
+FOOT = 0.12
+"""Lower end of the colour bar and of the profiles, in heights of the panel; the labels of their axes stand below."""
+
 
 def step(ax: Axes, data: PanelData) -> None:
     """Draw the height image of the first flake and the mean profiles of all flakes with their fitted levels."""
@@ -19,10 +22,10 @@ def step(ax: Axes, data: PanelData) -> None:
     height = image.height.to_numpy()
     limits = (-0.35 * thickness, 1.35 * thickness)
     drawn = show_image(place, height, image.x.to_numpy(), image.y.to_numpy(), limits)
-    bar = ax.inset_axes((0.02, 0.12, 0.38, 0.035))
+    bar = ax.inset_axes((0.02, FOOT, 0.38, 0.035))
     ax.figure.colorbar(drawn, cax=bar, orientation="horizontal").set_label("Height (nm)", labelpad=1)
     bar.tick_params(labelsize=5.5, pad=1.5)
-    _profiles(ax.inset_axes((0.56, 0.12, 0.44, 0.88)), data)
+    _profiles(ax.inset_axes((0.56, FOOT, 0.44, 1 - FOOT)), data)
 
 
 def _profiles(ax: Axes, data: PanelData) -> None:
