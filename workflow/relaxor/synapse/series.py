@@ -14,23 +14,8 @@ from relaxor.core.results import NORMAL_QUANTILE, Number, Result, measured
 from relaxor.core.variables import variable
 from relaxor.stats.decay import DOUBLE, SINGLE, TRIPLE
 from relaxor.stats.power_law import mean_slope
+from relaxor.synapse import quantities as q
 from relaxor.synapse.protocols import FEWEST_REPEATS, Kind, applied, averaged, pair_index, responses, same_as_before
-from relaxor.synapse.quantities import (
-    AMPLITUDE_SERIES,
-    EXPONENT,
-    FLOOR,
-    FREQUENCY_SERIES,
-    LONGEST,
-    PAIRED_PULSE_GAIN,
-    PAIRED_PULSE_INDEX,
-    PAIRS,
-    PULSES_SERIES,
-    RELAXATION,
-    RESPONSE,
-    RETAINED_FRACTION,
-    SHORTEST,
-    WIDTH_SERIES,
-)
 from relaxor.synapse.recording import Recording
 from relaxor.synapse.relaxation import TAIL_LAWS, decay_rows, fit_laws, identifiability, law_curves, supported_rows
 from relaxor.synapse.tails import RETAINED_PART, shown, tail
@@ -40,10 +25,10 @@ FORGOTTEN = 100.0
 LEAST_TAIL = 1.0
 """Shortest tail, in seconds, to which laws of relaxation are fitted."""
 TITLES = {
-    WIDTH_SERIES: "pulse width",
-    PULSES_SERIES: "number of pulses",
-    FREQUENCY_SERIES: "frequency",
-    AMPLITUDE_SERIES: "pulse amplitude",
+    q.WIDTH_SERIES: "pulse width",
+    q.PULSES_SERIES: "number of pulses",
+    q.FREQUENCY_SERIES: "frequency",
+    q.AMPLITUDE_SERIES: "pulse amplitude",
 }
 
 
@@ -66,11 +51,11 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     measurement = recording.measurement
     freedom = int((points["repeats"] - 1).sum())
     rows = []
-    for end, at in ((SHORTEST, 0), (LONGEST, -1)):
-        values = {PAIRED_PULSE_INDEX: (index[at], error[at]), PAIRED_PULSE_GAIN: (index[at] - 100, error[at])}
+    for end, at in ((q.SHORTEST, 0), (q.LONGEST, -1)):
+        values = {q.PAIRED_PULSE_INDEX: (index[at], error[at]), q.PAIRED_PULSE_GAIN: (index[at] - 100, error[at])}
         method = "A2/A1, both above the current before the first pulse"
         where = {"feature": end, "at": applied(interval[at]), "at_unit": "s"}
-        rows += measured(measurement, PAIRS, values, method, n=index.size, **where)
+        rows += measured(measurement, q.PAIRS, values, method, n=index.size, **where)
     if freedom >= FEWEST_REPEATS:  # the error is that of a scatter
         rows = [row.with_interval(freedom) for row in rows]
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
@@ -78,29 +63,29 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     fits = fit_laws(measurement, interval, index, known, FORGOTTEN)
     found = decay_rows(measurement, fits, "percent")
     chosen = [(decay, fitted) for decay, fitted in fits if (decay.floor is not None) == known_floor]
-    rows.append(identifiability(measurement, PAIRS, chosen, found))
+    rows.append(identifiability(measurement, q.PAIRS, chosen, found))
     drawn = [(decay, fitted) for decay, fitted in chosen if decay.law in (SINGLE, DOUBLE)]
     return Result(rows + found, {"pairs": points, "laws": law_curves(drawn, "percent")})
 
 
 def amplitudes(recording: Recording) -> Result:
     """Analyse a series of the level of the pulses: responses, their power law, and the relaxation behind each train."""
-    return _series(recording, AMPLITUDE_SERIES, recording.traces[0].stimulus_unit)
+    return _series(recording, q.AMPLITUDE_SERIES, recording.traces[0].stimulus_unit)
 
 
 def widths(recording: Recording) -> Result:
     """Analyse a series of the width of single pulses."""
-    return _series(recording, WIDTH_SERIES, "s")
+    return _series(recording, q.WIDTH_SERIES, "s")
 
 
 def numbers(recording: Recording) -> Result:
     """Analyse a series of the number of pulses: responses, and what is left of them (short- to long-term memory)."""
-    return _series(recording, PULSES_SERIES, "1")
+    return _series(recording, q.PULSES_SERIES, "1")
 
 
 def frequencies(recording: Recording) -> Result:
     """Analyse a series of the frequency of trains of equally many pulses."""
-    return _series(recording, FREQUENCY_SERIES, "Hz")
+    return _series(recording, q.FREQUENCY_SERIES, "Hz")
 
 
 SERIES: dict[Kind, Callable[[Recording], Result]] = {
@@ -138,7 +123,7 @@ def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit
     rows = []
     for value, response, error in zip(points["value"], points["response"], points["error"], strict=True):
         common = {"n": int(points["repeats"].sum()), "at": applied(value), "at_unit": unit}
-        rows += measured(recording.measurement, varied, {RESPONSE: (response, error)}, method, **common)
+        rows += measured(recording.measurement, varied, {q.RESPONSE: (response, error)}, method, **common)
     return rows
 
 
@@ -164,7 +149,7 @@ def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: st
     )
     method = "mean slope on logarithmic axes, least squares; error by those of the responses"
     common = {"n": len(points), "reduced_chi_square": slope.reduced_chi_square}
-    (row,) = measured(recording.measurement, varied, {EXPONENT: (slope.exponent, slope.error)}, method, **common)
+    (row,) = measured(recording.measurement, varied, {q.EXPONENT: (slope.exponent, slope.error)}, method, **common)
     return row, curve
 
 
@@ -177,15 +162,15 @@ def _relaxation(recording: Recording, run: str, varied: str) -> tuple[list[Numbe
     measurement = recording.measurement
     part = f"last {100 * (1 - RETAINED_PART):.0f} % of {followed.length:.3g} s"
     method = f"mean current of the {part} over that right behind the last pulse, both above the one before the first"
-    retained = {RETAINED_FRACTION: (followed.retained, followed.retained_error)}
+    retained = {q.RETAINED_FRACTION: (followed.retained, followed.retained_error)}
     rows = measured(measurement, varied, retained, method)
     time, current, error = followed.time, followed.current, followed.error
     fits = fit_laws(measurement, time, current, error, laws=TAIL_LAWS, spread=followed.spread)
     found = supported_rows(measurement, fits, "A")
-    verdicts = [identifiability(measurement, RELAXATION, fits, found, law) for law in (DOUBLE, TRIPLE)]
+    verdicts = [identifiability(measurement, q.RELAXATION, fits, found, law) for law in (DOUBLE, TRIPLE)]
     rows += [
         _with_error(
-            row, recording.variation * row.value, followed.baseline_error if row.parameter == FLOOR.name else 0.0
+            row, recording.variation * row.value, followed.baseline_error if row.parameter == q.FLOOR.name else 0.0
         )
         if row.unit in ("A", "A/s")
         else row

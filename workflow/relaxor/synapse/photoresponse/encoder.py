@@ -39,13 +39,8 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.files import atomic
 from relaxor.core.results import Measurement
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.codes import CODES, CodeTiming
-from relaxor.synapse.photoresponse.quantities import (
-    DARK_CURRENT,
-    DARK_CURRENT_SPREAD,
-    NOISE_ADDITIVE,
-    NOISE_MULTIPLICATIVE,
-)
 from relaxor.synapse.photoresponse.response import QUANTITIES, Response
 from relaxor.synapse.quantities import LIGHT_STIMULUS
 
@@ -173,10 +168,10 @@ def encoder_curves(
         for name, (quantity, _) in QUANTITIES.items()
     }
     for quantity, value, error in (
-        (DARK_CURRENT, response.dark_current, response.dark_error),
-        (DARK_CURRENT_SPREAD, response.dark_spread, response.dark_spread_error),
-        (NOISE_ADDITIVE, noise.additive, noise.additive_error),
-        (NOISE_MULTIPLICATIVE, noise.multiplicative, noise.multiplicative_error),
+        (q.DARK_CURRENT, response.dark_current, response.dark_error),
+        (q.DARK_CURRENT_SPREAD, response.dark_spread, response.dark_spread_error),
+        (q.NOISE_ADDITIVE, noise.additive, noise.additive_error),
+        (q.NOISE_MULTIPLICATIVE, noise.multiplicative, noise.multiplicative_error),
     ):
         known[quantity.name] = quantity.known_unit, quantity.meaning, value, error
     hashes = sorted({measurement.attrs["raw_sha256"] for measurement in fitted})
@@ -256,10 +251,10 @@ def encoder_of(codes: xr.Dataset, response: xr.Dataset) -> Encoder:
         "exponents": of("alpha", "alpha0"),
         "saturation": of("J1", "J2"),
         "prompt": of("J0")[0],
-        "dark_current": of(DARK_CURRENT.name)[0],
-        "dark_current_spread": _rounded(float(response[DARK_CURRENT_SPREAD.name])),
-        "noise_additive": of(NOISE_ADDITIVE.name)[0],
-        "noise_multiplicative": of(NOISE_MULTIPLICATIVE.name)[0],
+        "dark_current": of(q.DARK_CURRENT.name)[0],
+        "dark_current_spread": _rounded(float(response[q.DARK_CURRENT_SPREAD.name])),
+        "noise_additive": of(q.NOISE_ADDITIVE.name)[0],
+        "noise_multiplicative": of(q.NOISE_MULTIPLICATIVE.name)[0],
         "timing": {name: float(codes.attrs[name]) for name in Timing.model_fields},
         "measured": table("current", "spread"),
         "predicted": table("predicted", "predicted_spread"),

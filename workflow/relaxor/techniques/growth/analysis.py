@@ -12,7 +12,7 @@ from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.core.units import factor
 from relaxor.core.variables import variable
 from relaxor.stats.fit import Fit, fit, parameters
-from relaxor.techniques.growth.quantities import FITTED, SEGMENTS, SOAK_DRIFT, SOAK_STABILITY
+from relaxor.techniques.growth import quantities as q
 from relaxor.techniques.growth.settings import GrowthSettings
 
 MIN_SAMPLES = 10
@@ -53,7 +53,7 @@ def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Re
 def _analyse_one(measurement: Measurement, settings: GrowthSettings) -> Result:
     time, temperature = _log(measurement)
     fitted = fit_segments(measurement, time, temperature, settings.soak_level)
-    rows = fitted.numbers(measurement, SEGMENTS, FITTED, "least squares of one curve of joined segments")
+    rows = fitted.numbers(measurement, q.SEGMENTS, q.FITTED, "least squares of one curve of joined segments")
     rows += _soak_rows(measurement, time, temperature, fitted, settings.soak_margin)
     return Result.of(measurement, rows, {"run": _curves(time, temperature, fitted)})
 
@@ -118,10 +118,10 @@ def _soak_rows(
     spread = float(np.sqrt(residual @ residual / (n - 2)))
     return measured(
         measurement,
-        SEGMENTS,
+        q.SEGMENTS,
         {
-            SOAK_STABILITY: (spread, spread / np.sqrt(2 * (n - 2))),
-            SOAK_DRIFT: (slope, spread / float(np.sqrt(hours @ hours))),
+            q.SOAK_STABILITY: (spread, spread / np.sqrt(2 * (n - 2))),
+            q.SOAK_DRIFT: (slope, spread / float(np.sqrt(hours @ hours))),
         },
         "scatter about, and slope of, a straight line through the soak",
         n=n,

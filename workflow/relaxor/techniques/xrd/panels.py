@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart
-from relaxor.techniques.xrd.quantities import INDEX_L, LATTICE_SPACING, SPACINGS, TWO_THETA, VOIGT_DOUBLET
+from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
 """Height of the strip of residuals as a fraction of the panel."""
@@ -55,15 +55,16 @@ def pattern(ax: Axes, data: PanelData) -> None:
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     """Return index and position of each indexed line; 00·10 where the index has two digits."""
     indices, places = (
-        data.rows(quantity, measurement=measurement, model=VOIGT_DOUBLET)["value"] for quantity in (INDEX_L, TWO_THETA)
+        data.rows(quantity, measurement=measurement, model=q.VOIGT_DOUBLET)["value"]
+        for quantity in (q.INDEX_L, q.TWO_THETA)
     )
     return [(f"00{index:g}" if index < 10 else f"00·{index:g}", float(places[name])) for name, index in indices.items()]
 
 
 def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
     """Return distance of planes and position of the highest lines of a pattern without a cell."""
-    spacings = data.rows(LATTICE_SPACING, measurement=measurement, model=SPACINGS)["value"]
-    places = data.rows(TWO_THETA, measurement=measurement, model=VOIGT_DOUBLET)["value"][spacings.index].tolist()
+    spacings = data.rows(q.LATTICE_SPACING, measurement=measurement, model=q.SPACINGS)["value"]
+    places = data.rows(q.TWO_THETA, measurement=measurement, model=q.VOIGT_DOUBLET)["value"][spacings.index].tolist()
     heights = np.interp(places, angle, np.nan_to_num(fit)).tolist()
     kept = apart(places, heights, LABEL_WIDTH * float(np.ptp(angle)))
     kept = sorted(kept, key=lambda index: -heights[index])[:MOST_SPACINGS]
