@@ -1,13 +1,12 @@
 """From recordings of pulses of light to the fitted response and the table of the codes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured
+from relaxor.core.results import Number, Result, combined, measured
 from relaxor.core.variables import variable
 from relaxor.synapse.photoresponse.codes import (
     CODES,
@@ -24,13 +23,6 @@ from relaxor.synapse.photoresponse.response import Response, fit_response, respo
 from relaxor.synapse.protocols import summary
 from relaxor.synapse.recording import Recording
 from relaxor.synapse.traces import Trace
-
-
-def together(recordings: Sequence[Recording], name: str) -> Measurement:
-    """Return the measurement that stands for several files."""
-    first = recordings[0].measurement
-    hashes = ",".join(recording.measurement.attrs["raw_sha256"] for recording in recordings)
-    return replace(first, id=name, attrs={**first.attrs, "raw_sha256": hashes})
 
 
 def runs_of(recordings: Sequence[Recording]) -> list[Trace]:
@@ -132,7 +124,7 @@ def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[N
     rows: list[Number] = []
     responses = {}
     for wavelength, group in recordings.items():
-        series = together(group, f"response_{wavelength:g}nm")
+        series = combined([each.measurement for each in group], f"response_{wavelength:g}nm")
         try:
             responses[wavelength] = fit_response(runs_of(group))
         except AnalysisError as error:  # too few runs for the response are enough for everything else

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from relaxor.core.results import Number, measured
-from relaxor.synapse.photoresponse.analysis import together
+from relaxor.core.results import Number, combined, measured
 from relaxor.synapse.photoresponse.quantities import RESPONSE_RATIO, SPECTRAL
 from relaxor.synapse.protocols import SAME
 from relaxor.synapse.recording import Recording
@@ -42,7 +41,7 @@ def spectral_rows(series: Sequence[PowerSeries], power_uncertainty: float) -> li
         ratio = math.exp(float(np.log(pairs["response"] / pairs["reference"]).mean()))
         relative = np.hypot(pairs["error"] / pairs["response"], pairs["reference_error"] / pairs["reference"])
         error = ratio * float(np.linalg.norm(relative)) / len(pairs)
-        both = together([recording, reference], recording.measurement.id)
+        both = combined([recording.measurement, reference.measurement], recording.measurement.id)
         method = f"mean ratio of the responses at {len(pairs)} power densities"
         at = {"at": longest, "at_unit": "nm"}
         (row,) = measured(both, SPECTRAL, {RESPONSE_RATIO: (ratio, error)}, method, n=len(pairs), **at)

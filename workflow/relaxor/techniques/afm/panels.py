@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.images import show_image
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION
+from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION, label
 from relaxor.techniques.afm import quantities as q
 
 FOOT = 0.12
@@ -39,23 +39,12 @@ def _profiles(ax: Axes, data: PanelData) -> None:
         ax.fill_between(distance, mean - 2 * error, mean + 2 * error, color=color, alpha=0.35, lw=0)
         ax.plot(distance, mean, color=color, lw=0.7)
         right = distance > 0
-        step_height, error_of_step, shared = (
-            data.number(q.STEP_HEIGHT, column, measurement=name, model=q.PROFILE_LINEAR)
-            for column in ("value", "standard_error", "systematic_error")
-        )
-        ax.plot(distance[right], np.full(right.sum(), step_height), color=VERMILION, lw=0.7, ls="--")
-        uncertainty = float(np.hypot(error_of_step, shared))
-        ax.annotate(
-            f"{step_height:.2f} ± {uncertainty:.2f}",
-            (0, step_height),
-            xytext=(3, 2.5),
-            textcoords="offset points",
-            ha="left",
-            va="bottom",
-            fontsize=5,
-            color=color,
-        )
-        top = max(top, step_height)
+        step_height = data.row(q.STEP_HEIGHT, measurement=name, model=q.PROFILE_LINEAR)
+        ax.plot(distance[right], np.full(right.sum(), step_height.value), color=VERMILION, lw=0.7, ls="--")
+        uncertainty = float(np.hypot(step_height.standard_error, step_height.systematic_error))
+        text = f"{step_height.value:.2f} ± {uncertainty:.2f}"
+        label(ax, text, (0, step_height.value), (3, 2.5), ha="left", color=color)
+        top = max(top, step_height.value)
     ax.axhline(0, color=GREY, lw=0.5, ls=":")
     ax.set_ylim(-0.12 * top, 1.2 * top)
     ax.set_xlabel("Distance from edge (µm)", labelpad=1.5)

@@ -11,6 +11,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.units import factor
+from relaxor.core.variables import has_dimension
 from relaxor.stats.sweeps import clipped_points
 from relaxor.techniques.hysteresis.capacitor import PLATES, Capacitor, plates
 
@@ -106,7 +107,9 @@ def named(measurement: Measurement) -> Measurement:
     regions = {}
     for region, data in measurement.regions.items():
         for name, unit in AXES.items():
-            found = [column for column in data.variables if data[column].ndim == 1 and _is(data[column], unit)]
+            found = [
+                column for column in data.variables if data[column].ndim == 1 and has_dimension(data[column], unit)
+            ]
             data = data.rename({found[0]: name}) if found and name not in data.variables else data
         if {"voltage", "current"} <= set(data.data_vars) and _lost(data["voltage"], data["current"]) < -NEARLY:
             turned = data["current"].copy(data=-data["current"].to_numpy())
@@ -145,13 +148,6 @@ def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray
     """Return the part of the exchanged energy that a device keeps, negative where it gives energy away."""
     power = voltage * current
     return float(power.sum() / (np.abs(power).sum() or 1.0))
-
-
-def _is(column: xr.DataArray, unit: str) -> bool:
-    try:
-        return factor(column.attrs.get("units", "1"), unit) > 0
-    except ValueError:
-        return False
 
 
 def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:

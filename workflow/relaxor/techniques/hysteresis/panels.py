@@ -18,6 +18,8 @@ PICO = 1e12
 """Number of pA in one A."""
 PULSES = {"X": style.GREY, "P": style.VERMILION, "U": style.PURPLE, "N": style.BLUE, "D": style.GREEN}
 """Pulse of a train → its colour."""
+BRANCHES = {"field rising": style.BLUE, "falling": style.VERMILION}
+"""Branch of a loop, as the legend names it → its colour."""
 VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
 """Attribute in which the loops of a file may differ → its unit."""
 SAME = 0.02
@@ -32,11 +34,11 @@ def loop(ax: Axes, data: PanelData) -> None:
     (measurement, group), *_ = data.curves.items()
     curves = group["loop"].to_dataset()
     upper, lower = _polarization_and_current(ax)
-    _branches(upper, curves, style.BLUE, style.VERMILION)
+    _branches(upper, curves)
     _uncorrected(upper, curves)
     upper.legend(loc="upper left", handlelength=1.2, borderaxespad=0.2)
     field, current = curves["field"].to_numpy(), curves["switching_current"].to_numpy() * PICO
-    for part, color in _parts(curves, style.BLUE, style.VERMILION):
+    for part, color in zip(_parts(curves), BRANCHES.values(), strict=True):
         lower.plot(field[part], current[part], color=color, lw=0.6)
     numbers = data.parameters
     numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == q.CORRECTED)]
@@ -47,15 +49,8 @@ def loop(ax: Axes, data: PanelData) -> None:
             for axes in (upper, lower):
                 axes.axvline(value, color=style.GREY, lw=0.4, ls=":", zorder=0)
             lower.errorbar(value, height, xerr=error, fmt="none", ecolor=style.BLACK, elinewidth=0.8, capsize=1.5)
-            lower.annotate(
-                label,
-                (value, height),
-                xytext=(0, 3 if rising else -3),
-                textcoords="offset points",
-                ha="center",
-                va="bottom" if rising else "top",
-                fontsize=6,
-            )
+            offset, va = ((0, 3), "bottom") if rising else ((0, -3), "top")
+            style.label(lower, label, (value, height), offset, va=va, fontsize=6)
     lower.set_ylim(*(2.1 * np.abs(current).max() * np.array([-1, 1])))
     lower.set_ylabel("$I_{sw}$ (pA)")
     for axes in (upper, lower):
@@ -165,46 +160,36 @@ def _uncorrected(ax: Axes, curves: xr.Dataset) -> None:
     inset.locator_params(axis="y", nbins=3)
 
 
-def _parts(curves: xr.Dataset, rising: str, falling: str) -> list[tuple[slice, str]]:
+def _parts(curves: xr.Dataset) -> tuple[slice, slice]:
+    """Return the samples of the rising and of the falling branch."""
     turn = int(curves.attrs["turn"])
-    return [(slice(0, turn + 1), rising), (slice(turn, None), falling)]
+    return slice(0, turn + 1), slice(turn, None)
 
 
-def _branches(ax: Axes, curves: xr.Dataset, rising: str, falling: str) -> None:
+def _branches(ax: Axes, curves: xr.Dataset) -> None:
     field, polarization = curves["field"].to_numpy(), curves["polarization"].to_numpy()
     _band(ax, curves, style.GREY)
-    for (part, color), label in zip(_parts(curves, rising, falling), ("field rising", "falling"), strict=True):
+    for part, (label, color) in zip(_parts(curves), BRANCHES.items(), strict=True):
         x, y = field[part], polarization[part]
         ax.plot(x, y, color=color, label=label)
         for level in (-0.5, 0.5):
             at = int(np.argmin(np.abs(y - level * y[np.argmax(np.abs(y))])))
             step = max(len(x) // 40, 1)
-            ax.annotate(
-                "",
-                (x[min(at + step, len(x) - 1)], y[min(at + step, len(y) - 1)]),
-                (x[max(at - step, 0)], y[max(at - step, 0)]),
-                arrowprops={
-                    "arrowstyle": "-|>",
-                    "color": color,
-                    "lw": 0.8,
-                    "mutation_scale": 6,
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                },
-            )
+            before, behind = max(at - step, 0), min(at + step, len(x) - 1)
+            look = {"arrowstyle": "-|>", "color": color, "lw": 0.8, "mutation_scale": 6, "shrinkA": 0, "shrinkB": 0}
+            ax.annotate("", (x[behind], y[behind]), (x[before], y[before]), arrowprops=look)
 
 
 def _band(ax: Axes, curves: xr.Dataset, color: str) -> None:
     """Draw a band of two statistical standard uncertainties around the loop."""
     field, value = curves["field"].to_numpy(), curves["polarization"].to_numpy()
     error = 2 * curves["polarization_uncertainty"].to_numpy()
-    for part, _ in _parts(curves, "", ""):
+    for part in _parts(curves):
         ax.fill_between(field[part], (value - error)[part], (value + error)[part], color=color, alpha=0.3, lw=0)
 
 
 def _height(curves: xr.Dataset, field: float, rising: bool) -> float:
     """Return the switching current at a field, averaged over the samples around it."""
-    turn = int(curves.attrs["turn"])
-    part = slice(0, turn + 1) if rising else slice(turn, None)
+    part = _parts(curves)[0 if rising else 1]
     near = np.argsort(np.abs(curves["field"].to_numpy()[part] - field))[:9]
     return float(np.mean(curves["switching_current"].to_numpy()[part][near]))

@@ -49,6 +49,6 @@ def _power_law(ax: Axes, data: PanelData) -> None:
     ax.xaxis.set_major_locator(mpl.ticker.FixedLocator([10 ** math.floor(math.log10(top)), top]))
     ax.xaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    row = data.rows(q.EXPONENT, measurement=q.SERIES, model=q.POWER_LAW_BACKGROUND).iloc[0]
+    row = data.row(q.EXPONENT, measurement=q.SERIES, model=q.POWER_LAW_BACKGROUND)
     text = f"slope\n{row.value:.2f} ± {row.standard_error:.2f}"
     ax.text(0.06, 0.94, text, transform=ax.transAxes, va="top", fontsize=5.5, color=VERMILION)

@@ -1,10 +1,12 @@
 """Panels of X-ray diffraction."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart
+from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart, label
 from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
@@ -31,16 +33,9 @@ def pattern(ax: Axes, data: PanelData) -> None:
     indices = _indices(data, measurement)
     edge = angle[0] if indices else angle[0] + LABEL_WIDTH * np.ptp(angle)
     for number, (name, position) in enumerate(indices or _spacings(data, measurement, angle, fit)):
-        upper.annotate(
-            name,
-            (max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="left" if indices and number == 0 else "center",
-            va="bottom",
-            rotation=0 if indices else 90,
-            fontsize=5.5 if indices else 4.5,
-        )
+        place = max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))
+        look: dict[str, Any] = {"fontsize": 5.5} if indices else {"fontsize": 4.5, "rotation": 90}
+        label(upper, name, place, ha="left" if indices and number == 0 else "center", **look)
     lowest = np.percentile(counts[counts > 0], 1)
     upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
     upper.tick_params(labelbottom=False)
