@@ -141,15 +141,6 @@ def test_scatter_of_the_mean_covers_the_truth():
     assert 0.91 <= inside / 300 <= 0.98
 
 
-def test_the_integral_of_a_known_pulse():
-    time = np.linspace(0, 0.1, 2001)
-    decaying = 20e-12 * np.exp(-time / 0.03)
-    expected = 5 * 20e-12 * 0.03 * (1 - math.exp(-0.1 / 0.03))
-    assert energy.integral(time, np.full(time.size, 5.0), decaying) == pytest.approx(expected, rel=1e-6)
-    constant = np.full(time.size, 23.4e-12)
-    assert energy.integral(time, 5.0 + 0 * time, constant) == pytest.approx(energy.mean_power(5.0, 23.4e-12, 0.1))
-
-
 def test_uncertainties_pass_through_the_definitions():
     result = energy.mean_power(ufloat(5, 0.05), ufloat(23.4e-12, 0.234e-12), 0.1)
     assert result.std_dev / result.nominal_value == pytest.approx(math.hypot(0.01, 0.01))

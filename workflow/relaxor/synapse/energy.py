@@ -40,12 +40,6 @@ def mean_power(voltage: Any, mean_current: Any, width: Any) -> Any:
     return voltage * mean_current * width
 
 
-def integral(time: np.ndarray, voltage: np.ndarray, current: np.ndarray) -> Any:
-    """Return ∫V·I dt in J by the trapezoidal rule; arrays of shape (n,) in s, V and A."""
-    power = voltage * current
-    return np.sum((power[1:] + power[:-1]) / 2 * np.diff(time))
-
-
 def excess(voltage: Any, mean_current: Any, baseline: Any, width: Any) -> Any:
     """Return V·ΔI·t in J, with ΔI the mean current above the current before the pulse."""
     return voltage * (mean_current - baseline) * width

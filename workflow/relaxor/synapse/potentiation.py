@@ -24,7 +24,7 @@ from scipy import stats
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.optimizer import central_differences
 from relaxor.synapse import quantities as q
@@ -350,13 +350,10 @@ def _drift_rows(measurement: Measurement, up: Branch, down: Branch) -> list[Numb
 
 
 def _branch_curve(branch: Branch) -> xr.Dataset:
-    content = {
-        "mean": (branch.mean, "mean over the cycles"),
-        "std": (branch.conductance.std(axis=0, ddof=1), "standard deviation over the cycles"),
-        "fit": (branch.fitted, "law of the mean cycle"),
-        "residual": (branch.mean - branch.fitted, "residual"),
+    columns = {
+        "mean": (branch.mean, "S", "mean over the cycles"),
+        "std": (branch.conductance.std(axis=0, ddof=1), "S", "standard deviation over the cycles"),
+        "fit": (branch.fitted, "S", "law of the mean cycle"),
+        "residual": (branch.mean - branch.fitted, "S", "residual"),
     }
-    return xr.Dataset(
-        {key: variable("pulse", values, "S", long_name) for key, (values, long_name) in content.items()},
-        coords={"pulse": variable("pulse", branch.pulse, "1", "number of the pulse")},
-    )
+    return dataset("pulse", columns, {"pulse": (branch.pulse, "1", "number of the pulse")})

@@ -39,7 +39,7 @@ class Recording:
         Its runs, without those of which a pulse was dropped; a current that stood out alone is replaced by the mean of
         its neighbours.
     events
-        The table of `find_events` of all runs together, with the pulses that were dropped.
+        The table of `measure_pulses` of all runs together, with the pulses that were dropped.
     response
         Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
     variation, variation_error
@@ -110,7 +110,7 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     Raises
     ------
     AnalysisError
-        As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
+        As `traces_of` and `find_pulses` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
         or light that is no pulse among runs with pulses of it, or a current against the voltage.
     """
     traces = traces_of(measurement)

@@ -5,13 +5,14 @@ Voltage pulses and pulses of light are treated alike. The curves of a `Result` a
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from relaxor.core.results import NORMAL_QUANTILE, Number, Result, measured
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.decay import DOUBLE, SINGLE, TRIPLE
 from relaxor.stats.power_law import mean_slope
 from relaxor.synapse import quantities as q
@@ -30,6 +31,9 @@ TITLES = {
     q.FREQUENCY_SERIES: "frequency",
     q.AMPLITUDE_SERIES: "pulse amplitude",
 }
+"""What a series varies → title of its axis."""
+UNITS = {q.WIDTH_SERIES: "s", q.PULSES_SERIES: "1", q.FREQUENCY_SERIES: "Hz"}
+"""What a series varies → its unit; the amplitude has that of the stimulus."""
 
 
 def pairs(recording: Recording, known_floor: bool = False) -> Result:
@@ -68,37 +72,17 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     return Result(rows + found, {"pairs": points, "laws": law_curves(drawn, "percent")})
 
 
-def amplitudes(recording: Recording) -> Result:
-    """Analyse a series of the level of the pulses: responses, their power law, and the relaxation behind each train."""
-    return _series(recording, q.AMPLITUDE_SERIES, recording.traces[0].stimulus_unit)
+def responses_against(recording: Recording, varied: str) -> Result:
+    """Analyse a series: responses against what it varies, their mean slope, and the relaxation behind each train.
 
-
-def widths(recording: Recording) -> Result:
-    """Analyse a series of the width of single pulses."""
-    return _series(recording, q.WIDTH_SERIES, "s")
-
-
-def numbers(recording: Recording) -> Result:
-    """Analyse a series of the number of pulses: responses, and what is left of them (short- to long-term memory)."""
-    return _series(recording, q.PULSES_SERIES, "1")
-
-
-def frequencies(recording: Recording) -> Result:
-    """Analyse a series of the frequency of trains of equally many pulses."""
-    return _series(recording, q.FREQUENCY_SERIES, "Hz")
-
-
-SERIES: dict[Kind, Callable[[Recording], Result]] = {
-    "pairs": pairs,
-    "amplitude": amplitudes,
-    "width": widths,
-    "number": numbers,
-    "frequency": frequencies,
-}
-"""Kind of a file → its analysis."""
-
-
-def _series(recording: Recording, varied: str, unit: str) -> Result:
+    Parameters
+    ----------
+    recording
+        Runs that differ in one quantity.
+    varied
+        A key of `TITLES`.
+    """
+    unit = UNITS.get(varied, recording.traces[0].stimulus_unit)
     table = responses(recording, varied)
     points = averaged(table, recording.variation)
     result = Result(_response_rows(recording, points, varied, unit), {"responses": _curve(points, varied, unit)})
@@ -118,6 +102,16 @@ def _series(recording: Recording, varied: str, unit: str) -> Result:
     return result
 
 
+SERIES: dict[Kind, Callable[[Recording], Result]] = {
+    "pairs": pairs,
+    "amplitude": partial(responses_against, varied=q.AMPLITUDE_SERIES),
+    "width": partial(responses_against, varied=q.WIDTH_SERIES),
+    "number": partial(responses_against, varied=q.PULSES_SERIES),
+    "frequency": partial(responses_against, varied=q.FREQUENCY_SERIES),
+}
+"""Kind of a file → its analysis."""
+
+
 def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> list[Number]:
     method = f"current {recording.response} of the last pulse above the one before the first"
     rows = []
@@ -128,25 +122,19 @@ def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit
 
 
 def _curve(points: pd.DataFrame, varied: str, unit: str) -> xr.Dataset:
-    return xr.Dataset(
-        {
-            "response": variable("value", points["response"].to_numpy(), "A", "response"),
-            "response_uncertainty": variable(
-                "value", points["error"].to_numpy(), "A", "standard uncertainty of response"
-            ),
-        },
-        {"value": variable("value", points["value"].to_numpy(), unit, TITLES[varied])},
-    )
+    columns = {
+        "response": (points["response"].to_numpy(), "A", "response"),
+        "response_uncertainty": (points["error"].to_numpy(), "A", "standard uncertainty of response"),
+    }
+    return dataset("value", columns, {"value": (points["value"].to_numpy(), unit, TITLES[varied])})
 
 
 def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> tuple[Number, xr.Dataset]:
     """Draw a straight line through the logarithms: its slope describes the measured range, whatever law holds."""
     slope = mean_slope(*(points[column].to_numpy() for column in ("value", "response", "error")))
     fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
-    curve = xr.Dataset(
-        {"response": variable("value", slope.amplitude * fine**slope.exponent, "A", "power law")},
-        {"value": variable("value", fine, unit, TITLES[varied])},
-    )
+    law = {"response": (slope.amplitude * fine**slope.exponent, "A", "power law")}
+    curve = dataset("value", law, {"value": (fine, unit, TITLES[varied])})
     method = "mean slope on logarithmic axes, least squares; error by those of the responses"
     common = {"n": len(points), "reduced_chi_square": slope.reduced_chi_square}
     (row,) = measured(recording.measurement, varied, {q.EXPONENT: (slope.exponent, slope.error)}, method, **common)
@@ -168,24 +156,17 @@ def _relaxation(recording: Recording, run: str, varied: str) -> tuple[list[Numbe
     fits = fit_laws(measurement, time, current, error, laws=TAIL_LAWS, spread=followed.spread)
     found = supported_rows(measurement, fits, "A")
     verdicts = [identifiability(measurement, q.RELAXATION, fits, found, law) for law in (DOUBLE, TRIPLE)]
-    rows += [
-        _with_error(
-            row, recording.variation * row.value, followed.baseline_error if row.parameter == q.FLOOR.name else 0.0
-        )
-        if row.unit in ("A", "A/s")
-        else row
-        for row in found
-    ]
+    for row in found:
+        of_floor = followed.baseline_error if row.parameter == q.FLOOR.name else 0.0
+        current_like = row.unit in ("A", "A/s")
+        rows.append(_with_error(row, recording.variation * row.value, of_floor) if current_like else row)
     best, fitted = min(fits, key=lambda entry: entry[1].aicc)
-    curve = xr.Dataset(
-        {
-            "current": variable("time", current, "A", "current above the baseline"),
-            "current_uncertainty": variable("time", error, "A", "standard uncertainty of the current"),
-            "law": variable("time", best.expected(fitted), "A", best.model.replace("_", " ")),
-        },
-        {"time": variable("time", time, "s", "time after the last pulse")},
-    )
-    return rows + verdicts, curve
+    columns = {
+        "current": (current, "A", "current above the baseline"),
+        "current_uncertainty": (error, "A", "standard uncertainty of the current"),
+        "law": (best.expected(fitted), "A", best.model.replace("_", " ")),
+    }
+    return rows + verdicts, dataset("time", columns, {"time": (time, "s", "time after the last pulse")})
 
 
 def _with_error(row: Number, *errors: float) -> Number:

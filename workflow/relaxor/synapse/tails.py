@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.synapse.artifacts import gaps_in
 from relaxor.synapse.recording import LEAST_STIMULUS, Recording
 from relaxor.synapse.traces import Trace
@@ -111,8 +111,7 @@ def shown(trace: Trace) -> xr.Dataset:
         steps = np.flatnonzero(np.abs(np.diff(trace.stimulus)) > LEAST_STIMULUS * np.ptp(trace.stimulus))
         chosen += [*steps, *steps + 1]
     at = np.unique(chosen)
-    coords = {"time": variable("time", trace.time[at], "s", "time")}
-    data = {"current": variable("time", trace.current[at], "A", "current")}
+    columns = {"current": (trace.current[at], "A", "current")}
     if trace.stimulus is not None:
-        data["stimulus"] = variable("time", trace.stimulus[at], trace.stimulus_unit, "stimulus")
-    return xr.Dataset(data, coords)
+        columns["stimulus"] = trace.stimulus[at], trace.stimulus_unit, "stimulus"
+    return dataset("time", columns, {"time": (trace.time[at], "s", "time")})

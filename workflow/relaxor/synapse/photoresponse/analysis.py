@@ -7,16 +7,9 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Number, Result, combined, measured
-from relaxor.core.variables import variable
-from relaxor.synapse.photoresponse.codes import (
-    CODES,
-    CodeTiming,
-    code_rows,
-    encode,
-    measured_codes,
-    runs_by_code,
-    uncertainty_of_prediction,
-)
+from relaxor.core.variables import dataset
+from relaxor.synapse.photoresponse import codes
+from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.encoder import encoder_curves
 from relaxor.synapse.photoresponse.quantities import FITTED, PHOTORESPONSE
 from relaxor.synapse.photoresponse.response import Response, fit_response, response_rows
@@ -77,11 +70,11 @@ def compare_codes(recording: Recording, response: Response, read_window: float, 
         (`encoder_curves`), and ``traces``, what was recorded (`code_traces`).
     """
     timing = timing_of(recording, read_window)
-    read, predicted = measured_codes(recording.traces, timing), encode(response, timing)
-    moves = uncertainty_of_prediction(response, timing, predicted)
+    read, predicted = codes.measured_codes(recording.traces, timing), codes.encode(response, timing)
+    moves = codes.uncertainty_of_prediction(response, timing, predicted)
     curves = encoder_curves(response, timing, read, predicted, [each.measurement for each in fitted])
     curves["traces"] = code_traces(recording.traces, timing)
-    return Result(code_rows(recording.measurement, read, predicted, moves), curves)
+    return Result(codes.code_rows(recording.measurement, read, predicted, moves), curves)
 
 
 def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
@@ -99,21 +92,20 @@ def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
         return np.array(
             [
                 np.mean([np.interp(time, run.time, getattr(run, name)) for run in runs], axis=0)
-                for runs in runs_by_code(traces, timing).values()
+                for runs in codes.runs_by_code(traces, timing).values()
             ]
         )
 
-    return xr.Dataset(
-        {
-            "current": variable(("code", "time"), mean("current"), "A", "current, mean of the repeats"),
-            "power": variable(("code", "time"), mean("stimulus"), "mW/cm^2", "power density of the light"),
-        },
-        {
-            "code": variable("code", np.arange(len(CODES)), "1", "code, its first pulse in the highest bit"),
-            "time": variable("time", time, "s", "time"),
-        },
-        {"read_from": timing.read, "read_to": timing.read + timing.read_window},
-    )
+    columns = {
+        "current": (mean("current"), "A", "current, mean of the repeats"),
+        "power": (mean("stimulus"), "mW/cm^2", "power density of the light"),
+    }
+    axes = {
+        "code": (np.arange(len(codes.CODES)), "1", "code, its first pulse in the highest bit"),
+        "time": (time, "s", "time"),
+    }
+    window = {"read_from": timing.read, "read_to": timing.read + timing.read_window}
+    return dataset(("code", "time"), columns, axes, **window)
 
 
 def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[Number], dict[float, Response]]:

@@ -38,7 +38,7 @@ from relaxor.core import netcdf
 from relaxor.core.errors import AnalysisError
 from relaxor.core.files import atomic
 from relaxor.core.results import Measurement
-from relaxor.core.variables import variable, with_uncertainty
+from relaxor.core.variables import dataset, variable, with_uncertainty
 from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.codes import CODES, CodeTiming
 from relaxor.synapse.photoresponse.response import QUANTITIES, Response
@@ -182,18 +182,15 @@ def encoder_curves(
         kept = with_uncertainty(kept, name, error, "fit of all runs")
     kept["raw_sha256"] = xr.Variable("file", np.array(hashes), {"long_name": "SHA-256 of the raw files"})
     columns = {
-        "current": (read["current"], "current above the dark one, mean"),
-        "current_uncertainty": (read["standard_error"], "standard error of the mean"),
-        "spread": (read["spread"], "standard deviation of the repeats"),
-        "predicted": (predicted["current"], "current by the fitted response"),
-        "predicted_uncertainty": (predicted["standard_error"], "standard error by the parameters of the response"),
-        "predicted_spread": (predicted["spread"], "standard deviation of a read-out by the fitted response"),
+        "current": (read["current"], "A", "current above the dark one, mean"),
+        "current_uncertainty": (read["standard_error"], "A", "standard error of the mean"),
+        "spread": (read["spread"], "A", "standard deviation of the repeats"),
+        "predicted": (predicted["current"], "A", "current by the fitted response"),
+        "predicted_uncertainty": (predicted["standard_error"], "A", "standard error by the parameters of the response"),
+        "predicted_spread": (predicted["spread"], "A", "standard deviation of a read-out by the fitted response"),
     }
-    codes = xr.Dataset(
-        {name: variable("code", values.to_numpy(), "A", meaning) for name, (values, meaning) in columns.items()},
-        {"code": variable("code", np.arange(len(read)), "1", "code, its first pulse in the highest bit")},
-        vars(timing),
-    )
+    axis = {"code": (np.arange(len(read)), "1", "code, its first pulse in the highest bit")}
+    codes = dataset("code", columns, axis, **vars(timing))
     origin = "simulated" if "simulated" in origins else "measured"
     return {"codes": codes, "response": xr.Dataset(kept, attrs={"origin": origin})}
 

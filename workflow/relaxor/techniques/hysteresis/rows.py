@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Number, measured, provenance, with_systematic
+from relaxor.core.results import Number, measured, with_systematic
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.hysteresis import quantities as q
@@ -127,7 +127,7 @@ def series_rows(device: str, loops: Sequence[Loop]) -> list[Number]:
     return [replace(row, measurement=device) for row in rows]
 
 
-def loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | None) -> dict[str, xr.Dataset]:
+def loop_curves(cycle: Cycle, found: Sequence[Loop], background: Background | None) -> xr.Dataset:
     """Return the curves of a loop over one period: P in each model, and the current with its components."""
     best, uncorrected = found[0], found[-1]
     drive = best.drive
@@ -155,5 +155,4 @@ def loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | No
     }
     curves = dataset("time", lines, {"time": (time, "s", "Time")}, **attrs)
     curves["current_uncertainty"] = variable((), cycle.noise, "A", "standard uncertainty of current")
-    identity = cycle.measurement.id
-    return {identity: xr.Dataset(attrs=provenance(cycle.measurement)), f"{identity}/{cycle.region or 'loop'}": curves}
+    return curves

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.core.variables import dataset
 from relaxor.stats.fit import Fit
 from relaxor.stats.quantities import AICC
@@ -48,31 +48,29 @@ def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> 
     AnalysisError
         If a file holds no sweep, or its current has the opposite sign of the voltage.
     """
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+
+
+def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result:
     rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        cycles = cycles_of(measurement, settings.compliance_tolerance)
-        readings = [read_cycle(cycle, settings.read_voltage, settings.peak_window) for cycle in cycles]
-        for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):
-            rows += _rows(measurement, q.CYCLE, reading, cycle.voltage.size, str(number))
-        same = alike(cycles)
-        last = int(np.flatnonzero(same)[-1])
-        readings = [
-            reading if continues else reading.of_another_series
-            for reading, continues in zip(readings, same, strict=True)
-        ]
-        growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
-        rows += series_rows(measurement, readings, same, growth)
-        read_at = {"read_voltage_V": settings.read_voltage}
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | read_at)
-        for number, cycle in enumerate(cycles, start=1):
-            groups[f"{measurement.id}/cycle_{number:02d}"] = cycle_curves(cycle)
-        groups[f"{measurement.id}/summary"] = summary_curves(readings, growth)
-        for branch in branches_of(cycles[last], settings.smallest_voltage):
-            fits = fit_mechanisms(branch)
-            rows += mechanism_rows(measurement, branch, fits)
-            groups[f"{measurement.id}/{branch.feature.replace(' ', '_')}"] = mechanism_curves(branch, fits)
-    return Result(with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty}), groups)
+    cycles = cycles_of(measurement, settings.compliance_tolerance)
+    readings = [read_cycle(cycle, settings.read_voltage, settings.peak_window) for cycle in cycles]
+    for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):
+        rows += _rows(measurement, q.CYCLE, reading, cycle.voltage.size, str(number))
+    same = alike(cycles)
+    readings = [
+        reading if continues else reading.of_another_series for reading, continues in zip(readings, same, strict=True)
+    ]
+    growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
+    rows += series_rows(measurement, readings, same, growth)
+    parts = {f"cycle_{number:02d}": cycle_curves(cycle) for number, cycle in enumerate(cycles, start=1)}
+    parts["summary"] = summary_curves(readings, growth)
+    for branch in branches_of(cycles[int(np.flatnonzero(same)[-1])], settings.smallest_voltage):
+        fits = fit_mechanisms(branch)
+        rows += mechanism_rows(measurement, branch, fits)
+        parts[branch.feature.replace(" ", "_")] = mechanism_curves(branch, fits)
+    rows = with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty})
+    return Result.of(measurement, rows, parts, read_voltage_V=settings.read_voltage)
 
 
 # --- numbers
@@ -138,7 +136,7 @@ def mechanism_rows(measurement: Measurement, branch: Branch, fits: dict[str, Fit
         law, feature = LAWS[model], {"feature": branch.feature}
         if law.slope:
             rows += fitted.numbers(measurement, model, {"slope": law.slope}, method, **feature)
-        common: dict[str, Any] = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, **feature}
+        common: dict[str, Any] = {**fitted.quality, **feature}
         at = {"at": 1.0, "at_unit": "V"} if law.prefactor is q.CURRENT else {}
         constant = {law.prefactor: prefactor(law, fitted, branch.voltage[-1])}
         rows += measured(measurement, model, constant, method, **at, **common)

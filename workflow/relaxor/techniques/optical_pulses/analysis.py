@@ -9,10 +9,9 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, provenance
+from relaxor.core.results import Measurement, Number, Result
 from relaxor.synapse import series
 from relaxor.synapse.energy import energy_rows
 from relaxor.synapse.photoresponse.analysis import compare_codes, response_of, runs_of
@@ -63,10 +62,8 @@ def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings
             points = averaged(responses_of(recording, AMPLITUDE_SERIES), recording.variation)
             powers.append((wavelength, recording, points))
             found.numbers.extend(_merits(powers[-1], darks, settings))
-        name = recording.measurement.id
-        attrs = {**provenance(recording.measurement), "kind": kind, "wavelength_nm": wavelength}
-        curves = {f"{name}/{part}": curve for part, curve in found.curves.items()}
-        whole.add(Result(found.numbers, {name: xr.Dataset(attrs=attrs), **curves}))
+        attrs = {"kind": kind, "wavelength_nm": wavelength}
+        whole.add(Result.of(recording.measurement, found.numbers, found.curves, **attrs))
     whole.numbers.extend(spectral_rows(powers, settings.power_uncertainty) + fitted)
     return whole
 

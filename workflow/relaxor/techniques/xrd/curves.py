@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.techniques.structure.settings import Cell
 from relaxor.techniques.xrd import lattice
 from relaxor.techniques.xrd.lattice import Basal
@@ -14,30 +14,24 @@ from relaxor.techniques.xrd.settings import LineProfile
 
 def pattern_curves(pattern: Pattern, lines: list[Line]) -> xr.Dataset:
     """Return intensity, fit, background, each line and residual on the angles of the scan; NaN outside the windows."""
-    axis, size = "two_theta", pattern.two_theta.size
-    columns = {name: np.full(size, np.nan) for name in ("fit", "background", "residual")}
+    size = pattern.two_theta.size
+    fit, background, residual = np.full((3, size), np.nan)
     components = np.full((len(lines), size), np.nan)
     for number, line in enumerate(lines):
         inside, fitted = line.fit.inside, line.fit
-        columns["fit"][inside], columns["background"][inside] = fitted.expected, fitted.background
-        columns["residual"][inside] = fitted.fit.residual
+        fit[inside], background[inside], residual[inside] = fitted.expected, fitted.background, fitted.fit.residual
         components[number, inside] = fitted.components[line.place]
-    return xr.Dataset(
-        {
-            "intensity": variable(axis, pattern.intensity, "count", "intensity"),
-            "intensity_uncertainty": variable(
-                axis, pattern.uncertainty, "count", "standard uncertainty of the intensity"
-            ),
-            "fit": variable(axis, columns["fit"], "count", "fit"),
-            "background": variable(axis, columns["background"], "count", "background"),
-            "residual": variable(axis, columns["residual"], "1", "deviance residual"),
-            "components": variable(("line", axis), components, "count", "lines, Kα1 and Kα2"),
-        },
-        coords={
-            axis: variable(axis, pattern.two_theta, "degree", "2θ"),
-            "line": variable("line", [line.name for line in lines], "1", "line"),
-        },
-    )
+    columns = {
+        "intensity": (pattern.intensity, "count", "intensity"),
+        "intensity_uncertainty": (pattern.uncertainty, "count", "standard uncertainty of the intensity"),
+        "fit": (fit, "count", "fit"),
+        "background": (background, "count", "background"),
+        "residual": (residual, "1", "deviance residual"),
+    }
+    curves = dataset("two_theta", columns, {"two_theta": (pattern.two_theta, "degree", "2θ")})
+    return curves.assign(
+        components=variable(("line", "two_theta"), components, "count", "lines, Kα1 and Kα2")
+    ).assign_coords(line=variable("line", [line.name for line in lines], "1", "line"))
 
 
 def lattice_curves(basal: Basal, cell: Cell) -> xr.Dataset:
@@ -52,20 +46,15 @@ def lattice_curves(basal: Basal, cell: Cell) -> xr.Dataset:
     for model, fitted in lattice.fits_of_c(basal, cell.c).items():
         label = f"c from one line, {model.replace('_', ' ')}"
         values[f"fit_{model}"] = apparent - fitted.residual * error, "angstrom", label
-    return xr.Dataset(
-        {name: variable("line", *content) for name, content in values.items()},
-        coords={"line": variable("line", basal.index, "1", "index l")},
-    )
+    return dataset("line", values, {"line": (basal.index, "1", "index l")})
 
 
 def width_curves(lines: list[Line], profile: LineProfile) -> xr.Dataset:
     """Return the Williamson–Hall plot."""
     widths = sample_widths(lines, profile)
-    label = "standard uncertainty of width · cos θ"
-    return xr.Dataset(
-        {
-            "four_sin_theta": variable("line", widths.abscissa, "1", "4 sin θ"),
-            "width_cos_theta": variable("line", widths.ordinate, "rad", "width · cos θ"),
-            "width_cos_theta_uncertainty": variable("line", widths.ordinate_error, "rad", label),
-        }
-    )
+    columns = {
+        "four_sin_theta": (widths.abscissa, "1", "4 sin θ"),
+        "width_cos_theta": (widths.ordinate, "rad", "width · cos θ"),
+        "width_cos_theta_uncertainty": (widths.ordinate_error, "rad", "standard uncertainty of width · cos θ"),
+    }
+    return dataset("line", columns)
