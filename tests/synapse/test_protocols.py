@@ -10,7 +10,7 @@ from relaxor.simulation.synapse import Synapse, pulse_trace
 from relaxor.synapse import protocols, series
 from relaxor.synapse.quantities import READINGS_REPLACED, RETAINED_FRACTION
 from relaxor.synapse.recording import record
-from relaxor.synapse.tails import shown, tail
+from relaxor.synapse.series import shown, tail
 
 from tests.simulated import specimen
 

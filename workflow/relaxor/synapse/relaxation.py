@@ -189,8 +189,7 @@ def _half_range(drawn: np.ndarray) -> float:
 
 
 def _aicc_row(measurement: Measurement, decay: decays.Decay, fitted: Fit) -> list[Number]:
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    return measured(measurement, decay.model, {AICC: (fitted.aicc, math.nan)}, LEAST_SQUARES, **common)
+    return measured(measurement, decay.model, {AICC: (fitted.aicc, math.nan)}, LEAST_SQUARES, **fitted.quality)
 
 
 def _widened(rows: list[Number], fitted: Fit) -> list[Number]:

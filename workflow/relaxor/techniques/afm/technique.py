@@ -18,7 +18,5 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=AfmSettings,
     recognise=recognise,
-    panels={
-        "step": Panel(lazy(f"{__package__}.panels", "step"), needs="map", overview=True),
-    },
+    panels={"step": Panel(lazy(f"{__package__}.panels", "step"), needs="map", overview=True)},
 )

@@ -22,9 +22,7 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=EdxSettings,
     recognise=recognise,
-    panels={
-        "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
-    },
+    panels={"spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True)},
     conditions=Conditions({"beam_energy": "keV"}, told_by=_tells_beam),
     needed_setting="elements",
     compared=ComparedSpectrum("spectrum", "energy", "data", "Energy (keV)"),

@@ -19,7 +19,5 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=GrowthSettings,
     recognise=recognise,
-    panels={
-        "profile": Panel(lazy(f"{__package__}.panels", "profile"), needs="run", overview=True),
-    },
+    panels={"profile": Panel(lazy(f"{__package__}.panels", "profile"), needs="run", overview=True)},
 )

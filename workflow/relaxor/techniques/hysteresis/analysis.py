@@ -16,9 +16,8 @@ import numpy as np
 
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.techniques.hysteresis import quantities as q
-from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
-from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of, named
+from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of, named
 from relaxor.techniques.hysteresis.integration import Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
 from relaxor.techniques.hysteresis.rows import device_rows, loop_curves, loop_rows, relative_systematic, series_rows

@@ -13,7 +13,6 @@ from relaxor.core.results import Measurement
 from relaxor.core.units import factor
 from relaxor.core.variables import has_dimension
 from relaxor.stats.sweeps import clipped_points
-from relaxor.techniques.hysteresis.capacitor import PLATES, Capacitor, plates
 
 TOLERANCE = 0.05
 """Relative difference between the statements of a file and of the sheet, or of a column, that counts as rounding."""
@@ -23,6 +22,8 @@ REPEATED = 1e-4
 """Relative change of a current from sample to sample that an amplifier at its limit may show."""
 NEARLY = 0.1
 """Part of the current of a capacitor that may not be constant, and part of its energy that may be lost."""
+PLATES = {"area": "cm^2", "thickness": "nm"}
+"""Property of the plates that the sheet or the file states → its unit in `Capacitor`."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,43 @@ def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray
     """Return the part of the exchanged energy that a device keeps, negative where it gives energy away."""
     power = voltage * current
     return float(power.sum() / (np.abs(power).sum() or 1.0))
+
+
+@dataclass(frozen=True)
+class Capacitor:
+    """A capacitor: polarization is charge per area of the plates, and the field is voltage per distance.
+
+    Attributes
+    ----------
+    area
+        Area of the plates, cm².
+    thickness
+        Distance of the plates, nm.
+    """
+
+    area: float
+    thickness: float
+
+    @property
+    def field_per_volt(self) -> float:
+        """Field of one volt, kV/cm."""
+        return 1e4 / self.thickness
+
+    def relative_errors(self, thickness: float, width: float, gap: float) -> tuple[float, float]:
+        """Return the relative errors of area and field; testers state no error of the area, and plates have no gap."""
+        return 0.0, thickness / self.thickness
+
+
+def plates(region: xr.Dataset) -> Capacitor | None:
+    """Return the capacitor that the file of a tester states, or None where it states none."""
+    attrs = region.attrs
+    if {"area", "thickness"} <= attrs.keys():
+        area, thickness = (attrs[name] * factor(attrs[f"{name}_units"], unit) for name, unit in PLATES.items())
+    elif {"sample_area_cm2", "sample_thickness_um"} <= attrs.keys():
+        area, thickness = attrs["sample_area_cm2"], attrs["sample_thickness_um"] * factor("um", "nm")
+    else:
+        return None
+    return Capacitor(float(area), float(thickness)) if area > 0 and thickness > 0 else None
 
 
 def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:

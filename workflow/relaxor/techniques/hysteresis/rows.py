@@ -12,9 +12,8 @@ from relaxor.core.variables import dataset, variable
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.background import Background, switching_current
-from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle
-from relaxor.techniques.hysteresis.device import Geometry
+from relaxor.techniques.hysteresis.device import Capacitor, Geometry
 from relaxor.techniques.hysteresis.integration import Loop
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 

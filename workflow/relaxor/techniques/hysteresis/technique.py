@@ -3,7 +3,7 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.hysteresis.capacitor import plates
+from relaxor.techniques.hysteresis.device import plates
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.registry import Conditions, Technique
 

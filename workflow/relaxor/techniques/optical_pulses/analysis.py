@@ -14,10 +14,9 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result
 from relaxor.synapse import series
 from relaxor.synapse.energy import energy_rows
-from relaxor.synapse.photoresponse.analysis import compare_codes, response_of, runs_of
+from relaxor.synapse.photoresponse.analysis import PowerSeries, compare_codes, response_of, runs_of, spectral_rows
 from relaxor.synapse.photoresponse.figures_of_merit import merit_rows
 from relaxor.synapse.photoresponse.response import Response
-from relaxor.synapse.photoresponse.spectral import PowerSeries, spectral_rows
 from relaxor.synapse.protocols import Kind, averaged, kind_of, run_variation
 from relaxor.synapse.protocols import responses as responses_of
 from relaxor.synapse.quantities import AMPLITUDE_SERIES

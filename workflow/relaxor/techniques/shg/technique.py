@@ -10,8 +10,6 @@ TECHNIQUE = Technique.of_folder(
     title="Second-harmonic generation",
     part="characterization",
     settings=ShgSettings,
-    panels={
-        "spectra": Panel(lazy(f"{__package__}.panels", "spectra"), needs="spectrum", together="all powers"),
-    },
+    panels={"spectra": Panel(lazy(f"{__package__}.panels", "spectra"), needs="spectrum", together="all powers")},
     conditions=Conditions({"power": "mW", "power_uncertainty": "mW", "integration_time": "s", "pump_wavelength": "nm"}),
 )

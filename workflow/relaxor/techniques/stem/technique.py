@@ -19,8 +19,6 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=StemSettings,
     recognise=recognise,
-    panels={
-        "haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True),
-    },
+    panels={"haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True)},
     needed_setting="a",
 )

@@ -18,7 +18,5 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=StructureSettings,
     recognise=recognise,
-    panels={
-        "views": Panel(lazy(f"{__package__}.panels", "views"), needs="atoms", overview=True),
-    },
+    panels={"views": Panel(lazy(f"{__package__}.panels", "views"), needs="atoms", overview=True)},
 )

@@ -152,16 +152,12 @@ class _Session:
         """Return what a level of a window gives for the composition."""
         attrs = self.spectrum(name).attrs
         photon_energy = float(attrs.get("excitation_energy", self.settings.photon_energy))
-        coefficients = attrs.get("transmission_coefficients")
         return Signal(
-            area=fitted.fit.value(f"{line.slug}_area"),
-            area_error=fitted.fit.error(f"{line.slug}_area"),
+            *fitted.fit.estimate(f"{line.slug}_area"),
             sensitivity=self.settings.sensitivity[line.level],
             kinetic_energy=photon_energy - fitted.position(line, 1)[0],
             pass_energy=float(attrs.get("pass_energy", math.nan)),
-            transmission_coefficients=None
-            if coefficients is None
-            else (float(coefficients[0]), float(coefficients[1])),
+            transmission_coefficients=attrs.get("transmission_coefficients"),
         )
 
 
@@ -182,8 +178,7 @@ def _shapes(measurement: Measurement, model: str, fitted: RegionFit) -> list[Num
     for line in fitted.model.lines:
         values |= _level_values(line, fitted)
         values |= {(q.FWHM, name): fitted.width(line, member) for member, name in enumerate(line.names, start=1)}
-    values[q.FWHM_GAUSSIAN, ""] = fit.value("fwhm_gaussian"), fit.error("fwhm_gaussian")
-    values[loss, ""] = fit.value(loss.name), fit.error(loss.name)
+    values |= {(q.FWHM_GAUSSIAN, ""): fit.estimate("fwhm_gaussian"), (loss, ""): fit.estimate(loss.name)}
     return measured(measurement, model, values, _method(fitted), **fitted.fit.quality)
 
 
@@ -191,7 +186,7 @@ def _level_values(line: Line, fitted: RegionFit) -> Values:
     """Return what a model says of a level besides energies and whole widths."""
 
     def entry(name: str) -> tuple[float, float]:
-        return fitted.fit.value(f"{line.slug}_{name}"), fitted.fit.error(f"{line.slug}_{name}")
+        return fitted.fit.estimate(f"{line.slug}_{name}")
 
     values: Values = {(q.AREA, line.level): entry("area")}
     if line.doublet:

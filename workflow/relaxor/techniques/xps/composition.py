@@ -1,6 +1,6 @@
 """Composition from line areas by relative sensitivity factors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ class Signal:
     sensitivity: float
     kinetic_energy: float
     pass_energy: float
-    transmission_coefficients: tuple[float, float] | None
+    transmission_coefficients: Sequence[float] | None
 
     def amount(self, escape_exponent: float) -> float:
         """Return a number that is proportional to that of the atoms."""

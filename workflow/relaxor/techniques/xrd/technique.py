@@ -18,9 +18,7 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=XrdSettings,
     recognise=recognise,
-    panels={
-        "pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True),
-    },
+    panels={"pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True)},
     conditions=Conditions(optional={"temperature": ""}),
     compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
 )
