@@ -1,7 +1,7 @@
 """Raman spectra: cosmic rays out, modes and baseline fitted together, shifts calibrated on silicon where it is seen.
 
 The baseline is part of the fit, so that its uncertainty is in that of every mode. Modes that are expected are fitted
-where they stand out of the noise (`relaxor.techniques.raman.detection`).
+where they stand out of the noise (`relaxor.techniques.raman.lines`).
 """
 
 import math
@@ -20,8 +20,7 @@ from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.raman import quantities as q
-from relaxor.techniques.raman.detection import UNSEEN, find_modes, fit_seen_lines
-from relaxor.techniques.raman.lines import LineModel, fit_lines
+from relaxor.techniques.raman.lines import UNSEEN, LineModel, find_modes, fit_lines, fit_seen_lines
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
 
