@@ -123,7 +123,8 @@ def decay_rows(measurement: Measurement, fits: Fits, unit: str) -> list[Number]:
         drawn = decays.bootstrap_decay(decay, fitted)
         rows += law_rows
         for row, name in zip(law_rows, decay.quoted, strict=True):
-            error = {q.BOOTSTRAP_ERRORS[row.parameter].in_unit(row.unit): (_half_range(drawn[name]), math.nan)}
+            low, high = np.quantile(drawn[name], NORMAL_RANGE)
+            error = {q.BOOTSTRAP_ERRORS[row.parameter].in_unit(row.unit): ((high - low) / 2, math.nan)}
             common = {"n": row.n, "reduced_chi_square": row.reduced_chi_square, "feature": row.feature}
             rows += measured(measurement, decay.model, error, BOOTSTRAP, **common)
         rows += _aicc_row(measurement, decay, fitted)
@@ -182,10 +183,6 @@ def _law_rows(measurement: Measurement, decay: decays.Decay, fitted: Fit, unit: 
             error, method = math.nan, f"{method}; the data set no end on one side: not identifiable"
         rows.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
     return rows
-
-
-def _half_range(drawn: np.ndarray) -> float:
-    return float(np.diff(np.quantile(drawn, NORMAL_RANGE))[0]) / 2
 
 
 def _aicc_row(measurement: Measurement, decay: decays.Decay, fitted: Fit) -> list[Number]:

@@ -92,7 +92,12 @@ def responses_against(recording: Recording, varied: str) -> Result:
     unit = UNITS.get(varied, recording.traces[0].stimulus_unit)
     table = responses(recording, varied)
     points = averaged(table, recording.variation)
-    result = Result(_response_rows(recording, points, varied, unit), {"responses": _curve(points, varied, unit)})
+    columns = {
+        "response": (points["response"].to_numpy(), "A", "response"),
+        "response_uncertainty": (points["error"].to_numpy(), "A", "standard uncertainty of response"),
+    }
+    curve = dataset("value", columns, {"value": (points["value"].to_numpy(), unit, TITLES[varied])})
+    result = Result(_response_rows(recording, points, varied, unit), {"responses": curve})
     if len(points) > 2 and (points["response"] > 0).all():
         row, result.curves["law"] = _power_law(recording, points, varied, unit)
         result.numbers.append(row)
@@ -102,10 +107,10 @@ def responses_against(recording: Recording, varied: str) -> Result:
         at = applied(value)
         attrs = {"value": at, "value_units": unit}
         result.curves[f"trace_{number}"] = shown(by_name[run]).assign_attrs(attrs)
-        found, curve = _relaxation(recording, run, varied)
+        found, behind = _relaxation(recording, by_name[run], varied)
         result.numbers.extend(replace(row, at=at, at_unit=unit) for row in found)
-        if curve is not None:
-            result.curves[f"tail_{number}"] = curve.assign_attrs(attrs)
+        if behind is not None:
+            result.curves[f"tail_{number}"] = behind.assign_attrs(attrs)
     return result
 
 
@@ -128,14 +133,6 @@ def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit
     return rows
 
 
-def _curve(points: pd.DataFrame, varied: str, unit: str) -> xr.Dataset:
-    columns = {
-        "response": (points["response"].to_numpy(), "A", "response"),
-        "response_uncertainty": (points["error"].to_numpy(), "A", "standard uncertainty of response"),
-    }
-    return dataset("value", columns, {"value": (points["value"].to_numpy(), unit, TITLES[varied])})
-
-
 def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> tuple[Number, xr.Dataset]:
     """Draw a straight line through the logarithms: its slope describes the measured range, whatever law holds."""
     slope = mean_slope(*(points[column].to_numpy() for column in ("value", "response", "error")))
@@ -148,9 +145,8 @@ def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: st
     return row, curve
 
 
-def _relaxation(recording: Recording, run: str, varied: str) -> tuple[list[Number], xr.Dataset | None]:
+def _relaxation(recording: Recording, trace: Trace, varied: str) -> tuple[list[Number], xr.Dataset | None]:
     """Fit what follows the last pulse of a run, and say how much of the response is left at its end."""
-    trace = next(trace for trace in recording.traces if trace.run == run)
     followed = tail(recording, trace)
     if followed is None or followed.length < LEAST_TAIL:
         return [], None

@@ -228,7 +228,8 @@ def encoder_of(codes: xr.Dataset, response: xr.Dataset) -> Encoder:
     """Return the content of the file from what `encoder_curves` made; numbers have ten significant digits."""
 
     def of(*names: str) -> tuple[dict[str, float | None], ...]:
-        return tuple(_quantity(float(response[name]), float(response[f"{name}_uncertainty"])) for name in names)
+        estimates = ((float(response[name]), float(response[f"{name}_uncertainty"])) for name in names)
+        return tuple({"value": _rounded(value), "standard_error": _known(error)} for value, error in estimates)
 
     def table(current: str, spread: str) -> dict[str, dict[str, float | None]]:
         columns = (codes[name].to_numpy() for name in (current, f"{current}_uncertainty", spread))
@@ -282,7 +283,3 @@ def _rounded(value: float) -> float:
 
 def _known(error: float) -> float | None:
     return _rounded(error) if math.isfinite(error) else None
-
-
-def _quantity(value: float, error: float) -> dict[str, float | None]:
-    return {"value": _rounded(value), "standard_error": _known(error)}

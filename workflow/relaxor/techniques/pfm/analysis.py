@@ -235,7 +235,9 @@ def _mixture(counts: np.ndarray, two: bool) -> tuple[float, float]:
         vector = (weight * np.exp(1j * phase)).sum(axis=1)
         total = np.maximum(weight.sum(axis=1), 1e-9)
         mean, resultant = np.angle(vector), np.clip(np.abs(vector) / total, 1e-6, 1 - 1e-9)
-        density = total[:, None] / counts.sum() * _von_mises(phase, mean[:, None], _concentration(resultant)[:, None])
+        kappa = _concentration(resultant)[:, None]
+        von_mises = np.exp(kappa * (np.cos(phase - mean[:, None]) - 1)) / (2 * np.pi * i0e(kappa))
+        density = total[:, None] / counts.sum() * von_mises
         mixed = np.maximum(density.sum(axis=0), 1e-300)
         share, previous = density / mixed, log_likelihood
         log_likelihood = float(np.sum(counts * np.log(mixed)))
@@ -243,10 +245,6 @@ def _mixture(counts: np.ndarray, two: bool) -> tuple[float, float]:
             break
     contrast = float(np.degrees(np.angle(np.exp(1j * (mean[0] - mean[1]))))) if two else 0.0
     return contrast, log_likelihood
-
-
-def _von_mises(phase: np.ndarray, mean: np.ndarray, concentration: np.ndarray) -> np.ndarray:
-    return np.exp(concentration * (np.cos(phase - mean) - 1)) / (2 * np.pi * i0e(concentration))
 
 
 def _concentration(resultant: np.ndarray) -> np.ndarray:
