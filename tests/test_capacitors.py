@@ -11,8 +11,7 @@ from relaxor.core.storage import load_parameters
 from relaxor.project.ingest import ingest
 from relaxor.readers import read
 from relaxor.reporting.draw_samples import draw_sample
-from relaxor.techniques.hysteresis.capacitor import Capacitor, plates
-from relaxor.techniques.hysteresis.device import named
+from relaxor.techniques.hysteresis.device import Capacitor, named, plates
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 from tests.analyses import analyse_with

@@ -14,7 +14,7 @@ from relaxor.core.storage import load, numbers_table
 from relaxor.readers import read
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.analysis import analyse
-from relaxor.techniques.hysteresis.capacitor import Capacitor
+from relaxor.techniques.hysteresis.device import Capacitor
 from relaxor.techniques.hysteresis.loops import Drive, centred, describe
 from relaxor.techniques.hysteresis.pund import find_pulses, instrument_values, separate_charges
 from relaxor.techniques.hysteresis.settings import HysteresisSettings

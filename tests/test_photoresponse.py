@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number
+from relaxor.synapse.photoresponse.analysis import spectral_rows
 from relaxor.synapse.photoresponse.codes import (
     CODES,
     CodeTiming,
@@ -28,7 +29,6 @@ from relaxor.synapse.photoresponse.noise import Noise
 from relaxor.synapse.photoresponse.quantities import ONE_EXPONENT, OWN_EXPONENT
 from relaxor.synapse.photoresponse.reduction import reduce
 from relaxor.synapse.photoresponse.response import QUANTITIES, Response, fit_response, response_rows
-from relaxor.synapse.photoresponse.spectral import spectral_rows
 from relaxor.synapse.recording import Recording
 from relaxor.synapse.traces import Trace
 from scipy import stats

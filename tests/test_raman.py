@@ -14,8 +14,7 @@ from relaxor.simulation import raman as twin
 from relaxor.simulation.writers.witec_ascii import write
 from relaxor.stats.fit import voigt
 from relaxor.techniques.raman import panels as figures
-from relaxor.techniques.raman.detection import fit_seen_lines
-from relaxor.techniques.raman.lines import fit_lines
+from relaxor.techniques.raman.lines import fit_lines, fit_seen_lines
 from relaxor.techniques.raman.spikes import remove_spikes
 
 from tests.analyses import analyse_with

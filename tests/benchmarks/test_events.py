@@ -9,13 +9,13 @@ import tracemalloc
 import numpy as np
 import pytest
 from relaxor.core.results import Measurement
-from relaxor.synapse.events import find_events
+from relaxor.synapse.events import find_pulses, measure_pulses
 from relaxor.synapse.traces import Trace
 
 SAMPLES = 10**7
 STEP = 1e-3
 TRAINS = {"100000 pulses": (100, 0.01), "1000 pulses": (10_000, 1.0), "windows as long as the intervals": (10_000, 5.0)}
-"""What it is → samples a period, half of them a pulse; window of reading, s."""
+"""What it is → samples in a period, half of them a pulse; window of reading, s."""
 
 
 def train(period: int) -> Trace:
@@ -28,6 +28,11 @@ def train(period: int) -> Trace:
     current = rng.normal(2e-10 * voltage, 1e-12)
     measurement = Measurement("train", {}, {}, {})
     return Trace(measurement, "1", np.arange(SAMPLES) * STEP, current, voltage, voltage.copy(), "V")
+
+
+def find_events(trace: Trace, read_window: float):
+    pulses, glitches, trace = find_pulses(trace)
+    return measure_pulses(trace, pulses, glitches, read_window)
 
 
 @pytest.mark.slow

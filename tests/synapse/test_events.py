@@ -13,7 +13,7 @@ from relaxor.core.results import Measurement
 from relaxor.core.variables import variable
 from relaxor.readers import read
 from relaxor.synapse.artifacts import spikes_in
-from relaxor.synapse.events import COLUMNS, find_events, require_pulses
+from relaxor.synapse.events import COLUMNS, find_pulses, measure_pulses, require_pulses
 from relaxor.synapse.quantities import LIGHT_STIMULUS
 from relaxor.synapse.traces import Trace, traces_of
 from relaxor.synapse.windows import window_means
@@ -61,8 +61,9 @@ def without(trace: Trace, lost: slice) -> Trace:
     return replace(trace, stimulus=cut["voltage"], **cut)
 
 
-def events(trace: Trace, **options):
-    table = find_events(trace, read_window=WINDOW, **options)
+def events(trace: Trace, read_window: float = WINDOW):
+    pulses, glitches, trace = find_pulses(trace)
+    table = measure_pulses(trace, pulses, glitches, read_window)
     assert tuple(table.columns) == COLUMNS
     assert table["kept"].dtype == bool and ((table["reason"] == "") == table["kept"]).all()
     return table
@@ -132,13 +133,9 @@ def test_light_is_told_by_its_power_at_constant_bias():
     np.testing.assert_allclose(table["energy"], 0.5 * table["charge"])
 
 
-def test_a_series_of_powers_needs_the_smallest():
-    series = np.array([32.0, 16.0, 4.0, 1.0])
-    trace = train(amplitude=series, end=0.9)
-    assert len(events(trace)) == 3
-    table = events(trace, smallest=0.25)
-    np.testing.assert_array_equal(table["amplitude"], series)
-    assert len(events(trace, smallest=10.0)) == 2
+def test_pulses_of_less_than_a_twentieth_of_the_largest_do_not_count():
+    trace = train(amplitude=np.array([32.0, 16.0, 4.0, 1.0]), end=0.9)
+    np.testing.assert_array_equal(events(trace)["amplitude"], [32.0, 16.0, 4.0])
 
 
 def test_long_pulses_and_an_idle_instrument_do_not_hide_the_level_between():
@@ -146,10 +143,12 @@ def test_long_pulses_and_an_idle_instrument_do_not_hide_the_level_between():
     trace = train(onsets, end=1.3)
     voltage = trace.voltage.copy()
     voltage[:60] = voltage[-80:] = 0.0
-    table = events(replace(trace, voltage=voltage, stimulus=voltage), smallest=1.0)
+    table = events(replace(trace, voltage=voltage, stimulus=voltage))
+    idle = table[~table["kept"]]
+    assert idle["reason"].tolist() == ["cut off by the start of the trace", "cut off by the end of the trace"]
+    table = table[table["kept"]]
     np.testing.assert_allclose(table["onset"], onsets)
     np.testing.assert_allclose(table["width"], WIDTH)
-    assert table["kept"].all()
 
 
 def test_edges_over_several_samples_are_cut_at_half_and_kept_out_of_the_reads():
@@ -162,7 +161,7 @@ def test_edges_over_several_samples_are_cut_at_half_and_kept_out_of_the_reads():
 
 
 def test_reads_end_where_the_next_pulse_begins():
-    table = find_events(train([0.1, 0.205, 0.4], end=0.6), read_window=0.05)
+    table = events(train([0.1, 0.205, 0.4], end=0.6), read_window=0.05)
     assert table["kept"].all()
     truth = LEVEL + 2e-11 * np.arange(1, 4)
     assert (np.abs(table["after"] - truth) < 4 * table["after_error"]).all()
@@ -234,7 +233,7 @@ def test_reads_of_whole_traces_cover_the_truth():
     for seed in range(200):
         trace = train(ONSETS[:2], end=0.6, seed=seed)
         drift = 2e-11 * trace.time
-        table = find_events(replace(trace, current=trace.current + drift), read_window=0.03)
+        table = events(replace(trace, current=trace.current + drift), read_window=0.03)
         assert table["kept"].all()
         before, behind = ONSETS[:2] - 0.0155, ONSETS[:2] + WIDTH + 0.0145
         truth = {"baseline": LEVEL + 2e-11 * (np.arange(2) + before), "end": 1e-9 + 2e-11 * (before + WIDTH)}
@@ -485,7 +484,7 @@ def test_any_train_of_square_pulses_is_found(case):
     voltage = voltage + rng.normal(0, noise, voltage.size)
     time = np.arange(voltage.size) * STEP
     current = 1e-9 * voltage + rng.normal(0, NOISE, voltage.size)
-    table = find_events(Trace(measurement(), "1", time, current, voltage, voltage, "V"), read_window=3 * STEP)
+    table = events(Trace(measurement(), "1", time, current, voltage, voltage, "V"), read_window=3 * STEP)
     pulses = table[table["number"] >= 0]
     np.testing.assert_allclose(pulses["onset"], onsets * STEP, atol=1.01 * STEP)
     np.testing.assert_allclose(pulses["width"], np.array(widths) * STEP, atol=1.01 * STEP)

@@ -10,7 +10,7 @@ from relaxor.simulation.synapse import Synapse, pulse_trace
 from relaxor.synapse import protocols, series
 from relaxor.synapse.quantities import READINGS_REPLACED, RETAINED_FRACTION
 from relaxor.synapse.recording import record
-from relaxor.synapse.tails import shown, tail
+from relaxor.synapse.series import shown, tail
 
 from tests.simulated import specimen
 
@@ -220,7 +220,9 @@ def test_a_tail_begins_behind_the_last_pulse_and_is_averaged():
 
 
 def test_what_is_left_grows_with_the_number_of_pulses():
-    found = series.numbers(recorded(*[[(5, 0.1, 0.1)] * (n - 1) + [(5, 0.1, 5.0)] for n in (1, 5, 20)], step=0.01))
+    found = series.SERIES["number"](
+        recorded(*[[(5, 0.1, 0.1)] * (n - 1) + [(5, 0.1, 5.0)] for n in (1, 5, 20)], step=0.01)
+    )
     left = {row.at: row.value for row in found.numbers if row.parameter == RETAINED_FRACTION.name}
     assert list(left) == [1, 5, 20] and left[1] < left[5] < left[20] < 1
     assert set(found.curves) >= {"responses", "law", "trace_1", "tail_1", "tail_3"}
@@ -229,7 +231,7 @@ def test_what_is_left_grows_with_the_number_of_pulses():
 
 
 def test_a_number_says_what_it_was_taken_at():
-    found = series.widths(recorded(*[[(5, width, 1.5)] for width in (0.05, 0.1, 0.4)]))
+    found = series.SERIES["width"](recorded(*[[(5, width, 1.5)] for width in (0.05, 0.1, 0.4)]))
     varied = [row for row in found.numbers if row.at_unit]
     assert {row.at for row in varied} == {0.05, 0.1, 0.4} and {row.at_unit for row in varied} == {"s"}
     assert all(row.at_unit for row in found.numbers if row.parameter != "exponent")

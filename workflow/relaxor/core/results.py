@@ -1,7 +1,7 @@
 """What analyses take and return: measurements, numbers with uncertainties, and the curves behind them."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -277,6 +277,12 @@ def with_systematic(
         else number
         for number in numbers
     ]
+
+
+def combined(measurements: Sequence[Measurement], name: str) -> Measurement:
+    """Return the measurement that stands for several: the first under another name, with the hashes of all."""
+    hashes = ",".join(str(measurement.attrs["raw_sha256"]) for measurement in measurements)
+    return replace(measurements[0], id=name, attrs={**measurements[0].attrs, "raw_sha256": hashes})
 
 
 def provenance(measurement: Measurement) -> dict[str, Any]:

@@ -40,6 +40,11 @@ def factor(from_unit: str, to_unit: str) -> float:
     return found
 
 
+def convertible(from_unit: str, to_unit: str) -> bool:
+    """Return whether a value in ``from_unit`` can be given in ``to_unit``."""
+    return not isinstance(_factor(from_unit, to_unit), str)
+
+
 @cache
 def _factor(from_unit: str, to_unit: str) -> float | str:
     """Return the factor, or why there is none: both are asked for again and again."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 import xarray as xr
 
-from relaxor.core.units import factor
+from relaxor.core.units import convertible, factor
 
 OVERFLOW = 9e37
 """Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for none."""
@@ -57,6 +57,11 @@ def with_uncertainty(variables: Variables, name: str, uncertainty: Any, method: 
     )
     data.attrs["ancillary_variables"] = f"{name}_uncertainty"
     return variables
+
+
+def has_dimension(column: xr.DataArray | xr.Variable, unit: str) -> bool:
+    """Return whether a column has a unit of the dimension of another unit; a column without a unit is a pure number."""
+    return convertible(column.attrs.get("units", "1"), unit)
 
 
 def readings(column: xr.DataArray | xr.Variable, unit: str) -> np.ndarray:

@@ -98,8 +98,8 @@ class PanelData:
             rows = rows[rows[key] == value]
         return rows.set_index("feature", drop=False)
 
-    def number(self, quantity: Quantity | str, column: str = "value", **where: Any) -> float:
-        """Return one number of the table; ``where`` selects by other columns (``measurement=…, model=…``).
+    def row(self, quantity: Quantity | str, **where: Any) -> "pd.Series[Any]":
+        """Return the one row of a quantity; ``where`` selects by other columns (``measurement=…, model=…``).
 
         Raises
         ------
@@ -114,7 +114,11 @@ class PanelData:
             if rows.empty:
                 problem = f"there is no such number{nearest(parameter, self.parameters['parameter'].unique())}"
             raise AnalysisError(f"{wanted}: {problem}")
-        return float(rows.iloc[0][column])
+        return rows.iloc[0]
+
+    def number(self, quantity: Quantity | str, column: str = "value", **where: Any) -> float:
+        """Return one number of the table: a column of `row`."""
+        return float(self.row(quantity, **where)[column])
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,14 @@ def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list
     return sorted(chosen)
 
 
+def label(
+    ax: Axes, text: str, place: tuple[float, float], offset: tuple[float, float] = (0, 3), **keywords: Any
+) -> None:
+    """Write small text beside a place of the data, by default centred above it; the offset is in points."""
+    look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 5}
+    ax.annotate(text, place, xytext=offset, textcoords="offset points", **(look | keywords))
+
+
 def zero_lines(ax: Axes) -> None:
     """Draw thin lines at zero of both axes, behind the data."""
     ax.axhline(0, color=GREY, lw=0.3, zorder=0)

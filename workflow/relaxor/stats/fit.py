@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import wofz, xlogy
 
-from relaxor.core.results import CONFIDENCE, Measurement, Number, Quantity
+from relaxor.core.results import CONFIDENCE, Estimate, Measurement, Number, Quantity
 from relaxor.stats.optimizer import Optimum, Problem, central_differences
 
 PROFILE_STEPS = 24
@@ -131,6 +131,10 @@ class Fit:
         if parameter.stderr is not None:
             return float(parameter.stderr)
         return 0.0 if not parameter.vary and not parameter.expr else math.nan
+
+    def estimate(self, name: str) -> Estimate:
+        """Return a parameter and its standard error."""
+        return self.value(name), self.error(name)
 
     def numbers(
         self, measurement: Measurement, model: str, quantities: Mapping[str, Quantity], method: str, **common: Any

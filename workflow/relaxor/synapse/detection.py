@@ -15,7 +15,7 @@ from relaxor.synapse.artifacts import SIGNIFICANT, bridged, filled, noise_of, pr
 from relaxor.synapse.traces import Trace
 
 SHARE = 0.05
-"""Fraction of the largest departure that counts as a pulse, unless the noise or the caller requires more."""
+"""Fraction of the largest departure that counts as a pulse, unless the noise requires more."""
 SHARE_OF_STEPS = 0.2
 """The same fraction for steps of the current, which has transients of its own."""
 SAME_WIDTH = 0.75
@@ -57,7 +57,7 @@ def refusal(trace: Trace, problem: str, remedy: str) -> AnalysisError:
 
 
 # --- pulses in the stimulus
-def pulses_in_stimulus(trace: Trace, stimulus: np.ndarray, smallest: float | None) -> Pulses:
+def pulses_in_stimulus(trace: Trace, stimulus: np.ndarray) -> Pulses:
     """Find the stretches that depart from the level between pulses, including glitches of one sample."""
     if not np.isfinite(stimulus).any():
         raise refusal(trace, "no value of the stimulus is a number", "a recorded stimulus is needed, or none at all")
@@ -66,7 +66,7 @@ def pulses_in_stimulus(trace: Trace, stimulus: np.ndarray, smallest: float | Non
     low, high = _held_range(stimulus, noise)
     level = _level_between(stimulus, max(SIGNIFICANT * noise, SHARE * (high - low)))
     largest = max(high - level, level - low)
-    threshold = max(SHARE * largest, min(SIGNIFICANT * noise, largest / 2)) if smallest is None else smallest
+    threshold = max(SHARE * largest, min(SIGNIFICANT * noise, largest / 2))
     departure = stimulus - level
     code = (departure > threshold).astype(np.int8) - (departure < -threshold)
     if largest <= SIGNIFICANT * noise or not code.any():
@@ -165,7 +165,7 @@ def without_glitches(found: Pulses) -> tuple[Pulses, Pulses]:
 
 
 # --- pulses in the current
-def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None) -> tuple[Pulses, Pulses, Trace]:
+def pulses_in_current(trace: Trace, current: np.ndarray) -> tuple[Pulses, Pulses, Trace]:
     """Find the pulses that steps of the current show, each from a rising step to the next falling one.
 
     Where no step falls before the next one rises, the pulse ends where the current is largest, as the current relaxes
@@ -184,14 +184,14 @@ def pulses_in_current(trace: Trace, current: np.ndarray, smallest: float | None)
     sign = 1.0 if whole.max() - middle >= middle - whole.min() else -1.0
     step = sign * np.diff(whole)
     noise = noise_of(np.abs(probed(whole)[1])) * math.sqrt(2)
-    threshold = max(SIGNIFICANT * noise, SHARE_OF_STEPS * step.max()) if smallest is None else smallest
+    threshold = max(SIGNIFICANT * noise, SHARE_OF_STEPS * step.max())
     rising, falling = np.flatnonzero(step > threshold) + 1, np.flatnonzero(step < -threshold) + 1
     if not rising.size:
         raise refusal(
             trace,
             f"{'light never changes' if trace.steady_light else 'no stimulus was recorded'} and no pulse stands out in "
             f"the current: its largest step is {step.max():.2g} A, the noise of a step {noise:.2g} A",
-            "record the stimulus, or give a smaller step that counts",
+            "record the stimulus",
         )
     start = rising[np.r_[True, np.diff(rising) > 1]]
     ceiling = np.append(start[1:], len(whole))

@@ -29,44 +29,6 @@ Spike = tuple[float | None, float | None]
 """Amplitude, in the unit of the stimulus, and width, in s, of the pulses that count; None: as most pulses have it."""
 
 
-# --- the definitions, in SI units; floats, arrays and numbers with uncertainties (`uncertainties`) alike
-def peak_power(voltage: Any, peak_current: Any, width: Any) -> Any:
-    """Return V·I_peak·t in J: the power at the peak as if it lasted for the whole pulse."""
-    return voltage * peak_current * width
-
-
-def mean_power(voltage: Any, mean_current: Any, width: Any) -> Any:
-    """Return V·I_mean·t in J, which is the integral where the voltage is constant."""
-    return voltage * mean_current * width
-
-
-def integral(time: np.ndarray, voltage: np.ndarray, current: np.ndarray) -> Any:
-    """Return ∫V·I dt in J by the trapezoidal rule; arrays of shape (n,) in s, V and A."""
-    power = voltage * current
-    return np.sum((power[1:] + power[:-1]) / 2 * np.diff(time))
-
-
-def excess(voltage: Any, mean_current: Any, baseline: Any, width: Any) -> Any:
-    """Return V·ΔI·t in J, with ΔI the mean current above the current before the pulse."""
-    return voltage * (mean_current - baseline) * width
-
-
-def read(read_voltage: Any, read_current: Any, read_time: Any) -> Any:
-    """Return V_read·I_read·t_read in J: the energy of reading the state, not of writing it."""
-    return read_voltage * read_current * read_time
-
-
-def write_conductance(voltage: Any, before: Any, after: Any, read_voltage: Any, width: Any) -> Any:
-    """Return V²·(G_before + G_after)/2·t in J, with conductances from the read currents before and after."""
-    return voltage**2 * (before + after) / (2 * read_voltage) * width
-
-
-def optical_absorbed(power_density: Any, area: Any, width: Any) -> Any:
-    """Return P·A·t in J from W/m², m² and s: an upper limit, because not all light is absorbed."""
-    return power_density * area * width
-
-
-# --- numbers
 def energy_rows(
     recording: Recording,
     spike: Spike,
@@ -117,8 +79,7 @@ def energy_rows(
     if light:
         del energies["write_conductance"]
         power = spikes["amplitude"].to_numpy(float) * MILLIWATT_PER_SQUARE_CENTIMETRE
-        absorbed = optical_absorbed(power, area[0] * SQUARE_MICROMETRE, duration)
-        energies["optical_absorbed"] = absorbed, np.zeros(len(spikes))
+        energies["optical_absorbed"] = power * (area[0] * SQUARE_MICROMETRE) * duration, np.zeros(len(spikes))
         lever["optical_absorbed"] = np.mean(power * duration)
     else:
         # The lever is that of the mean of both read currents, as G is.
@@ -170,7 +131,10 @@ def _near(events: pd.DataFrame, amplitude: float | None, width: float | None) ->
 def _electrical(
     recording: Recording, spikes: pd.DataFrame, voltage: np.ndarray, width: np.ndarray, read_time: float
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return energies and their standard errors (J, shape (n,)) by every electrical definition."""
+    """Return energies and their standard errors (J, shape (n,)) by every electrical definition.
+
+    Voltages are in V, currents in A and times in s; the formulas are those of `relaxor.synapse.quantities.DEFINITIONS`.
+    """
     from uncertainties import unumpy
 
     def current(column: str) -> Any:
@@ -181,12 +145,12 @@ def _electrical(
     peak, mean, baseline, after = (current(name) for name in columns)
     read_voltage = recording.read_voltage
     energies = {
-        "peak_power": peak_power(voltage, peak, width),
-        "mean_power": mean_power(voltage, mean, width),
+        "peak_power": voltage * peak * width,
+        "mean_power": voltage * mean * width,
         "integral": current("energy"),
-        "excess": excess(voltage, mean, baseline, width),
-        "read": read(read_voltage, after, read_time),
-        "write_conductance": write_conductance(voltage, baseline, after, read_voltage, width),
+        "excess": voltage * (mean - baseline) * width,
+        "read": read_voltage * after * read_time,
+        "write_conductance": voltage**2 * (baseline + after) / (2 * read_voltage) * width,
     }
     return {name: (unumpy.nominal_values(value), unumpy.std_devs(value)) for name, value in energies.items()}
 

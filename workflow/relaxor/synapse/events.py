@@ -27,44 +27,11 @@ COLUMNS = (
 )
 
 
-def find_events(trace: Trace, *, read_window: float, smallest: float | None = None) -> pd.DataFrame:
-    """Find the pulses of a trace and measure the current at each.
+def find_pulses(trace: Trace) -> tuple[Pulses, Pulses, Trace]:
+    """Find the pulses of a trace, its glitches, and currents that are not those of the device.
 
-    Parameters
-    ----------
-    trace
-        The run.
-    read_window
-        Length of the read windows, s. A window holds at least one sample and ends where a neighbouring pulse begins.
-    smallest
-        Smallest departure of the stimulus that counts as a pulse, in its unit (a step of the current in A where no
-        stimulus was recorded). By default a departure counts that exceeds the noise and 5 % of the largest departure
-        (20 % of the largest step for the current).
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per pulse, in their order: ``run``; ``number`` from 0 (−1: a glitch, which is no pulse); ``onset``, time
-        of its first sample, and ``width``, s; ``amplitude`` in the unit of the stimulus; means with their standard
-        errors ``…_error``, A, of the current in the window before the pulse (``baseline``), in the last one inside
-        (``end``), in the first one behind (``after``) and in the last one before the next pulse or the end of the
-        trace (``settled``); ``mean_current`` and ``peak_current`` in the pulse, A; ``charge`` ∫I dt, C, and ``energy``
-        ∫V·I dt, J, over the pulse; ``kept``, and else the ``reason``. Of a kept pulse only ``settled`` may be NaN.
-
-        Currents keep the sign of the file. The energy is taken up by the device: where the current is counted against
-        the voltage, the sum over all pulses is negative, and the sign of every energy is changed.
-
-    Raises
-    ------
-    AnalysisError
-        If the trace has no samples, no current or a time that does not increase, or holds no pulse.
-    """
-    pulses, glitches, trace = find_pulses(trace, smallest)
-    return measure_pulses(trace, pulses, glitches, read_window)
-
-
-def find_pulses(trace: Trace, smallest: float | None = None) -> tuple[Pulses, Pulses, Trace]:
-    """Find the pulses of a trace, its glitches, and currents that are not those of the device: see `find_events`.
+    A departure of the stimulus counts that exceeds the noise and 5 % of the largest departure. Where no stimulus was
+    recorded, a step of the current counts that exceeds the noise and 20 % of the largest step.
 
     Returns
     -------
@@ -72,12 +39,17 @@ def find_pulses(trace: Trace, smallest: float | None = None) -> tuple[Pulses, Pu
         Stretches of the stimulus; glitches last one sample.
     trace
         The trace, in which currents that stand out alone or were read in a glitch are the mean of their neighbours.
+
+    Raises
+    ------
+    AnalysisError
+        If the trace has no samples, no current or a time that does not increase, or holds no pulse.
     """
     _check(trace)
     current = finite(trace.current)
     if trace.stimulus is None:
-        return pulses_in_current(trace, current, smallest)
-    pulses, glitches = without_glitches(pulses_in_stimulus(trace, finite(trace.stimulus), smallest))
+        return pulses_in_current(trace, current)
+    pulses, glitches = without_glitches(pulses_in_stimulus(trace, finite(trace.stimulus)))
     if not pulses.start.size:
         raise refusal(trace, "no pulse: the stimulus departs for a single sample only", "sample the pulse more often")
     edges = np.concatenate([pulses.start, pulses.first, pulses.stop, pulses.last])
@@ -99,7 +71,28 @@ def without_spikes(trace: Trace, edges: np.ndarray = NOWHERE, glitches: np.ndarr
 
 
 def measure_pulses(trace: Trace, pulses: Pulses, glitches: Pulses, read_window: float) -> pd.DataFrame:
-    """Measure the current at each pulse that `find_pulses` found: the table of `find_events`."""
+    """Measure the current at each pulse that `find_pulses` found.
+
+    Parameters
+    ----------
+    trace, pulses, glitches
+        What `find_pulses` returned.
+    read_window
+        Length of the read windows, s. A window holds at least one sample and ends where a neighbouring pulse begins.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pulse, in their order: ``run``; ``number`` from 0 (−1: a glitch, which is no pulse); ``onset``, time
+        of its first sample, and ``width``, s; ``amplitude`` in the unit of the stimulus; means with their standard
+        errors ``…_error``, A, of the current in the window before the pulse (``baseline``), in the last one inside
+        (``end``), in the first one behind (``after``) and in the last one before the next pulse or the end of the
+        trace (``settled``); ``mean_current`` and ``peak_current`` in the pulse, A; ``charge`` ∫I dt, C, and ``energy``
+        ∫V·I dt, J, over the pulse; ``kept``, and else the ``reason``. Of a kept pulse only ``settled`` may be NaN.
+
+        Currents keep the sign of the file. The energy is taken up by the device: where the current is counted against
+        the voltage, the sum over all pulses is negative, and the sign of every energy is changed.
+    """
     table = _measured(trace, trace.current, pulses, read_window)
     table["number"] = np.arange(len(table))
     dropped = pd.DataFrame({"number": -1, **_placed(trace, glitches)}).assign(kept=False, reason="glitch of one sample")
@@ -124,7 +117,7 @@ def require_pulses(events: pd.DataFrame, trace: Trace, expected: int) -> None:
     raise refusal(
         trace,
         f"{len(found)} pulses found, the sheet says {expected}" + (f" (not usable: {dropped})" if dropped else ""),
-        "correct the sheet, or give a smaller departure that counts as a pulse",
+        "correct the sheet, or give the file without such runs",
     )
 
 
@@ -138,7 +131,7 @@ def _check(trace: Trace) -> None:
         raise refusal(
             trace,
             f"time does not increase: {time[at]:g} s at sample {at}, {time[at + 1]:g} s at the next",
-            "times in increasing order are needed, one run a trace",
+            "times in increasing order are needed, one run for each trace",
         )
     if not np.isfinite(trace.current).any():
         raise refusal(trace, f"none of {len(time)} currents is a number", "a measured current is needed")

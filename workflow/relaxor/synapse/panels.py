@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm, Normalize
 from uncertainties import ufloat
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points, light_color, plain_ticks
+from relaxor.figures.style import GREY, LIGHTEST, SEQUENTIAL, VERMILION, data_points, label, light_color, plain_ticks
 from relaxor.synapse.quantities import LIGHT_STIMULUS, ON_OFF_RATIO, RELAXATION_TIME
 
 AXIS_LABELS = {
@@ -27,8 +27,6 @@ LAWS: tuple[dict[str, Any], ...] = (
     {"color": GREY, "lw": 0.8, "ls": "--", "label": "one exponential"},
     {"color": VERMILION, "lw": 0.9, "label": "two exponentials"},
 )
-DARKEST = 1 - 0.12
-"""Part of the colour map that is used; lines in the colours of its end would hardly be seen on white."""
 
 
 def pairs(ax: Axes, data: PanelData) -> None:
@@ -50,11 +48,9 @@ def pairs(ax: Axes, data: PanelData) -> None:
 def _write_constants(ax: Axes, data: PanelData, measurement: str, model: str) -> None:
     lines = []
     for index in (1, 2):
-        value, low, high = (
-            data.number(RELAXATION_TIME, column, measurement=measurement, model=model, feature=str(index))
-            for column in ("value", "ci_low", "ci_high")
-        )
-        lines.append(f"$\\tau_{index}$ = {_number(value)} s ({_number(low)} to {_number(high)})")
+        row = data.row(RELAXATION_TIME, measurement=measurement, model=model, feature=str(index))
+        value, low, high = (_number(row[column]) for column in ("value", "ci_low", "ci_high"))
+        lines.append(f"$\\tau_{index}$ = {value} s ({low} to {high})")
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85}
     ax.text(0.03, 0.04, "\n".join(lines), transform=ax.transAxes, fontsize=5.2, color=VERMILION, va="bottom", bbox=box)
 
@@ -81,10 +77,10 @@ def traces(ax: Axes, data: PanelData) -> None:
     values = [run.attrs["value"] for run in runs]
     scale = LogNorm(min(values), max(values)) if min(values) > 0 else Normalize(min(values), max(values))
     for run in runs:
-        color = mpl.colormaps[SEQUENTIAL](DARKEST * scale(run.attrs["value"]))
+        color = mpl.colormaps[SEQUENTIAL](LIGHTEST * scale(run.attrs["value"]))
         ax.plot(run.time, 1e12 * run.current, color=color, lw=0.6)
     mapped = mpl.cm.ScalarMappable(
-        scale, mpl.colors.ListedColormap(mpl.colormaps[SEQUENTIAL](np.linspace(0, DARKEST, 256)))
+        scale, mpl.colors.ListedColormap(mpl.colormaps[SEQUENTIAL](np.linspace(0, LIGHTEST, 256)))
     )
     bar = ax.figure.colorbar(mapped, ax=ax, pad=0.02, fraction=0.06)
     bar.set_label(AXIS_LABELS[runs[0].attrs["value_units"]], fontsize=6)
@@ -103,9 +99,8 @@ def relaxation(ax: Axes, data: PanelData) -> None:
         ax.plot(tail.time, 1e12 * tail.law, color=VERMILION, lw=0.8)
         data_points(ax, tail.time, 1e12 * tail.current, ms=1.6, mew=0.4, zorder=3)
         unit = {"V": " V", "1": " pulses", "s": " s"}.get(tail.attrs["value_units"], "")
-        label = f"{tail.attrs['value']:g}{unit}"
-        ax.annotate(label, (float(tail.time[-1]), 1e12 * float(tail.current[-1])), xytext=(2, 0),
-                    textcoords="offset points", fontsize=5, va="center", annotation_clip=False)  # fmt: skip
+        place = float(tail.time[-1]), 1e12 * float(tail.current[-1])
+        label(ax, f"{tail.attrs['value']:g}{unit}", place, (2, 0), ha="left", va="center", annotation_clip=False)
     ax.set(xscale="log", xlabel="Time after the last pulse (s)", ylabel="$\\Delta$PSC (pA)")
     low, high = ax.get_xlim()
     ax.set_xlim(low, high * (high / low) ** 0.16)
@@ -119,13 +114,13 @@ def cycles(ax: Axes, data: PanelData) -> None:
     count = curves.sizes["cycle"]
     ax.plot(curves.pulse, scale * curves.law, color=VERMILION, lw=0.9)
     for index in range(count)[::-1]:  # the first one, which may differ, lies on top
-        color = mpl.colormaps[SEQUENTIAL](DARKEST * index / max(count - 1, 1))
+        color = mpl.colormaps[SEQUENTIAL](LIGHTEST * index / max(count - 1, 1))
         values = scale * curves.conductance[index]
         ax.plot(curves.pulse, values, "o", color=color, mfc="white", ms=1.9, mew=0.5, zorder=3)
     ax.set(xlabel="Pulse number", ylabel="Conductance (pS)", yscale="log")
     plain_ticks(ax)
-    ratio, error = (data.number(ON_OFF_RATIO, column, measurement=name) for column in ("value", "standard_error"))
-    text = f"{count} cycles\non/off {ufloat(ratio, error):.1uP}"
+    ratio = data.row(ON_OFF_RATIO, measurement=name)
+    text = f"{count} cycles\non/off {ufloat(ratio.value, ratio.standard_error):.1uP}"
     ax.text(0.03, 0.05, text, transform=ax.transAxes, fontsize=5.5, va="bottom")
 
 

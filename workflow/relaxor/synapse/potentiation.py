@@ -24,36 +24,18 @@ from scipy import stats
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.optimizer import central_differences
+from relaxor.synapse import quantities as q
 from relaxor.synapse.cycles import FEWEST_CYCLES, TRANSIENT, error_over_cycles, inflation, transient_cycles
-from relaxor.synapse.quantities import (
-    ASYMMETRY,
-    CONDUCTANCE_DRIFT,
-    CURVATURE,
-    CYCLE_TO_CYCLE_VARIATION,
-    CYCLES,
-    DEPRESSION,
-    DYNAMIC_RANGE,
-    MAXIMUM,
-    MAXIMUM_CONDUCTANCE,
-    MINIMUM,
-    MINIMUM_CONDUCTANCE,
-    NONLINEARITY,
-    ON_OFF_RATIO,
-    POTENTIATION,
-    PULSE_CONSTANT,
-    TRANSIENT_CYCLES,
-    WRITE_NOISE,
-)
 
 LABEL_SCALE = 10.1015
 """NeuroSim's nonlinearity label of a device that changes completely in its first step."""
 LARGEST_ALPHA = 300.0
 ALPHA_GRID = np.concatenate([-np.geomspace(100, 0.1, 40), np.geomspace(0.1, 100, 40)])
 FEWEST_PULSES = 5
-FITTED = {"conductance_min": MINIMUM_CONDUCTANCE, "conductance_max": MAXIMUM_CONDUCTANCE, "alpha": CURVATURE}
+FITTED = {"conductance_min": q.MINIMUM_CONDUCTANCE, "conductance_max": q.MAXIMUM_CONDUCTANCE, "alpha": q.CURVATURE}
 """Parameter of the fit → quantity."""
 LAW = "least squares to the mean cycle; error from the cycles' deviations (infinitesimal jackknife), Student's t"
 JACKKNIFE = "jackknife over cycles, Student's t"
@@ -252,19 +234,19 @@ def analyse_cycles(measurement: Measurement, potentiation: np.ndarray, depressio
     _check(measurement, potentiation, depression)
     transient = transient_cycles(potentiation, depression)
     up, down = Branch(potentiation[transient:], True), Branch(depression[transient:], False)
-    left_out = {TRANSIENT_CYCLES: (transient, math.nan)}
+    left_out = {q.TRANSIENT_CYCLES: (transient, math.nan)}
     rows = [
-        *measured(measurement, CYCLES, left_out, TRANSIENT, n=len(potentiation)),
-        *_law_rows(measurement, up, POTENTIATION),
-        *_law_rows(measurement, down, DEPRESSION),
+        *measured(measurement, q.CYCLES, left_out, TRANSIENT, n=len(potentiation)),
+        *_law_rows(measurement, up, q.POTENTIATION),
+        *_law_rows(measurement, down, q.DEPRESSION),
         *_cycle_rows(measurement, up, down),
         *_drift_rows(measurement, up, down),
     ]
-    return Result(rows, {POTENTIATION: _branch_curve(up), DEPRESSION: _branch_curve(down)})
+    return Result(rows, {q.POTENTIATION: _branch_curve(up), q.DEPRESSION: _branch_curve(down)})
 
 
 def _check(measurement: Measurement, potentiation: np.ndarray, depression: np.ndarray) -> None:
-    for name, branch in ((POTENTIATION, potentiation), (DEPRESSION, depression)):
+    for name, branch in ((q.POTENTIATION, potentiation), (q.DEPRESSION, depression)):
         cycles, pulses = branch.shape
         if cycles < FEWEST_CYCLES or pulses < FEWEST_PULSES:
             raise AnalysisError(
@@ -291,17 +273,17 @@ def _law_rows(measurement: Measurement, branch: Branch, model: str) -> list[Numb
     values = {FITTED[name]: (law.value(name), branch.errors[name]) for name in law.names}
     common = {"n": branch.conductance.size, "reduced_chi_square": law.reduced_chi_square}
     rows = [row.with_interval(dof) for row in measured(measurement, model, values, LAW, **common)]
-    alpha = next(row for row in rows if row.parameter == CURVATURE.name)
+    alpha = next(row for row in rows if row.parameter == q.CURVATURE.name)
     pulses = branch.pulse.size
     derived: Mapping[Quantity, Callable[[float], float]] = {
-        PULSE_CONSTANT: lambda value: pulses / value if value else math.copysign(math.inf, alpha.value),
-        NONLINEARITY: lambda value: nonlinearity_label(1 / value if value else math.inf),
+        q.PULSE_CONSTANT: lambda value: pulses / value if value else math.copysign(math.inf, alpha.value),
+        q.NONLINEARITY: lambda value: nonlinearity_label(1 / value if value else math.inf),
     }
     for quantity, function in derived.items():
         step = 1e-4 * max(abs(alpha.value), 1e-3)
         slope = (function(alpha.value + step) - function(alpha.value - step)) / (2 * step)
         number = {quantity: (function(alpha.value), abs(slope) * alpha.standard_error)}
-        low, high = _ends(function, alpha, through_zero=quantity is NONLINEARITY)
+        low, high = _ends(function, alpha, through_zero=quantity is q.NONLINEARITY)
         rows += measured(measurement, model, number, LAW, ci_low=low, ci_high=high, **common)
     return rows
 
@@ -330,12 +312,12 @@ def _cycle_rows(measurement: Measurement, up: Branch, down: Branch) -> list[Numb
         back = np.interp(up.state[place], down.state[::-1], reverse[::-1])
         deviations = np.concatenate([rise.std(axis=0, ddof=1), fall.std(axis=0, ddof=1)])
         return {
-            (ON_OFF_RATIO, ""): math.log(mean[-1] / reverse[-1]),
-            (DYNAMIC_RANGE, ""): span,
-            (ASYMMETRY, ""): abs(mean[place] - back) / span,
-            (CYCLE_TO_CYCLE_VARIATION, ""): deviations.mean() / span,
-            (WRITE_NOISE, POTENTIATION): (np.diff(rise) - np.diff(rise_law)).std(ddof=1) / span,
-            (WRITE_NOISE, DEPRESSION): (np.diff(fall) - np.diff(fall_law)).std(ddof=1) / span,
+            (q.ON_OFF_RATIO, ""): math.log(mean[-1] / reverse[-1]),
+            (q.DYNAMIC_RANGE, ""): span,
+            (q.ASYMMETRY, ""): abs(mean[place] - back) / span,
+            (q.CYCLE_TO_CYCLE_VARIATION, ""): deviations.mean() / span,
+            (q.WRITE_NOISE, q.POTENTIATION): (np.diff(rise) - np.diff(rise_law)).std(ddof=1) / span,
+            (q.WRITE_NOISE, q.DEPRESSION): (np.diff(fall) - np.diff(fall_law)).std(ddof=1) / span,
         }
 
     values = describe(up.conductance, up.fitted, down.conductance, down.fitted)
@@ -345,9 +327,9 @@ def _cycle_rows(measurement: Measurement, up: Branch, down: Branch) -> list[Numb
     for (quantity, branch), value in values.items():
         pseudo = [count * value - (count - 1) * drawn[quantity, branch] for drawn in without]
         error = float(error_over_cycles(np.array(pseudo)[:, None])[0])
-        (row,) = measured(measurement, CYCLES, {quantity: (value, error)}, JACKKNIFE, feature=branch, n=count)
+        (row,) = measured(measurement, q.CYCLES, {quantity: (value, error)}, JACKKNIFE, feature=branch, n=count)
         row = row.with_interval(count - 2)
-        if quantity is ON_OFF_RATIO:
+        if quantity is q.ON_OFF_RATIO:
             ratio, low, high = (math.exp(end) for end in (row.value, row.ci_low, row.ci_high))
             row = replace(row, value=ratio, standard_error=error * ratio, ci_low=low, ci_high=high)
         rows.append(row)
@@ -356,25 +338,22 @@ def _cycle_rows(measurement: Measurement, up: Branch, down: Branch) -> list[Numb
 
 def _drift_rows(measurement: Measurement, up: Branch, down: Branch) -> list[Number]:
     rows = []
-    for end, branch in ((MAXIMUM, up), (MINIMUM, down)):
+    for end, branch in ((q.MAXIMUM, up), (q.MINIMUM, down)):
         last = branch.conductance[:, -1]
         line = stats.linregress(np.arange(last.size), last)
         scatter = last - line.intercept - line.slope * np.arange(last.size)
         error = line.stderr * math.sqrt(inflation(scatter[:, None])[0])
-        drift = {CONDUCTANCE_DRIFT: (line.slope, error)}
-        (row,) = measured(measurement, CYCLES, drift, REGRESSION, feature=end, n=last.size)
+        drift = {q.CONDUCTANCE_DRIFT: (line.slope, error)}
+        (row,) = measured(measurement, q.CYCLES, drift, REGRESSION, feature=end, n=last.size)
         rows.append(row.with_interval(last.size - 2))
     return rows
 
 
 def _branch_curve(branch: Branch) -> xr.Dataset:
-    content = {
-        "mean": (branch.mean, "mean over the cycles"),
-        "std": (branch.conductance.std(axis=0, ddof=1), "standard deviation over the cycles"),
-        "fit": (branch.fitted, "law of the mean cycle"),
-        "residual": (branch.mean - branch.fitted, "residual"),
+    columns = {
+        "mean": (branch.mean, "S", "mean over the cycles"),
+        "std": (branch.conductance.std(axis=0, ddof=1), "S", "standard deviation over the cycles"),
+        "fit": (branch.fitted, "S", "law of the mean cycle"),
+        "residual": (branch.mean - branch.fitted, "S", "residual"),
     }
-    return xr.Dataset(
-        {key: variable("pulse", values, "S", long_name) for key, (values, long_name) in content.items()},
-        coords={"pulse": variable("pulse", branch.pulse, "1", "number of the pulse")},
-    )
+    return dataset("pulse", columns, {"pulse": (branch.pulse, "1", "number of the pulse")})

@@ -23,7 +23,7 @@ import xarray as xr
 from scipy.optimize import brentq
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, with_uncertainty
 from relaxor.synapse.recording import Recording
 
 Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]
@@ -119,31 +119,27 @@ def pair_index(recording: Recording) -> xr.Dataset:
         noise = np.hypot(two[error] / first, one[error] * second / first**2)
         noise = np.hypot(noise, one["baseline_error"] * (second - first) / first**2)
         rows.append((round(two["onset"] - one["onset"] - one["width"], 6), 100 * second / first, 100 * noise))
-    table = pd.DataFrame(rows, columns=["interval", "index", "error"]).sort_values("interval")
+    pairs = pd.DataFrame(rows, columns=["interval", "index", "error"]).sort_values("interval")
     # Intervals of the same setting differ by the rounding of the clock.
-    group = (table["interval"].diff() > SAME * table["interval"]).cumsum()
-    grouped = table.groupby(group)
+    group = (pairs["interval"].diff() > SAME * pairs["interval"]).cumsum()
+    grouped = pairs.groupby(group)
     repeats = grouped.size().to_numpy()
     freedom = int((repeats - 1).sum())
     if freedom >= FEWEST_REPEATS:
-        pooled = np.sqrt(((table["index"] - grouped["index"].transform("mean")) ** 2).sum() / freedom)
+        pooled = np.sqrt(((pairs["index"] - grouped["index"].transform("mean")) ** 2).sum() / freedom)
         uncertainty, method = pooled / np.sqrt(repeats), "scatter of repeats, pooled"
     else:
         uncertainty = np.sqrt(grouped["error"].apply(lambda errors: (errors**2).sum()).to_numpy()) / repeats
         method = "errors of the readings"
     index = grouped["index"].mean().to_numpy()
-    coords = {"interval": variable("interval", grouped["interval"].mean().to_numpy(), "s", "interval of the pulses")}
-    return xr.Dataset(
-        {
-            "index": variable("interval", index, "percent", "PPF index A2/A1"),
-            "gain": variable("interval", index - 100, "percent", "PPF gain (A2 − A1)/A1"),
-            "index_uncertainty": variable(
-                "interval", uncertainty, "percent", "standard uncertainty of the PPF index", method=method
-            ),
-            "repeats": variable("interval", repeats, "1", "repeats"),
-        },
-        coords,
-    )
+    columns = {
+        "index": (index, "percent", "PPF index A2/A1"),
+        "gain": (index - 100, "percent", "PPF gain (A2 − A1)/A1"),
+        "repeats": (repeats, "1", "repeats"),
+    }
+    interval = grouped["interval"].mean().to_numpy()
+    table = dataset("interval", columns, {"interval": (interval, "s", "interval of the pulses")})
+    return with_uncertainty(table, "index", uncertainty, method)
 
 
 def responses(recording: Recording, varied: str) -> pd.DataFrame:

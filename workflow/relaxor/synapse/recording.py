@@ -11,17 +11,9 @@ from scipy.ndimage import median_filter
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, measured
+from relaxor.synapse import quantities as q
 from relaxor.synapse.artifacts import finite
 from relaxor.synapse.events import find_pulses, measure_pulses, require_pulses, without_spikes
-from relaxor.synapse.quantities import (
-    EVENTS,
-    LIGHT_STIMULUS,
-    PULSES_DROPPED,
-    PULSES_FOUND,
-    READINGS_REPLACED,
-    RUN_VARIATION,
-    VOLTAGE_STIMULUS,
-)
 from relaxor.synapse.traces import Trace, traces_of
 
 Response = Literal["after", "end"]
@@ -47,7 +39,7 @@ class Recording:
         Its runs, without those of which a pulse was dropped; a current that stood out alone is replaced by the mean of
         its neighbours.
     events
-        The table of `find_events` of all runs together, with the pulses that were dropped.
+        The table of `measure_pulses` of all runs together, with the pulses that were dropped.
     response
         Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
     variation, variation_error
@@ -64,7 +56,7 @@ class Recording:
     @property
     def under_light(self) -> bool:
         """Whether the pulses are pulses of light."""
-        return self.traces[0].stimulus_unit != VOLTAGE_STIMULUS
+        return self.traces[0].stimulus_unit != q.VOLTAGE_STIMULUS
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -94,12 +86,12 @@ class Recording:
         return [
             row
             for quantity, value, error, method in (
-                (PULSES_FOUND, len(self.events), math.nan, "found"),
-                (PULSES_DROPPED, len(dropped), math.nan, reasons),
-                (READINGS_REPLACED, replaced, math.nan, "spikes: mean of the neighbours"),
-                (RUN_VARIATION, self.variation, self.variation_error, f"standard deviation from run to run {varies}"),
+                (q.PULSES_FOUND, len(self.events), math.nan, "found"),
+                (q.PULSES_DROPPED, len(dropped), math.nan, reasons),
+                (q.READINGS_REPLACED, replaced, math.nan, "spikes: mean of the neighbours"),
+                (q.RUN_VARIATION, self.variation, self.variation_error, f"standard deviation from run to run {varies}"),
             )
-            for row in measured(self.measurement, EVENTS, {quantity: (value, error)}, method)
+            for row in measured(self.measurement, q.EVENTS, {quantity: (value, error)}, method)
         ]
 
 
@@ -118,7 +110,7 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
     Raises
     ------
     AnalysisError
-        As `traces_of` and `find_events` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
+        As `traces_of` and `find_pulses` say, and if a run has fewer pulses than the condition ``pulses`` of the sheet,
         or light that is no pulse among runs with pulses of it, or a current against the voltage.
     """
     traces = traces_of(measurement)
@@ -135,7 +127,7 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
         raise AnalysisError(f"{measurement.id}: no run is complete ({reasons})")
     # A run without pulses among runs with pulses is intended: it is the code 0000.
     still = [trace for trace in traces if trace.run not in clean]
-    if pulsed[0].stimulus_unit != VOLTAGE_STIMULUS:
+    if pulsed[0].stimulus_unit != q.VOLTAGE_STIMULUS:
         _refuse_other_light(still, pulsed, events)
     clean |= {trace.run: _in_the_dark(trace, pulsed[0]) for trace in still}
     complete = set(events.loc[events["kept"], "run"]) | {trace.run for trace in still}
@@ -179,7 +171,7 @@ def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
         for trace in traces
         if trace.stimulus is not None
     ]
-    changes = [entry for entry in changes if entry[0].stimulus_unit != VOLTAGE_STIMULUS] or changes
+    changes = [entry for entry in changes if entry[0].stimulus_unit != q.VOLTAGE_STIMULUS] or changes
     if not changes:
         return traces
     largest = max(change for _, change in changes)
@@ -192,11 +184,11 @@ def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events:
     least = dark + LEAST_LIGHT * float(events.loc[events["kept"], "amplitude"].min())
     for trace in still:
         level = trace.steady_light
-        if trace.stimulus_unit != VOLTAGE_STIMULUS and trace.stimulus is not None:
+        if trace.stimulus_unit != q.VOLTAGE_STIMULUS and trace.stimulus is not None:
             level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is no light
         if level > least:
             raise AnalysisError(
-                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {LIGHT_STIMULUS} that is no pulse, "
+                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {q.LIGHT_STIMULUS} that is no pulse, "
                 "beside runs with pulses: leave out runs under steady light, and pulses too weak beside the strongest"
             )
 

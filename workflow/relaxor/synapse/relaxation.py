@@ -14,34 +14,14 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.core.variables import variable
-from relaxor.stats.decay import (
-    DOUBLE,
-    DRIFTING,
-    REPLICATES,
-    SINGLE,
-    STRETCHED,
-    TRIPLE,
-    Decay,
-    Law,
-    bootstrap_decay,
-    fit_decay,
-    profile_decay,
-)
+from relaxor.stats import decay as decays
 from relaxor.stats.fit import Fit, profile_rise, widened_method, widening
 from relaxor.stats.quantities import AICC
-from relaxor.synapse.quantities import (
-    AMPLITUDE,
-    BOOTSTRAP_ERRORS,
-    DRIFT,
-    FLOOR,
-    IDENTIFIABLE,
-    RELAXATION_TIME,
-    STRETCHING_EXPONENT,
-)
+from relaxor.synapse import quantities as q
 
-LAWS = (SINGLE, DOUBLE, STRETCHED)
+LAWS = (decays.SINGLE, decays.DOUBLE, decays.STRETCHED)
 """Laws of a paired-pulse index."""
-TAIL_LAWS = (*LAWS, DRIFTING, TRIPLE)
+TAIL_LAWS = (*LAWS, decays.DRIFTING, decays.TRIPLE)
 """Laws of what follows a train: traps of two kinds, and the polarization as a slope or, in a long tail, as a decay."""
 FEWER_AICC = 2.0
 """A law counts as preferred from this lower AICc on; Burnham & Anderson, doi 10.1177/0049124104268644."""
@@ -56,9 +36,9 @@ WIDEST = 100.0
 """Largest ratio of the ends of an interval: a time constant not known to an order of magnitude is not identified."""
 FINE_POINTS = 200
 LEAST_SQUARES = "least squares by variable projection; profile likelihood"
-BOOTSTRAP = f"parametric bootstrap, {REPLICATES} replicates, half the central 68.3 % range"
+BOOTSTRAP = f"parametric bootstrap, {decays.REPLICATES} replicates, half the central 68.3 % range"
 COUNTS = {1: "one exponential", 2: "two exponentials", 3: "three exponentials"}
-Fits = Sequence[tuple[Decay, Fit]]
+Fits = Sequence[tuple[decays.Decay, Fit]]
 
 
 def fit_laws(
@@ -68,7 +48,7 @@ def fit_laws(
     sigma: np.ndarray | float | None,
     fixed_floor: float | None = None,
     *,
-    laws: Sequence[Law] = LAWS,
+    laws: Sequence[decays.Law] = LAWS,
     spread: np.ndarray | None = None,
 ) -> Fits:
     """Fit every law with a free floor, and with the known floor where it is given.
@@ -97,12 +77,12 @@ def fit_laws(
     """
     _check(measurement, x, y, sigma)
     floors = [None] if fixed_floor is None else [None, fixed_floor]
-    found: list[tuple[Decay, Fit]] = []
+    found: list[tuple[decays.Decay, Fit]] = []
     for floor in floors:
         known: dict[int, Fit] = {}
-        for decay in (Decay(law, x, y, sigma, floor, spread) for law in laws):
+        for decay in (decays.Decay(law, x, y, sigma, floor, spread) for law in laws):
             if decay.size < x.size:
-                fitted = fit_decay(decay, known.get(decay.law.terms - 1))
+                fitted = decays.fit_decay(decay, known.get(decay.law.terms - 1))
                 found.append((decay, fitted))
                 known |= {} if decay.law.stretched or decay.law.drift else {decay.law.terms: fitted}
     return found
@@ -140,10 +120,11 @@ def decay_rows(measurement: Measurement, fits: Fits, unit: str) -> list[Number]:
     rows: list[Number] = []
     for decay, fitted in fits:
         law_rows = _law_rows(measurement, decay, fitted, unit)
-        drawn = bootstrap_decay(decay, fitted)
+        drawn = decays.bootstrap_decay(decay, fitted)
         rows += law_rows
         for row, name in zip(law_rows, decay.quoted, strict=True):
-            error = {BOOTSTRAP_ERRORS[row.parameter].in_unit(row.unit): (_half_range(drawn[name]), math.nan)}
+            low, high = np.quantile(drawn[name], NORMAL_RANGE)
+            error = {q.BOOTSTRAP_ERRORS[row.parameter].in_unit(row.unit): ((high - low) / 2, math.nan)}
             common = {"n": row.n, "reduced_chi_square": row.reduced_chi_square, "feature": row.feature}
             rows += measured(measurement, decay.model, error, BOOTSTRAP, **common)
         rows += _aicc_row(measurement, decay, fitted)
@@ -177,40 +158,35 @@ def supported_rows(measurement: Measurement, fits: Fits, unit: str) -> list[Numb
     return rows
 
 
-def _quantities(decay: Decay, unit: str) -> dict[str, tuple[Quantity, str]]:
+def _quantities(decay: decays.Decay, unit: str) -> dict[str, tuple[Quantity, str]]:
     """Return the parameters that are quoted: name in the fit → quantity, and number of the exponential if several."""
     law = decay.law
-    named = {"floor": (FLOOR.in_unit(unit), ""), "slope": (DRIFT.in_unit(f"{unit}/s"), "")}
-    named["beta"] = STRETCHING_EXPONENT, ""
-    for quantity, names in ((AMPLITUDE.in_unit(unit), law.amplitudes), (RELAXATION_TIME, law.taus)):
+    named = {"floor": (q.FLOOR.in_unit(unit), ""), "slope": (q.DRIFT.in_unit(f"{unit}/s"), "")}
+    named["beta"] = q.STRETCHING_EXPONENT, ""
+    for quantity, names in ((q.AMPLITUDE.in_unit(unit), law.amplitudes), (q.RELAXATION_TIME, law.taus)):
         named |= {name: (quantity, str(k) if law.terms > 1 else "") for k, name in enumerate(names, 1)}
     return {name: named[name] for name in decay.quoted}
 
 
-def _law_rows(measurement: Measurement, decay: Decay, fitted: Fit, unit: str) -> list[Number]:
+def _law_rows(measurement: Measurement, decay: decays.Decay, fitted: Fit, unit: str) -> list[Number]:
     """Make the numbers of the parameters of a law: profile intervals, and standard errors that are a part of these.
 
     A parameter whose interval has no end on one side has no standard error; the covariance would give it one.
     """
-    ends, target = profile_decay(decay, fitted), profile_rise(fitted)[1]
+    ends, target = decays.profile_decay(decay, fitted), profile_rise(fitted)[1]
     rows = []
     for name, (quantity, number) in _quantities(decay, unit).items():
         (row,) = fitted.numbers(measurement, decay.model, {name: quantity}, LEAST_SQUARES, feature=number)
         low, high = ends[name]
         error, method = (high - low) / (2 * target), row.method
-        if math.isinf(high) or math.isinf(low) or (low == 0 and quantity is RELAXATION_TIME):
+        if math.isinf(high) or math.isinf(low) or (low == 0 and quantity is q.RELAXATION_TIME):
             error, method = math.nan, f"{method}; the data set no end on one side: not identifiable"
         rows.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
     return rows
 
 
-def _half_range(drawn: np.ndarray) -> float:
-    return float(np.diff(np.quantile(drawn, NORMAL_RANGE))[0]) / 2
-
-
-def _aicc_row(measurement: Measurement, decay: Decay, fitted: Fit) -> list[Number]:
-    common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-    return measured(measurement, decay.model, {AICC: (fitted.aicc, math.nan)}, LEAST_SQUARES, **common)
+def _aicc_row(measurement: Measurement, decay: decays.Decay, fitted: Fit) -> list[Number]:
+    return measured(measurement, decay.model, {AICC: (fitted.aicc, math.nan)}, LEAST_SQUARES, **fitted.quality)
 
 
 def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
@@ -221,7 +197,7 @@ def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
     widened = []
     for row in rows:
         low, high = (row.value + scale * (end - row.value) for end in (row.ci_low, row.ci_high))
-        low = max(low, 0.0) if row.parameter == RELAXATION_TIME.name else low
+        low = max(low, 0.0) if row.parameter == q.RELAXATION_TIME.name else low
         error, method = row.standard_error * scale, widened_method(row.method, scale)
         widened.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
     return widened
@@ -229,7 +205,7 @@ def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
 
 # --- whether exponentials can be told apart
 def identifiability(
-    measurement: Measurement, model: str, fits: Fits, rows: Sequence[Number], law: Law = DOUBLE
+    measurement: Measurement, model: str, fits: Fits, rows: Sequence[Number], law: decays.Law = decays.DOUBLE
 ) -> Number:
     """Return 1 if the data tell the exponentials of a law apart, else 0; ``method`` says why.
 
@@ -252,7 +228,7 @@ def identifiability(
     if decay is None:
         holds, words = False, f"{what} are not identifiable: {points} points are too few to fit them"
     else:
-        times = [row for row in rows if row.model == decay.model and row.parameter == RELAXATION_TIME.name]
+        times = [row for row in rows if row.model == decay.model and row.parameter == q.RELAXATION_TIME.name]
         against = objections(law, aicc, times, points, decay.size)
         gain = f"AICc lower by {aicc[_simpler(law)] - aicc[law]:.1f}"
         ranges = [f"{_time(time)} {time.ci_low:.3g} to {time.ci_high:.3g} {time.unit}" for time in times]
@@ -260,11 +236,13 @@ def identifiability(
         holds = not against
         words = f"{what} are {'' if holds else 'not '}identifiable"
         words += f"{'' if holds else ': ' + '; '.join(against)} ({evidence})"
-    (number,) = measured(measurement, model, {IDENTIFIABLE: (holds, 0.0)}, words, feature=law.name)
+    (number,) = measured(measurement, model, {q.IDENTIFIABLE: (holds, 0.0)}, words, feature=law.name)
     return number
 
 
-def objections(law: Law, aicc: Mapping[Law, float], times: Sequence[Number], points: int, parameters: int) -> list[str]:
+def objections(
+    law: decays.Law, aicc: Mapping[decays.Law, float], times: Sequence[Number], points: int, parameters: int
+) -> list[str]:
     """Return what speaks against calling the exponentials of a law identifiable, in words; nothing if they are.
 
     They are identifiable if there are at least `POINTS_PER_PARAMETER` points per parameter; if AICc is lower than that
@@ -294,12 +272,12 @@ def objections(law: Law, aicc: Mapping[Law, float], times: Sequence[Number], poi
     return found if times or found else ["a law of fewer parameters does as well"]
 
 
-def _simpler(law: Law) -> Law:
+def _simpler(law: decays.Law) -> decays.Law:
     """Return the law of one exponential fewer."""
-    return (SINGLE, DOUBLE)[law.terms - 2]
+    return (decays.SINGLE, decays.DOUBLE)[law.terms - 2]
 
 
-def _better_laws(aicc: Mapping[Law, float], law: Law) -> Iterator[str]:
+def _better_laws(aicc: Mapping[decays.Law, float], law: decays.Law) -> Iterator[str]:
     """Say which laws do as well as a sum of exponentials, or better."""
     simpler = _simpler(law)
     if aicc[simpler] - aicc[law] < FEWER_AICC:

@@ -4,47 +4,43 @@ Voltage pulses and pulses of light are treated alike. The curves of a `Result` a
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from relaxor.core.results import NORMAL_QUANTILE, Number, Result, measured
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset
 from relaxor.stats.decay import DOUBLE, SINGLE, TRIPLE
 from relaxor.stats.power_law import mean_slope
+from relaxor.synapse import quantities as q
+from relaxor.synapse.artifacts import gaps_in
 from relaxor.synapse.protocols import FEWEST_REPEATS, Kind, applied, averaged, pair_index, responses, same_as_before
-from relaxor.synapse.quantities import (
-    AMPLITUDE_SERIES,
-    EXPONENT,
-    FLOOR,
-    FREQUENCY_SERIES,
-    LONGEST,
-    PAIRED_PULSE_GAIN,
-    PAIRED_PULSE_INDEX,
-    PAIRS,
-    PULSES_SERIES,
-    RELAXATION,
-    RESPONSE,
-    RETAINED_FRACTION,
-    SHORTEST,
-    WIDTH_SERIES,
-)
-from relaxor.synapse.recording import Recording
+from relaxor.synapse.recording import LEAST_STIMULUS, Recording
 from relaxor.synapse.relaxation import TAIL_LAWS, decay_rows, fit_laws, identifiability, law_curves, supported_rows
-from relaxor.synapse.tails import RETAINED_PART, shown, tail
+from relaxor.synapse.traces import Trace
 
+FEWEST_SAMPLES = 10
+"""Smallest number of samples of a tail."""
+RETAINED_PART = 0.9
+"""The current that is left at the end of a tail is the mean over the time after this part of it."""
+SHOWN_STRETCHES = 400
+"""Number of stretches of a trace of which up to four readings each are kept for the figures."""
 FORGOTTEN = 100.0
 """Paired-pulse index when nothing is left of the first pulse, in percent."""
 LEAST_TAIL = 1.0
 """Shortest tail, in seconds, to which laws of relaxation are fitted."""
 TITLES = {
-    WIDTH_SERIES: "pulse width",
-    PULSES_SERIES: "number of pulses",
-    FREQUENCY_SERIES: "frequency",
-    AMPLITUDE_SERIES: "pulse amplitude",
+    q.WIDTH_SERIES: "pulse width",
+    q.PULSES_SERIES: "number of pulses",
+    q.FREQUENCY_SERIES: "frequency",
+    q.AMPLITUDE_SERIES: "pulse amplitude",
 }
+"""What a series varies → title of its axis."""
+UNITS = {q.WIDTH_SERIES: "s", q.PULSES_SERIES: "1", q.FREQUENCY_SERIES: "Hz"}
+"""What a series varies → its unit; the amplitude has that of the stimulus."""
 
 
 def pairs(recording: Recording, known_floor: bool = False) -> Result:
@@ -66,11 +62,11 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     measurement = recording.measurement
     freedom = int((points["repeats"] - 1).sum())
     rows = []
-    for end, at in ((SHORTEST, 0), (LONGEST, -1)):
-        values = {PAIRED_PULSE_INDEX: (index[at], error[at]), PAIRED_PULSE_GAIN: (index[at] - 100, error[at])}
+    for end, at in ((q.SHORTEST, 0), (q.LONGEST, -1)):
+        values = {q.PAIRED_PULSE_INDEX: (index[at], error[at]), q.PAIRED_PULSE_GAIN: (index[at] - 100, error[at])}
         method = "A2/A1, both above the current before the first pulse"
         where = {"feature": end, "at": applied(interval[at]), "at_unit": "s"}
-        rows += measured(measurement, PAIRS, values, method, n=index.size, **where)
+        rows += measured(measurement, q.PAIRS, values, method, n=index.size, **where)
     if freedom >= FEWEST_REPEATS:  # the error is that of a scatter
         rows = [row.with_interval(freedom) for row in rows]
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
@@ -78,45 +74,30 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     fits = fit_laws(measurement, interval, index, known, FORGOTTEN)
     found = decay_rows(measurement, fits, "percent")
     chosen = [(decay, fitted) for decay, fitted in fits if (decay.floor is not None) == known_floor]
-    rows.append(identifiability(measurement, PAIRS, chosen, found))
+    rows.append(identifiability(measurement, q.PAIRS, chosen, found))
     drawn = [(decay, fitted) for decay, fitted in chosen if decay.law in (SINGLE, DOUBLE)]
     return Result(rows + found, {"pairs": points, "laws": law_curves(drawn, "percent")})
 
 
-def amplitudes(recording: Recording) -> Result:
-    """Analyse a series of the level of the pulses: responses, their power law, and the relaxation behind each train."""
-    return _series(recording, AMPLITUDE_SERIES, recording.traces[0].stimulus_unit)
+def responses_against(recording: Recording, varied: str) -> Result:
+    """Analyse a series: responses against what it varies, their mean slope, and the relaxation behind each train.
 
-
-def widths(recording: Recording) -> Result:
-    """Analyse a series of the width of single pulses."""
-    return _series(recording, WIDTH_SERIES, "s")
-
-
-def numbers(recording: Recording) -> Result:
-    """Analyse a series of the number of pulses: responses, and what is left of them (short- to long-term memory)."""
-    return _series(recording, PULSES_SERIES, "1")
-
-
-def frequencies(recording: Recording) -> Result:
-    """Analyse a series of the frequency of trains of equally many pulses."""
-    return _series(recording, FREQUENCY_SERIES, "Hz")
-
-
-SERIES: dict[Kind, Callable[[Recording], Result]] = {
-    "pairs": pairs,
-    "amplitude": amplitudes,
-    "width": widths,
-    "number": numbers,
-    "frequency": frequencies,
-}
-"""Kind of a file → its analysis."""
-
-
-def _series(recording: Recording, varied: str, unit: str) -> Result:
+    Parameters
+    ----------
+    recording
+        Runs that differ in one quantity.
+    varied
+        A key of `TITLES`.
+    """
+    unit = UNITS.get(varied, recording.traces[0].stimulus_unit)
     table = responses(recording, varied)
     points = averaged(table, recording.variation)
-    result = Result(_response_rows(recording, points, varied, unit), {"responses": _curve(points, varied, unit)})
+    columns = {
+        "response": (points["response"].to_numpy(), "A", "response"),
+        "response_uncertainty": (points["error"].to_numpy(), "A", "standard uncertainty of response"),
+    }
+    curve = dataset("value", columns, {"value": (points["value"].to_numpy(), unit, TITLES[varied])})
+    result = Result(_response_rows(recording, points, varied, unit), {"responses": curve})
     if len(points) > 2 and (points["response"] > 0).all():
         row, result.curves["law"] = _power_law(recording, points, varied, unit)
         result.numbers.append(row)
@@ -126,11 +107,21 @@ def _series(recording: Recording, varied: str, unit: str) -> Result:
         at = applied(value)
         attrs = {"value": at, "value_units": unit}
         result.curves[f"trace_{number}"] = shown(by_name[run]).assign_attrs(attrs)
-        found, curve = _relaxation(recording, run, varied)
+        found, behind = _relaxation(recording, by_name[run], varied)
         result.numbers.extend(replace(row, at=at, at_unit=unit) for row in found)
-        if curve is not None:
-            result.curves[f"tail_{number}"] = curve.assign_attrs(attrs)
+        if behind is not None:
+            result.curves[f"tail_{number}"] = behind.assign_attrs(attrs)
     return result
+
+
+SERIES: dict[Kind, Callable[[Recording], Result]] = {
+    "pairs": pairs,
+    "amplitude": partial(responses_against, varied=q.AMPLITUDE_SERIES),
+    "width": partial(responses_against, varied=q.WIDTH_SERIES),
+    "number": partial(responses_against, varied=q.PULSES_SERIES),
+    "frequency": partial(responses_against, varied=q.FREQUENCY_SERIES),
+}
+"""Kind of a file → its analysis."""
 
 
 def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> list[Number]:
@@ -138,69 +129,47 @@ def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit
     rows = []
     for value, response, error in zip(points["value"], points["response"], points["error"], strict=True):
         common = {"n": int(points["repeats"].sum()), "at": applied(value), "at_unit": unit}
-        rows += measured(recording.measurement, varied, {RESPONSE: (response, error)}, method, **common)
+        rows += measured(recording.measurement, varied, {q.RESPONSE: (response, error)}, method, **common)
     return rows
-
-
-def _curve(points: pd.DataFrame, varied: str, unit: str) -> xr.Dataset:
-    return xr.Dataset(
-        {
-            "response": variable("value", points["response"].to_numpy(), "A", "response"),
-            "response_uncertainty": variable(
-                "value", points["error"].to_numpy(), "A", "standard uncertainty of response"
-            ),
-        },
-        {"value": variable("value", points["value"].to_numpy(), unit, TITLES[varied])},
-    )
 
 
 def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> tuple[Number, xr.Dataset]:
     """Draw a straight line through the logarithms: its slope describes the measured range, whatever law holds."""
     slope = mean_slope(*(points[column].to_numpy() for column in ("value", "response", "error")))
     fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
-    curve = xr.Dataset(
-        {"response": variable("value", slope.amplitude * fine**slope.exponent, "A", "power law")},
-        {"value": variable("value", fine, unit, TITLES[varied])},
-    )
+    law = {"response": (slope.amplitude * fine**slope.exponent, "A", "power law")}
+    curve = dataset("value", law, {"value": (fine, unit, TITLES[varied])})
     method = "mean slope on logarithmic axes, least squares; error by those of the responses"
     common = {"n": len(points), "reduced_chi_square": slope.reduced_chi_square}
-    (row,) = measured(recording.measurement, varied, {EXPONENT: (slope.exponent, slope.error)}, method, **common)
+    (row,) = measured(recording.measurement, varied, {q.EXPONENT: (slope.exponent, slope.error)}, method, **common)
     return row, curve
 
 
-def _relaxation(recording: Recording, run: str, varied: str) -> tuple[list[Number], xr.Dataset | None]:
+def _relaxation(recording: Recording, trace: Trace, varied: str) -> tuple[list[Number], xr.Dataset | None]:
     """Fit what follows the last pulse of a run, and say how much of the response is left at its end."""
-    trace = next(trace for trace in recording.traces if trace.run == run)
     followed = tail(recording, trace)
     if followed is None or followed.length < LEAST_TAIL:
         return [], None
     measurement = recording.measurement
     part = f"last {100 * (1 - RETAINED_PART):.0f} % of {followed.length:.3g} s"
     method = f"mean current of the {part} over that right behind the last pulse, both above the one before the first"
-    retained = {RETAINED_FRACTION: (followed.retained, followed.retained_error)}
+    retained = {q.RETAINED_FRACTION: (followed.retained, followed.retained_error)}
     rows = measured(measurement, varied, retained, method)
     time, current, error = followed.time, followed.current, followed.error
     fits = fit_laws(measurement, time, current, error, laws=TAIL_LAWS, spread=followed.spread)
     found = supported_rows(measurement, fits, "A")
-    verdicts = [identifiability(measurement, RELAXATION, fits, found, law) for law in (DOUBLE, TRIPLE)]
-    rows += [
-        _with_error(
-            row, recording.variation * row.value, followed.baseline_error if row.parameter == FLOOR.name else 0.0
-        )
-        if row.unit in ("A", "A/s")
-        else row
-        for row in found
-    ]
+    verdicts = [identifiability(measurement, q.RELAXATION, fits, found, law) for law in (DOUBLE, TRIPLE)]
+    for row in found:
+        of_floor = followed.baseline_error if row.parameter == q.FLOOR.name else 0.0
+        current_like = row.unit in ("A", "A/s")
+        rows.append(_with_error(row, recording.variation * row.value, of_floor) if current_like else row)
     best, fitted = min(fits, key=lambda entry: entry[1].aicc)
-    curve = xr.Dataset(
-        {
-            "current": variable("time", current, "A", "current above the baseline"),
-            "current_uncertainty": variable("time", error, "A", "standard uncertainty of the current"),
-            "law": variable("time", best.expected(fitted), "A", best.model.replace("_", " ")),
-        },
-        {"time": variable("time", time, "s", "time after the last pulse")},
-    )
-    return rows + verdicts, curve
+    columns = {
+        "current": (current, "A", "current above the baseline"),
+        "current_uncertainty": (error, "A", "standard uncertainty of the current"),
+        "law": (best.expected(fitted), "A", best.model.replace("_", " ")),
+    }
+    return rows + verdicts, dataset("time", columns, {"time": (time, "s", "time after the last pulse")})
 
 
 def _with_error(row: Number, *errors: float) -> Number:
@@ -212,3 +181,103 @@ def _with_error(row: Number, *errors: float) -> Number:
         ci_low=row.value - float(np.hypot(row.value - row.ci_low, NORMAL_QUANTILE * common)),
         ci_high=row.value + float(np.hypot(row.ci_high - row.value, NORMAL_QUANTILE * common)),
     )
+
+
+# --- what follows a train, and traces for figures
+@dataclass(frozen=True)
+class Tail:
+    """The relaxation behind the last pulse of a run: means over up to 60 stretches that grow with time.
+
+    Attributes
+    ----------
+    time, spread
+        Mean of the times of a stretch, since the pulse ended, and their standard deviation; s, shape (n,).
+    current, error
+        Above the current before the first pulse, and its standard error by the noise of the readings; A, shape (n,).
+    baseline_error
+        Standard error of the baseline that was subtracted, A.
+    retained, retained_error
+        Mean current of the last tenth over that immediately after the pulse.
+    length
+        Duration of the tail, s.
+    """
+
+    time: np.ndarray
+    spread: np.ndarray
+    current: np.ndarray
+    error: np.ndarray
+    baseline_error: float
+    retained: float
+    retained_error: float
+    length: float
+
+
+def tail(recording: Recording, trace: Trace) -> Tail | None:
+    """Return the relaxation behind the last pulse of a run; None if fewer than ten samples follow.
+
+    A sample of a voltage run stands for the interval that it ends, and after a gap for an interval as long as the next
+    one. A sample under light stands for its moment. No stretch extends across a gap.
+    """
+    events = recording.of(trace)
+    first, last = events.iloc[0], events.iloc[-1]
+    start = int(np.searchsorted(trace.time, last["onset"] + last["width"] - np.diff(trace.time).min() / 2))
+    time, current = trace.time[start:], trace.current[start:] - first["baseline"]
+    if time.size < FEWEST_SAMPLES:
+        return None
+    behind_gaps = gaps_in(time)[0] + 1
+    if trace.stimulus_unit == "V":
+        interval = np.diff(trace.time[start - 1 :])
+        interval[behind_gaps] = interval[np.minimum(behind_gaps + 1, interval.size - 1)]
+        time = time - interval / 2 - trace.time[start - 1]
+    else:
+        time = time - time[:1]
+    known = np.isfinite(current)
+    behind_gaps = np.cumsum(known)[behind_gaps - 1]
+    time, current = time[known], current[known]
+    if time.size < FEWEST_SAMPLES:
+        return None
+    steps = np.abs(np.diff(current))
+    noise = float(np.median(steps)) / (0.6745 * np.sqrt(2))
+    if noise == 0:  # most readings are equal: only the step of the instrument is known
+        noise = float(steps[steps > 0].min(initial=np.abs(current).max() or 1.0)) / np.sqrt(12)
+    edges = np.union1d(np.round(np.geomspace(1, time.size + 1, 61)).astype(int) - 1, behind_gaps)
+    counts = np.diff(edges)
+    mean_time, mean_square, mean_current = (
+        np.add.reduceat(values, edges[:-1]) / counts for values in (time, time**2, current)
+    )
+    late = time > RETAINED_PART * time[-1]
+    left, begin = current[late].mean(), last["after"] - first["baseline"]
+    fraction = left / begin
+    errors = noise / np.sqrt(late.sum()), fraction * last["after_error"], (1 - fraction) * first["baseline_error"]
+    return Tail(
+        time=mean_time,
+        spread=np.sqrt(np.maximum(mean_square - mean_time**2, 0.0)),
+        current=mean_current,
+        error=noise / np.sqrt(counts),
+        baseline_error=float(first["baseline_error"]),
+        retained=float(fraction),
+        retained_error=float(np.linalg.norm(errors) / abs(begin)),
+        length=float(time[-1]),
+    )
+
+
+def shown(trace: Trace) -> xr.Dataset:
+    """Return a trace for a figure; of a long trace the first, last, least and greatest current of each stretch.
+
+    A line through these looks like one through all readings (Jugel et al., doi 10.14778/2732951.2732953).
+    """
+    size = -(-trace.time.size // SHOWN_STRETCHES)
+    stretches = np.array_split(np.nan_to_num(trace.current), np.arange(size, trace.time.size, size))
+    chosen = [
+        number * size + place
+        for number, part in enumerate(stretches)
+        for place in (0, int(np.argmin(part)), int(np.argmax(part)), part.size - 1)
+    ]
+    if trace.stimulus is not None:  # its edges are as steep as they were recorded
+        steps = np.flatnonzero(np.abs(np.diff(trace.stimulus)) > LEAST_STIMULUS * np.ptp(trace.stimulus))
+        chosen += [*steps, *steps + 1]
+    at = np.unique(chosen)
+    columns = {"current": (trace.current[at], "A", "current")}
+    if trace.stimulus is not None:
+        columns["stimulus"] = trace.stimulus[at], trace.stimulus_unit, "stimulus"
+    return dataset("time", columns, {"time": (trace.time[at], "s", "time")})

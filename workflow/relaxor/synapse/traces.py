@@ -14,7 +14,7 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.core.variables import readings
+from relaxor.core.variables import has_dimension, readings
 from relaxor.synapse.quantities import LIGHT_STIMULUS, VOLTAGE_STIMULUS
 
 AXES = {"time": "s", "voltage": "V", "current": "A"}
@@ -123,10 +123,6 @@ def _changes(values: np.ndarray) -> bool:
 def _column(data: xr.Dataset, unit: str) -> np.ndarray | None:
     """Return the first column of the dimension of ``unit``, in it."""
     for column in data.variables.values():
-        try:
-            values = readings(column, unit)
-        except ValueError:
-            continue
-        if column.ndim == 1:
-            return values
+        if column.ndim == 1 and has_dimension(column, unit):
+            return readings(column, unit)
     return None

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import xarray as xr
 
-from relaxor.core.units import factor
+from relaxor.core.variables import has_dimension
 
 SPECTRAL_AXES = ("two_theta", "raman_shift", "binding_energy", "kinetic_energy", "energy", "wavelength")
 """Axes of spectra and patterns: what has one is no table of readings over time."""
@@ -98,11 +98,4 @@ class Contents:
 
     def measured(self, unit: str) -> bool:
         """Return whether a variable or coordinate has a unit of this dimension."""
-        return any(_has(values, unit) for region in self.regions for values in region.variables.values())
-
-
-def _has(values: xr.Variable, unit: str) -> bool:
-    try:
-        return factor(values.attrs.get("units", "1"), unit) > 0
-    except ValueError:
-        return False
+        return any(has_dimension(values, unit) for region in self.regions for values in region.variables.values())

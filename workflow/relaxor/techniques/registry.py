@@ -12,6 +12,7 @@ from typing import Any
 
 import xarray as xr
 
+from relaxor.core.lazy import lazy
 from relaxor.core.results import Number, Quantity, Result
 from relaxor.core.section import Section
 from relaxor.figures.panel import Panel
@@ -168,6 +169,32 @@ class Technique(Topic):
     compared: ComparedSpectrum | None = None
     former_names: tuple[str, ...] = ()
     simulate: Callable[..., Iterator[Any]] | None = None
+
+    @classmethod
+    def of_folder(cls, package: str, **fields: Any) -> "Technique":
+        """Make the technique of a folder of this library, whose modules are called alike in every folder.
+
+        The technique has the name of its folder. Its ``analyse`` is that of the module ``analysis``, its models and
+        quantities are ``MODELS`` and ``QUANTITIES`` of the module ``quantities``, and its ``simulate`` is that of the
+        module of `relaxor.simulation` with the name of the folder.
+
+        Parameters
+        ----------
+        package
+            ``__package__`` of the folder.
+        fields
+            All other fields.
+        """
+        name = package.rpartition(".")[2]
+        numbers = importlib.import_module(f"{package}.quantities")
+        return cls(
+            name=name,
+            analyse=lazy(f"{package}.analysis", "analyse"),
+            models=numbers.MODELS,
+            quantities=numbers.QUANTITIES,
+            simulate=lazy(f"relaxor.simulation.{name}", "simulate"),
+            **fields,
+        )
 
 
 @cache

@@ -1,36 +1,27 @@
-"""From recordings of pulses of light to the fitted response and the table of the codes."""
+"""From recordings of pulses of light to the fitted response, the table of the codes, and the ratio of wavelengths."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured
-from relaxor.core.variables import variable
-from relaxor.synapse.photoresponse.codes import (
-    CODES,
-    CodeTiming,
-    code_rows,
-    encode,
-    measured_codes,
-    runs_by_code,
-    uncertainty_of_prediction,
-)
+from relaxor.core.results import Number, Result, combined, measured
+from relaxor.core.variables import dataset
+from relaxor.synapse.photoresponse import codes
+from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.encoder import encoder_curves
-from relaxor.synapse.photoresponse.quantities import FITTED, PHOTORESPONSE
+from relaxor.synapse.photoresponse.quantities import FITTED, PHOTORESPONSE, RESPONSE_RATIO, SPECTRAL
 from relaxor.synapse.photoresponse.response import Response, fit_response, response_rows
-from relaxor.synapse.protocols import summary
+from relaxor.synapse.protocols import SAME, summary
 from relaxor.synapse.recording import Recording
 from relaxor.synapse.traces import Trace
 
-
-def together(recordings: Sequence[Recording], name: str) -> Measurement:
-    """Return the measurement that stands for several files."""
-    first = recordings[0].measurement
-    hashes = ",".join(recording.measurement.attrs["raw_sha256"] for recording in recordings)
-    return replace(first, id=name, attrs={**first.attrs, "raw_sha256": hashes})
+PowerSeries = tuple[float, Recording, pd.DataFrame]
+"""Wavelength (nm), recording, and its responses as `relaxor.synapse.protocols.averaged` returned them."""
 
 
 def runs_of(recordings: Sequence[Recording]) -> list[Trace]:
@@ -85,11 +76,11 @@ def compare_codes(recording: Recording, response: Response, read_window: float, 
         (`encoder_curves`), and ``traces``, what was recorded (`code_traces`).
     """
     timing = timing_of(recording, read_window)
-    read, predicted = measured_codes(recording.traces, timing), encode(response, timing)
-    moves = uncertainty_of_prediction(response, timing, predicted)
+    read, predicted = codes.measured_codes(recording.traces, timing), codes.encode(response, timing)
+    moves = codes.uncertainty_of_prediction(response, timing, predicted)
     curves = encoder_curves(response, timing, read, predicted, [each.measurement for each in fitted])
     curves["traces"] = code_traces(recording.traces, timing)
-    return Result(code_rows(recording.measurement, read, predicted, moves), curves)
+    return Result(codes.code_rows(recording.measurement, read, predicted, moves), curves)
 
 
 def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
@@ -107,21 +98,20 @@ def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
         return np.array(
             [
                 np.mean([np.interp(time, run.time, getattr(run, name)) for run in runs], axis=0)
-                for runs in runs_by_code(traces, timing).values()
+                for runs in codes.runs_by_code(traces, timing).values()
             ]
         )
 
-    return xr.Dataset(
-        {
-            "current": variable(("code", "time"), mean("current"), "A", "current, mean of the repeats"),
-            "power": variable(("code", "time"), mean("stimulus"), "mW/cm^2", "power density of the light"),
-        },
-        {
-            "code": variable("code", np.arange(len(CODES)), "1", "code, its first pulse in the highest bit"),
-            "time": variable("time", time, "s", "time"),
-        },
-        {"read_from": timing.read, "read_to": timing.read + timing.read_window},
-    )
+    columns = {
+        "current": (mean("current"), "A", "current, mean of the repeats"),
+        "power": (mean("stimulus"), "mW/cm^2", "power density of the light"),
+    }
+    axes = {
+        "code": (np.arange(len(codes.CODES)), "1", "code, its first pulse in the highest bit"),
+        "time": (time, "s", "time"),
+    }
+    window = {"read_from": timing.read, "read_to": timing.read + timing.read_window}
+    return dataset(("code", "time"), columns, axes, **window)
 
 
 def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[Number], dict[float, Response]]:
@@ -132,7 +122,7 @@ def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[N
     rows: list[Number] = []
     responses = {}
     for wavelength, group in recordings.items():
-        series = together(group, f"response_{wavelength:g}nm")
+        series = combined([each.measurement for each in group], f"response_{wavelength:g}nm")
         try:
             responses[wavelength] = fit_response(runs_of(group))
         except AnalysisError as error:  # too few runs for the response are enough for everything else
@@ -140,3 +130,45 @@ def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[N
             continue
         rows += response_rows(series, responses[wavelength])
     return rows, responses
+
+
+# --- wavelengths
+def spectral_rows(series: Sequence[PowerSeries], power_uncertainty: float) -> list[Number]:
+    """Return the ratios of the response to the one at the longest wavelength, which is the reference.
+
+    A ratio is the mean, on a logarithmic scale, of the ratios at the power densities that both series have; it depends
+    on these where the response saturates. The systematic error is that of a power meter read at two wavelengths, for a
+    response that is at most proportional to the power.
+
+    Parameters
+    ----------
+    series
+        All series of the power density.
+    power_uncertainty
+        Relative standard uncertainty of the power meter's scale at a wavelength.
+    """
+    rows: list[Number] = []
+    if not series:
+        return rows
+    longest, reference, at_longest = max(series, key=lambda entry: entry[0])
+    for wavelength, recording, points in series:
+        pairs = _common(points, at_longest)
+        if wavelength == longest or pairs.empty:
+            continue
+        ratio = math.exp(float(np.log(pairs["response"] / pairs["reference"]).mean()))
+        relative = np.hypot(pairs["error"] / pairs["response"], pairs["reference_error"] / pairs["reference"])
+        error = ratio * float(np.linalg.norm(relative)) / len(pairs)
+        both = combined([recording.measurement, reference.measurement], recording.measurement.id)
+        method = f"mean ratio of the responses at {len(pairs)} power densities"
+        at = {"at": longest, "at_unit": "nm"}
+        (row,) = measured(both, SPECTRAL, {RESPONSE_RATIO: (ratio, error)}, method, n=len(pairs), **at)
+        rows.append(replace(row, systematic_error=math.sqrt(2) * power_uncertainty * ratio))
+    return rows
+
+
+def _common(points: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Pair the responses at the same power density, where both are positive."""
+    other = reference.rename(columns={"response": "reference", "error": "reference_error", "value": "there"})
+    pairs = points.merge(other[["there", "reference", "reference_error"]], how="cross")
+    same = (pairs["value"] - pairs["there"]).abs() <= SAME * pairs["there"]
+    return pairs[same & (pairs["response"] > 0) & (pairs["reference"] > 0)]

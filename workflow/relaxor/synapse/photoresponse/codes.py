@@ -17,20 +17,8 @@ from scipy import stats
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured
+from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.kinetics import Light, Readings
-from relaxor.synapse.photoresponse.quantities import (
-    CHI_SQUARE,
-    CODE_CURRENT,
-    CODES_COMPARED,
-    CODES_MEASURED,
-    CODES_PREDICTED,
-    ERROR_RATE,
-    LARGEST_DEVIATION,
-    P_VALUE,
-    SMALLEST_D_PRIME,
-    SMALLEST_GAP,
-    SMALLEST_GAP_OVER_RANGE,
-)
 from relaxor.synapse.photoresponse.reduction import SAME_LIGHT, greatest_power, light_of
 from relaxor.synapse.photoresponse.response import Response
 from relaxor.synapse.traces import Trace
@@ -307,10 +295,10 @@ def separation(codes: pd.DataFrame) -> Separation:
 def _separability(codes: pd.DataFrame) -> dict[Quantity, float]:
     apart = separation(codes)
     return {
-        SMALLEST_GAP: float(apart.gap.min()),
-        SMALLEST_GAP_OVER_RANGE: float(apart.gap.min() / apart.gap.sum()),
-        SMALLEST_D_PRIME: float(apart.d_prime.min()),
-        ERROR_RATE: apart.error_rate,
+        q.SMALLEST_GAP: float(apart.gap.min()),
+        q.SMALLEST_GAP_OVER_RANGE: float(apart.gap.min() / apart.gap.sum()),
+        q.SMALLEST_D_PRIME: float(apart.d_prime.min()),
+        q.ERROR_RATE: apart.error_rate,
     }
 
 
@@ -343,11 +331,11 @@ def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFr
     """
     rows: list[Number] = []
     for model, table, unknown, method in (
-        (CODES_MEASURED, read, uncertainty_of_means(read), "mean of the repeats above the dark current"),
-        (CODES_PREDICTED, predicted, moves, "fitted response; error by its parameters"),
+        (q.CODES_MEASURED, read, uncertainty_of_means(read), "mean of the repeats above the dark current"),
+        (q.CODES_PREDICTED, predicted, moves, "fitted response; error by its parameters"),
     ):
         for code, row in table.iterrows():
-            current = {CODE_CURRENT: (row.current, row.standard_error)}
+            current = {q.CODE_CURRENT: (row.current, row.standard_error)}
             rows += measured(measurement, model, current, method, feature=str(code))
         errors = _separability_errors(table, unknown)
         apart = {quantity: (value, errors[quantity]) for quantity, value in _separability(table).items()}
@@ -358,9 +346,9 @@ def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFr
     chi_square = float(((deviation / error) ** 2).sum())
     worst = deviation.abs().idxmax()
     values = {
-        CHI_SQUARE: (chi_square, math.nan),
-        P_VALUE: (stats.chi2.sf(chi_square, len(read)), math.nan),
-        LARGEST_DEVIATION: (deviation[worst], error[worst]),
+        q.CHI_SQUARE: (chi_square, math.nan),
+        q.P_VALUE: (stats.chi2.sf(chi_square, len(read)), math.nan),
+        q.LARGEST_DEVIATION: (deviation[worst], error[worst]),
     }
     method = f"measured less predicted currents of {len(read)} codes; largest at {worst}"
-    return rows + measured(measurement, CODES_COMPARED, values, method, n=len(read))
+    return rows + measured(measurement, q.CODES_COMPARED, values, method, n=len(read))

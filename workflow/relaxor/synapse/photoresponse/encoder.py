@@ -38,14 +38,9 @@ from relaxor.core import netcdf
 from relaxor.core.errors import AnalysisError
 from relaxor.core.files import atomic
 from relaxor.core.results import Measurement
-from relaxor.core.variables import variable, with_uncertainty
+from relaxor.core.variables import dataset, variable, with_uncertainty
+from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.codes import CODES, CodeTiming
-from relaxor.synapse.photoresponse.quantities import (
-    DARK_CURRENT,
-    DARK_CURRENT_SPREAD,
-    NOISE_ADDITIVE,
-    NOISE_MULTIPLICATIVE,
-)
 from relaxor.synapse.photoresponse.response import QUANTITIES, Response
 from relaxor.synapse.quantities import LIGHT_STIMULUS
 
@@ -173,10 +168,10 @@ def encoder_curves(
         for name, (quantity, _) in QUANTITIES.items()
     }
     for quantity, value, error in (
-        (DARK_CURRENT, response.dark_current, response.dark_error),
-        (DARK_CURRENT_SPREAD, response.dark_spread, response.dark_spread_error),
-        (NOISE_ADDITIVE, noise.additive, noise.additive_error),
-        (NOISE_MULTIPLICATIVE, noise.multiplicative, noise.multiplicative_error),
+        (q.DARK_CURRENT, response.dark_current, response.dark_error),
+        (q.DARK_CURRENT_SPREAD, response.dark_spread, response.dark_spread_error),
+        (q.NOISE_ADDITIVE, noise.additive, noise.additive_error),
+        (q.NOISE_MULTIPLICATIVE, noise.multiplicative, noise.multiplicative_error),
     ):
         known[quantity.name] = quantity.known_unit, quantity.meaning, value, error
     hashes = sorted({measurement.attrs["raw_sha256"] for measurement in fitted})
@@ -187,18 +182,15 @@ def encoder_curves(
         kept = with_uncertainty(kept, name, error, "fit of all runs")
     kept["raw_sha256"] = xr.Variable("file", np.array(hashes), {"long_name": "SHA-256 of the raw files"})
     columns = {
-        "current": (read["current"], "current above the dark one, mean"),
-        "current_uncertainty": (read["standard_error"], "standard error of the mean"),
-        "spread": (read["spread"], "standard deviation of the repeats"),
-        "predicted": (predicted["current"], "current by the fitted response"),
-        "predicted_uncertainty": (predicted["standard_error"], "standard error by the parameters of the response"),
-        "predicted_spread": (predicted["spread"], "standard deviation of a read-out by the fitted response"),
+        "current": (read["current"], "A", "current above the dark one, mean"),
+        "current_uncertainty": (read["standard_error"], "A", "standard error of the mean"),
+        "spread": (read["spread"], "A", "standard deviation of the repeats"),
+        "predicted": (predicted["current"], "A", "current by the fitted response"),
+        "predicted_uncertainty": (predicted["standard_error"], "A", "standard error by the parameters of the response"),
+        "predicted_spread": (predicted["spread"], "A", "standard deviation of a read-out by the fitted response"),
     }
-    codes = xr.Dataset(
-        {name: variable("code", values.to_numpy(), "A", meaning) for name, (values, meaning) in columns.items()},
-        {"code": variable("code", np.arange(len(read)), "1", "code, its first pulse in the highest bit")},
-        vars(timing),
-    )
+    axis = {"code": (np.arange(len(read)), "1", "code, its first pulse in the highest bit")}
+    codes = dataset("code", columns, axis, **vars(timing))
     origin = "simulated" if "simulated" in origins else "measured"
     return {"codes": codes, "response": xr.Dataset(kept, attrs={"origin": origin})}
 
@@ -236,7 +228,8 @@ def encoder_of(codes: xr.Dataset, response: xr.Dataset) -> Encoder:
     """Return the content of the file from what `encoder_curves` made; numbers have ten significant digits."""
 
     def of(*names: str) -> tuple[dict[str, float | None], ...]:
-        return tuple(_quantity(float(response[name]), float(response[f"{name}_uncertainty"])) for name in names)
+        estimates = ((float(response[name]), float(response[f"{name}_uncertainty"])) for name in names)
+        return tuple({"value": _rounded(value), "standard_error": _known(error)} for value, error in estimates)
 
     def table(current: str, spread: str) -> dict[str, dict[str, float | None]]:
         columns = (codes[name].to_numpy() for name in (current, f"{current}_uncertainty", spread))
@@ -256,10 +249,10 @@ def encoder_of(codes: xr.Dataset, response: xr.Dataset) -> Encoder:
         "exponents": of("alpha", "alpha0"),
         "saturation": of("J1", "J2"),
         "prompt": of("J0")[0],
-        "dark_current": of(DARK_CURRENT.name)[0],
-        "dark_current_spread": _rounded(float(response[DARK_CURRENT_SPREAD.name])),
-        "noise_additive": of(NOISE_ADDITIVE.name)[0],
-        "noise_multiplicative": of(NOISE_MULTIPLICATIVE.name)[0],
+        "dark_current": of(q.DARK_CURRENT.name)[0],
+        "dark_current_spread": _rounded(float(response[q.DARK_CURRENT_SPREAD.name])),
+        "noise_additive": of(q.NOISE_ADDITIVE.name)[0],
+        "noise_multiplicative": of(q.NOISE_MULTIPLICATIVE.name)[0],
         "timing": {name: float(codes.attrs[name]) for name in Timing.model_fields},
         "measured": table("current", "spread"),
         "predicted": table("predicted", "predicted_spread"),
@@ -290,7 +283,3 @@ def _rounded(value: float) -> float:
 
 def _known(error: float) -> float | None:
     return _rounded(error) if math.isfinite(error) else None
-
-
-def _quantity(value: float, error: float) -> dict[str, float | None]:
-    return {"value": _rounded(value), "standard_error": _known(error)}

@@ -15,18 +15,7 @@ from scipy.constants import c, e, h
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured
-from relaxor.synapse.photoresponse.quantities import (
-    DETECTIVITY,
-    MERITS,
-    NOISE_DENSITY,
-    NOISE_EQUIVALENT_POWER,
-    NOISE_OVER_SHOT_NOISE,
-    NOISE_SPECTRUM,
-    QUANTUM_EFFICIENCY,
-    RESPONSIVITY,
-    SHOT_NOISE_DENSITY,
-    SHOT_NOISE_DETECTIVITY,
-)
+from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.protocols import applied
 from relaxor.synapse.quantities import LIGHT_STIMULUS, VOLTAGE_STIMULUS
 from relaxor.synapse.traces import Trace
@@ -36,15 +25,15 @@ SOURCE = "doi 10.1038/s41467-023-37635-1"
 SCALES = {
     quantity.name: powers
     for quantity, powers in (
-        (RESPONSIVITY, (-1, 1, -1)),
-        (QUANTUM_EFFICIENCY, (-1, 1, -1)),
-        (NOISE_DENSITY, (0, 1, 0)),
-        (SHOT_NOISE_DENSITY, (0, 0.5, 0)),
-        (NOISE_EQUIVALENT_POWER, (1, 0, 1)),
-        (DETECTIVITY, (-0.5, 0, -1)),
-        (SHOT_NOISE_DETECTIVITY, (-0.5, 0.5, -1)),
-        (NOISE_OVER_SHOT_NOISE, (0, 0.5, 0)),
-        (NOISE_SPECTRUM, (0, 0, 0)),
+        (q.RESPONSIVITY, (-1, 1, -1)),
+        (q.QUANTUM_EFFICIENCY, (-1, 1, -1)),
+        (q.NOISE_DENSITY, (0, 1, 0)),
+        (q.SHOT_NOISE_DENSITY, (0, 0.5, 0)),
+        (q.NOISE_EQUIVALENT_POWER, (1, 0, 1)),
+        (q.DETECTIVITY, (-0.5, 0, -1)),
+        (q.SHOT_NOISE_DETECTIVITY, (-0.5, 0.5, -1)),
+        (q.NOISE_OVER_SHOT_NOISE, (0, 0.5, 0)),
+        (q.NOISE_SPECTRUM, (0, 0, 0)),
     )
 }
 """Parameter → the powers of area, current and power density that it is proportional to. The same instrument reads the
@@ -183,16 +172,16 @@ def merit_rows(
         efficiency, efficiency_error = (quantum_efficiency(part, wavelength) for part in (ratio, ratio_error))
         at = {"at": applied(each), "at_unit": LIGHT_STIMULUS}
         for quantity, found, formula in (
-            (RESPONSIVITY, (ratio, ratio_error), "R = dI/(P A)"),
-            (QUANTUM_EFFICIENCY, (efficiency, efficiency_error), "EQE = R h c/(e lambda), CODATA"),
+            (q.RESPONSIVITY, (ratio, ratio_error), "R = dI/(P A)"),
+            (q.QUANTUM_EFFICIENCY, (efficiency, efficiency_error), "EQE = R h c/(e lambda), CODATA"),
         ):
-            rows += measured(measurement, MERITS, {quantity: found}, f"{formula}; {SOURCE}", **at)
+            rows += measured(measurement, q.MERITS, {quantity: found}, f"{formula}; {SOURCE}", **at)
     weakest = int(np.argmin(power))
     at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
     try:
         dark, noise = noise_at(darks, voltage)
     except AnalysisError as unfit:
-        rows += measured(measurement, MERITS, {NOISE_SPECTRUM: (0.0, math.nan)}, str(unfit))
+        rows += measured(measurement, q.MERITS, {q.NOISE_SPECTRUM: (0.0, math.nan)}, str(unfit))
     else:
         rows += _detectivity_rows(measurement, dark, noise, at_weakest, area)
 
@@ -216,15 +205,15 @@ def _detectivity_rows(
     detectivity = math.sqrt(area) * ratio / density
     limit = math.sqrt(area) * ratio / shot
     values: dict[Quantity, tuple[float, float, str]] = {
-        NOISE_DENSITY: (density, density_error, "mean of Welch's spectrum"),
-        SHOT_NOISE_DENSITY: (shot, math.nan, "sqrt(2 e I_dark)"),
-        NOISE_EQUIVALENT_POWER: (density / ratio, density / ratio * relative, "i_n/R"),
-        DETECTIVITY: (detectivity, detectivity * relative, "D* = sqrt(A df)/NEP, measured noise"),
-        SHOT_NOISE_DETECTIVITY: (limit, limit * ratio_error / ratio, "D* = R sqrt(A/(2 e I_dark))"),
-        NOISE_OVER_SHOT_NOISE: (density / shot, density_error / shot, "i_n/sqrt(2 e I_dark)"),
+        q.NOISE_DENSITY: (density, density_error, "mean of Welch's spectrum"),
+        q.SHOT_NOISE_DENSITY: (shot, math.nan, "sqrt(2 e I_dark)"),
+        q.NOISE_EQUIVALENT_POWER: (density / ratio, density / ratio * relative, "i_n/R"),
+        q.DETECTIVITY: (detectivity, detectivity * relative, "D* = sqrt(A df)/NEP, measured noise"),
+        q.SHOT_NOISE_DETECTIVITY: (limit, limit * ratio_error / ratio, "D* = R sqrt(A/(2 e I_dark))"),
+        q.NOISE_OVER_SHOT_NOISE: (density / shot, density_error / shot, "i_n/sqrt(2 e I_dark)"),
     }
     band = f"dark trace up to {highest:.4g} Hz; {SOURCE}"
     rows: list[Number] = []
     for quantity, (value, deviation, formula) in values.items():
-        rows += measured(measurement, MERITS, {quantity: (value, deviation)}, f"{formula}; {band}", n=dark.time.size)
+        rows += measured(measurement, q.MERITS, {quantity: (value, deviation)}, f"{formula}; {band}", n=dark.time.size)
     return rows

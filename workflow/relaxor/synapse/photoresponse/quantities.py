@@ -4,7 +4,7 @@
 density or the wavelength of reference.
 """
 
-from relaxor.core.results import Quantity
+from relaxor.core.results import Quantity, quantities_of
 from relaxor.stats.quantities import AICC
 from relaxor.synapse.quantities import RELAXATION_TIME
 
@@ -65,11 +65,4 @@ LIGHT_MODELS = {
     MERITS: "figures of merit of a photodetector",
     SPECTRAL: "responses at several wavelengths",
 }
-LIGHT_QUANTITIES = (
-    *(PHOTOCURRENT, FILLING_RATE, RELAXATION_TIME, POWER_EXPONENT, NOISE_ADDITIVE, NOISE_MULTIPLICATIVE),
-    *(DARK_CURRENT, DARK_CURRENT_SPREAD, DARK_CURRENT_DRIFT, AICC, FITTED),
-    *(CODE_CURRENT, SMALLEST_GAP, SMALLEST_GAP_OVER_RANGE, SMALLEST_D_PRIME, ERROR_RATE),
-    *(CHI_SQUARE, P_VALUE, LARGEST_DEVIATION),
-    *(RESPONSIVITY, QUANTUM_EFFICIENCY, NOISE_DENSITY, SHOT_NOISE_DENSITY, NOISE_EQUIVALENT_POWER),
-    *(DETECTIVITY, SHOT_NOISE_DETECTIVITY, NOISE_OVER_SHOT_NOISE, NOISE_SPECTRUM, RESPONSE_RATIO),
-)
+LIGHT_QUANTITIES = quantities_of(globals(), AICC, RELAXATION_TIME)

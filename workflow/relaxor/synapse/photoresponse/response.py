@@ -26,37 +26,24 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured, student_quantile
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.quantities import AICC
+from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Components, Light, Readings, components
 from relaxor.synapse.photoresponse.noise import Noise, Weights, estimate
-from relaxor.synapse.photoresponse.quantities import (
-    DARK_CURRENT,
-    DARK_CURRENT_DRIFT,
-    DARK_CURRENT_SPREAD,
-    FILLING_RATE,
-    NOISE_ADDITIVE,
-    NOISE_MULTIPLICATIVE,
-    ONE_EXPONENT,
-    OWN_EXPONENT,
-    PHOTOCURRENT,
-    PHOTORESPONSE,
-    POWER_EXPONENT,
-    PROMPT,
-)
 from relaxor.synapse.photoresponse.reduction import Reduced, reduce
 from relaxor.synapse.protocols import error_of_root
 from relaxor.synapse.quantities import LIGHT_STIMULUS, RELAXATION_TIME
 from relaxor.synapse.traces import Trace
 
 QUANTITIES: Mapping[str, tuple[Quantity, str]] = {
-    "J0": (PHOTOCURRENT, PROMPT),
-    "J1": (PHOTOCURRENT, "1"),
-    "J2": (PHOTOCURRENT, "2"),
-    "g1": (FILLING_RATE, "1"),
-    "g2": (FILLING_RATE, "2"),
+    "J0": (q.PHOTOCURRENT, q.PROMPT),
+    "J1": (q.PHOTOCURRENT, "1"),
+    "J2": (q.PHOTOCURRENT, "2"),
+    "g1": (q.FILLING_RATE, "1"),
+    "g2": (q.FILLING_RATE, "2"),
     "tau_1": (RELAXATION_TIME, "1"),
     "tau_2": (RELAXATION_TIME, "2"),
-    "alpha": (POWER_EXPONENT, ""),
-    "alpha0": (POWER_EXPONENT, PROMPT),
+    "alpha": (q.POWER_EXPONENT, ""),
+    "alpha0": (q.POWER_EXPONENT, q.PROMPT),
 }
 """Parameter → quantity, and the part of the response that it belongs to."""
 AT_REFERENCE = ("J0", "g1", "g2")
@@ -289,10 +276,10 @@ def fit_response(traces: Sequence[Trace]) -> Response:
     series = Series(replace(reduced, current=reduced.current / unit))
     equal = Weights.equal(reduced)
     found = _settle(series, equal, shared, series.start(equal, shared))
-    aicc = {ONE_EXPONENT: found.fitted.aicc}
+    aicc = {q.ONE_EXPONENT: found.fitted.aicc}
     if several:
         own = series.fit(found.weights, PARAMETERS, found.values)
-        aicc[OWN_EXPONENT] = own.aicc
+        aicc[q.OWN_EXPONENT] = own.aicc
         if own.aicc < found.fitted.aicc - PREFERRED:
             found = _settle(series, equal, PARAMETERS, series.values(own.params))
     return _response(series, found, unit, lit, aicc)
@@ -348,7 +335,7 @@ def _covariance(slopes: np.ndarray) -> np.ndarray:
 def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: Mapping[str, float]) -> Response:
     """Put the fit in ampere and add what was projected out of it."""
     reduced, fitted, noise = series.reduced, found.fitted, found.noise
-    scale = {name: unit if quantity is PHOTOCURRENT else 1.0 for name, (quantity, _) in QUANTITIES.items()}
+    scale = {name: unit if quantity is q.PHOTOCURRENT else 1.0 for name, (quantity, _) in QUANTITIES.items()}
     factors = np.array([scale[name] for name in found.names])
     columns = (reduced.time, reduced.current, *series.response(found.values, found.names), reduced.readings.count)
     parts = zip(*(np.split(values, reduced.offset[1:]) for values in columns), strict=True)
@@ -431,7 +418,9 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
         quantity, part = QUANTITIES[name]
         error, method = response.error(name), _method(response, name)
         at = {"at": response.reference_power, "at_unit": LIGHT_STIMULUS} if name in AT_REFERENCE else {}
-        (row,) = measured(measurement, PHOTORESPONSE, {quantity: (value, error)}, method, feature=part, **common, **at)
+        (row,) = measured(
+            measurement, q.PHOTORESPONSE, {quantity: (value, error)}, method, feature=part, **common, **at
+        )
         if name in LOGARITHMIC:
             ratio = math.exp(min(quantile * error / value, 700.0))
             rows.append(replace(row, ci_low=value / ratio, ci_high=value * ratio))
@@ -439,21 +428,21 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
             rows.append(row.with_interval(response.freedom))
     noise, method = response.noise, "residuals of the fit of all runs"
     rest = {
-        NOISE_ADDITIVE: (noise.additive, noise.additive_error),
-        NOISE_MULTIPLICATIVE: (noise.multiplicative, noise.multiplicative_error),
-        DARK_CURRENT: (response.dark_current, response.dark_error),
-        DARK_CURRENT_SPREAD: (response.dark_spread, response.dark_spread_error),
-        DARK_CURRENT_DRIFT: (response.drift, response.drift_error),
+        q.NOISE_ADDITIVE: (noise.additive, noise.additive_error),
+        q.NOISE_MULTIPLICATIVE: (noise.multiplicative, noise.multiplicative_error),
+        q.DARK_CURRENT: (response.dark_current, response.dark_error),
+        q.DARK_CURRENT_SPREAD: (response.dark_spread, response.dark_spread_error),
+        q.DARK_CURRENT_DRIFT: (response.drift, response.drift_error),
     }
-    rows += measured(measurement, PHOTORESPONSE, rest, method, **common)
+    rows += measured(measurement, q.PHOTORESPONSE, rest, method, **common)
     for model, value in response.aicc.items():
-        rows += measured(measurement, PHOTORESPONSE, {AICC: (value, math.nan)}, method, feature=model, **common)
+        rows += measured(measurement, q.PHOTORESPONSE, {AICC: (value, math.nan)}, method, feature=model, **common)
     return rows
 
 
 def _method(response: Response, name: str) -> str:
     method = "generalized least squares of all runs, random gain per run"
-    if QUANTITIES[name][0] is POWER_EXPONENT and "alpha" not in response.names:
+    if QUANTITIES[name][0] is q.POWER_EXPONENT and "alpha" not in response.names:
         return f"{method}; held: one power only, the exponent is not identifiable"
     if name in LOGARITHMIC and name not in response.names:
         return f"{method}; held at its bound: not identifiable"

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset
 from relaxor.stats.quantities import AICC
@@ -32,33 +32,30 @@ def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Resul
     AnalysisError
         If an image has no height channel, holds NaN, or shows no step.
     """
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        surface = load_surface(measurement, settings.z_scale)
-        try:
-            found = examine(surface, settings)
-        except AnalysisError as error:
-            raise AnalysisError(f"{measurement.id}: {error}") from error
-        rows += with_systematic(
-            _numbers(measurement, found, settings), q.QUANTITIES, {q.Z_SCALE: settings.z_scale_uncertainty}
-        )
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        groups |= {
-            f"{measurement.id}/map": _map(surface, found),
-            f"{measurement.id}/profile": _mean_profile(surface, found),
-            f"{measurement.id}/steps": _steps(surface, found),
-            f"{measurement.id}/histogram": _histogram(found),
-        }
-    return Result(rows, groups)
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+
+
+def _analyse_one(measurement: Measurement, settings: AfmSettings) -> Result:
+    surface = load_surface(measurement, settings.z_scale)
+    try:
+        found = examine(surface, settings)
+    except AnalysisError as error:
+        raise AnalysisError(f"{measurement.id}: {error}") from error
+    rows = _numbers(measurement, found, settings)
+    parts = {
+        "map": _map(surface, found),
+        "profile": _mean_profile(surface, found),
+        "steps": _steps(surface, found),
+        "histogram": _histogram(found),
+    }
+    rows = with_systematic(rows, q.QUANTITIES, {q.Z_SCALE: settings.z_scale_uncertainty})
+    return Result.of(measurement, rows, parts)
 
 
 def load_surface(measurement: Measurement, z_scale: float) -> Surface:
     """Take the height channel of an image, transposed where needed so that its profiles run across the step."""
     image = measurement.only
-    names = [name for name in map(str, image.data_vars) if name.startswith("height")] or [
-        name for name in map(str, image.data_vars) if name.startswith("z_sensor")
-    ]
+    names = [name for kind in ("height", "z_sensor") for name in map(str, image.data_vars) if name.startswith(kind)]
     if not names or image[names[0]].dims != ("y", "x"):
         raise AnalysisError(f"{measurement.id}: no height image; its variables are {', '.join(map(str, image))}")
     height = image[names[0]]
@@ -105,9 +102,8 @@ def _numbers(measurement: Measurement, found: Flake, settings: AfmSettings) -> l
     for place, roughness in found.roughness.items():
         rows += student(q.LEVELLED_MAP, {q.ROOT_MEAN_SQUARE_ROUGHNESS: roughness}, method, n=pixels, feature=place)
     length = {q.CORRELATION_LENGTH: (found.correlation_length, np.nan)}
-    return rows + measured(
-        measurement, q.LEVELLED_MAP, length, "autocorrelation of the substrate falls to 1/e", n=pixels
-    )
+    method = "autocorrelation of the substrate falls to 1/e"
+    return rows + measured(measurement, q.LEVELLED_MAP, length, method, n=pixels)
 
 
 # --- curves --------------------------------------------------------------------------------------------------------
@@ -173,7 +169,7 @@ def _histogram(found: Flake) -> xr.Dataset:
     edges, levelled = found.edges, found.levelled
     center = (edges[1:] + edges[:-1]) / 2
     counts = np.histogram(levelled.height[levelled.count], edges)[0]
-    substrate, flake = level_components(found.histogram, center, edges[1] - edges[0])
+    substrate, flake = level_components(found.histogram.params, center, edges[1] - edges[0])
     fitted = substrate + flake
     columns = {"data": counts, "fit": fitted, "substrate": substrate, "flake": flake, "residual": counts - fitted}
     named = {name: (values, "count", f"pixels: {name}") for name, values in columns.items()}

@@ -54,10 +54,7 @@ class Flake:
     correlation_length: float
 
 
-def examine(
-    surface: Surface,
-    settings: AfmSettings,
-) -> Flake:
+def examine(surface: Surface, settings: AfmSettings) -> Flake:
     """Find step height and roughness of a flake.
 
     Raises
@@ -198,12 +195,9 @@ def profile_steps(height: np.ndarray, flake: np.ndarray, used: np.ndarray, degre
 
 
 # --- histogram -----------------------------------------------------------------------------------------------------
-def level_components(fitted: Fit, center: np.ndarray, width: float) -> Iterator[np.ndarray]:
+def level_components(params: lmfit.Parameters, center: np.ndarray, width: float) -> Iterator[np.ndarray]:
     """Yield the number of pixels of each level (substrate, flake) in bins of a width, in nm."""
-    return _components(fitted.params.valuesdict(), center, width)
-
-
-def _components(values: dict[str, float], center: np.ndarray, width: float) -> Iterator[np.ndarray]:
+    values = params.valuesdict()
     for place in PLACES:
         yield gaussian(center, values[f"{place}_pixels"] * width, values[f"{place}_level"], values[f"{place}_fwhm"])
 
@@ -219,7 +213,7 @@ def fit_two_levels(heights: np.ndarray, flake: np.ndarray, edges: np.ndarray) ->
         start[f"{place}_fwhm"] = (2.3548 * float(np.std(heights[mask])), width, float(np.ptp(edges)))
 
     def residual(params: lmfit.Parameters) -> np.ndarray:
-        substrate, on_flake = _components(params.valuesdict(), center, width)
+        substrate, on_flake = level_components(params, center, width)
         return poisson_residual(counts, substrate + on_flake)
 
     return fit(residual, parameters(**start), absolute_sigma=True)

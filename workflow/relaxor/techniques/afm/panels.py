@@ -5,8 +5,11 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.images import show_image
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION
+from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION, label
 from relaxor.techniques.afm import quantities as q
+
+FOOT = 0.12
+"""Lower end of the colour bar and of the profiles, in heights of the panel; the labels of their axes stand below."""
 
 
 def step(ax: Axes, data: PanelData) -> None:
@@ -19,10 +22,10 @@ def step(ax: Axes, data: PanelData) -> None:
     height = image.height.to_numpy()
     limits = (-0.35 * thickness, 1.35 * thickness)
     drawn = show_image(place, height, image.x.to_numpy(), image.y.to_numpy(), limits)
-    bar = ax.inset_axes((0.02, 0.12, 0.38, 0.035))
+    bar = ax.inset_axes((0.02, FOOT, 0.38, 0.035))
     ax.figure.colorbar(drawn, cax=bar, orientation="horizontal").set_label("Height (nm)", labelpad=1)
     bar.tick_params(labelsize=5.5, pad=1.5)
-    _profiles(ax.inset_axes((0.56, 0.12, 0.44, 0.88)), data)
+    _profiles(ax.inset_axes((0.56, FOOT, 0.44, 1 - FOOT)), data)
 
 
 def _profiles(ax: Axes, data: PanelData) -> None:
@@ -36,23 +39,12 @@ def _profiles(ax: Axes, data: PanelData) -> None:
         ax.fill_between(distance, mean - 2 * error, mean + 2 * error, color=color, alpha=0.35, lw=0)
         ax.plot(distance, mean, color=color, lw=0.7)
         right = distance > 0
-        step_height, error_of_step, shared = (
-            data.number(q.STEP_HEIGHT, column, measurement=name, model=q.PROFILE_LINEAR)
-            for column in ("value", "standard_error", "systematic_error")
-        )
-        ax.plot(distance[right], np.full(right.sum(), step_height), color=VERMILION, lw=0.7, ls="--")
-        uncertainty = float(np.hypot(error_of_step, shared))
-        ax.annotate(
-            f"{step_height:.2f} ± {uncertainty:.2f}",
-            (0, step_height),
-            xytext=(3, 2.5),
-            textcoords="offset points",
-            ha="left",
-            va="bottom",
-            fontsize=5,
-            color=color,
-        )
-        top = max(top, step_height)
+        step_height = data.row(q.STEP_HEIGHT, measurement=name, model=q.PROFILE_LINEAR)
+        ax.plot(distance[right], np.full(right.sum(), step_height.value), color=VERMILION, lw=0.7, ls="--")
+        uncertainty = float(np.hypot(step_height.standard_error, step_height.systematic_error))
+        text = f"{step_height.value:.2f} ± {uncertainty:.2f}"
+        label(ax, text, (0, step_height.value), (3, 2.5), ha="left", color=color)
+        top = max(top, step_height.value)
     ax.axhline(0, color=GREY, lw=0.5, ls=":")
     ax.set_ylim(-0.12 * top, 1.2 * top)
     ax.set_xlabel("Distance from edge (µm)", labelpad=1.5)

@@ -2,7 +2,6 @@
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
-from relaxor.techniques.afm.quantities import MODELS, QUANTITIES
 from relaxor.techniques.afm.settings import AfmSettings
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
@@ -13,17 +12,11 @@ def recognise(contents: Contents) -> float:
     return 0.9 * (contents.image and contents.images.height and not contents.images.piezoresponse)
 
 
-TECHNIQUE = Technique(
-    name="afm",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Atomic force microscopy",
     part="characterization",
     settings=AfmSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
-    panels={
-        "step": Panel(lazy(f"{__package__}.panels", "step"), needs="map", overview=True),
-    },
-    simulate=lazy("relaxor.simulation.afm", "simulate"),
+    panels={"step": Panel(lazy(f"{__package__}.panels", "step"), needs="map", overview=True)},
 )

@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.stats.counts import not_negative, rising
 from relaxor.stats.fit import SQRT_2LN2, Fit, fit_counts, parameters
 from relaxor.stats.optimizer import central_differences
@@ -205,7 +205,8 @@ def spectrum_rows(measurement: Measurement, model: SpectrumModel, fitted: Fit) -
     """Make the rows of the lines and of the detector (energies in eV)."""
 
     def found(name: str, scale: float = 1.0) -> tuple[float, float]:
-        return scale * fitted.value(name), scale * fitted.error(name)
+        value, error = fitted.estimate(name)
+        return scale * value, scale * error
 
     values = {
         (q.ENERGY_OFFSET, ""): found("energy_offset", 1e3),
@@ -261,18 +262,17 @@ def spectrum_curves(model: SpectrumModel, counts: np.ndarray, fitted: Fit) -> xr
     names = list(model.families)
     families = np.array([model.family(fitted.params, name) for name in names])
     strongest = [model.families[name][np.argmax(model.families[name][:, 1]), 0] for name in names]
-    return xr.Dataset(
-        {
-            "data": variable("energy", counts, "count", "counts"),
-            "fit": variable("energy", model.expected(fitted.params), "count", "fit"),
-            "background": variable("energy", model.background(fitted.params), "count", "bremsstrahlung"),
-            "components": variable(("family", "energy"), families, "count", "line families"),
-            "residual": variable("energy", fitted.residual, "1", "deviance residual"),
-            "line_energy": variable("family", strongest, "keV", "energy of the strongest line"),
-        },
-        coords={
-            "energy": variable("energy", model.energy, "keV", "X-ray energy"),
-            "family": variable("family", names, "1", "family of lines"),
-            "element": variable("family", [name.partition(" ")[0] for name in names], "1", "element"),
-        },
+    columns = {
+        "data": (counts, "count", "counts"),
+        "fit": (model.expected(fitted.params), "count", "fit"),
+        "background": (model.background(fitted.params), "count", "bremsstrahlung"),
+        "residual": (fitted.residual, "1", "deviance residual"),
+    }
+    curves = dataset("energy", columns, {"energy": (model.energy, "keV", "X-ray energy")})
+    return curves.assign(
+        components=variable(("family", "energy"), families, "count", "line families"),
+        line_energy=variable("family", strongest, "keV", "energy of the strongest line"),
+    ).assign_coords(
+        family=variable("family", names, "1", "family of lines"),
+        element=variable("family", [name.partition(" ")[0] for name in names], "1", "element"),
     )

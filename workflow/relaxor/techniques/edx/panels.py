@@ -1,10 +1,12 @@
 """EDX panel."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, label
 from relaxor.techniques.edx.quantities import ATOMIC_PERCENT
 
 
@@ -25,16 +27,7 @@ def spectrum(ax: Axes, data: PanelData) -> None:
         drawn = np.where(counts > 0.02 * curves.background.values, total, np.nan)
         ax.fill_between(energy, curves.background, drawn, color=color, alpha=0.35, lw=0)
         peak = int(np.argmin(np.abs(energy - line)))
-        ax.annotate(
-            family,
-            (energy[peak], float(curves.fit[peak])),
-            xytext=(0, 2.5),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            rotation=90,
-            fontsize=5,
-        )
+        label(ax, family, (energy[peak], float(curves.fit[peak])), (0, 2.5), rotation=90)
     ax.plot(energy, curves.fit, color=VERMILION, lw=0.6)
     top = float(curves.fit.max())
     ax.set(yscale="log", xlim=(0.0, energy[-1]), ylim=(floor, 500 * top))
@@ -49,14 +42,5 @@ def _composition(ax: Axes, data: PanelData, measurement: str) -> None:
         f"{row.feature:<3}{row.value:6.2f} {row.standard_error:7.2f} {row.systematic_error:5.1f}"
         for row in data.rows(ATOMIC_PERCENT, measurement=measurement).itertuples(index=False)
     ]
-    ax.text(
-        0.985,
-        0.97,
-        "\n".join(lines),
-        transform=ax.transAxes,
-        ha="right",
-        va="top",
-        fontsize=4.8,
-        family="monospace",
-        linespacing=1.25,
-    )
+    look: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 4.8, "family": "monospace", "linespacing": 1.25}
+    ax.text(0.985, 0.97, "\n".join(lines), transform=ax.transAxes, **look)

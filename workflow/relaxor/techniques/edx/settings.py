@@ -26,8 +26,8 @@ class EdxSettings(Section):
 
     elements: dict[str, Element] = {}
     """The elements of the spectrum by symbol."""
-    fit_range: tuple[float, float] = (0.7, 18.0)
-    """The range that is fitted in keV. It lies above the steep absorption of the window and ends below the energy of
+    fit_range: tuple[float, float] = setting((0.7, 18.0), "keV")
+    """The range that is fitted. It lies above the steep absorption of the window and ends below the energy of
     the beam."""
     background_degree: int = setting(6, source="smooth efficiency of a silicon drift detector", ge=0)
     """The degree of the polynomial in the logarithm of energy by which Kramers' law is multiplied."""

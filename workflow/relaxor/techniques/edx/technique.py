@@ -3,7 +3,6 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.edx.quantities import MODELS, QUANTITIES
 from relaxor.techniques.edx.settings import EdxSettings
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
 
@@ -17,20 +16,14 @@ def recognise(contents: Contents) -> float:
     return float(contents.spectral_axis == "energy")
 
 
-TECHNIQUE = Technique(
-    name="edx",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Energy-dispersive X-ray spectroscopy",
     part="characterization",
     settings=EdxSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
-    panels={
-        "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
-    },
+    panels={"spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True)},
     conditions=Conditions({"beam_energy": "keV"}, told_by=_tells_beam),
     needed_setting="elements",
     compared=ComparedSpectrum("spectrum", "energy", "data", "Energy (keV)"),
-    simulate=lazy("relaxor.simulation.edx", "simulate"),
 )

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Result, provenance
-from relaxor.core.variables import variable
+from relaxor.core.results import Measurement, Result
+from relaxor.core.variables import dataset, variable
 from relaxor.synapse.energy import energy_rows
 from relaxor.synapse.potentiation import analyse_cycles
 from relaxor.synapse.protocols import kind_of, run_variation
@@ -40,12 +39,10 @@ def analyse(measurements: Sequence[Measurement], settings: ElectricalPulsesSetti
     AnalysisError
         If a file holds no pulses, or none that belong together.
     """
-    whole = Result()
     recordings = [record(measurement, settings.read_window, "after") for measurement in measurements]
     variation, error = run_variation(recordings)
-    for recording in recordings:
-        whole.add(_analyse_one(replace(recording, variation=variation, variation_error=error), settings))
-    return whole
+    varied = (replace(recording, variation=variation, variation_error=error) for recording in recordings)
+    return Result.joined(_analyse_one(recording, settings) for recording in varied)
 
 
 def _analyse_one(recording: Recording, settings: ElectricalPulsesSettings) -> Result:
@@ -58,17 +55,10 @@ def _analyse_one(recording: Recording, settings: ElectricalPulsesSettings) -> Re
     else:
         raise AnalysisError(f"{measurement.id}: the runs are a series of {kind}, which is done with light alone")
     if kind == "pairs":
-        found.numbers.extend(
-            energy_rows(
-                recording,
-                (settings.spike_amplitude, settings.spike_width),
-                read_time=settings.read_time,
-                current_uncertainty=settings.current_uncertainty,
-            )
-        )
-    parent = {measurement.id: xr.Dataset(attrs={**provenance(measurement), "kind": kind})}
-    curves = {f"{measurement.id}/{name}": curve for name, curve in found.curves.items()}
-    return Result(recording.counts() + found.numbers, parent | curves)
+        spike = settings.spike_amplitude, settings.spike_width
+        scale = settings.current_uncertainty
+        found.numbers.extend(energy_rows(recording, spike, read_time=settings.read_time, current_uncertainty=scale))
+    return Result.of(measurement, recording.counts() + found.numbers, found.curves, kind=kind)
 
 
 def _cycles(recording: Recording) -> Result:
@@ -92,14 +82,12 @@ def _cycles(recording: Recording) -> Result:
     result = analyse_cycles(recording.measurement, up, down)
     both = np.concatenate([up, down], axis=1)
     law = np.concatenate([result.curves[branch]["fit"].values for branch in (POTENTIATION, DEPRESSION)])
-    result.curves["cycles"] = xr.Dataset(
-        {
-            "conductance": variable(("cycle", "pulse"), both, "S", "conductance behind each pulse"),
-            "law": variable("pulse", law, "S", "laws of the mean cycle"),
-        },
-        {
-            "cycle": variable("cycle", np.arange(1, len(both) + 1), "1", "cycle"),
-            "pulse": variable("pulse", np.arange(1, both.shape[1] + 1), "1", "number of the pulse"),
-        },
+    axes = {
+        "cycle": (np.arange(1, len(both) + 1), "1", "cycle"),
+        "pulse": (np.arange(1, both.shape[1] + 1), "1", "number of the pulse"),
+    }
+    conductance = {"conductance": (both, "S", "conductance behind each pulse")}
+    result.curves["cycles"] = dataset(("cycle", "pulse"), conductance, axes).assign(
+        law=variable("pulse", law, "S", "laws of the mean cycle")
     )
     return result

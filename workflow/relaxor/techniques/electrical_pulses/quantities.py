@@ -1,13 +1,6 @@
 """What the numbers of voltage pulses are called and mean; what they share with light is in `relaxor.synapse`."""
 
-from relaxor.synapse.quantities import (
-    POTENTIATION_MODELS,
-    POTENTIATION_QUANTITIES,
-    RUN_MODELS,
-    RUN_QUANTITIES,
-    VOLTAGE_STIMULUS,
-    energy_models,
-)
+from relaxor.synapse import quantities as q
 
-MODELS = RUN_MODELS | POTENTIATION_MODELS | energy_models(VOLTAGE_STIMULUS)
-QUANTITIES = (*RUN_QUANTITIES, *POTENTIATION_QUANTITIES)
+MODELS = q.RUN_MODELS | q.POTENTIATION_MODELS | q.energy_models(q.VOLTAGE_STIMULUS)
+QUANTITIES = (*q.RUN_QUANTITIES, *q.POTENTIATION_QUANTITIES)

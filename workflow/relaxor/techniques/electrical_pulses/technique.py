@@ -3,7 +3,6 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.electrical_pulses.quantities import MODELS, QUANTITIES
 from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
 from relaxor.techniques.registry import Conditions, Technique
 
@@ -14,15 +13,12 @@ def recognise(contents: Contents) -> float:
     return 0.5 * (columns and contents.measured("A") and contents.measured("V"))
 
 
-TECHNIQUE = Technique(
-    name="electrical_pulses",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Voltage pulses",
     part="synapse",
     settings=ElectricalPulsesSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
     panels={
         "pairs": Panel(lazy("relaxor.synapse.panels", "pairs"), needs="pairs", overview=True),
         "cycles": Panel(lazy("relaxor.synapse.panels", "cycles"), needs="cycles", overview=True),
@@ -32,5 +28,4 @@ TECHNIQUE = Technique(
     },
     conditions=Conditions(optional={"pulses": "1", "compliance": "A"}),
     former_names=("pulses",),
-    simulate=lazy("relaxor.simulation.electrical_pulses", "simulate"),
 )

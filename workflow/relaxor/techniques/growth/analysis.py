@@ -10,9 +10,9 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.core.units import factor
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.stats.fit import Fit, fit, parameters
-from relaxor.techniques.growth.quantities import FITTED, SEGMENTS, SOAK_DRIFT, SOAK_STABILITY
+from relaxor.techniques.growth import quantities as q
 from relaxor.techniques.growth.settings import GrowthSettings
 
 MIN_SAMPLES = 10
@@ -53,7 +53,7 @@ def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Re
 def _analyse_one(measurement: Measurement, settings: GrowthSettings) -> Result:
     time, temperature = _log(measurement)
     fitted = fit_segments(measurement, time, temperature, settings.soak_level)
-    rows = fitted.numbers(measurement, SEGMENTS, FITTED, "least squares of one curve of joined segments")
+    rows = fitted.numbers(measurement, q.SEGMENTS, q.FITTED, "least squares of one curve of joined segments")
     rows += _soak_rows(measurement, time, temperature, fitted, settings.soak_margin)
     return Result.of(measurement, rows, {"run": _curves(time, temperature, fitted)})
 
@@ -116,27 +116,22 @@ def _soak_rows(
     slope = float(hours @ temperature[soak] / (hours @ hours))
     residual = temperature[soak] - temperature[soak].mean() - slope * hours
     spread = float(np.sqrt(residual @ residual / (n - 2)))
-    return measured(
-        measurement,
-        SEGMENTS,
-        {
-            SOAK_STABILITY: (spread, spread / np.sqrt(2 * (n - 2))),
-            SOAK_DRIFT: (slope, spread / float(np.sqrt(hours @ hours))),
-        },
-        "scatter about, and slope of, a straight line through the soak",
-        n=n,
-    )
+    values = {
+        q.SOAK_STABILITY: (spread, spread / np.sqrt(2 * (n - 2))),
+        q.SOAK_DRIFT: (slope, spread / float(np.sqrt(hours @ hours))),
+    }
+    method = "scatter about, and slope of, a straight line through the soak"
+    return measured(measurement, q.SEGMENTS, values, method, n=n)
 
 
 def _curves(time: np.ndarray, temperature: np.ndarray, fitted: Fit) -> xr.Dataset:
     model = profile(time, fitted.params)
     scatter = float(np.std(fitted.residual))
-    return xr.Dataset(
-        {
-            "data": variable("time", temperature, "degC", "Temperature"),
-            "fit": variable("time", model, "degC", "Fitted temperature"),
-            "residual": variable("time", temperature - model, "delta_degC", "Temperature − fit"),
-            "data_uncertainty": variable((), scatter, "delta_degC", "scatter about the fit"),
-        },
-        coords={"time": variable("time", time, "hour", "Time")},
+    columns = {
+        "data": (temperature, "degC", "Temperature"),
+        "fit": (model, "degC", "Fitted temperature"),
+        "residual": (temperature - model, "delta_degC", "Temperature − fit"),
+    }
+    return dataset("time", columns, {"time": (time, "hour", "Time")}).assign(
+        data_uncertainty=variable((), scatter, "delta_degC", "scatter about the fit")
     )

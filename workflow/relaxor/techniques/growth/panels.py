@@ -20,15 +20,11 @@ def profile(ax: Axes, data: PanelData) -> None:
         for name in ("soak_temperature", "ramp_rate", "soak_time", "cooling_time_constant", "ramp_start", "ramp_time")
     }
     middle = numbers["ramp_start"] + numbers["ramp_time"] + numbers["soak_time"] / 2
-    main.text(
-        middle,
-        numbers["soak_temperature"] * 0.93,
+    text = (
         f"{numbers['soak_temperature']:.1f} °C, {numbers['soak_time']:.1f} h\n"
-        f"ramp {numbers['ramp_rate']:.2f} °C h$^{{-1}}$\ncooling $\\tau$ = {numbers['cooling_time_constant']:.2f} h",
-        ha="center",
-        va="top",
-        fontsize=6,
+        f"ramp {numbers['ramp_rate']:.2f} °C h$^{{-1}}$\ncooling $\\tau$ = {numbers['cooling_time_constant']:.2f} h"
     )
+    main.text(middle, numbers["soak_temperature"] * 0.93, text, ha="center", va="top", fontsize=6)
     main.set_ylabel("Temperature (°C)")
     main.tick_params(labelbottom=False)
     main.legend(loc="lower center", ncols=2)

@@ -1,14 +1,12 @@
 """Settings of the growth analysis."""
 
-from pydantic import Field
-
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
 
 
 class GrowthSettings(Section):
-    """Settings of the growth analysis; units and defaults beside each."""
+    """Settings of the growth analysis."""
 
-    soak_level: float = Field(0.98, gt=0.5, lt=1)
-    """Fraction of the way to the highest temperature above which a reading counts as soak at the start of the fit."""
-    soak_margin: float = Field(1.0, ge=0)
-    """h; left out at both ends of the soak when its stability and drift are worked out."""
+    soak_level: float = setting(0.98, source="assumed", gt=0.5, lt=1)
+    """The fraction of the way to the highest temperature above which a reading counts as soak where the fit starts."""
+    soak_margin: float = setting(1.0, "hour", source="assumed", ge=0)
+    """The time that is left out at both ends of the soak when its stability and its drift are determined."""

@@ -3,7 +3,6 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.growth.quantities import MODELS, QUANTITIES
 from relaxor.techniques.growth.settings import GrowthSettings
 from relaxor.techniques.registry import Technique
 
@@ -14,17 +13,11 @@ def recognise(contents: Contents) -> float:
     return float(contents.table and logged)
 
 
-TECHNIQUE = Technique(
-    name="growth",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Crystal growth",
     part="characterization",
     settings=GrowthSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
-    panels={
-        "profile": Panel(lazy(f"{__package__}.panels", "profile"), needs="run", overview=True),
-    },
-    simulate=lazy("relaxor.simulation.growth", "simulate"),
+    panels={"profile": Panel(lazy(f"{__package__}.panels", "profile"), needs="run", overview=True)},
 )

@@ -13,16 +13,14 @@ loading and W_rec while unloading, and the efficiency is η = W_rec / W_st.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import xarray as xr
 
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.techniques.hysteresis import quantities as q
-from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
-from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of, named
+from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of, named
 from relaxor.techniques.hysteresis.integration import Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
-from relaxor.techniques.hysteresis.rows import device_rows, loop_groups, loop_rows, relative_systematic, series_rows
+from relaxor.techniques.hysteresis.rows import device_rows, loop_curves, loop_rows, relative_systematic, series_rows
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 
@@ -52,8 +50,9 @@ def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -
             found = integrate_together(cycles, noise, settings)
             result.numbers.extend(device_rows(device, found.saturating, found.backgrounds))
             for cycle, of_cycle in zip(cycles, found.loops, strict=True):
-                result.numbers.extend(row for loop in of_cycle for row in loop_rows(loop, settings, found.remark))
-                result.curves.update(loop_groups(cycle, of_cycle, found.backgrounds.get(settings.leakage)))
+                rows = [row for loop in of_cycle for row in loop_rows(loop, settings, found.remark)]
+                curves = loop_curves(cycle, of_cycle, found.backgrounds.get(settings.leakage))
+                result.add(Result.of(cycle.measurement, rows, {cycle.region or "loop": curves}))
                 loops += of_cycle
         result.numbers.extend(series_rows(device, loops[first:]))
     for train in filter(is_train, measurements):
@@ -80,18 +79,17 @@ def _by_device(measurements: Sequence[Measurement]) -> list[tuple[str, list[list
 
 def _separate_pulses(measurement: Measurement, settings: HysteresisSettings) -> Result:
     """Analyse trains that were recorded pulse by pulse, with the polarization of the tester itself."""
-    result = Result(curves={measurement.id: xr.Dataset(attrs=provenance(measurement))})
+    numbers: list[Number] = []
     for region, data in measurement.regions.items():
         remark = data.attrs.get("remark", "")
         tester = {quantity: (value, np.nan) for quantity, value in instrument_values(data).items()}
         method = f"from the polarization column of the tester{remark}"
-        result.numbers.extend(measured(measurement, q.TESTER, tester, method, feature=region))
+        numbers += measured(measurement, q.TESTER, tester, method, feature=region)
         geometry = geometry_of(measurement, data)
         method = f"integral of I dt / A from the start of each pulse; errors of the noise of single samples{remark}"
         rows = _pund_rows(measurement, separate_charges(data, geometry), method, 4 * data["time"].size, region)
-        result.numbers.extend(with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings)))
-        result.curves[f"{measurement.id}/{region}"] = data
-    return result
+        numbers += with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings))
+    return Result.of(measurement, numbers, measurement.regions)
 
 
 def _recorded_train(measurement: Measurement, loops: Sequence[Loop], settings: HysteresisSettings) -> Result:
@@ -106,8 +104,7 @@ def _recorded_train(measurement: Measurement, loops: Sequence[Loop], settings: H
     rows = with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings))
     if isinstance(geometry, Geometry):
         rows += _against_loop(measurement, geometry, charges[q.REMANENT_SWITCHED_POLARIZATION], loops)
-    groups = {measurement.id: xr.Dataset(attrs=provenance(measurement))}
-    return Result(rows, groups | {f"{measurement.id}/{letter}": curve for letter, curve in curves.items()})
+    return Result.of(measurement, rows, curves)
 
 
 def _pund_rows(

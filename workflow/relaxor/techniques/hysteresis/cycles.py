@@ -12,8 +12,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.variables import readings
 from relaxor.stats.sweeps import turning_points
-from relaxor.techniques.hysteresis.capacitor import Capacitor
-from relaxor.techniques.hysteresis.device import Geometry, frequency_of, geometry_of
+from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of
 
 CONSTANT = 0.01
 """Range of a voltage, relative to its largest magnitude, below which it is constant."""

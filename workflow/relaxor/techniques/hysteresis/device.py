@@ -11,8 +11,8 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.units import factor
+from relaxor.core.variables import has_dimension
 from relaxor.stats.sweeps import clipped_points
-from relaxor.techniques.hysteresis.capacitor import PLATES, Capacitor, plates
 
 TOLERANCE = 0.05
 """Relative difference between the statements of a file and of the sheet, or of a column, that counts as rounding."""
@@ -22,6 +22,8 @@ REPEATED = 1e-4
 """Relative change of a current from sample to sample that an amplifier at its limit may show."""
 NEARLY = 0.1
 """Part of the current of a capacitor that may not be constant, and part of its energy that may be lost."""
+PLATES = {"area": "cm^2", "thickness": "nm"}
+"""Property of the plates that the sheet or the file states → its unit in `Capacitor`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,43 @@ class Geometry:
         return float(np.hypot(thickness / self.thickness, width / self.width)), gap / self.gap
 
 
+@dataclass(frozen=True)
+class Capacitor:
+    """A capacitor: polarization is charge per area of the plates, and the field is voltage per distance.
+
+    Attributes
+    ----------
+    area
+        Area of the plates, cm².
+    thickness
+        Distance of the plates, nm.
+    """
+
+    area: float
+    thickness: float
+
+    @property
+    def field_per_volt(self) -> float:
+        """Field of one volt, kV/cm."""
+        return 1e4 / self.thickness
+
+    def relative_errors(self, thickness: float, width: float, gap: float) -> tuple[float, float]:
+        """Return the relative errors of area and field; testers state no error of the area, and plates have no gap."""
+        return 0.0, thickness / self.thickness
+
+
+def plates(region: xr.Dataset) -> Capacitor | None:
+    """Return the capacitor that the file of a tester states, or None where it states none."""
+    attrs = region.attrs
+    if {"area", "thickness"} <= attrs.keys():
+        area, thickness = (attrs[name] * factor(attrs[f"{name}_units"], unit) for name, unit in PLATES.items())
+    elif {"sample_area_cm2", "sample_thickness_um"} <= attrs.keys():
+        area, thickness = attrs["sample_area_cm2"], attrs["sample_thickness_um"] * factor("um", "nm")
+    else:
+        return None
+    return Capacitor(float(area), float(thickness)) if area > 0 and thickness > 0 else None
+
+
 def _refuse_contradiction(measurement: Measurement, name: str, known: float, unit: str, source: str) -> None:
     """Raise an `AnalysisError` if the header of a file states another value than ``source``; many files state none."""
     data = next(iter(measurement.regions.values()))
@@ -106,7 +145,9 @@ def named(measurement: Measurement) -> Measurement:
     regions = {}
     for region, data in measurement.regions.items():
         for name, unit in AXES.items():
-            found = [column for column in data.variables if data[column].ndim == 1 and _is(data[column], unit)]
+            found = [
+                column for column in data.variables if data[column].ndim == 1 and has_dimension(data[column], unit)
+            ]
             data = data.rename({found[0]: name}) if found and name not in data.variables else data
         if {"voltage", "current"} <= set(data.data_vars) and _lost(data["voltage"], data["current"]) < -NEARLY:
             turned = data["current"].copy(data=-data["current"].to_numpy())
@@ -145,13 +186,6 @@ def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray
     """Return the part of the exchanged energy that a device keeps, negative where it gives energy away."""
     power = voltage * current
     return float(power.sum() / (np.abs(power).sum() or 1.0))
-
-
-def _is(column: xr.DataArray, unit: str) -> bool:
-    try:
-        return factor(column.attrs.get("units", "1"), unit) > 0
-    except ValueError:
-        return False
 
 
 def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:

@@ -7,6 +7,7 @@ one call only. Fields in kV/cm, polarizations in µC/cm²: their product is mJ/c
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.integrate import cumulative_trapezoid
 
 from relaxor.core.results import Quantity
 from relaxor.techniques.hysteresis import quantities as q
@@ -44,8 +45,7 @@ def charge(time: np.ndarray, current: np.ndarray) -> np.ndarray:
     ndarray
         Shape (..., n), C.
     """
-    steps = (current[..., 1:] + current[..., :-1]) / 2 * np.diff(time)
-    return np.concatenate([np.zeros((*current.shape[:-1], 1)), np.cumsum(steps, axis=-1)], axis=-1)
+    return cumulative_trapezoid(current, time, axis=-1, initial=0.0)
 
 
 @dataclass(frozen=True)

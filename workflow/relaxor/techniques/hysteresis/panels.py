@@ -9,26 +9,17 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from relaxor.figures import style
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    LIGHTEST,
-    PURPLE,
-    SEQUENTIAL,
-    VERMILION,
-    current_unit,
-    zero_lines,
-)
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.loops import PEAKS
 
 PICO = 1e12
 """Number of pA in one A."""
-PULSES = {"X": GREY, "P": VERMILION, "U": PURPLE, "N": BLUE, "D": GREEN}
+PULSES = {"X": style.GREY, "P": style.VERMILION, "U": style.PURPLE, "N": style.BLUE, "D": style.GREEN}
 """Pulse of a train → its colour."""
+BRANCHES = {"field rising": style.BLUE, "falling": style.VERMILION}
+"""Branch of a loop, as the legend names it → its colour."""
 VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
 """Attribute in which the loops of a file may differ → its unit."""
 SAME = 0.02
@@ -43,11 +34,11 @@ def loop(ax: Axes, data: PanelData) -> None:
     (measurement, group), *_ = data.curves.items()
     curves = group["loop"].to_dataset()
     upper, lower = _polarization_and_current(ax)
-    _branches(upper, curves, BLUE, VERMILION)
+    _branches(upper, curves)
     _uncorrected(upper, curves)
     upper.legend(loc="upper left", handlelength=1.2, borderaxespad=0.2)
     field, current = curves["field"].to_numpy(), curves["switching_current"].to_numpy() * PICO
-    for part, color in _parts(curves, BLUE, VERMILION):
+    for part, color in zip(_parts(curves), BRANCHES.values(), strict=True):
         lower.plot(field[part], current[part], color=color, lw=0.6)
     numbers = data.parameters
     numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == q.CORRECTED)]
@@ -56,21 +47,14 @@ def loop(ax: Axes, data: PanelData) -> None:
         for value, error in zip(rows["value"], rows["standard_error"], strict=True):
             height = _height(curves, value, rising) * PICO
             for axes in (upper, lower):
-                axes.axvline(value, color=GREY, lw=0.4, ls=":", zorder=0)
-            lower.errorbar(value, height, xerr=error, fmt="none", ecolor=BLACK, elinewidth=0.8, capsize=1.5)
-            lower.annotate(
-                label,
-                (value, height),
-                xytext=(0, 3 if rising else -3),
-                textcoords="offset points",
-                ha="center",
-                va="bottom" if rising else "top",
-                fontsize=6,
-            )
+                axes.axvline(value, color=style.GREY, lw=0.4, ls=":", zorder=0)
+            lower.errorbar(value, height, xerr=error, fmt="none", ecolor=style.BLACK, elinewidth=0.8, capsize=1.5)
+            offset, va = ((0, 3), "bottom") if rising else ((0, -3), "top")
+            style.label(lower, label, (value, height), offset, va=va, fontsize=6)
     lower.set_ylim(*(2.1 * np.abs(current).max() * np.array([-1, 1])))
     lower.set_ylabel("$I_{sw}$ (pA)")
     for axes in (upper, lower):
-        zero_lines(axes)
+        style.zero_lines(axes)
         axes.set_xlim(field.min() * 1.05, field.max() * 1.05)
 
 
@@ -86,11 +70,13 @@ def _polarization_and_current(ax: Axes) -> tuple[Axes, Axes]:
 
 def thin_flakes(ax: Axes, data: PanelData) -> None:
     """Draw the corrected loops of flakes of several thicknesses."""
-    for (_, group), color in zip(data.curves.items(), (BLUE, VERMILION, GREEN, PURPLE), strict=False):
+    for (_, group), color in zip(
+        data.curves.items(), (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE), strict=False
+    ):
         curves = group["loop"].to_dataset()
         ax.plot(curves["field"], curves["polarization"], color=color, label=f"{curves.attrs['thickness_nm']:g} nm")
         _band(ax, curves, color)
-    zero_lines(ax)
+    style.zero_lines(ax)
     ax.set_xlabel(FIELD_LABEL)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)
@@ -114,8 +100,8 @@ def tables(ax: Axes, data: PanelData) -> None:
     found = [node.to_dataset() for node in group.children.values()]
     upper, lower = _polarization_and_current(ax)
     largest = max(float(np.abs(curves["current"]).max()) for curves in found)
-    scale, unit = current_unit(largest)
-    colors = mpl.colormaps[SEQUENTIAL](np.linspace(0, LIGHTEST, len(found)))
+    scale, unit = style.current_unit(largest)
+    colors = mpl.colormaps[style.SEQUENTIAL](np.linspace(0, style.LIGHTEST, len(found)))
     for curves, color in zip(found, colors, strict=True):
         field, polarization, current = (  # as it was recorded, because a single cycle need not be closed
             np.roll(curves[name].to_numpy()[:-1], curves.attrs["shift"])
@@ -124,7 +110,7 @@ def tables(ax: Axes, data: PanelData) -> None:
         upper.plot(field, polarization, color=color, lw=0.8)
         lower.plot(field, current * scale, color=color, lw=0.6)
     for axes in (upper, lower):
-        zero_lines(axes)
+        style.zero_lines(axes)
     lower.set_xlim(upper.get_xlim())
     lower.set_ylabel(f"$I$ ({unit})")
     if len(found) > 1:
@@ -158,8 +144,8 @@ def pulses(ax: Axes, data: PanelData) -> None:
 
 def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -> None:
     for letter, pulse in found.items():
-        ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, BLACK), lw=0.8, label=letter)
-    zero_lines(ax)
+        ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, style.BLACK), lw=0.8, label=letter)
+    style.zero_lines(ax)
     ax.set_xlabel(label)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)
@@ -168,52 +154,42 @@ def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -
 def _uncorrected(ax: Axes, curves: xr.Dataset) -> None:
     """Draw the uncorrected loop, in which leakage and capacitance dominate, in the empty fourth quadrant."""
     inset = ax.inset_axes((0.68, 0.13, 0.31, 0.32))
-    inset.plot(curves["field"], curves["polarization_uncorrected"], color=GREY, lw=0.7)
-    inset.set_title("uncorrected", fontsize=5, pad=1.5, color=GREY)
+    inset.plot(curves["field"], curves["polarization_uncorrected"], color=style.GREY, lw=0.7)
+    inset.set_title("uncorrected", fontsize=5, pad=1.5, color=style.GREY)
     inset.tick_params(labelsize=5, length=1.5, pad=1, labelbottom=False)
     inset.locator_params(axis="y", nbins=3)
 
 
-def _parts(curves: xr.Dataset, rising: str, falling: str) -> list[tuple[slice, str]]:
+def _parts(curves: xr.Dataset) -> tuple[slice, slice]:
+    """Return the samples of the rising and of the falling branch."""
     turn = int(curves.attrs["turn"])
-    return [(slice(0, turn + 1), rising), (slice(turn, None), falling)]
+    return slice(0, turn + 1), slice(turn, None)
 
 
-def _branches(ax: Axes, curves: xr.Dataset, rising: str, falling: str) -> None:
+def _branches(ax: Axes, curves: xr.Dataset) -> None:
     field, polarization = curves["field"].to_numpy(), curves["polarization"].to_numpy()
-    _band(ax, curves, GREY)
-    for (part, color), label in zip(_parts(curves, rising, falling), ("field rising", "falling"), strict=True):
+    _band(ax, curves, style.GREY)
+    for part, (label, color) in zip(_parts(curves), BRANCHES.items(), strict=True):
         x, y = field[part], polarization[part]
         ax.plot(x, y, color=color, label=label)
         for level in (-0.5, 0.5):
             at = int(np.argmin(np.abs(y - level * y[np.argmax(np.abs(y))])))
             step = max(len(x) // 40, 1)
-            ax.annotate(
-                "",
-                (x[min(at + step, len(x) - 1)], y[min(at + step, len(y) - 1)]),
-                (x[max(at - step, 0)], y[max(at - step, 0)]),
-                arrowprops={
-                    "arrowstyle": "-|>",
-                    "color": color,
-                    "lw": 0.8,
-                    "mutation_scale": 6,
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                },
-            )
+            before, behind = max(at - step, 0), min(at + step, len(x) - 1)
+            look = {"arrowstyle": "-|>", "color": color, "lw": 0.8, "mutation_scale": 6, "shrinkA": 0, "shrinkB": 0}
+            ax.annotate("", (x[behind], y[behind]), (x[before], y[before]), arrowprops=look)
 
 
 def _band(ax: Axes, curves: xr.Dataset, color: str) -> None:
     """Draw a band of two statistical standard uncertainties around the loop."""
     field, value = curves["field"].to_numpy(), curves["polarization"].to_numpy()
     error = 2 * curves["polarization_uncertainty"].to_numpy()
-    for part, _ in _parts(curves, "", ""):
+    for part in _parts(curves):
         ax.fill_between(field[part], (value - error)[part], (value + error)[part], color=color, alpha=0.3, lw=0)
 
 
 def _height(curves: xr.Dataset, field: float, rising: bool) -> float:
     """Return the switching current at a field, averaged over the samples around it."""
-    turn = int(curves.attrs["turn"])
-    part = slice(0, turn + 1) if rising else slice(turn, None)
+    part = _parts(curves)[0 if rising else 1]
     near = np.argsort(np.abs(curves["field"].to_numpy()[part] - field))[:9]
     return float(np.mean(curves["switching_current"].to_numpy()[part][near]))

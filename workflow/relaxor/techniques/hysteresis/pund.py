@@ -17,9 +17,8 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import NORMAL_QUANTILE, Measurement, Quantity, student_quantile
 from relaxor.core.variables import dataset, readings
 from relaxor.techniques.hysteresis import quantities as q
-from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import sample_noise
-from relaxor.techniques.hysteresis.device import TOLERANCE, Geometry
+from relaxor.techniques.hysteresis.device import TOLERANCE, Capacitor, Geometry
 from relaxor.techniques.hysteresis.loops import MICROCOULOMB, charge
 
 REST = 0.01

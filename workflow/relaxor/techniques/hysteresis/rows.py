@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Number, measured, provenance, with_systematic
+from relaxor.core.results import Number, measured, with_systematic
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.background import Background, switching_current
-from relaxor.techniques.hysteresis.capacitor import Capacitor
 from relaxor.techniques.hysteresis.cycles import Cycle
-from relaxor.techniques.hysteresis.device import Geometry
+from relaxor.techniques.hysteresis.device import Capacitor, Geometry
 from relaxor.techniques.hysteresis.integration import Loop
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
@@ -127,7 +126,7 @@ def series_rows(device: str, loops: Sequence[Loop]) -> list[Number]:
     return [replace(row, measurement=device) for row in rows]
 
 
-def loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | None) -> dict[str, xr.Dataset]:
+def loop_curves(cycle: Cycle, found: Sequence[Loop], background: Background | None) -> xr.Dataset:
     """Return the curves of a loop over one period: P in each model, and the current with its components."""
     best, uncorrected = found[0], found[-1]
     drive = best.drive
@@ -155,5 +154,4 @@ def loop_groups(cycle: Cycle, found: Sequence[Loop], background: Background | No
     }
     curves = dataset("time", lines, {"time": (time, "s", "Time")}, **attrs)
     curves["current_uncertainty"] = variable((), cycle.noise, "A", "standard uncertainty of current")
-    identity = cycle.measurement.id
-    return {identity: xr.Dataset(attrs=provenance(cycle.measurement)), f"{identity}/{cycle.region or 'loop'}": curves}
+    return curves

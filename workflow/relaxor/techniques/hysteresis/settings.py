@@ -25,7 +25,7 @@ class HysteresisSettings(Section):
     """Number of bootstrap replicates."""
     block: int = setting(20, source=ASSUMED, ge=1)
     """Number of samples in a block of the bootstrap; a block must be longer than the noise is correlated."""
-    seed: int = 1
+    seed: int = setting(1)
     """Seed of the random numbers of the bootstrap."""
     thickness_uncertainty: float = setting(0.4, "nm", source=ASSUMED, ge=0)
     """Standard uncertainty of the thickness, which all loops share; that of a step height measured by AFM."""

@@ -3,8 +3,7 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.hysteresis.capacitor import plates
-from relaxor.techniques.hysteresis.quantities import MODELS, QUANTITIES
+from relaxor.techniques.hysteresis.device import plates
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.registry import Conditions, Technique
 
@@ -18,15 +17,12 @@ def recognise(contents: Contents) -> float:
     return float(contents.table and contents.tester and not contents.under_light)
 
 
-TECHNIQUE = Technique(
-    name="hysteresis",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Polarization loops",
     part="characterization",
     settings=HysteresisSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
     panels={
         "loop": Panel(lazy(f"{__package__}.panels", "loop"), needs="loop"),
         "thin_flakes": Panel(lazy(f"{__package__}.panels", "thin_flakes")),
@@ -38,5 +34,4 @@ TECHNIQUE = Technique(
         told_by=_tells_plates,
     ),
     overview=lazy(f"{__package__}.panels", "overview"),
-    simulate=lazy("relaxor.simulation.hysteresis", "simulate"),
 )

@@ -2,27 +2,32 @@
 
 A file holds one run or many, and each run one cycle or many. The current at the extreme voltages, the area of the loop,
 its symmetry, and what is read at a small voltage are found in every cycle, with errors from the noise of the points.
-The growth of the peaks is followed over the cycles that go to the same voltages (module `growth`). The branches of the
-last of these cycles are compared with six laws of conduction. Points that the compliance of the instrument holds, and
-points without a current, are counted and left out.
+The growth of the peaks is followed over the cycles that go to the same voltages. The branches of the last of these
+cycles are compared with six laws of conduction. Points that the compliance of the instrument holds, and points without
+a current, are counted and left out.
+
+The sweep in one direction partly erases what the other one writes, so that the growth ends where both are in balance.
+The peaks then approach a last value, peak = floor + amplitude exp(−(cycle − 1)/tau); far from it a straight line holds.
+AICc compares the two.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import lmfit
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, provenance, with_systematic
+from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.core.variables import dataset
-from relaxor.stats.fit import Fit
+from relaxor.stats.decay import SINGLE, Decay, fit_decay, profile_decay
+from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.iv_sweeps import quantities as q
 from relaxor.techniques.iv_sweeps.conduction import LAWS, Branch, branches_of, current, fit_mechanisms, prefactor
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
-from relaxor.techniques.iv_sweeps.growth import Growth, fit_growth, growth_rows
 from relaxor.techniques.iv_sweeps.readings import Reading, Readings, read_cycle
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 
@@ -31,6 +36,9 @@ AREA = "trapezoidal rule, noise from third differences"
 HELD = "current held by the compliance"
 REPLACED = "current that was an outlier: mean of its neighbours"
 LOST = "no current in the file; nothing is read where too many are lost"
+FEWEST_PEAKS = 5
+"""Smallest number of peaks on which the two laws can be compared: one more than the parameters with the scale."""
+PEAKS = "peak currents against the number of the cycle, errors from their scatter"
 
 
 def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> Result:
@@ -48,31 +56,109 @@ def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> 
     AnalysisError
         If a file holds no sweep, or its current has the opposite sign of the voltage.
     """
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+
+
+def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result:
     rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        cycles = cycles_of(measurement, settings.compliance_tolerance)
-        readings = [read_cycle(cycle, settings.read_voltage, settings.peak_window) for cycle in cycles]
-        for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):
-            rows += _rows(measurement, q.CYCLE, reading, cycle.voltage.size, str(number))
-        same = alike(cycles)
-        last = int(np.flatnonzero(same)[-1])
-        readings = [
-            reading if continues else reading.of_another_series
-            for reading, continues in zip(readings, same, strict=True)
-        ]
-        growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
-        rows += series_rows(measurement, readings, same, growth)
-        read_at = {"read_voltage_V": settings.read_voltage}
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement) | read_at)
-        for number, cycle in enumerate(cycles, start=1):
-            groups[f"{measurement.id}/cycle_{number:02d}"] = cycle_curves(cycle)
-        groups[f"{measurement.id}/summary"] = summary_curves(readings, growth)
-        for branch in branches_of(cycles[last], settings.smallest_voltage):
-            fits = fit_mechanisms(branch)
-            rows += mechanism_rows(measurement, branch, fits)
-            groups[f"{measurement.id}/{branch.feature.replace(' ', '_')}"] = mechanism_curves(branch, fits)
-    return Result(with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty}), groups)
+    cycles = cycles_of(measurement, settings.compliance_tolerance)
+    readings = [read_cycle(cycle, settings.read_voltage, settings.peak_window) for cycle in cycles]
+    for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):
+        rows += _rows(measurement, q.CYCLE, reading, cycle.voltage.size, str(number))
+    same = alike(cycles)
+    readings = [
+        reading if continues else reading.of_another_series for reading, continues in zip(readings, same, strict=True)
+    ]
+    growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
+    rows += series_rows(measurement, readings, same, growth)
+    parts = {f"cycle_{number:02d}": cycle_curves(cycle) for number, cycle in enumerate(cycles, start=1)}
+    parts["summary"] = summary_curves(readings, growth)
+    for branch in branches_of(cycles[int(np.flatnonzero(same)[-1])], settings.smallest_voltage):
+        fits = fit_mechanisms(branch)
+        rows += mechanism_rows(measurement, branch, fits)
+        parts[branch.feature.replace(" ", "_")] = mechanism_curves(branch, fits)
+    rows = with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty})
+    return Result.of(measurement, rows, parts, read_voltage_V=settings.read_voltage)
+
+
+# --- growth of the peaks
+@dataclass(frozen=True)
+class Growth:
+    """The two laws fitted to the peaks of one polarity.
+
+    Attributes
+    ----------
+    cycle
+        Cycles that have a peak, counted from 0, shape (n,).
+    line, saturation
+        Fits with ``start``, ``slope``; and of `relaxor.stats.decay`, with ``floor``, ``amplitude``, ``tau``.
+    ends
+        Profile-likelihood intervals of the saturating law.
+    """
+
+    cycle: np.ndarray
+    line: Fit
+    saturation: Fit
+    ends: Mapping[str, tuple[float, float]]
+
+    @property
+    def saturates(self) -> bool:
+        """Whether AICc prefers the law that saturates."""
+        return self.saturation.aicc < self.line.aicc
+
+    def curve(self, cycle: np.ndarray) -> np.ndarray:
+        """Return the preferred law at cycles counted from 0, A."""
+        if not self.saturates:
+            return self.line.value("start") + self.line.value("slope") * cycle
+        amplitude, tau = (self.saturation.value(name) for name in ("amplitude", "tau"))
+        return self.saturation.value("floor") + amplitude * np.exp(-cycle / tau)
+
+
+def fit_growth(peaks: list[Reading]) -> Growth | None:
+    """Fit both laws to the peaks of the cycles, A; None with fewer than `FEWEST_PEAKS`.
+
+    All peaks have the same weight, and the scale of their errors is taken from the scatter, which holds the changes of
+    the device from cycle to cycle in addition to the noise of the points.
+    """
+    value = np.array([peak for peak, _ in peaks])
+    cycle = np.flatnonzero(np.isfinite(value)).astype(float)
+    value = value[np.isfinite(value)]
+    if value.size < FEWEST_PEAKS:
+        return None
+    slope, start = np.polyfit(cycle, value, 1)
+
+    def residual(trial: lmfit.Parameters) -> np.ndarray:
+        return trial["start"].value + trial["slope"].value * cycle - value
+
+    line = fit(residual, parameters(start=float(start), slope=float(slope)), absolute_sigma=False)
+    decay = Decay(SINGLE, cycle, value)
+    saturation = fit_decay(decay)
+    return Growth(cycle, line, saturation, profile_decay(decay, saturation))
+
+
+def growth_rows(measurement: Measurement, polarity: str, peaks: list[Reading], growth: Growth | None) -> list[Number]:
+    """Return the growth of a peak as it was seen, the last peak against the first, and the numbers of both laws."""
+    read = [peak for peak in peaks if math.isfinite(peak[0])]
+    if len(read) < 2:
+        return []
+    first, last = read[0], read[-1]
+    ratio, ratio_error = last[0] / first[0], math.hypot(last[1] / first[0], last[0] * first[1] / first[0] ** 2)
+    seen = {
+        q.PEAK_GROWTH[polarity]: (last[0] - first[0], math.hypot(first[1], last[1])),
+        q.RELATIVE_GROWTH[polarity]: (ratio - 1, ratio_error),
+    }
+    rows = measured(measurement, q.CYCLES, seen, "last peak against the first", n=len(read))
+    return rows + _law_rows(measurement, polarity, growth) if growth else rows
+
+
+def _law_rows(measurement: Measurement, polarity: str, growth: Growth) -> list[Number]:
+    rows = growth.saturation.numbers(measurement, q.SATURATION, q.GROWTH, PEAKS, feature=polarity)
+    ends = [growth.ends[name] for name in q.GROWTH]
+    rows = [replace(row, ci_low=low, ci_high=high) for row, (low, high) in zip(rows, ends, strict=True)]
+    rows += growth.line.numbers(measurement, q.LINE, {"slope": q.GROWTH_PER_CYCLE}, PEAKS, feature=polarity)
+    for model, law in ((q.SATURATION, growth.saturation), (q.LINE, growth.line)):
+        rows += measured(measurement, model, {AICC: (law.aicc, math.nan)}, PEAKS, n=law.n, feature=polarity)
+    return rows
 
 
 # --- numbers
@@ -138,7 +224,7 @@ def mechanism_rows(measurement: Measurement, branch: Branch, fits: dict[str, Fit
         law, feature = LAWS[model], {"feature": branch.feature}
         if law.slope:
             rows += fitted.numbers(measurement, model, {"slope": law.slope}, method, **feature)
-        common: dict[str, Any] = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, **feature}
+        common: dict[str, Any] = {**fitted.quality, **feature}
         at = {"at": 1.0, "at_unit": "V"} if law.prefactor is q.CURRENT else {}
         constant = {law.prefactor: prefactor(law, fitted, branch.voltage[-1])}
         rows += measured(measurement, model, constant, method, **at, **common)

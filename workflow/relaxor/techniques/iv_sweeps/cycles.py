@@ -11,8 +11,7 @@ from scipy import optimize
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.core.units import factor
-from relaxor.core.variables import readings
+from relaxor.core.variables import has_dimension, readings
 from relaxor.stats.noise import MAD_TO_SIGMA
 from relaxor.stats.sweeps import TURN, clipped_points, turning_points
 from relaxor.synapse.artifacts import bridged, spikes_in
@@ -145,7 +144,8 @@ def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.
 
 def _quantity(region: xr.Dataset, unit: str, label: str) -> xr.DataArray:
     """Return the first variable of the file that has an axis and a unit of this kind and is not that of the gate."""
-    found = [data for data in region.variables if region[data].ndim and _is(region[data], unit)]
+    columns = {name: data for name, data in region.variables.items() if data.ndim and data.dtype.kind in "fiu"}
+    found = [name for name, data in columns.items() if has_dimension(data, unit)]
     names = [str(name) for name in found if not str(name).lower().startswith("gate")]
     if names:
         return region[names[0]]
@@ -153,15 +153,6 @@ def _quantity(region: xr.Dataset, unit: str, label: str) -> xr.DataArray:
     gate = f" of the device; {found[0]} is that of its gate (a transfer curve)" if found else ""
     held = ", ".join(f"{name} ({data.attrs.get('units', '?')})" for name, data in region.data_vars.items() if data.ndim)
     raise AnalysisError(f"{label}: a sweep needs a {what}{gate}; the file holds {held or 'single values only'}")
-
-
-def _is(data: xr.DataArray, unit: str) -> bool:
-    if data.dtype.kind not in "fiu" or not data.attrs.get("units"):
-        return False
-    try:
-        return factor(data.attrs["units"], unit) > 0
-    except ValueError:
-        return False
 
 
 # --- what is a sweep

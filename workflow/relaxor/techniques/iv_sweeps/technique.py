@@ -3,7 +3,6 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import TESTERS, Contents
-from relaxor.techniques.iv_sweeps.quantities import MODELS, QUANTITIES
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 from relaxor.techniques.registry import Technique
 
@@ -17,19 +16,15 @@ def recognise(contents: Contents) -> float:
     return float(contents.measured("V"))
 
 
-TECHNIQUE = Technique(
-    name="iv_sweeps",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Current–voltage sweeps",
     part="synapse",
     settings=IvSweepsSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
     panels={
         "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True),
         "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes")),
     },
     former_names=("sweeps",),
-    simulate=lazy("relaxor.simulation.iv_sweeps", "simulate"),
 )

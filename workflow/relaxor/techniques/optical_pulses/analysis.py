@@ -9,16 +9,14 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, provenance
+from relaxor.core.results import Measurement, Number, Result
 from relaxor.synapse import series
 from relaxor.synapse.energy import energy_rows
-from relaxor.synapse.photoresponse.analysis import compare_codes, response_of, runs_of
+from relaxor.synapse.photoresponse.analysis import PowerSeries, compare_codes, response_of, runs_of, spectral_rows
 from relaxor.synapse.photoresponse.figures_of_merit import merit_rows
 from relaxor.synapse.photoresponse.response import Response
-from relaxor.synapse.photoresponse.spectral import PowerSeries, spectral_rows
 from relaxor.synapse.protocols import Kind, averaged, kind_of, run_variation
 from relaxor.synapse.protocols import responses as responses_of
 from relaxor.synapse.quantities import AMPLITUDE_SERIES
@@ -63,10 +61,8 @@ def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings
             points = averaged(responses_of(recording, AMPLITUDE_SERIES), recording.variation)
             powers.append((wavelength, recording, points))
             found.numbers.extend(_merits(powers[-1], darks, settings))
-        name = recording.measurement.id
-        attrs = {**provenance(recording.measurement), "kind": kind, "wavelength_nm": wavelength}
-        curves = {f"{name}/{part}": curve for part, curve in found.curves.items()}
-        whole.add(Result(found.numbers, {name: xr.Dataset(attrs=attrs), **curves}))
+        attrs = {"kind": kind, "wavelength_nm": wavelength}
+        whole.add(Result.of(recording.measurement, found.numbers, found.curves, **attrs))
     whole.numbers.extend(spectral_rows(powers, settings.power_uncertainty) + fitted)
     return whole
 

@@ -3,7 +3,6 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.optical_pulses.quantities import MODELS, QUANTITIES
 from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
 from relaxor.techniques.registry import Conditions, Technique
 
@@ -13,15 +12,12 @@ def recognise(contents: Contents) -> float:
     return float(contents.table and contents.under_light)
 
 
-TECHNIQUE = Technique(
-    name="optical_pulses",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Pulses of light",
     part="synapse",
     settings=OpticalPulsesSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
     panels={
         "pairs": Panel(lazy("relaxor.synapse.panels", "pairs"), needs="pairs", overview=True),
         "codes": Panel(lazy(f"{__package__}.panels", "currents"), needs="codes", overview=True),
@@ -33,5 +29,4 @@ TECHNIQUE = Technique(
     },
     conditions=Conditions({"wavelength": "nm", "area": "cm^2"}, optional={"pulses": "1", "compliance": "A"}),
     former_names=("light",),
-    simulate=lazy("relaxor.simulation.optical_pulses", "simulate"),
 )

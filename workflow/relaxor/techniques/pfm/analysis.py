@@ -6,7 +6,7 @@ therefore distinguish loops that are read with the bias on and off, and state th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy import ndimage, stats
 from scipy.special import i0e, i1e
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import COMBINES, Measurement, Number, Quantity, Result, measured, provenance
+from relaxor.core.results import COMBINES, Measurement, Number, Quantity, Result, combined, measured, provenance
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.blocks import correlation_length, jackknife, tiles
@@ -87,8 +87,7 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         If a measurement is neither an image with amplitude and phase nor a curve with a bias, or was not taken in
         contact; if an image shows only one kind of domain, or the sheet does not give its cycle.
     """
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
+    result = Result()
     scans: list[tuple[float, Measurement, list[Number]]] = []
     for measurement in measurements:
         mode = str(measurement.only.attrs.get("imaging_mode", ""))
@@ -97,23 +96,18 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
                 f"{measurement.id}: was taken in '{mode}', where no tip rests on the sample: that is no "
                 "piezoresponse; correct its technique in the sheet"
             )
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         if "bias" in measurement.only:
-            found, regions = analyse_loop(measurement, settings.settling_fraction)
+            found, parts = analyse_loop(measurement, settings.settling_fraction)
         else:
-            found, regions = analyse_image(measurement, settings)
+            found, parts = analyse_image(measurement, settings)
             scans.append((measurement.condition("cycle", "1"), measurement, found))
-        rows += found
-        groups |= {f"{measurement.id}/{name}": region for name, region in regions.items()}
+        result.add(Result.of(measurement, found, parts))
     if scans:
         scans.sort(key=lambda scan: scan[0])
-        found, regions = combine_cycles(scans)
-        rows += found
-        groups[COMBINED] = xr.Dataset(
-            attrs=provenance(scans[0][1]) | {COMBINES: ",".join(scan.id for _, scan, _ in scans)}
-        )
-        groups |= {f"{COMBINED}/{name}": region for name, region in regions.items()}
-    return Result(rows, groups)
+        found, trend = combine_cycles(scans)
+        attrs = provenance(scans[0][1]) | {COMBINES: ",".join(scan.id for _, scan, _ in scans)}
+        result.add(Result(found, {COMBINED: xr.Dataset(attrs=attrs), f"{COMBINED}/trend": trend}))
+    return result
 
 
 # --- one image -----------------------------------------------------------------------------------------------------
@@ -241,7 +235,9 @@ def _mixture(counts: np.ndarray, two: bool) -> tuple[float, float]:
         vector = (weight * np.exp(1j * phase)).sum(axis=1)
         total = np.maximum(weight.sum(axis=1), 1e-9)
         mean, resultant = np.angle(vector), np.clip(np.abs(vector) / total, 1e-6, 1 - 1e-9)
-        density = total[:, None] / counts.sum() * _von_mises(phase, mean[:, None], _concentration(resultant)[:, None])
+        kappa = _concentration(resultant)[:, None]
+        von_mises = np.exp(kappa * (np.cos(phase - mean[:, None]) - 1)) / (2 * np.pi * i0e(kappa))
+        density = total[:, None] / counts.sum() * von_mises
         mixed = np.maximum(density.sum(axis=0), 1e-300)
         share, previous = density / mixed, log_likelihood
         log_likelihood = float(np.sum(counts * np.log(mixed)))
@@ -249,10 +245,6 @@ def _mixture(counts: np.ndarray, two: bool) -> tuple[float, float]:
             break
     contrast = float(np.degrees(np.angle(np.exp(1j * (mean[0] - mean[1]))))) if two else 0.0
     return contrast, log_likelihood
-
-
-def _von_mises(phase: np.ndarray, mean: np.ndarray, concentration: np.ndarray) -> np.ndarray:
-    return np.exp(concentration * (np.cos(phase - mean) - 1)) / (2 * np.pi * i0e(concentration))
 
 
 def _concentration(resultant: np.ndarray) -> np.ndarray:
@@ -277,9 +269,7 @@ TRENDS = (q.PHASE_CONTRAST, q.AMPLITUDE_MEAN)
 TREND = "weighted least squares over cycles"
 
 
-def combine_cycles(
-    scans: Sequence[tuple[float, Measurement, list[Number]]],
-) -> tuple[list[Number], dict[str, xr.Dataset]]:
+def combine_cycles(scans: Sequence[tuple[float, Measurement, list[Number]]]) -> tuple[list[Number], xr.Dataset]:
     """Fit a line and a constant to contrast and amplitude against the scan cycle, weighted by their errors.
 
     The scale of the scatter is taken from the data, because scans differ by more than their own errors where the tip
@@ -290,9 +280,7 @@ def combine_cycles(
     scans
         Number of the cycle, measurement and numbers of each scan, in the order of the cycles.
     """
-    first = scans[0][1]
-    hashes = ",".join(str(scan.attrs["raw_sha256"]) for _, scan, _ in scans)
-    combined = replace(first, id=COMBINED, attrs=dict(first.attrs) | {"raw_sha256": hashes})
+    together = combined([scan for _, scan, _ in scans], COMBINED)
     cycle = np.array([scan[0] for scan in scans])
     trend = dataset("cycle", {}, {"cycle": (cycle, "1", "scan cycle")})
     rows: list[Number] = []
@@ -305,11 +293,11 @@ def combine_cycles(
         trend[name] = variable("cycle", values, unit, name.replace("_", " "))
         trend[f"{name}_uncertainty"] = variable("cycle", errors, unit, f"standard error of {name}")
         if len(scans) >= 3:
-            rows += _trend(combined, trend, name, unit)
-    return rows, {"trend": trend}
+            rows += _trend(together, trend, name, unit)
+    return rows, trend
 
 
-def _trend(combined: Measurement, trend: xr.Dataset, name: str, unit: str) -> list[Number]:
+def _trend(together: Measurement, trend: xr.Dataset, name: str, unit: str) -> list[Number]:
     """Return the numbers of both laws, and add the line and its residuals to the dataset."""
     cycle, values, errors = (trend[key].to_numpy() for key in ("cycle", name, f"{name}_uncertainty"))
 
@@ -321,9 +309,9 @@ def _trend(combined: Measurement, trend: xr.Dataset, name: str, unit: str) -> li
 
     def rows(model: str, law: Fit, further: Mapping[Quantity, tuple[float, float]], *names: Quantity) -> list[Number]:
         own = {quantity.name: quantity.in_unit(unit) for quantity in names}
-        shape: dict[str, Any] = {"n": law.n, "reduced_chi_square": law.reduced_chi_square, "feature": name}
-        found = law.numbers(combined, model, own, TREND, feature=name)
-        return found + measured(combined, model, {AICC: (law.aicc, np.nan), **further}, TREND, **shape)
+        tests = {AICC: (law.aicc, np.nan), **further}
+        found = law.numbers(together, model, own, TREND, feature=name)
+        return found + measured(together, model, tests, TREND, feature=name, **law.quality)
 
     line, constant = fitted(0.0), fitted({"value": 0.0, "vary": False})
     t = line.value("slope") / line.error("slope")

@@ -196,7 +196,7 @@ def _derived_rows(
         quantity: (function(fitted.params.valuesdict()), _propagated(fitted, function))
         for quantity, function in derived.items()
     }
-    common: dict[str, Any] = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square, "feature": feature}
+    common: dict[str, Any] = {**fitted.quality, "feature": feature}
     rows = measured(measurement, model, values, f"{method}; delta method", **common)
     rows = [row.with_interval(fitted.n - len(fitted.names)) for row in rows]
     return rows + measured(measurement, model, {AICC: (fitted.aicc, np.nan)}, method, **common)

@@ -3,7 +3,6 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.pfm.quantities import MODELS, QUANTITIES
 from relaxor.techniques.pfm.settings import PfmSettings
 from relaxor.techniques.registry import Conditions, Technique
 
@@ -22,15 +21,12 @@ def recognise(contents: Contents) -> float:
     return 0.5 * (contents.image and images.height and driven and not images.imaging_modes)
 
 
-TECHNIQUE = Technique(
-    name="pfm",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Piezoresponse force microscopy",
     part="characterization",
     settings=PfmSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
     panels={
         "phase_cycles": Panel(lazy(f"{__package__}.panels", "phase_cycles"), needs="image", together="phase"),
         "amplitude_cycles": Panel(
@@ -40,5 +36,4 @@ TECHNIQUE = Technique(
         "local_loop": Panel(lazy(f"{__package__}.panels", "local_loop"), needs="off_field", overview=True),
     },
     conditions=Conditions({"cycle": "1"}, told_by=_is_local_loop),
-    simulate=lazy("relaxor.simulation.pfm", "simulate"),
 )

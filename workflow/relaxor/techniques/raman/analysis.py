@@ -1,7 +1,7 @@
 """Raman spectra: cosmic rays out, modes and baseline fitted together, shifts calibrated on silicon where it is seen.
 
 The baseline is part of the fit, so that its uncertainty is in that of every mode. Modes that are expected are fitted
-where they stand out of the noise (`relaxor.techniques.raman.detection`).
+where they stand out of the noise (`relaxor.techniques.raman.lines`).
 """
 
 import math
@@ -14,29 +14,20 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import ordered_map
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured
-from relaxor.core.variables import variable
+from relaxor.core.results import Estimate, Measurement, Number, Quantity, Result, measured
+from relaxor.core.variables import dataset, variable
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, voigt_fwhm
 from relaxor.stats.quantities import AICC
-from relaxor.techniques.raman.detection import UNSEEN, find_modes, fit_seen_lines
-from relaxor.techniques.raman.lines import LineModel, fit_lines
-from relaxor.techniques.raman.quantities import (
-    AREA,
-    AREA_LIMIT,
-    COSMIC_RAY_PIXELS,
-    FWHM,
-    FWHM_LORENTZIAN,
-    LORENTZIAN,
-    RAMAN_SHIFT,
-    SHIFT_OFFSET,
-    VOIGT,
-)
+from relaxor.techniques.raman import quantities as q
+from relaxor.techniques.raman.lines import UNSEEN, LineModel, find_modes, fit_lines, fit_seen_lines
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
 
 SILICON = "Si"
 """Name of the line of silicon that calibrates the axis."""
+PROTECTED = 8.0
+"""1/cm; nothing so near to an expected line is taken for a cosmic ray where there are few accumulations."""
 EDGE = 60.0
 """1/cm; below, the filter that blocks the laser shapes the spectrum."""
 REACH = (3.0, 10.0)
@@ -92,10 +83,10 @@ def _analyse_one(measurement: Measurement, settings: RamanSettings) -> Result:
     reference, width = settings.calibration_line, settings.instrument_fwhm
     others = settings.substrate_lines | ({SILICON: reference} if reference else {})
     expected = {**(settings.modes or {}), **others}
-    protected = np.zeros(shift.shape, dtype=bool)
-    for center in expected.values():
-        protected |= np.abs(shift - center) < 8
-    spectrum, noise, removed = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, protected)
+    distance = np.abs(shift - np.array([*expected.values(), math.inf])[:, None]).min(axis=0)
+    spectrum, noise, removed = remove_spikes(
+        spectra, settings.spike_threshold, settings.spike_width, distance < PROTECTED
+    )
     if not np.ptp(spectrum):
         raise AnalysisError(f"{measurement.id}: every point has the intensity {spectrum[0]:g}: this is no spectrum")
     groups, degree = [(np.ones(shift.shape, dtype=bool), expected)], settings.baseline_degree
@@ -118,10 +109,10 @@ def _analyse_one(measurement: Measurement, settings: RamanSettings) -> Result:
             "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
         )
     calibration = others.get(SILICON, math.nan), settings.calibration_uncertainty
-    rows = _rows(measurement, VOIGT, voigts, *calibration, width)
-    rows += _rows(measurement, LORENTZIAN, lorentzians, *calibration, 0.0)
-    rows += measured(measurement, VOIGT, {COSMIC_RAY_PIXELS: (removed.sum(), math.nan)}, "count")
-    return Result.of(measurement, rows, {"spectrum": _curves(shift, spectrum, voigts)})
+    rows = _rows(measurement, q.VOIGT, voigts, *calibration, width)
+    rows += _rows(measurement, q.LORENTZIAN, lorentzians, *calibration, 0.0)
+    rows += measured(measurement, q.VOIGT, {q.COSMIC_RAY_PIXELS: (removed.sum(), math.nan)}, "count")
+    return Result.of(measurement, rows, {"spectrum": _curves(shift, spectrum, voigts, others)})
 
 
 def _groups(
@@ -175,7 +166,8 @@ def _rows(
     offset, offset_error, source = 0.0, 0.0, "axis as the file has it"
     for part in parts:
         if SILICON in part.model.lines and math.isfinite(reference):
-            offset, offset_error = reference - part.fit.value(f"{SILICON}_center"), part.fit.error(f"{SILICON}_center")
+            place, offset_error = part.fit.estimate(f"{SILICON}_center")
+            offset = reference - place
             source = f"{SILICON} line set to {reference} 1/cm"
     systematic = {"systematic_error": reference_uncertainty}
     rows: list[Number] = []
@@ -184,58 +176,63 @@ def _rows(
         window = "" if len(parts) == 1 else part.model.lines[0]
         rows += measured(measurement, model, {AICC: (part.fit.aicc, math.nan)}, METHOD, feature=window, **common)
         if part is parts[0]:
-            shifted = {SHIFT_OFFSET: (offset, offset_error)}
+            shifted = {q.SHIFT_OFFSET: (offset, offset_error)}
             rows += measured(measurement, model, shifted, source, **systematic, **common)
         for name in part.model.lines:
             line = common | {"feature": name}
             rows += measured(measurement, model, _shape(part.fit, name, gaussian_fwhm), METHOD, **line)
             if name != SILICON:
-                error = math.hypot(part.fit.error(f"{name}_center"), offset_error)
-                center = {RAMAN_SHIFT: (part.fit.value(f"{name}_center") + offset, error)}
+                place, error = part.fit.estimate(f"{name}_center")
+                center = {q.RAMAN_SHIFT: (place + offset, math.hypot(error, offset_error))}
                 rows += measured(measurement, model, center, f"{METHOD}; {source}", **systematic, **line)
         for name, limit in part.limits.items():
-            unseen = {RAMAN_SHIFT: (math.nan, math.nan), AREA_LIMIT: (limit, math.nan)}
+            unseen = {q.RAMAN_SHIFT: (math.nan, math.nan), q.AREA_LIMIT: (limit, math.nan)}
             rows += measured(measurement, model, unseen, UNSEEN, feature=name, **common)
     return rows
 
 
-def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[Quantity, tuple[float, float]]:
+def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[Quantity, Estimate]:
     """Return area and widths of a line; the whole width of a Voigt line with its instrument."""
-    fwhm, error = fitted.value(f"{name}_fwhm"), fitted.error(f"{name}_fwhm")
-    shape = {
-        AREA: (fitted.value(f"{name}_area"), fitted.error(f"{name}_area")),
-        FWHM_LORENTZIAN: (fwhm, error),
-    }
+    fwhm, error = fitted.estimate(f"{name}_fwhm")
+    shape = {q.AREA: fitted.estimate(f"{name}_area"), q.FWHM_LORENTZIAN: (fwhm, error)}
     if gaussian_fwhm:
         slope = 0.5346 + 0.2166 * fwhm / math.hypot(math.sqrt(0.2166) * fwhm, gaussian_fwhm)
-        shape[FWHM] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error)
+        shape[q.FWHM] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error)
     return shape
 
 
-def _curves(shift: np.ndarray, spectrum: np.ndarray, parts: list[Part]) -> xr.Dataset:
-    """Make the curves on the whole axis; NaN where nothing was fitted."""
+def _curves(
+    shift: np.ndarray, spectrum: np.ndarray, parts: list[Part], of_substrate: Mapping[str, float]
+) -> xr.Dataset:
+    """Make the curves on the axis of the file; NaN where nothing was fitted.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along ``line`` are ``center``, the fitted place (1/cm, on the axis of the file), and ``substrate``, whether the
+        line is one of ``of_substrate``.
+    """
     names = [name for part in parts for name in part.model.lines]
-    columns = {name: np.full(shift.shape, np.nan) for name in ("sigma", "fit", "baseline")}
-    components = xr.DataArray(np.full((len(names), shift.size), np.nan), dims=("line", "shift"), coords={"line": names})
+    sigma, fit, baseline = np.full((3, shift.size), np.nan)
+    components = np.full((len(names), shift.size), np.nan)
     for part in parts:
         scale = 1.0 if part.fit.absolute_sigma else math.sqrt(part.fit.reduced_chi_square)
-        columns["sigma"][part.inside] = part.sigma * scale
-        columns["fit"][part.inside] = part.model.total(part.fit.params)
-        columns["baseline"][part.inside] = part.model.baseline(part.fit.params)
-        components.loc[list(part.model.lines), part.inside] = part.model.values(part.fit.params)[0]
-    axis = "raman_shift"
-    # The uncalibrated axis of the file; the offset that calibrates it is in the attributes.
-    return xr.Dataset(
-        {
-            "data": variable(axis, spectrum, "count", "mean of the accumulations without cosmic rays"),
-            "data_uncertainty": variable(axis, columns["sigma"], "count", "noise"),
-            "fit": variable(axis, columns["fit"], "count", "fit"),
-            "baseline": variable(axis, columns["baseline"], "count", "baseline"),
-            "components": variable(("line", axis), components.values, "count", "lines"),
-            "residual": variable(axis, spectrum - columns["fit"], "count", "data − fit"),
-        },
-        coords={
-            axis: variable(axis, shift, "1/cm", "Raman shift"),
-            "line": ("line", names),
-        },
+        sigma[part.inside] = part.sigma * scale
+        fit[part.inside] = part.model.total(part.fit.params)
+        baseline[part.inside] = part.model.baseline(part.fit.params)
+        for name, line in zip(part.model.lines, part.model.values(part.fit.params)[0], strict=True):
+            components[names.index(name), part.inside] = line
+    columns = {
+        "data": (spectrum, "count", "mean of the accumulations without cosmic rays"),
+        "data_uncertainty": (sigma, "count", "noise"),
+        "fit": (fit, "count", "fit"),
+        "baseline": (baseline, "count", "baseline"),
+        "residual": (spectrum - fit, "count", "data − fit"),
+    }
+    curves = dataset("raman_shift", columns, {"raman_shift": (shift, "1/cm", "Raman shift")})
+    centers = [part.fit.value(f"{name}_center") for part in parts for name in part.model.lines]
+    return curves.assign(components=variable(("line", "raman_shift"), components, "count", "lines")).assign_coords(
+        line=("line", names),
+        center=variable("line", centers, "1/cm", "fitted place of the line"),
+        substrate=variable("line", [name in of_substrate for name in names], "1", "line of the substrate"),
     )

@@ -1,30 +1,31 @@
 """Settings of the Raman analysis."""
 
-from pydantic import Field
-
-from relaxor.core.section import Section
+from relaxor.core.section import Section, setting
 
 
 class RamanSettings(Section):
-    """Settings of the Raman analysis; wavenumbers in 1/cm."""
+    """Settings of the Raman analysis."""
 
-    modes: dict[str, float] | None = None
-    """Name → Raman shift where the fit of a mode starts, in 1/cm; null: every line that stands out."""
-    significance: float = Field(8.0, gt=0)
-    """Least prominence of a line that is looked for, in standard deviations."""
-    calibration_line: float | None = None
-    """Raman shift given to the silicon line of the same spectrum, in 1/cm; null: the axis as the file has it."""
-    calibration_uncertainty: float = Field(1.0, ge=0)
-    """Standard uncertainty of that line, or of the file's axis, in 1/cm."""
-    substrate_lines: dict[str, float] = {}
-    """Name → Raman shift of lines of the substrate that are fitted with the modes, in 1/cm."""
-    window: tuple[float, float] | None = None
-    """Range of Raman shift that is fitted, in 1/cm; null: all of the file above the filter that blocks the laser."""
-    instrument_fwhm: float = 1.2
-    """Gaussian width of the instrument's response, full width at half maximum, in 1/cm."""
-    baseline_degree: int = 9
-    """Degree of the Chebyshev polynomial under the lines (fluorescence and the edge filter's foot)."""
-    spike_threshold: float = 8.0
-    """A cosmic ray is this many standard deviations above the other accumulations or its surroundings."""
-    spike_width: int = 3
-    """In a single accumulation a spike is at most this many pixels wide."""
+    modes: dict[str, float] | None = setting(None, "1/cm")
+    """The Raman shift at which the fit of a mode starts, by the name of the mode. Without modes, every line that stands
+    out is fitted."""
+    significance: float = setting(8.0, source="assumed", gt=0)
+    """The least prominence of a line that is looked for, in standard deviations."""
+    calibration_line: float | None = setting(None, "1/cm")
+    """The Raman shift that is given to the silicon line of the same spectrum. Without it the axis stays as the file has
+    it."""
+    calibration_uncertainty: float = setting(1.0, "1/cm", source="assumed", ge=0)
+    """The standard uncertainty of that line, or of the axis of the file."""
+    substrate_lines: dict[str, float] = setting({}, "1/cm")
+    """The Raman shifts of lines of the substrate that are fitted with the modes, by the name of the line."""
+    window: tuple[float, float] | None = setting(None, "1/cm")
+    """The range of Raman shift that is fitted. Without one it is all of the file above the filter that blocks the
+    laser."""
+    instrument_fwhm: float = setting(1.2, "1/cm", source="assumed")
+    """The Gaussian width of the response of the instrument, full width at half maximum."""
+    baseline_degree: int = setting(9, source="fluorescence and the foot of the edge filter")
+    """The degree of the Chebyshev polynomial under the lines."""
+    spike_threshold: float = setting(8.0, source="assumed")
+    """The height of a cosmic ray above the other accumulations, or above its surroundings, in standard deviations."""
+    spike_width: int = setting(3, source="assumed")
+    """The largest width of a cosmic ray in pixels where there are fewer than three accumulations."""

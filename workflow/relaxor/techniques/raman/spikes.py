@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.ndimage import binary_dilation, median_filter
+from scipy.ndimage import binary_dilation, binary_opening, median_filter
 
 from relaxor.stats.noise import MAD_TO_SIGMA, linear_noise
 
@@ -40,19 +40,11 @@ def remove_spikes(
         center = median_filter(spectra, (1, 2 * width + 3))
         excess = spectra - center
         noise = MAD_TO_SIGMA * np.median(np.abs(np.diff(spectra, axis=1)), axis=1, keepdims=True) / math.sqrt(2)
-        removed = np.array([_narrow_runs(row, width) for row in excess > threshold * noise]) & ~protected
+        high = excess > threshold * noise
+        removed = high & ~binary_opening(high, np.ones((1, width + 1))) & ~protected
     kept = np.ma.masked_array(np.where(removed.all(axis=0), center, spectra), removed & ~removed.all(axis=0))
     mean, count = kept.mean(axis=0).data, kept.count(axis=0)
     if len(spectra) < 3:
         return mean, np.full_like(mean, np.nan), removed
     scatter = linear_noise(mean, kept.var(axis=0, ddof=1).filled(0), count >= 3)
     return mean, scatter / np.sqrt(count), removed
-
-
-def _narrow_runs(flags: np.ndarray, width: int) -> np.ndarray:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    result = np.zeros_like(flags)
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        if stop - start <= width:
-            result[start:stop] = True
-    return result

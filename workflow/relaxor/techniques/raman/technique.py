@@ -3,7 +3,6 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.raman.quantities import MODELS, QUANTITIES
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
 
@@ -13,19 +12,13 @@ def recognise(contents: Contents) -> float:
     return float(contents.spectral_axis == "raman_shift")
 
 
-TECHNIQUE = Technique(
-    name="raman",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Raman spectroscopy",
     part="characterization",
     settings=RamanSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
-    panels={
-        "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True),
-    },
+    panels={"spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True)},
     conditions=Conditions(optional={"power": "", "wavelength": "", "temperature": ""}),
     compared=ComparedSpectrum("spectrum", "raman_shift", "data", "Raman shift (cm$^{-1}$)"),
-    simulate=lazy("relaxor.simulation.raman", "simulate"),
 )

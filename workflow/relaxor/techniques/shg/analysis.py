@@ -8,7 +8,7 @@ by more than chance has its errors widened by the misfit.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,8 +19,8 @@ from scipy import stats
 from scipy.linalg import block_diag
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number, Result, measured, provenance
-from relaxor.core.variables import variable
+from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number, Result, combined, measured
+from relaxor.core.variables import dataset
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, fit_counts, parameters, voigt, widened_method, widening
 from relaxor.stats.optimizer import central_differences
@@ -90,18 +90,16 @@ def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Resul
     """
     spectra, dark_level = select(measurements, settings)
     lines = {shape: fit_lines(spectra, settings.background_degree, shape) for shape in (q.VOIGT, q.GAUSSIAN)}
-    series = _series(measurements)
+    series = combined(measurements, q.SERIES)
     rows = [row for shape, fitted in lines.items() for row in line_rows(series, spectra, fitted, shape, settings)]
     points = Points.of(spectra, lines[q.VOIGT])
     laws = fit_laws(points)
     for model, law in laws.items():
         rows += law_rows(series, points, law, model, settings)
-    groups = spectrum_curves(spectra, lines[q.VOIGT], settings.background_degree, dark_level)
-    attrs = provenance(series) | {COMBINES: ",".join(each.id for each in measurements)}
-    groups[q.SERIES] = xr.Dataset(attrs=attrs)
-    groups[f"{q.SERIES}/points"] = point_curves(points, laws[q.POWER_LAW_BACKGROUND])
-    groups[f"{q.SERIES}/laws"] = law_curves(points.power, laws)
-    return Result(rows, groups)
+    parts = {"points": point_curves(points, laws[q.POWER_LAW_BACKGROUND]), "laws": law_curves(points.power, laws)}
+    result = Result.joined(spectrum_curves(spectra, lines[q.VOIGT], settings.background_degree, dark_level))
+    result.add(Result.of(series, rows, parts, **{COMBINES: ",".join(each.id for each in measurements)}))
+    return result
 
 
 # --- spectra and lines
@@ -176,10 +174,7 @@ class Points:
     def of(cls, spectra: Sequence[Spectrum], lines: Fit) -> "Points":
         """Take the powers of spectra and the areas of their lines."""
         gain_and_time = np.array([spectrum.gain * spectrum.time for spectrum in spectra])
-        areas, errors = (
-            np.array([get(f"area_{i}") for i in range(len(spectra))]) / gain_and_time
-            for get in (lines.value, lines.error)
-        )
+        areas, errors = np.array([lines.estimate(f"area_{i}") for i in range(len(spectra))]).T / gain_and_time
         power, power_error = np.array([(spectrum.power, spectrum.power_error) for spectrum in spectra]).T
         return cls(power, areas, power_error, errors)
 
@@ -297,12 +292,6 @@ def _powers(spectrum: Spectrum, degree: int) -> np.ndarray:
 
 
 # --- rows
-def _series(measurements: Sequence[Measurement]) -> Measurement:
-    attrs = dict(measurements[0].attrs)
-    attrs["raw_sha256"] = ",".join(measurement.attrs["raw_sha256"] for measurement in measurements)
-    return replace(measurements[0], id=q.SERIES, attrs=attrs)
-
-
 def line_rows(
     series: Measurement, spectra: Sequence[Spectrum], fitted: Fit, shape: str, settings: ShgSettings
 ) -> list[Number]:
@@ -329,7 +318,7 @@ def line_rows(
         *measured(series, shape, {AICC: (fitted.aicc, math.nan)}, method, **fitted.quality),
     ]
     for i, spectrum in enumerate(spectra):
-        area, error = (get(f"area_{i}") / spectrum.gain for get in (fitted.value, fitted.error))
+        area, error = (part / spectrum.gain for part in fitted.estimate(f"area_{i}"))
         rows += measured(spectrum.measurement, shape, {q.AREA: (area, error)}, method, **fitted.quality)
     return rows
 
@@ -361,11 +350,10 @@ def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings
 
 
 # --- curves
-def spectrum_curves(spectra: Sequence[Spectrum], fitted: Fit, degree: int, dark_level: float) -> dict[str, xr.Dataset]:
-    """Make the groups of the spectra: counts above the dark level, line, background, residual."""
+def spectrum_curves(spectra: Sequence[Spectrum], fitted: Fit, degree: int, dark_level: float) -> Iterator[Result]:
+    """Yield the curves of each spectrum: counts above the dark level, line, background, residual."""
     model = LineModel(spectra, [_powers(spectrum, degree) for spectrum in spectra])
     bounds = np.cumsum([0, *(spectrum.wavelength.size for spectrum in spectra)])
-    groups: dict[str, xr.Dataset] = {}
     for i, spectrum in enumerate(spectra):
         line, background = (part / spectrum.gain for part in model.parts(fitted.params, i))
         counts = spectrum.counts - dark_level
@@ -379,13 +367,9 @@ def spectrum_curves(spectra: Sequence[Spectrum], fitted: Fit, degree: int, dark_
             "background": (background + above, "count", "background"),
             "residual": (fitted.residual[bounds[i] : bounds[i + 1]], "1", "deviance residual"),
         }
-        groups[spectrum.measurement.id] = xr.Dataset(attrs=provenance(spectrum.measurement))
-        groups[f"{spectrum.measurement.id}/spectrum"] = xr.Dataset(
-            {name: variable("wavelength", *content) for name, content in data.items()},
-            coords={"wavelength": variable("wavelength", spectrum.wavelength, "nm", "wavelength")},
-            attrs={"power_mW": spectrum.power, "integration_time_s": spectrum.time},
-        )
-    return groups
+        axis = {"wavelength": (spectrum.wavelength, "nm", "wavelength")}
+        attrs = {"power_mW": spectrum.power, "integration_time_s": spectrum.time}
+        yield Result.of(spectrum.measurement, [], {"spectrum": dataset("wavelength", data, axis, **attrs)})
 
 
 def point_curves(points: Points, law: Fit) -> xr.Dataset:
@@ -398,10 +382,7 @@ def point_curves(points: Points, law: Fit) -> xr.Dataset:
         "fit": (fitted, q.RATE, "power law with background"),
         "residual": (points.signal - fitted, q.RATE, "residual"),
     }
-    return xr.Dataset(
-        {name: variable("power", *values) for name, values in content.items()},
-        coords={"power": variable("power", points.power, "mW", "pump power")},
-    )
+    return dataset("power", content, {"power": (points.power, "mW", "pump power")})
 
 
 def law_curves(power: np.ndarray, laws: Mapping[str, Fit]) -> xr.Dataset:
@@ -414,7 +395,7 @@ def law_curves(power: np.ndarray, laws: Mapping[str, Fit]) -> xr.Dataset:
     best = laws[q.POWER_LAW_BACKGROUND]
     slope = central_differences(curve, best.params, best.names)
     half = NORMAL_QUANTILE * np.sqrt(np.einsum("ij,jk,ik->i", slope, best.covariance, slope))
-    content = {model: variable("power", curve(law.params), q.RATE, model) for model, law in laws.items()}
-    content["low"] = variable("power", curve(best.params) - half, q.RATE, "lower end of the 95 % band")
-    content["high"] = variable("power", curve(best.params) + half, q.RATE, "upper end of the 95 % band")
-    return xr.Dataset(content, coords={"power": variable("power", fine, "mW", "pump power")})
+    content = {model: (curve(law.params), q.RATE, model) for model, law in laws.items()}
+    content["low"] = curve(best.params) - half, q.RATE, "lower end of the 95 % band"
+    content["high"] = curve(best.params) + half, q.RATE, "upper end of the 95 % band"
+    return dataset("power", content, {"power": (fine, "mW", "pump power")})

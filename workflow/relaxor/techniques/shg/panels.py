@@ -8,13 +8,13 @@ from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points
-from relaxor.techniques.shg.quantities import CENTER, EXPONENT, POWER_LAW_BACKGROUND, SERIES, VOIGT
+from relaxor.techniques.shg import quantities as q
 
 
 def spectra(ax: Axes, data: PanelData) -> None:
     """Draw the spectra of all powers with their fits; inset: area against power and the power law."""
-    curves = [group["spectrum"].to_dataset() for name, group in data.curves.items() if name != SERIES]
-    points = data.curves[SERIES]["points"].to_dataset()
+    curves = [group["spectrum"].to_dataset() for name, group in data.curves.items() if name != q.SERIES]
+    points = data.curves[q.SERIES]["points"].to_dataset()
     lit = points.power.values[points.power.values > 0]
     scale = LogNorm(lit.min(), lit.max())
     top = max(float(curve.fit.max()) for curve in curves) / 1e3
@@ -23,7 +23,7 @@ def spectra(ax: Axes, data: PanelData) -> None:
         color = mpl.colormaps[SEQUENTIAL](0.92 * scale(power)) if power > 0 else GREY
         ax.plot(curve.wavelength, curve.data / 1e3, ".", color=color, ms=1.0, mew=0)
         ax.plot(curve.wavelength, curve.fit / 1e3, color=color, lw=0.6)
-    center = data.number(CENTER, measurement=SERIES, model=VOIGT)
+    center = data.number(q.CENTER, measurement=q.SERIES, model=q.VOIGT)
     ax.set(xlim=(center - 4.5, center + 13.5), ylim=(-0.04 * top, 1.08 * top))
     ax.set_xlabel("Wavelength (nm)")
     ax.set_ylabel("Intensity (10$^3$ counts)")
@@ -33,12 +33,12 @@ def spectra(ax: Axes, data: PanelData) -> None:
 
 
 def _power_law(ax: Axes, data: PanelData) -> None:
-    points = data.curves[SERIES]["points"].to_dataset()
-    laws = data.curves[SERIES]["laws"].to_dataset()
+    points = data.curves[q.SERIES]["points"].to_dataset()
+    laws = data.curves[q.SERIES]["laws"].to_dataset()
     points = points.isel(power=points.power.values > 0)
     colors = mpl.colormaps[SEQUENTIAL](0.92 * LogNorm()(points.power.values))
     ax.fill_between(laws.power, laws.low, laws.high, color=VERMILION, alpha=0.25, lw=0)
-    ax.plot(laws.power, laws[POWER_LAW_BACKGROUND], color=VERMILION, lw=0.8)
+    ax.plot(laws.power, laws[q.POWER_LAW_BACKGROUND], color=VERMILION, lw=0.8)
     data_points(ax, points.power, points.signal, points.signal_uncertainty, xerr=points.power_uncertainty, fmt="none")
     ax.scatter(points.power, points.signal, c=colors, s=3, lw=0, zorder=3)
     ax.set(xscale="log", yscale="log")
@@ -49,6 +49,6 @@ def _power_law(ax: Axes, data: PanelData) -> None:
     ax.xaxis.set_major_locator(mpl.ticker.FixedLocator([10 ** math.floor(math.log10(top)), top]))
     ax.xaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    row = data.rows(EXPONENT, measurement=SERIES, model=POWER_LAW_BACKGROUND).iloc[0]
+    row = data.row(q.EXPONENT, measurement=q.SERIES, model=q.POWER_LAW_BACKGROUND)
     text = f"slope\n{row.value:.2f} ± {row.standard_error:.2f}"
     ax.text(0.06, 0.94, text, transform=ax.transAxes, va="top", fontsize=5.5, color=VERMILION)

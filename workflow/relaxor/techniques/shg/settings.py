@@ -6,8 +6,8 @@ from relaxor.core.section import Section, setting
 class ShgSettings(Section):
     """Settings of the SHG analysis. Uncertainties are standard uncertainties."""
 
-    window: tuple[float, float] | None = None
-    """The range of wavelength in nm that is fitted around the second harmonic. Without one it reaches 3 % to each side
+    window: tuple[float, float] | None = setting(None, "nm")
+    """The range of wavelength that is fitted around the second harmonic. Without one it reaches 3 % to each side
     of half the wavelength of the pump."""
     background_degree: int = setting(2, source="two-photon luminescence and dark signal", ge=0)
     """The degree of the polynomial under the line."""

@@ -3,20 +3,13 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.registry import Conditions, Technique
-from relaxor.techniques.shg.quantities import MODELS, QUANTITIES
 from relaxor.techniques.shg.settings import ShgSettings
 
-TECHNIQUE = Technique(
-    name="shg",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Second-harmonic generation",
     part="characterization",
     settings=ShgSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
-    models=MODELS,
-    quantities=QUANTITIES,
-    panels={
-        "spectra": Panel(lazy(f"{__package__}.panels", "spectra"), needs="spectrum", together="all powers"),
-    },
+    panels={"spectra": Panel(lazy(f"{__package__}.panels", "spectra"), needs="spectrum", together="all powers")},
     conditions=Conditions({"power": "mW", "power_uncertainty": "mW", "integration_time": "s", "pump_wavelength": "nm"}),
-    simulate=lazy("relaxor.simulation.shg", "simulate"),
 )

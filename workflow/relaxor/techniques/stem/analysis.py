@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured, provenance
+from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.core.variables import dataset, variable
 from relaxor.techniques.stem import columns as atoms
 from relaxor.techniques.stem import lattice as lattices
@@ -56,34 +56,39 @@ def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Resu
         raise AnalysisError("stem: no lattice parameter is given; set stem.a for this sample")
     if not settings.placed:
         raise AnalysisError("stem: no site has a position; give one in stem.sites for this sample")
-    rows: list[Number] = []
-    groups: dict[str, xr.Dataset] = {}
-    for measurement in measurements:
-        image, pixel = _image(measurement, settings.detector, settings.a)
-        # In a window of incomplete cells the pattern of the lattice itself would count as scatter between lines.
-        lines = int(np.ceil(settings.correlated_length / settings.a) * settings.a / pixel)
-        groups[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        power = lattices.spectrum(image)
-        start, contrast = lattices.find_lattice(power, pixel, settings.a, settings.tolerance)
-        spots = lattices.refine_spots(image, power, pixel, start, settings.highest_frequency, settings.spot_threshold)
-        if contrast < LEAST_CONTRAST or np.linalg.matrix_rank(spots.indices.reshape(-1, 2)) < 2:
-            raise AnalysisError(
-                f"{measurement.id}: no hexagonal lattice with a within {settings.tolerance:.0%} of {settings.a} "
-                f"angstrom in the Fourier transform (contrast {contrast:.1f}, {len(spots.indices)} spots)"
-            )
-        found, covariance = _standard(*lattices.fit_reciprocal(spots, lines))
-        rows += _lattice_rows(measurement, q.FFT_LATTICE, found, covariance, settings.calibration_error)
-        fitted = _Columns(image, pixel, found, lines, settings, measurement.id)
-        column_numbers = _lattice_rows(
-            measurement, q.COLUMN_LATTICE, fitted.lattice, fitted.covariance, settings.calibration_error
+    return Result.joined(_analyse_one(measurement, settings, settings.a) for measurement in measurements)
+
+
+def _analyse_one(measurement: Measurement, settings: StemSettings, a: float) -> Result:
+    image, pixel = _image(measurement, settings.detector, a)
+    # In a window of incomplete cells the pattern of the lattice itself would count as scatter between lines.
+    lines = int(np.ceil(settings.correlated_length / a) * a / pixel)
+    power = lattices.spectrum(image)
+    start, contrast = lattices.find_lattice(power, pixel, a, settings.tolerance)
+    spots = lattices.refine_spots(image, power, pixel, start, settings.highest_frequency, settings.spot_threshold)
+    if contrast < LEAST_CONTRAST or np.linalg.matrix_rank(spots.indices.reshape(-1, 2)) < 2:
+        raise AnalysisError(
+            f"{measurement.id}: no hexagonal lattice with a within {settings.tolerance:.0%} of {a} angstrom in the "
+            f"Fourier transform (contrast {contrast:.1f}, {len(spots.indices)} spots)"
         )
-        rows += [*column_numbers, *_structure_rows(measurement, column_numbers, settings.a)]
-        rows += [*_column_rows(measurement, fitted), *_intensity_rows(measurement, fitted, settings)]
-        groups[f"{measurement.id}/image"] = fitted.image_curves()
-        groups[f"{measurement.id}/transform"] = _transform_curves(power, pixel, settings.highest_frequency)
-        groups[f"{measurement.id}/spots"] = _spot_curves(spots)
-        groups[f"{measurement.id}/columns"] = fitted.column_curves()
-    return Result(rows, groups)
+    found, covariance = _standard(*lattices.fit_reciprocal(spots, lines))
+    fitted = _Columns(image, pixel, found, lines, settings, measurement.id)
+    error = settings.calibration_error
+    column_numbers = _lattice_rows(measurement, q.COLUMN_LATTICE, fitted.lattice, fitted.covariance, error)
+    rows = [
+        *_lattice_rows(measurement, q.FFT_LATTICE, found, covariance, error),
+        *column_numbers,
+        *_structure_rows(measurement, column_numbers, a),
+        *_column_rows(measurement, fitted),
+        *_intensity_rows(measurement, fitted, settings),
+    ]
+    parts = {
+        "image": fitted.image_curves(),
+        "transform": _transform_curves(power, pixel, settings.highest_frequency),
+        "spots": _spot_curves(spots),
+        "columns": fitted.column_curves(),
+    }
+    return Result.of(measurement, rows, parts)
 
 
 def _image(measurement: Measurement, detector: str, a: float) -> tuple[np.ndarray, float]:

@@ -90,20 +90,11 @@ def _transform(ax: Axes, group: xr.DataTree, data: PanelData, name: str) -> None
             if max(abs(x), abs(y)) < reach:
                 ax.add_patch(Circle((sign * x, sign * y), radius, fill=False, ec=VERMILION if first else BLUE, lw=0.6))
     for family, color, height in (("100", VERMILION, 0.90), ("110", BLUE, 0.035)):
-        value, error = (
-            data.number(LATTICE_SPACING, column, measurement=name, model=FFT_LATTICE, feature=family)
-            for column in ("value", "standard_error")
-        )
+        row = data.row(LATTICE_SPACING, measurement=name, model=FFT_LATTICE, feature=family)
+        text = f"$d_{{{family}}}$ = {_with_error(row.value, row.standard_error)} Å"
+        box = {"facecolor": color, "edgecolor": "none", "pad": 0.8}
         ax.text(
-            0.5,
-            height,
-            f"$d_{{{family}}}$ = {_with_error(value, error)} Å",
-            color="white",
-            bbox={"facecolor": color, "edgecolor": "none", "pad": 0.8},
-            fontsize=4.8,
-            ha="center",
-            va="bottom",
-            transform=ax.transAxes,
+            0.5, height, text, color="white", bbox=box, fontsize=4.8, ha="center", va="bottom", transform=ax.transAxes
         )
 
 

@@ -12,7 +12,7 @@ class Site(Section):
     """Name of the site in the results."""
     label: str = ""
     """Label of the site in figures; its name where the label is empty."""
-    position: tuple[float, float] | None = None
+    position: tuple[float, float] | None = setting(None)
     """Projected position in fractions of the cell; null: all columns that are at none of the other sites."""
     elements: list[list[str]] = []
     """Symbols of the atoms of the column in successive layers, which repeat; needed for the number of layers."""

@@ -4,7 +4,6 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
-from relaxor.techniques.stem.quantities import MODELS, QUANTITIES
 from relaxor.techniques.stem.settings import StemSettings
 
 
@@ -14,18 +13,12 @@ def recognise(contents: Contents) -> float:
     return float(contents.image and "intensity" in images.names and not images.height and not images.piezoresponse)
 
 
-TECHNIQUE = Technique(
-    name="stem",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="Scanning transmission electron microscopy",
     part="characterization",
     settings=StemSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
-    panels={
-        "haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True),
-    },
+    panels={"haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True)},
     needed_setting="a",
-    simulate=lazy("relaxor.simulation.stem", "simulate"),
 )

@@ -11,7 +11,7 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Quantity, Result, measured
-from relaxor.core.variables import variable
+from relaxor.core.variables import dataset, variable
 from relaxor.techniques.structure import quantities as q
 from relaxor.techniques.structure.settings import Cell, StructureSettings
 
@@ -346,13 +346,8 @@ def view(atoms: Atoms, found: Mapping[str, list[Bond]]) -> dict[str, xr.Dataset]
         for shift in cells
         if (other := tuple(np.add(shift, bond.shift).tolist())) in number
     ]
-    drawn = xr.Dataset(
-        {
-            axis: variable("atom", positions[:, index], "angstrom", f"position along {axis}")
-            for index, axis in enumerate("xyz")
-        }
-    )
-    drawn["element"] = variable("atom", np.tile(atoms.element, len(cells)), "1", "element")
+    columns = {axis: (positions[:, index], "angstrom", f"position along {axis}") for index, axis in enumerate("xyz")}
+    drawn = dataset("atom", {**columns, "element": (np.tile(atoms.element, len(cells)), "1", "element")})
     label = "index of the atom at each end of a bond"
     ends = xr.Dataset({"atom": variable(("bond", "end"), np.array(pairs, int).reshape(-1, 2), "1", label)})
     corners = variable(("edge", "axis"), atoms.basis.T, "angstrom", "cell vectors a, b, c")
@@ -365,28 +360,20 @@ def looks(atoms: Atoms, settings: StructureSettings) -> xr.Dataset:
     names = sorted(present, key=lambda name: [*settings.colors, name].index(name))
     colors = [settings.colors.get(name, "") for name in names]
     diameters = [settings.diameters.get(name, gemmi.Element(name).covalent_r) for name in names]
-    return xr.Dataset(
-        {
-            "color": variable("element", colors, "1", "colour of the ball"),
-            "diameter": variable("element", diameters, "angstrom", "diameter of the ball"),
-        },
-        coords={"element": variable("element", names, "1", "element")},
-    )
+    columns = {
+        "color": (colors, "1", "colour of the ball"),
+        "diameter": (diameters, "angstrom", "diameter of the ball"),
+    }
+    return dataset("element", columns, {"element": (names, "1", "element")})
 
 
 def layer_curves(atoms: Atoms, layers: Sequence[np.ndarray], displaced: Sequence[str]) -> xr.Dataset:
     """Return the middle of each layer and the offsets of elements from it (angstrom)."""
     middles = np.array([_middle(atoms, layer) for layer in layers]) * atoms.basis[2, 2]
     offsets = np.array([[_offset(atoms, layer, element) for layer in layers] for element in displaced])
-    return xr.Dataset(
-        {
-            "middle": variable("layer", middles, "angstrom", "height of the middle of the layer"),
-            "offset": variable(
-                ("element", "layer"),
-                offsets.reshape(-1, len(layers)),
-                "angstrom",
-                "height of the element above the middle of the layer",
-            ),
-        },
-        coords={"element": variable("element", np.array(displaced, dtype=str), "1", "element")},
+    meaning = "height of the element above the middle of the layer"
+    columns = {"offset": (offsets.reshape(-1, len(layers)), "angstrom", meaning)}
+    elements = {"element": (np.array(displaced, dtype=str), "1", "element")}
+    return dataset(("element", "layer"), columns, elements).assign(
+        middle=variable("layer", middles, "angstrom", "height of the middle of the layer")
     )

@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -45,14 +46,8 @@ def views(ax: Axes, data: PanelData) -> None:
         Line2D([], [], ls="", marker="o", ms=2.6 * diameter, mfc=color, mec="black", mew=0.4, label=element)
         for element, (color, diameter) in looks.items()
     ]
-    ax.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        ncols=len(handles),
-        handletextpad=0.1,
-        columnspacing=1.0,
-    )
+    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": len(handles)}
+    ax.legend(handles=handles, **below, handletextpad=0.1, columnspacing=1.0)
 
 
 def _looks(data: PanelData) -> Looks:

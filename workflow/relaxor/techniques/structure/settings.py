@@ -54,9 +54,8 @@ class PublishedCells(Section):
 class StructureSettings(PublishedCells):
     """Settings of the structure analysis."""
 
-    bonds: dict[str, float] = {}
-    """The pairs of elements that are bonded, such as ``Cu-Se``, and the longest distance in angstrom that counts as a
-    bond."""
+    bonds: dict[str, float] = setting({}, "angstrom")
+    """The pairs of elements that are bonded, such as ``Cu-Se``, and the longest distance that counts as a bond."""
     layer_gap: float = setting(2.2, "angstrom", source="between distances inside layers and van der Waals gaps", gt=0)
     """The least distance along c without atoms that separates two layers."""
     displaced: list[str] = []
@@ -65,8 +64,8 @@ class StructureSettings(PublishedCells):
     colors: dict[str, str] = {}
     """The colours of elements in drawings, in the order of the legend. Other elements have colours of the palette of
     all figures."""
-    diameters: dict[str, float] = {}
-    """The diameters of the balls that stand for elements in drawings, in angstrom. Other elements have balls as wide as
-    their covalent radius."""
+    diameters: dict[str, float] = setting({}, "angstrom")
+    """The diameters of the balls that stand for elements in drawings. Other elements have balls as wide as their
+    covalent radius."""
     titles: dict[str, str] = {}
     """The titles of drawings by measurement. Other measurements have the title that their file states."""

@@ -1,7 +1,7 @@
 """XPS: charge reference, constrained fits of the core levels, composition.
 
-The module `regions` fits a window, `composition` turns areas into atomic percent, and `survey` finds lines. This module
-applies them to measurements.
+The module `regions` fits a window, and `composition` turns areas into atomic percent. This module applies them to
+measurements and finds the lines of a survey.
 """
 
 import math
@@ -21,7 +21,6 @@ from relaxor.techniques.xps import quantities as q
 from relaxor.techniques.xps.composition import Signal, composition
 from relaxor.techniques.xps.regions import Line, Model, Region, RegionFit, fit_region, with_splitting
 from relaxor.techniques.xps.settings import XpsSettings
-from relaxor.techniques.xps.survey import find_lines
 
 MIN_POINTS = 40
 """Least number of points of a window, whose model has up to 16 parameters."""
@@ -32,6 +31,10 @@ CARBON = "C 1s of adventitious carbon against its nominal energy"
 SENSITIVITIES = "areas over relative sensitivity factors, escape depth and transmission"
 EXCESS = "excess counts over a straight background, in standard deviations"
 """Methods of numbers, as they are written in the table."""
+REACH = 4.0
+"""Half width in which a line is looked for (eV): chemical shifts and the width of the line."""
+WING = (7.0, 14.0)
+"""Distance of the background beside it (eV)."""
 Values = dict[tuple[Quantity, str], tuple[float, float]]
 """Quantity and feature → value and standard error."""
 
@@ -152,23 +155,19 @@ class _Session:
         """Return what a level of a window gives for the composition."""
         attrs = self.spectrum(name).attrs
         photon_energy = float(attrs.get("excitation_energy", self.settings.photon_energy))
-        coefficients = attrs.get("transmission_coefficients")
         return Signal(
-            area=fitted.fit.value(f"{line.slug}_area"),
-            area_error=fitted.fit.error(f"{line.slug}_area"),
+            *fitted.fit.estimate(f"{line.slug}_area"),
             sensitivity=self.settings.sensitivity[line.level],
             kinetic_energy=photon_energy - fitted.position(line, 1)[0],
             pass_energy=float(attrs.get("pass_energy", math.nan)),
-            transmission_coefficients=None
-            if coefficients is None
-            else (float(coefficients[0]), float(coefficients[1])),
+            transmission_coefficients=attrs.get("transmission_coefficients"),
         )
 
 
 def _best(candidates: Mapping[str, RegionFit]) -> RegionFit:
     """Return the first model that no other beats clearly."""
-    lowest = min(candidate.aicc for candidate in candidates.values())
-    return next(fitted for fitted in candidates.values() if fitted.aicc <= lowest + PREFERENCE)
+    lowest = min(candidate.fit.aicc for candidate in candidates.values())
+    return next(fitted for fitted in candidates.values() if fitted.fit.aicc <= lowest + PREFERENCE)
 
 
 def _method(fitted: RegionFit) -> str:
@@ -182,8 +181,7 @@ def _shapes(measurement: Measurement, model: str, fitted: RegionFit) -> list[Num
     for line in fitted.model.lines:
         values |= _level_values(line, fitted)
         values |= {(q.FWHM, name): fitted.width(line, member) for member, name in enumerate(line.names, start=1)}
-    values[q.FWHM_GAUSSIAN, ""] = fit.value("fwhm_gaussian"), fit.error("fwhm_gaussian")
-    values[loss, ""] = fit.value(loss.name), fit.error(loss.name)
+    values |= {(q.FWHM_GAUSSIAN, ""): fit.estimate("fwhm_gaussian"), (loss, ""): fit.estimate(loss.name)}
     return measured(measurement, model, values, _method(fitted), **fitted.fit.quality)
 
 
@@ -191,7 +189,7 @@ def _level_values(line: Line, fitted: RegionFit) -> Values:
     """Return what a model says of a level besides energies and whole widths."""
 
     def entry(name: str) -> tuple[float, float]:
-        return fitted.fit.value(f"{line.slug}_{name}"), fitted.fit.error(f"{line.slug}_{name}")
+        return fitted.fit.estimate(f"{line.slug}_{name}")
 
     values: Values = {(q.AREA, line.level): entry("area")}
     if line.doublet:
@@ -233,12 +231,12 @@ def _energies(session: _Session, model: str, fitted: RegionFit, reference: _Refe
 
 def _comparison(measurement: Measurement, candidates: Mapping[str, RegionFit]) -> list[Number]:
     """Make the rows that compare the models of one window."""
-    lowest = min(fitted.aicc for fitted in candidates.values())
-    likelihoods = {name: math.exp(-(fitted.aicc - lowest) / 2) for name, fitted in candidates.items()}
+    lowest = min(fitted.fit.aicc for fitted in candidates.values())
+    likelihoods = {name: math.exp(-(fitted.fit.aicc - lowest) / 2) for name, fitted in candidates.items()}
     rows = []
     for name, fitted in candidates.items():
         weight = likelihoods[name] / sum(likelihoods.values())
-        values = {AICC: (fitted.aicc, math.nan), q.AKAIKE_WEIGHT: (weight, math.nan)}
+        values = {AICC: (fitted.fit.aicc, math.nan), q.AKAIKE_WEIGHT: (weight, math.nan)}
         rows += measured(measurement, name, values, "AICc of the Poisson deviance", **fitted.fit.quality)
     return rows
 
@@ -275,6 +273,43 @@ def _survey(dataset: xr.Dataset, shift: float, expected: Mapping[str, float]) ->
     )
 
 
+def find_lines(
+    energy: np.ndarray, counts: np.ndarray, expected: Mapping[str, float]
+) -> dict[str, tuple[float, float, float]]:
+    """Look for lines in a survey.
+
+    Parameters
+    ----------
+    energy
+        Charge-corrected binding energies (eV), shape (n,), any order.
+    counts
+        Detected electrons, shape (n,).
+    expected
+        Line → binding energy (eV).
+
+    Returns
+    -------
+    dict
+        Line → (energy of its maximum, counts there, significance): the summed excess within `REACH` over the
+        straight line between the medians of both wings, over its Poisson standard deviation.
+    """
+    found = {}
+    for name, position in expected.items():
+        distance = energy - position
+        near = np.abs(distance) <= REACH
+        wings = [(side * distance > WING[0]) & (side * distance <= WING[1]) for side in (-1, 1)]
+        if not near.any() or not all(wing.any() for wing in wings):
+            continue
+        low, high = (float(np.median(counts[wing])) for wing in wings)
+        center = sum(WING) / 2
+        background = low + (high - low) * (distance[near] + center) / (2 * center)
+        excess = float(np.sum(counts[near] - background))
+        noise = np.sqrt(np.sum(counts[near]) + near.sum() ** 2 * (low + high) / 4 / min(map(np.sum, wings)))
+        top = int(np.argmax(np.where(near, counts, -np.inf)))
+        found[name] = float(energy[top]), float(counts[top]), excess / float(max(noise, 1.0))
+    return found
+
+
 def _detections(measurement: Measurement, survey: xr.Dataset) -> list[Number]:
     names, found = survey["line"].values, survey["line_significance"].values
     values: Values = {(q.SIGNIFICANCE, str(name)): (value, 1.0) for name, value in zip(names, found, strict=True)}
@@ -304,7 +339,7 @@ def _curves(candidates: Mapping[str, RegionFit], best: RegionFit, shift: float) 
         ),
     )
     (model,) = candidates.keys() - others.keys()
-    return result.assign_attrs(model=model, aicc=best.aicc).assign_coords(
+    return result.assign_attrs(model=model, aicc=best.fit.aicc).assign_coords(
         line=variable("line", [name for name, _ in lines], "1", "line"),
         level=variable("line", [line.level for _, line in lines], "1", "core level"),
         label=variable("line", [line.label for _, line in lines], "1", "text over the line"),

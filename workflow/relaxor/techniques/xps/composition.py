@@ -1,7 +1,6 @@
 """Composition from line areas by relative sensitivity factors."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +27,7 @@ class Signal:
     sensitivity: float
     kinetic_energy: float
     pass_energy: float
-    transmission_coefficients: tuple[float, float] | None
+    transmission_coefficients: Sequence[float] | None
 
     def amount(self, escape_exponent: float) -> float:
         """Return a number that is proportional to that of the atoms."""
@@ -70,21 +69,9 @@ def composition(
     dict
         Element → (atomic percent, standard error by counting, standard error by the factors).
     """
-    amounts = {name: signal.amount(escape_exponent) for name, signal in signals.items()}
-    total = sum(amounts.values())
-    shares = {name: amount / total for name, amount in amounts.items()}
-    counting = {name: signal.area_error / signal.area for name, signal in signals.items()}
-    factors = dict.fromkeys(signals, sensitivity_uncertainty)
-    return {
-        name: (100 * share, 100 * _propagate(name, shares, counting), 100 * _propagate(name, shares, factors))
-        for name, share in shares.items()
-    }
-
-
-def _propagate(name: str, shares: Mapping[str, float], relative: Mapping[str, float]) -> float:
-    """Return the standard error of one share from relative errors of all amounts; ∂x_i/∂ln w_j = x_i(δ_ij − x_j)."""
-    terms = [
-        (shares[name] * ((1.0 if other == name else 0.0) - share) * relative[other]) ** 2
-        for other, share in shares.items()
-    ]
-    return math.sqrt(float(np.sum(terms)))
+    amounts = np.array([signal.amount(escape_exponent) for signal in signals.values()])
+    share = amounts / amounts.sum()
+    slopes = share[:, None] * (np.eye(share.size) - share)  # ∂x_i/∂ln w_j = x_i (δ_ij − x_j)
+    relative = np.array([signal.area_error / signal.area for signal in signals.values()])
+    counting, factors = (np.sqrt(np.sum((slopes * each) ** 2, axis=1)) for each in (relative, sensitivity_uncertainty))
+    return dict(zip(signals, zip(100 * share, 100 * counting, 100 * factors, strict=True), strict=True))

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, label
 from relaxor.techniques.xps.quantities import BINDING_ENERGY
 
 SIGNIFICANT = 5.0
@@ -35,7 +36,7 @@ def survey(ax: Axes, data: PanelData) -> None:
     for number, place in zip(found, places, strict=True):
         tip = float(curves.line_energy.values[number]), float(curves.line_height.values[number]) / 1e3
         ax.annotate(
-            _label(str(curves.line.values[number])),
+            _with_index(str(curves.line.values[number])),
             tip,
             xytext=(place, 1.12 * top),
             rotation=90,
@@ -64,17 +65,8 @@ def window(ax: Axes, data: PanelData, *, region: str) -> None:
     ax.set_axis_off()
     strip, main = ax.inset_axes((0, 0.84, 1, 0.16)), ax.inset_axes((0, 0, 1, 0.8))
     background = curves.background.values / 1e3
-    main.errorbar(
-        energy,
-        curves.intensity.values / 1e3,
-        curves.intensity_uncertainty.values / 1e3,
-        fmt=".",
-        ms=1.4,
-        mew=0,
-        color=BLACK,
-        elinewidth=0.25,
-        zorder=2,
-    )
+    rate, error = curves.intensity.values / 1e3, curves.intensity_uncertainty.values / 1e3
+    main.errorbar(energy, rate, error, fmt=".", ms=1.4, mew=0, color=BLACK, elinewidth=0.25, zorder=2)
     _components(main, curves, background)
     main.plot(energy, background, color=GREY, lw=0.7, ls="--")
     main.plot(energy, curves.fit.values / 1e3, color=VERMILION, lw=0.8, zorder=3)
@@ -101,26 +93,22 @@ def _components(axes: Axes, curves: xr.Dataset, background: np.ndarray) -> None:
         number = levels.index(level)
         color = COMPONENTS[number % len(COMPONENTS)]
         top = background + line / 1e3
-        axes.fill_between(
-            energy,
-            background,
-            top,
-            facecolor=color,
-            alpha=0.25 if level in seen else 0.5,
-            hatch=HATCHES[number % len(HATCHES)],
-            edgecolor="white",
-            lw=0,
-            zorder=1,
-        )
+        look: dict[str, Any] = {
+            "facecolor": color,
+            "edgecolor": "white",
+            "hatch": HATCHES[number % len(HATCHES)],
+            "lw": 0,
+        }
+        axes.fill_between(energy, background, top, **look, alpha=0.25 if level in seen else 0.5, zorder=1)
         axes.plot(energy, top, color=color, lw=0.5, zorder=1.5)
         seen.add(level)
 
 
 def _alternatives(axes: Axes, curves: xr.Dataset) -> None:
     """Draw the fits of the other models where their failure is visible."""
-    for label, line in zip(curves.model_label.values, curves.alternatives.values, strict=True):
+    for name, line in zip(curves.model_label.values, curves.alternatives.values, strict=True):
         if _visible(curves, line):
-            axes.plot(curves.binding_energy.values, line / 1e3, color=BLACK, lw=0.6, ls=":", label=label.capitalize())
+            axes.plot(curves.binding_energy.values, line / 1e3, color=BLACK, lw=0.6, ls=":", label=name.capitalize())
             axes.legend(loc="upper left", fontsize=5, handlelength=1.5, borderpad=0.2)
 
 
@@ -144,17 +132,11 @@ def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset
         others = [other - place for other, _ in tops if other != place and abs(other - place) < 0.1 * span]
         side = 0.0 if not others else (-1.0 if others[0] > 0 else 1.0)  # towards the free side
         name = str(line.line.item())
-        label = str(line.label.item()) or _label(name)
-        value = _energy(data, measurement, curves.attrs["model"], name)
-        axes.annotate(
-            f"{label}\n{value}" if value else label,
-            (place, float(np.interp(place, energy, upper))),
-            xytext=(-8 * side, 3),
-            textcoords="offset points",
-            ha={-1.0: "left", 0.0: "center", 1.0: "right"}[side],
-            va="bottom",
-            fontsize=5,
-        )
+        text = str(line.label.item()) or _with_index(name)
+        if value := _energy(data, measurement, curves.attrs["model"], name):
+            text = f"{text}\n{value}"
+        tip = place, float(np.interp(place, energy, upper))
+        label(axes, text, tip, (-8 * side, 3), ha={-1.0: "left", 0.0: "center", 1.0: "right"}[side])
 
 
 def _energy(data: PanelData, measurement: str, model: str, line: str) -> str:
@@ -163,7 +145,7 @@ def _energy(data: PanelData, measurement: str, model: str, line: str) -> str:
     return "".join(f"{row.value:.2f}({math.ceil(row.standard_error * 100)})" for row in rows.itertuples())
 
 
-def _label(name: str) -> str:
+def _with_index(name: str) -> str:
     """Write ``Bi 4f7/2`` with the momentum as index."""
     if "/" not in name:
         return name

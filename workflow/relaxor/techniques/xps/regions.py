@@ -231,11 +231,6 @@ class RegionFit:
     region: Region
     fit: Fit
 
-    @property
-    def aicc(self) -> float:
-        """Akaike's criterion, to compare models of one region."""
-        return self.fit.aicc
-
     @cached_property
     def components(self) -> dict[str, np.ndarray]:
         """Lines without background (counts/s) by name."""

@@ -20,8 +20,8 @@ class XpsLine(Section):
     frees it."""
     ratio_freedom: float = setting(0.10, source="twice the 5 % by which Scofield's cross-sections deviate", gt=0)
     """The relative standard uncertainty of the ratio of degeneracies, which is part of the likelihood."""
-    lorentzian: tuple[float, float] = (0.1, 0.1)
-    """The lifetime widths of the stronger and the weaker line in eV. Fits start there where the widths are free."""
+    lorentzian: tuple[float, float] = setting((0.1, 0.1), "eV")
+    """The lifetime widths of the stronger and the weaker line. Fits start there where the widths are free."""
     free_lorentzian: Literal["none", "shared", "each"] = "none"
     """Whether lifetime widths are fitted: not at all, one for both lines, or one for each line, as Coster–Kronig decay
     needs it."""
@@ -36,8 +36,8 @@ class XpsModel(Section):
 
     lines: list[str]
     """The levels of the model."""
-    splitting: dict[str, float | None] = {}
-    """The splittings in eV that are held fixed in this model, by level. Null frees a splitting."""
+    splitting: dict[str, float | None] = setting({}, "eV")
+    """The splittings that are held fixed in this model, by level. Null frees a splitting."""
 
 
 class XpsWindow(Section):
@@ -71,9 +71,9 @@ class XpsSettings(Section):
     """The core levels by name: element, orbital and, if needed, the chemical state."""
     windows: dict[str, XpsWindow] = {}
     """The windows by the name of their region in the file."""
-    readings: dict[str, dict[str, float]] = {}
-    """The published binding energies in eV with which lines are compared, by line and by the name of the source."""
-    sensitivity: dict[str, float] = {}
+    readings: dict[str, dict[str, float]] = setting({}, "eV")
+    """The published binding energies with which lines are compared, by line and by the name of the source."""
+    sensitivity: dict[str, float] = setting({})
     """The photoionization cross-sections over that of C 1s by level, both lines of a doublet together. Escape depth and
     transmission of the analyser are corrected apart from them."""
     sensitivity_uncertainty: float = setting(0.10, source="standardless quantification is good to about 10 %", ge=0)
@@ -85,8 +85,8 @@ class XpsSettings(Section):
     """The energy of the photons where the file does not give it."""
     survey_region: str = "Su1s"
     """The region of the survey. The default is the name that SmartSoft gives it."""
-    survey_lines: dict[str, float] = {}
-    """The binding energies in eV at which lines are looked for in the survey, by line."""
+    survey_lines: dict[str, float] = setting({}, "eV")
+    """The binding energies at which lines are looked for in the survey, by line."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> "XpsSettings":

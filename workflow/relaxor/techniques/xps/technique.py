@@ -4,7 +4,6 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import Technique
-from relaxor.techniques.xps.quantities import MODELS, QUANTITIES
 from relaxor.techniques.xps.settings import XpsSettings
 
 
@@ -13,20 +12,16 @@ def recognise(contents: Contents) -> float:
     return float(contents.spectral_axis in ("binding_energy", "kinetic_energy"))
 
 
-TECHNIQUE = Technique(
-    name="xps",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="X-ray photoelectron spectroscopy",
     part="characterization",
     settings=XpsSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
     panels={
         "survey": Panel(lazy(f"{__package__}.panels", "survey")),
         "window": Panel(lazy(f"{__package__}.panels", "window")),
     },
     needed_setting="windows",
     overview=lazy(f"{__package__}.panels", "overview"),
-    simulate=lazy("relaxor.simulation.xps", "simulate"),
 )

@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result, measured
+from relaxor.core.variables import dataset, variable
 from relaxor.stats.fit import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.structure.analysis import name_of
 from relaxor.techniques.structure.settings import Cell
 from relaxor.techniques.xrd import broadening, lattice
 from relaxor.techniques.xrd import quantities as q
-from relaxor.techniques.xrd.curves import lattice_curves, pattern_curves, width_curves
 from relaxor.techniques.xrd.lattice import Basal
 from relaxor.techniques.xrd.lines import Line, LineFit, find_lines, fit_lines, sample_widths, windows
 from relaxor.techniques.xrd.pattern import Pattern
-from relaxor.techniques.xrd.settings import XrdSettings
+from relaxor.techniques.xrd.settings import LineProfile, XrdSettings
 
 MOST_TOGETHER = 30
 """Largest number of lines that are fitted together. The time of a fit grows with its third power, to half a minute."""
@@ -75,6 +76,7 @@ def _analyse_one(measurement: Measurement, settings: XrdSettings) -> Result:
     return Result.of(measurement, rows, parts, cell=settings.cell or "")
 
 
+# --- lines
 def _line_groups(pattern: Pattern, settings: XrdSettings) -> list[np.ndarray]:
     """Find the lines of a pattern and group those that are to be fitted together."""
     label, positions = pattern.measurement.id, find_lines(pattern, settings)
@@ -108,6 +110,7 @@ def _name_lines(fits: list[LineFit], pattern: Pattern, settings: XrdSettings) ->
     ]
 
 
+# --- numbers
 def line_numbers(measurement: Measurement, line: Line) -> list[Number]:
     """Make the rows of one line: position, area, widths, index, and AICc of its window."""
     shape, fitted = line.fit.shape, line.fit.fit
@@ -239,3 +242,52 @@ def width_numbers(pattern: Pattern, lines: list[Line], settings: XrdSettings) ->
         values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
         rows += measured(pattern.measurement, model, values, "Williamson–Hall", n=fitted.n)
     return rows
+
+
+# --- curves
+def pattern_curves(pattern: Pattern, lines: list[Line]) -> xr.Dataset:
+    """Return intensity, fit, background, each line and residual on the angles of the scan; NaN outside the windows."""
+    size = pattern.two_theta.size
+    fit, background, residual = np.full((3, size), np.nan)
+    components = np.full((len(lines), size), np.nan)
+    for number, line in enumerate(lines):
+        inside, fitted = line.fit.inside, line.fit
+        fit[inside], background[inside], residual[inside] = fitted.expected, fitted.background, fitted.fit.residual
+        components[number, inside] = fitted.components[line.place]
+    columns = {
+        "intensity": (pattern.intensity, "count", "intensity"),
+        "intensity_uncertainty": (pattern.uncertainty, "count", "standard uncertainty of the intensity"),
+        "fit": (fit, "count", "fit"),
+        "background": (background, "count", "background"),
+        "residual": (residual, "1", "deviance residual"),
+    }
+    curves = dataset("two_theta", columns, {"two_theta": (pattern.two_theta, "degree", "2θ")})
+    return curves.assign(
+        components=variable(("line", "two_theta"), components, "count", "lines, Kα1 and Kα2")
+    ).assign_coords(line=variable("line", [line.name for line in lines], "1", "line"))
+
+
+def lattice_curves(basal: Basal, cell: Cell) -> xr.Dataset:
+    """Return c from each line alone against the Nelson–Riley function, and where each model puts it."""
+    apparent, error = lattice.apparent_c(basal)
+    values = {
+        "two_theta": (basal.two_theta, "degree", "2θ of Kα1"),
+        "nelson_riley": (lattice.nelson_riley(basal.two_theta), "1", "Nelson–Riley function"),
+        "apparent_c": (apparent, "angstrom", "c from one line"),
+        "apparent_c_uncertainty": (error, "angstrom", "standard uncertainty of c from one line"),
+    }
+    for model, fitted in lattice.fits_of_c(basal, cell.c).items():
+        label = f"c from one line, {model.replace('_', ' ')}"
+        values[f"fit_{model}"] = apparent - fitted.residual * error, "angstrom", label
+    return dataset("line", values, {"line": (basal.index, "1", "index l")})
+
+
+def width_curves(lines: list[Line], profile: LineProfile) -> xr.Dataset:
+    """Return the Williamson–Hall plot."""
+    widths = sample_widths(lines, profile)
+    columns = {
+        "four_sin_theta": (widths.abscissa, "1", "4 sin θ"),
+        "width_cos_theta": (widths.ordinate, "rad", "width · cos θ"),
+        "width_cos_theta_uncertainty": (widths.ordinate_error, "rad", "standard uncertainty of width · cos θ"),
+    }
+    return dataset("line", columns)

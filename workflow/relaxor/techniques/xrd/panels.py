@@ -1,11 +1,13 @@
 """Panels of X-ray diffraction."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart
-from relaxor.techniques.xrd.quantities import INDEX_L, LATTICE_SPACING, SPACINGS, TWO_THETA, VOIGT_DOUBLET
+from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart, label
+from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
 """Height of the strip of residuals as a fraction of the panel."""
@@ -31,16 +33,9 @@ def pattern(ax: Axes, data: PanelData) -> None:
     indices = _indices(data, measurement)
     edge = angle[0] if indices else angle[0] + LABEL_WIDTH * np.ptp(angle)
     for number, (name, position) in enumerate(indices or _spacings(data, measurement, angle, fit)):
-        upper.annotate(
-            name,
-            (max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="left" if indices and number == 0 else "center",
-            va="bottom",
-            rotation=0 if indices else 90,
-            fontsize=5.5 if indices else 4.5,
-        )
+        place = max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))
+        look: dict[str, Any] = {"fontsize": 5.5} if indices else {"fontsize": 4.5, "rotation": 90}
+        label(upper, name, place, ha="left" if indices and number == 0 else "center", **look)
     lowest = np.percentile(counts[counts > 0], 1)
     upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
     upper.tick_params(labelbottom=False)
@@ -55,15 +50,16 @@ def pattern(ax: Axes, data: PanelData) -> None:
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     """Return index and position of each indexed line; 00·10 where the index has two digits."""
     indices, places = (
-        data.rows(quantity, measurement=measurement, model=VOIGT_DOUBLET)["value"] for quantity in (INDEX_L, TWO_THETA)
+        data.rows(quantity, measurement=measurement, model=q.VOIGT_DOUBLET)["value"]
+        for quantity in (q.INDEX_L, q.TWO_THETA)
     )
     return [(f"00{index:g}" if index < 10 else f"00·{index:g}", float(places[name])) for name, index in indices.items()]
 
 
 def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
     """Return distance of planes and position of the highest lines of a pattern without a cell."""
-    spacings = data.rows(LATTICE_SPACING, measurement=measurement, model=SPACINGS)["value"]
-    places = data.rows(TWO_THETA, measurement=measurement, model=VOIGT_DOUBLET)["value"][spacings.index].tolist()
+    spacings = data.rows(q.LATTICE_SPACING, measurement=measurement, model=q.SPACINGS)["value"]
+    places = data.rows(q.TWO_THETA, measurement=measurement, model=q.VOIGT_DOUBLET)["value"][spacings.index].tolist()
     heights = np.interp(places, angle, np.nan_to_num(fit)).tolist()
     kept = apart(places, heights, LABEL_WIDTH * float(np.ptp(angle)))
     kept = sorted(kept, key=lambda index: -heights[index])[:MOST_SPACINGS]

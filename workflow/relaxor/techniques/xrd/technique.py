@@ -4,7 +4,6 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
-from relaxor.techniques.xrd.quantities import MODELS, QUANTITIES
 from relaxor.techniques.xrd.settings import XrdSettings
 
 
@@ -13,19 +12,13 @@ def recognise(contents: Contents) -> float:
     return float(contents.spectral_axis == "two_theta")
 
 
-TECHNIQUE = Technique(
-    name="xrd",
+TECHNIQUE = Technique.of_folder(
+    __package__,
     title="X-ray diffraction",
     part="characterization",
     settings=XrdSettings,
-    analyse=lazy(f"{__package__}.analysis", "analyse"),
     recognise=recognise,
-    models=MODELS,
-    quantities=QUANTITIES,
-    panels={
-        "pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True),
-    },
+    panels={"pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True)},
     conditions=Conditions(optional={"temperature": ""}),
     compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
-    simulate=lazy("relaxor.simulation.xrd", "simulate"),
 )
