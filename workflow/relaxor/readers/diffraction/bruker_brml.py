@@ -31,10 +31,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import MAX_NODES, member_bytes, member_names, open_zip, parse_xml, plain_xml
-from relaxor.readers.common.names import snake
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers
-from relaxor.readers.common.units import spelled
+from relaxor.readers.common.text import numbers, snake, spelled
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 

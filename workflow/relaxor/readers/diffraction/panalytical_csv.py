@@ -22,9 +22,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import number, numbers, text_of
+from relaxor.readers.common.text import iso, number, numbers, text_of
 from relaxor.readers.diffraction.scans import axis_of, scan
 from relaxor.readers.registry import Reader
 

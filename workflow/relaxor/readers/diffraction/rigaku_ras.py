@@ -25,10 +25,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import numbers, text_of
-from relaxor.readers.common.units import counted
+from relaxor.readers.common.text import counted, iso, numbers, text_of
 from relaxor.readers.diffraction.scans import axis_of, scan
 from relaxor.readers.registry import Reader
 

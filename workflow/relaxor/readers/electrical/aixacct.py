@@ -36,10 +36,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import number, numbers, text_of
-from relaxor.readers.common.units import spelled
+from relaxor.readers.common.text import iso, number, numbers, spelled, text_of
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.text_table import MAX_BYTES, QUANTIZATION, digits_uncertainty
 

@@ -34,10 +34,8 @@ from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.core.variables import variable
 from relaxor.readers.common.containers import member_bytes, member_names, open_zip
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import number
+from relaxor.readers.common.text import free, iso, number
 from relaxor.readers.registry import CONTAINER, Reader
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

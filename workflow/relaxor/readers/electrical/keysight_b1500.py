@@ -23,9 +23,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.text import iso, numbers, text_of
 from relaxor.readers.electrical.keithley_4200 import first_match
 from relaxor.readers.registry import Reader
 

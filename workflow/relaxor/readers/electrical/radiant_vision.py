@@ -23,10 +23,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import slug
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import entries, number, numbers, text_of
+from relaxor.readers.common.text import entries, iso, number, numbers, slug, text_of
 from relaxor.readers.registry import Reader
 
 BANNER = re.compile(rb"\s*\xbb{6,}")

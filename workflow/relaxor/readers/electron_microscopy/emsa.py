@@ -26,9 +26,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso, iso_day
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import lines_of, number
+from relaxor.readers.common.text import iso, iso_day, lines_of, number
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 

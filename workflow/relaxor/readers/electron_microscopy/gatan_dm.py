@@ -25,9 +25,9 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
+from relaxor.readers.common.text import iso
 from relaxor.readers.registry import Reader
 
 SIZES = {2: 2, 3: 4, 4: 2, 5: 4, 6: 4, 7: 8, 8: 1, 9: 1, 10: 1, 11: 8, 12: 8}

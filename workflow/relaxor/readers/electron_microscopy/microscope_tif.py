@@ -21,8 +21,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import library_date
 from relaxor.readers.common.signals import signal_tree
+from relaxor.readers.common.text import library_date
 from relaxor.readers.registry import CONTAINER, Reader
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

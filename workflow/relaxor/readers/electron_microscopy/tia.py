@@ -31,9 +31,9 @@ from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.dates import iso, unix_date
 from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
 from relaxor.readers.common.signals import datasets, headers
+from relaxor.readers.common.text import iso, unix_date
 from relaxor.readers.registry import Reader
 
 MAGIC = b"II\x97\x01"

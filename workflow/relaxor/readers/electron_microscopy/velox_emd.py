@@ -30,9 +30,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common import hdf5
-from relaxor.readers.common.dates import unix_date
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.signals import datasets
+from relaxor.readers.common.text import unix_date
 from relaxor.readers.registry import Reader
 
 NEXT_PIXEL = 65535

@@ -26,9 +26,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.containers import MAX_MEMBER_BYTES, inflated, parse_xml
-from relaxor.readers.common.dates import library_date
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
+from relaxor.readers.common.text import library_date
 from relaxor.readers.registry import Reader
 
 EDAX_VERSIONS = tuple(struct.pack("<f", version) for version in (0.61, 0.70))

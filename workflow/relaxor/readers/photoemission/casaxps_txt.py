@@ -25,9 +25,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.text import free, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 

@@ -22,9 +22,8 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import c_text
+from relaxor.readers.common.text import c_text, free
 from relaxor.readers.probe_microscopy.igor_ibw import read_wave
 from relaxor.readers.registry import Reader
 

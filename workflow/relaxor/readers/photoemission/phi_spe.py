@@ -32,9 +32,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso_day
-from relaxor.readers.common.names import free, safe
 from relaxor.readers.common.schema import array, tree, unpack
+from relaxor.readers.common.text import free, iso_day, safe
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 

@@ -23,9 +23,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import entries, first_number, numbers, text_of
+from relaxor.readers.common.text import entries, first_number, free, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 

@@ -29,10 +29,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.dates import unix_date
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import number, numbers
+from relaxor.readers.common.text import free, number, numbers, unix_date
 from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 

@@ -25,10 +25,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import first_number, numbers, text_of
+from relaxor.readers.common.text import first_number, free, iso, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
 from relaxor.readers.registry import Reader
 

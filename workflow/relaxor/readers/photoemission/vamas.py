@@ -36,9 +36,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.names import free, safe, slug
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import lines_of, number
+from relaxor.readers.common.text import free, lines_of, number, safe, slug
 from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 

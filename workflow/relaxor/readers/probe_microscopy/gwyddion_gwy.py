@@ -27,9 +27,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import safe
 from relaxor.readers.common.schema import array, tree
-from relaxor.readers.common.units import spelled
+from relaxor.readers.common.text import safe, spelled
 from relaxor.readers.registry import Reader
 
 SCALARS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}

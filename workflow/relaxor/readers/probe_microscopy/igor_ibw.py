@@ -48,11 +48,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free, snake
 from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
-from relaxor.readers.common.text import c_text
-from relaxor.readers.common.units import spelled
+from relaxor.readers.common.text import c_text, free, iso, snake, spelled
 from relaxor.readers.registry import Reader
 
 TEXT, COMPLEX = 0, 1

@@ -31,10 +31,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free, snake
 from relaxor.readers.common.schema import array, tree
-from relaxor.readers.common.units import spelled
+from relaxor.readers.common.text import free, iso, snake, spelled
 from relaxor.readers.registry import Reader
 
 HEADER_END = b"\\*File list end"

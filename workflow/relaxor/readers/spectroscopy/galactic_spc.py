@@ -33,8 +33,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import array, text_at, tree, unpack
+from relaxor.readers.common.text import iso
 from relaxor.readers.registry import Reader
 
 HEADER_BYTES, SUBHEADER_BYTES = 512, 32

@@ -15,8 +15,8 @@ from pathlib import Path
 import xarray as xr
 
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.signals import counts_of, exposure, signal_tree
+from relaxor.readers.common.text import iso
 from relaxor.readers.registry import Reader
 
 

@@ -26,8 +26,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import entries, text_of
-from relaxor.readers.common.units import counted
+from relaxor.readers.common.text import counted, entries, text_of
 from relaxor.readers.registry import Reader
 from relaxor.readers.spectroscopy.witec_wip import AXES as UNIT_AXES
 

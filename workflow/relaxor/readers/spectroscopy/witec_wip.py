@@ -26,8 +26,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree, unpack
+from relaxor.readers.common.text import free
 from relaxor.readers.registry import Reader
 
 MAGIC = (b"WIT_PRCT", b"WIT_DATA", b"WIT_PR06", b"WIT_DA06")

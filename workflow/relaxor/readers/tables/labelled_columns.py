@@ -22,10 +22,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import slug
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import head_lines, numbers, text_of
-from relaxor.readers.common.units import spelled
+from relaxor.readers.common.text import head_lines, numbers, slug, spelled, text_of
 from relaxor.readers.registry import TABLE, Reader
 
 BRACKETS = re.compile(r"\s*(.*?\S)\s*[\[(]\s*([^\])]*?)\s*[\])]\s*")

@@ -28,8 +28,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.readers.common.containers import MAX_TOTAL_BYTES, open_zip
-from relaxor.readers.common.names import free, safe
 from relaxor.readers.common.schema import tree as tree_of
+from relaxor.readers.common.text import free, safe
 from relaxor.readers.registry import ARCHIVE, Reader
 
 STREAMS: dict[bytes, Callable[..., Any]] = {b"BZh": bz2.open, b"\x1f\x8b": gzip.open, b"\xfd7zXZ": lzma.open}

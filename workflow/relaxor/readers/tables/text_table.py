@@ -26,9 +26,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError, nearest
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import number
+from relaxor.readers.common.text import iso, number
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.description import TableDescription
 
