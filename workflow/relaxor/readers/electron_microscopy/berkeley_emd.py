@@ -38,11 +38,8 @@ def extract(path: Path) -> xr.DataTree:
     if not signals:
         raise ReadError(path, "holds no group with data (attribute emd_group_type)")
     microscope = signals[0]["original_metadata"].get("microscope", {})
-    return signal_tree(
-        [{**signal, "units": "1", "counts": False} for signal in signals],
-        [{}] * len(signals),
-        instrument=str(microscope.get("name", "")) if isinstance(microscope, dict) else "",
-    )
+    instrument = str(microscope.get("name", "")) if isinstance(microscope, dict) else ""
+    return signal_tree(signals, instrument=instrument)
 
 
 READER = Reader("berkeley_emd", recognises, extract)

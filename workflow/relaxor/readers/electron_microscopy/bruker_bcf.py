@@ -57,7 +57,7 @@ def extract(path: Path) -> xr.DataTree:
     check_layers(parse_xml(text, path, "HeaderData"), path, "HeaderData")
     header = _api.HyperHeader(text, [int(name[12:]) for name in maps])
     images = [*header.image.images, *(header.overview.images if hasattr(header, "overview") else [])]
-    signals = [{**image, "units": "1", "counts": False} for image in images]
+    signals = list(images)
     attrs: list[dict[str, Any]] = [{} for _ in images]
     warnings = []
     for name in maps:
@@ -117,7 +117,6 @@ def _signal(cube: np.ndarray, header: Any, spectrum: Any) -> dict[str, Any]:
         "axes": [{**axis, "size": size} for axis, size in zip(axes, cube.shape, strict=True)],
         "metadata": {"General": {"title": "EDX"}},
         "units": "count",
-        "counts": False,
     }
 
 

@@ -66,7 +66,7 @@ def extract(path: Path) -> xr.DataTree:
     images = [_only_image(signal) for signal in signals]
     brightness = [image["ImageData"]["Calibrations"]["Brightness"] for image in images]
     described = [
-        {**signal, "units": "count" if level["Units"] in ("e-", "Counts") else "1", "counts": False}
+        {**signal, "units": "count" if level["Units"] in ("e-", "Counts") else "1"}
         for signal, level in zip(signals, brightness, strict=True)
     ]
     attrs = [{"gain": float(level["Scale"]), "offset": float(level["Origin"])} for level in brightness]

@@ -31,8 +31,8 @@ from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
-from relaxor.readers.common.signals import datasets, headers
+from relaxor.readers.common.schema import MAX_POINTS, unpack
+from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.common.text import iso, unix_date
 from relaxor.readers.registry import Reader
 
@@ -75,19 +75,16 @@ def extract(path: Path) -> xr.DataTree:
         signals.append(signal)
         attrs.append({"incomplete": announced} if announced else {})
         dates.append(_time(signal))
-    children = datasets(signals, attrs)
-    header = headers(children, signals)
-    if objects is not None:
-        header["settings"] = objects
     if objects is None:
-        return tree(children, header=header, instrument="FEI", acquired=dates[0])
+        return signal_tree(signals, attrs, instrument="FEI", acquired=dates[0])
     number = int(series[0].stem[-1])
     settings = objects[number - 1] if number <= len(objects) else ""
     maker = re.search(r"<Manufacturer>(.*?)</Manufacturer>", settings)
     acquired = re.search(r"<AcquireDate>(.*?)</AcquireDate>", settings)
-    return tree(
-        children,
-        header=header,
+    return signal_tree(
+        signals,
+        attrs,
+        {"settings": objects},
         instrument=maker[1] if maker else "FEI",
         acquired=iso(acquired[1].strip(), "%a %b %d %H:%M:%S %Y") if acquired else None,
         data_files="\n".join(f"{file.name} {sha256(file)}" for file in series),
@@ -117,7 +114,7 @@ def _signal(path: Path, objects: list[str] | None, title: str) -> dict[str, Any]
         if axis["name"] == "Energy":
             offset -= float(_first(header.get("CalibrationElement", 0))) * scale
         axes.append({**axis, "offset": offset, "scale": scale, "units": unit, "size": int(axis["size"])})
-    return {**signal, "axes": axes, "metadata": {"General": {"title": title}}, "units": "1", "counts": False}
+    return {**signal, "axes": axes, "metadata": {"General": {"title": title}}}
 
 
 def _check(data: bytes, path: Path) -> str:

@@ -35,7 +35,7 @@ def extract(path: Path) -> xr.DataTree:
     date = f"{metadata['General'].get('date')} {metadata['General'].get('time')}"
     model = metadata.get("Acquisition_instrument", {}).get("Spectrometer", {}).get("model", "")
     return signal_tree(
-        [{**signal, "units": counts_of(signal), "counts": False} for signal in signals],
+        [{**signal, "units": counts_of(signal)} for signal in signals],
         [exposure(signal) for signal in signals],
         instrument=f"Horiba {model}".strip(),
         acquired=iso(date, "%d.%m.%Y %H:%M:%S"),

@@ -58,9 +58,8 @@ def extract(path: Path) -> xr.DataTree:
         children = {"spectra": xr.Dataset({"intensity": variable(("spectrum", "point"), values, unit, "intensity")})}
         children["spectra"]["axis"] = variable("point", axis, "1", "axis without meaning")
     else:
-        kinds = [{**signals[0], "units": unit, "counts": False}]
-        kinds += [{**image, "units": "1", "counts": False} for image in signals[1:]]
-        children = datasets(kinds, [exposure(signals[0])] + [{"content": "white-light image"}] * (len(signals) - 1))
+        images = [{"content": "white-light image"}] * (len(signals) - 1)
+        children = datasets([{**signals[0], "units": unit}, *signals[1:]], [exposure(signals[0]), *images])
     date = f"{first['date']}T{first['time']}"
     acquired = None if date.startswith("1601") else date
     return tree(children, header=header, instrument="Renishaw WiRE", acquired=acquired, warnings=warnings)
