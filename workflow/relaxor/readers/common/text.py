@@ -2,9 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Container, Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +78,17 @@ def entries(lines: Sequence[str], separator: str) -> dict[str, str]:
         key, mark, value = line.partition(separator)
         if mark and key.strip():
             found.setdefault(key.strip(), value.strip())
+    return found
+
+
+def collected(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return keys and values as a dictionary; a key that repeats holds a list."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key not in found:
+            found[key] = value
+        else:
+            found[key] = [*(found[key] if isinstance(found[key], list) else [found[key]]), value]
     return found
 
 
