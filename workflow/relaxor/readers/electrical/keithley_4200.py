@@ -20,7 +20,6 @@ attributes are ``test`` or ``module``, ``executed`` (ISO 8601) and ``settings`` 
 formulas as JSON).
 """
 
-import io
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -96,22 +95,27 @@ def extract(path: Path) -> xr.DataTree:
 
 def _sheets(path: Path) -> dict[str, list[Row]]:
     """Return the cells of every sheet."""
-    if start_of(path, len(OLE2)) == OLE2:
-        import xlrd
-
-        # xlrd prints remarks on odd but harmless OLE2 structures unless it is given another place for them.
-        with xlrd.open_workbook(path, logfile=io.StringIO(), ragged_rows=True) as book:
-            return {sheet.name: [sheet.row_values(row) for row in range(sheet.nrows)] for sheet in book.sheets()}
     from python_calamine import CalamineWorkbook
 
-    _check(path)
+    if start_of(path, len(OLE2)) != OLE2:
+        _check(path)
+    sheets: dict[str, list[Row]] = {}
     try:
         book = CalamineWorkbook.from_path(str(path))
-        return {name: list(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names}
+        for name in book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            _refuse_large(sheet.total_height, sheet.total_width, path, f"sheet {name}")
+            sheets[name] = list(sheet.to_python())
     except BaseException as error:  # a panic of the Rust library is not an Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | ReadError):
             raise
         raise ReadError(path, f"is a damaged workbook ({error})") from error
+    return sheets
+
+
+def _refuse_large(rows: int, columns: int, path: Path, place: str) -> None:
+    if rows * columns > MAX_POINTS // 10:
+        raise ReadError(path, f"spans {rows} rows and {columns} columns", place)
 
 
 def _check(path: Path) -> None:
@@ -126,8 +130,7 @@ def _check(path: Path) -> None:
                 for letter in letters:
                     column = 26 * column + letter - 64
                 rows, columns = max(rows, int(number)), max(columns, column)
-            if rows * columns > MAX_POINTS // 10:
-                raise ReadError(path, f"spans {rows} rows and {columns} columns", f"member {name}")
+            _refuse_large(rows, columns, path, f"member {name}")
 
 
 def run(rows: Sequence[Row], place: str, warnings: list[str], path: Path, modules: Collection[str] = ()) -> xr.Dataset:

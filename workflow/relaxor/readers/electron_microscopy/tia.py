@@ -21,7 +21,6 @@ early. The root attribute ``data_files`` has the names and SHA-256 sums of the f
 
 import re
 import struct
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,8 @@ def extract(path: Path) -> xr.DataTree:
         signal = _signal(file, objects, "series" if objects is None else f"series_{file.stem[-1]}")
         signals.append(signal)
         attrs.append({"incomplete": announced} if announced else {})
-        dates.append(_time(signal))
+        seconds = _first(signal["original_metadata"]["ser_header_parameters"].get("Time", 0))
+        dates.append(unix_date(seconds))
     if objects is None:
         return signal_tree(signals, attrs, instrument="FEI", acquired=dates[0])
     number = int(series[0].stem[-1])
@@ -153,18 +153,13 @@ def _check(data: bytes, path: Path) -> str:
         item = ITEM_SIZE.get(number_type, 0)
         count, tag_size = columns * rows, TAG_SIZE.get(tag, 8)
         if not item or not count or begin + count * item + tag_size > len(data) or points not in (0, count):
-            raise ReadError(
-                path, f"{columns} × {rows} numbers of type {number_type} do not fit", f"element {index + 1}"
-            )
+            problem = f"{columns} × {rows} numbers of type {number_type} do not fit"
+            raise ReadError(path, problem, f"element {index + 1}")
         points = count
     total = max(cells, valid) * points
     if total > MAX_POINTS or total * item > MAX_MAP_BYTES or valid * points * item > 2 * len(data):
         raise ReadError(path, f"announces {cells} × {points} numbers, file has {len(data)} bytes")
     return f"{announced} elements announced, {valid} recorded" if valid < announced else ""
-
-
-def _time(signal: Mapping[str, Any]) -> str | None:
-    return unix_date(_first(signal["original_metadata"]["ser_header_parameters"].get("Time", 0)))
 
 
 def _first(value: Any) -> Any:

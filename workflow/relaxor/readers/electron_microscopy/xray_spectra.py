@@ -20,6 +20,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.etree.ElementTree import Element
 
 import xarray as xr
@@ -73,10 +74,12 @@ def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
         _refuse_short(data, "<H", EDAX_CHANNELS_AT, EDAX_HEADER_BYTES, path)
         return "EDAX", spc_reader(str(path))
     if data.startswith(JEOL_MAGIC):
-        from rsciio.jeol._api import _read_eds
+        from rsciio.jeol import _api
 
         _refuse_short(data, "<i", JEOL_CHANNELS_AT, JEOL_CHANNELS_AT + 4, path)
-        return "JEOL", _as_list(_read_eds(str(path)))
+        # rosettasciio leaves the file open that it opens itself.
+        with path.open("rb") as file, mock.patch.object(_api, "open", lambda *_: file, create=True):
+            return "JEOL", _as_list(_api._read_eds(str(path)))
     from rsciio.bruker._api import spx_reader
 
     check_layers(parse_xml(data, path), path)

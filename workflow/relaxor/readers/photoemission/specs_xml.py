@@ -85,10 +85,8 @@ def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | 
     if mode != "FixedAnalyzerTransmission":
         raise ReadError(path, f"scan mode {mode} is not read, only FixedAnalyzerTransmission", place)
     pass_energy, step = (_number(settings, key, path, place) for key in ("pass_energy", "scan_delta"))
-    points, head = (
-        int(_number(settings, "values_per_curve", path, place)),
-        int(_number(region, "mcd_head", path, place)),
-    )
+    points = int(_number(settings, "values_per_curve", path, place))
+    head = int(_number(region, "mcd_head", path, place))
     analyzer = _named(region, "analyzer_info", path, place)
     shifts = [_number(channel, "shift", path, place) for channel in _structs(analyzer, "Detector")]
     if not shifts or scans[0].size % len(shifts) or not step:
@@ -96,7 +94,7 @@ def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | 
     channels = np.stack(scans).reshape(len(scans), -1, len(shifts)).swapaxes(1, 2)
     starts = [head - round(shift * pass_energy / step) for shift in shifts]
     if min(starts) < 0 or points < 1 or max(starts) + points > channels.shape[-1]:
-        raise ReadError(path, f"{channels.shape[-1]} samples a channel do not hold {points} shifted points", place)
+        raise ReadError(path, f"{channels.shape[-1]} samples per channel do not hold {points} shifted points", place)
     seen = [channels[:, index, start : start + points] for index, start in enumerate(starts)]
     summed = np.sum(seen, axis=0)
     excitation = _number(settings, "excitation_energy", path, place)

@@ -38,6 +38,10 @@ NUMBERS = {
 }
 
 
+Block = tuple[bool, np.ndarray]
+"""Whether another detector measured the block, and its rows."""
+
+
 def recognises(head: bytes, path: Path) -> bool:
     """Recognise the program and its exporter."""
     return head.startswith(b"# Created by:") and b"XY-Serializer" in head
@@ -54,9 +58,8 @@ def extract(path: Path) -> xr.DataTree:
         headers.append(header)
         kept = [values for external, values in blocks if not external]
         if len(kept) < len(blocks):
-            warnings.append(
-                f"region {header['Region']}: {len(blocks) - len(kept)} blocks of other channels are left out"
-            )
+            left_out = len(blocks) - len(kept)
+            warnings.append(f"region {header['Region']}: {left_out} blocks of other channels are left out")
         if kept:
             name = free(header["Region"], children)
             children[name] = _dataset(header, settings, kept, warnings, path)
@@ -68,12 +71,10 @@ def extract(path: Path) -> xr.DataTree:
     return tree(children, header=header_all, instrument=instrument, acquired=acquired, warnings=warnings)
 
 
-def _regions(
-    lines: list[str], settings: dict[str, str], path: Path
-) -> Iterator[tuple[dict[str, str], list[tuple[bool, np.ndarray]]]]:
+def _regions(lines: list[str], settings: dict[str, str], path: Path) -> Iterator[tuple[dict[str, str], list[Block]]]:
     """Yield header and blocks of every region; what stands before the first one goes into the settings."""
     group, header, external = "", None, False
-    blocks: list[tuple[bool, np.ndarray]] = []
+    blocks: list[Block] = []
     row = 0
     while row < len(lines):
         line = lines[row].strip()
@@ -109,9 +110,8 @@ def _block(lines: list[str], path: Path, first: int) -> np.ndarray:
     rows = [line.split() for line in lines]
     for index, row in enumerate(rows):
         if len(row) != len(rows[0]) or len(row) < 2:
-            raise ReadError(
-                path, f"{len(row)} columns where {max(len(rows[0]), 2)} are expected", f"line {first + index}"
-            )
+            problem = f"{len(row)} columns where {max(len(rows[0]), 2)} are expected"
+            raise ReadError(path, problem, f"line {first + index}")
     words = [word for row in rows for word in row]
     return numbers(words, path, f"lines {first} to {first + len(lines) - 1}").reshape(len(rows), -1)
 
