@@ -32,7 +32,6 @@ from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import MAX_NODES, member_bytes, member_names, open_zip, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers, snake, spelled
-from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
 RAW_DATA = re.compile(r"(.*/)?Experiment\d+/RawData\d+\.xml")
@@ -201,6 +200,3 @@ def _unit(text: str) -> str:
 
 def _natural(name: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", name)]
-
-
-READER = Reader("bruker_brml", recognises, extract)

@@ -49,7 +49,6 @@ from relaxor.core.variables import variable
 from relaxor.readers.common.schema import array, text_at, tree, unpack
 from relaxor.readers.common.text import iso
 from relaxor.readers.diffraction.scans import grid, scan
-from relaxor.readers.registry import Reader
 
 STARTS_1_01 = ("theta", "two_theta", "chi", "phi", "x", "y", "z")
 SCAN_TYPES_1_01 = ("two_theta", "two_theta", "two_theta", "theta", "chi", "phi", "x", "y", "z")
@@ -62,6 +61,8 @@ CONDITIONS = ("counting_time", "scan_type", "voltage", "current", "wavelength")
 MAX_RANGES = 10_000
 Layout = tuple[dict[str, Any], str | None, list[xr.Dataset]]
 """Header, time of the measurement and scans of a file."""
+
+MAX_BYTES = 32 << 20
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -228,6 +229,3 @@ def _scan(
 ) -> xr.Dataset:
     place = f"range at byte {offset:#x}"
     return scan(path, axis, grid(path, axis, start, step, counts.size, place), counts, attrs, place)
-
-
-READER = Reader("bruker_raw", recognises, extract, max_bytes=32 << 20)

@@ -38,9 +38,9 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import check_count, tree
 from relaxor.readers.common.text import iso, number, numbers, spelled, text_of
-from relaxor.readers.registry import Reader
-from relaxor.readers.tables.text_table import MAX_BYTES, QUANTIZATION, digits_uncertainty
+from relaxor.readers.tables.text_table import QUANTIZATION, digits_uncertainty
 
+MAX_BYTES = 1 << 27
 RESULTS = {b"DynamicHysteresisResult": "DHM", b"LeakageResult": "LM", b"PulseResult": "PM", b"Fatigue": "FM"}
 TITLE = re.compile(r"(?:(?:Data|Result) )?Table \[?\d+(?:,\d+)*\]?$")
 DECIMALS = 6
@@ -100,16 +100,12 @@ def extract(path: Path) -> xr.DataTree:
     children = {f"table_{number}": build(path, table) for number, table in enumerate(data, start=1)}
     for table, dataset in zip(data, children.values(), strict=True):
         dataset.attrs = {"title": table.title, **_attributes(table.header)}
-    return tree(
-        children,
-        header={
-            **header,
-            "tables": [{"title": table.title, **table.header} for table in data],
-            "summaries": [{"columns": table.columns, "rows": table.rows} for table in summaries],
-        },
-        instrument=f"aixACCT {data[0].header.get('Basic System', 'TF Analyzer')}",
-        acquired=iso(header.get("TimeStamp", ""), "%m/%d/%Y %H:%M:%S"),
-    )
+    described = {
+        "tables": [{"title": table.title, **table.header} for table in data],
+        "summaries": [{"columns": table.columns, "rows": table.rows} for table in summaries],
+    }
+    instrument = f"aixACCT {data[0].header.get('Basic System', 'TF Analyzer')}"
+    return tree(children, {**header, **described}, instrument, iso(header.get("TimeStamp", ""), "%m/%d/%Y %H:%M:%S"))
 
 
 def _is_summary(table: _Table) -> bool:
@@ -231,6 +227,3 @@ def _attributes(header: dict[str, str]) -> dict[str, Any]:
         if value is not None and unit:
             result[f"{name}_units"] = spelled(unit.rstrip("]"))
     return result
-
-
-READER = Reader("aixacct", recognises, extract, max_bytes=MAX_BYTES)

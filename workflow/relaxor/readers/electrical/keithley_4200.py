@@ -35,7 +35,7 @@ from relaxor.core.variables import variable
 from relaxor.readers.common.containers import member_bytes, member_names, open_zip
 from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.common.text import free, iso, number
-from relaxor.readers.registry import CONTAINER, Reader
+from relaxor.readers.registry import CONTAINER
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 NOT_RUNS = ("Calc", "Settings")
@@ -58,6 +58,8 @@ STEP = re.compile(r"(.+)\((\d+)\)")
 FAILED = ("#REF", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NUM!")
 REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 Row = Sequence[Any]
+
+PRIORITY = CONTAINER
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -269,6 +271,3 @@ def _attributes(settings: dict[str, Any]) -> dict[str, Any]:
         "settings": json.dumps(settings, ensure_ascii=False) if settings else "",
     }
     return {name: value for name, value in attrs.items() if value}
-
-
-READER = Reader("keithley_4200", recognises, extract, priority=CONTAINER)

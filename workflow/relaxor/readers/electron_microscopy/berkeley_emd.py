@@ -21,7 +21,6 @@ from relaxor.core.errors import ReadError
 from relaxor.readers.common import hdf5
 from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.electron_microscopy.velox_emd import emd_variant
-from relaxor.readers.registry import Reader
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -40,6 +39,3 @@ def extract(path: Path) -> xr.DataTree:
     microscope = signals[0]["original_metadata"].get("microscope", {})
     instrument = str(microscope.get("name", "")) if isinstance(microscope, dict) else ""
     return signal_tree(signals, instrument=instrument)
-
-
-READER = Reader("berkeley_emd", recognises, extract)

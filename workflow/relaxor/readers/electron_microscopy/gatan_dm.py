@@ -28,7 +28,6 @@ from relaxor.core.errors import ReadError
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.common.text import iso
-from relaxor.readers.registry import Reader
 
 SIZES = {2: 2, 3: 4, 4: 2, 5: 4, 6: 4, 7: 8, 8: 1, 9: 1, 10: 1, 11: 8, 12: 8}
 """Bytes of a value of each simple type."""
@@ -186,6 +185,3 @@ def _acquired(tags: dict[str, Any]) -> str | None:
     """Return date and time, which are written in the language of the computer that took the image."""
     date, time = (str(_find(tags, "DataBar", f"Acquisition {part}")).strip() for part in ("Date", "Time"))
     return iso(f"{date} {time}", *LAYOUTS)
-
-
-READER = Reader("gatan_dm", recognises, extract)

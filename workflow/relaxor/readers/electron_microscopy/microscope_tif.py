@@ -23,8 +23,9 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.common.text import library_date
-from relaxor.readers.registry import CONTAINER, Reader
+from relaxor.readers.registry import CONTAINER
 
+PRIORITY = CONTAINER
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES, MAX_BYTES = 1000, 256 << 20
 MAKERS = {"fei_metadata": "FEI", "sem_metadata": "Zeiss", "SightX_Notes": "JEOL", "TVIPS": "TVIPS"}
@@ -81,6 +82,3 @@ def _corrected(signal: dict[str, Any]) -> dict[str, Any]:
         height["scale"], width["scale"] = width["scale"], height["scale"]
     general = {"title": "image", **signal["metadata"].get("General", {})}
     return {**signal, "metadata": {"General": general}}
-
-
-READER = Reader("microscope_tif", recognises, extract, priority=CONTAINER)

@@ -33,7 +33,6 @@ from relaxor.readers.common.containers import parse_xml
 from relaxor.readers.common.schema import MAX_POINTS, unpack
 from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.common.text import iso, unix_date
-from relaxor.readers.registry import Reader
 
 MAGIC = b"II\x97\x01"
 EMI_MAGIC = b"JK\0\2"
@@ -81,14 +80,12 @@ def extract(path: Path) -> xr.DataTree:
     settings = objects[number - 1] if number <= len(objects) else ""
     maker = re.search(r"<Manufacturer>(.*?)</Manufacturer>", settings)
     acquired = re.search(r"<AcquireDate>(.*?)</AcquireDate>", settings)
-    return signal_tree(
-        signals,
-        attrs,
-        {"settings": objects},
-        instrument=maker[1] if maker else "FEI",
-        acquired=iso(acquired[1].strip(), "%a %b %d %H:%M:%S %Y") if acquired else None,
-        data_files="\n".join(f"{file.name} {sha256(file)}" for file in series),
-    )
+    about = {
+        "instrument": maker[1] if maker else "FEI",
+        "acquired": iso(acquired[1].strip(), "%a %b %d %H:%M:%S %Y") if acquired else None,
+        "data_files": "\n".join(f"{file.name} {sha256(file)}" for file in series),
+    }
+    return signal_tree(signals, attrs, {"settings": objects}, **about)
 
 
 def _objects(path: Path) -> list[str]:
@@ -164,6 +161,3 @@ def _check(data: bytes, path: Path) -> str:
 
 def _first(value: Any) -> Any:
     return value[0] if hasattr(value, "__len__") and len(value) else value
-
-
-READER = Reader("tia", recognises, extract)

@@ -30,8 +30,8 @@ from relaxor.readers.common.containers import MAX_MEMBER_BYTES, inflated, parse_
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.common.text import library_date
-from relaxor.readers.registry import Reader
 
+MAX_BYTES = 16 << 20
 EDAX_VERSIONS = tuple(struct.pack("<f", version) for version in (0.61, 0.70))
 EDAX_HEADER_BYTES, EDAX_CHANNELS_AT = 3840, 0x20
 JEOL_MAGIC = b"\x02\0\0\0\x02\0\0\0"
@@ -110,6 +110,3 @@ def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: microscope[key] for key, name in MICROSCOPE.items() if microscope.get(key) is not None}
     found |= {name: detector[key] for key, name in DETECTOR.items() if detector.get(key) is not None}
     return {name: float(value) for name, value in found.items()}
-
-
-READER = Reader("xray_spectra", recognises, extract, max_bytes=16 << 20)

@@ -34,9 +34,9 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import array, tree, unpack
 from relaxor.readers.common.text import collected, free, iso_day, number, safe
-from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
+MAX_BYTES = 32 << 20
 DESCRIPTOR = 24
 """Words of 4 bytes in the descriptor of a record."""
 REGION = re.compile(
@@ -82,13 +82,9 @@ def extract(path: Path) -> xr.DataTree:
         children[free(safe(region["name"], "region"), children)] = _dataset(region, values, common)
     if not children:
         raise ReadError(path, f"holds no spectra ({len(regions)} regions announced)")
-    return tree(
-        children,
-        header=header | ({"other_records": others} if others else {}),
-        instrument=f"PHI {_text(header, 'InstrumentModel')}".replace("PHI PHI", "PHI").strip(),
-        acquired=iso_day(_text(header, "AcqFileDate"), "%Y %m %d"),
-        title=_text(header, "FileDesc"),
-    )
+    instrument = f"PHI {_text(header, 'InstrumentModel')}".replace("PHI PHI", "PHI").strip()
+    acquired, title = iso_day(_text(header, "AcqFileDate"), "%Y %m %d"), _text(header, "FileDesc")
+    return tree(children, header | ({"other_records": others} if others else {}), instrument, acquired, title=title)
 
 
 def _regions(header: dict[str, Any], path: Path) -> dict[int, dict[str, Any]]:
@@ -152,6 +148,3 @@ def _dataset(region: dict[str, Any], values: np.ndarray, common: dict[str, Any])
 def _text(header: dict[str, Any], key: str) -> str:
     value = header.get(key, "")
     return value if isinstance(value, str) else value[0]
-
-
-READER = Reader("phi_spe", recognises, extract, max_bytes=32 << 20)

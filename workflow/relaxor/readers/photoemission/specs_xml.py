@@ -32,8 +32,8 @@ from relaxor.readers.common.containers import parse_xml
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, number, numbers, unix_date
 from relaxor.readers.photoemission.regions import spectrum
-from relaxor.readers.registry import Reader
 
+MAX_BYTES = 32 << 20
 SETTINGS = ("analysis_method", "analyzer_lens", "analyzer_slit")
 VOLTS = ("bias_voltage", "detector_voltage")
 
@@ -63,12 +63,8 @@ def extract(path: Path) -> xr.DataTree:
     if not children:
         raise ReadError(path, "holds no measured region")
     first = next(iter(children.values())).attrs
-    return tree(
-        children,
-        header={name: dict(child.attrs) for name, child in children.items()},
-        instrument=f"SPECS {first['analyzer']}",
-        acquired=first.get("acquired"),
-    )
+    header = {name: dict(child.attrs) for name, child in children.items()}
+    return tree(children, header, f"SPECS {first['analyzer']}", first.get("acquired"))
 
 
 def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | None:
@@ -142,6 +138,3 @@ def _number(element: Element, name: str, path: Path, place: str) -> float:
     if value is None or not np.isfinite(value):
         raise ReadError(path, f"{name} is {text!r}, not a number", place)
     return value
-
-
-READER = Reader("specs_xml", recognises, extract, max_bytes=32 << 20)

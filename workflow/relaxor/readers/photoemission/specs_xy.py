@@ -28,7 +28,6 @@ from relaxor.core.errors import ReadError
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import first_number, free, iso, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
-from relaxor.readers.registry import Reader
 
 ENTRY = re.compile(r"#\s*([^:=]+?)\s*:\s+(.*?)\s*")
 NUMBERS = {
@@ -145,6 +144,3 @@ def _dataset(
 def _date(text: str) -> str | None:
     moment = iso(text.removesuffix("UTC").strip(), "%m/%d/%y %H:%M:%S")
     return f"{moment}+00:00" if moment and text.endswith("UTC") else moment
-
-
-READER = Reader("specs_xy", recognises, extract)

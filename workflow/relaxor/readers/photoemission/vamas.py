@@ -37,9 +37,9 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, lines_of, number, safe, slug
-from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
+MAX_BYTES = 16 << 20
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
 """Larger values stand for "not known"; the standard writes 1E+37."""
@@ -77,13 +77,8 @@ def extract(path: Path) -> xr.DataTree:
         blocks.append(block)
     if not children:
         raise ReadError(path, "holds no blocks", lines.place)
-    return tree(
-        children,
-        header={"experiment": header, "blocks": blocks},
-        instrument=header["instrument"],
-        acquired=blocks[0].get("acquired"),
-        title=header["experiment_identifier"],
-    )
+    whole, title = {"experiment": header, "blocks": blocks}, header["experiment_identifier"]
+    return tree(children, whole, header["instrument"], blocks[0].get("acquired"), title=title)
 
 
 class _Lines:
@@ -348,6 +343,3 @@ def _time(block: dict[str, Any]) -> str | None:
 
 def _unit(unit: str) -> str:
     return {"d": "1", "n": "1", "c": "count", "c/s": "count/s", "s": "s", "ev": "eV"}.get(unit.strip().lower(), "1")
-
-
-READER = Reader("vamas", recognises, extract, max_bytes=16 << 20)

@@ -50,7 +50,6 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
 from relaxor.readers.common.text import c_text, collected, free, iso, snake, spelled
-from relaxor.readers.registry import Reader
 
 TEXT = 0
 ITEM_SIZE = {TEXT: 1, 2: 4, 3: 8, 4: 8, 5: 16, 0x08: 1, 0x10: 2, 0x20: 4, 0x48: 1, 0x50: 2, 0x60: 4}
@@ -124,12 +123,8 @@ def extract(path: Path) -> xr.DataTree:
     note = header["note"]
     model = note.get("MicroscopeModel") or note.get("Instrument")
     maker = "Asylum Research" if "MicroscopeModel" in note else ""
-    return tree(
-        {name: dataset},
-        header=header,
-        instrument=" ".join(filter(None, (maker, str(model or "Igor Pro")))),
-        acquired=_acquired(note, header["wave_header"]),
-    )
+    instrument = f"{maker} {model or 'Igor Pro'}".strip()
+    return tree({name: dataset}, header, instrument, _acquired(note, header["wave_header"]))
 
 
 def read_wave(data: bytes, path: Path) -> tuple[str, xr.Dataset, dict[str, Any]]:
@@ -317,6 +312,3 @@ def _acquired(note: dict[str, Any], header: dict[str, Any]) -> str | None:
         return moment
     seconds = header["modDate"]
     return (EPOCH + timedelta(seconds=seconds)).isoformat() if seconds else None
-
-
-READER = Reader("igor_ibw", recognises, extract)

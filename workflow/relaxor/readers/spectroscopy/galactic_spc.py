@@ -35,7 +35,6 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import array, text_at, tree, unpack
 from relaxor.readers.common.text import iso
-from relaxor.readers.registry import Reader
 
 HEADER_BYTES, SUBHEADER_BYTES = 512, 32
 ORDERS = {0x4B: "<", 0x4C: ">"}
@@ -137,15 +136,10 @@ def extract(path: Path) -> xr.DataTree:
         children = {"spectra": _dataset(positions[0], np.stack(numbers), heights, axis, values, attrs)}
     else:
         children = {f"spectrum_{n}": _dataset(*part, axis, values, attrs) for n, part in enumerate(parts, start=1)}
-    comment = text_at(data, 88, 130)
-    return tree(
-        children,
-        header={"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)},
-        instrument=text_at(data, 45, 9) or "not stated",
-        acquired=_date(int.from_bytes(data[32:36], "little" if order == "<" else "big")),
-        warnings=warnings,
-        comment=comment,
-    )
+    comment, instrument = text_at(data, 88, 130), text_at(data, 45, 9) or "not stated"
+    header = {"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)}
+    acquired = _date(*unpack(f"{order}I", data, 32, path))
+    return tree(children, header, instrument, acquired, warnings, comment=comment)
 
 
 def _values(data: bytes, offset: int, order: str, count: int, coding: tuple[int, int, int], path: Path) -> np.ndarray:
@@ -180,6 +174,3 @@ def _log(data: bytes, order: str, path: Path) -> str:
 def _date(packed: int) -> str | None:
     minute, hour, day, month, year = packed & 63, packed >> 6 & 31, packed >> 11 & 31, packed >> 16 & 15, packed >> 20
     return iso(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}")
-
-
-READER = Reader("galactic_spc", recognises, extract)

@@ -27,7 +27,6 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import array, tree, unpack
 from relaxor.readers.common.signals import counts_of, datasets, exposure
-from relaxor.readers.registry import Reader
 
 BLOCK_BYTES = 16
 
@@ -80,6 +79,3 @@ def _walk(data: bytes, path: Path) -> dict[str, int]:
         if name not in blocks:
             raise ReadError(path, f"holds no block {name}; its blocks are {', '.join(blocks)}")
     return blocks
-
-
-READER = Reader("renishaw_wdf", recognises, extract)

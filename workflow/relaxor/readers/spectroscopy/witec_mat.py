@@ -26,11 +26,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.variables import variable
 from relaxor.readers.common.containers import MAX_TOTAL_BYTES, inflated
-from relaxor.readers.common.schema import tree
+from relaxor.readers.common.schema import spectra, tree
 from relaxor.readers.common.text import c_text
-from relaxor.readers.registry import Reader
 from relaxor.readers.spectroscopy.witec_wip import AXES
 
 MAX_DEPTH = 16
@@ -161,13 +159,12 @@ def _map(record: dict[str, Any], name: str, path: Path) -> xr.Dataset:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
         raise ReadError(path, f"data of {name} are no table of pixels and channels")
     axis, unit = _axis(record["axisscale"], values.shape[1])
-    dim, units, label = AXES.get(unit, ("channel", "1", f"channel ({unit})"))
-    coords = {dim: variable(dim, axis, units, label)}
+    named = AXES.get(unit, ("channel", "1", f"channel ({unit})"))
     size = [int(n) for n in np.ravel(record.get("imagesize", []))]
     if len(size) == 2 and size[0] * size[1] == len(values):
         image = values.reshape(size[1], size[0], -1).transpose(1, 0, 2)
-        return xr.Dataset({"intensity": variable(("y", "x", dim), image, "count", "intensity")}, coords)
-    return xr.Dataset({"intensity": variable(("spectrum", dim), values, "count", "intensity")}, coords)
+        return spectra(named, axis, image, ("y", "x"))
+    return spectra(named, axis, values, ("spectrum",))
 
 
 def _axis(scales: Any, size: int) -> tuple[np.ndarray, str]:
@@ -178,6 +175,3 @@ def _axis(scales: Any, size: int) -> tuple[np.ndarray, str]:
     if not arrays:
         return np.arange(size, dtype=float), ""
     return arrays[0].astype(float).ravel(), texts[0] if texts else ""
-
-
-READER = Reader("witec_mat", recognises, extract)
