@@ -272,7 +272,7 @@ def test_units_of_channels_follow_what_they_measured(tmp_path):
         (workbook({"Run7": [["V"], ["seven"]], "Settings": SETTINGS}), "sheet Run7, column V, value 1: 'seven' is not"),
         (workbook({"Calc": [], "Settings": SETTINGS}), "holds no run: its sheets Calc, Settings"),
         (workbook({"Run7": RUN, "Settings": SETTINGS})[:-60], "damaged|not recognised"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "is a damaged workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "keithley_4200"),
         (KEITHLEY_TEXT.replace("298.8988E-3", "oops"), "holds no|'oops' is not a number"),
         (LABELLED.replace("-14.0", ""), ""),
         (LABELLED.replace("\t-14.0", ""), "row 3: 2 columns, the first row names 3"),

@@ -50,6 +50,7 @@ from relaxor.readers.common.schema import array, text_at, tree, unpack
 from relaxor.readers.common.text import iso
 from relaxor.readers.diffraction.scans import grid, scan
 
+MAX_BYTES = 32 << 20
 STARTS_1_01 = ("theta", "two_theta", "chi", "phi", "x", "y", "z")
 SCAN_TYPES_1_01 = ("two_theta", "two_theta", "two_theta", "theta", "chi", "phi", "x", "y", "z")
 SCAN_NAMES_1_01 = (
@@ -61,8 +62,6 @@ CONDITIONS = ("counting_time", "scan_type", "voltage", "current", "wavelength")
 MAX_RANGES = 10_000
 Layout = tuple[dict[str, Any], str | None, list[xr.Dataset]]
 """Header, time of the measurement and scans of a file."""
-
-MAX_BYTES = 32 << 20
 
 
 def recognises(head: bytes, path: Path) -> bool:

@@ -20,6 +20,7 @@ attributes are ``test`` or ``module``, ``executed`` (ISO 8601) and ``settings`` 
 formulas as JSON).
 """
 
+import io
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -37,6 +38,7 @@ from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.common.text import free, iso, number
 from relaxor.readers.registry import CONTAINER
 
+PRIORITY = CONTAINER
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 NOT_RUNS = ("Calc", "Settings")
 QUANTITIES: tuple[tuple[str, str, str], ...] = (
@@ -58,8 +60,6 @@ STEP = re.compile(r"(.+)\((\d+)\)")
 FAILED = ("#REF", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NUM!")
 REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 Row = Sequence[Any]
-
-PRIORITY = CONTAINER
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -96,28 +96,23 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _sheets(path: Path) -> dict[str, list[Row]]:
-    """Return the cells of every sheet."""
+    """Return the cells of every sheet; calamine is not given the old workbooks, because damaged ones make it abort."""
+    if start_of(path, len(OLE2)) == OLE2:
+        import xlrd
+
+        # xlrd prints remarks on odd but harmless OLE2 structures unless it is given another place for them.
+        with xlrd.open_workbook(path, logfile=io.StringIO(), ragged_rows=True) as book:
+            return {sheet.name: [sheet.row_values(row) for row in range(sheet.nrows)] for sheet in book.sheets()}
     from python_calamine import CalamineWorkbook
 
-    if start_of(path, len(OLE2)) != OLE2:
-        _check(path)
-    sheets: dict[str, list[Row]] = {}
+    _check(path)
     try:
         book = CalamineWorkbook.from_path(str(path))
-        for name in book.sheet_names:
-            sheet = book.get_sheet_by_name(name)
-            _refuse_large(sheet.total_height, sheet.total_width, path, f"sheet {name}")
-            sheets[name] = list(sheet.to_python())
+        return {name: list(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names}
     except BaseException as error:  # a panic of the Rust library is not an Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | ReadError):
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         raise ReadError(path, f"is a damaged workbook ({error})") from error
-    return sheets
-
-
-def _refuse_large(rows: int, columns: int, path: Path, place: str) -> None:
-    if rows * columns > MAX_POINTS // 10:
-        raise ReadError(path, f"spans {rows} rows and {columns} columns", place)
 
 
 def _check(path: Path) -> None:
@@ -132,7 +127,8 @@ def _check(path: Path) -> None:
                 for letter in letters:
                     column = 26 * column + letter - 64
                 rows, columns = max(rows, int(number)), max(columns, column)
-            _refuse_large(rows, columns, path, f"member {name}")
+            if rows * columns > MAX_POINTS // 10:
+                raise ReadError(path, f"spans {rows} rows and {columns} columns", f"member {name}")
 
 
 def run(rows: Sequence[Row], place: str, warnings: list[str], path: Path, modules: Collection[str] = ()) -> xr.Dataset:
@@ -264,10 +260,7 @@ def _settings(rows: list[Row]) -> dict[str, dict[str, Any]]:
 
 def _attributes(settings: dict[str, Any]) -> dict[str, Any]:
     keys = settings.get("keys", {})
-    attrs = {
-        "test": keys.get("Test Name", ""),
-        "module": keys.get("Module Name", ""),
-        "executed": iso(keys.get("Last Executed", ""), EXECUTED) or "",
-        "settings": json.dumps(settings, ensure_ascii=False) if settings else "",
-    }
+    attrs = {"test": keys.get("Test Name"), "module": keys.get("Module Name")}
+    attrs["executed"] = iso(keys.get("Last Executed", ""), EXECUTED)
+    attrs["settings"] = json.dumps(settings, ensure_ascii=False) if settings else ""
     return {name: value for name, value in attrs.items() if value}
