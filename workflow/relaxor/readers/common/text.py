@@ -83,13 +83,10 @@ def entries(lines: Sequence[str], separator: str) -> dict[str, str]:
 
 def collected(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return keys and values as a dictionary; a key that repeats holds a list."""
-    found: dict[str, Any] = {}
+    found: dict[str, list[str]] = {}
     for key, value in pairs:
-        if key not in found:
-            found[key] = value
-        else:
-            found[key] = [*(found[key] if isinstance(found[key], list) else [found[key]]), value]
-    return found
+        found.setdefault(key, []).append(value)
+    return {key: values if len(values) > 1 else values[0] for key, values in found.items()}
 
 
 def number(text: str) -> float | None:

@@ -191,9 +191,10 @@ def _written(dataset: xr.Dataset, dims: tuple[str, ...], columns: dict[str, np.n
     """Add columns, and the uncertainty that the last digit written leaves to what was measured."""
     for name, values in columns.items():
         dataset[name] = variable(dims, values, *QUANTITIES[name])
-    for name in filter(lambda name: name != "absolute_time", columns):
-        error = digits_uncertainty(dataset[name].to_numpy(), DECIMALS, exponential=True)
-        dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
+    for name, values in columns.items():
+        if name != "absolute_time":
+            error = digits_uncertainty(values, DECIMALS, exponential=True)
+            dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
     return dataset
 
 
