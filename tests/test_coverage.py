@@ -18,9 +18,10 @@ import xarray as xr
 from relaxor.core.results import Measurement
 from relaxor.core.variables import variable
 from relaxor.project.analysis import analyse
-from relaxor.simulation import light_truth, pulse_truth, trains
+from relaxor.simulation import light_truth, pulse_truth
 from relaxor.simulation import optical_pulses as light
 from relaxor.simulation.sample_file import Truth
+from relaxor.simulation.synapse import Run
 from relaxor.techniques.registry import techniques
 
 from tests.project import SETTINGS
@@ -49,7 +50,7 @@ def truths(measurement: str, rows: Iterable[Sequence]) -> Truths:
 
 # --- the files
 def electrical(rng: np.random.Generator) -> Iterator[Measurement]:
-    def named(entry, runs: Sequence[trains.Run]) -> Measurement:
+    def named(entry, runs: Sequence[Run]) -> Measurement:
         drawn = test_protocols.measurement(runs)
         return Measurement(entry.file.measurement, drawn.attrs, {}, drawn.regions)
 

@@ -80,9 +80,7 @@ def test_several_lines_of_title_and_values_with_colons_are_kept(rawfiles: Path) 
 
 # --- without the real files ------------------------------------------------------------------------------------------
 def text(counts: list[int], **changes: str) -> str:
-    content = emsa.write(
-        np.array(counts), offset=0.0, per_channel=10.0, title="t", date="05-NOV-2024", time="10:00"
-    ).decode()
+    content = emsa.write(np.array(counts), 0.0, 10.0, {"DATE": "05-NOV-2024", "TIME": "10:00"}).decode()
     for keyword, value in changes.items():
         content = re.sub(rf"(#{keyword} *: ).*", rf"\g<1>{value}", content)
     return content
@@ -154,9 +152,7 @@ def test_axis_in_kev_stays_in_kev(tmp_path: Path) -> None:
 )
 def test_what_is_written_is_read(tmp_path: Path, counts: list[int], offset: float, step: float) -> None:
     path = tmp_path / "written.msa"
-    path.write_bytes(
-        emsa.write(np.array(counts), offset=offset, per_channel=step, title="t", date="05-NOV-2024", time="10:00")
-    )
+    path.write_bytes(emsa.write(np.array(counts), offset, step, {"DATE": "05-NOV-2024", "TIME": "10:00"}))
     tree = read(path)
     np.testing.assert_array_equal(tree["spectrum"]["intensity"], counts)
     np.testing.assert_array_equal(tree["spectrum"]["energy"], offset + step * np.arange(len(counts)))

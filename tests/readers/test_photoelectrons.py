@@ -171,7 +171,7 @@ def test_specslab_channels_of_a_line_at_one_energy(tmp_path):
     ("old", "new", "message"),
     [
         ("FixedAnalyzerTransmission", "FixedEnergies", "region C1s: scan mode FixedEnergies is not read"),
-        ('name="mcd_head">1<', 'name="mcd_head">0<', "samples a channel do not hold 4 shifted points"),
+        ('name="mcd_head">1<', 'name="mcd_head">0<', "samples per channel do not hold 4 shifted points"),
         ('<double name="dwell_time">0.1', '<double name="dwell_time">x', "dwell_time is 'x', not a number"),
         ("0 2\n", "0 two\n", "region C1s, counts: 'two' is not a number"),
         ('<ulong name="mcd_head">1</ulong>', "", "has no element named mcd_head"),

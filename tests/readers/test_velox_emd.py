@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -16,19 +17,11 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.common import hdf5
 from relaxor.readers.electron_microscopy import velox_emd
-from relaxor.simulation.writers.velox_emd import write_velox_emd
+from relaxor.simulation.writers.velox_emd import Recording, write_velox_emd
 
 from tests.public_files import go_through
 
-ABOUT = {
-    "pixel_size": 1.5e-11,
-    "detector": "HAADF",
-    "acceleration_voltage": 300_000,
-    "dwell_time": 2e-5,
-    "unix_time": 1_731_405_600,
-    "instrument": "Titan",
-    "comment": "SIMULATED",
-}
+ABOUT = Recording(1.5e-11, "HAADF", 300_000, 2e-5, 1_731_405_600, "Titan", "SIMULATED")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +132,7 @@ def test_berkeley(rawfiles):
 )
 def test_written_images_are_read_exactly(image, pixel, detector, tmp_path):
     path = tmp_path / "image.emd"
-    path.write_bytes(write_velox_emd(image, **ABOUT | {"pixel_size": pixel, "detector": detector}))
+    path.write_bytes(write_velox_emd(image, replace(ABOUT, pixel_size=pixel, detector=detector)))
     tree = read(path)
     (child,) = tree.children.values()
     np.testing.assert_array_equal(child["intensity"], image)
@@ -153,7 +146,7 @@ def test_written_images_are_read_exactly(image, pixel, detector, tmp_path):
 
 def test_writer_is_deterministic():
     image = np.arange(12, dtype=np.uint16).reshape(3, 4)
-    assert write_velox_emd(image, **ABOUT) == write_velox_emd(image, **ABOUT)
+    assert write_velox_emd(image, ABOUT) == write_velox_emd(image, ABOUT)
 
 
 def test_events_are_counted_by_hand():
@@ -166,7 +159,7 @@ def test_events_are_counted_by_hand():
 
 def _velox(path: Path, change) -> Path:
     """A file of the writer, changed."""
-    path.write_bytes(write_velox_emd(np.ones((4, 4), np.uint16), **ABOUT))
+    path.write_bytes(write_velox_emd(np.ones((4, 4), np.uint16), ABOUT))
     with h5py.File(path, "r+") as file:
         change(file, next(iter(file["Data/Image"].values())))
     return path
@@ -266,7 +259,7 @@ def test_damaged_bytes_give_a_tree_or_a_message(data, tmp_path):
         assert str(path) in str(error)
 
 
-CONTENT = write_velox_emd(np.arange(36, dtype=np.uint16).reshape(6, 6), **ABOUT)
+CONTENT = write_velox_emd(np.arange(36, dtype=np.uint16).reshape(6, 6), ABOUT)
 
 
 def test_size_limit_is_below_the_memory_allowed():

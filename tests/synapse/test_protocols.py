@@ -6,7 +6,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.variables import variable
-from relaxor.simulation.synapse import Synapse, pulse_trace
+from relaxor.simulation.synapse import Synapse, Train, pulse_trace
 from relaxor.synapse import protocols, series
 from relaxor.synapse.quantities import READINGS_REPLACED, RETAINED_FRACTION
 from relaxor.synapse.recording import record
@@ -34,7 +34,7 @@ def measurement(runs) -> Measurement:
 
 
 def run(pulses, step=0.002, device=None):
-    return pulse_trace(device or Synapse(DEVICE), pulses, step=step, before=0.05)
+    return pulse_trace(device or Synapse(DEVICE), Train(pulses, step, 0.05))
 
 
 def recorded(*trains, **options):

@@ -1,6 +1,7 @@
 """Scans of diffractometers, with the counts 9, 16, 25, 36 and 49 from 10.0 to 10.4 degrees, and a crystal structure."""
 
 import struct
+from datetime import datetime
 
 import numpy as np
 from relaxor.simulation.writers.bruker_raw4 import Scan, bruker_raw4
@@ -176,15 +177,8 @@ def raw_3(kind: int = 0, ranges: int = 1, length: int = 304) -> bytes:
 
 def raw_4(counts: object = COUNTS, start: float = 10.0, step: float = 0.1, scans: int = 1) -> bytes:
     """Scans of DIFFRAC measurement, as the simulator writes them."""
-    return bruker_raw4(
-        [Scan(start, step, np.asarray(counts), 96.0)] * scans,
-        date="11/05/2024",
-        time="10:12:00",
-        texts={"COMMENT": "SIMULATED"},
-        alpha1=1.540593,
-        alpha2=1.544427,
-        goniometer_radius=280.0,
-    )
+    ranges = [Scan(start, step, np.asarray(counts), 96.0)] * scans
+    return bruker_raw4(ranges, datetime(2024, 11, 5, 10, 12), {"COMMENT": "SIMULATED"}, (1.540593, 1.544427), 280.0)
 
 
 SCAN = {

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import tifffile
 from relaxor.simulation.writers.emsa import write as write_emsa
-from relaxor.simulation.writers.velox_emd import write_velox_emd
+from relaxor.simulation.writers.velox_emd import Recording, write_velox_emd
 
 from tests.readers.samples.sample import COUNTS, Sample
 
@@ -42,10 +42,8 @@ def tif(shape: tuple[int, ...] = (2, 3), **options: object) -> bytes:
 
 def velox() -> bytes:
     """An image of 3 × 3 pixels as the simulator writes it."""
-    return write_velox_emd(
-        np.arange(9, dtype="u2").reshape(3, 3), pixel_size=1e-11, detector="HAADF", acceleration_voltage=2e5,
-        dwell_time=1e-6, unix_time=1643391325, instrument="Talos", comment="",
-    )  # fmt: skip
+    recording = Recording(1e-11, "HAADF", 2e5, 1e-6, 1643391325, "Talos", "")
+    return write_velox_emd(np.arange(9, dtype="u2").reshape(3, 3), recording)
 
 
 def berkeley() -> bytes:
@@ -236,7 +234,7 @@ ENERGY = ("energy",)
 WHEN = "2024-11-05T10:12:00"
 IMAGE = [[0, 1, 2], [3, 4, 5]]
 OF_5_NM = {"x": ([0, 5e-9, 1e-8], "m"), "y": ([0, 5e-9], "m")}
-EMSA = write_emsa(np.array(COUNTS), offset=5.0, per_channel=10.0, title="film", date="05-NOV-2024", time="10:12")
+EMSA = write_emsa(np.array(COUNTS), 5.0, 10.0, {"TITLE": "film", "DATE": "05-NOV-2024", "TIME": "10:12"})
 PAIRS = (
     EMSA.decode().partition("#SPECTRUM")[0].replace("#DATATYPE    : Y", "#DATATYPE    : XY")
     + "#SPECTRUM    :\r\n0.5, 1.25\r\n10.5, 2.50\r\n#ENDOFDATA   :\r\n"

@@ -68,7 +68,7 @@ def asylum() -> bytes:
         axes=((1e-6, 1e-9, "m"), (0.0, 2e-9, "m")),
         data_unit="m",
         labels=["HeightRetrace", "PhaseRetracerace"],
-        note=asylum_note({"ScanSize": 4e-9, "MicroscopeModel": "Cypher", "Date": "2024-11-05", "Time": "10:12:00 AM"}),
+        note=asylum_note({"ScanSize": 4e-9, "MicroscopeModel": "Cypher"}, datetime(2024, 11, 5, 10, 12)),
         modified=datetime(2024, 11, 5, 10, 12),
     )
 

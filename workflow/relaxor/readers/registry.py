@@ -1,8 +1,10 @@
 """The formats that relaxor reads.
 
-Every format is a module of this package, or is offered by another package under an entry point. The docstring of its
-module has paragraphs that begin with ``Instruments:``, ``Recognition:`` and ``Schema:``. Libraries are imported inside
-the functions of a reader, and readers are imported when a file is to be recognised, so that this package loads quickly.
+Every format is a module of this package, or is offered by another package under an entry point. A module of this
+package has the name of its format, the functions ``recognises`` and ``extract`` and, where they differ from those of
+most formats, the constants ``PRIORITY`` and ``MAX_BYTES``; see `Reader`. Its docstring has paragraphs that begin with
+``Instruments:``, ``Recognition:`` and ``Schema:``. Libraries are imported inside the functions of a reader, and readers
+are imported when a file is to be recognised, so that this package loads quickly.
 """
 
 import importlib
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,15 +66,16 @@ def readers() -> Mapping[str, Reader]:
         If two readers have one name.
     """
     package = importlib.import_module("relaxor.readers")
-    modules = (
-        importlib.import_module(module.name)
-        for module in pkgutil.walk_packages(package.__path__, "relaxor.readers.")
-        if not module.ispkg
-    )
-    found = [module.READER for module in modules if hasattr(module, "READER")]
-    found += [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
+    names = [found.name for found in pkgutil.walk_packages(package.__path__, "relaxor.readers.") if not found.ispkg]
+    modules = [module for module in map(importlib.import_module, names) if "recognises" in vars(module)]
+    found = [_reader(module) for module in modules] + [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
     ordered = {reader.name: reader for reader in sorted(found, key=lambda reader: (reader.priority, reader.name))}
     if len(ordered) < len(found):
-        names = sorted(reader.name for reader in found)
-        raise ValueError(f"two readers have one name among {', '.join(names)}")
+        raise ValueError(f"two readers have one name among {', '.join(sorted(reader.name for reader in found))}")
     return ordered
+
+
+def _reader(module: ModuleType) -> Reader:
+    name = module.__name__.rpartition(".")[2]
+    priority, max_bytes = getattr(module, "PRIORITY", SIGNATURE), getattr(module, "MAX_BYTES", MAX_BYTES)
+    return Reader(name, module.recognises, module.extract, priority, max_bytes)

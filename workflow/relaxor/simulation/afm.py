@@ -12,8 +12,7 @@ import numpy as np
 
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
-from relaxor.simulation.surfaces import image_note, random_field
-from relaxor.simulation.writers.igor_ibw import igor_wave
+from relaxor.simulation.surfaces import asylum_image, random_field
 
 Z_SCALE = 1.004
 """Height that is read where the true height is 1; a step-height standard fixes the scale of a scanner to 1 %."""
@@ -69,19 +68,8 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
             "PhaseRetrace": 62 + 4.5 * on_flake - 0.8 * slope + rng.normal(0, 0.4, size),
         }
         taken = FIRST + timedelta(minutes=17 * index)
-        step = flake.scan_size * 1e-9 / (flake.pixels - 1)
-        content = igor_wave(
-            # Igor stores (x, y, channel).
-            np.stack([channel.T for channel in channels.values()], axis=-1).astype(np.float32),
-            name=flake.file.measurement,
-            axes=((0.0, step, "m"), (0.0, step, "m")),
-            data_unit="m",
-            labels=list(channels),
-            note=image_note(
-                flake.scan_size * 1e-9, flake.pixels, "AC Mode", taken, DriveFrequency=71000, SpringConstant=2.1
-            ),
-            modified=taken,
-        )
+        step, probe = flake.scan_size * 1e-9 / (flake.pixels - 1), {"DriveFrequency": 71000, "SpringConstant": 2.1}
+        content = asylum_image(flake.file.measurement, channels, step, "AC Mode", taken, **probe)
         yield SampleFile.of(flake.file, "afm", content, truth=truth(specimen, flake))
 
 
@@ -99,10 +87,8 @@ def topography(
     correlation = specimen.correlation_length / pixel
     oxide, surface = random_field(rng, size, correlation), random_field(rng, size, correlation)
     ground = specimen.substrate_roughness * oxide
-    height = np.where(
-        on_flake, flake.thickness + specimen.flake_roughness * surface, np.maximum(ground, flank + ground)
-    )
-    height += _dust(rng, size, pixel)
+    top = flake.thickness + specimen.flake_roughness * surface
+    height = np.where(on_flake, top, np.maximum(ground, flank + ground)) + _dust(rng, size, pixel)
     tilt = 15.0 * x - 8.0 * y
     bow = 4.0 * (2 * x - 1) ** 2 + 2.0 * (2 * y - 1) ** 2 + 1.0 * x * y
     lines = rng.normal(0, 0.15, size) + np.cumsum(rng.normal(0, 0.05, size))
@@ -132,17 +118,11 @@ def _scars(rng: np.random.Generator, size: int) -> np.ndarray:
 def truth(specimen: Specimen, flake: Flake) -> tuple[Truth, ...]:
     """Return the true values; a roughness as it is measured holds the noise of the detector."""
     layers = flake.thickness / specimen.layer_thickness
-    steps = [
-        row
-        for model in ("profile_linear", "profile_quadratic", "two_level_histogram")
-        for row in (
-            Truth(model, "step_height", flake.thickness, "nm"),
-            Truth(model, "number_of_layers", layers, "1"),
-        )
-    ]
-    roughness = {"substrate": specimen.substrate_roughness, "flake": specimen.flake_roughness}
-    rough = [
-        Truth("levelled_map", "root_mean_square_roughness", float(np.hypot(value, PIXEL_NOISE)), "nm", place)
-        for place, value in roughness.items()
-    ]
-    return (*steps, *rough)
+    rows: list[Truth] = []
+    for model in ("profile_linear", "profile_quadratic", "two_level_histogram"):
+        rows.append(Truth(model, "step_height", flake.thickness, "nm"))
+        rows.append(Truth(model, "number_of_layers", layers, "1"))
+    for place, roughness in {"substrate": specimen.substrate_roughness, "flake": specimen.flake_roughness}.items():
+        measured = float(np.hypot(roughness, PIXEL_NOISE))
+        rows.append(Truth("levelled_map", "root_mean_square_roughness", measured, "nm", place))
+    return tuple(rows)

@@ -111,22 +111,18 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
     """Yield the spectrum of a `Specimen`."""
     specimen = Specimen.model_validate(values)
     counts = rng.poisson(specimen.expected(CHANNEL * np.arange(CHANNELS)))
-    content = write(
-        counts,
-        offset=0.0,
-        per_channel=1000 * CHANNEL,
-        title=specimen.title,
-        date="14-NOV-2024",
-        time="11:05",
-        header={
-            "BEAMKV   -kV": specimen.beam_energy,
-            "LIVETIME  -s": LIVE_TIME,
-            "REALTIME  -s": round(1.18 * LIVE_TIME, 1),
-            "ELEVANGLE-dg": 35.0,
-            "EDSDET": "SDBE",
-            "COMMENT": "SIMULATED",
-        },
-    )
+    header: dict[str, str | float] = {
+        "TITLE": specimen.title[:64],
+        "DATE": "14-NOV-2024",
+        "TIME": "11:05",
+        "BEAMKV   -kV": specimen.beam_energy,
+        "LIVETIME  -s": LIVE_TIME,
+        "REALTIME  -s": round(1.18 * LIVE_TIME, 1),
+        "ELEVANGLE-dg": 35.0,
+        "EDSDET": "SDBE",
+        "COMMENT": "SIMULATED",
+    }
+    content = write(counts, 0.0, 1000 * CHANNEL, header)
     yield SampleFile.of(specimen.file, "edx", content, truth=tuple(_truth(specimen)))
 
 

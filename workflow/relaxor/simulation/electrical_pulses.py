@@ -8,8 +8,9 @@ import numpy as np
 
 from relaxor.simulation import pulse_truth as truth
 from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
-from relaxor.simulation.trains import Run, Specimen
-from relaxor.simulation.writers.keithley_4200 import write
+from relaxor.simulation.synapse import Run
+from relaxor.simulation.trains import Specimen
+from relaxor.simulation.writers.keithley_4200 import rounded, write
 
 START = datetime(2024, 11, 21, 9, 0)
 """Time of the first file; each series follows an hour after the one before."""
@@ -32,7 +33,7 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
 
 def _file(specimen: Specimen, entry: FileEntry, runs: Sequence[Run], number: int, truth: Iterable[Truth]) -> SampleFile:
     sheets: Mapping[str, Mapping[str, np.ndarray]] = {
-        f"Run{index}": {"Time": np.round(time, 4), "V": voltage, "I": _rounded(current)}
+        f"Run{index}": {"Time": np.round(time, 4), "V": voltage, "I": rounded(current, 5)}
         for index, (time, voltage, current) in enumerate(runs, 1)
     }
     read_voltage = f"{specimen.device.read_voltage:g}"
@@ -40,8 +41,3 @@ def _file(specimen: Specimen, entry: FileEntry, runs: Sequence[Run], number: int
     executed = START + timedelta(hours=number)
     content = write(sheets, test=f"{entry.measurement}#1", executed=executed, settings=settings)
     return SampleFile.of(entry, "electrical_pulses", content, truth=tuple(truth))
-
-
-def _rounded(values: np.ndarray) -> np.ndarray:
-    """Keep the five digits that the instrument writes."""
-    return np.array([float(f"{value:.4e}") for value in values.tolist()])

@@ -14,7 +14,7 @@ import numpy as np
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
 from relaxor.simulation.synapse import Device, Synapse
-from relaxor.simulation.writers.keithley_4200 import write
+from relaxor.simulation.writers.keithley_4200 import rounded, write
 
 NOISE, RELATIVE_NOISE = 0.030, 0.002
 """Standard deviation of the white noise of a sample in pA, and relative to the current."""
@@ -53,19 +53,12 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
         columns = {
             "Time": specimen.step * np.arange(1, voltage.size + 1),
             "V": voltage,
-            "I": _rounded(1e-12 * (current + noise)),
+            "I": rounded(1e-12 * (current + noise), 6),
         }
-        content = write(
-            {"Run1": columns},
-            test="iv-cycles#1",
-            executed=datetime(2024, 11, 20, 9, int(10 * one.amplitude)),
-            settings=[
-                ("Comment", "SIMULATED"),
-                ("Start", "0"),
-                ("Stop", f"{one.amplitude:g}"),
-                ("Cycles", str(specimen.cycles)),
-            ],
-        )
+        stop, cycles = ("Stop", f"{one.amplitude:g}"), ("Cycles", str(specimen.cycles))
+        settings = [("Comment", "SIMULATED"), ("Start", "0"), stop, cycles]
+        executed = datetime(2024, 11, 20, 9, int(10 * one.amplitude))
+        content = write({"Run1": columns}, test="iv-cycles#1", executed=executed, settings=settings)
         yield SampleFile.of(one.file, "iv_sweeps", content, truth=tuple(truth(specimen, one.amplitude)))
 
 
@@ -84,11 +77,6 @@ def sweep(specimen: Specimen, amplitude: float) -> tuple[np.ndarray, np.ndarray]
             synapse.wait(specimen.step)
         current[index] = synapse.level(int(value < 0)) * device.nonlinearity(value)
     return voltage, current
-
-
-def _rounded(values: np.ndarray) -> np.ndarray:
-    """Keep the six digits that the instrument writes."""
-    return np.array([float(f"{value:.5e}") for value in values.tolist()])
 
 
 def truth(specimen: Specimen, amplitude: float) -> Iterator[Truth]:

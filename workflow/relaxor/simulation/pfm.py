@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from relaxor.core.section import Section, setting, unit_of
 from relaxor.simulation.sample_file import PROGRAM, FileEntry, SampleFile, Truth
-from relaxor.simulation.surfaces import GAUSS_HERMITE, expectation, image_note, random_field
+from relaxor.simulation.surfaces import GAUSS_HERMITE, asylum_image, expectation, random_field
 from relaxor.simulation.writers.igor_ibw import asylum_note, igor_wave
 
 SCAN_SIZE, PIXELS = 1500.0, 160
@@ -108,15 +108,7 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
             "HeightRetrace": 0.15e-9 * random_field(rng, PIXELS, 25.0 / pixel),
             **piezoresponse_image(rng, specimen, scan),
         }
-        content = igor_wave(
-            np.stack([channel.T for channel in channels.values()], axis=-1).astype(np.float32),
-            name=scan.file.measurement,
-            axes=((0.0, pixel * 1e-9, "m"),) * 2,
-            data_unit="m",
-            labels=list(channels),
-            note=image_note(SCAN_SIZE * 1e-9, PIXELS, "PFM Mode", taken, **PROBE),
-            modified=taken,
-        )
+        content = asylum_image(scan.file.measurement, channels, pixel * 1e-9, "PFM Mode", taken, **PROBE)
         yield SampleFile.of(scan.file, "pfm", content, truth=image_truth(specimen, scan))
     for index, loop in enumerate(specimen.loops):
         content = _loop_content(rng, loop, FIRST + timedelta(hours=2, minutes=5 * index))
@@ -190,22 +182,14 @@ def loop_channels(rng: np.random.Generator, loop: LocalLoop) -> dict[str, np.nda
 
 def _loop_content(rng: np.random.Generator, loop: LocalLoop, taken: datetime) -> bytes:
     channels = loop_channels(rng, loop)
-    note = asylum_note(
-        {
-            "ImagingMode": "PFM Mode",
-            **PROBE,
-            "MicroscopeModel": "Cypher",
-            "ForceNote": f"SIMULATED by {PROGRAM}: switching spectroscopy, bias on and off in turn",
-            "Date": taken.strftime("%Y-%m-%d"),
-            "Time": taken.strftime("%I:%M:%S %p").lstrip("0"),
-        }
-    )
+    remark = f"SIMULATED by {PROGRAM}: switching spectroscopy, bias on and off in turn"
+    lines = {"ImagingMode": "PFM Mode", **PROBE, "MicroscopeModel": "Cypher", "ForceNote": remark}
     return igor_wave(
         np.stack(list(channels.values()), axis=-1).astype(np.float32),
         name=loop.file.measurement,
         axes=((0.0, SAMPLE_TIME, "s"),),
         labels=list(channels),
-        note=note,
+        note=asylum_note(lines, taken),
         modified=taken,
     )
 

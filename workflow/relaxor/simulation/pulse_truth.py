@@ -14,8 +14,8 @@ from scipy.optimize import curve_fit
 from scipy.special import gammaln
 
 from relaxor.simulation.sample_file import Truth
-from relaxor.simulation.synapse import READ_NOISE, Synapse
-from relaxor.simulation.trains import Series, Specimen, Train
+from relaxor.simulation.synapse import READ_NOISE, Synapse, Train
+from relaxor.simulation.trains import Series, Specimen
 
 READ_WINDOW, CYCLE_WINDOW, READ_TIME = 0.010, 0.080, 0.1
 """Settings of the analysis that the numbers depend on, s."""

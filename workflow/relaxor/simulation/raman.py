@@ -57,13 +57,9 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
     """Yield one spectrum of five accumulations of a `Specimen`."""
     specimen = Specimen.model_validate(values)
     shift = np.linspace(72.0, 640.0, 900)
-    content = write(
-        shift,
-        np.round(spectrum(specimen, rng, shift)),
-        axis_unit="rel. 1/cm",
-        title=Path(specimen.file.name).stem,
-        header={"Comment": "SIMULATED", "AcquisitionTime": "2024-11-12T10:21:00", "ExcitationWavelength": "532 nm"},
-    )
+    header = {"Comment": "SIMULATED", "AcquisitionTime": "2024-11-12T10:21:00", "ExcitationWavelength": "532 nm"}
+    counts, title = np.round(spectrum(specimen, rng, shift)), Path(specimen.file.name).stem
+    content = write(shift, counts, axis_unit="rel. 1/cm", title=title, **header)
     yield SampleFile.of(specimen.file, "raman", content, truth=truth(specimen))
 
 

@@ -77,7 +77,7 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
             "ExcitationWavelength": f"{specimen.pump_wavelength:g} nm",
             "IntegrationTime": f"{INTEGRATION_TIME:g} s",
         }
-        content = write(wavelength, counts, axis_unit="nm", title=Path(entry.name).stem, header=header)
+        content = write(wavelength, counts, axis_unit="nm", title=Path(entry.name).stem, **header)
         area = Truth("voigt", "area", INTEGRATION_TIME * specimen.line_rate(true_power), "count*nm")
         series = () if number else tuple(_series_truth(specimen))
         yield SampleFile.of(entry, "shg", content, truth=(area,), series_truth=series)

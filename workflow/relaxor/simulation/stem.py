@@ -16,7 +16,7 @@ import numpy as np
 
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
-from relaxor.simulation.writers.velox_emd import write_velox_emd
+from relaxor.simulation.writers.velox_emd import Recording, write_velox_emd
 
 EXPONENT = 1.7
 
@@ -76,16 +76,9 @@ class Specimen(Section):
 def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[SampleFile]:
     """Yield the image of a `Specimen`."""
     specimen, scan = Specimen.model_validate(values), Scan()
-    content = write_velox_emd(
-        image(specimen, scan, rng),
-        pixel_size=scan.pixel,
-        detector="HAADF",
-        acceleration_voltage=300_000,
-        dwell_time=scan.dwell_time,
-        unix_time=1_731_405_600,
-        instrument="Titan",
-        comment=f"SIMULATED HAADF-STEM image of {specimen.description}",
-    )
+    comment = f"SIMULATED HAADF-STEM image of {specimen.description}"
+    recording = Recording(scan.pixel, "HAADF", 300_000, scan.dwell_time, 1_731_405_600, "Titan", comment)
+    content = write_velox_emd(image(specimen, scan, rng), recording)
     yield SampleFile.of(specimen.file, "stem", content, truth=tuple(truth(specimen, scan)))
 
 

@@ -1,11 +1,12 @@
-"""Random surfaces of the scanned samples, and the note that an Asylum microscope writes with an image."""
+"""Random surfaces of the scanned samples, and their images as an Asylum microscope stores them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
 
 from relaxor.simulation.sample_file import PROGRAM
-from relaxor.simulation.writers.igor_ibw import asylum_note
+from relaxor.simulation.writers.igor_ibw import asylum_note, igor_wave
 
 GAUSS_HERMITE = np.polynomial.hermite_e.hermegauss(41)
 
@@ -35,20 +36,29 @@ def expectation(function: np.ndarray) -> np.ndarray:
     return function @ weights / weights.sum()
 
 
-def image_note(scan_size: float, pixels: int, mode: str, taken: datetime, **settings: object) -> str:
-    """Return the settings of an image; ``scan_size`` in m."""
-    return asylum_note(
-        {
-            "ScanSize": f"{scan_size:g}",
-            "ScanRate": 1.0016,
-            "ScanPoints": pixels,
-            "ScanLines": pixels,
-            "ScanAngle": 0,
-            "ImagingMode": mode,
-            **settings,
-            "MicroscopeModel": "Cypher",
-            "ImageNote": f"SIMULATED by {PROGRAM}",
-            "Date": taken.strftime("%Y-%m-%d"),
-            "Time": taken.strftime("%I:%M:%S %p").lstrip("0"),
-        }
+def asylum_image(
+    name: str, channels: Mapping[str, np.ndarray], step: float, mode: str, taken: datetime, **settings: object
+) -> bytes:
+    """Return an image as an Asylum microscope stores it; channels of shape (pixels, pixels), ``step`` in m."""
+    pixels = len(next(iter(channels.values())))
+    lines = {
+        "ScanSize": f"{step * (pixels - 1):g}",
+        "ScanRate": 1.0016,
+        "ScanPoints": pixels,
+        "ScanLines": pixels,
+        "ScanAngle": 0,
+        "ImagingMode": mode,
+        **settings,
+        "MicroscopeModel": "Cypher",
+        "ImageNote": f"SIMULATED by {PROGRAM}",
+    }
+    return igor_wave(
+        # Igor stores (x, y, channel).
+        np.stack([channel.T for channel in channels.values()], axis=-1).astype(np.float32),
+        name=name,
+        axes=((0.0, step, "m"),) * 2,
+        data_unit="m",
+        labels=list(channels),
+        note=asylum_note(lines, taken),
+        modified=taken,
     )

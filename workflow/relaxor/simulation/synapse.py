@@ -206,28 +206,32 @@ Pulse = tuple[float, float, float]
 """Voltage (V), width (s) and the time at the read voltage that follows (s)."""
 
 
-def pulse_trace(
-    synapse: Synapse, pulses: Sequence[Pulse], *, step: float, before: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Record a train of pulses.
+@dataclass(frozen=True)
+class Train:
+    """Pulses of one run, and how it is recorded.
 
-    Parameters
+    Attributes
     ----------
-    synapse
-        The device, which the pulses change.
     pulses
-        The train.
+        The pulses in their order.
     step
         Interval of the samples, s; widths and times are multiples of it.
     before
         Time at the read voltage before the first pulse, s.
-
-    Returns
-    -------
-    time, voltage, current
-        s, V, A; shape (n,). A sample stands for the interval that it ends.
     """
-    device = synapse.device
+
+    pulses: Sequence[Pulse]
+    step: float
+    before: float
+
+
+Run = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Time (s), voltage (V) and current (A), shape (n,); a sample stands for the interval that it ends."""
+
+
+def pulse_trace(synapse: Synapse, train: Train) -> Run:
+    """Record a train of pulses on a device, which the pulses change."""
+    device, step = synapse.device, train.step
     voltages, currents = [], []
 
     def read(seconds: float) -> None:
@@ -236,8 +240,8 @@ def pulse_trace(
         currents.append(synapse.reading(times))
         synapse.wait(seconds)
 
-    read(before)
-    for voltage, width, rest in pulses:
+    read(train.before)
+    for voltage, width, rest in train.pulses:
         count, side = round(width / step), int(voltage < 0)
         start = synapse.level(side)
         synapse.pulse(voltage, width)

@@ -3,31 +3,19 @@
 Every run starts on a device that was reset.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import FileEntry
-from relaxor.simulation.synapse import Device, Pulse, Synapse, pulse_trace
+from relaxor.simulation.synapse import Device, Run, Synapse, Train, pulse_trace
 
-Run = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Time (s), voltage (V), current (A)."""
 CYCLE_STEP, CYCLE_BEFORE = 0.02, 0.1
 """Interval of the samples of a cycle, and time before its first pulse; s."""
 PAIR_STEP, PAIR_BEFORE, PAIR_REST = 0.002, 0.05, 0.05
 """The same of a pair, and time after its second pulse; s."""
-
-
-@dataclass(frozen=True)
-class Train:
-    """Pulses of one run, and how it is recorded: see `relaxor.simulation.synapse.pulse_trace`."""
-
-    pulses: Sequence[Pulse]
-    step: float
-    before: float
 
 
 class Pairs(Section):
@@ -113,12 +101,9 @@ class Specimen(Section):
     def record(self, trains: Iterable[Train], rng: np.random.Generator | None, repeats: int = 1) -> list[Run]:
         """Record each train so often on a device that was reset; without a source of noise there is none."""
         synapses = ((train, Synapse(self.device, rng)) for train in trains for _ in range(repeats))
-        return [pulse_trace(synapse, train.pulses, step=train.step, before=train.before) for train, synapse in synapses]
+        return [pulse_trace(synapse, train) for train, synapse in synapses]
 
     def record_cycles(self, count: int, rng: np.random.Generator | None) -> list[Run]:
         """Record cycles of potentiation and depression, one after the other on one device."""
         synapse, train = Synapse(self.device, rng), self.cycle(count)
-        return [
-            pulse_trace(synapse, train.pulses, step=train.step, before=train.before)
-            for _ in range(self.number_of_cycles)
-        ]
+        return [pulse_trace(synapse, train) for _ in range(self.number_of_cycles)]

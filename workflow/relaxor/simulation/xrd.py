@@ -10,6 +10,7 @@ counts are Poisson numbers.
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -135,20 +136,10 @@ def simulate(rng: np.random.Generator, values: Mapping[str, Any]) -> Iterator[Sa
     specimen = Specimen.model_validate(values)
     two_theta = START + STEP * np.arange(round((STOP - START) / STEP) + 1)
     counts = rng.poisson(specimen.expected_counts(two_theta))
-    content = bruker_raw4(
-        [Scan(START, STEP, counts, COUNTING_TIME)],
-        date="11/05/2024",
-        time="10:12:00",
-        texts={
-            "USER": "relaxor",
-            "SAMPLEID": specimen.name,
-            "COMMENT": "SIMULATED 00l scan, not a measurement",
-            "CREATOR": PROGRAM,
-        },
-        alpha1=ALPHA1,
-        alpha2=ALPHA2,
-        goniometer_radius=RADIUS,
-    )
+    comment = "SIMULATED 00l scan, not a measurement"
+    texts = {"USER": "relaxor", "SAMPLEID": specimen.name, "COMMENT": comment, "CREATOR": PROGRAM}
+    scan = Scan(START, STEP, counts, COUNTING_TIME)
+    content = bruker_raw4([scan], datetime(2024, 11, 5, 10, 12), texts, (ALPHA1, ALPHA2), RADIUS)
     yield SampleFile.of(specimen.file, "xrd", content, truth=tuple(truth(specimen)))
 
 

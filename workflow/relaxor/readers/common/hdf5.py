@@ -4,7 +4,7 @@ import math
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,12 +82,6 @@ def damaged_heap(path: Path) -> int:
     libhdf5 loops without end on free space that is smaller than its own header, and reads foreign memory for an object
     that ends behind its heap.
     """
-    return _damaged_heap(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=1)
-def _damaged_heap(path: Path, _modified: int) -> int:
-    # The heap is examined when a file is recognised, and again when it is read.
     data = path.read_bytes()
     heap = data.find(GLOBAL_HEAP)
     while heap >= 0:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.core.variables import variable
 from relaxor.readers.common.text import c_text
 
 MAX_POINTS = 50_000_000
@@ -18,7 +19,6 @@ MAX_POINTS = 50_000_000
 
 def tree(
     children: Mapping[str, xr.Dataset],
-    *,
     header: object,
     instrument: str,
     acquired: str | None = None,
@@ -41,20 +41,27 @@ def unpack(layout: str, data: bytes, offset: int, path: Path) -> tuple[Any, ...]
     try:
         return struct.unpack_from(layout, data, offset)
     except struct.error:
-        needed = struct.calcsize(layout)
-        raise ReadError(
-            path, f"ends early: {needed} bytes expected here, file has {len(data)} bytes", f"byte {offset:#x}"
-        ) from None
+        problem = f"ends early: {struct.calcsize(layout)} bytes expected here, file has {len(data)} bytes"
+        raise ReadError(path, problem, f"byte {offset:#x}") from None
 
 
 def array(data: bytes, dtype: str, count: int, offset: int, path: Path) -> np.ndarray:
     """Return ``count`` numbers at ``offset``; a file that is too short for what it announces is refused."""
     size = np.dtype(dtype).itemsize
     if count < 0 or offset < 0 or count > MAX_POINTS or offset + count * size > len(data):
-        raise ReadError(
-            path, f"announces {count} values of {size} bytes, file has {len(data)} bytes", f"byte {offset:#x}"
-        )
+        problem = f"announces {count} values of {size} bytes, file has {len(data)} bytes"
+        raise ReadError(path, problem, f"byte {offset:#x}")
     return np.frombuffer(data, dtype, count, offset)
+
+
+def spectra(
+    axis: tuple[str, str, str], positions: object, values: np.ndarray, over: tuple[str, ...] = (), unit: str = "count"
+) -> xr.Dataset:
+    """Return intensities over the dimension, unit and name of ``axis``; the dimensions ``over`` stand before it."""
+    return xr.Dataset(
+        {"intensity": variable((*over, axis[0]), values, unit, "intensity")},
+        {axis[0]: variable(axis[0], positions, *axis[1:])},
+    )
 
 
 def text_at(data: bytes, offset: int, length: int) -> str:

@@ -1,6 +1,6 @@
 """Datasets from the signals that rosettasciio returns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,9 +8,8 @@ import xarray as xr
 
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.names import free, safe, slug
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.units import counted, spelled
+from relaxor.readers.common.text import counted, free, safe, slug, spelled
 from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {
@@ -30,33 +29,34 @@ TARGET_UNITS = ("m", "1/m", "s", "eV")
 """Units in which coordinates are stored, except that energies keep their own multiple (keV stays keV)."""
 
 
-def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]]) -> dict[str, xr.Dataset]:
+def datasets(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]] = ()) -> dict[str, xr.Dataset]:
     """Return datasets of signals, named after their titles; the names are unique and safe for groups of netCDF.
 
     Parameters
     ----------
     signals
-        Dictionaries with ``data``, ``axes`` and ``metadata`` as rosettasciio returns them, and ``units`` (of the
-        values) and ``counts`` (whether they are Poisson counts) added by the reader.
+        Dictionaries with ``data``, ``axes`` and ``metadata`` as rosettasciio returns them. Readers may add ``units``
+        (of the values; without them, the values are plain numbers) and ``counts`` (whether they are Poisson counts).
     attrs
-        Attributes of each dataset.
+        Attributes of each dataset, if there are any.
     """
     result: dict[str, xr.Dataset] = {}
-    for signal, extra in zip(signals, attrs, strict=True):
+    for signal, extra in zip(signals, attrs or [{}] * len(signals), strict=True):
         title = str(signal["metadata"].get("General", {}).get("title") or "signal")
         result[free(safe(title, "signal"), result)] = _dataset(signal).assign_attrs({"title": title, **extra})
     return result
 
 
-def headers(children: Iterable[str], signals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what the file says of each signal, under the name of its child."""
-    return dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
-
-
-def signal_tree(signals: Sequence[Mapping[str, Any]], attrs: Sequence[Mapping[str, Any]], **root: Any) -> xr.DataTree:
-    """Return the tree of signals with their headers; `datasets` takes the signals and their attributes alike."""
+def signal_tree(
+    signals: Sequence[Mapping[str, Any]],
+    attrs: Sequence[Mapping[str, Any]] = (),
+    more: Mapping[str, Any] | None = None,
+    **root: Any,
+) -> xr.DataTree:
+    """Return the tree of signals, see `datasets`; the header has what the file says of each signal, and ``more``."""
     children = datasets(signals, attrs)
-    return tree(children, header=headers(children, signals), **root)
+    header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
+    return tree(children, header={**header, **(more or {})}, **root)
 
 
 def counts_of(signal: Mapping[str, Any]) -> str:
@@ -75,9 +75,11 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     values, axes = np.asarray(signal["data"]), signal["axes"]
     names = [_dimension(axis.get("name"), index, values.ndim) for index, axis in enumerate(axes)]
     # rosettasciio unpacks one column less of a packed FFT of odd width, so that the values decide the length.
-    sized = [{**axis, "size": length} for axis, length in zip(axes, values.shape, strict=True)]
-    coords = {name: _coordinate(name, axis) for name, axis in zip(names, sized, strict=True)}
-    lost = [axis.get("size", length) for axis, length in zip(axes, values.shape, strict=True)] != list(values.shape)
+    coords = {
+        name: _coordinate(name, {**axis, "size": length})
+        for name, axis, length in zip(names, axes, values.shape, strict=True)
+    }
+    lost = any(axis.get("size", length) != length for axis, length in zip(axes, values.shape, strict=True))
     if np.iscomplexobj(values):
         parts = {"real": values.real, "imaginary": values.imag}
     elif values.dtype.names:
@@ -85,10 +87,10 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     else:
         parts = {"intensity": values.astype("u1") if values.dtype == bool else values}
     variables = {
-        name: variable(tuple(names), part, signal["units"], name if name == "intensity" else f"{name} part")
+        name: variable(tuple(names), part, signal.get("units", "1"), name if name == "intensity" else f"{name} part")
         for name, part in parts.items()
     }
-    if signal["counts"]:
+    if signal.get("counts"):
         with_uncertainty(variables, "intensity", poisson_uncertainty(values), "Poisson")
     incomplete = {"incomplete": f"file announces {[axis['size'] for axis in axes]} values"} if lost else {}
     return xr.Dataset(variables, coords, incomplete)

@@ -1,13 +1,43 @@
-"""Text files of instruments: encodings, lines, entries and numbers."""
+"""What instruments write as text: encodings, lines, entries, numbers, units, dates, and words that become names."""
 
-from collections.abc import Sequence
+import itertools
+import re
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from relaxor.core.errors import ReadError
 
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+SPELLINGS = {
+    "": "1",
+    "a.u.": "1",
+    "arb. units": "1",
+    "points": "1",
+    "%": "percent",
+    "deg": "degree",
+    "°": "degree",
+    "º": "degree",
+    "Å": "angstrom",
+    "~m": "um",
+    "µm": "um",
+    "Ohm": "ohm",
+    "Ohms": "ohm",
+    "Amps": "A",
+    "mm2": "mm^2",
+    "uC/cm2": "uC/cm^2",
+    "µC/cm2": "uC/cm^2",
+    "uC_per_cm2": "uC/cm^2",
+    "uA/cm2": "uA/cm^2",
+    "uJ/cm2": "uJ/cm^2",
+}
+"""Units as instruments spell them, and as pint reads them. pint must not see these spellings: it takes ``a.u.`` for a
+product of two units, ``~m`` for a metre, and ``points`` for 1/72 of an inch."""
+COUNTS = {"counts": "count", "ccd cts": "count", "counts/s": "count/s", "cps": "count/s", "c/s": "count/s"}
+"""Words for counts and rates, in lower case; pint does not know them, or takes them for other units."""
 
 
 def decoded(content: bytes, fallback: str = "cp1252") -> str:
@@ -51,6 +81,14 @@ def entries(lines: Sequence[str], separator: str) -> dict[str, str]:
     return found
 
 
+def collected(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return keys and values as a dictionary; a key that repeats holds a list."""
+    found: dict[str, list[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return {key: values if len(values) > 1 else values[0] for key, values in found.items()}
+
+
 def number(text: str) -> float | None:
     """Return the number that a text is, or None."""
     try:
@@ -80,3 +118,73 @@ def numbers(words: Sequence[str], path: Path, place: str) -> np.ndarray:
     if (endless := np.isinf(values)).any():
         raise ReadError(path, f"'{words[int(np.argmax(endless))][:40]}' is too large a number", place)
     return values
+
+
+def spelled(text: str) -> str:
+    """Return a unit as pint reads it; what is not in the table is returned as it is."""
+    return SPELLINGS.get(text.strip(), text.strip())
+
+
+def counted(text: str) -> str:
+    """Return ``count`` or ``count/s`` for what an instrument calls its counts, and ``1`` for anything else."""
+    return COUNTS.get(text.strip().lower(), "1")
+
+
+def iso(text: str, *layouts: str) -> str | None:
+    """Return a date as ISO 8601, or None where it has none of the layouts.
+
+    Parameters
+    ----------
+    text
+        The date as the file has it.
+    layouts
+        Layouts as `datetime.strptime` takes them, the first that fits counts; without any, ISO 8601 is expected.
+    """
+    for layout in layouts or ("",):
+        try:
+            return (datetime.strptime(text, layout) if layout else datetime.fromisoformat(text)).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def iso_day(text: str, *layouts: str) -> str | None:
+    """Return a date without time as ISO 8601, or None where it has none of the layouts."""
+    moment = iso(text, *layouts)
+    return moment and moment[:10]
+
+
+def unix_date(seconds: object) -> str | None:
+    """Return a Unix time as ISO 8601 in UTC, or None where the instrument left it at zero."""
+    try:
+        moment = float(str(seconds))
+    except ValueError:
+        return None
+    return datetime.fromtimestamp(moment, UTC).isoformat() if moment > 0 else None
+
+
+def library_date(general: Mapping[str, str]) -> str | None:
+    """Return date and time of the general metadata of rosettasciio, or None where it has none."""
+    return iso(f"{general.get('date')}T{general.get('time')}")
+
+
+def slug(text: str) -> str:
+    """Return words in lower case, joined by underscores."""
+    return re.sub(r"\W+", "_", text).strip("_").lower()
+
+
+def snake(text: str) -> str:
+    """Return the slug of words that may be written together, as in ``MeasuredTime``."""
+    return slug(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text))
+
+
+def safe(text: str, default: str) -> str:
+    """Return a name that every file format accepts for a group; what has no such character gets the default."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "_", text).strip("_.") or default
+
+
+def free(name: str, taken: Container[Hashable], default: str = "region") -> str:
+    """Return a name that is not taken yet: a number is added to a name that repeats, and ``/`` is replaced."""
+    stem = name.replace("/", "_").strip() or default
+    names = (stem if number == 1 else f"{stem}_{number}" for number in itertools.count(1))
+    return next(found for found in names if found not in taken)

@@ -19,7 +19,6 @@ step), ``anode``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wav
 """
 
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,16 +30,22 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import MAX_NODES, member_bytes, member_names, open_zip, parse_xml, plain_xml
-from relaxor.readers.common.names import snake
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers
-from relaxor.readers.common.units import spelled
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import numbers, snake, spelled
 from relaxor.stats.counts import poisson_uncertainty
 
 RAW_DATA = re.compile(r"(.*/)?Experiment\d+/RawData\d+\.xml")
 UNITS = ("1", "degree", "angstrom", "s", "mm", "K", "V", "mA", "kV")
 """Units that are kept. What is none of them (``hkl``) is a plain number."""
+FIXED = {
+    "wavelength_alpha1": ".//Tube/WaveLengthAlpha1",
+    "wavelength_alpha2": ".//Tube/WaveLengthAlpha2",
+    "wavelength_ratio": ".//Tube/WaveLengthRatio",
+    "voltage": ".//Tube/Generator/Voltage",
+    "current": ".//Tube/Generator/Current",
+    "goniometer_radius": ".//SecondaryTracks/TrackInfoData/Radius",
+}
+"""Attribute of a scan, and the element whose ``Value`` it has."""
 GRID_TOLERANCE = 1e-3
 """Degrees within which the column of an axis, rounded to 1e-4, must follow start + n · increment."""
 
@@ -61,49 +66,35 @@ def extract(path: Path) -> xr.DataTree:
         members = sorted((name for name in container.namelist() if RAW_DATA.fullmatch(name)), key=_natural)
         if not members:
             raise ReadError(path, "holds no RawData*.xml")
-        for name in container.namelist():
-            if name.endswith("DataContainer.xml"):
-                root = _parse(container, name, path)
-                nodes = _count(root, nodes, name, path)
-                header[name] = plain_xml(root)
+        described = [name for name in container.namelist() if name.endswith("DataContainer.xml")]
+        for name in (*described, *members):
+            place = f"member {name}"
+            root = parse_xml(member_bytes(container, name, path), path, place)
+            if name in members:
+                started = started or root.findtext("TimeStampStarted")
+                scans += _routes(root, place, path)
+            else:
                 instrument = _instrument(root) or instrument
-        for name in members:
-            root = _parse(container, name, path)
-            started = started or root.findtext("TimeStampStarted")
-            scans += _routes(root, name, path)
-            nodes = _count(root, nodes, name, path)
+            nodes += sum(1 + len(element.attrib) for element in root.iter())
+            if nodes > MAX_NODES:
+                raise ReadError(path, f"holds headers of more than {MAX_NODES} elements and attributes", place)
             header[name] = plain_xml(root)
     if not scans:
         raise ReadError(path, "holds no measured point", f"member {members[0]}")
-    return tree(
-        {f"scan_{index}": scan for index, scan in enumerate(scans, start=1)},
-        header=header,
-        instrument=instrument,
-        acquired=started,
-    )
+    children = {f"scan_{index}": scan for index, scan in enumerate(scans, start=1)}
+    return tree(children, header=header, instrument=instrument, acquired=started)
 
 
-def _count(root: Element, nodes: int, name: str, path: Path) -> int:
-    """Add the elements and attributes of one header to those of the headers before it."""
-    nodes += sum(1 + len(element.attrib) for element in root.iter())
-    if nodes > MAX_NODES:
-        raise ReadError(path, f"holds headers of more than {MAX_NODES} elements and attributes", f"member {name}")
-    return nodes
-
-
-def _parse(container: zipfile.ZipFile, name: str, path: Path) -> Element:
-    return parse_xml(member_bytes(container, name, path), path, f"member {name}")
-
-
-def _routes(root: Element, member: str, path: Path) -> Iterator[xr.Dataset]:
+def _routes(root: Element, place: str, path: Path) -> Iterator[xr.Dataset]:
     shared = _tube(root) | {"status": root.findtext("MeasurementStatus", "")}
     for number, route in enumerate(root.iter("DataRoute"), start=1):
-        rows = [datum.text or "" for datum in route.findall("Datum")]
+        rows = []
         for datum in route.findall("Datum"):
+            rows.append(datum.text or "")
             route.remove(datum)
         if rows:
-            place = f"member {member}, DataRoute {number}"
-            yield _scan(route, _numbers(rows, path, place), shared, path, place)
+            where = f"{place}, DataRoute {number}"
+            yield _scan(route, _numbers(rows, path, where), shared, path, where)
 
 
 def _numbers(rows: list[str], path: Path, place: str) -> np.ndarray:
@@ -128,18 +119,14 @@ def _scan(route: Element, table: np.ndarray, shared: dict[str, Any], path: Path,
             values = np.where(values == blank, np.nan, values)
             if unit == "count" and not any(entry.attrs["units"] == "count" for entry in columns.values()):
                 name = "intensity"
-            columns[name] = (
-                variable(dim, values[:, 0], unit, label)
-                if length == 1
-                else variable((dim, f"{name}_channel"), values, unit, label)
-            )
+            dims, values = ((dim,), values[:, 0]) if length == 1 else ((dim, f"{name}_channel"), values)
+            columns[name] = variable(dims, values, unit, label)
     if "intensity" not in columns:
         raise ReadError(path, f"no counter among the columns {', '.join(columns) or '(none)'}", place)
     if not np.isfinite(columns["intensity"].values).all():
         raise ReadError(path, "intensities that are not finite numbers", place)
-    columns[dim] = (
-        _axis(axes[0], columns.get(dim), dim, len(table)) if axes else variable(dim, np.arange(len(table)), "1", "step")
-    )
+    steps = variable(dim, np.arange(len(table)), "1", "step")
+    columns[dim] = _axis(axes[0], columns.get(dim), dim, len(table)) if axes else steps
     scan = xr.Dataset(columns).set_coords(dim)
     scan.attrs = shared | _scan_attributes(route)
     return with_uncertainty(scan, "intensity", poisson_uncertainty(scan["intensity"].values), "Poisson")
@@ -182,26 +169,16 @@ def _scan_attributes(route: Element) -> dict[str, Any]:
     information = route.find("ScanInformation")
     if information is None:
         return {}
-    attrs: dict[str, Any] = {
-        "scan_type": information.get("ScanName", ""),
-        "scan_mode": information.findtext("ScanModeVisibleName", ""),
-    }
+    mode = information.findtext("ScanModeVisibleName", "")
     time = information.findtext("TimePerStepEffective") or information.findtext("TimePerStep")
-    return attrs | ({"counting_time": float(time)} if time else {})
+    counting = {"counting_time": float(time)} if time else {}
+    return {"scan_type": information.get("ScanName", ""), "scan_mode": mode, **counting}
 
 
 def _tube(root: Element) -> dict[str, Any]:
     """Return anode, wavelengths, generator and goniometer radius from the fixed information."""
-    numbers = {
-        "wavelength_alpha1": ".//Tube/WaveLengthAlpha1",
-        "wavelength_alpha2": ".//Tube/WaveLengthAlpha2",
-        "wavelength_ratio": ".//Tube/WaveLengthRatio",
-        "voltage": ".//Tube/Generator/Voltage",
-        "current": ".//Tube/Generator/Current",
-        "goniometer_radius": ".//SecondaryTracks/TrackInfoData/Radius",
-    }
     found: dict[str, Any] = {}
-    for name, where in numbers.items():
+    for name, where in FIXED.items():
         node = root.find(where)
         if node is not None and node.get("Value"):
             found[name] = float(node.get("Value", "nan"))
@@ -223,6 +200,3 @@ def _unit(text: str) -> str:
 
 def _natural(name: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", name)]
-
-
-READER = Reader("bruker_brml", recognises, extract)

@@ -46,11 +46,11 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import array, text_at, tree, unpack
+from relaxor.readers.common.text import iso
 from relaxor.readers.diffraction.scans import grid, scan
-from relaxor.readers.registry import Reader
 
+MAX_BYTES = 32 << 20
 STARTS_1_01 = ("theta", "two_theta", "chi", "phi", "x", "y", "z")
 SCAN_TYPES_1_01 = ("two_theta", "two_theta", "two_theta", "theta", "chi", "phi", "x", "y", "z")
 SCAN_NAMES_1_01 = (
@@ -75,22 +75,15 @@ def extract(path: Path) -> xr.DataTree:
     """Read a Bruker or Siemens ``.raw`` file; the schema is that of the module."""
     data = path.read_bytes()
     if data.startswith(b"RAW_"):
-        raise ReadError(
-            path,
-            f"is a STOE powder file ({text_at(data, 0, 14)}), not a Bruker one, though both are named .raw; "
-            "export it from STOE WinXPOW as text and describe the table",
-            "byte 0x0",
-        )
+        problem = f"is a STOE powder file ({text_at(data, 0, 14)}), not a Bruker one, though both are named .raw; "
+        raise ReadError(path, problem + "export it from STOE WinXPOW as text and describe the table", "byte 0x0")
     layouts = {b"RAW ": _version_1, b"RAW2": _version_2, b"RAW1": _version_3, b"RAW4": _version_4}
     header, acquired, scans = layouts[data[:4]](data, path)
     if not scans:
         raise ReadError(path, "holds no scan")
-    return tree(
-        {f"scan_{index}": scan for index, scan in enumerate(scans, start=1)},
-        header=header,
-        instrument=f"Bruker diffractometer (RAW version {header['format_version']})",
-        acquired=acquired,
-    )
+    children = {f"scan_{index}": scan for index, scan in enumerate(scans, start=1)}
+    instrument = f"Bruker diffractometer (RAW version {header['format_version']})"
+    return tree(children, header=header, instrument=instrument, acquired=acquired)
 
 
 def _version_1(data: bytes, path: Path) -> Layout:
@@ -99,17 +92,14 @@ def _version_1(data: bytes, path: Path) -> Layout:
     while following > 0:
         if data[offset : offset + 4] != b"RAW ":
             offset -= 4
-        steps, time, step, mode = unpack("<IffI", data, offset + 4, path)
-        start, *_ = unpack("<f", data, offset + 24, path)
-        alpha1, alpha2 = unpack("<2f", data, offset + 72, path)
-        (following,) = unpack("<I", data, offset + 152, path)
+        steps, time, step, mode, start, *alphas, following = unpack("<I2fI4xf44x2f72xI", data, offset + 4, path)
         counts = array(data, "<f4", steps, offset + 156, path)
         attrs = {
             "counting_time": time,
             "scan_mode": mode,
             "sample_name": text_at(data, offset + 40, 32),
-            "wavelength_alpha1": alpha1,
-            "wavelength_alpha2": alpha2,
+            "wavelength_alpha1": alphas[0],
+            "wavelength_alpha2": alphas[1],
         }
         scans.append(_scan(path, "two_theta", start, step, counts, offset, attrs))
         offset += 156 + 4 * steps
@@ -118,9 +108,8 @@ def _version_1(data: bytes, path: Path) -> Layout:
 
 def _version_2(data: bytes, path: Path) -> Layout:
     (ranges,) = unpack("<H", data, 4, path)
-    alpha1, alpha2, ratio = unpack("<3f", data, 190, path)
-    (run_time,) = unpack("<f", data, 210, path)
-    shared = {"anode": text_at(data, 188, 2), **dict(zip(WAVELENGTHS, (alpha1, alpha2, ratio), strict=True))}
+    *wavelengths, run_time = unpack("<3f8xf", data, 190, path)
+    shared = {"anode": text_at(data, 188, 2), **dict(zip(WAVELENGTHS, wavelengths, strict=True))}
     scans = []
     offset = 256
     for _ in range(ranges):
@@ -141,9 +130,9 @@ def _version_3(data: bytes, path: Path) -> Layout:
     status, ranges = unpack("<II", data, 8, path)
     if ranges > MAX_RANGES:
         raise ReadError(path, f"announces {ranges} ranges", "byte 0xc")
-    mean, alpha1, alpha2, beta, ratio = unpack("<5d", data, 616, path)
+    mean, *alphas, beta, ratio = unpack("<5d", data, 616, path)
     (radius,) = unpack("<f", data, 564, path)
-    shared = _hardware(text_at(data, 608, 4), radius, (alpha1, alpha2, ratio))
+    shared = _hardware(text_at(data, 608, 4), radius, *alphas, ratio)
     scans = []
     offset = 712
     for _ in range(ranges):
@@ -151,15 +140,11 @@ def _version_3(data: bytes, path: Path) -> Layout:
         if length < 304:
             raise ReadError(path, f"range header of {length} bytes; at least 304 expected", f"byte {offset:#x}")
         starts = dict(zip(STARTS_1_01, unpack("<7d", data, offset + 8, path), strict=True))
-        (step,) = unpack("<d", data, offset + 176, path)
-        time, kind = unpack("<fI", data, offset + 192, path)
-        voltage, current = unpack("<2I", data, offset + 224, path)
-        (wavelength,) = unpack("<d", data, offset + 240, path)
-        (supplement,) = unpack("<I", data, offset + 256, path)
+        step, time, kind, *generator, wavelength, supplement = unpack("<d8xfI24x2I8xd8xI", data, offset + 176, path)
         if kind >= len(SCAN_TYPES_1_01):
             raise ReadError(path, f"scan type {kind} is not known", f"byte {offset + 196:#x}")
         begin = offset + length + supplement
-        conditions = (time, SCAN_NAMES_1_01[kind], voltage, current, wavelength)
+        conditions = (time, SCAN_NAMES_1_01[kind], *generator, wavelength)
         attrs = shared | dict(zip(CONDITIONS, conditions, strict=True))
         axis = SCAN_TYPES_1_01[kind]
         scans.append(_scan(path, axis, starts[axis], step, array(data, "<f4", steps, begin, path), offset, attrs))
@@ -170,7 +155,7 @@ def _version_3(data: bytes, path: Path) -> Layout:
     return header, iso(f"{text_at(data, 16, 10)} {text_at(data, 26, 10)}", "%m/%d/%y %H:%M:%S"), scans
 
 
-def _hardware(anode: str, radius: float, wavelengths: tuple[float, float, float]) -> dict[str, Any]:
+def _hardware(anode: str, radius: float, *wavelengths: float) -> dict[str, Any]:
     return {"anode": anode, "goniometer_radius": radius, **dict(zip(WAVELENGTHS, wavelengths, strict=True))}
 
 
@@ -193,9 +178,7 @@ def _version_4(data: bytes, path: Path) -> Layout:
 
 
 def _range_4(data: bytes, offset: int, path: Path, shared: dict[str, Any]) -> tuple[xr.Dataset, list, int]:
-    start, step, steps, time = unpack("<ddIf", data, offset + 72, path)
-    voltage, current, wavelength = unpack("<ff4xd", data, offset + 100, path)
-    size, extra = unpack("<II", data, offset + 136, path)
+    start, step, steps, time, *tube, size, extra = unpack("<2dIf4x2f4xd16x2I", data, offset + 72, path)
     if size < 4 or size % 4:
         raise ReadError(path, f"data of {size} bytes each; a multiple of 4 expected", f"byte {offset + 136:#x}")
     begin = offset + 160 + extra
@@ -203,7 +186,7 @@ def _range_4(data: bytes, offset: int, path: Path, shared: dict[str, Any]) -> tu
     columns = size // 4
     values = array(data, "<f4", steps * columns, begin, path).reshape(steps, columns)
     name = text_at(data, offset + 32, 24)
-    attrs = shared | dict(zip(CONDITIONS, (time, name, voltage, current, wavelength), strict=True))
+    attrs = shared | dict(zip(CONDITIONS, (time, name, *tube), strict=True))
     scan = _scan(path, _axis_of(name), start, step, values[:, 0], offset, attrs)
     if columns > 1:
         rest = "further numbers of each datum, meaning not documented"
@@ -222,9 +205,9 @@ def _segments(data: bytes, offset: int, end: int, path: Path) -> Iterator[tuple[
             segment |= {"name": text_at(data, offset + 12, 24), "text": text_at(data, offset + 36, length - 36)}
         elif kind == 30 and length >= 120:
             (diameter,) = unpack("<f", data, offset + 24, path)
-            mean, alpha1, alpha2, beta, ratio = unpack("<5d", data, offset + 72, path)
+            mean, *alphas, beta, ratio = unpack("<5d", data, offset + 72, path)
             segment |= {"wavelength_mean": mean, "wavelength_beta": beta}
-            segment["hardware"] = _hardware(text_at(data, offset + 116, 4), diameter / 2, (alpha1, alpha2, ratio))
+            segment["hardware"] = _hardware(text_at(data, offset + 116, 4), diameter / 2, *alphas, ratio)
         else:
             segment["hex"] = data[offset + 8 : offset + length].hex()
         offset += length
@@ -245,6 +228,3 @@ def _scan(
 ) -> xr.Dataset:
     place = f"range at byte {offset:#x}"
     return scan(path, axis, grid(path, axis, start, step, counts.size, place), counts, attrs, place)
-
-
-READER = Reader("bruker_raw", recognises, extract, max_bytes=32 << 20)

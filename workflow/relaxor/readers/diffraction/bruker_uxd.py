@@ -25,11 +25,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import number, numbers, text_of
+from relaxor.readers.common.text import iso, number, numbers, text_of
 from relaxor.readers.diffraction.scans import axis_of, grid, scan
-from relaxor.readers.registry import Reader
 
 DATA = re.compile(r"_\+?(2THETA)?(COUNTS|COUNT|CNT|CPS)\s*")
 NAMES = {
@@ -93,6 +91,3 @@ def _scan(path: Path, header: dict[str, str], match: re.Match[str], values: np.n
         position = grid(path, axis, start, step, values.size, place)
     check_count(number(header.get("_STEPCOUNT", "")), values.size, path, place)
     return scan(path, axis, position, values, attrs, place, "count/s" if match[2] == "CPS" else "count")
-
-
-READER = Reader("bruker_uxd", recognises, extract)

@@ -27,8 +27,8 @@ from relaxor.core.files import start_of
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import text_of
-from relaxor.readers.registry import Reader
 
+MAX_BYTES = 16 << 20
 LOOK_AHEAD = 1 << 18
 """Bytes in which a cell is looked for: the headers of journals can be long."""
 LENGTHS, ANGLES = ("length_a", "length_b", "length_c"), ("angle_alpha", "angle_beta", "angle_gamma")
@@ -98,11 +98,8 @@ def _cell(block: Any, path: Path) -> xr.Dataset:
     angles = [float(result[name]) for name in ANGLES]
     if not 2 * max(angles) < sum(angles) < 360:
         listed = ", ".join(f"{angle:g}" for angle in angles)
-        raise ReadError(
-            path,
-            f"no cell has angles of {listed} degree; any two exceed the third, and all are below 360 in sum",
-            place,
-        )
+        problem = f"no cell has angles of {listed} degree; any two exceed the third, and all are below 360 in sum"
+        raise ReadError(path, problem, place)
     result.attrs = _attributes(block, path, place)
     return result
 
@@ -169,6 +166,3 @@ def _unquoted(text: str) -> str:
     from gemmi import cif
 
     return cif.as_string(text).strip()
-
-
-READER = Reader("cif", recognises, extract, max_bytes=16 << 20)

@@ -22,11 +22,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import number, numbers, text_of
+from relaxor.readers.common.text import iso, number, numbers, text_of
 from relaxor.readers.diffraction.scans import axis_of, scan
-from relaxor.readers.registry import Reader
 
 NAMES = {
     "K-Alpha1 wavelength": "wavelength_alpha1",
@@ -70,6 +68,3 @@ def extract(path: Path) -> xr.DataTree:
     dataset = scan(path, axis, angle, intensity, attrs, POINTS)
     date = iso(header.get("File date and time", ""), "%d/%B/%Y %H:%M")
     return tree({"scan_1": dataset}, header=header, instrument="PANalytical diffractometer", acquired=date)
-
-
-READER = Reader("panalytical_csv", recognises, extract)

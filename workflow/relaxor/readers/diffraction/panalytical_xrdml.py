@@ -31,10 +31,8 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import local_name, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers
-from relaxor.readers.common.units import spelled
+from relaxor.readers.common.text import numbers, spelled
 from relaxor.readers.diffraction.scans import AXES, axis_of, scan
-from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
 TUBE = {
@@ -164,6 +162,3 @@ def _positions(entry: Element, size: int, path: Path, place: str) -> np.ndarray:
 def _list(points: Element, tags: tuple[str, ...], path: Path, place: str) -> np.ndarray | None:
     text = next((found for tag in tags if (found := points.findtext(tag))), None)
     return None if text is None else numbers(text.split(), path, place)
-
-
-READER = Reader("panalytical_xrdml", recognises, extract)

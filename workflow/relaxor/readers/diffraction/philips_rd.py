@@ -25,7 +25,6 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import with_uncertainty
 from relaxor.readers.common.schema import array, text_at, tree, unpack
 from relaxor.readers.diffraction.scans import grid, scan
-from relaxor.readers.registry import Reader
 from relaxor.stats.counts import poisson_uncertainty
 
 DATA = {b"V3RD": 250, b"V5RD": 810}
@@ -62,6 +61,3 @@ def extract(path: Path) -> xr.DataTree:
     dataset = with_uncertainty(dataset, "intensity", uncertainty, "Poisson and rounding of the packed square root")
     header = {"program": text_at(data, 4, 80), "bytes": data[:begin].hex(), **attrs}
     return tree({"scan_1": dataset}, header=header, instrument="Philips diffractometer (PC-APD)")
-
-
-READER = Reader("philips_rd", recognises, extract)

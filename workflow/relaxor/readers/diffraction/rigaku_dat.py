@@ -23,12 +23,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import number, numbers, text_of
-from relaxor.readers.common.units import counted
+from relaxor.readers.common.text import counted, iso, number, numbers, text_of
 from relaxor.readers.diffraction.scans import axis_of, grid, scan
-from relaxor.readers.registry import Reader
 
 ENTRY = re.compile(r"\*(\w+)\s*=\s*(.*?)\s*")
 NAMES = {
@@ -95,6 +92,3 @@ def _scan(path: Path, header: dict[str, str], values: np.ndarray, place: str, wa
     axis = axis_of(kind, path, place)
     position = grid(path, axis, entry("START"), entry("STEP"), values.size, place)
     return scan(path, axis, position, values, attrs, place, units)
-
-
-READER = Reader("rigaku_dat", recognises, extract)

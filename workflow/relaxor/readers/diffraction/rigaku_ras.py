@@ -25,12 +25,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import numbers, text_of
-from relaxor.readers.common.units import counted
+from relaxor.readers.common.text import counted, iso, numbers, text_of
 from relaxor.readers.diffraction.scans import axis_of, scan
-from relaxor.readers.registry import Reader
 
 ENTRY = re.compile(r'\*(\S+) "(.*)"\s*')
 NAMES = {
@@ -94,6 +91,3 @@ def profile(path: Path, header: dict[str, str], table: np.ndarray, place: str) -
     dataset = scan(path, axis, table[:, 0], table[:, 1], attrs, place, counted(unit))
     dataset["attenuation_factor"] = variable(axis, table[:, 2], "1", "attenuation factor of the absorber")
     return dataset
-
-
-READER = Reader("rigaku_ras", recognises, extract)

@@ -22,7 +22,6 @@ from relaxor.readers.common.containers import member_bytes, member_names, open_z
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import decoded
 from relaxor.readers.diffraction.rigaku_ras import profile, rows_of_three
-from relaxor.readers.registry import Reader
 
 PROFILE = re.compile(r"(.*/)?Data\d+/Profile(\d+)\.txt")
 ENTRIES = {
@@ -66,6 +65,3 @@ def extract(path: Path) -> xr.DataTree:
             started = started or root.findtext("ScanInformation/StartTime")
             instrument = f"Rigaku {root.findtext('GeneralInformation/SystemName', '')}".strip()
     return tree(scans, header=header, instrument=instrument, acquired=started)
-
-
-READER = Reader("rigaku_rasx", recognises, extract)

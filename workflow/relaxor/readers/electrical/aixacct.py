@@ -36,13 +36,11 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import number, numbers, text_of
-from relaxor.readers.common.units import spelled
-from relaxor.readers.registry import Reader
-from relaxor.readers.tables.text_table import MAX_BYTES, QUANTIZATION, digits_uncertainty
+from relaxor.readers.common.text import iso, number, numbers, spelled, text_of
+from relaxor.readers.tables.text_table import QUANTIZATION, digits_uncertainty
 
+MAX_BYTES = 1 << 27
 RESULTS = {b"DynamicHysteresisResult": "DHM", b"LeakageResult": "LM", b"PulseResult": "PM", b"Fatigue": "FM"}
 TITLE = re.compile(r"(?:(?:Data|Result) )?Table \[?\d+(?:,\d+)*\]?$")
 DECIMALS = 6
@@ -52,6 +50,15 @@ LOOP_COLUMNS = (
 )  # fmt: skip
 PULSE_COLUMNS = ("Time [s]", "V [V]", "I [A]", "P [uC/cm2]")
 LEAKAGE_COLUMNS = ("Voltage [V]", "Leakage Current Density [uA/cm2]", "Median Current Density [uA/cm2]")
+QUANTITIES = {
+    "voltage": ("V", "voltage"),
+    "current": ("A", "current"),
+    "polarization": ("uC/cm^2", "polarization"),
+    "absolute_time": ("s", "time since the start of the measurement"),
+    "leakage_current_density": ("uA/cm^2", "leakage current density"),
+    "median_current_density": ("uA/cm^2", "median leakage current density"),
+}
+"""Unit and name of every variable."""
 SEQUENCE = re.compile("[A-Z]")
 
 
@@ -93,16 +100,12 @@ def extract(path: Path) -> xr.DataTree:
     children = {f"table_{number}": build(path, table) for number, table in enumerate(data, start=1)}
     for table, dataset in zip(data, children.values(), strict=True):
         dataset.attrs = {"title": table.title, **_attributes(table.header)}
-    return tree(
-        children,
-        header={
-            **header,
-            "tables": [{"title": table.title, **table.header} for table in data],
-            "summaries": [{"columns": table.columns, "rows": table.rows} for table in summaries],
-        },
-        instrument=f"aixACCT {data[0].header.get('Basic System', 'TF Analyzer')}",
-        acquired=iso(header.get("TimeStamp", ""), "%m/%d/%Y %H:%M:%S"),
-    )
+    described = {
+        "tables": [{"title": table.title, **table.header} for table in data],
+        "summaries": [{"columns": table.columns, "rows": table.rows} for table in summaries],
+    }
+    instrument = f"aixACCT {data[0].header.get('Basic System', 'TF Analyzer')}"
+    return tree(children, {**header, **described}, instrument, iso(header.get("TimeStamp", ""), "%m/%d/%Y %H:%M:%S"))
 
 
 def _is_summary(table: _Table) -> bool:
@@ -158,11 +161,8 @@ def _loops(path: Path, table: _Table) -> xr.Dataset:
     time = _time(path, table, values[:, 0])
     _check_duration(path, table, time)
     dataset = xr.Dataset(coords={"time": time, "loop": variable("loop", [1, 2, 3], "1", "loop")})
-    dims = ("loop", "time")
-    dataset["voltage"] = variable(dims, values[:, [1, 1, 2]].T, "V", "voltage")
-    dataset["current"] = variable(dims, values[:, [3, 5, 7]].T, "A", "current")
-    dataset["polarization"] = variable(dims, values[:, [4, 6, 8]].T, "uC/cm^2", "polarization")
-    return _written(dataset, "voltage", "current", "polarization")
+    columns = {"voltage": [1, 1, 2], "current": [3, 5, 7], "polarization": [4, 6, 8]}
+    return _written(dataset, ("loop", "time"), {name: values[:, places].T for name, places in columns.items()})
 
 
 def _pulses(path: Path, table: _Table) -> xr.Dataset:
@@ -172,31 +172,29 @@ def _pulses(path: Path, table: _Table) -> xr.Dataset:
     check_count(announced, len(values), path, f"line {table.line}", "points per pulse")
     letters = SEQUENCE.findall(table.header.get("Pulse Sequence", ""))
     names = letters if len(set(letters)) == count else [str(number) for number in range(1, count + 1)]
-    block = values.reshape(len(values), count, 4).transpose(2, 1, 0)
+    absolute, *columns = values.reshape(len(values), count, 4).transpose(2, 1, 0)
     # All pulses are sampled alike; the absolute times of later pulses are rounded more coarsely than their steps.
-    time = _time(path, table, block[0, 0] - block[0, 0, 0])
+    time = _time(path, table, absolute[0] - absolute[0, 0])
     dataset = xr.Dataset(coords={"time": time, "pulse": ("pulse", names, {"long_name": "pulse", "units": "1"})})
-    dims = ("pulse", "time")
-    dataset["voltage"] = variable(dims, block[1], "V", "voltage")
-    dataset["current"] = variable(dims, block[2], "A", "current")
-    dataset["polarization"] = variable(dims, block[3], "uC/cm^2", "polarization")
-    dataset["absolute_time"] = variable(dims, block[0], "s", "time since the start of the measurement")
-    return _written(dataset, "voltage", "current", "polarization")
+    measured = dict(zip(("voltage", "current", "polarization"), columns, strict=True))
+    return _written(dataset, ("pulse", "time"), measured | {"absolute_time": absolute})
 
 
 def _steps(path: Path, table: _Table) -> xr.Dataset:
     values = _numbers(path, table, LEAKAGE_COLUMNS)
     dataset = xr.Dataset(coords={"step": variable("step", np.arange(1, len(values) + 1), "1", "voltage step")})
-    dataset["voltage"] = variable("step", values[:, 0], "V", "voltage")
-    dataset["leakage_current_density"] = variable("step", values[:, 1], "uA/cm^2", "leakage current density")
-    dataset["median_current_density"] = variable("step", values[:, 2], "uA/cm^2", "median leakage current density")
-    return _written(dataset, "voltage", "leakage_current_density", "median_current_density")
+    names = ("voltage", "leakage_current_density", "median_current_density")
+    return _written(dataset, ("step",), dict(zip(names, values.T, strict=True)))
 
 
-def _written(dataset: xr.Dataset, *names: str) -> xr.Dataset:
-    for name in names:
-        error = digits_uncertainty(dataset[name].to_numpy(), DECIMALS, exponential=True)
-        dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
+def _written(dataset: xr.Dataset, dims: tuple[str, ...], columns: dict[str, np.ndarray]) -> xr.Dataset:
+    """Add columns, and the uncertainty that the last digit written leaves to what was measured."""
+    for name, values in columns.items():
+        dataset[name] = variable(dims, values, *QUANTITIES[name])
+    for name, values in columns.items():
+        if name != "absolute_time":
+            error = digits_uncertainty(values, DECIMALS, exponential=True)
+            dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
     return dataset
 
 
@@ -230,6 +228,3 @@ def _attributes(header: dict[str, str]) -> dict[str, Any]:
         if value is not None and unit:
             result[f"{name}_units"] = spelled(unit.rstrip("]"))
     return result
-
-
-READER = Reader("aixacct", recognises, extract, max_bytes=MAX_BYTES)

@@ -34,12 +34,11 @@ from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.core.variables import variable
 from relaxor.readers.common.containers import member_bytes, member_names, open_zip
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import number
-from relaxor.readers.registry import CONTAINER, Reader
+from relaxor.readers.common.text import free, iso, number
+from relaxor.readers.registry import CONTAINER
 
+PRIORITY = CONTAINER
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 NOT_RUNS = ("Calc", "Settings")
 QUANTITIES: tuple[tuple[str, str, str], ...] = (
@@ -97,7 +96,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _sheets(path: Path) -> dict[str, list[Row]]:
-    """Return the cells of every sheet."""
+    """Return the cells of every sheet; calamine is not given the old workbooks, because damaged ones make it abort."""
     if start_of(path, len(OLE2)) == OLE2:
         import xlrd
 
@@ -261,13 +260,7 @@ def _settings(rows: list[Row]) -> dict[str, dict[str, Any]]:
 
 def _attributes(settings: dict[str, Any]) -> dict[str, Any]:
     keys = settings.get("keys", {})
-    attrs = {
-        "test": keys.get("Test Name", ""),
-        "module": keys.get("Module Name", ""),
-        "executed": iso(keys.get("Last Executed", ""), EXECUTED) or "",
-        "settings": json.dumps(settings, ensure_ascii=False) if settings else "",
-    }
+    attrs = {"test": keys.get("Test Name"), "module": keys.get("Module Name")}
+    attrs["executed"] = iso(keys.get("Last Executed", ""), EXECUTED)
+    attrs["settings"] = json.dumps(settings, ensure_ascii=False) if settings else ""
     return {name: value for name, value in attrs.items() if value}
-
-
-READER = Reader("keithley_4200", recognises, extract, priority=CONTAINER)

@@ -23,7 +23,6 @@ from relaxor.core.errors import ReadError
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import head_lines, text_of
 from relaxor.readers.electrical.keithley_4200 import FAILED, run
-from relaxor.readers.registry import Reader
 
 NAME = r"[A-Za-z_][\w#()./ -]*"
 NUMBER = r"-?\d+(\.\d+)?(E[-+]?\d+)?"
@@ -69,6 +68,3 @@ def extract(path: Path) -> xr.DataTree:
 
 def _numeric(cell: str) -> bool:
     return bool(re.fullmatch(NUMBER, cell.strip())) or cell.strip() in FAILED
-
-
-READER = Reader("keithley_4200_text", recognises, extract)

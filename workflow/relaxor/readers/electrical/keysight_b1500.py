@@ -23,11 +23,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.text import iso, numbers, text_of
 from relaxor.readers.electrical.keithley_4200 import first_match
-from relaxor.readers.registry import Reader
 
 QUANTITIES = ((r".*time", "s", "time"), (r"v.*|.*voltage", "V", "voltage"), (r"i.*|.*current", "A", "current"),
               (r"c.*", "F", "capacitance"), (r"f.*", "Hz", "frequency"))  # fmt: skip
@@ -100,6 +98,3 @@ def _quantity(name: str, settings: dict[str, str]) -> tuple[str, str]:
 def _date(header: list[list[str]]) -> str | None:
     text = next((row[-1] for row in header if len(row) > 2 and row[-2].endswith("RecordTime")), "")
     return iso(text, "%m/%d/%Y %H:%M:%S")
-
-
-READER = Reader("keysight_b1500", recognises, extract)

@@ -23,11 +23,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import slug
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import entries, number, numbers, text_of
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import entries, iso, number, numbers, slug, text_of
 
 BANNER = re.compile(rb"\s*\xbb{6,}")
 COLUMNS = {
@@ -90,6 +87,3 @@ def _attributes(header: dict[str, str], banner: str) -> dict[str, Any]:
         if name and value is not None and np.isfinite(value):
             attrs.setdefault(name, value)
     return attrs
-
-
-READER = Reader("radiant_vision", recognises, extract)

@@ -21,7 +21,6 @@ from relaxor.core.errors import ReadError
 from relaxor.readers.common import hdf5
 from relaxor.readers.common.signals import signal_tree
 from relaxor.readers.electron_microscopy.velox_emd import emd_variant
-from relaxor.readers.registry import Reader
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -38,11 +37,5 @@ def extract(path: Path) -> xr.DataTree:
     if not signals:
         raise ReadError(path, "holds no group with data (attribute emd_group_type)")
     microscope = signals[0]["original_metadata"].get("microscope", {})
-    return signal_tree(
-        [{**signal, "units": "1", "counts": False} for signal in signals],
-        [{}] * len(signals),
-        instrument=str(microscope.get("name", "")) if isinstance(microscope, dict) else "",
-    )
-
-
-READER = Reader("berkeley_emd", recognises, extract)
+    instrument = str(microscope.get("name", "")) if isinstance(microscope, dict) else ""
+    return signal_tree(signals, instrument=instrument)

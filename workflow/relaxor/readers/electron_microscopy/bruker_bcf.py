@@ -30,7 +30,6 @@ from relaxor.readers.common.containers import MAX_TOTAL_BYTES, inflated, parse_x
 from relaxor.readers.common.schema import tree, unpack
 from relaxor.readers.common.signals import datasets
 from relaxor.readers.electron_microscopy.xray_spectra import check_layers
-from relaxor.readers.registry import Reader
 
 MAGIC = b"AAMVHFSS"
 BASE, CHUNK_HEADER, ENTRY = 0x118, 32, 0x200
@@ -57,7 +56,7 @@ def extract(path: Path) -> xr.DataTree:
     check_layers(parse_xml(text, path, "HeaderData"), path, "HeaderData")
     header = _api.HyperHeader(text, [int(name[12:]) for name in maps])
     images = [*header.image.images, *(header.overview.images if hasattr(header, "overview") else [])]
-    signals = [{**image, "units": "1", "counts": False} for image in images]
+    signals = list(images)
     attrs: list[dict[str, Any]] = [{} for _ in images]
     warnings = []
     for name in maps:
@@ -69,17 +68,12 @@ def extract(path: Path) -> xr.DataTree:
         signals.append(_signal(cube, header, spectrum))
         attrs.append(_attributes(header, spectrum))
     children = datasets(signals, attrs)
-    return tree(
-        children,
-        header={
-            "microscope": header.sem_metadata,
-            "stage": header.stage_metadata,
-            "configuration": header.dsp_metadata,
-        },
-        instrument="Bruker Esprit",
-        acquired=f"{header.date}T{header.time}",
-        warnings=warnings,
-    )
+    described = {
+        "microscope": header.sem_metadata,
+        "stage": header.stage_metadata,
+        "configuration": header.dsp_metadata,
+    }
+    return tree(children, described, "Bruker Esprit", f"{header.date}T{header.time}", warnings)
 
 
 def _cube(content: bytes, header: Any, spectrum: Any, path: Path, place: str) -> np.ndarray:
@@ -117,20 +111,16 @@ def _signal(cube: np.ndarray, header: Any, spectrum: Any) -> dict[str, Any]:
         "axes": [{**axis, "size": size} for axis, size in zip(axes, cube.shape, strict=True)],
         "metadata": {"General": {"title": "EDX"}},
         "units": "count",
-        "counts": False,
     }
 
 
 def _attributes(header: Any, spectrum: Any) -> dict[str, Any]:
-    found = {
-        "beam_energy_keV": spectrum.hv,
-        "elevation_angle_deg": spectrum.elev_angle,
-        "elements": ", ".join(sorted(header.elements)),
-    }
+    found = {"beam_energy_keV": spectrum.hv, "elevation_angle_deg": spectrum.elev_angle}
+    found["elements"] = ", ".join(sorted(header.elements))
     hardware = spectrum.hardware_metadata
-    found |= {
-        name: hardware[key] / (1 if name.endswith("_ns") else 1000) for key, name in DETECTOR.items() if key in hardware
-    }
+    for key, name in DETECTOR.items():
+        if key in hardware:
+            found[name] = hardware[key] / (1 if name.endswith("_ns") else 1000)
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 
@@ -210,6 +200,3 @@ def _unpacked(content: bytes, budget: int, path: Path, name: str) -> bytes:
         budget -= len(parts[-1])
         at += packed
     return b"".join(parts)
-
-
-READER = Reader("bruker_bcf", recognises, extract)

@@ -26,12 +26,11 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso, iso_day
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import lines_of, number
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import iso, iso_day, lines_of, number
 from relaxor.stats.counts import poisson_uncertainty
 
+MAX_BYTES = 8 << 20
 KEYWORD = re.compile(r"(#?[^:]*):?(.*)")
 UNIT = re.compile(r"\b(k?eV)\b", re.IGNORECASE)
 CONDITIONS = {
@@ -70,11 +69,8 @@ def extract(path: Path) -> xr.DataTree:
         with_uncertainty(spectrum, "intensity", poisson_uncertainty(values), "Poisson")
     else:
         with_uncertainty(spectrum, "intensity", _rounding(written), "last digit written")
-    dataset = xr.Dataset(
-        spectrum,
-        coords={"energy": variable("energy", axis, units, "energy")},
-        attrs={"signal_type": plain.get("SIGNALTYPE", "")},
-    )
+    energy = {"energy": variable("energy", axis, units, "energy")}
+    dataset = xr.Dataset(spectrum, energy, {"signal_type": plain.get("SIGNALTYPE", "")})
     for keyword, name in CONDITIONS.items():
         if plain.get(keyword):
             value = _number(plain[keyword])
@@ -82,14 +78,8 @@ def extract(path: Path) -> xr.DataTree:
                 warnings.append(f"{keyword} '{plain[keyword]}' is not a number")
             else:
                 dataset.attrs[name] = value
-    return tree(
-        {"spectrum": dataset},
-        header=header,
-        instrument=plain.get("OWNER", ""),
-        acquired=_acquired(plain, warnings),
-        warnings=warnings,
-        title=plain.get("TITLE", ""),
-    )
+    acquired, title = _acquired(plain, warnings), plain.get("TITLE", "")
+    return tree({"spectrum": dataset}, header, plain.get("OWNER", ""), acquired, warnings, title=title)
 
 
 def _header(lines: list[str], path: Path) -> tuple[dict[str, str], int]:
@@ -191,6 +181,3 @@ def _acquired(plain: dict[str, str], warnings: list[str]) -> str | None:
     if time and not moment:
         warnings.append(f"TIME '{time}' is not of the form HH:MM")
     return moment or day
-
-
-READER = Reader("emsa", recognises, extract, max_bytes=8 << 20)

@@ -25,10 +25,9 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import iso
 
 SIZES = {2: 2, 3: 4, 4: 2, 5: 4, 6: 4, 7: 8, 8: 1, 9: 1, 10: 1, 11: 8, 12: 8}
 """Bytes of a value of each simple type."""
@@ -63,17 +62,18 @@ def extract(path: Path) -> xr.DataTree:
     signals = file_reader(str(path))
     if not signals:
         raise ReadError(path, "holds no image besides its thumbnail")
-    images = [_only_image(signal) for signal in signals]
+    images = [signal["original_metadata"]["ImageList"]["TagGroup0"] for signal in signals]
     brightness = [image["ImageData"]["Calibrations"]["Brightness"] for image in images]
     described = [
-        {**signal, "units": "count" if level["Units"] in ("e-", "Counts") else "1", "counts": False}
+        {**signal, "units": "count" if level["Units"] in ("e-", "Counts") else "1"}
         for signal, level in zip(signals, brightness, strict=True)
     ]
-    attrs = [{"gain": float(level["Scale"]), "offset": float(level["Origin"])} for level in brightness]
     tags = [_tags(image) for image in images]
-    voltages = [_find(tag, "Microscope Info", "Voltage") for tag in tags]
-    for extra, voltage in zip(attrs, voltages, strict=True):
-        extra |= {"acceleration_voltage_V": float(voltage)} if isinstance(voltage, float | int) else {}
+    attrs = []
+    for level, tag in zip(brightness, tags, strict=True):
+        attrs.append({"gain": float(level["Scale"]), "offset": float(level["Origin"])})
+        if isinstance(voltage := _find(tag, "Microscope Info", "Voltage"), float | int):
+            attrs[-1]["acceleration_voltage_V"] = float(voltage)
     return signal_tree(described, attrs, instrument=_instrument(tags[0]), acquired=_acquired(tags[0]))
 
 
@@ -97,21 +97,21 @@ class _Walk:
         place = self.at
         (number,) = self.take(f">{self.wide}")
         if number < 0 or number * max(size, 1) > len(self.data) - self.at:
-            raise ReadError(
-                self.path,
-                f"announces {number} items of {size} bytes, {len(self.data) - self.at} bytes follow",
-                f"byte {place:#x}",
-            )
+            left = len(self.data) - self.at
+            raise self.fail(f"announces {number} items of {size} bytes, {left} bytes follow", place)
         return number
 
     def skip(self, length: int) -> None:
         if length > len(self.data) - self.at:
-            raise ReadError(self.path, f"ends early: {length} bytes expected here", f"byte {self.at:#x}")
+            raise self.fail(f"ends early: {length} bytes expected here", self.at)
         self.at += length
+
+    def fail(self, problem: str, place: int) -> ReadError:
+        return ReadError(self.path, problem, f"byte {place:#x}")
 
     def group(self, name: str = "root", depth: int = 0) -> None:
         if depth > MAX_DEPTH:
-            raise ReadError(self.path, f"tags nested deeper than {MAX_DEPTH}", f"byte {self.at:#x}")
+            raise self.fail(f"tags nested deeper than {MAX_DEPTH}", self.at)
         self.take(">bb")
         points = 1
         for _ in range(self.count()):
@@ -127,26 +127,21 @@ class _Walk:
                 value = self.value()
                 points *= value if name == "Dimensions" else 1
                 if points > 8 * len(self.data):
-                    raise ReadError(
-                        self.path,
-                        f"announces an image of {points} points, file has {len(self.data)} bytes",
-                        f"byte {place:#x}",
-                    )
+                    raise self.fail(f"announces an image of {points} points, file has {len(self.data)} bytes", place)
             else:
-                raise ReadError(self.path, f"tag of unknown kind {kind}", f"byte {place:#x}")
+                raise self.fail(f"tag of unknown kind {kind}", place)
 
     def value(self) -> int:
         """Pass over one value; return it if it is an integer of four bytes, else 1."""
         if self.data[self.at : self.at + 4] != b"%%%%":
-            raise ReadError(self.path, "tag data do not begin with '%%%%'", f"byte {self.at:#x}")
+            raise self.fail("tag data do not begin with '%%%%'", self.at)
         self.at += 4
         self.count()
         (kind,) = self.take(f">{self.wide}")
         if kind in (3, 5):
             order = "<" if self.little else ">"
             return int(self.take(order + {3: "i", 5: "I"}[kind])[0])
-        size = self.size_of(kind)
-        self.skip(size)
+        self.skip(self.size_of(kind))
         return 1
 
     def size_of(self, kind: int) -> int:
@@ -159,17 +154,13 @@ class _Walk:
             self.take(f">{self.wide}")
             fields = [self.take(f">{self.wide}{self.wide}")[1] for _ in range(self.count(8))]
             if not fields or not set(fields) <= set(SIZES):
-                raise ReadError(self.path, f"structure of unknown types {fields[:8]}", f"byte {self.at:#x}")
+                raise self.fail(f"structure of unknown types {fields[:8]}", self.at)
             return sum(SIZES[field] for field in fields)
         if kind == ARRAY:
             (element,) = self.take(f">{self.wide}")
             size = self.size_of(element)
             return size * self.count(size)
-        raise ReadError(self.path, f"value of unknown type {kind}", f"byte {self.at:#x}")
-
-
-def _only_image(signal: dict[str, Any]) -> dict[str, Any]:
-    return signal["original_metadata"]["ImageList"]["TagGroup0"]
+        raise self.fail(f"value of unknown type {kind}", self.at)
 
 
 def _tags(image: dict[str, Any]) -> dict[str, Any]:
@@ -194,6 +185,3 @@ def _acquired(tags: dict[str, Any]) -> str | None:
     """Return date and time, which are written in the language of the computer that took the image."""
     date, time = (str(_find(tags, "DataBar", f"Acquisition {part}")).strip() for part in ("Date", "Time"))
     return iso(f"{date} {time}", *LAYOUTS)
-
-
-READER = Reader("gatan_dm", recognises, extract)

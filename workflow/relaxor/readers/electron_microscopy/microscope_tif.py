@@ -21,10 +21,11 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import library_date
 from relaxor.readers.common.signals import signal_tree
-from relaxor.readers.registry import CONTAINER, Reader
+from relaxor.readers.common.text import library_date
+from relaxor.readers.registry import CONTAINER
 
+PRIORITY = CONTAINER
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES, MAX_BYTES = 1000, 256 << 20
 MAKERS = {"fei_metadata": "FEI", "sem_metadata": "Zeiss", "SightX_Notes": "JEOL", "TVIPS": "TVIPS"}
@@ -46,12 +47,12 @@ def extract(path: Path) -> xr.DataTree:
     from rsciio.tiff import file_reader
 
     _check(path)
-    signals = [_described(signal) for signal in file_reader(str(path))]
+    signals = [_corrected(signal) for signal in file_reader(str(path))]
     if not signals:
         raise ReadError(path, "holds no image")
     maker = next((name for key, name in MAKERS.items() if key in signals[0]["original_metadata"]), "")
     acquired = library_date(signals[0]["metadata"]["General"])
-    return signal_tree(signals, [{}] * len(signals), instrument=maker, acquired=acquired)
+    return signal_tree(signals, instrument=maker, acquired=acquired)
 
 
 def _check(path: Path) -> None:
@@ -67,23 +68,17 @@ def _check(path: Path) -> None:
             total += page.nbytes
             if total > MAX_BYTES or not page.nbytes:
                 raise ReadError(path, f"announces images of {total / 2**20:.0f} MiB", place)
+            size, written = path.stat().st_size, sum(page.databytecounts)
             ends = np.add(page.dataoffsets, page.databytecounts)
-            if page.compression == 1 and (sum(page.databytecounts) < page.nbytes or ends.max() > path.stat().st_size):
-                raise ReadError(
-                    path,
-                    f"is cut off: {page.nbytes} bytes of image announced, {sum(page.databytecounts)} written "
-                    f"in a file of {path.stat().st_size}",
-                    place,
-                )
+            if page.compression == 1 and (written < page.nbytes or ends.max() > size):
+                announced = f"{page.nbytes} bytes of image announced, {written} written in a file of {size}"
+                raise ReadError(path, f"is cut off: {announced}", place)
 
 
-def _described(signal: dict[str, Any]) -> dict[str, Any]:
+def _corrected(signal: dict[str, Any]) -> dict[str, Any]:
     axes = {axis["name"]: axis for axis in signal["axes"]}
     if "fei_metadata" in signal["original_metadata"] and {"height", "width"} <= set(axes):
         height, width = axes["height"], axes["width"]
         height["scale"], width["scale"] = width["scale"], height["scale"]
     general = {"title": "image", **signal["metadata"].get("General", {})}
-    return {**signal, "metadata": {"General": general}, "units": "1", "counts": False}
-
-
-READER = Reader("microscope_tif", recognises, extract, priority=CONTAINER)
+    return {**signal, "metadata": {"General": general}}

@@ -24,7 +24,6 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.signals import signal_tree
-from relaxor.readers.registry import Reader
 
 MAGIC = b"EID2"
 VERSIONS = range(5)
@@ -85,6 +84,3 @@ def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError):
         return {}
     return {"beam_energy_keV": tension / 1000}
-
-
-READER = Reader("phenom_elid", recognises, extract)

@@ -21,7 +21,6 @@ early. The root attribute ``data_files`` has the names and SHA-256 sums of the f
 
 import re
 import struct
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,9 @@ from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.dates import iso, unix_date
-from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
-from relaxor.readers.common.signals import datasets, headers
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.schema import MAX_POINTS, unpack
+from relaxor.readers.common.signals import signal_tree
+from relaxor.readers.common.text import iso, unix_date
 
 MAGIC = b"II\x97\x01"
 EMI_MAGIC = b"JK\0\2"
@@ -74,24 +72,20 @@ def extract(path: Path) -> xr.DataTree:
         signal = _signal(file, objects, "series" if objects is None else f"series_{file.stem[-1]}")
         signals.append(signal)
         attrs.append({"incomplete": announced} if announced else {})
-        dates.append(_time(signal))
-    children = datasets(signals, attrs)
-    header = headers(children, signals)
-    if objects is not None:
-        header["settings"] = objects
+        seconds = _first(signal["original_metadata"]["ser_header_parameters"].get("Time", 0))
+        dates.append(unix_date(seconds))
     if objects is None:
-        return tree(children, header=header, instrument="FEI", acquired=dates[0])
+        return signal_tree(signals, attrs, instrument="FEI", acquired=dates[0])
     number = int(series[0].stem[-1])
     settings = objects[number - 1] if number <= len(objects) else ""
     maker = re.search(r"<Manufacturer>(.*?)</Manufacturer>", settings)
     acquired = re.search(r"<AcquireDate>(.*?)</AcquireDate>", settings)
-    return tree(
-        children,
-        header=header,
-        instrument=maker[1] if maker else "FEI",
-        acquired=iso(acquired[1].strip(), "%a %b %d %H:%M:%S %Y") if acquired else None,
-        data_files="\n".join(f"{file.name} {sha256(file)}" for file in series),
-    )
+    about = {
+        "instrument": maker[1] if maker else "FEI",
+        "acquired": iso(acquired[1].strip(), "%a %b %d %H:%M:%S %Y") if acquired else None,
+        "data_files": "\n".join(f"{file.name} {sha256(file)}" for file in series),
+    }
+    return signal_tree(signals, attrs, {"settings": objects}, **about)
 
 
 def _objects(path: Path) -> list[str]:
@@ -117,7 +111,7 @@ def _signal(path: Path, objects: list[str] | None, title: str) -> dict[str, Any]
         if axis["name"] == "Energy":
             offset -= float(_first(header.get("CalibrationElement", 0))) * scale
         axes.append({**axis, "offset": offset, "scale": scale, "units": unit, "size": int(axis["size"])})
-    return {**signal, "axes": axes, "metadata": {"General": {"title": title}}, "units": "1", "counts": False}
+    return {**signal, "axes": axes, "metadata": {"General": {"title": title}}}
 
 
 def _check(data: bytes, path: Path) -> str:
@@ -156,9 +150,8 @@ def _check(data: bytes, path: Path) -> str:
         item = ITEM_SIZE.get(number_type, 0)
         count, tag_size = columns * rows, TAG_SIZE.get(tag, 8)
         if not item or not count or begin + count * item + tag_size > len(data) or points not in (0, count):
-            raise ReadError(
-                path, f"{columns} × {rows} numbers of type {number_type} do not fit", f"element {index + 1}"
-            )
+            problem = f"{columns} × {rows} numbers of type {number_type} do not fit"
+            raise ReadError(path, problem, f"element {index + 1}")
         points = count
     total = max(cells, valid) * points
     if total > MAX_POINTS or total * item > MAX_MAP_BYTES or valid * points * item > 2 * len(data):
@@ -166,12 +159,5 @@ def _check(data: bytes, path: Path) -> str:
     return f"{announced} elements announced, {valid} recorded" if valid < announced else ""
 
 
-def _time(signal: Mapping[str, Any]) -> str | None:
-    return unix_date(_first(signal["original_metadata"]["ser_header_parameters"].get("Time", 0)))
-
-
 def _first(value: Any) -> Any:
     return value[0] if hasattr(value, "__len__") and len(value) else value
-
-
-READER = Reader("tia", recognises, extract)

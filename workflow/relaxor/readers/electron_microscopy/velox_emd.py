@@ -30,10 +30,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common import hdf5
-from relaxor.readers.common.dates import unix_date
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.signals import datasets
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import unix_date
 
 NEXT_PIXEL = 65535
 
@@ -61,12 +60,9 @@ def extract(path: Path) -> xr.DataTree:
     first = next((meta for meta in own if "Instrument" in meta), {})
     start = first.get("Acquisition", {}).get("AcquisitionStartDatetime", {}).get("DateTime")
     instrument = first.get("Instrument", {})
-    return tree(
-        children,
-        header={"file": shared, "signals": dict(zip(children, own, strict=True))},
-        instrument=" ".join(filter(None, (instrument.get("Manufacturer"), instrument.get("InstrumentClass")))),
-        acquired=unix_date(start),
-    )
+    maker = " ".join(filter(None, (instrument.get("Manufacturer"), instrument.get("InstrumentClass"))))
+    header = {"file": shared, "signals": dict(zip(children, own, strict=True))}
+    return tree(children, header, maker, unix_date(start))
 
 
 def emd_variant(path: Path) -> str:
@@ -163,6 +159,3 @@ def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
     detector = metadata.get("DetectorMetadata") or {}
     result: dict[str, Any] = {"acceleration_voltage_V": float(voltage)} if voltage else {}
     return result | ({"detector": detector["DetectorName"]} if "DetectorName" in detector else {})
-
-
-READER = Reader("velox_emd", recognises, extract)

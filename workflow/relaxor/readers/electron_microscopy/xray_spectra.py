@@ -20,17 +20,18 @@ from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.etree.ElementTree import Element
 
 import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.containers import MAX_MEMBER_BYTES, inflated, parse_xml
-from relaxor.readers.common.dates import library_date
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import library_date
 
+MAX_BYTES = 16 << 20
 EDAX_VERSIONS = tuple(struct.pack("<f", version) for version in (0.61, 0.70))
 EDAX_HEADER_BYTES, EDAX_CHANNELS_AT = 3840, 0x20
 JEOL_MAGIC = b"\x02\0\0\0\x02\0\0\0"
@@ -73,10 +74,12 @@ def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
         _refuse_short(data, "<H", EDAX_CHANNELS_AT, EDAX_HEADER_BYTES, path)
         return "EDAX", spc_reader(str(path))
     if data.startswith(JEOL_MAGIC):
-        from rsciio.jeol._api import _read_eds
+        from rsciio.jeol import _api
 
         _refuse_short(data, "<i", JEOL_CHANNELS_AT, JEOL_CHANNELS_AT + 4, path)
-        return "JEOL", _as_list(_read_eds(str(path)))
+        # rosettasciio leaves the file open that it opens itself.
+        with path.open("rb") as file, mock.patch.object(_api, "open", lambda *_: file, create=True):
+            return "JEOL", _as_list(_api._read_eds(str(path)))
     from rsciio.bruker._api import spx_reader
 
     check_layers(parse_xml(data, path), path)
@@ -107,6 +110,3 @@ def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: microscope[key] for key, name in MICROSCOPE.items() if microscope.get(key) is not None}
     found |= {name: detector[key] for key, name in DETECTOR.items() if detector.get(key) is not None}
     return {name: float(value) for name, value in found.items()}
-
-
-READER = Reader("xray_spectra", recognises, extract, max_bytes=16 << 20)

@@ -25,11 +25,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, text_of
+from relaxor.readers.common.text import free, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
-from relaxor.readers.registry import Reader
 
 CYCLE = re.compile(r"Cycle (\d+):(.*):(.*)")
 PEAKS = {"Position": "position", "FWHM": "fwhm", "Area": "area"}
@@ -104,6 +102,3 @@ def _with_fit(dataset: xr.Dataset, header: list[str], names: list[str], table: n
             "peak", np.array(entries["Lineshape"], object), "1", "line shape in CasaXPS"
         )
     return dataset
-
-
-READER = Reader("casaxps_txt", recognises, extract)

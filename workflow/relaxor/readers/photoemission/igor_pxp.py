@@ -22,11 +22,9 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import c_text
+from relaxor.readers.common.text import c_text, free
 from relaxor.readers.probe_microscopy.igor_ibw import read_wave
-from relaxor.readers.registry import Reader
 
 VARIABLES, WAVE, FOLDER_START, FOLDER_END = 1, 3, 9, 10
 REPLACED = 0x8000
@@ -109,6 +107,3 @@ def _variables(version: int, content: bytes, order: str) -> dict[str, Any]:
 
     record = VariablesRecord({"version": version, "numDataBytes": len(content)}, content, byte_order=order)
     return {key.decode("latin-1") if isinstance(key, bytes) else key: value for key, value in record.namespace.items()}
-
-
-READER = Reader("igor_pxp", recognises, extract)

@@ -32,12 +32,11 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso_day
-from relaxor.readers.common.names import free, safe
 from relaxor.readers.common.schema import array, tree, unpack
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import collected, free, iso_day, number, safe
 from relaxor.stats.counts import poisson_uncertainty
 
+MAX_BYTES = 32 << 20
 DESCRIPTOR = 24
 """Words of 4 bytes in the descriptor of a record."""
 REGION = re.compile(
@@ -63,14 +62,15 @@ def extract(path: Path) -> xr.DataTree:
     end = re.search(rb"^EOFH\r?\n", data, re.MULTILINE)
     if end is None:
         raise ReadError(path, "has no line EOFH, which ends the header", f"byte {len(data):#x}")
-    header = _header(data[: end.start()].decode("latin-1"))
+    lines = (line.partition(":") for line in data[: end.start()].decode("latin-1").splitlines()[1:])
+    header = collected((key.strip(), value.strip()) for key, colon, value in lines if colon)
     regions = _regions(header, path)
     common = _common(header)
     children: dict[str, xr.Dataset] = {}
     others: list[Any] = []
-    for number, (index, values, place) in enumerate(_records(data, end.end(), path), start=1):
+    for record, (index, values, place) in enumerate(_records(data, end.end(), path), start=1):
         if index not in regions:
-            others.append({"record": number, "values": values.tolist()})
+            others.append({"record": record, "values": values.tolist()})
             continue
         region = regions[index]
         if values.shape[1] != region["points"]:
@@ -82,48 +82,20 @@ def extract(path: Path) -> xr.DataTree:
         children[free(safe(region["name"], "region"), children)] = _dataset(region, values, common)
     if not children:
         raise ReadError(path, f"holds no spectra ({len(regions)} regions announced)")
-    return tree(
-        children,
-        header=header | ({"other_records": others} if others else {}),
-        instrument=f"PHI {_text(header, 'InstrumentModel')}".replace("PHI PHI", "PHI").strip(),
-        acquired=iso_day(_text(header, "AcqFileDate"), "%Y %m %d"),
-        title=_text(header, "FileDesc"),
-    )
-
-
-def _header(text: str) -> dict[str, Any]:
-    """Return all keys of the header; a key that repeats holds a list."""
-    header: dict[str, Any] = {}
-    for line in text.splitlines()[1:]:
-        key, colon, value = line.partition(":")
-        if not colon:
-            continue
-        key, value = key.strip(), value.strip()
-        if key not in header:
-            header[key] = value
-        elif isinstance(header[key], list):
-            header[key].append(value)
-        else:
-            header[key] = [header[key], value]
-    return header
+    instrument = f"PHI {_text(header, 'InstrumentModel')}".replace("PHI PHI", "PHI").strip()
+    acquired, title = iso_day(_text(header, "AcqFileDate"), "%Y %m %d"), _text(header, "FileDesc")
+    return tree(children, header | ({"other_records": others} if others else {}), instrument, acquired, title=title)
 
 
 def _regions(header: dict[str, Any], path: Path) -> dict[int, dict[str, Any]]:
     lines = header.get("SpectralRegDef", [])
-    regions = {}
+    regions: dict[int, dict[str, Any]] = {}
     for line in [lines] if isinstance(lines, str) else lines:
         found = REGION.match(line)
-        try:
-            if found is None:
-                raise ValueError
-            region: dict[str, Any] = {"name": found["name"], "points": int(found["points"])}
-            for key in ("first", "last", "time", "pass_energy"):
-                region[key] = float(found[key])
-                if not math.isfinite(region[key]):
-                    raise ValueError
-            regions[int(found["index"])] = region
-        except ValueError:
-            raise ReadError(path, f"cannot read the region '{line[:80]}'", "header key SpectralRegDef") from None
+        known = {key: number(found[key]) for key in ("first", "last", "time", "pass_energy")} if found else {}
+        if found is None or not all(value is not None and math.isfinite(value) for value in known.values()):
+            raise ReadError(path, f"cannot read the region '{line[:80]}'", "header key SpectralRegDef")
+        regions[int(found["index"])] = {"name": found["name"], "points": int(found["points"]), **known}
     return regions
 
 
@@ -150,13 +122,11 @@ def _records(data: bytes, start: int, path: Path) -> Any:
 
 def _common(header: dict[str, Any]) -> dict[str, Any]:
     """Return what all regions share, as far as the header gives it."""
-    source = re.search(r"\d+\.\d+", _text(header, "XraySource"))
-    work = re.search(r"\d+\.\d+", _text(header, "AnalyserWorkFcn"))
-    coefficients = re.findall(r"\d+\.\d+", _text(header, "IntensityCalCoeff"))
+    names = {"excitation_energy": "XraySource", "work_function": "AnalyserWorkFcn"}
+    names["transmission_coefficients"] = "IntensityCalCoeff"
+    found = {name: [float(word) for word in re.findall(r"\d+\.\d+", _text(header, key))] for name, key in names.items()}
     return {
-        **({"excitation_energy": float(source[0])} if source else {}),
-        **({"work_function": float(work[0])} if work else {}),
-        **({"transmission_coefficients": [float(value) for value in coefficients]} if coefficients else {}),
+        name: values if name == "transmission_coefficients" else values[0] for name, values in found.items() if values
     }
 
 
@@ -178,6 +148,3 @@ def _dataset(region: dict[str, Any], values: np.ndarray, common: dict[str, Any])
 def _text(header: dict[str, Any], key: str) -> str:
     value = header.get(key, "")
     return value if isinstance(value, str) else value[0]
-
-
-READER = Reader("phi_spe", recognises, extract, max_bytes=32 << 20)

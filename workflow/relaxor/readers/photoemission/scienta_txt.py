@@ -23,11 +23,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import entries, first_number, numbers, text_of
+from relaxor.readers.common.text import entries, first_number, free, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
-from relaxor.readers.registry import Reader
 
 SECTION = re.compile(r"\[(.+?)\s*(\d*)\]")
 NUMBERS = {"Pass Energy": "pass_energy", "Excitation Energy": "excitation_energy"}
@@ -90,6 +88,3 @@ def _dataset(region: dict[str, str], info: dict[str, str], lines: list[str], pat
         label = region.get("Dimension 2 name", "second dimension")
         dataset = dataset.assign_coords(slice=variable("slice", numbers(scale, path, place), "1", label))
     return dataset
-
-
-READER = Reader("scienta_txt", recognises, extract)

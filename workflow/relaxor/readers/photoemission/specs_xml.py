@@ -29,13 +29,11 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.dates import unix_date
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import number, numbers
+from relaxor.readers.common.text import free, number, numbers, unix_date
 from relaxor.readers.photoemission.regions import spectrum
-from relaxor.readers.registry import Reader
 
+MAX_BYTES = 32 << 20
 SETTINGS = ("analysis_method", "analyzer_lens", "analyzer_slit")
 VOLTS = ("bias_voltage", "detector_voltage")
 
@@ -65,12 +63,8 @@ def extract(path: Path) -> xr.DataTree:
     if not children:
         raise ReadError(path, "holds no measured region")
     first = next(iter(children.values())).attrs
-    return tree(
-        children,
-        header={name: dict(child.attrs) for name, child in children.items()},
-        instrument=f"SPECS {first['analyzer']}",
-        acquired=first.get("acquired"),
-    )
+    header = {name: dict(child.attrs) for name, child in children.items()}
+    return tree(children, header, f"SPECS {first['analyzer']}", first.get("acquired"))
 
 
 def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | None:
@@ -87,10 +81,8 @@ def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | 
     if mode != "FixedAnalyzerTransmission":
         raise ReadError(path, f"scan mode {mode} is not read, only FixedAnalyzerTransmission", place)
     pass_energy, step = (_number(settings, key, path, place) for key in ("pass_energy", "scan_delta"))
-    points, head = (
-        int(_number(settings, "values_per_curve", path, place)),
-        int(_number(region, "mcd_head", path, place)),
-    )
+    points = int(_number(settings, "values_per_curve", path, place))
+    head = int(_number(region, "mcd_head", path, place))
     analyzer = _named(region, "analyzer_info", path, place)
     shifts = [_number(channel, "shift", path, place) for channel in _structs(analyzer, "Detector")]
     if not shifts or scans[0].size % len(shifts) or not step:
@@ -98,7 +90,7 @@ def _region(region: Element, group: str, name: str, path: Path) -> xr.Dataset | 
     channels = np.stack(scans).reshape(len(scans), -1, len(shifts)).swapaxes(1, 2)
     starts = [head - round(shift * pass_energy / step) for shift in shifts]
     if min(starts) < 0 or points < 1 or max(starts) + points > channels.shape[-1]:
-        raise ReadError(path, f"{channels.shape[-1]} samples a channel do not hold {points} shifted points", place)
+        raise ReadError(path, f"{channels.shape[-1]} samples per channel do not hold {points} shifted points", place)
     seen = [channels[:, index, start : start + points] for index, start in enumerate(starts)]
     summed = np.sum(seen, axis=0)
     excitation = _number(settings, "excitation_energy", path, place)
@@ -146,6 +138,3 @@ def _number(element: Element, name: str, path: Path, place: str) -> float:
     if value is None or not np.isfinite(value):
         raise ReadError(path, f"{name} is {text!r}, not a number", place)
     return value
-
-
-READER = Reader("specs_xml", recognises, extract, max_bytes=32 << 20)

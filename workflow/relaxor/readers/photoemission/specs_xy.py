@@ -25,12 +25,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import first_number, numbers, text_of
+from relaxor.readers.common.text import first_number, free, iso, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
-from relaxor.readers.registry import Reader
 
 ENTRY = re.compile(r"#\s*([^:=]+?)\s*:\s+(.*?)\s*")
 NUMBERS = {
@@ -38,6 +35,10 @@ NUMBERS = {
     "Excitation Energy": "excitation_energy",
     "Eff. Workfunction": "work_function",
 }
+
+
+Block = tuple[bool, np.ndarray]
+"""Whether another detector measured the block, and its rows."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -56,9 +57,8 @@ def extract(path: Path) -> xr.DataTree:
         headers.append(header)
         kept = [values for external, values in blocks if not external]
         if len(kept) < len(blocks):
-            warnings.append(
-                f"region {header['Region']}: {len(blocks) - len(kept)} blocks of other channels are left out"
-            )
+            left_out = len(blocks) - len(kept)
+            warnings.append(f"region {header['Region']}: {left_out} blocks of other channels are left out")
         if kept:
             name = free(header["Region"], children)
             children[name] = _dataset(header, settings, kept, warnings, path)
@@ -70,12 +70,10 @@ def extract(path: Path) -> xr.DataTree:
     return tree(children, header=header_all, instrument=instrument, acquired=acquired, warnings=warnings)
 
 
-def _regions(
-    lines: list[str], settings: dict[str, str], path: Path
-) -> Iterator[tuple[dict[str, str], list[tuple[bool, np.ndarray]]]]:
+def _regions(lines: list[str], settings: dict[str, str], path: Path) -> Iterator[tuple[dict[str, str], list[Block]]]:
     """Yield header and blocks of every region; what stands before the first one goes into the settings."""
     group, header, external = "", None, False
-    blocks: list[tuple[bool, np.ndarray]] = []
+    blocks: list[Block] = []
     row = 0
     while row < len(lines):
         line = lines[row].strip()
@@ -111,9 +109,8 @@ def _block(lines: list[str], path: Path, first: int) -> np.ndarray:
     rows = [line.split() for line in lines]
     for index, row in enumerate(rows):
         if len(row) != len(rows[0]) or len(row) < 2:
-            raise ReadError(
-                path, f"{len(row)} columns where {max(len(rows[0]), 2)} are expected", f"line {first + index}"
-            )
+            problem = f"{len(row)} columns where {max(len(rows[0]), 2)} are expected"
+            raise ReadError(path, problem, f"line {first + index}")
     words = [word for row in rows for word in row]
     return numbers(words, path, f"lines {first} to {first + len(lines) - 1}").reshape(len(rows), -1)
 
@@ -147,6 +144,3 @@ def _dataset(
 def _date(text: str) -> str | None:
     moment = iso(text.removesuffix("UTC").strip(), "%m/%d/%y %H:%M:%S")
     return f"{moment}+00:00" if moment and text.endswith("UTC") else moment
-
-
-READER = Reader("specs_xy", recognises, extract)

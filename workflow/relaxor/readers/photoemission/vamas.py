@@ -27,7 +27,6 @@ the excitation energy is not given, and has the abscissa's own name where that i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +35,17 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.names import free, safe, slug
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import lines_of, number
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import free, lines_of, number, safe, slug
 from relaxor.stats.counts import poisson_uncertainty
 
+MAX_BYTES = 16 << 20
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
 """Larger values stand for "not known"; the standard writes 1E+37."""
 MODES = ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "NORM", "SDP", "SDPSV", "SEM", "NOEXP")
+Kind = Callable[[str], Any]
+"""Reads a parameter, whose name the message has if it is missing."""
 SPUTTER_MODES = ("MAPDP", "MAPSVDP", "SDP", "SDPSV")
 ION_TECHNIQUES = ("FABMS", "FABMS energy spec", "ISS", "SIMS", "SIMS energy spec", "SNMS", "SNMS energy spec")
 ELECTRON_TECHNIQUES = ("AES diff", "AES dir", "EDX", "ELS", "UPS", "XPS", "XRF")
@@ -77,25 +77,15 @@ def extract(path: Path) -> xr.DataTree:
         blocks.append(block)
     if not children:
         raise ReadError(path, "holds no blocks", lines.place)
-    return tree(
-        children,
-        header={"experiment": header, "blocks": blocks},
-        instrument=header["instrument"],
-        acquired=blocks[0].get("acquired"),
-        title=header["experiment_identifier"],
-    )
+    whole, title = {"experiment": header, "blocks": blocks}, header["experiment_identifier"]
+    return tree(children, whole, header["instrument"], blocks[0].get("acquired"), title=title)
 
 
-@dataclass
 class _Lines:
     """The lines of a file and the line that was reached, which every message names."""
 
-    path: Path
-    lines: list[str] = field(init=False)
-    at: int = 0
-
-    def __post_init__(self) -> None:
-        self.lines = lines_of(self.path)
+    def __init__(self, path: Path):
+        self.path, self.lines, self.at = path, lines_of(path), 0
 
     @property
     def place(self) -> str:
@@ -146,14 +136,12 @@ class _Lines:
 
 
 def _experiment(lines: _Lines) -> dict[str, Any]:
-    mark = lines.text("format identifier")
-    while not mark:
-        mark = lines.text("format identifier")
+    while not (mark := lines.text("format identifier")):
+        pass
     if mark != MARK:
         raise ReadError(lines.path, f"is not VAMAS: found '{mark[:60]}'", lines.place)
-    header: dict[str, Any] = {
-        key: lines.text(key) for key in ("institution", "instrument", "operator", "experiment_identifier")
-    }
+    names = ("institution", "instrument", "operator", "experiment_identifier")
+    header: dict[str, Any] = {name: lines.text(name) for name in names}
     header["comment"] = lines.texts(lines.count("number of comment lines"), "comment")
     header["experiment_mode"] = mode = lines.text("experiment mode")
     header["scan_mode"] = scan = lines.text("scan mode")
@@ -165,15 +153,13 @@ def _experiment(lines: _Lines) -> dict[str, Any]:
         header["spectral_regions"] = lines.integer("number of spectral regions")
     if mode in ("MAP", "MAPDP"):
         header["map"] = [lines.integer("size of the map") for _ in range(3)]
-    names = [
-        (lines.text("experiment variable"), lines.text("unit of the experiment variable"))
-        for _ in range(lines.count("number of experiment variables"))
+    variables = range(lines.count("number of experiment variables"))
+    header["experiment_variables"] = [
+        (lines.text("experiment variable"), lines.text("unit of the experiment variable")) for _ in variables
     ]
-    header["experiment_variables"] = names
     header["given"] = _given(lines)
-    header["manual_items"] = [
-        lines.integer("manually entered item") for _ in range(lines.count("number of manually entered items"))
-    ]
+    items = range(lines.count("number of manually entered items"))
+    header["manual_items"] = [lines.integer("manually entered item") for _ in items]
     header["upgrades"] = lines.texts(lines.count("number of future upgrade entries"), "future upgrade entry")
     header["block_upgrades"] = lines.count("number of future upgrade block entries")
     return header
@@ -190,74 +176,72 @@ def _given(lines: _Lines) -> list[int]:
 
 def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
     """Read one block; what it does not give is taken from the first block."""
-    mode = header["experiment_mode"]
-    given = set(range(1, 41)) if not first else set(header["given"])
-    block: dict[str, Any] = {
-        "identifier": lines.text("block identifier"),
-        "sample": lines.text("sample identifier"),
-    }
-
-    def take(number: int, name: str, kind: Callable[[str], Any] = lines.number) -> None:
-        block[name] = kind(name.replace("_", " ")) if number in given else first[name]
-
-    def pair(what: str) -> list[float | None]:
-        return [lines.number(what), lines.number(what)]
-
-    for index, name in enumerate(("year", "month", "day", "hour", "minute", "second", "hours_from_gmt"), 1):
-        take(index, name)
-    take(8, "comment", lambda what: lines.texts(lines.count("number of block comment lines"), what))
-    take(9, "technique", lines.text)
-    if mode in ("MAP", "MAPDP"):
-        take(10, "position", pair)
-    take(11, "experiment_values", lambda what: [lines.number(what) for _ in header["experiment_variables"]])
-    take(12, "source", lines.text)
-    if mode in SPUTTER_MODES or block["technique"] in ION_TECHNIQUES:
-        take(13, "sputtering_ion", lambda what: [lines.number(what) for _ in range(3)])
-    take(14, "excitation_energy")
-    take(15, "source_strength")
-    take(16, "source_width", pair)
-    if mode in ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "SEM"):
-        take(17, "field_of_view", pair)
-    if mode in ("MAPSV", "MAPSVDP", "SEM"):
-        take(18, "linescans", lambda what: [lines.number(what) for _ in range(6)])
-    take(19, "source_polar_angle")
-    take(20, "source_azimuth")
-    take(21, "analyser_mode", lines.text)
-    take(22, "pass_energy")
-    if block["technique"] == "AES diff":
-        take(23, "differential_width")
-    for index, name in ((24, "magnification"), (25, "work_function"), (26, "target_bias")):
-        take(index, name)
-    take(27, "analysis_width", pair)
-    take(28, "take_off_angles", pair)
-    take(29, "species", lines.text)
-    take(30, "transition", lambda what: [lines.text(what), lines.integer("charge of the particle")])
-    _detection(lines, header, block, take, pair)
+    given = set(header["given"]) if first else range(1, 41)
+    block: dict[str, Any] = {"identifier": lines.text("block identifier"), "sample": lines.text("sample identifier")}
+    for index, (name, kind) in enumerate(_parameters(lines, header).items(), start=1):
+        if _has(name, header, block.get("technique", "")):
+            block[name] = kind(name.replace("_", " ")) if index in given else first[name]
     block["upgrades"] = lines.texts(header["block_upgrades"], "future upgrade block entry")
     block["values"] = _values(lines, block)
     block["acquired"] = _time(block)
     return block
 
 
-def _detection(lines: _Lines, header: dict[str, Any], block: dict[str, Any], take: Any, pair: Any) -> None:
-    """Read the parameters from the abscissa to the last."""
-
-    def listed(what: str, *kinds: Callable[[str], Any]) -> list[tuple[Any, ...]]:
-        return [tuple(kind(what) for kind in kinds) for _ in range(lines.count(f"number of {what}"))]
-
+def _parameters(lines: _Lines, header: dict[str, Any]) -> dict[str, Kind]:
+    """Return the 40 parameters of a block in their order, each with the function that reads it."""
     text, number = lines.text, lines.number
-    if header["scan_mode"] == "REGULAR":
-        take(31, "abscissa", lambda what: [text(what), text(what), number("first abscissa"), number("abscissa step")])
-    take(32, "variables", lambda what: listed("corresponding variables", text, text))
-    take(33, "signal_mode", text)
-    take(34, "collection_time")
-    take(35, "scans")
-    take(36, "time_correction")
-    if header["experiment_mode"] in SPUTTER_MODES and block["technique"] in ELECTRON_TECHNIQUES:
-        take(37, "sputtering", lambda what: [*(number(what) for _ in range(6)), text("sputtering mode")])
-    take(38, "tilt", pair)
-    take(39, "rotation")
-    take(40, "additional", lambda what: listed("additional parameters", text, text, number))
+
+    def several(count: int) -> Kind:
+        return lambda what: [number(what) for _ in range(count)]
+
+    def listed(name: str, *kinds: Kind) -> Kind:
+        return lambda what: [tuple(kind(name) for kind in kinds) for _ in range(lines.count(f"number of {name}"))]
+
+    return {
+        **dict.fromkeys(("year", "month", "day", "hour", "minute", "second", "hours_from_gmt"), number),
+        "comment": lambda what: lines.texts(lines.count("number of block comment lines"), what),
+        "technique": text,
+        "position": several(2),
+        "experiment_values": several(len(header["experiment_variables"])),
+        "source": text,
+        "sputtering_ion": several(3),
+        "excitation_energy": number,
+        "source_strength": number,
+        "source_width": several(2),
+        "field_of_view": several(2),
+        "linescans": several(6),
+        "source_polar_angle": number,
+        "source_azimuth": number,
+        "analyser_mode": text,
+        **dict.fromkeys(("pass_energy", "differential_width", "magnification", "work_function", "target_bias"), number),
+        "analysis_width": several(2),
+        "take_off_angles": several(2),
+        "species": text,
+        "transition": lambda what: [text(what), lines.integer("charge of the particle")],
+        "abscissa": lambda what: [text(what), text(what), number("first abscissa"), number("abscissa step")],
+        "variables": listed("corresponding variables", text, text),
+        "signal_mode": text,
+        **dict.fromkeys(("collection_time", "scans", "time_correction"), number),
+        "sputtering": lambda what: [*several(6)(what), text("sputtering mode")],
+        "tilt": several(2),
+        "rotation": number,
+        "additional": listed("additional parameters", text, text, number),
+    }
+
+
+def _has(name: str, header: dict[str, Any], technique: str) -> bool:
+    """Return whether the blocks of an experiment of this mode have a parameter."""
+    mode = header["experiment_mode"]
+    conditions = {
+        "position": mode in ("MAP", "MAPDP"),
+        "sputtering_ion": mode in SPUTTER_MODES or technique in ION_TECHNIQUES,
+        "field_of_view": mode in ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "SEM"),
+        "linescans": mode in ("MAPSV", "MAPSVDP", "SEM"),
+        "differential_width": technique == "AES diff",
+        "abscissa": header["scan_mode"] == "REGULAR",
+        "sputtering": mode in SPUTTER_MODES and technique in ELECTRON_TECHNIQUES,
+    }
+    return conditions.get(name, True)
 
 
 def _values(lines: _Lines, block: dict[str, Any]) -> np.ndarray:
@@ -359,6 +343,3 @@ def _time(block: dict[str, Any]) -> str | None:
 
 def _unit(unit: str) -> str:
     return {"d": "1", "n": "1", "c": "count", "c/s": "count/s", "s": "s", "ev": "eV"}.get(unit.strip().lower(), "1")
-
-
-READER = Reader("vamas", recognises, extract, max_bytes=16 << 20)

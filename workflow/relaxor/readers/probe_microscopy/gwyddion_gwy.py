@@ -27,10 +27,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import safe
 from relaxor.readers.common.schema import array, tree
-from relaxor.readers.common.units import spelled
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import safe, spelled
 
 SCALARS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}
 ARRAYS = {"C": "u1", "I": "<i4", "Q": "<i8", "D": "<f8"}
@@ -165,6 +163,3 @@ def _unit(entry: Any) -> tuple[str, dict[str, str]]:
         return spelled(text), {}
     unit = parse_unit(text)
     return ("1", {"unit_in_file": text}) if unit is None else (f"{unit:~}", {})
-
-
-READER = Reader("gwyddion_gwy", recognises, extract)

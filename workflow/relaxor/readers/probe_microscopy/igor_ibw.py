@@ -48,14 +48,10 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free, snake
 from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
-from relaxor.readers.common.text import c_text
-from relaxor.readers.common.units import spelled
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import c_text, collected, free, iso, snake, spelled
 
-TEXT, COMPLEX = 0, 1
+TEXT = 0
 ITEM_SIZE = {TEXT: 1, 2: 4, 3: 8, 4: 8, 5: 16, 0x08: 1, 0x10: 2, 0x20: 4, 0x48: 1, 0x50: 2, 0x60: 4}
 """Bytes of a number by Igor's type code; text, floats, complex floats and integers are read."""
 BINARY_HEADER = {1: 8, 2: 16, 3: 20, 5: 64}
@@ -127,12 +123,8 @@ def extract(path: Path) -> xr.DataTree:
     note = header["note"]
     model = note.get("MicroscopeModel") or note.get("Instrument")
     maker = "Asylum Research" if "MicroscopeModel" in note else ""
-    return tree(
-        {name: dataset},
-        header=header,
-        instrument=" ".join(filter(None, (maker, str(model or "Igor Pro")))),
-        acquired=_acquired(note, header["wave_header"]),
-    )
+    instrument = f"{maker} {model or 'Igor Pro'}".strip()
+    return tree({name: dataset}, header, instrument, _acquired(note, header["wave_header"]))
 
 
 def read_wave(data: bytes, path: Path) -> tuple[str, xr.Dataset, dict[str, Any]]:
@@ -235,10 +227,8 @@ def _axes(wave: dict[str, Any], shape: tuple[int, ...]) -> Iterator[tuple[str, x
     taken: set[str] = set()
     for index, size in enumerate(shape):
         name, unit = _named_unit(_unit(wave, index))
-        if not name:
-            name = {"m": ("x", "y", "z", "chunk")[index], "s": "time"}.get(
-                unit, ("row", "column", "layer", "chunk")[index]
-            )
+        plain = {"m": ("x", "y", "z", "chunk")[index], "s": "time"}
+        name = name or plain.get(unit, ("row", "column", "layer", "chunk")[index])
         name = f"{name}_{index}" if name in taken else name
         taken.add(name)
         values = offsets[index] + steps[index] * np.arange(size)
@@ -297,16 +287,9 @@ def _named_unit(text: str) -> tuple[str, str]:
 # --- the note ------------------------------------------------------------------------------------------------------
 def _note(raw: bytes) -> dict[str, Any]:
     """Parse ``Key: value`` and ``Key=value`` lines; keys met twice hold a list, other lines go to ``text``."""
-    note: dict[str, Any] = {}
-    for key, separator, value in re.findall(r"([^:=\r\n]*)([:=]?)([^\r\n]*)", raw.decode("latin-1").rstrip("\0")):
-        key, value = (key.strip(), value.strip()) if separator else ("text", key.strip())
-        if not value and key == "text":
-            continue
-        if key in note:
-            note[key] = [*(note[key] if isinstance(note[key], list) else [note[key]]), value]
-        else:
-            note[key] = value
-    return note
+    lines = re.findall(r"([^:=\r\n]*)([:=]?)([^\r\n]*)", raw.decode("latin-1").rstrip("\0"))
+    pairs = ((key.strip(), value.strip()) if mark else ("text", key.strip()) for key, mark, value in lines)
+    return collected((key, value) for key, value in pairs if value or key != "text")
 
 
 def _settings(note: dict[str, Any]) -> dict[str, Any]:
@@ -329,6 +312,3 @@ def _acquired(note: dict[str, Any], header: dict[str, Any]) -> str | None:
         return moment
     seconds = header["modDate"]
     return (EPOCH + timedelta(seconds=seconds)).isoformat() if seconds else None
-
-
-READER = Reader("igor_ibw", recognises, extract)

@@ -31,11 +31,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
-from relaxor.readers.common.names import free, snake
 from relaxor.readers.common.schema import array, tree
-from relaxor.readers.common.units import spelled
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import free, iso, snake, spelled
 
 HEADER_END = b"\\*File list end"
 MAX_HEADER = 1 << 20
@@ -77,12 +74,8 @@ def extract(path: Path) -> xr.DataTree:
         children[free("force" if kind == FORCE else "image", children)] = dataset
     general = dict(sections[0][1])
     scanner = next((section for _, section in sections if "Microscope" in section), {})
-    return tree(
-        children,
-        header=[[name, section] for name, section in sections],
-        instrument=f"NanoScope {scanner.get('Microscope', '')} (version {general.get('Version', '?')})",
-        acquired=iso(general.get("Date", ""), "%I:%M:%S %p %a %b %d %Y"),
-    )
+    instrument = f"NanoScope {scanner.get('Microscope', '')} (version {general.get('Version', '?')})"
+    return tree(children, sections, instrument, iso(general.get("Date", ""), "%I:%M:%S %p %a %b %d %Y"))
 
 
 def _sections(text: str) -> list[tuple[str, Section]]:
@@ -106,7 +99,7 @@ def _add(
         values = values.reshape(2, -1)
         dims, coords, attrs = ("sweep", "sample"), {}, _ramp(section, soft)
     else:
-        lines, columns = _integer(section, "Number of lines", path, place), _columns(section, path, place)
+        lines, columns = (_integer(section, key, path, place) for key in ("Number of lines", "Samps/line"))
         if lines < 1 or lines * columns != values.size:
             raise ReadError(path, f"{values.size} pixels do not fill {lines} lines of {columns}", place)
         values = values.reshape(lines, columns)
@@ -123,7 +116,7 @@ def _values(section: Section, soft: Section, data: bytes, path: Path, place: str
     if offset >= len(data):
         raise ReadError(path, f"is a header without its data, which would begin at byte {offset}", place)
     lines = 2 if "Number of lines" not in section else _integer(section, "Number of lines", path, place)
-    pixels = lines * _columns(section, path, place)
+    pixels = lines * _integer(section, "Samps/line", path, place)
     announced = int(section.get("Bytes/pixel", "2")) if section.get("Bytes/pixel", "2") in "124" else 2
     stored = 4 if length == 4 * pixels else announced
     if pixels < 1 or length != pixels * stored:
@@ -169,9 +162,8 @@ def _ramp(section: Section, soft: Section) -> dict[str, Any]:
 def _image_axes(section: Section, shape: tuple[int, ...], path: Path, place: str) -> dict[str, xr.Variable]:
     size = next((value for key, value in section.items() if key.lower() == "scan size"), "").split()
     try:
-        width, height = (
-            float(text) * LENGTHS[spelled(size[-1])] for text in (size * 2 if len(size) == 2 else size)[:2]
-        )
+        sides = (size * 2 if len(size) == 2 else size)[:2]
+        width, height = (float(text) * LENGTHS[spelled(size[-1])] for text in sides)
     except (ValueError, KeyError, IndexError):
         raise ReadError(path, f"'Scan Size: {' '.join(size)}' is no width and height", place) from None
     ends = {"y": (height, shape[0]), "x": (width, shape[1])}
@@ -186,15 +178,8 @@ def _channel(section: Section) -> tuple[str, str]:
     return snake(f"{title} {direction}") or "value", f"{title} {direction}".strip()
 
 
-def _columns(section: Section, path: Path, place: str) -> int:
-    return _integer(section, "Samps/line", path, place)
-
-
 def _integer(section: Section, key: str, path: Path, place: str) -> int:
     text = section.get(key, "").split()
     if not text or not re.fullmatch(r"\d{1,9}", text[0]):
         raise ReadError(path, f"'{key}: {section.get(key, '')}' is not a number", place)
     return int(text[0])
-
-
-READER = Reader("nanoscope", recognises, extract)

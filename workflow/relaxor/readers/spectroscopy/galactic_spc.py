@@ -33,44 +33,36 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import array, text_at, tree, unpack
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import iso
 
 HEADER_BYTES, SUBHEADER_BYTES = 512, 32
 ORDERS = {0x4B: "<", 0x4C: ">"}
 OLD = 0x4D
-SHORT, MULTIPLE, LABELS, OWN_AXES, WRITTEN_AXIS = 0x01, 0x04, 0x20, 0x40, 0x80
+SHORT, MULTIPLE, OWN_LABELS, OWN_AXES, WRITTEN_AXIS = 0x01, 0x04, 0x20, 0x40, 0x80
 FLOATS = -128
-AXES: dict[int, tuple[str, str, str]] = {
-    1: ("wavenumber", "1/cm", "wavenumber"),
-    2: ("wavelength", "um", "wavelength"),
-    3: ("wavelength", "nm", "wavelength"),
-    4: ("time", "s", "time"),
-    5: ("time", "min", "time"),
-    6: ("frequency", "Hz", "frequency"),
-    7: ("frequency", "kHz", "frequency"),
-    8: ("frequency", "MHz", "frequency"),
-    26: ("frequency", "GHz", "frequency"),
-    9: ("mass_to_charge", "1", "mass-to-charge ratio"),
-    10: ("chemical_shift", "ppm", "chemical shift"),
-    11: ("time", "day", "time"),
-    12: ("time", "year", "time"),
-    30: ("time", "hour", "time"),
-    23: ("time", "ms", "time"),
-    24: ("time", "us", "time"),
-    25: ("time", "ns", "time"),
-    13: ("raman_shift", "1/cm", "Raman shift"),
-    14: ("energy", "eV", "energy"),
-    18: ("angle", "degree", "angle"),
-    21: ("temperature", "K", "temperature"),
-    20: ("temperature", "degC", "temperature"),
-    19: ("temperature", "degF", "temperature"),
-    28: ("distance", "m", "distance"),
-    27: ("distance", "cm", "distance"),
-    29: ("distance", "mm", "distance"),
+UNITS: dict[str, dict[int, str]] = {
+    "wavenumber": {1: "1/cm"},
+    "wavelength": {2: "um", 3: "nm"},
+    "time": {25: "ns", 24: "us", 23: "ms", 4: "s", 5: "min", 30: "hour", 11: "day", 12: "year"},
+    "frequency": {6: "Hz", 7: "kHz", 8: "MHz", 26: "GHz"},
+    "mass_to_charge": {9: "1"},
+    "chemical_shift": {10: "ppm"},
+    "raman_shift": {13: "1/cm"},
+    "energy": {14: "eV"},
+    "angle": {18: "degree"},
+    "temperature": {19: "degF", 20: "degC", 21: "K"},
+    "distance": {29: "mm", 27: "cm", 28: "m"},
 }
-"""Code of an axis, and its dimension, unit and name; any other code is ``x`` without a unit."""
+"""Codes of the axes of every dimension, and their units; any other code is ``x`` without a unit."""
+LABELS = {"mass_to_charge": "mass-to-charge ratio", "raman_shift": "Raman shift"}
+"""Names of dimensions that are more than their words."""
+AXES = {
+    code: (name, unit, LABELS.get(name, name.replace("_", " ")))
+    for name, units in UNITS.items()
+    for code, unit in units.items()
+}
+"""Code of an axis, and its dimension, unit and name."""
 VALUES: dict[int, tuple[str, str, str]] = {
     4: ("intensity", "count", "intensity"),
     2: ("absorbance", "1", "absorbance"),
@@ -109,9 +101,8 @@ def extract(path: Path) -> xr.DataTree:
     """
     data = path.read_bytes()
     if data[1] == OLD:
-        raise ReadError(
-            path, "is a Galactic SPC file from before 1996 (0x4D), which is not read; save it anew", "byte 0x1"
-        )
+        problem = "is a Galactic SPC file from before 1996 (0x4D), which is not read; save it anew"
+        raise ReadError(path, problem, "byte 0x1")
     order = ORDERS[data[1]]
     flags, exponent = data[0], int.from_bytes(data[3:4], "little", signed=True)
     points, first, last, subfiles, x_code, y_code = unpack(f"{order}I2dI2B", data, 4, path)
@@ -134,62 +125,42 @@ def extract(path: Path) -> xr.DataTree:
         if position is None:
             position = array(data, f"{order}f4", count, offset, path).astype(float)
             offset += 4 * count
-        number, size = _values(data, offset, order, position.size, (flags, exponent, own), path)
-        offset += size
+        number = _values(data, offset, order, position.size, (flags, exponent, own), path)
+        offset += position.size * (2 if flags & SHORT and FLOATS not in (exponent, own) else 4)
         parts.append((position, number, z))
-    labels = data[218:248].split(b"\0") if flags & LABELS else []
+    labels = data[218:248].split(b"\0") if flags & OWN_LABELS else []
     attrs = {"labels": ", ".join(label.decode("latin-1").strip() for label in labels if label.strip())}
-    comment = text_at(data, 88, 130)
-    return tree(
-        _children(parts, axis, values, {key: text for key, text in attrs.items() if text}),
-        header={"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)},
-        instrument=text_at(data, 45, 9) or "not stated",
-        acquired=_date(int.from_bytes(data[32:36], "little" if order == "<" else "big")),
-        warnings=warnings,
-        comment=comment,
-    )
+    attrs = {key: text for key, text in attrs.items() if text}
+    if shared is not None or len(parts) == 1:
+        positions, numbers, heights = zip(*parts, strict=True)
+        children = {"spectra": _dataset(positions[0], np.stack(numbers), heights, axis, values, attrs)}
+    else:
+        children = {f"spectrum_{n}": _dataset(*part, axis, values, attrs) for n, part in enumerate(parts, start=1)}
+    comment, instrument = text_at(data, 88, 130), text_at(data, 45, 9) or "not stated"
+    header = {"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)}
+    acquired = _date(*unpack(f"{order}I", data, 32, path))
+    return tree(children, header, instrument, acquired, warnings, comment=comment)
 
 
-def _values(
-    data: bytes, offset: int, order: str, count: int, format_: tuple[int, int, int], path: Path
-) -> tuple[np.ndarray, int]:
-    """Return the values of a subfile and their size in bytes."""
-    flags, common, own = format_
-    if common == FLOATS or own == FLOATS:
-        return array(data, f"{order}f4", count, offset, path).astype(float), 4 * count
-    exponent = own if flags & MULTIPLE else common
-    if flags & SHORT:
-        return array(data, f"{order}i2", count, offset, path) * 2.0 ** (exponent - 16), 2 * count
-    return array(data, f"{order}i4", count, offset, path) * 2.0 ** (exponent - 32), 4 * count
+def _values(data: bytes, offset: int, order: str, count: int, coding: tuple[int, int, int], path: Path) -> np.ndarray:
+    """Return the values of a subfile; ``coding`` has the flags, the exponent of the file and that of the subfile."""
+    flags, common, own = coding
+    if FLOATS in (common, own):
+        return array(data, f"{order}f4", count, offset, path).astype(float)
+    exponent, bits = own if flags & MULTIPLE else common, 16 if flags & SHORT else 32
+    return array(data, f"{order}i{bits // 8}", count, offset, path) * 2.0 ** (exponent - bits)
 
 
-def _children(
-    parts: list[tuple[np.ndarray, np.ndarray, float]],
-    axis: tuple[str, str, str],
-    values: tuple[str, str, str],
-    attrs: dict[str, Any],
-) -> dict[str, xr.Dataset]:
-    name, unit, label = values
-    coordinate = axis[0]
-    if len({id(position) for position, _, _ in parts}) == 1:
-        stacked = np.stack([number for _, number, _ in parts])
-        dataset = xr.Dataset(
-            {name: variable(("spectrum", coordinate), stacked, unit, label)},
-            {
-                coordinate: variable(coordinate, parts[0][0], *axis[1:]),
-                "z": variable("spectrum", [z for *_, z in parts], "1", "third coordinate"),
-            },
-            attrs,
-        )
-        return {"spectra": dataset}
-    return {
-        f"spectrum_{index}": xr.Dataset(
-            {name: variable(coordinate, number, unit, label)},
-            {coordinate: variable(coordinate, position, *axis[1:]), "z": variable((), z, "1", "third coordinate")},
-            attrs,
-        )
-        for index, (position, number, z) in enumerate(parts, start=1)
+def _dataset(
+    position: np.ndarray, values: Any, z: Any, axis: tuple[str, ...], quantity: tuple[str, ...], attrs: dict[str, str]
+) -> xr.Dataset:
+    """Return one spectrum, or all spectra of one axis."""
+    coordinate, over = axis[0], ("spectrum",) if np.ndim(z) else ()
+    coords = {
+        coordinate: variable(coordinate, position, *axis[1:]),
+        "z": variable(over, z, "1", "third coordinate"),
     }
+    return xr.Dataset({quantity[0]: variable((*over, coordinate), values, *quantity[1:])}, coords, attrs)
 
 
 def _log(data: bytes, order: str, path: Path) -> str:
@@ -203,6 +174,3 @@ def _log(data: bytes, order: str, path: Path) -> str:
 def _date(packed: int) -> str | None:
     minute, hour, day, month, year = packed & 63, packed >> 6 & 31, packed >> 11 & 31, packed >> 16 & 15, packed >> 20
     return iso(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}")
-
-
-READER = Reader("galactic_spc", recognises, extract)

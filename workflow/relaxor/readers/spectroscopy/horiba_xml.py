@@ -15,9 +15,8 @@ from pathlib import Path
 import xarray as xr
 
 from relaxor.readers.common.containers import parse_xml
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.signals import counts_of, exposure, signal_tree
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.text import iso
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -34,12 +33,6 @@ def extract(path: Path) -> xr.DataTree:
     metadata = signals[0]["metadata"]
     date = f"{metadata['General'].get('date')} {metadata['General'].get('time')}"
     model = metadata.get("Acquisition_instrument", {}).get("Spectrometer", {}).get("model", "")
-    return signal_tree(
-        [{**signal, "units": counts_of(signal), "counts": False} for signal in signals],
-        [exposure(signal) for signal in signals],
-        instrument=f"Horiba {model}".strip(),
-        acquired=iso(date, "%d.%m.%Y %H:%M:%S"),
-    )
-
-
-READER = Reader("horiba_xml", recognises, extract)
+    counted = [{**signal, "units": counts_of(signal)} for signal in signals]
+    instrument, acquired = f"Horiba {model}".strip(), iso(date, "%d.%m.%Y %H:%M:%S")
+    return signal_tree(counted, list(map(exposure, signals)), instrument=instrument, acquired=acquired)

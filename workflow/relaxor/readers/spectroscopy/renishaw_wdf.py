@@ -27,7 +27,6 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import array, tree, unpack
 from relaxor.readers.common.signals import counts_of, datasets, exposure
-from relaxor.readers.registry import Reader
 
 BLOCK_BYTES = 16
 
@@ -58,9 +57,8 @@ def extract(path: Path) -> xr.DataTree:
         children = {"spectra": xr.Dataset({"intensity": variable(("spectrum", "point"), values, unit, "intensity")})}
         children["spectra"]["axis"] = variable("point", axis, "1", "axis without meaning")
     else:
-        kinds = [{**signals[0], "units": unit, "counts": False}]
-        kinds += [{**image, "units": "1", "counts": False} for image in signals[1:]]
-        children = datasets(kinds, [exposure(signals[0])] + [{"content": "white-light image"}] * (len(signals) - 1))
+        images = [{"content": "white-light image"}] * (len(signals) - 1)
+        children = datasets([{**signals[0], "units": unit}, *signals[1:]], [exposure(signals[0]), *images])
     date = f"{first['date']}T{first['time']}"
     acquired = None if date.startswith("1601") else date
     return tree(children, header=header, instrument="Renishaw WiRE", acquired=acquired, warnings=warnings)
@@ -81,6 +79,3 @@ def _walk(data: bytes, path: Path) -> dict[str, int]:
         if name not in blocks:
             raise ReadError(path, f"holds no block {name}; its blocks are {', '.join(blocks)}")
     return blocks
-
-
-READER = Reader("renishaw_wdf", recognises, extract)

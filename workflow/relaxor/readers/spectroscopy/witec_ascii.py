@@ -25,12 +25,11 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import entries, text_of
-from relaxor.readers.common.units import counted
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.schema import MAX_POINTS, spectra, tree
+from relaxor.readers.common.text import counted, entries, text_of
 from relaxor.readers.spectroscopy.witec_wip import AXES as UNIT_AXES
 
+MAX_BYTES = 64 << 20
 TABLE_ROW = re.compile(rb"\s*[-+]?\d\.\d{4,}E[-+]\d{2,3}(?:\t\s*[-+]?\d\.\d{4,}E[-+]\d{2,3})+\r?\n?")
 PAIR_ROW = re.compile(rb"[-+]?\d+\.\d{9,}\t[-+]?\d+(?:\.\d+)?\r\n")
 COLUMN_ROW = re.compile(rb"\s*[-+]?\d\.\d{8}E[-+]\d{3}\r?\n")
@@ -130,13 +129,12 @@ def _two_files(path: Path) -> np.ndarray:
 def _assemble(
     numbers: np.ndarray, header: dict[str, str], labels: list[str], units: list[str], path: Path
 ) -> xr.DataTree:
-    axis, spectra = numbers[:, 0], numbers[:, 1:].T
+    axis = numbers[:, 0]
     bad = ~np.isfinite(numbers)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise ReadError(
-            path, f"holds {bad.sum()} values that are not finite", f"data row {row + 1}, column {column + 1}"
-        )
+        where = f"data row {row + 1}, column {column + 1}"
+        raise ReadError(path, f"holds {bad.sum()} values that are not finite", where)
     step = np.diff(axis)
     if not ((step > 0).all() or (step < 0).all()):
         row = int(np.argmax(step * np.sign(step[0]) <= 0)) + 2
@@ -147,19 +145,12 @@ def _assemble(
     count_unit = units[1] if len(units) > 1 else "CCD cts"
     if count_unit not in DATA_UNITS:
         raise ReadError(path, f"data unit '{count_unit}' is not known; expected one of {', '.join(DATA_UNITS)}")
-    name, axis_unit, long_name = AXES[unit]
-    dataset = xr.Dataset(
-        {"intensity": variable(("spectrum", name), spectra, counted(count_unit), "intensity")},
-        coords={name: variable(name, axis, axis_unit, long_name)},
-    )
+
+    dataset = spectra(AXES[unit], axis, numbers[:, 1:].T, ("spectrum",), counted(count_unit))
     _add_indices(dataset, labels[1:])
-    return tree(
-        {"spectra": dataset},
-        header={"header": header, "labels": labels, "units": units},
-        instrument="WITec",
-        acquired=header.get("AcquisitionTime"),
-        warnings=[] if units else ["the file states no units: axis taken as rel. 1/cm, data as CCD counts"],
-    )
+    warnings = [] if units else ["the file states no units: axis taken as rel. 1/cm, data as CCD counts"]
+    whole = {"header": header, "labels": labels, "units": units}
+    return tree({"spectra": dataset}, whole, "WITec", header.get("AcquisitionTime"), warnings)
 
 
 def _add_indices(dataset: xr.Dataset, labels: list[str]) -> None:
@@ -173,6 +164,3 @@ def _add_indices(dataset: xr.Dataset, labels: list[str]) -> None:
         dataset["y_index"] = variable("spectrum", second, "1", "row of the map")
     else:
         dataset["index"] = variable("spectrum", first, "1", "number in the series")
-
-
-READER = Reader("witec_ascii", recognises, extract, max_bytes=64 << 20)

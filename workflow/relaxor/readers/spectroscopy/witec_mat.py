@@ -18,6 +18,7 @@ image.
 """
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,9 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.variables import variable
 from relaxor.readers.common.containers import MAX_TOTAL_BYTES, inflated
-from relaxor.readers.common.schema import tree
+from relaxor.readers.common.schema import spectra, tree
 from relaxor.readers.common.text import c_text
-from relaxor.readers.registry import Reader
 from relaxor.readers.spectroscopy.witec_wip import AXES
 
 MAX_DEPTH = 16
@@ -47,7 +46,7 @@ def recognises(head: bytes, path: Path) -> bool:
 def extract(path: Path) -> xr.DataTree:
     """Read an exported map; the schema is that of the module."""
     data = path.read_bytes()
-    arrays = dict(_File(path, data, "<" if data[126:128] == b"IM" else ">").arrays())
+    arrays = dict(_File(path, data, "<" if data[126:128] == b"IM" else ">", 128).arrays())
     children = {
         name.replace("/", "_") or "map": _map(value, name, path)
         for name, value in arrays.items()
@@ -59,110 +58,96 @@ def extract(path: Path) -> xr.DataTree:
 
 
 class _File:
-    """The elements of a MATLAB 5 file; every size is checked against the bytes that are there."""
+    """The elements of a MATLAB 5 file, one behind the other; sizes are checked against the bytes that are there."""
 
-    def __init__(self, path: Path, data: bytes, order: str):
-        self.path, self.data, self.order, self.left = path, data, order, MAX_TOTAL_BYTES
+    def __init__(self, path: Path, data: bytes, order: str, at: int = 0):
+        self.path, self.data, self.order, self.at, self.left = path, data, order, at, MAX_TOTAL_BYTES
 
-    def arrays(self) -> list[tuple[str, Any]]:
-        """Return names and values of the arrays of the file."""
-        found = []
-        offset = 128
-        while offset < len(self.data):
-            kind, content, after = self.element(self.data, offset)
+    def arrays(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and values of the arrays of the file."""
+        while self.at < len(self.data):
+            start = self.at
+            kind, content = self.element()
+            after = self.at
             if kind == COMPRESSED:
-                name, value, _ = self.array(self.unpack(content), 0, 0)
-                found.append((name, value))
+                unpacked = inflated(content, self.left, self.path)
+                self.left -= len(unpacked)
+                yield _File(self.path, unpacked, self.order).array(0)
             elif kind == ARRAY:
-                name, value, _ = self.array(self.data, offset, 0)
-                found.append((name, value))
-            offset = after
-        return found
+                self.at = start
+                yield self.array(0)
+            self.at = after
 
     def refuse(self, problem: str) -> ReadError:
         return ReadError(self.path, f"is no sound MATLAB 5 file: {problem}")
 
-    def unpack(self, content: bytes) -> bytes:
-        unpacked = inflated(content, self.left, self.path)
-        self.left -= len(unpacked)
-        return unpacked
-
-    def element(self, data: bytes, offset: int) -> tuple[int, bytes, int]:
-        """Return type and content of the element at an offset, and where the next begins."""
-        if offset + 8 > len(data):
-            raise self.refuse(f"an element at byte {offset} of {len(data)}")
-        kind, size = (int(number) for number in np.frombuffer(data, f"{self.order}u4", 2, offset))
+    def element(self) -> tuple[int, bytes]:
+        """Return type and content of the next element."""
+        start, size_of_file = self.at, len(self.data)
+        if start + 8 > size_of_file:
+            raise self.refuse(f"an element at byte {start} of {size_of_file}")
+        kind, size = (int(number) for number in np.frombuffer(self.data, f"{self.order}u4", 2, start))
         if kind >> 16:
-            kind, size, begin, after = kind & 0xFFFF, kind >> 16, offset + 4, offset + 8
+            kind, size, begin, self.at = kind & 0xFFFF, kind >> 16, start + 4, start + 8
         else:
-            begin = offset + 8
-            after = begin + size + (-size % 8 if kind != COMPRESSED else 0)
-        if begin + size > len(data):
-            raise self.refuse(f"{size} bytes announced at byte {offset}, {len(data) - begin} bytes follow")
-        return kind, data[begin : begin + size], after
+            begin = start + 8
+            self.at = begin + size + (-size % 8 if kind != COMPRESSED else 0)
+        if begin + size > size_of_file:
+            raise self.refuse(f"{size} bytes announced at byte {start}, {size_of_file - begin} bytes follow")
+        return kind, self.data[begin : begin + size]
 
-    def numbers(self, data: bytes, offset: int) -> tuple[np.ndarray, int]:
-        kind, content, after = self.element(data, offset)
+    def numbers(self) -> np.ndarray:
+        kind, content = self.element()
         if kind not in TYPES:
             raise self.refuse(f"type {kind} where numbers are expected")
         dtype = np.dtype(f"{self.order}{TYPES[kind]}")
-        return np.frombuffer(content, dtype, len(content) // dtype.itemsize), after
+        return np.frombuffer(content, dtype, len(content) // dtype.itemsize)
 
-    def array(self, data: bytes, offset: int, depth: int) -> tuple[str, Any, int]:
-        """Return name and value (numbers, a text, a list of cells, a dictionary of fields) and where it ends.
+    def array(self, depth: int) -> tuple[str, Any]:
+        """Return name and value (numbers, a text, a list of cells, a dictionary of fields) of the array that follows.
 
         The content says where an array ends, because the sizes that WITec writes for nested arrays are too small.
         """
         if depth > MAX_DEPTH:
             raise self.refuse(f"arrays inside arrays more than {MAX_DEPTH} deep")
-        kind, content, after = self.element(data, offset)
+        start = self.at
+        kind, content = self.element()
         if kind != ARRAY:
-            raise self.refuse(f"type {kind} at byte {offset} where an array is expected")
+            raise self.refuse(f"type {kind} at byte {start} where an array is expected")
         if not content:
-            return "", np.empty((0, 0)), after
-        flags, offset = self.numbers(data, offset + 8)
-        shape, offset = self.numbers(data, offset)
-        name, offset = self.numbers(data, offset)
-        size = math.prod(int(length) for length in shape)
-        if not flags.size or not 0 <= size <= len(data):
-            raise self.refuse(f"an array of {size} values in {len(data)} bytes")
-        value, offset = self.value(data, offset, int(flags[0]) & 0xFF, shape, depth)
-        return _text(name), value, offset
+            return "", np.empty((0, 0))
+        self.at = start + 8
+        flags, shape, name = self.numbers(), [int(length) for length in self.numbers()], self.numbers()
+        size = math.prod(shape)
+        if not flags.size or not 0 <= size <= len(self.data):
+            raise self.refuse(f"an array of {size} values in {len(self.data)} bytes")
+        return _text(name), self.value(int(flags[0]) & 0xFF, shape, size, depth)
 
-    def value(self, data: bytes, offset: int, kind: int, shape: np.ndarray, depth: int) -> tuple[Any, int]:
-        size = math.prod(int(length) for length in shape)
+    def value(self, kind: int, shape: list[int], size: int, depth: int) -> Any:
         if kind == TEXT:
-            code, content, offset = self.element(data, offset)
+            code, content = self.element()
             encoding = TEXTS.get(code, "latin-1")
             order = {"<": "-le", ">": "-be"}[self.order] if encoding in ("utf-16", "utf-32") else ""
-            return content.decode(encoding + order, "replace"), offset
+            return content.decode(encoding + order, "replace")
         if kind == CELL:
-            cells = []
-            for _ in range(size):
-                _, value, offset = self.array(data, offset, depth + 1)
-                cells.append(value)
-            return cells, offset
+            return [self.array(depth + 1)[1] for _ in range(size)]
         if kind in (STRUCTURE, OBJECT):
-            return self.fields(data, offset, kind, depth)
-        values, offset = self.numbers(data, offset)
+            return self.fields(kind, depth)
+        values = self.numbers()
         if values.size != size:
             raise self.refuse(f"{values.size} numbers in an array of {size}")
-        return values.reshape([int(length) for length in shape], order="F"), offset
+        return values.reshape(shape, order="F")
 
-    def fields(self, data: bytes, offset: int, kind: int, depth: int) -> tuple[dict[str, Any], int]:
+    def fields(self, kind: int, depth: int) -> dict[str, Any]:
         """Return the fields of a structure, or of an object, of one element."""
         if kind == OBJECT:
-            _, offset = self.numbers(data, offset)  # name of the class
-        length, offset = self.numbers(data, offset)
-        names, offset = self.numbers(data, offset)
+            self.numbers()  # name of the class
+        length, names = self.numbers(), self.numbers()
         width = int(length[0]) if length.size else 0
         if width < 1:
             raise self.refuse(f"names of fields of {width} bytes")
-        found = {}
-        for start in range(0, names.size - width + 1, width):
-            _, value, offset = self.array(data, offset, depth + 1)
-            found[_text(names[start : start + width])] = value
-        return found, offset
+        starts = range(0, names.size - width + 1, width)
+        return {_text(names[start : start + width]): self.array(depth + 1)[1] for start in starts}
 
 
 def _text(codes: np.ndarray) -> str:
@@ -174,13 +159,12 @@ def _map(record: dict[str, Any], name: str, path: Path) -> xr.Dataset:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
         raise ReadError(path, f"data of {name} are no table of pixels and channels")
     axis, unit = _axis(record["axisscale"], values.shape[1])
-    dim, units, label = AXES.get(unit, ("channel", "1", f"channel ({unit})"))
-    coords = {dim: variable(dim, axis, units, label)}
+    named = AXES.get(unit, ("channel", "1", f"channel ({unit})"))
     size = [int(n) for n in np.ravel(record.get("imagesize", []))]
     if len(size) == 2 and size[0] * size[1] == len(values):
         image = values.reshape(size[1], size[0], -1).transpose(1, 0, 2)
-        return xr.Dataset({"intensity": variable(("y", "x", dim), image, "count", "intensity")}, coords)
-    return xr.Dataset({"intensity": variable(("spectrum", dim), values, "count", "intensity")}, coords)
+        return spectra(named, axis, image, ("y", "x"))
+    return spectra(named, axis, values, ("spectrum",))
 
 
 def _axis(scales: Any, size: int) -> tuple[np.ndarray, str]:
@@ -191,6 +175,3 @@ def _axis(scales: Any, size: int) -> tuple[np.ndarray, str]:
     if not arrays:
         return np.arange(size, dtype=float), ""
     return arrays[0].astype(float).ravel(), texts[0] if texts else ""
-
-
-READER = Reader("witec_mat", recognises, extract)

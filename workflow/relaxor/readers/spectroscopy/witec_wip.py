@@ -26,9 +26,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import free
-from relaxor.readers.common.schema import tree, unpack
-from relaxor.readers.registry import Reader
+from relaxor.readers.common.schema import spectra, tree, unpack
+from relaxor.readers.common.text import free
 
 MAGIC = (b"WIT_PRCT", b"WIT_DATA", b"WIT_PR06", b"WIT_DA06")
 MAX_DEPTH = 64
@@ -100,21 +99,17 @@ def _walk(data: bytes, path: Path) -> None:
 def _graph(entry: Any, path: Path) -> xr.Dataset:
     values = np.asarray(entry.array()).transpose(1, 0, 2)
     position, unit = entry.x_axis()
-    name, units, label = AXES.get(str(unit), ("channel", "1", f"channel ({unit})"))
+    axis = AXES.get(str(unit), ("channel", "1", f"channel ({unit})"))
     if np.shape(position) != values.shape[2:] or not np.isfinite(position).all():
         raise ReadError(path, f"graph '{entry.caption}': {values.shape[2]} values on an axis of {np.shape(position)}")
     if values.dtype.kind not in "iuf":
         raise ReadError(path, f"graph '{entry.caption}' holds values of type {values.dtype}")
-    dataset = xr.Dataset(
-        {"intensity": variable(("y", "x", name), values, "count", "intensity")},
-        {name: variable(name, position, units, label)},
-        {"caption": str(entry.caption)},
-    )
+    dataset = spectra(axis, position, values, ("y", "x")).assign_attrs(caption=str(entry.caption))
     tag = entry.payload.find("SpaceTransformationID")
     place = None if tag is None else entry.project.find_by_id(tag.scalar())
     if place is not None and place.class_name == "TDSpaceTransformation":
-        for axis, grid in zip("xy", entry.position_grid(), strict=True):
-            dataset[f"{axis}_position"] = variable(("y", "x"), np.transpose(grid), "um", f"position {axis}")
+        for name, grid in zip("xy", entry.position_grid(), strict=True):
+            dataset[f"{name}_position"] = variable(("y", "x"), np.transpose(grid), "um", f"position {name}")
     elif place is not None and place.class_name == "TDLinearTransformation":  # a series in time
         moments, unit = place.apply_transform(np.arange(values.shape[1], dtype=float))
         dataset = dataset.rename(x="time").assign_coords(time=variable("time", moments, str(unit), "time"))
@@ -126,6 +121,3 @@ def _text(entry: Any) -> str:
         return str(entry.text())
     except Exception as error:  # texts of newer projects are laid out otherwise; the spectra are not lost for them
         return f"(not read: {error})"
-
-
-READER = Reader("witec_wip", recognises, extract)

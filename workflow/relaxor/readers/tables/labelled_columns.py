@@ -22,12 +22,11 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
 from relaxor.core.variables import variable
-from relaxor.readers.common.names import slug
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import head_lines, numbers, text_of
-from relaxor.readers.common.units import spelled
-from relaxor.readers.registry import TABLE, Reader
+from relaxor.readers.common.text import head_lines, numbers, slug, spelled, text_of
+from relaxor.readers.registry import TABLE
 
+PRIORITY = TABLE
 BRACKETS = re.compile(r"\s*(.*?\S)\s*[\[(]\s*([^\])]*?)\s*[\])]\s*")
 WORDS = re.compile(r"\s*(\w+) ([A-Za-z_0-9/^%µ-]{1,12})\s*")
 
@@ -79,6 +78,3 @@ def _label(name: str) -> tuple[str, str] | None:
         return None
     unit = spelled(match[2])
     return (match[1], unit) if parse_unit(unit) is not None else None
-
-
-READER = Reader("labelled_columns", recognises, extract, priority=TABLE)

@@ -18,15 +18,15 @@ Schema: The child ``table`` has the dimension ``row`` and the variables ``column
 import re
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import MAX_POINTS, tree
+from relaxor.readers.common.schema import MAX_POINTS, spectra, tree
 from relaxor.readers.common.text import head_lines, numbers, text_of
-from relaxor.readers.registry import BARE_NUMBERS, Reader
+from relaxor.readers.registry import BARE_NUMBERS
 
+PRIORITY = BARE_NUMBERS
 COMMENT = re.compile(r"\s*(#|;|'|%|!|//)")
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
 ROW = re.compile(rf"\s*{NUMBER}(?:(?:\s*[,;\t]\s*|\s+){NUMBER})+\s*")
@@ -65,30 +65,13 @@ def extract(path: Path) -> xr.DataTree:
         raise ReadError(path, "holds no rows of two or more numbers")
     columns = numbers(words, path, "the rows of numbers").reshape(-1, width).T
     names = re.findall(r"[^\s#;,%!]+", comments[-1]) if comments else []
-    is_spectrum = [name.lower() for name in names] == SPECTRUM
-    return tree(
-        {"table": _spectrum(*columns) if is_spectrum else _table(columns, names)},
-        header=comments,
-        instrument="not stated in the file",
-        warnings=[] if is_spectrum else ["the file says neither what its columns are nor their units"],
-    )
 
-
-def _spectrum(shift: np.ndarray, intensity: np.ndarray) -> xr.Dataset:
-    return xr.Dataset(
-        {"intensity": variable("raman_shift", intensity, "count", "intensity")},
-        {"raman_shift": variable("raman_shift", shift, "1/cm", "Raman shift")},
-    )
-
-
-def _table(columns: np.ndarray, names: list[str]) -> xr.Dataset:
-    known = names if len(names) == len(columns) else [f"column {index + 1}" for index in range(len(columns))]
-    return xr.Dataset(
-        {
-            f"column_{index}": variable("row", values, "1", label)
-            for index, (values, label) in enumerate(zip(columns, known, strict=True), start=1)
-        }
-    )
-
-
-READER = Reader("number_columns", recognises, extract, priority=BARE_NUMBERS)
+    if [name.lower() for name in names] == SPECTRUM:
+        spectrum = spectra(("raman_shift", "1/cm", "Raman shift"), *columns)
+        return tree({"table": spectrum}, comments, "not stated in the file")
+    numbered = range(1, len(columns) + 1)
+    labels = names if len(names) == len(columns) else [f"column {index}" for index in numbered]
+    cells = zip(numbered, columns, labels, strict=True)
+    table = xr.Dataset({f"column_{index}": variable("row", values, "1", label) for index, values, label in cells})
+    warnings = ["the file says neither what its columns are nor their units"]
+    return tree({"table": table}, comments, "not stated in the file", warnings=warnings)

@@ -28,10 +28,11 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.readers.common.containers import MAX_TOTAL_BYTES, open_zip
-from relaxor.readers.common.names import free, safe
 from relaxor.readers.common.schema import tree as tree_of
-from relaxor.readers.registry import ARCHIVE, Reader
+from relaxor.readers.common.text import free, safe
+from relaxor.readers.registry import ARCHIVE
 
+PRIORITY = ARCHIVE
 STREAMS: dict[bytes, Callable[..., Any]] = {b"BZh": bz2.open, b"\x1f\x8b": gzip.open, b"\xfd7zXZ": lzma.open}
 MAX_MEMBERS = 64
 CHUNK = 1 << 20
@@ -87,16 +88,10 @@ def _together(trees: Mapping[str, xr.DataTree]) -> xr.DataTree:
         for name, child in tree.children.items():
             children[free(f"{safe(Path(file).stem, '')}_{name}", children)] = child.to_dataset()
     first = next(iter(trees.values())).attrs
-    warnings = [
-        f"{file}: {line}" for file, tree in trees.items() for line in tree.attrs.get("warnings", "").splitlines()
-    ]
-    return tree_of(
-        children,
-        header={file: json.loads(tree.attrs["header"]) for file, tree in trees.items()},
-        instrument=first["instrument"],
-        acquired=first.get("acquired"),
-        warnings=warnings,
-    )
+    told = ((file, line) for file, tree in trees.items() for line in tree.attrs.get("warnings", "").splitlines())
+    warnings = [f"{file}: {line}" for file, line in told]
+    header = {file: json.loads(tree.attrs["header"]) for file, tree in trees.items()}
+    return tree_of(children, header, first["instrument"], first.get("acquired"), warnings)
 
 
 def _members(path: Path, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -134,6 +129,3 @@ def _unpack(open_stream: Callable[[], Any], target: Path, path: Path, name: str)
                 out.write(chunk)
     except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise ReadError(path, f"is damaged: {error}", name) from error
-
-
-READER = Reader("packed", recognises, extract, priority=ARCHIVE)

@@ -26,9 +26,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError, nearest
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.dates import iso
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import number
+from relaxor.readers.common.text import iso, number
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.description import TableDescription
 
@@ -57,16 +56,14 @@ def extract(path: Path, description: TableDescription) -> xr.DataTree:
         with path.open(encoding=description.encoding, newline=None) as stream:
             values = reader.read(stream)
     except UnicodeDecodeError as error:
-        raise ReadError(
-            path, f"is not {description.encoding} text ({error.reason})", f"after line {reader.line}"
-        ) from error
-    dataset = _dataset(path, description, values, reader)
-    return tree(
-        {"table": dataset},
-        header=reader.header,
-        instrument=description.instrument,
-        acquired=_acquired(path, description.acquired, reader.header),
-    )
+        problem = f"is not {description.encoding} text ({error.reason})"
+        raise ReadError(path, problem, f"after line {reader.line}") from error
+    dataset, acquired = _dataset(path, description, values, reader), None
+    if key := description.acquired:
+        acquired = iso(reader.entry(key))
+        if acquired is None:
+            raise ReadError(path, f"'{key}: {reader.entry(key)[:40]}' is not a time in ISO 8601")
+    return tree({"table": dataset}, header=reader.header, instrument=description.instrument, acquired=acquired)
 
 
 def digits_uncertainty(values: np.ndarray, decimals: int, exponential: bool) -> np.ndarray:
@@ -84,9 +81,8 @@ def digits_uncertainty(values: np.ndarray, decimals: int, exponential: bool) -> 
     last = np.full(values.shape, 10.0**-decimals)
     if exponential:
         size = np.abs(values)
-        last *= 10.0 ** np.floor(
-            np.log10(np.where(size > 0, size, 1.0), where=np.isfinite(size), out=np.zeros_like(size))
-        )
+        finite = {"where": np.isfinite(size), "out": np.zeros_like(size)}
+        last *= 10.0 ** np.floor(np.log10(np.where(size > 0, size, 1.0), **finite))
     return last / math.sqrt(12)
 
 
@@ -132,15 +128,9 @@ class _Reader:
             yield text.rstrip("\r\n")
 
     def _cells(self, text: str) -> list[str]:
-        if '"' in text:
-            text = text.replace('"', "")
-        delimiter = self.description.delimiter
-        cells = text.split(delimiter) if delimiter else text.split()
-        return (
-            cells
-            if self.description.decimal == "."
-            else [cell.replace(self.description.decimal, ".") for cell in cells]
-        )
+        cells = text.replace('"', "").split(self.description.delimiter or None)
+        decimal = self.description.decimal
+        return cells if decimal == "." else [cell.replace(decimal, ".") for cell in cells]
 
     def _rows(self, lines: Iterator[str], first: str | None) -> Iterator[list[str]]:
         if first is not None:
@@ -214,6 +204,19 @@ class _Reader:
             self.exponential[name] |= bool(exponent)
             self.decimals[name] = max(self.decimals[name], len(mantissa.partition(".")[2]))
 
+    def entry(self, key: str) -> str:
+        """Return the text of an entry of the header."""
+        if key not in self.header:
+            raise ReadError(self.path, f"no line '{key}: …' above the numbers{nearest(key, tuple(self.header))}")
+        return str(self.header[key])
+
+    def scalar(self, key: str) -> float:
+        """Return the number of an entry of the header."""
+        text = self.entry(key)
+        if not _is_number(text):
+            raise ReadError(self.path, f"'{key}: {text[:40]}' is not a number")
+        return float(text)
+
 
 def _is_number(text: str) -> bool:
     value = number(text)
@@ -221,8 +224,8 @@ def _is_number(text: str) -> bool:
 
 
 def _dataset(path: Path, description: TableDescription, values: np.ndarray, reader: _Reader) -> xr.Dataset:
-    announced = _announced(path, description, reader.header)
-    if announced is not None and announced != len(values):
+    announced = int(reader.scalar(description.rows)) if description.rows else len(values)
+    if announced != len(values):
         raise ReadError(path, f"announces {announced} rows, has {len(values)}", f"line {reader.line}")
     columns = dict(zip(description.columns, values.T, strict=True))
     for name, column in columns.items():
@@ -237,7 +240,7 @@ def _dataset(path: Path, description: TableDescription, values: np.ndarray, read
             error = digits_uncertainty(columns[name], reader.decimals[name], reader.exponential[name])
             dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
     for name, entry in description.scalars.items():
-        dataset[name] = variable((), _scalar(path, entry.header, reader.header), entry.unit, entry.long_name or name)
+        dataset[name] = variable((), reader.scalar(entry.header), entry.unit, entry.long_name or name)
     return dataset
 
 
@@ -256,38 +259,8 @@ def _check_column(path: Path, description: TableDescription, name: str, column: 
     if description.monotonic and wrong.any():
         row = int(np.argmax(wrong))
         fault = f"the axis {'turns back' if steps[row] else 'repeats'}" if name != TIME else "time does not rise"
-        raise ReadError(
-            path,
-            f"{fault} in row {row + 2} of the numbers ({column[row]:g}, {column[row + 1]:g}); "
-            "set 'monotonic: false' in the description if that is meant",
-            place,
-        )
-
-
-def _announced(path: Path, description: TableDescription, header: dict[str, object]) -> int | None:
-    return int(_scalar(path, description.rows, header)) if description.rows else None
-
-
-def _acquired(path: Path, key: str, header: dict[str, object]) -> str | None:
-    if not key:
-        return None
-    text = _entry(path, key, header)
-    if (moment := iso(text)) is None:
-        raise ReadError(path, f"'{key}: {text[:40]}' is not a time in ISO 8601")
-    return moment
-
-
-def _entry(path: Path, key: str, header: dict[str, object]) -> str:
-    if key not in header:
-        raise ReadError(path, f"no line '{key}: …' above the numbers{nearest(key, tuple(header))}")
-    return str(header[key])
-
-
-def _scalar(path: Path, key: str, header: dict[str, object]) -> float:
-    text = _entry(path, key, header)
-    if not _is_number(text):
-        raise ReadError(path, f"'{key}: {text[:40]}' is not a number")
-    return float(text)
+        where = f"{fault} in row {row + 2} of the numbers ({column[row]:g}, {column[row + 1]:g})"
+        raise ReadError(path, f"{where}; set 'monotonic: false' in the description if that is meant", place)
 
 
 def reader(description: TableDescription) -> Reader:

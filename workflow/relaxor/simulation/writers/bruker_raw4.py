@@ -2,13 +2,14 @@
 
 import struct
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One coupled scan: start and step (degrees 2θ), counts, seconds a step, generator (kV, mA)."""
+    """One coupled scan: start and step (degrees 2θ), counts, seconds per step, generator (kV, mA)."""
 
     start: float
     step: float
@@ -19,14 +20,7 @@ class Scan:
 
 
 def bruker_raw4(
-    scans: list[Scan],
-    *,
-    date: str,
-    time: str,
-    texts: dict[str, str],
-    alpha1: float,
-    alpha2: float,
-    goniometer_radius: float,
+    scans: list[Scan], taken: datetime, texts: dict[str, str], alphas: tuple[float, float], radius: float
 ) -> bytes:
     """Return the bytes of a RAW4.00 file.
 
@@ -34,21 +28,20 @@ def bruker_raw4(
     ----------
     scans
         Ranges, in order.
-    date, time
-        ``"MM/DD/YYYY"`` and ``"HH:MM:SS"``.
+    taken
+        Time of the measurement.
     texts
         Named texts (``USER``, ``SAMPLEID``, ``COMMENT``, …).
-    alpha1, alpha2
-        Wavelengths of the copper tube (angstrom).
-    goniometer_radius
-        In mm.
+    alphas
+        Wavelengths Kα1 and Kα2 of the copper tube (angstrom).
+    radius
+        Radius of the goniometer in mm.
     """
-    head = struct.pack(
-        "<8sI12s10s2xIIIffI", b"RAW4.00", 0xFFEF, date.encode(), time.encode(), 1, 1, len(scans), 0, 0, 0
-    )
+    date, time = (format(taken, layout).encode() for layout in ("%m/%d/%Y", "%H:%M:%S"))
+    head = struct.pack("<8sI12s10s2xIIIffI", b"RAW4.00", 0xFFEF, date, time, 1, 1, len(scans), 0, 0, 0)
     body = b"".join(_segment(10, struct.pack("<4x24s", name.encode()) + text.encode()) for name, text in texts.items())
-    mean = (2 * alpha1 + alpha2) / 3
-    hardware = struct.pack("<16xf44x5d", 2 * goniometer_radius, mean, alpha1, alpha2, 1.39222, 0.5)
+    mean = (2 * alphas[0] + alphas[1]) / 3
+    hardware = struct.pack("<16xf44x5d", 2 * radius, mean, *alphas, 1.39222, 0.5)
     body += _segment(30, hardware + struct.pack("<4x4s4s12x", b"Cu", b"A"))
     ranges = b"".join(_range(scan, mean) for scan in scans)
     return head.ljust(61, b"\0") + body + ranges

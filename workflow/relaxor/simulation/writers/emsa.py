@@ -1,39 +1,29 @@
 """Write EMSA/MAS spectral files (ISO 22029), as the software of an EDX system exports them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 
-def write(
-    counts: np.ndarray,
-    *,
-    offset: float,
-    per_channel: float,
-    title: str,
-    date: str,
-    time: str,
-    header: dict[str, str | float] | None = None,
-) -> bytes:
+def write(counts: np.ndarray, offset: float, per_channel: float, header: Mapping[str, str | float]) -> bytes:
     """Write an EDX spectrum.
 
     Parameters
     ----------
     counts
-        Counts a channel, shape (n,).
+        Counts of each channel, shape (n,).
     offset, per_channel
         Energy of the first channel and width of a channel, eV.
-    title
-        Title; at most 64 characters.
-    date, time
-        ``DD-MMM-YYYY`` and ``HH:MM``.
     header
-        More keywords, such as ``{"BEAMKV   -kV": 20.0, "COMMENT": "SIMULATED"}``.
+        ``TITLE`` (at most 64 characters), ``DATE`` (``DD-MMM-YYYY``), ``TIME`` (``HH:MM``) and further keywords, such
+        as ``{"BEAMKV   -kV": 20.0, "COMMENT": "SIMULATED"}``.
     """
     keywords: dict[str, str | float] = {
         "FORMAT": "EMSA/MAS Spectral Data File",
         "VERSION": "1.0",
-        "TITLE": title[:64],
-        "DATE": date,
-        "TIME": time,
+        "TITLE": "",
+        "DATE": "",
+        "TIME": "",
         "OWNER": "relaxor",
         "NPOINTS": len(counts),
         "NCOLUMNS": 1,
@@ -45,7 +35,7 @@ def write(
         "SIGNALTYPE": "EDS",
         "XLABEL": "X-ray energy",
         "YLABEL": "X-ray counts",
-        **(header or {}),
+        **header,
         "SPECTRUM": "Spectral Data Starts Here",
     }
     lines = [f"#{keyword:<12}: {value}" for keyword, value in keywords.items()]

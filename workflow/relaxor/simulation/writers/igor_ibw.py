@@ -14,9 +14,10 @@ Axis = tuple[float, float, str]
 """First value, step and unit (at most three characters) of a dimension."""
 
 
-def asylum_note(settings: Mapping[str, object]) -> str:
-    """Return a wave note as Asylum writes it: ``Key: value`` lines ended by carriage returns."""
-    return "".join(f"{key}: {value}\r" for key, value in settings.items())
+def asylum_note(settings: Mapping[str, object], taken: datetime) -> str:
+    """Return a wave note as Asylum writes it: ``Key: value`` lines ended by carriage returns, date and time last."""
+    moment = {"Date": f"{taken:%Y-%m-%d}", "Time": f"{taken:%I:%M:%S %p}".lstrip("0")}
+    return "".join(f"{key}: {value}\r" for key, value in {**settings, **moment}.items())
 
 
 def igor_wave(
@@ -40,7 +41,7 @@ def igor_wave(
     axes
         Scaling of the leading dimensions; the others count from 0.
     labels
-        One a position along the last dimension (at most 31 characters): the channels.
+        One per position along the last dimension (at most 31 characters): the channels.
     note
         Text kept with the wave.
     modified

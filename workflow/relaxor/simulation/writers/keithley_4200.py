@@ -1,4 +1,4 @@
-"""Write Keithley 4200A-SCS workbooks as Clarius+ 1.14 saves them: a sheet a run, and their settings."""
+"""Write Keithley 4200A-SCS workbooks as Clarius+ 1.14 saves them: one sheet per run, and the settings."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,11 @@ import numpy as np
 
 BANNER = "=" * 40
 VERSION = "V1.14"
+
+
+def rounded(values: np.ndarray, digits: int) -> np.ndarray:
+    """Keep the digits that the instrument writes."""
+    return np.array([float(f"{value:.{digits - 1}e}") for value in values.tolist()])
 
 
 def write(

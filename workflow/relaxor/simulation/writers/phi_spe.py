@@ -21,9 +21,9 @@ class Region:
     first, step
         Binding energy of the first point and step (eV, negative).
     counts
-        Detected electrons a point.
+        Detected electrons per point.
     counting_time
-        All sweeps of a point together (s).
+        Counting time of a point in all sweeps together (s).
     pass_energy
         Of the analyser (eV).
     """

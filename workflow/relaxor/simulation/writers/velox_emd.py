@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,23 +12,12 @@ METADATA_BYTES = 60_000
 """Velox reserves this many bytes for the metadata of a frame and fills up with zeros."""
 
 
-def write_velox_emd(
-    image: np.ndarray,
-    *,
-    pixel_size: float,
-    detector: str,
-    acceleration_voltage: float,
-    dwell_time: float,
-    unix_time: int,
-    instrument: str,
-    comment: str,
-) -> bytes:
-    """Return the bytes of an EMD file; the same arguments give the same bytes.
+@dataclass(frozen=True)
+class Recording:
+    """How an image was recorded.
 
-    Parameters
+    Attributes
     ----------
-    image
-        (y, x) array of uint16.
     pixel_size
         Size of a pixel in m.
     detector
@@ -35,7 +25,7 @@ def write_velox_emd(
     acceleration_voltage
         In V.
     dwell_time
-        Time a pixel in s.
+        Time per pixel in s.
     unix_time
         Start of the acquisition in s since 1970, UTC.
     instrument
@@ -43,33 +33,34 @@ def write_velox_emd(
     comment
         Free text.
     """
+
+    pixel_size: float
+    detector: str
+    acceleration_voltage: float
+    dwell_time: float
+    unix_time: int
+    instrument: str
+    comment: str
+
+
+def write_velox_emd(image: np.ndarray, recording: Recording) -> bytes:
+    """Return the bytes of an EMD file with an image of uint16, shape (y, x); equal arguments give equal bytes."""
     import h5py
 
-    identity = hashlib.sha256(image.tobytes() + comment.encode()).hexdigest()[:32]
-    metadata = _metadata(
-        image.shape, pixel_size, detector, acceleration_voltage, dwell_time, unix_time, instrument, comment
-    )
+    identity = hashlib.sha256(image.tobytes() + recording.comment.encode()).hexdigest()[:32]
     packed = np.zeros((METADATA_BYTES, 1), np.uint8)
-    text = np.frombuffer(json.dumps(metadata, indent=4).encode() + b"\n", np.uint8)
+    text = np.frombuffer(json.dumps(_metadata(image.shape, recording), indent=4).encode() + b"\n", np.uint8)
     packed[: len(text), 0] = text
     path = f"/Data/Image/{identity}"
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", track_order=False) as file:
         _text(file, "Version", {"version": "4", "format": "Velox"})
-        _text(file, "Info", {"comment": comment})
-        _text(
-            file,
-            f"Operations/StemInputOperation/{identity}",
-            {"dataPath": path, "detector": detector, "scanArea": ["0.0", "0.0", "1.0", "1.0"]},
-        )
+        _text(file, "Info", {"comment": recording.comment})
+        operation = {"dataPath": path, "detector": recording.detector, "scanArea": ["0.0", "0.0", "1.0", "1.0"]}
+        _text(file, f"Operations/StemInputOperation/{identity}", operation)
         for name, data in {"Data": image[:, :, np.newaxis], "Metadata": packed}.items():
-            file.create_dataset(
-                f"{path}/{name}",
-                data=data,
-                chunks=data.shape,
-                maxshape=(*data.shape[:-1], None),
-                track_times=False,
-            )
+            shapes = {"chunks": data.shape, "maxshape": (*data.shape[:-1], None)}
+            file.create_dataset(f"{path}/{name}", data=data, **shapes, track_times=False)
     return buffer.getvalue()
 
 
@@ -80,30 +71,19 @@ def _text(file: Any, name: str, content: dict[str, Any]) -> None:
     file.create_dataset(name, data=[text], dtype=h5py.string_dtype("utf-8"), track_times=False)
 
 
-def _metadata(
-    shape: tuple[int, ...],
-    pixel_size: float,
-    detector: str,
-    voltage: float,
-    dwell_time: float,
-    unix_time: int,
-    instrument: str,
-    comment: str,
-) -> dict[str, Any]:
+def _metadata(shape: tuple[int, ...], recording: Recording) -> dict[str, Any]:
     height, width = shape
-    line_time = width * dwell_time
+    line_time = width * recording.dwell_time
+    start, size = {"DateTime": str(recording.unix_time)}, repr(recording.pixel_size)
+    detector = recording.detector
     return {
         "Core": {"MetadataDefinitionVersion": "7.9", "MetadataSchemaVersion": "v1/2013/07"},
-        "Instrument": {"Manufacturer": "FEI Company", "InstrumentClass": instrument},
-        "Acquisition": {
-            "AcquisitionStartDatetime": {"DateTime": str(unix_time)},
-            "AcquisitionDatetime": {"DateTime": str(unix_time)},
-            "SourceType": "XFEG",
-        },
-        "Optics": {"AccelerationVoltage": f"{voltage:g}", "OperatingMode": "2"},
+        "Instrument": {"Manufacturer": "FEI Company", "InstrumentClass": recording.instrument},
+        "Acquisition": {"AcquisitionStartDatetime": start, "AcquisitionDatetime": start, "SourceType": "XFEG"},
+        "Optics": {"AccelerationVoltage": f"{recording.acceleration_voltage:g}", "OperatingMode": "2"},
         "Scan": {
             "ScanSize": {"width": str(width), "height": str(height)},
-            "DwellTime": f"{dwell_time:g}",
+            "DwellTime": f"{recording.dwell_time:g}",
             "LineTime": f"{line_time:g}",
             "FrameTime": f"{height * line_time:g}",
         },
@@ -111,11 +91,11 @@ def _metadata(
         "BinaryResult": {
             "Detector": detector,
             "DetectorIndex": "0",
-            "PixelSize": {"width": repr(pixel_size), "height": repr(pixel_size)},
+            "PixelSize": {"width": size, "height": size},
             "PixelUnitX": "m",
             "PixelUnitY": "m",
             "Offset": {"x": "0", "y": "0"},
         },
         "Sample": {},
-        "CustomProperties": {"Comment": {"type": "string", "value": comment}},
+        "CustomProperties": {"Comment": {"type": "string", "value": recording.comment}},
     }

@@ -1,18 +1,9 @@
 """Write WITec Project's ``//Exported ASCII-File``."""
 
-from typing import Literal
-
 import numpy as np
 
 
-def write(
-    axis: np.ndarray,
-    spectra: np.ndarray,
-    *,
-    axis_unit: Literal["nm", "rel. 1/cm"],
-    title: str,
-    header: dict[str, str] | None = None,
-) -> bytes:
+def write(axis: np.ndarray, spectra: np.ndarray, *, axis_unit: str, title: str, **header: str) -> bytes:
     """Write spectra as WITec exports them.
 
     Parameters
@@ -22,11 +13,11 @@ def write(
     spectra
         CCD counts, shape (n,) or (m, n).
     axis_unit
-        Unit of the axis as WITec spells it.
+        Unit of the axis as WITec spells it, ``nm`` or ``rel. 1/cm``.
     title
         Name of the graph; it labels the columns.
     header
-        More ``key = value`` lines, such as ``{"Comment": "SIMULATED"}``.
+        More ``key = value`` lines, such as ``Comment="SIMULATED"``.
     """
     spectra = np.atleast_2d(spectra)
     lines = {
@@ -41,7 +32,7 @@ def write(
         "PositionZ": 0,
         "XAxisUnit": axis_unit,
         "DataUnit": "CCD cts",
-        **(header or {}),
+        **header,
     }
     labels = [title] if len(spectra) == 1 else [f"{title}({number})" for number in range(len(spectra))]
     rows = [
