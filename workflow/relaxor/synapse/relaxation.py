@@ -27,7 +27,8 @@ from relaxor.stats.decay import (
     fit_decay,
     profile_decay,
 )
-from relaxor.stats.fit import Fit, profile_rise, widened_method, widening
+from relaxor.stats.fit import Fit
+from relaxor.stats.intervals import profile_rise, widened_method, widening
 from relaxor.stats.quantities import AICC
 from relaxor.synapse.quantities import (
     AMPLITUDE,

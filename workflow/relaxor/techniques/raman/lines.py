@@ -13,7 +13,8 @@ from numpy.polynomial import chebyshev
 from scipy.ndimage import median_filter
 from scipy.special import wofz
 
-from relaxor.stats.fit import SQRT_2LN2, Fit, fit
+from relaxor.stats.fit import Fit, fit
+from relaxor.stats.line_shapes import SQRT_2LN2
 from relaxor.stats.noise import linear_noise
 
 SEARCH = 12.0

@@ -7,7 +7,7 @@ import numpy as np
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result, measured
-from relaxor.stats.fit import voigt_fwhm
+from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.structure.analysis import name_of
 from relaxor.techniques.structure.settings import Cell
