@@ -7,7 +7,9 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from relaxor.core.storage import save_table
 from relaxor.crossbar.chip import IDEAL, Chip
 from relaxor.crossbar.compute import Decode, Network, assemble, inference
 from relaxor.crossbar.levels import QuantizedDecoder
@@ -17,7 +19,6 @@ from relaxor.inpainting.chip_experiment import (
     aged,
     chip_of,
     restored_by,
-    save_rows,
     wired,
     written_chips,
 )
@@ -105,7 +106,7 @@ def break_down_chip(
     compare(doubled, chip=replace(full, arrays=2 * full.arrays), copies=2 * copies)
     better = Variant(f"recovery: {MORE_BITS}-bit converter", REMEDY, "converter_bits", MORE_BITS, "1")
     compare(better, chip=replace(full, converter=replace(full.converter, adc_bits=MORE_BITS)))
-    save_rows(variants, variants_of.rows, COLUMNS)
+    save_table(variants, pd.DataFrame(variants_of.rows, columns=list(COLUMNS)))
 
 
 class _Variants:

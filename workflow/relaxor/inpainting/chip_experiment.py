@@ -16,8 +16,7 @@ from pydantic import TypeAdapter
 
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
-from relaxor.core.storage import load_parameters, save_tree
+from relaxor.core.storage import load_parameters, save_table, save_tree
 from relaxor.core.units import factor
 from relaxor.core.variables import variable
 from relaxor.crossbar.chip import Chip
@@ -219,10 +218,9 @@ def run_chips(
     chips = restored_by(network, inference(network), parts, currents, sample[:CALIBRATION], outputs=correct_columns)
     drawn |= {(CHIP, number): pixels for number, pixels in enumerate(chips)}
     rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
-    save_rows(scores, rows, ("decoder", "chip", "metric", "value"))
-    table = pd.DataFrame(_costs(network, parts[0], sample[:CALIBRATION], judge.originals, encoder, light))
-    with atomic(costs) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    save_table(scores, pd.DataFrame(rows, columns=["decoder", "chip", "metric", "value"]))
+    spent = _costs(network, parts[0], sample[:CALIBRATION], judge.originals, encoder, light)
+    save_table(costs, pd.DataFrame(spent))
     images = {"original": judge.originals, "chip": judge.completed(drawn[CHIP, 0])}
     groups = _cells(network, levels, written) | {"letters": shown_letters(images, judge.labels)}
     groups["read_back"].attrs["read_outs_sha256"] = ",".join(sha256(Path(path)) for path in read_outs)
@@ -291,11 +289,3 @@ def _cells(network: Network, levels: np.ndarray, written: Written | None) -> dic
             {"sigma": sigma, "far_errors": far.statement},
         ),
     }
-
-
-def save_rows(path: str, rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> None:
-    """Write a table as CSV."""
-    with atomic(path) as temporary:
-        pd.DataFrame(rows, columns=list(columns)).to_csv(
-            temporary, index=False, float_format="%.10g", lineterminator="\n"
-        )

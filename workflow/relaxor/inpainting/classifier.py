@@ -25,7 +25,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
 from relaxor.inpainting.letters import ink, load_letters
 
 SIDE = 28
@@ -266,10 +266,9 @@ def save(path: Path | str, classifier: Classifier, about: Mapping[str, Any]) -> 
     }
     content = save_tensors(tensors)
     digest = hashlib.sha256(content).hexdigest()
-    with atomic(path) as temporary:
-        temporary.write_bytes(content)
-    with atomic(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps({**about, "sha256": digest}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_whole(path, content)
+    described = json.dumps({**about, "sha256": digest}, indent=2, ensure_ascii=False)
+    write_whole(path.with_suffix(".json"), described + "\n")
     return digest
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
+from relaxor.core.storage import save_table
 from relaxor.inpainting.checkpoints import from_tensors, to_tensors
 from relaxor.inpainting.encoder import draw_device_gains, encode
 from relaxor.inpainting.export import export_onnx, save_quantized
@@ -105,7 +106,7 @@ def train_decoder(
     trained = _train(data, hole, Settings(**training, seed=seed), Path(networks), checkpoint_epochs)
     save_networks(networks, trained.networks)
     export_onnx(onnx, trained.networks.decoder)
-    _save_history(history, trained)
+    save_table(history, trained.history, digits=6)
     _discard_checkpoints(Path(networks))
 
 
@@ -168,15 +169,14 @@ def quantize_decoder(
     longer = _train(data, hole, settings, Path(float_longer), checkpoint_epochs, start)
     save_quantized(aware, quantize(tuned.networks.decoder, scales, lowest=lowest_level))
     save_networks(float_longer, longer.networks)
-    _save_history(history, tuned)
+    save_table(history, tuned.history, digits=6)
     for path in (aware, float_longer):
         _discard_checkpoints(Path(path))
 
 
 def save_networks(path: Path | str, networks: Networks) -> None:
     """Write both networks as safetensors, whole or not at all."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(save(to_tensors(networks)))
+    write_whole(path, save(to_tensors(networks)))
 
 
 def load_networks(path: Path | str, hole: int) -> Networks:
@@ -231,8 +231,3 @@ def _checkpoints(result: Path) -> Path:
 
 def _discard_checkpoints(result: Path) -> None:
     shutil.rmtree(_checkpoints(result))
-
-
-def _save_history(path: str, trained: Trained) -> None:
-    with atomic(path) as temporary:
-        trained.history.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from relaxor.core.files import atomic
-from relaxor.core.storage import save_tree
+from relaxor.core.storage import save_table, save_tree
 from relaxor.core.variables import variable
 from relaxor.crossbar.levels import integer_decoder
 from relaxor.inpainting.classifier import features, load_classifier, predict
@@ -73,8 +72,7 @@ def score_decoder(
     restored = {UNFILLED: cut_hole(originals, hole)}
     restored |= {name: np.asarray(paste(jnp.asarray(originals), jnp.asarray(drawn[name]))) for name in METHODS}
     table = judge(originals, found.labels_test, restored, hole=hole, feature_network=feature_network)
-    with atomic(scores) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    save_table(scores, table)
     groups = {"letters": shown_letters({"original": originals, **restored}, found.labels_test)}
     for number, layer in enumerate(integers["aware"].layers, 1):
         levels = variable(("output", "input"), layer.levels, "1", f"levels of layer {number}")

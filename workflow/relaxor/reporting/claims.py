@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from relaxor.core.files import atomic
 from relaxor.core.results import NORMAL_QUANTILE
+from relaxor.core.storage import save_table
 from relaxor.core.units import factor
-from relaxor.project.lists import Claim, load_entries
+from relaxor.project.lists import Claim, load_claims
 from relaxor.reporting.selectors import all_numbers, one
 
 AGREES, DIFFERS, CONTRADICTS, NOT_TESTABLE = "agrees", "differs", "the paper contradicts itself", "not testable"
@@ -34,9 +34,8 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
         If a claim's selector finds no number, or several; a claim about what was not measured is not testable.
     """
     numbers = all_numbers(parameters)
-    table = pd.DataFrame([_compare(claim, numbers, claims) for claim in load_entries(claims, Claim)])
-    with atomic(comparison) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    table = pd.DataFrame([_compare(claim, numbers, claims) for claim in load_claims(claims)])
+    save_table(comparison, table, digits=6)
 
 
 def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from matplotlib.gridspec import GridSpecFromSubplotSpec
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from relaxor.core import netcdf
-from relaxor.core.results import NORMAL_QUANTILE
+from relaxor.core.results import NORMAL_QUANTILE, origin_of
 from relaxor.core.storage import load_parameters
 from relaxor.core.units import registry
 from relaxor.figures.style import (
@@ -80,11 +80,8 @@ def draw_comparison(
         whole.suptitle("the samples share no number of the section 'comparison' of the settings", fontsize=6)
     elif len(shown) < len(quantities):
         whole.suptitle(f"the first {len(shown)} of {len(quantities)} numbers that the samples share", fontsize=6)
-    origins = set(pd.concat(tables.values())["origin"])
-    mark_origin(whole, "simulated" if "simulated" in origins else "measured")
-    formats = tuple(Path(path).suffix[1:] for path in figure)
-    subject = f"relaxor; samples: {', '.join(tables)}"
-    save(whole, Path(figure[0]).with_suffix(""), formats, Title=f"Samples compared: {technique}", Subject=subject)
+    mark_origin(whole, origin_of(pd.concat(tables.values())["origin"]))
+    save(whole, figure, f"Samples compared: {technique}", f"relaxor; samples: {', '.join(tables)}")
 
 
 def common_quantities(
