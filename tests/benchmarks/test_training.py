@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from relaxor.inpainting.encoder import encode
-from relaxor.inpainting.models import LETTERS, SLOPE, Decoder, Discriminator, centre
+from relaxor.inpainting.images import CLASSES, centre
+from relaxor.inpainting.models import SLOPE, Decoder, Discriminator
 from relaxor.inpainting.training import Data, Networks, Plain, Settings, State, _epoch, _optimizer
 
 from tests.benchmarks.turns import THREADS, medians
@@ -37,7 +38,7 @@ def random_images(n: int) -> np.ndarray:
 
 def random_data(n: int) -> Data:
     rng = np.random.default_rng(0)
-    return Data.create(rng.random((n, 196), np.float32), random_images(n), rng.integers(LETTERS, size=n))
+    return Data.create(rng.random((n, 196), np.float32), random_images(n), rng.integers(CLASSES, size=n))
 
 
 def own_epoch(data: Data, networks: Networks) -> Callable[[], dict[str, jax.Array]]:

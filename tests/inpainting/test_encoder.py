@@ -51,12 +51,8 @@ def test_grey_levels_solve_the_rate_equations(read_delay: float) -> None:
 
 def test_binary_codes_are_those_of_the_file() -> None:
     encoder = device()
-    fitted, measured = (exact(code_image(), encoder, table=table)[0, :16] for table in ("fitted", "measured"))
+    fitted = exact(code_image(), encoder)[0, :16]
     np.testing.assert_allclose(fitted, [1e12 * encoder.predicted[code].current for code in CODES], rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(measured, np.float32([1e12 * encoder.measured[code].current for code in CODES]))
-    # Half lit is lit, less is dark.
-    np.testing.assert_array_equal(exact(0.5 * code_image(), encoder, table="measured")[0, :16], measured)
-    assert np.ptp(exact(0.49 * code_image(), encoder, table="measured")) == 0
 
 
 def test_order_of_the_pixels_is_that_of_rows() -> None:

@@ -17,7 +17,8 @@ import optax
 import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.checkpoints import STATE, to_tensors
-from relaxor.inpainting.models import Discriminator, centre, predict
+from relaxor.inpainting.images import centre
+from relaxor.inpainting.models import Discriminator, predict
 from relaxor.inpainting.training import (
     LOSSES,
     Data,

@@ -28,9 +28,10 @@ from relaxor.crossbar.write import Written, calibrate_relaxation, drift, far_err
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.fid import fid
+from relaxor.inpainting.images import centre, ink
 from relaxor.inpainting.learning import load_networks, read_currents
-from relaxor.inpainting.letters import Letters, ink, load_letters
-from relaxor.inpainting.models import centre, paste
+from relaxor.inpainting.letters import Letters, load_letters
+from relaxor.inpainting.models import paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quantities import ACCURACY, CHIP, FID, FLOAT, IDEAL, MSE_HOLE
 from relaxor.inpainting.scoring import shown_letters

@@ -26,14 +26,11 @@ from safetensors.numpy import save as save_tensors
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.files import write_whole
-from relaxor.inpainting.letters import ink, load_letters
+from relaxor.inpainting.images import CLASSES, SIDE, ink
+from relaxor.inpainting.letters import load_letters
 
-SIDE = 28
-"""Pixels along an edge of an image."""
 FEATURES = 64
 """Features of an image: the last hidden layer."""
-CLASSES = 26
-"""Letters, A to Z."""
 CONVOLUTIONS = {"convolution1": (5, 5, 1, 32), "convolution2": (3, 3, 32, 64), "convolution3": (3, 3, 64, 128)}
 """Shapes of the kernels: height, width, channels in, channels out."""
 SHAPES = {**CONVOLUTIONS, "dense": (4 * 4 * 128, FEATURES), "output": (FEATURES, CLASSES)}

@@ -23,8 +23,8 @@ from relaxor.inpainting.checkpoints import from_tensors, to_tensors
 from relaxor.inpainting.encoder import draw_device_gains, encode
 from relaxor.inpainting.export import export_onnx, save_quantized
 from relaxor.inpainting.fine_tuning import AsOnChip
-from relaxor.inpainting.letters import Letters, ink, load_letters
-from relaxor.inpainting.models import cut_hole
+from relaxor.inpainting.images import cut_hole, ink
+from relaxor.inpainting.letters import Letters, load_letters
 from relaxor.inpainting.progress import training_bar
 from relaxor.inpainting.rounding import Scales, quantize, round_decoder
 from relaxor.inpainting.settings import FineTuning

@@ -14,9 +14,10 @@ from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.feature_network import FeatureNetwork
 from relaxor.inpainting.fid import fid_with_interval, kid, real_floor
+from relaxor.inpainting.images import cut_hole, ink
 from relaxor.inpainting.learning import load_networks, read_currents
-from relaxor.inpainting.letters import ink, load_letters
-from relaxor.inpainting.models import cut_hole, paste
+from relaxor.inpainting.letters import load_letters
+from relaxor.inpainting.models import paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quality import OVERALL, quality
 from relaxor.inpainting.quantities import FID, FID_NETWORK, FID_UNBIASED, KID, METHODS, REAL, UNFILLED
@@ -113,27 +114,23 @@ def judge(
     classifier, _ = load_classifier()
     network = FeatureNetwork(feature_network) if feature_network else None
     real = features(classifier, originals)
-    floor = real_floor(real)
-    rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, floor.value, floor.low, floor.high, floor.n)]
+    rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, *real_floor(real))]
     foreign = network.features(originals) if network else None
     for method, images in restored.items():
         own = features(classifier, images)
         rows += [(method, *row) for row in _distances(real, own)]
         if network and foreign is not None:
-            found = fid_with_interval(foreign, network.features(images), paired=True)
-            rows.append((method, FID_NETWORK.name, OVERALL, found.value, found.ci_low, found.ci_high, found.n_a))
+            found, _ = fid_with_interval(foreign, network.features(images), paired=True)
+            rows.append((method, FID_NETWORK.name, OVERALL, *found))
         table = quality(originals, images, labels, predict(classifier, own), hole=hole)
         rows += [(method, *row) for row in table.itertuples(index=False)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _distances(real: np.ndarray, own: np.ndarray) -> list[tuple[object, ...]]:
-    distance, kernel = fid_with_interval(real, own, paired=True), kid(real, own)
-    return [
-        (FID.name, OVERALL, distance.value, distance.ci_low, distance.ci_high, distance.n_a),
-        (FID_UNBIASED.name, OVERALL, distance.unbiased, distance.unbiased_low, distance.unbiased_high, distance.n_a),
-        (KID.name, OVERALL, kernel.value, kernel.ci_low, kernel.ci_high, kernel.n_a),
-    ]
+    distance, unbiased = fid_with_interval(real, own, paired=True)
+    found = {FID: distance, FID_UNBIASED: unbiased, KID: kid(real, own)}
+    return [(metric.name, OVERALL, *values) for metric, values in found.items()]
 
 
 def shown_letters(images: Mapping[str, np.ndarray], labels: np.ndarray) -> xr.Dataset:

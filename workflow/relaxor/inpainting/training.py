@@ -26,8 +26,9 @@ from jax import lax
 
 from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.checkpoints import Checkpoints
-from relaxor.inpainting.encoder import GROUPS, SIDE
-from relaxor.inpainting.models import LETTERS, Decoder, Discriminator, centre, paste
+from relaxor.inpainting.encoder import GROUPS
+from relaxor.inpainting.images import CLASSES, SIDE, centre
+from relaxor.inpainting.models import Decoder, Discriminator, paste
 from relaxor.inpainting.settings import Training
 
 LOSSES = (
@@ -140,7 +141,7 @@ class Data(eqx.Module):
         shapes = (np.shape(currents), np.shape(images), np.shape(labels))
         if shapes != ((n, GROUPS), (n, SIDE, SIDE), (n,)):
             raise AnalysisError(f"training: currents (n, 196), images (n, 28, 28), labels (n,) needed, found {shapes}")
-        if n and not (np.min(labels) >= 0 and np.max(labels) < LETTERS):
+        if n and not (np.min(labels) >= 0 and np.max(labels) < CLASSES):
             raise AnalysisError(f"training: labels 0 … 25 needed, found {np.min(labels)} … {np.max(labels)}")
         return cls(jnp.asarray(currents, jnp.float32), jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
