@@ -83,20 +83,9 @@ def compare(
 
 
 NUMERIC = ("value", "value_high", "standard_error", "systematic_error")
-TEXTS = (
-    "device",
-    "doi",
-    "quantity",
-    "unit",
-    "limit",
-    "origin",
-    "source",
-    "measurement",
-    "model",
-    "parameter",
-    "raw_sha256",
-)
-COLUMNS = (*TEXTS[:3], *NUMERIC, *TEXTS[3:])
+FACT, SOURCE = ("device", "doi", "quantity"), ("measurement", "model", "parameter", "raw_sha256")
+TEXTS = (*FACT, "unit", "limit", "origin", "source", *SOURCE)
+COLUMNS = (*FACT, *NUMERIC, *TEXTS[len(FACT) :])
 
 
 def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame) -> dict[str, Any]:
@@ -106,19 +95,7 @@ def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame)
         where = ", ".join(f"{key} {value}" for key, value in selector if value not in ("*", None))
         return row | {"source": f"no result: no row of {where}"}
     number = one(numbers, selector, f"devices: '{quantity}'")
-    taken = (
-        "value",
-        *NUMERIC[2:],
-        "unit",
-        "origin",
-        "measurement",
-        "model",
-        "parameter",
-        "feature",
-        "at",
-        "raw_sha256",
-    )
-    return row | {key: number[key] for key in taken} | {"source": number["method"]}
+    return row | number.to_dict() | {"source": number["method"]}
 
 
 def _printed(row: pd.Series) -> str:
