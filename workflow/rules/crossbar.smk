@@ -24,7 +24,7 @@ rule run_chips:
         f"{LOGS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -51,7 +51,7 @@ rule break_down_chip:
         f"{LOGS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1

@@ -12,13 +12,13 @@ def reading_of(wildcards):
 
 
 rule fetch_emnist:
+    """Download the EMNIST letters; an interrupted download continues where it stopped."""
     output:
         [f"{PLAIN['inpainting']['letters']['folder']}/{name}" for name in EMNIST],
     log:
         f"{LOGS}fetch_emnist.log",
     benchmark:
         f"{BENCHMARKS}fetch_emnist.tsv"
-    """Download the EMNIST letters; an interrupted download continues where it stopped."""
     retries: 4
     conda:
         ENVIRONMENT
@@ -45,7 +45,7 @@ rule prepare_letters:
         f"{LOGS}prepare_letters.log",
     benchmark:
         f"{BENCHMARKS}prepare_letters.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -96,7 +96,7 @@ rule train_decoder:
         f"{LOGS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 2  # all of them before what follows the first: a later one would end alone
+    priority: 2  # all trainings before what follows the first, or the last one would run alone at the end
     conda:
         ENVIRONMENT
     threads: 1
@@ -127,7 +127,7 @@ rule quantize_decoder:
         f"{LOGS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1

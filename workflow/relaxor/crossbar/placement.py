@@ -3,8 +3,8 @@
 A layer is a table of cells with one row per input (bias rows below) and one column per output. It is cut into tiles
 where it is wider or higher than an array, and where that fills the chip; outputs of tiles one above the other in the
 layer are partial sums that are added digitally. Tiles of different rows may share the columns of an array: rows that
-take no part have zero input. Layers are placed in order, whole where there is room and cut where not. When the arrays are full,
-another pass begins: the arrays are written anew after all inputs have gone through the layers so far.
+take no part have zero input. Layers are placed in order, whole where there is room and cut where not. When the arrays
+are full, another pass begins: the arrays are written anew after all inputs have gone through the layers so far.
 """
 
 import itertools
@@ -17,7 +17,7 @@ import pandas as pd
 from relaxor.crossbar.chip import Chip
 
 SMALLEST_CUT = 8
-"""Rows and columns a tile keeps at least when a layer is cut to fill a gap: smaller ones cost more than they hold."""
+"""Fewest rows, and columns, of a tile that is cut to fill a gap: smaller tiles cost more than they hold."""
 
 
 @dataclass(frozen=True)
