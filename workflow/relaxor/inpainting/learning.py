@@ -117,7 +117,7 @@ def train_decoder(
     save_networks(networks, trained.networks)
     export_onnx(onnx, trained.networks.decoder)
     save_table(history, trained.history, digits=6)
-    _discard_checkpoints(Path(networks))
+    shutil.rmtree(_checkpoints(Path(networks)))
 
 
 def quantize_decoder(
@@ -180,7 +180,7 @@ def quantize_decoder(
     save_networks(float_longer, longer.networks)
     save_table(history, tuned.history, digits=6)
     for path in (aware, float_longer):
-        _discard_checkpoints(Path(path))
+        shutil.rmtree(_checkpoints(Path(path)))
 
 
 def save_networks(path: Path | str, networks: Networks) -> None:
@@ -236,7 +236,3 @@ def _train(
 
 def _checkpoints(result: Path) -> Path:
     return result.with_name(f"{result.stem}_checkpoints")
-
-
-def _discard_checkpoints(result: Path) -> None:
-    shutil.rmtree(_checkpoints(result))

@@ -12,7 +12,6 @@ ink, stroke width and box agree with real letters of EMNIST.
 """
 
 import string
-from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
@@ -133,7 +132,7 @@ def _written(letters: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray,
     way = np.empty(len(letters), int)
     ways: list[Skeleton] = []
     for letter in range(CLASSES):
-        known, share = _ways(letter)
+        known, share = skeletons(string.ascii_uppercase[letter])
         of_letter = letters == letter
         way[of_letter] = len(ways) + rng.choice(len(known), of_letter.sum(), p=share)
         ways += known
@@ -145,11 +144,6 @@ def _written(letters: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray,
         points += STROKE_SHIFT * rng.standard_normal((len(chosen), strokes, 2))[:, skeleton.stroke]
         pieces[chosen] = np.einsum("sek,nkx->nsex", skeleton.weights, points)
     return _on_the_form(_bent(pieces, rng), rng)
-
-
-@cache
-def _ways(letter: int) -> tuple[list[Skeleton], np.ndarray]:
-    return skeletons(string.ascii_uppercase[letter])
 
 
 def _bent(pieces: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -30,6 +30,8 @@ from relaxor.inpainting.images import centre
 from relaxor.inpainting.models import Decoder, Discriminator, paste
 from relaxor.inpainting.settings import Training
 
+ADAM = optax.scale_by_adam()
+"""The optimizer without its rate, which changes from epoch to epoch."""
 LOSSES = (
     "reconstruction",
     "adversarial",
@@ -194,7 +196,7 @@ def train(
     if n < settings.batch:
         raise AnalysisError(f"training: {n} images do not fill one batch of {settings.batch}")
     networks = start or Networks.create(hole, settings.seed)
-    state = State(networks, _optimizer().init(networks))
+    state = State(networks, ADAM.init(networks))
     rows: list[dict[str, float]] = []
     store = Checkpoints(Path(folder), identity(data, hole, settings, start, generate)) if folder else None
     if store:
@@ -219,11 +221,6 @@ def train(
 
 
 # --- an epoch
-def _optimizer() -> optax.GradientTransformation:
-    """Adam without its rate, which changes from epoch to epoch."""
-    return optax.scale_by_adam()
-
-
 @eqx.filter_jit
 def _epoch(
     state: State, data: Data, generate: Generate, key: jax.Array, rate: jax.Array, weights: LossWeights, batch: int
@@ -252,7 +249,7 @@ def _step(
     discriminator_slope, discriminator_losses = eqx.filter_grad(_discriminator_loss, has_aux=True)(
         networks.discriminator, batch, completed
     )
-    updates, moments = _optimizer().update(Networks(decoder_slope, discriminator_slope), state.moments)
+    updates, moments = ADAM.update(Networks(decoder_slope, discriminator_slope), state.moments)
     networks = jax.tree.map(lambda value, update: value - rate * update, networks, updates)
     return State(networks, moments), decoder_losses | discriminator_losses
 

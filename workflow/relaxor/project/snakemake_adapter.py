@@ -6,7 +6,6 @@ import hashlib
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -45,7 +44,8 @@ def run_step(snakemake: Any) -> None:
         print(json.dumps(arguments, indent=1, default=str, ensure_ascii=False))
         try:
             with cores(snakemake.threads):
-                function_called(snakemake.params.function)(**arguments)
+                module, _, function = snakemake.params.function.partition(":")
+                getattr(import_module(module), function)(**arguments)
         except ImportError as error:
             traceback.print_exc()
             raise missing_extra(error) or error from None
@@ -55,13 +55,6 @@ def run_step(snakemake: Any) -> None:
         except BaseException:
             traceback.print_exc()
             raise
-
-
-def function_called(name: str) -> Callable[..., object]:
-    """Return the function that ``"module:name"`` names."""
-    module, _, function = name.partition(":")
-    found: Callable[..., object] = getattr(import_module(module), function)
-    return found
 
 
 def _plain(value: Any) -> Any:
@@ -83,7 +76,10 @@ def code_of(*names: str) -> str:
         Modules (``"relaxor.techniques.xrd.analysis"``), packages, which stand for all of their modules, or functions
         (``"module:name"``). A module of another package counts with what it imports of its own package.
     """
-    return _digest(sources(*names))
+    whole = hashlib.sha256()
+    for path in sources(*names):
+        whole.update(_content(path))
+    return whole.hexdigest()[:16]
 
 
 def sources(*names: str) -> list[Path]:
@@ -99,13 +95,6 @@ def sources(*names: str) -> list[Path]:
             found.add(path)
             waiting += _imports(path)
     return sorted(path for module in found for path in module.parent.glob(f"{module.stem}.*"))
-
-
-def _digest(paths: Iterable[Path]) -> str:
-    whole = hashlib.sha256()
-    for path in paths:
-        whole.update(_content(path))
-    return whole.hexdigest()[:16]
 
 
 @cache
