@@ -19,7 +19,7 @@ import pytest
 from relaxor.inpainting.encoder import encode
 from relaxor.inpainting.images import CLASSES, centre
 from relaxor.inpainting.models import SLOPE, Decoder, Discriminator
-from relaxor.inpainting.training import Data, Networks, Plain, Settings, State, _epoch, _optimizer
+from relaxor.inpainting.training import ADAM, Data, Networks, Plain, Settings, State, _epoch
 
 from tests.benchmarks.turns import THREADS, medians
 from tests.inpainting.samples import device
@@ -43,7 +43,7 @@ def random_data(n: int) -> Data:
 
 def own_epoch(data: Data, networks: Networks) -> Callable[[], dict[str, jax.Array]]:
     """Return an epoch from these networks, and its losses."""
-    state = State(networks, _optimizer().init(networks))
+    state = State(networks, ADAM.init(networks))
     arguments = (state, data, Plain(), jax.random.key(0), jnp.float32(RATE), Settings().weights, BATCH)
     return lambda: jax.block_until_ready(_epoch(*arguments))[1]
 

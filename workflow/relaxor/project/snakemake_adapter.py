@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 import traceback
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -44,8 +45,7 @@ def run_step(snakemake: Any) -> None:
         print(json.dumps(arguments, indent=1, default=str, ensure_ascii=False))
         try:
             with cores(snakemake.threads):
-                module, _, function = snakemake.params.function.partition(":")
-                getattr(import_module(module), function)(**arguments)
+                function_called(snakemake.params.function)(**arguments)
         except ImportError as error:
             traceback.print_exc()
             raise missing_extra(error) or error from None
@@ -55,6 +55,13 @@ def run_step(snakemake: Any) -> None:
         except BaseException:
             traceback.print_exc()
             raise
+
+
+def function_called(name: str) -> Callable[..., object]:
+    """Return the function that ``"module:name"`` names."""
+    module, _, function = name.partition(":")
+    found: Callable[..., object] = getattr(import_module(module), function)
+    return found
 
 
 def _plain(value: Any) -> Any:
