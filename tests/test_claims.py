@@ -5,7 +5,7 @@ import pytest
 from relaxor.core.errors import ResultError, SheetError
 from relaxor.core.results import Number
 from relaxor.core.storage import save_parameters
-from relaxor.project.lists import Check, load_entries
+from relaxor.project.lists import load_checks
 from relaxor.reporting.claims import compare_claims
 from relaxor.reporting.result_checks import check_results
 
@@ -125,7 +125,7 @@ def test_the_shipped_claims_find_their_numbers(root, analysed, tmp_path):
     check_results(parameters, path, str(tmp_path / "checks.csv"))
     table = pd.read_csv(tmp_path / "checks.csv")
     assert table["holds"].all()
-    checks = {check.what: check.numbers for check in load_entries(path, Check)}
+    checks = {check.what: check.numbers for check in load_checks(path)}
     unmatched = {what: numbers for what, numbers in checks.items() if what not in set(table["check"])}
     # Letters and chip are not computed here: their numbers are at least named in the code.
     for numbers in unmatched.values():

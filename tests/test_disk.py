@@ -59,10 +59,13 @@ def write_network(folder: Path, size: int) -> Path:
     return folder / "net.safetensors"
 
 
+FORMATS = ("pdf", "svg", "png")
+
+
 def write_figure(suffix: str, folder: Path, size: int) -> Path:
     figure = Figure()
     figure.add_subplot().plot(np.random.default_rng(size).normal(size=size))
-    style.save(figure, folder / "figure", (suffix,))
+    style.save(figure, [folder / f"figure.{suffix}"], "one", "")
     return folder / f"figure.{suffix}"
 
 
@@ -73,9 +76,9 @@ def write_figure(suffix: str, folder: Path, size: int) -> Path:
         write_curves,
         write_table,
         write_network,
-        *(lambda folder, size, suffix=suffix: write_figure(suffix, folder, size) for suffix in style.FORMATS),
+        *(lambda folder, size, suffix=suffix: write_figure(suffix, folder, size) for suffix in FORMATS),
     ],
-    ids=["parameters", "netcdf", "table", "network", *style.FORMATS],
+    ids=["parameters", "netcdf", "table", "network", *FORMATS],
 )
 def test_a_full_disk_leaves_the_last_good_result(tmp_path, write):
     target = write(tmp_path, 10)

@@ -8,19 +8,9 @@ import lmfit
 import numpy as np
 import pytest
 from relaxor.stats.counts import poisson_uncertainty
-from relaxor.stats.fit import (
-    combination,
-    fit,
-    fit_counts,
-    gaussian,
-    lorentzian,
-    parameters,
-    poisson_residual,
-    profile_interval,
-    pseudo_voigt,
-    voigt,
-    voigt_fwhm,
-)
+from relaxor.stats.fit import combination, fit, fit_counts, parameters, poisson_residual
+from relaxor.stats.intervals import profile_interval
+from relaxor.stats.line_shapes import gaussian, lorentzian, pseudo_voigt, voigt, voigt_fwhm
 from scipy import stats
 from scipy.integrate import trapezoid
 from scipy.optimize import brentq

@@ -12,7 +12,7 @@ from relaxor.figures.style import SINGLE, new_figure
 from relaxor.project.ingest import ingest
 from relaxor.simulation import raman as twin
 from relaxor.simulation.writers.witec_ascii import write
-from relaxor.stats.fit import voigt
+from relaxor.stats.line_shapes import voigt
 from relaxor.techniques.raman import panels as figures
 from relaxor.techniques.raman.lines import fit_lines, fit_seen_lines
 from relaxor.techniques.raman.spikes import remove_spikes

@@ -162,7 +162,7 @@ def test_what_two_samples_have_with_an_error_is_compared(tmp_path):
 
 def test_a_comparison_is_drawn_also_where_nothing_is_in_common(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("relaxor.reporting.comparison.save", lambda figure, *_, **__: drawn.append(figure))
+    monkeypatch.setattr("relaxor.figures.style.save", lambda figure, *_, **__: drawn.append(figure))
     parts = [numbers(tmp_path / "a", ("A_center", 100.0, 0.1)), numbers(tmp_path / "b", ("A_center", 101.0, 0.1))]
     parts.append(numbers(tmp_path / "c", ("C_center", 9.0, 0.1)))
     draw = partial(draw_comparison, figure=[str(tmp_path / "raman.png")], numbers=NUMBERS)

@@ -14,7 +14,8 @@ from relaxor.core.results import Measurement, Result
 from relaxor.core.storage import load, numbers_table
 from relaxor.simulation import shg as twin
 from relaxor.stats import power_law
-from relaxor.stats.fit import fit, widening
+from relaxor.stats.fit import fit
+from relaxor.stats.intervals import widening
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.shg import analysis as shg
 from relaxor.techniques.shg.quantities import SERIES

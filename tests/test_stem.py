@@ -196,7 +196,8 @@ def test_panels_are_drawn(sample, tmp_path):
     data = load_panel(tmp_path)
     figure = new_figure(60, 45)
     figures.haadf(figure.add_subplot(), data)
-    assert save(figure, tmp_path / "1d", ("png",))[0].stat().st_size > 10_000
+    save(figure, [tmp_path / "1d.png"], "one", "")
+    assert (tmp_path / "1d.png").stat().st_size > 10_000
     texts = {text.get_text() for axes in figure.axes[0].child_axes for text in axes.texts}
     assert {"Bi-rich", "Cu-rich", "P–P"} <= texts
     for width, height in ((60, 45), (183, 50)):

@@ -10,5 +10,7 @@ def test_the_last_bits_of_a_layout_change_nothing(tmp_path):
         figure = new_figure(60, 40)
         figure.set_layout_engine(None)
         figure.add_axes((0.2 + shift, 0.2, 0.7, 0.7)).plot([0, 1], [0, 1])
-        written.append([path.read_bytes() for path in save(figure, tmp_path / f"shifted_by_{shift}", Title="one")])
+        files = [tmp_path / f"shifted_by_{shift}.{suffix}" for suffix in ("pdf", "svg", "png")]
+        save(figure, files, "one", "")
+        written.append([path.read_bytes() for path in files])
     assert written[0] == written[1]

@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from relaxor.inpainting.encoder import encode
-from relaxor.inpainting.models import LETTERS, SLOPE, Decoder, Discriminator, centre
-from relaxor.inpainting.training import Data, Networks, Plain, Settings, State, _epoch, _optimizer
+from relaxor.inpainting.images import CLASSES, centre
+from relaxor.inpainting.models import SLOPE, Decoder, Discriminator
+from relaxor.inpainting.training import ADAM, Data, Networks, Plain, Settings, State, _epoch
 
 from tests.benchmarks.turns import THREADS, medians
 from tests.inpainting.samples import device
@@ -37,12 +38,12 @@ def random_images(n: int) -> np.ndarray:
 
 def random_data(n: int) -> Data:
     rng = np.random.default_rng(0)
-    return Data.create(rng.random((n, 196), np.float32), random_images(n), rng.integers(LETTERS, size=n))
+    return Data.create(rng.random((n, 196), np.float32), random_images(n), rng.integers(CLASSES, size=n))
 
 
 def own_epoch(data: Data, networks: Networks) -> Callable[[], dict[str, jax.Array]]:
     """Return an epoch from these networks, and its losses."""
-    state = State(networks, _optimizer().init(networks))
+    state = State(networks, ADAM.init(networks))
     arguments = (state, data, Plain(), jax.random.key(0), jnp.float32(RATE), Settings().weights, BATCH)
     return lambda: jax.block_until_ready(_epoch(*arguments))[1]
 

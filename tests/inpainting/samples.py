@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from relaxor.inpainting.encoder import encode
-from relaxor.inpainting.models import cut_hole
+from relaxor.inpainting.images import cut_hole
 from relaxor.inpainting.training import Data
 from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.codes import encode as predict_codes

@@ -147,18 +147,3 @@ def test_files_that_are_none_are_named(tmp_path, trained):
 
 def _sign(path):
     path.with_suffix(".json").write_text(json.dumps({"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}))
-
-
-@pytest.mark.parametrize(
-    "images, labels, message",
-    [
-        (np.zeros((3, 28, 27)), np.zeros(3, int), r"\(3, 28, 27\)"),
-        (np.full((3, 28, 28), np.nan), np.zeros(3, int), "NaN"),
-        (np.zeros((3, 28, 28)), np.zeros(2, int), "3 images and labels"),
-        (np.zeros((3, 28, 28)), np.full(3, 26), "from 0 to 25"),
-        (np.zeros((0, 28, 28)), np.zeros(0, int), "at least one image"),
-    ],
-)
-def test_wrong_letters_are_named(images, labels, message):
-    with pytest.raises(AnalysisError, match=message):
-        train(images, labels)

@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.encoder import GROUPS, draw_device_gains, encode, full_range
 from relaxor.synapse.photoresponse.codes import CODES
 from relaxor.synapse.photoresponse.encoder import Encoder
@@ -51,12 +50,8 @@ def test_grey_levels_solve_the_rate_equations(read_delay: float) -> None:
 
 def test_binary_codes_are_those_of_the_file() -> None:
     encoder = device()
-    fitted, measured = (exact(code_image(), encoder, table=table)[0, :16] for table in ("fitted", "measured"))
+    fitted = exact(code_image(), encoder)[0, :16]
     np.testing.assert_allclose(fitted, [1e12 * encoder.predicted[code].current for code in CODES], rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(measured, np.float32([1e12 * encoder.measured[code].current for code in CODES]))
-    # Half lit is lit, less is dark.
-    np.testing.assert_array_equal(exact(0.5 * code_image(), encoder, table="measured")[0, :16], measured)
-    assert np.ptp(exact(0.49 * code_image(), encoder, table="measured")) == 0
 
 
 def test_order_of_the_pixels_is_that_of_rows() -> None:
@@ -109,14 +104,3 @@ def test_same_key_same_bytes() -> None:
     assert first.dtype == np.float32 and first.shape == (5000, 196)
     assert first.tobytes() == again.tobytes() != other.tobytes()
     assert encode(images[:0], device(), KEY).shape == (0, 196)
-
-
-def test_wrong_input_is_named() -> None:
-    with pytest.raises(AnalysisError, match=r"images: shape \(n, 28, 28\) needed, found \(2, 784\)"):
-        encode(np.zeros((2, 784)), device(), KEY)
-    with pytest.raises(AnalysisError, match=r"grey levels 0 … 1 needed, found 0 … 255"):
-        encode(np.full((1, 28, 28), 255.0) * (np.arange(28) > 3), device(), KEY)
-    with pytest.raises(AnalysisError, match="grey levels"):
-        encode(np.full((1, 28, 28), np.nan), device(), KEY)
-    with pytest.raises(AnalysisError, match="range must not be empty"):
-        encode(np.zeros((1, 28, 28)), device(), KEY, current_range=(1e-12, 1e-12))

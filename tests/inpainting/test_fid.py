@@ -121,7 +121,7 @@ def test_the_bias_falls_as_one_over_n_and_the_extrapolation_removes_it():
         b[:, 0] += np.sqrt(truth)
         for n, found in rows.items():
             found.append(fid(a[:n], b[:n]))
-        unbiased.append(fid_with_interval(a, b, resamples=2).unbiased)
+        unbiased.append(fid_with_interval(a, b, resamples=2)[1].value)
     bias = {n: np.mean(found) - truth for n, found in rows.items()}
     # Both sets are drawn: the mean alone adds 2 d/n, the covariance as much again within some.
     assert bias[2000] > 2 * d / 2000
@@ -146,12 +146,12 @@ def test_the_intervals_cover_the_truth(paired):
         b[:, 0] += np.sqrt(truth)
         values.append(fid(a, b))
         found.append(fid_with_interval(a, b, paired=paired, resamples=60))
-    covered = sum(result.unbiased_low <= truth <= result.unbiased_high for result in found)
+    covered = sum(unbiased.ci_low <= truth <= unbiased.ci_high for _, unbiased in found)
     assert 0.85 * draws <= covered <= draws
-    covered = sum(result.ci_low <= np.mean(values) <= result.ci_high for result in found)
+    covered = sum(result.ci_low <= np.mean(values) <= result.ci_high for result, _ in found)
     assert 0.85 * draws <= covered <= draws
     # Neither too narrow nor too wide.
-    width = np.mean([result.ci_high - result.ci_low for result in found])
+    width = np.mean([result.ci_high - result.ci_low for result, _ in found])
     assert width == pytest.approx(2 * 1.96 * np.std(values), rel=0.35)
 
 
@@ -159,7 +159,7 @@ def test_pairs_have_a_narrower_interval_than_strangers():
     generator = np.random.default_rng(7)
     a = generator.normal(size=(1000, 8))
     b = a + 0.1 * generator.normal(size=(1000, 8)) + 0.3
-    pairs, strangers = (fid_with_interval(a, b, paired=paired, resamples=50) for paired in (True, False))
+    pairs, strangers = (fid_with_interval(a, b, paired=paired, resamples=50)[0] for paired in (True, False))
     assert pairs.value == pytest.approx(strangers.value, rel=1e-9)
     assert pairs.ci_high - pairs.ci_low < 0.5 * (strangers.ci_high - strangers.ci_low)
 
@@ -173,8 +173,8 @@ def test_images_sorted_by_letter_do_not_spoil_the_parts():
     as_filed, mixed = (
         fid_with_interval(a[rows], b[rows], paired=True, resamples=20) for rows in (slice(None), shuffled)
     )
-    assert as_filed.value == pytest.approx(mixed.value)
-    assert as_filed.unbiased == pytest.approx(mixed.unbiased, rel=0.02)
+    assert as_filed[0].value == pytest.approx(mixed[0].value)
+    assert as_filed[1].value == pytest.approx(mixed[1].value, rel=0.02)
     assert real_floor(a, repeats=5).value < 5 < fid(a[:1000], a[1000:])
 
 
@@ -189,16 +189,16 @@ def test_the_same_seed_gives_the_same_numbers_and_n_is_recorded():
     a, b = generator.normal(size=(300, 4)), generator.normal(size=(250, 4))
     first, again = (fid_with_interval(a, b, resamples=10) for _ in range(2))
     assert first == again
-    assert fid_with_interval(a, b, resamples=10, seed=1).ci_low != first.ci_low
-    assert (first.n_a, first.n_b, first.features, first.resamples) == (300, 250, 4, 10)
-    assert first.value == pytest.approx(fid(a, b))
+    assert fid_with_interval(a, b, resamples=10, seed=1)[0].ci_low != first[0].ci_low
+    assert [distance.n for distance in first] == [300, 300]
+    assert first[0].value == pytest.approx(fid(a, b))
 
 
 def test_too_few_images_have_no_extrapolation_but_a_distance():
     generator = np.random.default_rng(10)
-    result = fid_with_interval(*generator.normal(size=(2, 40, 32)), resamples=5)
-    assert np.isfinite([result.value, result.ci_low, result.ci_high]).all()
-    assert np.isnan([result.unbiased, result.unbiased_low, result.slope]).all()
+    measured, unbiased = fid_with_interval(*generator.normal(size=(2, 40, 32)), resamples=5)
+    assert np.isfinite(measured).all()
+    assert np.isnan(unbiased[:3]).all()
 
 
 def test_the_floor_is_the_bias_of_halves():
@@ -207,8 +207,8 @@ def test_the_floor_is_the_bias_of_halves():
     floor = real_floor(rows)
     expected = np.mean([fid(*generator.normal(size=(2, 2000, 8))) for _ in range(20)])
     assert floor.value == pytest.approx(expected, rel=0.3)
-    assert floor.low < floor.value < floor.high
-    assert (floor.n, floor.repeats) == (2000, 20)
+    assert floor.ci_low < floor.value < floor.ci_high
+    assert floor.n == 2000
 
 
 def test_kernel_distance_of_known_distributions():
@@ -222,7 +222,7 @@ def test_kernel_distance_of_known_distributions():
     result = kid(a, b, block=500)
     assert result.ci_low < expected < result.ci_high
     assert result.value == pytest.approx(expected, rel=0.15)
-    assert (result.blocks, result.block, result.n_a) == (40, 500, 20000)
+    assert result.n == 20000
 
 
 def test_kernel_distance_has_no_bias_for_strangers_or_pairs():
@@ -237,7 +237,6 @@ def test_kernel_distance_has_no_bias_for_strangers_or_pairs():
 def test_one_block_has_no_interval_and_sizes_may_differ():
     generator = np.random.default_rng(14)
     result = kid(generator.normal(size=(60, 3)), generator.normal(size=(50, 3)))
-    assert (result.blocks, result.block) == (1, 50)
     assert np.isnan(result.ci_low)
 
 

@@ -18,7 +18,8 @@ from relaxor.crossbar.levels import (
     integer_sums,
 )
 from relaxor.inpainting.fine_tuning import AsOnChip
-from relaxor.inpainting.models import centre, predict
+from relaxor.inpainting.images import centre
+from relaxor.inpainting.models import predict
 from relaxor.inpainting.rounding import Scales, _least_squares, plain_scale, quantize, round_decoder
 from relaxor.inpainting.training import Data, Networks, Settings, train
 

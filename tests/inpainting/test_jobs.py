@@ -42,6 +42,11 @@ FINE_TUNING = {
 DECODERS = ("plain", "clipped", "per_column", "aware", "float_longer")
 
 
+def rounded(of: SimpleNamespace) -> list[str]:
+    """Files of the integer decoders."""
+    return [of.plain, of.clipped, of.per_column, of.aware]
+
+
 def learn(folder: Path, seed: int = 0) -> SimpleNamespace:
     """Letters to scores of one training; the paths of all files."""
     files = {name: str(folder / f"{name}.safetensors") for name in ("networks", *DECODERS)}
@@ -53,15 +58,21 @@ def learn(folder: Path, seed: int = 0) -> SimpleNamespace:
     prepare_letters([], of.letters, train=1040, test=520)
     Path(of.encoder).write_text(device().model_dump_json(), encoding="utf-8")
     learning.train_decoder(
-        of.letters, of.encoder, of.networks, of.onnx, of.training, **reading, training=TRAINING, checkpoint_epochs=1
+        of.letters,
+        of.encoder,
+        of.networks,
+        of.onnx,
+        of.training,
+        reading=reading,
+        training=TRAINING,
+        checkpoint_epochs=1,
     )
-    decoders = {name: getattr(of, name) for name in DECODERS}
     learning.quantize_decoder(
-        of.letters, of.encoder, of.networks, **decoders, history=of.fine_tuning, **reading, training=TRAINING,
-        fine_tuning=FINE_TUNING, lowest_level=-7, checkpoint_epochs=1,
+        of.letters, of.encoder, of.networks, rounded(of)[:3], of.aware, of.float_longer, of.fine_tuning,
+        reading=reading, training=TRAINING, fine_tuning=FINE_TUNING, lowest_level=-7, checkpoint_epochs=1,
     )  # fmt: skip
     score_decoder(
-        of.letters, of.encoder, of.networks, **decoders, scores=of.scores, examples=of.examples, **reading,
+        of.letters, of.encoder, of.networks, rounded(of), of.float_longer, of.scores, of.examples, reading=reading,
         feature_network=None,
     )  # fmt: skip
     return of
@@ -95,14 +106,15 @@ def test_a_killed_training_leaves_what_the_next_one_goes_on_from(
 
     networks = tmp_path / "networks.safetensors"
     arguments = (learned.letters, learned.encoder, str(networks), str(tmp_path / "a.onnx"), str(tmp_path / "a.csv"))
-    settings = {**READING, "training": TRAINING, "checkpoint_epochs": 1}
+    settings = {"reading": READING, "training": TRAINING, "checkpoint_epochs": 1}
     with monkeypatch.context() as patch:
         patch.setattr(learning, "save_networks", killed)
         with pytest.raises(Killed):
             learning.train_decoder(*arguments, **settings)
     left = [path.name for path in (tmp_path / "networks_checkpoints").rglob("*.safetensors")]
     assert sorted(left) == ["epoch_0001.safetensors", "epoch_0002.safetensors"]
-    learning.train_decoder(*arguments, **settings | {"device_variation": 0.5})  # on other data: not in its way
+    other_data = settings | {"reading": READING | {"device_variation": 0.5}}
+    learning.train_decoder(*arguments, **other_data)  # is not in the way of the first
     assert networks.read_bytes() != Path(learned.networks).read_bytes()
     learning.train_decoder(*arguments, **settings)
     assert networks.read_bytes() == Path(learned.networks).read_bytes()
@@ -203,7 +215,7 @@ def chips(learned: SimpleNamespace) -> SimpleNamespace:
     Path(of.light).write_text(LIGHT, encoding="utf-8")
     experiment.run_chips(
         learned.letters, learned.encoder, of.light, learned.networks, learned.aware, of.chips, of.costs, of.cells,
-        **READING, chip=CHIP, chips_made=2, copies=1, elapsed=1.0, correct_columns=True, read_outs=[],
+        reading=READING, crossbar={"chip": CHIP, "chips_made": 2}, read_outs=[],
     )  # fmt: skip
     return of
 
@@ -248,7 +260,7 @@ def test_measured_read_outs_stand_for_chips(learned: SimpleNamespace, chips: Sim
         np.save(path, levels)
     of = [str(tmp_path / name) for name in ("chips.csv", "costs.csv", "cells.nc")]
     arguments = (learned.letters, learned.encoder, chips.light, learned.networks, learned.aware, *of)
-    settings = {**READING, "chip": CHIP, "chips_made": 2, "copies": 1, "elapsed": 1.0, "correct_columns": True}
+    settings = {"reading": READING, "crossbar": {"chip": CHIP, "chips_made": 2}}
     experiment.run_chips(*arguments, **settings, read_outs=paths)
     with xr.open_datatree(of[2], engine="h5netcdf") as stored:
         np.testing.assert_array_equal(stored["read_back"]["accuracy"], [1.0])
@@ -262,10 +274,9 @@ def test_measured_read_outs_stand_for_chips(learned: SimpleNamespace, chips: Sim
 
 
 def test_breakdown_and_summary(learned: SimpleNamespace, chips: SimpleNamespace, tmp_path: Path) -> None:
-    rounded = {name: getattr(learned, name) for name in ("plain", "clipped", "per_column", "aware")}
     breakdown.break_down_chip(
-        learned.letters, learned.encoder, **rounded, variants=chips.variants, **READING, chip=CHIP, copies=1,
-        elapsed=1.0, correct_columns=True, compared_chips=2, day=86_400.0,
+        learned.letters, learned.encoder, rounded(learned), chips.variants, reading=READING,
+        crossbar={"chip": CHIP, "compared_chips": 2},
     )  # fmt: skip
     table = pd.read_csv(chips.variants)
     error = table[table["metric"] == "mse_hole"].groupby("label")["value"].mean()

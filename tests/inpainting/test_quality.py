@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.quality import COLUMNS, quality
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -87,27 +86,3 @@ def test_the_same_seed_gives_the_same_table():
     first, again, other = (quality(*arguments, arguments[2], hole=HOLE, seed=seed) for seed in (0, 0, 1))
     assert first.equals(again)
     assert not first.equals(other)
-
-
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({"restored": np.zeros((3, 28, 27))}, "restored of"),
-        ({"labels": np.zeros(2, int)}, "labels of shape"),
-        ({"labels": np.full(3, 26)}, "25 is Z"),
-        ({"predicted": np.zeros(4, int)}, "predictions of"),
-        ({"hole": 7}, "7 pixels"),
-        ({"hole": 24}, "24 pixels"),
-        ({"restored": np.full((3, 28, 28), np.nan)}, "NaN"),
-    ],
-)
-def test_what_does_not_fit_is_named(change, message):
-    fitting = {
-        "originals": np.zeros((3, 28, 28)),
-        "restored": np.zeros((3, 28, 28)),
-        "labels": np.zeros(3, int),
-        "predicted": np.zeros(3, int),
-        "hole": HOLE,
-    }
-    with pytest.raises(AnalysisError, match=message):
-        quality(**(fitting | change))

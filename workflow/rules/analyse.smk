@@ -13,7 +13,7 @@ rule analyse_technique:
         f"{BENCHMARKS}analyse_technique/{{sample}}/{{technique}}.tsv"
     conda:
         ENVIRONMENT
-    threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50  # for a few files, processes cost more than they save
+    threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50  # for few files, processes cost more time than they save
     resources:
         mem_mb=1500,
         runtime=20,
@@ -36,7 +36,7 @@ rule write_encoder:
         f"{LOGS}write_encoder/{{sample}}.log",
     benchmark:
         f"{BENCHMARKS}write_encoder/{{sample}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1

@@ -25,7 +25,8 @@ def beside(path):
     return own if os.path.exists(own) and not os.path.exists(path) else path
 
 
-# Scripts find the library also in the environments of --sdm conda, and linear algebra rounds alike on any number of cores.
+# Scripts find the library also in the environments of --sdm conda, and linear algebra gives the same digits on any number
+# of cores.
 os.environ.update(
     PYTHONPATH=os.path.abspath(os.path.join(HERE, "workflow")),
     NPROC="1",  # of JAX
@@ -63,7 +64,7 @@ LIGHT = "optical_pulses"  # the technique whose fitted response encodes images
 ENCODING = LIGHT in TECHNIQUES and SETTINGS.encoder.wavelength is not None
 ANALYSED = TECHNIQUES + ["inpainting", "crossbar"] * ENCODING  # topics of the sample that have numbers
 COMPARING = sorted({number.technique for number in SETTINGS.devices.numbers.values()} & set(TECHNIQUES))
-# Figures of which every panel has what it shows, and their notebooks: a sample without light has no Fig. 4 and 5.
+# Figures of which a panel has no data are left out: a sample without pulses of light has no Fig. 4 and 5.
 MISSING = {
     name
     for name, figure in FIGURES.items()
@@ -74,9 +75,9 @@ FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSI
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
 STORIES = os.path.normpath(f"{HERE}/notebooks")
 DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
-# A notebook is executed if there is every panel that it tells of.
+# A notebook is executed if all panels that it shows are drawn.
 NOTEBOOKS = sorted(name for name, told in told_panels(STORIES).items() if told <= DRAWN)
-# What config/figures.yaml does not show, and techniques that samples share.
+# What config/figures.yaml does not show, and techniques that several samples have.
 OWN = [
     (sample, technique)
     for sample, techniques_of_sample in SAMPLES.items()
@@ -110,7 +111,7 @@ def rows_of(wildcards):
 
 
 def ingested(wildcards):
-    """What an ingestion depends on of these rows: panels and notes are for people and figures."""
+    """The cells of these rows that an ingestion depends on; panels and notes matter to figures and people only."""
     return [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows_of(wildcards)]
 
 
@@ -157,7 +158,7 @@ def panel_modules(technique):
 
 
 def told(notebook):
-    """The figures of which a notebook tells: the one of its name, or all."""
+    """The figures that a notebook explains: the one of its name, or all."""
     return [FIGURES[notebook]] if notebook in FIGURES else list(FIGURES.values())
 
 

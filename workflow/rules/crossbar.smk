@@ -1,6 +1,10 @@
 # Decoders of four bits on the memristor chip, written, read back, and used to restore letters.
-CHIP = PLAIN["crossbar"]
 READ_OUTS = SETTINGS.crossbar.read_outs
+
+
+def chip_settings(*names):
+    """The settings of the chip that all its jobs use, and those that are named: others do not rerun a job."""
+    return {name: PLAIN["crossbar"][name] for name in ("chip", "copies", "elapsed", "correct_columns", *names)}
 
 
 rule run_chips:
@@ -10,7 +14,7 @@ rule run_chips:
         encoder=f"{ANALYSIS}encoder.json",
         light=f"{ANALYSIS}{LIGHT}/parameters.csv",
         networks=f"{TRAINING}networks.safetensors",
-        aware=f"{TRAINING}aware.safetensors",
+        aware=AWARE,
         read_outs=lambda wildcards: READ_OUTS.get(int(wildcards.hole), []),
     output:
         scores=f"{TRAINING}chips.csv",
@@ -20,7 +24,7 @@ rule run_chips:
         f"{LOGS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}run_chips/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -29,14 +33,8 @@ rule run_chips:
         runtime=60,
     params:
         **calls("relaxor.inpainting.chip_experiment:run_chips"),
-        hole=lambda wildcards: int(wildcards.hole),
-        seed=lambda wildcards: int(wildcards.seed),
-        device_variation=PLAIN["inpainting"]["device_variation"],
-        chip=CHIP["chip"],
-        chips_made=CHIP["chips_made"],
-        copies=CHIP["copies"],
-        elapsed=CHIP["elapsed"],
-        correct_columns=CHIP["correct_columns"],
+        reading=reading_of,
+        crossbar=chip_settings("chips_made"),
     script:
         "../scripts/run.py"
 
@@ -46,17 +44,14 @@ rule break_down_chip:
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
-        plain=f"{TRAINING}plain.safetensors",
-        clipped=f"{TRAINING}clipped.safetensors",
-        per_column=f"{TRAINING}per_column.safetensors",
-        aware=f"{TRAINING}aware.safetensors",
+        rounded=[*ROUNDED, AWARE],
     output:
         variants=f"{TRAINING}variants.csv",
     log:
         f"{LOGS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}break_down_chip/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -65,15 +60,8 @@ rule break_down_chip:
         runtime=60,
     params:
         **calls("relaxor.inpainting.chip_breakdown:break_down_chip"),
-        hole=lambda wildcards: int(wildcards.hole),
-        seed=lambda wildcards: int(wildcards.seed),
-        device_variation=PLAIN["inpainting"]["device_variation"],
-        chip=CHIP["chip"],
-        copies=CHIP["copies"],
-        elapsed=CHIP["elapsed"],
-        correct_columns=CHIP["correct_columns"],
-        compared_chips=CHIP["compared_chips"],
-        day=CHIP["day"],
+        reading=reading_of,
+        crossbar=chip_settings("compared_chips", "day"),
     script:
         "../scripts/run.py"
 

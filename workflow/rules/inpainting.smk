@@ -1,7 +1,14 @@
 # From letters and the fitted device to trained decoders, four bits, restored letters and their scores.
 TRAINING = f"{RESULTS}/inpainting/{{sample}}/hole{{hole}}_seed{{seed}}/"
 LETTERS = f"{RESULTS}/inpainting/letters.nc"
-DECODERS = ("plain", "clipped", "per_column", "aware", "float_longer")
+ROUNDED = [f"{TRAINING}{name}.safetensors" for name in ("plain", "clipped", "per_column")]
+AWARE = f"{TRAINING}aware.safetensors"
+
+
+def reading_of(wildcards):
+    """How the letters of a training are read: its hole, its seed, and the variation from device to device."""
+    variation = PLAIN["inpainting"]["device_variation"]
+    return {"hole": int(wildcards.hole), "seed": int(wildcards.seed), "device_variation": variation}
 
 
 rule fetch_emnist:
@@ -12,6 +19,7 @@ rule fetch_emnist:
         f"{LOGS}fetch_emnist.log",
     benchmark:
         f"{BENCHMARKS}fetch_emnist.tsv"
+    retries: 4
     conda:
         ENVIRONMENT
     threads: 1
@@ -37,7 +45,7 @@ rule prepare_letters:
         f"{LOGS}prepare_letters.log",
     benchmark:
         f"{BENCHMARKS}prepare_letters.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -88,7 +96,7 @@ rule train_decoder:
         f"{LOGS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}train_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 2  # all of them before what follows the first: a later one would end alone
+    priority: 2  # all trainings before what follows the first, or the last one would run alone at the end
     conda:
         ENVIRONMENT
     threads: 1
@@ -97,9 +105,7 @@ rule train_decoder:
         runtime=120,
     params:
         **calls("relaxor.inpainting.learning:train_decoder"),
-        hole=lambda wildcards: int(wildcards.hole),
-        seed=lambda wildcards: int(wildcards.seed),
-        device_variation=PLAIN["inpainting"]["device_variation"],
+        reading=reading_of,
         training=PLAIN["inpainting"]["training"],
         checkpoint_epochs=PLAIN["inpainting"]["checkpoint_epochs"],
     script:
@@ -113,17 +119,15 @@ rule quantize_decoder:
         encoder=f"{ANALYSIS}encoder.json",
         networks=f"{TRAINING}networks.safetensors",
     output:
-        plain=f"{TRAINING}plain.safetensors",
-        clipped=f"{TRAINING}clipped.safetensors",
-        per_column=f"{TRAINING}per_column.safetensors",
-        aware=f"{TRAINING}aware.safetensors",
+        rounded=ROUNDED,
+        aware=AWARE,
         float_longer=f"{TRAINING}float_longer.safetensors",
         history=f"{TRAINING}fine_tuning.csv",
     log:
         f"{LOGS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}quantize_decoder/{{sample}}/hole{{hole}}_seed{{seed}}.tsv"
-    priority: 1  # the longest chain: it begins first
+    priority: 1  # the longest chain of jobs begins first
     conda:
         ENVIRONMENT
     threads: 1
@@ -132,9 +136,7 @@ rule quantize_decoder:
         runtime=120,
     params:
         **calls("relaxor.inpainting.learning:quantize_decoder"),
-        hole=lambda wildcards: int(wildcards.hole),
-        seed=lambda wildcards: int(wildcards.seed),
-        device_variation=PLAIN["inpainting"]["device_variation"],
+        reading=reading_of,
         training=PLAIN["inpainting"]["training"],
         fine_tuning=PLAIN["inpainting"]["fine_tuning"],
         lowest_level=PLAIN["inpainting"]["lowest_level"],
@@ -149,10 +151,7 @@ rule score_decoder:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
         networks=f"{TRAINING}networks.safetensors",
-        plain=f"{TRAINING}plain.safetensors",
-        clipped=f"{TRAINING}clipped.safetensors",
-        per_column=f"{TRAINING}per_column.safetensors",
-        aware=f"{TRAINING}aware.safetensors",
+        rounded=[*ROUNDED, AWARE],
         float_longer=f"{TRAINING}float_longer.safetensors",
         feature_network=PLAIN["inpainting"]["feature_network"] or [],
     output:
@@ -170,9 +169,7 @@ rule score_decoder:
         runtime=60,
     params:
         **calls("relaxor.inpainting.scoring:score_decoder"),
-        hole=lambda wildcards: int(wildcards.hole),
-        seed=lambda wildcards: int(wildcards.seed),
-        device_variation=PLAIN["inpainting"]["device_variation"],
+        reading=reading_of,
     script:
         "../scripts/run.py"
 

@@ -99,15 +99,7 @@ def claims_table(claims: pd.DataFrame) -> Table:
         sign = {"at least": "≥ ", "at most": "≤ "}.get(claim["relation"], "")
         error = math.hypot(*(value for value in (claim["standard_error"], claim["systematic_error"]) if value == value))
         z = f"{claim['z']:.1f}" if math.isfinite(claim["z"]) else ""
-        ours = value_text(claim["ours"], error)
-        cells = (
-            claim["panel"],
-            claim["quantity"],
-            f"{sign}{claim['reported']}",
-            ours,
-            claim["unit"],
-            z,
-            claim["verdict"],
-        )
+        paper, ours = f"{sign}{claim['reported']}", value_text(claim["ours"], error)
+        cells = (claim["panel"], claim["quantity"], paper, ours, claim["unit"], z, claim["verdict"])
         table.add_row(mark, *map(escape, map(str, cells)), style=look)
     return table

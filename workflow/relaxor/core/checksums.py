@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from relaxor.core.errors import SheetError
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
 
 SUMS = "SHA256SUMS"
 """Name of the file; its paths count from where it lies."""
@@ -18,9 +18,7 @@ def record_sums(folder: Path, files: Mapping[Path, str]) -> None:
     inside = {path: sha for path, sha in files.items() if path.is_relative_to(folder)}
     sums = {path.relative_to(folder).as_posix(): sha for path, sha in inside.items()} | sums
     if inside:
-        with atomic(folder / SUMS) as temporary:
-            lines = [f"{sha}  {name}\n" for name, sha in sorted(sums.items())]
-            temporary.write_text("".join(lines), encoding="utf-8")
+        write_whole(folder / SUMS, "".join(f"{sha}  {name}\n" for name, sha in sorted(sums.items())))
         read_sums.cache_clear()
 
 

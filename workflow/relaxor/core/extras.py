@@ -7,7 +7,7 @@ EXTRAS = {
         "IPython", "h5netcdf", "imagecodecs", "jinja2", "matplotlib", "nbconvert", "nbformat", "papermill", "rocrate",
         "snakemake", "tabulate", "xlsxwriter",
     ),
-    "inpainting": ("equinox", "jax", "onnx", "optax", "safetensors"),
+    "inpainting": ("equinox", "jax", "onnx", "optax", "pooch", "safetensors"),
 }  # fmt: skip
 """Extra → the packages that come with it, by the names under which they are imported."""
 

@@ -45,6 +45,12 @@ class atomic:  # noqa: N801 - used as a statement: with atomic(path) as temporar
         return DiskError(f"{place}: {error.strerror}")
 
 
+def write_whole(path: Path | str, content: bytes | str) -> None:
+    """Write bytes, or text as UTF-8, by `atomic`."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def start_of(path: Path, size: int) -> bytes:
     """Return the first bytes of a file, at most ``size`` of them."""
     with path.open("rb") as stream:

@@ -285,6 +285,11 @@ def combined(measurements: Sequence[Measurement], name: str) -> Measurement:
     return replace(measurements[0], id=name, attrs={**measurements[0].attrs, "raw_sha256": hashes})
 
 
+def origin_of(origins: Iterable[str]) -> str:
+    """Return ``simulated`` where one of the origins is that, else ``measured``."""
+    return "simulated" if "simulated" in set(origins) else "measured"
+
+
 def provenance(measurement: Measurement) -> dict[str, Any]:
     """Return the attributes that every result of a measurement carries on."""
     return {key: measurement.attrs[key] for key in ("raw_file", "raw_sha256", "origin")}

@@ -1,9 +1,13 @@
-"""The base of every section of the settings, and settings that have a unit."""
+"""The base of every section of the settings, settings that have a unit, and YAML files that are checked."""
 
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+
+from relaxor.core.errors import SheetError
 
 
 class Section(BaseModel):
@@ -33,3 +37,41 @@ def unit_of(field: FieldInfo) -> str:
     """Return the unit of a setting; empty if it states none."""
     extra = field.json_schema_extra
     return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+
+
+def read_yaml(path: Path | str) -> Any:
+    """Read a YAML file.
+
+    Raises
+    ------
+    SheetError
+        If it cannot be read.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SheetError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+
+
+def load_yaml(path: Path | str, kind: Any, what: str = "") -> Any:
+    """Load a YAML file of one kind.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        Type that pydantic checks, such as ``list[Claim]``.
+    what
+        Word before the place of an error, such as ``"entry "``.
+
+    Raises
+    ------
+    SheetError
+        If it cannot be read; one line per mistake, which names the file and the key.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(read_yaml(path))
+    except ValidationError as error:
+        places = ((".".join(map(str, detail["loc"])), detail["msg"]) for detail in error.errors())
+        raise SheetError("\n".join(f"{path}: {what}{place}: {message}" for place, message in places)) from None

@@ -57,11 +57,15 @@ def numbers_table(numbers: Iterable[Number], technique: str) -> pd.DataFrame:
     return pd.DataFrame([vars(number) | {"technique": technique} for number in numbers], columns=list(COLUMNS))
 
 
-def save_parameters(path: Path | str, numbers: Iterable[Number], technique: str) -> None:
-    """Write numbers as ``parameters.csv``, ten significant digits."""
+def save_table(path: Path | str, table: pd.DataFrame, digits: int = 10) -> None:
+    """Write a table as CSV with so many significant digits, whole or not at all."""
     with atomic(path) as temporary:
-        table = numbers_table(numbers, technique)
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+        table.to_csv(temporary, index=False, float_format=f"%.{digits}g", lineterminator="\n")
+
+
+def save_parameters(path: Path | str, numbers: Iterable[Number], technique: str) -> None:
+    """Write numbers as ``parameters.csv``."""
+    save_table(path, numbers_table(numbers, technique))
 
 
 def load_parameters(path: Path | str) -> pd.DataFrame:

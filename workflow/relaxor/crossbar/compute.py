@@ -128,21 +128,18 @@ class Network:
         ]
 
 
-def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1, most_passes: int | None = None) -> Network:
+def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1) -> Network:
     """Place a decoder on a chip.
 
     Parameters
     ----------
     copies
         Number of times that every layer is written.
-    most_passes
-        See `relaxor.crossbar.placement.place`.
 
     Raises
     ------
     AnalysisError
-        If a weight is no level of the chip, an activation no input of it, shapes do not follow each other, or the
-        decoder does not fit.
+        If a weight is no level of the chip, or an activation no input of it.
     """
     if decoder.highest_code > chip.converter.input_limit:
         limit = chip.converter.input_limit
@@ -153,13 +150,9 @@ def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1, most_pas
         if layer.levels.min() < chip.lowest or layer.levels.max() > chip.highest:
             span = f"{layer.levels.min()} to {layer.levels.max()}"
             raise AnalysisError(f"layer {number}: levels {span}, {chip.lowest} to {chip.highest} are needed")
-        if layer.bias.shape != (outputs,) or (number > 1 and inputs != len(decoder.layers[number - 2].bias)):
-            raise AnalysisError(
-                f"layer {number}: {inputs} inputs and {layer.bias.shape} biases do not fit its neighbours"
-            )
         rows = bias_rows(layer, decoder.bits)[0].size
         shapes.append(LayerShape(f"layer {number}", inputs, outputs, rows, copies))
-    return Network(chip, decoder, place(shapes, chip, most_passes=most_passes))
+    return Network(chip, decoder, place(shapes, chip))
 
 
 def with_wires(levels: np.ndarray, chip: Chip) -> np.ndarray:

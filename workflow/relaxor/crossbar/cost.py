@@ -15,9 +15,9 @@ from relaxor.crossbar.quantities import COST_QUANTITIES
 UNIT_TIME = 1e-9
 """Seconds of one unit of integration time: 128.247 µA for 100 units charge 5.15 pF to 2.5 V (chip family)."""
 STEP_ENERGY = 34e-15
-"""J a conversion step: SAR converter of 10 bits in 130 nm, 6.66 MS/s (Walden's figure of merit, energy over 2^bits)."""
+"""J per conversion step: SAR converter of 10 bits, 130 nm, 6.66 MS/s (Walden's figure of merit, energy over 2^bits)."""
 STEP_TIME = 1 / 6.66e6 / 10
-"""Seconds a bit of that converter."""
+"""Seconds per bit of that converter."""
 ADD_ENERGY, MULTIPLY_ENERGY = 0.1e-12, 3.7e-12
 """J of an int32 addition and of a float32 multiplication, 45 nm (Horowitz, doi 10.1109/ISSCC.2014.6757323)."""
 SIGMOID_MULTIPLICATIONS = 10

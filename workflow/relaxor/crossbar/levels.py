@@ -132,7 +132,9 @@ def integer_decoder(quantized: QuantizedDecoder, currents: np.ndarray) -> np.nda
     numpy.ndarray
         Grey levels, float32, shape (n, h, h).
     """
-    return pixels(quantized, integer_sums(quantized, currents))
+    drawn = expit((integer_sums(quantized, currents) * quantized.layers[-1].sum_scale).astype(np.float32))
+    side = math.isqrt(drawn.shape[1])
+    return drawn.reshape(-1, side, side)
 
 
 def integer_sums(quantized: QuantizedDecoder, currents: np.ndarray) -> np.ndarray:
@@ -145,15 +147,15 @@ def integer_sums(quantized: QuantizedDecoder, currents: np.ndarray) -> np.ndarra
     return sums
 
 
-@jax.jit
-def _integer_sums(codes: jax.Array, levels: jax.Array, bias: jax.Array) -> jax.Array:
-    return jnp.matmul(codes, levels.T.astype(jnp.int32), preferred_element_type=jnp.int32) + bias
-
-
 def input_codes(quantized: QuantizedDecoder, currents: np.ndarray) -> np.ndarray:
     """Return the codes of readings, int32, shape (n, 196)."""
     codes = np.rint(np.asarray(currents, np.float32) / np.float32(quantized.layers[0].input_scale))
     return np.clip(codes, 0, quantized.highest_code).astype(np.int32)
+
+
+@jax.jit
+def _integer_sums(codes: jax.Array, levels: jax.Array, bias: jax.Array) -> jax.Array:
+    return jnp.matmul(codes, levels.T.astype(jnp.int32), preferred_element_type=jnp.int32) + bias
 
 
 def code_factors(quantized: QuantizedDecoder) -> list[np.ndarray]:
@@ -161,10 +163,3 @@ def code_factors(quantized: QuantizedDecoder) -> list[np.ndarray]:
     return [
         (layer.sum_scale / following.input_scale).astype(np.float32) for layer, following in pairwise(quantized.layers)
     ]
-
-
-def pixels(quantized: QuantizedDecoder, sums: np.ndarray) -> np.ndarray:
-    """Turn sums of the last layer, shape (n, h²), into grey levels, float32, shape (n, h, h)."""
-    drawn = expit((sums * quantized.layers[-1].sum_scale).astype(np.float32))
-    side = math.isqrt(drawn.shape[1])
-    return drawn.reshape(-1, side, side)

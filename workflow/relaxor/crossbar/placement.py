@@ -1,10 +1,10 @@
 """Where the weights of a network stand on the arrays.
 
-A layer is a table of cells, one row an input (bias rows below), one column an output. It is cut into tiles where it is
-wider or higher than an array, and where that fills the chip; outputs of tiles one above the other in the layer are
-partial sums that are added digitally. Tiles of different rows may share the columns of an array: rows that take no part
-have zero input. Layers are placed in order, whole where there is room and cut where not. When the arrays are full,
-another pass begins: the arrays are written anew after all inputs have gone through the layers so far.
+A layer is a table of cells with one row per input (bias rows below) and one column per output. It is cut into tiles
+where it is wider or higher than an array, and where that fills the chip; outputs of tiles one above the other in the
+layer are partial sums that are added digitally. Tiles of different rows may share the columns of an array: rows that
+take no part have zero input. Layers are placed in order, whole where there is room and cut where not. When the arrays
+are full, another pass begins: the arrays are written anew after all inputs have gone through the layers so far.
 """
 
 import itertools
@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from relaxor.core.errors import AnalysisError
 from relaxor.crossbar.chip import Chip
 
 SMALLEST_CUT = 8
-"""Rows and columns a tile keeps at least when a layer is cut to fill a gap: smaller ones cost more than they hold."""
+"""Fewest rows, and columns, of a tile that is cut to fill a gap: smaller tiles cost more than they hold."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class Plan:
         return [tile for tile in self.tiles if tile.layer == layer]
 
     def table(self) -> pd.DataFrame:
-        """Return the plan, a row a tile."""
+        """Return the plan, one row per tile."""
         frame = pd.DataFrame([vars(tile) for tile in self.tiles])
         frame.insert(0, "layer_name", [self.layers[tile.layer].name for tile in self.tiles])
         return frame
@@ -147,31 +146,16 @@ class _Room:
         return min(self.height - tile.height, self.width - tile.width), self.array, self.row
 
 
-def place(layers: Sequence[LayerShape], chip: Chip, *, most_passes: int | None = None) -> Plan:
+def place(layers: Sequence[LayerShape], chip: Chip) -> Plan:
     """Pack layers onto the arrays of a chip, in as few passes and then as few tiles as were found.
 
     Parameters
     ----------
     layers
-        In the order of the network.
-    most_passes
-        How often the arrays may be written; None for as often as it takes.
-
-    Raises
-    ------
-    AnalysisError
-        If a layer is empty, or if more passes are needed than allowed.
+        In the order of the network, none of them empty.
     """
-    for layer in layers:
-        if min(layer.inputs, layer.outputs, layer.copies) < 1 or layer.bias_rows < 0:
-            raise AnalysisError(f"layer '{layer.name}': {layer}: inputs, outputs and copies of one or more are needed")
-    if not layers:
-        raise AnalysisError("no layer to place")
     plans = [Plan(chip, tuple(layers), _pack(layers, chip, cut=cut)) for cut in (False, True)]
-    plan = min(plans, key=lambda plan: (plan.passes, len(plan.tiles)))
-    if most_passes is not None and plan.passes > most_passes:
-        raise AnalysisError(f"placement: {plan.statement}; allowed: {most_passes}")
-    return plan
+    return min(plans, key=lambda plan: (plan.passes, len(plan.tiles)))
 
 
 def _pack(layers: Sequence[LayerShape], chip: Chip, *, cut: bool) -> tuple[Tile, ...]:

@@ -15,11 +15,10 @@ Errors of two levels and more then occur in one or two of 1,000,000 cells. Many 
 cells are stuck.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -41,7 +40,6 @@ LARGEST_SIGMA = 20.0
 SUSPICIOUS = 0.01
 """Probability of chance below which an excess of far errors is attributed to stuck cells."""
 
-Quantity = Literal["level", "conductance"]
 Loop = tuple[jax.Array, "Written", jax.Array, jax.Array]
 """Number of pulses so far, cells, their distance from the target, and the part of it that the next pulse aims at."""
 
@@ -172,7 +170,7 @@ def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
     writing = chip.writing
     if writing.accuracy is None:
         return 0.0
-    target = _checked_levels(levels, chip).ravel()
+    target = levels.ravel()
     repeated = np.resize(target, max(min(target.size, CALIBRATION_CELLS), CALIBRATION_CELLS // 4))
     if target.size > CALIBRATION_CELLS:
         repeated = target[np.linspace(0, target.size - 1, CALIBRATION_CELLS).astype(int)]
@@ -186,7 +184,10 @@ def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
     def excess(sigma: float) -> float:
         return float(_right(verified - repeated, repeated, sigma, chip).mean()) - needed
 
-    return _solve(excess, f"the write loop alone reads back {excess(1e-6) + needed:.2%}, {needed:.2%} are asked for")
+    if excess(1e-6) <= 0 or excess(LARGEST_SIGMA) >= 0:
+        found = excess(1e-6) + needed
+        raise AnalysisError(f"the write loop alone reads back {found:.2%}, {needed:.2%} are asked for")
+    return float(brentq(excess, 1e-6, LARGEST_SIGMA, xtol=1e-10))
 
 
 def drift(key: jax.Array, levels: jax.Array, chip: Chip, elapsed: float) -> jax.Array:
@@ -198,7 +199,6 @@ def drift(key: jax.Array, levels: jax.Array, chip: Chip, elapsed: float) -> jax.
 
 def read_back(target: np.ndarray, levels: np.ndarray | jax.Array, chip: Chip) -> ReadBack:
     """Read cells at the nearest level of the range and compare them with what was written."""
-    target = _checked_levels(target, chip)
     found = np.clip(np.rint(np.asarray(levels)), chip.lowest, chip.highest).astype(int)
     count = chip.highest - chip.lowest + 1
     pairs = (target - chip.lowest) * count + (found - chip.lowest)
@@ -216,22 +216,15 @@ def far_errors(result: ReadBack, sigma: float) -> FarErrors:
     return FarErrors(found, expected, bool(stats.poisson.sf(found - 1, expected) < SUSPICIOUS))
 
 
-def load_read_out(path: Path | str, shape: tuple[int, int], chip: Chip, *, quantity: Quantity = "level") -> np.ndarray:
+def load_read_out(path: Path | str, shape: tuple[int, int], chip: Chip) -> np.ndarray:
     """Load the measured read-out of an array or of a layer.
 
     Parameters
     ----------
     path
-        ``.csv`` without a header, or ``.npy``.
+        ``.csv`` without a header, or ``.npy``; it holds levels, whole or not.
     shape
         Rows and columns that are needed.
-    quantity
-        ``level``: levels, whole or not; ``conductance``: signed conductance in µS.
-
-    Returns
-    -------
-    numpy.ndarray
-        In levels, float.
 
     Raises
     ------
@@ -240,23 +233,19 @@ def load_read_out(path: Path | str, shape: tuple[int, int], chip: Chip, *, quant
     """
     path = Path(path)
     try:
-        values = (
-            np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
-        )
-        values = np.asarray(values, dtype=float)
+        stored = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
+        levels = np.asarray(stored, dtype=float)
     except (OSError, ValueError, TypeError, EOFError) as error:
-        raise AnalysisError(
-            f"{path}: not a table of numbers ({error}); .csv or .npy without pickle is needed"
-        ) from None
-    if values.shape != tuple(shape):
-        raise AnalysisError(f"{path}: read-out has the shape {values.shape}, {tuple(shape)} is needed")
-    levels = values * 1e-6 / chip.level_conductance if quantity == "conductance" else values
+        problem = f"not a table of numbers ({error}); .csv or .npy without pickle is needed"
+        raise AnalysisError(f"{path}: {problem}") from None
+    if levels.shape != tuple(shape):
+        raise AnalysisError(f"{path}: read-out has the shape {levels.shape}, {tuple(shape)} is needed")
     wrong = ~((levels >= chip.lowest - 0.5) & (levels <= chip.highest + 0.5))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise AnalysisError(
-            f"{path}: {quantity} of row {row}, column {column} is {values[row, column]:g}, level "
-            f"{levels[row, column]:.4g}; levels from {chip.lowest} to {chip.highest} are needed"
+            f"{path}: level {levels[row, column]:.4g} in row {row}, column {column}; levels from {chip.lowest} to "
+            f"{chip.highest} are needed"
         )
     return levels
 
@@ -266,19 +255,3 @@ def _right(error: np.ndarray, target: np.ndarray, sigma: float, chip: Chip) -> n
     above = np.where(target == chip.highest, 1.0, ndtr((0.5 - error) / sigma))
     below = np.where(target == chip.lowest, 0.0, ndtr((-0.5 - error) / sigma))
     return above - below
-
-
-def _solve(excess: Callable[[float], float], problem: str) -> float:
-    if excess(1e-6) <= 0 or excess(LARGEST_SIGMA) >= 0:
-        raise AnalysisError(problem)
-    return float(brentq(excess, 1e-6, LARGEST_SIGMA, xtol=1e-10))
-
-
-def _checked_levels(levels: np.ndarray, chip: Chip) -> np.ndarray:
-    whole = np.asarray(levels)
-    if not np.issubdtype(whole.dtype, np.integer):
-        raise AnalysisError(f"levels of the type {whole.dtype}: integers are needed")
-    if whole.size == 0 or whole.min() < chip.lowest or whole.max() > chip.highest:
-        span = f"{whole.min()} to {whole.max()}" if whole.size else "none"
-        raise AnalysisError(f"levels {span}: {chip.lowest} to {chip.highest} are needed")
-    return whole

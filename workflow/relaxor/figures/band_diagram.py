@@ -75,8 +75,7 @@ def _after(ax: Axes, contact: Contact, metal: str) -> None:
     ax.set_xlabel("Distance from contact (nm)", fontsize=6, labelpad=1.5)
     if contact.width:
         middle = 0.6 * conduction[-1] + 0.4 * level
-        arrow = {"arrowstyle": "<|-|>", "lw": 0.5, "color": BLACK, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 4}
-        ax.annotate("", (contact.width, middle), (0, middle), arrowprops=arrow)
+        _arrow(ax, (0, middle), (contact.width, middle), "<|-|>")
         edge = float(np.interp(contact.width, x, conduction))
         ax.plot([contact.width] * 2, [middle, edge], color=GREY, lw=0.5, ls=":")
         kind = "depletion" if contact.bending > 0 else "accumulation"
@@ -101,8 +100,12 @@ def _fill(ax: Axes, x: np.ndarray, conduction: np.ndarray, valence: np.ndarray) 
 
 def _measure(ax: Axes, x: float, low: float, high: float, style: str) -> None:
     """Draw an arrow between two energies."""
-    arrow = {"arrowstyle": style, "lw": 0.5, "color": BLACK, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 4}
-    ax.annotate("", (x, high), (x, low), arrowprops=arrow)
+    _arrow(ax, (x, low), (x, high), style)
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], style: str) -> None:
+    look = {"arrowstyle": style, "lw": 0.5, "color": BLACK, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 4}
+    ax.annotate("", end, start, arrowprops=look)
 
 
 def _note(ax: Axes, x: float, y: float, text: str, color: str = BLACK, **place: Any) -> None:

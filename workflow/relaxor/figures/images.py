@@ -25,15 +25,8 @@ def show_image(
     """Draw a map (y, x) with coordinates in nm, without ticks, and a scale bar in it."""
     step = (x[1] - x[0]) / 2
     extent = (x[0] - step, x[-1] + step, y[0] - step, y[-1] + step)
-    drawn = ax.imshow(
-        values,
-        origin="lower",
-        extent=extent,
-        cmap=cmap,
-        vmin=limits[0],
-        vmax=limits[1],
-        interpolation="nearest",
-    )
+    low, high = limits
+    drawn = ax.imshow(values, cmap, origin="lower", extent=extent, vmin=low, vmax=high, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     if bar:
         scale_bar(ax, extent)
@@ -74,10 +67,7 @@ def image_strip(
     ax.set_axis_off()
     box = ax.get_window_extent()
     room, gap, title, side = 0.80, 0.025, 0.11, box.width / box.height
-    rows = max(
-        range(1, len(images) + 1),
-        key=lambda n: min(room * side / -(-len(images) // n), 1.0 / n - title),
-    )
+    rows = max(range(1, len(images) + 1), key=lambda n: min(room * side / -(-len(images) // n), 1.0 / n - title))
     columns = -(-len(images) // rows)
     wide, tall = room / columns, 1.0 / rows
     for index, (name, values, x, y) in enumerate(images):

@@ -10,7 +10,7 @@ import xarray as xr
 
 from relaxor.core import netcdf
 from relaxor.core.errors import AnalysisError, nearest
-from relaxor.core.results import COMBINES, Quantity
+from relaxor.core.results import COMBINES, Quantity, origin_of
 from relaxor.core.storage import load_parameters
 
 
@@ -62,8 +62,7 @@ class PanelData:
     @property
     def origin(self) -> str:
         """``simulated`` if anything in it is."""
-        origins = {group.attrs["origin"] for group in self.curves.values()}
-        return "simulated" if "simulated" in origins else "measured"
+        return origin_of(group.attrs["origin"] for group in self.curves.values())
 
     @property
     def empty(self) -> bool:
@@ -137,7 +136,7 @@ class TableData:
     @property
     def origin(self) -> str:
         """``simulated`` if anything in it is."""
-        return "simulated" if (self.table["origin"] == "simulated").any() else "measured"
+        return origin_of(self.table["origin"])
 
     @property
     def empty(self) -> bool:

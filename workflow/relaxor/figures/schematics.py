@@ -13,15 +13,7 @@ from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY,
 
 BOX = (56.0, 42.0)
 """Width and height of a block in its own units: millimetres in a figure of two columns."""
-LETTER = (
-    "0011100",
-    "0110110",
-    "1100011",
-    "1111111",
-    "1100011",
-    "1100011",
-    "1100011",
-)
+LETTER = ("0011100", "0110110", "1100011", "1111111", "1100011", "1100011", "1100011")
 """A letter A of 7 × 7 pixels; its middle 3 × 3 pixels are the hole."""
 HOLE = range(2, 5)
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,8 @@ SINGLE, DOUBLE = 89.0, 183.0
 MARK_MM = 2.0
 """Height that is left free for the mark of simulated data, mm."""
 
-BLACK, BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
-    "#000000",
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#8C8C8C",
-)
+BLACK, BLUE, VERMILION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+PURPLE, ORANGE, SKY, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"
 """Okabe–Ito palette (safe for the colour-blind): data black, model vermilion, components the others."""
 LEAST_RED, LEAST_GREEN = 590.0, 495.0
 """Shortest wavelengths (nm) of light that is drawn red, and green."""
@@ -64,7 +56,6 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "pdf.fonttype": 3,  # whole TrueType fonts (42) take a third of all drawing time; the svg keeps its text as text
 }
-FORMATS = ("pdf", "svg", "png")
 POSITION_DIGITS = 9
 """Of the positions of axes, in parts of the figure."""
 
@@ -83,15 +74,7 @@ def new_figure(width_mm: float, height_mm: float) -> Figure:
 
 def data_points(ax: Axes, x: Any, y: Any, yerr: Any = None, **keywords: Any) -> None:
     """Draw measured points with their standard uncertainty."""
-    look: dict[str, Any] = {
-        "fmt": "o",
-        "color": BLACK,
-        "mfc": "white",
-        "mew": 0.7,
-        "elinewidth": 0.6,
-        "capsize": 1.5,
-        "label": "data",
-    }
+    look: dict[str, Any] = dict(fmt="o", color=BLACK, mfc="white", mew=0.7, elinewidth=0.6, capsize=1.5, label="data")
     ax.errorbar(x, y, yerr=yerr, **(look | keywords))
 
 
@@ -154,12 +137,12 @@ def mark_origin(figure: Figure, origin: str) -> None:
         figure.text(0.998, 0.002, f"{origin} data", ha="right", va="bottom", fontsize=4.5, color=GREY, style="italic")
 
 
-def save(figure: Figure, stem: Path | str, formats: tuple[str, ...] = FORMATS, **metadata: str) -> list[Path]:
-    """Save a figure in every format, without dates or random names; metadata goes where the format has a place."""
+def save(figure: Figure, files: Iterable[Path | str], title: str, subject: str) -> None:
+    """Save a figure as files of several formats, without dates or random names."""
     metadata_of = {
-        "pdf": {"CreationDate": None, **_only(metadata, "Title", "Subject")},
-        "svg": {"Date": None, **_only(metadata, "Title"), "Description": metadata.get("Subject")},
-        "png": {"Software": None, **metadata},
+        "pdf": {"CreationDate": None, "Title": title, "Subject": subject},
+        "svg": {"Date": None, "Title": title, "Description": subject},
+        "png": {"Software": None, "Title": title, "Subject": subject},
     }
     figure.draw_without_rendering()
     figure.set_layout_engine(None)  # the layout holds for every format: solve it once
@@ -167,14 +150,7 @@ def save(figure: Figure, stem: Path | str, formats: tuple[str, ...] = FORMATS, *
         # The solver's order follows addresses in memory; the last bits of its positions name the clip paths of the svg.
         left, bottom, width, height = (round(float(each), POSITION_DIGITS) for each in ax.get_position(True).bounds)
         ax.set_position((left, bottom, width, height))
-    written = []
-    for suffix in formats:
-        path = Path(f"{stem}.{suffix}")
+    for path in map(Path, files):
+        suffix = path.suffix[1:]
         with atomic(path) as temporary:
             figure.savefig(temporary, format=suffix, metadata=metadata_of[suffix])
-        written.append(path)
-    return written
-
-
-def _only(metadata: dict[str, str], *keys: str) -> dict[str, str]:
-    return {key: metadata[key] for key in keys if key in metadata}

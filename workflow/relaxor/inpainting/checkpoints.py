@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
 
 KEPT = 2
 """Number of checkpoints that are kept: the newest, and the one before it."""
@@ -64,23 +64,19 @@ class Checkpoints:
             raise AnalysisError(f"{self.folder}: no checkpoint is whole ({files}); remove the folder to start anew")
         return None
 
-    def add(self, state: Any, history: list[dict[str, float]]) -> None:
+    def add(self, networks: Any, history: list[dict[str, float]]) -> None:
         """Write a checkpoint; the one before it is kept, older ones are deleted."""
-        content = save(to_tensors(state))
+        content = save(to_tensors(networks))
         entry: dict[str, Any] = {
             "epoch": history[-1]["epoch"],
             "file": f"epoch_{history[-1]['epoch']:04d}.safetensors",
             "sha256": hashlib.sha256(content).hexdigest(),
             "history": history,
         }
-        with atomic(self.folder / entry["file"]) as temporary:
-            temporary.write_bytes(content)
+        write_whole(self.folder / entry["file"], content)
         listed = [entry, *(old for old in self._listed() if old["epoch"] < entry["epoch"])][:KEPT]
-        with atomic(self.folder / STATE) as temporary:
-            temporary.write_text(
-                json.dumps({"version": VERSION, "training": self.identity, "checkpoints": listed}, indent=1) + "\n",
-                encoding="utf-8",
-            )
+        state = {"version": VERSION, "training": self.identity, "checkpoints": listed}
+        write_whole(self.folder / STATE, json.dumps(state, indent=1) + "\n")
         for path in self.folder.glob("epoch_*.safetensors"):
             if path.name not in {each["file"] for each in listed}:
                 path.unlink()

@@ -4,25 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from relaxor.core.storage import save_table
 from relaxor.crossbar.chip import IDEAL, Chip
 from relaxor.crossbar.compute import Decode, Network, assemble, inference
 from relaxor.crossbar.levels import QuantizedDecoder
-from relaxor.inpainting.chip_experiment import (
-    CALIBRATION,
-    Judge,
-    aged,
-    chip_of,
-    restored_by,
-    save_rows,
-    wired,
-    written_chips,
-)
+from relaxor.crossbar.settings import Crossbar
+from relaxor.inpainting.chip_experiment import CALIBRATION, Judge, aged, restored_by, wired, written_chips
 from relaxor.inpainting.export import load_quantized
-from relaxor.inpainting.learning import read_currents
+from relaxor.inpainting.learning import Reading, read_currents
 from relaxor.inpainting.letters import load_letters
 from relaxor.inpainting.quantities import ALL_BUT_ONE_IDEAL, AWARE, NOT_TRAINED, ONE_IDEAL, REMEDY, WHOLE_CHIP
 
@@ -51,61 +46,48 @@ COLUMNS = (*Variant._fields, "chip", "metric", "value")
 def break_down_chip(
     letters: str,
     encoder: str,
-    plain: str,
-    clipped: str,
-    per_column: str,
-    aware: str,
+    rounded: Sequence[str],
     variants: str,
     *,
-    hole: int,
-    seed: int,
-    device_variation: float,
-    chip: Mapping[str, Any],
-    copies: int,
-    elapsed: float,
-    correct_columns: bool,
-    compared_chips: int,
-    day: float,
+    reading: Mapping[str, Any],
+    crossbar: Mapping[str, Any],
 ) -> None:
     """Restore letters with chips of which one part is ideal, or all parts but one.
 
     Parameters
     ----------
-    letters, encoder, plain, clipped, per_column, aware
-        As `relaxor.inpainting.learning` wrote them.
+    letters, encoder, rounded
+        As `relaxor.inpainting.learning` wrote them; ``rounded`` are all integer decoders, by the names of their files.
     variants
         CSV file to write, with `COLUMNS`.
-    hole, seed, device_variation
-        See `relaxor.inpainting.learning.read_currents`.
-    chip, copies, elapsed, correct_columns, compared_chips, day
-        See `relaxor.crossbar.settings.Crossbar`.
+    reading
+        Fields of `relaxor.inpainting.learning.Reading`.
+    crossbar
+        Fields of `relaxor.crossbar.settings.Crossbar` that are used.
     """
     found = load_letters(letters)
-    currents, sample = (
-        read_currents(found, encoder, part, hole=hole, seed=seed, device_variation=device_variation)
-        for part in ("test", "train")
-    )
-    files = {"plain": plain, "clipped": clipped, "per_column": per_column, "aware": aware}
-    decoders = {name: load_quantized(path) for name, path in files.items()}
-    variants_of = _Variants(decoders, Judge(found, hole), currents, sample[:CALIBRATION], compared_chips)
-    full = chip_of(chip)
-    compare = partial(variants_of.add, chip=full, copies=copies, elapsed=elapsed, correct_columns=correct_columns)
+    settings, read = Crossbar.model_validate(crossbar), Reading(**reading)
+    currents, sample = (read_currents(found, encoder, part, read) for part in ("test", "train"))
+    decoders = {Path(path).stem: load_quantized(path) for path in rounded}
+    variants_of = _Variants(decoders, Judge(found, read.hole), currents, sample[:CALIBRATION], settings.compared_chips)
+    full, copies, correct = settings.chip, settings.copies, settings.correct_columns
+    compare = partial(variants_of.add, chip=full, copies=copies, elapsed=settings.elapsed, correct_columns=correct)
     for part in PARTS:
         words, others = part.replace("_", " "), [other for other in PARTS if other != part]
         compare(Variant(f"alone: {words}", ALL_BUT_ONE_IDEAL, part), chip=with_parts(full, [part]))
         compare(Variant(f"all but: {words}", ONE_IDEAL, part), chip=with_parts(full, others))
     compare(Variant("whole: chip", WHOLE_CHIP))
-    otherwise = "columns_not_corrected" if correct_columns else "columns_corrected"
+    otherwise = "columns_not_corrected" if correct else "columns_corrected"
     words = otherwise.replace("_", " ")
-    compare(Variant(f"whole: {words}", WHOLE_CHIP, otherwise), correct_columns=not correct_columns)
-    compare(Variant("whole: a day later", WHOLE_CHIP, at=day, at_unit="s"), elapsed=day)
+    compare(Variant(f"whole: {words}", WHOLE_CHIP, otherwise), correct_columns=not correct)
+    compare(Variant("whole: a day later", WHOLE_CHIP, at=settings.day, at_unit="s"), elapsed=settings.day)
     for decoder, words in ROUNDED.items():
         compare(Variant(f"not trained for it: {words}", NOT_TRAINED, decoder), decoder=decoder)
     doubled = Variant("recovery: twice the copies", REMEDY, "copies", 2 * copies, "1")
     compare(doubled, chip=replace(full, arrays=2 * full.arrays), copies=2 * copies)
     better = Variant(f"recovery: {MORE_BITS}-bit converter", REMEDY, "converter_bits", MORE_BITS, "1")
     compare(better, chip=replace(full, converter=replace(full.converter, adc_bits=MORE_BITS)))
-    save_rows(variants, variants_of.rows, COLUMNS)
+    save_table(variants, pd.DataFrame(variants_of.rows, columns=list(COLUMNS)))
 
 
 class _Variants:

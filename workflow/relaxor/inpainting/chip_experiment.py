@@ -12,12 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pydantic import TypeAdapter
 
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
-from relaxor.core.storage import load_parameters, save_tree
+from relaxor.core.storage import load_parameters, save_table, save_tree
 from relaxor.core.units import factor
 from relaxor.core.variables import variable
 from relaxor.crossbar.chip import Chip
@@ -25,13 +23,15 @@ from relaxor.crossbar.compute import Decode, Network, assemble, calibrate, infer
 from relaxor.crossbar.cost import Cost
 from relaxor.crossbar.cost import costs as costs_of
 from relaxor.crossbar.levels import integer_decoder
+from relaxor.crossbar.settings import Crossbar
 from relaxor.crossbar.write import Written, calibrate_relaxation, drift, far_errors, load_read_out, program, read_back
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.fid import fid
-from relaxor.inpainting.learning import load_networks, read_currents
-from relaxor.inpainting.letters import Letters, ink, load_letters
-from relaxor.inpainting.models import centre, paste
+from relaxor.inpainting.images import centre, ink
+from relaxor.inpainting.learning import Reading, load_networks, read_currents
+from relaxor.inpainting.letters import Letters, load_letters
+from relaxor.inpainting.models import paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quantities import ACCURACY, CHIP, FID, FLOAT, IDEAL, MSE_HOLE
 from relaxor.inpainting.scoring import shown_letters
@@ -81,11 +81,6 @@ class Judge:
 
 
 # --- chips
-def chip_of(settings: Mapping[str, Any] | Chip) -> Chip:
-    """Return a chip from its settings."""
-    return TypeAdapter(Chip).validate_python(settings)
-
-
 def written_chips(network: Network, number: int) -> Written:
     """Write the decoder into chips; arrays of shape (number, passes, arrays, rows, columns)."""
     targets = network.targets()
@@ -157,9 +152,8 @@ def restored_by(
 def aged(levels: np.ndarray, chip: Chip, elapsed: float) -> np.ndarray:
     """Return the levels of written chips after a time (s)."""
     keys = jax.random.split(jax.random.fold_in(jax.random.key(SEED), len(levels)), len(levels))
-    return np.stack(
-        [np.asarray(drift(key, jnp.asarray(cells), chip, elapsed)) for key, cells in zip(keys, levels, strict=True)]
-    )
+    pairs = zip(keys, levels, strict=True)
+    return np.stack([np.asarray(drift(key, jnp.asarray(cells), chip, elapsed)) for key, cells in pairs])
 
 
 # --- the jobs
@@ -173,14 +167,8 @@ def run_chips(
     costs: str,
     cells: str,
     *,
-    hole: int,
-    seed: int,
-    device_variation: float,
-    chip: Mapping[str, Any],
-    chips_made: int,
-    copies: int,
-    elapsed: float,
-    correct_columns: bool,
+    reading: Mapping[str, Any],
+    crossbar: Mapping[str, Any],
     read_outs: Sequence[str],
 ) -> None:
     """Write the decoder trained for four bits into chips, read it back, and restore the test letters with each chip.
@@ -197,32 +185,35 @@ def run_chips(
         CSV file to write: `relaxor.crossbar.cost.Cost` of a letter.
     cells
         netCDF file to write: the places of the layers, what was written and read back, and restored letters.
-    hole, seed, device_variation
-        See `relaxor.inpainting.learning.read_currents`.
-    chip, chips_made, copies, elapsed, correct_columns, read_outs
-        See `relaxor.crossbar.settings.Crossbar`.
+    reading
+        Fields of `relaxor.inpainting.learning.Reading`.
+    crossbar
+        Fields of `relaxor.crossbar.settings.Crossbar` that are used.
+    read_outs
+        Measured read-outs that stand for a written chip, if there are any.
     """
     found = load_letters(letters)
-    currents, sample = (
-        read_currents(found, encoder, part, hole=hole, seed=seed, device_variation=device_variation)
-        for part in ("test", "train")
-    )
-    decoder, judge = load_quantized(aware), Judge(found, hole)
-    network = assemble(decoder, chip_of(chip), copies=copies)
-    written = None if read_outs else written_chips(network, chips_made)
-    levels = aged(np.asarray(written.levels), network.chip, elapsed) if written else measured_chip(network, read_outs)
+    settings, read = Crossbar.model_validate(crossbar), Reading(**reading)
+    currents, sample = (read_currents(found, encoder, part, read) for part in ("test", "train"))
+    decoder, judge = load_quantized(aware), Judge(found, read.hole)
+    network = assemble(decoder, settings.chip, copies=settings.copies)
+    if read_outs:
+        written, levels = None, measured_chip(network, read_outs)
+    else:
+        written = written_chips(network, settings.chips_made)
+        levels = aged(np.asarray(written.levels), network.chip, settings.elapsed)
     drawn = {
-        (FLOAT, 0): draw(load_networks(networks, hole).decoder, currents),
+        (FLOAT, 0): draw(load_networks(networks, read.hole).decoder, currents),
         (IDEAL, 0): integer_decoder(decoder, currents),
     }
     parts = wired(levels, network.chip)
-    chips = restored_by(network, inference(network), parts, currents, sample[:CALIBRATION], outputs=correct_columns)
+    sample = sample[:CALIBRATION]
+    chips = restored_by(network, inference(network), parts, currents, sample, outputs=settings.correct_columns)
     drawn |= {(CHIP, number): pixels for number, pixels in enumerate(chips)}
     rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
-    save_rows(scores, rows, ("decoder", "chip", "metric", "value"))
-    table = pd.DataFrame(_costs(network, parts[0], sample[:CALIBRATION], judge.originals, encoder, light))
-    with atomic(costs) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    save_table(scores, pd.DataFrame(rows, columns=["decoder", "chip", "metric", "value"]))
+    spent = _costs(network, parts[0], sample, judge.originals, encoder, light)
+    save_table(costs, pd.DataFrame(spent))
     images = {"original": judge.originals, "chip": judge.completed(drawn[CHIP, 0])}
     groups = _cells(network, levels, written) | {"letters": shown_letters(images, judge.labels)}
     groups["read_back"].attrs["read_outs_sha256"] = ",".join(sha256(Path(path)) for path in read_outs)
@@ -264,8 +255,8 @@ def _cells(network: Network, levels: np.ndarray, written: Written | None) -> dic
     if written:
         pulses = (written.set_pulses + written.reset_pulses)[:, used].mean(axis=1)
         spent = {
-            "pulses": variable("chip", pulses, "1", "pulses a cell"),
-            "energy": variable("chip", written.energy[:, used].mean(axis=1), "J", "write energy a cell"),
+            "pulses": variable("chip", pulses, "1", "pulses per cell"),
+            "energy": variable("chip", written.energy[:, used].mean(axis=1), "J", "write energy per cell"),
         }
     return {
         "plan": xr.Dataset(tiles, attrs={"statement": network.plan.statement, "cells": network.chip.cells}),
@@ -291,11 +282,3 @@ def _cells(network: Network, levels: np.ndarray, written: Written | None) -> dic
             {"sigma": sigma, "far_errors": far.statement},
         ),
     }
-
-
-def save_rows(path: str, rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> None:
-    """Write a table as CSV."""
-    with atomic(path) as temporary:
-        pd.DataFrame(rows, columns=list(columns)).to_csv(
-            temporary, index=False, float_format="%.10g", lineterminator="\n"
-        )

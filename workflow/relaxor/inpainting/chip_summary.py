@@ -1,6 +1,5 @@
 """The numbers and curves of the chip, for all holes."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,31 +12,11 @@ from relaxor.core import netcdf
 from relaxor.core.results import Number, Quantity
 from relaxor.core.storage import load_parameters, save_parameters, save_tree
 from relaxor.core.variables import variable
-from relaxor.crossbar.quantities import (
-    CELLS,
-    COST_QUANTITIES,
-    LEVEL_ERROR,
-    PASSES,
-    PULSES_PER_CELL,
-    TILES,
-    WRITE_ACCURACY,
-    WRITE_ENERGY_PER_CELL,
-)
-from relaxor.inpainting.quantities import (
-    CHIP,
-    CHIP_METRICS,
-    COST,
-    FID,
-    FID_RATIO,
-    FLOAT,
-    IDEAL,
-    PLACEMENT,
-    WHOLE_CHIP,
-    WRITE,
-)
+from relaxor.crossbar import quantities as c
+from relaxor.inpainting import quantities as q
 from relaxor.inpainting.topics import CROSSBAR
 
-NAMED = {quantity.name: quantity for quantity in (*CHIP_METRICS, *COST_QUANTITIES)}
+NAMED = {quantity.name: quantity for quantity in (*q.CHIP_METRICS, *c.COST_QUANTITIES)}
 """Name in the tables of the jobs → quantity."""
 
 
@@ -77,21 +56,15 @@ def summarize(
         table = pd.read_csv(score)
         rows += _score_rows(name, table)
         rows += [
-            _number(name, COST, NAMED[row.item], row.value, method=f"{row.formula}; {row.source}")
+            q.number_of(name, q.COST, NAMED[row.item], row.value, method=f"{row.formula}; {row.source}")
             for row in pd.read_csv(cost).itertuples(index=False)
         ]
         parts = {child: group.to_dataset() for child, group in netcdf.trees(cell).items()}
         read_outs = parts["read_back"].attrs["read_outs_sha256"]
         hashes[name] = ",".join(filter(None, (source["raw_sha256"], read_outs)))
         raw_file = "encoder.json, letters and read-outs" if read_outs else "encoder.json and letters"
-        groups[name] = xr.Dataset(
-            attrs={
-                "hole": hole,
-                "raw_sha256": hashes[name],
-                "origin": source["origin"],
-                "raw_file": raw_file,
-            }
-        )
+        known = {"hole": hole, "raw_sha256": hashes[name], "origin": source["origin"], "raw_file": raw_file}
+        groups[name] = xr.Dataset(attrs=known)
         rows += _write_rows(name, parts["read_back"], parts["plan"])
         groups |= {f"{name}/{child}": part for child, part in parts.items()}
         groups[f"{name}/fid"] = _by_chip(table)
@@ -109,20 +82,16 @@ def _score_rows(name: str, table: pd.DataFrame) -> list[Number]:
     rows = []
     for (decoder, metric), part in table.groupby(["decoder", "metric"], sort=False):
         rows.append(_mean(name, str(decoder), NAMED[str(metric)], part["value"].to_numpy()))
-    chips = _distance(table, CHIP)
+    chips = _distance(table, q.CHIP)
     rows += [
-        _mean(name, CHIP, FID_RATIO, chips / _distance(table, reference), feature=reference)
-        for reference in (FLOAT, IDEAL)
+        _mean(name, q.CHIP, q.FID_RATIO, chips / _distance(table, reference), feature=reference)
+        for reference in (q.FLOAT, q.IDEAL)
     ]
     return rows
 
 
 def _distance(table: pd.DataFrame, decoder: str) -> np.ndarray:
-    return table[(table["metric"] == FID.name) & (table["decoder"] == decoder)]["value"].to_numpy()
-
-
-def _number(name: str, model: str, quantity: Quantity, value: float, **more: Any) -> Number:
-    return Number(name, model, quantity.name, float(value), unit=quantity.known_unit, **more)
+    return table[(table["metric"] == q.FID.name) & (table["decoder"] == decoder)]["value"].to_numpy()
 
 
 def _mean(
@@ -130,27 +99,25 @@ def _mean(
 ) -> Number:
     """Average over chips; a single chip gives no error, and ``alone`` is its method."""
     if values.size < 2:
-        return _number(name, model, quantity, values[0], method=alone, n=1, **where)
-    error = float(values.std(ddof=1) / math.sqrt(values.size))
+        return q.number_of(name, model, quantity, values[0], method=alone, n=1, **where)
     method = f"mean of {values.size} chips; Student's t from chip to chip"
-    more = {"standard_error": error, "method": method, "n": values.size, **where}
-    return _number(name, model, quantity, values.mean(), **more).with_interval(values.size - 1)
+    return q.mean_of(name, model, quantity, values, method=method, n=values.size, **where)
 
 
 def _write_rows(name: str, read_back: xr.Dataset, plan: xr.Dataset) -> list[Number]:
-    values = {WRITE_ACCURACY: 100 * read_back["accuracy"].to_numpy()}
+    values = {c.WRITE_ACCURACY: 100 * read_back["accuracy"].to_numpy()}
     if "pulses" in read_back:  # not of a chip that was written elsewhere
         values |= {
-            PULSES_PER_CELL: read_back["pulses"].to_numpy(),
-            WRITE_ENERGY_PER_CELL: read_back["energy"].to_numpy(),
+            c.PULSES_PER_CELL: read_back["pulses"].to_numpy(),
+            c.WRITE_ENERGY_PER_CELL: read_back["energy"].to_numpy(),
         }
-    rows = [_mean(name, WRITE, quantity, found, "one chip") for quantity, found in values.items()]
+    rows = [_mean(name, q.WRITE, quantity, found, "one chip") for quantity, found in values.items()]
     method = f"standard deviation, levels; {read_back.attrs['far_errors']}"
-    rows.append(_number(name, WRITE, LEVEL_ERROR, read_back.attrs["sigma"], method=method))
+    rows.append(q.number_of(name, q.WRITE, c.LEVEL_ERROR, read_back.attrs["sigma"], method=method))
     placed = int((plan["height"] * plan["width"]).sum())
-    counts = {CELLS: placed, TILES: plan.sizes["tile"], PASSES: int(plan["pass_number"].max()) + 1}
+    counts = {c.CELLS: placed, c.TILES: plan.sizes["tile"], c.PASSES: int(plan["pass_number"].max()) + 1}
     statement = plan.attrs["statement"]
-    return rows + [_number(name, PLACEMENT, key, count, method=statement) for key, count in counts.items()]
+    return rows + [q.number_of(name, q.PLACEMENT, key, count, method=statement) for key, count in counts.items()]
 
 
 def _variant_rows(name: str, table: pd.DataFrame) -> list[Number]:
@@ -164,16 +131,16 @@ def _variant_rows(name: str, table: pd.DataFrame) -> list[Number]:
 
 def _by_chip(table: pd.DataFrame) -> xr.Dataset:
     """Return the distance of every chip, and of the decoders without one."""
-    alone = {f"fid_{name}": float(_distance(table, name)[0]) for name in (FLOAT, IDEAL)}
-    return xr.Dataset({"fid": variable("chip", _distance(table, CHIP), "1", "Fréchet distance")}, attrs=alone)
+    alone = {f"fid_{name}": float(_distance(table, name)[0]) for name in (q.FLOAT, q.IDEAL)}
+    return xr.Dataset({"fid": variable("chip", _distance(table, q.CHIP), "1", "Fréchet distance")}, attrs=alone)
 
 
 def _variants(table: pd.DataFrame) -> xr.Dataset:
     """Return mean and standard error of the distance of every variant; the attribute ``whole`` is that of the chip."""
-    distances = table[table["metric"] == FID.name]
+    distances = table[table["metric"] == q.FID.name]
     found = distances.groupby("label", sort=False)["value"]
     mean, error = found.mean(), found.sem().fillna(0.0)
-    whole = distances[(distances["model"] == WHOLE_CHIP) & (distances["feature"] == "") & distances["at"].isna()]
+    whole = distances[(distances["model"] == q.WHOLE_CHIP) & (distances["feature"] == "") & distances["at"].isna()]
     return xr.Dataset(
         {
             "fid": variable("variant", mean.to_numpy(), "1", "Fréchet distance"),

@@ -25,15 +25,12 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
-from relaxor.inpainting.letters import ink, load_letters
+from relaxor.core.files import write_whole
+from relaxor.inpainting.images import CLASSES, ink
+from relaxor.inpainting.letters import load_letters
 
-SIDE = 28
-"""Pixels along an edge of an image."""
 FEATURES = 64
 """Features of an image: the last hidden layer."""
-CLASSES = 26
-"""Letters, A to Z."""
 CONVOLUTIONS = {"convolution1": (5, 5, 1, 32), "convolution2": (3, 3, 32, 64), "convolution3": (3, 3, 64, 128)}
 """Shapes of the kernels: height, width, channels in, channels out."""
 SHAPES = {**CONVOLUTIONS, "dense": (4 * 4 * 128, FEATURES), "output": (FEATURES, CLASSES)}
@@ -99,13 +96,8 @@ def features(classifier: Classifier, images: np.ndarray) -> np.ndarray:
     -------
     numpy.ndarray
         Shape (n, 64), float32, none negative.
-
-    Raises
-    ------
-    AnalysisError
-        If the images have another shape or hold NaN.
     """
-    images = _checked(images)
+    images = np.asarray(images, np.float32)
     chunks = [
         np.asarray(_features(classifier, jnp.asarray(images[at : at + CHUNK]))) for at in range(0, len(images), CHUNK)
     ]
@@ -125,15 +117,6 @@ def logits(classifier: Classifier, found: np.ndarray) -> np.ndarray:
 def predict(classifier: Classifier, found: np.ndarray) -> np.ndarray:
     """Return the most likely letters, shape (n,), 0 = A … 25 = Z, from the features of images, shape (n, 64)."""
     return logits(classifier, found).argmax(axis=1)
-
-
-def _checked(images: np.ndarray) -> np.ndarray:
-    images = np.asarray(images, dtype=np.float32)
-    if images.shape[1:] != (SIDE, SIDE):
-        raise AnalysisError(f"letter classifier: images have shape {images.shape}, it needs (n, {SIDE}, {SIDE})")
-    if not np.isfinite(images).all():
-        raise AnalysisError("letter classifier: images hold NaN or infinity")
-    return images
 
 
 def train(
@@ -162,18 +145,8 @@ def train(
         same number of CPU cores, which share the sums of the gradients.
     epochs, batch, learning_rate
         Number of epochs, images per step (a last incomplete batch of an epoch is left out), and largest rate.
-
-    Raises
-    ------
-    AnalysisError
-        If there are no images or images and labels do not fit.
     """
-    images, labels = _checked(images), np.asarray(labels)
-    if labels.shape != (len(images),) or not len(labels) or labels.min() < 0 or labels.max() >= CLASSES:
-        raise AnalysisError(
-            f"letter classifier: {len(images)} images and labels of shape {labels.shape}; "
-            f"it needs one label from 0 to {CLASSES - 1} an image and at least one image"
-        )
+    images = np.asarray(images, np.float32)
     batch = min(batch, len(images))
     steps = epochs * (len(images) // batch)
     schedule = optax.warmup_cosine_decay_schedule(learning_rate / 10, learning_rate, steps // 10, steps)
@@ -266,10 +239,9 @@ def save(path: Path | str, classifier: Classifier, about: Mapping[str, Any]) -> 
     }
     content = save_tensors(tensors)
     digest = hashlib.sha256(content).hexdigest()
-    with atomic(path) as temporary:
-        temporary.write_bytes(content)
-    with atomic(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps({**about, "sha256": digest}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_whole(path, content)
+    described = json.dumps({**about, "sha256": digest}, indent=2, ensure_ascii=False)
+    write_whole(path.with_suffix(".json"), described + "\n")
     return digest
 
 

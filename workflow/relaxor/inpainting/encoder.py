@@ -10,30 +10,24 @@ as the chip has input pulses.
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from relaxor.core.errors import AnalysisError
-from relaxor.synapse.photoresponse.codes import CODES, SLOTS, CodeTiming
+from relaxor.inpainting.images import SIDE
+from relaxor.synapse.photoresponse.codes import SLOTS, CodeTiming
 from relaxor.synapse.photoresponse.encoder import Encoder
 
-SIDE = 28
-"""Pixels of a side of an image."""
 GROUPS = SIDE * SIDE // SLOTS
 """Number of groups of four successive pixels of a row, which is the number of currents of an image."""
 ADC_BITS = 7
 """Bits of a reading, 0 … 127: as many levels as the chip takes equal input pulses, so that no conversion is needed."""
 HEADROOM = 0.05
 """Part by which the range of the ADC exceeds the largest code: ten spreads of a reading, so that noise is not cut."""
-INK = 0.5
-"""Grey level from which a pixel is a pulse where the table of the sixteen measured codes is used."""
 BATCH = 4096
 """Number of images at once: their four pulses take some 10 MB, whereas the whole set would take gigabytes."""
-Table = Literal["fitted", "measured"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,6 @@ class _Device:
     low: float
     additive: float
     multiplicative: float
-    measured: tuple[float, ...]
 
 
 def encode(
@@ -66,7 +59,6 @@ def encode(
     key: jax.Array,
     *,
     read_noise: bool = True,
-    table: Table = "fitted",
     device_gains: ArrayLike = 1.0,
     bits: int | None = ADC_BITS,
     current_range: tuple[float, float] | None = None,
@@ -83,9 +75,6 @@ def encode(
         Key of the noise; the same key gives the same currents.
     read_noise
         Whether to add the noise of a reading and to vary the response from presentation to presentation.
-    table
-        ``fitted``: the closed form, for any grey level. ``measured``: the measured currents of the sixteen codes; the
-        light of a pixel is then on (at least `INK`) or off.
     device_gains
         Response of each device relative to the fitted one, shape (196,); see `draw_device_gains`.
     bits
@@ -98,20 +87,11 @@ def encode(
     -------
     numpy.ndarray
         Currents above the dark one as parts of the range, float32, shape (n, 196): multiples of 1/(2^bits − 1), 0 … 1.
-
-    Raises
-    ------
-    AnalysisError
-        If the images have another shape or grey levels outside 0 … 1, or the range is empty.
     """
     images = np.asarray(images, np.float32)
-    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
-        raise AnalysisError(f"images: shape (n, {SIDE}, {SIDE}) needed, found {images.shape}")
-    if not (images.size == 0 or (images.min() >= 0 and images.max() <= 1)):
-        raise AnalysisError(f"images: grey levels 0 … 1 needed, found {images.min():g} … {images.max():g}")
     device = _device(encoder, current_range or full_range(encoder))
     gains = jnp.broadcast_to(jnp.asarray(device_gains, jnp.float32), (GROUPS,))
-    read = partial(_read, device=device, noise=read_noise, table=table, bits=bits)
+    read = partial(_read, device=device, noise=read_noise, bits=bits)
     parts = [
         read(images[begin : begin + BATCH], gains, jax.random.fold_in(key, begin))
         for begin in range(0, len(images), BATCH)
@@ -146,8 +126,6 @@ def draw_device_gains(key: jax.Array, variation: float) -> jax.Array:
 
 def _device(encoder: Encoder, current_range: tuple[float, float]) -> _Device:
     low, high = current_range
-    if not high > low:
-        raise AnalysisError(f"encoder: the ADC's range must not be empty, found {low:g} to {high:g} A")
     span = high - low
     timing = CodeTiming(**encoder.timing.model_dump())
     scale = timing.power / encoder.reference_power
@@ -174,17 +152,16 @@ def _device(encoder: Encoder, current_range: tuple[float, float]) -> _Device:
         low=low / span,
         additive=additive / span,
         multiplicative=encoder.noise_multiplicative.value,
-        measured=tuple(encoder.measured[code].current / span for code in CODES),
     )
 
 
-@partial(jax.jit, static_argnames=("device", "noise", "table", "bits"))
+@partial(jax.jit, static_argnames=("device", "noise", "bits"))
 def _read(
-    images: jax.Array, gains: jax.Array, key: jax.Array, device: _Device, noise: bool, table: Table, bits: int | None
+    images: jax.Array, gains: jax.Array, key: jax.Array, device: _Device, noise: bool, bits: int | None
 ) -> jax.Array:
     groups = images.reshape(-1, GROUPS, SLOTS)
     pulses = [groups[..., slot] for slot in range(SLOTS)]
-    current = gains * (_photocurrent(pulses, device) if table == "fitted" else _looked_up(pulses, device))
+    current = gains * _photocurrent(pulses, device)
     if noise:
         # Sum of two independent normal deviates, of which one is proportional to the current.
         spread = jnp.hypot(device.additive, device.multiplicative * current)
@@ -218,8 +195,3 @@ def _photocurrent(pulses: list[jax.Array], device: _Device) -> jax.Array:
 def _power(grey: jax.Array, exponent: float) -> jax.Array:
     lit = grey > 0
     return jnp.where(lit, jnp.exp(exponent * jnp.log(jnp.where(lit, grey, 1.0))), 0.0)
-
-
-def _looked_up(pulses: list[jax.Array], device: _Device) -> jax.Array:
-    code = sum((pulse >= INK).astype(jnp.int32) << (SLOTS - 1 - slot) for slot, pulse in enumerate(pulses))
-    return jnp.asarray(device.measured, jnp.float32)[code]

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
 from relaxor.crossbar.levels import QuantizedDecoder, QuantizedLayer
 from relaxor.inpainting.encoder import GROUPS
 from relaxor.inpainting.models import Decoder
@@ -38,8 +38,7 @@ def save_quantized(path: Path | str, quantized: QuantizedDecoder) -> None:
     }
     inputs = [layer.input_scale for layer in quantized.layers]
     metadata = {"model": QUANTIZED, "bits": quantized.bits, "input_scales": inputs}
-    with atomic(path) as temporary:
-        temporary.write_bytes(save(tensors, {METADATA: json.dumps(metadata)}))
+    write_whole(path, save(tensors, {METADATA: json.dumps(metadata)}))
 
 
 def load_quantized(path: Path | str) -> QuantizedDecoder:
@@ -93,5 +92,4 @@ def export_onnx(path: Path | str, decoder: Decoder) -> None:
         graph, producer_name="relaxor", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
     checker.check_model(model)
-    with atomic(path) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
+    write_whole(path, model.SerializeToString(deterministic=True))

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,75 +74,17 @@ class Moments:
         return Moments(n, mean, self.scatter + other.scatter + np.outer(shift, shift) * (self.n * other.n / n))
 
 
-@dataclass(frozen=True)
-class FrechetDistance:
-    """A Fréchet distance and its uncertainty.
+class Distance(NamedTuple):
+    """A distance, the interval of level `CONFIDENCE` of its expectation, and the number of images of the first set.
 
-    Attributes
-    ----------
-    value, ci_low, ci_high
-        Distance at the given N, which biases it, and the 95 % interval of its expectation at this N.
-    unbiased, unbiased_low, unbiased_high
-        Distance extrapolated to infinite N, and its 95 % interval; NaN where the set is too small to be cut. It may be
-        negative, because noise around a distance of zero has two signs.
-    slope
-        b of FID(N) = FID(∞) + b/N, N of the first set.
-    n_a, n_b
-        Images of each set.
-    features
-        Their number.
-    paired
-        Whether the images were resampled in pairs.
-    resamples
-        Bootstrap samples.
+    Intervals are NaN where the sets are too small for one. A distance without bias may be negative, because noise
+    around zero has two signs.
     """
 
     value: float
     ci_low: float
     ci_high: float
-    unbiased: float
-    unbiased_low: float
-    unbiased_high: float
-    slope: float
-    n_a: int
-    n_b: int
-    features: int
-    paired: bool
-    resamples: int
-
-
-@dataclass(frozen=True)
-class KernelDistance:
-    """A kernel distance (KID): mean over blocks of images, and the t interval of that mean (NaN for one block)."""
-
-    value: float
-    ci_low: float
-    ci_high: float
-    n_a: int
-    n_b: int
-    blocks: int
-    block: int
-
-
-@dataclass(frozen=True)
-class Floor:
-    """The distance of real images from real images.
-
-    Attributes
-    ----------
-    value, low, high
-        Mean over the halvings and the range that holds 95 % of them.
-    n
-        Images of each half. The floor falls as 1/n: at twice the images it is half as high.
-    repeats
-        Halvings.
-    """
-
-    value: float
-    low: float
-    high: float
     n: int
-    repeats: int
 
 
 def fid(features_a: np.ndarray, features_b: np.ndarray) -> float:
@@ -150,7 +93,7 @@ def fid(features_a: np.ndarray, features_b: np.ndarray) -> float:
     Parameters
     ----------
     features_a, features_b
-        Shapes (n, d) and (m, d), one row an image.
+        Shapes (n, d) and (m, d), one row per image.
 
     Returns
     -------
@@ -207,8 +150,8 @@ def fid_with_interval(
     paired: bool = False,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-) -> FrechetDistance:
-    """Return the Fréchet distance with bootstrap intervals, at this N and extrapolated to infinite N.
+) -> tuple[Distance, Distance]:
+    """Return the Fréchet distance with bootstrap intervals, at this N, which biases it, and extrapolated to infinite N.
 
     A bootstrap sample is drawn from the measured images as these were from all images, so its distance carries the
     bias of a finite sample once more. Both intervals are therefore the estimate minus the quantiles of what was
@@ -218,7 +161,7 @@ def fid_with_interval(
     Parameters
     ----------
     features_a, features_b
-        Shapes (n, d) and (m, d), one row an image.
+        Shapes (n, d) and (m, d), one row per image.
     paired
         Whether row i of both belongs together (a restored image and its original); then n = m.
     resamples, seed
@@ -240,26 +183,14 @@ def fid_with_interval(
         return order, order if paired else draw(len(b))
 
     # The images of a file are often sorted by letter: a part of them must be a random one.
-    value, slope, unbiased = _extrapolate(a, b, orders(generator.permutation), parts)
+    value, unbiased = _extrapolate(a, b, orders(generator.permutation), parts)
     resampled = np.array(
         [_extrapolate(a, b, orders(lambda n: generator.integers(n, size=n)), parts) for _ in range(resamples)]
     )
     low, high = _reflected(resampled[:, 0], resampled[:, 0].mean())
-    unbiased_low, unbiased_high = _reflected(resampled[:, 2], value)
-    return FrechetDistance(
-        value=value,
-        ci_low=max(value + low, 0.0),
-        ci_high=value + high,
-        unbiased=unbiased,
-        unbiased_low=unbiased + unbiased_low,
-        unbiased_high=unbiased + unbiased_high,
-        slope=slope,
-        n_a=len(a),
-        n_b=len(b),
-        features=a.shape[1],
-        paired=paired,
-        resamples=resamples,
-    )
+    measured = Distance(value, max(value + low, 0.0), value + high, len(a))
+    low, high = _reflected(resampled[:, 1], value)
+    return measured, Distance(unbiased, unbiased + low, unbiased + high, len(a))
 
 
 def _parts(images: int, features: int) -> tuple[int, ...]:
@@ -269,11 +200,8 @@ def _parts(images: int, features: int) -> tuple[int, ...]:
 
 def _extrapolate(
     a: np.ndarray, b: np.ndarray, orders: tuple[np.ndarray, np.ndarray], parts: tuple[int, ...]
-) -> tuple[float, float, float]:
-    """Return the distance of the rows ordered, the slope b of its bias b/N, and the distance at infinite N.
-
-    The last two are NaN where the set is too small to be cut.
-    """
+) -> tuple[float, float]:
+    """Return the distance of the rows ordered, and that at infinite N: NaN where the set is too small to be cut."""
     finest = parts[-1]
     pieces_a = [Moments.of(a[rows]) for rows in np.array_split(orders[0], finest)]
     pieces_b = [Moments.of(b[rows]) for rows in np.array_split(orders[1], finest)]
@@ -282,9 +210,9 @@ def _extrapolate(
         for number in parts
     ]
     if len(parts) == 1:
-        return float(distances[0]), np.nan, np.nan
-    slope, unbiased = np.polyfit(np.array(parts) / len(a), distances, 1)
-    return float(distances[0]), float(slope), float(unbiased)
+        return float(distances[0]), np.nan
+    _, unbiased = np.polyfit(np.array(parts) / len(a), distances, 1)
+    return float(distances[0]), float(unbiased)
 
 
 def _join(pieces: list[Moments], number: int) -> list[Moments]:
@@ -300,8 +228,11 @@ def _reflected(resampled: np.ndarray, centre: float) -> tuple[float, float]:
     return -float(low), -float(high)
 
 
-def real_floor(features: np.ndarray, *, repeats: int = FLOOR_REPEATS, seed: int = SEED) -> Floor:
+def real_floor(features: np.ndarray, *, repeats: int = FLOOR_REPEATS, seed: int = SEED) -> Distance:
     """Return the Fréchet distance between random halves of one set, below which no model can be distinguished.
+
+    The interval holds 95 % of the halvings, and n counts the images of each half: with twice the images the floor is
+    half as high.
 
     Parameters
     ----------
@@ -325,15 +256,15 @@ def real_floor(features: np.ndarray, *, repeats: int = FLOOR_REPEATS, seed: int 
         distances.append(_distance(Moments.of(rows[order[:half]]), Moments.of(rows[order[half : 2 * half]])))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(distances, [tail, 1 - tail])
-    return Floor(float(np.mean(distances)), float(low), float(high), half, repeats)
+    return Distance(float(np.mean(distances)), float(low), float(high), half)
 
 
-def kid(features_a: np.ndarray, features_b: np.ndarray, *, block: int = KID_BLOCK, seed: int = SEED) -> KernelDistance:
+def kid(features_a: np.ndarray, features_b: np.ndarray, *, block: int = KID_BLOCK, seed: int = SEED) -> Distance:
     """Return the kernel distance: unbiased squared maximum mean discrepancy, kernel (x·y/d + 1)³.
 
     The images are shuffled and cut into blocks; each gives one estimate without bias (Gretton et al. 2012, J. Mach.
     Learn. Res. 13, 723, the statistic of pairs i ≠ j), which may be negative. Leaving out k(x_i, y_i) keeps it unbiased
-    for paired sets too.
+    for paired sets too. The interval is Student's of the mean over the blocks, NaN for a single block.
 
     Parameters
     ----------
@@ -362,7 +293,7 @@ def kid(features_a: np.ndarray, features_b: np.ndarray, *, block: int = KID_BLOC
     margin = np.nan
     if blocks > 1:
         margin = float(student_quantile(blocks - 1) * estimates.std(ddof=1) / np.sqrt(blocks))
-    return KernelDistance(value, value - margin, value + margin, len(a), len(b), blocks, size)
+    return Distance(value, value - margin, value + margin, len(a))
 
 
 def _discrepancy(a: np.ndarray, b: np.ndarray) -> float:

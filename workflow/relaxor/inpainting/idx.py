@@ -1,4 +1,4 @@
-"""EMNIST letters in idx files: big-endian header, one byte a value, images transposed, labels from 1.
+"""EMNIST letters in idx files: big-endian header, one byte per value, images transposed, labels from 1.
 
 ========  =================================================================
 bytes     content
@@ -23,10 +23,8 @@ from typing import IO, Literal
 import numpy as np
 
 from relaxor.core.errors import ReadError
+from relaxor.inpainting.images import CLASSES, SIDE
 
-SIZE = 28
-"""Pixels of a side of an image."""
-CLASSES = 26
 PARTS = ("train", "test")
 KINDS = {"images": 3, "labels": 1}
 """Number of dimensions of each kind of file."""
@@ -128,8 +126,8 @@ def read_split(images: Path, labels: Path) -> Split:
     """
     pixels, images_hash = _read(images, "images")
     numbers, labels_hash = _read(labels, "labels")
-    if pixels.shape[1:] != (SIZE, SIZE):
-        raise ReadError(images, f"images of {pixels.shape[1]} × {pixels.shape[2]} pixels; {SIZE} × {SIZE} needed")
+    if pixels.shape[1:] != (SIDE, SIDE):
+        raise ReadError(images, f"images of {pixels.shape[1]} × {pixels.shape[2]} pixels; {SIDE} × {SIDE} needed")
     if len(pixels) != len(numbers):
         raise ReadError(labels, f"{len(numbers)} labels for the {len(pixels)} images of {images.name}")
     _refuse_other_labels(labels, numbers)

@@ -7,9 +7,9 @@ megabytes.
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,29 +17,45 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
+from relaxor.core.storage import save_table
 from relaxor.inpainting.checkpoints import from_tensors, to_tensors
 from relaxor.inpainting.encoder import draw_device_gains, encode
 from relaxor.inpainting.export import export_onnx, save_quantized
 from relaxor.inpainting.fine_tuning import AsOnChip
-from relaxor.inpainting.letters import Letters, ink, load_letters
-from relaxor.inpainting.models import cut_hole
+from relaxor.inpainting.images import cut_hole, ink
+from relaxor.inpainting.letters import Letters, load_letters
 from relaxor.inpainting.progress import training_bar
 from relaxor.inpainting.rounding import Scales, quantize, round_decoder
 from relaxor.inpainting.settings import FineTuning
 from relaxor.inpainting.training import Data, Generate, Networks, Settings, Trained, identity, train
 from relaxor.synapse.photoresponse.encoder import load_encoder
 
-ROUNDED = ("plain", "clipped", "per_column")
 CALIBRATION = 8192
 """Number of letters whose currents set scales and levels."""
 DEVICES, TRAIN, TEST = range(3)
 """What is drawn from a seed."""
 
 
-def read_currents(
-    letters: Letters, encoder: str, part: str, *, hole: int, seed: int, device_variation: float
-) -> np.ndarray:
+class Reading(NamedTuple):
+    """How letters are read.
+
+    Attributes
+    ----------
+    hole
+        Side of the hole in pixels.
+    seed
+        Seed of the array of devices and of the noise of its readings.
+    device_variation
+        Relative standard deviation of the response from device to device.
+    """
+
+    hole: int
+    seed: int
+    device_variation: float
+
+
+def read_currents(letters: Letters, encoder: str, part: str, reading: Reading) -> np.ndarray:
     """Read letters without their centre with an array of devices.
 
     Parameters
@@ -50,23 +66,19 @@ def read_currents(
         ``encoder.json``.
     part
         ``train`` or ``test``.
-    hole
-        Side of the hole in pixels.
-    seed
-        Seed of the array of devices and of the noise of its readings.
-    device_variation
-        Relative standard deviation of the response from device to device.
+    reading
+        How they are read.
 
     Returns
     -------
     numpy.ndarray
         Parts of the ADC's range, shape (n, 196).
     """
-    key = jax.random.key(seed)
-    gains = draw_device_gains(jax.random.fold_in(key, DEVICES), device_variation)
+    key = jax.random.key(reading.seed)
+    gains = draw_device_gains(jax.random.fold_in(key, DEVICES), reading.device_variation)
     images = ink(letters.images_train if part == "train" else letters.images_test)
     own = jax.random.fold_in(key, TRAIN if part == "train" else TEST)
-    return encode(cut_hole(images, hole), load_encoder(encoder), own, device_gains=gains)
+    return encode(cut_hole(images, reading.hole), load_encoder(encoder), own, device_gains=gains)
 
 
 def train_decoder(
@@ -76,9 +88,7 @@ def train_decoder(
     onnx: str,
     history: str,
     *,
-    hole: int,
-    seed: int,
-    device_variation: float,
+    reading: Mapping[str, Any],
     training: Mapping[str, Any],
     checkpoint_epochs: int,
 ) -> None:
@@ -94,35 +104,32 @@ def train_decoder(
         The decoder alone, for other programs.
     history
         CSV file of the losses of every epoch.
-    hole, seed, device_variation
-        See `read_currents`; the training has the same seed.
+    reading
+        Fields of `Reading`; the training has the same seed.
     training
         See `relaxor.inpainting.settings.Training`.
     checkpoint_epochs
         Epochs from one checkpoint to the next; the checkpoints lie beside the networks until these are written.
     """
-    data = _data(letters, encoder, hole=hole, seed=seed, device_variation=device_variation)
-    trained = _train(data, hole, Settings(**training, seed=seed), Path(networks), checkpoint_epochs)
+    read = Reading(**reading)
+    data = _data(letters, encoder, read)
+    trained = _train(data, read.hole, Settings(**training, seed=read.seed), Path(networks), checkpoint_epochs)
     save_networks(networks, trained.networks)
     export_onnx(onnx, trained.networks.decoder)
-    _save_history(history, trained)
-    _discard_checkpoints(Path(networks))
+    save_table(history, trained.history, digits=6)
+    shutil.rmtree(_checkpoints(Path(networks)))
 
 
 def quantize_decoder(
     letters: str,
     encoder: str,
     networks: str,
-    plain: str,
-    clipped: str,
-    per_column: str,
+    rounded: Sequence[str],
     aware: str,
     float_longer: str,
     history: str,
     *,
-    hole: int,
-    seed: int,
-    device_variation: float,
+    reading: Mapping[str, Any],
     training: Mapping[str, Any],
     fine_tuning: Mapping[str, Any],
     lowest_level: int,
@@ -134,14 +141,17 @@ def quantize_decoder(
     ----------
     letters, encoder, networks
         As `train_decoder` read and wrote them.
-    plain, clipped, per_column, aware
-        safetensors files of integer decoders to write, see `relaxor.inpainting.quantities.METHODS`.
+    rounded
+        safetensors files of rounded decoders to write, ``plain``, ``clipped`` and ``per_column`` by their names; see
+        `relaxor.inpainting.quantities.METHODS`.
+    aware
+        safetensors file of the decoder that was trained on for four bits.
     float_longer
         safetensors file of the networks that were trained on without rounding, to show what more training gains.
     history
         CSV file of the losses of every epoch of fine-tuning.
-    hole, seed, device_variation
-        See `read_currents`.
+    reading
+        Fields of `Reading`.
     training, fine_tuning
         See `relaxor.inpainting.settings`; the weights of the losses and the batch are those of the training.
     lowest_level
@@ -149,34 +159,33 @@ def quantize_decoder(
     checkpoint_epochs
         As for `train_decoder`.
     """
-    data = _data(letters, encoder, hole=hole, seed=seed, device_variation=device_variation)
-    start = load_networks(networks, hole)
+    read = Reading(**reading)
+    data, start = _data(letters, encoder, read), load_networks(networks, read.hole)
     sample = np.asarray(data.currents[:CALIBRATION])
-    rounded = {
+    decoders = {
         "plain": round_decoder(start.decoder, sample, "plain", lowest=lowest_level),
         "clipped": round_decoder(start.decoder, sample, lowest=lowest_level),
         "per_column": round_decoder(start.decoder, sample, per_column=True, lowest=lowest_level),
     }
-    for name, path in zip(ROUNDED, (plain, clipped, per_column), strict=True):
-        save_quantized(path, rounded[name])
+    for path in rounded:
+        save_quantized(path, decoders[Path(path).stem])
     tuning = FineTuning(**fine_tuning)
-    scales = Scales.of(rounded["per_column"], tuning.level_size)
+    scales = Scales.of(decoders["per_column"], tuning.level_size)
     on_chip = AsOnChip(scales, tuning.noise, tuning.sum_noise, lowest_level)
     schedule = tuning.model_dump(exclude={"level_size", "noise", "sum_noise"})
-    settings = Settings(**{**training, **schedule}, seed=seed + 1)
-    tuned = _train(data, hole, settings, Path(aware), checkpoint_epochs, start, on_chip)
-    longer = _train(data, hole, settings, Path(float_longer), checkpoint_epochs, start)
+    settings = Settings(**{**training, **schedule}, seed=read.seed + 1)
+    tuned = _train(data, read.hole, settings, Path(aware), checkpoint_epochs, start, on_chip)
+    longer = _train(data, read.hole, settings, Path(float_longer), checkpoint_epochs, start)
     save_quantized(aware, quantize(tuned.networks.decoder, scales, lowest=lowest_level))
     save_networks(float_longer, longer.networks)
-    _save_history(history, tuned)
+    save_table(history, tuned.history, digits=6)
     for path in (aware, float_longer):
-        _discard_checkpoints(Path(path))
+        shutil.rmtree(_checkpoints(Path(path)))
 
 
 def save_networks(path: Path | str, networks: Networks) -> None:
     """Write both networks as safetensors, whole or not at all."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(save(to_tensors(networks)))
+    write_whole(path, save(to_tensors(networks)))
 
 
 def load_networks(path: Path | str, hole: int) -> Networks:
@@ -194,9 +203,9 @@ def load_networks(path: Path | str, hole: int) -> Networks:
     return from_tensors(eqx.filter_eval_shape(Networks.create, hole, 0), tensors)
 
 
-def _data(letters: str, encoder: str, *, hole: int, seed: int, device_variation: float) -> Data:
+def _data(letters: str, encoder: str, reading: Reading) -> Data:
     found = load_letters(letters)
-    currents = read_currents(found, encoder, "train", hole=hole, seed=seed, device_variation=device_variation)
+    currents = read_currents(found, encoder, "train", reading)
     return Data.create(currents, ink(found.images_train), found.labels_train)
 
 
@@ -227,12 +236,3 @@ def _train(
 
 def _checkpoints(result: Path) -> Path:
     return result.with_name(f"{result.stem}_checkpoints")
-
-
-def _discard_checkpoints(result: Path) -> None:
-    shutil.rmtree(_checkpoints(result))
-
-
-def _save_history(path: str, trained: Trained) -> None:
-    with atomic(path) as temporary:
-        trained.history.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

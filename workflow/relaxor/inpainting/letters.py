@@ -13,7 +13,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.storage import save_tree
-from relaxor.inpainting.idx import CLASSES, PARTS, Split, read_split
+from relaxor.inpainting.idx import PARTS, Split, read_split
+from relaxor.inpainting.images import CLASSES
 from relaxor.inpainting.procedural import draw_letters
 
 TRAIN, TEST = 124_800, 20_800
@@ -108,11 +109,6 @@ def read_letters(files: Sequence[str]) -> Letters:
     """Read the four idx files of EMNIST; arguments and errors as `prepare_letters`."""
     train, test = (read_split(Path(files[at]), Path(files[at + 1])) for at in (0, 2))
     return Letters(train.images, train.labels, test.images, test.labels, _source(train, test), "measured")
-
-
-def ink(images: np.ndarray) -> np.ndarray:
-    """Return images of bytes as grey levels 0 … 1, float32, ink = 1."""
-    return np.divide(images, np.float32(255), dtype=np.float32, order="C")
 
 
 def drawn_letters(seed: int = SEED, train: int = TRAIN, test: int = TEST) -> Letters:

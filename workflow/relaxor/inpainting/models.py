@@ -9,10 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from relaxor.core.errors import AnalysisError
-from relaxor.inpainting.encoder import GROUPS, SIDE
+from relaxor.inpainting.encoder import GROUPS
+from relaxor.inpainting.images import CLASSES, SIDE, centre
 
-LETTERS = 26
 DECODER_HIDDEN = (256, 512)
 """Widths that are large enough for 4-bit weights, and whose layers fit the 576 rows of an array."""
 DISCRIMINATOR_HIDDEN = (256, 128)
@@ -36,7 +35,6 @@ class Decoder(eqx.Module):
     @classmethod
     def create(cls, hole: int, key: jax.Array) -> "Decoder":
         """Draw the weights for a hole of ``hole`` × ``hole`` pixels."""
-        check_hole(hole)
         return cls(_draw((GROUPS, *DECODER_HIDDEN, hole * hole), key))
 
     @property
@@ -59,7 +57,7 @@ class Discriminator(eqx.Module):
     @classmethod
     def create(cls, key: jax.Array) -> "Discriminator":
         """Draw the weights."""
-        return cls(_draw((SIDE * SIDE, *DISCRIMINATOR_HIDDEN, 1 + LETTERS), key))
+        return cls(_draw((SIDE * SIDE, *DISCRIMINATOR_HIDDEN, 1 + CLASSES), key))
 
     def __call__(self, image: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Return the logit of being real, shape (), and those of the letters, shape (26,)."""
@@ -94,28 +92,6 @@ def predict(decoder: Decoder, currents: np.ndarray) -> np.ndarray:
 @eqx.filter_jit
 def _predict(decoder: Decoder, currents: jax.Array) -> jax.Array:
     return jax.vmap(decoder)(currents)
-
-
-# --- the hole
-def check_hole(hole: int) -> None:
-    """Raise an AnalysisError unless a hole of this size lies in the centre of the image."""
-    if hole % 2 or not 0 < hole < SIDE:
-        raise AnalysisError(
-            f"inpainting: a hole of {hole} pixels is not central; an even number below {SIDE} is needed"
-        )
-
-
-def centre(hole: int) -> slice:
-    """Return rows, and columns, of the hole."""
-    return slice((SIDE - hole) // 2, (SIDE + hole) // 2)
-
-
-def cut_hole(images: np.ndarray, hole: int) -> np.ndarray:
-    """Return images, shape (n, 28, 28), with the centre dark."""
-    check_hole(hole)
-    cut = np.array(images, np.float32)
-    cut[:, centre(hole), centre(hole)] = 0
-    return cut
 
 
 def paste(images: jax.Array, patches: jax.Array) -> jax.Array:

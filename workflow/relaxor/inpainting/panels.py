@@ -11,6 +11,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SEQUENTIAL, SKY, VERMILION
+from relaxor.inpainting.images import centre
 from relaxor.inpainting.quantities import FID, UNFILLED
 
 LOOKS = {
@@ -182,11 +183,6 @@ def rows_of_letters(ax: Axes, group: xr.DataTree, rows: Mapping[str, str]) -> No
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-
-
-def centre(hole: int) -> slice:
-    """Return rows, and columns, of a hole in an image of 28 pixels."""
-    return slice((28 - hole) // 2, (28 + hole) // 2)
 
 
 def _source(data: PanelData) -> str:

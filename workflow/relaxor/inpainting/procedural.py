@@ -12,12 +12,11 @@ ink, stroke width and box agree with real letters of EMNIST.
 """
 
 import string
-from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
 
-from relaxor.inpainting.idx import CLASSES, SIZE
+from relaxor.inpainting.images import CLASSES, SIDE
 from relaxor.inpainting.skeletons import SEGMENTS, Skeleton, skeletons
 
 BLOCK = 40 * CLASSES
@@ -68,7 +67,7 @@ def draw_letters(number: int, *seed: int) -> tuple[np.ndarray, np.ndarray]:
     labels : numpy.ndarray
         0 = A … 25 = Z, shape (number,).
     """
-    images = np.empty((number, SIZE, SIZE), np.uint8)
+    images = np.empty((number, SIDE, SIDE), np.uint8)
     labels = np.empty(number, int)
     for block, start in enumerate(range(0, number, BLOCK)):
         rng = np.random.default_rng((*seed, block))
@@ -98,8 +97,8 @@ def render(pieces: np.ndarray, width: np.ndarray, blur: np.ndarray) -> np.ndarra
         uint8, shape (n, 28, 28).
     """
     pieces = pieces.astype(np.float32)
-    centre = np.arange(SIZE, dtype=np.float32) + np.float32(0.5)
-    square = np.full((len(pieces), SIZE, SIZE), np.inf, np.float32)
+    centre = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
+    square = np.full((len(pieces), SIDE, SIDE), np.inf, np.float32)
     for number in range(pieces.shape[1]):
         start, way = pieces[:, number, 0], pieces[:, number, 1] - pieces[:, number, 0]
         length = np.maximum(np.hypot(*way.T), np.float32(1e-6))[:, None]
@@ -133,7 +132,7 @@ def _written(letters: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray,
     way = np.empty(len(letters), int)
     ways: list[Skeleton] = []
     for letter in range(CLASSES):
-        known, share = _ways(letter)
+        known, share = skeletons(string.ascii_uppercase[letter])
         of_letter = letters == letter
         way[of_letter] = len(ways) + rng.choice(len(known), of_letter.sum(), p=share)
         ways += known
@@ -145,11 +144,6 @@ def _written(letters: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray,
         points += STROKE_SHIFT * rng.standard_normal((len(chosen), strokes, 2))[:, skeleton.stroke]
         pieces[chosen] = np.einsum("sek,nkx->nsex", skeleton.weights, points)
     return _on_the_form(_bent(pieces, rng), rng)
-
-
-@cache
-def _ways(letter: int) -> tuple[list[Skeleton], np.ndarray]:
-    return skeletons(string.ascii_uppercase[letter])
 
 
 def _bent(pieces: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -175,8 +169,8 @@ def _on_the_form(pieces: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarr
     n = len(pieces)
     letter, pen = (np.exp(rng.normal(*normal, n)) for normal in (LETTER, PEN))
     low, high = pieces.min((1, 2)), pieces.max((1, 2))
-    scale = SIZE / (letter + pen + 2 * BORDER)
+    scale = SIDE / (letter + pen + 2 * BORDER)
     longer = (high - low).max(1)
     centred = pieces - ((low + high) / 2)[:, None, None]
-    pixels = SIZE / 2 + centred * (scale * letter / longer)[:, None, None, None]
+    pixels = SIDE / 2 + centred * (scale * letter / longer)[:, None, None, None]
     return pixels, pen * scale, np.hypot(BLUR * scale, RESAMPLING)

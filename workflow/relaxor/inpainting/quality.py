@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from skimage.metrics import structural_similarity
 
-from relaxor.core.errors import AnalysisError
 from relaxor.core.results import CONFIDENCE
+from relaxor.inpainting.images import centre
 
 WINDOW = 7
 """Pixels along an edge of a window of the structural similarity."""
@@ -47,13 +47,13 @@ def quality(
     Parameters
     ----------
     originals, restored
-        Shape (n, side, side), 0 … 1; image i of one belongs to image i of the other.
+        Shape (n, 28, 28), 0 … 1; image i of one belongs to image i of the other.
     labels
         True letters, shape (n,), 0 = A … 25 = Z.
     predicted
         What `relaxor.inpainting.classifier.predict` reads in the restored images, shape (n,).
     hole
-        Edge of the centre square that was restored.
+        Side of the centre square that was restored, in pixels: even, at most 22, so that windows fit around it.
     resamples, seed
         Number of bootstrap samples (over images, within a class for its row) and their seed.
 
@@ -62,16 +62,10 @@ def quality(
     pandas.DataFrame
         One row per metric and class: ``metric``, ``class`` (``all``, ``A`` … ``Z``), ``value``, ``ci_low``, ``ci_high``
         (95 %), ``n`` images. An accuracy of one has an interval of zero width, because no error could be drawn.
-
-    Raises
-    ------
-    AnalysisError
-        If shapes do not fit, there is no image, a value is not finite, or the hole does not fit.
     """
     originals, restored = np.asarray(originals, dtype=float), np.asarray(restored, dtype=float)
     labels, predicted = np.asarray(labels), np.asarray(predicted)
-    _check(originals, restored, labels, predicted, hole)
-    scores = _scores(originals, restored, _centre(originals.shape[1], hole))
+    scores = _scores(originals, restored, centre(hole))
     scores["accuracy"] = (labels == predicted).astype(float)
     table = np.column_stack(list(scores.values()))
     generator = np.random.default_rng(seed)
@@ -81,7 +75,7 @@ def quality(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _scores(originals: np.ndarray, restored: np.ndarray, centre: slice) -> dict[str, np.ndarray]:
+def _scores(originals: np.ndarray, restored: np.ndarray, hole: slice) -> dict[str, np.ndarray]:
     """Return the scores of each image, shape (n,) each."""
     error = (originals - restored) ** 2
     similarity = _similarity(originals, restored)
@@ -90,14 +84,14 @@ def _scores(originals: np.ndarray, restored: np.ndarray, centre: slice) -> dict[
     inside = slice(edge, originals.shape[1] - edge)
     return {
         "mse": error.mean(axis=(1, 2)),
-        "mse_hole": error[:, centre, centre].mean(axis=(1, 2)),
+        "mse_hole": error[:, hole, hole].mean(axis=(1, 2)),
         "ssim": similarity[:, inside, inside].mean(axis=(1, 2)),
-        "ssim_hole": similarity[:, centre, centre].mean(axis=(1, 2)),
+        "ssim_hole": similarity[:, hole, hole].mean(axis=(1, 2)),
     }
 
 
 def _similarity(originals: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """Return the map of structural similarity of every image, shape (n, side, side)."""
+    """Return the map of structural similarity of every image, shape (n, 28, 28)."""
     pairs = zip(originals, restored, strict=True)
     return np.array([structural_similarity(*pair, win_size=WINDOW, data_range=1.0, full=True)[1] for pair in pairs])
 
@@ -124,34 +118,3 @@ def _rows(
 def _decibel(mse: float) -> float:
     with np.errstate(divide="ignore"):
         return float(-10 * np.log10(mse))
-
-
-def _centre(side: int, hole: int) -> slice:
-    start = (side - hole) // 2
-    return slice(start, start + hole)
-
-
-def _check(originals: np.ndarray, restored: np.ndarray, labels: np.ndarray, predicted: np.ndarray, hole: int) -> None:
-    n = len(originals)
-    if originals.ndim != 3 or not n or originals.shape[1] != originals.shape[2] or originals.shape != restored.shape:
-        raise AnalysisError(
-            f"quality of restored letters: originals of shape {originals.shape}, restored of {restored.shape}; "
-            "both must be (n, side, side) with at least one image"
-        )
-    if labels.shape != (n,) or predicted.shape != (n,):
-        raise AnalysisError(
-            f"quality of restored letters: {n} images, labels of shape {labels.shape}, "
-            f"predictions of {predicted.shape}; it needs one of each an image"
-        )
-    if labels.min() < 0 or labels.max() >= len(string.ascii_uppercase):
-        raise AnalysisError(
-            f"quality of restored letters: labels from {labels.min()} to {labels.max()}; 0 is A and 25 is Z"
-        )
-    side, edge = originals.shape[1], (WINDOW - 1) // 2
-    if not 0 < hole <= side - 2 * edge or (side - hole) % 2:
-        raise AnalysisError(
-            f"quality of restored letters: a hole of {hole} pixels does not lie in the centre of {side}, "
-            f"or leaves fewer than {edge} on each side"
-        )
-    if not (np.isfinite(originals).all() and np.isfinite(restored).all()):
-        raise AnalysisError("quality of restored letters: the images hold NaN or infinity")

@@ -3,7 +3,12 @@
 ``feature`` is the decoder of reference, the part of the letters, or the part of a chip that a variant concerns.
 """
 
-from relaxor.core.results import Quantity
+import math
+from typing import Any
+
+import numpy as np
+
+from relaxor.core.results import Number, Quantity
 from relaxor.crossbar.quantities import CHIP_QUANTITIES
 
 # --- restored letters
@@ -58,3 +63,15 @@ CROSSBAR_MODELS = {
     REMEDY: "chip of which the quantity that the feature names is raised",
 }
 CROSSBAR_QUANTITIES = (*CHIP_METRICS, FID_RATIO, *CHIP_QUANTITIES)
+
+
+def number_of(measurement: str, model: str, quantity: Quantity, value: float, **fields: Any) -> Number:
+    """Make a number of a quantity; ``fields`` are further fields of `Number`."""
+    return Number(measurement, model, quantity.name, float(value), unit=quantity.known_unit, **fields)
+
+
+def mean_of(measurement: str, model: str, quantity: Quantity, values: np.ndarray, **fields: Any) -> Number:
+    """Make a number of the mean of values, shape (n,), with Student's interval; arguments as `number_of`."""
+    error = float(values.std(ddof=1) / math.sqrt(values.size))
+    mean = number_of(measurement, model, quantity, values.mean(), standard_error=error, **fields)
+    return mean.with_interval(values.size - 1)

@@ -1,23 +1,25 @@
 """The job of judging: the letters that each decoder of a training restores, against the originals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from relaxor.core.files import atomic
-from relaxor.core.storage import save_tree
+from relaxor.core.storage import save_table, save_tree
 from relaxor.core.variables import variable
 from relaxor.crossbar.levels import integer_decoder
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.feature_network import FeatureNetwork
 from relaxor.inpainting.fid import fid_with_interval, kid, real_floor
-from relaxor.inpainting.learning import load_networks, read_currents
-from relaxor.inpainting.letters import ink, load_letters
-from relaxor.inpainting.models import cut_hole, paste
+from relaxor.inpainting.images import cut_hole, ink
+from relaxor.inpainting.learning import Reading, load_networks, read_currents
+from relaxor.inpainting.letters import load_letters
+from relaxor.inpainting.models import paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quality import OVERALL, quality
 from relaxor.inpainting.quantities import FID, FID_NETWORK, FID_UNBIASED, KID, METHODS, REAL, UNFILLED
@@ -31,50 +33,43 @@ def score_decoder(
     letters: str,
     encoder: str,
     networks: str,
-    plain: str,
-    clipped: str,
-    per_column: str,
-    aware: str,
+    rounded: Sequence[str],
     float_longer: str,
     scores: str,
     examples: str,
     *,
-    hole: int,
-    seed: int,
-    device_variation: float,
+    reading: Mapping[str, Any],
     feature_network: str | None,
 ) -> None:
     """Restore the test letters with every decoder of a training, and compare them with the originals.
 
     Parameters
     ----------
-    letters, encoder, networks, plain, clipped, per_column, aware, float_longer
-        As `relaxor.inpainting.learning` wrote them.
+    letters, encoder, networks, rounded, float_longer
+        As `relaxor.inpainting.learning` wrote them; ``rounded`` are all integer decoders, by the names of their files.
     scores
         CSV file to write: method, metric, class, value, 95 % interval over the letters, number of letters.
     examples
         netCDF file to write: the first two test letters of each class, and the levels of the decoder trained for four
         bits.
-    hole, seed, device_variation
-        See `relaxor.inpainting.learning.read_currents`.
+    reading
+        Fields of `relaxor.inpainting.learning.Reading`.
     feature_network
         ONNX file of a network in whose features the distance is taken as well, or none.
     """
     found = load_letters(letters)
-    originals = ink(found.images_test)
-    currents = read_currents(found, encoder, "test", hole=hole, seed=seed, device_variation=device_variation)
-    rounded = {"plain": plain, "clipped": clipped, "per_column": per_column, "aware": aware}
-    integers = {name: load_quantized(path) for name, path in rounded.items()}
+    originals, read = ink(found.images_test), Reading(**reading)
+    currents = read_currents(found, encoder, "test", read)
+    integers = {Path(path).stem: load_quantized(path) for path in rounded}
     drawn = {
-        "float": draw(load_networks(networks, hole).decoder, currents),
+        "float": draw(load_networks(networks, read.hole).decoder, currents),
         **{name: integer_decoder(decoder, currents) for name, decoder in integers.items()},
-        "float_longer": draw(load_networks(float_longer, hole).decoder, currents),
+        "float_longer": draw(load_networks(float_longer, read.hole).decoder, currents),
     }
-    restored = {UNFILLED: cut_hole(originals, hole)}
+    restored = {UNFILLED: cut_hole(originals, read.hole)}
     restored |= {name: np.asarray(paste(jnp.asarray(originals), jnp.asarray(drawn[name]))) for name in METHODS}
-    table = judge(originals, found.labels_test, restored, hole=hole, feature_network=feature_network)
-    with atomic(scores) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    table = judge(originals, found.labels_test, restored, hole=read.hole, feature_network=feature_network)
+    save_table(scores, table)
     groups = {"letters": shown_letters({"original": originals, **restored}, found.labels_test)}
     for number, layer in enumerate(integers["aware"].layers, 1):
         levels = variable(("output", "input"), layer.levels, "1", f"levels of layer {number}")
@@ -115,27 +110,23 @@ def judge(
     classifier, _ = load_classifier()
     network = FeatureNetwork(feature_network) if feature_network else None
     real = features(classifier, originals)
-    floor = real_floor(real)
-    rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, floor.value, floor.low, floor.high, floor.n)]
+    rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, *real_floor(real))]
     foreign = network.features(originals) if network else None
     for method, images in restored.items():
         own = features(classifier, images)
         rows += [(method, *row) for row in _distances(real, own)]
         if network and foreign is not None:
-            found = fid_with_interval(foreign, network.features(images), paired=True)
-            rows.append((method, FID_NETWORK.name, OVERALL, found.value, found.ci_low, found.ci_high, found.n_a))
+            found, _ = fid_with_interval(foreign, network.features(images), paired=True)
+            rows.append((method, FID_NETWORK.name, OVERALL, *found))
         table = quality(originals, images, labels, predict(classifier, own), hole=hole)
         rows += [(method, *row) for row in table.itertuples(index=False)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _distances(real: np.ndarray, own: np.ndarray) -> list[tuple[object, ...]]:
-    distance, kernel = fid_with_interval(real, own, paired=True), kid(real, own)
-    return [
-        (FID.name, OVERALL, distance.value, distance.ci_low, distance.ci_high, distance.n_a),
-        (FID_UNBIASED.name, OVERALL, distance.unbiased, distance.unbiased_low, distance.unbiased_high, distance.n_a),
-        (KID.name, OVERALL, kernel.value, kernel.ci_low, kernel.ci_high, kernel.n_a),
-    ]
+    distance, unbiased = fid_with_interval(real, own, paired=True)
+    found = {FID: distance, FID_UNBIASED: unbiased, KID: kid(real, own)}
+    return [(metric.name, OVERALL, *values) for metric, values in found.items()]
 
 
 def shown_letters(images: Mapping[str, np.ndarray], labels: np.ndarray) -> xr.Dataset:

@@ -6,6 +6,7 @@ spline, which is linear in its points: `Skeleton.weights`), otherwise it is stra
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -200,6 +201,7 @@ class Skeleton:
     stroke: np.ndarray
 
 
+@cache
 def skeletons(letter: str) -> tuple[list[Skeleton], np.ndarray]:
     """Return the ways to write a letter, and how often each is chosen (sums to one)."""
     frequency, ways = zip(*(line.split(maxsplit=1) for line in STROKES[letter].strip().splitlines()), strict=True)

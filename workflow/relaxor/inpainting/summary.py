@@ -6,34 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from relaxor.core import netcdf
-from relaxor.core.results import NORMAL_QUANTILE, Number, Quantity, student_quantile
+from relaxor.core.results import NORMAL_QUANTILE, Number, Quantity, origin_of
 from relaxor.core.storage import save_parameters, save_tree
 from relaxor.core.variables import variable
+from relaxor.inpainting import quantities as q
 from relaxor.inpainting.classifier import load_classifier
 from relaxor.inpainting.letters import Letters, load_letters
 from relaxor.inpainting.quality import OVERALL
-from relaxor.inpainting.quantities import (
-    AWARE,
-    FID,
-    FID_RATIO,
-    FID_UNBIASED,
-    FLOAT,
-    KID,
-    LETTERS,
-    LETTERS_USED,
-    METHODS,
-    METRICS,
-    REAL,
-    UNFILLED,
-    WEIGHT_BITS,
-)
 from relaxor.inpainting.topics import INPAINTING
 from relaxor.inpainting.training import Networks
 from relaxor.synapse.photoresponse.encoder import load_encoder
@@ -71,7 +55,7 @@ def summarize(
         pd.read_csv(path).assign(hole=hole, seed=seed) for path, (hole, seed) in zip(scores, trainings, strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
-    origin = "simulated" if "simulated" in (found.origin, load_encoder(encoder).origin) else "measured"
+    origin = origin_of([found.origin, load_encoder(encoder).origin])
     made_of = hashlib.sha256(f"{found.sha256} {Path(encoder).read_text(encoding='utf-8')}".encode()).hexdigest()
     rows = [*_rows(table, found), *_bit_rows(holes, examples[:: len(seeds)])]
     rows = [replace(row, raw_sha256=made_of, origin=origin) for row in rows]
@@ -92,81 +76,67 @@ def summarize(
 
 def _rows(table: pd.DataFrame, letters: Letters) -> list[Number]:
     """Return the numbers of all metrics, their ratios to the float decoder, and the numbers of letters."""
-    features = f"64 features of the letter classifier {load_classifier()[1]['sha256'][:12]}"
+    features = f"; 64 features of the letter classifier {load_classifier()[1]['sha256'][:12]}"
     rows: list[Number] = []
     overall = table[table["class"] == OVERALL]
     for (hole, method), part in overall.groupby(["hole", "method"], sort=False):
         scored = dict(iter(part.groupby("metric")))
-        for metric in METRICS:
+        for metric in q.METRICS:
             if metric.name in scored:
-                where = f"; {features}" if metric in (FID, FID_UNBIASED, KID) else ""
-                rows.append(_number(f"hole_{hole}", str(method), metric, **_mean(scored[metric.name], where)))
-        if method in METHODS:
-            of_float = overall[(overall["hole"] == hole) & (overall["method"] == FLOAT)]
-            ratio = _ratio(part, of_float)
-            rows.append(_number(f"hole_{hole}", str(method), FID_RATIO, feature=FLOAT, **ratio))
+                where = features if metric in (q.FID, q.FID_UNBIASED, q.KID) else ""
+                rows.append(_mean(scored[metric.name], metric, where))
+        if method in q.METHODS:
+            rows.append(_ratio(part, overall[(overall["hole"] == hole) & (overall["method"] == q.FLOAT)]))
     for which, labels in (("train", letters.labels_train), ("test", letters.labels_test)):
-        number = _found(labels.size, 0.0, math.nan, math.nan, letters.source, 0)
-        rows.append(_number(LETTERS, LETTERS, LETTERS_USED, feature=which, **number))
+        exact = {"standard_error": 0.0, "method": letters.source, "feature": which}
+        rows.append(q.number_of(q.LETTERS, q.LETTERS, q.LETTERS_USED, labels.size, **exact))
     return rows
-
-
-def _number(measurement: str, model: str, quantity: Quantity, **found: Any) -> Number:
-    return Number(measurement, model, quantity.name, unit=quantity.known_unit, **found)
 
 
 def _bit_rows(holes: Sequence[int], examples: Sequence[str]) -> list[Number]:
     """Return the number of bits that the levels of each quantized decoder take."""
     rows: list[Number] = []
+    exact = {"standard_error": 0.0, "method": "binary logarithm of the span of all levels, rounded up"}
     for hole, path in zip(holes, examples, strict=True):
         levels = [layer["level"].to_numpy() for name, layer in netcdf.trees(path).items() if name.startswith("layer")]
         span = max(int(level.max()) for level in levels) - min(int(level.min()) for level in levels)
-        method = "binary logarithm of the span of all levels, rounded up"
-        bits = _found(span.bit_length(), 0.0, math.nan, math.nan, method, 0)
-        rows.append(_number(f"hole_{hole}", AWARE, WEIGHT_BITS, **bits))
+        rows.append(q.number_of(f"hole_{hole}", q.AWARE, q.WEIGHT_BITS, span.bit_length(), **exact))
     return rows
 
 
-def _mean(part: pd.DataFrame, where: str) -> dict[str, Any]:
-    """Average over the trainings; a single training has its interval over the letters."""
-    values = part["value"].to_numpy()
-    n = int(part["n"].sum())
-    kind = part["method"].iloc[0]
-    if kind in (REAL, UNFILLED) or values.size == 1:
-        low, high = part["ci_low"].iloc[0], part["ci_high"].iloc[0]
-        error = (high - low) / (2 * NORMAL_QUANTILE)
-        method = {
-            REAL: "random halves of the originals, n each; range of the halvings",
-            UNFILLED: "interval over the test letters, paired",
-        }.get(kind, "one training; interval over the test letters, paired")
-        return _found(values[0], error, low, high, f"{method}{where}", int(part["n"].iloc[0]))
-    return _found(*_student(values), f"mean of {values.size} trainings; interval from training to training{where}", n)
+def _mean(part: pd.DataFrame, metric: Quantity, where: str) -> Number:
+    """Average a metric over the trainings; a single training has its interval over the letters."""
+    first, values = part.iloc[0], part["value"].to_numpy()
+    name, kind = f"hole_{first['hole']}", str(first["method"])
+    if kind not in (q.REAL, q.UNFILLED) and values.size > 1:
+        method = f"mean of {values.size} trainings; interval from training to training{where}"
+        return q.mean_of(name, kind, metric, values, method=method, n=int(part["n"].sum()))
+    method = {
+        q.REAL: "random halves of the originals, n each; range of the halvings",
+        q.UNFILLED: "interval over the test letters, paired",
+    }.get(kind, "one training; interval over the test letters, paired")
+    ends = {"ci_low": first["ci_low"], "ci_high": first["ci_high"]}
+    error = (first["ci_high"] - first["ci_low"]) / (2 * NORMAL_QUANTILE)
+    fields = {"standard_error": error, **ends, "method": f"{method}{where}", "n": int(first["n"])}
+    return q.number_of(name, kind, metric, values[0], **fields)
 
 
-def _ratio(part: pd.DataFrame, of_float: pd.DataFrame) -> dict[str, Any]:
+def _ratio(part: pd.DataFrame, of_float: pd.DataFrame) -> Number:
     """Divide the distances by those of the float decoder of the same training."""
-    own, reference = (rows[rows["metric"] == FID.name].sort_values("seed") for rows in (part, of_float))
+    own, reference = (rows[rows["metric"] == q.FID.name].sort_values("seed") for rows in (part, of_float))
     ratios = own["value"].to_numpy() / reference["value"].to_numpy()
-    n = int(own["n"].sum())
+    name, kind = f"hole_{own['hole'].iloc[0]}", str(own["method"].iloc[0])
+    fields = {"n": int(own["n"].sum()), "feature": q.FLOAT}
     if ratios.size > 1:
-        return _found(*_student(ratios), f"distance over the float decoder's, mean of {ratios.size} trainings", n)
+        method = f"distance over the float decoder's, mean of {ratios.size} trainings"
+        return q.mean_of(name, kind, q.FID_RATIO, ratios, method=method, **fields)
     relative = [
-        (rows["ci_high"].iloc[0] - rows["ci_low"].iloc[0]) / (2 * NORMAL_QUANTILE * value)
-        for rows, value in ((own, own["value"].iloc[0]), (reference, reference["value"].iloc[0]))
+        (rows["ci_high"].iloc[0] - rows["ci_low"].iloc[0]) / (2 * NORMAL_QUANTILE * rows["value"].iloc[0])
+        for rows in (own, reference)
     ]
-    error = ratios[0] * math.hypot(*relative)
     method = "distance over the float decoder's, one training; interval over the test letters, taken as independent"
-    return _found(ratios[0], error, math.nan, math.nan, method, n)
-
-
-def _student(values: np.ndarray) -> tuple[float, float, float, float]:
-    mean, error = float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size))
-    margin = student_quantile(values.size - 1) * error
-    return mean, error, mean - margin, mean + margin
-
-
-def _found(value: float, error: float, low: float, high: float, method: str, n: int) -> dict[str, Any]:
-    return {"value": float(value), "standard_error": error, "ci_low": low, "ci_high": high, "method": method, "n": n}
+    error = ratios[0] * math.hypot(*relative)
+    return q.number_of(name, kind, q.FID_RATIO, ratios[0], standard_error=error, method=method, **fields)
 
 
 def _curves(hole: int, table: pd.DataFrame, examples: str, history: str, fine_tuning: str) -> dict[str, xr.Dataset]:

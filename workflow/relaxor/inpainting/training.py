@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -26,10 +26,12 @@ from jax import lax
 
 from relaxor.core.errors import AnalysisError
 from relaxor.inpainting.checkpoints import Checkpoints
-from relaxor.inpainting.encoder import GROUPS, SIDE
-from relaxor.inpainting.models import LETTERS, Decoder, Discriminator, centre, paste
+from relaxor.inpainting.images import centre
+from relaxor.inpainting.models import Decoder, Discriminator, paste
 from relaxor.inpainting.settings import Training
 
+ADAM = optax.scale_by_adam()
+"""The optimizer without its rate, which changes from epoch to epoch."""
 LOSSES = (
     "reconstruction",
     "adversarial",
@@ -40,6 +42,8 @@ LOSSES = (
     "discriminator_letter_generated",
 )
 """Columns of the history beside ``epoch`` and ``learning_rate``: means over the batches of an epoch, not weighted."""
+Generate = Callable[[Decoder, jax.Array, jax.Array], jax.Array]
+"""How the decoder is evaluated in training, as it is or as on the chip: decoder, currents (n, 196), key → (n, h²)."""
 Progress = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, from 1, and its losses."""
 
@@ -82,13 +86,6 @@ class Settings(Training):
         return self.learning_rate * self.gamma ** ((epoch - 1) // self.step_epochs)
 
 
-class Generate(Protocol):
-    """How the decoder is evaluated in training: as it is, or as the chip will."""
-
-    def __call__(self, decoder: Decoder, currents: jax.Array, key: jax.Array) -> jax.Array:
-        """Draw holes, shape (n, 196) → (n, h²)."""
-
-
 class Plain(eqx.Module):
     """Evaluate the decoder as it is."""
 
@@ -129,19 +126,7 @@ class Data(eqx.Module):
 
     @classmethod
     def create(cls, currents: np.ndarray, images: np.ndarray, labels: np.ndarray) -> "Data":
-        """Check and convert the arrays.
-
-        Raises
-        ------
-        AnalysisError
-            If they do not belong together, or labels are not those of 26 letters.
-        """
-        n = len(images)
-        shapes = (np.shape(currents), np.shape(images), np.shape(labels))
-        if shapes != ((n, GROUPS), (n, SIDE, SIDE), (n,)):
-            raise AnalysisError(f"training: currents (n, 196), images (n, 28, 28), labels (n,) needed, found {shapes}")
-        if n and not (np.min(labels) >= 0 and np.max(labels) < LETTERS):
-            raise AnalysisError(f"training: labels 0 … 25 needed, found {np.min(labels)} … {np.max(labels)}")
+        """Convert the arrays."""
         return cls(jnp.asarray(currents, jnp.float32), jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
 
@@ -211,9 +196,7 @@ def train(
     if n < settings.batch:
         raise AnalysisError(f"training: {n} images do not fill one batch of {settings.batch}")
     networks = start or Networks.create(hole, settings.seed)
-    if networks.decoder.hole != hole:
-        raise AnalysisError(f"training: the decoder draws {networks.decoder.hole} pixels a side, the hole has {hole}")
-    state = State(networks, _optimizer().init(networks))
+    state = State(networks, ADAM.init(networks))
     rows: list[dict[str, float]] = []
     store = Checkpoints(Path(folder), identity(data, hole, settings, start, generate)) if folder else None
     if store:
@@ -238,11 +221,6 @@ def train(
 
 
 # --- an epoch
-def _optimizer() -> optax.GradientTransformation:
-    """Adam without its rate, which changes from epoch to epoch."""
-    return optax.scale_by_adam()
-
-
 @eqx.filter_jit
 def _epoch(
     state: State, data: Data, generate: Generate, key: jax.Array, rate: jax.Array, weights: LossWeights, batch: int
@@ -271,7 +249,7 @@ def _step(
     discriminator_slope, discriminator_losses = eqx.filter_grad(_discriminator_loss, has_aux=True)(
         networks.discriminator, batch, completed
     )
-    updates, moments = _optimizer().update(Networks(decoder_slope, discriminator_slope), state.moments)
+    updates, moments = ADAM.update(Networks(decoder_slope, discriminator_slope), state.moments)
     networks = jax.tree.map(lambda value, update: value - rate * update, networks, updates)
     return State(networks, moments), decoder_losses | discriminator_losses
 

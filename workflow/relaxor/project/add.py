@@ -118,7 +118,7 @@ def propose(
     Returns
     -------
     proposals, refused
-        One a file that can be read and is not in the sheet; and file → why it is not proposed.
+        One proposal per file that can be read and is not in the sheet; and file → why it is not proposed.
     """
     if not sample or not set(sample) <= NAME_CHARACTERS or sample.startswith("."):
         raise SheetError(f"'{sample}' is not a name of a sample (letters, digits, '_', '-', '.')")

@@ -3,11 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
-
 from relaxor.core.errors import SheetError
-from relaxor.core.section import Section
+from relaxor.core.section import Section, load_yaml
 from relaxor.techniques.registry import current_name
 
 
@@ -58,15 +55,7 @@ def load_figures(path: Path | str) -> dict[str, FigureSpec]:
     SheetError
         Naming the file and the key.
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        figures = TypeAdapter(dict[str, FigureSpec]).validate_python(values)
-    except (OSError, yaml.YAMLError) as error:
-        raise SheetError(f"{path}: cannot be read: {error}") from error
-    except ValidationError as error:
-        raise SheetError(
-            "\n".join(f"{path}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors())
-        ) from None
+    figures: dict[str, FigureSpec] = load_yaml(path, dict[str, FigureSpec])
     for name, figure in figures.items():
         shown = {letter for row in figure.layout for letter in row} - {"."}
         if shown != set(figure.panels):

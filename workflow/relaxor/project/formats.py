@@ -1,11 +1,11 @@
 """Which formats raw files have, remembered between runs: it tells what code an ingestion depends on."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from relaxor.core.errors import ReadError
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
 from relaxor.readers import readers, recognise
 
 MEMORY = ".snakemake/relaxor_formats.json"
@@ -44,8 +44,7 @@ def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, s
         format_name = seen[file][2] if seen.get(file, [])[:2] == state else _recognised(path)
         found[file], states[file] = format_name, [*state, format_name]
     if states != seen:
-        with atomic(store) as temporary:
-            temporary.write_text(json.dumps({"readers": names, "files": states}), encoding="utf-8")
+        write_whole(store, json.dumps({"readers": names, "files": states}))
     return found
 
 
@@ -60,9 +59,5 @@ def reader_modules(formats: Iterable[str | None]) -> list[str]:
     """Return the modules that read files of some formats, sorted; all of them where a file may have any format."""
     wanted = set(formats)
     if wanted & {None, ARCHIVE}:
-        return ["relaxor.readers", *_modules(readers())]
-    return _modules(wanted - {UNKNOWN})
-
-
-def _modules(formats: Iterable[str | None] | Mapping[str, object]) -> list[str]:
-    return sorted({readers()[name].extract.__module__ for name in formats if name})
+        return ["relaxor.readers", *sorted({reader.extract.__module__ for reader in readers().values()})]
+    return sorted({readers()[name].extract.__module__ for name in wanted if name})

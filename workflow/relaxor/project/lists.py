@@ -6,20 +6,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
     FiniteFloat,
     NonNegativeFloat,
-    TypeAdapter,
     ValidationError,
     model_validator,
 )
 
 from relaxor.core.errors import SheetError
-from relaxor.core.section import Section
+from relaxor.core.section import Section, load_yaml
 from relaxor.core.units import factor, parse_unit
 from relaxor.techniques.registry import current_name
 
@@ -143,22 +141,14 @@ class Devices(Section):
     """Quantity → the one number of the results that gives it; empty: no table is made."""
 
 
-def load_entries(path: Path | str, kind: type[Section]) -> list[Any]:
-    """Load a YAML list of entries of one kind.
+def load_claims(path: Path | str) -> list[Claim]:
+    """Load the claims of a paper; errors as `relaxor.core.section.load_yaml`."""
+    return load_yaml(path, list[Claim], "entry ")
 
-    Raises
-    ------
-    SheetError
-        Naming the file and the entry.
-    """
-    try:
-        return TypeAdapter(list[kind]).validate_python(yaml.safe_load(Path(path).read_text(encoding="utf-8")))  # type: ignore[valid-type]
-    except (OSError, yaml.YAMLError) as error:
-        raise SheetError(f"{path}: cannot be read: {error}") from error
-    except ValidationError as error:
-        raise SheetError(
-            "\n".join(f"{path}: entry {'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        ) from None
+
+def load_checks(path: Path | str) -> list[Check]:
+    """Load the checks of results; errors as `relaxor.core.section.load_yaml`."""
+    return load_yaml(path, list[Check], "entry ")
 
 
 def load_literature(path: Path | str) -> list[Fact]:

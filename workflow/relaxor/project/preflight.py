@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from relaxor.core.remote import storage_of
 from relaxor.core.results import Measurement
 from relaxor.project.figure_list import load_figures
 from relaxor.project.layers import Resolved, known_conditions, resolve
-from relaxor.project.lists import Check, Claim, load_entries, load_literature
+from relaxor.project.lists import load_checks, load_claims, load_literature
 from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import load_sheet, require_samples
 from relaxor.readers import read
@@ -64,9 +65,9 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
 
     parts: Sequence[Callable[[], object]] = (
         sheet,
-        lambda: load_entries(settings.claims, Claim),
-        lambda: load_entries(settings.checks, Check),
-        lambda: load_literature(settings.literature),
+        partial(load_claims, settings.claims),
+        partial(load_checks, settings.checks),
+        partial(load_literature, settings.literature),
     )
     for part in parts:
         try:

@@ -11,11 +11,10 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args
 
-import yaml
 from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from relaxor.core.errors import AnalysisError, SheetError
-from relaxor.core.section import Section
+from relaxor.core.section import Section, read_yaml
 from relaxor.crossbar.settings import Crossbar
 from relaxor.figures.schematic_settings import Bands, OpticalDevice
 from relaxor.inpainting.settings import Encoder, Inpainting
@@ -23,9 +22,6 @@ from relaxor.project.layers import LAB, SAMPLE, resolve
 from relaxor.project.lists import Devices, Selector
 from relaxor.readers import TableDescription
 from relaxor.techniques.registry import current_name, techniques
-
-FIRST_LINE = "# yaml-language-server: $schema="
-"""What tells an editor where the schema of a settings file is."""
 
 _SECTIONS: dict[str, Any] = {
     name: (technique.settings, Field(default_factory=technique.settings, description=f"{technique.title}."))
@@ -155,7 +151,7 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
     Raises
     ------
     SheetError
-        One line a mistake: file, key, what was found, what is allowed, the nearest valid name.
+        One line per mistake: file, key, what was found, what is allowed, the nearest valid name.
     """
     values = _with_current_names(values, source)
     try:
@@ -190,10 +186,7 @@ def _with_current_names(values: Mapping[str, Any], source: Path | str) -> dict[s
 
 def load_settings(path: Path | str) -> Settings:
     """Load and check a settings file."""
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SheetError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    values = read_yaml(path) or {}
     if not isinstance(values, dict):
         raise SheetError(f"{path}: expected 'name: value' lines, found {type(values).__name__}")
     return validate_settings(values, path)

@@ -49,12 +49,12 @@ def load_sheet(
     Returns
     -------
     list of dict
-        One a row; ``conditions`` parsed to name → (value, unit).
+        One per row; ``conditions`` are parsed to name → (value, unit).
 
     Raises
     ------
     SheetError
-        One line a row that is not valid: file, row and column, what was found and what is allowed.
+        One line per row that is not valid: file, row and column, what was found and what is allowed.
     """
     path, root = Path(path), Path(root).resolve()
     try:

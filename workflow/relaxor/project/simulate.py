@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-from pydantic import ValidationError
 
 from relaxor.core.errors import SheetError
-from relaxor.core.files import atomic
-from relaxor.core.section import Section
+from relaxor.core.files import write_whole
+from relaxor.core.section import Section, load_yaml
 from relaxor.project.sheet import COLUMNS
 from relaxor.simulation.sample_file import SampleFile, Truth
 from relaxor.techniques.registry import techniques
@@ -62,14 +60,8 @@ def load_scenario(path: Path | str = SCENARIO) -> Scenario:
     SheetError
         Naming the file and the key.
     """
-    try:
-        return Scenario.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
-        raise SheetError(f"{path}: cannot be read: {error}") from error
-    except ValidationError as error:
-        raise SheetError(
-            "\n".join(f"{path}: {'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
-        ) from None
+    scenario: Scenario = load_yaml(path, Scenario)
+    return scenario
 
 
 def sample_files(scenario: Scenario, names: Sequence[str] | None = None) -> Iterator[SampleFile]:
@@ -108,8 +100,7 @@ def simulate_sample(folder: Path | str, scenario: Path | str = SCENARIO) -> list
     readme = README.format(sample=sample, scenario=SCENARIO).encode()
     contents = {f"{sample}/{name}": content for name, content in contents.items()} | {"README.md": readme}
     for name, content in contents.items():
-        with atomic(Path(folder) / name) as temporary:
-            temporary.write_bytes(content)
+        write_whole(Path(folder) / name, content)
     return [Path(folder) / name for name in contents]
 
 

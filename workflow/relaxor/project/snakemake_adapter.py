@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -83,7 +83,10 @@ def code_of(*names: str) -> str:
         Modules (``"relaxor.techniques.xrd.analysis"``), packages, which stand for all of their modules, or functions
         (``"module:name"``). A module of another package counts with what it imports of its own package.
     """
-    return _digest(sources(*names))
+    whole = hashlib.sha256()
+    for path in sources(*names):
+        whole.update(_content(path))
+    return whole.hexdigest()[:16]
 
 
 def sources(*names: str) -> list[Path]:
@@ -99,13 +102,6 @@ def sources(*names: str) -> list[Path]:
             found.add(path)
             waiting += _imports(path)
     return sorted(path for module in found for path in module.parent.glob(f"{module.stem}.*"))
-
-
-def _digest(paths: Iterable[Path]) -> str:
-    whole = hashlib.sha256()
-    for path in paths:
-        whole.update(_content(path))
-    return whole.hexdigest()[:16]
 
 
 @cache

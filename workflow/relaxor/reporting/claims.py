@@ -5,12 +5,18 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from relaxor.core.files import atomic
 from relaxor.core.results import NORMAL_QUANTILE
+from relaxor.core.storage import save_table
 from relaxor.core.units import factor
-from relaxor.project.lists import Claim, load_entries
+from relaxor.project.lists import Claim, load_claims
 from relaxor.reporting.selectors import all_numbers, one
 
+NAMES = ("measurement", "model", "parameter", "feature", "at", "raw_sha256", "origin")
+"""Columns that tell which number of ours answers a claim."""
+COLUMNS = (
+    *("claim", "panel", "quantity", "relation", "reported", "ours", "standard_error", "systematic_error", "unit", "z"),
+    *("verdict", "note", *NAMES),
+)
 AGREES, DIFFERS, CONTRADICTS, NOT_TESTABLE = "agrees", "differs", "the paper contradicts itself", "not testable"
 
 
@@ -34,32 +40,15 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
         If a claim's selector finds no number, or several; a claim about what was not measured is not testable.
     """
     numbers = all_numbers(parameters)
-    table = pd.DataFrame([_compare(claim, numbers, claims) for claim in load_entries(claims, Claim)])
-    with atomic(comparison) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    rows = [_compare(claim, numbers, claims) for claim in load_claims(claims)]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    save_table(comparison, table, digits=6)
 
 
 def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, object]:
     row: dict[str, object] = {
-        "claim": claim.id,
-        "panel": claim.panel,
-        "quantity": claim.quantity,
-        "relation": claim.relation,
-        "reported": claim.reported,
-        "ours": math.nan,
-        "standard_error": math.nan,
-        "systematic_error": math.nan,
-        "unit": claim.unit,
-        "z": math.nan,
-        "verdict": NOT_TESTABLE,
-        "note": claim.not_testable,
-        "measurement": "",
-        "model": "",
-        "parameter": "",
-        "feature": "",
-        "at": math.nan,
-        "raw_sha256": "",
-        "origin": "",
+        **{key: getattr(claim, key) for key in ("panel", "quantity", "relation", "reported", "unit")},
+        **{"claim": claim.id, "verdict": NOT_TESTABLE, "note": claim.not_testable},
     }
     if claim.ours is None:
         return row
@@ -70,12 +59,8 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
     number = one(numbers, claim.ours, f"{source}: claim '{claim.id}'")
     scale = factor(str(number["unit"]), claim.unit)
     value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))
-    row |= {
-        "ours": value,
-        "standard_error": errors[0],
-        "systematic_error": errors[1],
-        **{key: number[key] for key in ("measurement", "model", "parameter", "feature", "at", "raw_sha256", "origin")},
-    }
+    row |= {key: number[key] for key in NAMES}
+    row |= {"ours": value, "standard_error": errors[0], "systematic_error": errors[1]}
     if not all(map(math.isfinite, (value, *errors))):
         return row | {"note": f"our value or its error is not known: {number['method']}"}
     difference, error = value - float(claim.reported), math.hypot(*errors, claim.reported_error)
@@ -86,8 +71,5 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
         "at most": difference <= reach,
     }[claim.relation]
     verdict = CONTRADICTS if claim.contradiction else AGREES if holds else DIFFERS
-    return row | {
-        "z": difference / error if error else math.nan,
-        "verdict": verdict,
-        "note": claim.contradiction,
-    }
+    z = difference / error if error else math.nan
+    return row | {"z": z, "verdict": verdict, "note": claim.contradiction}

@@ -12,22 +12,11 @@ from matplotlib.gridspec import GridSpecFromSubplotSpec
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from relaxor.core import netcdf
-from relaxor.core.results import NORMAL_QUANTILE
+from relaxor.core.results import NORMAL_QUANTILE, origin_of
 from relaxor.core.storage import load_parameters
 from relaxor.core.units import registry
-from relaxor.figures.style import (
-    BLACK,
-    BLUE,
-    DOUBLE,
-    GREEN,
-    GREY,
-    PURPLE,
-    VERMILION,
-    mark_origin,
-    new_figure,
-    save,
-    use_style,
-)
+from relaxor.figures import style
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION
 from relaxor.project.lists import Selector
 from relaxor.reporting.selectors import select
 from relaxor.techniques.registry import ComparedSpectrum, techniques
@@ -61,7 +50,7 @@ def draw_comparison(
     numbers
         Entries of the section ``comparison`` of the settings (`relaxor.project.lists.Selector`).
     """
-    use_style()
+    style.use_style()
     technique = Path(parameters[0]).parent.name
     tables = {Path(path).parents[1].name: load_parameters(path) for path in parameters}
     looks = {sample: LOOKS[number % len(LOOKS)] for number, sample in enumerate(tables)}
@@ -70,7 +59,7 @@ def draw_comparison(
     rows = -(-len(shown) // COLUMNS)
     compared = techniques()[technique].compared
     heights = [SPECTRA_MM] * (compared is not None) + [ROW_MM * rows] * bool(shown) or [ROW_MM]
-    whole = new_figure(DOUBLE, sum(heights))
+    whole = style.new_figure(style.DOUBLE, sum(heights))
     places = whole.add_gridspec(len(heights), 1, height_ratios=heights)
     if compared:
         _spectra(whole.add_subplot(places[0, 0]), dict(zip(tables, curves, strict=True)), looks, compared)
@@ -80,11 +69,8 @@ def draw_comparison(
         whole.suptitle("the samples share no number of the section 'comparison' of the settings", fontsize=6)
     elif len(shown) < len(quantities):
         whole.suptitle(f"the first {len(shown)} of {len(quantities)} numbers that the samples share", fontsize=6)
-    origins = set(pd.concat(tables.values())["origin"])
-    mark_origin(whole, "simulated" if "simulated" in origins else "measured")
-    formats = tuple(Path(path).suffix[1:] for path in figure)
-    subject = f"relaxor; samples: {', '.join(tables)}"
-    save(whole, Path(figure[0]).with_suffix(""), formats, Title=f"Samples compared: {technique}", Subject=subject)
+    style.mark_origin(whole, origin_of(pd.concat(tables.values())["origin"]))
+    style.save(whole, figure, f"Samples compared: {technique}", f"relaxor; samples: {', '.join(tables)}")
 
 
 def common_quantities(

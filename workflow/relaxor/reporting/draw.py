@@ -1,14 +1,17 @@
-"""Draw a figure of ``figures.yaml``: find its panels, load what they show, and hand both to the layout."""
+"""Draw a figure of ``figures.yaml``: find its panels, load what they show, arrange and save them."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from relaxor.core.errors import SheetError
-from relaxor.figures.layout import ReadyPanel, save_figure
+from relaxor.figures.layout import ReadyPanel, panel_figure, shown_files, shown_origin
 from relaxor.figures.panel import load_panel, load_table
-from relaxor.figures.style import use_style
+from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
 from relaxor.project.figure_list import FigureSpec, PanelSpec
 from relaxor.reporting.panels import panel_of, topic_of
 
@@ -51,16 +54,28 @@ def draw_figure(
         letter: ready_panel(panel, folders, files, measurements[panel.id], settings_of)
         for letter, panel in entry.panels.items()
     }
-    save_figure(
-        ready,
-        title=entry.title,
-        width=entry.width,
-        height=entry.height,
-        layout=entry.layout,
-        heights=entry.heights,
-        figure=figure,
-        files=panels,
-    )
+    shown = [panel.data for panel in ready.values()]
+    subject = shown_files(shown)
+    save(_whole(entry, ready, shown_origin(shown)), figure, entry.title, subject)
+    if len(ready) == 1:  # the figure is its panel
+        for source, target in zip(figure, panels, strict=True):
+            shutil.copyfile(source, target)
+        return
+    for number, panel in enumerate(ready.values()):
+        own = panels[number * len(figure) : (number + 1) * len(figure)]
+        save(panel_figure(panel), own, entry.title, subject)
+
+
+def _whole(spec: FigureSpec, panels: Mapping[str, ReadyPanel], origin: str) -> Figure:
+    """Draw all panels of a figure (letter → panel), with their letters and the mark of their origin."""
+    whole = new_figure(DOUBLE if spec.width == "double" else SINGLE, spec.height)
+    axes = whole.subplot_mosaic([list(row) for row in spec.layout], height_ratios=spec.heights)
+    for letter, panel in panels.items():
+        panel.on(axes[letter])
+        if len(panels) > 1:
+            axes[letter].set_title(letter, loc="left", fontweight="bold", fontsize=8)
+    mark_origin(whole, origin)
+    return whole
 
 
 def ready_panel(

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.core import netcdf
-from relaxor.core.results import Measurement
+from relaxor.core.results import Measurement, origin_of
 from relaxor.core.storage import load, load_parameters
 from relaxor.figures.generic import draw_regions
 from relaxor.figures.panel import PanelData
@@ -48,12 +48,9 @@ def draw_sample(data: str, parameters: Sequence[str], curves: Sequence[str], fig
         ax.set_title(short, loc="left", fontweight="bold")
     if len(panels) > len(shown):
         whole.suptitle(f"the first {len(shown)} of {len(panels)} panels", fontsize=6)
-    origins = {measurement.attrs["origin"] for measurement in measurements}
-    mark_origin(whole, "simulated" if "simulated" in origins else "measured")
+    mark_origin(whole, origin_of(measurement.attrs["origin"] for measurement in measurements))
     files = sorted(f"{each.attrs['raw_file']} {each.attrs['raw_sha256'][:12]}" for each in measurements)
-    formats = tuple(Path(path).suffix[1:] for path in figure)
-    title, subject = f"{Path(figure[0]).parent.name}: {technique}", f"relaxor; raw files: {', '.join(files)}"
-    save(whole, Path(figure[0]).with_suffix(""), formats, Title=title, Subject=subject)
+    save(whole, figure, f"{Path(figure[0]).parent.name}: {technique}", f"relaxor; raw files: {', '.join(files)}")
 
 
 def _panels(

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 from pydantic import TypeAdapter
 
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
+from relaxor.core.storage import save_table
 from relaxor.project.lists import Selector, load_literature
 from relaxor.reporting.selectors import all_numbers, one, select
 from relaxor.reporting.tables import render, value_text
@@ -70,8 +71,7 @@ def compare(
     rows = facts + [_ours(device, quantity, selector, found) for quantity, selector in selectors.items()]
     devices = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(NUMERIC, float))
     devices[list(TEXTS)] = devices[list(TEXTS)].astype(object).fillna("")
-    with atomic(table) as temporary:
-        devices.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    save_table(table, devices)
     text = devices.assign(
         printed=[_printed(row) for _, row in devices.iterrows()],
         systematic=[f"{error:.2g}" if error > 0 else "" for error in devices["systematic_error"]],
@@ -79,25 +79,13 @@ def compare(
     text = text[list(HEADINGS)].rename(columns=HEADINGS)
     caption = CAPTION.format(origin=" and ".join(sorted(set(devices["origin"]) - {""})) + " data")
     for path in map(Path, printed):
-        with atomic(path) as temporary:
-            temporary.write_text(render(text, path.suffix, caption, path.stem), encoding="utf-8")
+        write_whole(path, render(text, path.suffix, caption, path.stem))
 
 
 NUMERIC = ("value", "value_high", "standard_error", "systematic_error")
-TEXTS = (
-    "device",
-    "doi",
-    "quantity",
-    "unit",
-    "limit",
-    "origin",
-    "source",
-    "measurement",
-    "model",
-    "parameter",
-    "raw_sha256",
-)
-COLUMNS = (*TEXTS[:3], *NUMERIC, *TEXTS[3:])
+FACT, SOURCE = ("device", "doi", "quantity"), ("measurement", "model", "parameter", "raw_sha256")
+TEXTS = (*FACT, "unit", "limit", "origin", "source", *SOURCE)
+COLUMNS = (*FACT, *NUMERIC, *TEXTS[len(FACT) :])
 
 
 def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame) -> dict[str, Any]:
@@ -107,19 +95,7 @@ def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame)
         where = ", ".join(f"{key} {value}" for key, value in selector if value not in ("*", None))
         return row | {"source": f"no result: no row of {where}"}
     number = one(numbers, selector, f"devices: '{quantity}'")
-    taken = (
-        "value",
-        *NUMERIC[2:],
-        "unit",
-        "origin",
-        "measurement",
-        "model",
-        "parameter",
-        "feature",
-        "at",
-        "raw_sha256",
-    )
-    return row | {key: number[key] for key in taken} | {"source": number["method"]}
+    return row | number.to_dict() | {"source": number["method"]}
 
 
 def _printed(row: pd.Series) -> str:

@@ -19,7 +19,7 @@ UNIT = "pJ"
 ARROW = 2.5
 """Length of the arrow of a limit, as a factor of energy."""
 LINE = 98
-"""Characters a line of the list of devices without a value."""
+"""Characters per line of the list of devices without a value."""
 MARK = "\n"
 """An empty line below it, where the mark of simulated data stands."""
 

@@ -30,6 +30,8 @@ from relaxor.techniques.registry import techniques
 
 RESIDUAL = "residual"
 DPI = 160
+CLAIM = ("panel", "quantity", "relation", "reported", "ours", "standard_error", "unit", "z", "verdict", "note")
+"""Columns of a claim that are shown."""
 MOST_RESIDUALS = 12
 """Rows of residuals that are drawn; a measurement of many spectra has as many."""
 
@@ -130,19 +132,7 @@ class Story:
         whole = self.figures.get(f"figure{figure}")
         wanted = {figure, *(panel.id for panel in whole.panels.values())} if whole else {figure}
         shown = table["panel"].map(lambda names: not wanted.isdisjoint(names.split(",")))
-        columns = [
-            "panel",
-            "quantity",
-            "relation",
-            "reported",
-            "ours",
-            "standard_error",
-            "unit",
-            "z",
-            "verdict",
-            "note",
-        ]
-        return table.loc[shown, columns].reset_index(drop=True)
+        return table.loc[shown, list(CLAIM)].reset_index(drop=True)
 
     def sources(self, panel: str) -> pd.DataFrame:
         """Return the measurements behind a panel: raw file, SHA-256, origin."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.files import atomic
+from relaxor.core.files import atomic, write_whole
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -76,8 +76,7 @@ def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[st
             content = json.loads(working.read_text(encoding="utf-8")) if working.is_file() else {}
             working.unlink(missing_ok=True)
         temporary.write_text(json.dumps(_timeless(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    with atomic(page) as temporary:
-        temporary.write_text(_page(Path(executed)), encoding="utf-8")
+    write_whole(page, _page(Path(executed)))
 
 
 def _timeless(content: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from relaxor.core.errors import ResultError
-from relaxor.core.files import atomic
-from relaxor.project.lists import Check, load_entries
+from relaxor.core.storage import save_table
+from relaxor.project.lists import Check, load_checks
 from relaxor.reporting.selectors import all_numbers, select
 
 COLUMNS = ("check", "measurement", "model", "parameter", "value", "at_least", "at_most", "holds")
@@ -31,7 +31,7 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
         One line per violation.
     """
     numbers = all_numbers(parameters)
-    rows = [row for check in load_entries(expectations, Check) for row in _test(check, numbers)]
+    rows = [row for check in load_checks(expectations) for row in _test(check, numbers).to_dict("records")]
     broken = [row for row in rows if not row["holds"]]
     if broken:
         raise ResultError(
@@ -41,26 +41,14 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
                 for row in broken
             )
         )
-    with atomic(checks) as temporary:
-        table = pd.DataFrame(rows, columns=list(COLUMNS))
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    save_table(checks, pd.DataFrame(rows, columns=list(COLUMNS)), digits=6)
 
 
-def _test(check: Check, numbers: pd.DataFrame) -> list[dict[str, object]]:
+def _test(check: Check, numbers: pd.DataFrame) -> pd.DataFrame:
+    """Return what a check finds, with the columns `COLUMNS`."""
     found = select(numbers, check.numbers)
     if check.combine != "each":
         found = found.groupby(["measurement", "model"], as_index=False, sort=False)["value"].sum()
         found["parameter"] = f"sum of {check.numbers.parameter}"
-    return [
-        {
-            "check": check.what,
-            "measurement": row["measurement"],
-            "model": row["model"],
-            "parameter": row["parameter"],
-            "value": row["value"],
-            "at_least": check.at_least,
-            "at_most": check.at_most,
-            "holds": bool(check.at_least <= row["value"] <= check.at_most),
-        }
-        for _, row in found.iterrows()
-    ]
+    found = found.assign(check=check.what, at_least=check.at_least, at_most=check.at_most)
+    return found.assign(holds=found["value"].between(check.at_least, check.at_most))[list(COLUMNS)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from uncertainties import ufloat
 
-from relaxor.core.files import atomic
+from relaxor.core.files import write_whole
 from relaxor.core.storage import load_parameters
 
 HEADINGS = {
@@ -45,8 +45,7 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
         if path.suffix != ".csv":  # on paper a method stands once, below the table, for it is long and of many numbers
             codes, notes = pd.factorize(table["Method"].replace("", None))
             table["Method"] = [f"{code + 1}" if code >= 0 else "" for code in codes]
-        with atomic(path) as temporary:
-            temporary.write_text(render(table, path.suffix, caption, path.stem, notes), encoding="utf-8")
+        write_whole(path, render(table, path.suffix, caption, path.stem, notes))
 
 
 def printed(numbers: pd.DataFrame) -> pd.DataFrame:

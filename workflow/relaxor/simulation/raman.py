@@ -13,7 +13,7 @@ import numpy as np
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
 from relaxor.simulation.writers.witec_ascii import write
-from relaxor.stats.fit import voigt, voigt_fwhm
+from relaxor.stats.line_shapes import voigt, voigt_fwhm
 
 INSTRUMENT_FWHM = 1.2
 """Gaussian response of a 1800 lines/mm grating, 1/cm."""

@@ -14,7 +14,7 @@ import numpy as np
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import FileEntry, SampleFile, Truth
 from relaxor.simulation.writers.witec_ascii import write
-from relaxor.stats.fit import gaussian, voigt
+from relaxor.stats.line_shapes import gaussian, voigt
 
 METER_ERROR = 0.02
 """Relative standard error of a power reading (repeatability of a photodiode sensor)."""

@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import PROGRAM, FileEntry, SampleFile, Truth
 from relaxor.simulation.writers.phi_spe import Region, write
-from relaxor.stats.fit import SQRT_2LN2, gaussian, voigt, voigt_fwhm
+from relaxor.stats.line_shapes import SQRT_2LN2, gaussian, voigt, voigt_fwhm
 
 PHOTON = 1486.6
 """Al Kα, eV."""

@@ -21,7 +21,7 @@ from relaxor.core.section import Section, setting
 from relaxor.simulation.sample_file import PROGRAM, FileEntry, SampleFile, Truth
 from relaxor.simulation.structure import LAYERS, Crystal
 from relaxor.simulation.writers.bruker_raw4 import Scan, bruker_raw4
-from relaxor.stats.fit import voigt, voigt_fwhm
+from relaxor.stats.line_shapes import voigt, voigt_fwhm
 
 START, STOP, STEP = 5.0, 95.0, 0.02
 """Scan, degree 2θ."""

@@ -1,16 +1,33 @@
-"""The noise of a CCD, counts and read-out, which files do not state: a variance that is linear in the signal.
+"""The noise of data whose files do not state it, estimated from deviations."""
 
-It is estimated from what deviates (Davidian & Carroll, doi 10.1080/01621459.1987.10478543).
-"""
+from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
 
 MAD_TO_SIGMA = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
+
+
+def mad_noise(deviations: np.ndarray, **axes: Any) -> Any:
+    """Return the standard deviation of normal noise from the median of its absolute deviations.
+
+    Parameters
+    ----------
+    deviations
+        Deviations from zero, of any shape; outliers do not count.
+    axes
+        ``axis`` and ``keepdims`` of `numpy.median`; without them one number is returned.
+    """
+    return MAD_TO_SIGMA * np.median(np.abs(deviations), **axes)
 
 
 def linear_noise(signal: np.ndarray, square: np.ndarray, use: np.ndarray | slice = slice(None)) -> np.ndarray:
-    """Return the root of a variance linear in the signal, fitted to squared deviations; both terms positive."""
+    """Return the noise of a CCD, counts and read-out: the root of a variance that is linear in the signal.
+
+    The variance is fitted to squared deviations (Davidian & Carroll, doi 10.1080/01621459.1987.10478543); both of its
+    terms are positive.
+    """
     signal = (signal - signal.min()) / max(float(np.ptp(signal)), 1e-12)
     design = np.column_stack([np.ones_like(signal), signal])
     floor = 1e-3 * max(float(square[use].mean()), 1e-24)

@@ -7,7 +7,8 @@ import lmfit
 import numpy as np
 
 from relaxor.core.errors import AnalysisError
-from relaxor.stats.fit import Fit, fit, parameters, profile_interval
+from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.stats.intervals import profile_interval
 
 
 def power_law(power: np.ndarray, amplitude: float, exponent: float, background: float) -> np.ndarray:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from relaxor.stats.noise import MAD_TO_SIGMA
+from relaxor.stats.noise import mad_noise
 
 SIGNIFICANT = 8.0
 """Departure, in standard deviations of the noise, that noise alone does not reach even in 10⁷ samples."""
@@ -78,7 +78,7 @@ def bends(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def noise_of(differences: np.ndarray) -> float:
     """Return the standard deviation of a sample from the magnitudes of differences of neighbours."""
-    return MAD_TO_SIGMA * float(np.median(differences)) / math.sqrt(2) if differences.size else 0.0
+    return float(mad_noise(differences)) / math.sqrt(2) if differences.size else 0.0
 
 
 def spikes_in(current: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.core.variables import variable
 from relaxor.stats import decay as decays
-from relaxor.stats.fit import Fit, profile_rise, widened_method, widening
+from relaxor.stats.fit import Fit
+from relaxor.stats.intervals import profile_rise, widened_method, widening
 from relaxor.stats.quantities import AICC
 from relaxor.synapse import quantities as q
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from relaxor.stats.decay.laws import Decay, chi_square_beside
 from relaxor.stats.decay.search import refine
-from relaxor.stats.fit import Fit, crossings, profile_rise
+from relaxor.stats.fit import Fit
+from relaxor.stats.intervals import crossings, profile_rise
 
 REPLICATES = 200
 SEED = 20250

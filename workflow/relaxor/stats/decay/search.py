@@ -43,11 +43,7 @@ def best_fit(decay: Decay, fewer: np.ndarray | None = None) -> tuple[np.ndarray,
 
 
 def refine(
-    decay: Decay,
-    shapes: np.ndarray,
-    targets: np.ndarray,
-    limits: np.ndarray,
-    steps: int = REFINEMENTS,
+    decay: Decay, shapes: np.ndarray, targets: np.ndarray, limits: np.ndarray, steps: int = REFINEMENTS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Minimize chi-square from many starts at once: Levenberg–Marquardt on the projected residual.
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from relaxor.core.errors import AnalysisError
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges
-from relaxor.stats.fit import Fit, aicc, fit, gaussian, parameters, poisson_residual
+from relaxor.stats.fit import Fit, aicc, fit, parameters, poisson_residual
+from relaxor.stats.line_shapes import gaussian
 from relaxor.techniques.afm import quantities as q
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Levelled, Surface, away_from_edge, level, segment
 from relaxor.techniques.afm.settings import AfmSettings

@@ -8,7 +8,7 @@ from scipy.ndimage import distance_transform_edt
 from skimage.morphology import remove_small_holes, remove_small_objects
 
 from relaxor.core.errors import AnalysisError
-from relaxor.stats.noise import MAD_TO_SIGMA
+from relaxor.stats.noise import mad_noise
 from relaxor.techniques.afm.settings import AfmSettings
 
 EDGE_PIXELS = 4
@@ -116,7 +116,7 @@ def segment(surface: Surface, settings: AfmSettings) -> tuple[np.ndarray, np.nda
         residual = rest - step * found
         spread = np.empty(size)
         for side in (found, ~found):
-            spread[side] = MAD_TO_SIGMA * np.median(np.abs(residual[side & count])) if (side & count).any() else np.inf
+            spread[side] = mad_noise(residual[side & count]) if (side & count).any() else np.inf
         # A grain of dust is larger than the part of it that lies above the threshold.
         outliers = ndimage.binary_dilation(np.abs(residual) > settings.outlier * spread, iterations=2)
         outliers &= away_from_edge(found)

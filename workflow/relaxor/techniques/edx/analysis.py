@@ -20,7 +20,8 @@ from relaxor.core.results import Measurement, Number, Quantity, Result, measured
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.counts import not_negative, rising
-from relaxor.stats.fit import SQRT_2LN2, Fit, fit_counts, parameters
+from relaxor.stats.fit import Fit, fit_counts, parameters
+from relaxor.stats.line_shapes import SQRT_2LN2
 from relaxor.stats.optimizer import central_differences
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.edx import quantities as q

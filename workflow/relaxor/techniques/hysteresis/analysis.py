@@ -141,6 +141,6 @@ def _against_loop(
         measurement,
         q.PUND_MINUS_LOOP,
         {q.LOOP_OPENING: (opening, error), q.REMANENCE_DIFFERENCE: difference},
-        "remanent switched polarization of q.PUND against the difference of the remanent polarizations of "
+        "remanent switched polarization of PUND against the difference of the remanent polarizations of "
         f"{loop.cycle.measurement.id}{measurement.only.attrs.get('remark', '')}{loop.cycle.remark}",
     )

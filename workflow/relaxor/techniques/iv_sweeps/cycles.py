@@ -12,7 +12,7 @@ from scipy import optimize
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.core.variables import has_dimension, readings
-from relaxor.stats.noise import MAD_TO_SIGMA
+from relaxor.stats.noise import mad_noise
 from relaxor.stats.sweeps import TURN, clipped_points, turning_points
 from relaxor.synapse.artifacts import bridged, spikes_in
 
@@ -300,7 +300,7 @@ def noise(voltage: np.ndarray, current: np.ndarray, clipped: np.ndarray, directi
         return float(np.sum(np.log(variance) + scatter[kept] ** 2 / variance))
 
     kept = np.ones(scatter.size, dtype=bool)
-    constant, relative = max(MAD_TO_SIGMA * float(np.median(np.abs(scatter))), floor), 1e-3
+    constant, relative = max(float(mad_noise(scatter)), floor), 1e-3
     for _ in range(3):
         kept = np.abs(scatter) < 4 * np.maximum(np.hypot(constant, relative * level), floor)
         start = np.log([constant, relative])

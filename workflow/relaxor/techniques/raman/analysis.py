@@ -17,7 +17,8 @@ from relaxor.core.parallel import ordered_map
 from relaxor.core.results import Estimate, Measurement, Number, Quantity, Result, measured
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.counts import in_counts, rising
-from relaxor.stats.fit import Fit, voigt_fwhm
+from relaxor.stats.fit import Fit
+from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.raman import quantities as q
 from relaxor.techniques.raman.lines import UNSEEN, LineModel, find_modes, fit_lines, fit_seen_lines

@@ -20,8 +20,9 @@ from scipy.signal import find_peaks
 from scipy.special import wofz
 
 from relaxor.core.results import CONFIDENCE
-from relaxor.stats.fit import SQRT_2LN2, Fit, fit, voigt
-from relaxor.stats.noise import MAD_TO_SIGMA, linear_noise
+from relaxor.stats.fit import Fit, fit
+from relaxor.stats.line_shapes import SQRT_2LN2, voigt
+from relaxor.stats.noise import linear_noise, mad_noise
 
 SEARCH = 12.0
 """1/cm, to each side of the place where a line is expected: there it is looked for."""
@@ -198,7 +199,7 @@ def find_modes(shift: np.ndarray, spectrum: np.ndarray, significance: float, wid
     sigma = max(width / step / (2 * SQRT_2LN2), 1.0)
     smooth = gaussian_filter1d(spectrum, sigma)
     # The scatter of second differences is that of the points, times the root of 6; smoothing leaves a part of it.
-    noise = MAD_TO_SIGMA * float(np.median(np.abs(np.diff(spectrum, 2)))) / math.sqrt(6)
+    noise = float(mad_noise(np.diff(spectrum, 2))) / math.sqrt(6)
     noise /= math.sqrt(2 * math.sqrt(math.pi) * sigma)
     places, found = find_peaks(smooth, prominence=max(significance * noise, 1e-12), width=0)
     order = np.argsort(found["prominences"])[::-1][:MOST_LINES]
@@ -234,7 +235,7 @@ def fit_seen_lines(
     """
     near = {name: shift[np.abs(shift - centers[name]) <= SEARCH] for name in centers if name in expected}
     least = stats.norm.isf(CHANCE / max(sum(places.size for places in near.values()), 1))
-    pixel_noise = MAD_TO_SIGMA * np.median(np.abs(np.diff(spectrum))) / math.sqrt(2)
+    pixel_noise = mad_noise(np.diff(spectrum)) / math.sqrt(2)
     start = LineModel(tuple(centers), shift, baseline_basis(shift, degree), gaussian_fwhm).start(spectrum, centers)
     seen = {name for name in centers if start[f"{name}_area"].value > AREA_OF_HEIGHT * least * pixel_noise}
     seen |= centers.keys() - near.keys()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_opening, median_filter
 
-from relaxor.stats.noise import MAD_TO_SIGMA, linear_noise
+from relaxor.stats.noise import MAD_TO_SIGMA, linear_noise, mad_noise
 
 
 def remove_spikes(
@@ -39,7 +39,7 @@ def remove_spikes(
     else:
         center = median_filter(spectra, (1, 2 * width + 3))
         excess = spectra - center
-        noise = MAD_TO_SIGMA * np.median(np.abs(np.diff(spectra, axis=1)), axis=1, keepdims=True) / math.sqrt(2)
+        noise = mad_noise(np.diff(spectra, axis=1), axis=1, keepdims=True) / math.sqrt(2)
         high = excess > threshold * noise
         removed = high & ~binary_opening(high, np.ones((1, width + 1))) & ~protected
     kept = np.ma.masked_array(np.where(removed.all(axis=0), center, spectra), removed & ~removed.all(axis=0))

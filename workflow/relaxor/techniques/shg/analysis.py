@@ -22,7 +22,9 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number, Result, combined, measured
 from relaxor.core.variables import dataset
 from relaxor.stats.counts import in_counts, rising
-from relaxor.stats.fit import Fit, fit_counts, parameters, voigt, widened_method, widening
+from relaxor.stats.fit import Fit, fit_counts, parameters
+from relaxor.stats.intervals import widened_method, widening
+from relaxor.stats.line_shapes import voigt
 from relaxor.stats.optimizer import central_differences
 from relaxor.stats.power_law import logarithmic_power_law, orthogonal_power_law, power_law, profile_exponent
 from relaxor.stats.quantities import AICC

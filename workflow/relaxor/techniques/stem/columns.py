@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.feature import peak_local_max
 
-from relaxor.stats.noise import MAD_TO_SIGMA
+from relaxor.stats.noise import mad_noise
 
 STEPS = (6, 3, 3, 2)
 """Gauss–Newton steps of each pass; after a pass, the tails of the columns are subtracted from each other's windows."""
@@ -47,7 +47,7 @@ def find(image: np.ndarray, sigma: float, distance: float) -> np.ndarray:
     """Return (n, 2) integer positions of maxima of the image smoothed by ``sigma / 2``, at least ``distance`` apart."""
     smooth = ndimage.gaussian_filter(image.astype(float), sigma / 2)
     floor = np.percentile(smooth, 5)
-    noise = MAD_TO_SIGMA * np.median(np.abs(smooth[smooth < np.median(smooth)] - floor))
+    noise = mad_noise(smooth[smooth < np.median(smooth)] - floor)
     border = int(np.ceil(3 * sigma))
     maxima = peak_local_max(
         smooth, min_distance=max(int(distance), 1), threshold_abs=floor + 3 * noise, exclude_border=border

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
 from relaxor.core.results import Quantity
-from relaxor.stats.fit import Fit, combination, fit, poisson_residual, voigt, voigt_fwhm
+from relaxor.stats.fit import Fit, combination, fit, poisson_residual
+from relaxor.stats.line_shapes import voigt, voigt_fwhm
 from relaxor.techniques.xps.quantities import LOSSES
 from relaxor.techniques.xps.settings import XpsLine
 

@@ -9,7 +9,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result, measured
 from relaxor.core.variables import dataset, variable
-from relaxor.stats.fit import voigt_fwhm
+from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.structure.analysis import name_of
 from relaxor.techniques.structure.settings import Cell

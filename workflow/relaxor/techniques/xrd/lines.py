@@ -8,7 +8,8 @@ import lmfit
 import numpy as np
 from scipy import ndimage, signal
 
-from relaxor.stats.fit import Fit, fit_counts, pseudo_voigt, voigt
+from relaxor.stats.fit import Fit, fit_counts
+from relaxor.stats.line_shapes import pseudo_voigt, voigt
 from relaxor.techniques.xrd.broadening import Widths
 from relaxor.techniques.xrd.pattern import Pattern, Tube
 from relaxor.techniques.xrd.settings import LineProfile, XrdSettings
