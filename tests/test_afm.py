@@ -169,6 +169,7 @@ def test_correlation_length_of_a_known_surface():
     assert correlation_length(field, np.ones(field.shape, bool), 2.0) == pytest.approx(2 * 5 * np.sqrt(2), rel=0.1)
 
 
+@pytest.mark.slow
 def test_errors_of_adjacent_blocks_of_one_field_are_right_on_average():
     rng = np.random.default_rng(8)
     size, blocks = 192, np.arange(192) * 8 // 192

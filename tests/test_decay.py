@@ -257,6 +257,7 @@ def test_eight_points_do_not_tell_two_exponentials_apart_and_twenty_do() -> None
     assert sum(told_apart(*paired_pulses(20, seed), None) for seed in range(12)) >= 11
 
 
+@pytest.mark.slow
 def test_one_exponential_is_not_taken_for_two() -> None:
     truth = TRUTH | {"amplitude_1": 0.0, "amplitude_2": 21.0}
     for sigma in (None, SIGMA):

@@ -179,6 +179,7 @@ def test_intervals_of_the_sample_cover_the_truth() -> None:
     assert inside.mean().between(0.90, 0.98).all(), inside.mean().to_string()
 
 
+@pytest.mark.slow
 def test_errors_cover_the_truth() -> None:
     draws, count = 200, 4
     rng = np.random.default_rng(23)

@@ -193,6 +193,7 @@ def test_own_exponent_of_the_prompt_current_is_found_where_there_is_one() -> Non
     assert found.values["alpha"] == pytest.approx(0.7, abs=4 * found.error("alpha"))
 
 
+@pytest.mark.slow
 def test_traps_far_from_saturation_show_only_amplitude_times_rate() -> None:
     truth = TRUTH | {"J2": 3e-7, "g2": 5e-5}
     series, codes = session(np.random.default_rng(3), 2, truth)
@@ -308,6 +309,7 @@ def test_predicted_codes_agree_with_the_measured(traces: tuple[list[Trace], list
     assert rows["p_value"] < 1e-6
 
 
+@pytest.mark.slow
 def test_how_far_codes_are_apart_has_the_error_of_few_repeats() -> None:
     rng, repeats = np.random.default_rng(31), 20
     current = 1e-12 * (np.arange(16) - 0.5 * (np.arange(16) > 7))
