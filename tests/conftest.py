@@ -13,7 +13,6 @@ from relaxor.core.storage import load_parameters
 from relaxor.project.analysis import analyse_files
 from relaxor.project.ingest import ingest
 from relaxor.project.settings import load_settings
-from relaxor.project.sheet import load_sheet
 
 from tests.public_files import SHARED, PublicPath, public_folder
 
@@ -74,7 +73,7 @@ def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
     """Ingest and analyse the sample data of a technique, as the workflow does, once for all processes of a session."""
     settings = load_settings(ROOT / "config/config.yaml")
     plain = settings.model_dump(mode="json")
-    sheet = load_sheet(ROOT / settings.sheet, ROOT, tuple(settings.tables))
+    sheet = settings.load_sheet(ROOT)
     session = tmp_path_factory.getbasetemp()
     base = (session.parent if "PYTEST_XDIST_WORKER" in os.environ else session) / "analysed"
     base.mkdir(exist_ok=True)

@@ -15,7 +15,6 @@ from pathlib import Path
 import yaml
 from relaxor.project.layers import resolve
 from relaxor.project.settings import load_settings
-from relaxor.project.sheet import load_sheet
 from relaxor.techniques.registry import techniques
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +29,7 @@ CBPS = {
 
 def sheet_rows() -> list[dict]:
     """The rows of the project's sheet."""
-    return load_sheet(ROOT / SETTINGS.sheet, ROOT, tuple(SETTINGS.tables))
+    return SETTINGS.load_sheet(ROOT)
 
 
 @dataclass(frozen=True)

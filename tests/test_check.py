@@ -10,7 +10,7 @@ from relaxor.core.checksums import SUMS, read_sums, record_sums, recorded_sum
 from relaxor.core.errors import SheetError
 from typer.testing import CliRunner
 
-from tests.project import Project
+from tests.project import ROOT, Project
 
 
 @pytest.fixture
@@ -127,6 +127,25 @@ def test_every_list_of_the_settings_is_looked_at(project):
         assert name in result.output
     (project.folder / "config/figures.yaml").write_text("[")
     assert "config/figures.yaml: cannot be read" in run("check").output
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "message"),
+    [
+        ("claims", "parameter: raman_shift", "parameter: raman_shif", "raman has no parameter 'raman_shif'"),
+        ("checks", "technique: xps", "technique: xpss", "technique 'xpss' is not known; did you mean 'xps'?"),
+        ("figures", "draw: raman.spectrum", "draw: raman.spektrum", "did you mean 'raman.spectrum'?"),
+        ("config", "parameter: step_height", "parameter: step_hight", "did you mean 'step_height'?"),
+    ],
+)
+def test_what_names_no_number_and_no_panel_is_found_before_a_run(project, file, right, wrong, message):
+    path = project.folder / f"config/{file}.yaml"
+    text = (ROOT / f"config/{file}.yaml").read_text(encoding="utf-8")
+    assert right in text
+    path.write_text(text.replace(right, wrong, 1))
+    result = run("check")
+    assert result.exit_code == 1
+    assert message in " ".join(result.output.split())
 
 
 def test_a_sample_of_the_settings_must_be_in_the_sheet(project):

@@ -79,6 +79,14 @@ def test_a_story_draws_with_the_settings_it_is_given(results: Path, monkeypatch:
     assert usual == again != wider
 
 
+def test_a_notebook_run_by_hand_takes_what_feeds_a_panel_from_the_sheet(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    (results / "analysis/cbps").mkdir()
+    assert Story("cbps", str(results)).fed_panels["1c"] == ["raman_532nm"]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -131,7 +131,7 @@ def test_what_was_not_analysed_is_drawn_as_it_is(tmp_path):
 
 # --- samples beside each other -------------------------------------------------------------------------------------
 NUMBERS = [
-    {"technique": "raman", "model": "voigt", "parameter": "*_center"},
+    {"technique": "raman", "model": "voigt", "parameter": "*fwhm*"},
     {"technique": "structure", "model": "cif", "parameter": "density"},
 ]
 
@@ -150,28 +150,26 @@ def numbers(folder, *rows):
 
 def test_what_two_samples_have_with_an_error_is_compared(tmp_path):
     paths = {
-        "a": numbers(tmp_path / "a", ("A_center", 100.0, 0.1), ("B_center", 200.0, 0.1), ("aicc", 3.0)),
-        "b": numbers(tmp_path / "b", ("A_center", 101.0, 0.1), ("B_fwhm", 3.0, 0.1), ("C_center", 9.0)),
-        "c": numbers(tmp_path / "c", ("C_center", 9.0, 0.1)),
+        "a": numbers(tmp_path / "a", ("fwhm", 100.0, 0.1), ("fwhm_lorentzian", 200.0, 0.1), ("aicc", 3.0)),
+        "b": numbers(tmp_path / "b", ("fwhm", 101.0, 0.1), ("area", 3.0, 0.1), ("area_limit", 9.0)),
+        "c": numbers(tmp_path / "c", ("area_limit", 9.0, 0.1)),
     }
     tables = {sample: load_parameters(path) for sample, path in paths.items()}
-    assert common_quantities(tables, NUMBERS) == [
-        {"model": "voigt", "parameter": "A_center", "feature": "", "at": NOWHERE}
-    ]
+    assert common_quantities(tables, NUMBERS) == [{"model": "voigt", "parameter": "fwhm", "feature": "", "at": NOWHERE}]
 
 
 def test_a_comparison_is_drawn_also_where_nothing_is_in_common(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr("relaxor.figures.style.save", lambda figure, *_, **__: drawn.append(figure))
-    parts = [numbers(tmp_path / "a", ("A_center", 100.0, 0.1)), numbers(tmp_path / "b", ("A_center", 101.0, 0.1))]
-    parts.append(numbers(tmp_path / "c", ("C_center", 9.0, 0.1)))
+    parts = [numbers(tmp_path / "a", ("fwhm", 100.0, 0.1)), numbers(tmp_path / "b", ("fwhm", 101.0, 0.1))]
+    parts.append(numbers(tmp_path / "c", ("area_limit", 9.0, 0.1)))
     draw = partial(draw_comparison, figure=[str(tmp_path / "raman.png")], numbers=NUMBERS)
     for chosen in (parts, parts[1:]):
         draw([str(path) for path in chosen], [str(path.with_name("curves.nc")) for path in chosen])
     spectra, quantity = drawn[0].axes
     assert len(spectra.lines) == 3
     assert [label.get_text() for label in quantity.get_xticklabels()] == ["a", "b"]
-    assert quantity.get_title() == "A center (1/cm)\nvoigt"
+    assert quantity.get_title() == "fwhm (1/cm)\nvoigt"
     assert len(drawn[1].axes) == 1
     assert drawn[1].get_suptitle() == "the samples share no number of the section 'comparison' of the settings"
 

@@ -12,6 +12,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Result
 from relaxor.core.storage import load, numbers_table
+from relaxor.project import analysis as project_analysis
 from relaxor.simulation import shg as twin
 from relaxor.stats import power_law
 from relaxor.stats.fit import fit
@@ -286,3 +287,24 @@ def test_intervals_cover_the_truth(frames: int) -> None:
     print(covered, "profile", profiled / draws)
     assert all(0.90 <= share <= 0.98 for share in covered.values()), covered
     assert 0.90 <= profiled / draws <= 0.98
+
+
+def test_two_spectrometers_have_a_series_each(series: list[Measurement]) -> None:
+    """Measurements of another instrument are combined apart, under a name that tells them."""
+    both = [
+        replace(each, id=f"{each.id}_{name}", attrs=each.attrs | {"instrument_named": name})
+        for name in ("old", "new")
+        for each in series
+    ]
+    settings = {
+        name: {"header": "", "settings": {"power_uncertainty": 0.02 + 0.01 * (name == "new")}}
+        for name in ("old", "new")
+    }
+    result = project_analysis.analyse(
+        techniques()["shg"], both, {"instruments": settings, "lab": CBPS["shg"], "sample": {}}
+    )
+    names = {number.measurement for number in result.numbers}
+    assert {f"{SERIES}_old", f"{SERIES}_new"} <= names and SERIES not in names
+    assert {f"{SERIES}_old", f"{SERIES}_new"} <= {path.partition("/")[0] for path in result.curves}
+    keys = [(row.measurement, row.model, row.parameter, row.feature, str(row.at)) for row in result.numbers]
+    assert len(set(keys)) == len(keys)

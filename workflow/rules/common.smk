@@ -6,13 +6,14 @@ from snakemake.exceptions import WorkflowError
 from relaxor.core.errors import RelaxorError
 from relaxor.core.remote import require_storage, storage_of
 from relaxor.inpainting.idx import NAMES, letter_files
+from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import load_figures
 from relaxor.project.formats import formats_of, reader_modules
 from relaxor.project.settings import validate_settings
-from relaxor.project.sheet import fed_panels, load_sheet, require_samples
+from relaxor.project.sheet import fed_panels, require_samples
 from relaxor.project.snakemake_adapter import code_of
 from relaxor.reporting.notebooks import told_panels
-from relaxor.reporting.panels import panel_of, topic_of, topics
+from relaxor.reporting.panels import panel_of, topic_of
 from relaxor.techniques.registry import OTHER, techniques
 
 # The workflow's own folder, seen from the working directory: another one where a workflow uses this one as a module.
@@ -40,9 +41,7 @@ try:
     SPECIFICATIONS = beside(SETTINGS.figures)
     FIGURES = load_figures(SPECIFICATIONS)
     PANELS = {panel.id: panel_of(panel) for figure in FIGURES.values() for panel in figure.panels.values()}
-    SHEET = load_sheet(
-        SETTINGS.sheet, tables=tuple(SETTINGS.tables), panels=tuple(PANELS), instruments=tuple(SETTINGS.instruments)
-    )
+    SHEET = SETTINGS.load_sheet(panels=tuple(PANELS))
     SAMPLE = SETTINGS.sample or next((row["sample"] for row in SHEET), "")
     require_samples(filter(None, [SETTINGS.sample, *SETTINGS.samples]), SHEET, SETTINGS.sheet)
     LETTER_FILES = letter_files(SETTINGS.inpainting.letters.source, SETTINGS.inpainting.letters.folder)

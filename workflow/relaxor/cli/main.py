@@ -62,11 +62,10 @@ def add(
     """
     from relaxor.cli.terminal import proposals_table, show
     from relaxor.project import add as intake
-    from relaxor.project.sheet import load_sheet
 
     settings, root = _settings(), Path.cwd()
     sheet = Path(settings.sheet)
-    rows = load_sheet(sheet, tables=tuple(settings.tables)) if sheet.exists() else []
+    rows = settings.load_sheet() if sheet.exists() else []
     interactive = sys.stdin.isatty() and not yes
     with Console(stderr=True).status("reading files"):
         proposals, refused = intake.propose(sample, folder, rows, settings, root)
@@ -120,6 +119,7 @@ def check(
     """Check settings, sheet, files, checksums and conditions before a run. Exit code 1 if anything is wrong."""
     from relaxor.cli.terminal import checked_table, settings_table, show
     from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions
+    from relaxor.reporting.names import misnamed
 
     settings = _settings()
     if explain:
@@ -137,7 +137,7 @@ def check(
     doubts = misspelt_conditions(rows, settings.sheet)
     for doubt in doubts:
         typer.echo(f"warning: {doubt}", err=True)
-    problems += [problem for each in found for problem in each.problems]
+    problems += [*misnamed(settings), *(problem for each in found for problem in each.problems)]
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:

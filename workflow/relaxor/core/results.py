@@ -219,8 +219,26 @@ class Result:
             whole.add(result)
         return whole
 
+    def names(self) -> set[str]:
+        """Name the measurements that have numbers or curves, and what several were combined to."""
+        return {number.measurement for number in self.numbers} | {path.partition("/")[0] for path in self.curves}
+
+    def renamed(self, names: Mapping[str, str]) -> "Result":
+        """Return the result with other names of measurements: old → new; all others keep theirs."""
+        numbers = [replace(each, measurement=names.get(each.measurement, each.measurement)) for each in self.numbers]
+        parts = {tuple(path.partition("/")): dataset for path, dataset in self.curves.items()}
+        return Result(numbers, {names.get(name, name) + "".join(rest): parts[name, *rest] for name, *rest in parts})
+
     def add(self, other: "Result") -> None:
-        """Append the numbers and curves of another result."""
+        """Append the numbers and curves of another result, whose measurements must have other names.
+
+        Raises
+        ------
+        ValueError
+            If both have curves of one name: an error of the technique's code.
+        """
+        if shared := self.curves.keys() & other.curves.keys():
+            raise ValueError(f"two results have curves of {', '.join(sorted(shared))}")
         self.numbers.extend(other.numbers)
         self.curves.update(other.curves)
 

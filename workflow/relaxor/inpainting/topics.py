@@ -1,5 +1,8 @@
 """The inpainting of letters and the chip that does it, as topics of the results."""
 
+from collections.abc import Mapping
+from functools import cache
+
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.inpainting.quantities import (
@@ -8,7 +11,7 @@ from relaxor.inpainting.quantities import (
     INPAINTING_MODELS,
     INPAINTING_QUANTITIES,
 )
-from relaxor.techniques.registry import Topic
+from relaxor.techniques.registry import Topic, techniques
 
 _NETWORKS, _CHIP = "relaxor.inpainting.panels", "relaxor.inpainting.chip_panels"
 
@@ -33,3 +36,9 @@ CROSSBAR = Topic(
     quantities=CROSSBAR_QUANTITIES,
     panels={name: Panel(lazy(_CHIP, name)) for name in ("arrays", "read_back", "letters", "distances", "breakdown")},
 )
+
+
+@cache
+def topics() -> Mapping[str, Topic]:
+    """Return all topics of the results by name: the techniques, the inpainting and the chip."""
+    return {**techniques(), INPAINTING.name: INPAINTING, CROSSBAR.name: CROSSBAR}

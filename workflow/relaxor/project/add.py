@@ -26,7 +26,7 @@ from relaxor.project.ingest import ingest
 from relaxor.project.inspection import files_in
 from relaxor.project.layers import known_conditions
 from relaxor.project.settings import Settings, lacking_setting
-from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, load_sheet, unfit
+from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, unfit
 from relaxor.readers import read
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import OTHER, current_name, likely_techniques, techniques
@@ -363,4 +363,4 @@ def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, r
     writer.writerows(lines)
     with atomic(sheet) as temporary:
         temporary.write_text(text + "\n" * (not text.endswith("\n")) + added.getvalue(), encoding="utf-8")
-        load_sheet(temporary, root, tuple(settings.tables), instruments=tuple(settings.instruments))
+        settings.load_sheet(root, sheet=temporary)

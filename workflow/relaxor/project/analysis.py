@@ -1,11 +1,12 @@
 """The stage between measurements and numbers: run the analysis of a technique on files."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaxor.core.results import Measurement, Result
 from relaxor.core.storage import load, save_parameters, save_tree
-from relaxor.project.layers import resolve
+from relaxor.project.layers import instrument_of, resolve
 from relaxor.techniques.registry import Technique, techniques
 
 
@@ -34,13 +35,26 @@ def analyse_files(data: str, parameters: str, curves: str, *, technique: str, la
 
 
 def analyse(technique: Technique, measurements: Sequence[Measurement], layers: Mapping[str, Any]) -> Result:
-    """Analyse measurements together whose settings are the same; those of another instrument apart from them."""
+    """Analyse measurements together whose settings are the same, and those of another instrument apart from them.
+
+    Where several of these groups combine measurements under one name, the name is followed by that of the instrument
+    or, where the instruments do not differ, by the number of the group.
+    """
     groups: dict[str, tuple[Any, list[Measurement]]] = {}
     for measurement in measurements:
         settings = resolve(technique, layers, measurement).settings
         groups.setdefault(settings.model_dump_json(), (settings, []))[1].append(measurement)
+    results = [technique.analyse(members, settings) for settings, members in groups.values()]
+    held = Counter(name for result in results for name in result.names())
+    repeated = {name for name, count in held.items() if count > 1}
+    instruments = [
+        "-".join(sorted({instrument_of(each.attrs, layers["instruments"]) for each in members} - {""}))
+        for _, members in groups.values()
+    ]
+    distinct = len(set(instruments)) == len(instruments)
     whole = Result()
-    for settings, members in groups.values():
-        whole.add(technique.analyse(members, settings))
+    for number, (result, instrument) in enumerate(zip(results, instruments, strict=True), start=1):
+        suffix = instrument if distinct and instrument else str(number)
+        whole.add(result.renamed({name: f"{name}_{suffix}" for name in repeated}))
     technique.require_named(whole.numbers)
     return whole

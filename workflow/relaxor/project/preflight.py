@@ -17,7 +17,7 @@ from relaxor.project.figure_list import load_figures
 from relaxor.project.layers import Resolved, known_conditions, resolve
 from relaxor.project.lists import load_checks, load_claims, load_literature
 from relaxor.project.settings import Settings, lacking_setting
-from relaxor.project.sheet import load_sheet, require_samples
+from relaxor.project.sheet import require_samples
 from relaxor.readers import read
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import OTHER, techniques
@@ -53,14 +53,7 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
 
     def sheet() -> None:
         panels = [panel.id for figure in load_figures(settings.figures).values() for panel in figure.panels.values()]
-        rows.extend(
-            load_sheet(
-                settings.sheet,
-                tables=tuple(settings.tables),
-                panels=tuple(panels),
-                instruments=tuple(settings.instruments),
-            )
-        )
+        rows.extend(settings.load_sheet(panels=tuple(panels)))
         require_samples(filter(None, [settings.sample, *settings.samples]), rows, settings.sheet)
 
     parts: Sequence[Callable[[], object]] = (
@@ -135,7 +128,7 @@ def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
     SheetError
         If no row, or several, have the name, or nothing analyses the measurement.
     """
-    rows = load_sheet(settings.sheet, tables=tuple(settings.tables), instruments=tuple(settings.instruments))
+    rows = settings.load_sheet()
     names = {f"{row['sample']}/{row['measurement']}": row for row in rows}
     found = [row for whole, row in names.items() if name in (whole, row["measurement"])]
     if len(found) != 1:

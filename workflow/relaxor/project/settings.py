@@ -20,6 +20,7 @@ from relaxor.figures.schematic_settings import Bands, OpticalDevice
 from relaxor.inpainting.settings import Encoder, Inpainting
 from relaxor.project.layers import LAB, SAMPLE, resolve
 from relaxor.project.lists import Devices, Selector
+from relaxor.project.sheet import load_sheet
 from relaxor.readers import TableDescription
 from relaxor.techniques.registry import current_name, techniques
 
@@ -108,6 +109,15 @@ class Settings(Section):
         if others := sorted(set(self.crossbar.read_outs) - set(self.inpainting.holes)):
             raise AnalysisError(f"read_outs: holes {others} are not among inpainting.holes, {self.inpainting.holes}")
         return self
+
+    def load_sheet(
+        self, root: Path | str = ".", panels: tuple[str, ...] | None = None, sheet: Path | str = ""
+    ) -> list[dict[str, Any]]:
+        """Load the sheet, or a file in its place, with the tables and instruments that the settings name.
+
+        Parameters and errors are those of `relaxor.project.sheet.load_sheet`.
+        """
+        return load_sheet(Path(root) / (sheet or self.sheet), root, tuple(self.tables), panels, tuple(self.instruments))
 
     def layers(self, technique: str, sample: str) -> dict[str, Any]:
         """Return the layers of a technique for one sample, as plain values (see `resolve`)."""

@@ -1,7 +1,9 @@
 """Compare what the paper reports with what the data say."""
 
+import fnmatch
 import math
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import pandas as pd
 
@@ -9,7 +11,7 @@ from relaxor.core.results import NORMAL_QUANTILE
 from relaxor.core.storage import save_table
 from relaxor.core.units import factor
 from relaxor.project.lists import Claim, load_claims
-from relaxor.reporting.selectors import all_numbers, one
+from relaxor.reporting.selectors import all_numbers, one, require_listed
 
 NAMES = ("measurement", "model", "parameter", "feature", "at", "raw_sha256", "origin")
 """Columns that tell which number of ours answers a claim."""
@@ -52,11 +54,18 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
     }
     if claim.ours is None:
         return row
-    if claim.ours.technique not in set(numbers["technique"]):
-        return row | {"note": f"the sheet has no {claim.ours.technique} of this sample"}
-    if claim.ours.measurement not in {"*", *numbers["measurement"]}:
-        return row | {"note": f"the results have no {claim.ours.measurement} of this sample"}
-    number = one(numbers, claim.ours, f"{source}: claim '{claim.id}'")
+    where = f"{source}: claim '{claim.id}'"
+    require_listed(claim.ours, where)
+    technique, measurement = claim.ours.technique, claim.ours.measurement
+    measured = set(numbers["measurement"][numbers["technique"] == technique])
+    if not measured:
+        return row | {"note": f"the sheet has no {technique} of this sample"}
+    if not fnmatch.filter(measured, measurement):
+        near = (
+            f"; the nearest is {name}" if (name := next(iter(get_close_matches(measurement, measured, 1)), "")) else ""
+        )
+        return row | {"note": f"the results have no {measurement} of this sample{near}"}
+    number = one(numbers, claim.ours, where)
     scale = factor(str(number["unit"]), claim.unit)
     value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))
     row |= {key: number[key] for key in NAMES}

@@ -80,7 +80,7 @@ def common_quantities(
     found: dict[tuple[str | float, ...], set[str]] = {}
     for number in map(Selector.model_validate, numbers):
         for sample, table in tables.items():
-            measured = select(table[table["standard_error"] > 0], number)
+            measured = select(table[table["standard_error"] > 0], number, "comparison")
             for key in _named(measured).itertuples(index=False, name=None):
                 found.setdefault(key, set()).add(sample)
     return [dict(zip(NAMES, key, strict=True)) for key, samples in found.items() if len(samples) > 1]

@@ -1,4 +1,4 @@
-"""Comparison with other synaptic devices: what the literature states beside what our data give (Table S1).
+"""Comparison with other synaptic devices: what the literature states beside what our data give.
 
 The literature is a table of single facts, each with the place where it was read. Where no value was found the cell is
 blank: a blank is printed as such, never guessed. Our own numbers come from the results, with their uncertainty and the
@@ -58,7 +58,7 @@ def compare(
     printed
         The same for print: ``….md``, ``….tex``.
     device, numbers
-        See `relaxor.project.comparisons.Devices`.
+        See `relaxor.project.lists.Devices`.
 
     Raises
     ------
@@ -91,7 +91,7 @@ COLUMNS = (*FACT, *NUMERIC, *TEXTS[len(FACT) :])
 def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame) -> dict[str, Any]:
     """Make our row of one quantity; blank, and saying so, where there is no result."""
     row: dict[str, Any] = {"device": device, "quantity": quantity}
-    if select(numbers, selector).empty:
+    if select(numbers, selector, f"devices: '{quantity}'").empty:
         where = ", ".join(f"{key} {value}" for key, value in selector if value not in ("*", None))
         return row | {"source": f"no result: no row of {where}"}
     number = one(numbers, selector, f"devices: '{quantity}'")

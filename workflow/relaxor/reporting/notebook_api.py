@@ -22,7 +22,7 @@ from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, GREY, SINGLE, new_figure, use_style
 from relaxor.project.figure_list import FigureSpec, PanelSpec, load_figures
 from relaxor.project.settings import Settings, load_settings, validate_settings
-from relaxor.project.sheet import fed_panels, load_sheet
+from relaxor.project.sheet import fed_panels
 from relaxor.reporting.draw import ready_panel
 from relaxor.reporting.panels import panel_of, topic_of
 from relaxor.reporting.tables import printed
@@ -197,7 +197,7 @@ class Story:
     @cached_property
     def fed_panels(self) -> Mapping[str, list[str]]:
         """Panel → measurements of the sample that feed it."""
-        return self.panels if self.panels is not None else fed_panels(load_sheet(self.settings.sheet), self.sample)
+        return self.panels if self.panels is not None else fed_panels(self.settings.load_sheet(), self.sample)
 
 
 def _picture(figure: Figure) -> Image:

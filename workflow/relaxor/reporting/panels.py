@@ -1,14 +1,12 @@
 """Every panel that a figure can show, by the name that ``figures.yaml`` calls it."""
 
 from collections.abc import Mapping
-from functools import cache
 
 from relaxor.core.errors import SheetError, nearest
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
-from relaxor.inpainting.topics import CROSSBAR, INPAINTING
+from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import PanelSpec
-from relaxor.techniques.registry import Topic, techniques
 
 OTHERS: Mapping[str, Mapping[str, Panel]] = {
     "schematics": {
@@ -19,12 +17,6 @@ OTHERS: Mapping[str, Mapping[str, Panel]] = {
     "literature": {"benchmark": Panel(lazy("relaxor.reporting.literature_panels", "benchmark"), table="devices")},
 }
 """Panels that show the numbers of no topic."""
-
-
-@cache
-def topics() -> Mapping[str, Topic]:
-    """Return all topics of the results by name: the techniques, the inpainting and the chip."""
-    return {**techniques(), INPAINTING.name: INPAINTING, CROSSBAR.name: CROSSBAR}
 
 
 def panel_of(spec: PanelSpec) -> Panel:

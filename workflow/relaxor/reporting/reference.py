@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from relaxor.core.section import unit_of
+from relaxor.inpainting.topics import topics
 from relaxor.project.settings import Settings
-from relaxor.reporting.panels import topics
 from relaxor.techniques.registry import techniques
 
 SETTINGS_HEAD = """# Settings

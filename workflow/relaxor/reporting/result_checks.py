@@ -1,6 +1,7 @@
 """Physics that results must obey, whatever was measured: a violation fails the build."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -29,9 +30,11 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
     ------
     ResultError
         One line per violation.
+    SheetError
+        If a check names a technique, parameter or model that does not exist.
     """
     numbers = all_numbers(parameters)
-    rows = [row for check in load_checks(expectations) for row in _test(check, numbers).to_dict("records")]
+    rows = [row for check in load_checks(expectations) for row in _test(check, numbers, expectations)]
     broken = [row for row in rows if not row["holds"]]
     if broken:
         raise ResultError(
@@ -44,11 +47,12 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
     save_table(checks, pd.DataFrame(rows, columns=list(COLUMNS)), digits=6)
 
 
-def _test(check: Check, numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return what a check finds, with the columns `COLUMNS`."""
-    found = select(numbers, check.numbers)
+def _test(check: Check, numbers: pd.DataFrame, source: str) -> list[dict[str, Any]]:
+    """Return what a check finds: rows with the columns `COLUMNS`."""
+    found = select(numbers, check.numbers, f"{source}: check '{check.what}'")
     if check.combine != "each":
         found = found.groupby(["measurement", "model"], as_index=False, sort=False)["value"].sum()
         found["parameter"] = f"sum of {check.numbers.parameter}"
     found = found.assign(check=check.what, at_least=check.at_least, at_most=check.at_most)
-    return found.assign(holds=found["value"].between(check.at_least, check.at_most))[list(COLUMNS)]
+    found = found.assign(holds=found["value"].between(check.at_least, check.at_most))
+    return found[list(COLUMNS)].to_dict("records")

@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 
 import pandas as pd
 
-from relaxor.core.errors import SheetError
+from relaxor.core.errors import SheetError, nearest
 from relaxor.core.storage import COLUMNS, load_parameters
+from relaxor.inpainting.topics import topics
 from relaxor.project.lists import Selector
 
 TEXTS = ("technique", "measurement", "model", "parameter", "feature")
@@ -21,8 +22,29 @@ def all_numbers(parameters: Sequence[str]) -> pd.DataFrame:
     return pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=list(COLUMNS))
 
 
-def select(numbers: pd.DataFrame, selector: Selector) -> pd.DataFrame:
-    """Return the rows that a selector matches."""
+def require_listed(selector: Selector, where: str) -> None:
+    """Refuse a selector whose technique, parameter or model does not exist, whatever was measured.
+
+    Raises
+    ------
+    SheetError
+        Naming the nearest that is listed. ``where`` says who asks.
+    """
+    topic = topics().get(selector.technique)
+    if topic is None:
+        raise SheetError(
+            f"{where}: technique '{selector.technique}' is not known{nearest(selector.technique, topics())}"
+        )
+    listed = {"parameter": [quantity.name for quantity in topic.quantities], "model": list(topic.models)}
+    for column, names in listed.items():
+        wanted = getattr(selector, column)
+        if not any(fnmatchcase(name, wanted) or fnmatchcase(wanted, name) for name in names):
+            raise SheetError(f"{where}: {topic.name} has no {column} '{wanted}'{nearest(wanted, names)}")
+
+
+def select(numbers: pd.DataFrame, selector: Selector, where: str) -> pd.DataFrame:
+    """Return the rows that a selector matches; ``where`` says who asks, for the errors of `require_listed`."""
+    require_listed(selector, where)
     keep = pd.Series(True, index=numbers.index)
     for column in TEXTS:
         pattern = getattr(selector, column)
@@ -41,7 +63,7 @@ def one(numbers: pd.DataFrame, selector: Selector, where: str) -> pd.Series:
     SheetError
         If there is none, naming the nearest that there is, or if there are several. ``where`` says who asks.
     """
-    found = select(numbers, selector)
+    found = select(numbers, selector, where)
     if len(found) == 1:
         return found.iloc[0]
     wanted = ", ".join(f"{column} {value}" for column, value in selector if value not in ("*", None))
