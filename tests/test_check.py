@@ -163,6 +163,13 @@ def test_a_material_without_its_settings_is_named(project):
     assert "needs the setting samples.film.edx.elements in config/config.yaml" in run("check").output
 
 
+def test_a_misspelt_measurement_shows_the_nearest_and_not_all(root, monkeypatch):
+    monkeypatch.chdir(root)
+    message = r"no single row has the measurement 'qqq'; the nearest of \d+ are [^,]+, [^,]+, [^,]+$"
+    with pytest.raises(SheetError, match=message):
+        run("check", "--explain", "qqq")
+
+
 # --- checksums
 def test_checksums_are_those_of_sha256sum_and_are_never_replaced(tmp_path):
     folder = tmp_path / "raw_data/s"

@@ -1,22 +1,71 @@
+from collections.abc import Iterator
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
 import pytest
+import yaml
+from pydantic import TypeAdapter
 from relaxor.core.errors import SheetError
 from relaxor.core.results import Measurement
+from relaxor.core.section import fields_of, read_yaml
 from relaxor.project.figure_list import load_figures
 from relaxor.project.layers import resolve
-from relaxor.project.settings import load_settings, schema
+from relaxor.project.settings import load_settings, schema, validate_settings
+from relaxor.techniques import registry
 from relaxor.techniques.registry import techniques
 
 
 def test_the_shipped_settings_are_valid_and_state_no_default(root):
     """A project states what differs; what it leaves out stands in docs/settings.md."""
-    settings = load_settings(root / "config/config.yaml")
-    assert settings.sample == "cbps"
-    for name in settings.model_fields_set:
-        section = getattr(settings, name)
-        if hasattr(section, "model_fields_set") and name != "bands":
-            default = type(section).model_construct()
-            for key in section.model_fields_set:
-                assert getattr(section, key) != getattr(default, key, None), f"{name}.{key} is the default"
+    path = root / "config/config.yaml"
+    assert load_settings(path).sample == "cbps"
+    assert list(restated(read_yaml(path), type(load_settings(path)))) == []
+
+
+def restated(given: Any, kind: Any, place: str = "") -> Iterator[str]:
+    """Yield the place of every value, at any depth, that is the default of its setting."""
+    if get_origin(kind) in (Union, UnionType):  # an optional section
+        kind = next(part for part in get_args(kind) if part is not NoneType)
+    if fields := fields_of(kind):
+        for name, value in given.items():
+            field = fields[name]
+            default = field.get_default(call_default_factory=True)
+            if TypeAdapter(field.annotation).validate_python(value) == default:
+                yield f"{place}{name}"
+            else:
+                yield from restated(value, field.annotation, f"{place}{name}.")
+    elif get_origin(kind) in (dict, list):
+        for name, value in given.items() if isinstance(given, dict) else enumerate(given):
+            yield from restated(value, get_args(kind)[-1], f"{place}{name}.")
+
+
+def test_a_restated_default_is_found_at_any_depth():
+    text = """
+    optical_device: {material: x, chromium_thickness: 5, gold_thickness: 45, flake_thickness: 8, oxide_thickness: 285,
+      wavelengths: [650]}
+    bands: {metal: Au, metal_work_function: 5.1, electron_affinity: 4.1, band_gap: 1.3, acceptor_density: 1.0e+17,
+      relative_permittivity: 10, hole_mass: 1, temperature: 299}
+    crossbar: {chip: {rows: 576, writing: {tries: 30, stuck: 0.1}}}
+    instruments: {D8: {header: "", xrd: {line_profile: {u: 0.0015, v: 0}}}}
+    samples:
+      s: {edx: {elements: {Se: {atomic_weight: 79, families: {}, k_factor: 1.0}}, reference: Se}}
+      film: {stem: {sites: [{name: Se, label: ""}]}}
+    devices: {numbers: {n: {technique: xrd, parameter: p, feature: "*"}}}
+    comparison: [{technique: xrd, parameter: p, model: "*"}]
+    tables: {t: {columns: {time: {unit: s, header: t, position: 0}}}}
+    """
+    assert list(restated(yaml.safe_load(text), type(validate_settings({})))) == [
+        "bands.hole_mass",
+        "crossbar.chip.rows",
+        "crossbar.chip.writing.tries",
+        "instruments.D8.header",
+        "instruments.D8.xrd.line_profile.u",
+        "samples.s.edx.elements.Se.k_factor",
+        "samples.film.stem.sites.0.label",
+        "devices.numbers.n.feature",
+        "comparison.0.model",
+        "tables.t.columns.time.position",
+    ]
 
 
 def test_the_schema_is_in_step(root):
@@ -31,6 +80,10 @@ def test_the_schema_is_in_step(root):
         ("raman:\n  baseline_degre: 3\n", "raman.baseline_degre: unknown setting; did you mean 'baseline_degree'?"),
         ("ramann: {}\n", "ramann: unknown setting; did you mean 'raman'?"),
         ("raman:\n  baseline_degree: many\n", r"raman.baseline_degree: .*integer.*\(found 'many'\)"),
+        (
+            "crossbar: {chip: {writing: {accurracy: 1}}}\n",
+            "crossbar.chip.writing.accurracy: unknown setting; did you mean 'accuracy'?",
+        ),
         ("- a\n", "expected 'name: value' lines, found list"),
         ("a: [", "cannot be read"),
         (
@@ -127,7 +180,8 @@ def test_a_mistake_in_the_settings_of_an_instrument_is_one_line(tmp_path, text, 
     assert "\n" not in str(caught.value)
 
 
-def test_former_names_of_techniques_work_in_every_layer(tmp_path, caplog):
+def test_former_names_of_techniques_work_in_every_layer(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(registry, "NOTICED", set())
     path = tmp_path / "config.yaml"
     path.write_text(
         "sweeps: {read_voltage: 0.4}\nsamples: {film: {light: {read_time: 0.2}}}\n"
@@ -144,6 +198,36 @@ def test_former_names_of_techniques_work_in_every_layer(tmp_path, caplog):
         in messages
     )
     assert len(messages) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("pulses: {read_time: 1}\nelectrical_pulses: {width: 2}\n", "electrical_pulses"),
+        ("samples: {film: {electrical_pulses: {}, pulses: {}}}\n", "samples.film.pulses"),
+        (
+            "instruments: {old: {pulses: {}, electrical_pulses: {}}}\n",
+            "instruments.old.electrical_pulses",
+        ),
+    ],
+)
+def test_two_sections_of_one_technique_are_refused_and_none_is_lost(tmp_path, text, place):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(
+        SheetError, match=rf"{place}: '\w+' and '\w+' are one technique; keep 'electrical_pulses'"
+    ) as caught:
+        load_settings(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_former_name_in_a_list_is_said_with_its_file(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(registry, "NOTICED", set())
+    path = tmp_path / "config.yaml"
+    path.write_text("comparison:\n" + 7 * "  - {technique: sweeps, parameter: p}\n")
+    assert {each.technique for each in load_settings(path).comparison} == {"iv_sweeps"}
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{path}: technique 'sweeps' is called 'iv_sweeps' now")
 
 
 @pytest.mark.parametrize(

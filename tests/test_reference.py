@@ -1,10 +1,12 @@
 """The reference pages of settings and numbers are those that the code gives, and each entry stands alone."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from pydantic import BaseModel
 from relaxor.core.section import unit_of
+from relaxor.project.settings import schema
 from relaxor.reporting.reference import numbers_reference, settings_reference
 from relaxor.techniques.registry import techniques
 
@@ -29,6 +31,23 @@ def rows(page: str) -> Iterator[list[str]]:
 def test_every_setting_says_what_it_is():
     silent = [name for name, _, _, meaning, _ in rows(settings_reference()) if not meaning.endswith(".")]
     assert not silent
+
+
+def test_every_property_of_the_schema_says_what_it_is():
+    whole = json.loads(schema())
+    sections = {"the settings": whole, **whole["$defs"]}
+    assert {"Chip", "Writing", "Converter", "TableDescription", "Entry"} <= set(sections)
+    silent = [
+        f"{section}.{name}"
+        for section, found in sections.items()
+        for name, told in found["properties"].items()
+        if not told.get("description", "").endswith(".")
+    ]
+    assert not silent
+
+
+def test_no_default_is_shown_as_python_writes_an_object():
+    assert not [default for _, default, *_ in rows(settings_reference()) if "(" in default]
 
 
 @pytest.mark.parametrize("technique", techniques().values(), ids=lambda technique: technique.name)

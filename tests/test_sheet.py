@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from relaxor.core.errors import SheetError
 from relaxor.project.layers import known_conditions
 from relaxor.project.sheet import COLUMNS, load_sheet
+from relaxor.techniques import registry
 from relaxor.techniques.registry import techniques
 
 GOOD = {
@@ -149,11 +150,23 @@ def test_an_instrument_must_be_one_of_the_settings(tmp_path):
         load_sheet(sheet, tmp_path, instruments=("D8-2",))
 
 
-def test_a_former_name_of_a_technique_still_works_and_is_said(tmp_path, caplog):
-    sheet = project(tmp_path, GOOD | {"technique": "sweeps", "conditions": ""})
-    assert load_sheet(sheet, tmp_path)[0]["technique"] == "iv_sweeps"
-    (message,) = {record.getMessage() for record in caplog.records}
-    assert message == f"{sheet}: row 2: technique 'sweeps' is called 'iv_sweeps' now; the old name still works"
+@pytest.mark.parametrize("column", ["instrument", "table"])
+def test_what_no_settings_describe_says_where_to_do_so(tmp_path, column):
+    sheet = project(tmp_path, GOOD | {column: "D8"})
+    message = f"'D8' is not known; the settings have no {column}s: describe it under '{column}s' in config/config.yaml"
+    with pytest.raises(SheetError, match=f"row 2: column '{column}': {message}"):
+        load_sheet(sheet, tmp_path)
+
+
+def test_a_former_name_of_a_technique_still_works_and_is_said_once(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(registry, "NOTICED", set())
+    row = GOOD | {"technique": "sweeps", "conditions": ""}
+    sheet = project(tmp_path, *(row | {"measurement": f"m{number}", "sample": f"s{number}"} for number in range(7)))
+    assert {found["technique"] for found in load_sheet(sheet, tmp_path)} == {"iv_sweeps"}
+    (record,) = caplog.records
+    assert (
+        record.getMessage() == f"{sheet}: row 2: technique 'sweeps' is called 'iv_sweeps' now; the old name still works"
+    )
 
 
 def test_a_short_row_is_named(tmp_path):

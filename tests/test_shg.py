@@ -297,7 +297,7 @@ def test_two_spectrometers_have_a_series_each(series: list[Measurement]) -> None
         for each in series
     ]
     settings = {
-        name: {"header": "", "settings": {"power_uncertainty": 0.02 + 0.01 * (name == "new")}}
+        name: {"header": "", "settings": {"power_calibration_uncertainty": 0.02 + 0.01 * (name == "new")}}
         for name in ("old", "new")
     }
     result = project_analysis.analyse(

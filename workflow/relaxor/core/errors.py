@@ -4,6 +4,9 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+FEW = 30
+"""Number of allowed names that a message lists; of more, it lists the three nearest."""
+
 
 class RelaxorError(Exception):
     """Base of every error caused by what the user gave; printed without a traceback."""
@@ -59,7 +62,11 @@ def _printable(text: str) -> str:
 
 
 def nearest(found: str, allowed: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` where a name is near, or else the list of what is allowed."""
-    names = tuple(map(str, allowed))
+    """Return ``; did you mean 'x'?`` where a name is near, or else what is allowed: all of it, or the three nearest."""
+    names = tuple(filter(None, map(str, allowed)))
     near = difflib.get_close_matches(found, names, 1)
-    return f"; did you mean '{near[0]}'?" if near else f"; allowed: {', '.join(filter(None, names))}"
+    if near or not names:
+        return f"; did you mean '{near[0]}'?" if near else "; there are none"
+    if len(names) > FEW:
+        return f"; the nearest of {len(names)} are {', '.join(difflib.get_close_matches(found, names, 3, cutoff=0.0))}"
+    return f"; allowed: {', '.join(names)}"

@@ -1,7 +1,10 @@
 """The base of every section of the settings, settings that have a unit, and YAML files that are checked."""
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -39,6 +42,29 @@ def unit_of(field: FieldInfo) -> str:
     return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
 
 
+def fields_of(section: type) -> Mapping[str, FieldInfo]:
+    """Return the settings of a section, which is a model or a plain dataclass; nothing for another type."""
+    if not is_dataclass(section):
+        return getattr(section, "model_fields", {})
+    types = get_type_hints(section, include_extras=True)
+    said = TypeAdapter(section).json_schema()["properties"]
+    found: dict[str, FieldInfo] = {}
+    for each in fields(section):
+        found[each.name] = FieldInfo.from_annotated_attribute(types[each.name], each)
+        found[each.name].description = said[each.name].get("description")
+    return found
+
+
+def sections_in(annotation: Any) -> list[type]:
+    """Return the sections inside the type of a setting."""
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_dataclass(annotation)):
+        return [annotation]
+    if get_origin(annotation) is Literal:
+        return []
+    inner = (section for part in get_args(annotation) if part is not NoneType for section in sections_in(part))
+    return list(dict.fromkeys(inner))
+
+
 def read_yaml(path: Path | str) -> Any:
     """Read a YAML file.
 
@@ -71,7 +97,7 @@ def load_yaml(path: Path | str, kind: Any, what: str = "") -> Any:
         If it cannot be read; one line per mistake, which names the file and the key.
     """
     try:
-        return TypeAdapter(kind).validate_python(read_yaml(path))
+        return TypeAdapter(kind).validate_python(read_yaml(path), context={"file": path})
     except ValidationError as error:
         places = ((".".join(map(str, detail["loc"])), detail["msg"]) for detail in error.errors())
         raise SheetError("\n".join(f"{path}: {what}{place}: {message}" for place, message in places)) from None

@@ -1,27 +1,22 @@
 """The chip as a value: its arrays, cells, pulses, converters and what is not ideal about them.
 
 The defaults are those of a family of chips with sign-weighted 2T2R cells, as its public code has them (device
-``rram-144k``, "C200"; doi 10.1038/s41586-020-1942-4 describes an earlier member). Values without a source are assumed.
-
-====================================  ================================================================================
-one array, 576 rows, 128 columns      chip family: 147,456 devices, two per cell
-levels −8…7                           chip family: 4 bits per weight
-19.16 µS at level 7, 0.1 V            chip family (20.44 µS in its macro model)
-signed 2-bit pulses, up to 127        chip family: bit planes with shift-and-add, or equal pulses
-ADC signed 4 bit, 128.247 µA · 100/t  chip family; the range falls as 1 over the integration time t
-read noise 1 % of the weight range    assumed for each read; the default of the chip family for weights is 5 %
-write accuracy 89.5 %                 doi 10.1038/s41586-022-04992-8, after 1 s
-wires 0.1 Ohm per segment             assumed; 1 Ohm would lose half of the current of a decoder that fills the array
-set and reset pulses                  assumed: 2.0 V and 1.8 V for 50 ns, as usual for HfOx cells with a transistor
-drift 0.2 level per root of a decade  doi 10.1038/s41586-022-04992-8: 89.5 % read back after 1 s, 64.4 % after a day
-====================================  ================================================================================
+``rram-144k``, "C200"; doi 10.1038/s41586-020-1942-4 describes an earlier member), or else assumed: each setting names
+its source.
 """
 
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from relaxor.core.errors import AnalysisError
+from relaxor.core.section import Section, setting
+
+ASSUMED = "assumed"
+FAMILY = "chip family"
+DRIFT = "doi 10.1038/s41586-022-04992-8"
+WIRE = "assumed; 1 ohm would lose half of the current of a decoder that fills the array"
+PULSE = "assumed, as usual for HfOx cells with a transistor"
 
 FULL_SCALE_CURRENT = 128.247e-6
 """Range of the converter (A) at 100 units of integration time; chip family."""
@@ -31,110 +26,90 @@ Pulses = Literal["levels", "bits", "unary"]
 
 @dataclass(frozen=True)
 class Writing:
-    """How cells are programmed, in levels where nothing else is stated.
+    """How cells are programmed."""
 
-    Attributes
-    ----------
-    accuracy
-        Part of the cells that are read back at their level; None for a write without error.
-    tolerance
-        Distance from its level within which a cell counts as written.
-    tries
-        Largest number of pulses per cell.
-    device_spread
-        Standard deviation of the logarithm of a device's answer to a pulse, from device to device.
-    cycle_spread
-        Relative standard deviation of that answer from pulse to pulse.
-    aim
-        Part of the missing conductance that the first pulse aims at; it is halved after every overshoot.
-    verify_noise
-        Standard deviation of the reading between pulses.
-    stuck
-        Part of the cells that do not answer.
-    set_voltage, reset_voltage, pulse_width
-        V, V, s: for the energy.
-    """
+    __pydantic_config__: ClassVar = Section.model_config
 
-    accuracy: float | None = 0.895
-    tolerance: float = 0.25
-    tries: int = 30
-    device_spread: float = 0.3
-    cycle_spread: float = 0.3
-    aim: float = 0.7
-    verify_noise: float = 0.05
-    stuck: float = 0.0
-    set_voltage: float = 2.0
-    reset_voltage: float = 1.8
-    pulse_width: float = 50e-9
+    accuracy: Annotated[float | None, setting(..., "1", f"{DRIFT}, after 1 s")] = 0.895
+    """Part of the cells that are read back at their level; null for a write without error."""
+    tolerance: Annotated[float, setting(..., "1", ASSUMED)] = 0.25
+    """Distance from its level, in levels, within which a cell counts as written."""
+    tries: Annotated[int, setting(..., "1", ASSUMED)] = 30
+    """Largest number of pulses per cell."""
+    device_spread: Annotated[float, setting(..., "1", ASSUMED)] = 0.3
+    """Standard deviation of the logarithm of a device's answer to a pulse, from device to device."""
+    cycle_spread: Annotated[float, setting(..., "1", ASSUMED)] = 0.3
+    """Relative standard deviation of that answer from pulse to pulse."""
+    aim: Annotated[float, setting(..., "1", ASSUMED)] = 0.7
+    """Part of the missing conductance that the first pulse aims at; it is halved after every overshoot."""
+    verify_noise: Annotated[float, setting(..., "1", ASSUMED)] = 0.05
+    """Standard deviation of the reading between pulses, in levels."""
+    stuck: Annotated[float, setting(..., "1", ASSUMED)] = 0.0
+    """Part of the cells that do not answer."""
+    set_voltage: Annotated[float, setting(..., "V", PULSE)] = 2.0
+    """Voltage of a pulse that raises the conductance, for the energy."""
+    reset_voltage: Annotated[float, setting(..., "V", PULSE)] = 1.8
+    """Voltage of a pulse that lowers the conductance, for the energy."""
+    pulse_width: Annotated[float, setting(..., "s", PULSE)] = 50e-9
+    """Width of these pulses, for the energy."""
 
 
 @dataclass(frozen=True)
 class Converter:
-    """How inputs become pulses, and currents codes.
+    """How inputs become pulses, and currents codes."""
 
-    Attributes
-    ----------
-    pulses
-        ``levels``: one pulse of many heights, as of a digital-to-analog converter; ``bits``: one ternary pulse per bit,
-        weighted afterwards; ``unary``: as many equal ternary pulses as the value of the input.
-    input_limit
-        Largest magnitude of an integer input.
-    adc_bits
-        Bits of the signed codes; None for currents that are not converted.
-    integration_time
-        Time in the chip's units that sets one range for all; None for ranges that are calibrated per tile and pulse.
-    adc_offset
-        Offset of the converter, in codes.
-    """
+    __pydantic_config__: ClassVar = Section.model_config
 
-    pulses: Pulses = "bits"
-    input_limit: int = 127
-    adc_bits: int | None = 4
-    integration_time: float | None = None
-    adc_offset: float = 0.0
+    pulses: Annotated[Pulses, setting(..., "", FAMILY)] = "bits"
+    """``levels``: one pulse of many heights, as of a digital-to-analog converter; ``bits``: one ternary pulse per bit,
+    weighted afterwards; ``unary``: as many equal ternary pulses as the value of the input."""
+    input_limit: Annotated[int, setting(..., "1", FAMILY)] = 127
+    """Largest magnitude of an integer input."""
+    adc_bits: Annotated[int | None, setting(..., "1", FAMILY)] = 4
+    """Bits of the signed codes; null for currents that are not converted."""
+    integration_time: Annotated[float | None, setting(..., "", f"{FAMILY}: 128.247 µA · 100/t")] = None
+    """Time t, in the chip's own units, that sets one range for all currents; the range falls as 1/t. Null for ranges
+    that are calibrated per tile and pulse."""
+    adc_offset: Annotated[float, setting(..., "1", ASSUMED)] = 0.0
+    """Offset of the converter, in codes."""
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A memristor chip.
+    """A memristor chip."""
 
-    Attributes
-    ----------
-    chips, arrays
-        Number of chips, and of arrays on each.
-    rows, columns
-        Signed cells of an array.
-    lowest, highest
-        Levels of a cell.
-    largest_conductance
-        At the highest level (S).
-    read_voltage
-        Voltage of one input pulse (V).
-    row_resistance, column_resistance
-        Resistance of a segment of wire (Ohm).
-    read_noise
-        Standard deviation of a cell from read to read, as a part of the range of levels (highest level = 1).
-    drift_exponent
-        Exponent of the fall of conductances with time.
-    drift_spread
-        Levels of random drift per root of a decade of time (after 1 s).
-    """
+    __pydantic_config__: ClassVar = Section.model_config
 
-    chips: int = 1
-    arrays: int = 1
-    rows: int = 576
-    columns: int = 128
-    lowest: int = -8
-    highest: int = 7
-    largest_conductance: float = 19.16e-6
-    read_voltage: float = 0.1
-    row_resistance: float = 0.1
-    column_resistance: float = 0.1
-    read_noise: float = 0.01
-    drift_exponent: float = 0.0
-    drift_spread: float = 0.2
+    chips: Annotated[int, setting(..., "1", ASSUMED)] = 1
+    """Number of chips."""
+    arrays: Annotated[int, setting(..., "1", FAMILY)] = 1
+    """Number of arrays on each chip."""
+    rows: Annotated[int, setting(..., "1", f"{FAMILY}: 147,456 devices, two per cell")] = 576
+    """Number of rows of signed cells in an array."""
+    columns: Annotated[int, setting(..., "1", FAMILY)] = 128
+    """Number of columns of signed cells in an array."""
+    lowest: Annotated[int, setting(..., "1", f"{FAMILY}: 4 bits per weight")] = -8
+    """Lowest level of a cell."""
+    highest: Annotated[int, setting(..., "1", f"{FAMILY}: 4 bits per weight")] = 7
+    """Highest level of a cell."""
+    largest_conductance: Annotated[float, setting(..., "S", f"{FAMILY}; 20.44 µS in its macro model")] = 19.16e-6
+    """Conductance at the highest level."""
+    read_voltage: Annotated[float, setting(..., "V", FAMILY)] = 0.1
+    """Voltage of one input pulse."""
+    row_resistance: Annotated[float, setting(..., "ohm", WIRE)] = 0.1
+    """Resistance of a segment of the wire of a row."""
+    column_resistance: Annotated[float, setting(..., "ohm", WIRE)] = 0.1
+    """Resistance of a segment of the wire of a column."""
+    read_noise: Annotated[float, setting(..., "1", f"{ASSUMED}; the {FAMILY} has 5 % for weights")] = 0.01
+    """Standard deviation of a cell from read to read, as a part of the range of levels (highest level = 1)."""
+    drift_exponent: Annotated[float, setting(..., "1", ASSUMED)] = 0.0
+    """Exponent of the fall of conductances with time."""
+    drift_spread: Annotated[float, setting(..., "1", f"{DRIFT}: 89.5 % after 1 s, 64.4 % after a day")] = 0.2
+    """Levels of random drift per root of a decade of time, after 1 s."""
     writing: Writing = field(default_factory=Writing)
+    """How the cells of each array are programmed."""
     converter: Converter = field(default_factory=Converter)
+    """How each array turns inputs into pulses, and currents into codes."""
 
     def __post_init__(self) -> None:
         """Refuse a chip that cannot exist."""

@@ -1,16 +1,14 @@
 """Settings of the memristor chip."""
 
 from relaxor.core.section import Section, setting
-from relaxor.crossbar.chip import Chip
-
-ASSUMED = "assumed"
+from relaxor.crossbar.chip import ASSUMED, Chip
 
 
 class Crossbar(Section):
     """Settings of the memristor chip."""
 
     chip: Chip = Chip()
-    """The chip; `relaxor.crossbar.chip` explains each of its settings and the source of each default."""
+    """The chip: its arrays, cells, wires and converters, and how it is written."""
     chips_made: int = setting(10, source=ASSUMED, ge=2)
     """Number of chips that are written and read, each with its own devices."""
     copies: int = setting(1, source=ASSUMED, gt=0)

@@ -33,9 +33,9 @@ class Bands(Section):
     """Energy from the valence to the conduction band."""
     acceptor_density: float = setting(..., "1/cm^3", gt=0)
     """Density of ionized acceptors, which the carriers are as many as."""
-    hole_mass: float = setting(1.0, gt=0)
+    hole_mass: float = setting(1.0, source="plausible", gt=0)
     """Effective mass of the valence band's density of states over the mass of the electron."""
     relative_permittivity: float = setting(..., gt=1)
     """Static permittivity of the semiconductor, along the field."""
-    temperature: float = setting(300.0, "kelvin", gt=0)
+    temperature: float = setting(300.0, "kelvin", "room temperature", gt=0)
     """Temperature of the contact."""

@@ -13,6 +13,7 @@ from pydantic import (
     FiniteFloat,
     NonNegativeFloat,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
@@ -21,7 +22,12 @@ from relaxor.core.section import Section, load_yaml
 from relaxor.core.units import factor, parse_unit
 from relaxor.techniques.registry import current_name
 
-TechniqueName = Annotated[str, AfterValidator(lambda name: current_name(name, "a list of the settings"))]
+
+def _present(name: str, told: ValidationInfo) -> str:
+    return current_name(name, str((told.context or {}).get("file", "a list of the settings")))
+
+
+TechniqueName = Annotated[str, AfterValidator(_present)]
 
 
 class Selector(Section):

@@ -132,7 +132,8 @@ def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
     names = {f"{row['sample']}/{row['measurement']}": row for row in rows}
     found = [row for whole, row in names.items() if name in (whole, row["measurement"])]
     if len(found) != 1:
-        problem = f"{len(found)} samples have it: name the sample too" if found else nearest(name, names)[2:]
+        choices = names if "/" in name else [row["measurement"] for row in rows]
+        problem = f"{len(found)} samples have it: name the sample too" if found else nearest(name, choices)[2:]
         raise SheetError(f"{settings.sheet}: no single row has the measurement '{name}'; {problem}")
     (row,) = found
     if row["technique"] == OTHER:

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from relaxor.core.errors import AnalysisError, SheetError
-from relaxor.core.section import Section, read_yaml
+from relaxor.core.section import Section, fields_of, read_yaml
 from relaxor.crossbar.settings import Crossbar
 from relaxor.figures.schematic_settings import Bands, OpticalDevice
 from relaxor.inpainting.settings import Encoder, Inpainting
@@ -165,7 +165,7 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
     """
     values = _with_current_names(values, source)
     try:
-        settings = _Settings.model_validate(values)
+        settings = _Settings.model_validate(values, context={"file": source})
     except ValidationError as error:
         found = error.errors()
         places = {detail["loc"] for detail in found}
@@ -180,12 +180,26 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
 
 
 def _with_current_names(values: Mapping[str, Any], source: Path | str) -> dict[str, Any]:
-    """Give sections under former names of techniques their present names."""
+    """Give sections under former names of techniques their present names.
+
+    Raises
+    ------
+    SheetError
+        If one technique has two sections in one place.
+    """
 
     def renamed(sections: Any, place: str) -> Any:
         if not isinstance(sections, Mapping):
             return sections
-        return {current_name(str(name), f"{place}{name}"): section for name, section in sections.items()}
+        names: dict[str, Any] = {}
+        for name in sections:
+            present = current_name(str(name), f"{place}{name}")
+            if present in names:
+                raise SheetError(
+                    f"{place}{name}: '{names[present]}' and '{name}' are one technique; keep '{present}' only"
+                )
+            names[present] = name
+        return {present: sections[name] for present, name in names.items()}
 
     found: dict[str, Any] = renamed(values, f"{source}: ")
     for key in ("samples", "instruments"):
@@ -221,8 +235,7 @@ def _names(location: Sequence[Any]) -> list[str]:
     """List the settings that there are at a place."""
     model: Any = _Settings
     for part in location:
-        field = getattr(model, "model_fields", {}).get(part)
+        field = fields_of(model).get(part)
         inner = [kind for kind in get_args(model) if kind is not NoneType]
         model = field.annotation if field else inner[-1] if inner else model
-    fields: Mapping[str, Any] = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", {})
-    return list(fields)
+    return list(fields_of(model))

@@ -16,6 +16,8 @@ from relaxor.techniques.registry import OTHER, current_name, techniques
 COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "instrument", "table", "conditions", "note")
 NEEDED = ("measurement", "sample", "technique", "file", "origin")
 """Columns that every sheet has; the others may be left out."""
+STATED = ("instrument", "table")
+"""Columns whose cells name what the settings describe."""
 ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
 POSITIVE = ("m", "m^2", "s", "Hz", "J", "A")
@@ -116,7 +118,9 @@ def _check(
     for column, allowed in choices.items():
         for found in row[column].split(",") if column == "panel" else [row[column]]:
             if found not in allowed:
-                raise fail(column, f"'{found}' is not known{nearest(found, allowed)}")
+                lacking = f"; the settings have no {column}s: describe it under '{column}s' in config/config.yaml"
+                hint = lacking if column in STATED and not any(allowed) else nearest(found, allowed)
+                raise fail(column, f"'{found}' is not known{hint}")
     scheme, separator, address = row["file"].partition("://")
     if separator:
         if scheme not in STORAGES:

@@ -1,15 +1,15 @@
 """Reference pages that are made from the code: every setting, and every number that a technique can give."""
 
+import json
 import math
 from collections.abc import Iterator
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from dataclasses import is_dataclass
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from relaxor.core.section import unit_of
+from relaxor.core.section import fields_of, sections_in, unit_of
 from relaxor.inpainting.topics import topics
 from relaxor.project.settings import Settings
 from relaxor.techniques.registry import techniques
@@ -49,19 +49,19 @@ def settings_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(model: type[BaseModel], heading: str) -> Iterator[str]:
+def _section(model: type, heading: str) -> Iterator[str]:
     """Yield the table of a section, and the sections in it."""
     yield from _table(model)
-    for name, field in model.model_fields.items():
-        for inner in () if name in REPEATED else _models(field.annotation):
+    for name, field in fields_of(model).items():
+        for inner in () if name in REPEATED else sections_in(field.annotation):
             yield from ("", f"{heading} {name}", "", " ".join((inner.__doc__ or "").split()), "")
             yield from _section(inner, f"{heading}#")
 
 
-def _table(model: type[BaseModel]) -> Iterator[str]:
+def _table(model: type) -> Iterator[str]:
     yield "| setting | default | unit | meaning | source |"
     yield "| --- | --- | --- | --- | --- |"
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         extra = field.json_schema_extra
         source = extra.get("source", "") if isinstance(extra, dict) else ""
         cells = (f"`{name}`", _default(field), unit_of(field), field.description or "", source)
@@ -73,7 +73,7 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return "must be given"
-    if isinstance(default, BaseModel):
+    if isinstance(default, BaseModel) or is_dataclass(default):
         return "see below"
     if default is None:
         return "`null`"
@@ -81,17 +81,10 @@ def _default(field: FieldInfo) -> str:
         return f"`{str(default).lower()}`"
     if isinstance(default, float):
         return f"`{default:g}`" if math.isfinite(default) else f"`{default}`"
-    return f"`{default}`" if default not in ("", {}, []) else "none"
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    """Return the sections inside the type of a setting."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if get_origin(annotation) is Literal:
-        return []
-    inner = (model for part in get_args(annotation) if part is not NoneType for model in _models(part))
-    return list(dict.fromkeys(inner))
+    if default in ("", {}, []):
+        return "none"
+    plain = isinstance(default, str) and default == default.strip()
+    return f"`{default if plain else json.dumps(to_jsonable_python(default), ensure_ascii=False)}`"
 
 
 def numbers_reference() -> str:

@@ -22,6 +22,8 @@ ENTRY_POINTS = "relaxor.techniques"
 """Group of entry points under which other packages offer a `Technique` each."""
 OTHER = "other"
 """The technique of a file that is drawn as it is: nothing analyses it."""
+NOTICED: set[str] = set()
+"""Former names of techniques of which a notice was given."""
 
 
 @dataclass(frozen=True)
@@ -218,24 +220,22 @@ def techniques() -> Mapping[str, Technique]:
 
 
 def current_name(name: str, where: str) -> str:
-    """Return the name of a technique as it is today; a former name is accepted, and a notice says so.
+    """Return the name of a technique as it is today; a former name is accepted, and one notice for each says so.
 
     Parameters
     ----------
     where
-        File, row or key in which the name stands, for the notice.
+        File, row or key in which the name stands, for the notice, which names the first place only.
     """
     for technique in techniques().values():
         if name in technique.former_names:
-            _notice(f"{where}: technique '{name}' is called '{technique.name}' now; the old name still works")
+            if name not in NOTICED:
+                NOTICED.add(name)
+                text = f"{where}: technique '{name}' is called '{technique.name}' now; the old name still works"
+                # Without configuration, logging prints warnings on standard error.
+                logging.getLogger("relaxor").warning(text)
             return technique.name
     return name
-
-
-@cache
-def _notice(text: str) -> None:
-    """Say something once; without configuration, logging prints warnings on standard error."""
-    logging.getLogger("relaxor").warning(text)
 
 
 def likely_techniques(tree: xr.DataTree) -> tuple[str, ...]:
