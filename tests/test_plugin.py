@@ -1,5 +1,6 @@
 """A technique, a reader and a panel of another package: from its raw file to figure, table and claim."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,10 +12,13 @@ import pytest
 from relaxor.core.errors import ReadError
 from relaxor.core.storage import load
 from relaxor.project.analysis import analyse
+from relaxor.project.formats import formats_of, reader_modules
 from relaxor.project.ingest import ingest
+from relaxor.project.snakemake_adapter import code_of
 from relaxor.readers import read, readers
 from relaxor.techniques import registry
-from relaxor.techniques.registry import likely_techniques, techniques
+from relaxor.techniques.recognition import likely_techniques
+from relaxor.techniques.registry import techniques
 
 from tests.project import ROOT
 
@@ -32,11 +36,11 @@ def installed(monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLE / "src")
     for module in ("relaxor.techniques.registry", "relaxor.readers.registry"):
         monkeypatch.setattr(f"{module}.entry_points", lambda group: [ENTRY_POINTS[group]])
-    registry.techniques.cache_clear()
-    readers.cache_clear()
+    for remembered in (registry.entries, techniques, readers):
+        remembered.cache_clear()
     yield
-    registry.techniques.cache_clear()
-    readers.cache_clear()
+    for remembered in (registry.entries, techniques, readers):
+        remembered.cache_clear()
 
 
 def test_entry_points_are_found_recognised_and_analysed(installed, tmp_path):
@@ -51,6 +55,14 @@ def test_entry_points_are_found_recognised_and_analysed(installed, tmp_path):
     limit, dispersion = result.numbers
     assert abs(limit.value - 1.452) < 4 * limit.standard_error
     assert abs(dispersion.value - 3600) < 4 * dispersion.standard_error
+
+
+def test_the_workflow_knows_the_modules_of_a_plug_in(installed, tmp_path):
+    assert registry.module_of("ellipsometry") == "relaxor_ellipsometry.technique"
+    assert "relaxor_ellipsometry.reader" in reader_modules([None])
+    assert formats_of([str(FILE)], tmp_path / "formats.json") == {str(FILE): "ellipsometer_txt"}
+    with_plug_in = json.loads((tmp_path / "formats.json").read_text(encoding="utf-8"))["readers"]
+    assert with_plug_in == code_of("relaxor.readers", "relaxor_ellipsometry.reader") != code_of("relaxor.readers")
 
 
 def test_a_damaged_file_of_the_plug_in_is_one_line(installed, tmp_path):

@@ -7,7 +7,8 @@ from relaxor.core.errors import AnalysisError
 from relaxor.project.snakemake_adapter import sources
 from relaxor.readers import read
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.registry import likely_techniques, techniques
+from relaxor.techniques.recognition import likely_techniques
+from relaxor.techniques.registry import techniques
 
 from tests.project import ROOT, SETTINGS, sheet_rows
 from tests.public_files import present

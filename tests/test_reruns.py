@@ -6,13 +6,13 @@ from tests.project import ROOT, Project
 from tests.test_resilience import change
 
 pytestmark = pytest.mark.slow
-KEPT = ("raman", "shg", "xrd")
-"""Two techniques whose files have one format, and one of another."""
+KEPT = ("growth", "raman", "shg", "xrd")
+"""A technique with a described table, two whose files have one format, and one of another."""
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Project:
-    """A project of three techniques after a run of what they need."""
+    """A project of four techniques after a run of what they need."""
     project = Project.of_this(tmp_path_factory.mktemp("reruns") / "project")
     header, *rows = project.read_sheet()
     project.write_sheet([header, *(row for row in rows if row[header.index("technique")] in KEPT)])
@@ -41,6 +41,26 @@ def test_an_edit_of_a_reader_concerns_the_files_of_its_format(copy):
 def test_an_edit_of_a_reader_of_no_file_concerns_nothing(copy):
     change(copy.folder / "workflow/relaxor/readers/diffraction/rigaku_ras.py")
     assert copy.planned("tables") == set()
+
+
+def test_an_edit_of_the_reader_of_described_tables_concerns_rows_with_a_table(copy):
+    change(copy.folder / "workflow/relaxor/readers/tables/text_table.py")
+    assert copy.planned("tables") == rules("ingest_files:growth", "analyse_technique:growth")
+
+
+def test_a_reader_that_claims_files_of_another_is_noticed(copy):
+    """The formats are remembered, but not beyond a change of what any reader recognises."""
+    with (copy.folder / "workflow/relaxor/readers/diffraction/rigaku_ras.py").open("a", encoding="utf-8") as reader:
+        reader.write('\nPRIORITY = 0\n\n\ndef recognises(head, path):\n    return "raman" in path.parts\n')
+    assert copy.planned("tables") == rules("ingest_files:raman", "analyse_technique:raman")
+
+
+@pytest.mark.parametrize(
+    "module", ["figures/panel", "techniques/raman/technique", "techniques/raman/panels", "techniques/contents"]
+)
+def test_an_edit_of_drawing_or_recognition_refits_nothing(copy, module):
+    change(copy.folder / f"workflow/relaxor/{module}.py")
+    assert not [rule for rule in copy.planned("tables") if rule.startswith(("ingest", "analyse"))]
 
 
 def test_a_new_technique_and_a_new_reader_concern_nothing(copy):

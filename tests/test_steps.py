@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 from relaxor.core.errors import ReadError
 from relaxor.project.snakemake_adapter import code_of, function_called, run_step, sources
+from relaxor.readers import readers
+from relaxor.techniques.registry import module_of, techniques
 
 
 class Named(list):
@@ -90,6 +92,61 @@ def test_the_hash_of_the_code_is_that_of_its_content(tmp_path, monkeypatch):
     assert [path.name for path in sources("plugin_of_a_test.one")] == ["one.py", "two.py"]
     assert [path.name for path in sources("plugin_of_a_test")] == ["__init__.py", "one.py", "two.py"]
     assert len({code_of("plugin_of_a_test.one"), code_of("plugin_of_a_test.two"), code_of("plugin_of_a_test")}) == 3
+
+
+IMPORTS = {
+    "from .two import number": {"two.py"},
+    "from . import two": {"__init__.py", "two.py"},
+    "from ..other import four": {"other.py"},
+    "from .. import other": {"__init__.py", "other.py"},
+    "import {package}.inner.two": {"two.py"},
+    "def late():\n    import {package}.other as there": {"other.py"},
+    "try:\n    from .two import number\nexcept ImportError:\n    from ..other import four": {"two.py", "other.py"},
+    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .two import number": set(),
+    "import typing as t\nif t.TYPE_CHECKING:\n    from . import two\nelse:\n    import {package}.other": {"other.py"},
+    "import json\nfrom pathlib import Path": set(),
+}
+"""Imports of a module of a plug-in, and the files that they bring."""
+
+
+@pytest.mark.parametrize("number", range(len(IMPORTS)))
+def test_every_form_of_import_is_followed(tmp_path, monkeypatch, number):
+    package = f"imports_of_a_test_{number}"
+    statement, brought = list(IMPORTS.items())[number]
+    inner = tmp_path / package / "inner"
+    inner.mkdir(parents=True)
+    for path in (inner.parent / "__init__.py", inner / "__init__.py", inner / "two.py", inner.parent / "other.py"):
+        path.write_text("")
+    (inner / "one.py").write_text(statement.format(package=package))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert {path.name for path in sources(f"{package}.inner.one")} == {"one.py", *brought}
+
+
+def test_a_plug_in_of_one_file_is_hashed_and_what_is_missing_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "single_of_a_test.py").write_text("from relaxor.core.lazy import lazy\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert {path.name for path in sources("single_of_a_test:analyse")} == {"single_of_a_test.py", "lazy.py"}
+    for missing in ("no_such_package", "relaxor.no_such_module", "single_of_a_test.part"):
+        with pytest.raises(ModuleNotFoundError, match=missing):
+            code_of(missing)
+
+
+@pytest.mark.parametrize("technique", techniques())
+def test_numbers_depend_on_neither_drawing_nor_recognition(technique):
+    own = techniques()[technique]
+    files = names(sources("relaxor.project.analysis", own.analyse.__module__, own.settings.__module__))
+    assert {f"techniques/{technique}/{name}.py" for name in ("analysis", "settings")} <= files
+    others = ("figures/", "readers/", "techniques/contents", "techniques/recognition")
+    assert not [name for name in files if name.startswith(others) or name.endswith(("/technique.py", "/panels.py"))]
+    entry = names(sources(module_of(technique)))
+    assert {f"techniques/{technique}/technique.py", "figures/panel.py"} <= entry
+
+
+def test_the_reader_of_described_tables_concerns_files_with_a_description_alone():
+    text_table = "relaxor.readers.tables.text_table"
+    own = {reader.extract.__module__ for reader in readers().values()}
+    assert "readers/tables/text_table.py" not in names(sources("relaxor.project.ingest", *own))
+    assert "readers/tables/text_table.py" in names(sources("relaxor.project.ingest", text_table))
 
 
 def planned_rules(root):

@@ -14,7 +14,7 @@ from relaxor.project.sheet import fed_panels, require_samples
 from relaxor.project.snakemake_adapter import code_of
 from relaxor.reporting.notebooks import told_panels
 from relaxor.reporting.panels import panel_of, topic_of
-from relaxor.techniques.registry import OTHER, techniques
+from relaxor.techniques.registry import OTHER, module_of, techniques
 
 # The workflow's own folder, seen from the working directory: another one where a workflow uses this one as a module.
 HERE = os.path.relpath(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True))
@@ -122,13 +122,15 @@ def raw_file(row):
 
 def readers_of(wildcards):
     """The modules that read the files of some rows."""
-    return reader_modules(FORMATS_OF[row["file"]] for row in rows_of(wildcards) if not row["table"])
+    rows = rows_of(wildcards)
+    tables = ["relaxor.readers.tables.text_table"] * any(row["table"] for row in rows)
+    return [*reader_modules(FORMATS_OF[row["file"]] for row in rows if not row["table"]), *tables]
 
 
 def technique_modules(technique):
-    """The modules of a technique: its entry in the registry, and its analysis."""
-    analyse = techniques()[technique].analyse.__module__
-    return [f"{analyse.rpartition('.')[0]}.technique", analyse]
+    """The modules that make the numbers of a technique: its analysis and its settings."""
+    own = techniques()[technique]
+    return [own.analyse.__module__, own.settings.__module__]
 
 
 def analysed(topic, file):
@@ -153,7 +155,7 @@ def panel_modules(technique):
         return []
     own = techniques()[technique]
     drawings = [panel.draw for panel in own.panels.values()] + [own.overview] * (own.overview is not None)
-    return sorted({*technique_modules(technique)[:1], *(draw.__module__ for draw in drawings)})
+    return sorted({module_of(technique), *(draw.__module__ for draw in drawings)})
 
 
 def told(notebook):

@@ -29,7 +29,8 @@ from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, unfit
 from relaxor.readers import read
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.registry import OTHER, current_name, likely_techniques, techniques
+from relaxor.techniques.recognition import likely_techniques
+from relaxor.techniques.registry import OTHER, current_name, techniques
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
 """``[PATTERN:]name=value unit``."""

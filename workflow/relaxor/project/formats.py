@@ -6,7 +6,9 @@ from pathlib import Path
 
 from relaxor.core.errors import ReadError
 from relaxor.core.files import write_whole
+from relaxor.project.snakemake_adapter import code_of
 from relaxor.readers import readers, recognise
+from relaxor.readers.registry import plug_ins
 
 MEMORY = ".snakemake/relaxor_formats.json"
 """File → its size, its time of modification, and the format that was recognised."""
@@ -17,7 +19,7 @@ ARCHIVE = "packed"
 
 
 def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, str | None]:
-    """Recognise the formats of files, each only once as long as neither the file nor the list of readers changes.
+    """Recognise the formats of files, each only once as long as neither the file nor the code of any reader changes.
 
     Parameters
     ----------
@@ -26,10 +28,10 @@ def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, s
     memory
         JSON file to remember them in.
     """
-    names, store = sorted(readers()), Path(memory)
+    code, store = code_of(*_all_modules()), Path(memory)
     try:
         known = json.loads(store.read_text(encoding="utf-8"))
-        seen = known["files"] if known["readers"] == names else {}
+        seen = known["files"] if known["readers"] == code else {}
     except (OSError, ValueError, KeyError, TypeError):
         seen = {}
     found: dict[str, str | None] = {}
@@ -44,7 +46,7 @@ def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, s
         format_name = seen[file][2] if seen.get(file, [])[:2] == state else _recognised(path)
         found[file], states[file] = format_name, [*state, format_name]
     if states != seen:
-        write_whole(store, json.dumps({"readers": names, "files": states}))
+        write_whole(store, json.dumps({"readers": code, "files": states}))
     return found
 
 
@@ -59,5 +61,9 @@ def reader_modules(formats: Iterable[str | None]) -> list[str]:
     """Return the modules that read files of some formats, sorted; all of them where a file may have any format."""
     wanted = set(formats)
     if wanted & {None, ARCHIVE}:
-        return ["relaxor.readers", *sorted({reader.extract.__module__ for reader in readers().values()})]
+        return _all_modules()
     return sorted({readers()[name].extract.__module__ for name in wanted if name})
+
+
+def _all_modules() -> list[str]:
+    return ["relaxor.readers", *plug_ins()]

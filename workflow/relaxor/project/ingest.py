@@ -9,8 +9,7 @@ from pydantic import TypeAdapter
 
 from relaxor.core.errors import SheetError
 from relaxor.core.storage import save_tree
-from relaxor.readers import read
-from relaxor.readers.tables.text_table import TableDescription
+from relaxor.readers import TableDescription, read
 
 
 def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mapping[str, Any], data: str) -> None:

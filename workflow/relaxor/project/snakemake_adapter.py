@@ -6,10 +6,11 @@ import hashlib
 import json
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,13 @@ def code_of(*names: str) -> str:
     ----------
     names
         Modules (``"relaxor.techniques.xrd.analysis"``), packages, which stand for all of their modules, or functions
-        (``"module:name"``). A module of another package counts with what it imports of its own package.
+        (``"module:name"``). A module of another package counts with what it imports of its own package. A module that
+        is only named for `relaxor.core.lazy` does not count: a rule that calls it lists it.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If one cannot be found.
     """
     whole = hashlib.sha256()
     for path in sources(*names):
@@ -94,14 +101,15 @@ def sources(*names: str) -> list[Path]:
 
     Data of a module lie beside it under its name, and belong to it.
     """
-    found: set[Path] = set()
-    waiting = [path for name in names for path in _files(name.partition(":")[0], package=True)]
+    found: dict[str, Path] = {}
+    waiting = [module for name in names for module in _members(name.partition(":")[0])]
     while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += _imports(path)
-    return sorted(path for module in found for path in module.parent.glob(f"{module.stem}.*"))
+        module = waiting.pop()
+        if module not in found and (path := _file(module)):
+            found[module] = path
+            waiting += _imports(module, path)
+    files = {path for module in set(found.values()) for path in module.parent.glob(f"{module.stem}.*")}
+    return sorted(path for path in files if path.is_file())
 
 
 @cache
@@ -110,34 +118,54 @@ def _content(path: Path) -> bytes:
 
 
 @cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    """List the files of its own package and of relaxor that a file imports, or names for `relaxor.core.lazy`."""
-    home = _package_of(path)
-    found: list[Path] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("relaxor", home):
-            for module in (node.module, *(f"{node.module}.{name.name}" for name in node.names)):
-                found += _files(module, package=False)
-    return tuple(found)
+def _imports(module: str, path: Path) -> tuple[str, ...]:
+    """List the modules of its own package and of relaxor that a module imports, and the names that it takes of them."""
+    if path.suffix != ".py":
+        return ()
+    package = module if path.stem == "__init__" else module.rpartition(".")[0]
+    found: list[str] = []
+    for node in _statements(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            found += [source, *(f"{source}.{name.name}" for name in node.names)]
+    return tuple(name for name in found if name.split(".")[0] in ("relaxor", module.split(".")[0]))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements of a tree, at any depth, but not those for a type checker alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in (vars(child.test).get("id"), vars(child.test).get("attr")):
+            yield from _statements(ast.Module(child.orelse, []))
+        elif not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)
 
 
 @cache
-def _package_of(path: Path) -> str:
-    """Return the name of the outermost package that a file belongs to."""
-    folder = path.parent
-    while (folder.parent / "__init__.py").is_file():
-        folder = folder.parent
-    return folder.name
+def _spec(module: str) -> ModuleSpec | None:
+    """Find a module without importing its packages; None if there is none, as for a name in a module."""
+    package = module.rpartition(".")[0]
+    if not package:
+        return find_spec(module)
+    above = _spec(package)
+    places = above.submodule_search_locations if above else None
+    return PathFinder.find_spec(module, places) if places else None
 
 
-@cache
-def _files(module: str, package: bool) -> tuple[Path, ...]:
-    top, *rest = module.split(".")
-    spec = find_spec(top)
-    for root in spec.submodule_search_locations or () if spec else ():
-        base = Path(root).joinpath(*rest)
-        if base.with_suffix(".py").is_file():
-            return (base.with_suffix(".py"),)
-        if (base / "__init__.py").is_file():
-            return tuple(sorted(base.rglob("*.py"))) if package else (base / "__init__.py",)
-    return ()
+def _file(module: str) -> Path | None:
+    """Return the file of a module; None for a folder without one, and for a name in a module."""
+    spec = _spec(module)
+    return Path(spec.origin) if spec and spec.origin and spec.has_location else None
+
+
+def _members(module: str) -> Iterator[str]:
+    """Yield a module, and all modules below it if it is a package."""
+    spec = _spec(module)
+    if spec is None:
+        raise ModuleNotFoundError(f"no module named '{module}'", name=module)
+    yield module
+    for folder in map(Path, spec.submodule_search_locations or ()):
+        for path in folder.rglob("*.py"):
+            yield ".".join((module, *path.relative_to(folder).with_suffix("").parts))

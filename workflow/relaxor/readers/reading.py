@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
-from relaxor.readers.registry import MAX_BYTES, Reader, readers
+from relaxor.core.lazy import lazy
+from relaxor.readers.registry import MAX_BYTES, readers
 from relaxor.readers.tables.description import TableDescription
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ HEAD_BYTES = 4096
 """Number of bytes from which most formats are recognised."""
 NOT_MISSED = ("lumispy", "numba")
 """Packages that rosettasciio reports as missing: the first is for classes that are not used, the second for speed."""
+_described = lazy("relaxor.readers.tables.text_table", "reader")
 
 
 def read(path: str | Path, table: TableDescription | None = None) -> "xr.DataTree":
@@ -70,12 +72,6 @@ def read(path: str | Path, table: TableDescription | None = None) -> "xr.DataTre
         "reader": reader.extract.__module__,
     }
     return tree
-
-
-def _described(table: TableDescription) -> Reader:
-    from relaxor.readers.tables.text_table import reader
-
-    return reader(table)
 
 
 def recognise(path: Path, head: bytes | None = None) -> str:

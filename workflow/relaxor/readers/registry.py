@@ -75,6 +75,11 @@ def readers() -> Mapping[str, Reader]:
     return ordered
 
 
+def plug_ins() -> list[str]:
+    """Return the modules in which other packages offer a reader, sorted."""
+    return sorted(entry.module for entry in entry_points(group=ENTRY_POINTS))
+
+
 def _reader(module: ModuleType) -> Reader:
     name = module.__name__.rpartition(".")[2]
     priority, max_bytes = getattr(module, "PRIORITY", SIGNATURE), getattr(module, "MAX_BYTES", MAX_BYTES)

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from relaxor.core.lazy import lazy
 from relaxor.core.results import Number, Quantity, Result
 from relaxor.core.section import Section
-from relaxor.figures.panel import Panel
-from relaxor.techniques.contents import Contents
+
+if TYPE_CHECKING:
+    from relaxor.figures.panel import Panel
+    from relaxor.techniques.contents import Contents
 
 ENTRY_POINTS = "relaxor.techniques"
 """Group of entry points under which other packages offer a `Technique` each."""
@@ -51,7 +53,7 @@ class Topic:
     part: str
     models: Mapping[str, str] = field(default_factory=dict)
     quantities: tuple[Quantity, ...] = ()
-    panels: Mapping[str, Panel] = field(default_factory=dict)
+    panels: "Mapping[str, Panel]" = field(default_factory=dict)
 
     def require_named(self, numbers: Iterable[Number]) -> None:
         """Refuse numbers whose model, parameter or unit is not listed.
@@ -89,14 +91,14 @@ class Conditions:
     required: Mapping[str, str] = field(default_factory=dict)
     alternative: Mapping[str, str] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
-    told_by: Callable[[Contents], bool] = lambda contents: False
+    told_by: "Callable[[Contents], bool]" = lambda contents: False
 
     @property
     def known(self) -> dict[str, str]:
         """Every condition that is known to the technique."""
         return {**self.required, **self.alternative, **self.optional}
 
-    def needed(self, contents: Contents) -> dict[str, str]:
+    def needed(self, contents: "Contents") -> dict[str, str]:
         """Return what the analysis of a file needs from the sheet."""
         return {} if self.told_by(contents) else dict(self.required)
 
@@ -164,7 +166,7 @@ class Technique(Topic):
 
     settings: type[Section] = Section
     analyse: Callable[[Sequence[Any], Any], Result] = field(kw_only=True)
-    recognise: Callable[[Contents], float] = lambda contents: 0.0
+    recognise: "Callable[[Contents], float]" = lambda contents: 0.0
     conditions: Conditions = Conditions()
     needed_setting: str = ""
     overview: Callable[[str, xr.DataTree], list[tuple[str, Callable[..., None]]]] | None = None
@@ -200,6 +202,21 @@ class Technique(Topic):
 
 
 @cache
+def entries() -> Sequence[tuple[Technique, str]]:
+    """Return every technique with the module that makes it: of its folder, or of an entry point."""
+    package = importlib.import_module("relaxor.techniques")
+    folders = [module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg]
+    modules = [f"relaxor.techniques.{name}.technique" for name in folders]
+    found = [(importlib.import_module(module).TECHNIQUE, module) for module in modules]
+    return found + [(entry.load(), entry.module) for entry in entry_points(group=ENTRY_POINTS)]
+
+
+def module_of(name: str) -> str:
+    """Return the module that makes a technique."""
+    return next(module for technique, module in entries() if technique.name == name)
+
+
+@cache
 def techniques() -> Mapping[str, Technique]:
     """Return all techniques by name, in alphabetical order.
 
@@ -208,10 +225,7 @@ def techniques() -> Mapping[str, Technique]:
     ValueError
         If two techniques have one name.
     """
-    package = importlib.import_module("relaxor.techniques")
-    folders = (module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
-    found = [importlib.import_module(f"relaxor.techniques.{name}.technique").TECHNIQUE for name in folders]
-    found += [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
+    found = [technique for technique, _ in entries()]
     ordered = {technique.name: technique for technique in sorted(found, key=lambda technique: technique.name)}
     if len(ordered) < len(found):
         names = sorted(technique.name for technique in found)
@@ -236,10 +250,3 @@ def current_name(name: str, where: str) -> str:
                 logging.getLogger("relaxor").warning(text)
             return technique.name
     return name
-
-
-def likely_techniques(tree: xr.DataTree) -> tuple[str, ...]:
-    """Name the techniques that a file may belong to, the likeliest first; none where nothing in it tells."""
-    contents = Contents.of(tree)
-    likely = {name: technique.recognise(contents) for name, technique in techniques().items()}
-    return tuple(sorted((name for name in likely if likely[name] > 0), key=lambda name: -likely[name]))

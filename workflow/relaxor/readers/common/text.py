@@ -1,6 +1,7 @@
 """What instruments write as text: encodings, lines, entries, numbers, units, dates, and words that become names."""
 
 import itertools
+import math
 import re
 from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ import numpy as np
 
 from relaxor.core.errors import ReadError
 
+QUANTIZATION = "last digit written"
+"""What the uncertainty of `digits_uncertainty` is called."""
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 SPELLINGS = {
     "": "1",
@@ -188,3 +191,23 @@ def free(name: str, taken: Container[Hashable], default: str = "region") -> str:
     stem = name.replace("/", "_").strip() or default
     names = (stem if number == 1 else f"{stem}_{number}" for number in itertools.count(1))
     return next(found for found in names if found not in taken)
+
+
+def digits_uncertainty(values: np.ndarray, decimals: int, exponential: bool) -> np.ndarray:
+    """Return the standard uncertainty of rounding to the last digit written: one unit of that digit over √12.
+
+    Parameters
+    ----------
+    values
+        The numbers.
+    decimals
+        Number of digits after the decimal sign.
+    exponential
+        Whether the numbers are written as mantissa and exponent, so that the last digit scales with the number.
+    """
+    last = np.full(values.shape, 10.0**-decimals)
+    if exponential:
+        size = np.abs(values)
+        finite = {"where": np.isfinite(size), "out": np.zeros_like(size)}
+        last *= 10.0 ** np.floor(np.log10(np.where(size > 0, size, 1.0), **finite))
+    return last / math.sqrt(12)

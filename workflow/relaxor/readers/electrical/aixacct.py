@@ -37,8 +37,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import iso, number, numbers, spelled, text_of
-from relaxor.readers.tables.text_table import QUANTIZATION, digits_uncertainty
+from relaxor.readers.common.text import QUANTIZATION, digits_uncertainty, iso, number, numbers, spelled, text_of
 
 MAX_BYTES = 1 << 27
 RESULTS = {b"DynamicHysteresisResult": "DHM", b"LeakageResult": "LM", b"PulseResult": "PM", b"Fatigue": "FM"}

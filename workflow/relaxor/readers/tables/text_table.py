@@ -27,7 +27,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError, nearest
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import iso, number
+from relaxor.readers.common.text import QUANTIZATION, digits_uncertainty, iso, number
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.description import TableDescription
 
@@ -37,7 +37,6 @@ MAX_LINE = 1 << 20
 MAX_HEADER_LINES = 10_000
 SAMPLE_ROWS = 1000
 """Number of rows from which the number of written digits is taken."""
-QUANTIZATION = "last digit written"
 TIME = "time"
 """Name of the axis that may only rise."""
 
@@ -64,26 +63,6 @@ def extract(path: Path, description: TableDescription) -> xr.DataTree:
         if acquired is None:
             raise ReadError(path, f"'{key}: {reader.entry(key)[:40]}' is not a time in ISO 8601")
     return tree({"table": dataset}, header=reader.header, instrument=description.instrument, acquired=acquired)
-
-
-def digits_uncertainty(values: np.ndarray, decimals: int, exponential: bool) -> np.ndarray:
-    """Return the standard uncertainty of rounding to the last digit written: one unit of that digit over √12.
-
-    Parameters
-    ----------
-    values
-        The numbers.
-    decimals
-        Number of digits after the decimal sign.
-    exponential
-        Whether the numbers are written as mantissa and exponent, so that the last digit scales with the number.
-    """
-    last = np.full(values.shape, 10.0**-decimals)
-    if exponential:
-        size = np.abs(values)
-        finite = {"where": np.isfinite(size), "out": np.zeros_like(size)}
-        last *= 10.0 ** np.floor(np.log10(np.where(size > 0, size, 1.0), **finite))
-    return last / math.sqrt(12)
 
 
 class _Reader:
