@@ -22,11 +22,11 @@ SCENARIO = "config/simulation.yaml"
 TRUTH_COLUMNS = ("measurement", "model", "parameter", "feature", "at", "value", "unit")
 README = """# Raw data
 
-Instrument files as the instruments wrote them: never edited, only added.
+This folder holds the files of the instruments. Files may be added, but are never edited.
 
-`{sample}/` is **simulated**: `uv run relaxor simulate` writes it again, byte for byte, from `{scenario}`. Beside the
-files lie `truth.csv` (true values, read by tests alone), `measurements.tsv` (their rows of the sheet) and `SHA256SUMS`.
-What such data can and cannot show: `docs/sample_data.md`.
+`{sample}/` is **simulated**: `uv run relaxor simulate` writes it again, byte for byte, from `{scenario}`. The folder
+also holds `truth.csv` (true values, which only tests read), `measurements.tsv` (the rows of the sheet for these files)
+and `SHA256SUMS`. `docs/sample_data.md` explains what such data can and cannot show.
 """
 
 
