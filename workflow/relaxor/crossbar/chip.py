@@ -1,6 +1,6 @@
-"""The chip as a value: its arrays, cells, pulses, converters and what is not ideal about them.
+"""The description of the chip: its arrays, cells, pulses and converters, and their deviations from the ideal.
 
-The defaults are those of a family of chips with sign-weighted 2T2R cells, as its public code has them (device
+The defaults are those of a family of chips with sign-weighted 2T2R cells, as in its public code (device
 ``rram-144k``, "C200"; doi 10.1038/s41586-020-1942-4 describes an earlier member). Values without a source are assumed.
 
 ====================================  ================================================================================
@@ -31,28 +31,28 @@ Pulses = Literal["levels", "bits", "unary"]
 
 @dataclass(frozen=True)
 class Writing:
-    """How cells are programmed, in levels where nothing else is stated.
+    """How cells are programmed. Values are in levels unless another unit is stated.
 
     Attributes
     ----------
     accuracy
-        Part of the cells that are read back at their level; None for a write without error.
+        Fraction of the cells that are read back at their level; None for writing without errors.
     tolerance
         Distance from its level within which a cell counts as written.
     tries
         Largest number of pulses per cell.
     device_spread
-        Standard deviation of the logarithm of a device's answer to a pulse, from device to device.
+        Standard deviation of the logarithm of the response of a device to a pulse, from device to device.
     cycle_spread
-        Relative standard deviation of that answer from pulse to pulse.
+        Relative standard deviation of the response to a pulse, from pulse to pulse.
     aim
-        Part of the missing conductance that the first pulse aims at; it is halved after every overshoot.
+        Fraction of the missing conductance that the first pulse aims at; it is halved after every overshoot.
     verify_noise
         Standard deviation of the reading between pulses.
     stuck
-        Part of the cells that do not answer.
+        Fraction of the cells that do not respond to pulses.
     set_voltage, reset_voltage, pulse_width
-        V, V, s: for the energy.
+        Voltages (V) and width (s) of the pulses, from which the energy is calculated.
     """
 
     accuracy: float | None = 0.895
@@ -70,19 +70,20 @@ class Writing:
 
 @dataclass(frozen=True)
 class Converter:
-    """How inputs become pulses, and currents codes.
+    """How inputs are converted to pulses, and currents to codes.
 
     Attributes
     ----------
     pulses
-        ``levels``: one pulse of many heights, as of a digital-to-analog converter; ``bits``: one ternary pulse per bit,
-        weighted afterwards; ``unary``: as many equal ternary pulses as the value of the input.
+        ``levels``: one pulse with one of many heights, as from a digital-to-analog converter; ``bits``: one ternary
+        pulse per bit, weighted afterwards; ``unary``: as many equal ternary pulses as the value of the input.
     input_limit
         Largest magnitude of an integer input.
     adc_bits
         Bits of the signed codes; None for currents that are not converted.
     integration_time
-        Time in the chip's units that sets one range for all; None for ranges that are calibrated per tile and pulse.
+        Integration time in the units of the chip, which sets one range for all conversions; None for ranges that are
+        calibrated per tile and pulse.
     adc_offset
         Offset of the converter, in codes.
     """
@@ -107,17 +108,17 @@ class Chip:
     lowest, highest
         Levels of a cell.
     largest_conductance
-        At the highest level (S).
+        Conductance at the highest level (S).
     read_voltage
         Voltage of one input pulse (V).
     row_resistance, column_resistance
         Resistance of a segment of wire (Ohm).
     read_noise
-        Standard deviation of a cell from read to read, as a part of the range of levels (highest level = 1).
+        Standard deviation of a cell from read to read, relative to the range of levels (highest level = 1).
     drift_exponent
-        Exponent of the fall of conductances with time.
+        Exponent of the decrease of conductances with time.
     drift_spread
-        Levels of random drift per root of a decade of time (after 1 s).
+        Random drift, in levels per square root of a decade of time (after 1 s).
     """
 
     chips: int = 1
@@ -142,12 +143,12 @@ class Chip:
 
     @property
     def total_arrays(self) -> int:
-        """Arrays of all chips."""
+        """Number of arrays of all chips."""
         return self.chips * self.arrays
 
     @property
     def cells(self) -> int:
-        """Signed cells of all arrays."""
+        """Number of signed cells of all arrays."""
         return self.total_arrays * self.rows * self.columns
 
     @property
@@ -162,7 +163,7 @@ class Chip:
 
 
 def full_scale_current(integration_time: float) -> float:
-    """Return the range of the converter (A) for an integration time in the chip's units."""
+    """Return the range of the converter (A) for an integration time in the units of the chip."""
     return FULL_SCALE_CURRENT * 100 / integration_time
 
 
@@ -181,15 +182,15 @@ def _check(part: Any) -> None:
         elif value is None or isinstance(value, str):
             continue
         elif not math.isfinite(value) or (entry.name in POSITIVE and value <= 0):
-            raise AnalysisError(f"chip: {entry.name} is {value}, a finite number above zero is needed")
+            raise AnalysisError(f"chip: {entry.name} is {value}, but it must be a finite number above zero")
         elif value < 0 and entry.name not in SIGNED:
-            raise AnalysisError(f"chip: {entry.name} is {value}, zero or more is needed")
+            raise AnalysisError(f"chip: {entry.name} is {value}, but it must be zero or more")
     if isinstance(part, Chip) and part.lowest >= 0:
-        raise AnalysisError(f"chip: lowest level is {part.lowest}, one below zero is needed")
+        raise AnalysisError(f"chip: the lowest level is {part.lowest}, but it must be below zero")
     if isinstance(part, Writing) and part.accuracy is not None and not 0 < part.accuracy < 1:
-        raise AnalysisError(f"chip: write accuracy is {part.accuracy}, a part between 0 and 1 is needed")
+        raise AnalysisError(f"chip: the write accuracy is {part.accuracy}, but it must be between 0 and 1")
     if isinstance(part, Writing) and part.stuck >= 1:
-        raise AnalysisError(f"chip: {part.stuck} of the cells are stuck, less than all is needed")
+        raise AnalysisError(f"chip: the fraction of stuck cells is {part.stuck}, but it must be below 1")
 
 
 IDEAL = Chip(

@@ -25,20 +25,20 @@ TechniqueName = Annotated[str, AfterValidator(lambda name: current_name(name, "a
 
 
 class Selector(Section):
-    """Which rows of ``parameters.csv``; ``*`` stands for any text."""
+    """A selection of rows of ``parameters.csv``; ``*`` stands for any text."""
 
     technique: TechniqueName
     """Technique that the number belongs to."""
     parameter: str
     """Name of the number."""
     measurement: str = "*"
-    """Measurement, or what several were combined to."""
+    """Name of the measurement, or of the combination of several measurements."""
     model: str = "*"
-    """Model that gave it."""
+    """Model that gave the number."""
     feature: str = "*"
     """Line, code, cycle or other part of the measurement."""
     at: float | None = None
-    """Value of what was varied, where the number holds for one; null: any."""
+    """Value of the varied quantity, where the number belongs to one such value; null means any value."""
 
 
 class Claim(Section):

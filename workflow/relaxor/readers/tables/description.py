@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """How to read a text table that does not say what its columns are."""
+    """The description of a text table that does not state what its columns are."""
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _CLOSED
 
@@ -42,19 +42,20 @@ class TableDescription:
     scalars: dict[str, Entry] = field(default_factory=dict)
     """Quantities that a ``key: value`` line gives, with the key (``header``) and the unit of each."""
     axis: str = ""
-    """Quantity that becomes the dimension; without one, rows are numbered (``index``)."""
+    """Quantity that becomes the dimension. Without it, rows are numbered (``index``)."""
     monotonic: bool = True
-    """Whether the axis must rise strictly, or fall strictly unless it is ``time``; if not, it is taken as it stands."""
+    """Whether the axis must increase strictly, or decrease strictly unless it is ``time``. If false, any order is
+    accepted."""
     delimiter: str = "\t"
-    """Text between two cells; if it is empty, any number of blanks separates them."""
+    """Text between two cells. If it is empty, any number of blanks separates cells."""
     decimal: str = "."
-    """Decimal sign."""
+    """Decimal separator."""
     encoding: str = "utf-8-sig"
-    """Encoding of the text; the default also takes a byte-order mark."""
+    """Encoding of the text; the default also accepts a byte-order mark."""
     comment: str = ""
-    """Text with which comments begin; their ``key: value`` lines belong to the header all the same."""
+    """Text with which comments begin. Their ``key: value`` lines nevertheless belong to the header."""
     skip_rows: int = 0
-    """Number of lines at the top that are skipped; they are kept in the header."""
+    """Number of lines at the top that are skipped. They are kept in the header."""
     missing: tuple[str, ...] = ("",)
     """Words that stand for a missing value in the file."""
     rows: str = ""
