@@ -296,7 +296,7 @@ def test_two_cycles_taken_for_one_are_refused(main, tmp_path):
         (lambda rows: rows * [1, 1, 0], "the current is 0 A throughout; was the device connected?"),
         (
             lambda rows: np.column_stack([rows[:, 0], rows[:, 1], np.tile(rows[:800, 2], 2)]),
-            "the current shows no noise, so that no error can be given: its cycles are alike to the last digit",
+            "the current shows no noise, so that no error can be given: its cycles are identical to the last digit",
         ),
     ],
     ids=["amplitude", "no current", "no noise"],

@@ -144,7 +144,9 @@ def test_a_scan_in_tapping_mode_is_no_piezoresponse(tmp_path, root):
     row = {"measurement": "flake", "file": file, "origin": "simulated", "instrument": "", "table": "",
            "conditions": {"cycle": (1.0, "1")}}  # fmt: skip
     ingest([file], [row], {}, str(tmp_path / "pfm.nc"))
-    with pytest.raises(AnalysisError, match="flake: was taken in 'AC Mode', where no tip rests on the sample"):
+    with pytest.raises(
+        AnalysisError, match="flake: was taken in 'AC Mode', in which the tip is not in contact with the sample"
+    ):
         analyse(load(tmp_path / "pfm.nc"), SETTINGS)
 
 

@@ -143,7 +143,7 @@ def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1) -> Netwo
     """
     if decoder.highest_code > chip.converter.input_limit:
         limit = chip.converter.input_limit
-        raise AnalysisError(f"decoder: activations up to {decoder.highest_code}, the chip takes inputs up to {limit}")
+        raise AnalysisError(f"decoder: activations up to {decoder.highest_code}, the chip accepts up to {limit}")
     shapes = []
     for number, layer in enumerate(decoder.layers, start=1):
         outputs, inputs = layer.levels.shape

@@ -83,7 +83,7 @@ class PanelData:
             If there are several, or its runs are a series of something else.
         """
         if len(self.curves) != 1:
-            raise AnalysisError(f"the panel shows one measurement, the sheet feeds it {', '.join(self.curves)}")
+            raise AnalysisError(f"the panel shows one measurement, the sheet gives it {', '.join(self.curves)}")
         ((name, group),) = self.curves.items()
         if needed not in group.children:
             raise AnalysisError(f"{name}: its runs are a series of {group.attrs['kind']}; the panel shows {needed}")

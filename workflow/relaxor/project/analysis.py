@@ -19,14 +19,14 @@ def analyse_files(data: str, parameters: str, curves: str, *, technique: str, la
     parameters, curves
         Files to write.
     technique
-        Its name.
+        Name of the technique.
     layers
-        Its settings, as `relaxor.project.settings.Settings.layers` returns them.
+        Settings of the technique, as `relaxor.project.settings.Settings.layers` returns them.
 
     Raises
     ------
     AnalysisError
-        If a measurement does not hold what its analysis needs; nothing is written then.
+        If a measurement lacks something that its analysis needs; nothing is then written.
     """
     found = analyse(techniques()[technique], load(data), layers)
     save_parameters(parameters, found.numbers, technique)
@@ -34,7 +34,7 @@ def analyse_files(data: str, parameters: str, curves: str, *, technique: str, la
 
 
 def analyse(technique: Technique, measurements: Sequence[Measurement], layers: Mapping[str, Any]) -> Result:
-    """Analyse measurements together whose settings are the same; those of another instrument apart from them."""
+    """Analyse measurements with the same settings together, and those of another instrument separately."""
     groups: dict[str, tuple[Any, list[Measurement]]] = {}
     for measurement in measurements:
         settings = resolve(technique, layers, measurement).settings

@@ -1,4 +1,4 @@
-"""Which formats raw files have, remembered between runs: it tells what code an ingestion depends on."""
+"""Formats of raw files, which are stored between runs and determine on which code an ingestion depends."""
 
 import json
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from relaxor.core.files import write_whole
 from relaxor.readers import readers, recognise
 
 MEMORY = ".snakemake/relaxor_formats.json"
-"""File → its size, its time of modification, and the format that was recognised."""
+"""The size, the time of modification and the recognised format of each file."""
 UNKNOWN = ""
 """Format of a file that no reader recognises."""
 ARCHIVE = "packed"
-"""Format of archives, whose members may have any other."""
+"""Format of archives, whose members may have any other format."""
 
 
 def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, str | None]:
@@ -22,9 +22,9 @@ def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, s
     Parameters
     ----------
     files
-        Paths; what is not here, as a file that Snakemake fetches, has the format None.
+        Paths. A file that does not exist here, such as one that Snakemake fetches, has the format None.
     memory
-        JSON file to remember them in.
+        JSON file in which the formats are stored.
     """
     names, store = sorted(readers()), Path(memory)
     try:
@@ -56,7 +56,7 @@ def _recognised(path: Path) -> str:
 
 
 def reader_modules(formats: Iterable[str | None]) -> list[str]:
-    """Return the modules that read files of some formats, sorted; all of them where a file may have any format."""
+    """Return the modules that read files of some formats, sorted; all of them if a file may have any format."""
     wanted = set(formats)
     if wanted & {None, ARCHIVE}:
         return ["relaxor.readers", *sorted({reader.extract.__module__ for reader in readers().values()})]

@@ -1,4 +1,4 @@
-"""Make ``raw_data/<sample>/`` of a simulated sample: its files, the truth beside them, and their checksums."""
+"""Make ``raw_data/<sample>/`` of a simulated sample: its files, the true values, and the checksums."""
 
 import csv
 import hashlib
@@ -31,25 +31,25 @@ and `SHA256SUMS`. `docs/sample_data.md` explains what such data can and cannot s
 
 
 class SimulatedTechnique(Section):
-    """What one technique measures of a simulated sample."""
+    """The part of a simulated sample that one technique measures."""
 
     stream: str
-    """Name of the stream of random numbers, so that one technique does not move another."""
+    """Name of the stream of random numbers, so that a change of one technique does not change another one."""
     specimen: dict[str, Any]
-    """What its simulator takes; see the class ``Specimen`` of its module in `relaxor.simulation`."""
+    """Parameters of the simulator; see the class ``Specimen`` of its module in `relaxor.simulation`."""
 
 
 class Scenario(Section):
     """A simulated sample."""
 
     sample: str
-    """Its name."""
+    """Name of the sample."""
     seed: int
     """Seed of all noise."""
     shared: dict[str, Any] = {}
-    """What the descriptions of several techniques refer to by the anchors of YAML."""
+    """Values to which the descriptions of several techniques refer by YAML anchors."""
     techniques: dict[str, SimulatedTechnique]
-    """Technique → what it measures, in the order of the truth."""
+    """The measurements of each technique, in the order of the true values."""
 
 
 def load_scenario(path: Path | str = SCENARIO) -> Scenario:
@@ -58,7 +58,7 @@ def load_scenario(path: Path | str = SCENARIO) -> Scenario:
     Raises
     ------
     SheetError
-        Naming the file and the key.
+        If the file is not valid; the message names the file and the key.
     """
     scenario: Scenario = load_yaml(path, Scenario)
     return scenario

@@ -63,7 +63,7 @@ def readers() -> Mapping[str, Reader]:
     Raises
     ------
     ValueError
-        If two readers have one name.
+        If two readers have the same name.
     """
     package = importlib.import_module("relaxor.readers")
     names = [found.name for found in pkgutil.walk_packages(package.__path__, "relaxor.readers.") if not found.ispkg]
@@ -71,7 +71,7 @@ def readers() -> Mapping[str, Reader]:
     found = [_reader(module) for module in modules] + [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
     ordered = {reader.name: reader for reader in sorted(found, key=lambda reader: (reader.priority, reader.name))}
     if len(ordered) < len(found):
-        raise ValueError(f"two readers have one name among {', '.join(sorted(reader.name for reader in found))}")
+        raise ValueError(f"two readers have the same name among {', '.join(sorted(reader.name for reader in found))}")
     return ordered
 
 

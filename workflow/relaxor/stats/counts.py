@@ -22,7 +22,7 @@ def rising(measurement: Measurement, spectrum: xr.Dataset, axis: str) -> xr.Data
         at = wrong[0]
         raise AnalysisError(
             f"{measurement.id}: point {at + 2}: {axis} {values[at + 1]:g} follows {values[at]:g}; expected values that "
-            f"{'fall' if falls else 'rise'} from point to point (is a part of the file there twice, or out of order?)"
+            f"{'fall' if falls else 'rise'} from point to point (is a part of the file repeated or out of order?)"
         )
     return spectrum.isel({axis: slice(None, None, -1)}) if falls else spectrum
 
@@ -50,7 +50,7 @@ def in_counts(measurement: Measurement, spectrum: xr.Dataset, time: str) -> xr.D
     seconds = measurement.condition(time, "s", np.nan) if time in measurement.conditions else given
     if not (np.asarray(seconds, dtype=float) > 0).all():
         raise AnalysisError(
-            f"{measurement.id}: intensity in count/s and no {time} that makes counts of it (add '{time}=… s' to the "
+            f"{measurement.id}: intensity in count/s and no {time} to convert it to counts (add '{time}=… s' to the "
             "sheet)"
         )
     return intensity * seconds
@@ -71,8 +71,8 @@ def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
         first = below[0]
         raise AnalysisError(
             f"{measurement.id}: {below.size} of {values.size} counts are negative, first point {first + 1} ({axis} "
-            f"{counts[axis][first].item():g}): {values[first]:g}; expected what the detector counted, no background "
-            "subtracted"
+            f"{counts[axis][first].item():g}): {values[first]:g}; expected the counts of the detector without "
+            "subtraction of a background"
         )
     return values
 

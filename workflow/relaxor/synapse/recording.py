@@ -159,13 +159,13 @@ def _refuse_turned(recording: Recording) -> None:
             along, against = (events["end"] - events["baseline"]) * np.sign(events["amplitude"]), "voltage"
         if len(events) and float((along + TURNED * np.hypot(events["end_error"], events["baseline_error"])).max()) < 0:
             raise AnalysisError(
-                f"{recording.measurement.id}: run {trace.run}: the current is counted against the {against}; "
-                "turn the sign of one of them"
+                f"{recording.measurement.id}: run {trace.run}: the current is opposite in sign to the {against}; "
+                "reverse the sign of one of them"
             )
 
 
 def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
-    """Leave out runs in which light, or where there is none the voltage, hardly changes beside the other runs."""
+    """Leave out runs in which the light (or the voltage without light) hardly changes compared with other runs."""
     changes = [
         (trace, float(np.nanmax(trace.stimulus) - np.nanmin(trace.stimulus)))
         for trace in traces
@@ -179,17 +179,17 @@ def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
 
 
 def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events: pd.DataFrame) -> None:
-    """Refuse runs without pulses that are not as dark as the others are between their pulses: no code 0000."""
+    """Refuse runs without pulses that are brighter than the others between their pulses, as these are not code 0000."""
     dark = float(np.median([np.nanmin(trace.stimulus) for trace in pulsed if trace.stimulus is not None]))
     least = dark + LEAST_LIGHT * float(events.loc[events["kept"], "amplitude"].min())
     for trace in still:
         level = trace.steady_light
         if trace.stimulus_unit != q.VOLTAGE_STIMULUS and trace.stimulus is not None:
-            level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is no light
+            level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is not light
         if level > least:
             raise AnalysisError(
-                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {q.LIGHT_STIMULUS} that is no pulse, "
-                "beside runs with pulses: leave out runs under steady light, and pulses too weak beside the strongest"
+                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {q.LIGHT_STIMULUS} that is not a "
+                "pulse, in a file with pulses: leave out runs under steady light, and pulses far weaker than others"
             )
 
 

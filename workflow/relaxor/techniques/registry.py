@@ -21,7 +21,7 @@ from relaxor.techniques.contents import Contents
 ENTRY_POINTS = "relaxor.techniques"
 """Group of entry points under which other packages offer a `Technique` each."""
 OTHER = "other"
-"""The technique of a file that is drawn as it is: nothing analyses it."""
+"""The technique of a file that is drawn as it was measured, without an analysis."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def techniques() -> Mapping[str, Technique]:
     Raises
     ------
     ValueError
-        If two techniques have one name.
+        If two techniques have the same name.
     """
     package = importlib.import_module("relaxor.techniques")
     folders = (module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
@@ -213,7 +213,7 @@ def techniques() -> Mapping[str, Technique]:
     ordered = {technique.name: technique for technique in sorted(found, key=lambda technique: technique.name)}
     if len(ordered) < len(found):
         names = sorted(technique.name for technique in found)
-        raise ValueError(f"two techniques have one name among {', '.join(names)}")
+        raise ValueError(f"two techniques have the same name among {', '.join(names)}")
     return ordered
 
 

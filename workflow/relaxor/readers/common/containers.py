@@ -90,7 +90,7 @@ def parse_xml(content: bytes, path: Path, place: str = "") -> Element:
     try:
         return fromstring(content)
     except Exception as error:  # ParseError of the XML, or one of defusedxml's refusals
-        raise ReadError(path, f"is not XML that can be read ({type(error).__name__}: {error})", place) from error
+        raise ReadError(path, f"is not readable XML ({type(error).__name__}: {error})", place) from error
 
 
 def plain_xml(element: Element) -> dict[str, Any]:

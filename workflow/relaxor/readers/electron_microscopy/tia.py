@@ -65,7 +65,7 @@ def extract(path: Path) -> xr.DataTree:
     if not series:
         series = [file for n in range(1, MAX_SERIES + 1) if (file := path.parent / f"{path.stem}_{n}.ser").is_file()]
     if not series:
-        raise ReadError(path, f"holds settings only; their data, {path.stem}_1.ser, are not beside it")
+        raise ReadError(path, f"holds settings only; their data, {path.stem}_1.ser, are not in its folder")
     signals, attrs, dates = [], [], []
     for file in series:
         announced = _check(file.read_bytes(), file)

@@ -71,7 +71,7 @@ def greatest_power(traces: Sequence[Trace]) -> float:
         where = f"{trace.measurement.id}, run {trace.run}"
         if trace.stimulus is None or trace.stimulus_unit != "mW/cm^2":
             found = "nothing" if trace.stimulus is None else f"a stimulus in {trace.stimulus_unit}"
-            raise AnalysisError(f"{where}: {found} was recorded beside the current; a power density in mW/cm^2 needed")
+            raise AnalysisError(f"{where}: {found} was recorded with the current; a power density in mW/cm^2 is needed")
         if trace.time.size < LEAST_READINGS:
             raise AnalysisError(f"{where}: {trace.time.size} readings; {LEAST_READINGS} are needed")
         if not all(np.isfinite(values).all() for values in (trace.time, trace.current, trace.stimulus)):

@@ -94,7 +94,7 @@ def fit_background(
         if cycle.noise <= ROUNDING * np.abs(cycle.current).max():
             raise AnalysisError(
                 f"{cycle.measurement.id}: the current shows no noise, so that no error can be given: its cycles are "
-                "alike to the last digit, or too few digits are written; give the cycles as they were recorded"
+                "identical to the last digit, or too few digits are written; give the cycles as they were recorded"
             )
         part = saturated(cycle, settings)
         weight = 1 / cycle.noise

@@ -199,8 +199,8 @@ def _complete_train(name: str, voltage: np.ndarray) -> list[Pulse]:
         tops = np.abs([voltage[pulse.top] for pulse in pulses if pulse.letter in letters])
         if np.ptp(tops) > TOLERANCE * tops.max():
             raise AnalysisError(
-                f"{name}: pulses {' and '.join(letters)} reach {tops.min():.4g} to {tops.max():.4g} V; what "
-                "does not switch cancels only between equal pulses: give a file for each voltage"
+                f"{name}: pulses {' and '.join(letters)} reach {tops.min():.4g} to {tops.max():.4g} V; the "
+                "part that does not switch cancels only between equal pulses: give one file for each voltage"
             )
     return pulses
 

@@ -90,7 +90,7 @@ def _by_kind(
         return compare_codes(recording, response, settings.code_window, fitted) if response else Result()
     if kind not in SERIES:
         raise AnalysisError(
-            f"{recording.measurement.id}: the runs are a series of {kind}, which is not done with light"
+            f"{recording.measurement.id}: the runs are a series of {kind}, which is not possible with light"
         )
     found = SERIES[kind](recording)
     if kind == "pairs":

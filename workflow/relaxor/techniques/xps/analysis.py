@@ -112,7 +112,7 @@ class _Session:
         if "intensity" not in dataset or dataset["intensity"].dims != ("binding_energy",):
             raise AnalysisError(f"{label}: region '{name}' is not one spectrum over binding energy")
         if not dataset.attrs.get("counting_time", 0) > 0:
-            raise AnalysisError(f"{label}: region '{name}' has no counting time, so no counts can be had")
+            raise AnalysisError(f"{label}: region '{name}' has no counting time to calculate counts")
         return dataset
 
     def region(self, name: str, shift: float) -> Region:

@@ -101,5 +101,5 @@ class XpsSettings(Section):
                 for level in entry.lines:
                     leader = self.lines[level].follows
                     if leader is not None and leader not in entry.lines:
-                        raise ValueError(f"windows.{name}.models.{model}: '{level}' follows '{leader}', not in it")
+                        raise ValueError(f"windows.{name}.models.{model}: '{level}' follows the missing '{leader}'")
         return self

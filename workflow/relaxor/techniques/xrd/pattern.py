@@ -133,6 +133,6 @@ def _corrected(measurement: Measurement, scan: xr.Dataset, counts: np.ndarray, f
     if not divided and not plain:
         raise AnalysisError(
             f"{measurement.id}: an absorber weakened {weakened.sum()} points, whose intensities are whole counts "
-            "neither with nor without its factor: export them as the detector counted them"
+            "neither with nor without its factor: export the counts of the detector"
         )
     return bool(divided)
