@@ -227,7 +227,7 @@ def test_pulses_that_are_repeated_are_averaged_with_their_scatter(pund, tmp_path
 
 
 def test_pulses_that_are_not_equal_are_refused(pund, tmp_path):
-    with pytest.raises(AnalysisError, match="pulses P and U reach 11 to 22 V; what does not switch cancels only"):
+    with pytest.raises(AnalysisError, match="pulses P and U reach 11 to 22 V; the part that does not switch"):
         run(tmp_path, [again(pund, 0.5)])
 
 
