@@ -1,4 +1,4 @@
-"""Spectra as an analysis of counts needs them: on an axis that rises, in counts, none of them negative."""
+"""Preparation of spectra for an analysis of counts: an ascending axis, in counts, without negative values."""
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,7 @@ def rising(measurement: Measurement, spectrum: xr.Dataset, axis: str) -> xr.Data
     Raises
     ------
     AnalysisError
-        If the axis neither rises nor falls throughout: a part is there twice, or rows are out of order.
+        If the axis is not monotonic, because a part is repeated or rows are out of order.
     """
     values = spectrum[axis].to_numpy()
     falls = values[-1] < values[0]
@@ -33,7 +33,8 @@ def in_counts(measurement: Measurement, spectrum: xr.Dataset, time: str) -> xr.D
     Parameters
     ----------
     time
-        Name of that time: a condition of the sheet (s), else a variable or an attribute of the spectrum (s).
+        Name of the measuring time: a condition of the sheet (s), otherwise a variable or an attribute of the spectrum
+        (s).
 
     Raises
     ------
@@ -62,7 +63,7 @@ def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
     Raises
     ------
     AnalysisError
-        If one is below zero.
+        If a count is below zero.
     """
     (axis,) = counts.dims
     values = counts.to_numpy()
@@ -78,5 +79,5 @@ def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
 
 
 def poisson_uncertainty(counts: np.ndarray) -> np.ndarray:
-    """Return the standard uncertainty of observed counts; a count of zero has that of one."""
+    """Return the standard uncertainty of observed counts; a count of zero has the uncertainty of a count of one."""
     return np.sqrt(np.maximum(counts, 1.0))
