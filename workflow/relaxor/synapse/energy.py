@@ -22,11 +22,11 @@ from relaxor.synapse.recording import Recording
 PICOJOULE = 1e-12
 SQUARE_MICROMETRE = 1e-12
 MILLIWATT_PER_SQUARE_CENTIMETRE = 10.0
-"""W/m²."""
+"""One mW/cm² in W/m²."""
 ALIKE = 0.05
-"""Pulses whose amplitude and width differ by no more than this part are of one kind."""
+"""Largest relative difference of amplitude and width between pulses of the same kind."""
 Spike = tuple[float | None, float | None]
-"""Amplitude, in the unit of the stimulus, and width, in s, of the pulses that count; None: as most pulses have it."""
+"""Amplitude (in the unit of the stimulus) and width (s) of the pulses; None means the most frequent value."""
 
 
 def energy_rows(

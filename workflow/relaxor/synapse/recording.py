@@ -1,4 +1,4 @@
-"""A file of pulses as a whole: its runs, the pulses in them, and what is refused."""
+"""A whole file of pulses: its runs, their pulses, and the cases that are refused."""
 
 import math
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ LEAST_BIAS = 1e-3
 TURNED = 5.0
 """Standard errors by which the current of every pulse of a run flows against the voltage if its sign is wrong."""
 LEAST_STIMULUS = 0.02
-"""A run whose stimulus changes by less than this part of the largest change in the file has noise and no pulses."""
+"""Change of the stimulus, relative to the largest one in the file, below which a run has no pulses but noise."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events:
 
 
 def _without_incomplete_runs(events: pd.DataFrame) -> pd.DataFrame:
-    """Drop the other pulses of a run of which one was dropped: it is not the train that was meant any more."""
+    """Drop all pulses of a run of which one was dropped, because the train is no longer the intended one."""
     incomplete = set(events.loc[~events["kept"] & (events["number"] >= 0), "run"])
     others = events["kept"] & events["run"].isin(incomplete)
     return events.assign(

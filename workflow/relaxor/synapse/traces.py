@@ -18,7 +18,7 @@ from relaxor.core.variables import has_dimension, readings
 from relaxor.synapse.quantities import LIGHT_STIMULUS, VOLTAGE_STIMULUS
 
 AXES = {"time": "s", "voltage": "V", "current": "A"}
-"""What a trace must have, and its unit."""
+"""Required columns of a trace, with their units."""
 CONSTANT = 1e-3
 """Range of a stimulus, relative to its largest magnitude, below which it is constant and no train of pulses."""
 

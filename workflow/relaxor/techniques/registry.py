@@ -95,7 +95,7 @@ class Conditions:
         return {**self.required, **self.alternative, **self.optional}
 
     def needed(self, contents: Contents) -> dict[str, str]:
-        """Return what the analysis of a file needs from the sheet."""
+        """Return the conditions that the analysis of a file needs from the sheet."""
         return {} if self.told_by(contents) else dict(self.required)
 
     def missing(self, needed: Mapping[str, str], given: Collection[str]) -> dict[str, str]:
@@ -234,12 +234,12 @@ def current_name(name: str, where: str) -> str:
 
 @cache
 def _notice(text: str) -> None:
-    """Say something once; without configuration, logging prints warnings on standard error."""
+    """Report a message once; without configuration, logging prints warnings on standard error."""
     logging.getLogger("relaxor").warning(text)
 
 
 def likely_techniques(tree: xr.DataTree) -> tuple[str, ...]:
-    """Name the techniques that a file may belong to, the likeliest first; none where nothing in it tells."""
+    """Return the techniques to which a file may belong, the likeliest first; empty if its content does not show any."""
     contents = Contents.of(tree)
     likely = {name: technique.recognise(contents) for name, technique in techniques().items()}
     return tuple(sorted((name for name in likely if likely[name] > 0), key=lambda name: -likely[name]))

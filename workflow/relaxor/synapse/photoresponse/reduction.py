@@ -15,11 +15,11 @@ from relaxor.synapse.photoresponse.kinetics import Light, Readings
 from relaxor.synapse.traces import Trace
 
 MEANS = 60
-"""Means per run, shared by its stretches of constant light."""
+"""Number of means per run, which its stretches of constant light share."""
 LEAST_MEANS = 2
 """Fewest means per stretch where a run has very many stretches."""
 DARK = 1e-3
-"""A power below this part of the greatest power of all runs is noise of the recorded power, not light."""
+"""Power, relative to the largest one of all runs, below which it counts as noise of the record and not as light."""
 SAME_LIGHT = 0.1
 """A power that changes by less than this part from reading to reading counts as unchanged."""
 LEAST_READINGS = 4

@@ -41,12 +41,12 @@ class EdxSettings(Section):
 
     @model_validator(mode="after")
     def _reference_exists(self) -> "EdxSettings":
-        """Refuse a reference that is no element of the spectrum."""
+        """Refuse a reference that is not an element of the spectrum."""
         if self.elements and self.reference not in self.elements:
             raise ValueError(f"reference '{self.reference}' is not one of {', '.join(self.elements)}")
         return self
 
     @property
     def quantified(self) -> dict[str, str]:
-        """Element → family of lines, as ``Cu K``, whose counts give its amount."""
+        """Family of lines, such as ``Cu K``, whose counts give the amount of each element."""
         return {symbol: f"{symbol} {entry.quantified}" for symbol, entry in self.elements.items() if entry.quantified}

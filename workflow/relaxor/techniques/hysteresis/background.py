@@ -23,7 +23,7 @@ BACKGROUNDS = {
     q.OHMIC: (q.CAPACITANCE, q.CONDUCTANCE),
     q.OHMIC_CUBIC: (q.CAPACITANCE, q.CONDUCTANCE, q.CONDUCTANCE_CUBIC),
 }
-"""Competing models of the background → their parameters."""
+"""The parameters of the competing models of the background."""
 TURN = 0.985
 """Part of the amplitude beyond which samples are left out, because the turn of the ramp is rounded."""
 RAMP_SMOOTHING = 51

@@ -124,7 +124,7 @@ def _merits(power_series: PowerSeries, darks: Sequence[Trace], settings: Optical
 def _with_variation(
     recording: Recording, by_wavelength: Mapping[float, Sequence[Recording]], responses: Mapping[float, Response]
 ) -> Recording:
-    """Say by how much runs vary: by the fitted response, or without one by the runs that repeat each other."""
+    """Return how much runs vary, from the fitted response or, without one, from repeated runs."""
     wavelength = _wavelength(recording)
     if wavelength in responses:
         noise = responses[wavelength].noise

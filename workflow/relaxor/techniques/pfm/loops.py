@@ -24,7 +24,7 @@ SAME_BIAS = 1e-3
 """Part of the largest bias below which two biases count as one step."""
 STEPS = {q.DOUBLE: "two", q.SINGLE: "one"}
 FEATURES = {"off_field": q.OFF_FIELD, "on_field": q.ON_FIELD}
-"""Part of the curves → feature of the numbers."""
+"""Feature of the numbers for each part of the curves."""
 Function = Callable[[Mapping[str, float]], float]
 """Function of the parameters of a fitted loop."""
 
