@@ -43,7 +43,7 @@ class Reader:
     extract
         Reads the whole file. The docstring of its module describes the tree that it returns.
     priority
-        Readers are asked in the order of this number, the smallest first; see `SIGNATURE` and the other priorities.
+        Readers are tried in the order of this number, the smallest first; see `SIGNATURE` and the other priorities.
     max_bytes
         Larger files are refused. The limit is below `MAX_BYTES` for formats whose numbers take many times their size
         in memory.
@@ -58,7 +58,7 @@ class Reader:
 
 @cache
 def readers() -> Mapping[str, Reader]:
-    """Return all readers by name, in the order in which they are asked.
+    """Return all readers by name, in the order in which they are tried.
 
     Raises
     ------

@@ -115,7 +115,7 @@ def _signal(path: Path, objects: list[str] | None, title: str) -> dict[str, Any]
 
 
 def _check(data: bytes, path: Path) -> str:
-    """Compare all sizes with the file; return what was announced if less was recorded."""
+    """Compare all sizes with the file; return the announced size if less was recorded."""
     if data[: len(MAGIC)] != MAGIC:
         raise ReadError(path, "is not a TIA series", "byte 0x0")
     version, kind, tag, announced, valid = unpack("<HIIII", data, 4, path)

@@ -26,7 +26,7 @@ class Entry:
     """Name for the labels of axes; without it, the name of the quantity is used."""
 
     def __post_init__(self) -> None:
-        """Refuse an entry that says not at all, or in two ways, where it stands."""
+        """Refuse an entry that gives its place not at all or in two ways."""
         if bool(self.header) == bool(self.position) or self.position < 0:
             raise ValueError("give either 'header' (name of the column) or 'position' (1, 2, ...)")
 
