@@ -139,7 +139,7 @@ def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1) -> Netwo
     Raises
     ------
     AnalysisError
-        If a weight is no level of the chip, or an activation no input of it.
+        If a weight is not a level of the chip, or an activation is not a valid input.
     """
     if decoder.highest_code > chip.converter.input_limit:
         limit = chip.converter.input_limit
@@ -379,7 +379,7 @@ def _pulse_currents(rows: jax.Array, matrix: jax.Array, converter: Converter) ->
 
 
 def _convert(current: jax.Array, step: jax.Array, converter: Converter) -> jax.Array:
-    """Return what the codes of a current stand for, in levels."""
+    """Return the values of the codes of a current, in levels."""
     bits = converter.adc_bits
     if bits is None:
         return current

@@ -121,7 +121,7 @@ def alike(measurement: Measurement, events: pd.DataFrame, spike: Spike, stimulus
 
 
 def _near(events: pd.DataFrame, amplitude: float | None, width: float | None) -> pd.DataFrame:
-    """Return the pulses that have this amplitude and width; None stands for any."""
+    """Return the pulses that have this amplitude and width; None means any."""
     for name, value in (("amplitude", amplitude), ("width", width)):
         if value is not None:
             events = events[np.isclose(events[name], value, rtol=ALIKE)]

@@ -77,7 +77,7 @@ class Conditions:
     required
         What the analysis cannot do without, unless the file tells it.
     alternative
-        What stands for all of the required ones together.
+        Condition that replaces all of the required ones together.
     optional
         What the analysis heeds where it is given; without a unit it is only noted, in any unit.
     told_by
@@ -223,7 +223,7 @@ def current_name(name: str, where: str) -> str:
     Parameters
     ----------
     where
-        File, row or key in which the name stands, for the notice.
+        File, row or key that contains the name, for the notice.
     """
     for technique in techniques().values():
         if name in technique.former_names:

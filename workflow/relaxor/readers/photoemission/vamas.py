@@ -42,7 +42,7 @@ from relaxor.stats.counts import poisson_uncertainty
 MAX_BYTES = 16 << 20
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
-"""Larger values stand for "not known"; the standard writes 1E+37."""
+"""Larger values mean "not known"; the standard writes 1E+37."""
 MODES = ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "NORM", "SDP", "SDPSV", "SEM", "NOEXP")
 Kind = Callable[[str], Any]
 """Reads a parameter, whose name the message has if it is missing."""

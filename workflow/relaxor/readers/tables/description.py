@@ -57,7 +57,7 @@ class TableDescription:
     skip_rows: int = 0
     """Number of lines at the top that are skipped. They are kept in the header."""
     missing: tuple[str, ...] = ("",)
-    """Words that stand for a missing value in the file."""
+    """Words that mark a missing value in the file."""
     rows: str = ""
     """Key of the header entry that announces the number of rows; a file with another number of rows is refused."""
     acquired: str = ""

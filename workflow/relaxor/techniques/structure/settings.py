@@ -65,7 +65,7 @@ class StructureSettings(PublishedCells):
     """The colours of elements in drawings, in the order of the legend. Other elements have colours of the palette of
     all figures."""
     diameters: dict[str, float] = setting({}, "angstrom")
-    """The diameters of the balls that stand for elements in drawings. Other elements have balls as wide as their
+    """The diameters of the balls that represent elements in drawings. Other elements have balls as wide as their
     covalent radius."""
     titles: dict[str, str] = {}
     """The titles of drawings by measurement. Other measurements have the title that their file states."""
