@@ -26,7 +26,7 @@ include: "workflow/rules/notebooks.smk"
 
 
 rule all:
-    """Everything: figures, tables, claims, checks, the notebooks, and what belongs to other samples of the sheet."""
+    """Everything: figures, tables, claims, checks, the notebooks, and the results of other samples of the sheet."""
     default_target: True
     input:
         rules.figures.input,

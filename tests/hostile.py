@@ -135,7 +135,7 @@ def write_all(folder: Path) -> Iterator[tuple[str, str]]:
         "open.brml": (_zip({MEMBER: b"<a>" * 400_000}), "XML"),
         "deep.brml": (_zip({MEMBER: b"<a>" * depth + b"</a>" * depth}), "RecursionError"),
         "nodes.brml": (_zip({MEMBER: nodes}), "elements"),
-        "nested.zip": (_zip({"a.zip": _zip({"b.zip": _zip({MEMBER: b"<RawData/>"})})}), "packed once more"),
+        "nested.zip": (_zip({"a.zip": _zip({"b.zip": _zip({MEMBER: b"<RawData/>"})})}), "packed twice"),
         "billion.raw": (_bruker4(), str(BILLION)),
         "billion_version_1.raw": (b"RAW " + struct.pack("<IffI", BILLION, 1, 0.01, 0) + bytes(200), str(BILLION)),
         "billion.spe": (_phi(1), "announces"),

@@ -115,7 +115,7 @@ def test_a_copy_never_overwrites(project, folder):
     there.parent.mkdir(parents=True)
     there.write_text("something else")
     output = " ".join(run("mysample", folder, "--yes").split())
-    assert "raw_data/mysample/old/gate.csv, which exists and holds something else" in re.sub(r"[│\s]+", " ", output)
+    assert "raw_data/mysample/old/gate.csv, which has other content" in re.sub(r"[│\s]+", " ", output)
     assert there.read_text() == "something else"
     assert set(rows(project)) == {"Probe_1_su"}
 

@@ -127,7 +127,7 @@ def test_a_selector_must_not_find_two_numbers(root, results, tmp_path):
         ("A,doi:5,e,1,,pJ,,text", "line 3: column 'doi': expected .* found 'doi:5'"),
         ("A,,e,1,,pJ,,", "line 3: column 'source': expected a text, found ''"),
         ("A,,e,1,,pJ,text", "line 3: expected 8 cells, found 7"),
-        ("B,,first,1,,pJ,,text", "line 3: 'first' of 'B' stands in line 2 already"),
+        ("B,,first,1,,pJ,,text", "line 3: 'first' of 'B' is already in line 2"),
     ],
 )
 def test_a_broken_line_is_refused_with_its_place(tmp_path, line, message):

@@ -227,7 +227,7 @@ def test_pulses_that_are_repeated_are_averaged_with_their_scatter(pund, tmp_path
 
 
 def test_pulses_that_are_not_equal_are_refused(pund, tmp_path):
-    with pytest.raises(AnalysisError, match="pulses P and U reach 11 to 22 V; what does not switch cancels only"):
+    with pytest.raises(AnalysisError, match="pulses P and U reach 11 to 22 V; the part that does not switch"):
         run(tmp_path, [again(pund, 0.5)])
 
 
@@ -296,7 +296,7 @@ def test_two_cycles_taken_for_one_are_refused(main, tmp_path):
         (lambda rows: rows * [1, 1, 0], "the current is 0 A throughout; was the device connected?"),
         (
             lambda rows: np.column_stack([rows[:, 0], rows[:, 1], np.tile(rows[:800, 2], 2)]),
-            "the current shows no noise, so that no error can be given: its cycles are alike to the last digit",
+            "the current shows no noise, so that no error can be given: its cycles are identical to the last digit",
         ),
     ],
     ids=["amplitude", "no current", "no noise"],

@@ -147,7 +147,7 @@ def test_steady_light_is_not_taken_for_the_dark(ripple):
     steady = 8.0 * (1 + ripple * np.sin(91 * time))
     powers = (30 * pulsed, pulsed, steady)  # the light is weak beside the strongest pulse, not beside the weakest
     runs = [(time, power, 1e-12 * (1 + power + 0.01 * np.sin(777 * time))) for power in powers]
-    with pytest.raises(AnalysisError, match=r"one: run 3: light of 8(\.07)? mW/cm\^2 that is no pulse"):
+    with pytest.raises(AnalysisError, match=r"one: run 3: light of 8(\.07)? mW/cm\^2 that is not a pulse"):
         run(runs)
 
 

@@ -144,7 +144,7 @@ def test_a_scan_in_tapping_mode_is_no_piezoresponse(tmp_path, root):
     row = {"measurement": "flake", "file": file, "origin": "simulated", "instrument": "", "table": "",
            "conditions": {"cycle": (1.0, "1")}}  # fmt: skip
     ingest([file], [row], {}, str(tmp_path / "pfm.nc"))
-    with pytest.raises(AnalysisError, match="flake: was taken in 'AC Mode', where no tip rests on the sample"):
+    with pytest.raises(AnalysisError, match="flake: was taken in 'AC Mode', in which the tip is not in contact with"):
         analyse(load(tmp_path / "pfm.nc"), SETTINGS)
 
 
@@ -184,7 +184,7 @@ def test_a_sweep_without_pauses_has_no_loop_off_field():
 
 def test_a_bias_of_one_sign_is_no_loop():
     channels = twin.loop_channels(np.random.default_rng(1), LOOP)
-    with pytest.raises(AnalysisError, match=r"l: .* bias steps from 0 to 8 V: no loop"):
+    with pytest.raises(AnalysisError, match=r"l: .* bias steps from 0 to 8 V: not a loop"):
         analyse_loop(curve(channels | {"Bias": abs(channels["Bias"])}), 0.34)
 
 

@@ -275,7 +275,7 @@ def test_missing_dark_is_named() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: replace(t, stimulus=None), "nothing was recorded beside the current"),
+        (lambda t: replace(t, stimulus=None), "nothing was recorded with the current"),
         (lambda t: replace(t, stimulus_unit="V"), "a stimulus in V was recorded"),
         (lambda t: replace(t, current=np.where(t.time > 1, np.nan, t.current)), "not finite"),
         (lambda t: replace(t, time=t.time[::-1]), "does not increase"),
@@ -411,7 +411,7 @@ def test_encoder_that_is_no_json_or_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(AnalysisError, match=r"none.json: cannot be read: No such file"):
         load_encoder(tmp_path / "none.json")
     (tmp_path / "half.json").write_text('{"version": 1,')
-    with pytest.raises(AnalysisError, match=r"half.json: no valid encoder: file: Invalid JSON"):
+    with pytest.raises(AnalysisError, match=r"half.json: not a valid encoder: file: Invalid JSON"):
         load_encoder(tmp_path / "half.json")
 
 
@@ -504,7 +504,7 @@ def test_noise_is_that_of_the_first_dark_run_at_the_voltage_that_is_fit() -> Non
     assert repr(merits(biased, short, uneven, fit)) == repr(merits(fit))  # NaN is not equal to itself
     for darks, reason in (
         ((short, uneven), "light_650, run short: 40 readings in the dark; 64 needed for a spectrum"),
-        ((biased, uneven), "light_650, run uneven: readings are not evenly spaced; a noise spectrum needs them so"),
+        ((biased, uneven), "light_650, run uneven: readings are not evenly spaced, as a noise spectrum requires"),
         ((biased,), "no run in the dark at 0.5 V"),
         ((), "no run in the dark at 0.5 V"),
     ):

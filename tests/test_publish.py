@@ -89,7 +89,7 @@ def test_a_project_that_uses_the_workflow_as_a_module_bundles_both(project: Path
 
 def test_a_crate_says_whose_it_is(project: Path) -> None:
     (project / "CITATION.cff").unlink()
-    with pytest.raises(SheetError, match=r"CITATION\.cff: does not exist; write there whose data"):
+    with pytest.raises(SheetError, match=r"CITATION\.cff: does not exist; state in it who owns these data"):
         write()
 
 

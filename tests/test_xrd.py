@@ -181,7 +181,7 @@ def test_without_a_cell_each_line_gives_its_spacing():
         ),
         (
             scan(COUNTS, units="count/s"),
-            "intensity in count/s and no counting_time that makes counts of it (add 'co",
+            "intensity in count/s and no counting_time to convert it to counts (add 'co",
         ),
         (scan(COUNTS, units="1"), "intensity in '1'; expected count, or count/s and its counting_time"),
         (
@@ -191,11 +191,11 @@ def test_without_a_cell_each_line_gives_its_spacing():
         (
             xr.concat([scan(COUNTS[:900], ANGLES[:900])] * 2, "two_theta"),
             "point 901: two_theta 5 follows 22.98; expected values that rise from point to point (is a part of the "
-            "file there twice, or out of order?)",
+            "file repeated or out of order?)",
         ),
         (
             scan(COUNTS).isel(two_theta=np.random.default_rng(2).permutation(ANGLES.size)),
-            "from point to point (is a part of the file there twice, or out of order?)",
+            "from point to point (is a part of the file repeated or out of order?)",
         ),
         (
             absorbed(COUNTS + 0.4, 7.3),

@@ -167,5 +167,5 @@ def test_bad_decoders_are_refused() -> None:
     first, second = layers.layers
     with pytest.raises(AnalysisError, match="layer 1: levels"):
         assemble(replace(layers, layers=(replace(first, levels=first.levels * 3), second)), IDEAL)
-    with pytest.raises(AnalysisError, match="activations up to 511, the chip takes inputs up to 127"):
+    with pytest.raises(AnalysisError, match="activations up to 511, the chip accepts up to 127"):
         assemble(decoder((6, 5), 0, bits=10), IDEAL)

@@ -58,8 +58,8 @@ def test_other_inputs_and_outputs_are_refused(network, tmp_path: Path) -> None:
 
 def test_what_is_no_network_is_named(tmp_path: Path) -> None:
     path = tmp_path / "features.onnx"
-    with pytest.raises(AnalysisError, match=r"features\.onnx: no ONNX network: "):
+    with pytest.raises(AnalysisError, match=r"features\.onnx: not an ONNX network: "):
         FeatureNetwork(path)
     path.write_bytes(b"no network")
-    with pytest.raises(AnalysisError, match=r"features\.onnx: no ONNX network: "):
+    with pytest.raises(AnalysisError, match=r"features\.onnx: not an ONNX network: "):
         FeatureNetwork(path)

@@ -323,7 +323,7 @@ def test_broken_download_is_continued_by_the_next_call(
 ) -> None:
     monkeypatch.setattr(download, "CHUNK", 100)
     server.cut_after = len(server.content) // 2
-    with pytest.raises(ReadError, match=r"cannot be fetched: .*call again to go on"):
+    with pytest.raises(ReadError, match=r"cannot be fetched: .*repeat the command to continue"):
         fetch(server, tmp_path)
     (partial,) = tmp_path.iterdir()
     kept = partial.stat().st_size

@@ -193,7 +193,7 @@ def test_damaged_checkpoint_falls_back_to_the_one_before(data: Data, whole: Trai
     assert seen == [5, 6] and content(resumed) == content(whole)
     for path in tmp_path.glob("*.safetensors"):
         path.write_bytes(b"")
-    with pytest.raises(AnalysisError, match=r"no checkpoint is whole \(epoch_0006.safetensors, epoch_0004"):
+    with pytest.raises(AnalysisError, match=r"no checkpoint is complete \(epoch_0006.safetensors, epoch_0004"):
         train(data, HOLE, SHORT, folder=tmp_path)
 
 

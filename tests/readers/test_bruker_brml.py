@@ -81,8 +81,8 @@ ENTITY = '<!DOCTYPE RawData [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + ROUTE.f
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (ENTITY, r"member Experiment0/RawData0\.xml: is not XML that can be read \(EntitiesForbidden"),
-        (ROUTE.format(rows=ROWS)[:-40], "is not XML that can be read"),
+        (ENTITY, r"member Experiment0/RawData0\.xml: is not readable XML \(EntitiesForbidden"),
+        (ROUTE.format(rows=ROWS)[:-40], "is not readable XML"),
         (ROUTE.format(rows="<Datum>2,5</Datum><Datum>2</Datum>"), "Datum 1: 1 numbers where 2 are expected"),
         (ROUTE.format(rows="<Datum>2,x</Datum>"), "'x' is not a number"),
         (ROUTE.format(rows="<Datum>2,nan</Datum>"), "intensities that are not finite numbers"),

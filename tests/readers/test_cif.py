@@ -86,7 +86,7 @@ def test_the_model_structures_say_that_they_are_models(tmp_path):
         ("Cl1 0.5 0.5 0.500(2)\n", "Cl1 0.5 0.5\n", "is not a valid CIF"),
         ("Na1 0", "Na1 zero", "data_test, atom Na1: 'zero' is not a number"),
         ("'F m -3 m'", "'F q'", r"neither symmetry operations nor a known space group \(F q\)"),
-        ("Na1 0 0 0", "Qq1 0 0 0", "'Qq1' names no element"),
+        ("Na1 0 0 0", "Qq1 0 0 0", "'Qq1' is not an element"),
     ],
 )
 def test_broken_files_are_named(tmp_path, old, new, message):

@@ -204,7 +204,7 @@ def test_corrected_intensities_give_back_the_detector_s_counts(tmp_path):
         (RAS[: RAS.index("*RAS_INT_END")], "ends before \\*RAS_INT_END"),
         (XRDML.replace("<counts", "<tallies").replace("</counts", "</tallies"), "scan 1: the scan has no intensities"),
         (XRDML.replace("25", "nan"), "1 of 5 intensities are not finite numbers"),
-        (XRDML[:-40], "is not XML that can be read"),
+        (XRDML[:-40], "is not readable XML"),
         ('<!DOCTYPE x [<!ENTITY a "b">]>' + XRDML, "EntitiesForbidden"),
         (PANALYTICAL_CSV.replace("No. of points,5", "No. of points,6"), "announces 6 points and holds 5"),
         (PANALYTICAL_CSV.replace("10.2,25", "10.2"), "row 3 of the scan points is '10.2'"),
@@ -244,7 +244,7 @@ def test_one_packed_file_is_read(tmp_path, pack):
     [
         (zipped(a=b"hello", b=b"hello"), "holds no file that can be read: format not recognised"),
         (zipped(a=b"hello"), "a: format not recognised"),
-        (zipped(a=zipped(a=UXD)), "a: is packed once more: unpack it first"),
+        (zipped(a=zipped(a=UXD)), "a: is packed twice: unpack it first"),
         (gzip.compress(bytes(300 << 20)), "unpacks to more than 256 MiB"),
         (bz2.compress(UXD.encode())[:-20], "is damaged"),
     ],

@@ -180,7 +180,7 @@ def changed(offset: int, layout: str, *values: object) -> bytes:
     [
         (asylum()[:300], r"byte 0x4c?.*: ends early|ends early: 384 bytes"),
         (asylum()[:-10], r"byte .*: ends early: \d+ bytes announced"),
-        (asylum()[:100] + b"\xff" + asylum()[101:], "byte 0x2: the checksum of the header does not hold"),
+        (asylum()[:100] + b"\xff" + asylum()[101:], "byte 0x2: the checksum of the header is wrong"),
         (changed(76, "<i", 2_000_000_000), "announces 2000000000 points"),
         (changed(76, "<i", -1), "announces -1 points"),
         (changed(4, "<i", 2_000_000_000), "ends early|announces"),

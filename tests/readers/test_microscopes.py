@@ -116,8 +116,11 @@ def test_a_description_finds_its_series(tmp_path):
         (ser()[:40], "ends early"),
         (ser().replace(struct.pack("<I", 0x4122), struct.pack("<I", 0x9999), 1), "data of unknown kind 0x9999"),
         (b"JK\0\2 nothing", "holds no <ObjectInfo>"),
-        (b"JK\0\2<ObjectInfo></ObjectInfo>", r"holds settings only; their data, a_1\.ser, are not beside it"),
-        (b'JK\0\2<ObjectInfo><!ENTITY a "b"></ObjectInfo>', "ObjectInfo 1: is not XML that can be read"),
+        (
+            b"JK\0\2<ObjectInfo></ObjectInfo>",
+            r"holds settings only; their data, a_1\.ser, are not in its folder",
+        ),
+        (b'JK\0\2<ObjectInfo><!ENTITY a "b"></ObjectInfo>', "ObjectInfo 1: is not readable XML"),
     ],
 )
 def test_damaged_series_are_refused_with_the_place(tmp_path, content, message):

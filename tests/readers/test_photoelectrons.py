@@ -175,7 +175,7 @@ def test_specslab_channels_of_a_line_at_one_energy(tmp_path):
         ('<double name="dwell_time">0.1', '<double name="dwell_time">x', "dwell_time is 'x', not a number"),
         ("0 2\n", "0 two\n", "region C1s, counts: 'two' is not a number"),
         ('<ulong name="mcd_head">1</ulong>', "", "has no element named mcd_head"),
-        ("<!ELEMENT any (sequence)?>", '<!ENTITY a "b">', "is not XML that can be read"),
+        ("<!ELEMENT any (sequence)?>", '<!ENTITY a "b">', "is not readable XML"),
         ("ScanData", "Nothing", "holds no measured region"),
     ],
 )

@@ -69,7 +69,10 @@ def test_integers_of_either_width_have_the_scale_that_is_announced(tmp_path, sto
         (nanoscope(cut=2), r"section 4, Ciao image list|announces 6 values of 2 bytes"),
         (nanoscope()[:300], "header does not end with"),
         (nanoscope().replace(b"Number of lines: 2", b"Number of lines: 3"), "12 bytes of data for 9 pixels"),
-        (nanoscope().replace(b"Scan Size: 3 2 ~m", b"Scan Size: 3 2 ly"), "'Scan Size: 3 2 ly' is no width and height"),
+        (
+            nanoscope().replace(b"Scan Size: 3 2 ~m", b"Scan Size: 3 2 ly"),
+            "Scan Size: 3 2 ly' is not a width and a height",
+        ),
         (nanoscope().replace(b"\\@2:Z scale: V", b"\\@2:Z scale: X"), "has no scale of its values"),
         (nanoscope().replace(b"Data offset: 600", b"Data offset: six"), "'Data offset: six' is not a number"),
         (nanoscope().replace(b"Ciao image list", b"Ciao other list"), "holds no image and no force curve"),

@@ -218,7 +218,7 @@ def test_galactic_exponents_are_signed_and_of_the_subfile(tmp_path):
         (wdf(length=10**15), "block 'DATA' of 1000000000000000 bytes"),
         (wdf().replace(b"XLST", b"ABCD"), "holds no block XLST; its blocks are WDF1, DATA, ABCD, YLST"),
         (wip(begin=8), "tag from byte 8 to"),
-        (mat()[:-20], "is no sound MATLAB 5 file: .* bytes follow"),
+        (mat()[:-20], "is not a valid MATLAB 5 file: .* bytes follow"),
         (mat().replace(b"axisscale", b"axisskale"), "holds no dataset object with data and axisscale"),
     ],
 )  # fmt: skip
@@ -249,7 +249,7 @@ def test_renishaw_spectra_that_do_not_fit_their_axes_are_given_as_they_stand(tmp
     [
         (b"#WXD" + bytes(100), r"WXD container of an old WiRE.*\.wdf, \.spc or \.txt"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git-LFS pointer"),
-        (horiba()[:-40].encode(), "is not XML that can be read"),
+        (horiba()[:-40].encode(), "is not readable XML"),
         (horiba().replace("0x6C62D4D9", "0x0").encode(), "damaged or unsupported horiba_xml file"),
         (horiba().replace("<?xml", '<!DOCTYPE a [<!ENTITY b "c">]><?xml').encode(), "is not XML|EntitiesForbidden"),
         (horiba(axis=(100.0, float("nan"), 102.0)).encode(), "1 of 3 values of the axis raman_shift are not finite"),

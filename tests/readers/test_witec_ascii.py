@@ -106,7 +106,7 @@ def test_axis_and_data_in_two_files(tmp_path):
     with pytest.raises(ReadError, match="axis has 3 points, which do not divide 5 intensities"):
         read(tmp_path / "map-x.dat")
     (tmp_path / "map-y.dat").unlink()
-    with pytest.raises(ReadError, match=r"is one of a pair of files; 'map-y\.dat' is missing beside it"):
+    with pytest.raises(ReadError, match=r"is one of a pair of files; 'map-y\.dat' is missing in its folder"):
         read(tmp_path / "map-x.dat")
     (tmp_path / "map-x.dat").rename(tmp_path / "map.dat")
     with pytest.raises(ReadError, match="holds one column; WITec writes such data as two files"):

@@ -531,7 +531,7 @@ def test_runs_of_a_table_are_traces():
         assert traces_of(table([1, 1, 2, 2], power_density=(dark, "mW/cm^2")))[0].stimulus is None
     electrical = table([1, 1, 2, 2], power_density=([0] * 4, "W/m^2"), bias_voltage=([0.5, 5, 0.5, 5], "V"))
     np.testing.assert_array_equal(traces_of(electrical)[1].stimulus, [0.5, 5])
-    with pytest.raises(AnalysisError, match="ppf_10ms: table: run 1 comes back"):
+    with pytest.raises(AnalysisError, match="ppf_10ms: table: run 1 reappears"):
         traces_of(table([1, 2, 1, 2]))
     with pytest.raises(AnalysisError, match="table: row 3 has no run number"):
         traces_of(table([1, 1, np.nan, 2]))

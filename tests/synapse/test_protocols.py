@@ -79,14 +79,16 @@ def test_a_run_that_lost_a_pulse_is_left_out_and_the_file_is_still_what_it_is():
 
 def test_a_current_of_the_wrong_sign_is_refused():
     time, voltage, current = run([(5, 0.1, 0.1)] * 3)
-    with pytest.raises(AnalysisError, match="the current is counted against the voltage"):
+    with pytest.raises(AnalysisError, match="the current is opposite in sign to the voltage"):
         record(measurement([(time, voltage, -current)]), 0.010, "after")
 
 
 def test_one_run_of_the_wrong_sign_is_refused():
     cycles = [run([(5, 0.1, 0.1)] * 3 + [(-3, 0.1, 0.1)] * 3) for _ in range(4)]
     time, voltage, current = cycles[2]
-    with pytest.raises(AnalysisError, match=r"pulses: run Run3: the current is counted against the voltage; turn"):
+    with pytest.raises(
+        AnalysisError, match=r"pulses: run Run3: the current is opposite in sign to the voltage; reverse"
+    ):
         record(measurement([*cycles[:2], (time, voltage, -current), cycles[3]]), 0.010, "after")
 
 
@@ -112,7 +114,7 @@ def test_a_photocurrent_against_the_bias_is_refused(bias, sign, refused):
     if not refused:
         assert len(record(file, 0.04, "end").traces) == 2
         return
-    with pytest.raises(AnalysisError, match="light: run one: the current is counted against the bias"):
+    with pytest.raises(AnalysisError, match="light: run one: the current is opposite in sign to the bias"):
         record(file, 0.04, "end")
 
 

@@ -1,10 +1,10 @@
 # Ingested data → numbers with uncertainties and the curves behind them; one job per technique and sample.
 rule analyse_technique:
-    """Fit what a technique measured, with the settings of library, instrument, lab, sample and row."""
+    """Fit the measurements of a technique, with the settings of library, instrument, lab, sample and row."""
     input:
         data=f"{DATA}{{technique}}.nc",
     output:
-        # update(): a job that fails leaves the results of the last good run where they were.
+        # update(): a job that fails leaves the results of the last successful run unchanged.
         parameters=update(f"{ANALYSIS}{{technique}}/parameters.csv"),
         curves=update(f"{ANALYSIS}{{technique}}/curves.nc"),
     log:

@@ -16,12 +16,12 @@ from relaxor.reporting.notebooks import told_panels
 from relaxor.reporting.panels import panel_of, topic_of
 from relaxor.techniques.registry import OTHER, module_of, techniques
 
-# The workflow's own folder, seen from the working directory: another one where a workflow uses this one as a module.
+# The folder of this workflow relative to the working directory, which differs if another workflow uses this one as a module.
 HERE = os.path.relpath(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True))
 
 
 def beside(path):
-    """A file of the settings: in the working directory, or else the workflow's own."""
+    """A file of the settings in the working directory or, if it does not exist there, in the folder of the workflow."""
     own = os.path.normpath(os.path.join(HERE, path))
     return own if os.path.exists(own) and not os.path.exists(path) else path
 
@@ -76,7 +76,7 @@ STORIES = os.path.normpath(f"{HERE}/notebooks")
 DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
 # A notebook is executed if all panels that it shows are drawn.
 NOTEBOOKS = sorted(name for name, told in told_panels(STORIES).items() if told <= DRAWN)
-# What config/figures.yaml does not show, and techniques that several samples have.
+# Figures that are not in config/figures.yaml, and techniques that several samples have.
 OWN = [
     (sample, technique)
     for sample, techniques_of_sample in SAMPLES.items()
@@ -110,12 +110,12 @@ def rows_of(wildcards):
 
 
 def ingested(wildcards):
-    """The cells of these rows that an ingestion depends on; panels and notes matter to figures and people only."""
+    """The cells of these rows that an ingestion depends on; panels and notes do not affect it."""
     return [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows_of(wildcards)]
 
 
 def raw_file(row):
-    """The file of a row, which Snakemake fetches and keeps if it lies elsewhere."""
+    """The file of a row, which Snakemake fetches and keeps if it is on another host."""
     url = row["file"]
     return getattr(storage, require_storage(url))(url, keep_local=True) if storage_of(url) else url
 
@@ -150,7 +150,7 @@ def drawing_modules(panels):
 
 
 def panel_modules(technique):
-    """The modules that draw one technique, and its entry in the registry; none for what is drawn as it is."""
+    """The modules that draw one technique, and its entry in the registry; none for files that are drawn as they were measured."""
     if technique == OTHER:
         return []
     own = techniques()[technique]
@@ -164,7 +164,7 @@ def told(notebook):
 
 
 def fed(panels):
-    """Panel → the measurements that feed it; none where it shows all of its topic."""
+    """The measurements that each panel shows; none if it shows all measurements of its topic."""
     return {panel.id: FED.get(panel.id, []) if topic_of(panel) in techniques() else None for panel in panels}
 
 
@@ -202,7 +202,7 @@ def printed(topic, suffix):
 
 
 def of_part(part):
-    """The figures and tables of one part of the work, and the encoder with the part that its technique belongs to."""
+    """The figures and tables of one part of the work, including the encoder in the part to which its technique belongs."""
     figures = [name for name, figure in FIGURES.items() if figure.part == part]
     tables = [topic for topic in ANALYSED if topics()[topic].part == part]
     return [
@@ -213,12 +213,12 @@ def of_part(part):
 
 
 def analysis_of(file):
-    """An input: what the analysis of a sample's technique writes; nothing where there is no analysis."""
+    """An input: the files that the analysis of a technique of a sample writes; none if it is not analysed."""
     return lambda wildcards: [f"{ANALYSIS}{{technique}}/{file}"] if wildcards.technique in techniques() else []
 
 
 def analyses_of(file):
-    """An input: what the analysis of a technique writes, for every sample that has it."""
+    """An input: the files that the analysis of a technique writes, for every sample that has the technique."""
     path = f"{ANALYSIS}{{technique}}/{file}"
     return lambda wildcards: [
         path.format(sample=sample, technique=wildcards.technique) for sample in SHARED[wildcards.technique]

@@ -3,7 +3,7 @@ READ_OUTS = SETTINGS.crossbar.read_outs
 
 
 def chip_settings(*names):
-    """The settings of the chip that all its jobs use, and those that are named: others do not rerun a job."""
+    """The settings of the chip that all its jobs use, and the named ones, so that others do not rerun a job."""
     return {name: PLAIN["crossbar"][name] for name in ("chip", "copies", "elapsed", "correct_columns", *names)}
 
 

@@ -23,15 +23,15 @@ RUN = "uv run snakemake --cores 2"
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="From raw instrument files to figures and tables with uncertainties. "
-    f"The pipeline itself runs with '{RUN}'; your own files go in with 'relaxor add'.",
+    help="Turn raw instrument files into figures and tables with uncertainties. "
+    f"'{RUN}' runs the pipeline itself; 'relaxor add' adds your own files to it.",
     epilog="A first session:  relaxor add mysample ~/measurements  →  relaxor check  →  "
     f"{RUN} samples  →  results/figures/samples/mysample/",
 )
 
 
 def examples(*lines: str) -> str:
-    """Make the end of a command's help: paragraphs, which is what keeps lines apart there."""
+    """Return the examples at the end of the help of a command, as paragraphs, because only these keep lines apart."""
     return "\n\n".join(["Examples:", *lines])
 
 
@@ -43,22 +43,23 @@ def examples(*lines: str) -> str:
     )
 )
 def add(
-    sample: Annotated[str, typer.Argument(help="Name of the sample; a new one, or one of the sheet.")],
-    folder: Annotated[Path, typer.Argument(help="Folder of raw files, or one file. Files are copied, never moved.")],
+    sample: Annotated[str, typer.Argument(help="Name of the sample, which may be new or already in the sheet.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of raw files, or one file. Files are copied, not moved.")],
     technique: Annotated[
         list[str],
-        typer.Option("--technique", help="PATTERN=TECHNIQUE, where a file does not tell it; may be repeated."),
-    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+        typer.Option("--technique", help="PATTERN=TECHNIQUE, for files that do not state it. May be repeated."),
+    ] = [],  # noqa: B006 - typer reads the list, and nothing changes it
     condition: Annotated[
         list[str],
-        typer.Option("--condition", help="[PATTERN:]name=value unit, how files were taken; may be repeated."),
+        typer.Option("--condition", help="[PATTERN:]name=value unit, a condition of measurements. May be repeated."),
     ] = [],  # noqa: B006
     origin: Annotated[Literal["measured", "simulated"], typer.Option(help="Where the data come from.")] = "measured",
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; what nobody told is left out, and said.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask no questions; leave out and report missing items.")] = False,
 ) -> None:
-    """Add a folder of raw files to the sheet: recognise each, ask what is missing, try its analysis, write its row.
+    """Add a folder of raw files to the sheet: recognise each file, ask for missing information, and try its analysis.
 
-    A file that no analysis takes becomes 'other': it is drawn as it was measured. Exit code 1 if nothing is added.
+    A file that no analysis accepts gets the technique 'other' and is drawn as it was measured. The exit code is 1 if
+    nothing is added.
     """
     from relaxor.cli.terminal import proposals_table, show
     from relaxor.project import add as intake
@@ -79,9 +80,9 @@ def add(
         intake.try_analyses(sample, origin, proposals, rows, settings, lambda name: status.update(f"trying {name}"))
     show(proposals_table(proposals, refused))
     if not proposals:
-        raise SheetError(f"{folder}: nothing to add; why stands beside each file above")
+        raise SheetError(f"{folder}: nothing to add; the table above gives the reason for each file")
     if not interactive and not yes:
-        raise SheetError("nothing is written: there is no terminal to ask on; add --yes to write these rows")
+        raise SheetError("nothing is written: there is no terminal for questions; add --yes to write these rows")
     if interactive:
         typer.confirm(f"Add {len(proposals)} rows to {sheet}?", default=True, abort=True)
     intake.store(sample, proposals, root)
@@ -95,12 +96,12 @@ def _settings() -> "Settings":
     from relaxor.project.settings import load_settings
 
     if not Path(SETTINGS).is_file():
-        raise SheetError(f"{SETTINGS}: no such file here; run this in the folder of the project")
+        raise SheetError(f"{SETTINGS}: this file does not exist here; run the command in the folder of the project")
     return load_settings(SETTINGS)
 
 
 def _ask(question: str, choices: Sequence[str]) -> str:
-    """Put a question on the terminal."""
+    """Ask a question on the terminal."""
     default = choices[-1] if choices else ""
     return Prompt.ask(escape(question), choices=list(choices) or None, default=default, show_default=bool(choices))
 
@@ -111,12 +112,12 @@ def check(
         str,
         typer.Option(
             metavar="MEASUREMENT",
-            help="Say instead where each setting of one measurement comes from (SAMPLE/MEASUREMENT where two samples "
-            "share the name).",
+            help="Show instead where each setting of one measurement comes from. Give SAMPLE/MEASUREMENT if two "
+            "samples share the name.",
         ),
     ] = "",
 ) -> None:
-    """Check settings, sheet, files, checksums and conditions before a run. Exit code 1 if anything is wrong."""
+    """Check settings, sheet, files, checksums and conditions before a run. The exit code is 1 if anything is wrong."""
     from relaxor.cli.terminal import checked_table, settings_table, show
     from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions
     from relaxor.reporting.names import misnamed
@@ -149,9 +150,9 @@ def check(
 
 @app.command(epilog=examples("relaxor claims", "relaxor claims --results results/smoke", "relaxor claims | grep ✗"))
 def claims(
-    results: Annotated[Path | None, typer.Option(help="Folder of results; that of the settings if not given.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder of results; by default that of the settings.")] = None,
 ) -> None:
-    """Show each number that the paper reports beside ours: ✓ agrees, ✗ differs, ! contradicted by itself, – no data."""
+    """Show each reported number next to ours: ✓ agrees, ✗ differs, ! the paper contradicts itself, – no data."""
     import pandas as pd
 
     from relaxor.cli.terminal import claims_table, show
@@ -169,11 +170,11 @@ def claims(
     epilog=examples("relaxor inspect scan.xrdml", "relaxor inspect --plot scan.xrdml", "relaxor inspect ~/measurements")
 )
 def inspect(
-    paths: Annotated[list[Path], typer.Argument(help="Raw files; a folder gives a table of all files in it.")],
-    plot: Annotated[bool, typer.Option("--plot", help="Draw each file into <file>.png in this folder.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything, the whole header too, as JSON.")] = False,
+    paths: Annotated[list[Path], typer.Argument(help="Raw files. A folder gives a table of all files in it.")],
+    plot: Annotated[bool, typer.Option("--plot", help="Draw each file to <file>.png in the current folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, with the whole header.")] = False,
 ) -> None:
-    """Say what is in raw files: format, axes, units, header, warnings. Exit code 1 if one cannot be read."""
+    """Describe raw files: format, axes, units, header, warnings. The exit code is 1 if a file cannot be read."""
     from relaxor.cli.terminal import files_table, show
     from relaxor.project.inspection import as_row, as_text, describe, draw, files_in
 
@@ -196,9 +197,9 @@ def inspect(
 
 @app.command(epilog=examples("relaxor simulate", "relaxor simulate /somewhere/else"))
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="Where the sample data go.")] = Path("raw_data"),
+    folder: Annotated[Path, typer.Argument(help="Folder to which the sample data are written.")] = Path("raw_data"),
 ) -> None:
-    """Make the sample data (simulated instrument files, their truth and checksums); the same bytes every time."""
+    """Write the sample data (simulated instrument files, true values and checksums), with the same bytes every time."""
     from relaxor.project.simulate import simulate_sample
 
     written = simulate_sample(folder)
@@ -216,7 +217,7 @@ def schema() -> None:
 
 @app.command(epilog=examples("relaxor reference settings > docs/settings.md"))
 def reference(
-    page: Annotated[Literal["settings", "numbers"], typer.Argument(help="Which page.")],
+    page: Annotated[Literal["settings", "numbers"], typer.Argument(help="The page to print.")],
 ) -> None:
     """Print a reference page: every setting with its unit and source, or every number that a technique can give."""
     from relaxor.reporting.reference import numbers_reference, settings_reference
@@ -225,7 +226,10 @@ def reference(
 
 
 def main() -> None:
-    """Run the command; an error of the user's data or of the disk is one line on standard error and exit code 1."""
+    """Run the command.
+
+    An error of the data or of the disk is reported in one line on standard error, with exit code 1.
+    """
     try:
         app()
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What the command shows on the screen: tables that are readable without colour too."""
+"""The tables that the command shows on the screen; they are also readable without colour."""
 
 import math
 import sys
@@ -17,20 +17,20 @@ from relaxor.reporting.claims import AGREES, CONTRADICTS, DIFFERS, NOT_TESTABLE
 from relaxor.reporting.tables import value_text
 
 LONGEST_VALUE = 60
-"""Characters of a value of the settings that are shown."""
+"""Largest number of characters that are shown of a value of the settings."""
 WIDTH = 200
-"""Columns of a table where there is no terminal to ask for its width."""
+"""Width of a table in characters if the output is not a terminal."""
 VERDICTS = {
     AGREES: ("✓", "green"),
     DIFFERS: ("✗", "bold red"),
     CONTRADICTS: ("!", "yellow"),
     NOT_TESTABLE: ("–", "dim"),
 }
-"""Verdict → its mark and its look."""
+"""The mark and the style of each verdict."""
 
 
 def show(table: Table) -> None:
-    """Print a table; into a file or a pipe without colour, and wide enough for the names of files."""
+    """Print a table. In a file or a pipe it has no colour, and is wide enough for the names of files."""
     Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
@@ -43,7 +43,7 @@ def files_table(rows: Iterable[Sequence[str]]) -> Table:
 
 
 def proposals_table(proposals: Sequence[Proposal], refused: Mapping[str, str]) -> Table:
-    """Make the table of ``relaxor add``: the rows that are proposed, and the files that are not."""
+    """Make the table of ``relaxor add``: the proposed rows, and the files that are not added."""
     table = Table("measurement", "technique", "file", "conditions", "remarks")
     for proposal in proposals:
         missing = [f"needs {name}=… {unit}" for name, unit in proposal.missing.items()]
@@ -92,7 +92,7 @@ def settings_table(technique: str, resolved: Resolved) -> Table:
 
 
 def claims_table(claims: pd.DataFrame) -> Table:
-    """Make the table of ``relaxor claims``: each number of the paper beside ours, with a mark for the verdict."""
+    """Make the table of ``relaxor claims``: each reported number next to ours, with a mark for the verdict."""
     table = Table("", "panel", "quantity", "paper", "ours", "unit", "z", "verdict")
     for _, claim in claims.iterrows():
         mark, look = VERDICTS[claim["verdict"]]

@@ -1,1 +1,1 @@
-"""The ground of everything: numbers and measurements, files, units, errors, checksums."""
+"""The base of the library: numbers and measurements, files, units, errors, checksums."""

@@ -9,11 +9,11 @@ from relaxor.core.errors import SheetError
 from relaxor.core.files import write_whole
 
 SUMS = "SHA256SUMS"
-"""Name of the file; its paths count from where it lies."""
+"""Name of the file of checksums; its paths are relative to its folder."""
 
 
 def record_sums(folder: Path, files: Mapping[Path, str]) -> None:
-    """Add files below a folder to its checksums; those recorded before stay as they are."""
+    """Add files below a folder to its checksums; those recorded earlier are not changed."""
     sums = read_sums(folder / SUMS)
     inside = {path: sha for path, sha in files.items() if path.is_relative_to(folder)}
     sums = {path.relative_to(folder).as_posix(): sha for path, sha in inside.items()} | sums
@@ -24,7 +24,7 @@ def record_sums(folder: Path, files: Mapping[Path, str]) -> None:
 
 @cache
 def read_sums(path: Path) -> dict[str, str]:
-    """Return path → SHA-256; nothing where there is no such file."""
+    """Return the SHA-256 by path; empty if there is no file of checksums."""
     if not path.is_file():
         return {}
     sums = {}
@@ -37,7 +37,7 @@ def read_sums(path: Path) -> dict[str, str]:
 
 
 def recorded_sum(file: Path, root: Path) -> str | None:
-    """Return the checksum that a folder above a file records for it, up to the project's folder."""
+    """Return the checksum that a folder above a file records for it, up to the folder of the project."""
     for folder in file.parents:
         if not folder.is_relative_to(root):
             break

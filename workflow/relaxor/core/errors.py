@@ -1,4 +1,4 @@
-"""The errors that a user meets: one line that says what is wrong, where, and what to do."""
+"""The errors that a user can see: one line that states what is wrong, where, and what to do."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ FEW = 30
 
 
 class RelaxorError(Exception):
-    """Base of every error caused by what the user gave; printed without a traceback."""
+    """Base of every error that the input of the user causes; it is printed without a traceback."""
 
     advice = ""
-    """What to do about it, where the message itself does not say."""
+    """What the user can do about the error, if the message itself does not say it."""
 
 
 class ReadError(RelaxorError):
@@ -23,7 +23,7 @@ class ReadError(RelaxorError):
     path
         The file.
     problem
-        What is wrong and, where it helps, what was expected and what to do.
+        What is wrong and, if helpful, what was expected and what to do.
     where
         The place in the file: ``"line 12"``, ``"byte 0x1a0"``, ``"member RawData0.xml"``.
     """
@@ -38,7 +38,7 @@ class SheetError(RelaxorError):
 
 
 class AnalysisError(RelaxorError):
-    """A measurement does not hold what its analysis needs."""
+    """A measurement lacks something that its analysis needs."""
 
     advice = (
         "settings of one sample stand under 'samples' in config/config.yaml; a file whose technique in the sheet is "
@@ -47,17 +47,17 @@ class AnalysisError(RelaxorError):
 
 
 class DiskError(RelaxorError):
-    """A result cannot be written: the disk is full, or not ours to write on."""
+    """A result cannot be written, because the disk is full or not writable."""
 
     advice = "make room on the disk, or see to the rights, and run the same command again: what is finished stays"
 
 
 class ResultError(RelaxorError):
-    """A result breaks a law that every result must obey."""
+    """A result violates a physical constraint."""
 
 
 def _printable(text: str) -> str:
-    """Escape what would break the line or drive a terminal: the texts of damaged files are quoted in messages."""
+    """Escape line breaks and control characters, because messages quote the texts of damaged files."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 

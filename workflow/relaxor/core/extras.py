@@ -1,4 +1,4 @@
-"""Parts of relaxor that are installed only on request, and what is said where one is missing."""
+"""Optional parts of relaxor, and the message if one is missing."""
 
 from relaxor.core.errors import RelaxorError
 
@@ -9,15 +9,15 @@ EXTRAS = {
     ),
     "inpainting": ("equinox", "jax", "onnx", "optax", "pooch", "safetensors"),
 }  # fmt: skip
-"""Extra → the packages that come with it, by the names under which they are imported."""
+"""The packages of each extra, by the names under which they are imported."""
 
 
 class MissingExtraError(RelaxorError):
-    """A package is needed that only comes with an extra."""
+    """A required package is only installed with an extra."""
 
 
 def missing_extra(error: ImportError) -> MissingExtraError | None:
-    """Return what to install where an import failed because an extra is missing; nothing for any other failure."""
+    """Return what to install if an import failed because an extra is missing, or None for any other failure."""
     package = (error.name or "").partition(".")[0]
     for extra, packages in EXTRAS.items():
         if package in packages:

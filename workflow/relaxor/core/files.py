@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and the first bytes of a file."""
+"""Files that are written completely or not at all, and the first bytes of a file."""
 
 import errno
 from dataclasses import dataclass, field
@@ -7,17 +7,17 @@ from pathlib import Path
 from relaxor.core.errors import DiskError
 
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
-"""Errors of the operating system that say something about the disk and nothing about the program."""
+"""Errors of the operating system that concern the disk and not the program."""
 
 
 @dataclass
 class atomic:  # noqa: N801 - used as a statement: with atomic(path) as temporary
-    """Write beside the target and rename at the end: a killed run or a full disk leaves the old file or none.
+    """Write to a temporary file and rename it at the end, so that an interrupted run leaves the old file or none.
 
     Raises
     ------
     DiskError
-        If the disk is full or refuses.
+        If the disk is full or not writable.
     """
 
     path: Path | str

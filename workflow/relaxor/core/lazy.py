@@ -6,9 +6,9 @@ from typing import Any
 
 
 def lazy(module: str, name: str) -> Callable[..., Any]:
-    """Return a function that stands for ``module.name`` and imports it when it is called.
+    """Return a function that represents ``module.name`` and imports it when it is called.
 
-    Its ``__module__`` and ``__qualname__`` are those of the function that it stands for.
+    Its ``__module__`` and ``__qualname__`` are those of the function that it represents.
     """
 
     def call(*arguments: Any, **keywords: Any) -> Any:

@@ -1,8 +1,9 @@
 """Trees of datasets in netCDF-4 files, written and read through h5py.
 
-xarray's own way through h5netcdf looks up every dimension of every variable anew and takes some 40 ms per group; files
-of a thousand spectra need a few. The layout is that of the netCDF-4 format (HDF5 dimension scales; CF attributes by
-xarray's own encoder), so that xarray, h5netcdf and netCDF-C open these files as any other.
+Writing with xarray through h5netcdf looks up every dimension of every variable again and takes some 40 ms per group,
+whereas files of a thousand spectra need a few milliseconds per group. The layout is that of the netCDF-4 format (HDF5
+dimension scales; CF attributes by the encoder of xarray), so that xarray, h5netcdf and netCDF-C open these files like
+any other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,13 +17,13 @@ import xarray as xr
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 INTERNAL = frozenset({"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"})
 COMPRESSED_FROM = 256
-"""Fewer numbers are stored as they are."""
+"""Smaller variables are stored without compression."""
 COMPRESSION = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 
 def write(path: Path | str, groups: Mapping[str, xr.Dataset], attrs: Mapping[str, Any]) -> None:
     """Write datasets as groups (``"a"``, ``"a/b"``, parents first or not at all); the same bytes every time."""
-    # Made in memory and written at once: where the disk is full, HDF5 itself ends the process.
+    # The file is made in memory and written at once, because HDF5 ends the process if the disk is full.
     with h5py.File("in memory", "w", driver="core", backing_store=False, track_order=True) as file:
         file.attrs.update(attrs)
         for name, dataset in groups.items():
@@ -44,13 +45,13 @@ def read(path: Path | str) -> Iterator[tuple[str, dict[str, Any], dict[str, xr.D
 
 
 def attributes(path: Path | str) -> dict[str, dict[str, Any]]:
-    """Return the attributes of each group of a file, and read nothing else."""
+    """Return the attributes of each group of a file without reading its data."""
     with h5py.File(path, "r", track_order=True) as file:
         return {name: _attributes(group) for name, group in file.items()}
 
 
 def trees(path: Path | str, names: Iterable[str] | None = None) -> dict[str, xr.DataTree]:
-    """Return groups of a file with all that is below them, loaded; all groups if none are named."""
+    """Load groups of a file with everything below them; all groups if none are named."""
     with h5py.File(path, "r", track_order=True) as file:
         return {name: _read_tree(file[name]) for name in (file if names is None else names)}
 
@@ -91,7 +92,7 @@ def _read_tree(group: h5py.Group) -> xr.DataTree:
 
 def _read_group(group: h5py.Group) -> xr.Dataset:
     members = {name: stored for name, stored in group.items() if isinstance(stored, h5py.Dataset)}
-    # A dimension is found by its place in the file: HDF5 searches the whole file for the name of a reference.
+    # A dimension is found by its place in the file, because HDF5 searches the whole file for the name of a reference.
     places = {h5py.h5o.get_info(stored.id).addr: name for name, stored in members.items() if stored.is_scale}
     variables = {}
     for name, stored in members.items():

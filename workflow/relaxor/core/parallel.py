@@ -1,4 +1,4 @@
-"""Work shared between the cores that a job was given; the order of the results, and so their bytes, never changes."""
+"""Work that is shared between the cores of a job, without an effect on the order or the bytes of the results."""
 
 import multiprocessing
 import sys
@@ -15,7 +15,7 @@ _cores: ContextVar[int] = ContextVar("cores", default=1)
 
 @contextmanager
 def cores(number: int) -> Iterator[None]:
-    """Let `ordered_map` use this many cores inside the block."""
+    """Allow `ordered_map` to use this many cores inside the block."""
     token = _cores.set(number)
     try:
         yield
@@ -24,17 +24,17 @@ def cores(number: int) -> Iterator[None]:
 
 
 def ordered_map(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return ``[function(item) for item in items]``, computed on the cores that the job has.
+    """Return ``[function(item) for item in items]``, computed on the cores of the job.
 
     Parameters
     ----------
     function
-        Picklable; whatever it raises is raised here.
+        A picklable function; errors that it raises are raised here.
     items
-        Picklable.
+        Picklable arguments.
     """
     workers = min(_cores.get(), len(items))
-    # Where processes cannot be forked they start by running the job's script once more.
+    # If processes cannot be forked, they start by running the script of the job again.
     if workers < 2 or sys.platform != "linux":
         return [function(item) for item in items]
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:

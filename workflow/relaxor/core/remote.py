@@ -1,4 +1,4 @@
-"""Raw files that lie elsewhere: the sheet gives a URL, and Snakemake's storage plugins fetch it."""
+"""Raw files on other hosts: the sheet gives a URL, and the storage plugins of Snakemake fetch it."""
 
 import urllib.error
 import urllib.request
@@ -9,24 +9,24 @@ from urllib.parse import urlsplit
 from relaxor.core.errors import SheetError
 
 STORAGES = {"http": "http", "https": "http", "s3": "s3"}
-"""Scheme of a URL → Snakemake's storage plugin that fetches it."""
+"""The storage plugin of Snakemake for each scheme of a URL."""
 TIMEOUT = 30
 """Seconds in which a host must answer."""
 
 
 def storage_of(file: str) -> str | None:
-    """Name the storage plugin that fetches a file of the sheet; none where the file lies in the project."""
+    """Return the storage plugin that fetches a file of the sheet; an empty name if the file lies in the project."""
     scheme, separator, _ = file.partition("://")
     return STORAGES.get(scheme) if separator else None
 
 
 def require_storage(url: str) -> str:
-    """Name the storage plugin of a URL, once the plugin is there and its host answers.
+    """Return the storage plugin of a URL, after a check that the plugin is installed and that the host answers.
 
     Raises
     ------
     SheetError
-        One line that says what to do.
+        If the plugin is missing or the host does not answer; the message says in one line what to do.
     """
     name = STORAGES[urlsplit(url).scheme]
     if find_spec(f"snakemake_storage_plugin_{name}") is None:
@@ -42,12 +42,12 @@ def require_storage(url: str) -> str:
 
 @cache
 def _silence(host: str) -> str:
-    """Say why a host does not answer; nothing if it does."""
+    """Return why a host does not answer, or an empty string if it does."""
     request = urllib.request.Request(host, method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=TIMEOUT).close()
     except urllib.error.HTTPError:
-        return ""  # whatever it says, it answers
+        return ""  # any status shows that the host answers
     except OSError as error:
         return str(getattr(error, "reason", error))
     return ""

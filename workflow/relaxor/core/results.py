@@ -1,4 +1,4 @@
-"""What analyses take and return: measurements, numbers with uncertainties, and the curves behind them."""
+"""Input and output of analyses: measurements, numbers with uncertainties, and the curves behind them."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,26 +11,26 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.units import factor
 
 CONFIDENCE = 0.95
-"""Level of every interval written as ``ci_low`` and ``ci_high``."""
+"""Confidence level of every interval that is written as ``ci_low`` and ``ci_high``."""
 NORMAL_QUANTILE = 1.959963984540054
 COMBINES = "combines"
-"""Attribute of a group of curves to which several measurements were combined: their names, joined by commas."""
+"""Attribute of a group of curves that combines several measurements. It holds their names, separated by commas."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One measured file, as ingested.
+    """One ingested measurement file.
 
     Attributes
     ----------
     id
-        Its name in the sheet.
+        Name of the measurement in the sheet.
     attrs
         Provenance (``raw_file``, ``raw_sha256``, ``origin``, ``instrument``, ...).
     conditions
-        How it was taken: name → (value, unit), from the sheet.
+        Conditions of the measurement from the sheet, as name → (value, unit).
     regions
-        What the file holds: name → dataset, in the order of the file.
+        Datasets of the file by name, in the order of the file.
     """
 
     id: str
@@ -40,13 +40,13 @@ class Measurement:
 
     @property
     def only(self) -> xr.Dataset:
-        """The single region of a file that must hold one."""
+        """The only region of a file that must hold exactly one."""
         if len(self.regions) != 1:
             raise AnalysisError(f"{self.id}: expected one region, file has {', '.join(self.regions)}")
         return next(iter(self.regions.values()))
 
     def condition(self, name: str, unit: str, default: float | None = None) -> float:
-        """Return a condition of the sheet in the unit asked for.
+        """Return a condition of the sheet in the requested unit.
 
         Raises
         ------
@@ -66,18 +66,18 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a technique means by a parameter: one entry of its list of quantities.
+    """The definition of a parameter of a technique, which is one entry of its list of quantities.
 
     Attributes
     ----------
     name
-        In the column ``parameter``; no line, element or value is part of it.
+        Name in the column ``parameter``, without lines, elements or values.
     unit
-        Unit that pint reads; None where each number has its own, as an amplitude has that of the data.
+        Unit that pint reads. It is None if each number has its own unit, such as an amplitude in the unit of the data.
     meaning
-        What it is, in words that stand alone.
+        Description in words that are understandable on their own.
     systematic
-        Kind of the systematic error of such numbers, a word of the technique; empty where there is none.
+        Kind of the systematic error of such numbers, in words of the technique; empty if there is none.
     """
 
     name: str
@@ -87,13 +87,13 @@ class Quantity:
 
     @property
     def known_unit(self) -> str:
-        """The unit; an error of the code where each number has its own and none was given."""
+        """The unit. If each number has its own unit and none was given, this is an error of the code."""
         if self.unit is None:
             raise ValueError(f"'{self.name}' has no unit of its own: give one with in_unit")
         return self.unit
 
     def in_unit(self, unit: str) -> "Quantity":
-        """Return it with the unit that a number has, where numbers have their own."""
+        """Return the quantity with the unit of a number, if numbers have their own units."""
         return replace(self, unit=unit)
 
 
@@ -118,26 +118,27 @@ class Number:
     Attributes
     ----------
     measurement
-        Name of the measurement, or of what several measurements were combined to.
+        Name of the measurement, or of the combination of several measurements.
     model, parameter
         Names that the technique lists.
     value, standard_error, systematic_error
-        ``standard_error`` is statistical; ``systematic_error`` is the standard uncertainty of what all numbers of a
+        ``standard_error`` is statistical; ``systematic_error`` is the standard uncertainty that all numbers of a
         technique share (charge reference, thickness, step-height standard).
     ci_low, ci_high
-        Interval of level `CONFIDENCE` of the statistical part; the normal one where none was given.
+        Interval of level `CONFIDENCE` of the statistical part; the normal interval if none was given.
     unit
         Unit that pint reads.
     method
-        How it was obtained, in words.
+        How the number was obtained, in words.
     n, reduced_chi_square
-        Points behind it, and the misfit of the model.
+        Number of points behind the number, and reduced chi-square of the model.
     raw_sha256, origin
-        Of the raw files; ``simulated`` or ``measured``.
+        Hash and origin (``simulated`` or ``measured``) of the raw files.
     feature
-        Line, code, cycle, terminal or other part of the measurement that the number belongs to; empty: all of it.
+        Line, code, cycle, terminal or other part of the measurement that the number belongs to; empty for the whole
+        measurement.
     at, at_unit
-        Value of what was varied, where the number holds for one value of it (an energy at 32 mW/cm²).
+        Value of the varied quantity, if the number belongs to one such value (an energy at 32 mW/cm²).
     """
 
     measurement: str
@@ -159,13 +160,13 @@ class Number:
     at_unit: str = ""
 
     def __post_init__(self) -> None:
-        """Fill the normal interval where none was given."""
+        """Fill in the normal interval if none was given."""
         if math.isnan(self.ci_low) and math.isfinite(self.standard_error):
             object.__setattr__(self, "ci_low", self.value - NORMAL_QUANTILE * self.standard_error)
             object.__setattr__(self, "ci_high", self.value + NORMAL_QUANTILE * self.standard_error)
 
     def with_interval(self, freedom: float) -> "Number":
-        """Return it with Student's interval, for a standard error estimated with so many degrees of freedom."""
+        """Return the number with Student's interval, for a standard error with this many degrees of freedom."""
         margin = student_quantile(freedom) * self.standard_error
         return replace(self, ci_low=self.value - margin, ci_high=self.value + margin)
 
@@ -179,15 +180,15 @@ def student_quantile(freedom: float) -> float:
 
 @dataclass(frozen=True)
 class Result:
-    """What an analysis returns.
+    """The result of an analysis.
 
     Attributes
     ----------
     numbers
-        Every number, in the order of its measurements.
+        All numbers, in the order of the measurements.
     curves
-        ``"measurement"`` (attributes alone) or ``"measurement/part"`` → dataset: data, fit, components and residuals on
-        one axis, parents first.
+        Datasets by ``"measurement"`` (attributes only) or ``"measurement/part"``, which hold data, fit, components and
+        residuals on one axis, parents first.
     """
 
     numbers: list[Number] = field(default_factory=list)
@@ -202,11 +203,11 @@ class Result:
         Parameters
         ----------
         numbers
-            Its numbers.
+            Numbers of the measurement.
         parts
-            Name of a part → its curves.
+            Curves of the measurement by the name of the part.
         attrs
-            Attributes of the measurement besides its provenance.
+            Attributes of the measurement in addition to its provenance.
         """
         curves = {measurement.id: xr.Dataset(attrs=provenance(measurement) | attrs)}
         return cls(numbers, curves | {f"{measurement.id}/{name}": part for name, part in parts.items()})
@@ -259,11 +260,11 @@ def measured(
     Parameters
     ----------
     measurement
-        Where they come from.
+        The measurement of the numbers.
     values
-        Quantity, or quantity and feature → (value, standard error).
+        Pairs of value and standard error by quantity, or by quantity and feature.
     common
-        Further fields of `Number` that all of them have.
+        Further fields of `Number` that all numbers share.
     """
     common = {"raw_sha256": measurement.attrs["raw_sha256"], "origin": measurement.attrs["origin"], **common}
     rows = []
@@ -277,7 +278,7 @@ def measured(
 def with_systematic(
     numbers: Iterable[Number], quantities: Iterable[Quantity], relative: Mapping[str, float]
 ) -> list[Number]:
-    """Return numbers with the systematic error that goes with their kind.
+    """Return numbers with the systematic error of their kind.
 
     Parameters
     ----------
@@ -286,7 +287,7 @@ def with_systematic(
     quantities
         The quantities of the technique.
     relative
-        Kind of the systematic error (`Quantity.systematic`) → its size relative to the value.
+        Size of the systematic error relative to the value, by its kind (`Quantity.systematic`).
     """
     kinds = {quantity.name: quantity.systematic for quantity in quantities}
     return [
@@ -298,16 +299,16 @@ def with_systematic(
 
 
 def combined(measurements: Sequence[Measurement], name: str) -> Measurement:
-    """Return the measurement that stands for several: the first under another name, with the hashes of all."""
+    """Return the measurement that represents several: the first under another name, with the hashes of all."""
     hashes = ",".join(str(measurement.attrs["raw_sha256"]) for measurement in measurements)
     return replace(measurements[0], id=name, attrs={**measurements[0].attrs, "raw_sha256": hashes})
 
 
 def origin_of(origins: Iterable[str]) -> str:
-    """Return ``simulated`` where one of the origins is that, else ``measured``."""
+    """Return ``simulated`` if one of the origins is ``simulated``, otherwise ``measured``."""
     return "simulated" if "simulated" in set(origins) else "measured"
 
 
 def provenance(measurement: Measurement) -> dict[str, Any]:
-    """Return the attributes that every result of a measurement carries on."""
+    """Return the attributes that every result of a measurement keeps."""
     return {key: measurement.attrs[key] for key in ("raw_file", "raw_sha256", "origin")}

@@ -14,7 +14,7 @@ from relaxor.core.errors import SheetError
 
 
 class Section(BaseModel):
-    """A section of the settings: closed (an unknown key is an error) and fixed once loaded."""
+    """A section of the settings: unknown keys are errors, and values cannot be changed after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -25,19 +25,19 @@ def setting(default: Any, unit: str = "1", source: str = "", **bounds: Any) -> A
     Parameters
     ----------
     default
-        Its default.
+        Default of the setting.
     unit
         Unit that pint reads; a condition of the sheet with the name of the setting is converted to it.
     source
-        Where the default comes from: a DOI, a data sheet, or that it is assumed.
+        Source of the default: a DOI, a data sheet, or the statement that it is assumed.
     bounds
-        As pydantic's ``Field`` takes them: ``gt``, ``ge``, ``lt``, ``le``.
+        Bounds as for ``Field`` of pydantic: ``gt``, ``ge``, ``lt``, ``le``.
     """
     return Field(default, json_schema_extra={"unit": unit, "source": source}, **bounds)
 
 
 def unit_of(field: FieldInfo) -> str:
-    """Return the unit of a setting; empty if it states none."""
+    """Return the unit of a setting, or an empty string if it has none."""
     extra = field.json_schema_extra
     return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
 
@@ -89,7 +89,7 @@ def load_yaml(path: Path | str, kind: Any, what: str = "") -> Any:
     kind
         Type that pydantic checks, such as ``list[Claim]``.
     what
-        Word before the place of an error, such as ``"entry "``.
+        Word that precedes the place of an error, such as ``"entry "``.
 
     Raises
     ------

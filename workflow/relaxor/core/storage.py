@@ -37,14 +37,14 @@ def load(path: Path | str) -> list[Measurement]:
 
 
 def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset], **attrs: Any) -> None:
-    """Write datasets as the groups of one netCDF file, whole or not at all and the same bytes every time.
+    """Write datasets as the groups of one netCDF file, completely or not at all, with the same bytes every time.
 
     Parameters
     ----------
     path
         File to write.
     groups
-        ``"measurement"`` or ``"measurement/region"`` → dataset. Dimensions of one group do not bind another.
+        Datasets by ``"measurement"`` or ``"measurement/region"``. The groups have independent dimensions.
     attrs
         Attributes of the file.
     """
@@ -58,7 +58,7 @@ def numbers_table(numbers: Iterable[Number], technique: str) -> pd.DataFrame:
 
 
 def save_table(path: Path | str, table: pd.DataFrame, digits: int = 10) -> None:
-    """Write a table as CSV with so many significant digits, whole or not at all."""
+    """Write a table as CSV with a given number of significant digits, completely or not at all."""
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, float_format=f"%.{digits}g", lineterminator="\n")
 

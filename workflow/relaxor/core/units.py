@@ -1,4 +1,4 @@
-"""Units: one registry, so that every stage spells and converts them alike."""
+"""Units with one registry, so that every stage spells and converts them in the same way."""
 
 import math
 from functools import cache
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @cache
 def registry() -> "pint.UnitRegistry":
-    """Return the project's pint registry (loaded when first used: pint costs a quarter of a second)."""
+    """Return the pint registry, which is loaded at the first use because pint takes a quarter of a second."""
     import pint
 
     units: pint.UnitRegistry = pint.UnitRegistry()
@@ -19,20 +19,20 @@ def registry() -> "pint.UnitRegistry":
 
 
 def parse_unit(text: str) -> "pint.Unit | None":
-    """Return the unit that text from a file means, or nothing where it means none."""
+    """Return the unit that a text of a file means, or None if it is not a unit."""
     try:
         return registry().Unit(text)
-    except Exception:  # pint raises errors of many kinds on text that is no unit
+    except Exception:  # pint raises errors of many kinds for text that is not a unit
         return None
 
 
 def factor(from_unit: str, to_unit: str) -> float:
-    """Return what a value in ``from_unit`` is multiplied by to be in ``to_unit``.
+    """Return the factor that converts a value in ``from_unit`` to ``to_unit``.
 
     Raises
     ------
     ValueError
-        If the units are not known or not of one dimension.
+        If the units are not known or have different dimensions.
     """
     found = _factor(from_unit, to_unit)
     if isinstance(found, str):
@@ -41,13 +41,13 @@ def factor(from_unit: str, to_unit: str) -> float:
 
 
 def convertible(from_unit: str, to_unit: str) -> bool:
-    """Return whether a value in ``from_unit`` can be given in ``to_unit``."""
+    """Return whether a value in ``from_unit`` can be converted to ``to_unit``."""
     return not isinstance(_factor(from_unit, to_unit), str)
 
 
 @cache
 def _factor(from_unit: str, to_unit: str) -> float | str:
-    """Return the factor, or why there is none: both are asked for again and again."""
+    """Return the factor, or the reason why there is none. The result is cached, because both are requested often."""
     if from_unit == to_unit:
         return 1.0
     import pint

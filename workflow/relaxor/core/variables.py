@@ -1,4 +1,4 @@
-"""Variables of the data contract: numbers with units, a long name and, where it is known, an uncertainty."""
+"""Variables of the data contract: numbers with units, a long name and, if known, an uncertainty."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
@@ -9,9 +9,9 @@ import xarray as xr
 from relaxor.core.units import convertible, factor
 
 OVERFLOW = 9e37
-"""Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for none."""
+"""Keithley instruments write 9.9e37 for a reading out of range and 9.91e37 for a missing reading."""
 Columns = Mapping[str, tuple[Any, str, str]]
-"""Name → values, units and long name."""
+"""Values, units and long name of each column by its name."""
 Variables = TypeVar("Variables", dict[str, xr.Variable], xr.Dataset)
 
 
@@ -30,9 +30,9 @@ def dataset(
     dims
         Dimensions of all variables.
     columns
-        Name → values, units and long name.
+        Values, units and long name of each variable by its name.
     coords
-        The same of coordinates, each along the dimension of its name.
+        The same for coordinates, each along the dimension of its name.
     attrs
         Attributes of the dataset.
     """
@@ -41,9 +41,9 @@ def dataset(
 
 
 def with_uncertainty(variables: Variables, name: str, uncertainty: Any, method: str) -> Variables:
-    """Add the standard uncertainty of ``name`` as ``<name>_uncertainty`` to a dataset, or to variables to be one.
+    """Add the standard uncertainty of ``name`` as ``<name>_uncertainty`` to a dataset, or to its future variables.
 
-    The two are tied by the CF attribute ``ancillary_variables``; ``method`` says where the number comes from
+    The CF attribute ``ancillary_variables`` connects the two; ``method`` states the source of the number
     (``"Poisson"``, ``"given by the instrument"``, ``"last digit written"``). Making a dataset from its variables at
     once takes half the time of adding them one by one.
     """
@@ -60,17 +60,17 @@ def with_uncertainty(variables: Variables, name: str, uncertainty: Any, method: 
 
 
 def has_dimension(column: xr.DataArray | xr.Variable, unit: str) -> bool:
-    """Return whether a column has a unit of the dimension of another unit; a column without a unit is a pure number."""
+    """Return whether a column has the dimension of a unit; a column without a unit is dimensionless."""
     return convertible(column.attrs.get("units", "1"), unit)
 
 
 def readings(column: xr.DataArray | xr.Variable, unit: str) -> np.ndarray:
-    """Return a column in a unit, NaN where the instrument says that it has no value.
+    """Return a column in a unit, with NaN where the instrument marks a missing value.
 
     Raises
     ------
     ValueError
-        If the column's unit has another dimension.
+        If the unit of the column has another dimension.
     """
     values = np.asarray(column.values, dtype=float)
     scale = factor(column.attrs.get("units", "1"), unit)

@@ -1,4 +1,4 @@
-"""The chip as a value: its arrays, cells, pulses, converters and what is not ideal about them.
+"""The description of the chip: its arrays, cells, pulses and converters, and their deviations from the ideal.
 
 The defaults are those of a family of chips with sign-weighted 2T2R cells, as its public code has them (device
 ``rram-144k``, "C200"; doi 10.1038/s41586-020-1942-4 describes an earlier member), or else assumed: each setting names
@@ -117,12 +117,12 @@ class Chip:
 
     @property
     def total_arrays(self) -> int:
-        """Arrays of all chips."""
+        """Number of arrays of all chips."""
         return self.chips * self.arrays
 
     @property
     def cells(self) -> int:
-        """Signed cells of all arrays."""
+        """Number of signed cells of all arrays."""
         return self.total_arrays * self.rows * self.columns
 
     @property
@@ -137,7 +137,7 @@ class Chip:
 
 
 def full_scale_current(integration_time: float) -> float:
-    """Return the range of the converter (A) for an integration time in the chip's units."""
+    """Return the range of the converter (A) for an integration time in the units of the chip."""
     return FULL_SCALE_CURRENT * 100 / integration_time
 
 
@@ -156,15 +156,15 @@ def _check(part: Any) -> None:
         elif value is None or isinstance(value, str):
             continue
         elif not math.isfinite(value) or (entry.name in POSITIVE and value <= 0):
-            raise AnalysisError(f"chip: {entry.name} is {value}, a finite number above zero is needed")
+            raise AnalysisError(f"chip: {entry.name} is {value}, but it must be a finite number above zero")
         elif value < 0 and entry.name not in SIGNED:
-            raise AnalysisError(f"chip: {entry.name} is {value}, zero or more is needed")
+            raise AnalysisError(f"chip: {entry.name} is {value}, but it must be zero or more")
     if isinstance(part, Chip) and part.lowest >= 0:
-        raise AnalysisError(f"chip: lowest level is {part.lowest}, one below zero is needed")
+        raise AnalysisError(f"chip: the lowest level is {part.lowest}, but it must be below zero")
     if isinstance(part, Writing) and part.accuracy is not None and not 0 < part.accuracy < 1:
-        raise AnalysisError(f"chip: write accuracy is {part.accuracy}, a part between 0 and 1 is needed")
+        raise AnalysisError(f"chip: the write accuracy is {part.accuracy}, but it must be between 0 and 1")
     if isinstance(part, Writing) and part.stuck >= 1:
-        raise AnalysisError(f"chip: {part.stuck} of the cells are stuck, less than all is needed")
+        raise AnalysisError(f"chip: the fraction of stuck cells is {part.stuck}, but it must be below 1")
 
 
 IDEAL = Chip(

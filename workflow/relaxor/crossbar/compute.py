@@ -139,11 +139,11 @@ def assemble(decoder: QuantizedDecoder, chip: Chip, *, copies: int = 1) -> Netwo
     Raises
     ------
     AnalysisError
-        If a weight is no level of the chip, or an activation no input of it.
+        If a weight is not a level of the chip, or an activation is not a valid input.
     """
     if decoder.highest_code > chip.converter.input_limit:
         limit = chip.converter.input_limit
-        raise AnalysisError(f"decoder: activations up to {decoder.highest_code}, the chip takes inputs up to {limit}")
+        raise AnalysisError(f"decoder: activations up to {decoder.highest_code}, the chip accepts up to {limit}")
     shapes = []
     for number, layer in enumerate(decoder.layers, start=1):
         outputs, inputs = layer.levels.shape
@@ -379,7 +379,7 @@ def _pulse_currents(rows: jax.Array, matrix: jax.Array, converter: Converter) ->
 
 
 def _convert(current: jax.Array, step: jax.Array, converter: Converter) -> jax.Array:
-    """Return what the codes of a current stand for, in levels."""
+    """Return the values of the codes of a current, in levels."""
     bits = converter.adc_bits
     if bits is None:
         return current

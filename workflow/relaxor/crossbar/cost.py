@@ -15,15 +15,16 @@ from relaxor.crossbar.quantities import COST_QUANTITIES
 UNIT_TIME = 1e-9
 """Seconds of one unit of integration time: 128.247 µA for 100 units charge 5.15 pF to 2.5 V (chip family)."""
 STEP_ENERGY = 34e-15
-"""J per conversion step: SAR converter of 10 bits, 130 nm, 6.66 MS/s (Walden's figure of merit, energy over 2^bits)."""
+"""Energy (J) per conversion step: SAR converter of 10 bits, 130 nm, 6.66 MS/s (Walden's figure of merit, energy over
+2^bits)."""
 STEP_TIME = 1 / 6.66e6 / 10
-"""Seconds per bit of that converter."""
+"""Time (s) per bit of the converter."""
 ADD_ENERGY, MULTIPLY_ENERGY = 0.1e-12, 3.7e-12
-"""J of an int32 addition and of a float32 multiplication, 45 nm (Horowitz, doi 10.1109/ISSCC.2014.6757323)."""
+"""Energy (J) of an int32 addition and of a float32 multiplication, 45 nm (Horowitz, doi 10.1109/ISSCC.2014.6757323)."""
 SIGMOID_MULTIPLICATIONS = 10
-"""float32 multiplications that a sigmoid costs; assumed."""
+"""Assumed cost of a sigmoid in float32 multiplications."""
 CELL_AREA, CONVERTER_AREA = 2 * 1.69e-12, 5e-9
-"""m² of a 2T2R cell (twice 100 F² at 130 nm) and of a converter (0.005 mm²); assumed."""
+"""Area (m²) of a 2T2R cell (twice 100 F² at 130 nm) and of a converter (0.005 mm²); assumed."""
 FAMILY = "chip family"
 ASSUMED = "assumed"
 

@@ -49,7 +49,7 @@ class QuantizedLayer:
 
     @property
     def sum_scale(self) -> np.ndarray:
-        """What one unit of a sum stands for, shape (1,) or (out,)."""
+        """Value of one unit of a sum, shape (1,) or (out,)."""
         return self.weight_scale * self.input_scale
 
 

@@ -104,12 +104,12 @@ class Plan:
 
     @property
     def passes(self) -> int:
-        """How often the arrays are written."""
+        """Number of times that the arrays are written."""
         return 1 + max(tile.pass_number for tile in self.tiles)
 
     @property
     def statement(self) -> str:
-        """What fits and what does not, in a sentence."""
+        """A sentence about what fits and what does not."""
         cells = sum(layer.cells for layer in self.layers)
         share = cells / (self.chip.cells * self.passes)
         arrays = f"{self.chip.total_arrays} arrays of {self.chip.rows}×{self.chip.columns} cells ({self.chip.cells:,})"

@@ -1,4 +1,4 @@
-"""What writing a decoder into a chip and restoring a letter with it cost."""
+"""Names and meanings of the costs of writing a decoder into a chip and of restoring a letter with it."""
 
 from relaxor.core.results import Quantity
 
@@ -17,13 +17,13 @@ COST_QUANTITIES = (
     *(ENCODER_ENERGY, CELL_ENERGY, CONVERTER_ENERGY, DIGITAL_ENERGY, CHIP_ENERGY, CHIP_ENERGY_PER_MAC, CONVERSIONS),
     *(ENCODER_TIME, CHIP_TIME, CELL_AREA, CONVERTER_AREA),
 )
-WRITE_ACCURACY = Quantity("write_accuracy", "percent", "part of the cells that are read back at their level")
+WRITE_ACCURACY = Quantity("write_accuracy", "percent", "fraction of the cells that are read back at their level")
 PULSES_PER_CELL = Quantity("pulses_per_cell", "1", "mean number of pulses that write a cell")
 WRITE_ENERGY_PER_CELL = Quantity("write_energy_per_cell", "J", "mean energy of the pulses that write a cell")
-LEVEL_ERROR = Quantity("level_error", "1", "standard deviation of a level that is read about the one written")
-CELLS = Quantity("cells", "1", "cells that hold weights")
-TILES = Quantity("tiles", "1", "rectangles into which the layers are cut")
-PASSES = Quantity("passes", "1", "how often the arrays are written for one pass of the decoder")
+LEVEL_ERROR = Quantity("level_error", "1", "standard deviation of read levels from written ones")
+CELLS = Quantity("cells", "1", "number of cells that hold weights")
+TILES = Quantity("tiles", "1", "number of rectangles into which the layers are divided")
+PASSES = Quantity("passes", "1", "number of times that the arrays are written for one pass of the decoder")
 CHIP_QUANTITIES = (
     *(*COST_QUANTITIES, WRITE_ACCURACY, PULSES_PER_CELL, WRITE_ENERGY_PER_CELL, LEVEL_ERROR),
     *(CELLS, TILES, PASSES),

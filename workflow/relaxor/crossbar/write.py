@@ -186,7 +186,7 @@ def calibrate_relaxation(levels: np.ndarray, chip: Chip) -> float:
 
     if excess(1e-6) <= 0 or excess(LARGEST_SIGMA) >= 0:
         found = excess(1e-6) + needed
-        raise AnalysisError(f"the write loop alone reads back {found:.2%}, {needed:.2%} are asked for")
+        raise AnalysisError(f"the write loop alone reads back {found:.2%}, but {needed:.2%} is required")
     return float(brentq(excess, 1e-6, LARGEST_SIGMA, xtol=1e-10))
 
 

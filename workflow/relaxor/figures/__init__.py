@@ -1,1 +1,1 @@
-"""The look of every figure, the layout of panels, and drawings that belong to no technique."""
+"""The style of all figures, the layout of panels, and drawings that belong to no technique."""

@@ -1,10 +1,10 @@
 """Bands of a p-type semiconductor at a metal, from work function, affinity, gap and doping.
 
-Work functions that differ make charge flow until the Fermi levels are level; the bands bend near the contact. Without
-charge in states at the interface (Schottky and Mott) they bend by the difference of the work functions. Poisson's
-equation with holes that follow Boltzmann and ionized acceptors has a first integral (Sze & Ng, Physics of
-Semiconductor Devices, doi 10.1002/0470068329), which holds where the bands bend down (holes depleted) and where they
-bend up (holes accumulated) alike.
+Different work functions cause a flow of charge until the Fermi levels are equal, and the bands bend near the contact.
+Without charge in interface states (Schottky and Mott), they bend by the difference of the work functions. Poisson's
+equation with holes that follow Boltzmann and ionized acceptors has a first integral (Sze & Ng, Physics of Semiconductor
+Devices, doi 10.1002/0470068329), which holds where the bands bend down (holes depleted) and where they bend up (holes
+accumulated) alike.
 """
 
 import math
@@ -17,7 +17,7 @@ from scipy.integrate import cumulative_trapezoid
 from relaxor.core.errors import SheetError
 
 NEGLIGIBLE = 1e-3
-"""Part of the bending at the contact down to which it is followed."""
+"""Fraction of the bending at the contact at which its calculation ends."""
 POINTS = 2000
 
 
@@ -32,7 +32,7 @@ class Contact:
     acceptor_density
         1/cm³, all ionized.
     hole_mass
-        Effective mass of the valence band's density of states over the electron's.
+        Effective mass of the density of states of the valence band, divided by the mass of the electron.
     relative_permittivity
         Static.
     temperature
@@ -41,7 +41,8 @@ class Contact:
     Raises
     ------
     SheetError
-        If the Fermi level reaches a band or inverts the semiconductor: Boltzmann holes alone do not describe that.
+        If the Fermi level reaches a band or inverts the semiconductor: holes with Boltzmann statistics do not describe
+        this case.
     """
 
     metal_work_function: float
@@ -85,13 +86,14 @@ class Contact:
 
     @property
     def bending(self) -> float:
-        """How far the bands lie lower at the contact than in the bulk (eV); negative where they lie higher."""
+        """Band bending (eV): by how much the bands are lower at the contact than in the bulk; negative if higher."""
         return self.work_function - self.metal_work_function
 
     def profile(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return distance from the contact (nm) and how far the bands lie lower there than in the bulk (eV).
+        """Return the distance from the contact (nm) and by how much the bands are lower there than in the bulk (eV).
 
-        Shape (n,), from the contact to where `NEGLIGIBLE` is left of the bending; empty where there is none.
+        Shape (n,), from the contact to the point at which the fraction `NEGLIGIBLE` of the bending remains; empty
+        without bending.
         """
         if self.bending == 0:
             return np.empty(0), np.empty(0)
@@ -99,7 +101,7 @@ class Contact:
         bending = self.bending * np.exp(logarithm)
         permittivity = self.relative_permittivity * constants.epsilon_0
         reduced = bending / self.thermal_energy
-        # expm1 would still cancel against the linear term: its series, where bands bend much less than kT.
+        # expm1 would still cancel with the linear term; its series is used if bands bend much less than kT.
         rise = np.where(np.abs(reduced) < 1e-3, reduced**2 / 2 - reduced**3 / 6, np.expm1(-reduced) + reduced)
         density = 1e6 * self.acceptor_density
         field = np.sqrt(2 * constants.e * density / permittivity * self.thermal_energy * rise)
@@ -108,7 +110,7 @@ class Contact:
 
     @property
     def width(self) -> float:
-        """Width of the space charge (nm): where the bands bend by kT; 0 where they nowhere bend that much."""
+        """Width of the space charge (nm), up to the point at which the bands bend by kT; 0 if they bend less."""
         if abs(self.bending) <= self.thermal_energy:
             return 0.0
         distance, bending = self.profile()

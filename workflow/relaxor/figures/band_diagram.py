@@ -9,13 +9,13 @@ from relaxor.figures.band_bending import Contact
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION
 
 ABOVE, BELOW = 0.74, 0.42
-"""eV shown above the conduction and below the valence band."""
+"""Range of energy (eV) that is shown above the conduction band and below the valence band."""
 
 
 def bands(ax: Axes, *, metal: str, **constants: float) -> None:
-    """Draw the bands before and after contact, both on one scale of energy.
+    """Draw the bands before and after contact on one scale of energy.
 
-    Energies are below the vacuum level of the metal, which stays where it is; the semiconductor moves.
+    Energies are relative to the vacuum level of the metal, which is fixed, while the levels of the semiconductor move.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Measurements as they are: curves along their axis, tables as the two columns that belong together, images."""
+"""Drawings of raw measurements: curves along their axis, two columns of a table that belong together, and images."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,17 @@ from relaxor.core.units import factor
 from relaxor.figures.style import BLACK, COMPONENTS, SEQUENTIAL
 
 CURVES = 8
-"""More spectra than this are drawn as a map."""
+"""Largest number of spectra that are drawn as curves; more are drawn as a map."""
 MOVES = 0.2
-"""A voltage is swept if its usual step is more than this part of the mean one: in pulses it rests, and jumps."""
+"""A voltage counts as swept if its median step exceeds this fraction of the mean step, unlike that of pulses."""
 CONSTANT = 0.01
-"""A voltage that varies by less than this part is constant."""
+"""Relative variation below which a voltage counts as constant."""
 COLUMNS = frozenset({"point", "row", "step"})
-"""Dimensions that count the rows of a table."""
+"""Dimensions that number the rows of a table."""
 
 
 def draw_regions(ax: Axes, regions: Sequence[xr.Dataset]) -> None:
-    """Draw what a file holds into one panel: all its curves of one kind, or its first image or map."""
+    """Draw the content of a file in one panel: all of its curves of one kind, or its first image or map."""
     found = [entry for entry in map(chosen, regions) if entry is not None]
     if not found:
         ax.text(0.5, 0.5, "nothing that can be drawn", ha="center", va="center", fontsize=6)
@@ -40,7 +40,7 @@ def draw_regions(ax: Axes, regions: Sequence[xr.Dataset]) -> None:
 
 
 def draw(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
-    """Draw one variable: an image, a map where it holds many curves, or curves."""
+    """Draw one variable as an image, as a map if it holds many curves, or as curves."""
     if y.dims[-2:] == ("y", "x"):
         image = y.values.reshape(-1, *y.shape[-2:])[0]
         ax.figure.colorbar(ax.imshow(image, cmap=SEQUENTIAL, interpolation="nearest"), ax=ax, label=label(y))
@@ -61,16 +61,16 @@ def _lines(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
 
 
 def label(values: xr.DataArray) -> str:
-    """Return what a variable is, with its unit."""
+    """Return the name of a variable with its unit."""
     name, unit = values.attrs.get("long_name", values.name), values.attrs.get("units", "1")
     return str(name) if unit == "1" else f"{name} ({unit})"
 
 
 def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
-    """Choose what to draw of a region, and along what; None if it holds single numbers or texts alone.
+    """Choose the variable and the axis to draw of a region; None if it holds only single numbers or texts.
 
-    Along an axis it is the first variable that is no uncertainty. Of a table it is the current against the voltage,
-    where one is swept, or against time; without them the second column against the first.
+    Along an axis, this is the first variable that is not an uncertainty. For a table, it is the current against a swept
+    voltage or against time; without these columns, it is the second column against the first.
     """
     columns = [
         values

@@ -1,4 +1,4 @@
-"""What panels that show scanned images share: the image itself, its scale bar and its colour bar."""
+"""Shared parts of panels that show scanned images: the image, its scale bar and its colour bar."""
 
 from collections.abc import Sequence
 
@@ -53,16 +53,16 @@ def image_strip(
     label: str,
     cmap: str = SEQUENTIAL,
 ) -> None:
-    """Draw images side by side on one colour scale, in as many rows as fill the axes best.
+    """Draw images side by side on one colour scale, in the number of rows that fills the axes best.
 
     Parameters
     ----------
     ax
-        Axes that the images fill; its own frame goes.
+        Axes that the images fill; its frame is removed.
     images
         Title, values (y, x), x and y in nm.
     limits, label, cmap
-        Colour scale, shared, and the label of its bar.
+        Shared colour scale and the label of its bar.
     """
     ax.set_axis_off()
     box = ax.get_window_extent()

@@ -1,4 +1,4 @@
-"""Panels that are ready to be drawn, and what a figure of them says of the origin of its data."""
+"""Panels that are ready to be drawn, and the statement of a figure about the origin of its data."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from relaxor.figures.panel import PanelData, TableData
 from relaxor.figures.style import SINGLE, mark_origin, new_figure
 
 Shown = PanelData | TableData | None
-"""What a panel shows: curves and numbers, a table of the results, or nothing that was measured."""
+"""The data of a panel: curves and numbers, a table of the results, or None without measured data."""
 
 
 @dataclass(frozen=True)
 class ReadyPanel:
-    """A panel with all that it is drawn from.
+    """A panel with all of its data.
 
     Attributes
     ----------
     id
-        Name of the panel, said where nothing feeds it.
+        Name of the panel, which is shown if it has no data.
     draw
-        Function of the axes and of ``data``, or of the axes alone where there is none.
+        Function of the axes and of ``data``, or only of the axes if there is no data.
     data
-        What it shows.
+        Data that the panel shows.
     """
 
     id: str
@@ -33,7 +33,7 @@ class ReadyPanel:
     data: Shown = None
 
     def on(self, ax: Axes) -> None:
-        """Draw it."""
+        """Draw the panel."""
         if self.data is None:
             self.draw(ax)
         elif self.data.empty:
@@ -44,7 +44,7 @@ class ReadyPanel:
 
 
 def panel_figure(panel: ReadyPanel) -> Figure:
-    """Draw one panel as a figure of its own."""
+    """Draw one panel as a separate figure."""
     alone = new_figure(SINGLE, 66.0)
     panel.on(alone.add_subplot())
     mark_origin(alone, shown_origin([panel.data]))
@@ -52,10 +52,10 @@ def panel_figure(panel: ReadyPanel) -> Figure:
 
 
 def shown_origin(parts: Iterable[Shown]) -> str:
-    """Return ``simulated`` if anything that is shown is."""
+    """Return ``simulated`` if any of the data are simulated."""
     return origin_of(part.origin for part in parts if part and not part.empty)
 
 
 def shown_files(parts: Iterable[Shown]) -> str:
-    """Name the raw files behind a figure, with the beginning of their SHA-256."""
+    """Return the raw files behind a figure, with the beginning of their SHA-256."""
     return "relaxor; raw files: " + ", ".join(sorted(set().union(*(part.files for part in parts if part))))

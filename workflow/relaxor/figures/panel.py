@@ -1,4 +1,4 @@
-"""Panels: how one is drawn, and what it is drawn from."""
+"""Panels: their drawing functions and their data."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from relaxor.core.storage import load_parameters
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture that can stand in a figure.
+    """A picture that can be part of a figure.
 
     Attributes
     ----------
     draw
-        Function of the axes and of what the panel shows: a `PanelData`, a `TableData`, or the entries of the section
+        Function of the axes and of the data of the panel: a `PanelData`, a `TableData`, or the entries of the section
         ``settings`` as keywords.
     needs
         Curves that a measurement must hold for the panel to show it: the name of a part of the measurement.
     together
-        Title of the panel where it shows all measurements of a technique at once; empty where it shows one.
+        Title of the panel if it shows all measurements of a technique together; empty if it shows one.
     table
-        Table of the results that it shows: ``devices`` is ``<results>/devices.csv``.
+        Table of the results that the panel shows: ``devices`` is ``<results>/devices.csv``.
     settings
-        Section of the settings whose entries it draws.
+        Section of the settings whose entries the panel draws.
     overview
-        Whether a sample whose figures nobody composed shows it.
+        Whether the panel is part of the automatic figures of a sample.
     """
 
     draw: Callable[..., None]
@@ -50,10 +50,10 @@ class PanelData:
     Attributes
     ----------
     curves
-        ``measurement`` → group of ``curves.nc`` (a DataTree: ``.attrs``, ``["region"].to_dataset()``), in the
-        order of the sheet, only measurements that feed the panel.
+        Groups of ``curves.nc`` (DataTrees: ``.attrs``, ``["region"].to_dataset()``) by measurement, in the order of
+        the sheet, only for the measurements of the panel.
     parameters
-        The rows of ``parameters.csv`` of these measurements, and of the rows that combine them.
+        The rows of ``parameters.csv`` of these measurements, and the rows that combine them.
     """
 
     curves: Mapping[str, xr.DataTree]
@@ -66,12 +66,12 @@ class PanelData:
 
     @property
     def empty(self) -> bool:
-        """Whether no measurement feeds the panel."""
+        """Whether the panel has no measurement."""
         return not self.curves
 
     @property
     def files(self) -> set[str]:
-        """The raw files behind it, with the beginning of their SHA-256."""
+        """The raw files behind the panel, with the beginning of their SHA-256."""
         return {f"{group.attrs['raw_file']} {group.attrs['raw_sha256'][:12]}" for group in self.curves.values()}
 
     def only(self, needed: str) -> tuple[str, xr.DataTree]:
@@ -80,10 +80,10 @@ class PanelData:
         Raises
         ------
         AnalysisError
-            If there are several, or its runs are a series of something else.
+            If there are several measurements, or if the runs are a series of another kind.
         """
         if len(self.curves) != 1:
-            raise AnalysisError(f"the panel shows one measurement, the sheet feeds it {', '.join(self.curves)}")
+            raise AnalysisError(f"the panel shows one measurement, the sheet gives it {', '.join(self.curves)}")
         ((name, group),) = self.curves.items()
         if needed not in group.children:
             raise AnalysisError(f"{name}: its runs are a series of {group.attrs['kind']}; the panel shows {needed}")
@@ -103,7 +103,7 @@ class PanelData:
         Raises
         ------
         AnalysisError
-            If there is no such number, naming the nearest parameter, or if there are several.
+            If there is no such number (the message names the most similar parameter), or if there are several.
         """
         rows = self.rows(quantity, **where)
         if len(rows) != 1:
@@ -127,8 +127,8 @@ class TableData:
     Attributes
     ----------
     table
-        Its cells as text, a blank as an empty one; with the columns ``measurement``, ``raw_sha256`` and ``origin``,
-        which tell the rows that come from measurements.
+        The cells of the table as text; blanks are empty. The columns ``measurement``, ``raw_sha256`` and ``origin``
+        identify the rows that come from measurements.
     """
 
     table: pd.DataFrame
@@ -145,27 +145,27 @@ class TableData:
 
     @property
     def files(self) -> set[str]:
-        """The measurements behind it, with the beginning of the SHA-256 of their raw files."""
+        """The measurements behind the table, with the beginning of the SHA-256 of their raw files."""
         ours = self.table[self.table["raw_sha256"] != ""]
         return {f"{name} {sha[:12]}" for name, sha in zip(ours["measurement"], ours["raw_sha256"], strict=True)}
 
 
 def load_panel(folder: Path | str, measurements: Iterable[str] | None = None) -> PanelData:
-    """Load what a panel shows from ``results/analysis/<sample>/<technique>``.
+    """Load the data of a panel from ``results/analysis/<sample>/<technique>``.
 
     Parameters
     ----------
     folder
-        Of the results of a technique of a sample.
+        Folder of the results of a technique of a sample.
     measurements
-        Those that feed the panel; all that there are if not given.
+        The measurements of the panel; all measurements by default.
     """
     path = Path(folder) / "curves.nc"
     parameters = load_parameters(Path(folder) / "parameters.csv")
     if measurements is None:
         return PanelData(netcdf.trees(path), parameters)
     held, chosen = netcdf.attributes(path), set(measurements)
-    # What several measurements were combined to is shown with them.
+    # Combinations of several measurements are shown with them.
     shown = [name for name, attrs in held.items() if chosen & {name, *attrs.get(COMBINES, "").split(",")}]
     keep = parameters["measurement"].isin(shown) | ~parameters["measurement"].isin(list(held))
     return PanelData(netcdf.trees(path, shown), parameters[keep])

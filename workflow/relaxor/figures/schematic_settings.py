@@ -9,15 +9,15 @@ class OpticalDevice(Section):
     material: str
     """Chemical formula of the layered crystal."""
     chromium_thickness: float = setting(..., "nm", gt=0)
-    """Adhesion layer of the electrodes."""
+    """Thickness of the adhesion layer of the electrodes."""
     gold_thickness: float = setting(..., "nm", gt=0)
-    """Electrodes."""
+    """Thickness of the gold of the electrodes."""
     flake_thickness: float = setting(..., "nm", gt=0)
-    """Layered crystal between the electrodes."""
+    """Thickness of the layered crystal between the electrodes."""
     oxide_thickness: float = setting(..., "nm", gt=0)
-    """SiO2 on the silicon."""
+    """Thickness of the SiO2 on the silicon."""
     wavelengths: list[float] = setting(..., "nm", min_length=1)
-    """Of the pulses of light."""
+    """Wavelengths of the pulses of light."""
 
 
 class Bands(Section):
@@ -32,7 +32,7 @@ class Bands(Section):
     band_gap: float = setting(..., "eV", gt=0)
     """Energy from the valence to the conduction band."""
     acceptor_density: float = setting(..., "1/cm^3", gt=0)
-    """Density of ionized acceptors, which the carriers are as many as."""
+    """Density of ionized acceptors, to which the density of carriers is equal."""
     hole_mass: float = setting(1.0, source="plausible", gt=0)
     """Effective mass of the valence band's density of states over the mass of the electron."""
     relative_permittivity: float = setting(..., gt=1)

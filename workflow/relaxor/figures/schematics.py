@@ -1,4 +1,4 @@
-"""Panels that are drawn, not measured: from synapse to device to inpainting, and the device under light."""
+"""Schematic panels without data: from the synapse to the device and to inpainting, and the device under light."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, light_color, subscripts
 
 BOX = (56.0, 42.0)
-"""Width and height of a block in its own units: millimetres in a figure of two columns."""
+"""Width and height of a block in its own units, which are millimetres in a figure of two columns."""
 LETTER = ("0011100", "0110110", "1100011", "1111111", "1100011", "1100011", "1100011")
 """A letter A of 7 × 7 pixels; its middle 3 × 3 pixels are the hole."""
 HOLE = range(2, 5)
@@ -21,7 +21,7 @@ HOLE = range(2, 5)
 def synapse(ax: Axes, *, material: str) -> None:
     """Draw how a synapse, a two-terminal device of a material and in-sensor inpainting correspond.
 
-    Three blocks stand side by side in a wide panel; in a narrow one the third fills the lower row.
+    Three blocks are drawn side by side in a wide panel; in a narrow one, the third fills the lower row.
     """
     blocks: tuple[Callable[[Axes, float], None], ...] = (_synapse, partial(_device, material=material), _inpainting)
     ax.set_axis_off()
@@ -66,7 +66,7 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], color
 
 
 def _synapse(ax: Axes, size: float) -> None:
-    """Draw an axon's end above, the membrane of the next neuron below, vesicles and transmitter between."""
+    """Draw the end of an axon above, the membrane of the next neuron below, and vesicles and transmitter between."""
     _title(ax, "Synapse", size)
     middle = 20.0
     curve = [
@@ -193,7 +193,7 @@ def optical_device(
     material, chromium_thickness, gold_thickness, flake_thickness, oxide_thickness
         Thicknesses in nm; see `relaxor.figures.schematic_settings.OpticalDevice`.
     wavelengths
-        Of the light pulses in nm, up to three.
+        Wavelengths of the pulses of light in nm, up to three.
     """
     surface = flake_thickness + chromium_thickness + gold_thickness
     depth = oxide_thickness

@@ -1,4 +1,4 @@
-"""One look for every figure: sizes, fonts, colours, and files that are the same bytes every time."""
+"""One style for all figures: sizes, fonts, colours, and files with the same bytes every time."""
 
 import math
 import re
@@ -18,20 +18,20 @@ from relaxor.core.files import atomic
 SINGLE, DOUBLE = 89.0, 183.0
 """Column widths in mm."""
 MARK_MM = 2.0
-"""Height that is left free for the mark of simulated data, mm."""
+"""Height (mm) that is left free for the mark of simulated data."""
 
 BLACK, BLUE, VERMILION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"
-"""Okabe–Ito palette (safe for the colour-blind): data black, model vermilion, components the others."""
+"""Okabe–Ito palette (safe for the colour-blind): black for data, vermilion for models, the others for components."""
 LEAST_RED, LEAST_GREEN = 590.0, 495.0
-"""Shortest wavelengths (nm) of light that is drawn red, and green."""
+"""Shortest wavelengths (nm) of light that is drawn in red and in green."""
 COMPONENTS = (BLUE, GREEN, PURPLE, ORANGE, SKY)
 SEQUENTIAL = "cividis"
-"""Colour map of images: uniform in lightness, the same in grey and to the colour-blind."""
+"""Colour map of images, which is uniform in lightness and readable in grey and for the colour-blind."""
 LIGHTEST = 1 - 0.12
-"""Position in that colour map up to which a thin line is seen on white."""
+"""Position in the colour map up to which a thin line is visible on white."""
 CURRENT_UNITS = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
-"""Power of ten → unit of a current."""
+"""Units of currents by their powers of ten."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -57,11 +57,11 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 3,  # whole TrueType fonts (42) take a third of all drawing time; the svg keeps its text as text
 }
 POSITION_DIGITS = 9
-"""Of the positions of axes, in parts of the figure."""
+"""Number of digits of the positions of axes, which are fractions of the figure."""
 
 
 def use_style() -> None:
-    """Apply the style, on a backend that needs no screen."""
+    """Apply the style, with a backend that needs no screen."""
     mpl.use("agg")
     mpl.rcParams.update(STYLE)
 
@@ -79,7 +79,7 @@ def data_points(ax: Axes, x: Any, y: Any, yerr: Any = None, **keywords: Any) -> 
 
 
 def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list[int]:
-    """Choose what is labelled so that labels keep apart: the highest first, none nearer than ``gap`` to another."""
+    """Choose the labelled points, the highest first, so that none is nearer than ``gap`` to another."""
     chosen: list[int] = []
     for index in sorted(range(len(places)), key=lambda index: -heights[index]):
         if all(abs(places[index] - places[other]) >= gap for other in chosen):
@@ -90,7 +90,7 @@ def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list
 def label(
     ax: Axes, text: str, place: tuple[float, float], offset: tuple[float, float] = (0, 3), **keywords: Any
 ) -> None:
-    """Write small text beside a place of the data, by default centred above it; the offset is in points."""
+    """Write small text at a point of the data, by default centred above it; the offset is in points."""
     look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 5}
     ax.annotate(text, place, xytext=offset, textcoords="offset points", **(look | keywords))
 
@@ -108,7 +108,7 @@ def current_unit(largest: float) -> tuple[float, str]:
 
 
 def light_color(wavelength: float) -> str:
-    """Return the colour that stands for light of a wavelength (nm): red, green or blue of the palette."""
+    """Return the colour for light of a wavelength (nm): red, green or blue of the palette."""
     return VERMILION if wavelength >= LEAST_RED else GREEN if wavelength >= LEAST_GREEN else BLUE
 
 
@@ -123,7 +123,7 @@ def plain_ticks(ax: Axes) -> None:
         if axis.get_scale() == "log":
             axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
             low, high = axis.get_view_interval()
-            # An axis with one decade within would show one number.
+            # An axis with only one decade would show only one number.
             decades = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
             short = decades < 2 or high / low < (12 if axis is ax.xaxis else 30)
             formatter = ticker.LogFormatter(minor_thresholds=(2, 0.6)) if short else ticker.NullFormatter()
@@ -145,9 +145,10 @@ def save(figure: Figure, files: Iterable[Path | str], title: str, subject: str) 
         "png": {"Software": None, "Title": title, "Subject": subject},
     }
     figure.draw_without_rendering()
-    figure.set_layout_engine(None)  # the layout holds for every format: solve it once
+    figure.set_layout_engine(None)  # the layout is the same for every format and is solved once
     for ax in figure.axes:
-        # The solver's order follows addresses in memory; the last bits of its positions name the clip paths of the svg.
+        # The order of the solver depends on memory addresses, and the last bits of its positions name clip paths of the
+        # svg.
         left, bottom, width, height = (round(float(each), POSITION_DIGITS) for each in ax.get_position(True).bounds)
         ax.set_position((left, bottom, width, height))
     for path in map(Path, files):

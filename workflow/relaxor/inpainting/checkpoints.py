@@ -61,7 +61,7 @@ class Checkpoints:
                 continue
         if listed:
             files = ", ".join(entry["file"] for entry in listed)
-            raise AnalysisError(f"{self.folder}: no checkpoint is whole ({files}); remove the folder to start anew")
+            raise AnalysisError(f"{self.folder}: no checkpoint is complete ({files}); remove the folder to restart")
         return None
 
     def add(self, networks: Any, history: list[dict[str, float]]) -> None:
@@ -94,13 +94,13 @@ class Checkpoints:
             content = json.loads(path.read_text(encoding="utf-8"))
             training, listed = content["training"], content["checkpoints"]
         except (ValueError, KeyError, TypeError) as error:
-            raise AnalysisError(f"{path}: no list of checkpoints: {error}; remove the folder to start anew") from None
+            raise AnalysisError(f"{path}: no list of checkpoints: {error}; remove the folder to restart") from None
         differs = [key for key, value in self.identity.items() if training.get(key) != value]
         if differs:
             raise AnalysisError(
                 f"{path}: checkpoints of another training; "
                 + "; ".join(f"{key} was {training.get(key)}, is {self.identity[key]}" for key in differs)
-                + "; take another folder or remove it to start anew"
+                + "; choose another folder, or remove this one to restart"
             )
         return listed
 

@@ -1,4 +1,4 @@
-"""What each part of a chip that is not ideal costs: chips of which one part is ideal, or all parts but one."""
+"""Effect of each part of a chip that is not ideal: chips with one ideal part, or with one part that is not ideal."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ from relaxor.inpainting.quantities import ALL_BUT_ONE_IDEAL, AWARE, NOT_TRAINED,
 PARTS = ("writing", "read_noise", "wires", "converter")
 """Parts of a chip that are not ideal."""
 ROUNDED = {"plain": "nearest levels", "clipped": "least squares", "per_column": "scale a column"}
-"""Decoder that was not trained for the chip → what its variant is called in figures."""
+"""Names in figures of the variants with decoders that were not trained for the chip."""
 MORE_BITS = 8
-"""Bits of the better converter that is tried."""
+"""Number of bits of the better converter that is tried."""
 
 
 class Variant(NamedTuple):

@@ -190,7 +190,7 @@ def run_chips(
     crossbar
         Fields of `relaxor.crossbar.settings.Crossbar` that are used.
     read_outs
-        Measured read-outs that stand for a written chip, if there are any.
+        Measured read-outs that replace a written chip, if there are any.
     """
     found = load_letters(letters)
     settings, read = Crossbar.model_validate(crossbar), Reading(**reading)

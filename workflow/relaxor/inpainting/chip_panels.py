@@ -14,7 +14,7 @@ from relaxor.inpainting.quantities import WRITE
 
 LAYERS = (SKY, ORANGE, GREEN)
 SHOWN = {"original": "original", "chip": "restored by the chip"}
-"""Decoder → what is written beside its row of letters."""
+"""Text next to the row of letters of each decoder."""
 GAP = 40
 """Cells between two arrays."""
 LARGEST_ERROR = 2

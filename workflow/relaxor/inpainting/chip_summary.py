@@ -17,7 +17,7 @@ from relaxor.inpainting import quantities as q
 from relaxor.inpainting.topics import CROSSBAR
 
 NAMED = {quantity.name: quantity for quantity in (*q.CHIP_METRICS, *c.COST_QUANTITIES)}
-"""Name in the tables of the jobs → quantity."""
+"""The quantity of each name in the tables of the jobs."""
 
 
 def summarize(

@@ -36,7 +36,7 @@ CONVOLUTIONS = {"convolution1": (5, 5, 1, 32), "convolution2": (3, 3, 32, 64), "
 SHAPES = {**CONVOLUTIONS, "dense": (4 * 4 * 128, FEATURES), "output": (FEATURES, CLASSES)}
 """Shapes of all weights, inputs before outputs; strides of two leave 4×4 of 28×28 pixels."""
 WEIGHTS = Path(__file__).with_name("classifier.safetensors")
-"""The trained weights that come with the library; the JSON file beside them says what they are."""
+"""The trained weights that come with the library; a JSON file in the same folder describes them."""
 CHUNK = 1024
 """Number of images that pass the network together."""
 EPOCHS = 4

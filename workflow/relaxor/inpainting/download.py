@@ -60,8 +60,8 @@ def fetch_emnist(folder: str | Path, url: str, sha256: str) -> dict[tuple[str, s
     except Exception as error:  # requests, pooch and zipfile raise errors of many kinds
         raise ReadError(
             url,
-            f"cannot be fetched: {' '.join(str(error).split())}; call again to go on, or download it by other means "
-            f"and put its files {', '.join(NAMES.values())} into {folder}",
+            f"cannot be fetched: {' '.join(str(error).split())}; repeat the command to continue, or download it by "
+            f"other means and put its files {', '.join(NAMES.values())} into {folder}",
         ) from error
     archive.unlink()
     return files

@@ -40,7 +40,7 @@ class FeatureNetwork:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises errors of its own on bytes that are no network
-            raise AnalysisError(f"{path}: no ONNX network: {' '.join(str(error).split())[:200]}") from None
+            raise AnalysisError(f"{path}: not an ONNX network: {' '.join(str(error).split())[:200]}") from None
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         shape = inputs[0].shape if len(inputs) == len(outputs) == 1 and inputs[0].type == "tensor(float)" else []
         match shape:

@@ -106,7 +106,7 @@ def find_files(folder: Path) -> dict[tuple[str, str], Path]:
             matching = _named(folder, f"*{part}*{kind}*idx{dimensions}*")
             if len(matching) > 1:
                 names = ", ".join(path.name for path in matching)
-                raise ReadError(folder, f"holds {len(matching)} files of {part} {kind} ({names}): leave the one to use")
+                raise ReadError(folder, f"holds {len(matching)} files of {part} {kind} ({names}): keep only one")
             if matching:
                 found[part, kind] = matching[0]
             else:

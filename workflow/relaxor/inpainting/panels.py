@@ -22,11 +22,11 @@ LOOKS = {
     "aware": ("4 bit, trained for it", VERMILION, "*"),
     "float_longer": ("float32, trained as long", GREEN, "^"),
 }
-"""Decoder → what it is called, its colour and marker."""
+"""Name, colour and marker of each decoder."""
 UNROUNDED = ("float", "float_longer")
 """Decoders without rounding, which have open markers."""
 SHOWN = {"original": "original", "unfilled": "with hole", "aware": "restored, 4 bit"}
-"""Decoder → what is written beside its row of letters."""
+"""Text next to the row of letters of each decoder."""
 HOLE_GREY = 40
 """Ink, 0 to 255, that shows where the hole is."""
 GAP = 60

@@ -33,21 +33,21 @@ WAVES = 3
 WAVE_NUMBER = 5.0
 """Largest number of a wave in x and in y, radians across the box."""
 SLANT = (0.15, 0.27)
-"""Mean and standard deviation, x over y; the next constants are means and standard deviations too."""
+"""Mean and standard deviation of the slant, as x over y."""
 TURN = (0.0, 0.08)
-"""Radians."""
+"""Mean and standard deviation of the rotation of a letter, in radians."""
 ASPECT = (0.0, 0.3)
-"""Logarithm of width over height, of a skeleton that fills its box."""
+"""Mean and standard deviation of the logarithm of width over height of a skeleton that fills its box."""
 LETTER = (3.8, 0.35)
-"""Logarithm of the letter's longer side on the form, pixels of the scan."""
+"""Mean and standard deviation of the logarithm of the longer side of a letter, in pixels of the scanned form."""
 PEN = (1.79, 0.21)
-"""Logarithm of the pen's width, pixels of the scan."""
+"""Mean and standard deviation of the logarithm of the width of the pen, in pixels of the scan."""
 BORDER = 5.5
-"""Around the letter's ink, pixels of the scan: three or four that the blur adds, two of border."""
+"""Border around the ink, in pixels of the scan: the blur adds three or four, and two are empty."""
 BLUR = 1.0
-"""EMNIST's, pixels of the scan."""
+"""Standard deviation of the blur of EMNIST, in pixels of the scan."""
 RESAMPLING = 0.25
-"""Standard deviation of the resampling's own blur, pixels of the image."""
+"""Standard deviation of the blur by the resampling, in pixels of the image."""
 
 
 def draw_letters(number: int, *seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What the numbers of restored letters are called and mean, without a chip and with one.
+"""Names and meanings of the numbers of restored letters, without a chip and with one.
 
 ``feature`` is the decoder of reference, the part of the letters, or the part of a chip that a variant concerns.
 """
@@ -21,7 +21,7 @@ METHODS = {
     AWARE: "4 bits, trained on with rounding and the noise of writing",
     "float_longer": "float32, trained on as long as the aware one, without rounding and noise",
 }
-"""Decoders of one training, and what they are."""
+"""The decoders of one training, with descriptions."""
 UNFILLED, REAL, LETTERS = "unfilled", "real", "letters"
 FID = Quantity("fid", "1", "Fréchet distance of restored letters from their originals, in features of a classifier")
 FID_UNBIASED = Quantity("fid_unbiased", "1", "Fréchet distance extrapolated to infinitely many letters")
@@ -30,12 +30,12 @@ KID = Quantity("kid", "1", "kernel distance of restored letters from their origi
 MSE_HOLE = Quantity("mse_hole", "1", "mean squared error of the restored pixels, ink from 0 to 1")
 PSNR_HOLE = Quantity("psnr_hole", "dB", "peak signal-to-noise ratio of the restored pixels")
 SSIM_HOLE = Quantity("ssim_hole", "1", "structural similarity of the restored pixels")
-ACCURACY = Quantity("accuracy", "1", "part of the letters that a classifier reads correctly")
+ACCURACY = Quantity("accuracy", "1", "fraction of the letters that a classifier reads correctly")
 METRICS = (FID, FID_UNBIASED, FID_NETWORK, KID, MSE_HOLE, PSNR_HOLE, SSIM_HOLE, ACCURACY)
-"""Metrics in the table, in this order; those of whole images say little, as most of a whole image is copied."""
-FID_RATIO = Quantity("fid_ratio", "1", "Fréchet distance over that of the decoder that the feature names")
-LETTERS_USED = Quantity("letters", "1", "number of letters to train with and to test with")
-WEIGHT_BITS = Quantity("weight_bits", "1", "bits that the levels of the weights take")
+"""Metrics in the table, in this order. Metrics of whole images are omitted, because most of an image is copied."""
+FID_RATIO = Quantity("fid_ratio", "1", "Fréchet distance divided by that of the decoder that the feature names")
+LETTERS_USED = Quantity("letters", "1", "number of letters for training or for testing")
+WEIGHT_BITS = Quantity("weight_bits", "1", "number of bits of the levels of the weights")
 INPAINTING_MODELS = {
     **METHODS,
     REAL: "halves of the original letters against each other: the floor of the distance between independent sets",

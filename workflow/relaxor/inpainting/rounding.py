@@ -29,7 +29,7 @@ Method = Literal["plain", "least_squares"]
 
 
 class Scales(eqx.Module):
-    """What one level, and one code, stand for.
+    """Values of one level and of one code.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ def _fed_back(weights: np.ndarray, moment: np.ndarray, scales: np.ndarray, lowes
 
 
 def _code_scale(values: np.ndarray, method: Method, highest: int) -> float:
-    """Choose what a code of activations, none negative, stands for."""
+    """Choose the value of a code of activations that are not negative."""
     largest = float(values.max(initial=0.0)) / highest or 1.0
     if method == "plain":
         return largest

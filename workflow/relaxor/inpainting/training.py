@@ -68,7 +68,7 @@ class LossWeights(NamedTuple):
 
 
 class Settings(Training):
-    """What the result depends on beside the data; a finished training is continued with more epochs.
+    """What the result depends on in addition to the data; a finished training is continued with more epochs.
 
     The rest of an epoch that fills no batch is left out, another one each time.
     """

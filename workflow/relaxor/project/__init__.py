@@ -1,1 +1,1 @@
-"""A project of a lab: measurement sheet, settings, ingestion, checks before a run, the seam to Snakemake."""
+"""A project of a lab: measurement sheet, settings, ingestion, checks before a run, the interface to Snakemake."""

@@ -1,4 +1,4 @@
-"""From a folder of files to rows of the sheet: what each file is, what is missing, and whether it can be analysed."""
+"""Rows of the sheet for a folder of files: find what each file is, what is missing, and whether it can be analysed."""
 
 import contextlib
 import csv
@@ -33,10 +33,10 @@ from relaxor.techniques.recognition import likely_techniques
 from relaxor.techniques.registry import OTHER, current_name, techniques
 
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
-"""``[PATTERN:]name=value unit``."""
+"""Pattern of ``[PATTERN:]name=value unit``."""
 LONGEST_NOTE = 200
 Ask = Callable[[str, Sequence[str]], str]
-"""Puts a question to the user; the second argument lists the answers, none where any text is one."""
+"""Asks the user a question; the second argument lists the allowed answers, and is empty if any text is allowed."""
 
 
 @dataclass
@@ -48,13 +48,14 @@ class Proposal:
     source
         The file as it was given.
     name
-        Its path below the folder that was given.
+        The path of the file below the given folder.
     file
-        Where it is or will be, below the project's folder.
+        The present or future path of the file below the folder of the project.
     candidates
-        Techniques that it may belong to, the one that is proposed first; none: it is drawn as it is.
+        Techniques to which the file may belong, beginning with the proposed one. Without any, it is drawn as it was
+        measured.
     needs
-        Technique → the conditions that its analysis of this file cannot do without, name → unit.
+        The conditions that the analysis of each technique needs for this file, with their units.
     """
 
     source: Path
@@ -75,14 +76,14 @@ class Proposal:
 
     @property
     def missing(self) -> dict[str, str]:
-        """Conditions that the analysis needs and nobody gave: name → unit."""
+        """Conditions that the analysis needs and that are not given, with their units."""
         if self.technique == OTHER:
             return {}
         conditions = techniques()[self.technique].conditions
         return conditions.missing(self.needs[self.technique], self.conditions)
 
     def row(self, sample: str, origin: str) -> dict[str, str]:
-        """Return its row of the sheet as text."""
+        """Return the row of the sheet as text."""
         conditions = "; ".join(f"{name}={value}" for name, value in self.conditions.items())
         given = {
             "measurement": self.measurement,
@@ -106,20 +107,21 @@ def propose(
     Parameters
     ----------
     sample
-        Whose files they are.
+        Name of the sample.
     folder
-        Where they are; or one file.
+        Folder of the files, or a single file.
     rows
-        The sheet as it is.
+        The present rows of the sheet.
     settings
-        Their text tables are tried on files that do not describe themselves.
+        Settings, whose text tables are tried on files that do not describe themselves.
     root
-        The project's folder.
+        Folder of the project.
 
     Returns
     -------
     proposals, refused
-        One proposal per file that can be read and is not in the sheet; and file → why it is not proposed.
+        One proposal per file that can be read and is not in the sheet, and the reasons for which other files are not
+        proposed.
     """
     if not sample or not set(sample) <= NAME_CHARACTERS or sample.startswith("."):
         raise SheetError(f"'{sample}' is not a name of a sample (letters, digits, '_', '-', '.')")
@@ -167,7 +169,7 @@ def _proposal(
     inside = place.is_relative_to(root)
     file = place.relative_to(root).as_posix() if inside else f"raw_data/{sample}/{name}"
     if not inside and (root / file).exists() and sha256(root / file) != tree.attrs["raw_sha256"]:
-        raise ReadError(path, f"would be copied to {file}, which exists and holds something else; rename one of them")
+        raise ReadError(path, f"would be copied to {file}, which has other content; rename one of them")
     candidates, contents = list(likely_techniques(tree)), Contents.of(tree)
     held = {f"{name} ({values.attrs.get('units', '1')})": None for part in tree.children.values()
             for name, values in part.data_vars.items() if values.ndim}  # fmt: skip
@@ -185,7 +187,7 @@ def _proposal(
 
 
 def _free(stem: str, taken: set[str]) -> str:
-    """Return a name of a measurement after the file's, in letters that the sheet allows, that is not taken."""
+    """Return an unused name of a measurement from the name of the file, in letters that the sheet allows."""
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_.-") or "measurement"
     return next(free for free in (name, *(f"{name}_{number}" for number in range(2, 10**6))) if free not in taken)
@@ -193,7 +195,7 @@ def _free(stem: str, taken: set[str]) -> str:
 
 # --- answers -------------------------------------------------------------------------------------------------------
 def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
-    """Set techniques by ``PATTERN=TECHNIQUE``; a pattern is matched with the path below the folder."""
+    """Set techniques by ``PATTERN=TECHNIQUE``; a pattern is compared with the path below the folder."""
     for answer in answers:
         pattern, equals, technique = answer.rpartition("=")
         technique = current_name(technique, "--technique")
@@ -205,7 +207,7 @@ def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
 
 
 def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
-    """Set conditions by ``[PATTERN:]name=value unit``; without a pattern, of all files whose analysis needs it."""
+    """Set conditions by ``[PATTERN:]name=value unit``; without a pattern, for all files whose analysis needs it."""
     for answer in answers:
         found = CONDITION.fullmatch(answer)
         if not found:
@@ -215,7 +217,7 @@ def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
         if found["pattern"]:
             chosen = _matching(proposals, found["pattern"], option)
         if not chosen:
-            raise SheetError(f"{option}: no file needs '{name}'; to note it all the same give 'PATTERN:{name}={value}'")
+            raise SheetError(f"{option}: no file needs '{name}'; to record it anyway, give 'PATTERN:{name}={value}'")
         for proposal in chosen:
             if problem := unfit(value, known_conditions(proposal.technique).get(name)):
                 raise SheetError(f"{option}: '{value}' {problem}")
@@ -233,7 +235,7 @@ def _matching(proposals: Sequence[Proposal], pattern: str, option: str) -> list[
 
 
 def ask_techniques(proposals: Sequence[Proposal], ask: Ask) -> None:
-    """Ask for the technique of files in which nothing tells it."""
+    """Ask for the technique of files that do not state it."""
     for proposal in proposals:
         if not proposal.candidates:
             choice = ask(f"technique of {proposal.name} (drawn as it is: {OTHER})", (*techniques(), OTHER))
@@ -241,7 +243,7 @@ def ask_techniques(proposals: Sequence[Proposal], ask: Ask) -> None:
 
 
 def ask_conditions(proposals: Sequence[Proposal], ask: Ask) -> None:
-    """Ask for each condition that the analyses need and nobody gave; an empty answer leaves it out."""
+    """Ask for each missing condition that the analyses need; an empty answer leaves it out."""
     wanted = dict.fromkeys((each.technique, name, unit) for each in proposals for name, unit in each.missing.items())
     for technique, name, unit in wanted:
         files = [each for each in proposals if each.technique == technique and name in each.missing]
@@ -268,16 +270,16 @@ def try_analyses(
     settings: Settings,
     begin: Callable[[str], object] = lambda technique: None,
 ) -> None:
-    """Run every analysis once, as the workflow will; a file that it refuses goes to its next candidate, or is `OTHER`.
+    """Run every analysis once, as the workflow does. A refused file goes to its next candidate, or becomes `OTHER`.
 
-    Files of which a condition is missing are not tried.
+    Files with a missing condition are not tried.
 
     Parameters
     ----------
     rows
-        The rows of the sheet: an analysis sees all files of its technique and sample together.
+        The rows of the sheet, because an analysis receives all files of its technique and sample together.
     begin
-        Called with the technique that is tried.
+        Function that is called with the technique that is tried.
     """
     tried: set[str] = set()
     while waiting := {each.technique for each in proposals} - {OTHER} - tried:
@@ -300,13 +302,13 @@ def try_analyses(
                 reason = f"not analysed as {technique}: {refused[each.measurement]}"
                 each.note = "; ".join(filter(None, (each.note, reason)))[:LONGEST_NOTE]
                 each.candidates = each.candidates[1:]
-                tried -= {technique, each.technique}  # once more with those that are left, or that come
+                tried -= {technique, each.technique}  # repeat with the files that remain, or that are added
 
 
 def _refused(
     sample: str, technique: str, before: list[dict[str, Any]], new: list[dict[str, Any]], settings: Settings
 ) -> dict[str, str]:
-    """Return measurement → why its analysis fails; of several that fail together, those that fail alone as well."""
+    """Return why the analyses of measurements fail; if several fail together, only those that also fail alone."""
     together = _refusal(sample, technique, [*before, *new], settings) if new else None
     if together is None:
         return {}
@@ -320,7 +322,7 @@ def _parsed(proposal: Proposal, sample: str, origin: str) -> dict[str, Any]:
 
 
 def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: Settings) -> str | None:
-    """Ingest and analyse some files; return why that fails, on one line, or None."""
+    """Ingest and analyse some files. Return in one line why that fails, or None if it succeeds."""
     layers = settings.layers(technique, sample)
     tables = settings.model_dump(mode="json")["tables"]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
@@ -330,19 +332,20 @@ def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: 
                 ingest([row["file"] for row in rows], rows, tables, data)
                 analyse_files(data, table, curves, technique=technique, layers=layers)
         except DiskError:
-            raise  # a full disk says nothing of the file
+            raise  # a full disk is not an error of the file
         except RelaxorError as error:
             return " ".join(str(error).split()).removeprefix(f"{rows[-1]['measurement']}: ")
-        except Exception as error:  # numbers that no test thought of: the file is drawn, and its note says why
+        except Exception as error:  # unforeseen numbers: the file is drawn, and its note gives the reason
             return " ".join(f"the analysis fails ({type(error).__name__}: {error})".split())
     return None
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
 def store(sample: str, proposals: Sequence[Proposal], root: Path) -> None:
-    """Copy files from outside into ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten.
+    """Copy files from outside to ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten.
 
-    Checksums stand in the sample's folder, of files that stay elsewhere in the project in the project's.
+    Checksums are recorded in the folder of the sample; those of files elsewhere in the project are recorded in its
+    main folder.
     """
     for proposal in proposals:
         target = root / proposal.file
@@ -355,11 +358,11 @@ def store(sample: str, proposals: Sequence[Proposal], root: Path) -> None:
 
 
 def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, root: Path) -> None:
-    """Append rows to the sheet, cells in the order of its header; it is left as it was if they are not valid."""
+    """Append rows to the sheet, with cells in the order of its header. Invalid rows leave it unchanged."""
     text = sheet.read_text(encoding="utf-8") if sheet.exists() else "\t".join(COLUMNS) + "\n"
     header = next(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter="\t"), [])
     added = io.StringIO()
-    # A column that is missing from the header is said by load_sheet, in one line.
+    # load_sheet reports a column that is missing from the header, in one line.
     writer = csv.DictWriter(added, header, delimiter="\t", lineterminator="\n", extrasaction="ignore")
     writer.writerows(lines)
     with atomic(sheet) as temporary:

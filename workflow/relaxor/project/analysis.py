@@ -20,14 +20,14 @@ def analyse_files(data: str, parameters: str, curves: str, *, technique: str, la
     parameters, curves
         Files to write.
     technique
-        Its name.
+        Name of the technique.
     layers
-        Its settings, as `relaxor.project.settings.Settings.layers` returns them.
+        Settings of the technique, as `relaxor.project.settings.Settings.layers` returns them.
 
     Raises
     ------
     AnalysisError
-        If a measurement does not hold what its analysis needs; nothing is written then.
+        If a measurement lacks something that its analysis needs; nothing is then written.
     """
     found = analyse(techniques()[technique], load(data), layers)
     save_parameters(parameters, found.numbers, technique)

@@ -14,15 +14,15 @@ class PanelSpec(Section):
     id: str
     """Name of the panel, unique in the list; rows of the sheet name it in their column ``panel``."""
     draw: str
-    """What is drawn, ``technique.panel``: ``raman.spectrum``; schematics are ``schematics.…``."""
+    """Drawing function as ``technique.panel``, such as ``raman.spectrum``; schematics are ``schematics.…``."""
     options: dict[str, str | float | bool] = {}
     """Keywords of the function that draws it, such as the region of a file."""
     caption: str
-    """What it shows and how that was obtained."""
+    """Caption: what the panel shows and how that was obtained."""
 
     @property
     def owner(self) -> str:
-        """The technique, or other source, whose panel it is."""
+        """The technique, or other source, to which the panel belongs."""
         return current_name(self.draw.partition(".")[0], f"panel {self.id}")
 
 
@@ -30,30 +30,30 @@ class FigureSpec(Section):
     """One figure."""
 
     title: str
-    """Heading in the report."""
+    """Heading of the figure in the report."""
     category: str
-    """Heading under which the report lists it."""
+    """Heading under which the report lists the figure."""
     part: str
-    """Part of the work that it belongs to; ``snakemake PART`` makes the figures and tables of a part."""
+    """Part of the work to which the figure belongs; ``snakemake PART`` makes the figures and tables of a part."""
     width: Literal["single", "double"] = "double"
-    """One column of a page, or two."""
+    """Width of one or of two columns of a page."""
     height: float
     """Printed height in mm."""
     heights: list[float] | None = None
-    """Heights of the rows relative to each other; equal if not given."""
+    """Relative heights of the rows; they are equal by default."""
     layout: list[list[str]]
-    """Rows of panel letters; a letter that repeats spans."""
+    """Rows of letters of panels; a repeated letter spans several cells."""
     panels: dict[str, PanelSpec]
-    """Letter → panel."""
+    """The panels by their letters."""
 
 
 def load_figures(path: Path | str) -> dict[str, FigureSpec]:
-    """Load the figures: name → specification.
+    """Load the specifications of the figures by name.
 
     Raises
     ------
     SheetError
-        Naming the file and the key.
+        If the file is not valid; the message names the file and the key.
     """
     figures: dict[str, FigureSpec] = load_yaml(path, dict[str, FigureSpec])
     for name, figure in figures.items():

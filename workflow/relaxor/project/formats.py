@@ -1,4 +1,4 @@
-"""Which formats raw files have, remembered between runs: it tells what code an ingestion depends on."""
+"""Formats of raw files, which are stored between runs and determine on which code an ingestion depends."""
 
 import json
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from relaxor.readers import readers, recognise
 from relaxor.readers.registry import plug_ins
 
 MEMORY = ".snakemake/relaxor_formats.json"
-"""File → its size, its time of modification, and the format that was recognised."""
+"""The size, the time of modification and the recognised format of each file."""
 UNKNOWN = ""
 """Format of a file that no reader recognises."""
 ARCHIVE = "packed"
-"""Format of archives, whose members may have any other."""
+"""Format of archives, whose members may have any other format."""
 
 
 def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, str | None]:
@@ -24,9 +24,9 @@ def formats_of(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, s
     Parameters
     ----------
     files
-        Paths; what is not here, as a file that Snakemake fetches, has the format None.
+        Paths. A file that does not exist here, such as one that Snakemake fetches, has the format None.
     memory
-        JSON file to remember them in.
+        JSON file in which the formats are stored.
     """
     code, store = code_of(*_all_modules()), Path(memory)
     try:
@@ -58,7 +58,7 @@ def _recognised(path: Path) -> str:
 
 
 def reader_modules(formats: Iterable[str | None]) -> list[str]:
-    """Return the modules that read files of some formats, sorted; all of them where a file may have any format."""
+    """Return the modules that read files of some formats, sorted; all of them if a file may have any format."""
     wanted = set(formats)
     if wanted & {None, ARCHIVE}:
         return _all_modules()

@@ -1,4 +1,4 @@
-"""From raw files to one netCDF file per technique, with units and provenance attached."""
+"""Ingestion of raw files into one netCDF file per technique, with units and provenance."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
     raw
         Raw files.
     rows
-        Their rows of the sheet, in the same order; ``conditions`` as name → (value, unit).
+        Rows of the sheet for the files, in the same order, with ``conditions`` as name → (value, unit).
     tables
         Descriptions of text tables by name.
     data
@@ -29,7 +29,7 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
     Raises
     ------
     ReadError
-        If a file cannot be read; nothing is written then.
+        If a file cannot be read; nothing is then written.
     SheetError
         If files and rows do not match.
     """

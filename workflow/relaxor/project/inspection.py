@@ -1,4 +1,4 @@
-"""What is in a raw file: its format, its numbers with their axes and units, its header, and a quick picture of it."""
+"""The content of a raw file: its format, its numbers with their axes and units, its header, and a quick picture."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from relaxor.readers import read
 
 
 def files_in(paths: list[Path]) -> Iterator[Path]:
-    """Yield the files that were named, and those of named folders in the order of their names; hidden ones are not."""
+    """Yield the named files, and the files of named folders in the order of their names, without hidden ones."""
     for path in paths:
         if path.is_dir():
             found = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
@@ -30,7 +30,8 @@ def describe(path: Path) -> dict[str, Any]:
     -------
     dict
         ``file``, and either ``error``, or ``format``, ``instrument``, ``acquired``, ``raw_sha256``, ``warnings`` (a
-        list), ``parts`` (name, ``attributes``, and of every variable dimensions, shape, units, range) and ``header``.
+        list), ``parts`` (name, ``attributes``, and the dimensions, shape, units and range of every variable) and
+        ``header``.
     """
     try:
         tree = read(path)
@@ -121,7 +122,7 @@ def as_row(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def draw(path: Path, target: Path) -> None:
-    """Draw what a file holds: curves along their axis, images as they are; one panel per part, at most four.
+    """Draw the content of a file: curves along their axis and images, with one panel per part and at most four.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Layers of settings: the library's defaults, the instrument, the lab, the sample, the row of the sheet.
 
-Each stands over the one before. Within a technique a setting that a layer gives stands in the place of the one below as
-a whole. The row gives a setting as a condition that has its name and a unit.
+Each layer takes precedence over the previous one. Within a technique, a setting of a layer replaces the whole setting
+of the layers below. The row gives a setting as a condition that has its name and a unit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,9 +28,9 @@ class Resolved:
     Attributes
     ----------
     settings
-        All of them.
+        All settings.
     layer_of
-        Setting → the layer that it comes from: ``library``, ``instrument NAME``, ``lab``, ``sample`` or ``row``.
+        The layer of each setting: ``library``, ``instrument NAME``, ``lab``, ``sample`` or ``row``.
     """
 
     settings: Any
@@ -38,20 +38,20 @@ class Resolved:
 
 
 def resolve(technique: Technique, layers: Mapping[str, Any], measurement: Measurement | None = None) -> Resolved:
-    """Work out the settings of a technique, for a measurement or, without one, for the sample as a whole.
+    """Determine the settings of a technique for a measurement or, without one, for the whole sample.
 
     Parameters
     ----------
     layers
-        What `relaxor.project.settings.Settings.layers` returned.
+        The layers that `relaxor.project.settings.Settings.layers` returned.
     measurement
-        Its attributes ``instrument_named`` (of the sheet) and ``instrument`` (of the header) tell the instrument; its
-        conditions may hold settings.
+        The measurement, whose attributes ``instrument_named`` (of the sheet) and ``instrument`` (of the header) give
+        the instrument, and whose conditions may hold settings.
 
     Raises
     ------
     SheetError
-        If settings that are good alone do not fit together.
+        If settings that are valid individually are inconsistent.
     """
     values: dict[str, Any] = {}
     layer_of = dict.fromkeys(technique.settings.model_fields, LIBRARY)
@@ -85,9 +85,9 @@ def _layers_for(
 
 
 def instrument_of(attrs: Mapping[str, Any], instruments: Mapping[str, Mapping[str, Any]]) -> str:
-    """Name the instrument of a measurement: the one of the sheet, or the first whose pattern fits the header.
+    """Return the instrument of a measurement: that of the sheet, or the first one whose pattern fits the header.
 
-    Empty where neither is one of ``instruments``, which are those that state settings of the technique.
+    The name is empty if neither is one of ``instruments``, which are those that state settings of the technique.
     """
     if named := attrs.get("instrument_named"):
         return str(named) if named in instruments else ""
@@ -96,7 +96,7 @@ def instrument_of(attrs: Mapping[str, Any], instruments: Mapping[str, Mapping[st
 
 
 def row_settings(technique: Technique) -> dict[str, str]:
-    """Return the settings that a row of the sheet may give as a condition: name → unit."""
+    """Return the settings that a row of the sheet may give as a condition, with their units."""
     fields = technique.settings.model_fields.items()
     return {name: unit for name, field in fields if (unit := unit_of(field)) and _is_number(field.annotation)}
 
@@ -106,6 +106,6 @@ def _is_number(annotation: Any) -> bool:
 
 
 def known_conditions(technique: str) -> dict[str, str]:
-    """Return every condition that is known to a technique of the sheet: name → unit in which it is usual."""
+    """Return every condition that a technique of the sheet knows, with its usual unit."""
     found = techniques().get(technique)
     return {**row_settings(found), **found.conditions.known} if found else {}

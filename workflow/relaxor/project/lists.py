@@ -1,4 +1,4 @@
-"""The lists that settings name, typed: claims of a paper, checks of results, facts of the literature."""
+"""Types of the lists that settings name: claims of a paper, checks of results, facts of the literature."""
 
 import csv
 import math
@@ -31,20 +31,20 @@ TechniqueName = Annotated[str, AfterValidator(_present)]
 
 
 class Selector(Section):
-    """Which rows of ``parameters.csv``; ``*`` stands for any text."""
+    """A selection of rows of ``parameters.csv``; ``*`` stands for any text."""
 
     technique: TechniqueName
     """Technique that the number belongs to."""
     parameter: str
     """Name of the number."""
     measurement: str = "*"
-    """Measurement, or what several were combined to."""
+    """Name of the measurement, or of the combination of several measurements."""
     model: str = "*"
-    """Model that gave it."""
+    """Model that gave the number."""
     feature: str = "*"
     """Line, code, cycle or other part of the measurement."""
     at: float | None = None
-    """Value of what was varied, where the number holds for one; null: any."""
+    """Value of the varied quantity, where the number belongs to one such value; null means any value."""
 
 
 class Claim(Section):
@@ -53,23 +53,23 @@ class Claim(Section):
     id: str
     """Name of the claim, unique in the list."""
     panel: str
-    """Panels that show it, joined by commas."""
+    """Panels that show the quantity, separated by commas."""
     quantity: str
-    """What is claimed, in words."""
+    """The claimed quantity in words."""
     reported: str
-    """As printed: the digits tell its rounding; a bound is not rounded."""
+    """The value as printed. Its digits determine its rounding; a bound is not rounded."""
     rounding: NonNegativeFloat | None = None
-    """How far the printed value may be from what was meant, in its unit, where the digits do not tell; 0: exact."""
+    """Largest rounding error of the printed value, in its unit, if the digits do not show it; 0 means exact."""
     unit: str
     """Unit of the printed value."""
     relation: Literal["equal", "at least", "at most"] = "equal"
-    """Whether the value itself is claimed, or a bound."""
+    """Whether the value itself is claimed, or an upper or lower bound."""
     ours: Selector | None = None
-    """The one number of ours that answers it."""
+    """Selection of the one number of the results that tests the claim."""
     contradiction: str = ""
-    """What else in the paper contradicts it."""
+    """Another statement of the paper that contradicts the claim."""
     not_testable: str = ""
-    """Why no data here can answer it."""
+    """The reason for which the data cannot test the claim."""
 
     @model_validator(mode="after")
     def _answerable(self) -> "Claim":
@@ -87,14 +87,14 @@ class Claim(Section):
 
 
 class Check(Section):
-    """Bounds that numbers must keep."""
+    """Bounds within which numbers must lie."""
 
     what: str
-    """The law in words."""
+    """The physical law in words."""
     numbers: Selector
-    """The numbers that must obey it."""
+    """The numbers that must obey the law."""
     combine: Literal["each", "sum by measurement and model"] = "each"
-    """Whether each number or a sum of them must obey it."""
+    """Whether each number or their sum must obey the law."""
     at_least: float = -math.inf
     """Lower bound."""
     at_most: float = math.inf
@@ -102,7 +102,7 @@ class Check(Section):
 
 
 Value = Annotated[FiniteFloat | None, BeforeValidator(lambda text: text or None)]
-"""A number, or nothing where none was found."""
+"""A number, or nothing if none was found."""
 
 
 class Fact(Section):
@@ -111,9 +111,9 @@ class Fact(Section):
     device: str = Field(min_length=1)
     """Name of the device."""
     doi: str = Field(pattern=r"^(10\.\d{4,}/\S+)?$")
-    """Paper that states it."""
+    """Paper that states the fact."""
     quantity: str = Field(min_length=1)
-    """What is stated."""
+    """The quantity that is stated."""
     value: Value
     """The number, or the low end of a range."""
     value_high: Value
@@ -121,9 +121,9 @@ class Fact(Section):
     unit: str = Field(min_length=1)
     """Unit that pint reads."""
     limit: Literal["", "at least", "at most"]
-    """What the number is a limit of."""
+    """The kind of limit that the number is."""
     source: str = Field(min_length=1)
-    """Where it was read, and whether the DOI was verified."""
+    """The place where the fact was read, and whether the DOI was verified."""
 
     @model_validator(mode="after")
     def _meaningful(self) -> "Fact":
@@ -139,12 +139,12 @@ class Fact(Section):
 
 
 class Devices(Section):
-    """Which of our numbers stand beside those of the literature."""
+    """The numbers of the results that are compared with those of the literature."""
 
     device: str = "this work"
     """Name of our device in the table."""
     numbers: dict[str, Selector] = {}
-    """Quantity → the one number of the results that gives it; empty: no table is made."""
+    """The one number of the results for each quantity. Without any, no table is made."""
 
 
 def load_claims(path: Path | str) -> list[Claim]:
@@ -163,7 +163,7 @@ def load_literature(path: Path | str) -> list[Fact]:
     Raises
     ------
     SheetError
-        Naming the line, the column, what was found and what is expected.
+        If a line is not valid; the message names the line, the column, the text that was found and the expected one.
     """
     expected = list(Fact.model_fields)
     try:
@@ -188,7 +188,7 @@ def load_literature(path: Path | str) -> list[Fact]:
             raise SheetError("\n".join(f"{place}: {_explain(detail)}" for detail in error.errors())) from None
         key = (fact.device, fact.quantity)
         if key in seen:
-            raise SheetError(f"{place}: '{fact.quantity}' of '{fact.device}' stands in line {seen[key]} already")
+            raise SheetError(f"{place}: '{fact.quantity}' of '{fact.device}' is already in line {seen[key]}")
         seen[key] = number
         try:
             factor(fact.unit, units.setdefault(fact.quantity, fact.unit))

@@ -1,4 +1,4 @@
-"""Everything that can be known to be wrong before a run: settings, sheet, files, checksums, conditions."""
+"""Checks before a run: settings, sheet, files, checksums and conditions."""
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
@@ -23,14 +23,14 @@ from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import OTHER, techniques
 
 SLIP = 0.8
-"""Likeness (`difflib`) from which a name is taken for a misspelt one: one letter wrong in five, or two exchanged."""
+"""Similarity (`difflib`) above which a name counts as misspelt: one of five letters wrong, or two exchanged."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One row of the sheet: its line there, and whether its file is readable, unchanged and told enough about.
+    """One row of the sheet, its line, and whether its file is readable, unchanged and described completely.
 
-    ``unchanged`` is None where no checksum is recorded, and all are None where the file is fetched only by a run.
+    ``unchanged`` is None if no checksum is recorded, and all are None if only a run fetches the file.
     """
 
     row: dict[str, Any]
@@ -46,7 +46,7 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
     Returns
     -------
     rows, problems
-        The rows of the sheet, none if it is not valid; and one line per mistake.
+        The rows of the sheet (none if it is not valid), and one line per mistake.
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -71,7 +71,7 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def misspelt_conditions(rows: Sequence[dict[str, Any]], sheet: Path | str) -> list[str]:
-    """Say each condition that its technique does not know, where the name is nearly one that it does and lacks."""
+    """Report each unknown condition whose name is very similar to one that its technique knows and lacks."""
     found = []
     for number, row in enumerate(rows, start=2):
         technique, given = row["technique"], row["conditions"]
@@ -85,7 +85,7 @@ def misspelt_conditions(rows: Sequence[dict[str, Any]], sheet: Path | str) -> li
 
 
 def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[Checked]:
-    """Check the file of each row, and what its analysis needs."""
+    """Check the file of each row, and the conditions that its analysis needs."""
     for number, row in enumerate(rows, start=2):
         place = f"{settings.sheet}: row {number}"
         lacking = lacking_setting(row["technique"], row["sample"], settings)
@@ -111,22 +111,22 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
 
 
 def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
-    """Work out the settings of one measurement, and the layer that each comes from.
+    """Determine the settings of one measurement, and the layer from which each one comes.
 
     Parameters
     ----------
     name
-        Of the measurement, or ``sample/measurement``.
+        Name of the measurement, or ``sample/measurement``.
 
     Returns
     -------
     row, resolved
-        Its row of the sheet, and its settings. The header of its file is read, for it may tell the instrument.
+        The row of the sheet, and the settings. The header of the file is read, because it may give the instrument.
 
     Raises
     ------
     SheetError
-        If no row, or several, have the name, or nothing analyses the measurement.
+        If no row or more than one has the name, or if the measurement is not analysed.
     """
     rows = settings.load_sheet()
     names = {f"{row['sample']}/{row['measurement']}": row for row in rows}
@@ -137,7 +137,7 @@ def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
         raise SheetError(f"{settings.sheet}: no single row has the measurement '{name}'; {problem}")
     (row,) = found
     if row["technique"] == OTHER:
-        raise SheetError(f"{settings.sheet}: '{name}' is drawn as it is: no setting applies to it")
+        raise SheetError(f"{settings.sheet}: '{name}' is drawn as it was measured: no setting applies to it")
     attrs = {"instrument_named": row["instrument"]}
     if not row["instrument"] and not storage_of(row["file"]):
         attrs["instrument"] = read(row["file"], settings.tables[row["table"]] if row["table"] else None).attrs[
@@ -149,13 +149,13 @@ def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
 
 
 def _untold(row: dict[str, Any], tree: xr.DataTree) -> list[str]:
-    """Say each condition that the analysis of a file still needs, and what would stand in place of all of them."""
+    """Report each condition that the analysis of a file still needs, and the alternative to all of them."""
     technique, given = row["technique"], row["conditions"]
     if technique == OTHER:
         return []
     conditions = techniques()[technique].conditions
     needed, others = conditions.needed(Contents.of(tree)), conditions.alternative
-    chosen = given.keys() & (needed.keys() ^ others.keys())  # what only one of the two has
+    chosen = given.keys() & (needed.keys() ^ others.keys())  # conditions that only one of the two has
     instead = "; ".join(f"{name}=… {unit}" for name, unit in others.items() if name not in given)
     choice = f", or else '{instead}'" if instead and not chosen else ""
     missing = conditions.missing(needed, given)

@@ -1,7 +1,8 @@
-"""The settings of a project: typed, closed, checked before anything runs; the JSON schema is generated from them.
+"""The settings of a project, from which the JSON schema is generated.
 
-Sections of techniques may stand at the top of the settings file (the lab's), under an instrument and under a sample:
-see `relaxor.project.layers`.
+Settings have types, unknown settings are refused, and everything is checked before anything runs. Sections of
+techniques may be given at the top of the settings file (for the lab), under an instrument and under a sample; see
+`relaxor.project.layers`.
 """
 
 import difflib
@@ -34,41 +35,45 @@ TechniqueSections = create_model("TechniqueSections", __base__=Section, **_SECTI
 
 class _Instrument(Section):
     header: str = ""
-    """Pattern (``*`` stands for any text) of what raw files call the instrument; the sheet's column ``instrument`` goes
-    first."""
+    """Pattern (``*`` stands for any text) of the name that raw files give the instrument. The column ``instrument`` of
+    the sheet takes precedence."""
 
 
 Instrument = create_model("Instrument", __base__=_Instrument, **_SECTIONS)
-"""What belongs to an instrument: resolution, calibration, uncertainty, radiation, in sections of techniques."""
+"""The settings that belong to an instrument (resolution, calibration, uncertainty, radiation), as sections of
+techniques."""
 
 
 class Settings(Section):
     """Everything that can be set, apart from the sections of techniques."""
 
     sheet: str = "config/measurements.tsv"
-    """The measurement sheet."""
+    """Path of the measurement sheet."""
     figures: str = "config/figures.yaml"
-    """Figures, their panels and captions."""
+    """Path of the list of figures, with their panels and captions."""
     claims: str = "config/claims.yaml"
-    """Numbers that a paper reports."""
+    """Path of the list of numbers that a paper reports."""
     literature: str = "config/literature.csv"
-    """What papers state of other devices."""
+    """Path of the table of values that papers state for other devices."""
     checks: str = "config/checks.yaml"
-    """Physics that results must obey."""
+    """Path of the list of physical constraints that the results must satisfy."""
     results: str = "results"
     """Folder of all results."""
     sample: str = ""
-    """Sample whose figures are drawn and whose numbers are compared with the paper; empty: the first of the sheet."""
+    """Sample whose figures are drawn and whose numbers are compared with the paper. Without it, this is the first
+    sample of the sheet."""
     formats: list[Literal["pdf", "svg", "png"]] = ["pdf", "svg", "png"]
-    """File formats of the figures; the report shows png."""
+    """File formats of the figures. The report shows the png files."""
     tables: dict[str, TableDescription] = {}
-    """How to read text tables that do not describe themselves; the sheet names them."""
+    """Descriptions of text tables that do not describe themselves, by the name that the sheet uses."""
     instruments: dict[str, Instrument] = {}
-    """Instrument → settings of techniques that belong to it: resolution, calibration, uncertainties, radiation."""
+    """The settings of techniques that belong to an instrument, such as resolution, calibration, uncertainties and
+    radiation, by the name of the instrument."""
     samples: dict[str, TechniqueSections] = {}
-    """Sample → settings of techniques that belong to it: its lines, its cell, its elements."""
+    """The settings of techniques that belong to a sample, such as its lines, its cell and its elements, by the name of
+    the sample."""
     comparison: list[Selector] = []
-    """Numbers that are drawn beside each other where samples share a technique."""
+    """Numbers that are drawn side by side for samples that share a technique."""
     devices: Devices = Devices()
     """Comparison of our numbers with those of the literature."""
     optical_device: OpticalDevice | None = None
@@ -76,20 +81,20 @@ class Settings(Section):
     bands: Bands | None = None
     """Constants of the band diagram of the contact."""
     encoder: Encoder = Encoder()
-    """The fitted device as the encoder of images."""
+    """Settings of the fitted device as an encoder of images."""
     inpainting: Inpainting = Inpainting()
-    """Letters, their decoders and the training of these."""
+    """Settings of the letters, their decoders and the training of the decoders."""
     crossbar: Crossbar = Crossbar()
-    """The memristor chip."""
+    """Settings of the memristor chip."""
 
     _given: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, values: Any) -> Any:
-        """Check each sample and each instrument together with what the lab sets for all.
+        """Check each sample and each instrument together with the settings of the lab.
 
-        What is no mapping is left as it is, to be refused afterwards.
+        A value that is not a mapping is left unchanged and refused afterwards.
         """
         if not isinstance(values, Mapping):
             return values
@@ -132,7 +137,7 @@ class Settings(Section):
 
 
 def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """Return two layers of sections in one: what the upper one sets stands in the place of the lower."""
+    """Merge two layers of sections; the settings of the upper one replace those of the lower one."""
     found = dict(lower)
     for name, section in upper.items():
         both = isinstance(section, Mapping) and isinstance(lower.get(name), Mapping)
@@ -144,7 +149,7 @@ _Settings = create_model("Settings", __base__=Settings, **_SECTIONS)
 
 
 def lacking_setting(technique: str, sample: str, settings: Settings) -> str:
-    """Say which setting of a sample is missing for a technique; nothing if none is."""
+    """Return a sentence about the setting of a sample that a technique lacks, or an empty string if none is missing."""
     found = techniques().get(technique)
     if found is None or not found.needed_setting:
         return ""
@@ -161,7 +166,8 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
     Raises
     ------
     SheetError
-        One line per mistake: file, key, what was found, what is allowed, the nearest valid name.
+        One line per mistake, with the file, the key, the value that was found, the allowed values, and the most similar
+        valid name.
     """
     values = _with_current_names(values, source)
     try:
@@ -169,11 +175,11 @@ def validate_settings(values: Mapping[str, Any], source: Path | str = "config/co
     except ValidationError as error:
         found = error.errors()
         places = {detail["loc"] for detail in found}
-        # What is wrong for all samples is not said again for each.
+        # A mistake that concerns all samples is not reported again for each of them.
         nested = ("samples", "instruments")
         first = [each for each in found if each["loc"][:1][0] not in nested or each["loc"][2:] not in places]
         raise SheetError("\n".join(_explain(detail, source) for detail in first)) from None
-    except AnalysisError as error:  # a chip that cannot exist, read-outs of no decoder
+    except AnalysisError as error:  # an impossible chip, or read-outs without a decoder
         raise SheetError(f"{source}: crossbar.{error}") from None
     settings._given = values
     return settings
@@ -232,7 +238,7 @@ def _explain(detail: Any, source: Path | str) -> str:
 
 
 def _names(location: Sequence[Any]) -> list[str]:
-    """List the settings that there are at a place."""
+    """List the settings that exist at a place."""
     model: Any = _Settings
     for part in location:
         field = fields_of(model).get(part)

@@ -21,9 +21,9 @@ STATED = ("instrument", "table")
 ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
 POSITIVE = ("m", "m^2", "s", "Hz", "J", "A")
-"""Units of the kinds of known conditions that are above zero (the only current is a compliance)."""
+"""Units of the kinds of known conditions that must be above zero (the only current is a compliance)."""
 NOT_NEGATIVE = "W"
-"""Unit of the kind that may be zero, as a blocked beam is; a voltage has any sign."""
+"""Unit of the kind that may be zero, as for a blocked beam; a voltage may have any sign."""
 
 
 def load_sheet(
@@ -38,25 +38,26 @@ def load_sheet(
     Parameters
     ----------
     path
-        Tab-separated file with the columns `COLUMNS`, of which only `NEEDED` must be there.
+        Tab-separated file with the columns `COLUMNS`, of which only `NEEDED` are required.
     root
         Project folder; files must lie below it, or be URLs.
     tables
         Names of the table descriptions in the configuration.
     panels
-        Names of the panels that there are; any if not given.
+        Names of the existing panels; without them, any name is allowed.
     instruments
         Names of the instruments in the configuration.
 
     Returns
     -------
     list of dict
-        One per row; ``conditions`` are parsed to name → (value, unit).
+        One entry per row; ``conditions`` are parsed to name → (value, unit).
 
     Raises
     ------
     SheetError
-        One line per row that is not valid: file, row and column, what was found and what is allowed.
+        One line per row that is not valid, with the file, the row, the column, the text that was found and the allowed
+        values.
     """
     path, root = Path(path), Path(root).resolve()
     try:
@@ -161,20 +162,20 @@ def _conditions(text: str, technique: str, fail: Any) -> dict[str, tuple[float, 
 
 @cache
 def unfit(text: str, unit: str | None) -> str:
-    """Say what is wrong with the value of a condition; nothing if it is good.
+    """Return what is wrong with the value of a condition, or an empty string if it is valid.
 
     Parameters
     ----------
     text
-        The value, ``"2.5 mW"``.
+        The value, such as ``"2.5 mW"``.
     unit
-        One of the dimension that it must have, ``""`` for any; None if no technique knows the condition: a lab's own
-        may have any sign, as a delay or a defocus has.
+        A unit of the required dimension, or ``""`` for any. It is None if no technique knows the condition: a condition
+        of the lab may have any sign, such as a delay or a defocus.
     """
     try:
         value, given = parse_quantity(text)
         factor(given, unit or given)
-    except Exception as error:  # pint raises whatever its parser stumbles over
+    except Exception as error:  # the parser of pint raises many kinds of errors
         return f"is not a number with a unit{f' such as {unit}' if unit else ''} ({error})"
     kind = registry().Unit(given if given != "1" else "")
     if unit is not None and value <= 0 and any(map(kind.is_compatible_with, POSITIVE)):
@@ -185,7 +186,7 @@ def unfit(text: str, unit: str | None) -> str:
 
 
 def require_samples(names: Iterable[str], rows: Sequence[Mapping[str, Any]], source: Path | str) -> None:
-    """Refuse the name of a sample, given in the settings, that no row of the sheet has."""
+    """Refuse the name of a sample in the settings that no row of the sheet has."""
     samples = tuple(dict.fromkeys(row["sample"] for row in rows))
     for name in names:
         if name not in samples:
@@ -193,7 +194,7 @@ def require_samples(names: Iterable[str], rows: Sequence[Mapping[str, Any]], sou
 
 
 def fed_panels(rows: Iterable[Mapping[str, Any]], sample: str) -> dict[str, list[str]]:
-    """Return panel → measurements of a sample that feed it, in the order of the sheet."""
+    """Return the measurements of a sample that each panel shows, in the order of the sheet."""
     fed: dict[str, list[str]] = {}
     for row in rows:
         for panel in filter(None, row["panel"].split(",") if row["sample"] == sample else ()):

@@ -1,4 +1,4 @@
-"""Make ``raw_data/<sample>/`` of a simulated sample: its files, the truth beside them, and their checksums."""
+"""Make ``raw_data/<sample>/`` of a simulated sample: its files, the true values, and the checksums."""
 
 import csv
 import hashlib
@@ -22,34 +22,34 @@ SCENARIO = "config/simulation.yaml"
 TRUTH_COLUMNS = ("measurement", "model", "parameter", "feature", "at", "value", "unit")
 README = """# Raw data
 
-Instrument files as the instruments wrote them: never edited, only added.
+This folder holds the files of the instruments. Files may be added, but are never edited.
 
-`{sample}/` is **simulated**: `uv run relaxor simulate` writes it again, byte for byte, from `{scenario}`. Beside the
-files lie `truth.csv` (true values, read by tests alone), `measurements.tsv` (their rows of the sheet) and `SHA256SUMS`.
-What such data can and cannot show: `docs/sample_data.md`.
+`{sample}/` is **simulated**: `uv run relaxor simulate` writes it again, byte for byte, from `{scenario}`. The folder
+also holds `truth.csv` (true values, which only tests read), `measurements.tsv` (the rows of the sheet for these files)
+and `SHA256SUMS`. `docs/sample_data.md` explains what such data can and cannot show.
 """
 
 
 class SimulatedTechnique(Section):
-    """What one technique measures of a simulated sample."""
+    """The part of a simulated sample that one technique measures."""
 
     stream: str
-    """Name of the stream of random numbers, so that one technique does not move another."""
+    """Name of the stream of random numbers, so that a change of one technique does not change another one."""
     specimen: dict[str, Any]
-    """What its simulator takes; see the class ``Specimen`` of its module in `relaxor.simulation`."""
+    """Parameters of the simulator; see the class ``Specimen`` of its module in `relaxor.simulation`."""
 
 
 class Scenario(Section):
     """A simulated sample."""
 
     sample: str
-    """Its name."""
+    """Name of the sample."""
     seed: int
     """Seed of all noise."""
     shared: dict[str, Any] = {}
-    """What the descriptions of several techniques refer to by the anchors of YAML."""
+    """Values to which the descriptions of several techniques refer by YAML anchors."""
     techniques: dict[str, SimulatedTechnique]
-    """Technique → what it measures, in the order of the truth."""
+    """The measurements of each technique, in the order of the true values."""
 
 
 def load_scenario(path: Path | str = SCENARIO) -> Scenario:
@@ -58,7 +58,7 @@ def load_scenario(path: Path | str = SCENARIO) -> Scenario:
     Raises
     ------
     SheetError
-        Naming the file and the key.
+        If the file is not valid; the message names the file and the key.
     """
     scenario: Scenario = load_yaml(path, Scenario)
     return scenario

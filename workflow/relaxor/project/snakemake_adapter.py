@@ -1,4 +1,4 @@
-"""The seam between the workflow and the library: run one function as a job, and know what its code depends on."""
+"""The interface between the workflow and the library: run a function as a job, and find its dependencies."""
 
 import ast
 import contextlib
@@ -26,10 +26,10 @@ OURS = ("function", "code")
 def run_step(snakemake: Any) -> None:
     """Call a library function with the named inputs, outputs and params of a Snakemake job.
 
-    The parameter ``function`` names it, ``"relaxor.module:name"``; ``code`` is the hash of what it is made of.
+    The parameter ``function`` names it, ``"relaxor.module:name"``; ``code`` is the hash of its code.
 
-    Standard output and error go to the job's log, which begins with what was called, on which files, by which
-    version: no clock, so that two runs write the same log. An error of the user's data is logged as its one line.
+    Standard output and error go to the log of the job, which begins with the function, its files and the version. It
+    contains no times, so that two runs write the same log. An error of the data is logged as its one line.
     """
     arguments = {
         name: _plain(value)
@@ -66,17 +66,17 @@ def function_called(name: str) -> Callable[..., object]:
 
 
 def _plain(value: Any) -> Any:
-    """Turn Snakemake's lists of files into plain lists; everything else is plain already."""
+    """Convert the lists of files of Snakemake to plain lists; everything else is already plain."""
     return value if isinstance(value, str | dict) or not hasattr(value, "__iter__") else list(value)
 
 
 # --- what code depends on -------------------------------------------------------------------------------------------
 @cache
 def code_of(*names: str) -> str:
-    """Return one hash of all that modules are made of: themselves and what they import of relaxor, at any depth.
+    """Return one hash of all files of modules: themselves and what they import from relaxor, at any depth.
 
-    Snakemake reruns a job when one of its parameters changes: with this hash among them, an edit of the library
-    reruns exactly the rules that use what was edited.
+    Snakemake reruns a job when one of its parameters changes. With this hash among the parameters, an edit of the
+    library reruns exactly the rules that use the edited code.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def code_of(*names: str) -> str:
 
 
 def sources(*names: str) -> list[Path]:
-    """List the files that modules are made of, sorted; see `code_of`.
+    """List the files of modules, sorted; see `code_of`.
 
-    Data of a module lie beside it under its name, and belong to it.
+    Data files that have the name of a module and lie in its folder belong to it.
     """
     found: dict[str, Path] = {}
     waiting = [module for name in names for module in _members(name.partition(":")[0])]

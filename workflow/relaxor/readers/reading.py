@@ -58,7 +58,7 @@ def read(path: str | Path, table: TableDescription | None = None) -> "xr.DataTre
     except ReadError:
         raise
     except MemoryError as error:
-        raise ReadError(path, f"needs more memory than there is to read as {name}") from error
+        raise ReadError(path, f"needs more memory than is available to read as {name}") from error
     except Exception as error:
         # A library met bytes that it does not expect. Whatever it raises, the message must name file and format.
         raise ReadError(path, f"damaged or unsupported {name} file ({type(error).__name__}: {_line(error)})") from error
@@ -89,7 +89,7 @@ def recognise(path: Path, head: bytes | None = None) -> str:
         if reader.recognises(head, path):
             return reader.name
     if head.startswith(b"\x93NUMPY"):
-        raise ReadError(path, "is a NumPy array, which no instrument writes: name the file that it was made from")
+        raise ReadError(path, "is a NumPy array, which no instrument writes: give the file from which it was made")
     if b"smua." in head or b"smub." in head:
         raise ReadError(path, "is a script for a Keithley SourceMeter (TSP), not data that it measured")
     raise ReadError(

@@ -43,7 +43,7 @@ class Reader:
     extract
         Reads the whole file. The docstring of its module describes the tree that it returns.
     priority
-        Readers are asked in the order of this number, the smallest first; see `SIGNATURE` and the other priorities.
+        Readers are tried in the order of this number, the smallest first; see `SIGNATURE` and the other priorities.
     max_bytes
         Larger files are refused. The limit is below `MAX_BYTES` for formats whose numbers take many times their size
         in memory.
@@ -58,12 +58,12 @@ class Reader:
 
 @cache
 def readers() -> Mapping[str, Reader]:
-    """Return all readers by name, in the order in which they are asked.
+    """Return all readers by name, in the order in which they are tried.
 
     Raises
     ------
     ValueError
-        If two readers have one name.
+        If two readers have the same name.
     """
     package = importlib.import_module("relaxor.readers")
     names = [found.name for found in pkgutil.walk_packages(package.__path__, "relaxor.readers.") if not found.ispkg]
@@ -71,7 +71,7 @@ def readers() -> Mapping[str, Reader]:
     found = [_reader(module) for module in modules] + [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
     ordered = {reader.name: reader for reader in sorted(found, key=lambda reader: (reader.priority, reader.name))}
     if len(ordered) < len(found):
-        raise ValueError(f"two readers have one name among {', '.join(sorted(reader.name for reader in found))}")
+        raise ValueError(f"two readers have the same name among {', '.join(sorted(reader.name for reader in found))}")
     return ordered
 
 

@@ -1,1 +1,1 @@
-"""What a reader of the results sees: figures, tables, claims, checks, notebooks, the archive."""
+"""The presentation of results: figures, tables, claims, checks, notebooks and the archive."""

@@ -1,4 +1,4 @@
-"""Compare what the paper reports with what the data say."""
+"""Compare the numbers that a paper reports with those of the results."""
 
 import fnmatch
 import math
@@ -14,7 +14,7 @@ from relaxor.project.lists import Claim, load_claims
 from relaxor.reporting.selectors import all_numbers, one, require_listed
 
 NAMES = ("measurement", "model", "parameter", "feature", "at", "raw_sha256", "origin")
-"""Columns that tell which number of ours answers a claim."""
+"""Columns that identify the number of the results that tests a claim."""
 COLUMNS = (
     *("claim", "panel", "quantity", "relation", "reported", "ours", "standard_error", "systematic_error", "unit", "z"),
     *("verdict", "note", *NAMES),
@@ -32,14 +32,14 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
     claims
         ``config/claims.yaml``.
     comparison
-        Table to write: each claim with our value, its uncertainty, z and the verdict. A claim *agrees* where the
-        difference is within 1.96 standard uncertainties (statistical, systematic and the rounding in print together);
-        without a value of ours and its errors it is not testable.
+        Table to write: each claim with our value, its uncertainty, z and the verdict. A claim *agrees* if the
+        difference is within 1.96 standard uncertainties (statistical, systematic and the rounding of the printed value
+        together). Without a value in the results and its errors, a claim is not testable.
 
     Raises
     ------
     SheetError
-        If a claim's selector finds no number, or several; a claim about what was not measured is not testable.
+        If the selector of a claim finds no number, or several. A claim about a missing measurement is not testable.
     """
     numbers = all_numbers(parameters)
     rows = [_compare(claim, numbers, claims) for claim in load_claims(claims)]

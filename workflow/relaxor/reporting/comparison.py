@@ -1,4 +1,4 @@
-"""Samples side by side: one technique of two or more of them, spectra over each other and numbers beside each other."""
+"""Comparison of one technique between two or more samples, with their spectra and their numbers side by side."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,18 +22,18 @@ from relaxor.reporting.selectors import select
 from relaxor.techniques.registry import ComparedSpectrum, techniques
 
 Looks = Mapping[str, tuple[str, str]]
-"""Sample → its colour and marker."""
+"""The colour and the marker of each sample."""
 LOOKS = ((BLACK, "o"), (VERMILION, "s"), (BLUE, "^"), (GREEN, "D"), (PURPLE, "v"))
-"""What samples look like, one after the other; more samples take them again."""
+"""Colours and markers in the order of the samples; further samples use them again."""
 NAMES = ("model", "parameter", "feature", "at")
-"""Columns that tell which number of a technique it is."""
+"""Columns that identify a number of a technique."""
 NOWHERE = "nowhere"
-"""Stands for ``at`` where nothing was varied: no number is equal to NaN."""
+"""Replaces ``at`` where nothing was varied, because no number is equal to NaN."""
 COLUMNS, ROW_MM, SPECTRA_MM = 4, 34.0, 60.0
 MOST_NUMBERS = 20
-"""More quantities than this are not drawn; the figure says so."""
+"""Largest number of quantities that are drawn; the figure reports any others."""
 DECADES = 100.0
-"""Positive values further apart than this factor are drawn on a logarithmic axis."""
+"""Ratio of positive values above which they are drawn on a logarithmic axis."""
 
 
 def draw_comparison(
@@ -76,7 +76,7 @@ def draw_comparison(
 def common_quantities(
     tables: Mapping[str, pd.DataFrame], numbers: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, str | float]]:
-    """List what two samples or more have with an error, as values of `NAMES`, in the order of ``numbers``."""
+    """List the numbers that two or more samples have with errors, as values of `NAMES` in the order of ``numbers``."""
     found: dict[tuple[str | float, ...], set[str]] = {}
     for number in map(Selector.model_validate, numbers):
         for sample, table in tables.items():
@@ -92,7 +92,7 @@ def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, shown: ComparedS
         first, *_ = netcdf.attributes(path)
         spectrum = netcdf.trees(path, [first])[first][shown.curves].to_dataset()[shown.variable]
         low, high = float(spectrum.min()), float(spectrum.max())
-        # The square root shows weak lines beside strong ones.
+        # The square root makes weak lines visible next to strong ones.
         scaled = np.sqrt((spectrum - low) / (high - low or 1.0)) + 1.1 * number
         color = looks[sample][0]
         ax.plot(spectrum[shown.axis], scaled, color=color, lw=0.6)
@@ -137,10 +137,10 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:
-    """Draw a number of every sample: statistical 95 % interval, and thin that with the systematic part."""
+    """Draw a number of every sample with its statistical 95 % interval, and a thin one that includes systematics."""
     for place, (sample, found) in enumerate(rows.items()):
         color, marker = looks[sample]
-        # Measurements of one sample stand side by side.
+        # Measurements of one sample are drawn side by side.
         x = place + (np.arange(len(found)) - (len(found) - 1) / 2) * 0.5 / len(found)
         value = found["value"].to_numpy()
         statistical = np.nan_to_num(found["standard_error"].to_numpy())

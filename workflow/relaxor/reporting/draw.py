@@ -1,4 +1,4 @@
-"""Draw a figure of ``figures.yaml``: find its panels, load what they show, arrange and save them."""
+"""Draw a figure of ``figures.yaml``: find its panels, load their data, arrange and save them."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -32,17 +32,17 @@ def draw_figure(
     Parameters
     ----------
     curves, parameters
-        Results of the topics that it shows: ``…/<topic>/curves.nc`` and ``parameters.csv``.
+        Results of the topics that the figure shows: ``…/<topic>/curves.nc`` and ``parameters.csv``.
     tables
-        Tables of the results that it shows: ``…/devices.csv``.
+        Tables of the results that the figure shows: ``…/devices.csv``.
     figure
         Files of the whole figure, one per format.
     panels
-        Files of the panels, every format of the first panel first.
+        Files of the panels, beginning with all formats of the first panel.
     spec
         The entry of ``figures.yaml`` as plain values.
     measurements
-        Panel → measurements that feed it; None: all of its topic.
+        The measurements that each panel shows; None means all measurements of its topic.
     settings_of
         The sections of the settings that its schematics draw.
     """
@@ -57,7 +57,7 @@ def draw_figure(
     shown = [panel.data for panel in ready.values()]
     subject = shown_files(shown)
     save(_whole(entry, ready, shown_origin(shown)), figure, entry.title, subject)
-    if len(ready) == 1:  # the figure is its panel
+    if len(ready) == 1:  # the figure consists of one panel
         for source, target in zip(figure, panels, strict=True):
             shutil.copyfile(source, target)
         return
@@ -85,21 +85,21 @@ def ready_panel(
     measurements: Sequence[str] | None,
     settings_of: Mapping[str, Mapping[str, Any] | None],
 ) -> ReadyPanel:
-    """Load what a panel shows.
+    """Load the data that a panel shows.
 
     Parameters
     ----------
     spec
         The entry of ``figures.yaml``.
     folders, tables
-        Topic → folder of its results; name of a table → file.
+        The folder of the results of each topic, and the file of each table by its name.
     measurements, settings_of
         See `draw_figure`.
 
     Raises
     ------
     SheetError
-        If there is no such panel, or the settings lack the section that it draws.
+        If the panel does not exist, or the settings lack the section that it draws.
     """
     panel, topic = panel_of(spec), topic_of(spec)
     draw = partial(panel.draw, **spec.options) if spec.options else panel.draw

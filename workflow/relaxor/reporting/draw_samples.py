@@ -1,4 +1,4 @@
-"""Figures of any sample: its measurements of one technique, with their fits where they were analysed."""
+"""Figures of any sample: its measurements of one technique, with fits if they were analysed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,18 +19,18 @@ Drawing = Callable[[Axes, Any], None]
 COLUMNS, ROW_MM = 2, 68.0
 LONGEST_TITLE = 45
 MOST_PANELS = 24
-"""More panels than this are not drawn: the figure says so, and ``curves.nc`` holds what they would show."""
+"""Largest number of panels that are drawn. The figure reports any others, whose data are in ``curves.nc``."""
 
 
 def draw_sample(data: str, parameters: Sequence[str], curves: Sequence[str], figure: Sequence[str]) -> None:
-    """Draw the measurements of one technique of one sample, with their fits where they were analysed.
+    """Draw the measurements of one technique of one sample, with fits if they were analysed.
 
     Parameters
     ----------
     data
         Ingested measurements.
     parameters, curves
-        ``parameters.csv`` and ``curves.nc`` of their analysis; nothing where they were not analysed.
+        ``parameters.csv`` and ``curves.nc`` of their analysis; empty if they were not analysed.
     figure
         Files to write, one per format.
     """
@@ -77,7 +77,7 @@ def _panels(
 
 
 def _of_one(technique: Technique, measurement: str, group: xr.DataTree) -> list[tuple[str, Drawing]]:
-    """Return title and drawing of what one measurement shows."""
+    """Return the title and the drawing of one measurement."""
     if technique.overview:
         return technique.overview(measurement, group)
     shown = (panel for panel in technique.panels.values() if panel.overview and panel.needs in group.children)

@@ -1,8 +1,8 @@
-"""Comparison with other synaptic devices: what the literature states beside what our data give.
+"""Comparison of the device with other synaptic devices of the literature.
 
-The literature is a table of single facts, each with the place where it was read. Where no value was found the cell is
-blank: a blank is printed as such, never guessed. Our own numbers come from the results, with their uncertainty and the
-mark of simulated data.
+The literature is a table of single facts, each with the place where it was read. A cell is blank if no value was found;
+a blank is printed as such and never replaced by a guess. Our own numbers come from the results, with their uncertainty
+and the mark of simulated data.
 """
 
 import math
@@ -54,9 +54,10 @@ def compare(
     parameters
         ``…/<technique>/parameters.csv`` of the techniques that ``numbers`` names.
     table
-        Tidy CSV to write, one row per number: those of the literature in their order (origin ``reported``), then ours.
+        Tidy CSV file to write, with one row per number: first those of the literature in their order (origin
+        ``reported``), then ours.
     printed
-        The same for print: ``….md``, ``….tex``.
+        Files of the same table for print: ``….md``, ``….tex``.
     device, numbers
         See `relaxor.project.lists.Devices`.
 
@@ -89,7 +90,7 @@ COLUMNS = (*FACT, *NUMERIC, *TEXTS[len(FACT) :])
 
 
 def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame) -> dict[str, Any]:
-    """Make our row of one quantity; blank, and saying so, where there is no result."""
+    """Return our row of one quantity. It is blank and says so if there is no result."""
     row: dict[str, Any] = {"device": device, "quantity": quantity}
     if select(numbers, selector, f"devices: '{quantity}'").empty:
         where = ", ".join(f"{key} {value}" for key, value in selector if value not in ("*", None))

@@ -14,22 +14,22 @@ from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, subscripts
 from relaxor.reporting.literature import REPORTED
 
 QUANTITY = "energy per"
-"""How the quantities begin that the panel shows."""
+"""Beginning of the names of the quantities that the panel shows."""
 UNIT = "pJ"
 ARROW = 2.5
-"""Length of the arrow of a limit, as a factor of energy."""
+"""Length of the arrow of a limit, as a ratio of energies."""
 LINE = 98
-"""Characters per line of the list of devices without a value."""
+"""Number of characters per line of the list of devices without a value."""
 MARK = "\n"
-"""An empty line below it, where the mark of simulated data stands."""
+"""An empty line below the list of devices, for the mark of simulated data."""
 
 
 def benchmark(ax: Axes, data: TableData) -> None:
     """Draw the energy per spike of every device on a logarithmic scale.
 
-    Ranges are bars, limits arrows, our numbers diamonds with their whole error and a band behind them, open where the
-    data are simulated.
-    Devices of which no value was found are named below, over the width of the figure: it must be the only panel.
+    Ranges are drawn as bars, limits as arrows, and our numbers as diamonds with their whole error and a band behind
+    them. The diamonds are open if the data are simulated. Devices without a value are listed below the panel over the
+    width of the figure, so that it must be the only panel.
     """
     energies = data.table[data.table["quantity"].str.startswith(QUANTITY)]
     numbers = energies[["value", "value_high", "standard_error", "systematic_error"]].apply(pd.to_numeric)
@@ -86,7 +86,7 @@ def _draw(ax: Axes, height: float, row: pd.Series) -> None:
 
 
 def _label(row: pd.Series) -> str:
-    """Return the device, what of it the energy is of, and the mark of simulated data."""
+    """Return the device, the quantity to which the energy belongs, and the mark of simulated data."""
     kind = re.search(r"\((.+)\)", row["quantity"])
     per = "training" if "per training" in row["quantity"] else ""
     details = [per, kind[1] if kind else "", "simulated" if row["origin"] == "simulated" else ""]
@@ -103,7 +103,7 @@ def _list_blanks(ax: Axes, blank: pd.DataFrame) -> None:
         for _, row in blank.iterrows()
     ]
     text = subscripts(textwrap.fill("No value found: " + "; ".join(names) + ".", LINE)) + MARK
-    # From the left edge of the figure, for the labels of the devices leave room there.
+    # The list starts at the left edge of the figure, because the labels of the devices leave room there.
     ax.annotate(
         text, (0.01, 0), (0, -24), xycoords=("figure fraction", "axes fraction"), textcoords="offset points", va="top",
         fontsize=4.5,

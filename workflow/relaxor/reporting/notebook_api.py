@@ -1,6 +1,6 @@
-"""What a notebook shows of the results: panels, numbers, residuals, claims, and where all of it comes from.
+"""The interface of notebooks to the results: panels, numbers, residuals, claims, and their provenance.
 
-Everything is read from the results; nothing is computed here but differences that are on disk as residuals.
+Everything is read from the results. Nothing is calculated here, as residuals are also stored.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ DPI = 160
 CLAIM = ("panel", "quantity", "relation", "reported", "ours", "standard_error", "unit", "z", "verdict", "note")
 """Columns of a claim that are shown."""
 MOST_RESIDUALS = 12
-"""Rows of residuals that are drawn; a measurement of many spectra has as many."""
+"""Largest number of rows of residuals that are drawn; a measurement of many spectra has many rows."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Story:
     Attributes
     ----------
     sample
-        Its name in the sheet.
+        Name of the sample in the sheet.
     results_dir
         Folder of the results.
     config
-        The settings that they were made with: their file, or those that the panels need, by name.
+        The settings with which the results were made: their file, or the settings that the panels need, by name.
     panels
-        Panel → measurements that feed it; None: as the sheet says.
+        The measurements that each panel shows; None means those that the sheet gives.
     """
 
     sample: str
@@ -58,7 +58,7 @@ class Story:
     panels: Mapping[str, list[str]] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a place without results, and set the look of the figures."""
+        """Refuse a folder without results, and set the style of the figures."""
         if not (Path(self.results_dir) / "analysis" / self.sample).is_dir():
             raise AnalysisError(
                 f"{self.results_dir}/analysis/{self.sample}: no results; make them with 'snakemake --cores 2', or give "
@@ -77,7 +77,7 @@ class Story:
         return load_figures(self.settings.figures)
 
     def _repr_markdown_(self) -> str:
-        """Say in a notebook whose results these are, and whether their data are simulated."""
+        """State in a notebook to which sample the results belong, and whether their data are simulated."""
         origins = {origin for _, _, origin, _ in self._groups()}
         warning = (
             "**Simulated data**: results show that the analysis finds what went in." if "simulated" in origins else ""
@@ -90,11 +90,11 @@ class Story:
         return _picture(panel_figure(self._ready(panel)))
 
     def caption(self, panel: str) -> str:
-        """Return what a panel shows, and how that was obtained."""
+        """Return the caption of a panel, which states what it shows and how that was obtained."""
         return self._spec(panel).caption
 
     def numbers(self, panel: str, model: str | None = None, most: int = 40) -> pd.DataFrame:
-        """Return the numbers behind a panel, uncertainty in parentheses; of one model where one is named."""
+        """Return the numbers behind a panel with uncertainties in parentheses, for all models or for the given one."""
         data = self._ready(panel).data
         if not isinstance(data, PanelData):
             return pd.DataFrame() if data is None else data.table.head(most)
@@ -105,7 +105,7 @@ class Story:
         return printed(chosen.head(most)).reset_index(drop=True)
 
     def residuals(self, panel: str) -> Image:
-        """Draw what each fit of a panel leaves, in the unit or in the standard deviations that it was stored in."""
+        """Draw the residuals of each fit of a panel, as they are stored (in units or in standard deviations)."""
         data = self._ready(panel).data
         found = list(_residuals(data))[:MOST_RESIDUALS] if isinstance(data, PanelData) else []
         figure = new_figure(SINGLE, 14 + 18.0 * max(len(found), 1))
@@ -124,7 +124,7 @@ class Story:
         return _picture(figure)
 
     def claims(self, figure: str) -> pd.DataFrame:
-        """Return what the paper reports in a panel, or in all panels of a figure, beside what the data give."""
+        """Return the reported numbers of a panel, or of all panels of a figure, next to those of the results."""
         path = Path(self.results_dir) / "claims.csv"
         if not path.is_file():
             raise AnalysisError(f"{path}: no such file; make it with 'snakemake --cores 2 tables'")
@@ -144,7 +144,7 @@ class Story:
 
     # --- measurements
     def measurements(self) -> pd.DataFrame:
-        """Return all measurements of the sample: technique, name, what the analysis kept of each."""
+        """Return all measurements of the sample, with technique, name and the curves that the analysis stored."""
         return pd.DataFrame(
             [
                 {"technique": technique, "measurement": name, "groups": ", ".join(kept)}
@@ -156,16 +156,16 @@ class Story:
         """Return a measurement as it was ingested: values, units, conditions and the whole header."""
         path = Path(self.results_dir, "data", self.sample, f"{technique}.nc")
         if not path.is_file():
-            raise AnalysisError(f"{path}: no such file; the techniques of {self.sample} stand in 'measurements()'")
+            raise AnalysisError(f"{path}: no such file; 'measurements()' lists the techniques of {self.sample}")
         with xr.open_datatree(path, engine="h5netcdf") as stored:
             if measurement not in stored.children:
                 raise AnalysisError(f"{path}: no measurement '{measurement}'; there are {', '.join(stored.children)}")
             return stored.children[measurement].load()
 
     def _groups(self) -> Iterator[tuple[str, str, str, list[str]]]:
-        """Yield of what the analyses kept: technique, measurement, origin, names of the groups."""
+        """Yield the technique, the measurement, the origin and the names of the groups of all stored curves."""
         for path in sorted(Path(self.results_dir, "analysis", self.sample).glob("*/curves.nc")):
-            with h5py.File(path, "r") as stored:  # xarray would read all of it: seconds
+            with h5py.File(path, "r") as stored:  # xarray would read all of it, which takes seconds
                 for name, group in stored.items():
                     yield path.parent.name, name, str(group.attrs["origin"]), list(group)
 
@@ -176,12 +176,12 @@ class Story:
         return panels[panel]
 
     def _ready(self, panel: str) -> ReadyPanel:
-        """Return a panel with what it shows."""
+        """Return a panel with its data."""
         spec, results = self._spec(panel), Path(self.results_dir)
         topic = topic_of(spec)
         folder = results / "analysis" / self.sample / topic
         if topic and not folder.is_dir():
-            # A sample need not have every technique: its panel is empty then, as one that no file feeds.
+            # A sample need not have every technique. The panel is then empty, like one without measurements.
             return ReadyPanel(spec.id, panel_of(spec).draw, PanelData({}, pd.DataFrame()))
         table = panel_of(spec).table
         settings_of = self.settings.model_dump(mode="json")
@@ -189,7 +189,7 @@ class Story:
         return ready_panel(spec, {topic: folder}, tables, fed, settings_of)
 
     def _fed(self, spec: PanelSpec) -> list[str] | None:
-        """Name the measurements that feed a panel; None where all of its topic do."""
+        """Return the measurements that a panel shows; None means all measurements of its topic."""
         if topic_of(spec) not in techniques():
             return None
         return self.fed_panels.get(spec.id, [])
@@ -201,7 +201,7 @@ class Story:
 
 
 def _picture(figure: Figure) -> Image:
-    """Render a figure for a notebook, the same bytes every time."""
+    """Render a figure for a notebook, with the same bytes every time."""
     content = BytesIO()
     figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
     return Image(content.getvalue(), format="png")

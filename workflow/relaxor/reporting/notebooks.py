@@ -1,4 +1,4 @@
-"""Execute a notebook with parameters, and print it as a page that opens offline."""
+"""Execute a notebook with parameters, and export it as a page that opens offline."""
 
 import json
 import re
@@ -34,9 +34,9 @@ th, td { padding: 0.15rem 0.5rem; border-bottom: 1px solid #ddd; text-align: lef
 .anchor-link { display: none; }
 """
 CALL = re.compile(r'story\.(?:panel|caption|numbers|residuals|sources)\(\\?"(\w+)')
-"""A call of the notebook's story that names a panel."""
+"""Pattern of a call of ``story`` that names a panel."""
 SECONDS = 600
-"""A cell may take so long."""
+"""Longest time that a cell may take."""
 
 
 def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[str, Any]) -> None:
@@ -45,18 +45,18 @@ def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[st
     Parameters
     ----------
     notebook
-        Its source, without outputs.
+        The source notebook, without outputs.
     executed
         Notebook with outputs to write.
     page
         HTML page to write.
     parameters
-        Replace those of its cell tagged ``parameters``.
+        Values that replace those of its cell tagged ``parameters``.
 
     Raises
     ------
     AnalysisError
-        If a parameter is none of the notebook's (papermill itself only warns), or a cell fails.
+        If the notebook does not have a parameter (papermill itself only warns), or if a cell fails.
     """
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -80,7 +80,7 @@ def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[st
 
 
 def _timeless(content: dict[str, Any]) -> dict[str, Any]:
-    """Leave out when and where the notebook ran, so that two runs write the same bytes."""
+    """Remove the time and the place of the execution, so that two runs write the same bytes."""
     content["metadata"].pop("papermill", None)
     for number, cell in enumerate(content["cells"]):
         cell["id"] = f"cell-{number}"
@@ -90,7 +90,7 @@ def _timeless(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(executed: Path) -> str:
-    """Convert to a page that needs no script and fetches nothing, readable on a phone."""
+    """Convert to a page that needs no scripts, downloads nothing and is readable on a phone."""
     import nbformat
     from nbconvert import HTMLExporter
     from pygments.formatters import HtmlFormatter
@@ -102,7 +102,7 @@ def _page(executed: Path) -> str:
 
 
 def told_panels(folder: Path | str) -> dict[str, set[str]]:
-    """Return the notebooks of a folder: name → the panels that its calls of ``story.…("PANEL")`` name."""
+    """Return the notebooks of a folder by name, with the panels that their calls of ``story.…("PANEL")`` name."""
     return {
         path.stem: set(CALL.findall(path.read_text(encoding="utf-8"))) for path in sorted(Path(folder).glob("*.ipynb"))
     }

@@ -1,4 +1,4 @@
-"""Every panel that a figure can show, by the name that ``figures.yaml`` calls it."""
+"""Every panel that a figure can show, by its name in ``figures.yaml``."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ OTHERS: Mapping[str, Mapping[str, Panel]] = {
     },
     "literature": {"benchmark": Panel(lazy("relaxor.reporting.literature_panels", "benchmark"), table="devices")},
 }
-"""Panels that show the numbers of no topic."""
+"""Panels that do not show numbers of a topic."""
 
 
 def panel_of(spec: PanelSpec) -> Panel:
@@ -25,7 +25,7 @@ def panel_of(spec: PanelSpec) -> Panel:
     Raises
     ------
     SheetError
-        Naming the nearest panel that there is.
+        If there is no such panel; the message names the most similar one.
     """
     known = {**{name: topic.panels for name, topic in topics().items()}, **OTHERS}
     name = spec.draw.partition(".")[2]
@@ -36,5 +36,5 @@ def panel_of(spec: PanelSpec) -> Panel:
 
 
 def topic_of(spec: PanelSpec) -> str:
-    """Return the topic whose results an entry of the figures shows; empty if it shows none."""
+    """Return the topic whose results an entry of the figures shows, or an empty string if it shows none."""
     return spec.owner if spec.owner in topics() else ""

@@ -16,26 +16,26 @@ from relaxor.techniques.registry import techniques
 
 SETTINGS_HEAD = """# Settings
 
-Every setting with its default. A project's `config/config.yaml` states only what differs. Settings of a technique come
-in layers, each over the one before:
+This page lists every setting with its default. The file `config/config.yaml` of a project states only the settings that
+differ. Settings of a technique come in layers, each of which takes precedence over the previous one:
 
 1. the defaults below,
-2. the instrument, `instruments: {NAME: {raman: …}}`: a row of the sheet names it, or the header of its file,
+2. the instrument, `instruments: {NAME: {raman: …}}`, which a row of the sheet or the header of its file names,
 3. the lab: `raman: …` at the top of the settings file,
 4. the sample: `samples: {NAME: {raman: …}}`,
 5. the row of the sheet: a condition that has the name of a setting with a unit.
 
-`relaxor check --explain MEASUREMENT` says where each value of a measurement comes from.
+`relaxor check --explain MEASUREMENT` shows where each value of a measurement comes from.
 
 This page is written by `relaxor reference settings`.
 """
 REPEATED = ("instruments", "samples")
-"""Settings that hold the sections of techniques once more."""
+"""Settings that repeat the sections of techniques."""
 NUMBERS_HEAD = """# Numbers
 
-Every number that a technique can give, as `parameters.csv` names it. Its column `feature` tells the line, element,
-cycle or other part of the measurement, `at` and `at_unit` the value of what was varied. A number without a unit here
-has the unit of its data.
+This page lists every number that a technique can give, by its name in `parameters.csv`. The column `feature` of that
+file states the line, element, cycle or other part of the measurement; `at` and `at_unit` state the value of the varied
+quantity. A number without a unit in this list has the unit of its data.
 
 This page is written by `relaxor reference numbers`.
 """
@@ -69,7 +69,7 @@ def _table(model: type) -> Iterator[str]:
 
 
 def _default(field: FieldInfo) -> str:
-    """Write a default as YAML does; a section is written below, and what must be given has none."""
+    """Write a default as in YAML. Sections are written below the table, and required settings have no default."""
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return "must be given"

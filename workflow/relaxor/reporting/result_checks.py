@@ -1,4 +1,4 @@
-"""Physics that results must obey, whatever was measured: a violation fails the build."""
+"""Physical constraints that all results must satisfy; a violation fails the build."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ COLUMNS = ("check", "measurement", "model", "parameter", "value", "at_least", "a
 
 
 def check_results(parameters: Sequence[str], expectations: str, checks: str) -> None:
-    """Test every check of ``config/checks.yaml`` and write what was found.
+    """Test every check of ``config/checks.yaml`` and write the values that were found.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
     expectations
         ``config/checks.yaml``.
     checks
-        Table to write: check, measurement, model, parameter, value, bounds. A check that finds no number has no row:
-        what is measured, and how it can be analysed, differs from sample to sample.
+        Table to write: check, measurement, model, parameter, value, bounds. A check that finds no number has no row,
+        because measurements and analyses differ from sample to sample.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Everything behind a set of results as one RO-Crate (https://w3id.org/ro/crate/1.1): a zip that explains itself.
+"""Everything behind a set of results as one RO-Crate (https://w3id.org/ro/crate/1.1), a self-describing zip file.
 
-It holds raw data, sheet and settings, workflow and library, the locked environment, and the results, of every sample;
-raw files that the sheet gives as URLs are named only. Every file has its SHA-256, and an action for each technique of a
-sample says which raw files its numbers came from; which row of a table came from which of them, its column
-``raw_sha256`` says.
+It holds the raw data, the sheet and the settings, the workflow and the library, the locked environment, and the results
+of every sample. Raw files that the sheet gives as URLs are only named. Every file has its SHA-256. An action for each
+technique of a sample lists the raw files of its numbers, and the column ``raw_sha256`` of a table states the raw file
+of each row.
 """
 
 import os
@@ -24,31 +24,31 @@ PARTS = (
     "CITATION.cff", "LICENSE", "README.md", SUMS, "Snakefile", "config", "docs", "envs", "notebooks", "profiles",
     "pyproject.toml", "raw_data", "uv.lock", "workflow",
 )  # fmt: skip
-"""Files and folders that go in beside the results, as far as there are."""
+"""Files and folders that are added to the results if they exist."""
 OUTSIDE = "outside"
-"""In the zip, stands for each ``..`` of the path of a file that lies outside the project."""
+"""In the zip file, this replaces each ``..`` in the path of a file outside the project."""
 MODULE = "relaxor"
-"""Folder in the zip for the workflow, where the project only uses it as a module."""
+"""Folder in the zip file for the workflow if the project only uses it as a module."""
 VERSION = "1.1"
-"""Of the RO-Crate standard; what archives and their validators know best."""
+"""Version of the RO-Crate standard; archives and validators support this one best."""
 WORKFLOWS = ("Snakefile", "workflow/Snakefile", f"{MODULE}/Snakefile")
-"""Where the main workflow may be; the first that there is."""
+"""Possible paths of the main workflow; the first that exists is used."""
 SNAKEMAKE = "9.27"
-"""Version whose language the workflow is written in: the least that the Snakefile accepts."""
+"""Version of the language in which the workflow is written, which is the lowest that the Snakefile accepts."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""Date of every file in the zip, so that the same content is the same bytes."""
+"""Date of every file in the zip file, so that the same content gives the same bytes."""
 LICENSE_URL = "https://spdx.org/licenses/{}"
 
 
 def packed(files: Iterable[str], rows: Sequence[Mapping[str, Any]], workflow: str) -> list[str]:
-    """List what goes in beside the results.
+    """List the files that are added to the results.
 
     Parameters
     ----------
     files
-        Files that the settings are in, and those that they name.
+        The files of the settings, and the files that the settings name.
     rows
-        The measurement sheet: its raw files go in wherever they lie, but for those that a URL names.
+        The measurement sheet. All of its raw files are added, except those that a URL names.
     workflow
         Folder of relaxor's Snakefile; ``.`` if it is the project's own.
     """
@@ -70,25 +70,25 @@ def bundle(
     crate
         Zip file to write.
     results
-        Files of the results that go in.
+        Files of the results to include.
     parts
-        What goes in beside them, as `packed` lists it.
+        Other files to include, as `packed` lists them.
     rows
-        The measurement sheet: which raw files each technique of a sample was measured with.
+        The measurement sheet, which gives the raw files of each technique of a sample.
     workflow
         Folder of relaxor's Snakefile; ``.`` if it is the project's own.
 
     Raises
     ------
     SheetError
-        If no ``CITATION.cff`` says whose results these are, or a file is missing.
+        If there is no ``CITATION.cff``, which states who owns the results, or if a file is missing.
     """
     if not Path("CITATION.cff").is_file():
-        raise SheetError("CITATION.cff: does not exist; write there whose data and results these are")
+        raise SheetError("CITATION.cff: does not exist; state in it who owns these data and results")
     contents = {_name(path, workflow): Path(path) for path in sorted({*parts, *results})}
     for path in contents.values():
         if not path.is_file():
-            raise SheetError(f"{path}: does not exist; {crate} would be without it")
+            raise SheetError(f"{path}: does not exist, but {crate} needs it")
     with tempfile.TemporaryDirectory() as folder:
         _crate(contents, results, rows, workflow).write(folder)
         with atomic(crate) as temporary:
@@ -134,18 +134,18 @@ def _crate(
 
 
 def _is_made_of(path: Path, sample: str, technique: str) -> bool:
-    """Say whether a file of the results holds the data of a technique of a sample, or their analysis."""
+    """Return whether a file of the results holds the data of a technique of a sample, or their analysis."""
     return path.parts[-3:-1] == (sample, technique) or path.parts[-2:] == (sample, f"{technique}.nc")
 
 
 def _files(place: Path) -> list[str]:
-    """List a file, or the files of a folder; none where there is nothing."""
+    """List a file, or the files of a folder; the list is empty if nothing exists there."""
     found = [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
     return [os.path.normpath(path) for path in found if "__pycache__" not in path.parts]
 
 
 def _name(path: str, workflow: str) -> str:
-    """Name a file in the zip: as it lies in the project; the workflow's files, and any from outside, in folders."""
+    """Return the name of a file in the zip file: its path in the project, or a path in a folder for other files."""
     place, home = Path(os.path.relpath(path)), Path(os.path.normpath(workflow))
     if home != Path() and place.is_relative_to(home):
         return (MODULE / place.relative_to(home)).as_posix()
@@ -153,7 +153,7 @@ def _name(path: str, workflow: str) -> str:
 
 
 def _measured(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:
-    """Return (sample, technique) → raw files."""
+    """Return the raw files of each pair of a sample and a technique."""
     measured: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         measured.setdefault((row["sample"], row["technique"]), []).append(row["file"])

@@ -1,4 +1,4 @@
-"""Find numbers in the parameter tables: what claims, checks and comparisons share."""
+"""Selection of numbers in the parameter tables, which claims, checks and comparisons share."""
 
 import difflib
 import math
@@ -61,7 +61,7 @@ def one(numbers: pd.DataFrame, selector: Selector, where: str) -> pd.Series:
     Raises
     ------
     SheetError
-        If there is none, naming the nearest that there is, or if there are several. ``where`` says who asks.
+        If there is no such number or more than one. The message begins with ``where`` and names the most similar one.
     """
     found = select(numbers, selector, where)
     if len(found) == 1:
@@ -73,7 +73,7 @@ def one(numbers: pd.DataFrame, selector: Selector, where: str) -> pd.Series:
 
 
 def _nearest(numbers: pd.DataFrame, selector: Selector) -> str:
-    """Return ``; the nearest is …``: the number of the technique whose names are most alike."""
+    """Return ``; the nearest is …`` with the most similar number of the technique."""
     of_technique = numbers[numbers["technique"] == selector.technique]
     if of_technique.empty:
         return f"; there are numbers of {', '.join(sorted(set(numbers['technique']))) or 'no technique'}"

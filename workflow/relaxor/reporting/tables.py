@@ -23,7 +23,7 @@ HEADINGS = {
     "method": "Method",
 }
 LATEX = str.maketrans({"_": r"\_", "%": r"\%", "^": r"\^{}", "&": r"\&", "α": r"$\alpha$", "∫": r"$\int$", "−": "$-$"})
-"""Characters of our texts that LaTeX does not print as they stand."""
+"""Characters of our texts that LaTeX does not print unchanged, and their replacements."""
 
 
 def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
@@ -42,7 +42,7 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
         origin = " and ".join(sorted(set(table["Data"])))
         caption = f"{path.stem}: fitted and derived numbers ({origin} data). One standard error in parentheses."
         notes: Sequence[str] = ()
-        if path.suffix != ".csv":  # on paper a method stands once, below the table, for it is long and of many numbers
+        if path.suffix != ".csv":  # in print, each method is given once below the table
             codes, notes = pd.factorize(table["Method"].replace("", None))
             table["Method"] = [f"{code + 1}" if code >= 0 else "" for code in codes]
         write_whole(path, render(table, path.suffix, caption, path.stem, notes))
@@ -62,7 +62,7 @@ def printed(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def value_text(value: float, error: float) -> str:
-    """Write ``12.345(67)``; a number without uncertainty gets six digits."""
+    """Write ``12.345(67)``; a number without uncertainty has six digits."""
     if not math.isfinite(value):
         return "–"
     if not math.isfinite(error) or error <= 0:
@@ -76,11 +76,11 @@ def render(table: pd.DataFrame, suffix: str, caption: str, label: str, notes: Se
     Parameters
     ----------
     table, suffix, caption
-        What is written, and how.
+        The table, the suffix of its format, and its caption.
     label
-        What LaTeX refers to it by.
+        Label by which LaTeX refers to the table.
     notes
-        What stands numbered below the table, but in ``.csv``.
+        Numbered notes below the table, which ``.csv`` files omit.
     """
     if suffix == ".csv":
         return table.to_csv(index=False, lineterminator="\n")

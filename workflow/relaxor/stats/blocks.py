@@ -1,4 +1,4 @@
-"""Errors of means over images: pixels are correlated, so that blocks of them are the independent samples."""
+"""Errors of means over images. Pixels are correlated, so that blocks of pixels are the independent samples."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def tiles(shape: tuple[int, int], rows: int, columns: int) -> np.ndarray:
-    """Return for each pixel the number of the tile that it lies in, ``rows × columns`` tiles in all."""
+    """Return for each pixel the number of the tile that it lies in, with ``rows × columns`` tiles in total."""
     row = np.arange(shape[0]) * rows // shape[0]
     column = np.arange(shape[1]) * columns // shape[1]
     return row[:, None] * columns + column
@@ -32,10 +32,10 @@ def jackknife(estimator: Callable[[np.ndarray], np.ndarray], blocks: np.ndarray)
 
 
 def shared_edges(length: float, block: float) -> float:
-    """Return by how much standard errors from adjacent blocks grow for what neighbours have in common.
+    """Return the factor by which the correlation of adjacent blocks increases standard errors.
 
-    Of a field with covariance exp(−r²/ℓ²) the mean over a block of size L varies less by 1 − ℓ/(√π·L) than blocks cut
-    from different fields would let expect, since what is above one edge is also below the next.
+    For a field with covariance exp(−r²/ℓ²), the means over adjacent blocks of size L vary less by the factor 1 −
+    ℓ/(√π·L) than those over blocks from different fields, because the field is correlated across their edges.
 
     Parameters
     ----------

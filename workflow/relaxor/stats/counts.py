@@ -1,4 +1,4 @@
-"""Spectra as an analysis of counts needs them: on an axis that rises, in counts, none of them negative."""
+"""Preparation of spectra for an analysis of counts: an ascending axis, in counts, without negative values."""
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,7 @@ def rising(measurement: Measurement, spectrum: xr.Dataset, axis: str) -> xr.Data
     Raises
     ------
     AnalysisError
-        If the axis neither rises nor falls throughout: a part is there twice, or rows are out of order.
+        If the axis is not monotonic, because a part is repeated or rows are out of order.
     """
     values = spectrum[axis].to_numpy()
     falls = values[-1] < values[0]
@@ -22,7 +22,7 @@ def rising(measurement: Measurement, spectrum: xr.Dataset, axis: str) -> xr.Data
         at = wrong[0]
         raise AnalysisError(
             f"{measurement.id}: point {at + 2}: {axis} {values[at + 1]:g} follows {values[at]:g}; expected values that "
-            f"{'fall' if falls else 'rise'} from point to point (is a part of the file there twice, or out of order?)"
+            f"{'fall' if falls else 'rise'} from point to point (is a part of the file repeated or out of order?)"
         )
     return spectrum.isel({axis: slice(None, None, -1)}) if falls else spectrum
 
@@ -33,7 +33,8 @@ def in_counts(measurement: Measurement, spectrum: xr.Dataset, time: str) -> xr.D
     Parameters
     ----------
     time
-        Name of that time: a condition of the sheet (s), else a variable or an attribute of the spectrum (s).
+        Name of the measuring time: a condition of the sheet (s), otherwise a variable or an attribute of the spectrum
+        (s).
 
     Raises
     ------
@@ -50,7 +51,7 @@ def in_counts(measurement: Measurement, spectrum: xr.Dataset, time: str) -> xr.D
     seconds = measurement.condition(time, "s", np.nan) if time in measurement.conditions else given
     if not (np.asarray(seconds, dtype=float) > 0).all():
         raise AnalysisError(
-            f"{measurement.id}: intensity in count/s and no {time} that makes counts of it (add '{time}=… s' to the "
+            f"{measurement.id}: intensity in count/s and no {time} to convert it to counts (add '{time}=… s' to the "
             "sheet)"
         )
     return intensity * seconds
@@ -62,7 +63,7 @@ def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
     Raises
     ------
     AnalysisError
-        If one is below zero.
+        If a count is below zero.
     """
     (axis,) = counts.dims
     values = counts.to_numpy()
@@ -71,12 +72,12 @@ def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
         first = below[0]
         raise AnalysisError(
             f"{measurement.id}: {below.size} of {values.size} counts are negative, first point {first + 1} ({axis} "
-            f"{counts[axis][first].item():g}): {values[first]:g}; expected what the detector counted, no background "
-            "subtracted"
+            f"{counts[axis][first].item():g}): {values[first]:g}; expected the counts of the detector without "
+            "subtraction of a background"
         )
     return values
 
 
 def poisson_uncertainty(counts: np.ndarray) -> np.ndarray:
-    """Return the standard uncertainty of observed counts; a count of zero has that of one."""
+    """Return the standard uncertainty of observed counts; a count of zero has the uncertainty of a count of one."""
     return np.sqrt(np.maximum(counts, 1.0))

@@ -18,18 +18,18 @@ from relaxor.core.results import Estimate, Measurement, Number, Quantity, measur
 from relaxor.stats.optimizer import Optimum, Problem, central_differences
 
 LEAST_EXPECTED = 1e-12
-"""Smallest number of counts that a model may expect; models that go below are held here."""
+"""Smallest expected number of counts of a model; smaller values are replaced by this one."""
 
 
 def poisson_residual(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Return signed deviance residuals: their least squares is the maximum likelihood of Poisson counts.
 
-    Unlike weights of 1/√counts they are not biased where counts are few. Baker & Cousins,
+    Unlike weights of 1/√counts, they are not biased for small counts. Baker & Cousins,
     doi 10.1016/0167-5087(84)90016-4.
     """
     expected = np.maximum(expected, LEAST_EXPECTED)
     excess = np.divide(expected - counts, counts, out=np.full(expected.shape, np.inf), where=counts > 0)
-    # Close to the data the deviance is a difference of nearly equal numbers: use its series there.
+    # Close to the data, the deviance is a difference of nearly equal numbers, so that its series is used.
     near = np.abs(excess) < 1e-3
     deviance = 2 * (expected - counts + xlogy(counts, counts / expected))
     small = np.where(near, excess, 0.0)
@@ -84,7 +84,7 @@ class Fit:
 
     @property
     def quality(self) -> dict[str, float]:
-        """Number of points and misfit, as fields of `relaxor.core.results.Number`."""
+        """Number of points and reduced chi-square, as fields of `relaxor.core.results.Number`."""
         return {"n": self.n, "reduced_chi_square": self.reduced_chi_square}
 
     def value(self, name: str) -> float:
@@ -105,14 +105,14 @@ class Fit:
     def numbers(
         self, measurement: Measurement, model: str, quantities: Mapping[str, Quantity], method: str, **common: Any
     ) -> list[Number]:
-        """Make a number of each parameter; Student's interval where the scale was estimated.
+        """Make a number of each parameter, with Student's interval if the scale was estimated.
 
         Parameters
         ----------
         quantities
-            Parameter of the fit → quantity.
+            Quantity of each parameter of the fit.
         common
-            Further fields of `Number` that all of them have.
+            Further fields of `Number` that all numbers share.
         """
         estimates = {quantity: self.estimate(name) for name, quantity in quantities.items()}
         rows = measured(measurement, model, estimates, method, **self.quality, **common)
@@ -142,11 +142,11 @@ def fit(
 ) -> Fit:
     """Minimize the sum of squared residuals.
 
-    Levenberg–Marquardt finds the minimum, Gauss–Newton steps with central differences sharpen it (forward
-    differences stop two digits earlier), and the covariance is taken there. If the search runs to a place
-    where the data do not determine the parameters, it starts again from points spread around the start; standard
-    errors are NaN where it does not converge. A parameter that ends at a bound counts as fixed there: its own
-    standard error is NaN, the others are conditional on it; see `relaxor.stats.intervals.profile_interval`.
+    Levenberg–Marquardt finds the minimum, Gauss–Newton steps with central differences refine it (forward differences
+    stop two digits earlier), and the covariance is calculated at the minimum. If the search ends at a point where the
+    data do not determine the parameters, it starts again from points around the start. Standard errors are NaN if it
+    does not converge. A parameter that ends at a bound counts as fixed there: its own standard error is NaN, and the
+    others are conditional on it; see `relaxor.stats.intervals.profile_interval`.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def sharpened(
     residual, absolute_sigma, jacobian
         As given to `fit`.
     params
-        At the minimum, as far as the search went.
+        Parameters at the minimum, to the accuracy of the search.
 
     Raises
     ------
@@ -218,7 +218,7 @@ def fit_counts(
     """Maximize the likelihood of Poisson counts.
 
     The minimum is that of `fit` with `poisson_residual`; the covariance is the inverse of the Fisher
-    information of the expected counts, which stays right where counts are few (that of deviances does not).
+    information of the expected counts, which remains correct for small counts (that of deviances does not).
 
     Parameters
     ----------
@@ -282,12 +282,12 @@ def _result(problem: Problem, best: Optimum, covariance: np.ndarray) -> Fit:
 
 
 def _value(name: str, params: lmfit.Parameters) -> np.ndarray:
-    params.update_constraints()  # an expression of another expression is stale otherwise
+    params.update_constraints()  # otherwise an expression of another expression would be outdated
     return np.array([params[name].value])
 
 
 def parameters(**values: float | tuple[float, float, float] | Mapping[str, Any]) -> lmfit.Parameters:
-    """Build lmfit parameters: ``a=1.0`` free, ``a=(1.0, low, high)`` bounded, ``a={"value": …}`` anything."""
+    """Build lmfit parameters: ``a=1.0`` free, ``a=(1.0, low, high)`` bounded, ``a={"value": …}`` with any options."""
     result = lmfit.Parameters()
     for name, value in values.items():
         if isinstance(value, Mapping):

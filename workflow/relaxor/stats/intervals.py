@@ -12,7 +12,7 @@ from relaxor.stats.fit import Fit, fit
 
 PROFILE_STEPS = 24
 PROFILE_TOLERANCE = 1e-3
-"""Ends of a profile interval are found to this part of their distance: a tenth of the last digit quoted."""
+"""Relative accuracy of the ends of a profile interval, which is a tenth of the last quoted digit."""
 UNLIKELY = 0.01
 """Probability of a misfit below which it widens errors (Birge, doi 10.1103/PhysRev.40.207)."""
 
@@ -32,15 +32,15 @@ def profile_interval(
     residual, args
         As given to `fit`.
     fitted
-        Its result.
+        Result of the fit.
     name
         A varying parameter.
 
     Returns
     -------
     low, high
-        Ends of the interval in the unit of the parameter: its bound where the rise is not reached before,
-        ±inf where it is not reached at all.
+        Ends of the interval in the unit of the parameter: its bound if the rise is not reached before,
+        ±inf if it is not reached at all.
     """
     rise, target = profile_rise(fitted)
     error, best, held = fitted.error(name), fitted.value(name), fitted.params[name]
@@ -61,7 +61,7 @@ def profile_interval(
 
 
 def profile_rise(fitted: Fit) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
-    """Return what turns a chi-square into the root of its rise above the best one, and where an interval ends."""
+    """Return a function from chi-square to the root of its rise above the best one, and the end of an interval."""
     scale, quantile = 1.0, stats.chi2.ppf(CONFIDENCE, 1)
     if not fitted.absolute_sigma:
         scale, quantile = fitted.reduced_chi_square, stats.f.ppf(CONFIDENCE, 1, fitted.freedom)
@@ -78,16 +78,16 @@ def crossings(
     rise
         ``rise(which, distance)``: the functions of the places ``which`` at these distances, both shape (m,).
     target
-        What they are to reach.
+        Value that the functions must reach.
     first
-        Where each is looked at first, shape (b,).
+        First distance for each function, shape (b,).
     room
-        Largest distance of each, shape (b,): returned where the target is not reached before.
+        Largest distance for each function, shape (b,), which is returned if the target is not reached before.
 
     Returns
     -------
     numpy.ndarray
-        Shape (b,); ∞ where the target is not reached at all.
+        Distances, shape (b,); ∞ if the target is not reached at all.
     """
     inside, inside_rise, outside = np.zeros(first.size), np.zeros(first.size), np.full(first.size, math.inf)
     distance = np.minimum(first, room)
@@ -95,7 +95,7 @@ def crossings(
     for _ in range(PROFILE_STEPS):
         here = distance[searched]
         reached = rise(searched, here)
-        # Where the next place is the last one, the rise steps over the target: no number lies between.
+        # If the next point equals the last one, the rise steps over the target: no number lies between.
         found = (np.abs(reached - target) < PROFILE_TOLERANCE * target) | (here == inside[searched])
         going = ~found & ((reached >= target) | (here < room[searched]))
         searched, here, reached = searched[going], here[going], reached[going]
@@ -115,9 +115,9 @@ def crossings(
 
 
 def widening(fitted: Fit) -> float:
-    """Return by what a misfit multiplies errors: the root of reduced chi-square, 1 where chance explains it.
+    """Return the factor by which a misfit widens errors: the root of reduced chi-square, or 1 if chance explains it.
 
-    It is 1 too where the scale of the residuals was estimated: errors hold the misfit already.
+    It is also 1 if the scale of the residuals was estimated, because the errors then include the misfit already.
     """
     chance = stats.chi2.sf(fitted.chi_square, fitted.n - len(fitted.names))
     return math.sqrt(fitted.reduced_chi_square) if fitted.absolute_sigma and chance < UNLIKELY else 1.0

@@ -1,4 +1,4 @@
-"""The noise of data whose files do not state it, estimated from deviations."""
+"""Estimates of the noise from deviations, for data whose files do not state it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The search behind `relaxor.stats.fit.fit`: to the nearest minimum, sharpened by accurate derivatives."""
+"""The search of `relaxor.stats.fit.fit` for the nearest minimum, refined with accurate derivatives."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -10,36 +10,36 @@ import numpy as np
 from scipy.stats import qmc
 
 TOLERANCE = 1e-13
-"""Relative tolerance of the least-squares solver: certified digits need it, and it costs two iterations."""
+"""Relative tolerance of the least-squares solver, which certified digits require and which costs two iterations."""
 SEARCH_CALLS = 500
-"""Most calls of the residual per parameter before the search stops where it is."""
+"""Largest number of calls of the residual per parameter before the search stops."""
 POLISHING_STEPS = 5
-"""Most Gauss–Newton steps after the solver; one is usual."""
+"""Largest number of Gauss–Newton steps after the solver; one step is usual."""
 CONVERGED = 1e-7
-"""A step shorter than this part of the standard errors is not taken."""
+"""Smallest length of a step, relative to the standard errors; shorter steps are not taken."""
 ARRIVED = 0.1
-"""A search that ends farther than this from the minimum, in standard errors, has not converged."""
+"""Largest distance from the minimum, in standard errors, at which a search counts as converged."""
 FRACTIONS = (1.0, 0.3, 0.1, 0.03, 0.01)
-"""Of the Gauss–Newton step, that are tried before a search is said to have ended away from the minimum."""
+"""Fractions of the Gauss–Newton step that are tried before a search counts as not converged."""
 SHORTEST = float(np.cbrt(np.finfo(float).eps))
-"""Step of a derivative, as a part of the parameter (of one for a parameter of zero)."""
+"""Step of a derivative, relative to the parameter (or to one for a parameter of zero)."""
 AT_BOUND = 1e-3
-"""A parameter nearer to its bound than this part of its (conditional) standard error sits on it."""
+"""Distance from a bound, relative to the (conditional) standard error, below which a parameter is at the bound."""
 SINGULAR = 1e12
 """Condition number of the scaled derivatives above which the data do not determine the parameters."""
 VISIBLE = 1e3
-"""A difference counts from this many times the rounding of the residuals."""
+"""Smallest significant difference, as a multiple of the rounding error of the residuals."""
 LONGEST_STEP = 0.05
-"""Longest step of a derivative, as a part of the parameter (of one for parameters below one)."""
+"""Longest step of a derivative, relative to the parameter (or to one for parameters below one)."""
 REJECTED = 1e100
-"""Largest residual, and the one that stands for NaN; its square is still finite."""
+"""Largest residual, which also replaces NaN; its square is still finite."""
 RESTARTS = 24
-"""Starts tried when the first one leads nowhere."""
+"""Number of starts that are tried if the first one fails."""
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """A place in parameter space and what is known there.
+    """A point in parameter space, with its residuals and derivatives.
 
     Attributes
     ----------
@@ -50,9 +50,9 @@ class Optimum:
     free
         Which varying parameters change the residuals and are not held by a bound, shape (k,).
     independent
-        Whether the free parameters can be told apart.
+        Whether the data distinguish the free parameters.
     determined
-        Whether, beyond that, every parameter that is not held by a bound changes the residuals.
+        Whether, in addition, every parameter that is not held by a bound changes the residuals.
     """
 
     values: np.ndarray
@@ -70,10 +70,10 @@ class Optimum:
 
 @dataclass(frozen=True)
 class Problem:
-    """A sum of squares to minimize; the arguments of `relaxor.stats.fit.fit` and the names of what varies.
+    """A sum of squares to minimize, with the arguments of `relaxor.stats.fit.fit` and the names of varying parameters.
 
-    ``params`` is the problem's own and holds the place looked at last: a copy of lmfit parameters costs more than
-    most models.
+    ``params`` belongs to the problem and holds the last point, because a copy of lmfit parameters costs more than most
+    models.
     """
 
     residual: Callable[..., np.ndarray]
@@ -84,7 +84,7 @@ class Problem:
     jacobian: Callable[..., np.ndarray] | None = None
 
     def minimize(self) -> Optimum:
-        """Find the minimum; from points spread around the start where the start leads to a flat place.
+        """Find the minimum, also from points around the start if the start leads to a flat region.
 
         The parameters are left at the minimum.
         """
@@ -100,8 +100,8 @@ class Problem:
     def covariance(self, optimum: Optimum, derivative: np.ndarray | None = None) -> np.ndarray:
         """Return the covariance of the varying parameters, shape (k, k).
 
-        Zero for parameters that are not free, NaN throughout where the free ones cannot be told apart or the search
-        has not converged.
+        It is zero for parameters that are not free. It is NaN if the data do not distinguish the free ones, or if the
+        search has not converged.
         """
         size = len(self.names)
         if not optimum.independent or not self._has_arrived(optimum):
@@ -122,7 +122,7 @@ class Problem:
             self.params[name].value = float(value)
 
     def _call(self, params: lmfit.Parameters, *args: Any) -> np.ndarray:
-        # A step so long that the model overflows is a bad step, not the end of the fit.
+        # A step at which the model overflows is a bad step, not the end of the fit.
         with np.errstate(all="ignore"):
             residual = self.residual(params, *args)
         return np.clip(np.nan_to_num(residual, nan=REJECTED), -REJECTED, REJECTED)
@@ -143,7 +143,7 @@ class Problem:
         return self.sharpen()
 
     def sharpen(self) -> Optimum:
-        """Go from a place near the minimum to the minimum: Gauss–Newton steps with accurate derivatives."""
+        """Refine a point near the minimum by Gauss–Newton steps with accurate derivatives."""
         optimum = self._examine()
         for _ in range(POLISHING_STEPS):
             step = self._newton_step(optimum)
@@ -176,7 +176,7 @@ class Problem:
         return Optimum(value, residual, derivative, free, independent, determined)
 
     def _newton_step(self, optimum: Optimum) -> np.ndarray | None:
-        """Return a Gauss–Newton step of the varying parameters, or None where they would not move."""
+        """Return a Gauss–Newton step of the varying parameters, or None if they would not change."""
         if not optimum.independent or not optimum.free.any():
             return None
         if self._distance(optimum) <= CONVERGED:
@@ -187,16 +187,16 @@ class Problem:
         return step
 
     def _distance(self, optimum: Optimum) -> float:
-        """Return how far the minimum is: the residuals' way there, in their standard deviations."""
+        """Return the distance to the minimum: the change of the residuals, in their standard deviations."""
         projected = _triangle(optimum.derivative[:, optimum.free], optimum.residual)[2]
         return float(np.linalg.norm(projected)) / (self._scale(optimum.residual) or 1.0)
 
     def _has_arrived(self, optimum: Optimum) -> bool:
-        """Say whether the minimum is near, or is here in a kink of the model.
+        """Return whether the minimum is near, or lies in a kink of the model.
 
-        Where segments join at a reading, the derivatives of its two sides differ. Those taken across it promise a gain
-        even at the minimum; unlike on a smooth slope, a short step does not give it, and no longer one gives as much as
-        a minimum that is not near would.
+        Where segments join at a reading, the derivatives of its two sides differ. Derivatives across it predict a gain
+        even at the minimum. Unlike on a smooth slope, a short step does not reach this gain, and no longer step gains
+        as much as it would if the minimum were not near.
         """
         distance, scale = self._distance(optimum), self._scale(optimum.residual)
         step = self._newton_step(optimum) if distance > ARRIVED else None
@@ -242,14 +242,14 @@ def central_differences(
 ) -> np.ndarray:
     """Differentiate a function of parameters, within their bounds.
 
-    A step too short to be seen above rounding is lengthened; a parameter that never shows gets zeros.
+    A step whose effect is below the rounding error is lengthened; a parameter without any effect gets zeros.
 
     Parameters
     ----------
     function
         Parameters → array of shape (n,).
     params
-        Where. They are moved and put back, not copied.
+        The point of differentiation. The parameters are changed and restored, not copied.
     names
         The k parameters to differentiate by.
 

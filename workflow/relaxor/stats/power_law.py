@@ -1,4 +1,4 @@
-"""Power laws with a constant background: ways to fit them, an honest interval of the exponent, and a mean slope."""
+"""Power laws with a constant background: fits, a profile interval of the exponent, and a mean slope."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from relaxor.stats.intervals import profile_interval
 
 
 def power_law(power: np.ndarray, amplitude: float, exponent: float, background: float) -> np.ndarray:
-    """Return ``amplitude · power^exponent + background``; power in units of the amplitude's reference (1 mW)."""
+    """Return ``amplitude · power^exponent + background``; power in the reference unit of the amplitude (1 mW)."""
     return amplitude * power**exponent + background
 
 
@@ -87,9 +87,9 @@ def orthogonal_power_law(
 def profile_exponent(
     power: np.ndarray, signal: np.ndarray, power_error: np.ndarray, signal_error: np.ndarray, fitted: Fit
 ) -> tuple[float, float]:
-    """Return the profile-likelihood interval of the exponent, errors on both axes.
+    """Return the profile-likelihood interval of the exponent, with errors on both axes.
 
-    The likelihood is that of `orthogonal_power_law`, written out: every uncertain power is a parameter.
+    The likelihood is that of `orthogonal_power_law`, in which every uncertain power is a parameter.
     """
     uncertain = np.flatnonzero(power_error > 0)
     params = fitted.params.copy()
@@ -107,7 +107,7 @@ def profile_exponent(
 
 @dataclass(frozen=True)
 class MeanSlope:
-    """A straight line through logarithms: y = amplitude · x^exponent, the exponent's standard error, and the fit."""
+    """A straight line through logarithms, y = amplitude · x^exponent, with the error of the exponent and the fit."""
 
     amplitude: float
     exponent: float
@@ -118,8 +118,8 @@ class MeanSlope:
 def mean_slope(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> MeanSlope:
     """Return the mean slope of y against x on logarithmic axes, by least squares with equal weights.
 
-    It is a number of the range of x also where no power law holds: weights of the errors would make it one of the
-    errors too. Its error is that of y alone.
+    The slope is a property of the range of x even if no power law holds, whereas weights by the errors would make it
+    depend on the errors as well. Its error includes only that of y.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def mean_slope(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> MeanSlope:
 
 
 def logarithmic_power_law(power: np.ndarray, signal: np.ndarray) -> Fit:
-    """Fit a straight line through the logarithms: no background, equal relative errors (the usual, biased way)."""
+    """Fit a straight line to the logarithms without a background and with equal relative errors (usual, but biased)."""
     usable = (power > 0) & (signal > 0)
     x, y = np.log(power[usable]), np.log(signal[usable])
     start = _start(power, signal, background=False)

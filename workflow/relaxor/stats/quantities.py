@@ -6,7 +6,7 @@ AICC = Quantity("aicc", "1", "Akaike's criterion with the small-sample term; the
 
 
 def of_polarities(name: str, unit: str, meaning: str, systematic: str = "") -> dict[str, Quantity]:
-    """Return a quantity of each polarity; ``{}`` in the meaning stands for the polarity."""
+    """Return a quantity of each polarity; ``{}`` in the meaning is replaced by the polarity."""
     return {
         polarity: Quantity(f"{name}_{polarity}", unit, meaning.format(polarity), systematic)
         for polarity in ("positive", "negative")

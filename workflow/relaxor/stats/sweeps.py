@@ -1,9 +1,9 @@
-"""Swept voltages: where they turn, and where an instrument holds the current at its limit."""
+"""Swept voltages: their turning points, and the points at which an instrument limits the current."""
 
 import numpy as np
 
 TURN = 0.05
-"""Part of the range of a voltage by which it must go back before it has turned."""
+"""Fraction of the range of a voltage by which it must reverse before this counts as a turning point."""
 
 
 def turning_points(voltage: np.ndarray) -> np.ndarray:
@@ -24,7 +24,9 @@ def turning_points(voltage: np.ndarray) -> np.ndarray:
 
 
 def clipped_points(voltage: np.ndarray, current: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return where the compliance holds the current: it repeats itself near its extreme while the voltage moves.
+    """Return the points at which the compliance limits the current.
+
+    There, the current repeats itself near its extreme while the voltage changes.
 
     Parameters
     ----------

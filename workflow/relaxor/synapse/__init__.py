@@ -1,1 +1,1 @@
-"""What the two pulse techniques share: pulses, responses, relaxation, potentiation, energy, photoresponse."""
+"""Code that the two pulse techniques share: pulses, responses, relaxation, potentiation, energy, photoresponse."""

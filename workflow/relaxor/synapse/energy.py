@@ -22,11 +22,11 @@ from relaxor.synapse.recording import Recording
 PICOJOULE = 1e-12
 SQUARE_MICROMETRE = 1e-12
 MILLIWATT_PER_SQUARE_CENTIMETRE = 10.0
-"""W/m²."""
+"""One mW/cm² in W/m²."""
 ALIKE = 0.05
-"""Pulses whose amplitude and width differ by no more than this part are of one kind."""
+"""Largest relative difference of amplitude and width between pulses of the same kind."""
 Spike = tuple[float | None, float | None]
-"""Amplitude, in the unit of the stimulus, and width, in s, of the pulses that count; None: as most pulses have it."""
+"""Amplitude (in the unit of the stimulus) and width (s) of the pulses; None means the most frequent value."""
 
 
 def energy_rows(
@@ -121,7 +121,7 @@ def alike(measurement: Measurement, events: pd.DataFrame, spike: Spike, stimulus
 
 
 def _near(events: pd.DataFrame, amplitude: float | None, width: float | None) -> pd.DataFrame:
-    """Return the pulses that have this amplitude and width; None stands for any."""
+    """Return the pulses that have this amplitude and width; None means any."""
     for name, value in (("amplitude", amplitude), ("width", width)):
         if value is not None:
             events = events[np.isclose(events[name], value, rtol=ALIKE)]

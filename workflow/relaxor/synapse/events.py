@@ -148,7 +148,7 @@ def _placed(trace: Trace, pulses: Pulses) -> dict[str, np.ndarray]:
 
 
 def _last_interval(time: np.ndarray, pulses: Pulses) -> np.ndarray:
-    """Return the time that the last sample of a pulse stands for: the shorter of the intervals beside it."""
+    """Return the time that the last sample of a pulse represents: the shorter of the adjacent intervals."""
     end = pulses.stop - 1
     before, behind = np.maximum(end, 1), np.minimum(end + 1, len(time) - 1)
     intervals = time[before] - time[before - 1], time[behind] - time[behind - 1]
@@ -185,7 +185,7 @@ def _measured(trace: Trace, current: np.ndarray, pulses: Pulses, read_window: fl
 
 
 def _integrals(trace: Trace, current: np.ndarray, pulses: Pulses) -> dict[str, np.ndarray]:
-    """Integrate over the pulses; a sample stands for the interval that ends at it, as the Keithley 4200 sums charge."""
+    """Integrate over the pulses; a sample represents the interval that ends at it, as in the Keithley 4200."""
     known = filled(current)
     charge = _integral(trace.time, known, pulses)
     energy = _integral(trace.time, filled(finite(trace.voltage)) * known, pulses)

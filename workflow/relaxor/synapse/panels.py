@@ -22,7 +22,7 @@ AXIS_LABELS = {
     "Hz": "Frequency (Hz)",
     "1": "Number of pulses",
 }
-"""Unit of what a series varies → label of its axis."""
+"""Labels of axes by the unit of the quantity that a series varies."""
 LAWS: tuple[dict[str, Any], ...] = (
     {"color": GREY, "lw": 0.8, "ls": "--", "label": "one exponential"},
     {"color": VERMILION, "lw": 0.9, "label": "two exponentials"},
@@ -92,7 +92,7 @@ def traces(ax: Axes, data: PanelData) -> None:
 
 
 def relaxation(ax: Axes, data: PanelData) -> None:
-    """Draw what is left of the response behind the last pulse, with the fitted law."""
+    """Draw the response that remains after the last pulse, with the fitted law."""
     _, group = data.only("tail_1")
     tails = [node.to_dataset() for name, node in group.children.items() if name.startswith("tail")]
     for tail in tails:

@@ -36,7 +36,7 @@ LARGEST_ALPHA = 300.0
 ALPHA_GRID = np.concatenate([-np.geomspace(100, 0.1, 40), np.geomspace(0.1, 100, 40)])
 FEWEST_PULSES = 5
 FITTED = {"conductance_min": q.MINIMUM_CONDUCTANCE, "conductance_max": q.MAXIMUM_CONDUCTANCE, "alpha": q.CURVATURE}
-"""Parameter of the fit → quantity."""
+"""The quantity of each parameter of the fit."""
 LAW = "least squares to the mean cycle; error from the cycles' deviations (infinitesimal jackknife), Student's t"
 JACKKNIFE = "jackknife over cycles, Student's t"
 REGRESSION = "linear regression against the number of the cycle, Student's t"

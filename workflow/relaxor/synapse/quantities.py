@@ -1,7 +1,7 @@
-"""What the numbers of pulses are called and mean, for pulses of voltage and of light alike.
+"""Names and meanings of the numbers of pulses, both for pulses of voltage and for pulses of light.
 
-``feature`` is the number of an exponential, a branch, or an end of a range; ``at`` is the value of what a series of
-runs varies.
+``feature`` is the number of an exponential, a branch, or an end of a range; ``at`` is the value of the quantity
+that a series of runs varies.
 """
 
 from dataclasses import dataclass
@@ -13,31 +13,31 @@ from relaxor.stats.quantities import AICC
 EVENTS = "events"
 PULSES_FOUND = Quantity("pulses", "1", "pulses that were found in the file")
 PULSES_DROPPED = Quantity("pulses_dropped", "1", "pulses that could not be used")
-READINGS_REPLACED = Quantity("readings_replaced", "1", "currents that stood out alone and were replaced")
+READINGS_REPLACED = Quantity("readings_replaced", "1", "single outlying currents that were replaced")
 RUN_VARIATION = Quantity("run_variation", "1", "relative standard deviation of the response from run to run")
 
 # --- series of runs
 PAIRS, CYCLES = "pairs", "cycles"
 AMPLITUDE_SERIES, WIDTH_SERIES, PULSES_SERIES, FREQUENCY_SERIES = "amplitude", "width", "pulses", "frequency"
 SHORTEST, LONGEST = "shortest", "longest"
-PAIRED_PULSE_INDEX = Quantity("paired_pulse_index", "percent", "second response over the first one of a pair of pulses")
-PAIRED_PULSE_GAIN = Quantity("paired_pulse_gain", "percent", "what the second response exceeds the first one by")
+PAIRED_PULSE_INDEX = Quantity("paired_pulse_index", "percent", "second response of a pulse pair divided by the first")
+PAIRED_PULSE_GAIN = Quantity("paired_pulse_gain", "percent", "excess of the second response over the first one")
 RESPONSE = Quantity("response", "A", "current of the last pulse of a run above the current before its first pulse")
-EXPONENT = Quantity("exponent", "1", "mean slope of the response against what is varied, on logarithmic axes")
-RETAINED_FRACTION = Quantity("retained_fraction", "1", "part of the response that is left at the end of the run")
+EXPONENT = Quantity("exponent", "1", "mean slope of the response on logarithmic axes")
+RETAINED_FRACTION = Quantity("retained_fraction", "1", "fraction of the response that remains at the end of the run")
 
 # --- laws of relaxation
 RELAXATION = "relaxation"
-FLOOR = Quantity("floor", None, "value that a law of relaxation ends at")
-DRIFT = Quantity("drift", None, "slope of the straight line that stands beside the exponentials")
-AMPLITUDE = Quantity("amplitude", None, "what an exponential adds at its beginning")
+FLOOR = Quantity("floor", None, "final value of a law of relaxation")
+DRIFT = Quantity("drift", None, "slope of the straight line that is added to the exponentials")
+AMPLITUDE = Quantity("amplitude", None, "value of an exponential at its beginning")
 RELAXATION_TIME = Quantity("relaxation_time", "s", "time in which an exponential falls to 1/e")
 STRETCHING_EXPONENT = Quantity("stretching_exponent", "1", "exponent of the time in a stretched exponential")
-IDENTIFIABLE = Quantity("identifiable", "1", "1 where the data tell the exponentials of the law apart, else 0")
+IDENTIFIABLE = Quantity("identifiable", "1", "1 if the data distinguish the exponentials of the law, otherwise 0")
 LAW_QUANTITIES = (FLOOR, DRIFT, AMPLITUDE, RELAXATION_TIME, STRETCHING_EXPONENT)
 BOOTSTRAP_ERRORS = {
     quantity.name: Quantity(
-        f"bootstrap_error_of_{quantity.name}", quantity.unit, f"standard error by a bootstrap: {quantity.meaning}"
+        f"bootstrap_error_of_{quantity.name}", quantity.unit, f"bootstrap standard error of: {quantity.meaning}"
     )
     for quantity in LAW_QUANTITIES
 }
@@ -55,17 +55,17 @@ POTENTIATION, DEPRESSION = "potentiation", "depression"
 MINIMUM, MAXIMUM = "minimum", "maximum"
 MINIMUM_CONDUCTANCE = Quantity("minimum_conductance", "S", "conductance at the lower end of the law")
 MAXIMUM_CONDUCTANCE = Quantity("maximum_conductance", "S", "conductance at the upper end of the law")
-CURVATURE = Quantity("curvature", "1", "number of pulses over the pulse constant; 0 where all steps are equal")
+CURVATURE = Quantity("curvature", "1", "number of pulses divided by the pulse constant; 0 if all steps are equal")
 PULSE_CONSTANT = Quantity("pulse_constant", "1", "number of pulses in which a step of the law falls to 1/e")
-NONLINEARITY = Quantity("nonlinearity", "1", "label of nonlinearity by the convention of NeuroSim")
-TRANSIENT_CYCLES = Quantity("transient_cycles", "1", "leading cycles that are left out")
-ON_OFF_RATIO = Quantity("on_off_ratio", "1", "mean state after potentiation over the one after depression")
-DYNAMIC_RANGE = Quantity("dynamic_range", "S", "mean state after potentiation less the one after depression")
-ASYMMETRY = Quantity("asymmetry", "1", "largest distance of both branches over the range")
+NONLINEARITY = Quantity("nonlinearity", "1", "label of nonlinearity in the convention of NeuroSim")
+TRANSIENT_CYCLES = Quantity("transient_cycles", "1", "number of initial cycles that are left out")
+ON_OFF_RATIO = Quantity("on_off_ratio", "1", "mean state after potentiation divided by that after depression")
+DYNAMIC_RANGE = Quantity("dynamic_range", "S", "mean state after potentiation minus that after depression")
+ASYMMETRY = Quantity("asymmetry", "1", "largest distance between both branches, relative to the range")
 CYCLE_TO_CYCLE_VARIATION = Quantity(
-    "cycle_to_cycle_variation", "1", "standard deviation of a state over the cycles, over the range"
+    "cycle_to_cycle_variation", "1", "standard deviation of a state over the cycles, relative to the range"
 )
-WRITE_NOISE = Quantity("write_noise", "1", "standard deviation of steps about those of the law, over the range")
+WRITE_NOISE = Quantity("write_noise", "1", "standard deviation of steps from the law, relative to the range")
 CONDUCTANCE_DRIFT = Quantity("conductance_drift", "S", "change of an end state from one cycle to the next")
 POTENTIATION_MODELS = {
     POTENTIATION: "law of NeuroSim, fitted to the mean potentiation",
@@ -84,23 +84,23 @@ ENERGY_PER_SPIKE = Quantity(
 ENERGY_PER_CURRENT = Quantity("energy_per_current", "pJ/pA", "energy of a spike over the current that it is made of")
 ENERGY_PER_AREA = Quantity("energy_per_area", "pJ/um^2", "energy of a spike over the area that it falls on")
 VOLTAGE_STIMULUS, LIGHT_STIMULUS = "V", "mW/cm^2"
-"""Units of what pulses are made of."""
+"""Units of the stimulus of pulses, for voltage and for light."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One way to count the energy of a spike.
+    """One definition of the energy of a spike.
 
     Attributes
     ----------
     formula
-        As text; V, I, t: voltage across the device, current, width of the pulse.
+        Formula as text, where V, I and t are the voltage across the device, the current and the width of the pulse.
     source
         DOI, code, or ``textbook``.
     lever
-        Energy over what is set free when a known energy is divided by everything else: current or area.
+        Energy divided by the quantity that stays unknown when the energy is known: the current or the area.
     stimuli
-        Units of the stimuli that it can be applied to.
+        Units of the stimuli to which the definition applies.
     """
 
     formula: str
@@ -134,13 +134,13 @@ DEFINITIONS = {
 
 # --- what both techniques write
 RUN_MODELS = {
-    EVENTS: "pulses of the file, and what was done with them",
+    EVENTS: "pulses of the file, and how many of them were used",
     PAIRS: "pairs of equal pulses at several intervals",
     AMPLITUDE_SERIES: "trains of pulses that differ in their level",
     WIDTH_SERIES: "pulses that differ in their width",
     PULSES_SERIES: "trains that differ in the number of pulses",
     FREQUENCY_SERIES: "trains that differ in the rate of their pulses",
-    RELAXATION: "comparison of the laws of what follows a train",
+    RELAXATION: "comparison of the laws of the relaxation after a train",
     **LAW_MODELS,
     "single_exponential_fixed_floor": "one exponential above a known floor",
     "double_exponential_fixed_floor": "two exponentials above a known floor",
@@ -155,5 +155,5 @@ RUN_QUANTITIES = (
 
 
 def energy_models(stimulus: str) -> dict[str, str]:
-    """Return the definitions of the energy that a stimulus of this unit has: model → what it is."""
+    """Return the definitions of the energy for a stimulus of this unit, by the name of the model."""
     return {name: definition.method for name, definition in DEFINITIONS.items() if stimulus in definition.stimuli}

@@ -1,4 +1,4 @@
-"""A file of pulses as a whole: its runs, the pulses in them, and what is refused."""
+"""A whole file of pulses: its runs, their pulses, and the cases that are refused."""
 
 import math
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ LEAST_BIAS = 1e-3
 TURNED = 5.0
 """Standard errors by which the current of every pulse of a run flows against the voltage if its sign is wrong."""
 LEAST_STIMULUS = 0.02
-"""A run whose stimulus changes by less than this part of the largest change in the file has noise and no pulses."""
+"""Change of the stimulus, relative to the largest one in the file, below which a run has no pulses but noise."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +159,13 @@ def _refuse_turned(recording: Recording) -> None:
             along, against = (events["end"] - events["baseline"]) * np.sign(events["amplitude"]), "voltage"
         if len(events) and float((along + TURNED * np.hypot(events["end_error"], events["baseline_error"])).max()) < 0:
             raise AnalysisError(
-                f"{recording.measurement.id}: run {trace.run}: the current is counted against the {against}; "
-                "turn the sign of one of them"
+                f"{recording.measurement.id}: run {trace.run}: the current is opposite in sign to the {against}; "
+                "reverse the sign of one of them"
             )
 
 
 def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
-    """Leave out runs in which light, or where there is none the voltage, hardly changes beside the other runs."""
+    """Leave out runs in which the light (or the voltage without light) hardly changes compared with other runs."""
     changes = [
         (trace, float(np.nanmax(trace.stimulus) - np.nanmin(trace.stimulus)))
         for trace in traces
@@ -179,22 +179,22 @@ def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
 
 
 def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events: pd.DataFrame) -> None:
-    """Refuse runs without pulses that are not as dark as the others are between their pulses: no code 0000."""
+    """Refuse runs without pulses that are brighter than the others between their pulses, as these are not code 0000."""
     dark = float(np.median([np.nanmin(trace.stimulus) for trace in pulsed if trace.stimulus is not None]))
     least = dark + LEAST_LIGHT * float(events.loc[events["kept"], "amplitude"].min())
     for trace in still:
         level = trace.steady_light
         if trace.stimulus_unit != q.VOLTAGE_STIMULUS and trace.stimulus is not None:
-            level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is no light
+            level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is not light
         if level > least:
             raise AnalysisError(
-                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {q.LIGHT_STIMULUS} that is no pulse, "
-                "beside runs with pulses: leave out runs under steady light, and pulses too weak beside the strongest"
+                f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {q.LIGHT_STIMULUS} that is not a "
+                "pulse, in a file with pulses: leave out runs under steady light, and pulses far weaker than others"
             )
 
 
 def _without_incomplete_runs(events: pd.DataFrame) -> pd.DataFrame:
-    """Drop the other pulses of a run of which one was dropped: it is not the train that was meant any more."""
+    """Drop all pulses of a run of which one was dropped, because the train is no longer the intended one."""
     incomplete = set(events.loc[~events["kept"] & (events["number"] >= 0), "run"])
     others = events["kept"] & events["run"].isin(incomplete)
     return events.assign(

@@ -23,9 +23,9 @@ from relaxor.synapse import quantities as q
 LAWS = (decays.SINGLE, decays.DOUBLE, decays.STRETCHED)
 """Laws of a paired-pulse index."""
 TAIL_LAWS = (*LAWS, decays.DRIFTING, decays.TRIPLE)
-"""Laws of what follows a train: traps of two kinds, and the polarization as a slope or, in a long tail, as a decay."""
+"""Laws of the relaxation after a train: two kinds of traps, and the polarization as a slope or as a slow decay."""
 FEWER_AICC = 2.0
-"""A law counts as preferred from this lower AICc on; Burnham & Anderson, doi 10.1177/0049124104268644."""
+"""Difference of AICc above which a law counts as preferred; Burnham & Anderson, doi 10.1177/0049124104268644."""
 UNSUPPORTED = 10.0
 """A law whose AICc is higher than the lowest by more than this has essentially no support (the same source)."""
 NORMAL_RANGE = (0.158655, 0.841345)
@@ -279,7 +279,7 @@ def _simpler(law: decays.Law) -> decays.Law:
 
 
 def _better_laws(aicc: Mapping[decays.Law, float], law: decays.Law) -> Iterator[str]:
-    """Say which laws do as well as a sum of exponentials, or better."""
+    """Name the laws that describe the data at least as well as a sum of exponentials."""
     simpler = _simpler(law)
     if aicc[simpler] - aicc[law] < FEWER_AICC:
         yield f"AICc is not lower than that of {COUNTS[simpler.terms]} by {FEWER_AICC:g}"
@@ -289,7 +289,7 @@ def _better_laws(aicc: Mapping[decays.Law, float], law: decays.Law) -> Iterator[
 
 
 def _unknown_times(times: Sequence[Number]) -> Iterator[str]:
-    """Say which time constants are not known, or not apart."""
+    """Name the time constants that are undetermined or not distinct."""
     for time in times:
         if time.ci_low == 0:
             yield f"{_time(time)} has no lower end"

@@ -38,9 +38,9 @@ TITLES = {
     q.FREQUENCY_SERIES: "frequency",
     q.AMPLITUDE_SERIES: "pulse amplitude",
 }
-"""What a series varies → title of its axis."""
+"""Title of the axis by the quantity that a series varies."""
 UNITS = {q.WIDTH_SERIES: "s", q.PULSES_SERIES: "1", q.FREQUENCY_SERIES: "Hz"}
-"""What a series varies → its unit; the amplitude has that of the stimulus."""
+"""Unit of the quantity that a series varies; the amplitude has that of the stimulus."""
 
 
 def pairs(recording: Recording, known_floor: bool = False) -> Result:
@@ -121,7 +121,7 @@ SERIES: dict[Kind, Callable[[Recording], Result]] = {
     "number": partial(responses_against, varied=q.PULSES_SERIES),
     "frequency": partial(responses_against, varied=q.FREQUENCY_SERIES),
 }
-"""Kind of a file → its analysis."""
+"""The analysis of each kind of file."""
 
 
 def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> list[Number]:
@@ -146,7 +146,7 @@ def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: st
 
 
 def _relaxation(recording: Recording, trace: Trace, varied: str) -> tuple[list[Number], xr.Dataset | None]:
-    """Fit what follows the last pulse of a run, and say how much of the response is left at its end."""
+    """Fit the relaxation after the last pulse of a run, and return the fraction of the response at its end."""
     followed = tail(recording, trace)
     if followed is None or followed.length < LEAST_TAIL:
         return [], None

@@ -18,7 +18,7 @@ from relaxor.core.variables import has_dimension, readings
 from relaxor.synapse.quantities import LIGHT_STIMULUS, VOLTAGE_STIMULUS
 
 AXES = {"time": "s", "voltage": "V", "current": "A"}
-"""What a trace must have, and its unit."""
+"""Required columns of a trace, with their units."""
 CONSTANT = 1e-3
 """Range of a stimulus, relative to its largest magnitude, below which it is constant and no train of pulses."""
 
@@ -68,7 +68,7 @@ def traces_of(measurement: Measurement) -> list[Trace]:
     Raises
     ------
     AnalysisError
-        If a region has no column of time, voltage or current, or a run number comes back after another run.
+        If a region has no column of time, voltage or current, or a run number reappears after another run.
     """
     return [
         _trace(measurement, run, data)
@@ -90,7 +90,7 @@ def _runs(measurement: Measurement, name: str, region: xr.Dataset) -> Iterator[t
     names = [f"{value:g}" for value in number[bounds[:-1]]]
     if len(set(names)) < len(names):
         again = next(run for i, run in enumerate(names) if run in names[:i])
-        raise AnalysisError(f"{measurement.id}: {name}: run {again} comes back after another; number the runs anew")
+        raise AnalysisError(f"{measurement.id}: {name}: run {again} reappears after another; renumber the runs")
     for run, start, stop in zip(names, bounds[:-1], bounds[1:], strict=True):
         yield run, region.isel({dimension: slice(start, stop)})
 

@@ -1,4 +1,4 @@
-"""What is in a file, as far as it tells which technique measured it."""
+"""The content of a file that shows which technique measured it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +8,7 @@ import xarray as xr
 from relaxor.core.variables import has_dimension
 
 SPECTRAL_AXES = ("two_theta", "raman_shift", "binding_energy", "kinetic_energy", "energy", "wavelength")
-"""Axes of spectra and patterns: what has one is no table of readings over time."""
+"""Axes of spectra and patterns; a file with one of them is not a table of readings over time."""
 
 TESTERS = ("aixacct", "radiant_vision")
 """Formats of ferroelectric testers."""
@@ -77,13 +77,13 @@ class Contents:
 
     @cached_property
     def imaging_modes(self) -> frozenset[str]:
-        """What a scanning probe microscope calls the modes of its images, in small letters; empty names left out."""
+        """Names of the modes of the images of a scanning probe microscope, in small letters, without empty names."""
         modes = (str(region.attrs.get("imaging_mode", "")).lower() for region in self.regions)
         return frozenset(filter(None, modes))
 
     @property
     def piezoresponse(self) -> bool:
-        """Whether the microscope says that it recorded the piezoresponse (``PFM`` of Asylum Research)."""
+        """Whether the microscope states that it recorded the piezoresponse (``PFM`` of Asylum Research)."""
         return any(mode.startswith("pfm") for mode in self.imaging_modes)
 
     @property

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "relaxor.techniques"
 """Group of entry points under which other packages offer a `Technique` each."""
 OTHER = "other"
-"""The technique of a file that is drawn as it is: nothing analyses it."""
+"""The technique of a file that is drawn as it was measured, without an analysis."""
 NOTICED: set[str] = set()
 """Former names of techniques of which a notice was given."""
 
@@ -81,7 +81,7 @@ class Conditions:
     required
         What the analysis cannot do without, unless the file tells it.
     alternative
-        What stands for all of the required ones together.
+        Condition that replaces all of the required ones together.
     optional
         What the analysis heeds where it is given; without a unit it is only noted, in any unit.
     told_by
@@ -223,13 +223,13 @@ def techniques() -> Mapping[str, Technique]:
     Raises
     ------
     ValueError
-        If two techniques have one name.
+        If two techniques have the same name.
     """
     found = [technique for technique, _ in entries()]
     ordered = {technique.name: technique for technique in sorted(found, key=lambda technique: technique.name)}
     if len(ordered) < len(found):
         names = sorted(technique.name for technique in found)
-        raise ValueError(f"two techniques have one name among {', '.join(names)}")
+        raise ValueError(f"two techniques have the same name among {', '.join(names)}")
     return ordered
 
 

@@ -18,7 +18,7 @@ COLUMNS = "wavelength psi delta"
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Tell by the first line."""
+    """Recognise the format by the first line."""
     return head.startswith(SIGNATURE)
 
 

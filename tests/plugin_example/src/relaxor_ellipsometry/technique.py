@@ -1,4 +1,4 @@
-"""The ellipsometry as an entry of relaxor's registry."""
+"""The registry entry of ellipsometry."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -10,7 +10,7 @@ from relaxor_ellipsometry.settings import EllipsometrySettings
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the two ellipsometric angles."""
+    """Recognise a file by the two ellipsometric angles."""
     return float({"psi", "delta"} <= contents.names)
 
 

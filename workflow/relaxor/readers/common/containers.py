@@ -38,7 +38,7 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def member_bytes(container: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    """Unpack a member, as far as its directory entry announces and `MAX_MEMBER_BYTES` allow."""
+    """Unpack a member, up to the size in its directory entry and at most `MAX_MEMBER_BYTES`."""
     size = container.getinfo(name).file_size
     if size > MAX_MEMBER_BYTES:
         limit = MAX_MEMBER_BYTES >> 20
@@ -48,7 +48,7 @@ def member_bytes(container: zipfile.ZipFile, name: str, path: Path) -> bytes:
 
 
 def member_names(head: bytes, path: Path) -> list[str]:
-    """Return the names of the members of a zip archive; none if the file is no archive, or damaged."""
+    """Return the names of the members of a zip archive; none if the file is not an archive, or is damaged."""
     if not head.startswith(b"PK\x03\x04"):
         return []
     try:
@@ -90,7 +90,7 @@ def parse_xml(content: bytes, path: Path, place: str = "") -> Element:
     try:
         return fromstring(content)
     except Exception as error:  # ParseError of the XML, or one of defusedxml's refusals
-        raise ReadError(path, f"is not XML that can be read ({type(error).__name__}: {error})", place) from error
+        raise ReadError(path, f"is not readable XML ({type(error).__name__}: {error})", place) from error
 
 
 def plain_xml(element: Element) -> dict[str, Any]:

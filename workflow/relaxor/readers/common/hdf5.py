@@ -100,7 +100,7 @@ def damaged_heap(path: Path) -> int:
 
 
 def _announced(dataset: "h5py.h5d.DatasetID", path: Path, name: str) -> int:
-    """Return the bytes of a dataset, or of one of its chunks where that is more."""
+    """Return the number of bytes of a dataset, or of one of its chunks if that is larger."""
     from h5py import h5d
 
     layout = dataset.get_create_plist()

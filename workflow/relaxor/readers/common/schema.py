@@ -37,7 +37,7 @@ def tree(
 
 
 def unpack(layout: str, data: bytes, offset: int, path: Path) -> tuple[Any, ...]:
-    """Unpack bytes as `struct.unpack_from` does, with a `ReadError` that names the byte where the file ends."""
+    """Unpack bytes like `struct.unpack_from`, with a `ReadError` that names the byte at which the file ends."""
     try:
         return struct.unpack_from(layout, data, offset)
     except struct.error:
@@ -46,7 +46,7 @@ def unpack(layout: str, data: bytes, offset: int, path: Path) -> tuple[Any, ...]
 
 
 def array(data: bytes, dtype: str, count: int, offset: int, path: Path) -> np.ndarray:
-    """Return ``count`` numbers at ``offset``; a file that is too short for what it announces is refused."""
+    """Return ``count`` numbers at ``offset``; a file that is shorter than announced is refused."""
     size = np.dtype(dtype).itemsize
     if count < 0 or offset < 0 or count > MAX_POINTS or offset + count * size > len(data):
         problem = f"announces {count} values of {size} bytes, file has {len(data)} bytes"
@@ -70,7 +70,7 @@ def text_at(data: bytes, offset: int, length: int) -> str:
 
 
 def check_count(announced: float | None, found: int, path: Path, place: str, what: str = "points") -> None:
-    """Refuse a file that holds another number of items than it announces; None stands for no announcement."""
+    """Refuse a file that holds another number of items than it announces; None means that it announces none."""
     if announced is not None and announced != found:
         raise ReadError(path, f"announces {announced:g} {what} and holds {found}", place)
 

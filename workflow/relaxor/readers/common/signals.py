@@ -53,19 +53,19 @@ def signal_tree(
     more: Mapping[str, Any] | None = None,
     **root: Any,
 ) -> xr.DataTree:
-    """Return the tree of signals, see `datasets`; the header has what the file says of each signal, and ``more``."""
+    """Return the tree of signals, see `datasets`; the header contains the metadata of each signal, and ``more``."""
     children = datasets(signals, attrs)
     header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
     return tree(children, header={**header, **(more or {})}, **root)
 
 
 def counts_of(signal: Mapping[str, Any]) -> str:
-    """Return ``count``, ``count/s`` or ``1``: what rosettasciio calls ``Intensity (Counts)``."""
+    """Return the unit ``count``, ``count/s`` or ``1`` for a name of rosettasciio such as ``Intensity (Counts)``."""
     return counted(str(signal["metadata"]["Signal"].get("quantity", "")).partition("(")[2].rstrip(")"))
 
 
 def exposure(signal: Mapping[str, Any]) -> dict[str, float]:
-    """Return the attribute ``integration_time`` (s, of all accumulations) where the file gives it."""
+    """Return the attribute ``integration_time`` (s, of all accumulations) if the file gives it."""
     detector = signal["metadata"].get("Acquisition_instrument", {}).get("Detector", {})
     return {"integration_time": float(detector["integration_time"])} if "integration_time" in detector else {}
 

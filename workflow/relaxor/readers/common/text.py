@@ -44,7 +44,7 @@ COUNTS = {"counts": "count", "ccd cts": "count", "counts/s": "count/s", "cps": "
 
 
 def decoded(content: bytes, fallback: str = "cp1252") -> str:
-    """Return text as its byte-order mark says, else as UTF-8, else in the code page of the instrument."""
+    """Decode text by its byte-order mark, otherwise as UTF-8, otherwise in the code page of the instrument."""
     for mark, encoding in ENCODINGS.items():
         if content.startswith(mark):
             return content.decode(encoding, "replace")
@@ -65,7 +65,7 @@ def lines_of(path: Path, fallback: str = "cp1252") -> list[str]:
 
 
 def head_lines(head: bytes) -> list[str]:
-    """Return the lines that the first bytes of a file hold, of which the last may be cut; none if it is no text."""
+    """Return the lines that the first bytes of a file hold, of which the last may be cut; none if it is not text."""
     return [] if b"\0" in head else head.decode("utf-8-sig", "replace").splitlines()
 
 
@@ -124,12 +124,12 @@ def numbers(words: Sequence[str], path: Path, place: str) -> np.ndarray:
 
 
 def spelled(text: str) -> str:
-    """Return a unit as pint reads it; what is not in the table is returned as it is."""
+    """Return a unit as pint reads it; a unit that is not in the table is returned unchanged."""
     return SPELLINGS.get(text.strip(), text.strip())
 
 
 def counted(text: str) -> str:
-    """Return ``count`` or ``count/s`` for what an instrument calls its counts, and ``1`` for anything else."""
+    """Return ``count`` or ``count/s`` for the names that instruments give counts, and ``1`` for anything else."""
     return COUNTS.get(text.strip().lower(), "1")
 
 
@@ -152,13 +152,13 @@ def iso(text: str, *layouts: str) -> str | None:
 
 
 def iso_day(text: str, *layouts: str) -> str | None:
-    """Return a date without time as ISO 8601, or None where it has none of the layouts."""
+    """Return a date without time as ISO 8601, or None if it has none of the layouts."""
     moment = iso(text, *layouts)
     return moment and moment[:10]
 
 
 def unix_date(seconds: object) -> str | None:
-    """Return a Unix time as ISO 8601 in UTC, or None where the instrument left it at zero."""
+    """Return a Unix time as ISO 8601 in UTC, or None if the instrument left it at zero."""
     try:
         moment = float(str(seconds))
     except ValueError:
@@ -167,7 +167,7 @@ def unix_date(seconds: object) -> str | None:
 
 
 def library_date(general: Mapping[str, str]) -> str | None:
-    """Return date and time of the general metadata of rosettasciio, or None where it has none."""
+    """Return date and time of the general metadata of rosettasciio, or None if there is none."""
     return iso(f"{general.get('date')}T{general.get('time')}")
 
 
@@ -182,7 +182,7 @@ def snake(text: str) -> str:
 
 
 def safe(text: str, default: str) -> str:
-    """Return a name that every file format accepts for a group; what has no such character gets the default."""
+    """Return a name that every file format accepts for a group; names without allowed characters become the default."""
     return re.sub(r"[^A-Za-z0-9.+-]+", "_", text).strip("_.") or default
 
 

@@ -133,7 +133,7 @@ def _scan(route: Element, table: np.ndarray, shared: dict[str, Any], path: Path,
 
 
 def _columns(view: Element, path: Path, place: str) -> Iterator[tuple[str, int, int, str, str, float]]:
-    """Yield name, first column, length, unit, label and blank value of what one view describes."""
+    """Yield name, first column, length, unit, label and blank value of the data that one view describes."""
     try:
         start, length = int(view.get("Start", "")), int(view.get("Length", ""))
     except ValueError:
@@ -156,7 +156,7 @@ def _columns(view: Element, path: Path, place: str) -> Iterator[tuple[str, int, 
 
 
 def _axis(info: Element, recorded: xr.Variable | None, dim: str, points: int) -> xr.Variable:
-    """Return the scanned axis: the exact grid where the recorded column (rounded) follows it, else that column."""
+    """Return the scanned axis: the exact grid if the (rounded) recorded column follows it, otherwise that column."""
     unit = _unit(info.get("Unit", ""))
     label = f"{info.get('VisibleName', dim)} angle" if unit == "degree" else info.get("VisibleName", dim)
     grid = float(info.findtext("Start", "nan")) + float(info.findtext("Increment", "nan")) * np.arange(points)

@@ -148,7 +148,7 @@ def _element(symbol: str, label: str, path: Path, place: str) -> str:
     for candidate in (name[0], name[0][0]) if name else ():
         if gemmi.Element(candidate).atomic_number:
             return gemmi.Element(candidate).name
-    raise ReadError(path, f"'{text}' names no element", place)
+    raise ReadError(path, f"'{text}' is not an element", place)
 
 
 def _header(block: Any) -> dict[str, Any]:

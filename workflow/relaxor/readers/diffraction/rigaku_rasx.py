@@ -55,7 +55,7 @@ def extract(path: Path) -> xr.DataTree:
             name = match[0]
             conditions = name.replace("Profile", "MesurementConditions").removesuffix(".txt") + ".xml"
             if conditions not in container.namelist():
-                raise ReadError(path, f"holds {name} but not {conditions}, which says what it is")
+                raise ReadError(path, f"holds {name} but not {conditions}, which describes it")
             root = parse_xml(member_bytes(container, conditions, path), path, f"member {conditions}")
             header[conditions] = plain_xml(root)
             entries = {key: root.findtext(where) or "" for key, where in ENTRIES.items()}

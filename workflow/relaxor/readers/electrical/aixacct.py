@@ -63,7 +63,7 @@ SEQUENCE = re.compile("[A-Z]")
 
 @dataclass
 class _Table:
-    """A block of the file as it stands there; ``line`` is the number of the line with its column names."""
+    """An unprocessed block of the file; ``line`` is the number of the line with its column names."""
 
     title: str
     header: dict[str, str] = field(default_factory=dict)
@@ -187,7 +187,7 @@ def _steps(path: Path, table: _Table) -> xr.Dataset:
 
 
 def _written(dataset: xr.Dataset, dims: tuple[str, ...], columns: dict[str, np.ndarray]) -> xr.Dataset:
-    """Add columns, and the uncertainty that the last digit written leaves to what was measured."""
+    """Add columns, and the uncertainty of measured values from the last written digit."""
     for name, values in columns.items():
         dataset[name] = variable(dims, values, *QUANTITIES[name])
     for name, values in columns.items():

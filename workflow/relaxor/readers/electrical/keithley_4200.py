@@ -52,7 +52,7 @@ QUANTITIES: tuple[tuple[str, str, str], ...] = (
     (r"v.*|.*v", "V", "voltage"),
     (r"i(?!teration|ndex).*|.*i", "A", "current"),
 )
-"""Pattern of the name of a column, unit, and what it is. The workbook itself names no units."""
+"""Pattern of the name of a column, its unit and its meaning, because the workbook itself names no units."""
 UNITLESS = re.compile(r"ratio.*|cycle|index|iteration|pts|norm.*")
 """Columns that need no unit."""
 EXECUTED = "%m/%d/%Y %H:%M:%S"
@@ -223,7 +223,7 @@ def first_match(name: str, quantities: Sequence[tuple[str, str, str]]) -> tuple[
 
 
 def _settings(rows: list[Row]) -> dict[str, dict[str, Any]]:
-    """Return what was applied in every run: keys, terminals, parameters and formulas."""
+    """Return the applied signals of every run: keys, terminals, parameters and formulas."""
     found: dict[str, dict[str, Any]] = {}
     current: dict[str, Any] = found.setdefault("", {"keys": {}})
     header: list[str] = []

@@ -30,7 +30,7 @@ from relaxor.readers.electrical.keithley_4200 import first_match
 QUANTITIES = ((r".*time", "s", "time"), (r"v.*|.*voltage", "V", "voltage"), (r"i.*|.*current", "A", "current"),
               (r"c.*", "F", "capacitance"), (r"f.*", "Hz", "frequency"))  # fmt: skip
 MODES = {"Vmeas": ("V", "voltage"), "Imeas": ("A", "current")}
-"""Operation mode of a WGFMU channel, and the unit and meaning of what it measured."""
+"""Operation mode of a WGFMU channel, and the unit and meaning of its readings."""
 
 
 def recognises(head: bytes, path: Path) -> bool:

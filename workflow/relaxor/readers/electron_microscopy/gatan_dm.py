@@ -164,7 +164,7 @@ class _Walk:
 
 
 def _tags(image: dict[str, Any]) -> dict[str, Any]:
-    """Return the tags of an image, and those of the image from which it was cut where it has none of its own."""
+    """Return the tags of an image, or those of the image from which it was cut if it has none."""
     tags = image.get("ImageTags", {})
     source = _find(tags, "source", "Tags at creation")
     return (source if isinstance(source, dict) else {}) | (tags if isinstance(tags, dict) else {})

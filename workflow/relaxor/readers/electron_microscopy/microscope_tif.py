@@ -56,7 +56,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _check(path: Path) -> None:
-    """Compare what the pages announce with the bytes of the file."""
+    """Compare the announced sizes of the pages with the size of the file."""
     import tifffile
 
     with tifffile.TiffFile(path) as file:

@@ -65,7 +65,7 @@ def extract(path: Path) -> xr.DataTree:
     if not series:
         series = [file for n in range(1, MAX_SERIES + 1) if (file := path.parent / f"{path.stem}_{n}.ser").is_file()]
     if not series:
-        raise ReadError(path, f"holds settings only; their data, {path.stem}_1.ser, are not beside it")
+        raise ReadError(path, f"holds settings only; their data, {path.stem}_1.ser, are not in its folder")
     signals, attrs, dates = [], [], []
     for file in series:
         announced = _check(file.read_bytes(), file)
@@ -115,7 +115,7 @@ def _signal(path: Path, objects: list[str] | None, title: str) -> dict[str, Any]
 
 
 def _check(data: bytes, path: Path) -> str:
-    """Compare all sizes with the file; return what was announced if less was recorded."""
+    """Compare all sizes with the file; return the announced size if less was recorded."""
     if data[: len(MAGIC)] != MAGIC:
         raise ReadError(path, "is not a TIA series", "byte 0x0")
     version, kind, tag, announced, valid = unpack("<HIIII", data, 4, path)

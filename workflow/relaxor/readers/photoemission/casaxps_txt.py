@@ -81,7 +81,7 @@ def _block(lines: list[str], start: int, end: int, match: re.Match[str], path: P
 
 
 def _with_fit(dataset: xr.Dataset, header: list[str], names: list[str], table: np.ndarray) -> xr.Dataset:
-    """Add the peaks of a fit, and what the header says of them."""
+    """Add the peaks of a fit, with their description in the header."""
     columns = [index for index, name in enumerate(names) if name and name not in ("Background", "Envelope")]
     for name in ("Background", "Envelope"):
         if name in names:

@@ -121,7 +121,7 @@ def _records(data: bytes, start: int, path: Path) -> Any:
 
 
 def _common(header: dict[str, Any]) -> dict[str, Any]:
-    """Return what all regions share, as far as the header gives it."""
+    """Return the attributes of the header that all regions share."""
     names = {"excitation_energy": "XraySource", "work_function": "AnalyserWorkFcn"}
     names["transmission_coefficients"] = "IntensityCalCoeff"
     found = {name: [float(word) for word in re.findall(r"\d+\.\d+", _text(header, key))] for name, key in names.items()}

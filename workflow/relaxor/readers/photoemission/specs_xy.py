@@ -71,7 +71,7 @@ def extract(path: Path) -> xr.DataTree:
 
 
 def _regions(lines: list[str], settings: dict[str, str], path: Path) -> Iterator[tuple[dict[str, str], list[Block]]]:
-    """Yield header and blocks of every region; what stands before the first one goes into the settings."""
+    """Yield header and blocks of every region; lines before the first region are added to the settings."""
     group, header, external = "", None, False
     blocks: list[Block] = []
     row = 0

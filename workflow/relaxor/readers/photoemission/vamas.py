@@ -42,7 +42,7 @@ from relaxor.stats.counts import poisson_uncertainty
 MAX_BYTES = 16 << 20
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
-"""Larger values stand for "not known"; the standard writes 1E+37."""
+"""Larger values mean "not known"; the standard writes 1E+37."""
 MODES = ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "NORM", "SDP", "SDPSV", "SEM", "NOEXP")
 Kind = Callable[[str], Any]
 """Reads a parameter, whose name the message has if it is missing."""
@@ -98,7 +98,7 @@ class _Lines:
         return self.lines[self.at - 1].strip()
 
     def number(self, what: str) -> float | None:
-        """Return a number, or None where the file says that it is not known."""
+        """Return a number, or None if the file states that it is not known."""
         found = self.text(what)
         value = number(found)
         if value is None:
@@ -175,7 +175,7 @@ def _given(lines: _Lines) -> list[int]:
 
 
 def _block(lines: _Lines, header: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
-    """Read one block; what it does not give is taken from the first block."""
+    """Read one block; missing entries are taken from the first block."""
     given = set(header["given"]) if first else range(1, 41)
     block: dict[str, Any] = {"identifier": lines.text("block identifier"), "sample": lines.text("sample identifier")}
     for index, (name, kind) in enumerate(_parameters(lines, header).items(), start=1):
@@ -278,7 +278,7 @@ def _dataset(block: dict[str, Any], values: np.ndarray, lines: _Lines) -> xr.Dat
 
 
 def _intensity(axis: str, values: np.ndarray, unit: str, time: float | None) -> dict[str, xr.Variable]:
-    """Make counts and rate; the unit says which of them the file holds (``c/s`` or ``d``, a count)."""
+    """Make counts and rate; the unit shows which of them the file holds (``c/s``, or ``d`` for counts)."""
     rate = unit.strip().lower() in ("c/s", "cps")
     if time is None:
         signal = {"intensity": variable(axis, values, "count/s" if rate else "count", "photoelectron signal")}

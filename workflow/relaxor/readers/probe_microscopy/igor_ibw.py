@@ -168,7 +168,7 @@ def _check(data: bytes, path: Path) -> None:
         expected = math.prod(size for size in shape if size > 0) if shape[0] > 0 else 0
         words = unpack(f"{order}{(start + NEW_HEADER) // 2}h", data, 0, path)
         if sum(words) % 65536:
-            raise ReadError(path, "the checksum of the header does not hold: the file is damaged", "byte 0x2")
+            raise ReadError(path, "the checksum of the header is wrong: the file is damaged", "byte 0x2")
     else:
         wave_size, *extras = unpack(f"{order}{version}i", data, 2, path)
         kind_at, shape_at, header = start, start + 42, OLD_HEADER + PADDING
@@ -274,7 +274,7 @@ def _unit(wave: dict[str, Any], which: int | str) -> str:
 
 
 def _named_unit(text: str) -> tuple[str, str]:
-    """Split ``Binding Energy [eV]`` into a name and a unit; text that is no unit becomes the name of a number."""
+    """Split ``Binding Energy [eV]`` into a name and a unit; a text that is not a unit becomes the name of a number."""
     named = re.fullmatch(r"\s*(.*?)\s*\[(.*)\]\s*", text)
     name, unit = named.groups() if named else ("", text)
     if spelled(unit) in COMMON_UNITS:

@@ -165,7 +165,7 @@ def _image_axes(section: Section, shape: tuple[int, ...], path: Path, place: str
         sides = (size * 2 if len(size) == 2 else size)[:2]
         width, height = (float(text) * LENGTHS[spelled(size[-1])] for text in sides)
     except (ValueError, KeyError, IndexError):
-        raise ReadError(path, f"'Scan Size: {' '.join(size)}' is no width and height", place) from None
+        raise ReadError(path, f"'Scan Size: {' '.join(size)}' is not a width and a height", place) from None
     ends = {"y": (height, shape[0]), "x": (width, shape[1])}
     return {name: variable(name, np.arange(count) * (end / count), "m", name) for name, (end, count) in ends.items()}
 

@@ -116,7 +116,7 @@ def _two_files(path: Path) -> np.ndarray:
     parts = [path.with_name(f"{stem[:-2]}{end}{path.suffix}") for end in ("-x", "-y")]
     for part in parts:
         if not part.is_file():
-            raise ReadError(path, f"is one of a pair of files; '{part.name}' is missing beside it")
+            raise ReadError(path, f"is one of a pair of files; '{part.name}' is missing in its folder")
     try:
         axis, intensity = (np.loadtxt(part, ndmin=1, comments=None) for part in parts)
     except ValueError as error:

@@ -79,7 +79,7 @@ class _File:
             self.at = after
 
     def refuse(self, problem: str) -> ReadError:
-        return ReadError(self.path, f"is no sound MATLAB 5 file: {problem}")
+        return ReadError(self.path, f"is not a valid MATLAB 5 file: {problem}")
 
     def element(self) -> tuple[int, bytes]:
         """Return type and content of the next element."""
@@ -157,7 +157,7 @@ def _text(codes: np.ndarray) -> str:
 def _map(record: dict[str, Any], name: str, path: Path) -> xr.Dataset:
     values = record["data"]
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
-        raise ReadError(path, f"data of {name} are no table of pixels and channels")
+        raise ReadError(path, f"data of {name} are not a table of pixels and channels")
     axis, unit = _axis(record["axisscale"], values.shape[1])
     named = AXES.get(unit, ("channel", "1", f"channel ({unit})"))
     size = [int(n) for n in np.ravel(record.get("imagesize", []))]

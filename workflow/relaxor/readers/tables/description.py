@@ -26,14 +26,14 @@ class Entry:
     """Name for the labels of axes; without it, the name of the quantity is used."""
 
     def __post_init__(self) -> None:
-        """Refuse an entry that says not at all, or in two ways, where it stands."""
+        """Refuse an entry that gives its place not at all or in two ways."""
         if bool(self.header) == bool(self.position) or self.position < 0:
             raise ValueError("give either 'header' (name of the column) or 'position' (1, 2, ...)")
 
 
 @dataclass(frozen=True)
 class TableDescription:
-    """How to read a text table that does not say what its columns are."""
+    """The description of a text table that does not state what its columns are."""
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = _CLOSED
 
@@ -42,21 +42,22 @@ class TableDescription:
     scalars: dict[str, Entry] = field(default_factory=dict)
     """Quantities that a ``key: value`` line gives, with the key (``header``) and the unit of each."""
     axis: str = ""
-    """Quantity that becomes the dimension; without one, rows are numbered (``index``)."""
+    """Quantity that becomes the dimension. Without it, rows are numbered (``index``)."""
     monotonic: bool = True
-    """Whether the axis must rise strictly, or fall strictly unless it is ``time``; if not, it is taken as it stands."""
+    """Whether the axis must increase strictly, or decrease strictly unless it is ``time``. If false, any order is
+    accepted."""
     delimiter: str = "\t"
-    """Text between two cells; if it is empty, any number of blanks separates them."""
+    """Text between two cells. If it is empty, any number of blanks separates cells."""
     decimal: str = "."
-    """Decimal sign."""
+    """Decimal separator."""
     encoding: str = "utf-8-sig"
-    """Encoding of the text; the default also takes a byte-order mark."""
+    """Encoding of the text; the default also accepts a byte-order mark."""
     comment: str = ""
-    """Text with which comments begin; their ``key: value`` lines belong to the header all the same."""
+    """Text with which comments begin. Their ``key: value`` lines nevertheless belong to the header."""
     skip_rows: int = 0
-    """Number of lines at the top that are skipped; they are kept in the header."""
+    """Number of lines at the top that are skipped. They are kept in the header."""
     missing: tuple[str, ...] = ("",)
-    """Words that stand for a missing value in the file."""
+    """Words that mark a missing value in the file."""
     rows: str = ""
     """Key of the header entry that announces the number of rows; a file with another number of rows is refused."""
     acquired: str = ""

@@ -72,7 +72,7 @@ def _separator(line: str) -> str:
 
 
 def _label(name: str) -> tuple[str, str] | None:
-    """Return quantity and unit from the name of a column, or None where it has no known unit."""
+    """Return quantity and unit from the name of a column, or None if it has no known unit."""
     match = BRACKETS.fullmatch(name) or WORDS.fullmatch(name)
     if not match:
         return None

@@ -63,7 +63,7 @@ def extract(path: Path) -> xr.DataTree:
                 raise ReadError(path, f"holds more than {MAX_MEMBERS} files or {MAX_TOTAL_BYTES >> 20} MiB")
             try:
                 if recognise(inner) == "packed":
-                    raise ReadError(inner, "is packed once more: unpack it first")
+                    raise ReadError(inner, "is packed twice: unpack it first")
                 trees[name] = read(inner)
             except ReadError as error:
                 refused.append(ReadError(path, error.problem, ", ".join(filter(None, (name, error.where)))))

@@ -1,10 +1,11 @@
 """Relaxation laws: sums of exponentials and the stretched exponential, above a floor that is free or known.
 
-Sums of exponentials are the classic ill-conditioned fit: the covariance misleads and a search from a guess finds a
-side valley. Three things keep the numbers honest. Amplitudes and floor are linear, so they are projected out
-(variable projection; Golub & Pereyra, doi 10.1137/0710036), and what is left is searched on a grid of time constants
-first. Intervals come from the profile likelihood in the logarithm of the time constants. A parametric bootstrap stands
-beside them. All ends of all intervals, and all replicates, are searched at once: each is a row of the same arrays.
+The fit of a sum of exponentials is ill-conditioned: the covariance is misleading, and a search from a guess can end in
+a local minimum. Three methods make the numbers reliable. First, amplitudes and floor are linear and are projected out
+(variable projection; Golub & Pereyra, doi 10.1137/0710036), and the remaining parameters are first searched on a grid
+of time constants. Second, intervals come from the profile likelihood in the logarithm of the time constants. Third, a
+parametric bootstrap is given for comparison. All ends of all intervals, and all replicates, are searched together as
+rows of the same arrays.
 """
 
 from relaxor.stats.decay.fit import fit_decay

@@ -19,13 +19,13 @@ def fit_decay(decay: Decay, fewer: Fit | None = None) -> Fit:
     decay
         The law and the data.
     fewer
-        Fit of the law with one exponential fewer, where there is one already.
+        Fit of the law with one exponential fewer, if it exists already.
 
     Returns
     -------
     Fit
-        ``floor`` (fixed where it is known), ``amplitude``, ``tau`` (numbered where there are several, tau
-        ascending), ``beta`` where the law is stretched, and the `Law.shape` behind them.
+        ``floor`` (fixed if it is known), ``amplitude``, ``tau`` (numbered if there are several, with ascending tau),
+        ``beta`` if the law is stretched, and the underlying `Law.shape`.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def fit_decay(decay: Decay, fewer: Fit | None = None) -> Fit:
 
 
 def _add_taus(law: Law, fitted: Fit) -> None:
-    """Add time constants and beta with their standard errors (delta method); lmfit's expressions cost a search."""
+    """Add time constants and beta with standard errors (delta method); lmfit expressions would cost a search."""
     shape = _values(fitted.params, law.shape)
     slopes = {name: float(expit(gap)) for name, gap in zip(law.shape[1 : law.terms], shape[1:], strict=False)}
     gradients = [{"log_tau": 1.0} | dict(list(slopes.items())[:k]) for k in range(law.terms)]

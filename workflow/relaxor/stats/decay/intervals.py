@@ -15,16 +15,16 @@ SEED = 20250
 
 
 def profile_decay(decay: Decay, fitted: Fit) -> dict[str, tuple[float, float]]:
-    """Return the profile-likelihood interval of every quoted parameter; of tau and beta in their logarithm.
+    """Return the profile-likelihood interval of every quoted parameter; for tau and beta in their logarithm.
 
-    Wherever a parameter is held, the others are searched from the best place of the grid and from where they were last:
-    the profile of a sum of exponentials has side valleys, and a search that only follows the last step is caught in
-    them. Both ends of all parameters are followed together.
+    While a parameter is held fixed, the others are searched from the best point of the grid and from their last values,
+    because the profile of a sum of exponentials has local minima in which a search that only follows the last step
+    would end. Both ends of all parameters are followed together.
 
     Returns
     -------
     dict
-        Parameter → ends of its interval. Where the data set no end, tau and beta reach 0 or ∞, the others ±∞.
+        Ends of the interval of each parameter. If the data set no end, tau and beta reach 0 or ∞, and the others ±∞.
     """
     names = decay.quoted
     value, error = (np.array([part(name) for name in names]) for part in (fitted.value, fitted.error))
@@ -64,7 +64,7 @@ class _Held:
     parameter
         Place among the quoted parameters of what each copy holds, shape (b,).
     shape
-        Of the best fit, where all searches begin.
+        Shape of the best fit, at which all searches begin.
     """
 
     def __init__(self, decay: Decay, parameter: np.ndarray, shape: np.ndarray) -> None:
@@ -116,13 +116,13 @@ class _Held:
 def bootstrap_decay(decay: Decay, fitted: Fit) -> dict[str, np.ndarray]:
     """Fit the law again to data drawn from the fitted one with its noise (parametric bootstrap).
 
-    The noise is normal with ``sigma``, or with the scatter about the fit where sigma is not known. Each replicate
-    starts at the best place of the grid.
+    The noise is normal with ``sigma``, or with the scatter about the fit if sigma is not known. Each replicate
+    starts at the best point of the grid.
 
     Returns
     -------
     dict
-        Parameter → its `REPLICATES` values.
+        The `REPLICATES` values of each parameter.
     """
     scale = 1.0 if fitted.absolute_sigma else math.sqrt(fitted.reduced_chi_square)
     noise = np.random.default_rng(SEED).standard_normal((REPLICATES, decay.x.size))

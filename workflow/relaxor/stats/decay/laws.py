@@ -1,4 +1,4 @@
-"""The laws, and data to which one of them is fitted: the grid of shapes, and what is linear at each of them."""
+"""The laws, and data to which one of them is fitted, with the grid of shapes and the linear parts at each of them."""
 
 import math
 from dataclasses import dataclass
@@ -11,23 +11,24 @@ from scipy.special import expit, xlogy
 from relaxor.stats.fit import Fit
 
 GRID_A_DECADE = {1: 6, 2: 6, 3: 3}
-"""Time constants of the grid a decade, by the number of exponentials; a grid of three has the cube of them."""
+"""Time constants per decade of the grid, by the number of exponentials; three need the cube of this number."""
 BETA_GRID = np.geomspace(0.15, 2.5, 14)
 BETA_RANGE = (0.05, 5.0)
 LARGEST_TAU = 100.0
-"""Largest time constant looked at, in lengths of the measured range: beyond it a decay is a straight line."""
+"""Largest time constant, in lengths of the measured range; a slower decay looks like a straight line."""
 SMALLEST_TAU = 0.1
-"""Smallest time constant, in distances of neighbouring points: below it one point alone sees the decay."""
+"""Smallest time constant, in distances of neighbouring points; only one point would show a faster decay."""
 DEEPEST_DECAY = 30.0
-"""Nor is it smaller than this part of the first x: amplitudes are those at x = 0, e^30 above the data is no number."""
+"""Largest ratio of the first x to a time constant: amplitudes are those at x = 0, where e^30 times the data is
+absurd."""
 SMALLEST_GAP = 0.1
 """Least relative distance of neighbouring time constants; closer ones are the limit (1 + b x) exp(−x/τ)."""
 NOTHING = 1e-14
-"""A decay of which no more is left in the data than this, beyond what the columns before it span, adds nothing."""
+"""Smallest part of a decay, beyond the span of the columns before it, that counts as a contribution."""
 NO_PART = 1e100
-"""Length that such a column is given: the number that goes with it is nothing then."""
+"""Length of a column without a contribution, so that its coefficient vanishes."""
 TIE = 1e3
-"""Weight of a tie, in weights of all data together: a hundred times stiffer than any interval is exact."""
+"""Weight of a tie, in weights of all data together, which is a hundred times stiffer than the accuracy of intervals."""
 Anchor = int | np.ndarray
 
 
@@ -35,8 +36,8 @@ Anchor = int | np.ndarray
 class Law:
     """A law of relaxation: y = floor + slope x + Σ amplitude_k exp(−(x / tau_k)^beta), tau_1 < tau_2 < ….
 
-    What is varied are ``log_tau``, the logarithm of one time constant (the anchor, by default the first), ``log_gap_k``
-    = ln(tau_k / tau_(k−1) − 1) for the others, and ``log_beta`` where the law is stretched.
+    The varied parameters are ``log_tau``, the logarithm of one time constant (the anchor, by default the first),
+    ``log_gap_k`` = ln(tau_k / tau_(k−1) − 1) for the others, and ``log_beta`` if the law is stretched.
 
     Attributes
     ----------
@@ -45,9 +46,9 @@ class Law:
     terms
         Number of exponentials.
     stretched
-        Whether beta is free; else it is 1.
+        Whether beta is free; otherwise it is 1.
     drift
-        Whether there is a slope, which is what a decay much longer than the data looks like.
+        Whether there is a slope, which represents a decay that is much longer than the data.
     """
 
     name: str
@@ -126,11 +127,11 @@ class Decay:
     x, y
         Shape (n,); x not negative.
     sigma
-        Standard uncertainty of y, one number or shape (n,); None where it is estimated from the scatter.
+        Standard uncertainty of y, one number or shape (n,); None if it is estimated from the scatter.
     floor
-        Known value at large x; None where it is fitted.
+        Known value at large x; None if it is fitted.
     spread
-        Standard deviation of the x over which each y is a mean, shape (n,); None where each is taken at its x. The mean
+        Standard deviation of the x over which each y is a mean, shape (n,); None if each is taken at its x. The mean
         of an exponential is not that at the mean x.
     anchor
         Which time constant ``log_tau`` is; one for all shapes, or one for each, shape (b,).
@@ -233,14 +234,14 @@ class Decay:
         return columns
 
     def inverse(self, triangle: np.ndarray) -> np.ndarray:
-        """Invert triangles of bases (..., m, m); a column that adds nothing to those before it gets no part."""
+        """Invert triangles of bases (..., m, m); a column that adds nothing to those before it gets a zero."""
         length = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1))
         nothing = length <= NOTHING * np.linalg.norm(self.weight)
         return np.linalg.inv(triangle + NO_PART * nothing[..., None] * np.eye(length.shape[-1]))
 
     @cached_property
     def grid(self) -> np.ndarray:
-        """Shapes that cover all that the data can see, shape (g, q)."""
+        """Shapes that cover everything that the data can determine, shape (g, q)."""
         low, high = self.limits[:, 0]
         taus = np.linspace(low, high, math.ceil(GRID_A_DECADE[self.law.terms] * (high - low) / math.log(10)))
         if self.law.stretched:
@@ -268,7 +269,7 @@ class Decay:
         return fitted.value("floor") + slope * x + self.law.decays(x, shape) @ amplitudes
 
     def expected(self, fitted: Fit) -> np.ndarray:
-        """Return the fitted law as the data have it, means as means, shape (n,)."""
+        """Return the fitted law at the data, averaged like the data, shape (n,)."""
         linear = np.array([fitted.value(name) for name in self.linear])
         shape = np.array([fitted.value(name) for name in self.law.shape])
         return self.basis(shape) @ linear / self.weight + (self.floor or 0.0)
@@ -281,6 +282,6 @@ def shapes_of(log_taus: np.ndarray) -> np.ndarray:
 
 
 def chi_square_beside(base: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return what orthonormal columns (g, n, m) leave of the squares of targets (b, n), shape (g, b)."""
+    """Return the sums of squares of targets (b, n) outside of orthonormal columns (g, n, m), shape (g, b)."""
     inside = np.einsum("gnm,bn->gbm", base, targets, optimize=True)
     return np.sum(targets**2, axis=-1) - np.sum(inside**2, axis=-1)

@@ -1,4 +1,4 @@
-"""The best shape of a law: places of a grid, from which all searches go on at once (variable projection)."""
+"""The best shape of a law, with simultaneous searches from points of a grid (variable projection)."""
 
 from dataclasses import replace
 
@@ -7,22 +7,22 @@ import numpy as np
 from relaxor.stats.decay.laws import Decay, shapes_of
 
 STARTS = 12
-"""Places of the grid, each the best of its first time constant, from which the best fit is searched."""
+"""Number of points of the grid, each the best of its first time constant, at which searches start."""
 FIRST_STEPS, FINALISTS = 8, 3
-"""Steps after which only the best places are searched on, and how many."""
+"""Number of steps after which only the best points are continued, and the number of these points."""
 REFINEMENTS = 60
-"""Most steps of a search."""
+"""Largest number of steps of a search."""
 SETTLED = 1e-5
-"""Part of chi-square that a step must promise to gain, or the search ends."""
+"""Smallest relative gain of chi-square that a step must predict for the search to continue."""
 STUCK = 1e6
-"""Damping from which on a search counts as stuck."""
+"""Damping above which a search counts as stuck."""
 
 
 def best_fit(decay: Decay, fewer: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return shape and linear parameters at the global minimum, from the best places of the grid.
+    """Return shape and linear parameters at the global minimum, from the best points of the grid.
 
-    Data much more precise than the grid is fine show only its misfit there: the best shape of one exponential fewer
-    and one more of any time constant are starts as well.
+    For data that are much more precise than the grid, the misfit of the grid dominates. The best shape of one
+    exponential fewer, with one more of any time constant, therefore also gives starts.
     """
     chi_square = decay.grid_chi_square
     columns = [np.flatnonzero(decay.grid[:, 0] == first) for first in np.unique(decay.grid[:, 0])]
@@ -52,11 +52,11 @@ def refine(
     Parameters
     ----------
     shapes, targets
-        Starts, shape (b, q), and what each is fitted to, shape (b, n).
+        Starts, shape (b, q), and the target of each fit, shape (b, n).
     limits
         Lowest and highest shape, (2, q) or (2, b, q); where they are equal, that number is held.
     steps
-        Most steps.
+        Largest number of steps.
 
     Returns
     -------

@@ -31,7 +31,7 @@ CODES = tuple("".join(bits) for bits in product("01", repeat=SLOTS))
 SMALL = 1e-3
 """Part of a standard error over which derivatives are taken, so small that no code passes its neighbour."""
 LEAST_READ = 0.75
-"""Part of the readings of a window that must be there."""
+"""Fraction of the readings of a window that must exist."""
 JITTER = 0.01
 """A reading this part of a step before the begin or end of a window still counts as being at the begin or end."""
 
@@ -129,7 +129,7 @@ def _reading_share(timing: CodeTiming) -> float:
 
 
 def uncertainty_of_prediction(response: Response, timing: CodeTiming, predicted: pd.DataFrame) -> Moves:
-    """Return how currents and spreads of the predicted codes move with what the fit does not know: see `Moves`."""
+    """Return the changes of currents and spreads of predicted codes by the uncertainty of the fit; see `Moves`."""
     noise, current, spread = response.noise, predicted["current"].to_numpy(), predicted["spread"].to_numpy()
     variances, vectors = np.linalg.eigh(response.covariance)
     by_parameters = _slopes(response, timing, list(predicted.index)) @ (vectors * np.sqrt(np.maximum(variances, 0.0)))
@@ -144,7 +144,7 @@ def uncertainty_of_prediction(response: Response, timing: CodeTiming, predicted:
 
 
 def uncertainty_of_means(read: pd.DataFrame) -> Moves:
-    """Return how currents and spreads of measured codes move with the chance of few repeats: see `Moves`."""
+    """Return the changes of currents and spreads of measured codes by the chance of few repeats; see `Moves`."""
     unit, still = np.eye(len(read)), np.zeros(len(read))
     spread_error = (read["spread"] / np.sqrt(2 * (read["n"] - 1))).to_numpy()
     return [

@@ -274,7 +274,7 @@ def load_encoder(path: Path | str) -> Encoder:
         raise AnalysisError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, part['loc'])) or 'file'}: {part['msg']}" for part in error.errors())
-        raise AnalysisError(f"{path}: no valid encoder: {'; '.join(problems)}") from None
+        raise AnalysisError(f"{path}: not a valid encoder: {'; '.join(problems)}") from None
 
 
 def _rounded(value: float) -> float:

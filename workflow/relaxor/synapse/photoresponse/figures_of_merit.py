@@ -93,7 +93,7 @@ def noise_density(dark: Trace) -> tuple[float, float, float]:
     step = np.diff(dark.time)
     interval = float(np.median(step))
     if (np.abs(step - interval) > EVEN * interval).any():
-        raise AnalysisError(f"{where}: readings are not evenly spaced; a noise spectrum needs them so")
+        raise AnalysisError(f"{where}: readings are not evenly spaced, as a noise spectrum requires")
     length = 2 * dark.time.size // (SEGMENTS + 1)
     frequency, density = signal.welch(
         signal.detrend(dark.current), 1 / interval, nperseg=length, noverlap=length // 2, detrend="linear"

@@ -1,4 +1,4 @@
-"""What the numbers of pulses of light alone are called and mean.
+"""Names and meanings of the numbers that only pulses of light have.
 
 ``feature`` is the part of the response (``prompt``, or the number of a kind of traps) or the code; ``at`` is the power
 density or the wavelength of reference.
@@ -12,7 +12,7 @@ from relaxor.synapse.quantities import RELAXATION_TIME
 PHOTORESPONSE = "photoresponse"
 PROMPT = "prompt"
 ONE_EXPONENT, OWN_EXPONENT = "one_exponent", "own_exponent_of_prompt"
-"""The models of the response that are compared: features of `AICC`."""
+"""The models of the response that are compared, which are features of `AICC`."""
 PHOTOCURRENT = Quantity("photocurrent", "A", "prompt current at the power of reference, or current of full traps")
 FILLING_RATE = Quantity("filling_rate", "1/s", "rate at which light of the power of reference fills traps")
 POWER_EXPONENT = Quantity("power_exponent", "1", "exponent of the power density in filling rates or prompt current")
@@ -21,47 +21,47 @@ NOISE_MULTIPLICATIVE = Quantity("noise_multiplicative", "1", "relative deviation
 DARK_CURRENT = Quantity("dark_current", "A", "mean current in the dark at the beginning of a run")
 DARK_CURRENT_SPREAD = Quantity("dark_current_spread", "A", "standard deviation of the dark current from run to run")
 DARK_CURRENT_DRIFT = Quantity("dark_current_drift", "A/s", "mean drift of the current in the dark")
-FITTED = Quantity("fitted", "1", "0 where the runs of a wavelength do not suffice for a fit of the response")
+FITTED = Quantity("fitted", "1", "0 if the runs of a wavelength do not suffice for a fit of the response")
 
 # --- codes
 CODES_MEASURED, CODES_PREDICTED, CODES_COMPARED = "codes_measured", "codes_predicted", "codes_compared"
 CODE_CURRENT = Quantity("code_current", "A", "current after a code of pulses above the current in the dark")
-SMALLEST_GAP = Quantity("smallest_gap", "A", "smallest distance of neighbouring codes")
-SMALLEST_GAP_OVER_RANGE = Quantity("smallest_gap_over_range", "1", "smallest gap over the range of all codes")
-SMALLEST_D_PRIME = Quantity("smallest_d_prime", "1", "smallest gap over the spreads of both codes")
-ERROR_RATE = Quantity("error_rate", "1", "part of the read-outs that are taken for another code")
-CHI_SQUARE = Quantity("chi_square", "1", "misfit of the predicted codes")
-P_VALUE = Quantity("p_value", "1", "probability that chance makes the misfit as large")
-LARGEST_DEVIATION = Quantity("largest_deviation", "A", "largest difference of measured and predicted current")
+SMALLEST_GAP = Quantity("smallest_gap", "A", "smallest distance between neighbouring codes")
+SMALLEST_GAP_OVER_RANGE = Quantity("smallest_gap_over_range", "1", "smallest gap divided by the range of all codes")
+SMALLEST_D_PRIME = Quantity("smallest_d_prime", "1", "smallest gap divided by the spread of both codes")
+ERROR_RATE = Quantity("error_rate", "1", "fraction of the read-outs that are assigned to another code")
+CHI_SQUARE = Quantity("chi_square", "1", "chi-square of the predicted codes")
+P_VALUE = Quantity("p_value", "1", "probability of at least this chi-square by chance")
+LARGEST_DEVIATION = Quantity("largest_deviation", "A", "largest difference between measured and predicted current")
 
 # --- figures of merit
 MERITS = "figures_of_merit"
 SCALES_OF_MERITS = "scales of area, current and power density"
-RESPONSIVITY = Quantity("responsivity", "A/W", "photocurrent over the light on the device", SCALES_OF_MERITS)
+RESPONSIVITY = Quantity("responsivity", "A/W", "photocurrent divided by the light on the device", SCALES_OF_MERITS)
 QUANTUM_EFFICIENCY = Quantity("quantum_efficiency", "1", "electrons per photon on the device", SCALES_OF_MERITS)
 NOISE_DENSITY = Quantity("noise_density", "A/Hz^0.5", "noise of the current in the dark", SCALES_OF_MERITS)
 SHOT_NOISE_DENSITY = Quantity("shot_noise_density", "A/Hz^0.5", "shot noise of the dark current", SCALES_OF_MERITS)
 NOISE_EQUIVALENT_POWER = Quantity(
-    "noise_equivalent_power", "W/Hz^0.5", "light that makes a current as large as the noise", SCALES_OF_MERITS
+    "noise_equivalent_power", "W/Hz^0.5", "light that causes a current as large as the noise", SCALES_OF_MERITS
 )
-DETECTIVITY = Quantity("detectivity", "cm*Hz^0.5/W", "specific detectivity by the noise measured", SCALES_OF_MERITS)
+DETECTIVITY = Quantity("detectivity", "cm*Hz^0.5/W", "specific detectivity from the measured noise", SCALES_OF_MERITS)
 SHOT_NOISE_DETECTIVITY = Quantity(
-    "shot_noise_detectivity", "cm*Hz^0.5/W", "specific detectivity if shot noise were all", SCALES_OF_MERITS
+    "shot_noise_detectivity", "cm*Hz^0.5/W", "specific detectivity if there were only shot noise", SCALES_OF_MERITS
 )
-NOISE_OVER_SHOT_NOISE = Quantity("noise_over_shot_noise", "1", "noise density over shot noise", SCALES_OF_MERITS)
-NOISE_SPECTRUM = Quantity("noise_spectrum", "1", "0 where no run in the dark is fit for a noise spectrum")
+NOISE_OVER_SHOT_NOISE = Quantity("noise_over_shot_noise", "1", "noise density divided by shot noise", SCALES_OF_MERITS)
+NOISE_SPECTRUM = Quantity("noise_spectrum", "1", "0 if no run in the dark is suitable for a noise spectrum")
 
 # --- wavelengths
 SPECTRAL = "spectral"
 RESPONSE_RATIO = Quantity(
-    "response_ratio", "1", "response over the one at the wavelength of reference", "scale of the power meter"
+    "response_ratio", "1", "response divided by that at the wavelength of reference", "scale of the power meter"
 )
 
 LIGHT_MODELS = {
     PHOTORESPONSE: "prompt photocurrent and two kinds of traps, fitted to all runs of a wavelength",
     CODES_MEASURED: "mean of the repeats of every code",
-    CODES_PREDICTED: "codes by the fitted response",
-    CODES_COMPARED: "measured codes against predicted ones",
+    CODES_PREDICTED: "codes that the fitted response predicts",
+    CODES_COMPARED: "comparison of measured and predicted codes",
     MERITS: "figures of merit of a photodetector",
     SPECTRAL: "responses at several wavelengths",
 }

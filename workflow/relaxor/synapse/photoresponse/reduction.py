@@ -15,11 +15,11 @@ from relaxor.synapse.photoresponse.kinetics import Light, Readings
 from relaxor.synapse.traces import Trace
 
 MEANS = 60
-"""Means per run, shared by its stretches of constant light."""
+"""Number of means per run, which its stretches of constant light share."""
 LEAST_MEANS = 2
 """Fewest means per stretch where a run has very many stretches."""
 DARK = 1e-3
-"""A power below this part of the greatest power of all runs is noise of the recorded power, not light."""
+"""Power, relative to the largest one of all runs, below which it counts as noise of the record and not as light."""
 SAME_LIGHT = 0.1
 """A power that changes by less than this part from reading to reading counts as unchanged."""
 LEAST_READINGS = 4
@@ -71,7 +71,7 @@ def greatest_power(traces: Sequence[Trace]) -> float:
         where = f"{trace.measurement.id}, run {trace.run}"
         if trace.stimulus is None or trace.stimulus_unit != "mW/cm^2":
             found = "nothing" if trace.stimulus is None else f"a stimulus in {trace.stimulus_unit}"
-            raise AnalysisError(f"{where}: {found} was recorded beside the current; a power density in mW/cm^2 needed")
+            raise AnalysisError(f"{where}: {found} was recorded with the current; a power density in mW/cm^2 is needed")
         if trace.time.size < LEAST_READINGS:
             raise AnalysisError(f"{where}: {trace.time.size} readings; {LEAST_READINGS} are needed")
         if not all(np.isfinite(values).all() for values in (trace.time, trace.current, trace.stimulus)):

@@ -45,11 +45,11 @@ QUANTITIES: Mapping[str, tuple[Quantity, str]] = {
     "alpha": (q.POWER_EXPONENT, ""),
     "alpha0": (q.POWER_EXPONENT, q.PROMPT),
 }
-"""Parameter → quantity, and the part of the response that it belongs to."""
+"""The quantity of each parameter, and the part of the response to which it belongs."""
 AT_REFERENCE = ("J0", "g1", "g2")
 """Parameters that hold for the power density of reference."""
 RATE_OF = {"J1": "g1", "J2": "g2"}
-"""Current of full traps → rate at which they fill."""
+"""The filling rate that belongs to each current of full traps."""
 RATES, TIMES = ("g1", "g2"), ("tau_1", "tau_2")
 LOGARITHMIC = (*RATES, *TIMES)
 """Parameters whose logarithms are fitted and have symmetric intervals."""

@@ -19,7 +19,7 @@ from relaxor.techniques.afm.levelling import EDGE_PIXELS, Levelled, Surface, awa
 from relaxor.techniques.afm.settings import AfmSettings
 
 PROFILE_MODELS = {q.PROFILE_LINEAR: 1, q.PROFILE_QUADRATIC: 2}
-"""Model → degree of the polynomial background that each levelled profile may have of its own."""
+"""Degree of the polynomial background that each levelled profile may have, by model."""
 PLACES = ("substrate", "flake")
 INDEPENDENT = 4
 """Number of correlation lengths beyond which two heights are taken as independent."""

@@ -14,7 +14,7 @@ from relaxor.techniques.afm.settings import AfmSettings
 EDGE_PIXELS = 4
 """Number of pixels next to an edge that belong to neither level, because of the tip and the blur of the mask."""
 SMALLEST_PART = 0.01
-"""Part of the image below which a patch above or below its surroundings is dust and no flake."""
+"""Fraction of the image below which a patch above or below its surroundings counts as dust and not as a flake."""
 ROUNDS = 30
 """Largest number of rounds in which the mask of the flake is improved."""
 COARSE, CLEARLY = 64, 0.5

@@ -9,7 +9,7 @@ from relaxor.figures.style import BLUE, COMPONENTS, GREY, VERMILION, label
 from relaxor.techniques.afm import quantities as q
 
 FOOT = 0.12
-"""Lower end of the colour bar and of the profiles, in heights of the panel; the labels of their axes stand below."""
+"""Lower end of the colour bar and of the profiles, in heights of the panel; the labels of their axes are below."""
 
 
 def step(ax: Axes, data: PanelData) -> None:

@@ -6,7 +6,7 @@ from relaxor.stats.quantities import AICC
 PROFILE_LINEAR, PROFILE_QUADRATIC = "profile_linear", "profile_quadratic"
 TWO_LEVEL_HISTOGRAM, LEVELLED_MAP = "two_level_histogram", "levelled_map"
 MODELS = {
-    PROFILE_LINEAR: "a step on a straight line in each profile, as ISO 5436-1 has it",
+    PROFILE_LINEAR: "a step on a straight line in each profile, as in ISO 5436-1",
     PROFILE_QUADRATIC: "a step on a parabola in each profile",
     TWO_LEVEL_HISTOGRAM: "two Gaussians in the histogram of heights",
     LEVELLED_MAP: "the image after levelling",

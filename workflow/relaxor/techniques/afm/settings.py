@@ -13,7 +13,7 @@ class AfmSettings(Section):
     layer_thickness: float | None = setting(None, "nm", gt=0)
     """Thickness of one layer of the crystal; layers are not counted where it is null."""
     edge_exclusion: float = setting(1 / 3, source="ISO 5436-1", ge=0, lt=0.5)
-    """Part of the shorter plateau that is left out on both sides of an edge of the flake."""
+    """Fraction of the shorter plateau that is left out on both sides of an edge of the flake."""
     bow_degree: int = setting(2, source="the bow of a tube scanner is quadratic", ge=1, le=4)
     """Degree of the polynomial background of the whole image: 1 removes the tilt, 2 also the bow."""
     line_offsets: bool = True
@@ -23,4 +23,4 @@ class AfmSettings(Section):
     batches: int = setting(10, source="assumed", ge=4)
     """Number of blocks of adjacent scan lines; they are the independent samples behind the standard errors."""
     histogram_bins: int = setting(160, source="assumed", ge=20)
-    """Number of bins of the height histogram between the lowest and the highest pixel that counts."""
+    """Number of bins of the height histogram between the lowest and the highest pixel that is not an outlier."""

@@ -1,4 +1,4 @@
-"""Atomic force microscopy, as the registry has it."""
+"""The registry entry of atomic force microscopy."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel

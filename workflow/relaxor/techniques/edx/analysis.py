@@ -40,7 +40,7 @@ K_METHOD = "Cliff–Lorimer with standardless k-factors"
 
 
 def intensity_of(family: str) -> str:
-    """Return the name of the fit's parameter that holds the counts of a family."""
+    """Return the name of the parameter of the fit that holds the counts of a family."""
     return f"intensity_{family.replace(' ', '_')}"
 
 
@@ -73,7 +73,7 @@ class SpectrumModel:
         return params[intensity_of(name)].value * self._share(params, name)
 
     def _share(self, params: lmfit.Parameters, name: str) -> np.ndarray:
-        """Return the part of a family's counts that falls into each channel."""
+        """Return the fraction of the counts of a family in each channel."""
         lines = self.families[name]
         center = params["energy_offset"].value + params["energy_gain"].value * lines[:, 0]
         variance = params["fwhm_Mn"].value ** 2 + params["fano_slope"].value * (lines[:, 0] - MN_ENERGY)
@@ -85,7 +85,7 @@ class SpectrumModel:
         return share @ (lines[:, 1] / lines[:, 1].sum())
 
     def background(self, params: lmfit.Parameters) -> np.ndarray:
-        """Return the bremsstrahlung per channel, shape (n,): Kramers' law, smooth efficiency, the detector's edge."""
+        """Return the bremsstrahlung per channel, shape (n,): Kramers' law, smooth efficiency, edge of the detector."""
         smooth = self._polynomials() @ [params[f"background_{j}"].value for j in range(self.degree + 1)]
         above_edge = ndtr((self.energy - self.edge) / EDGE_WIDTH) * (self.edge / self.energy) ** 3
         step = 1 - params["edge_step"].value * above_edge

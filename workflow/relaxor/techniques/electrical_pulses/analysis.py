@@ -53,7 +53,7 @@ def _analyse_one(recording: Recording, settings: ElectricalPulsesSettings) -> Re
     elif kind in SERIES:
         found = SERIES[kind](recording)
     else:
-        raise AnalysisError(f"{measurement.id}: the runs are a series of {kind}, which is done with light alone")
+        raise AnalysisError(f"{measurement.id}: the runs are a series of {kind}, which needs light")
     if kind == "pairs":
         spike = settings.spike_amplitude, settings.spike_width
         scale = settings.current_uncertainty
@@ -77,7 +77,7 @@ def _cycles(recording: Recording) -> Result:
             "leave out the short ones"
         )
     if abs(recording.read_voltage) < LEAST_READ_VOLTAGE:
-        raise AnalysisError(f"{recording.measurement.id}: the device was read at 0 V, where no conductance is seen")
+        raise AnalysisError(f"{recording.measurement.id}: the device was read at 0 V, which gives no conductance")
     up, down = (np.array(levels) / recording.read_voltage for levels in (potentiation, depression))
     result = analyse_cycles(recording.measurement, up, down)
     both = np.concatenate([up, down], axis=1)

@@ -1,4 +1,4 @@
-"""What the numbers of voltage pulses are called and mean; what they share with light is in `relaxor.synapse`."""
+"""Names and meanings of the numbers of voltage pulses; those shared with light are in `relaxor.synapse`."""
 
 from relaxor.synapse import quantities as q
 

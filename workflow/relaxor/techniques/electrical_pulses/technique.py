@@ -1,4 +1,4 @@
-"""Voltage pulses, as the registry has it."""
+"""The registry entry of voltage pulses."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -8,7 +8,7 @@ from relaxor.techniques.registry import Conditions, Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by columns of current and voltage, of which a sweep is likelier."""
+    """Recognise a file by columns of current and voltage, which are more likely to be a sweep."""
     columns = contents.table and not contents.tester and not contents.under_light
     return 0.5 * (columns and contents.measured("A") and contents.measured("V"))
 

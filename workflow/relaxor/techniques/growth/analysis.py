@@ -16,7 +16,7 @@ from relaxor.techniques.growth import quantities as q
 from relaxor.techniques.growth.settings import GrowthSettings
 
 MIN_SAMPLES = 10
-"""Fewest readings that each of ramp, soak and cooling must hold."""
+"""Smallest number of readings in each of ramp, soak and cooling."""
 
 
 def profile(time: np.ndarray, values: lmfit.Parameters) -> np.ndarray:

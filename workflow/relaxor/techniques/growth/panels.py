@@ -7,7 +7,7 @@ from relaxor.figures.style import BLACK, GREY, VERMILION
 
 
 def profile(ax: Axes, data: PanelData) -> None:
-    """Draw the temperature log, the fitted segments, and below them what the fit leaves."""
+    """Draw the temperature log, the fitted segments, and below them the residuals of the fit."""
     (measurement, group), *_ = data.curves.items()
     run = group["run"].to_dataset()
     hours = run["time"].to_numpy()

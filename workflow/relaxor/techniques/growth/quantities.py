@@ -1,4 +1,4 @@
-"""What the numbers of a growth log are called and mean."""
+"""Names and meanings of the numbers of a growth log."""
 
 from relaxor.core.results import Quantity
 
@@ -17,7 +17,7 @@ FITTED = {
         Quantity("cooling_ambient", "degC", "temperature to which the furnace cools"),
     )
 }
-"""Parameter of the fit → quantity."""
+"""The quantity of each parameter of the fit."""
 SOAK_STABILITY = Quantity("soak_stability", "delta_degC", "standard deviation about a straight line in the soak")
-SOAK_DRIFT = Quantity("soak_drift", "delta_degC/hour", "slope of that line")
+SOAK_DRIFT = Quantity("soak_drift", "delta_degC/hour", "slope of a straight line in the soak")
 QUANTITIES = (*FITTED.values(), SOAK_STABILITY, SOAK_DRIFT)

@@ -1,4 +1,4 @@
-"""Crystal growth, as the registry has it."""
+"""The registry entry of crystal growth."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -8,7 +8,7 @@ from relaxor.techniques.registry import Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by a temperature against time."""
+    """Recognise a file by a temperature against time."""
     logged = "temperature" in contents.names and contents.measured("s")
     return float(contents.table and logged)
 

@@ -110,7 +110,7 @@ def _recorded_train(measurement: Measurement, loops: Sequence[Loop], settings: H
 def _pund_rows(
     measurement: Measurement, charges: Mapping[Quantity, Charge], method: str, n: int, region: str = ""
 ) -> list[Number]:
-    """Return the numbers of what pulses move."""
+    """Return the numbers of the polarization that pulses move."""
     rows: list[Number] = []
     for quantity, charge in charges.items():
         margin = charge.quantile * charge.error

@@ -23,7 +23,7 @@ BACKGROUNDS = {
     q.OHMIC: (q.CAPACITANCE, q.CONDUCTANCE),
     q.OHMIC_CUBIC: (q.CAPACITANCE, q.CONDUCTANCE, q.CONDUCTANCE_CUBIC),
 }
-"""Competing models of the background → their parameters."""
+"""The parameters of the competing models of the background."""
 TURN = 0.985
 """Part of the amplitude beyond which samples are left out, because the turn of the ramp is rounded."""
 RAMP_SMOOTHING = 51
@@ -94,7 +94,7 @@ def fit_background(
         if cycle.noise <= ROUNDING * np.abs(cycle.current).max():
             raise AnalysisError(
                 f"{cycle.measurement.id}: the current shows no noise, so that no error can be given: its cycles are "
-                "alike to the last digit, or too few digits are written; give the cycles as they were recorded"
+                "identical to the last digit, or too few digits are written; give the cycles as they were recorded"
             )
         part = saturated(cycle, settings)
         weight = 1 / cycle.noise

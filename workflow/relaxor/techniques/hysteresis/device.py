@@ -17,13 +17,13 @@ from relaxor.stats.sweeps import clipped_points
 TOLERANCE = 0.05
 """Relative difference between the statements of a file and of the sheet, or of a column, that counts as rounding."""
 AXES = {"time": "s", "voltage": "V", "current": "A"}
-"""Name of a column → unit by which it is found."""
+"""Units by which columns are found, by the name of the column."""
 REPEATED = 1e-4
 """Relative change of a current from sample to sample that an amplifier at its limit may show."""
 NEARLY = 0.1
 """Part of the current of a capacitor that may not be constant, and part of its energy that may be lost."""
 PLATES = {"area": "cm^2", "thickness": "nm"}
-"""Property of the plates that the sheet or the file states → its unit in `Capacitor`."""
+"""Properties of the plates that the sheet or the file states, with their units in `Capacitor`."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ PEAKS = {
     q.FORWARD_SWITCHING_FIELD["negative"]: (False, -1),
     q.BACKWARD_SWITCHING_FIELD["negative"]: (True, -1),
 }
-"""Switching field → whether its current peak lies on the rising branch, and the sign of the field there."""
+"""For each switching field, whether its current peak lies on the rising branch, and the sign of the field."""
 DEGREES, NEWTON_STEPS = (2, 2, 4), 8
 """Degrees of the polynomials through the top of a peak, of which the first two centre the window and the last finds the
 maximum; and the number of steps of Newton's method to it."""

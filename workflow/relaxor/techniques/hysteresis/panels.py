@@ -17,16 +17,16 @@ from relaxor.techniques.hysteresis.loops import PEAKS
 PICO = 1e12
 """Number of pA in one A."""
 PULSES = {"X": style.GREY, "P": style.VERMILION, "U": style.PURPLE, "N": style.BLUE, "D": style.GREEN}
-"""Pulse of a train → its colour."""
+"""The colour of each pulse of a train."""
 BRANCHES = {"field rising": style.BLUE, "falling": style.VERMILION}
-"""Branch of a loop, as the legend names it → its colour."""
+"""The colour of each branch of a loop, by its name in the legend."""
 VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
-"""Attribute in which the loops of a file may differ → its unit."""
+"""Attributes in which the loops of a file may differ, with their units."""
 SAME = 0.02
 """Relative range within which such an attribute counts as the same."""
 FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
 MARKS = dict(zip(PEAKS, ("$E_F$", "$E_A$", "$-E_F$", "$-E_A$"), strict=True))
-"""Switching field → its label."""
+"""The label of each switching field."""
 
 
 def loop(ax: Axes, data: PanelData) -> None:

@@ -38,7 +38,7 @@ CHARGES = {
     q.SWITCHED_POLARIZATION_DIFFERENCE["negative"]: ("top", {"N": -1, "D": 1}),
     q.REMANENT_SWITCHED_POLARIZATION: ("stop", {"P": 1, "U": -1}),
 }
-"""Quantity of a train → place up to which pulses are integrated (largest voltage or end), and sign of each pulse."""
+"""End of the integration of pulses (largest voltage or end) and sign of each pulse, by the quantity of a train."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,8 @@ def _complete_train(name: str, voltage: np.ndarray) -> list[Pulse]:
         tops = np.abs([voltage[pulse.top] for pulse in pulses if pulse.letter in letters])
         if np.ptp(tops) > TOLERANCE * tops.max():
             raise AnalysisError(
-                f"{name}: pulses {' and '.join(letters)} reach {tops.min():.4g} to {tops.max():.4g} V; what "
-                "does not switch cancels only between equal pulses: give a file for each voltage"
+                f"{name}: pulses {' and '.join(letters)} reach {tops.min():.4g} to {tops.max():.4g} V; the "
+                "part that does not switch cancels only between equal pulses: give one file for each voltage"
             )
     return pulses
 
@@ -215,7 +215,7 @@ def _trapezoid(time: np.ndarray, start: int, stop: int) -> np.ndarray:
 
 
 def _mean(weight: np.ndarray, current: np.ndarray, noise: float, repeats: Sequence[np.ndarray]) -> Charge:
-    """Return the mean of pulses; ``repeats`` are what the single pulses of each letter move."""
+    """Return the mean of pulses; ``repeats`` are the charges that the single pulses of each letter move."""
     propagated = noise * float(np.linalg.norm(weight))
     fewest = min(map(len, repeats))
     scatter = math.sqrt(sum(np.var(each, ddof=1) / len(each) for each in repeats)) if fewest > 1 else 0.0

@@ -39,32 +39,35 @@ RECOVERED_ENERGY_DENSITY = Quantity(
 LOSS_ENERGY_DENSITY = Quantity("loss_energy_density", "mJ/cm^3", "stored minus recovered energy density", VOLUME)
 EFFICIENCY = Quantity("efficiency", "1", "recovered divided by stored energy density")
 FORWARD_SWITCHING_FIELD = of_polarities(
-    "forward_switching_field", "kV/cm", "field at which most switches into the {} polar state", DISTANCE
+    "forward_switching_field", "kV/cm", "field of the strongest switching into the {} polar state", DISTANCE
 )
 BACKWARD_SWITCHING_FIELD = of_polarities(
-    "backward_switching_field", "kV/cm", "field at which most leaves the {} polar state", DISTANCE
+    "backward_switching_field", "kV/cm", "field of the strongest switching out of the {} polar state", DISTANCE
 )
 PER_DECADE = {
     field: Quantity(f"{field.name}_per_decade", "kV/cm", f"change with each decade of frequency of the {field.meaning}")
     for polarity in ("positive", "negative")
     for field in (FORWARD_SWITCHING_FIELD[polarity], BACKWARD_SWITCHING_FIELD[polarity])
 }
-"""Switching field → its change with the logarithm of the frequency."""
+"""The change of each switching field with the logarithm of the frequency."""
 CAPACITANCE = Quantity("capacitance", "F", "capacitance of the device")
 CONDUCTANCE = Quantity("conductance", "S", "linear conductance of the device")
-CONDUCTANCE_CUBIC = Quantity("conductance_cubic", "S/V^2", "coefficient of the current with the cube of the voltage")
+CONDUCTANCE_CUBIC = Quantity("conductance_cubic", "S/V^2", "coefficient of the cube of the voltage in the current")
 
 SWITCHING_POLARIZATION = of_polarities(
-    "switching_polarization", "uC/cm^2", "what the first {} pulse moves", CROSS_SECTION
+    "switching_polarization", "uC/cm^2", "polarization that the first {} pulse moves", CROSS_SECTION
 )
 NONSWITCHING_POLARIZATION = of_polarities(
-    "nonswitching_polarization", "uC/cm^2", "what the second {} pulse moves", CROSS_SECTION
+    "nonswitching_polarization", "uC/cm^2", "polarization that the second {} pulse moves", CROSS_SECTION
 )
 SWITCHED_POLARIZATION_DIFFERENCE = of_polarities(
-    "switched_polarization_difference", "uC/cm^2", "what the first {} pulse moves minus the second", CROSS_SECTION
+    "switched_polarization_difference",
+    "uC/cm^2",
+    "polarization of the first {} pulse minus that of the second",
+    CROSS_SECTION,
 )
 REMANENT_SWITCHED_POLARIZATION = Quantity(
-    "remanent_switched_polarization", "uC/cm^2", "what P leaves at its end minus what U leaves", CROSS_SECTION
+    "remanent_switched_polarization", "uC/cm^2", "remanent polarization after pulse P minus that after U", CROSS_SECTION
 )
 LOOP_OPENING = Quantity("loop_opening", "uC/cm^2", "difference of the two remanent polarizations of the loop")
 REMANENCE_DIFFERENCE = Quantity(

@@ -1,4 +1,4 @@
-"""Polarization loops, as the registry has it."""
+"""The registry entry of polarization loops."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel

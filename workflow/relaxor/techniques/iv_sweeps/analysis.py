@@ -137,7 +137,7 @@ def fit_growth(peaks: list[Reading]) -> Growth | None:
 
 
 def growth_rows(measurement: Measurement, polarity: str, peaks: list[Reading], growth: Growth | None) -> list[Number]:
-    """Return the growth of a peak as it was seen, the last peak against the first, and the numbers of both laws."""
+    """Return the observed growth of a peak from the first to the last cycle, and the numbers of both laws."""
     read = [peak for peak in peaks if math.isfinite(peak[0])]
     if len(read) < 2:
         return []
@@ -163,7 +163,7 @@ def _law_rows(measurement: Measurement, polarity: str, growth: Growth) -> list[N
 
 # --- numbers
 def _rows(measurement: Measurement, model: str, reading: Readings, n: int, feature: str = "") -> list[Number]:
-    """Return what was read; what a cycle does not reach, and what was not counted, is left out."""
+    """Return the readings, without values that a cycle does not reach and without counts of zero."""
     found: list[tuple[Quantity, Reading, str]] = []
     for polarity in POLARITIES:
         found.append((q.PEAK_CURRENT[polarity], reading.peak[polarity], READ))

@@ -58,7 +58,7 @@ LAWS: dict[str, Law] = {
     q.POOLE_FRENKEL: Law(1, q.PREFACTOR.in_unit("S"), q.SLOPE_AGAINST_ROOT, np.sqrt),
     q.FOWLER_NORDHEIM: Law(2, q.PREFACTOR.in_unit("A/V^2"), q.SLOPE_AGAINST_INVERSE, lambda v: -1 / v),
 }
-"""Model → its law; see `MODELS` of the quantities for their meaning."""
+"""The laws by model; see `MODELS` of the quantities for their meaning."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The cycles of voltage sweeps: they are found in a file, distinguished from what is no sweep, and given a noise."""
+"""The cycles of voltage sweeps: their search in a file, their distinction from other data, and their noise."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ BRANCH_POINTS = 5
 SAME_DIRECTION = -0.5
 """Correlation of current and voltage about zero below which the current has the opposite sign of the voltage."""
 RESOLUTION = 1e-6
-"""Smallest noise as a part of the largest current, because of the resolution of the instrument's converter."""
+"""Smallest noise relative to the largest current, because of the resolution of the converter."""
 SAME_AMPLITUDE = 0.02
 """Relative difference up to which the extreme voltages of cycles count as equal."""
 POLARITIES = {"positive": 1, "negative": -1}
-"""Name of a polarity → its sign."""
+"""The sign of each polarity by its name."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ PEAKS: dict[str, dict[str, Any]] = {
 }
 """Look of the peaks of each polarity: small squares in large rings, because both are alike in a symmetric device."""
 LAWS = {"positive": "-", "negative": (0, (2, 2))}
-"""Polarity → style of the line of its law of growth."""
+"""Style of the line of the law of growth for each polarity."""
 INSET = (0.17, 0.60, 0.36, 0.37)
 """Left and lower end, width and height of the inset, in the corner that a sweep of both polarities leaves free."""
 

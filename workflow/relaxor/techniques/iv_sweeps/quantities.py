@@ -17,7 +17,7 @@ MODELS = {
     LINE: "peak currents on a straight line",
     OHMIC: "I ∝ V",
     SPACE_CHARGE_LIMITED: "I ∝ V², the law of Mott and Gurney without traps",
-    POWER_LAW: "I ∝ V to a free exponent, as traps cause it",
+    POWER_LAW: "I ∝ V to the power of a free exponent, as with traps",
     SCHOTTKY: "ln I ∝ √V, Schottky emission",
     POOLE_FRENKEL: "ln(I/V) ∝ √V, Poole–Frenkel emission",
     FOWLER_NORDHEIM: "ln(I/V²) ∝ −1/V, Fowler–Nordheim tunnelling",
@@ -29,20 +29,20 @@ PEAK_GROWTH = of_polarities("peak_growth", "A", "last minus first peak current a
 RELATIVE_GROWTH = of_polarities("relative_growth", "1", "growth of the peak current at {} voltages over the first one")
 SYMMETRY = Quantity("symmetry", "1", "magnitude of the positive peak current divided by that of the negative one")
 RECTIFICATION_RATIO = Quantity("rectification_ratio", "1", "ratio of the currents at plus and minus the read voltage")
-RESISTANCE = Quantity("resistance", "ohm", "read voltage divided by the current there", SCALE)
-CLIPPED_POINTS = Quantity("clipped_points", "1", "points whose current the compliance holds")
+RESISTANCE = Quantity("resistance", "ohm", "read voltage divided by the current at it", SCALE)
+CLIPPED_POINTS = Quantity("clipped_points", "1", "points whose current is limited by the compliance")
 REPLACED_POINTS = Quantity(
     "replaced_points", "1", "points whose current was an outlier and is the mean of its neighbours"
 )
 LOST_POINTS = Quantity("lost_points", "1", "points without a current")
 NUMBER_OF_CYCLES = Quantity("cycles", "1", "cycles in the file")
-CYCLES_LEFT_OUT = Quantity("cycles_left_out", "1", "cycles that go to other voltages than most")
+CYCLES_LEFT_OUT = Quantity("cycles_left_out", "1", "cycles that go to other voltages than most cycles")
 GROWTH = {
     "floor": Quantity("saturation_current", "A", "peak current after very many cycles", SCALE),
     "amplitude": Quantity("amplitude", "A", "distance of the first peak current from the last value", SCALE),
-    "tau": Quantity("growth_cycles", "1", "number of cycles in which that distance falls to 1/e"),
+    "tau": Quantity("growth_cycles", "1", "number of cycles in which the distance from the last value falls to 1/e"),
 }
-"""Parameter of the law of growth that saturates → quantity."""
+"""The quantity of each parameter of the law of growth that saturates."""
 GROWTH_PER_CYCLE = Quantity("growth_per_cycle", "A", "slope of the peak current against the cycle", SCALE)
 CONDUCTANCE = Quantity("conductance", "S", "current divided by voltage")
 COEFFICIENT = Quantity("coefficient", "A/V^2", "current divided by the square of the voltage")
@@ -51,5 +51,5 @@ EXPONENT = Quantity("exponent", "1", "exponent of the voltage")
 PREFACTOR = Quantity("prefactor", None, "factor before the exponential function")
 SLOPE_AGAINST_ROOT = Quantity("slope_against_root_voltage", "V^-0.5", "slope of the logarithm of the law against √V")
 SLOPE_AGAINST_INVERSE = Quantity("slope_against_inverse_voltage", "V", "slope of the logarithm of the law against −1/V")
-AICC_DIFFERENCE = Quantity("aicc_difference", "1", "difference of Akaike's criterion to the best law of the branch")
+AICC_DIFFERENCE = Quantity("aicc_difference", "1", "Akaike's criterion minus that of the best law of the branch")
 QUANTITIES = quantities_of(globals(), AICC)

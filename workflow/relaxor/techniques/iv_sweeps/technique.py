@@ -1,4 +1,4 @@
-"""Current–voltage sweeps, as the registry has it."""
+"""The registry entry of current–voltage sweeps."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel

@@ -90,7 +90,7 @@ def _by_kind(
         return compare_codes(recording, response, settings.code_window, fitted) if response else Result()
     if kind not in SERIES:
         raise AnalysisError(
-            f"{recording.measurement.id}: the runs are a series of {kind}, which is not done with light"
+            f"{recording.measurement.id}: the runs are a series of {kind}, which is not possible with light"
         )
     found = SERIES[kind](recording)
     if kind == "pairs":
@@ -124,7 +124,7 @@ def _merits(power_series: PowerSeries, darks: Sequence[Trace], settings: Optical
 def _with_variation(
     recording: Recording, by_wavelength: Mapping[float, Sequence[Recording]], responses: Mapping[float, Response]
 ) -> Recording:
-    """Say by how much runs vary: by the fitted response, or without one by the runs that repeat each other."""
+    """Return how much runs vary, from the fitted response or, without one, from repeated runs."""
     wavelength = _wavelength(recording)
     if wavelength in responses:
         noise = responses[wavelength].noise

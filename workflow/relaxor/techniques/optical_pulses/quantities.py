@@ -1,4 +1,4 @@
-"""What the numbers of pulses of light are called and mean; those shared with voltage are in `relaxor.synapse`."""
+"""Names and meanings of the numbers of pulses of light; those shared with voltage are in `relaxor.synapse`."""
 
 from relaxor.synapse.photoresponse.quantities import LIGHT_MODELS, LIGHT_QUANTITIES
 from relaxor.synapse.quantities import LIGHT_STIMULUS, RUN_MODELS, RUN_QUANTITIES, energy_models

@@ -1,4 +1,4 @@
-"""Pulses of light, as the registry has it."""
+"""The registry entry of pulses of light."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -8,7 +8,7 @@ from relaxor.techniques.registry import Conditions, Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by columns of a current and of a power density."""
+    """Recognise a file by columns of a current and of a power density."""
     return float(contents.table and contents.under_light)
 
 

@@ -32,7 +32,7 @@ PHASE_BINS = np.linspace(-180.0, 180.0, 361)
 EM_ROUNDS = 200
 """Largest number of rounds of the expectation–maximization algorithm."""
 OFF_THE_SAMPLE = ("ac", "fm", "stm")
-"""Beginnings of the names of those imaging modes of Asylum in which no tip rests on the sample."""
+"""Beginnings of the names of those imaging modes of Asylum in which the tip is not in contact with the sample."""
 SMALLEST_INTERIOR = 50
 """Smallest number of pixels that each kind of domain must have inside its walls."""
 
@@ -93,8 +93,8 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         mode = str(measurement.only.attrs.get("imaging_mode", ""))
         if mode.lower().startswith(OFF_THE_SAMPLE):
             raise AnalysisError(
-                f"{measurement.id}: was taken in '{mode}', where no tip rests on the sample: that is no "
-                "piezoresponse; correct its technique in the sheet"
+                f"{measurement.id}: was taken in '{mode}', in which the tip is not in contact with the "
+                "sample, so that it shows no piezoresponse; correct its technique in the sheet"
             )
         if "bias" in measurement.only:
             found, parts = analyse_loop(measurement, settings.settling_fraction)

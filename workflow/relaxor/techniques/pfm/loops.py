@@ -24,7 +24,7 @@ SAME_BIAS = 1e-3
 """Part of the largest bias below which two biases count as one step."""
 STEPS = {q.DOUBLE: "two", q.SINGLE: "one"}
 FEATURES = {"off_field": q.OFF_FIELD, "on_field": q.ON_FIELD}
-"""Part of the curves → feature of the numbers."""
+"""Feature of the numbers for each part of the curves."""
 Function = Callable[[Mapping[str, float]], float]
 """Function of the parameters of a fitted loop."""
 
@@ -120,7 +120,7 @@ def _steps(bias: np.ndarray, signal: np.ndarray, settling_fraction: float) -> tu
 def _one_loop(measurement: Measurement, bias: np.ndarray, response: np.ndarray, axis: complex) -> Loop:
     if len(bias) < FEWEST_STEPS or not bias.min() < 0 < bias.max():
         raise AnalysisError(
-            f"{measurement.id}: {len(bias)} bias steps from {bias.min():g} to {bias.max():g} V: no loop"
+            f"{measurement.id}: {len(bias)} bias steps from {bias.min():g} to {bias.max():g} V: not a loop"
         )
     rising = np.diff(bias, prepend=bias[0] - np.sign(bias[1] - bias[0])) > 0
     start = int(np.argmax(np.abs(bias) >= (1 - SAME_BIAS) * np.abs(bias).max()))

@@ -13,8 +13,8 @@ MODELS = {
     DOMAIN_MEANS: "means over the pixels inside domains",
     VON_MISES_MIXTURE: "two von Mises distributions in the histogram of the phase",
     VON_MISES_SINGLE: "one von Mises distribution in the histogram of the phase",
-    DOUBLE: "two switching steps in each branch of a loop, as an antiferroelectric has them",
-    SINGLE: "one switching step in each branch of a loop, as a ferroelectric has it",
+    DOUBLE: "two switching steps in each branch of a loop, as in an antiferroelectric",
+    SINGLE: "one switching step in each branch of a loop, as in a ferroelectric",
     LINEAR: "a straight line against the number of the scan cycle",
     CONSTANT: "the same value in every scan cycle",
 }
@@ -22,7 +22,7 @@ ON_FIELD, OFF_FIELD = "on field", "off field"
 """Features of loops that are read while the bias is applied, and after it is removed."""
 PHASE_CONTRAST = Quantity("phase_contrast", "degree", "difference of phase between the two kinds of domain")
 AMPLITUDE_MEAN = Quantity("amplitude_mean", "pm", "mean amplitude inside domains")
-DOMAIN_FRACTION = Quantity("domain_fraction", "1", "part of the area with the domain that is ahead in phase")
+DOMAIN_FRACTION = Quantity("domain_fraction", "1", "fraction of the area of the domains that are ahead in phase")
 PHASE_CORRELATION_LENGTH = Quantity("phase_correlation_length", "nm", "correlation length of the phase in domains")
 AMPLITUDE_CORRELATION_LENGTH = Quantity(
     "amplitude_correlation_length", "nm", "correlation length of the amplitude in domains"
@@ -39,11 +39,11 @@ FITTED = {
         Quantity("electrostatic_slope", "pm/V", "slope that the electrostatic force adds while the bias is applied"),
     )
 }
-"""Parameter of the fit of a loop → quantity."""
+"""The quantity of each parameter of the fit of a loop."""
 COERCIVE_BIAS = of_polarities("coercive_bias", "V", "bias of zero piezoresponse on the way to a {} bias")
 REMANENT_PIEZORESPONSE = of_polarities("remanent_piezoresponse", "pm", "piezoresponse at zero bias after a {} bias")
 LOOP_AREA = Quantity("loop_area", "pm*V", "area between the branches of a loop")
 INTERCEPT = Quantity("intercept", None, "value of the trend at cycle zero, or of the constant, in the unit of the data")
 SLOPE = Quantity("slope", None, "change from one scan cycle to the next, in the unit of the data")
-SLOPE_P_VALUE = Quantity("slope_p_value", "1", "probability of at least this slope where there is no trend")
+SLOPE_P_VALUE = Quantity("slope_p_value", "1", "probability of at least this slope if there is no trend")
 QUANTITIES = quantities_of(globals(), AICC)

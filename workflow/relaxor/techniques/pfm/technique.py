@@ -1,4 +1,4 @@
-"""Piezoresponse force microscopy, as the registry has it."""
+"""The registry entry of piezoresponse force microscopy."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel

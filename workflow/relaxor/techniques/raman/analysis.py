@@ -89,7 +89,7 @@ def _analyse_one(measurement: Measurement, settings: RamanSettings) -> Result:
         spectra, settings.spike_threshold, settings.spike_width, distance < PROTECTED
     )
     if not np.ptp(spectrum):
-        raise AnalysisError(f"{measurement.id}: every point has the intensity {spectrum[0]:g}: this is no spectrum")
+        raise AnalysisError(f"{measurement.id}: every point has the intensity {spectrum[0]:g}: not a spectrum")
     groups, degree = [(np.ones(shift.shape, dtype=bool), expected)], settings.baseline_degree
     if settings.modes is None:
         found = find_modes(shift, spectrum, settings.significance, width)

@@ -1,4 +1,4 @@
-"""Raman spectroscopy, as the registry has it."""
+"""The registry entry of Raman spectroscopy."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
@@ -8,7 +8,7 @@ from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Tell by the axis of the Raman shift."""
+    """Recognise a file by the axis of the Raman shift."""
     return float(contents.spectral_axis == "raman_shift")
 
 

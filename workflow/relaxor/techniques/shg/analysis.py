@@ -192,7 +192,7 @@ class Points:
 
 
 def fit_laws(points: Points) -> dict[str, Fit]:
-    """Return model → power law, with the errors that its misfit calls for.
+    """Return the power laws by model, with errors that include the misfit.
 
     Raises
     ------

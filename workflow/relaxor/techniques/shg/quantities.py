@@ -29,6 +29,6 @@ QUANTITIES = (
     EXPONENT := Quantity("exponent", "1", "exponent of the area of the line against power", POWER_METER),
     BACKGROUND := Quantity("background", RATE, "area per time that does not depend on power"),
     T_STATISTIC := Quantity("t_statistic", "1", "distance of the exponent from a value, in standard errors"),
-    P_VALUE := Quantity("p_value", "1", "two-sided probability of so large a distance if the value is true"),
+    P_VALUE := Quantity("p_value", "1", "two-sided probability of at least this distance if the value is true"),
     AICC,
 )

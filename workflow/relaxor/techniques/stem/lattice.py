@@ -17,7 +17,7 @@ from scipy import ndimage
 HEXAGON = ((1, 0), (0, 1), (1, -1), (1, 1), (2, -1), (1, -2), (2, 0), (0, 2), (2, -2))
 """Half of the spots {100}, {110} and {200}, which show scale and rotation of a hexagonal lattice."""
 FAMILIES = {"100": HEXAGON[:3], "110": HEXAGON[3:6]}
-"""Family of lattice planes → its spots."""
+"""The spots of each family of lattice planes."""
 NEIGHBOURHOOD = 3
 """Pixels of the transform around a predicted spot in which its maximum is sought; a Hann window spreads it over ±2."""
 

@@ -11,11 +11,12 @@ class Site(Section):
     name: str = Field(pattern=r"^\S+$")
     """Name of the site in the results."""
     label: str = ""
-    """Label of the site in figures; its name where the label is empty."""
+    """Label of the site in figures. Without it, the name of the site is used."""
     position: tuple[float, float] | None = setting(None)
-    """Projected position in fractions of the cell; null: all columns that are at none of the other sites."""
+    """Projected position in fractions of the cell; null means all columns that are at none of the other sites."""
     elements: list[list[str]] = []
-    """Symbols of the atoms of the column in successive layers, which repeat; needed for the number of layers."""
+    """Symbols of the atoms of the column in successive layers, which repeat. They are needed to find the number of
+    layers."""
     lattice: bool = True
     """Whether the lattice is fitted to the columns of this site."""
 
@@ -24,7 +25,7 @@ class StemSettings(Section):
     """Settings of the STEM analysis."""
 
     detector: str = "HAADF"
-    """Image that is analysed where a file holds several."""
+    """Name of the image that is analysed if a file holds several."""
     a: float | None = setting(None, "angstrom", gt=1, lt=50)
     """Lattice parameter of the hexagonal structure; an image cannot be analysed without it."""
     sites: list[Site] = Field([Site(name="column", position=(0.0, 0.0))], min_length=1)
@@ -40,7 +41,7 @@ class StemSettings(Section):
     column_sigma: float = setting(0.43, "angstrom", source="assumed: probe and thermal motion", gt=0)
     """Standard deviation of the Gaussian of a column at the start of its fit."""
     correlated_length: float = setting(6.0, "angstrom", source="assumed", gt=0)
-    """Height over which the lines of the scan may move together; it is rounded up to whole cells."""
+    """Height within which errors of the scan lines may be correlated; it is rounded up to whole cells."""
     calibration_error: float = setting(
         0.01, source="magnification of a microscope that was not calibrated on the day", ge=0
     )
@@ -48,7 +49,7 @@ class StemSettings(Section):
     z_exponent: float = setting(1.7, source="doi 10.1016/0304-3991(91)90004-P", ge=1, le=2)
     """Power of the atomic number to which the intensity of an atom on an annular detector is proportional."""
     z_exponent_error: float = setting(0.1, source="1.6 to 1.9 are found, depending on the angles of the detector", ge=0)
-    """Standard uncertainty of this power."""
+    """Standard uncertainty of the exponent of the atomic number."""
 
     @property
     def placed(self) -> list[Site]:

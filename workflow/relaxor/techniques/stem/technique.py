@@ -1,4 +1,4 @@
-"""Scanning transmission electron microscopy, as the registry has it."""
+"""The registry entry of scanning transmission electron microscopy."""
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel

@@ -24,7 +24,7 @@ SAME_SITE = 0.01
 IN_PLANE = ((1, 0, 0), (1, 1, 0))
 """Miller indices of the lattice planes that microscopy sees along c."""
 Values = dict[tuple[Quantity, str], tuple[float, float]]
-"""Quantity and feature → value and standard error."""
+"""Value and standard error by quantity and feature."""
 
 
 # --- cells and reflections -----------------------------------------------------------------------------------------

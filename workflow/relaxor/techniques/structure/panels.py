@@ -14,11 +14,11 @@ from relaxor.figures.panel import PanelData
 from relaxor.figures.style import COMPONENTS, GREY
 
 Looks = dict[str, tuple[str, float]]
-"""Element → colour and diameter (angstrom) of the ball that stands for it."""
+"""Colour and diameter (angstrom) of the ball that represents each element."""
 VIEWS = {"side": (1, 2, 0), "top": (0, 1, 2)}
-"""View → Cartesian axes to the right, up and towards the viewer (x along a, y along b*, z along c)."""
+"""Cartesian axes to the right, up and towards the viewer in each view (x along a, y along b*, z along c)."""
 DIRECTIONS = {"side": ("b*", "c"), "top": ("a", "b*")}
-"""View → names of the directions to the right and up."""
+"""Names of the directions to the right and up in each view."""
 SLICES = 12
 """Number of slices of depth in which a structure is drawn."""
 MARGIN = 1.2

@@ -14,16 +14,16 @@ MODELS = {
 QUANTITIES = (
     CELL_VOLUME := Quantity("cell_volume", "angstrom**3", "volume of the unit cell"),
     FORMULA_MASS := Quantity("formula_mass", "g/mol", "molar mass of one formula unit"),
-    DENSITY := Quantity("density", "g/cm**3", "mass of the atoms of the unit cell over its volume"),
+    DENSITY := Quantity("density", "g/cm**3", "mass of the atoms of the unit cell divided by its volume"),
     INTERLAYER_SPACING := Quantity(
         "interlayer_spacing", "angstrom", "distance between the middles of neighbouring layers"
     ),
     LATTICE_SPACING := Quantity("lattice_spacing", "angstrom", "distance between neighbouring lattice planes"),
-    VAN_DER_WAALS_GAP := Quantity("van_der_waals_gap", "angstrom", "height free of atoms between neighbouring layers"),
+    VAN_DER_WAALS_GAP := Quantity("van_der_waals_gap", "angstrom", "height without atoms between neighbouring layers"),
     LAYER_OFFSET := Quantity("layer_offset", "angstrom", "height of an element above the middle of its layer"),
     MEAN_LAYER_OFFSET := Quantity("mean_layer_offset", "angstrom", "mean of the offsets of an element over all layers"),
     BOND_LENGTH := Quantity("bond_length", "angstrom", "mean distance between bonded atoms of two elements"),
-    SHORTEST_BOND_LENGTH := Quantity("shortest_bond_length", "angstrom", "shortest distance between such atoms"),
-    LONGEST_BOND_LENGTH := Quantity("longest_bond_length", "angstrom", "longest distance between such atoms"),
-    COORDINATION := Quantity("coordination", "1", "mean number of such bonds of an atom of the first element"),
+    SHORTEST_BOND_LENGTH := Quantity("shortest_bond_length", "angstrom", "shortest distance between bonded atoms"),
+    LONGEST_BOND_LENGTH := Quantity("longest_bond_length", "angstrom", "longest distance between bonded atoms"),
+    COORDINATION := Quantity("coordination", "1", "mean number of bonds of an atom of the first element"),
 )

@@ -29,8 +29,8 @@ class PublishedCells(Section):
     """The published cells of a material, and the one that measurements are compared with."""
 
     cell: str | None = None
-    """The published cell, a key of ``cells``, that measurements are compared with. Without one they are analysed
-    alone."""
+    """The key of ``cells`` that names the published cell with which measurements are compared. Without it, measurements
+    are analysed on their own."""
     cells: dict[str, Cell] = {}
     """The published cells of the material by name."""
 
@@ -57,7 +57,7 @@ class StructureSettings(PublishedCells):
     bonds: dict[str, float] = setting({}, "angstrom")
     """The pairs of elements that are bonded, such as ``Cu-Se``, and the longest distance that counts as a bond."""
     layer_gap: float = setting(2.2, "angstrom", source="between distances inside layers and van der Waals gaps", gt=0)
-    """The least distance along c without atoms that separates two layers."""
+    """The smallest distance along c without atoms that separates two layers."""
     displaced: list[str] = []
     """The elements whose offset from the middle of their layer is reported, as the order parameter of polar states.
     Drawings show the offset of the first one."""
@@ -65,7 +65,7 @@ class StructureSettings(PublishedCells):
     """The colours of elements in drawings, in the order of the legend. Other elements have colours of the palette of
     all figures."""
     diameters: dict[str, float] = setting({}, "angstrom")
-    """The diameters of the balls that stand for elements in drawings. Other elements have balls as wide as their
+    """The diameters of the balls that represent elements in drawings. Other elements have balls as wide as their
     covalent radius."""
     titles: dict[str, str] = {}
     """The titles of drawings by measurement. Other measurements have the title that their file states."""

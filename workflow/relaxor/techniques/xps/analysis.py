@@ -36,7 +36,7 @@ REACH = 4.0
 WING = (7.0, 14.0)
 """Distance of the background beside it (eV)."""
 Values = dict[tuple[Quantity, str], tuple[float, float]]
-"""Quantity and feature → value and standard error."""
+"""Value and standard error by quantity and feature."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Result:
@@ -100,7 +100,7 @@ class _Session:
 
     @cached_property
     def levels(self) -> dict[str, Line]:
-        """Name of a core level → the level."""
+        """The core levels by name."""
         return {name: Line(level=name, **dict(entry)) for name, entry in self.settings.lines.items()}
 
     def spectrum(self, name: str) -> xr.Dataset:
@@ -112,7 +112,7 @@ class _Session:
         if "intensity" not in dataset or dataset["intensity"].dims != ("binding_energy",):
             raise AnalysisError(f"{label}: region '{name}' is not one spectrum over binding energy")
         if not dataset.attrs.get("counting_time", 0) > 0:
-            raise AnalysisError(f"{label}: region '{name}' has no counting time, so no counts can be had")
+            raise AnalysisError(f"{label}: region '{name}' has no counting time to calculate counts")
         return dataset
 
     def region(self, name: str, shift: float) -> Region:

@@ -9,7 +9,7 @@ from relaxor.stats.quantities import AICC
 CHARGE_REFERENCE, QUANTIFICATION, SURVEY = "charge_reference", "quantification", "survey"
 MODELS = {
     CHARGE_REFERENCE: "shift of all energies by charging",
-    QUANTIFICATION: "composition of the areas of levels by sensitivity factors",
+    QUANTIFICATION: "composition from the areas of levels and sensitivity factors",
     SURVEY: "lines in the survey spectrum",
     "*_shirley": "model of a window, as the settings name it, on a Shirley background",
     "*_tougaard": "model of a window, as the settings name it, on a Tougaard background",
@@ -19,13 +19,13 @@ CHARGE, FACTORS = "energy of the charge reference", "sensitivity factors"
 QUANTITIES = (
     CHARGE_SHIFT := Quantity("charge_shift", "eV", "measured minus true binding energy", CHARGE),
     AREA := Quantity("area", "count*eV/s", "area of a level above the background, both lines of a doublet together"),
-    AREA_RATIO := Quantity("area_ratio", "1", "area of the weaker line of a doublet over that of the stronger one"),
+    AREA_RATIO := Quantity("area_ratio", "1", "area of the weaker line of a doublet divided by that of the stronger"),
     SPLITTING := Quantity("splitting", "eV", "distance between the lines of a doublet"),
-    FWHM := Quantity("fwhm", "eV", "full width at half maximum of a line as it is seen"),
+    FWHM := Quantity("fwhm", "eV", "observed full width at half maximum of a line"),
     FWHM_LORENTZIAN := Quantity("fwhm_lorentzian", "eV", "lifetime width of a line, or of both lines of a level"),
     FWHM_GAUSSIAN := Quantity("fwhm_gaussian", "eV", "width that the instrument and phonons give to all lines"),
-    AREA_RATIO_OF_LEVELS := Quantity("area_ratio_of_levels", "1", "area of one level over that of another below it"),
-    SHIRLEY_SCATTERING := Quantity("shirley_scattering", "1/eV", "height of the Shirley step per area above it"),
+    AREA_RATIO_OF_LEVELS := Quantity("area_ratio_of_levels", "1", "area of one level divided by that of another one"),
+    SHIRLEY_SCATTERING := Quantity("shirley_scattering", "1/eV", "height of the Shirley step per area of the lines"),
     TOUGAARD_LOSS := Quantity("tougaard_loss", "eV**2", "factor B of Tougaard's universal loss function"),
     BINDING_ENERGY := Quantity("binding_energy", "eV", "binding energy of a line, corrected for charging", CHARGE),
     BINDING_ENERGY_DIFFERENCE := Quantity(
@@ -33,8 +33,8 @@ QUANTITIES = (
     ),
     AICC,
     AKAIKE_WEIGHT := Quantity("akaike_weight", "1", "probability of a model among those of its window"),
-    ATOMIC_PERCENT := Quantity("atomic_percent", "atomic_percent", "share of an element in all atoms", FACTORS),
-    SIGNIFICANCE := Quantity("significance", "1", "counts of a line over their standard deviation"),
+    ATOMIC_PERCENT := Quantity("atomic_percent", "atomic_percent", "fraction of an element among all atoms", FACTORS),
+    SIGNIFICANCE := Quantity("significance", "1", "counts of a line divided by their standard deviation"),
 )
 LOSSES = {"shirley": SHIRLEY_SCATTERING, "tougaard": TOUGAARD_LOSS}
-"""Background → quantity that scales it."""
+"""The quantity that scales a background, by the name of the background."""

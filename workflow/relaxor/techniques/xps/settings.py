@@ -14,7 +14,7 @@ class XpsLine(Section):
     """The expected binding energy of the stronger line, corrected for charging. A fit starts there, and a level that
     follows another keeps its distance."""
     splitting: float = setting(0.0, "eV", ge=0)
-    """The spin–orbit splitting. An s level has none."""
+    """The spin–orbit splitting, which is zero for an s level."""
     splitting_tolerance: float | None = setting(0.0, "eV", ge=0)
     """The standard uncertainty of the splitting, which is part of the likelihood. Zero fixes the splitting, and null
     frees it."""
@@ -28,7 +28,7 @@ class XpsLine(Section):
     follows: str | None = None
     """The level to which this one keeps its expected distance."""
     label: str = ""
-    """The text over the line in figures. Without one it is the name of the line."""
+    """The text over the line in figures. Without it, the name of the line is used."""
 
 
 class XpsModel(Section):
@@ -41,7 +41,7 @@ class XpsModel(Section):
 
 
 class XpsWindow(Section):
-    """A narrow region of the file, named as the region is."""
+    """A narrow region of the file, by the name of the region."""
 
     low: float = setting(..., "eV")
     """The lowest binding energy that is used, corrected for charging."""
@@ -63,10 +63,10 @@ class XpsSettings(Section):
     carbon_uncertainty: float = setting(
         0.25, "eV", source="284.91 ± 0.25 on insulators (xpsfitting.com); IUPAC, doi 10.1351/goldbook.09305", ge=0
     )
-    """The standard uncertainty of the energy of carbon. It is a systematic error of all energies."""
+    """The standard uncertainty of the binding energy of carbon, which is a systematic error of all energies."""
     backgrounds: list[Literal["shirley", "tougaard"]] = ["shirley", "tougaard"]
-    """The backgrounds that are compared by AICc on the first model of each window. The first one serves the other
-    models."""
+    """The backgrounds that are compared by AICc for the first model of each window. The other models use the first
+    background."""
     lines: dict[str, XpsLine] = {}
     """The core levels by name: element, orbital and, if needed, the chemical state."""
     windows: dict[str, XpsWindow] = {}
@@ -74,19 +74,19 @@ class XpsSettings(Section):
     readings: dict[str, dict[str, float]] = setting({}, "eV")
     """The published binding energies with which lines are compared, by line and by the name of the source."""
     sensitivity: dict[str, float] = setting({})
-    """The photoionization cross-sections over that of C 1s by level, both lines of a doublet together. Escape depth and
-    transmission of the analyser are corrected apart from them."""
+    """The photoionization cross-sections relative to that of C 1s, by level, with both lines of a doublet together. The
+    escape depth and the transmission of the analyser are corrected separately."""
     sensitivity_uncertainty: float = setting(0.10, source="standardless quantification is good to about 10 %", ge=0)
     """The relative standard uncertainty of each factor: cross-section, escape depth, transmission, and the angular
     asymmetry, which is not corrected."""
     escape_exponent: float = setting(0.75, source="describes TPP-2M between 500 and 1,500 eV", ge=0, le=1)
-    """The exponent of the escape depth against kinetic energy."""
+    """The exponent of the kinetic energy in the escape depth."""
     photon_energy: float = setting(1486.6, "eV", source="Al Kα", gt=0)
     """The energy of the photons where the file does not give it."""
     survey_region: str = "Su1s"
-    """The region of the survey. The default is the name that SmartSoft gives it."""
+    """The region that holds the survey. The default is the name that SmartSoft gives it."""
     survey_lines: dict[str, float] = setting({}, "eV")
-    """The binding energies at which lines are looked for in the survey, by line."""
+    """The binding energies at which lines are searched for in the survey, by line."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> "XpsSettings":
@@ -101,5 +101,5 @@ class XpsSettings(Section):
                 for level in entry.lines:
                     leader = self.lines[level].follows
                     if leader is not None and leader not in entry.lines:
-                        raise ValueError(f"windows.{name}.models.{model}: '{level}' follows '{leader}', not in it")
+                        raise ValueError(f"windows.{name}.models.{model}: '{level}' follows the missing '{leader}'")
         return self

@@ -29,7 +29,7 @@ FITTED = {
     "voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm_lorentzian": q.FWHM_LORENTZIAN},
     "pseudo_voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm": q.FWHM, "eta": q.ETA},
 }
-"""Shape of a line → parameter of its fit → quantity."""
+"""The quantities of the parameters of the fit, by the shape of the line."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Result:

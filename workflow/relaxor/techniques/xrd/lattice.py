@@ -104,7 +104,7 @@ def fit_c(lines: Basal, model: str, c_start: float) -> Fit:
 
 
 def fits_of_c(lines: Basal, c_start: float) -> dict[str, Fit]:
-    """Return model of the alignment → fit, for the models that have fewer parameters than there are lines."""
+    """Return the fits of the alignment by model, for models with fewer parameters than lines."""
     known = [model for model, extra in ALIGNMENTS.items() if len(lines.index) > 1 + len(extra)]
     return {model: fit_c(lines, model, c_start) for model in known}
 

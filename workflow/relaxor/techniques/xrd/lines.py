@@ -116,7 +116,7 @@ class LineFit:
 
 
 WIDTH_NAMES = {"voigt": ("fwhm_gaussian", "fwhm_lorentzian"), "pseudo_voigt": ("fwhm", "eta")}
-"""Shape → names of its two widths."""
+"""Names of the two widths of each line shape."""
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def _positive(measurement: Measurement, quantity: xr.DataArray) -> np.ndarray:
 
 
 def _corrected(measurement: Measurement, scan: xr.Dataset, counts: np.ndarray, factor: np.ndarray) -> bool:
-    """Say whether counts were multiplied by the factor of the absorber: those of the detector are whole numbers."""
+    """Return whether counts include the factor of the absorber, as counts of the detector are whole numbers."""
     weakened = factor != 1
     if "counts" in scan or not weakened.any():  # a reader that gives both has corrected the intensity
         return True
@@ -133,6 +133,6 @@ def _corrected(measurement: Measurement, scan: xr.Dataset, counts: np.ndarray, f
     if not divided and not plain:
         raise AnalysisError(
             f"{measurement.id}: an absorber weakened {weakened.sum()} points, whose intensities are whole counts "
-            "neither with nor without its factor: export them as the detector counted them"
+            "neither with nor without its factor: export the counts of the detector"
         )
     return bool(divided)

@@ -8,7 +8,7 @@ from relaxor.core.results import Quantity
 from relaxor.stats.quantities import AICC
 
 SHAPES = {"voigt": "voigt_doublet", "pseudo_voigt": "pseudo_voigt_doublet"}
-"""Shape of a line → model."""
+"""The model of each shape of a line."""
 VOIGT_DOUBLET = SHAPES["voigt"]
 ALIGNMENTS = {
     "no_correction": (),
@@ -17,19 +17,19 @@ ALIGNMENTS = {
     "displacement_and_zero_shift": ("sample_displacement", "zero_shift"),
     "nelson_riley": ("slope",),
 }
-"""Model of the alignment → parameters that are fitted beside the edge c."""
+"""The parameters that each model of the alignment fits in addition to the edge c."""
 BROADENINGS = {
     "size_and_strain": ("inverse_size", "microstrain"),
     "size_only": ("inverse_size",),
     "strain_only": ("microstrain",),
 }
-"""Model of what broadens the lines → parameters that are fitted; ``inverse_size`` is K·λ/size (radian)."""
+"""The parameters that each model of the line broadening fits; ``inverse_size`` is K·λ/size (radian)."""
 INDEXING, SPACINGS, SUPERLATTICE, PUBLISHED_CELL = "indexing", "spacings", "superlattice_lines", "published_cell"
 MODELS = {
     VOIGT_DOUBLET: "Kα1 and Kα2 lines of Voigt shape with the Gaussian width of the diffractometer",
     SHAPES["pseudo_voigt"]: "Kα1 and Kα2 lines of pseudo-Voigt shape with free widths",
     INDEXING: "00l lines of the published cell among all lines that were found",
-    SPACINGS: "spacing of each line alone, of a pattern that no cell describes",
+    SPACINGS: "spacing of each single line, for a pattern that no cell describes",
     **{name: f"all 00l lines, {' and '.join(('c', *extra))} fitted" for name, extra in ALIGNMENTS.items()},
     SUPERLATTICE: "lines that a glide plane between layers forbids",
     PUBLISHED_CELL: "published cells, compared by the positions of 00l lines",
@@ -40,19 +40,19 @@ ZERO = "zero of the goniometer"
 QUANTITIES = (
     TWO_THETA := Quantity("two_theta", "degree", "position of the Kα1 line"),
     AREA := Quantity("area", "count*degree", "area of the Kα1 and Kα2 lines above the background"),
-    FWHM := Quantity("fwhm", "degree", "full width at half maximum of a line as it is seen"),
+    FWHM := Quantity("fwhm", "degree", "observed full width at half maximum of a line"),
     FWHM_LORENTZIAN := Quantity("fwhm_lorentzian", "degree", "Lorentzian part of the full width at half maximum"),
-    ETA := Quantity("eta", "1", "Lorentzian share of a pseudo-Voigt line"),
+    ETA := Quantity("eta", "1", "Lorentzian fraction of a pseudo-Voigt line"),
     AICC,
     INDEX_L := Quantity("index_l", "1", "Miller index l of a 00l line"),
     INDEXED_LINES := Quantity("indexed_lines", "1", "number of lines that the cell explains"),
     UNINDEXED_LINES := Quantity("unindexed_lines", "1", "number of lines that the cell does not explain"),
-    UNINDEXED_AREA_FRACTION := Quantity("unindexed_area_fraction", "1", "share of unindexed lines in the whole area"),
+    UNINDEXED_AREA_FRACTION := Quantity("unindexed_area_fraction", "1", "fraction of the area in unindexed lines"),
     LATTICE_PARAMETER := Quantity("lattice_parameter", "angstrom", "length of an edge of the cell", ZERO),
-    SAMPLE_DISPLACEMENT := Quantity("sample_displacement", "mm", "height of the sample over the axis", ZERO),
+    SAMPLE_DISPLACEMENT := Quantity("sample_displacement", "mm", "height of the sample above the axis", ZERO),
     ZERO_SHIFT := Quantity("zero_shift", "degree", "zero of the goniometer in 2θ"),
     SLOPE := Quantity("slope", "angstrom", "slope of c from one line against the Nelson–Riley function", ZERO),
-    INTERLAYER_SPACING := Quantity("interlayer_spacing", "angstrom", "edge c over the number of its layers", ZERO),
+    INTERLAYER_SPACING := Quantity("interlayer_spacing", "angstrom", "edge c divided by the number of layers", ZERO),
     LATTICE_SPACING := Quantity("lattice_spacing", "angstrom", "distance between neighbouring lattice planes", ZERO),
     CHI_SQUARE := Quantity("chi_square", "1", "sum of the squared, standardized residuals"),
     CHI_SQUARE_FREE := Quantity("chi_square_free_cell", "1", "chi-square of the positions for a cell with free edge c"),
@@ -63,7 +63,7 @@ QUANTITIES = (
         "delta_chi_square_free_cell", "1", "chi-square with free edge c, minus that of the own cell"
     ),
     DELTA_PUBLISHED := Quantity(
-        "delta_chi_square_published_cell", "1", "the same difference with the published edges c"
+        "delta_chi_square_published_cell", "1", "chi-square with the published edge c, minus that of the own cell"
     ),
     LARGEST_POSITION_DIFFERENCE := Quantity(
         "largest_position_difference", "degree", "largest distance between lines of the cell and of the own cell"
@@ -72,4 +72,4 @@ QUANTITIES = (
     CRYSTALLITE_SIZE := Quantity("crystallite_size", "nm", "length over which the crystal is coherent (Scherrer)"),
 )
 ALIGNMENT = {"c": LATTICE_PARAMETER} | {each.name: each for each in (SAMPLE_DISPLACEMENT, ZERO_SHIFT, SLOPE)}
-"""Parameter of a fit of the alignment → quantity."""
+"""The quantity of each parameter of a fit of the alignment."""

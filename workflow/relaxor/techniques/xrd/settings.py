@@ -42,7 +42,7 @@ class XrdSettings(PublishedCells):
     wavelength_alpha2: float = setting(1.544427, "angstrom", source="Cu, doi 10.1103/PhysRevA.56.4554", gt=0)
     """The wavelength of Kα2."""
     alpha_ratio: float = setting(0.5, source="statistical weights of the 2p levels", ge=0)
-    """The intensity of Kα2 over that of Kα1."""
+    """The intensity of Kα2 divided by that of Kα1."""
     goniometer_radius: float = setting(280.0, "mm", source="D8 with DAVINCI design", gt=0)
     """The radius of the goniometer where the file does not give it."""
     line_profile: LineProfile = LineProfile()
@@ -50,12 +50,12 @@ class XrdSettings(PublishedCells):
     scherrer_constant: float = setting(0.9, source="spherical crystallites", gt=0)
     """The constant K in size = K·λ/(width·cosθ), where the width is the full width at half maximum."""
     peak_width: float = setting(0.12, "degree", source="typical of a laboratory diffractometer", gt=0)
-    """The usual full width of a line in 2θ. The filter that finds lines has it, and fits start there."""
+    """The usual full width of a line in 2θ, which the filter that finds lines uses and at which fits start."""
     significance: float = setting(5.0, source="the usual criterion of detection", gt=0)
-    """The least height of a line over the background, in standard deviations of the matched filter."""
+    """The smallest height of a line above the background, in standard deviations of the matched filter."""
     window: float = setting(0.5, "degree", source="four typical widths of a line", gt=0)
     """The distance in 2θ that is fitted on each side of a line. Lines whose windows overlap are fitted together."""
     index_tolerance: float = setting(0.05, source="0.8 % of the spacing of the sixth order", gt=0, lt=0.5)
-    """The largest distance of (spacing of layers)/d from a whole number at which a line is indexed as 00l."""
+    """The largest difference between (spacing of layers)/d and a whole number at which a line is indexed as 00l."""
     zero_shift_uncertainty: float = setting(0.005, "degree", source="usual alignment of a goniometer", ge=0)
     """The standard uncertainty of the zero of 2θ. It is a systematic error where the zero is not fitted."""
