@@ -117,7 +117,7 @@ def test_spectrum_in_ev_and_in_kev_are_one(sample, analysed) -> None:
         (
             lambda r: r.assign(intensity=r["intensity"].where(r["energy"] != r["energy"][300], -500.0)),
             {},
-            r"a: 1 of 1731 counts are negative, first point 231 \(energy 3000\): -500; expected what the",
+            r"a: 1 of 1731 counts are negative, first point 231 \(energy 3000\): -500; expected the counts of the",
         ),
         (
             lambda r: xr.concat([r] * 2, "energy"),

@@ -300,9 +300,8 @@ def test_two_spectrometers_have_a_series_each(series: list[Measurement]) -> None
         name: {"header": "", "settings": {"power_calibration_uncertainty": 0.02 + 0.01 * (name == "new")}}
         for name in ("old", "new")
     }
-    result = project_analysis.analyse(
-        techniques()["shg"], both, {"instruments": settings, "lab": CBPS["shg"], "sample": {}}
-    )
+    layers = {"instruments": settings, "lab": {"window": CBPS["shg"]["window"]}, "sample": {}}
+    result = project_analysis.analyse(techniques()["shg"], both, layers)
     names = {number.measurement for number in result.numbers}
     assert {f"{SERIES}_old", f"{SERIES}_new"} <= names and SERIES not in names
     assert {f"{SERIES}_old", f"{SERIES}_new"} <= {path.partition("/")[0] for path in result.curves}

@@ -197,7 +197,10 @@ def test_what_is_missing_is_named(measurement, change, message):
             {"windows": {"C1s": {"low": 1, "high": 2, "models": {"m": {"lines": ["C 2s"]}}}}},
             "no line 'C 2s' under lines",
         ),
-        ({"windows": {"C1s": {"low": 1, "high": 2, "models": {"m": {"lines": ["Bi 4s"]}}}}}, "'Bi 4s' follows 'Cu 2p'"),
+        (
+            {"windows": {"C1s": {"low": 1, "high": 2, "models": {"m": {"lines": ["Bi 4s"]}}}}},
+            "'Bi 4s' follows the missing 'Cu 2p'",
+        ),
     ],
 )
 def test_settings_that_point_nowhere_are_refused(change, message):

@@ -231,14 +231,14 @@ class Result:
         return Result(numbers, {names.get(name, name) + "".join(rest): parts[name, *rest] for name, *rest in parts})
 
     def add(self, other: "Result") -> None:
-        """Append the numbers and curves of another result, whose measurements must have other names.
+        """Append the numbers and curves of another result.
 
         Raises
         ------
         ValueError
             If both have curves of one name: an error of the technique's code.
         """
-        if shared := self.curves.keys() & other.curves.keys():
+        if shared := {path for path in self.curves.keys() & other.curves.keys() if "/" in path}:
             raise ValueError(f"two results have curves of {', '.join(sorted(shared))}")
         self.numbers.extend(other.numbers)
         self.curves.update(other.curves)

@@ -5,7 +5,7 @@ from relaxor.crossbar.chip import ASSUMED, Chip
 
 
 class Crossbar(Section):
-    """Settings of the memristor chip."""
+    """The memristor chip, its measured read-outs and the chips that are simulated."""
 
     chip: Chip = Chip()
     """The chip: its arrays, cells, wires and converters, and how it is written."""
