@@ -127,6 +127,11 @@ def readers_of(wildcards):
     return [*reader_modules(FORMATS_OF[row["file"]] for row in rows if not row["table"]), *tables]
 
 
+def tables_of(wildcards):
+    """The descriptions of the text tables that some rows name."""
+    return {row["table"]: PLAIN["tables"][row["table"]] for row in rows_of(wildcards) if row["table"]}
+
+
 def technique_modules(technique):
     """The modules that make the numbers of a technique: its analysis and its settings."""
     own = techniques()[technique]

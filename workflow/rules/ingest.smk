@@ -19,6 +19,6 @@ rule ingest_files:
         function="relaxor.project.ingest:ingest",
         code=lambda wildcards: code_of("relaxor.project.ingest", *readers_of(wildcards)),
         rows=ingested,
-        tables=PLAIN["tables"],
+        tables=tables_of,
     script:
         "../scripts/run.py"

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from relaxor.core.files import write_whole
 from relaxor.core.storage import save_table
+from relaxor.inpainting.topics import topics
 from relaxor.project.lists import Selector, load_literature
 from relaxor.reporting.selectors import all_numbers, one, select
 from relaxor.reporting.tables import render, value_text
@@ -94,7 +95,8 @@ def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame)
     row: dict[str, Any] = {"device": device, "quantity": quantity}
     if select(numbers, selector, f"devices: '{quantity}'").empty:
         where = ", ".join(f"{key} {value}" for key, value in selector if value not in ("*", None))
-        return row | {"source": f"no result: no row of {where}"}
+        listed = {each.name: each.unit for each in topics()[selector.technique].quantities}
+        return row | {"source": f"no result: no row of {where}", "unit": listed.get(selector.parameter) or ""}
     number = one(numbers, selector, f"devices: '{quantity}'")
     return row | number.to_dict() | {"source": number["method"]}
 

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relaxor.core.units import factor
+from relaxor.core.units import convertible, factor
 from relaxor.figures.panel import TableData
 from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, subscripts
 from relaxor.reporting.literature import REPORTED
 
-QUANTITY = "energy per"
-"""Beginning of the names of the quantities that the panel shows."""
 UNIT = "pJ"
+"""Unit of the axis; the panel shows every quantity that is an energy."""
 ARROW = 2.5
 """Length of the arrow of a limit, as a ratio of energies."""
 LINE = 98
@@ -31,7 +30,7 @@ def benchmark(ax: Axes, data: TableData) -> None:
     them. The diamonds are open if the data are simulated. Devices without a value are listed below the panel over the
     width of the figure, so that it must be the only panel.
     """
-    energies = data.table[data.table["quantity"].str.startswith(QUANTITY)]
+    energies = data.table[data.table["unit"].map(lambda unit: convertible(unit or "1", UNIT))]
     numbers = energies[["value", "value_high", "standard_error", "systematic_error"]].apply(pd.to_numeric)
     scale = [
         factor(unit, UNIT) if value else np.nan for unit, value in zip(energies["unit"], energies["value"], strict=True)
