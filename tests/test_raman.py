@@ -6,15 +6,19 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
 from relaxor.core.storage import load, load_parameters, save_tree
+from relaxor.core.variables import variable
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import SINGLE, new_figure
 from relaxor.project.ingest import ingest
 from relaxor.simulation import raman as twin
 from relaxor.simulation.writers.witec_ascii import write
-from relaxor.stats.line_shapes import voigt
+from relaxor.stats.line_shapes import lorentzian, voigt
 from relaxor.techniques.raman import panels as figures
+from relaxor.techniques.raman.analysis import analyse
 from relaxor.techniques.raman.lines import fit_lines, fit_seen_lines
+from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
 
 from tests.analyses import analyse_with
@@ -58,6 +62,23 @@ def run(tmp_path, content, conditions=None, **changes):
         **(SETTINGS | changes),
     )
     return load_parameters(tmp_path / "parameters.csv")
+
+
+def test_arrays_in_memory_are_analysed_without_files():
+    """As in a notebook: a measurement and settings give numbers and curves."""
+    rng = np.random.default_rng(2)
+    expected = 500 + lorentzian(SHIFT, 4e4, 207.5, 6.0)
+    counts = xr.Dataset(
+        {"intensity": variable("raman_shift", rng.poisson(expected).astype(float), "count", "Intensity")},
+        {"raman_shift": variable("raman_shift", SHIFT, "1/cm", "Raman shift")},
+    )
+    attrs = {"raw_file": "", "raw_sha256": "0" * 64, "origin": "simulated"}
+    settings = RamanSettings(modes={"Ag1": 207.0}, instrument_fwhm=0.5)
+    result = analyse([Measurement("flake", attrs, {}, {"spectrum": counts})], settings)
+    (shift,) = (row for row in result.numbers if (row.model, row.parameter) == ("voigt", "raman_shift"))
+    assert (shift.measurement, shift.feature, shift.unit) == ("flake", "Ag1", "1/cm")
+    assert abs(shift.value - 207.5) < 4 * shift.standard_error < 1.0
+    assert set(result.curves) == {"flake", "flake/spectrum"}
 
 
 def of_lines(numbers, parameter, model="voigt"):
