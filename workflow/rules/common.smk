@@ -237,6 +237,17 @@ def pictured(stem, caption, labels):
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
 
 
+def reading_of(wildcards):
+    """How the letters of a training are read: its hole, its seed, and the variation from device to device."""
+    variation = PLAIN["inpainting"]["device_variation"]
+    return {"hole": int(wildcards.hole), "seed": int(wildcards.seed), "device_variation": variation}
+
+
+def chip_settings(*names):
+    """The settings of the chip that all its jobs use, and the named ones, so that others do not rerun a job."""
+    return {name: PLAIN["crossbar"][name] for name in ("chip", "copies", "elapsed", "correct_columns", *names)}
+
+
 wildcard_constraints:
     sample="[A-Za-z0-9_.-]+",
     technique="|".join(sorted({row["technique"] for row in SHEET})),

@@ -2,11 +2,6 @@
 READ_OUTS = SETTINGS.crossbar.read_outs
 
 
-def chip_settings(*names):
-    """The settings of the chip that all its jobs use, and the named ones, so that others do not rerun a job."""
-    return {name: PLAIN["crossbar"][name] for name in ("chip", "copies", "elapsed", "correct_columns", *names)}
-
-
 rule run_chips:
     """Write a decoder into chips, read it back, and restore the test letters with each."""
     input:

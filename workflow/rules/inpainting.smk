@@ -5,12 +5,6 @@ ROUNDED = [f"{TRAINING}{name}.safetensors" for name in ("plain", "clipped", "per
 AWARE = f"{TRAINING}aware.safetensors"
 
 
-def reading_of(wildcards):
-    """How the letters of a training are read: its hole, its seed, and the variation from device to device."""
-    variation = PLAIN["inpainting"]["device_variation"]
-    return {"hole": int(wildcards.hole), "seed": int(wildcards.seed), "device_variation": variation}
-
-
 rule fetch_emnist:
     """Download the EMNIST letters; an interrupted download continues where it stopped."""
     output:
