@@ -9,6 +9,7 @@ skipped, and says how to get the file.
 
 import csv
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -119,6 +120,8 @@ def present(folder: Path, cases: Mapping[str, Known]) -> list[tuple[Path, Known]
     reasons = {name: missing(file, public_folder(), PublicPath.fetch) for file, name in names.items()}
     if all(reasons.values()):
         pytest.skip(next(iter(reasons.values())))
+    if absent := [reason for reason in reasons.values() if reason]:
+        warnings.warn(f"{len(absent)} of {len(reasons)} files are not examined: {absent[0]}", stacklevel=2)
     return [(plain / name, cases[name]) for name, reason in reasons.items() if not reason]
 
 

@@ -100,14 +100,12 @@ def test_what_is_in_the_sheet_stays_and_is_not_added_twice(project, folder):
 
 def test_rows_of_an_instrument_do_not_stand_in_the_way(project, folder):
     (project / "config/config.yaml").write_text("sample: cbps\ninstruments: {probe: {iv_sweeps: {}}}\n")
-    run("mysample", folder, "--yes")
-    sheet = project / "config/measurements.tsv"
-    header, *lines = [line.split("\t") for line in sheet.read_text().splitlines()]
-    lines[0][header.index("instrument")] = "probe"
-    sheet.write_text("".join("\t".join(line) + "\n" for line in (header, *lines)))
+    assert "did you mean 'probe'" in run("mysample", folder, "--yes", "--instrument", "prob", code=1)
+    run("mysample", folder, "--yes", "--instrument", "probe")
     (folder / "another.csv").write_text(sweep(2e6))
     run("mysample", folder, "--yes")
-    assert len(sheet.read_text().splitlines()) == 4
+    sheet = load_sheet(project / "config/measurements.tsv", project, instruments=("probe",))
+    assert [row["instrument"] for row in sheet] == ["probe", "probe", ""]
 
 
 def test_a_copy_never_overwrites(project, folder):

@@ -131,7 +131,7 @@ def test_a_number_that_no_technique_gives_is_named(tmp_path, parameters, wrong, 
 def test_a_misspelt_measurement_names_the_nearest(tmp_path, parameters):
     ours = OURS.replace("}", ", measurement: rr}")
     note = compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": ours}).loc["x", "note"]
-    assert note == "the results have no rr of this sample; the nearest is r"
+    assert note == "the results have no rr of this sample; did you mean 'r'?"
 
 
 def test_a_claim_needs_an_answer_or_a_reason(tmp_path, parameters):

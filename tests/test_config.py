@@ -41,8 +41,8 @@ def restated(given: Any, kind: Any, place: str = "") -> Iterator[str]:
 
 def test_a_restated_default_is_found_at_any_depth():
     text = """
-    optical_device: {material: x, chromium_thickness: 5, gold_thickness: 45, flake_thickness: 8, oxide_thickness: 285,
-      wavelengths: [650]}
+    optical_device: {material: x, adhesion_metal: Cr, adhesion_thickness: 5, electrode_metal: Au,
+      electrode_thickness: 45, flake_thickness: 8, oxide_thickness: 285, wavelengths: [650]}
     bands: {metal: Au, metal_work_function: 5.1, electron_affinity: 4.1, band_gap: 1.3, acceptor_density: 1.0e+17,
       relative_permittivity: 10, hole_mass: 1, temperature: 299}
     crossbar: {chip: {rows: 576, writing: {tries: 30, stuck: 0.1}}}

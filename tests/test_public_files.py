@@ -117,3 +117,18 @@ def test_few_tests_need_files_that_a_plain_clone_lacks(request):
         return
     lacking = [item.nodeid for item in items if {"rawfiles", "reference", "emnist"} & set(item.fixturenames)]
     assert len(lacking) < 0.1 * len(items), f"{len(lacking)} of {len(items)} tests: {lacking}"
+
+
+def test_files_that_are_missing_beside_others_are_told(one_file, monkeypatch):
+    """A test that goes through many files says how many it could not examine."""
+    folder = one_file()
+    path = folder / NAME
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    known = {"a scan+1.raw": 1, "not fetched.raw": 2}
+    registered = public_files.registry() | {
+        "rawfiles/xrd/not fetched.raw": PublicFile("rawfiles/xrd/not fetched.raw", "raw", "0" * 64, "24", "CC0", "", "")
+    }
+    monkeypatch.setattr(public_files, "registry", lambda: registered)
+    with pytest.warns(UserWarning, match="1 of 2 files are not examined: .*not fetched.raw"):
+        assert present(PublicPath(folder, "rawfiles/xrd"), known) == [(path, 1)]

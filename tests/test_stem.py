@@ -203,7 +203,7 @@ def test_panels_are_drawn(sample, tmp_path):
     for width, height in ((60, 45), (183, 50)):
         figure = new_figure(width, height)
         axes = figure.add_subplot()
-        schematics.synapse(axes, material="SiO2")
+        schematics.synapse(axes, material="SiO2", electrode="Au")
         figure.canvas.draw()
         texts = [text for inner in axes.child_axes for text in inner.texts]
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts]

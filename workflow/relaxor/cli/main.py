@@ -53,6 +53,7 @@ def add(
         list[str],
         typer.Option("--condition", help="[PATTERN:]name=value unit, a condition of measurements. May be repeated."),
     ] = [],  # noqa: B006
+    instrument: Annotated[str, typer.Option(help="Instrument of the settings that measured the files.")] = "",
     origin: Annotated[Literal["measured", "simulated"], typer.Option(help="Where the data come from.")] = "measured",
     yes: Annotated[bool, typer.Option("--yes", help="Ask no questions; leave out and report missing items.")] = False,
 ) -> None:
@@ -71,6 +72,8 @@ def add(
     with Console(stderr=True).status("reading files"):
         proposals, refused = intake.propose(sample, folder, rows, settings, root)
     intake.give_techniques(proposals, technique)
+    if instrument:
+        intake.give_instrument(proposals, instrument, settings)
     if interactive:
         intake.ask_techniques(proposals, _ask)
     intake.give_conditions(proposals, condition)

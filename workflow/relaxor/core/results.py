@@ -226,9 +226,13 @@ class Result:
 
     def renamed(self, names: Mapping[str, str]) -> "Result":
         """Return the result with other names of measurements: old → new; all others keep theirs."""
-        numbers = [replace(each, measurement=names.get(each.measurement, each.measurement)) for each in self.numbers]
-        parts = {tuple(path.partition("/")): dataset for path, dataset in self.curves.items()}
-        return Result(numbers, {names.get(name, name) + "".join(rest): parts[name, *rest] for name, *rest in parts})
+
+        def moved(path: str) -> str:
+            name, slash, part = path.partition("/")
+            return names.get(name, name) + slash + part
+
+        numbers = [replace(each, measurement=moved(each.measurement)) for each in self.numbers]
+        return Result(numbers, {moved(path): dataset for path, dataset in self.curves.items()})
 
     def add(self, other: "Result") -> None:
         """Append the numbers and curves of another result.

@@ -8,10 +8,14 @@ class OpticalDevice(Section):
 
     material: str
     """Chemical formula of the layered crystal."""
-    chromium_thickness: float = setting(..., "nm", gt=0)
-    """Thickness of the adhesion layer of the electrodes."""
-    gold_thickness: float = setting(..., "nm", gt=0)
-    """Thickness of the gold of the electrodes."""
+    adhesion_metal: str
+    """Chemical symbol of the metal of the adhesion layer below the electrodes."""
+    adhesion_thickness: float = setting(..., "nm", gt=0)
+    """Thickness of the adhesion layer."""
+    electrode_metal: str
+    """Chemical symbol of the metal of the electrodes."""
+    electrode_thickness: float = setting(..., "nm", gt=0)
+    """Thickness of the electrodes above the adhesion layer."""
     flake_thickness: float = setting(..., "nm", gt=0)
     """Thickness of the layered crystal between the electrodes."""
     oxide_thickness: float = setting(..., "nm", gt=0)

@@ -18,12 +18,13 @@ LETTER = ("0011100", "0110110", "1100011", "1111111", "1100011", "1100011", "110
 HOLE = range(2, 5)
 
 
-def synapse(ax: Axes, *, material: str) -> None:
-    """Draw how a synapse, a two-terminal device of a material and in-sensor inpainting correspond.
+def synapse(ax: Axes, *, material: str, electrode: str) -> None:
+    """Draw how a synapse, a two-terminal device and in-sensor inpainting correspond.
 
     Three blocks are drawn side by side in a wide panel; in a narrow one, the third fills the lower row.
     """
-    blocks: tuple[Callable[[Axes, float], None], ...] = (_synapse, partial(_device, material=material), _inpainting)
+    device = partial(_device, material=material, electrode=electrode)
+    blocks: tuple[Callable[[Axes, float], None], ...] = (_synapse, device, _inpainting)
     ax.set_axis_off()
     place = ax.get_position()
     width, height = ax.figure.bbox.size
@@ -95,7 +96,7 @@ def _synapse(ax: Axes, size: float) -> None:
     _label(ax, 38, 10.5, "receptors", size, GREEN, ha="left")
 
 
-def _device(ax: Axes, size: float, material: str) -> None:
+def _device(ax: Axes, size: float, material: str, electrode: str) -> None:
     """Draw the device from the side: flake between two electrodes, light from above, pulses at the left."""
     _title(ax, f"{subscripts(material)} device", size)
     ax.add_patch(Rectangle((3, 2.5), 50, 5.5, fc="#C9CCD1", ec="none"))
@@ -104,7 +105,7 @@ def _device(ax: Axes, size: float, material: str) -> None:
         ax.add_patch(Rectangle((9, 10.5 + 1.1 * layer), 38, 0.8, fc=PURPLE, ec="none"))
     for x in (4.5, 37.5):
         ax.add_patch(Rectangle((x, 14.9), 14, 3, fc=ORANGE, ec="none"))
-        _label(ax, x + 7, 16.3, "Au", size - 0.5)
+        _label(ax, x + 7, 16.3, electrode, size - 0.5)
     ax.add_patch(Rectangle((4.5, 10.5), 4.5, 4.5, fc=ORANGE, ec="none"))
     ax.add_patch(Rectangle((47, 10.5), 4.5, 4.5, fc=ORANGE, ec="none"))
     _label(ax, 28, 5.2, "SiO$_2$/Si", size)
@@ -180,8 +181,10 @@ def optical_device(
     ax: Axes,
     *,
     material: str,
-    chromium_thickness: float,
-    gold_thickness: float,
+    adhesion_metal: str,
+    adhesion_thickness: float,
+    electrode_metal: str,
+    electrode_thickness: float,
     flake_thickness: float,
     oxide_thickness: float,
     wavelengths: Sequence[float],
@@ -190,12 +193,12 @@ def optical_device(
 
     Parameters
     ----------
-    material, chromium_thickness, gold_thickness, flake_thickness, oxide_thickness
-        Thicknesses in nm; see `relaxor.figures.schematic_settings.OpticalDevice`.
+    material, adhesion_metal, adhesion_thickness, electrode_metal, electrode_thickness, flake_thickness, oxide_thickness
+        Thicknesses are in nm; see `relaxor.figures.schematic_settings.OpticalDevice`.
     wavelengths
         Wavelengths of the pulses of light in nm, up to three.
     """
-    surface = flake_thickness + chromium_thickness + gold_thickness
+    surface = flake_thickness + adhesion_thickness + electrode_thickness
     depth = oxide_thickness
     ax.set_axis_off()
     ax.set(xlim=(0, 60), ylim=(-1.21 * depth, surface + 0.82 * depth))
@@ -203,13 +206,13 @@ def optical_device(
     ax.add_patch(Rectangle((0, -depth), 60, depth, fc=SKY, alpha=0.4, ec="none"))
     ax.add_patch(Rectangle((12, 0), 36, flake_thickness, fc=PURPLE, ec="none"))
     for outer, inner, edge in ((2, 21, 12), (58, 39, 48)):
-        _film(ax, (outer, inner, edge), flake_thickness, 0.0, chromium_thickness, GREY)
-        _film(ax, (outer, inner, edge), flake_thickness, chromium_thickness, gold_thickness, ORANGE)
-    middle = surface - gold_thickness / 2
-    _label(ax, 10, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
-    _label(ax, 50, middle - flake_thickness / 2, f"Au {gold_thickness:g} nm", 5.5)
+        _film(ax, (outer, inner, edge), flake_thickness, 0.0, adhesion_thickness, GREY)
+        _film(ax, (outer, inner, edge), flake_thickness, adhesion_thickness, electrode_thickness, ORANGE)
+    middle = surface - electrode_thickness / 2
+    _label(ax, 10, middle - flake_thickness / 2, f"{electrode_metal} {electrode_thickness:g} nm", 5.5)
+    _label(ax, 50, middle - flake_thickness / 2, f"{electrode_metal} {electrode_thickness:g} nm", 5.5)
     _leader(ax, (30, flake_thickness / 2), (30, -0.21 * depth), f"{subscripts(material)} {flake_thickness:g} nm")
-    _leader(ax, (6, chromium_thickness / 2), (7, -0.21 * depth), f"Cr {chromium_thickness:g} nm")
+    _leader(ax, (6, adhesion_thickness / 2), (7, -0.21 * depth), f"{adhesion_metal} {adhesion_thickness:g} nm")
     _label(ax, 30, -0.63 * depth, f"SiO$_2$ {oxide_thickness:g} nm", 6)
     _label(ax, 30, -1.105 * depth, "Si", 6)
     ax.plot([53, 53], [-0.75 * depth, -0.75 * depth + 100], color=BLACK, lw=1.2, solid_capstyle="butt")

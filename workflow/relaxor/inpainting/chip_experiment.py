@@ -35,7 +35,6 @@ from relaxor.inpainting.models import paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quantities import ACCURACY, CHIP, FID, FLOAT, IDEAL, MSE_HOLE
 from relaxor.inpainting.scoring import shown_letters
-from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.encoder import load_encoder
 from relaxor.synapse.quantities import ENERGY_PER_SPIKE
 
@@ -227,7 +226,7 @@ def _costs(
     matrices = network.matrices(cells)
     numbers = load_parameters(light)
     energies = numbers[(numbers["parameter"] == ENERGY_PER_SPIKE.name) & (numbers["model"] == SPIKE)]
-    timing = CodeTiming(**load_encoder(encoder).timing.model_dump())
+    timing = load_encoder(encoder).timing
     return costs_of(
         network,
         matrices,

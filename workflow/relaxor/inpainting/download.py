@@ -7,7 +7,9 @@ import io
 import shutil
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 import pooch
@@ -57,7 +59,7 @@ def fetch_emnist(folder: str | Path, url: str, sha256: str) -> dict[tuple[str, s
     try:
         archive = Path(pooch.retrieve(url, f"sha256:{sha256}", name, folder, downloader=_download_rest))
         _unpack(archive, folder)
-    except Exception as error:  # requests, pooch and zipfile raise errors of many kinds
+    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise ReadError(
             url,
             f"cannot be fetched: {' '.join(str(error).split())}; repeat the command to continue, or download it by "
@@ -70,7 +72,8 @@ def fetch_emnist(folder: str | Path, url: str, sha256: str) -> dict[tuple[str, s
 class _BoundedFile(io.FileIO):
     """A file that refuses more than `MOST_BYTES`."""
 
-    def write(self, content: bytes) -> int:  # type: ignore[override]
+    def write(self, content: Any) -> int:
+        """Write bytes, as long as they fit."""
         if self.tell() + len(content) > MOST_BYTES:
             raise ValueError(f"the download has more than {MOST_BYTES} bytes")
         return super().write(content)

@@ -17,7 +17,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from relaxor.inpainting.images import SIDE
-from relaxor.synapse.photoresponse.codes import SLOTS, CodeTiming
+from relaxor.synapse.photoresponse.codes import SLOTS
 from relaxor.synapse.photoresponse.encoder import Encoder
 
 GROUPS = SIDE * SIDE // SLOTS
@@ -127,7 +127,7 @@ def draw_device_gains(key: jax.Array, variation: float) -> jax.Array:
 def _device(encoder: Encoder, current_range: tuple[float, float]) -> _Device:
     low, high = current_range
     span = high - low
-    timing = CodeTiming(**encoder.timing.model_dump())
+    timing = encoder.timing
     scale = timing.power / encoder.reference_power
     alpha, alpha0 = (quantity.value for quantity in encoder.exponents)
     time = timing.readings

@@ -66,6 +66,7 @@ class Proposal:
     candidates: list[str]
     needs: dict[str, dict[str, str]]
     table: str = ""
+    instrument: str = ""
     conditions: dict[str, str] = field(default_factory=dict)
     note: str = ""
 
@@ -92,6 +93,7 @@ class Proposal:
             "file": self.file,
             "origin": origin,
             "table": self.table,
+            "instrument": self.instrument,
             "conditions": conditions,
             "note": self.note,
         }
@@ -204,6 +206,16 @@ def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
             raise SheetError(f"--technique '{answer}': 'PATTERN=TECHNIQUE' expected, found '{technique}'{hint}")
         for proposal in _matching(proposals, pattern, f"--technique '{answer}'"):
             proposal.candidates, proposal.note = [technique] if technique != OTHER else [], ""
+
+
+def give_instrument(proposals: Sequence[Proposal], instrument: str, settings: Settings) -> None:
+    """Set the instrument of all files; it must be one of the settings."""
+    if instrument not in settings.instruments:
+        raise SheetError(
+            f"--instrument '{instrument}' is not in the settings{nearest(instrument, settings.instruments)}"
+        )
+    for proposal in proposals:
+        proposal.instrument = instrument
 
 
 def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:

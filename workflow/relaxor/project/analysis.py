@@ -51,10 +51,9 @@ def analyse(technique: Technique, measurements: Sequence[Measurement], layers: M
         "-".join(sorted({instrument_of(each.attrs, layers["instruments"]) for each in members} - {""}))
         for _, members in groups.values()
     ]
-    distinct = len(set(instruments)) == len(instruments)
     whole = Result()
     for number, (result, instrument) in enumerate(zip(results, instruments, strict=True), start=1):
-        suffix = instrument if distinct and instrument else str(number)
+        suffix = instrument if instrument and instruments.count(instrument) == 1 else str(number)
         whole.add(result.renamed({name: f"{name}_{suffix}" for name in repeated}))
     technique.require_named(whole.numbers)
     return whole

@@ -3,10 +3,10 @@
 import fnmatch
 import math
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import pandas as pd
 
+from relaxor.core.errors import nearest
 from relaxor.core.results import NORMAL_QUANTILE
 from relaxor.core.storage import save_table
 from relaxor.core.units import factor
@@ -57,14 +57,11 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
     where = f"{source}: claim '{claim.id}'"
     require_listed(claim.ours, where)
     technique, measurement = claim.ours.technique, claim.ours.measurement
-    measured = set(numbers["measurement"][numbers["technique"] == technique])
+    measured = sorted(set(numbers["measurement"][numbers["technique"] == technique]))
     if not measured:
         return row | {"note": f"the sheet has no {technique} of this sample"}
     if not fnmatch.filter(measured, measurement):
-        near = (
-            f"; the nearest is {name}" if (name := next(iter(get_close_matches(measurement, measured, 1)), "")) else ""
-        )
-        return row | {"note": f"the results have no {measurement} of this sample{near}"}
+        return row | {"note": f"the results have no {measurement} of this sample{nearest(measurement, measured)}"}
     number = one(numbers, claim.ours, where)
     scale = factor(str(number["unit"]), claim.unit)
     value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))

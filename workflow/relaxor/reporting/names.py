@@ -17,20 +17,17 @@ def misnamed(settings: Settings) -> list[str]:
 
     Lists that cannot be loaded are left out: `relaxor.project.preflight.check_lists` says so.
     """
-    checks: list[Callable[[], object]] = []
+    asked = [("settings: comparison", number) for number in settings.comparison]
+    asked += [(f"settings: devices: '{name}'", number) for name, number in settings.devices.numbers.items()]
     with suppress(RelaxorError):
-        panels = (panel for figure in load_figures(settings.figures).values() for panel in figure.panels.values())
-        checks += [partial(panel_of, panel) for panel in panels]
+        claims = load_claims(settings.claims)
+        asked += [(f"{settings.claims}: claim '{claim.id}'", claim.ours) for claim in claims if claim.ours]
     with suppress(RelaxorError):
-        for claim in load_claims(settings.claims):
-            if claim.ours is not None:
-                checks.append(partial(require_listed, claim.ours, f"{settings.claims}: claim '{claim.id}'"))
+        asked += [(f"{settings.checks}: check '{law.what}'", law.numbers) for law in load_checks(settings.checks)]
+    checks: list[Callable[[], object]] = [partial(require_listed, selector, where) for where, selector in asked]
     with suppress(RelaxorError):
-        laws = load_checks(settings.checks)
-        checks += [partial(require_listed, law.numbers, f"{settings.checks}: check '{law.what}'") for law in laws]
-    checks += [partial(require_listed, number, "settings: comparison") for number in settings.comparison]
-    ours = settings.devices.numbers.items()
-    checks += [partial(require_listed, number, f"settings: devices: '{name}'") for name, number in ours]
+        figures = load_figures(settings.figures).values()
+        checks += [partial(panel_of, panel) for figure in figures for panel in figure.panels.values()]
     problems = []
     for check in checks:
         try:

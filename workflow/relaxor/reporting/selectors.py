@@ -35,8 +35,8 @@ def require_listed(selector: Selector, where: str) -> None:
         raise SheetError(
             f"{where}: technique '{selector.technique}' is not known{nearest(selector.technique, topics())}"
         )
-    listed = {"parameter": [quantity.name for quantity in topic.quantities], "model": list(topic.models)}
-    for column, names in listed.items():
+    parameters = [quantity.name for quantity in topic.quantities]
+    for column, names in (("parameter", parameters), ("model", list(topic.models))):
         wanted = getattr(selector, column)
         if not any(fnmatchcase(name, wanted) or fnmatchcase(wanted, name) for name in names):
             raise SheetError(f"{where}: {topic.name} has no {column} '{wanted}'{nearest(wanted, names)}")

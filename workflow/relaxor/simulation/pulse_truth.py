@@ -8,6 +8,7 @@ expectations, by first-order propagation of the device's own variations.
 import copy
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.optimize import curve_fit
@@ -212,13 +213,14 @@ def _states(specimen: Specimen, synapse: Synapse, count: int) -> np.ndarray:
     return 1e-12 * np.array(states) / specimen.device.read_voltage
 
 
-class _OneDeviation:
+class _OneDeviation(np.random.Generator):
     """A source of noise that moves one pulse by one standard deviation."""
 
     def __init__(self, pulse: int) -> None:
+        super().__init__(np.random.PCG64())
         self.left = pulse
 
-    def standard_normal(self) -> float:
+    def standard_normal(self, *_: Any, **__: Any) -> Any:
         self.left -= 1
         return float(self.left == -1)
 
@@ -231,7 +233,7 @@ def _covariance(specimen: Specimen, count: int) -> np.ndarray:
 
     def moved(pulse: int) -> np.ndarray:
         synapse = copy.deepcopy(settled)
-        synapse.rng = _OneDeviation(pulse)  # type: ignore[assignment]
+        synapse.rng = _OneDeviation(pulse)
         return _states(specimen, synapse, count) - exact
 
     by_pulse = np.array([moved(pulse) for pulse in range(2 * count)])

@@ -1,17 +1,15 @@
 """The content of a file that shows which technique measured it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import xarray as xr
 
 from relaxor.core.variables import has_dimension
+from relaxor.readers.common.schema import FERROELECTRIC_TESTER
 
 SPECTRAL_AXES = ("two_theta", "raman_shift", "binding_energy", "kinetic_energy", "energy", "wavelength")
 """Axes of spectra and patterns; a file with one of them is not a table of readings over time."""
-
-TESTERS = ("aixacct", "radiant_vision")
-"""Formats of ferroelectric testers."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +20,21 @@ class Contents:
     ----------
     format
         Name of the format.
+    instrument_kind
+        Kind of the instrument, if the reader states one.
     regions
         What a reader made of the file, in the order of the file.
     """
 
     format: str
+    instrument_kind: str
     regions: tuple[xr.Dataset, ...]
 
     @classmethod
     def of(cls, tree: xr.DataTree) -> "Contents":
         """Return the contents of a file that was read."""
-        return cls(tree.attrs["format"], tuple(child.to_dataset() for child in tree.children.values()))
+        regions = tuple(child.to_dataset() for child in tree.children.values())
+        return cls(tree.attrs["format"], tree.attrs.get("instrument_kind", ""), regions)
 
     @cached_property
     def axes(self) -> frozenset[str]:
@@ -53,7 +55,7 @@ class Contents:
     def images(self) -> "Contents":
         """The regions that are images: with a variable along y and x."""
         found = (one for one in self.regions if any(values.dims[-2:] == ("y", "x") for values in one.values()))
-        return Contents(self.format, tuple(found))
+        return replace(self, regions=tuple(found))
 
     @property
     def image(self) -> bool:
@@ -89,7 +91,7 @@ class Contents:
     @property
     def tester(self) -> bool:
         """Whether a tester of ferroelectrics wrote it, or any instrument that knows the area of its sample."""
-        return self.format in TESTERS or ("area" in self.names and self.measured("A"))
+        return self.instrument_kind == FERROELECTRIC_TESTER or ("area" in self.names and self.measured("A"))
 
     @property
     def under_light(self) -> bool:

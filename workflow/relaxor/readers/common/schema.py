@@ -13,6 +13,8 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.text import c_text
 
+FERROELECTRIC_TESTER = "ferroelectric tester"
+"""Kind of instrument of a file; the reader of a tester states it as the attribute ``instrument_kind`` of its tree."""
 MAX_POINTS = 50_000_000
 """Most numbers that a file may announce; checked against its bytes before memory is reserved."""
 

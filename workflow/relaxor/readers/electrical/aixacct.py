@@ -36,7 +36,7 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.schema import check_count, tree
+from relaxor.readers.common.schema import FERROELECTRIC_TESTER, check_count, tree
 from relaxor.readers.common.text import QUANTIZATION, digits_uncertainty, iso, number, numbers, spelled, text_of
 
 MAX_BYTES = 1 << 27
@@ -104,7 +104,8 @@ def extract(path: Path) -> xr.DataTree:
         "summaries": [{"columns": table.columns, "rows": table.rows} for table in summaries],
     }
     instrument = f"aixACCT {data[0].header.get('Basic System', 'TF Analyzer')}"
-    return tree(children, {**header, **described}, instrument, iso(header.get("TimeStamp", ""), "%m/%d/%Y %H:%M:%S"))
+    acquired = iso(header.get("TimeStamp", ""), "%m/%d/%Y %H:%M:%S")
+    return tree(children, {**header, **described}, instrument, acquired, instrument_kind=FERROELECTRIC_TESTER)
 
 
 def _is_summary(table: _Table) -> bool:

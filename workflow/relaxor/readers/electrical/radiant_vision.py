@@ -23,7 +23,7 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import check_count, tree
+from relaxor.readers.common.schema import FERROELECTRIC_TESTER, check_count, tree
 from relaxor.readers.common.text import entries, iso, number, numbers, slug, text_of
 
 BANNER = re.compile(rb"\s*\xbb{6,}")
@@ -77,7 +77,7 @@ def extract(path: Path) -> xr.DataTree:
     dataset = xr.Dataset(variables, {"point": coordinate}, _attributes(header, lines[0]))
     instrument = f"Radiant Vision {header.get('Vision Version', '')}".strip()
     acquired = iso(header.get("Executed", ""), "%m/%d/%y %I:%M:%S %p")
-    return tree({"measurement": dataset}, header=header, instrument=instrument, acquired=acquired)
+    return tree({"measurement": dataset}, header, instrument, acquired, instrument_kind=FERROELECTRIC_TESTER)
 
 
 def _attributes(header: dict[str, str], banner: str) -> dict[str, Any]:

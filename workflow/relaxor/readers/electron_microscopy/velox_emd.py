@@ -79,7 +79,9 @@ def emd_variant(path: Path) -> str:
                 text = file["Version"][0]
                 return "velox" if json.loads(text).get("format") in ("Velox", "DevelopersKit") else ""
             return "berkeley" if {"version_major", "version_minor"} <= set(file.attrs) else ""
-    except Exception:
+    except (
+        Exception
+    ):  # h5py and json raise errors of many kinds on strangers' bytes, which then are of no known variant
         return ""
 
 

@@ -10,9 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pandas as pd
+from pydantic import ConfigDict, Field, FiniteFloat
 from scipy import stats
 
 from relaxor.core.errors import AnalysisError
@@ -23,6 +25,9 @@ from relaxor.synapse.photoresponse.reduction import SAME_LIGHT, greatest_power, 
 from relaxor.synapse.photoresponse.response import Response
 from relaxor.synapse.traces import Trace
 
+Positive = Annotated[FiniteFloat, Field(gt=0)]
+NotNegative = Annotated[FiniteFloat, Field(ge=0)]
+"""Numbers of the file of an encoder, which are checked when the file is loaded."""
 Moves = list[tuple[np.ndarray, np.ndarray]]
 """Independent changes by one standard error of the currents and of the spreads of all codes, A, each shape (codes,)."""
 SLOTS = 4
@@ -57,13 +62,15 @@ class CodeTiming:
         Time from reading to reading, s.
     """
 
-    first: float
-    period: float
-    width: float
-    power: float
-    read_delay: float
-    read_window: float
-    sampling_interval: float
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    first: Positive
+    period: Positive
+    width: Positive
+    power: Positive
+    read_delay: NotNegative
+    read_window: Positive
+    sampling_interval: Positive
 
     @property
     def slots(self) -> np.ndarray:

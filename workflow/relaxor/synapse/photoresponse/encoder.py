@@ -26,6 +26,7 @@ The analysis keeps all of this in full precision in two parts of the measurement
 
 import math
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,12 +41,10 @@ from relaxor.core.files import atomic
 from relaxor.core.results import Measurement
 from relaxor.core.variables import dataset, variable, with_uncertainty
 from relaxor.synapse.photoresponse import quantities as q
-from relaxor.synapse.photoresponse.codes import CODES, CodeTiming
+from relaxor.synapse.photoresponse.codes import CODES, CodeTiming, NotNegative, Positive
 from relaxor.synapse.photoresponse.response import QUANTITIES, Response
 from relaxor.synapse.quantities import LIGHT_STIMULUS
 
-Positive = Annotated[FiniteFloat, Field(gt=0)]
-NotNegative = Annotated[FiniteFloat, Field(ge=0)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -76,18 +75,6 @@ class Level(Part):
     spread: NotNegative
 
 
-class Timing(Part):
-    """As `CodeTiming`."""
-
-    first: Positive
-    period: Positive
-    width: Positive
-    power: Positive
-    read_delay: NotNegative
-    read_window: Positive
-    sampling_interval: Positive
-
-
 def _all_codes(table: dict[str, Level]) -> dict[str, Level]:
     if set(table) != set(CODES):
         wrong = sorted(set(table) ^ set(CODES))
@@ -115,7 +102,7 @@ class Encoder(Part):
     dark_current_spread: NotNegative
     noise_additive: PositiveQuantity
     noise_multiplicative: Quantity
-    timing: Timing
+    timing: CodeTiming
     measured: Table
     predicted: Table
 
@@ -253,7 +240,7 @@ def encoder_of(codes: xr.Dataset, response: xr.Dataset) -> Encoder:
         "dark_current_spread": _rounded(float(response[q.DARK_CURRENT_SPREAD.name])),
         "noise_additive": of(q.NOISE_ADDITIVE.name)[0],
         "noise_multiplicative": of(q.NOISE_MULTIPLICATIVE.name)[0],
-        "timing": {name: float(codes.attrs[name]) for name in Timing.model_fields},
+        "timing": {each.name: float(codes.attrs[each.name]) for each in fields(CodeTiming)},
         "measured": table("current", "spread"),
         "predicted": table("predicted", "predicted_spread"),
     }

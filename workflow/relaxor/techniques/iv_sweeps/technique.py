@@ -2,7 +2,8 @@
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
-from relaxor.techniques.contents import TESTERS, Contents
+from relaxor.readers.common.schema import FERROELECTRIC_TESTER
+from relaxor.techniques.contents import Contents
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 from relaxor.techniques.registry import Technique
 
@@ -12,7 +13,10 @@ def recognise(contents: Contents) -> float:
     if not contents.table or contents.under_light or not contents.measured("A"):
         return 0.0
     if contents.tester:  # reversal curves are no loops, and pulses are no sweeps
-        return 0.5 * (contents.format in TESTERS and not any("pulse" in region.dims for region in contents.regions))
+        return 0.5 * (
+            contents.instrument_kind == FERROELECTRIC_TESTER
+            and not any("pulse" in region.dims for region in contents.regions)
+        )
     return float(contents.measured("V"))
 
 

@@ -344,9 +344,8 @@ def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings
         low, high = (exponent.value + widening(law) * (end - exponent.value) for end in ends)
         exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{method}; profile likelihood")
     t = (exponent.value - QUADRATIC) / law.error("exponent")
-    dof = law.n - len(law.names)
-    test = f"{method}; Student's t with {dof} degrees of freedom"
-    tests = {q.T_STATISTIC: (t, math.nan), q.P_VALUE: (2 * stats.t.sf(abs(t), dof), math.nan)}
+    test = f"{method}; Student's t with {law.freedom} degrees of freedom"
+    tests = {q.T_STATISTIC: (t, math.nan), q.P_VALUE: (2 * stats.t.sf(abs(t), law.freedom), math.nan)}
     rows = [amplitude, exponent, *rest, *measured(series, model, tests, test, at=QUADRATIC, at_unit="1", **law.quality)]
     return rows + measured(series, model, {AICC: (law.aicc, math.nan)}, test, **law.quality)
 
