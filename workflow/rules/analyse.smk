@@ -6,6 +6,7 @@ rule analyse_technique:
     output:
         # update(): a job that fails leaves the results of the last successful run unchanged.
         parameters=update(f"{ANALYSIS}{{technique}}/parameters.csv"),
+        budget=update(f"{ANALYSIS}{{technique}}/budget.csv"),
         curves=update(f"{ANALYSIS}{{technique}}/curves.nc"),
     log:
         f"{LOGS}analyse_technique/{{sample}}/{{technique}}.log",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 import xarray as xr
@@ -111,6 +112,80 @@ def quantities_of(module: Mapping[str, Any], *shared: Quantity) -> tuple[Quantit
     return tuple(dict.fromkeys([*shared, *(each for each in values if isinstance(each, Quantity))]))
 
 
+class Status(StrEnum):
+    """What is known about the rightness of a number, from the best to the worst.
+
+    A number that is not `OK` is stated with the reason in its ``method``. Comparisons with reported numbers do not call
+    a number right or wrong whose status is `MISFIT` or worse.
+    """
+
+    OK = "ok"
+    """The model describes the data within their noise."""
+    ASSUMED = "assumed"
+    """The number rests on something that was not measured, which has a systematic error."""
+    MISFIT = "misfit"
+    """The model misses the data by more than their noise; the errors include the misfit."""
+    AT_BOUND = "at_bound"
+    """The fit ended at a bound of the parameter."""
+    LIMIT = "limit"
+    """The number is a limit; the quantity itself is not seen."""
+    NOT_IDENTIFIED = "not_identified"
+    """The data do not determine the number, or the search for it did not converge."""
+
+    @property
+    def severity(self) -> int:
+        """Place in the order from the best to the worst."""
+        return list(Status).index(self)
+
+
+@dataclass(frozen=True)
+class Adequacy:
+    """Whether a model describes the data that it was fitted to.
+
+    Attributes
+    ----------
+    status
+        Status of the numbers of the model.
+    scale
+        Factor by which the misfit widened the standard errors; one if it did not.
+    remark
+        The reason, as a part of a sentence for the column ``method``.
+    """
+
+    status: Status = Status.OK
+    scale: float = 1.0
+    remark: str = ""
+
+    def joined(self, other: "Adequacy") -> "Adequacy":
+        """Return both judgements as one: the worse status, both factors and both reasons."""
+        status = max(self.status, other.status, key=lambda status: status.severity)
+        remark = "; ".join(dict.fromkeys(filter(None, (self.remark, other.remark))))
+        return Adequacy(status, self.scale * other.scale, remark)
+
+
+ADEQUATE = Adequacy()
+"""The judgement of a model that describes its data."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One systematic component of the uncertainty of a number.
+
+    Attributes
+    ----------
+    name
+        What is uncertain, in words.
+    value
+        Standard uncertainty in the unit of the number.
+    source
+        Where the uncertainty is stated or how it was determined.
+    """
+
+    name: str
+    value: float
+    source: str
+
+
 @dataclass(frozen=True)
 class Number:
     """One row of ``parameters.csv``: a number, its uncertainty and where it comes from.
@@ -121,9 +196,11 @@ class Number:
         Name of the measurement, or of the combination of several measurements.
     model, parameter
         Names that the technique lists.
-    value, standard_error, systematic_error
-        ``standard_error`` is statistical; ``systematic_error`` is the standard uncertainty that all numbers of a
-        technique share (charge reference, thickness, step-height standard).
+    value, standard_error
+        ``standard_error`` is statistical, and includes a misfit of the model.
+    budget
+        Systematic components of the uncertainty (charge reference, thickness, instrument profile). Their sum in
+        quadrature is the column ``systematic_error``.
     ci_low, ci_high
         Interval of level `CONFIDENCE` of the statistical part; the normal interval if none was given.
     unit
@@ -139,6 +216,10 @@ class Number:
         measurement.
     at, at_unit
         Value of the varied quantity, if the number belongs to one such value (an energy at 32 mW/cm²).
+    status
+        What is known about the rightness of the number; ``method`` gives the reason.
+    widening
+        Factor by which a misfit widened the standard error.
     """
 
     measurement: str
@@ -146,7 +227,6 @@ class Number:
     parameter: str
     value: float
     standard_error: float = math.nan
-    systematic_error: float = 0.0
     ci_low: float = math.nan
     ci_high: float = math.nan
     unit: str = "1"
@@ -158,6 +238,9 @@ class Number:
     feature: str = ""
     at: float = math.nan
     at_unit: str = ""
+    status: Status = Status.OK
+    widening: float = 1.0
+    budget: tuple[Component, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in the normal interval if none was given."""
@@ -169,6 +252,39 @@ class Number:
         """Return the number with Student's interval, for a standard error with this many degrees of freedom."""
         margin = student_quantile(freedom) * self.standard_error
         return replace(self, ci_low=self.value - margin, ci_high=self.value + margin)
+
+    @property
+    def systematic_error(self) -> float:
+        """Standard uncertainty of all systematic components together."""
+        return math.hypot(*(component.value for component in self.budget))
+
+    def with_component(self, name: str, value: float, source: str) -> "Number":
+        """Return the number with one more systematic component, see `Component`; a component of zero is left out."""
+        return replace(self, budget=(*self.budget, Component(name, abs(value), source))) if value else self
+
+    def judged(self, adequacy: Adequacy) -> "Number":
+        """Return the number with the worse of both statuses and the reason in its method; errors stay as they are."""
+        status = max(self.status, adequacy.status, key=lambda status: status.severity)
+        known = adequacy.remark in self.method
+        method = self.method if known else "; ".join(filter(None, (self.method, adequacy.remark)))
+        return replace(self, status=status, method=method, widening=self.widening * adequacy.scale)
+
+    def flagged(self, status: Status, remark: str) -> "Number":
+        """Return the number with the worse of both statuses and the reason in its method."""
+        return self.judged(Adequacy(status, 1.0, remark))
+
+    def widened(self, adequacy: Adequacy) -> "Number":
+        """Return the judged number with its standard error and its interval multiplied by the factor of the misfit."""
+        low, high = (self.value + adequacy.scale * (end - self.value) for end in (self.ci_low, self.ci_high))
+        error = adequacy.scale * self.standard_error
+        return replace(self.judged(adequacy), standard_error=error, ci_low=low, ci_high=high)
+
+    def scaled(self, factor: float, **changed: Any) -> "Number":
+        """Return the number times a constant, with all of its uncertainties; ``changed`` gives other fields."""
+        budget = tuple(replace(each, value=abs(factor) * each.value) for each in self.budget)
+        low, high = sorted((factor * self.ci_low, factor * self.ci_high))
+        value, error = factor * self.value, abs(factor) * self.standard_error
+        return replace(self, value=value, standard_error=error, ci_low=low, ci_high=high, budget=budget, **changed)
 
 
 def student_quantile(freedom: float) -> float:
@@ -248,8 +364,8 @@ class Result:
         self.curves.update(other.curves)
 
 
-Estimate = tuple[float, float]
-"""A value and its standard error."""
+Estimate = tuple[float, float] | tuple[float, float, Adequacy]
+"""A value, its standard error and, where it differs from number to number, the judgement of its model."""
 
 
 def measured(
@@ -268,21 +384,24 @@ def measured(
     values
         Pairs of value and standard error by quantity, or by quantity and feature.
     common
-        Further fields of `Number` that all numbers share.
+        Further fields of `Number` that all numbers share, and ``adequacy``, the judgement of the model, whose factor
+        the standard errors include already.
     """
+    adequacy = common.pop("adequacy", ADEQUATE)
     common = {"raw_sha256": measurement.attrs["raw_sha256"], "origin": measurement.attrs["origin"], **common}
     rows = []
-    for key, (value, error) in values.items():
+    for key, (value, error, *own) in values.items():
         quantity, feature = key if isinstance(key, tuple) else (key, common.get("feature", ""))
         fields: dict[str, Any] = {"unit": quantity.known_unit, "method": method, **common, "feature": feature}
-        rows.append(Number(measurement.id, model, quantity.name, float(value), float(error), **fields))
+        row = Number(measurement.id, model, quantity.name, float(value), float(error), **fields)
+        rows.append(row.judged(own[0] if own else adequacy))
     return rows
 
 
 def with_systematic(
-    numbers: Iterable[Number], quantities: Iterable[Quantity], relative: Mapping[str, float]
+    numbers: Iterable[Number], quantities: Iterable[Quantity], relative: Mapping[str, float], source: str = "settings"
 ) -> list[Number]:
-    """Return numbers with the systematic error of their kind.
+    """Return numbers with the systematic component of their kind.
 
     Parameters
     ----------
@@ -292,10 +411,12 @@ def with_systematic(
         The quantities of the technique.
     relative
         Size of the systematic error relative to the value, by its kind (`Quantity.systematic`).
+    source
+        Where these sizes are stated.
     """
     kinds = {quantity.name: quantity.systematic for quantity in quantities}
     return [
-        replace(number, systematic_error=abs(number.value) * relative[kind])
+        number.with_component(kind, number.value * relative[kind], source)
         if (kind := kinds.get(number.parameter, "")) in relative
         else number
         for number in numbers

@@ -1,6 +1,7 @@
 """The files between stages: measurements and curves in netCDF, numbers in a tidy table."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -15,11 +16,18 @@ from relaxor.core.results import Measurement, Number
 
 COLUMNS = (
     "measurement", "technique", "model", "parameter", "feature", "at", "at_unit", "value", "standard_error",
-    "systematic_error", "ci_low", "ci_high", "unit", "method", "n", "reduced_chi_square", "raw_sha256", "origin",
+    "systematic_error", "ci_low", "ci_high", "unit", "status", "method", "n", "reduced_chi_square", "raw_sha256",
+    "origin",
 )  # fmt: skip
 """Columns of ``parameters.csv``."""
-_KINDS: dict[str, type] = {"technique": str} | {
-    entry.name: entry.type if isinstance(entry.type, type) else str for entry in fields(Number)
+NAMES = ("measurement", "model", "parameter", "feature", "at", "at_unit")
+"""Columns that identify a number of a technique."""
+BUDGET = (*NAMES, "component", "kind", "value", "unit", "source")
+"""Columns of ``budget.csv``."""
+STATISTICAL, MISFIT, SYSTEMATIC = "statistical", "misfit", "systematic"
+"""Kinds of components of an uncertainty."""
+_KINDS: dict[str, type] = {"technique": str, "status": str, "systematic_error": float} | {
+    entry.name: entry.type for entry in fields(Number) if entry.type in (str, float, int)
 }
 
 
@@ -54,7 +62,30 @@ def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset], **attrs: Any) 
 
 def numbers_table(numbers: Iterable[Number], technique: str) -> pd.DataFrame:
     """Return numbers of a technique as a table with the columns of ``parameters.csv``."""
-    return pd.DataFrame([vars(number) | {"technique": technique} for number in numbers], columns=list(COLUMNS))
+    rows = [vars(number) | {"technique": technique, "systematic_error": number.systematic_error} for number in numbers]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def budget_table(numbers: Iterable[Number]) -> pd.DataFrame:
+    """Return every component of the uncertainty of every number, with the columns of ``budget.csv``.
+
+    The standard error is split into the part that the noise gives and the part that a misfit adds; the squares of all
+    components of a number add up to the square of its combined standard uncertainty.
+    """
+    rows = []
+    for number in numbers:
+        noise = number.standard_error / number.widening
+        misfit = math.sqrt(max(number.standard_error**2 - noise**2, 0.0)) if number.widening > 1 else 0.0
+        components = [
+            ("scatter of the data", STATISTICAL, noise, "standard error of the fit or of the mean"),
+            ("misfit of the model", MISFIT, misfit, f"errors of the fit are multiplied by {number.widening:.3g}"),
+            *((each.name, SYSTEMATIC, each.value, each.source) for each in number.budget),
+        ]
+        names = [getattr(number, name) for name in NAMES]
+        rows += [
+            (*names, name, kind, value, number.unit, source) for name, kind, value, source in components if value > 0
+        ]
+    return pd.DataFrame(rows, columns=list(BUDGET))
 
 
 def save_table(path: Path | str, table: pd.DataFrame, digits: int = 10) -> None:
@@ -66,6 +97,11 @@ def save_table(path: Path | str, table: pd.DataFrame, digits: int = 10) -> None:
 def save_parameters(path: Path | str, numbers: Iterable[Number], technique: str) -> None:
     """Write numbers as ``parameters.csv``."""
     save_table(path, numbers_table(numbers, technique))
+
+
+def save_budget(path: Path | str, numbers: Iterable[Number]) -> None:
+    """Write the components of all uncertainties as ``budget.csv``."""
+    save_table(path, budget_table(numbers))
 
 
 def load_parameters(path: Path | str) -> pd.DataFrame:

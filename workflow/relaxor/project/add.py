@@ -338,11 +338,11 @@ def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: 
     layers = settings.layers(technique, sample)
     tables = settings.model_dump(mode="json")["tables"]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-        data, table, curves = (str(Path(folder) / name) for name in ("data.nc", "parameters.csv", "curves.nc"))
+        data, *written = (str(Path(folder, name)) for name in ("data.nc", "parameters.csv", "budget.csv", "curves.nc"))
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 ingest([row["file"] for row in rows], rows, tables, data)
-                analyse_files(data, table, curves, technique=technique, layers=layers)
+                analyse_files(data, *written, technique=technique, layers=layers)
         except DiskError:
             raise  # a full disk is not an error of the file
         except RelaxorError as error:

@@ -5,20 +5,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaxor.core.results import Measurement, Result
-from relaxor.core.storage import load, save_parameters, save_tree
+from relaxor.core.storage import load, save_budget, save_parameters, save_tree
 from relaxor.project.layers import instrument_of, resolve
 from relaxor.techniques.registry import Technique, techniques
 
 
-def analyse_files(data: str, parameters: str, curves: str, *, technique: str, layers: Mapping[str, Any]) -> None:
+def analyse_files(
+    data: str, parameters: str, budget: str, curves: str, *, technique: str, layers: Mapping[str, Any]
+) -> None:
     """Analyse the measurements of one technique of one sample.
 
     Parameters
     ----------
     data
         Ingested measurements.
-    parameters, curves
-        Files to write.
+    parameters, budget, curves
+        Files to write: numbers, the components of their uncertainties, and curves.
     technique
         Name of the technique.
     layers
@@ -31,6 +33,7 @@ def analyse_files(data: str, parameters: str, curves: str, *, technique: str, la
     """
     found = analyse(techniques()[technique], load(data), layers)
     save_parameters(parameters, found.numbers, technique)
+    save_budget(budget, found.numbers)
     save_tree(curves, found.curves)
 
 

@@ -6,7 +6,7 @@ with the certified data sets of NIST StRD (tests/test_fitting.py).
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,8 @@ import lmfit
 import numpy as np
 from scipy.special import xlogy
 
-from relaxor.core.results import Estimate, Measurement, Number, Quantity, measured
+from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Number, Quantity, Status, measured
+from relaxor.stats.adequacy import NOT_CONVERGED, judge
 from relaxor.stats.optimizer import Optimum, Problem, central_differences
 
 LEAST_EXPECTED = 1e-12
@@ -46,11 +47,18 @@ class Fit:
     params
         lmfit parameters at the optimum; ``stderr`` holds standard errors.
     covariance
-        Covariance matrix of the varying parameters, in the order of ``names``.
+        Covariance matrix of the varying parameters, in the order of ``names``. Like the standard errors, it includes
+        the misfit.
     chi_square
         Sum of squared residuals (−2 ln L up to a constant where residuals are standardized or deviances).
     n
         Number of residuals.
+    residual
+        Residuals at the optimum, shape (n,).
+    adequacy
+        Whether the model describes the data.
+    held
+        Parameters that ended at a bound; those of the others are conditional on them.
     """
 
     params: lmfit.Parameters
@@ -60,6 +68,13 @@ class Fit:
     n: int
     absolute_sigma: bool
     residual: np.ndarray
+    adequacy: Adequacy = ADEQUATE
+    held: frozenset[str] = frozenset()
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search converged to a point that the data determine."""
+        return self.adequacy.status != Status.NOT_IDENTIFIED
 
     @property
     def freedom(self) -> int:
@@ -83,24 +98,37 @@ class Fit:
         return aicc(self.n * math.log(self.chi_square / self.n), len(self.names) + 1, self.n)
 
     @property
-    def quality(self) -> dict[str, float]:
-        """Number of points and reduced chi-square, as fields of `relaxor.core.results.Number`."""
-        return {"n": self.n, "reduced_chi_square": self.reduced_chi_square}
+    def quality(self) -> dict[str, Any]:
+        """Number of points, reduced chi-square and adequacy, as arguments of `relaxor.core.results.measured`."""
+        return {"n": self.n, "reduced_chi_square": self.reduced_chi_square, "adequacy": self.adequacy}
 
     def value(self, name: str) -> float:
         """Return a parameter."""
         return float(self.params[name].value)
 
     def error(self, name: str) -> float:
-        """Return a standard error (NaN where the covariance is singular, 0 where the parameter is fixed)."""
+        """Return a standard error (NaN where the search did not converge, 0 where the parameter is fixed)."""
         parameter = self.params[name]
         if parameter.stderr is not None:
             return float(parameter.stderr)
         return 0.0 if not parameter.vary and not parameter.expr else math.nan
 
-    def estimate(self, name: str) -> Estimate:
+    def estimate(self, name: str) -> tuple[float, float]:
         """Return a parameter and its standard error."""
         return self.value(name), self.error(name)
+
+    def judged(self, name: str) -> tuple[float, float, Adequacy]:
+        """Return a parameter, its standard error, and the judgement of both: that of the fit, and that of its bound."""
+        return *self.estimate(name), self.adequacy_of(name)
+
+    def adequacy_of(self, *names: str) -> Adequacy:
+        """Return the judgement of a number that is made of some parameters."""
+        found = self.adequacy
+        for name in names:
+            if name in self.held:
+                value = f"{self.value(name):.4g}"
+                found = found.joined(Adequacy(Status.AT_BOUND, 1.0, f"at bound: the fit ended at {name} = {value}"))
+        return found
 
     def numbers(
         self, measurement: Measurement, model: str, quantities: Mapping[str, Quantity], method: str, **common: Any
@@ -114,7 +142,7 @@ class Fit:
         common
             Further fields of `Number` that all numbers share.
         """
-        estimates = {quantity: self.estimate(name) for name, quantity in quantities.items()}
+        estimates = {quantity: self.judged(name) for name, quantity in quantities.items()}
         rows = measured(measurement, model, estimates, method, **self.quality, **common)
         return rows if self.absolute_sigma else [row.with_interval(self.freedom) for row in rows]
 
@@ -139,14 +167,17 @@ def fit(
     args: Sequence[Any] = (),
     absolute_sigma: bool,
     jacobian: Callable[..., np.ndarray] | None = None,
+    ordered: bool = True,
 ) -> Fit:
     """Minimize the sum of squared residuals.
 
     Levenberg–Marquardt finds the minimum, Gauss–Newton steps with central differences refine it (forward differences
     stop two digits earlier), and the covariance is calculated at the minimum. If the search ends at a point where the
     data do not determine the parameters, it starts again from points around the start. Standard errors are NaN if it
-    does not converge. A parameter that ends at a bound counts as fixed there: its own standard error is NaN, and the
-    others are conditional on it; see `relaxor.stats.intervals.profile_interval`.
+    does not converge. A parameter that ends at a bound counts as fixed there, and the others are conditional on it; its
+    own standard error is that of the curvature, see `relaxor.stats.intervals.profile_interval` for its interval.
+    Whether the model describes the data is judged in every fit (`relaxor.stats.adequacy.judge`), and a misfit widens
+    the errors.
 
     Parameters
     ----------
@@ -160,6 +191,8 @@ def fit(
     jacobian
         ``jacobian(params, *args) -> (n, n_varying) array`` of derivatives by the varying parameters
         (optional).
+    ordered
+        Whether neighbouring residuals are neighbours on the axis of the data.
 
     Raises
     ------
@@ -175,7 +208,7 @@ def fit(
         raise ValueError(f"{start.size} points cannot determine {len(varying)} parameters")
     problem = Problem(residual, params.copy(), tuple(args), varying, absolute_sigma, jacobian)
     best = problem.minimize()
-    return _result(problem, best, problem.covariance(best))
+    return _result(problem, best, problem.covariance(best), ordered=ordered)
 
 
 def sharpened(
@@ -251,34 +284,78 @@ def fit_counts(
     varying = _varying(params)
     problem = Problem(residual, params.copy(), tuple(args), varying, True, residual_slope if jacobian else None)
     best = problem.minimize()
-    deviation = np.sqrt(np.maximum(expected(problem.params, *args), LEAST_EXPECTED))
-    return _result(problem, best, problem.covariance(best, slope(problem.params, *args) / deviation[:, None]))
+    level = np.maximum(expected(problem.params, *args), LEAST_EXPECTED)
+    information = slope(problem.params, *args) / np.sqrt(level)[:, None]
+    return _result(problem, best, problem.covariance(best, information), level=level, counts=counts, slope=information)
 
 
 def _varying(params: lmfit.Parameters) -> tuple[str, ...]:
     return tuple(name for name, parameter in params.items() if parameter.vary and not parameter.expr)
 
 
-def _result(problem: Problem, best: Optimum, covariance: np.ndarray) -> Fit:
-    """Turn an optimum into a `Fit`: standard errors of varying, constrained and fixed parameters."""
-    params = problem.params
+def _result(
+    problem: Problem,
+    best: Optimum,
+    covariance: np.ndarray,
+    *,
+    ordered: bool = True,
+    counts: np.ndarray | None = None,
+    level: np.ndarray | None = None,
+    slope: np.ndarray | None = None,
+) -> Fit:
+    """Turn an optimum into a `Fit`: standard errors of varying, constrained and fixed parameters.
+
+    Parameters
+    ----------
+    counts, level, slope
+        Observed and expected counts, and the derivatives of the latter in standard deviations, for a fit of counts.
+    """
+    params, residual = problem.params, best.residual
     for name, parameter in params.items():
         parameter.stderr = None
         if parameter.expr:
             constrained = partial(_value, name)
             gradient = central_differences(constrained, params, problem.names)[0]
             parameter.stderr = float(np.sqrt(gradient @ covariance @ gradient))
+    steepness = np.linalg.norm(best.derivative if slope is None else slope, axis=0)
+    scale = 1.0 if problem.absolute_sigma else math.sqrt(best.chi_square / max(residual.size - len(problem.names), 1))
     for index, (name, free) in enumerate(zip(problem.names, best.free, strict=True)):
-        params[name].stderr = math.sqrt(covariance[index, index]) if free else math.nan
-    return Fit(
+        held = scale / steepness[index] if steepness[index] > 0 else math.nan
+        params[name].stderr = math.sqrt(covariance[index, index]) if free else held
+    fitted = Fit(
         params=params,
         names=problem.names,
         covariance=covariance,
         chi_square=best.chi_square,
-        n=best.residual.size,
+        n=residual.size,
         absolute_sigma=problem.absolute_sigma,
-        residual=best.residual,
+        residual=residual,
+        held=frozenset(name for name, free in zip(problem.names, best.free, strict=True) if not free),
     )
+    if counts is None or level is None:
+        return judged(fitted, ordered=ordered)
+    # Pearson's sum has the right mean however small the counts are, whereas that of deviances has not.
+    pearson = float(np.sum((counts - level) ** 2 / level))
+    return judged(fitted, chi_square=pearson, variance=2 + float(np.mean(1 / level)), ordered=ordered)
+
+
+def judged(fitted: Fit, **how: Any) -> Fit:
+    """Return a fit with its adequacy, and with its errors widened by a misfit.
+
+    Parameters
+    ----------
+    fitted
+        Result of a search, with the errors that the noise alone gives.
+    how
+        Further arguments of `relaxor.stats.adequacy.judge`.
+    """
+    if not np.isfinite(fitted.covariance).all():
+        return replace(fitted, adequacy=NOT_CONVERGED)
+    adequacy = judge(fitted.residual, fitted.freedom, absolute_sigma=fitted.absolute_sigma, **how)
+    for parameter in fitted.params.values():
+        if parameter.stderr is not None:
+            parameter.stderr *= adequacy.scale
+    return replace(fitted, adequacy=adequacy, covariance=fitted.covariance * adequacy.scale**2)
 
 
 def _value(name: str, params: lmfit.Parameters) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Intervals of fitted parameters from the profile likelihood, and errors that a misfit widens."""
+"""Intervals of fitted parameters from the profile likelihood."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,8 +13,6 @@ from relaxor.stats.fit import Fit, fit
 PROFILE_STEPS = 24
 PROFILE_TOLERANCE = 1e-3
 """Relative accuracy of the ends of a profile interval, which is a tenth of the last quoted digit."""
-UNLIKELY = 0.01
-"""Probability of a misfit below which it widens errors (Birge, doi 10.1103/PhysRev.40.207)."""
 
 
 def profile_interval(
@@ -61,10 +59,13 @@ def profile_interval(
 
 
 def profile_rise(fitted: Fit) -> tuple[Callable[[np.ndarray], np.ndarray], float]:
-    """Return a function from chi-square to the root of its rise above the best one, and the end of an interval."""
-    scale, quantile = 1.0, stats.chi2.ppf(CONFIDENCE, 1)
+    """Return a function from chi-square to the root of its rise above the best one, and the end of an interval.
+
+    A misfit widens the interval as it widens the standard errors.
+    """
+    scale, quantile = fitted.adequacy.scale**2, stats.chi2.ppf(CONFIDENCE, 1)
     if not fitted.absolute_sigma:
-        scale, quantile = fitted.reduced_chi_square, stats.f.ppf(CONFIDENCE, 1, fitted.freedom)
+        scale, quantile = scale * fitted.reduced_chi_square, stats.f.ppf(CONFIDENCE, 1, fitted.freedom)
     return lambda chi_square: np.sqrt(np.maximum(chi_square - fitted.chi_square, 0.0) / scale), math.sqrt(quantile)
 
 
@@ -112,17 +113,3 @@ def crossings(
         distance[searched] = np.minimum(np.minimum(ahead, room[searched]), nearest)
     distance[searched] = np.where(np.isinf(outside[searched]), math.inf, distance[searched])
     return distance
-
-
-def widening(fitted: Fit) -> float:
-    """Return the factor by which a misfit widens errors: the root of reduced chi-square, or 1 if chance explains it.
-
-    It is also 1 if the scale of the residuals was estimated, because the errors then include the misfit already.
-    """
-    chance = stats.chi2.sf(fitted.chi_square, fitted.n - len(fitted.names))
-    return math.sqrt(fitted.reduced_chi_square) if fitted.absolute_sigma and chance < UNLIKELY else 1.0
-
-
-def widened_method(method: str, scale: float) -> str:
-    """Return the method of numbers whose errors were multiplied by `widening`."""
-    return method if scale == 1 else f"{method}; errors widened {scale:.2g} times, as the law misses the points"

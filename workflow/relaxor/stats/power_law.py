@@ -7,7 +7,7 @@ import lmfit
 import numpy as np
 
 from relaxor.core.errors import AnalysisError
-from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.stats.fit import Fit, fit, judged, parameters
 from relaxor.stats.intervals import profile_interval
 
 
@@ -73,7 +73,7 @@ def orthogonal_power_law(
     for i, name in enumerate(params):
         params[name].value = result.beta[i]
         params[name].stderr = math.sqrt(result.cov_beta[i, i]) if name in names else None
-    return Fit(
+    fitted = Fit(
         params=params,
         names=names,
         covariance=result.cov_beta[: len(names), : len(names)],
@@ -82,6 +82,7 @@ def orthogonal_power_law(
         absolute_sigma=True,
         residual=-result.eps / signal_error,
     )
+    return judged(fitted, chi_square=fitted.chi_square)
 
 
 def profile_exponent(
@@ -102,7 +103,7 @@ def profile_exponent(
         law = power_law(actual, *(trial[name].value for name in ("amplitude", "exponent", "background")))
         return np.concatenate([(law - signal) / signal_error, ((actual - power)[uncertain]) / power_error[uncertain]])
 
-    return profile_interval(residual, fit(residual, params, absolute_sigma=True), "exponent")
+    return profile_interval(residual, fit(residual, params, absolute_sigma=True, ordered=False), "exponent")
 
 
 @dataclass(frozen=True)

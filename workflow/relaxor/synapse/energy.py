@@ -8,7 +8,6 @@ energy divided by it is the current or area that the definition would need.
 """
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,8 +88,9 @@ def energy_rows(
     for name, (values, errors) in energies.items():
         definition = DEFINITIONS[name]
         energy = _mean(measurement, name, values / PICOJOULE, errors / PICOJOULE)
-        relative = of_light if definition.lever is ENERGY_PER_AREA else current_uncertainty
-        rows.append(replace(energy, systematic_error=abs(energy.value) * relative))
+        light = definition.lever is ENERGY_PER_AREA
+        name_of, size = ("area and power meter", of_light) if light else ("scale of the current", current_uncertainty)
+        rows.append(energy.with_component(name_of, energy.value * size, "settings and sheet"))
         # J/A and J/m² are the same numbers as pJ/pA and pJ/µm².
         per = {definition.lever: (lever[name], math.nan)}
         method = f"{definition.lever.meaning}: {definition.formula}"

@@ -12,11 +12,11 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, measured
+from relaxor.core.results import Measurement, Number, Quantity, Status, measured
 from relaxor.core.variables import variable
 from relaxor.stats import decay as decays
 from relaxor.stats.fit import Fit
-from relaxor.stats.intervals import profile_rise, widened_method, widening
+from relaxor.stats.intervals import profile_rise
 from relaxor.stats.quantities import AICC
 from relaxor.synapse import quantities as q
 
@@ -154,7 +154,7 @@ def supported_rows(measurement: Measurement, fits: Fits, unit: str) -> list[Numb
         if needless or fitted.aicc > least + UNSUPPORTED:
             aicc = replace(aicc, method=f"{aicc.method}; not supported: no parameters are given")
         else:
-            rows += _widened(_law_rows(measurement, decay, fitted, unit), fitted)
+            rows += _law_rows(measurement, decay, fitted, unit)
         rows.append(aicc)
     return rows
 
@@ -179,29 +179,16 @@ def _law_rows(measurement: Measurement, decay: decays.Decay, fitted: Fit, unit: 
     for name, (quantity, number) in _quantities(decay, unit).items():
         (row,) = fitted.numbers(measurement, decay.model, {name: quantity}, LEAST_SQUARES, feature=number)
         low, high = ends[name]
-        error, method = (high - low) / (2 * target), row.method
+        row = replace(row, ci_low=low, ci_high=high, standard_error=(high - low) / (2 * target))
         if math.isinf(high) or math.isinf(low) or (low == 0 and quantity is q.RELAXATION_TIME):
-            error, method = math.nan, f"{method}; the data set no end on one side: not identifiable"
-        rows.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
+            unknown = "the data set no end on one side: not identifiable"
+            row = replace(row, standard_error=math.nan).flagged(Status.NOT_IDENTIFIED, unknown)
+        rows.append(row)
     return rows
 
 
 def _aicc_row(measurement: Measurement, decay: decays.Decay, fitted: Fit) -> list[Number]:
     return measured(measurement, decay.model, {AICC: (fitted.aicc, math.nan)}, LEAST_SQUARES, **fitted.quality)
-
-
-def _widened(rows: list[Number], fitted: Fit) -> list[Number]:
-    """Widen errors and intervals by the root of reduced chi-square where that is larger than by chance."""
-    scale = widening(fitted)
-    if scale == 1:
-        return rows
-    widened = []
-    for row in rows:
-        low, high = (row.value + scale * (end - row.value) for end in (row.ci_low, row.ci_high))
-        low = max(low, 0.0) if row.parameter == q.RELAXATION_TIME.name else low
-        error, method = row.standard_error * scale, widened_method(row.method, scale)
-        widened.append(replace(row, ci_low=low, ci_high=high, standard_error=error, method=method))
-    return widened
 
 
 # --- whether exponentials can be told apart

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -162,7 +161,8 @@ def spectral_rows(series: Sequence[PowerSeries], power_uncertainty: float) -> li
         method = f"mean ratio of the responses at {len(pairs)} power densities"
         at = {"at": longest, "at_unit": "nm"}
         (row,) = measured(both, SPECTRAL, {RESPONSE_RATIO: (ratio, error)}, method, n=len(pairs), **at)
-        rows.append(replace(row, systematic_error=math.sqrt(2) * power_uncertainty * ratio))
+        scale = math.sqrt(2) * power_uncertainty * ratio
+        rows.append(row.with_component("power meter at two wavelengths", scale, "setting power_uncertainty"))
     return rows
 
 

@@ -7,7 +7,6 @@ beside it.
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from scipy import signal
@@ -38,6 +37,8 @@ SCALES = {
 }
 """Parameter → the powers of area, current and power density that it is proportional to. The same instrument reads the
 current under light and its noise in the dark, so that its scale does not change their ratio."""
+SCALE_NAMES = ("area of the device", "current scale of the instrument", "power meter")
+"""What the scales of `SCALES` belong to."""
 SEGMENTS = 8
 """Number of half-overlapping segments of the dark trace that Welch's spectrum averages."""
 LEAST_READINGS = 64
@@ -185,10 +186,12 @@ def merit_rows(
     else:
         rows += _detectivity_rows(measurement, dark, noise, at_weakest, area)
 
-    def systematic(row: Number) -> float:
-        return abs(row.value) * math.hypot(*np.multiply(SCALES[row.parameter], scale_uncertainties))
-
-    return [replace(row, systematic_error=systematic(row)) for row in rows]
+    for name, uncertainty, position in zip(SCALE_NAMES, scale_uncertainties, range(3), strict=True):
+        rows = [
+            row.with_component(name, row.value * SCALES[row.parameter][position] * uncertainty, "settings and sheet")
+            for row in rows
+        ]
+    return rows
 
 
 def _detectivity_rows(

@@ -241,8 +241,9 @@ def composition_rows(measurement: Measurement, fitted: Fit, settings: EdxSetting
     def add(quantity: Quantity, feature: str, value: float, gradient: np.ndarray) -> None:
         """Append a row from the derivatives of the value by the logarithms of counts (and k-factors)."""
         error, systematic = (math.sqrt(gradient @ matrix @ gradient) for matrix in (relative, k_relative))
-        common = {"feature": feature, "systematic_error": systematic, **fitted.quality}
-        rows.extend(measured(measurement, q.CLIFF_LORIMER, {quantity: (value, error)}, K_METHOD, **common))
+        values, common = {quantity: (value, error)}, {"feature": feature, **fitted.quality}
+        (row,) = measured(measurement, q.CLIFF_LORIMER, values, K_METHOD, **common)
+        rows.append(row.with_component("k-factors", systematic, "k_uncertainty of the elements in the settings"))
 
     for i, name in enumerate(names):
         for amount, scale, quantity in (

@@ -1,6 +1,5 @@
 """Numbers of loops, of devices and of series of loops, and the curves of a loop."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -53,14 +52,9 @@ def _with_alternative_thickness(loop: Loop, rows: Iterable[Number]) -> list[Numb
     scale = loop.cycle.geometry.thickness / other
     scaled = {quantity.name for quantity in q.QUANTITIES if quantity.systematic in (q.CROSS_SECTION, q.VOLUME)}
     return [
-        replace(
-            row,
+        row.scaled(
+            scale,
             model=q.ALTERNATIVE_THICKNESS,
-            value=row.value * scale,
-            standard_error=row.standard_error * scale,
-            systematic_error=row.systematic_error * scale,
-            ci_low=math.nan,  # the normal interval of the new error
-            ci_high=math.nan,
             method=f"as '{q.CORRECTED}', with the thickness read as {other:g} nm{loop.cycle.remark}",
             at=other,
             at_unit="nm",

@@ -170,22 +170,28 @@ def _rows(
             place, offset_error = part.fit.estimate(f"{SILICON}_center")
             offset = reference - place
             source = f"{SILICON} line set to {reference} 1/cm"
-    systematic = {"systematic_error": reference_uncertainty}
     rows: list[Number] = []
+
+    def calibrated(found: list[Number]) -> list[Number]:
+        size = reference_uncertainty
+        return [
+            row.with_component("axis of the spectrograph", size, "setting calibration_uncertainty") for row in found
+        ]
+
     for part in parts:
         common = part.fit.quality
         window = "" if len(parts) == 1 else part.model.lines[0]
         rows += measured(measurement, model, {AICC: (part.fit.aicc, math.nan)}, METHOD, feature=window, **common)
         if part is parts[0]:
             shifted = {q.SHIFT_OFFSET: (offset, offset_error)}
-            rows += measured(measurement, model, shifted, source, **systematic, **common)
+            rows += calibrated(measured(measurement, model, shifted, source, **common))
         for name in part.model.lines:
             line = common | {"feature": name}
             rows += measured(measurement, model, _shape(part.fit, name, gaussian_fwhm), METHOD, **line)
             if name != SILICON:
                 place, error = part.fit.estimate(f"{name}_center")
                 center = {q.RAMAN_SHIFT: (place + offset, math.hypot(error, offset_error))}
-                rows += measured(measurement, model, center, f"{METHOD}; {source}", **systematic, **line)
+                rows += calibrated(measured(measurement, model, center, f"{METHOD}; {source}", **line))
         for name, limit in part.limits.items():
             unseen = {q.RAMAN_SHIFT: (math.nan, math.nan), q.AREA_LIMIT: (limit, math.nan)}
             rows += measured(measurement, model, unseen, UNSEEN, feature=name, **common)
@@ -195,7 +201,8 @@ def _rows(
 def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[Quantity, Estimate]:
     """Return area and widths of a line; the whole width of a Voigt line with its instrument."""
     fwhm, error = fitted.estimate(f"{name}_fwhm")
-    shape = {q.AREA: fitted.estimate(f"{name}_area"), q.FWHM_LORENTZIAN: (fwhm, error)}
+    shape: dict[Quantity, Estimate]
+    shape = {q.AREA: fitted.judged(f"{name}_area"), q.FWHM_LORENTZIAN: fitted.judged(f"{name}_fwhm")}
     if gaussian_fwhm:
         slope = 0.5346 + 0.2166 * fwhm / math.hypot(math.sqrt(0.2166) * fwhm, gaussian_fwhm)
         shape[q.FWHM] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error)

@@ -23,7 +23,6 @@ from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number,
 from relaxor.core.variables import dataset
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, fit_counts, parameters
-from relaxor.stats.intervals import widened_method, widening
 from relaxor.stats.line_shapes import voigt
 from relaxor.stats.optimizer import central_differences
 from relaxor.stats.power_law import logarithmic_power_law, orthogonal_power_law, power_law, profile_exponent
@@ -206,17 +205,10 @@ def fit_laws(points: Points) -> dict[str, Fit]:
             "sheet give each file its own power?"
         )
     return {
-        q.POWER_LAW_BACKGROUND: _widened(orthogonal_power_law(*points.columns, background=True)),
-        q.POWER_LAW: _widened(orthogonal_power_law(*points.columns, background=False)),
+        q.POWER_LAW_BACKGROUND: orthogonal_power_law(*points.columns, background=True),
+        q.POWER_LAW: orthogonal_power_law(*points.columns, background=False),
         q.LOG_LOG: usual,
     }
-
-
-def _widened(law: Fit) -> Fit:
-    scale, params = widening(law), law.params.copy()
-    for name in law.names:
-        params[name].stderr *= scale
-    return replace(law, params=params, covariance=scale**2 * law.covariance)
 
 
 def fit_lines(spectra: Sequence[Spectrum], degree: int, shape: str) -> Fit:
@@ -302,7 +294,9 @@ def line_rows(
     shared = dict(zip(SHAPE, (q.CENTER, q.FWHM_GAUSSIAN, q.FWHM_LORENTZIAN), strict=True))
     shared = {name: quantity for name, quantity in shared.items() if name in fitted.names}
     center, *widths = fitted.numbers(series, shape, shared, method)
-    center = replace(center, systematic_error=settings.wavelength_uncertainty)
+    center = center.with_component(
+        "wavelength scale", settings.wavelength_uncertainty, "setting wavelength_uncertainty"
+    )
     half_pump = spectra[-1].measurement.condition("pump_wavelength", "nm") / 2
     difference = replace(
         center,
@@ -331,18 +325,18 @@ def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings
     The interval of the exponent beside a background is that of the profile of the likelihood. The power meter leaves
     systematic errors in the scale of power and in the exponent.
     """
-    method = widened_method(LOGARITHMS if model == q.LOG_LOG else ORTHOGONAL, widening(law))
+    method = LOGARITHMS if model == q.LOG_LOG else ORTHOGONAL
     fitted = dict(zip(LAW, (q.AMPLITUDE, q.EXPONENT, q.BACKGROUND), strict=True))
     fitted = {name: quantity for name, quantity in fitted.items() if name != "background" or name in law.names}
     amplitude, exponent, *rest = law.numbers(series, model, fitted, method)
     scale = amplitude.value * exponent.value * settings.power_calibration_uncertainty
-    amplitude = replace(amplitude, systematic_error=scale)
+    amplitude = amplitude.with_component("scale of the power meter", scale, "setting power_calibration_uncertainty")
     linearity = settings.power_linearity_uncertainty / points.span
-    exponent = replace(exponent, systematic_error=exponent.value * linearity)
+    size = exponent.value * linearity
+    exponent = exponent.with_component("linearity of the power meter", size, "setting power_linearity_uncertainty")
     if model == q.POWER_LAW_BACKGROUND:
-        ends = profile_exponent(*points.columns, law)
-        low, high = (exponent.value + widening(law) * (end - exponent.value) for end in ends)
-        exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{method}; profile likelihood")
+        low, high = profile_exponent(*points.columns, law)
+        exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{exponent.method}; profile likelihood")
     t = (exponent.value - QUADRATIC) / law.error("exponent")
     test = f"{method}; Student's t with {law.freedom} degrees of freedom"
     tests = {q.T_STATISTIC: (t, math.nan), q.P_VALUE: (2 * stats.t.sf(abs(t), law.freedom), math.nan)}

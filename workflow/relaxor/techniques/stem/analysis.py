@@ -130,9 +130,11 @@ def _lattice_rows(
     for quantity in LATTICE:
         for family in lattices.FAMILIES if quantity is q.LATTICE_SPACING else ("",):
             value, error = values[family or quantity.name]
-            scale = {q.LENGTH: np.hypot(calibration_error, distortion) * value, q.ANGLE: np.degrees(distortion)}
-            common = {"systematic_error": float(scale.get(quantity.systematic, 0.0)), "feature": family}
-            rows += measured(measurement, model, {quantity: (value, error)}, METHODS[model], **common)
+            (row,) = measured(measurement, model, {quantity: (value, error)}, METHODS[model], feature=family)
+            if quantity.systematic == q.LENGTH:
+                row = row.with_component("magnification", calibration_error * value, "setting calibration_uncertainty")
+            size = {q.LENGTH: distortion * value, q.ANGLE: np.degrees(distortion)}.get(quantity.systematic, 0.0)
+            rows.append(row.with_component("distortion of the scan", float(size), "departure from a hexagonal lattice"))
     return rows
 
 
@@ -151,7 +153,7 @@ def _structure_rows(measurement: Measurement, numbers: list[Number], a: float) -
             q.STRUCTURE,
             {q.RELATIVE_DEVIATION: (percent * number.value - 100, percent * number.standard_error)},
             f"measured against {expected:.4f} angstrom of the structure",
-            systematic_error=percent * number.systematic_error,
+            budget=number.scaled(percent).budget,
             feature=family or "a",
         )
     return rows
@@ -289,8 +291,8 @@ def _intensity_rows(measurement: Measurement, fitted: _Columns, settings: StemSe
             slopes[[first, second, kind]] = ratio * np.array([-share, share - 1, 1])
             feature = f"{fitted.names[kind]}/mean({', '.join(pair)})"
         value = {q.INTENSITY_RATIO: (ratio, float(np.sqrt(slopes @ covariance @ slopes)))}
-        common = {"n": len(volume), "systematic_error": abs(unbound - ratio), "feature": feature}
-        rows += measured(measurement, q.COLUMN_INTENSITY, value, method, **common)
+        (row,) = measured(measurement, q.COLUMN_INTENSITY, value, method, n=len(volume), feature=feature)
+        rows.append(row.with_component("constraint of the columns", abs(unbound - ratio), "fit without the constraint"))
     return rows + _layer_rows(measurement, rows[0], [fitted.placed[kind] for kind in lattice], settings)
 
 
@@ -303,14 +305,15 @@ def _layer_rows(measurement: Measurement, ratio: Number, sites: list[Site], sett
     exponent, error = settings.z_exponent, settings.z_exponent_error
     layers, slope = _layers(ratio.value, exponent, numbers)
     up, down = (_layers(ratio.value, exponent + sign * error, numbers)[0] for sign in (1, -1))
-    return measured(
+    (row,) = measured(
         measurement,
         q.COLUMN_INTENSITY,
         {q.LAYERS: (layers, abs(slope) * ratio.standard_error)},
         f"ratio of the columns of the lattice with an odd number of layers, intensity of an atom Z^{exponent:g}",
-        systematic_error=float(np.hypot(abs(up - down) / 2, slope * ratio.systematic_error)),
+        budget=ratio.scaled(slope).budget,
         n=ratio.n,
     )
+    return [row.with_component("exponent of Z", abs(up - down) / 2, "setting z_exponent_error")]
 
 
 def _layers(ratio: float, exponent: float, numbers: list[list[int]]) -> tuple[float, float]:

@@ -5,7 +5,7 @@ measurements and finds the lines of a survey.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,7 +65,7 @@ def _analyse_one(session: "_Session") -> Result:
     fits = {name: session.fits(name, reference.shift) for name in settings.windows if name != carbon}
     fits[carbon] = reference.fits
     shift = {q.CHARGE_SHIFT: (reference.shift, reference.error)}
-    rows = measured(measurement, q.CHARGE_REFERENCE, shift, CARBON, systematic_error=settings.carbon_uncertainty)
+    rows = _with_reference(measured(measurement, q.CHARGE_REFERENCE, shift, CARBON), settings)
     for name, candidates in fits.items():
         for model, fitted in candidates.items():
             rows += _shapes(measurement, model, fitted)
@@ -219,14 +219,19 @@ def _energies(session: _Session, model: str, fitted: RegionFit, reference: _Refe
         for member, name in enumerate(line.names if line.follows is None else (), start=1):
             position, error = fitted.position(line, member)
             position, error = position - reference.shift, math.hypot(error, reference.error)
-            common = {"feature": name, "systematic_error": session.settings.carbon_uncertainty, **fitted.fit.quality}
+            common = {"feature": name, **fitted.fit.quality}
             energy = {q.BINDING_ENERGY: (position, error)}
             rows += measured(session.measurement, model, energy, method, **common)
             for source, published in readings.get(name, {}).items():
                 difference = {q.BINDING_ENERGY_DIFFERENCE: (position - published, error)}
                 against = {"at": published, "at_unit": "eV", **common}
                 rows += measured(session.measurement, model, difference, f"{method}; against '{source}'", **against)
-    return rows
+    return _with_reference(rows, session.settings)
+
+
+def _with_reference(rows: Iterable[Number], settings: XpsSettings) -> list[Number]:
+    size = settings.carbon_uncertainty
+    return [row.with_component("energy of the C 1s reference", size, "setting carbon_uncertainty") for row in rows]
 
 
 def _comparison(measurement: Measurement, candidates: Mapping[str, RegionFit]) -> list[Number]:
@@ -253,8 +258,9 @@ def _contents(session: _Session, chosen: Mapping[str, RegionFit]) -> list[Number
     rows = []
     found = composition(signals, settings.escape_exponent, settings.sensitivity_uncertainty)
     for element, (value, error, systematic) in found.items():
-        content, common = {(q.ATOMIC_PERCENT, element): (value, error)}, {"systematic_error": systematic}
-        rows += measured(session.measurement, q.QUANTIFICATION, content, SENSITIVITIES, **common)
+        content = {(q.ATOMIC_PERCENT, element): (value, error)}
+        (row,) = measured(session.measurement, q.QUANTIFICATION, content, SENSITIVITIES)
+        rows.append(row.with_component("sensitivity factors", systematic, "setting sensitivity_uncertainty"))
     return rows
 
 

@@ -150,8 +150,8 @@ def spacing_numbers(pattern: Pattern, lines: list[Line], zero_uncertainty: float
         d = float(pattern.tube.d_spacing(line.value("center")))
         by_degree = d / np.tan(np.radians(line.value("center")) / 2) * np.radians(0.5)
         values = {q.LATTICE_SPACING: (d, by_degree * line.error("center"))}
-        systematic = by_degree * zero_uncertainty
-        rows += measured(pattern.measurement, q.SPACINGS, values, method, systematic_error=systematic, **line.common)
+        (row,) = measured(pattern.measurement, q.SPACINGS, values, method, **line.common)
+        rows.append(row.with_component("zero of the angle", by_degree * zero_uncertainty, "setting zero_uncertainty"))
     return rows
 
 
@@ -179,11 +179,11 @@ def c_numbers(measurement: Measurement, basal: Basal, cell: Cell, zero_uncertain
         quantities = {name: q.ALIGNMENT[name] for name in ("c", *q.ALIGNMENTS[model])}
         found = fitted.numbers(measurement, model, quantities, "least squares on all 00l positions")
         c, *others = (
-            replace(row, systematic_error=systematic[name]) for name, row in zip(quantities, found, strict=True)
+            row.with_component("zero of the angle", systematic[name], "setting zero_uncertainty")
+            for name, row in zip(quantities, found, strict=True)
         )
-        sizes = ("value", "standard_error", "systematic_error", "ci_low", "ci_high")
-        of_layer = {name: getattr(c, name) / cell.layers for name in sizes}
-        rows += [replace(c, feature="c"), *others, replace(c, parameter=q.INTERLAYER_SPACING.name, **of_layer)]
+        of_layer = c.scaled(1 / cell.layers, parameter=q.INTERLAYER_SPACING.name)
+        rows += [replace(c, feature="c"), *others, of_layer]
         values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
         rows += measured(measurement, model, values, c.method, **fitted.quality)
     return rows
