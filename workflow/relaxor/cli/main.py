@@ -155,18 +155,16 @@ def check(
 def claims(
     results: Annotated[Path | None, typer.Option(help="Folder of results; by default that of the settings.")] = None,
 ) -> None:
-    """Show each reported number next to ours: ✓ agrees, ✗ differs, ! the paper contradicts itself, – no data."""
-    import pandas as pd
-
-    from relaxor.cli.terminal import claims_table, show
+    """Show each reported number next to ours: ✓ agrees, ✗ differs, ↺ returned (simulated), ? flagged, – no data."""
+    from relaxor.cli.terminal import claims_summary, claims_table, show
+    from relaxor.reporting.claims import load_comparison
 
     path = (results or Path(_settings().results)) / "claims.csv"
     if not path.is_file():
         raise SheetError(f"{path}: there are no results yet; make them with '{RUN}'")
-    table = pd.read_csv(path, dtype={"reported": str, "panel": str})
+    table = load_comparison(path)
     show(claims_table(table))
-    counts = table["verdict"].value_counts()
-    typer.echo(f"{len(table)} claims: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    typer.echo(claims_summary(table))
 
 
 @app.command(

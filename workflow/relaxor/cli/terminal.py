@@ -13,7 +13,7 @@ from relaxor.core.section import unit_of
 from relaxor.project.add import Proposal
 from relaxor.project.layers import LIBRARY, Resolved
 from relaxor.project.preflight import Checked
-from relaxor.reporting.claims import AGREES, CONTRADICTS, DIFFERS, NOT_TESTABLE
+from relaxor.reporting.claims import AGREES, DIFFERS, FLAGGED, NOT_RETURNED, NOT_TESTABLE, RETURNED
 from relaxor.reporting.tables import value_text
 
 LONGEST_VALUE = 60
@@ -23,10 +23,14 @@ WIDTH = 200
 VERDICTS = {
     AGREES: ("✓", "green"),
     DIFFERS: ("✗", "bold red"),
-    CONTRADICTS: ("!", "yellow"),
+    RETURNED: ("↺", "cyan"),
+    NOT_RETURNED: ("✗", "bold red"),
+    FLAGGED: ("?", "yellow"),
     NOT_TESTABLE: ("–", "dim"),
 }
 """The mark and the style of each verdict."""
+NUMERIC = (("z", 2), ("could_see", 2))
+"""Columns of claims that are shown with so many digits, or left empty."""
 
 
 def show(table: Table) -> None:
@@ -93,13 +97,24 @@ def settings_table(technique: str, resolved: Resolved) -> Table:
 
 def claims_table(claims: pd.DataFrame) -> Table:
     """Make the table of ``relaxor claims``: each reported number next to ours, with a mark for the verdict."""
-    table = Table("", "panel", "quantity", "paper", "ours", "unit", "z", "verdict")
+    table = Table("", "panel", "quantity", "paper", "ours", "unit", "z", "could see", "verdict", "data", "remarks")
     for _, claim in claims.iterrows():
         mark, look = VERDICTS[claim["verdict"]]
         sign = {"at least": "≥ ", "at most": "≤ "}.get(claim["relation"], "")
         error = math.hypot(*(value for value in (claim["standard_error"], claim["systematic_error"]) if value == value))
-        z = f"{claim['z']:.1f}" if math.isfinite(claim["z"]) else ""
+        z, reach = (f"{claim[name]:.{digits}g}" if math.isfinite(claim[name]) else "" for name, digits in NUMERIC)
         paper, ours = f"{sign}{claim['reported']}", value_text(claim["ours"], error)
-        cells = (claim["panel"], claim["quantity"], paper, ours, claim["unit"], z, claim["verdict"])
-        table.add_row(mark, *map(escape, map(str, cells)), style=look)
+        status = "" if claim["status"] in ("", "ok") else claim["status"]
+        remarks = "; ".join(filter(None, (status, "the paper contradicts itself" if claim["contradiction"] else "")))
+        cells = (claim["panel"], claim["quantity"], paper, ours, claim["unit"], z, reach, claim["verdict"])
+        table.add_row(mark, *map(escape, map(str, (*cells, claim["origin"], remarks))), style=look)
     return table
+
+
+def claims_summary(claims: pd.DataFrame) -> str:
+    """Count the verdicts in one line, which says whether the data are simulated."""
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in claims["verdict"].value_counts().items())
+    contradictions = f"; the paper contradicts {(claims['contradiction'] != '').sum()} of them itself"
+    simulated = int((claims["origin"] == "simulated").sum())
+    said = f". {simulated} are tested with SIMULATED data: 'returned' means that what was put in came back"
+    return f"{len(claims)} claims: {counts}{contradictions}" + (said if simulated else "")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from relaxor.core.results import origin_of
 from relaxor.figures.panel import PanelData, TableData
-from relaxor.figures.style import SINGLE, mark_origin, new_figure
+from relaxor.figures.style import SINGLE, mark_flags, mark_origin, new_figure
 
 Shown = PanelData | TableData | None
 """The data of a panel: curves and numbers, a table of the results, or None without measured data."""
@@ -41,6 +41,8 @@ class ReadyPanel:
             ax.set_axis_off()
         else:
             self.draw(ax, self.data)
+            if isinstance(self.data, PanelData):
+                mark_flags(ax, self.data.flags)
 
 
 def panel_figure(panel: ReadyPanel) -> Figure:

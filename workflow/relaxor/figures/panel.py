@@ -10,8 +10,11 @@ import xarray as xr
 
 from relaxor.core import netcdf
 from relaxor.core.errors import AnalysisError, nearest
-from relaxor.core.results import COMBINES, Quantity, origin_of
+from relaxor.core.results import COMBINES, Quantity, Status, origin_of
 from relaxor.core.storage import load_parameters
+
+WRONG = (Status.MISFIT, Status.AT_BOUND, Status.NOT_IDENTIFIED)
+"""Statuses that a panel points out."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ class PanelData:
     def empty(self) -> bool:
         """Whether the panel has no measurement."""
         return not self.curves
+
+    @property
+    def flags(self) -> dict[str, list[str]]:
+        """Numbers that no model of the panel gives rightly: status → names of the parameters, with their features."""
+        names = ["measurement", "parameter", "feature", "at"]
+        table = self.parameters.assign(severity=self.parameters["status"].map(lambda name: Status(name).severity))
+        best = table.sort_values("severity", kind="stable").drop_duplicates(names)
+        found: dict[str, list[str]] = {}
+        for row in best[best["status"].isin(WRONG)].itertuples():
+            found.setdefault(row.status, []).append(f"{row.parameter} {row.feature}".strip())
+        return {status: list(dict.fromkeys(each)) for status, each in found.items()}
 
     @property
     def files(self) -> set[str]:

@@ -3,23 +3,29 @@
 import fnmatch
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from relaxor.core.errors import nearest
-from relaxor.core.results import NORMAL_QUANTILE
+from relaxor.core.results import NORMAL_QUANTILE, Status, origin_of
 from relaxor.core.storage import save_table
 from relaxor.core.units import factor
 from relaxor.project.lists import Claim, load_claims
 from relaxor.reporting.selectors import all_numbers, one, require_listed
 
-NAMES = ("measurement", "model", "parameter", "feature", "at", "raw_sha256", "origin")
+NAMES = ("measurement", "model", "parameter", "feature", "at", "raw_sha256")
 """Columns that identify the number of the results that tests a claim."""
 COLUMNS = (
-    *("claim", "panel", "quantity", "relation", "reported", "ours", "standard_error", "systematic_error", "unit", "z"),
-    *("verdict", "note", *NAMES),
+    *("claim", "panel", "quantity", "relation", "reported", "ours", "standard_error", "systematic_error", "unit"),
+    *("z", "could_see", "verdict", "origin", "status", "contradiction", "note", *NAMES),
 )
-AGREES, DIFFERS, CONTRADICTS, NOT_TESTABLE = "agrees", "differs", "the paper contradicts itself", "not testable"
+AGREES, DIFFERS, RETURNED, NOT_RETURNED = "agrees", "differs", "returned", "not returned"
+FLAGGED, NOT_TESTABLE = "flagged", "not testable"
+JUDGED = {"measured": (AGREES, DIFFERS), "simulated": (RETURNED, NOT_RETURNED)}
+"""Verdicts on claims that hold and that do not, by the origin of the data."""
+DECIDING = (Status.OK, Status.ASSUMED)
+"""Statuses of numbers that can decide a claim."""
 
 
 def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> None:
@@ -32,9 +38,13 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
     claims
         ``config/claims.yaml``.
     comparison
-        Table to write: each claim with our value, its uncertainty, z and the verdict. A claim *agrees* if the
-        difference is within 1.96 standard uncertainties (statistical, systematic and the rounding of the printed value
-        together). Without a value in the results and its errors, a claim is not testable.
+        Table to write: each claim with our value, its uncertainty, z and the verdict. A claim about measured data
+        *agrees* if the difference is within 1.96 standard uncertainties (statistical, systematic and the rounding of
+        the printed value together), and *differs* otherwise. About simulated data the same test only says whether the
+        value that was put in is *returned* or *not returned*. A number whose status is worse than ``assumed`` decides
+        nothing: the verdict is *flagged*. Without a value in the results and its errors, a claim is *not testable*.
+        The column ``could_see`` is the smallest difference that the test would notice, 1.96 standard uncertainties. A
+        contradiction of the paper has its own column, and does not change the verdict.
 
     Raises
     ------
@@ -47,9 +57,16 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
     save_table(comparison, table, digits=6)
 
 
+def load_comparison(path: Path | str) -> pd.DataFrame:
+    """Load ``claims.csv``, with empty texts and NaN where a claim has no number."""
+    numeric = {name: ["", "nan"] for name in ("ours", "standard_error", "systematic_error", "z", "could_see", "at")}
+    table = pd.read_csv(path, keep_default_na=False, na_values=numeric, dtype={"reported": str, "panel": str})
+    return table.astype(dict.fromkeys(numeric, float))
+
+
 def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, object]:
     row: dict[str, object] = {
-        **{key: getattr(claim, key) for key in ("panel", "quantity", "relation", "reported", "unit")},
+        **{key: getattr(claim, key) for key in ("panel", "quantity", "relation", "reported", "unit", "contradiction")},
         **{"claim": claim.id, "verdict": NOT_TESTABLE, "note": claim.not_testable},
     }
     if claim.ours is None:
@@ -65,17 +82,19 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
     number = one(numbers, claim.ours, where)
     scale = factor(str(number["unit"]), claim.unit)
     value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))
-    row |= {key: number[key] for key in NAMES}
+    row |= {key: number[key] for key in (*NAMES, "origin", "status")}
     row |= {"ours": value, "standard_error": errors[0], "systematic_error": errors[1]}
     if not all(map(math.isfinite, (value, *errors))):
         return row | {"note": f"our value or its error is not known: {number['method']}"}
     difference, error = value - float(claim.reported), math.hypot(*errors, claim.reported_error)
     reach = NORMAL_QUANTILE * error
+    row |= {"z": difference / error if error else math.nan, "could_see": reach}
+    if number["status"] not in DECIDING:
+        return row | {"verdict": FLAGGED, "note": number["method"]}
     holds = {
         "equal": abs(difference) <= reach,
         "at least": difference >= -reach,
         "at most": difference <= reach,
     }[claim.relation]
-    verdict = CONTRADICTS if claim.contradiction else AGREES if holds else DIFFERS
-    z = difference / error if error else math.nan
-    return row | {"z": z, "verdict": verdict, "note": claim.contradiction}
+    right, wrong = JUDGED[origin_of([str(number["origin"])])]
+    return row | {"verdict": right if holds else wrong}

@@ -16,6 +16,7 @@ from relaxor.core.results import NORMAL_QUANTILE, origin_of
 from relaxor.core.storage import load_parameters
 from relaxor.core.units import registry
 from relaxor.figures import style
+from relaxor.figures.panel import WRONG
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION
 from relaxor.project.lists import Selector
 from relaxor.reporting.selectors import select
@@ -146,7 +147,10 @@ def _quantity(ax: Axes, rows: Mapping[str, pd.DataFrame], looks: Looks) -> None:
         statistical = np.nan_to_num(found["standard_error"].to_numpy())
         whole = np.hypot(statistical, found["systematic_error"].to_numpy())
         ax.errorbar(x, value, NORMAL_QUANTILE * whole, fmt="none", ecolor=GREY, elinewidth=0.5, capsize=2, capthick=0.5)
-        ax.errorbar(x, value, NORMAL_QUANTILE * statistical, fmt=marker, color=color, ms=2.5, elinewidth=1.2)
+        ax.errorbar(x, value, NORMAL_QUANTILE * statistical, fmt="none", ecolor=color, elinewidth=1.2)
+        fills = ["white" if status in WRONG else color for status in found["status"]]
+        for place_of, height, fill in zip(x, value, fills, strict=True):  # an open symbol: the number is not right
+            ax.plot(place_of, height, marker, color=color, mfc=fill, ms=2.5)
     ax.set_xticks(range(len(rows)), rows, fontsize=5)
     ax.set_xlim(-0.6, len(rows) - 0.4)
     values = np.concatenate([found["value"].to_numpy() for found in rows.values()])

@@ -23,6 +23,7 @@ from relaxor.figures.style import BLACK, GREY, SINGLE, new_figure, use_style
 from relaxor.project.figure_list import FigureSpec, PanelSpec, load_figures
 from relaxor.project.settings import Settings, load_settings, validate_settings
 from relaxor.project.sheet import fed_panels
+from relaxor.reporting.claims import load_comparison
 from relaxor.reporting.draw import ready_panel
 from relaxor.reporting.panels import panel_of, topic_of
 from relaxor.reporting.tables import printed
@@ -30,7 +31,10 @@ from relaxor.techniques.registry import techniques
 
 RESIDUAL = "residual"
 DPI = 160
-CLAIM = ("panel", "quantity", "relation", "reported", "ours", "standard_error", "unit", "z", "verdict", "note")
+CLAIM = (
+    *("panel", "quantity", "relation", "reported", "ours", "standard_error", "systematic_error", "unit", "z"),
+    *("could_see", "verdict", "origin", "status", "contradiction", "note"),
+)
 """Columns of a claim that are shown."""
 MOST_RESIDUALS = 12
 """Largest number of rows of residuals that are drawn; a measurement of many spectra has many rows."""
@@ -128,7 +132,7 @@ class Story:
         path = Path(self.results_dir) / "claims.csv"
         if not path.is_file():
             raise AnalysisError(f"{path}: no such file; make it with 'snakemake --cores 2 tables'")
-        table = pd.read_csv(path, dtype={"reported": str, "panel": str})
+        table = load_comparison(path)
         whole = self.figures.get(f"figure{figure}")
         wanted = {figure, *(panel.id for panel in whole.panels.values())} if whole else {figure}
         shown = table["panel"].map(lambda names: not wanted.isdisjoint(names.split(",")))

@@ -6,11 +6,14 @@ from typing import Any
 import pandas as pd
 
 from relaxor.core.errors import ResultError
+from relaxor.core.results import Status
 from relaxor.core.storage import save_table
 from relaxor.project.lists import Check, load_checks
+from relaxor.reporting.claims import DECIDING, FLAGGED
 from relaxor.reporting.selectors import all_numbers, select
 
-COLUMNS = ("check", "measurement", "model", "parameter", "value", "at_least", "at_most", "holds")
+COLUMNS = ("check", "measurement", "model", "parameter", "value", "at_least", "at_most", "verdict", "status")
+HOLDS, VIOLATED = "holds", "violated"
 
 
 def check_results(parameters: Sequence[str], expectations: str, checks: str) -> None:
@@ -23,8 +26,9 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
     expectations
         ``config/checks.yaml``.
     checks
-        Table to write: check, measurement, model, parameter, value, bounds. A check that finds no number has no row,
-        because measurements and analyses differ from sample to sample.
+        Table to write: check, measurement, model, parameter, value, bounds, verdict and status. A check that finds no
+        number has no row, because measurements and analyses differ from sample to sample. A number whose status is
+        worse than ``assumed`` neither holds nor violates anything: its verdict is *flagged*.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def check_results(parameters: Sequence[str], expectations: str, checks: str) -> 
     """
     numbers = all_numbers(parameters)
     rows = [row for check in load_checks(expectations) for row in _test(check, numbers, expectations)]
-    broken = [row for row in rows if not row["holds"]]
+    broken = [row for row in rows if row["verdict"] == VIOLATED]
     if broken:
         raise ResultError(
             "\n".join(
@@ -51,8 +55,14 @@ def _test(check: Check, numbers: pd.DataFrame, source: str) -> list[dict[str, An
     """Return what a check finds: rows with the columns `COLUMNS`."""
     found = select(numbers, check.numbers, f"{source}: check '{check.what}'")
     if check.combine != "each":
-        found = found.groupby(["measurement", "model"], as_index=False, sort=False)["value"].sum()
+        groups = found.groupby(["measurement", "model"], as_index=False, sort=False)
+        found = groups.agg(value=("value", "sum"), status=("status", lambda each: max(each, key=_severity)))
         found["parameter"] = f"sum of {check.numbers.parameter}"
-    found = found.assign(check=check.what, at_least=check.at_least, at_most=check.at_most)
-    found = found.assign(holds=found["value"].between(check.at_least, check.at_most))
+    holds = found["value"].between(check.at_least, check.at_most)
+    verdict = holds.map({True: HOLDS, False: VIOLATED}).where(found["status"].isin(DECIDING), FLAGGED)
+    found = found.assign(check=check.what, at_least=check.at_least, at_most=check.at_most, verdict=verdict)
     return found[list(COLUMNS)].to_dict("records")
+
+
+def _severity(status: str) -> int:
+    return Status(status).severity

@@ -17,6 +17,7 @@ HEADINGS = {
     "printed": "Value",
     "systematic": "Systematic",
     "unit": "Unit",
+    "status": "Status",
     "interval": "95 % interval",
     "chi_square": "Reduced chi-square",
     "origin": "Data",
