@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from relaxor.core.errors import ResultError, SheetError
-from relaxor.core.results import Number
+from relaxor.core.results import Number, Status
 from relaxor.core.storage import save_parameters
 from relaxor.reporting.claims import compare_claims
 from relaxor.reporting.result_checks import check_results
@@ -19,14 +20,18 @@ CLAIM = """
   unit: 1/cm
   {more}
 """
-OURS = "ours: {technique: raman, parameter: raman_shift}"
+OURS = "ours: {technique: raman, measurement: r, parameter: raman_shift}"
 
 
 @pytest.fixture
 def parameters(tmp_path):
     path = tmp_path / "raman/parameters.csv"
+    common = {"unit": "1/cm", "raw_sha256": "0" * 64, "origin": "simulated"}
+    shift = Number("r", "voigt", "raman_shift", 111.9, 0.05, **common).with_component("axis", 0.05, "settings")
     rows = [
-        Number("r", "voigt", "raman_shift", 111.9, 0.05, 0.05, unit="1/cm", raw_sha256="0" * 64, origin="simulated"),
+        shift,
+        replace(shift, measurement="real", origin="measured"),
+        replace(shift, measurement="missed").flagged(Status.MISFIT, "misfit: the model misses the data"),
         Number("r", "voigt", "shift_offset", math.nan, math.nan, unit="1/cm", method="not seen"),
         Number("r", "voigt", "area", 207.5, math.nan, unit="1/cm", method="at a bound"),
         Number("r", "voigt", "area_limit", 1.7e-11, 1e-13, unit="1/cm"),
@@ -44,25 +49,36 @@ def compare(tmp_path, parameters, *claims):
 
 
 def test_verdicts(tmp_path, parameters):
+    real, missed = (OURS.replace("measurement: r", f"measurement: {name}") for name in ("real", "missed"))
     table = compare(
         tmp_path,
         parameters,
         {"id": "near", "reported": "111.8", "more": OURS},
         {"id": "far", "reported": "110.8", "more": OURS},
-        {"id": "two_values", "reported": "111.8", "more": OURS + "\n  contradiction: printed twice"},
+        {"id": "two_values", "reported": "110.8", "more": OURS + "\n  contradiction: printed twice"},
         {"id": "gone", "reported": "111.8", "more": "not_testable: no data"},
         {"id": "bound", "reported": "100.0", "more": OURS + "\n  relation: at least"},
+        {"id": "near_real", "reported": "111.8", "more": real},
+        {"id": "far_real", "reported": "110.8", "more": real},
+        {"id": "missed", "reported": "111.8", "more": missed},
     )
     assert table["verdict"].to_dict() == {
-        "near": "agrees",
-        "far": "differs",
-        "two_values": "the paper contradicts itself",
+        "near": "returned",
+        "far": "not returned",
+        "two_values": "not returned",
         "gone": "not testable",
-        "bound": "agrees",
+        "bound": "returned",
+        "near_real": "agrees",
+        "far_real": "differs",
+        "missed": "flagged",
     }
     # 0.05 statistical, 0.05 systematic, 0.05/√3 for rounding to one decimal
-    assert table.loc["near", "z"] == pytest.approx(0.1 / (0.05**2 + 0.05**2 + 0.05**2 / 3) ** 0.5, rel=1e-4)
+    error = (0.05**2 + 0.05**2 + 0.05**2 / 3) ** 0.5
+    assert table.loc["near", "z"] == pytest.approx(0.1 / error, rel=1e-4)
+    assert table.loc["near", "could_see"] == pytest.approx(1.95996 * error, rel=1e-4)
     assert table.loc["near", "origin"] == "simulated"
+    assert table.loc["two_values", "contradiction"] == "printed twice"
+    assert table.loc["missed", "status"] == "misfit" and "misses the data" in table.loc["missed", "note"]
 
 
 def answer(parameter, reported, *more):
@@ -99,7 +115,7 @@ def test_what_was_not_measured_is_not_testable(tmp_path, parameters, measured):
     claim = {
         "id": "x",
         "reported": "1",
-        "more": OURS.replace("raman, parameter: raman_shift", "xrd, parameter: zero_shift"),
+        "more": OURS.replace("raman, measurement: r, parameter: raman_shift", "xrd, parameter: zero_shift"),
     }
     table = compare(tmp_path, parameters if measured else [], claim)
     assert table.loc["x", "verdict"] == "not testable"
@@ -107,7 +123,7 @@ def test_what_was_not_measured_is_not_testable(tmp_path, parameters, measured):
 
 
 def test_a_selector_must_find_one_number(tmp_path, parameters):
-    with pytest.raises(SheetError, match="claim 'x': technique raman, parameter fwhm\\* finds 2 numbers"):
+    with pytest.raises(SheetError, match="claim 'x': technique raman, parameter fwhm\\*, measurement r finds 2 numbers"):
         compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": OURS.replace("raman_shift", "fwhm*")})
 
 
@@ -129,7 +145,7 @@ def test_a_number_that_no_technique_gives_is_named(tmp_path, parameters, wrong, 
 
 
 def test_a_misspelt_measurement_names_the_nearest(tmp_path, parameters):
-    ours = OURS.replace("}", ", measurement: rr}")
+    ours = OURS.replace("measurement: r,", "measurement: rr,")
     note = compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": ours}).loc["x", "note"]
     assert note == "the results have no rr of this sample; did you mean 'r'?"
 
@@ -145,12 +161,12 @@ def test_the_shipped_claims_find_their_numbers(root, analysed, tmp_path):
     parameters = [str(analysed(technique).folder / "parameters.csv") for technique in techniques()]
     compare_claims(parameters, str(root / "config/claims.yaml"), str(tmp_path / "claims.csv"))
     table = pd.read_csv(tmp_path / "claims.csv")
-    assert set(table["verdict"]) <= {"agrees", "differs", "the paper contradicts itself", "not testable"}
-    assert (table["verdict"] == "the paper contradicts itself").any()
+    assert set(table["verdict"]) <= {"returned", "not returned", "flagged", "not testable"}
+    assert table["contradiction"].notna().any()
     path = str(root / "config/checks.yaml")
     check_results(parameters, path, str(tmp_path / "checks.csv"))
     table = pd.read_csv(tmp_path / "checks.csv")
-    assert table["holds"].all()
+    assert set(table["verdict"]) <= {"holds", "flagged"}
 
 
 @pytest.mark.parametrize("cell", ["R-3", None])

@@ -30,7 +30,6 @@ def judge(
     *,
     absolute_sigma: bool,
     variance: float = 2.0,
-    chi_square: float = math.nan,
     ordered: bool = True,
 ) -> Adequacy:
     """Judge a fit by the size and by the order of its residuals.
@@ -42,21 +41,18 @@ def judge(
     Parameters
     ----------
     residual
-        Residuals in the order of the axis, shape (n,); in standard deviations where ``absolute_sigma``.
+        Residuals in the order of the axis, shape (n,); in standard deviations where ``absolute_sigma``. Of counts,
+        they are Pearson's, because the mean square of deviances is not one if the counts are small.
     freedom
         Degrees of freedom.
     absolute_sigma
         Whether the noise is known. If it was estimated from these residuals, only their order can show a misfit.
     variance
         Mean variance of the squared residuals: 2 for normal noise, more for small counts.
-    chi_square
-        Sum to test in place of that of ``residual`` (Pearson's for counts).
     ordered
         Whether neighbours in the array are neighbours on the axis.
     """
-    known = math.isfinite(chi_square)
-    total = chi_square if known else float(residual @ residual)
-    found = ADEQUATE
+    total, found = float(residual @ residual), ADEQUATE
     if absolute_sigma and _chance(total, freedom, variance) < UNLIKELY / 2:
         reduced = total / freedom
         words = "the model does not describe the data" if reduced > HOPELESS else "the model misses the data"

@@ -333,25 +333,23 @@ def _result(
         held=frozenset(name for name, free in zip(problem.names, best.free, strict=True) if not free),
     )
     if counts is None or level is None:
-        return judged(fitted, ordered=ordered)
-    # Pearson's sum has the right mean however small the counts are, whereas that of deviances has not.
-    pearson = float(np.sum((counts - level) ** 2 / level))
-    return judged(fitted, chi_square=pearson, variance=2 + float(np.mean(1 / level)), ordered=ordered)
+        return judged(fitted, residual, ordered=ordered)
+    return judged(fitted, (counts - level) / np.sqrt(level), variance=2 + float(np.mean(1 / level)), ordered=ordered)
 
 
-def judged(fitted: Fit, **how: Any) -> Fit:
+def judged(fitted: Fit, residual: np.ndarray, **how: Any) -> Fit:
     """Return a fit with its adequacy, and with its errors widened by a misfit.
 
     Parameters
     ----------
     fitted
         Result of a search, with the errors that the noise alone gives.
-    how
-        Further arguments of `relaxor.stats.adequacy.judge`.
+    residual, how
+        Arguments of `relaxor.stats.adequacy.judge`.
     """
     if not np.isfinite(fitted.covariance).all():
         return replace(fitted, adequacy=NOT_CONVERGED)
-    adequacy = judge(fitted.residual, fitted.freedom, absolute_sigma=fitted.absolute_sigma, **how)
+    adequacy = judge(residual, fitted.freedom, absolute_sigma=fitted.absolute_sigma, **how)
     for parameter in fitted.params.values():
         if parameter.stderr is not None:
             parameter.stderr *= adequacy.scale

@@ -82,7 +82,8 @@ def orthogonal_power_law(
         absolute_sigma=True,
         residual=-result.eps / signal_error,
     )
-    return judged(fitted, chi_square=fitted.chi_square)
+    of_both_axes = np.concatenate([result.eps / signal_error, (result.delta / np.where(exact, 1.0, power_error))])
+    return judged(fitted, of_both_axes, ordered=False)
 
 
 def profile_exponent(
