@@ -123,7 +123,9 @@ def test_what_was_not_measured_is_not_testable(tmp_path, parameters, measured):
 
 
 def test_a_selector_must_find_one_number(tmp_path, parameters):
-    with pytest.raises(SheetError, match="claim 'x': technique raman, parameter fwhm\\*, measurement r finds 2 numbers"):
+    with pytest.raises(
+        SheetError, match="claim 'x': technique raman, parameter fwhm\\*, measurement r finds 2 numbers"
+    ):
         compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": OURS.replace("raman_shift", "fwhm*")})
 
 

@@ -1,0 +1,66 @@
+"""Write the table of all scenarios: ``uv run python -m tests.outside.table`` (it takes many minutes).
+
+Every scenario of ``tests/outside`` is analysed `DRAWS` times. The columns "before" come from ``before.csv`` beside this
+file: the same scenarios, analysed by relaxor before it judged its fits.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from relaxor.core.files import write_whole
+from relaxor.core.storage import save_table
+
+from tests.outside.scenario import Scenario, outcomes
+from tests.project import ROOT
+
+DRAWS = 40
+HERE = Path(__file__).parent
+BEFORE = HERE / "before.csv"
+NAMES = ["technique", "scenario", "number"]
+HEADER = f"""# Truth from outside
+
+Data of forward models that share nothing with the simulator or with the fits of relaxor (`tests/outside`), analysed
+{DRAWS} times each. A number is right if the truth lies within value ± 1.96 √(statistical² + systematic²); "flagged" is
+the share of the draws whose row has another status than `ok`, or whose data are refused. The columns "before" are those of
+relaxor before numbers had a status. Bias and uncertainty are in the unit of the number ([numbers.md](numbers.md)). This
+page is written by `uv run python -m tests.outside.table`.
+
+"""
+
+
+def scenarios() -> Iterator[Scenario]:
+    """Yield the scenarios of all techniques."""
+    for path in sorted(HERE.glob("test_*.py")):
+        yield from getattr(importlib.import_module(f"tests.outside.{path.stem}"), "SCENARIOS", [])
+
+
+def measured(draws: int) -> pd.DataFrame:
+    """Return one row for every number of every scenario."""
+    rows = []
+    for scenario in scenarios():
+        for key, found in outcomes(scenario, draws).items():
+            number = " ".join(part for part in key if part not in ("", "*"))
+            of_number = (scenario.technique, scenario.name, number)
+            rows.append((*of_number, found.bias, found.error, found.coverage, found.flagged))
+    return pd.DataFrame(rows, columns=[*NAMES, "bias", "uncertainty", "coverage", "flagged"])
+
+
+def page(now: pd.DataFrame, before: pd.DataFrame) -> str:
+    """Return the page in Markdown."""
+    both = now.merge(before.drop(columns="flagged"), on=NAMES, how="left", suffixes=("", " before"))
+    order = [*NAMES, "bias before", "uncertainty before", "coverage before"]
+    both = both[[*order, "bias", "uncertainty", "coverage", "flagged"]]
+    digits = (*[""] * len(NAMES), *[".3g", ".2g", ".2f"], *[".3g", ".2g", ".2f", ".2f"])
+    return HEADER + both.to_markdown(index=False, floatfmt=digits, missingval="–") + "\n"
+
+
+if __name__ == "__main__":
+    found = measured(DRAWS)
+    if "--before" in sys.argv:
+        save_table(BEFORE, found, digits=4)
+    else:
+        known = pd.read_csv(BEFORE) if BEFORE.exists() else found.head(0)
+        write_whole(ROOT / "docs/outside.md", page(found, known))
