@@ -24,9 +24,9 @@ HEADER = f"""# Truth from outside
 
 Data of forward models that share nothing with the simulator or with the fits of relaxor (`tests/outside`), analysed
 {DRAWS} times each. A number is right if the truth lies within value ± 1.96 √(statistical² + systematic²); "flagged" is
-the share of the draws whose row has another status than `ok`, or whose data are refused. The columns "before" are those of
-relaxor before numbers had a status. Bias and uncertainty are in the unit of the number ([numbers.md](numbers.md)). This
-page is written by `uv run python -m tests.outside.table`.
+the share of the draws whose row has another status than `ok`, or whose data are refused. The columns "before" are those
+of relaxor before numbers had a status. Bias and uncertainty are in the unit of the number ([numbers.md](numbers.md)).
+This page is written by `uv run python -m tests.outside.table`.
 
 """
 
