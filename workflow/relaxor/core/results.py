@@ -208,7 +208,8 @@ class Number:
     method
         How the number was obtained, in words.
     n, reduced_chi_square
-        Number of points behind the number, and reduced chi-square of the model.
+        Number of points behind the number, and reduced chi-square of the model against a noise that does not come from
+        its own residuals; NaN where there is no such noise.
     raw_sha256, origin
         Hash and origin (``simulated`` or ``measured``) of the raw files.
     feature

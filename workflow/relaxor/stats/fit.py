@@ -99,8 +99,12 @@ class Fit:
 
     @property
     def quality(self) -> dict[str, Any]:
-        """Number of points, reduced chi-square and adequacy, as arguments of `relaxor.core.results.measured`."""
-        return {"n": self.n, "reduced_chi_square": self.reduced_chi_square, "adequacy": self.adequacy}
+        """Number of points, reduced chi-square and adequacy, as arguments of `relaxor.core.results.measured`.
+
+        Where the residuals themselves gave the scale of the noise, chi-square says nothing and is left out.
+        """
+        known = self.reduced_chi_square if self.absolute_sigma else math.nan
+        return {"n": self.n, "reduced_chi_square": known, "adequacy": self.adequacy}
 
     def value(self, name: str) -> float:
         """Return a parameter."""
