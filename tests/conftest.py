@@ -87,7 +87,8 @@ def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
             if not curves.exists():
                 ingest([str(ROOT / row["file"]) for row in rows], rows, plain["tables"], data)
                 layers = settings.layers(technique, "cbps")
-                analyse_files(data, str(parameters), str(curves), technique=technique, layers=layers)
+                budget = parameters.with_name("budget.csv")
+                analyse_files(data, str(parameters), str(budget), str(curves), technique=technique, layers=layers)
         return Analysed(load_parameters(str(parameters)), folder)
 
     return analyse
