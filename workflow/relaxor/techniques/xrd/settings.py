@@ -91,7 +91,7 @@ class XrdSettings(PublishedCells):
     displacement_uncertainty: float = setting(0.1, "mm", source="assumed: sample pressed or glued by hand", ge=0)
     """The standard uncertainty of the height of the sample. It is a systematic error where the height is not fitted."""
     wavelength_uncertainty: float = setting(
-        1.5e-5, source="the centroid of Cu Kα1 lies 3.7e-5 beyond its maximum, doi 10.1103/PhysRevA.56.4554", ge=0
+        3.7e-5, source="centroid against maximum of the asymmetric Cu Kα1, doi 10.1103/PhysRevA.56.4554", ge=0
     )
     """The relative standard uncertainty of the wavelength to which a symmetric line of Kα1 belongs. It is a systematic
     error of every spacing and cell."""
