@@ -18,7 +18,8 @@ from relaxor.techniques.structure.analysis import bragg_two_theta
 from relaxor.techniques.xrd.analysis import analyse
 from relaxor.techniques.xrd.lattice import Basal, fit_c, index_basal
 from relaxor.techniques.xrd.lines import doublet, find_lines, fit_lines, windows
-from relaxor.techniques.xrd.pattern import Pattern, Tube
+from relaxor.techniques.xrd.pattern import Pattern
+from relaxor.techniques.xrd.radiation import Tube
 from relaxor.techniques.xrd.settings import XrdSettings
 
 from tests.project import CBPS
@@ -169,7 +170,7 @@ def test_without_a_cell_each_line_gives_its_spacing():
     ("dataset", "message"),
     [
         (scan(np.random.default_rng(1).poisson(100, ANGLES.size)), "no line stands out by 5 standard deviations"),
-        (scan(EXPECTED, wavelength_alpha1=1.78897), "taken with Kα1 = 1.7890 angstrom"),
+        (scan(EXPECTED, wavelength_alpha1=1.78897), "0 of 6 lines found are 00l lines of P-31c"),  # a cobalt tube
         (scan(EXPECTED).rename(two_theta="phi"), "no intensity against two_theta (axes: phi)"),
         (
             scan(np.full(300, -7.0), ANGLES[:300]),
@@ -235,7 +236,7 @@ def test_errors_are_those_of_the_counts_behind_the_absorber(platelet):
     counts = np.random.default_rng(5).poisson(weak)
     table, curves = run({"platelet": absorbed(counts, 8.3)})
     corrected, _ = run({"platelet": absorbed(counts, 8.3, corrected=True)})
-    pd.testing.assert_frame_equal(corrected, table, rtol=1e-4)
+    pd.testing.assert_frame_equal(corrected, table, rtol=1e-4, atol=1e-6)
     assert value(table, "indexing", "unindexed_lines") == 0
     assert 0.7 < value(table, "voigt_doublet", "area", "004", "reduced_chi_square") < 1.3
     area, whole = (value(found, "voigt_doublet", "area", "004") for found in (table, platelet[0]))
@@ -314,7 +315,10 @@ def test_intervals_cover_the_true_values():
     known = pd.DataFrame(twin.truth(PLATELET)).rename(columns={"value": "value_true"})
     names = ["model", "parameter", "feature"]
     joined = table.merge(known[[*names, "value_true"]], on=names)
-    joined = joined[joined["systematic_error"] == 0]
+    assert (joined["systematic_error"][joined["model"] == "size_and_strain"] > 0).all()
+    joined = joined[
+        (joined["systematic_error"] == 0) | joined["model"].isin(["displacement_and_zero_shift", "size_and_strain"])
+    ]
     inside = joined["value_true"].between(joined["ci_low"], joined["ci_high"])
     coverage = inside.groupby([joined[name] for name in names]).mean()
     print(coverage.to_string())

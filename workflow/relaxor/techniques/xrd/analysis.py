@@ -1,4 +1,4 @@
-"""X-ray diffraction: lines, spacings, crystallite size and strain, and the indices and edge c of a layered crystal."""
+"""X-ray diffraction: lines, spacings, size and strain, and the cell of a layered crystal or of phases of a powder."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,72 +7,107 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured
+from relaxor.core.results import Adequacy, Measurement, Number, Quantity, Result, Status, measured
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.structure.analysis import name_of
 from relaxor.techniques.structure.settings import Cell
-from relaxor.techniques.xrd import broadening, lattice
+from relaxor.techniques.xrd import broadening, cells, lattice
 from relaxor.techniques.xrd import quantities as q
-from relaxor.techniques.xrd.lattice import Basal
-from relaxor.techniques.xrd.lines import Line, LineFit, find_lines, fit_lines, sample_widths, windows
+from relaxor.techniques.xrd.cells import Found
+from relaxor.techniques.xrd.lines import (
+    AXIAL,
+    Line,
+    find_lines,
+    fit_lines,
+    fit_shapes,
+    narrowed,
+    sample_widths,
+    windows,
+)
+from relaxor.techniques.xrd.naming import named
 from relaxor.techniques.xrd.pattern import Pattern
+from relaxor.techniques.xrd.powder import Lattice
 from relaxor.techniques.xrd.settings import LineProfile, XrdSettings
 
 MOST_TOGETHER = 30
 """Largest number of lines that are fitted together. The time of a fit grows with its third power, to half a minute."""
-LEAST_LINES = 3
-"""Least number of indexed lines from which c and an alignment error follow."""
 METHOD = "Poisson maximum likelihood, Kα1 and Kα2, quadratic background"
 FITTED = {
     "voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm_lorentzian": q.FWHM_LORENTZIAN},
     "pseudo_voigt": {"center": q.TWO_THETA, "area": q.AREA, "fwhm": q.FWHM, "eta": q.ETA},
+    "skewed": {"center": q.TWO_THETA, "area": q.AREA, "fwhm_lorentzian": q.FWHM_LORENTZIAN},
 }
 """The quantities of the parameters of the fit, by the shape of the line."""
+NARROW_LIMIT = 0.9
+"""Width of a line over the Gaussian width of the diffractometer that shows that the latter is wrong."""
+ASSUMED_PROFILE = Adequacy(
+    Status.ASSUMED, 1.0, "assumed: the profile of the diffractometer was not measured (no line_profile.standard)"
+)
+ONE_PHASE = Adequacy(Status.ASSUMED, 1.0, "assumed: all lines belong to one phase")
+NARROW = Adequacy(
+    Status.NOT_IDENTIFIED,
+    1.0,
+    "not identified: lines are narrower than the profile of the diffractometer (line_profile)",
+)
+"""Judgements of size and strain."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Result:
-    """Analyse 2θ scans of a crystal that lies on the layers of its ``cell``, or of any sample if no cell is named.
+    """Analyse 2θ scans of a crystal that lies on the layers of its ``cell``, of a powder of phases, or of any sample.
 
     Parameters
     ----------
     measurements
-        Ingested measurements of one sample.
+        Ingested measurements of one sample: scans, and structure files of the phases of a powder.
     settings
         See `XrdSettings`.
 
     Raises
     ------
     AnalysisError
-        If a file holds no 2θ scan of the tube of the settings, none of counts, no line, lines too dense to be fitted,
-        or fewer than three 00l lines of the cell.
+        If a file holds no 2θ scan, none of counts, no line, lines too dense to be fitted, or fewer than three 00l lines
+        of the cell, or if too few lines of any phase are found to refine its cell.
     """
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    structures = {each.id: structure for each in measurements if (structure := _structure(each)) is not None}
+    phases = [Lattice.of(name, phase.space_group, phase.model_dump()) for name, phase in settings.phases.items()]
+    phases += [Lattice.of_structure(name, structure) for name, structure in structures.items()]
+    scans = [each for each in measurements if each.id not in structures]
+    return Result.joined(_analyse_one(scan, settings, [] if settings.cell else phases) for scan in scans)
 
 
-def _analyse_one(measurement: Measurement, settings: XrdSettings) -> Result:
+def _structure(measurement: Measurement) -> xr.Dataset | None:
+    """Return the crystal structure of a file, None if it holds none."""
+    return next((region for region in measurement.regions.values() if "operations" in region.attrs), None)
+
+
+def _analyse_one(measurement: Measurement, settings: XrdSettings, phases: Sequence[Lattice]) -> Result:
     pattern, cell = Pattern.of(measurement, settings), settings.published
-    groups = _line_groups(pattern, settings)
-    rows: list[Number] = []
-    fitted = {}
-    for shape in q.SHAPES:
-        fits = [fit_lines(pattern, group, settings, shape) for group in groups]
-        fitted[shape] = _name_lines(fits, pattern, settings)
-        rows += [row for line in fitted[shape] for row in line_numbers(measurement, line)]
-    lines = fitted["voigt"]
-    parts = {"pattern": pattern_curves(pattern, lines)}
+    given, settings = settings, narrowed(pattern, settings)
+    fitted = fit_shapes(pattern, _line_groups(pattern, settings), settings)
+    fits, adequacy = next(iter(fitted.values()))
+    first = named(fits, pattern, settings, phases)
+    lines = {
+        shape: [
+            replace(line, fit=one) for line, one in zip(first, (f for f in each for _ in range(f.lines)), strict=True)
+        ]
+        for shape, (each, _) in fitted.items()
+    }
+    found = Found(pattern, settings, lines, adequacy)
+    rows = [row for shape in q.SHAPES for line in lines.get(shape, ()) for row in line_numbers(measurement, line)]
+    parts = {"pattern": pattern_curves(pattern, found.best)}
     if cell:
-        basal = _basal(pattern, lines, settings)
-        rows += indexing_numbers(measurement, lines)
-        rows += c_numbers(measurement, basal, cell, settings.zero_shift_uncertainty)
-        rows += cell_comparison(measurement, basal, cell, settings)
-        rows += superlattice_numbers(pattern, lines, cell, settings)
-        parts["lattice"] = lattice_curves(basal, cell)
+        rows += cells.indexing_numbers(found)
+        rows += cells.c_numbers(found, cell)
+        rows += cells.cell_comparison(found, cell)
+        rows += superlattice_numbers(pattern, lines["voigt"], cell, settings)
+        parts["lattice"] = cells.lattice_curves(cells.basal_of(found, found.best), cell)
     else:
-        rows += spacing_numbers(pattern, lines, settings.zero_shift_uncertainty)
-    rows += width_numbers(pattern, lines, settings)
-    parts["widths"] = width_curves(lines, settings.line_profile)
+        rows += cells.phase_numbers(found, phases)
+        rows += cells.spacing_numbers(found)
+    rows += width_numbers(found, fitted["voigt"][1], given.line_profile)
+    parts["widths"] = width_curves(lines["voigt"], settings.line_profile)
     return Result.of(measurement, rows, parts, cell=settings.cell or "")
 
 
@@ -93,120 +128,23 @@ def _line_groups(pattern: Pattern, settings: XrdSettings) -> list[np.ndarray]:
     return groups
 
 
-def _name_lines(fits: list[LineFit], pattern: Pattern, settings: XrdSettings) -> list[Line]:
-    """Index the lines if there is a cell. Where several would have the same index, the strongest has it."""
-    places = [(fitted, place) for fitted in fits for place in range(fitted.lines)]
-    centers = np.array([fitted.fit.value(f"center_{place}") for fitted, place in places])
-    areas = np.array([fitted.fit.value(f"area_{place}") for fitted, place in places])
-    indices = np.zeros(len(places), dtype=int)
-    if cell := settings.published:
-        indices = lattice.index_basal(centers, cell, pattern.tube, settings.index_tolerance)
-    for index in set(indices.tolist()) - {0}:
-        same = np.flatnonzero(indices == index)
-        indices[same[areas[same] < areas[same].max()]] = 0
-    return [
-        Line(fitted, place, name_of((0, 0, index)) if index else f"at_{center:.2f}", int(index))
-        for (fitted, place), center, index in zip(places, centers, indices, strict=True)
-    ]
-
-
 # --- numbers
 def line_numbers(measurement: Measurement, line: Line) -> list[Number]:
     """Make the rows of one line: position, area, widths, index, and AICc of its window."""
     shape, fitted = line.fit.shape, line.fit.fit
     model = q.SHAPES[shape]
     quantities = {f"{name}_{line.place}": quantity for name, quantity in FITTED[shape].items()}
-    values = {AICC: (fitted.aicc, np.nan)}
-    if shape == "voigt":
+    values: dict[Quantity, tuple[float, float]] = {AICC: (fitted.aicc, np.nan)}
+    if shape != "pseudo_voigt":
         gaussian, lorentzian = line.value("fwhm_gaussian"), line.value("fwhm_lorentzian")
         total = voigt_fwhm(gaussian, lorentzian)
         slope = (voigt_fwhm(gaussian, lorentzian * 1.001) - total) / (0.001 * lorentzian)
         values[q.FWHM] = total, slope * line.error("fwhm_lorentzian")
-    if line.index:
-        values[q.INDEX_L] = line.index, np.nan
+    if shape == "skewed":
+        values[q.AXIAL_DIVERGENCE] = fitted.value(AXIAL), np.nan
+    values |= {quantity: (index, np.nan) for quantity, index in zip(q.INDICES, line.hkl, strict=False)}
     rows = fitted.numbers(measurement, model, quantities, METHOD, feature=line.name)
     return rows + measured(measurement, model, values, METHOD, **line.common)
-
-
-def indexing_numbers(measurement: Measurement, lines: list[Line]) -> list[Number]:
-    """Make the rows that say how many of the lines, and how much of their area, the cell explains."""
-    unindexed = [line for line in lines if not line.index]
-    total = sum(line.value("area") for line in lines)
-    share = sum(line.value("area") for line in unindexed) / total if total else 0.0
-    error = np.sqrt(sum(line.error("area") ** 2 for line in unindexed)) / total if total else np.nan
-    values = {
-        q.INDEXED_LINES: (len(lines) - len(unindexed), np.nan),
-        q.UNINDEXED_LINES: (len(unindexed), np.nan),
-        q.UNINDEXED_AREA_FRACTION: (share, error),
-    }
-    return measured(measurement, q.INDEXING, values, "00l lines of the published cell against all lines found")
-
-
-def spacing_numbers(pattern: Pattern, lines: list[Line], zero_uncertainty: float) -> list[Number]:
-    """Make the rows of the distances of planes, each from its line alone."""
-    rows: list[Number] = []
-    method = "position as measured; no alignment is fitted"
-    for line in lines:
-        d = float(pattern.tube.d_spacing(line.value("center")))
-        by_degree = d / np.tan(np.radians(line.value("center")) / 2) * np.radians(0.5)
-        values = {q.LATTICE_SPACING: (d, by_degree * line.error("center"))}
-        (row,) = measured(pattern.measurement, q.SPACINGS, values, method, **line.common)
-        rows.append(row.with_component("zero of the angle", by_degree * zero_uncertainty, "setting zero_uncertainty"))
-    return rows
-
-
-def _basal(pattern: Pattern, lines: list[Line], settings: XrdSettings) -> Basal:
-    indexed = [line for line in lines if line.index and np.isfinite(line.error("center"))]
-    if len(indexed) < LEAST_LINES:
-        raise AnalysisError(
-            f"{pattern.measurement.id}: {len(indexed)} of {len(lines)} lines found are 00l lines of {settings.cell}; "
-            f"at least {LEAST_LINES} are needed (is the cell right? is the sample oriented?)"
-        )
-    return Basal(
-        np.array([line.index for line in indexed]),
-        np.array([line.value("center") for line in indexed]),
-        np.array([line.error("center") for line in indexed]),
-        pattern.tube.alpha1,
-        pattern.radius,
-    )
-
-
-def c_numbers(measurement: Measurement, basal: Basal, cell: Cell, zero_uncertainty: float) -> list[Number]:
-    """Make the rows of c under each model of the alignment."""
-    rows = []
-    for model, fitted in lattice.fits_of_c(basal, cell.c).items():
-        systematic = lattice.systematic_of_zero(basal, model, fitted, zero_uncertainty, cell.c)
-        quantities = {name: q.ALIGNMENT[name] for name in ("c", *q.ALIGNMENTS[model])}
-        found = fitted.numbers(measurement, model, quantities, "least squares on all 00l positions")
-        c, *others = (
-            row.with_component("zero of the angle", systematic[name], "setting zero_uncertainty")
-            for name, row in zip(quantities, found, strict=True)
-        )
-        of_layer = c.scaled(1 / cell.layers, parameter=q.INTERLAYER_SPACING.name)
-        rows += [replace(c, feature="c"), *others, of_layer]
-        values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
-        rows += measured(measurement, model, values, c.method, **fitted.quality)
-    return rows
-
-
-def cell_comparison(measurement: Measurement, basal: Basal, cell: Cell, settings: XrdSettings) -> list[Number]:
-    """Make the rows that say how far 00l positions can tell the published cells apart."""
-    orders = (basal.index // cell.layers).tolist()
-    chi = {name: lattice.chi_square_of_cell(basal, other, cell.layers) for name, other in settings.cells.items()}
-    best_free, best_published = chi[str(settings.cell)]
-    method = f"00l positions, alignment free, against {settings.cell}"
-    rows = []
-    for name, (free, published) in chi.items():
-        distance = lattice.largest_difference(cell, settings.cells[name], orders, basal.wavelength)
-        values = {
-            q.CHI_SQUARE_FREE: (free, np.nan),
-            q.CHI_SQUARE_PUBLISHED: (published, np.nan),
-            q.DELTA_FREE: (free - best_free, np.nan),
-            q.DELTA_PUBLISHED: (published - best_published, np.nan),
-            q.LARGEST_POSITION_DIFFERENCE: (distance, np.nan),
-        }
-        rows += measured(measurement, q.PUBLISHED_CELL, values, method, feature=name, n=len(basal.index))
-    return rows
 
 
 def superlattice_numbers(pattern: Pattern, lines: list[Line], cell: Cell, settings: XrdSettings) -> list[Number]:
@@ -229,19 +167,37 @@ def superlattice_numbers(pattern: Pattern, lines: list[Line], cell: Cell, settin
     return rows
 
 
-def width_numbers(pattern: Pattern, lines: list[Line], settings: XrdSettings) -> list[Number]:
-    """Make the rows of size and strain under each model."""
-    widths = sample_widths(lines, settings.line_profile)
-    scherrer_length = settings.scherrer_constant * pattern.tube.alpha1 / 10
-    rows = []
-    for model, names in q.BROADENINGS.items():
-        if len(widths.width) <= len(names):
-            continue
-        fitted = broadening.fit_widths(widths, model)
-        rows += broadening.numbers(pattern.measurement, model, fitted, scherrer_length)
-        values = {AICC: (fitted.aicc, np.nan), q.CHI_SQUARE: (fitted.chi_square, np.nan)}
-        rows += measured(pattern.measurement, model, values, "Williamson–Hall", n=fitted.n)
+def width_numbers(found: Found, adequacy: Adequacy, profile: LineProfile) -> list[Number]:
+    """Make the rows of size and strain of each phase under each model.
+
+    Parameters
+    ----------
+    adequacy
+        Whether Voigt lines of the Gaussian width of the diffractometer describe the counts.
+    profile
+        Profile of the diffractometer.
+    """
+    settings, measurement, lines = found.settings, found.measurement, found.lines["voigt"]
+    if not profile.standard:
+        adequacy = adequacy.joined(ASSUMED_PROFILE)
+    if any(_too_narrow(line, profile) for line in found.lines["pseudo_voigt"]):
+        adequacy = adequacy.joined(NARROW)
+    indexed = any(line.hkl for line in lines)
+    scherrer_length = settings.scherrer_constant * found.pattern.tube.alpha1 / 10
+    rows: list[Number] = []
+    for phase in dict.fromkeys(line.phase for line in lines if line.hkl or not indexed):
+        own = [line for line in lines if line.phase == phase and bool(line.hkl) == indexed and not line.foreign]
+        widths, judgement = sample_widths(own, profile), adequacy if indexed else adequacy.joined(ONE_PHASE)
+        for model, names in q.BROADENINGS.items():
+            if len(widths.width) > len(names):
+                made = broadening.numbers(measurement, model, widths, profile, scherrer_length, feature=phase)
+                rows += [row.judged(judgement) for row in made]
     return rows
+
+
+def _too_narrow(line: Line, profile: LineProfile) -> bool:
+    """Return whether a line is narrower than the diffractometer can make it."""
+    return line.value("fwhm") + 2 * line.error("fwhm") < NARROW_LIMIT * profile.gaussian(line.value("center"))
 
 
 # --- curves
@@ -267,24 +223,9 @@ def pattern_curves(pattern: Pattern, lines: list[Line]) -> xr.Dataset:
     ).assign_coords(line=variable("line", [line.name for line in lines], "1", "line"))
 
 
-def lattice_curves(basal: Basal, cell: Cell) -> xr.Dataset:
-    """Return c from each line alone against the Nelson–Riley function, and where each model puts it."""
-    apparent, error = lattice.apparent_c(basal)
-    values = {
-        "two_theta": (basal.two_theta, "degree", "2θ of Kα1"),
-        "nelson_riley": (lattice.nelson_riley(basal.two_theta), "1", "Nelson–Riley function"),
-        "apparent_c": (apparent, "angstrom", "c from one line"),
-        "apparent_c_uncertainty": (error, "angstrom", "standard uncertainty of c from one line"),
-    }
-    for model, fitted in lattice.fits_of_c(basal, cell.c).items():
-        label = f"c from one line, {model.replace('_', ' ')}"
-        values[f"fit_{model}"] = apparent - fitted.residual * error, "angstrom", label
-    return dataset("line", values, {"line": (basal.index, "1", "index l")})
-
-
 def width_curves(lines: list[Line], profile: LineProfile) -> xr.Dataset:
     """Return the Williamson–Hall plot."""
-    widths = sample_widths(lines, profile)
+    widths = sample_widths([line for line in lines if not line.foreign], profile)
     columns = {
         "four_sin_theta": (widths.abscissa, "1", "4 sin θ"),
         "width_cos_theta": (widths.ordinate, "rad", "width · cos θ"),

@@ -1,7 +1,11 @@
-"""Index 00l lines, and the edge c from all of them under competing models of the alignment error."""
+"""Index 00l lines, and the edge c from all of them under competing models of the alignment error.
+
+What moves all lines together and is not fitted, the alignment and the wavelength, is a systematic error: the same fit
+is made again with lines that are moved by one standard uncertainty.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import lmfit
@@ -10,8 +14,19 @@ import numpy as np
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.techniques.structure.analysis import allowed_basal, bragg_two_theta
 from relaxor.techniques.structure.settings import Cell
-from relaxor.techniques.xrd.pattern import Tube
 from relaxor.techniques.xrd.quantities import ALIGNMENTS
+from relaxor.techniques.xrd.radiation import Tube
+from relaxor.techniques.xrd.settings import XrdSettings
+
+FITTED_BY = {"zero of the angle": "zero_shift", "height of the sample": "sample_displacement", "Kα profile": ""}
+"""What moves all lines together, and the parameter that stands for it where it is fitted."""
+SOURCES = {
+    "zero of the angle": "setting zero_shift_uncertainty",
+    "height of the sample": "setting displacement_uncertainty",
+    "Kα profile": "setting wavelength_uncertainty",
+    "line shape": "largest difference between the shapes of lines that were fitted",
+}
+"""Where the sizes of systematic components are stated."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +89,42 @@ def predict(
     ``displacement`` is the height of the sample over the axis (mm) at the goniometer ``radius`` (mm), which moves a
     line by −2·s·cosθ/R; ``zero`` is added (degree).
     """
-    bragg = bragg_two_theta(c / index, wavelength)
+    return misaligned(bragg_two_theta(c / index, wavelength), radius, displacement, zero)
+
+
+def misaligned(bragg: np.ndarray, radius: float, displacement: float = 0.0, zero: float = 0.0) -> np.ndarray:
+    """Return where lines at the Bragg angles ``bragg`` are seen (degree 2θ), see `predict`."""
     return bragg - np.degrees(2 * displacement / radius * np.cos(np.radians(bragg) / 2)) + zero
+
+
+def moves(two_theta: np.ndarray, radius: float, settings: XrdSettings) -> dict[str, np.ndarray]:
+    """Return by how much one standard uncertainty of each key of `FITTED_BY` moves lines (degree 2θ)."""
+    height = misaligned(two_theta, radius, settings.displacement_uncertainty) - two_theta
+    profile = np.degrees(2 * np.tan(np.radians(two_theta) / 2) * settings.wavelength_uncertainty)
+    zero = np.full_like(two_theta, settings.zero_shift_uncertainty)
+    return dict(zip(FITTED_BY, (zero, height, profile), strict=True))
+
+
+def systematics(
+    again: Callable[[np.ndarray], Fit], fitted: Fit, moved: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, float]]:
+    """Return how far each moves the parameters of a fit that does not hold it as a parameter.
+
+    Parameters
+    ----------
+    again
+        Fit of the same lines, moved by an angle (degree), shape (n,).
+    fitted
+        The fit of the lines where they are.
+    moved
+        See `moves`.
+    """
+    found = {}
+    for name, angle in moved.items():
+        if FITTED_BY[name] not in fitted.names:
+            other = again(angle)
+            found[name] = {each: abs(other.value(each) - fitted.value(each)) for each in fitted.names}
+    return found
 
 
 def fit_c(lines: Basal, model: str, c_start: float) -> Fit:
@@ -114,15 +163,6 @@ def apparent_c(lines: Basal) -> tuple[np.ndarray, np.ndarray]:
     theta = np.radians(lines.two_theta) / 2
     c = lines.index * lines.wavelength / (2 * np.sin(theta))
     return c, c / np.tan(theta) * np.radians(lines.error) / 2
-
-
-def systematic_of_zero(lines: Basal, model: str, fitted: Fit, uncertainty: float, c_start: float) -> dict[str, float]:
-    """Return how far each parameter moves when the zero, not fitted, is wrong by its uncertainty (degree)."""
-    names = ("c", *ALIGNMENTS[model])
-    if "zero_shift" in names:
-        return dict.fromkeys(names, 0.0)
-    moved = fit_c(replace(lines, two_theta=lines.two_theta - uncertainty), model, c_start)
-    return {name: abs(moved.value(name) - fitted.value(name)) for name in names}
 
 
 def chi_square_of_cell(lines: Basal, cell: Cell, layers: int) -> tuple[float, float]:

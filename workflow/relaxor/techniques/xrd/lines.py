@@ -1,17 +1,21 @@
 """Find diffraction lines and fit each as a Kα1, Kα2 pair, by maximum likelihood of the counts."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import lmfit
 import numpy as np
 from scipy import ndimage, signal
 
-from relaxor.stats.fit import Fit, fit_counts
+from relaxor.core.results import ADEQUATE, Adequacy, Status
+from relaxor.stats.adequacy import judge
+from relaxor.stats.fit import LEAST_EXPECTED, Fit, fit_counts
 from relaxor.stats.line_shapes import pseudo_voigt, voigt
 from relaxor.techniques.xrd.broadening import Widths
-from relaxor.techniques.xrd.pattern import Pattern, Tube
+from relaxor.techniques.xrd.pattern import Pattern
+from relaxor.techniques.xrd.radiation import Tube
 from relaxor.techniques.xrd.settings import LineProfile, XrdSettings
 
 BACKGROUND_WIDTHS = 20
@@ -19,6 +23,16 @@ BACKGROUND_WIDTHS = 20
 ALPHA2_SHARE = 0.8
 """A maximum at the place of Kα2 that is at most this fraction of a Kα1 line is the Kα2 of that line."""
 BACKGROUND = ("background_0", "background_1", "background_2")
+LEAST_POINTS = 3
+"""Smallest number of points above the half of its height that make a maximum a line, and not a spike."""
+AXIAL = "axial_divergence"
+"""Parameter of a window whose lines are skewed by axial divergence."""
+LEAST_AXIAL = 1e-4
+"""Axial divergence (rad) that no line shows."""
+SKEWED, FEW_NODES, MANY_NODES = 50.0, 4, 16
+"""Angle 2θ (degree, from either end) within which the skewness needs many nodes, and numbers of nodes."""
+STRONGEST = 3
+"""Number of windows that determine the axial divergence of the diffractometer."""
 
 
 def find_lines(pattern: Pattern, settings: XrdSettings) -> np.ndarray:
@@ -56,9 +70,60 @@ def windows(positions: np.ndarray, half_width: float) -> list[np.ndarray]:
     return np.split(positions, np.flatnonzero(np.diff(positions) > 2 * half_width) + 1) if len(positions) else []
 
 
-def doublet(
-    x: np.ndarray, tube: Tube, center: float, area: float, widths: tuple[float, float], shape: str
-) -> np.ndarray:
+def narrowed(pattern: Pattern, settings: XrdSettings) -> XrdSettings:
+    """Return the settings with widths and a window of lines that are much narrower than those of the settings.
+
+    The width is that of the strongest maximum at half of its height.
+    """
+    intensity, angles = pattern.intensity, pattern.two_theta
+    level = (intensity.max() + np.median(intensity)) / 2
+    (low,) = np.nonzero(intensity <= level)
+    place = np.searchsorted(low, int(intensity.argmax()))
+    ends = np.append(low, intensity.size)[place], np.append(-1, low)[place]
+    points = int(ends[0] - ends[1] - 1)
+    width = float(points * np.median(np.diff(angles)))
+    if points < LEAST_POINTS or width > settings.peak_width / 3:
+        return settings
+    share, profile = width / settings.peak_width, settings.line_profile
+    course = {name: getattr(profile, name) * share**2 for name in ("u", "v", "w")}
+    changed = {"line_profile": profile.model_copy(update=course), "window": settings.window * share}
+    return settings.model_copy(update={"peak_width": width, **changed})
+
+
+@cache
+def _gauss(number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return places and weights of Gauss–Legendre integration."""
+    return np.polynomial.legendre.leggauss(number)
+
+
+def axial_nodes(two_theta: float, divergence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return where axial divergence puts parts of a line (degree 2θ), and their shares.
+
+    Sample and detector slit are equally high; ``divergence`` is half of this height over the radius of the goniometer.
+    With t, the height of a point of the cone of diffraction over the radius, the distribution of Finger, Cox & Jephcoat
+    (doi 10.1107/S0021889894004218, eq. 1 to 6) is smooth: (2·divergence − t)/((1 + t²) sin 2φ) between 0 and twice the
+    divergence, where cos 2φ = cos 2θ √(1 + t²). Shape of both: (nodes,).
+    """
+    number = MANY_NODES if min(two_theta, 180 - two_theta) < SKEWED else FEW_NODES
+    place, weight = _gauss(number)
+    height = divergence * (place + 1)
+    cosine = np.clip(np.cos(np.radians(two_theta)) * np.sqrt(1 + height**2), -1 + 1e-9, 1 - 1e-9)
+    share = weight * (2 * divergence - height) / ((1 + height**2) * np.sqrt(1 - cosine**2))
+    return np.degrees(np.arccos(cosine)), share / share.sum()
+
+
+def skewed(x: np.ndarray, area: float, center: float, gaussian: float, lorentzian: float, axial: float) -> np.ndarray:
+    """Return a Voigt line with the asymmetry of axial divergence; ``center`` is where it lies without."""
+    places, shares = axial_nodes(center, axial)
+    return area * voigt((x[:, None] - places).ravel(), 1.0, 0.0, gaussian, lorentzian).reshape(x.size, -1) @ shares
+
+
+PROFILES: Mapping[str, Callable[..., np.ndarray]] = {"voigt": voigt, "pseudo_voigt": pseudo_voigt, "skewed": skewed}
+"""Functions of the shapes."""
+*SYMMETRIC, LAST_SHAPE = PROFILES
+
+
+def doublet(x: np.ndarray, tube: Tube, center: float, area: float, widths: Sequence[float], shape: str) -> np.ndarray:
     """Return a Kα1, Kα2 pair of given total area.
 
     Parameters
@@ -72,15 +137,16 @@ def doublet(
     area
         Integral of both lines (counts · degree).
     widths
-        Gaussian and Lorentzian width (degree) for ``voigt``; full width and Lorentzian share for ``pseudo_voigt``.
+        Gaussian and Lorentzian width (degree) for ``voigt``, and the axial divergence for ``skewed``; full width and
+        Lorentzian share for ``pseudo_voigt``.
     shape
-        ``"voigt"`` or ``"pseudo_voigt"``.
+        Key of `PROFILES`.
     """
-    profile = voigt if shape == "voigt" else pseudo_voigt
-    second = tube.ratio / (1 + tube.ratio)
-    return profile(x, area * (1 - second), center, *widths) + profile(
-        x, area * second, float(tube.alpha2_position(center)), *widths
-    )
+    profile, second = PROFILES[shape], tube.ratio / (1 + tube.ratio)
+    line = profile(x, area * (1 - second), center, *widths)
+    if second:
+        line = line + profile(x, area * second, float(tube.alpha2_position(center)), *widths)
+    return line
 
 
 @dataclass(frozen=True)
@@ -92,14 +158,16 @@ class LineFit:
     fit
         Parameters ``center_i``, ``area_i``, the widths of line i, and the background.
     shape
-        ``"voigt"`` (``fwhm_gaussian_i`` fixed to the instrument, ``fwhm_lorentzian_i``) or ``"pseudo_voigt"``
-        (``fwhm_i``, ``eta_i``).
+        ``"voigt"`` (``fwhm_gaussian_i`` fixed to the instrument, ``fwhm_lorentzian_i``), ``"skewed"`` (both widths
+        free, and ``axial_divergence``) or ``"pseudo_voigt"`` (``fwhm_i``, ``eta_i``).
     lines
         How many lines it has.
     inside
         Which points of the pattern it covers.
     background, components
         Intensity of the background and of each line at these points, in counts at an exposure of 1.
+    pearson, level
+        Pearson's residuals and expected counts at these points.
     """
 
     fit: Fit
@@ -108,6 +176,8 @@ class LineFit:
     inside: np.ndarray
     background: np.ndarray
     components: list[np.ndarray]
+    pearson: np.ndarray
+    level: np.ndarray
 
     @property
     def expected(self) -> np.ndarray:
@@ -115,7 +185,11 @@ class LineFit:
         return self.background + np.sum(self.components, axis=0)
 
 
-WIDTH_NAMES = {"voigt": ("fwhm_gaussian", "fwhm_lorentzian"), "pseudo_voigt": ("fwhm", "eta")}
+WIDTH_NAMES = {
+    "voigt": ("fwhm_gaussian", "fwhm_lorentzian"),
+    "pseudo_voigt": ("fwhm", "eta"),
+    "skewed": ("fwhm_gaussian", "fwhm_lorentzian"),
+}
 """Names of the two widths of each line shape."""
 
 
@@ -125,18 +199,22 @@ class Line:
 
     Attributes
     ----------
-    fit, place
-        The fitted window, and the place of the line in it.
+    fit, place, window
+        The fitted window, the place of the line in it, and the place of the window in the pattern.
     name
-        ``002``, or ``at_21.35`` for a line without an index.
-    index
-        Miller index l, or 0.
+        ``002``, ``kbeta_of_002``, or ``at_21.35`` for a line without an index.
+    hkl
+        Miller indices; empty if it has none.
+    phase
+        Name of the phase it belongs to.
     """
 
     fit: LineFit
     place: int
+    window: int
     name: str
-    index: int
+    hkl: tuple[int, ...] = ()
+    phase: str = ""
 
     def value(self, parameter: str) -> float:
         """Return a parameter of the line."""
@@ -147,19 +225,84 @@ class Line:
         return self.fit.fit.error(f"{parameter}_{self.place}")
 
     @property
+    def index(self) -> int:
+        """Miller index l, 0 for a line without indices."""
+        return self.hkl[2] if self.hkl else 0
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is the line of another wavelength."""
+        return self.name.startswith(("kbeta", "w_lalpha"))
+
+    @property
     def common(self) -> Mapping[str, object]:
         """What all numbers of the line have in common, as fields of `relaxor.core.results.Number`."""
         return {"feature": self.name, **self.fit.fit.quality}
 
 
 def sample_widths(lines: Sequence[Line], profile: LineProfile) -> Widths:
-    """Return the widths without the share of the instrument: of the indexed lines, or of all where none is."""
-    used = [line for line in lines if line.index] or lines
-    known = [line for line in used if np.isfinite(line.error("fwhm_lorentzian"))]
+    """Return the widths without the share of the instrument."""
+    known = [line for line in lines if np.isfinite(line.error("fwhm_lorentzian")) and line.error("fwhm_lorentzian") > 0]
     centers = np.array([line.value("center") for line in known])
     fitted = np.array([line.value("fwhm_lorentzian") for line in known])
     errors = np.array([line.error("fwhm_lorentzian") for line in known])
-    return Widths(centers, fitted - profile.lorentzian(centers), errors)
+    gaussian = np.array([line.value("fwhm_gaussian") for line in known])
+    return Widths(centers, fitted - profile.lorentzian(centers), errors, gaussian, fitted)
+
+
+def judged_together(fits: Sequence[LineFit]) -> Adequacy:
+    """Judge all windows of a shape as one fit; the errors of the lines include the misfit of their window already."""
+    if not all(fitted.fit.converged for fitted in fits):
+        return Adequacy(Status.MISFIT, 1.0, "misfit: the search for some lines did not converge")
+    residual = np.concatenate([fitted.fit.residual for fitted in fits])
+    pearson = float(sum(fitted.pearson @ fitted.pearson for fitted in fits))
+    freedom = sum(fitted.fit.freedom for fitted in fits)
+    variance = 2 + float(np.mean(1 / np.concatenate([fitted.level for fitted in fits])))
+    found = judge(residual, freedom, absolute_sigma=True, chi_square=pearson, variance=variance)
+    if found.status == Status.OK:
+        return ADEQUATE
+    reduced = pearson / freedom
+    return Adequacy(
+        found.status,
+        1.0,
+        f"misfit: the shape of the lines misses the counts (chi-square {reduced:.3g} per degree of "
+        "freedom); the errors of their positions are widened",
+    )
+
+
+def fit_shapes(
+    pattern: Pattern, groups: Sequence[np.ndarray], settings: XrdSettings
+) -> dict[str, tuple[list[LineFit], Adequacy]]:
+    """Fit the lines of all windows with each shape; the one that describes the counts best is the first.
+
+    Skewed lines are tried where no symmetric shape describes the counts, although each was found, at low angles.
+    """
+    fits = {shape: [fit_lines(pattern, group, settings, shape) for group in groups] for shape in SYMMETRIC}
+    judged = {shape: judged_together(each) for shape, each in fits.items()}
+    found = all(one.fit.converged for each in fits.values() for one in each)
+    if found and groups[0][0] < SKEWED and all(each.status != Status.OK for each in judged.values()):
+        axial = axial_divergence(pattern, groups, settings)
+        fits[LAST_SHAPE] = [fit_lines(pattern, group, settings, LAST_SHAPE, axial=axial) for group in groups]
+        judged[LAST_SHAPE] = judged_together(fits[LAST_SHAPE])
+
+    def rank(shape: str) -> tuple[int, float]:
+        lost = sum(not each.fit.converged for each in fits[shape])
+        return lost, sum(each.fit.aicc for each in fits[shape])
+
+    return {shape: (fits[shape], judged[shape]) for shape in sorted(fits, key=rank)}
+
+
+def axial_divergence(pattern: Pattern, groups: Sequence[np.ndarray], settings: XrdSettings) -> float:
+    """Return the axial divergence (rad) that the strongest windows at low angles show."""
+    heights = [np.interp(group, pattern.two_theta, pattern.counts).max() for group in groups]
+    skewness = [height / np.tan(np.radians(group[0])) for height, group in zip(heights, groups, strict=True)]
+    chosen = [groups[place] for place in np.argsort(skewness)[::-1][:STRONGEST]]
+    fits = [fit_lines(pattern, group, settings, "skewed").fit for group in chosen]
+    values, errors = np.array([fitted.estimate(AXIAL) for fitted in fits if fitted.converged]).reshape(-1, 2).T
+    known = np.isfinite(errors) & (errors > 0)
+    if not known.any():
+        return LEAST_AXIAL
+    return float(np.average(values[known], weights=errors[known] ** -2))
 
 
 def fit_lines(
@@ -168,6 +311,7 @@ def fit_lines(
     settings: XrdSettings,
     shape: str,
     fixed_width: float | None = None,
+    axial: float | None = None,
 ) -> LineFit:
     """Fit the lines of one window with a quadratic background.
 
@@ -180,23 +324,28 @@ def fit_lines(
     settings
         Give the half-width of the window, the width of a line to start from, and the Gaussian width of Voigt lines.
     shape
-        ``"voigt"`` or ``"pseudo_voigt"``.
+        Key of `PROFILES`.
     fixed_width
         Lorentzian width (degree) of lines that may not be there: positions and widths are kept and areas fitted alone.
+    axial
+        Axial divergence of skewed lines; without it, it is fitted.
     """
     two_theta, half_width = pattern.two_theta, settings.window
     inside = (two_theta >= min(centers) - half_width) & (two_theta <= max(centers) + half_width)
     x, y, seen = two_theta[inside], pattern.counts[inside], pattern.exposure[inside]
     scaled = (x - x.mean()) / half_width
     params = _start(x, y / seen, centers, settings, shape, fixed_width)
+    if shape == "skewed":
+        params.add(AXIAL, 0.02 if axial is None else axial, min=LEAST_AXIAL, max=0.15, vary=axial is None)
+    shared = (AXIAL,) if shape == "skewed" else ()
 
     def parts(p: lmfit.Parameters) -> tuple[np.ndarray, list[np.ndarray]]:
         background = np.polynomial.polynomial.polyval(scaled, [p[name].value for name in BACKGROUND])
         lines = []
         for index in range(len(centers)):
-            first, second = (p[f"{name}_{index}"].value for name in WIDTH_NAMES[shape])
+            names = (*(f"{name}_{index}" for name in WIDTH_NAMES[shape]), *shared)
             center, area = p[f"center_{index}"].value, p[f"area_{index}"].value
-            lines.append(doublet(x, pattern.tube, center, area, (first, second), shape))
+            lines.append(doublet(x, pattern.tube, center, area, [p[name].value for name in names], shape))
         return background, lines
 
     def expected(p: lmfit.Parameters) -> np.ndarray:
@@ -205,7 +354,9 @@ def fit_lines(
 
     fitted = fit_counts(expected, y, params)
     background, components = parts(fitted.params)
-    return LineFit(fitted, shape, len(centers), inside, background, components)
+    level = np.maximum(expected(fitted.params), LEAST_EXPECTED)
+    pearson = (y - level) / np.sqrt(level)
+    return LineFit(fitted, shape, len(centers), inside, background, components, pearson, level)
 
 
 def _start(
@@ -225,9 +376,11 @@ def _start(
     for index, center in enumerate(centers):
         height = max(float(np.interp(center, x, y)) - level, math.sqrt(level))
         params.add(f"center_{index}", center, min=center - 2 * width, max=center + 2 * width, vary=free)
-        params.add(f"area_{index}", 1.5 * 1.3 * width * height if free else 0.0)
-        if shape == "voigt":
-            params.add(f"fwhm_gaussian_{index}", settings.line_profile.gaussian(center), vary=False)
+        params.add(f"area_{index}", 1.5 * 1.3 * width * height if free else 0.0, min=0.0 if free else -math.inf)
+        if shape != "pseudo_voigt":
+            instrument = settings.line_profile.gaussian(center)
+            free_width = {"min": width / 50, "max": 20 * width} if shape == "skewed" else {"vary": False}
+            params.add(f"fwhm_gaussian_{index}", instrument, **free_width)
             params.add(f"fwhm_lorentzian_{index}", width, min=1e-5, max=20 * width, vary=free)
         else:
             params.add(f"fwhm_{index}", width, min=width / 50, max=20 * width, vary=free)

@@ -8,32 +8,13 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.stats.counts import in_counts, not_negative, poisson_uncertainty, rising
+from relaxor.techniques.xrd.radiation import Tube, tube_of
 from relaxor.techniques.xrd.settings import XrdSettings
 
 ABSORBERS = ("attenuation_factor", "absorption_factor")
 """Names that readers give to the factor by which an absorber weakened the beam at each point."""
 WHOLE = 0.02
 """Largest distance from whole numbers of counts that were divided by a rounded factor."""
-SAME_TUBE = 1e-3
-"""Relative distance of the file's wavelength from that of the settings that cannot be rounding."""
-
-
-@dataclass(frozen=True)
-class Tube:
-    """The Kα doublet: wavelengths (angstrom) and the intensity of Kα2 over Kα1."""
-
-    alpha1: float
-    alpha2: float
-    ratio: float
-
-    def alpha2_position(self, two_theta: np.ndarray | float) -> np.ndarray:
-        """Return where Kα2 lies (degree) for a Kα1 line at ``two_theta``."""
-        sine = np.sin(np.radians(two_theta) / 2) * self.alpha2 / self.alpha1
-        return np.degrees(2 * np.arcsin(np.minimum(sine, 1.0)))
-
-    def d_spacing(self, two_theta: np.ndarray | float) -> np.ndarray:
-        """Return the distance of planes (angstrom) that reflect Kα1 at ``two_theta`` (degree)."""
-        return self.alpha1 / (2 * np.sin(np.radians(two_theta) / 2))
 
 
 @dataclass(frozen=True)
@@ -68,11 +49,11 @@ class Pattern:
         Raises
         ------
         AnalysisError
-            If the file holds no 2θ scan of the tube of the settings, if angles are out of order, intensities are no
-            counts or negative, rates have no counting time, or it cannot be told whether intensities were corrected for
-            an absorber.
+            If the file holds no 2θ scan, or several and the sheet names none, if angles are out of order, intensities
+            are no counts or negative, rates have no counting time, or it cannot be told whether intensities were
+            corrected for an absorber.
         """
-        scan = _scan(measurement, settings)
+        scan = _scan(measurement)
         counts = in_counts(measurement, scan, "counting_time")
         exposure = np.ones(counts.size)
         if "counting_time" in scan:
@@ -84,7 +65,7 @@ class Pattern:
                 counts = counts / factor if _corrected(measurement, scan, counts.to_numpy(), factor) else counts
                 exposure /= factor
         angles, radius = scan["two_theta"].to_numpy(), scan.attrs.get("goniometer_radius", settings.goniometer_radius)
-        tube = Tube(settings.wavelength_alpha1, settings.wavelength_alpha2, settings.alpha_ratio)
+        tube = tube_of(scan, settings)
         return cls(measurement, angles, not_negative(measurement, counts), exposure, tube, float(radius))
 
     @property
@@ -98,17 +79,17 @@ class Pattern:
         return poisson_uncertainty(self.counts) / self.exposure
 
 
-def _scan(measurement: Measurement, settings: XrdSettings) -> xr.Dataset:
-    """Return the scan of a measurement in ascending order of its angles."""
-    scan = measurement.only
+def _scan(measurement: Measurement) -> xr.Dataset:
+    """Return the scan of a measurement that the sheet names by its number, in ascending order of its angles."""
+    regions = list(measurement.regions.values())
+    number = measurement.condition("scan", "1", 1 if len(regions) == 1 else np.nan)
+    if number not in range(1, len(regions) + 1):
+        names = ", ".join(measurement.regions)
+        raise AnalysisError(f"{measurement.id}: the file has {names}; name one in the sheet (add 'scan=1')")
+    scan = regions[int(number) - 1]
     if "intensity" not in scan or scan["intensity"].dims != ("two_theta",):
         raise AnalysisError(
             f"{measurement.id}: no intensity against two_theta (axes: {', '.join(map(str, scan.dims))})"
-        )
-    written, alpha1 = scan.attrs.get("wavelength_alpha1"), settings.wavelength_alpha1
-    if written and abs(written / alpha1 - 1) > SAME_TUBE:
-        raise AnalysisError(
-            f"{measurement.id}: taken with Kα1 = {written:.4f} angstrom, but xrd.wavelength_alpha1 is {alpha1}"
         )
     return rising(measurement, scan, "two_theta")
 

@@ -21,6 +21,11 @@ class LineProfile(Section):
     """The constant term of the squared Gaussian width of a line, fwhm² = u·tan²θ + v·tanθ + w."""
     emission_width: float = setting(2.85e-4, source="Cu Kα1, 2.29 eV of 8047.8 eV, doi 10.1103/PhysRevA.56.4554", ge=0)
     """The natural width Δλ/λ of the emission line, relative and Lorentzian."""
+    relative_uncertainty: float = setting(0.15, source="assumed: scatter between diffractometers of one design", ge=0)
+    """The relative standard uncertainty of the widths of the instrument; about 0.02 if a standard was measured."""
+    standard: str = ""
+    """The standard without strain from which the profile was measured on this diffractometer. Without it, crystallite
+    size and strain rest on an assumption, and their status says so."""
 
     def gaussian(self, two_theta: float) -> float:
         """Return the Gaussian full width at half maximum (degree 2θ); doi 10.1016/0029-554X(58)90029-X."""
@@ -32,17 +37,41 @@ class LineProfile(Section):
         return np.degrees(2 * self.emission_width * np.tan(np.radians(two_theta) / 2))
 
 
+class Phase(Section):
+    """The starting cell of a phase of a powder. Edges and angles that the space group fixes may be left out."""
+
+    space_group: str
+    """The Hermann–Mauguin symbol as gemmi reads it; rhombohedral groups on hexagonal axes end in ``:H``."""
+    a: float = setting(..., "angstrom", gt=0)
+    """The length of the cell edge a."""
+    b: float | None = setting(None, "angstrom", gt=0)
+    """The length of the cell edge b."""
+    c: float | None = setting(None, "angstrom", gt=0)
+    """The length of the cell edge c."""
+    alpha: float | None = setting(None, "degree", gt=0, lt=180)
+    """The angle between b and c."""
+    beta: float | None = setting(None, "degree", gt=0, lt=180)
+    """The angle between a and c."""
+    gamma: float | None = setting(None, "degree", gt=0, lt=180)
+    """The angle between a and b."""
+
+
 class XrdSettings(PublishedCells):
-    """Settings of the diffraction analysis; lines are indexed on the published cell ``cell``."""
+    """Settings of the diffraction analysis; lines are indexed on the published cell ``cell``, or on ``phases``."""
+
+    phases: dict[str, Phase] = {}
+    """The phases of a powder by name, whose cells are refined from all of their lines. A structure file (CIF) that the
+    sheet lists under this technique is a phase as well. They are not used where ``cell`` names a layered crystal."""
 
     wavelength_alpha1: float = setting(
         1.540593, "angstrom", source="Cu, International Tables for Crystallography C", gt=0
     )
-    """The wavelength of Kα1. Headers of files often hold older, rounded values."""
+    """The wavelength of Kα1. It holds for files of the same tube, whose headers often hold older, rounded values; files
+    of another tube are analysed with the wavelengths of their own anode."""
     wavelength_alpha2: float = setting(1.544427, "angstrom", source="Cu, doi 10.1103/PhysRevA.56.4554", gt=0)
     """The wavelength of Kα2."""
     alpha_ratio: float = setting(0.5, source="statistical weights of the 2p levels", ge=0)
-    """The intensity of Kα2 divided by that of Kα1."""
+    """The intensity of Kα2 divided by that of Kα1, where the file does not state it."""
     goniometer_radius: float = setting(280.0, "mm", source="D8 with DAVINCI design", gt=0)
     """The radius of the goniometer where the file does not give it."""
     line_profile: LineProfile = LineProfile()
@@ -59,3 +88,10 @@ class XrdSettings(PublishedCells):
     """The largest difference between (spacing of layers)/d and a whole number at which a line is indexed as 00l."""
     zero_shift_uncertainty: float = setting(0.005, "degree", source="usual alignment of a goniometer", ge=0)
     """The standard uncertainty of the zero of 2θ. It is a systematic error where the zero is not fitted."""
+    displacement_uncertainty: float = setting(0.1, "mm", source="assumed: sample pressed or glued by hand", ge=0)
+    """The standard uncertainty of the height of the sample. It is a systematic error where the height is not fitted."""
+    wavelength_uncertainty: float = setting(
+        3.7e-5, source="centroid against maximum of the asymmetric Cu Kα1, doi 10.1103/PhysRevA.56.4554", ge=0
+    )
+    """The relative standard uncertainty of the wavelength to which a symmetric line of Kα1 belongs. It is a systematic
+    error of every spacing and cell."""

@@ -19,6 +19,6 @@ TECHNIQUE = Technique.of_folder(
     settings=XrdSettings,
     recognise=recognise,
     panels={"pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True)},
-    conditions=Conditions(optional={"temperature": ""}),
+    conditions=Conditions(optional={"temperature": "", "scan": "1"}),
     compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
 )
