@@ -1,42 +1,47 @@
 """XPS: charge reference, constrained fits of the core levels, composition.
 
-The module `regions` fits a window, and `composition` turns areas into atomic percent. This module applies them to
-measurements and finds the lines of a survey.
+The module `regions` fits a window, `candidates` compares its models, `reference` finds the charge shift, and
+`composition` turns areas into atomic percent. This module applies them to measurements and finds the lines of a survey.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured
+from relaxor.core.results import ADEQUATE, Adequacy, Estimate, Measurement, Number, Quantity, Result, Status, measured
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.stats.fit import combination
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.xps import quantities as q
-from relaxor.techniques.xps.composition import Signal, composition
+from relaxor.techniques.xps.candidates import assumed, chosen, weights
+from relaxor.techniques.xps.composition import Amount, composition, response
+from relaxor.techniques.xps.reference import Reference, by_edge, by_line
 from relaxor.techniques.xps.regions import Line, Model, Region, RegionFit, fit_region, with_splitting
 from relaxor.techniques.xps.settings import XpsSettings
 
 MIN_POINTS = 40
 """Least number of points of a window, whose model has up to 16 parameters."""
-PREFERENCE = 4.0
-"""A model later in the list is taken only if its AICc is lower by more than this ("considerably less support" for
-the earlier one; Burnham & Anderson, doi 10.1007/b97636)."""
-CARBON = "C 1s of adventitious carbon against its nominal energy"
-SENSITIVITIES = "areas over relative sensitivity factors, escape depth and transmission"
+SURVEY_SPAN = 300.0
+"""Least span of a survey (eV)."""
+SPOILT = 2.0
+"""Widening of the error of one element at which the shares of all others are flagged as well."""
 EXCESS = "excess counts over a straight background, in standard deviations"
+COMPARISON = "AICc of the Poisson deviance; weights of differences over the misfit of the best model"
 """Methods of numbers, as they are written in the table."""
+FACTORS, SPREAD = "sensitivity factors", "admixture of the other fits that the data would not show"
+"""A component of systematic errors, and the source of the components of background and line shape."""
+SHAPE_NAMES = {"voigt": "Voigt", "gl": "GL", "sgl": "SGL", "doniach_sunjic": "Doniach–Šunjić"}
 REACH = 4.0
 """Half width in which a line is looked for (eV): chemical shifts and the width of the line."""
 WING = (7.0, 14.0)
 """Distance of the background beside it (eV)."""
-Values = dict[tuple[Quantity, str], tuple[float, float]]
-"""Value and standard error by quantity and feature."""
+Values = dict[tuple[Quantity, str], Estimate]
+"""Value, standard error and judgement by quantity and feature."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Result:
@@ -52,7 +57,7 @@ def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Resul
     Raises
     ------
     AnalysisError
-        If a measurement lacks a window, its counting time, or points.
+        If a measurement lacks a window, its counting time, or points, or its charge reference does not stand out.
     """
     if not settings.windows:
         raise AnalysisError("xps: no windows are named; set xps.windows and xps.lines for this sample")
@@ -60,35 +65,31 @@ def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Resul
 
 
 def _analyse_one(session: "_Session") -> Result:
-    measurement, settings, carbon = session.measurement, session.settings, session.settings.carbon_window
-    reference = session.reference()
-    fits = {name: session.fits(name, reference.shift) for name in settings.windows if name != carbon}
-    fits[carbon] = reference.fits
-    shift = {q.CHARGE_SHIFT: (reference.shift, reference.error)}
-    rows = _with_reference(measured(measurement, q.CHARGE_REFERENCE, shift, CARBON), settings)
+    measurement, settings, reference = session.measurement, session.settings, session.reference
+    windows = [name for name, window in settings.windows.items() if window.models]
+    fits = {name: dict(reference.fits) if name == session.reference_window else session.fits(name) for name in windows}
+    rows = _shift(session)
     for name, candidates in fits.items():
+        first = _variants(candidates)
         for model, fitted in candidates.items():
-            rows += _shapes(measurement, model, fitted)
-            if name != carbon:
-                rows += _energies(session, model, fitted, reference)
+            if fitted.fit.converged:
+                causes = assumed(first.get(model, next(iter(first.values()))), first, lambda other: other.values)
+                rows += _numbers(session, model, fitted, causes, energies=name != session.reference_window)
         rows += _comparison(measurement, candidates)
-    chosen = {name: _best(candidates) for name, candidates in fits.items()}
-    rows += _contents(session, chosen)
-    survey = _survey(session.spectrum(settings.survey_region), reference.shift, settings.survey_lines)
-    rows += _detections(measurement, survey)
-    parts = {settings.survey_region: survey} | {
-        name: _curves(fits[name], chosen[name], reference.shift) for name in settings.windows
-    }
+    best = {name: chosen(candidates) for name, candidates in fits.items()}
+    rows += _contents(session, fits, best)
+    parts = {name: _curves(fits[name], best[name], reference.shift) for name in windows}
+    if session.survey:
+        survey = _survey(session.spectrum(session.survey), reference.shift, settings.survey_lines)
+        rows += _detections(measurement, survey)
+        parts = {session.survey: survey} | parts
     return Result.of(measurement, rows, parts)
 
 
-@dataclass(frozen=True)
-class _Reference:
-    """The charge reference: how far the spectra are shifted."""
-
-    fits: dict[str, RegionFit]
-    shift: float
-    error: float
+def _variants(candidates: Mapping[str, RegionFit]) -> dict[str, RegionFit]:
+    """Return the fits of the first model of a window, with each background and each shape."""
+    lines = next(iter(candidates.values())).model.lines
+    return {name: fitted for name, fitted in candidates.items() if fitted.model.lines == lines}
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,24 @@ class _Session:
         """The core levels by name."""
         return {name: Line(level=name, **dict(entry)) for name, entry in self.settings.lines.items()}
 
+    @property
+    def reference_window(self) -> str:
+        """The window whose first line is the charge reference; empty if there is none."""
+        return self.settings.reference_window if self.settings.reference == "line" else ""
+
+    @cached_property
+    def survey(self) -> str:
+        """The region that holds the survey; empty if there is none."""
+        if self.settings.survey_region:
+            return self.settings.survey_region
+        spectra = {
+            name: float(np.ptp(region["binding_energy"].to_numpy()))
+            for name, region in self.measurement.regions.items()
+            if "intensity" in region and region["intensity"].dims == ("binding_energy",)
+        }
+        widest = max(spectra, key=lambda name: spectra[name], default="")
+        return widest if spectra.get(widest, 0.0) > SURVEY_SPAN else ""
+
     def spectrum(self, name: str) -> xr.Dataset:
         """Return a region, once it is known to hold what the fits need."""
         label, regions = self.measurement.id, self.measurement.regions
@@ -114,6 +133,11 @@ class _Session:
         if not dataset.attrs.get("counting_time", 0) > 0:
             raise AnalysisError(f"{label}: region '{name}' has no counting time to calculate counts")
         return dataset
+
+    def kinetic_energy(self, window: str, fitted: RegionFit, line: Line) -> float:
+        """Return the kinetic energy of the electrons of a line (eV)."""
+        photon = float(self.spectrum(window).attrs.get("excitation_energy", self.settings.photon_energy))
+        return photon - fitted.position(line, 1)[0]
 
     def region(self, name: str, shift: float) -> Region:
         """Return the counts of a window, its limits moved with the charging."""
@@ -129,139 +153,199 @@ class _Session:
             )
         return region
 
-    def fits(self, name: str, shift: float) -> dict[str, RegionFit]:
-        """Fit every model of a window; the first with each background, in order of preference."""
-        region, window, backgrounds = self.region(name, shift), self.settings.windows[name], self.settings.backgrounds
-        found = {}
+    def fits(self, name: str, shift: float | None = None) -> dict[str, RegionFit]:
+        """Fit every model of a window; the first with each background and each shape, in order of preference."""
+        shift = self.reference.shift if shift is None else shift
+        window = self.settings.windows[name]
+        region = self.region(name, 0.0 if name == self.reference_window else shift)
+        found: dict[str, RegionFit] = {}
         for number, (model, entry) in enumerate(window.models.items()):
             lines = with_splitting([self.levels[level] for level in entry.lines], entry.splitting)
-            for background in backgrounds if number == 0 else backgrounds[:1]:
-                fitted = fit_region(region, Model(lines, background, window.polynomial), shift)
-                found[f"{model}_{background}"] = fitted
+            near = None
+            for background, shape in self.variants(region)[: 1 if number else None]:
+                suffix = "" if shape == "voigt" else f"_{shape}"
+                fitted = fit_region(region, Model(lines, background, window.polynomial, shape), shift, near)
+                near = near or (fitted if fitted.usable else None)
+                found[f"{model}_{background}{suffix}"] = fitted
         return found
 
-    def reference(self) -> _Reference:
-        """Fit the carbon window and return the shift of its main line."""
-        name, energy = self.settings.carbon_window, self.settings.carbon_energy
-        region = self.region(name, 0.0)
+    def variants(self, region: Region) -> Sequence[tuple[str, str]]:
+        """Return the pairs of background and shape that are fitted; Fourier series of lines need equal steps."""
+        backgrounds, shapes = self.settings.backgrounds, self.settings.shapes
+        possible = [shape for shape in shapes[1:] if region.even or shape != "doniach_sunjic"]
+        return [(background, shapes[0]) for background in backgrounds] + [(backgrounds[0], shape) for shape in possible]
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The charge reference that the settings name."""
+        name, energy, kind = self.settings.reference_window, self.settings.reference_energy, self.settings.reference
+        if kind == "calibrated":
+            return Reference()
+        region, place = self.region(name, 0.0), self.measurement.id
+        if kind == "fermi_edge":
+            return by_edge(region, energy, place)
         smooth = np.convolve(region.counts, np.ones(5) / 5, mode="same")
         start = float(region.energy[2:-2][np.argmax(smooth[2:-2])]) - energy
-        fits = self.fits(name, start if abs(start) < 3 else 0.0)
-        best = _best(fits)
-        position, error = best.position(best.model.lines[0], 1)
-        return _Reference(fits, position - energy, error)
-
-    def signal(self, name: str, fitted: RegionFit, line: Line) -> Signal:
-        """Return what a level of a window gives for the composition."""
-        attrs = self.spectrum(name).attrs
-        photon_energy = float(attrs.get("excitation_energy", self.settings.photon_energy))
-        return Signal(
-            *fitted.fit.estimate(f"{line.slug}_area"),
-            sensitivity=self.settings.sensitivity[line.level],
-            kinetic_energy=photon_energy - fitted.position(line, 1)[0],
-            pass_energy=float(attrs.get("pass_energy", math.nan)),
-            transmission_coefficients=attrs.get("transmission_coefficients"),
-        )
+        return by_line(self.fits(name, start if abs(start) < 3 else 0.0), energy, place)
 
 
-def _best(candidates: Mapping[str, RegionFit]) -> RegionFit:
-    """Return the first model that no other beats clearly."""
-    lowest = min(candidate.fit.aicc for candidate in candidates.values())
-    return next(fitted for fitted in candidates.values() if fitted.fit.aicc <= lowest + PREFERENCE)
+def _shift(session: _Session) -> list[Number]:
+    """Make the row of the charge shift; there is none for a file that is calibrated already."""
+    settings, reference = session.settings, session.reference
+    if settings.reference == "calibrated":
+        return []
+    what = "the Fermi edge"
+    if reference.fits:
+        what = reference.fits[chosen(reference.fits)].model.lines[0].level
+    method = f"{what} in '{settings.reference_window}' against its energy of {settings.reference_energy:g} eV"
+    values: Values = {(q.CHARGE_SHIFT, ""): (reference.shift, reference.error, reference.adequacy)}
+    rows = measured(session.measurement, q.CHARGE_REFERENCE, values, method)
+    return [_referred(session, row) for row in rows]
 
 
-def _method(fitted: RegionFit) -> str:
-    return f"Voigt lines, active {fitted.model.background.capitalize()} background, Poisson likelihood"
+def _referred(session: _Session, row: Number) -> Number:
+    """Return a number that depends on the charge reference, with the components of the latter."""
+    for cause, size in session.reference.systematic.items():
+        row = row.with_component(f"{cause} of the reference", size, SPREAD)
+    size = session.settings.reference_uncertainty
+    return row.with_component("energy of the reference", size, "setting reference_uncertainty")
 
 
-def _shapes(measurement: Measurement, model: str, fitted: RegionFit) -> list[Number]:
-    """Make the rows of areas and widths of one model."""
-    fit, loss = fitted.fit, fitted.model.loss
-    values: Values = {}
-    for line in fitted.model.lines:
-        values |= _level_values(line, fitted)
-        values |= {(q.FWHM, name): fitted.width(line, member) for member, name in enumerate(line.names, start=1)}
-    values |= {(q.FWHM_GAUSSIAN, ""): fit.estimate("fwhm_gaussian"), (loss, ""): fit.estimate(loss.name)}
-    return measured(measurement, model, values, _method(fitted), **fitted.fit.quality)
-
-
-def _level_values(line: Line, fitted: RegionFit) -> Values:
-    """Return what a model says of a level besides energies and whole widths."""
-
-    def entry(name: str) -> tuple[float, float]:
-        return fitted.fit.estimate(f"{line.slug}_{name}")
-
-    values: Values = {(q.AREA, line.level): entry("area")}
-    if line.doublet:
-        values[q.AREA_RATIO, line.level] = entry("area_ratio")
-        values[q.SPLITTING, line.level] = entry("splitting")
-    if line.free_lorentzian == "shared" or (line.free_lorentzian == "each" and not line.doublet):
-        values[q.FWHM_LORENTZIAN, line.level] = entry("lorentzian_1")
-    elif line.free_lorentzian == "each":
-        values |= {
-            (q.FWHM_LORENTZIAN, name): entry(f"lorentzian_{member}") for member, name in enumerate(line.names, start=1)
-        }
-    levels = [other for other in fitted.model.lines if other.follows is None]
-    if len(levels) == 2 and line is levels[1]:
-        # Two levels overlap: how much of the window belongs to the other one.
-        one, two = (fitted.fit.value(f"{level.slug}_area") for level in levels)
-        gradient = {f"{levels[0].slug}_area": -two / one**2, f"{line.slug}_area": 1 / one}
-        feature = f"{line.level}/{levels[0].level}"
-        values[q.AREA_RATIO_OF_LEVELS, feature] = two / one, combination(fitted.fit, gradient)
-    return values
-
-
-def _energies(session: _Session, model: str, fitted: RegionFit, reference: _Reference) -> list[Number]:
-    """Make the rows of the energies that were fitted, and of their distances from published ones."""
-    method, readings = _method(fitted), session.settings.readings
+def _numbers(
+    session: _Session,
+    model: str,
+    fitted: RegionFit,
+    causes: Mapping[tuple[Quantity, str], Mapping[str, float]],
+    *,
+    energies: bool,
+) -> list[Number]:
+    """Make the rows of one model, with what background and line shape add to their errors."""
     rows = []
-    for line in fitted.model.lines:
-        for member, name in enumerate(line.names if line.follows is None else (), start=1):
-            position, error = fitted.position(line, member)
-            position, error = position - reference.shift, math.hypot(error, reference.error)
-            common = {"feature": name, **fitted.fit.quality}
-            energy = {q.BINDING_ENERGY: (position, error)}
-            rows += measured(session.measurement, model, energy, method, **common)
-            for source, published in readings.get(name, {}).items():
-                difference = {q.BINDING_ENERGY_DIFFERENCE: (position - published, error)}
-                against = {"at": published, "at_unit": "eV", **common}
-                rows += measured(session.measurement, model, difference, f"{method}; against '{source}'", **against)
-    return _with_reference(rows, session.settings)
+    for key, estimate in fitted.values.items():
+        found = [_number(session, model, fitted, key, estimate)]
+        if key[0] is q.BINDING_ENERGY:
+            found = _energies(session, model, fitted, key[1], estimate) if energies else []
+        for row in found:
+            for cause, size in causes.get(key, {}).items():
+                row = row.with_component(cause, size, SPREAD)
+            rows.append(row)
+    return rows
 
 
-def _with_reference(rows: Iterable[Number], settings: XpsSettings) -> list[Number]:
-    size = settings.carbon_uncertainty
-    return [row.with_component("energy of the C 1s reference", size, "setting carbon_uncertainty") for row in rows]
+def _number(
+    session: _Session, model: str, fitted: RegionFit, key: tuple[Quantity, str], estimate: Estimate, **more: Any
+) -> Number:
+    shape, background = SHAPE_NAMES[fitted.model.shape], fitted.model.background.capitalize()
+    method = f"{shape} lines, active {background} background, Poisson likelihood{more.pop('against', '')}"
+    (row,) = measured(session.measurement, model, {key: estimate}, method, **fitted.fit.quality, **more)
+    return row
+
+
+def _energies(
+    session: _Session, model: str, fitted: RegionFit, feature: str, estimate: tuple[float, float, Adequacy]
+) -> list[Number]:
+    """Make the row of an energy that was fitted, and those of its distances from published ones."""
+    reference = session.reference
+    position, error = estimate[0] - reference.shift, math.hypot(estimate[1], reference.error)
+    adequacy = estimate[2].joined(reference.adequacy)
+    rows = [_number(session, model, fitted, (q.BINDING_ENERGY, feature), (position, error, adequacy))]
+    for source, published in session.settings.readings.get(feature, {}).items():
+        difference = position - published, error, adequacy
+        more = {"at": published, "at_unit": "eV", "against": f"; against '{source}'"}
+        rows.append(_number(session, model, fitted, (q.BINDING_ENERGY_DIFFERENCE, feature), difference, **more))
+    return [_referred(session, row) for row in rows]
 
 
 def _comparison(measurement: Measurement, candidates: Mapping[str, RegionFit]) -> list[Number]:
     """Make the rows that compare the models of one window."""
-    lowest = min(fitted.fit.aicc for fitted in candidates.values())
-    likelihoods = {name: math.exp(-(fitted.fit.aicc - lowest) / 2) for name, fitted in candidates.items()}
+    shares = weights(candidates)
+    best = candidates[chosen(candidates)].adequacy
+    judgement = Adequacy(best.status, 1.0, "a verdict between models that miss the data") if best.remark else ADEQUATE
     rows = []
     for name, fitted in candidates.items():
-        weight = likelihoods[name] / sum(likelihoods.values())
-        values = {AICC: (fitted.fit.aicc, math.nan), q.AKAIKE_WEIGHT: (weight, math.nan)}
-        rows += measured(measurement, name, values, "AICc of the Poisson deviance", **fitted.fit.quality)
+        values: dict[Quantity, Estimate] = {
+            AICC: (fitted.fit.aicc, math.nan, fitted.adequacy),
+            q.AKAIKE_WEIGHT: (shares[name], math.nan, judgement if fitted.usable else fitted.adequacy),
+        }
+        rows += measured(measurement, name, values, COMPARISON, **fitted.fit.quality)
     return rows
 
 
-def _contents(session: _Session, chosen: Mapping[str, RegionFit]) -> list[Number]:
+def _contents(session: _Session, fits: Mapping[str, Mapping[str, RegionFit]], best: Mapping[str, str]) -> list[Number]:
     """Make the rows of the composition, from the levels that have a sensitivity factor."""
-    settings = session.settings
-    signals = {
-        line.element: session.signal(name, fitted, line)
-        for name, fitted in chosen.items()
-        for line in fitted.model.lines
-        if line.level in settings.sensitivity
-    }
+    factors = session.settings.sensitivity_uncertainty
+    transmission = _transmission(session, {name: fits[name][best[name]] for name in fits})
+    amounts, judged = _amounts(session, fits, best, corrected=bool(transmission))
+    known = all(math.isfinite(amount.error) for amount in amounts.values())
+    if not known or not any(amount.value for amount in amounts.values()):
+        return []
+    method = f"areas over relative sensitivity factors, escape depth and {transmission or 'no transmission'}"
     rows = []
-    found = composition(signals, settings.escape_exponent, settings.sensitivity_uncertainty)
-    for element, (value, error, systematic) in found.items():
-        content = {(q.ATOMIC_PERCENT, element): (value, error)}
-        (row,) = measured(session.measurement, q.QUANTIFICATION, content, SENSITIVITIES)
-        rows.append(row.with_component("sensitivity factors", systematic, "setting sensitivity_uncertainty"))
+    for element, (value, error, systematic) in composition(amounts, FACTORS, factors).items():
+        content = {(q.ATOMIC_PERCENT, element): (value, error, judged[element])}
+        (row,) = measured(session.measurement, q.QUANTIFICATION, content, method)
+        for other, adequacy in judged.items():
+            spoilt = adequacy.scale >= SPOILT or adequacy.status.severity > Status.MISFIT.severity
+            row = row.flagged(adequacy.status, f"{other}: {adequacy.remark}") if spoilt and other != element else row
+        if not transmission:
+            row = row.flagged(Status.ASSUMED, "the file gives no transmission, which is taken as constant")
+        for cause, size in systematic.items():
+            row = row.with_component(cause, size, "setting sensitivity_uncertainty" if cause == FACTORS else SPREAD)
+        rows.append(row)
     return rows
+
+
+def _amounts(
+    session: _Session, fits: Mapping[str, Mapping[str, RegionFit]], best: Mapping[str, str], *, corrected: bool
+) -> tuple[dict[str, Amount], dict[str, Adequacy]]:
+    """Return amounts by element, each from one window, and the judgements of their fits."""
+    amounts: dict[str, Amount] = {}
+    judged: dict[str, Adequacy] = {}
+    windows: dict[str, str] = {}
+    for name, candidates in fits.items():
+        atoms = partial(_atoms, session, name, corrected=corrected)
+        first = _variants(candidates)
+        causes = assumed(first.get(best[name], next(iter(first.values()))), first, atoms)
+        for element, (value, error, adequacy) in atoms(candidates[best[name]]).items():
+            if element in windows:
+                raise AnalysisError(
+                    f"{session.measurement.id}: {element} has a sensitivity factor for lines of '{windows[element]}' "
+                    f"and of '{name}', and its atoms would count twice; keep its lines in one of them"
+                )
+            windows[element], judged[element] = name, adequacy
+            amounts[element] = Amount(value, error, causes.get(element, {}))
+    return amounts, judged
+
+
+def _atoms(
+    session: _Session, window: str, fitted: RegionFit, *, corrected: bool
+) -> dict[str, tuple[float, float, Adequacy]]:
+    """Return a number that is proportional to the atoms of each element: the sum over its chemical states."""
+    settings = session.settings
+    sums: dict[str, dict[str, float]] = {}
+    for line in fitted.model.lines:
+        factor = settings.sensitivity.get(line.level, settings.sensitivity.get(line.shell))
+        if factor is not None:
+            energy = session.kinetic_energy(window, fitted, line)
+            passed = response(session.spectrum(window), energy)[0] if corrected else 1.0
+            weight = 1 / (factor * energy**settings.escape_exponent * passed)
+            sums.setdefault(line.element, {})[f"{line.slug}_area"] = weight
+    return {
+        element: fitted.estimate(sum(weight * fitted.fit.value(name) for name, weight in gradient.items()), gradient)
+        for element, gradient in sums.items()
+    }
+
+
+def _transmission(session: _Session, best: Mapping[str, RegionFit]) -> str:
+    """Return where all windows of the composition state the transmission; nothing if one of them does not."""
+    factors = session.settings.sensitivity.keys()
+    sources = {
+        response(session.spectrum(name), session.kinetic_energy(name, fitted, line))[1]
+        for name, fitted in best.items()
+        for line in fitted.model.lines
+        if {line.level, line.shell} & factors
+    }
+    return sources.pop() if len(sources) == 1 else ""
 
 
 def _survey(dataset: xr.Dataset, shift: float, expected: Mapping[str, float]) -> xr.Dataset:
@@ -322,16 +406,14 @@ def _detections(measurement: Measurement, survey: xr.Dataset) -> list[Number]:
     return measured(measurement, q.SURVEY, values, EXCESS)
 
 
-def _curves(candidates: Mapping[str, RegionFit], best: RegionFit, shift: float) -> xr.Dataset:
+def _curves(candidates: Mapping[str, RegionFit], model: str, shift: float) -> xr.Dataset:
     """Return data, chosen fit, its lines and the fits of the other models of a window."""
+    best = candidates[model]
     region, axis = best.region, "binding_energy"
     background = best.model.background
     lines = [(name, line) for line in best.model.lines for name in line.names]
-    others = {name: fitted for name, fitted in candidates.items() if fitted is not best}
-    labels = [
-        name.removesuffix(f"_{background}" if fitted.model.background == background else "").replace("_", " ")
-        for name, fitted in others.items()
-    ]
+    others = {name: fitted for name, fitted in candidates.items() if name != model}
+    labels = [name.replace(f"_{background}", "").replace("_", " ") for name in others]
     result = _spectrum(region.energy - shift, region.counts / region.time, region.time).assign(
         fit=variable(axis, best.curve, "count/s", "fit"),
         background=variable(axis, best.background, "count/s", f"{background.capitalize()} background"),
@@ -344,7 +426,6 @@ def _curves(candidates: Mapping[str, RegionFit], best: RegionFit, shift: float) 
             "fits of the other models",
         ),
     )
-    (model,) = candidates.keys() - others.keys()
     return result.assign_attrs(model=model, aicc=best.fit.aicc).assign_coords(
         line=variable("line", [name for name, _ in lines], "1", "line"),
         level=variable("line", [line.level for _, line in lines], "1", "core level"),

@@ -1,40 +1,45 @@
 """Composition from line areas by relative sensitivity factors."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 
 @dataclass(frozen=True)
-class Signal:
-    """Area of a level and what turns it into a number of atoms.
+class Amount:
+    """A number that is proportional to the atoms of an element.
 
     Attributes
     ----------
-    area, area_error
-        Both lines of a doublet together (counts/s·eV).
-    sensitivity
-        Cross-section of the level relative to C 1s.
-    kinetic_energy, pass_energy
-        Of the electrons and of the analyser (eV).
-    transmission_coefficients
-        a and b of `transmission`; None where the file gives none.
+    value, error
+        Sum over the chemical states of one level, and its standard error by counting.
+    systematic
+        Standard uncertainty by each systematic cause, in the unit of the value.
     """
 
-    area: float
-    area_error: float
-    sensitivity: float
-    kinetic_energy: float
-    pass_energy: float
-    transmission_coefficients: Sequence[float] | None
+    value: float
+    error: float
+    systematic: Mapping[str, float]
 
-    def amount(self, escape_exponent: float) -> float:
-        """Return a number that is proportional to that of the atoms."""
-        passed = 1.0
-        if self.transmission_coefficients is not None:
-            passed = transmission(self.kinetic_energy, self.pass_energy, *self.transmission_coefficients)
-        return self.area / (self.sensitivity * self.kinetic_energy**escape_exponent * passed)
+
+def response(spectrum: xr.Dataset, kinetic_energy: float) -> tuple[float, str]:
+    """Return the relative transmission of the analyser at an energy (eV), and where the file states it.
+
+    A file gives it point by point (VAMAS), or by the coefficients of `transmission` (PHI), or not at all.
+    """
+    if "transmission" in spectrum and "excitation_energy" in spectrum.attrs:
+        energy = float(spectrum.attrs["excitation_energy"]) - spectrum["binding_energy"].to_numpy()
+        order = np.argsort(energy)
+        given = spectrum["transmission"].to_numpy()
+        return float(np.interp(kinetic_energy, energy[order], given[order])), "the transmission in the file"
+    coefficients = spectrum.attrs.get("transmission_coefficients")
+    if coefficients is not None and "pass_energy" in spectrum.attrs:
+        passed = transmission(kinetic_energy, float(spectrum.attrs["pass_energy"]), *coefficients)
+        return passed, "the transmission by the coefficients in the file"
+    return math.nan, ""
 
 
 def transmission(kinetic_energy: float, pass_energy: float, a: float, b: float) -> float:
@@ -48,30 +53,32 @@ def transmission(kinetic_energy: float, pass_energy: float, a: float, b: float) 
 
 
 def composition(
-    signals: Mapping[str, Signal], escape_exponent: float, sensitivity_uncertainty: float
-) -> dict[str, tuple[float, float, float]]:
-    """Return atomic percent of each element with its statistical and systematic standard error.
+    amounts: Mapping[str, Amount], factors: str, uncertainty: float
+) -> dict[str, tuple[float, float, dict[str, float]]]:
+    """Return atomic percent of each element, its standard error by counting, and its systematic components.
 
-    The amount is area / (cross-section × escape depth × transmission); the escape depth goes as kinetic energy to
-    ``escape_exponent``. The sample is taken as homogeneous and without texture.
+    The sample is taken as homogeneous and without texture. x_i = w_i / Σw, so that ∂x_i/∂w_j = (δ_ij − x_i) / Σw.
 
     Parameters
     ----------
-    signals
-        Element → signal.
-    escape_exponent
-        About 0.75 above 200 eV.
-    sensitivity_uncertainty
-        Relative standard uncertainty of each factor, independent between elements.
-
-    Returns
-    -------
-    dict
-        Element → (atomic percent, standard error by counting, standard error by the factors).
+    amounts
+        Element → amount.
+    factors, uncertainty
+        Name and relative standard uncertainty of each sensitivity factor, independent between elements.
     """
-    amounts = np.array([signal.amount(escape_exponent) for signal in signals.values()])
-    share = amounts / amounts.sum()
-    slopes = share[:, None] * (np.eye(share.size) - share)  # ∂x_i/∂ln w_j = x_i (δ_ij − x_j)
-    relative = np.array([signal.area_error / signal.area for signal in signals.values()])
-    counting, factors = (np.sqrt(np.sum((slopes * each) ** 2, axis=1)) for each in (relative, sensitivity_uncertainty))
-    return dict(zip(signals, zip(100 * share, 100 * counting, 100 * factors, strict=True), strict=True))
+    values = np.array([amount.value for amount in amounts.values()])
+    share = values / values.sum()
+    slopes = 100 * (np.eye(share.size) - share[:, None]) / values.sum()
+
+    def joined(errors: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.sum((slopes * errors) ** 2, axis=1))
+
+    counting = joined(np.array([amount.error for amount in amounts.values()]))
+    causes = dict.fromkeys(cause for amount in amounts.values() for cause in amount.systematic)
+    systematic = {factors: joined(uncertainty * values)}
+    for cause in causes:
+        systematic[cause] = joined(np.array([amount.systematic.get(cause, 0.0) for amount in amounts.values()]))
+    return {
+        element: (100 * share[row], counting[row], {cause: float(size[row]) for cause, size in systematic.items()})
+        for row, element in enumerate(amounts)
+    }

@@ -1,6 +1,7 @@
 """Panels of photoelectron spectra: the survey, and one panel per window."""
 
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -140,17 +141,21 @@ def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset
 
 
 def _energy(data: PanelData, measurement: str, model: str, line: str) -> str:
-    """Return an energy as ``158.15(1)``, with its statistical error in the last digit; nothing if none was fitted."""
+    """Return an energy as ``158.15(1)``, with its statistical error in the last digit; nothing if none was fitted.
+
+    An energy whose model misses the data stands in square brackets.
+    """
     rows = data.rows(BINDING_ENERGY, measurement=measurement, model=model, feature=line)
-    return "".join(f"{row.value:.2f}({math.ceil(row.standard_error * 100)})" for row in rows.itertuples())
+    for row in rows.itertuples():
+        error = f"({math.ceil(row.standard_error * 100)})" if math.isfinite(row.standard_error) else ""
+        text = f"{row.value:.2f}{error}"
+        return text if row.status in ("ok", "assumed") else f"[{text}]"
+    return ""
 
 
 def _with_index(name: str) -> str:
-    """Write ``Bi 4f7/2`` with the momentum as index."""
-    if "/" not in name:
-        return name
-    cut = name.index("/") - 1
-    return f"{name[:cut]}$_{{{name[cut:]}}}$"
+    """Write ``Bi 4f7/2`` and ``Ti 2p3/2 Ti3`` with the momentum as index."""
+    return re.sub(r"(?<=[spdf])(\d/2)", r"$_{\1}$", name)
 
 
 def _spread(places: list[float], distance: float, low: float, high: float) -> list[float]:

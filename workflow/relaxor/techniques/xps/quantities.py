@@ -13,18 +13,35 @@ MODELS = {
     SURVEY: "lines in the survey spectrum",
     "*_shirley": "model of a window, as the settings name it, on a Shirley background",
     "*_tougaard": "model of a window, as the settings name it, on a Tougaard background",
+    "*_gl": "the same with lines GL, the product of a Gaussian and a Lorentzian",
+    "*_sgl": "the same with lines SGL, the sum of a Gaussian and a Lorentzian",
+    "*_doniach_sunjic": "the same with Doniach–Šunjić lines, which have the tail of a metal",
 }
-CHARGE, FACTORS = "energy of the charge reference", "sensitivity factors"
+SHAPE = "background and line shape"
+CHARGE, FACTORS = f"energy of the charge reference, {SHAPE}", f"sensitivity factors, {SHAPE}"
 """Kinds of systematic errors."""
 QUANTITIES = (
     CHARGE_SHIFT := Quantity("charge_shift", "eV", "measured minus true binding energy", CHARGE),
-    AREA := Quantity("area", "count*eV/s", "area of a level above the background, both lines of a doublet together"),
-    AREA_RATIO := Quantity("area_ratio", "1", "area of the weaker line of a doublet divided by that of the stronger"),
-    SPLITTING := Quantity("splitting", "eV", "distance between the lines of a doublet"),
-    FWHM := Quantity("fwhm", "eV", "observed full width at half maximum of a line"),
-    FWHM_LORENTZIAN := Quantity("fwhm_lorentzian", "eV", "lifetime width of a line, or of both lines of a level"),
-    FWHM_GAUSSIAN := Quantity("fwhm_gaussian", "eV", "width that the instrument and phonons give to all lines"),
-    AREA_RATIO_OF_LEVELS := Quantity("area_ratio_of_levels", "1", "area of one level divided by that of another one"),
+    AREA := Quantity(
+        "area",
+        "count*eV/s",
+        "area of a level above the background, both lines of a doublet together; of a metal up to 10 eV above the line",
+        SHAPE,
+    ),
+    AREA_RATIO := Quantity(
+        "area_ratio", "1", "area of the weaker line of a doublet divided by that of the stronger", SHAPE
+    ),
+    SPLITTING := Quantity("splitting", "eV", "distance between the lines of a doublet", SHAPE),
+    FWHM := Quantity("fwhm", "eV", "observed full width at half maximum of a line, without the tail of a metal", SHAPE),
+    FWHM_LORENTZIAN := Quantity("fwhm_lorentzian", "eV", "lifetime width of a line or of both lines of a level", SHAPE),
+    FWHM_GAUSSIAN := Quantity(
+        "fwhm_gaussian", "eV", "width that the instrument and phonons give to all lines, or to one level", SHAPE
+    ),
+    MIXING := Quantity("mixing", "1", "share m of the Lorentzian in GL(100 m) or SGL(100 m)"),
+    ASYMMETRY := Quantity("asymmetry", "1", "exponent α of Doniach–Šunjić lines"),
+    AREA_RATIO_OF_LEVELS := Quantity(
+        "area_ratio_of_levels", "1", "area of one level divided by that of another one", SHAPE
+    ),
     SHIRLEY_SCATTERING := Quantity("shirley_scattering", "1/eV", "height of the Shirley step per area of the lines"),
     TOUGAARD_LOSS := Quantity("tougaard_loss", "eV**2", "factor B of Tougaard's universal loss function"),
     BINDING_ENERGY := Quantity("binding_energy", "eV", "binding energy of a line, corrected for charging", CHARGE),

@@ -1,21 +1,29 @@
-"""Fit a narrow region of a photoelectron spectrum: constrained Voigt lines on a background fitted with them.
+"""Fit a narrow region of a photoelectron spectrum: constrained lines on a background fitted with them.
 
 The background is *active*: it is computed from the lines of the model and adjusted together with them, so that its
-uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.5453).
+uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.5453). Areas and strengths of the
+background are never negative.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import lmfit
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
+from scipy.optimize import least_squares
 
-from relaxor.core.results import Quantity
-from relaxor.stats.fit import Fit, combination, fit, poisson_residual
-from relaxor.stats.line_shapes import voigt, voigt_fwhm
-from relaxor.techniques.xps.quantities import LOSSES
+from relaxor.core.results import Adequacy, Quantity, Status
+from relaxor.stats.fit import Fit, combination, poisson_residual, sharpened
+from relaxor.stats.line_shapes import (
+    doniach_sunjic,
+    gaussian_lorentzian_product,
+    pseudo_voigt,
+    voigt,
+    voigt_fwhm,
+)
+from relaxor.techniques.xps import quantities as q
 from relaxor.techniques.xps.settings import XpsLine
 
 UNIVERSAL_C = 1643.0
@@ -26,6 +34,28 @@ MOMENTA = {"p": ("3/2", "1/2"), "d": ("5/2", "3/2"), "f": ("7/2", "5/2")}
 """Total angular momenta of the stronger and the weaker line of a doublet."""
 DEGENERACY = {"p": 1 / 2, "d": 2 / 3, "f": 3 / 4}
 """Area of the weaker line over the stronger: ratio of 2j + 1."""
+SHAPES: dict[str, Callable[..., np.ndarray]] = {
+    "voigt": voigt,
+    "gl": gaussian_lorentzian_product,
+    "sgl": pseudo_voigt,
+    "doniach_sunjic": doniach_sunjic,
+}
+"""Shapes of lines. ``gl`` and ``sgl`` have a width and a share of the Lorentzian, the others two widths."""
+MIXED = ("gl", "sgl")
+FLOOR = 0.02
+"""Expected counts, relative to the counts, below which deviances go on as a straight line."""
+SEARCH_CALLS = 300
+"""Largest number of steps of a search."""
+NEAR = 1e-7
+"""Distance from a bound at which a parameter is placed on it."""
+LARGEST_MIXING = 0.95
+"""The area of GL lines has an infinite slope at 1."""
+STEP = 1e-4
+"""Step of derivatives by the numbers of a line (eV or 1)."""
+Values = dict[tuple[Quantity, str], tuple[float, float, Adequacy]]
+"""Value, standard error and judgement by quantity and feature."""
+Entry = tuple[float, dict[str, float]]
+"""A number of a line, and its derivatives by the parameters of the fit."""
 
 
 class Line(XpsLine):
@@ -46,10 +76,16 @@ class Line(XpsLine):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of its lines: ``("Bi 4f7/2", "Bi 4f5/2")``."""
+        """Names of its lines: ``("Bi 4f7/2", "Bi 4f5/2")``; the state follows the momentum (``"Ti 2p3/2 Ti3"``)."""
         if not self.doublet:
             return (self.level,)
-        return tuple(f"{self.level}{momentum}" for momentum in MOMENTA[self.orbital])
+        state = self.level.removeprefix(self.shell)
+        return tuple(f"{self.shell}{momentum}{state}" for momentum in MOMENTA[self.orbital])
+
+    @property
+    def shell(self) -> str:
+        """Element and orbital without the chemical state: ``"Ti 2p"`` of ``"Ti 2p Ti3"``."""
+        return shell(self.level)
 
     @property
     def element(self) -> str:
@@ -60,6 +96,11 @@ class Line(XpsLine):
     def orbital(self) -> str:
         """``s``, ``p``, ``d`` or ``f``."""
         return self.level.split()[1][1]
+
+
+def shell(level: str) -> str:
+    """Return element and orbital of a level, ``"Ti 2p"`` of ``"Ti 2p Ti3"``."""
+    return " ".join(level.split()[:2])
 
 
 def slug(name: str) -> str:
@@ -93,6 +134,12 @@ class Region:
         return cls(energy[order], counts[order], time)
 
     @cached_property
+    def even(self) -> bool:
+        """Whether the energies have equal steps."""
+        steps = np.diff(self.energy)
+        return bool(np.ptp(steps) < 0.01 * steps.mean())
+
+    @cached_property
     def losses(self) -> np.ndarray:
         """Tougaard's universal loss function between all points, times the step: (n, n), 1/eV² × eV."""
         loss = self.energy[:, None] - self.energy[None, :]
@@ -104,124 +151,248 @@ class Region:
 class Model:
     """Lines and background that are to describe a region.
 
-    ``background`` is ``"shirley"`` or ``"tougaard"``; ``polynomial`` the degree of the baseline beneath, made by
-    electrons of other levels (2 where a broad Auger line lies under the region).
+    ``background`` is ``"shirley"`` or ``"tougaard"``, ``shape`` one of `SHAPES`; ``polynomial`` is the degree of the
+    baseline beneath, made by electrons of other levels (2 where a broad Auger line lies under the region).
     """
 
     lines: tuple[Line, ...]
     background: str = "shirley"
     polynomial: int = 1
+    shape: str = "voigt"
 
     @property
     def loss(self) -> Quantity:
         """What scales the background of scattered electrons; fits call their parameter so."""
-        return LOSSES[self.background]
-
-    def components(self, params: Mapping[str, float], energy: np.ndarray) -> np.ndarray:
-        """Return the lines (counts/s), shape (lines, n), in the order of `names`."""
-        found = []
-        width = params["fwhm_gaussian"]
-        for line in self.lines:
-            name = line.slug
-            area, position = params[f"{name}_area"], params[f"{name}_position"]
-            if not line.doublet:
-                found.append((area, position, params[f"{name}_lorentzian_1"]))
-                continue
-            ratio = params[f"{name}_area_ratio"]
-            found.append((area / (1 + ratio), position, params[f"{name}_lorentzian_1"]))
-            position = position + params[f"{name}_splitting"]
-            found.append((area * ratio / (1 + ratio), position, params[f"{name}_lorentzian_2"]))
-        areas, centers, widths = np.array(found).T[:, :, None]
-        return areas * voigt(energy, 1.0, centers, width, widths)
+        return q.LOSSES[self.background]
 
     @property
     def names(self) -> list[str]:
         """Names of all lines."""
         return [name for line in self.lines for name in line.names]
 
+    def widths(self, line: Line, member: int) -> tuple[str, str]:
+        """Return the parameters of the Gaussian and the Lorentzian width of a line."""
+        second = 1 if line.free_lorentzian == "shared" else member
+        gaussian = f"{line.slug}_gaussian" if line.own_width else "fwhm_gaussian"
+        return gaussian, f"{line.slug}_lorentzian_{second}"
+
+    def shape_numbers(self, values: Mapping[str, float], line: Line, member: int) -> list[Entry]:
+        """Return what gives a line its shape, after area and center.
+
+        These are both widths and, of metals, the asymmetry; or one width and the share of the Lorentzian, which all
+        lines of a window have in common. A width is free where the lifetime width is, and includes it otherwise.
+        """
+        gaussian, lorentzian = self.widths(line, member)
+        if self.shape not in MIXED:
+            third = ["asymmetry"] if self.shape == "doniach_sunjic" else []
+            return [(values[name], {name: 1.0}) for name in (gaussian, lorentzian, *third)]
+        mixing = values["mixing"], {"mixing": 1.0}
+        own = self.own_fwhm(line, member)
+        if own:
+            return [(values[own], {own: 1.0}), mixing]
+        lifetime = line.lorentzian[member - 1]
+        width = voigt_fwhm(values[gaussian], lifetime)
+        slope = (voigt_fwhm(values[gaussian] + STEP, lifetime) - width) / STEP
+        return [(width, {gaussian: slope}), mixing]
+
+    def own_fwhm(self, line: Line, member: int) -> str:
+        """Return the parameter of the whole width of a GL or SGL line, if it has one."""
+        if self.shape not in MIXED or line.free_lorentzian == "none":
+            return ""
+        return f"{line.slug}_fwhm_{member if line.free_lorentzian == 'each' else 1}"
+
+    def entries(self, values: Mapping[str, float]) -> list[list[Entry]]:
+        """Return area, center and what gives it its shape for each line."""
+        found = []
+        for line in self.lines:
+            name, area = line.slug, values[f"{line.slug}_area"]
+            ratio = values[f"{name}_area_ratio"] if line.doublet else 0.0
+            for member, _ in enumerate(line.names, start=1):
+                share = (1 if member == 1 else ratio) / (1 + ratio)
+                slopes = {f"{name}_area": share}
+                if line.doublet:
+                    slopes[f"{name}_area_ratio"] = (-area if member == 1 else area) / (1 + ratio) ** 2
+                row = [(area * share, slopes), self._center(values, line, member)]
+                row += self.shape_numbers(values, line, member)
+                found.append(row)
+        return found
+
+    def _center(self, values: Mapping[str, float], line: Line, member: int) -> Entry:
+        leader = next(other for other in self.lines if other.level == (line.follows or line.level))
+        slopes = {f"{leader.slug}_position": 1.0}
+        value = values[f"{leader.slug}_position"] + line.position - leader.position
+        if member == 2:
+            slopes[f"{line.slug}_splitting"] = 1.0
+            value += values[f"{line.slug}_splitting"]
+        return value, slopes
+
+    def components(self, params: Mapping[str, float], energy: np.ndarray) -> np.ndarray:
+        """Return the lines (counts/s), shape (lines, n), in the order of `names`."""
+        area, *numbers = _table(self.entries(params))
+        return area * SHAPES[self.shape](energy, 1.0, *numbers)
+
+    def scattered(self, region: Region, signal: np.ndarray) -> np.ndarray:
+        """Return what electrons of some lines give to the background at unit strength; shape (…, n)."""
+        if self.background == "shirley":
+            return np.asarray(cumulative_trapezoid(signal, region.energy, initial=0.0, axis=-1))
+        return signal @ region.losses.T
+
     def baseline(self, params: Mapping[str, float], region: Region, signal: np.ndarray) -> np.ndarray:
         """Return the background (counts/s) under a signal, shape (n,)."""
-        if self.background == "shirley":
-            scattered = cumulative_trapezoid(signal, region.energy, initial=0.0)
-        else:
-            scattered = region.losses @ signal
+        degrees = [params[f"baseline_{degree}"] for degree in range(self.polynomial + 1)]
+        return degrees @ self._powers(region) + params[self.loss.name] * self.scattered(region, signal)
+
+    def _powers(self, region: Region) -> np.ndarray:
         offset = region.energy - region.energy.mean()
-        smooth = sum(params[f"baseline_{degree}"] * offset**degree for degree in range(self.polynomial + 1))
-        return smooth + params[self.loss.name] * scattered
+        return offset ** np.arange(self.polynomial + 1)[:, None]
+
+    def rate(self, values: Mapping[str, float], region: Region) -> np.ndarray:
+        """Return the expected rate (counts/s), shape (n,)."""
+        signal = self.components(values, region.energy).sum(axis=0)
+        return signal + self.baseline(values, region, signal)
 
     def residual(self, params: lmfit.Parameters, region: Region) -> np.ndarray:
         """Return deviance residuals of the counts, then those of what is known beforehand."""
         values = params.valuesdict()
-        signal = self.components(values, region.energy).sum(axis=0)
-        rate = signal + self.baseline(values, region, signal)
-        return np.concatenate([poisson_residual(region.counts, rate * region.time), self._priors(values)])
+        deviation, _ = _deviance(region.counts, self.rate(values, region) * region.time)
+        return np.concatenate([deviation, [(values[name] - known) / error for name, known, error in self._priors]])
 
-    def _priors(self, values: Mapping[str, float]) -> np.ndarray:
+    def jacobian(self, params: lmfit.Parameters, region: Region) -> np.ndarray:
+        """Return the derivatives of `residual` by the varying parameters, shape (n, k)."""
+        values = params.valuesdict()
+        varying = [name for name, parameter in params.items() if parameter.vary]
+        place = {name: number for number, name in enumerate(varying)}
+        signal, slopes = self._signal_slopes(values, region.energy, place)
+        rates = slopes + values[self.loss.name] * self.scattered(region, slopes)
+        rates[place[self.loss.name]] = self.scattered(region, signal)
+        rates[[place[f"baseline_{degree}"] for degree in range(self.polynomial + 1)]] = self._powers(region)
+        _, per_count = _deviance(region.counts, (signal + self.baseline(values, region, signal)) * region.time)
+        priors = np.zeros((len(self._priors), len(varying)))
+        for row, (name, _, error) in enumerate(self._priors):
+            priors[row, place[name]] = 1 / error
+        return np.concatenate([(rates * region.time * per_count).T, priors])
+
+    def _signal_slopes(
+        self, values: Mapping[str, float], energy: np.ndarray, place: Mapping[str, int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sum of all lines, shape (n,), and its derivatives by the parameters at their places, (k, n)."""
+        entries = self.entries(values)
+        table = _table(entries)
+        shape, area, numbers = SHAPES[self.shape], table[0], table[1:]
+        slopes = np.zeros((len(place), energy.size))
+        unit = shape(energy, 1.0, *numbers)
+        derivatives = [unit]
+        for row in range(len(numbers)):
+            low, high = numbers.copy(), numbers.copy()
+            low[row] -= STEP
+            high[row] += STEP
+            if row:  # widths, shares and asymmetries are not negative
+                low[row] = np.maximum(low[row], 0.0)
+            change = shape(energy, 1.0, *high) - shape(energy, 1.0, *low)
+            derivatives.append(area * change / (high[row] - low[row]))
+        for line, numbers_of_line in enumerate(entries):
+            for (_, by_parameter), derivative in zip(numbers_of_line, derivatives, strict=True):
+                for name, slope in by_parameter.items():
+                    if name in place:
+                        slopes[place[name]] += slope * derivative[line]
+        return (area * unit).sum(axis=0), slopes
+
+    @cached_property
+    def _priors(self) -> list[tuple[str, float, float]]:
+        """Parameters that are known beforehand: name, value and standard uncertainty."""
         found = []
         for line in self.lines:
             if not line.doublet:
                 continue
-            expected = DEGENERACY[line.orbital]
-            found.append((values[f"{line.slug}_area_ratio"] / expected - 1) / line.ratio_freedom)
+            ratio = DEGENERACY[line.orbital]
+            found.append((f"{line.slug}_area_ratio", ratio, ratio * line.ratio_freedom))
             if line.splitting_tolerance:
-                found.append((values[f"{line.slug}_splitting"] - line.splitting) / line.splitting_tolerance)
-        return np.array(found)
+                found.append((f"{line.slug}_splitting", line.splitting, line.splitting_tolerance))
+        return found
 
-    def start(self, region: Region, shift: float) -> lmfit.Parameters:
-        """Return start values: expected positions moved by ``shift`` (eV), areas by linear least squares."""
+    def start(self, region: Region, shift: float, near: "RegionFit | None" = None) -> lmfit.Parameters:
+        """Return start values: expected positions moved by ``shift`` (eV), areas by linear least squares.
+
+        Parameters
+        ----------
+        near
+            Fit of the same lines with another shape or background, at which the search starts.
+        """
         params = lmfit.Parameters()
-        params.add("fwhm_gaussian", value=0.9, min=0.05, max=6.0)
-        expected = {line.level: line.position for line in self.lines}
         for line in self.lines:
             name = line.slug
             if line.follows is None:
                 center = line.position + shift
                 params.add(f"{name}_position", value=center, min=center - REACH, max=center + REACH)
-            else:
-                distance = line.position - expected[line.follows]
-                params.add(f"{name}_position", expr=f"{slug(line.follows)}_position + ({distance!r})")
-            params.add(f"{name}_area", value=1.0)
-            self._add_widths(params, line)
+            params.add(f"{name}_area", value=1.0, min=0.0)
             if line.doublet:
                 params.add(f"{name}_area_ratio", value=DEGENERACY[line.orbital], min=0.0, max=2.0)
                 fixed = line.splitting_tolerance == 0
                 bounds = {} if fixed else {"min": line.splitting / 2, "max": line.splitting * 2}
                 params.add(f"{name}_splitting", value=line.splitting, vary=not fixed, **bounds)
-        params.add(self.loss.name, value=0.03 if self.background == "shirley" else 500.0)
+            for member, _ in enumerate(line.names, start=1):
+                self._add_widths(params, line, member, near)
+        if self.shape == "doniach_sunjic":
+            params.add("asymmetry", value=0.03, min=0.0, max=0.5)
+        if self.shape in MIXED:
+            params.add("mixing", value=0.3, min=0.0, max=LARGEST_MIXING)
+        params.add(self.loss.name, value=0.03 if self.background == "shirley" else 500.0, min=0.0)
         for degree in range(self.polynomial + 1):
             params.add(f"baseline_{degree}", value=1.0)
+        found = near.fit.params.valuesdict() if near else {}
+        for name in params.keys() & found.keys():
+            params[name].value = found[name]
         self._guess_areas(params, region)
         return params
 
-    @staticmethod
-    def _add_widths(params: lmfit.Parameters, line: Line) -> None:
-        name, free = line.slug, line.free_lorentzian
-        bounds = {"min": 0.0, "max": 15.0} if free != "none" else {}
-        params.add(f"{name}_lorentzian_1", value=line.lorentzian[0], vary=free != "none", **bounds)
-        if line.doublet and free == "shared":
-            params.add(f"{name}_lorentzian_2", expr=f"{name}_lorentzian_1")
-        elif line.doublet:
-            params.add(f"{name}_lorentzian_2", value=line.lorentzian[1], vary=free == "each", **bounds)
+    def _add_widths(self, params: lmfit.Parameters, line: Line, member: int, near: "RegionFit | None") -> None:
+        first, second = self.widths(line, member)
+        gaussian, lorentzian = 0.9, line.lorentzian[member - 1]
+        if near and near.model.shape not in MIXED:
+            gaussian, lorentzian = (near.fit.value(name) for name in near.model.widths(line, member))
+        if own := self.own_fwhm(line, member):
+            params.add(own, value=voigt_fwhm(gaussian, lorentzian), min=0.05, max=20.0)
+            return
+        # Beside lines whose whole width is free, no other line tells the width of the instrument.
+        told = not any(self.own_fwhm(other, 1) for other in self.lines)
+        params.add(first, value=gaussian, min=0.05, max=6.0, vary=told)
+        if self.shape not in MIXED:
+            free = line.free_lorentzian != "none"
+            params.add(second, value=lorentzian, vary=free, **({"min": 0.0, "max": 15.0} if free else {}))
 
     def _guess_areas(self, params: lmfit.Parameters, region: Region) -> None:
         """Set areas and baseline to the linear least-squares solution with all else at its start."""
-        unit = self.components(params.valuesdict(), region.energy)
-        columns, row = [], 0
         for line in self.lines:
-            shape = unit[row : row + len(line.names)].sum(axis=0)
-            columns.append(
-                shape + params[self.loss.name].value * cumulative_trapezoid(shape, region.energy, initial=0.0)
-            )
-            row += len(line.names)
-        offset = region.energy - region.energy.mean()
-        columns += [offset**degree for degree in range(self.polynomial + 1)]
+            params[f"{line.slug}_area"].value = 1.0
+        shapes = iter(self.components(params.valuesdict(), region.energy))
+        lines = np.array([sum(next(shapes) for _ in line.names) for line in self.lines])
+        columns = np.concatenate(
+            [lines + params[self.loss.name].value * self.scattered(region, lines), self._powers(region)]
+        )
         rate = region.counts / region.time
-        solution = np.linalg.lstsq(np.stack(columns, axis=1), rate, rcond=None)[0]
+        solution = np.linalg.lstsq(columns.T, rate, rcond=None)[0]
         floor = 0.01 * max(float(np.ptp(rate)), 1e-6)
         for line, area in zip(self.lines, solution, strict=False):
             params[f"{line.slug}_area"].value = max(area, floor)
         for degree in range(self.polynomial + 1):
             params[f"baseline_{degree}"].value = solution[len(self.lines) + degree]
+
+
+def _table(entries: list[list[Entry]]) -> np.ndarray:
+    """Return the numbers of lines, shape (numbers, lines, 1)."""
+    return np.array([[value for value, _ in row] for row in entries]).T[:, :, None]
+
+
+def _deviance(counts: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return deviance residuals and their derivatives by the expected counts, shape (n,) each.
+
+    Far below the counts they go on as a straight line, because a search may pass through negative expected counts.
+    """
+    level = np.maximum(expected, FLOOR * (counts + 1))
+    deviation = poisson_residual(counts, level)
+    flat = np.abs(counts - level) < 1e-4 * level
+    slope = np.where(flat, -1 / np.sqrt(level), (1 - counts / level) / np.where(flat, 1.0, deviation))
+    return deviation + slope * (expected - level), slope
 
 
 @dataclass(frozen=True)
@@ -255,31 +426,97 @@ class RegionFit:
         """Signed deviance residuals of the counts."""
         return self.fit.residual[: len(self.region.counts)]
 
-    def width(self, line: Line, member: int) -> tuple[float, float]:
-        """Return full width at half maximum of a line and its standard error (eV)."""
-        names = ("fwhm_gaussian", f"{line.slug}_lorentzian_{member}")
-        if member == 2 and line.free_lorentzian == "shared":
-            names = (names[0], f"{line.slug}_lorentzian_1")
+    @cached_property
+    def astray(self) -> frozenset[str]:
+        """Parameters at a limit of the search.
+
+        A strength, lifetime width or asymmetry of zero is no such limit, but the absence of what it stands for, and so
+        is a line that is as Gaussian or as Lorentzian as possible.
+        """
+        params = self.fit.params
+        zero = {name for name in self.fit.held if params[name].min == 0 and params[name].value < STEP}
+        return self.fit.held - zero - {"mixing"}
+
+    @property
+    def usable(self) -> bool:
+        """Whether the model may be chosen among others: the search converged and did not end at a limit."""
+        return self.fit.converged and not self.astray
+
+    @property
+    def adequacy(self) -> Adequacy:
+        """Whether the model describes the region."""
+        if not self.astray:
+            return self.fit.adequacy
+        names = ", ".join(f"{name} = {self.fit.value(name):.4g}" for name in sorted(self.astray))
+        return self.fit.adequacy.joined(Adequacy(Status.AT_BOUND, 1.0, f"at bound: the search ended at {names}"))
+
+    def estimate(self, value: float, gradient: Mapping[str, float]) -> tuple[float, float, Adequacy]:
+        """Return a number that is made of parameters, its standard error and its judgement."""
+        held = [gradient[name] * self.fit.error(name) for name in gradient if name in self.fit.held]
+        error = float(np.hypot(combination(self.fit, gradient), np.linalg.norm(held)))
+        return value, error, self.adequacy.joined(self.fit.adequacy_of(*gradient))
+
+    def parameter(self, name: str) -> tuple[float, float, Adequacy]:
+        """Return a parameter, its standard error and its judgement."""
+        return self.estimate(self.fit.value(name), {name: 1.0})
+
+    def width(self, line: Line, member: int) -> tuple[float, float, Adequacy]:
+        """Return full width at half maximum of a line, without the tail of metals (eV)."""
+        if self.model.shape in MIXED:
+            values = self.fit.params.valuesdict()
+            return self.estimate(*self.model.shape_numbers(values, line, member)[0])
+        names = self.model.widths(line, member)
         center = [self.fit.value(name) for name in names]
         gradient = {}
         for place, name in enumerate(names):
             up, down = list(center), list(center)
             up[place], down[place] = center[place] + 1e-5, max(center[place] - 1e-5, 0.0)
             gradient[name] = (voigt_fwhm(*up) - voigt_fwhm(*down)) / (up[place] - down[place])
-        return voigt_fwhm(*center), combination(self.fit, gradient)
+        return self.estimate(voigt_fwhm(*center), gradient)
 
-    def position(self, line: Line, member: int) -> tuple[float, float]:
-        """Return the measured binding energy of a line and its standard error (eV)."""
-        leader = slug(line.follows) if line.follows else line.slug
-        gradient = {f"{leader}_position": 1.0}
-        value = self.fit.value(f"{line.slug}_position")
-        if member == 2:
-            value += self.fit.value(f"{line.slug}_splitting")
-            gradient[f"{line.slug}_splitting"] = 1.0
-        return value, combination(self.fit, gradient)
+    def position(self, line: Line, member: int) -> tuple[float, float, Adequacy]:
+        """Return the measured binding energy of a line (eV)."""
+        row = self.model.names.index(line.names[member - 1])
+        return self.estimate(*self.model.entries(self.fit.params.valuesdict())[row][1])
+
+    @cached_property
+    def values(self) -> Values:
+        """What the model says: areas, ratios, widths and measured energies, by quantity and level or line."""
+        found: Values = {}
+        for line in self.model.lines:
+            found |= self._level(line)
+            for member, name in enumerate(line.names, start=1):
+                if self.model.shape != "doniach_sunjic":
+                    found[q.FWHM, name] = self.width(line, member)
+                if line.follows is None:
+                    found[q.BINDING_ENERGY, name] = self.position(line, member)
+        shared = {self.model.loss.name: self.model.loss, "fwhm_gaussian": q.FWHM_GAUSSIAN}
+        shared |= {"mixing": q.MIXING, "asymmetry": q.ASYMMETRY}
+        return found | {(shared[name], ""): self.parameter(name) for name in shared if name in self.fit.params}
+
+    def _level(self, line: Line) -> Values:
+        """Return areas, ratios and fitted widths of a level."""
+        found: Values = {(q.AREA, line.level): self.parameter(f"{line.slug}_area")}
+        own = {"area_ratio": q.AREA_RATIO, "splitting": q.SPLITTING, "gaussian": q.FWHM_GAUSSIAN}
+        own["lorentzian_1"] = q.FWHM_LORENTZIAN
+        for name, quantity in own.items():
+            parameter = self.fit.params.get(f"{line.slug}_{name}")
+            if parameter is not None and parameter.vary:
+                found[quantity, line.level] = self.parameter(parameter.name)
+        if line.doublet and line.free_lorentzian == "each" and self.model.shape not in MIXED:
+            found.pop((q.FWHM_LORENTZIAN, line.level))
+            for member, name in enumerate(line.names, start=1):
+                found[q.FWHM_LORENTZIAN, name] = self.parameter(f"{line.slug}_lorentzian_{member}")
+        levels = [other for other in self.model.lines if other.follows is None]
+        if len(levels) == 2 and line is levels[1] and self.fit.value(f"{levels[0].slug}_area") > 0:
+            # Two levels overlap: how much of the window belongs to the other one.
+            one, two = (self.fit.value(f"{level.slug}_area") for level in levels)
+            gradient = {f"{levels[0].slug}_area": -two / one**2, f"{line.slug}_area": 1 / one}
+            found[q.AREA_RATIO_OF_LEVELS, f"{line.level}/{levels[0].level}"] = self.estimate(two / one, gradient)
+        return found
 
 
-def fit_region(region: Region, model: Model, shift: float = 0.0) -> RegionFit:
+def fit_region(region: Region, model: Model, shift: float = 0.0, near: RegionFit | None = None) -> RegionFit:
     """Fit a model to a region by maximum likelihood of its Poisson counts.
 
     Parameters
@@ -290,9 +527,46 @@ def fit_region(region: Region, model: Model, shift: float = 0.0) -> RegionFit:
         Lines and background.
     shift
         Where to look for the lines: measured minus expected binding energy (eV).
+    near
+        Fit of the same lines with another shape or background, at which the search starts.
     """
-    params = model.start(region, shift)
-    return RegionFit(model, region, fit(model.residual, params, args=(region,), absolute_sigma=True))
+    params = model.start(region, shift, near)
+    how = {"residual": partial(model.residual, region=region), "jacobian": partial(model.jacobian, region=region)}
+    _search(params, **how)
+    return RegionFit(model, region, sharpened(params=params, absolute_sigma=True, **how))
+
+
+def _search(
+    params: lmfit.Parameters,
+    residual: Callable[[lmfit.Parameters], np.ndarray],
+    jacobian: Callable[[lmfit.Parameters], np.ndarray],
+) -> None:
+    """Move parameters to the nearest minimum within their bounds.
+
+    Trust regions (Branch, Coleman & Li, doi 10.1137/S1064827595289108) reach a bound in a few steps, at which
+    Levenberg–Marquardt steps of transformed parameters become ever shorter.
+    """
+    varying = [parameter for parameter in params.values() if parameter.vary]
+
+    def placed(values: np.ndarray) -> lmfit.Parameters:
+        for parameter, value in zip(varying, values, strict=True):
+            parameter.value = value
+        return params
+
+    low, high = np.array([[parameter.min, parameter.max] for parameter in varying]).T
+    start = np.array([parameter.value for parameter in varying])
+    found = least_squares(
+        lambda values: residual(placed(values)),
+        start,
+        lambda values: jacobian(placed(values)),
+        bounds=(low, high),
+        x_scale="jac",
+        xtol=1e-10,
+        ftol=1e-10,
+        gtol=None,
+        max_nfev=SEARCH_CALLS,
+    ).x
+    placed(np.where(found - low < NEAR, low, np.where(high - found < NEAR, high, found)))
 
 
 def with_splitting(lines: Sequence[Line], splitting: Mapping[str, float | None]) -> tuple[Line, ...]:

@@ -1,10 +1,18 @@
 """Settings of the XPS analysis."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from relaxor.core.section import Section, setting
+
+FORMER = {
+    "carbon_window": "reference_window",
+    "carbon_energy": "reference_energy",
+    "carbon_uncertainty": "reference_uncertainty",
+}
+"""Former names of settings, which stay valid, and the present ones."""
 
 
 class XpsLine(Section):
@@ -25,6 +33,9 @@ class XpsLine(Section):
     free_lorentzian: Literal["none", "shared", "each"] = "none"
     """Whether lifetime widths are fitted: not at all, one for both lines, or one for each line, as Coster–Kronig decay
     needs it."""
+    own_width: bool = False
+    """Whether the Gaussian width of this level is fitted by itself (an oxide beside a hydroxide). Without it, the level
+    has the width that the levels of its window share."""
     follows: str | None = None
     """The level to which this one keeps its expected distance."""
     label: str = ""
@@ -49,24 +60,35 @@ class XpsWindow(Section):
     """The highest binding energy that is used, corrected for charging."""
     polynomial: Literal[0, 1, 2] = 1
     """The degree of the baseline under lines and background. It is 2 where a broad Auger line lies beneath."""
-    models: dict[str, XpsModel]
-    """The competing models, the physical one first."""
+    models: dict[str, XpsModel] = {}
+    """The competing models, the physical one first. Only the window of a Fermi edge has none."""
 
 
 class XpsSettings(Section):
     """Settings of the XPS analysis."""
 
-    carbon_window: str = "C1s"
-    """The window whose first line is the charge reference."""
-    carbon_energy: float = setting(284.8, "eV", source="usual practice; the value of IUPAC is 285.0", gt=280, lt=290)
-    """The binding energy that is given to adventitious carbon."""
-    carbon_uncertainty: float = setting(
+    reference: Literal["line", "fermi_edge", "calibrated"] = "line"
+    """What the energies are referred to: the first line of a window, the Fermi edge in it, or nothing, because the file
+    is calibrated already."""
+    reference_window: str = "C1s"
+    """The window of the reference: its first line, or its Fermi edge. It is not used for calibrated files."""
+    reference_energy: float = setting(284.8, "eV", source="usual practice; the value of IUPAC is 285.0")
+    """The binding energy that is given to the reference: of adventitious carbon, of any other line (Au 4f7/2: 84.0), or
+    of the Fermi edge (0)."""
+    reference_uncertainty: float = setting(
         0.25, "eV", source="284.91 ± 0.25 on insulators (xpsfitting.com); IUPAC, doi 10.1351/goldbook.09305", ge=0
     )
-    """The standard uncertainty of the binding energy of carbon, which is a systematic error of all energies."""
-    backgrounds: list[Literal["shirley", "tougaard"]] = ["shirley", "tougaard"]
+    """The standard uncertainty of the energy of the reference, which is a systematic error of all energies. That of
+    adventitious carbon may be larger (doi 10.1016/j.pmatsci.2019.100591); a Fermi edge or a metal is good to some
+    0.05 eV."""
+    backgrounds: list[Literal["shirley", "tougaard"]] = Field(["shirley", "tougaard"], min_length=1)
     """The backgrounds that are compared by AICc for the first model of each window. The other models use the first
     background."""
+    shapes: list[Literal["voigt", "gl", "sgl", "doniach_sunjic"]] = Field(
+        ["voigt", "gl", "doniach_sunjic"], min_length=1
+    )
+    """The line shapes that are compared by AICc for the first model of each window, on its first background. All other
+    fits use the first shape."""
     lines: dict[str, XpsLine] = {}
     """The core levels by name: element, orbital and, if needed, the chemical state."""
     windows: dict[str, XpsWindow] = {}
@@ -75,7 +97,9 @@ class XpsSettings(Section):
     """The published binding energies with which lines are compared, by line and by the name of the source."""
     sensitivity: dict[str, float] = setting({})
     """The photoionization cross-sections relative to that of C 1s, by level, with both lines of a doublet together. The
-    escape depth and the transmission of the analyser are corrected separately."""
+    factor of `Ti 2p` holds for all of its chemical states, unless a state (`Ti 2p Ti3`) has its own. Only one level of
+    an element may have factors, and the areas of its states are added. The escape depth and the transmission of the
+    analyser are corrected separately."""
     sensitivity_uncertainty: float = setting(0.10, source="standardless quantification is good to about 10 %", ge=0)
     """The relative standard uncertainty of each factor: cross-section, escape depth, transmission, and the angular
     asymmetry, which is not corrected."""
@@ -83,17 +107,29 @@ class XpsSettings(Section):
     """The exponent of the kinetic energy in the escape depth."""
     photon_energy: float = setting(1486.6, "eV", source="Al Kα", gt=0)
     """The energy of the photons where the file does not give it."""
-    survey_region: str = "Su1s"
-    """The region that holds the survey. The default is the name that SmartSoft gives it."""
+    survey_region: str = ""
+    """The region that holds the survey. Without a name it is the widest region of more than 300 eV, if there is one."""
     survey_lines: dict[str, float] = setting({}, "eV")
     """The binding energies at which lines are searched for in the survey, by line."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_present_names(cls, given: Any) -> Any:
+        """Give settings under former names their present ones."""
+        if not isinstance(given, Mapping):
+            return given
+        if twice := [old for old, new in FORMER.items() if old in given and new in given]:
+            raise ValueError(f"'{twice[0]}' is the former name of '{FORMER[twice[0]]}'; keep one of them")
+        return {FORMER.get(name, name): value for name, value in given.items()}
 
     @model_validator(mode="after")
     def _names_exist(self) -> "XpsSettings":
         """Refuse names that point nowhere."""
-        if self.windows and self.carbon_window not in self.windows:
-            raise ValueError(f"carbon_window '{self.carbon_window}' is not one of {', '.join(self.windows)}")
+        if self.windows and self.reference != "calibrated" and self.reference_window not in self.windows:
+            raise ValueError(f"reference_window '{self.reference_window}' is not one of {', '.join(self.windows)}")
         for name, window in self.windows.items():
+            if not window.models and (self.reference, self.reference_window) != ("fermi_edge", name):
+                raise ValueError(f"windows.{name}.models: names no model")
             for model, entry in window.models.items():
                 for level in [*entry.lines, *entry.splitting]:
                     if level not in self.lines:
@@ -102,4 +138,17 @@ class XpsSettings(Section):
                     leader = self.lines[level].follows
                     if leader is not None and leader not in entry.lines:
                         raise ValueError(f"windows.{name}.models.{model}: '{level}' follows the missing '{leader}'")
+        return self
+
+    @model_validator(mode="after")
+    def _one_level_an_element(self) -> "XpsSettings":
+        """Refuse factors of two levels of one element, whose atoms would be counted twice."""
+        levels: dict[str, str] = {}
+        for name in self.sensitivity:
+            element, level = name.split()[0], " ".join(name.split()[:2])
+            if levels.setdefault(element, level) != level:
+                raise ValueError(
+                    f"sensitivity: {levels[element]} and {level} are two levels of {element}, whose atoms would count "
+                    "twice; keep the factor of the level that is to be used"
+                )
         return self
