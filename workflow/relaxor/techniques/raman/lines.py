@@ -29,6 +29,8 @@ SEARCH = 12.0
 """1/cm, to each side of the place where a line is expected: there it is looked for."""
 START_FWHM = 5.0
 """1/cm, Lorentzian width at which a fit begins; a limit of an area is that of a line so wide."""
+WIDEST = 60.0
+"""1/cm, Lorentzian width above which a line is background; so is one wider than a third of the points."""
 AREA_OF_HEIGHT = 8.0
 """1/cm, the area of such a line over its height, roughly."""
 MOST_LINES, SMALLEST_LINE = 20, 0.02
@@ -86,7 +88,7 @@ class LineModel:
             params.add(
                 f"{name}_center", self.shift[top] if near.any() else center, min=center - SEARCH, max=center + SEARCH
             )
-            params.add(f"{name}_fwhm", START_FWHM, min=0.2, max=60)
+            params.add(f"{name}_fwhm", START_FWHM, min=0.2, max=min(WIDEST, np.ptp(self.shift) / 3))
             if name in self.asymmetric:
                 params.add(f"{name}_asymmetry", 0.0)
         for order, coefficient in enumerate(coefficients):
@@ -206,7 +208,10 @@ def _difference_noise(fitted: Fit, model: LineModel, spectrum: np.ndarray, sigma
     for _ in range(2):
         noise = linear_noise(total, np.pad(np.minimum(square, FAR**2 * usual), 1, mode="edge"))
         usual = noise[1:-1] ** 2
-    return noise
+    # Few points on sharp lines do not show their noise; it is at least that of the photons that the quiet points show.
+    quiet, level = float(noise.min()) ** 2, float(total.min())
+    photons = min(quiet / level, 1.0) if level > 0 else 0.0
+    return np.maximum(noise, np.sqrt(quiet + photons * (total - level)))
 
 
 def criterion(fitted: Fit, sigma: np.ndarray) -> float:

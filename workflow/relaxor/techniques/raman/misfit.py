@@ -24,7 +24,7 @@ from relaxor.techniques.raman.lines import (
     further_areas,
 )
 
-MOST_UNLISTED = 5
+MOST_UNLISTED = 3
 """Most lines that are added to one fit."""
 CLEARLY = 10.0
 """Akaike's criterion must fall by so much for a further line, and for asymmetric lines."""
@@ -82,19 +82,18 @@ def examined(solved: Solved, points: Points, symmetric: Collection[str]) -> tupl
     symmetric
         Names of lines that are not asymmetric: those of the substrate.
     """
-    far = outlier(solved)
-    if solved.fit.adequacy.status != Status.MISFIT and not far:
+    if solved.fit.adequacy.status != Status.MISFIT and not outlier(solved):
         return solved, None
     if period := fringes(solved, points.shift):
         return solved.said(f"interference fringes (etalon) with a period of {period:.3g} 1/cm"), None
-    full = with_unlisted(solved, points)
     names = solved.model.lines
     fano = points.fitted(solved.fit.params, names, [name for name in names if name not in symmetric])
+    if fano.fit.adequacy.status == Status.OK and fano.criterion < solved.criterion - CLEARLY:
+        return solved.said("misfit: asymmetric lines (model fano) describe the data"), fano
+    full = with_unlisted(solved, points)
     if far := outlier(full):
         full = full.said(f"misfit: a point lies {far:.2g} standard deviations from the fit (a cosmic ray or a line)")
-    if fano.criterion > full.criterion - CLEARLY:
-        return full, None
-    return solved.said("misfit: asymmetric lines (model fano) describe the data better"), fano
+    return full, None
 
 
 def outlier(solved: Solved) -> float:
@@ -113,6 +112,8 @@ def with_unlisted(solved: Solved, points: Points) -> Solved:
         if not place:
             return solved
         name = f"line_{place[0]:.0f}"
+        if name in solved.model.lines:
+            return solved
         known = solved.fit.params.copy()
         known.add(f"{name}_center", place[0])
         known.add(f"{name}_area", place[1])
@@ -121,7 +122,7 @@ def with_unlisted(solved: Solved, points: Points) -> Solved:
         further = points.fitted(known, names)
         area, error, judgement = further.fit.judged(f"{name}_area")
         unclear = further.criterion > solved.criterion - CLEARLY or area < 3 * error
-        if unclear or judgement.status == Status.AT_BOUND or name in solved.model.lines:
+        if unclear or judgement.status == Status.AT_BOUND or not _apart(further, name):
             return solved
         solved = further
     return solved
@@ -129,11 +130,9 @@ def with_unlisted(solved: Solved, points: Points) -> Solved:
 
 def _highest(solved: Solved, points: Points) -> tuple[float, float] | None:
     """Return place and area of the line that stands out most between the others, or nothing if noise explains it."""
-    params = solved.fit.params
     apart = np.ones(points.shift.size, dtype=bool)
     for name in solved.model.lines:  # nearer than half a width, a misfit is one of the shape
-        width = voigt_fwhm(points.gaussian_fwhm, params[f"{name}_fwhm"].value)
-        apart &= np.abs(points.shift - params[f"{name}_center"].value) > width / 2
+        apart &= np.abs(points.shift - solved.fit.value(f"{name}_center")) > _half_width(solved, name)
     places = points.shift[apart]
     if not places.size or not solved.fit.converged:
         return None
@@ -141,6 +140,20 @@ def _highest(solved: Solved, points: Points) -> tuple[float, float] | None:
     best = int(np.argmax(areas / errors))
     stands_out = areas[best] > stats.norm.isf(CHANCE / places.size) * errors[best]
     return (float(places[best]), float(areas[best])) if stands_out else None
+
+
+def _half_width(solved: Solved, name: str) -> float:
+    return voigt_fwhm(solved.model.gaussian_fwhm, solved.fit.value(f"{name}_fwhm")) / 2
+
+
+def _apart(solved: Solved, name: str) -> bool:
+    """Return whether a line is further from all others than half their width and half its own."""
+    places = {each: solved.fit.value(f"{each}_center") for each in solved.model.lines}
+    return all(
+        abs(place - places[name]) > max(_half_width(solved, each), _half_width(solved, name))
+        for each, place in places.items()
+        if each != name
+    )
 
 
 def fringes(solved: Solved, shift: np.ndarray) -> float:
