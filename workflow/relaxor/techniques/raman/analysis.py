@@ -1,12 +1,13 @@
-"""Raman spectra: cosmic rays out, modes and baseline fitted together, shifts calibrated on silicon where it is seen.
+"""Raman spectra: cosmic rays out, modes and baseline fitted together, shifts calibrated on lines of known shift.
 
 The baseline is part of the fit, so that its uncertainty is in that of every mode. Modes that are expected are fitted
-where they stand out of the noise (`relaxor.techniques.raman.lines`).
+where they stand out of the noise (`relaxor.techniques.raman.lines`); a fit that misses its data is examined
+(`relaxor.techniques.raman.misfit`).
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -14,28 +15,30 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import ordered_map
-from relaxor.core.results import Estimate, Measurement, Number, Quantity, Result, measured
+from relaxor.core.results import Adequacy, Estimate, Measurement, Number, Quantity, Result, Status, measured
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.counts import in_counts, rising
-from relaxor.stats.fit import Fit
 from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.raman import quantities as q
-from relaxor.techniques.raman.lines import UNSEEN, LineModel, find_modes, fit_lines, fit_seen_lines
+from relaxor.techniques.raman.axis import Axis, Reference
+from relaxor.techniques.raman.lines import UNSEEN, find_modes, fit_lines, fit_seen_lines
+from relaxor.techniques.raman.misfit import Points, Solved, examined
 from relaxor.techniques.raman.settings import RamanSettings
-from relaxor.techniques.raman.spikes import remove_spikes
+from relaxor.techniques.raman.spikes import Cleaned, remove_spikes
 
 SILICON = "Si"
 """Name of the line of silicon that calibrates the axis."""
-PROTECTED = 8.0
-"""1/cm; nothing so near to an expected line is taken for a cosmic ray where there are few accumulations."""
 EDGE = 60.0
 """1/cm; below, the filter that blocks the laser shapes the spectrum."""
-REACH = (3.0, 10.0)
-"""A line that was found is fitted so many of its widths to each side, at least so far (1/cm)."""
+REACH, FEWEST = (3.0, 10.0), 12
+"""A line that was found is fitted so many of its widths to each side, at least so far (1/cm) and so many pixels."""
+SAME = 6.0
+"""1/cm; a line that is found so near to one with a name is that line."""
 FOUND_DEGREE = 1
 """Degree of the baseline under lines that were found: windows are narrow."""
 METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
+SUSPECT = "may be a cosmic ray: as sharp as one, without wings, in a single accumulation"
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,50 @@ class Part:
     ----------
     inside
         Points that were fitted, shape (all points,).
-    fit, model, sigma
-        As of `fit_lines`.
+    solved
+        The fit of Voigt lines.
     limits
         Line that is not seen → upper limit of its area.
+    fano
+        The fit of asymmetric lines if they are clearly better.
     """
 
     inside: np.ndarray
-    fit: Fit
-    model: LineModel
-    sigma: np.ndarray
+    solved: Solved
     limits: Mapping[str, float] = field(default_factory=dict)
+    fano: Solved | None = None
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A spectrum and the fits of its lines.
+
+    Attributes
+    ----------
+    shift
+        Raman shift as the file has it in 1/cm, shape (n,).
+    cleaned
+        Mean of the accumulations.
+    voigts, lorentzians
+        Fits of both line shapes.
+    substrate
+        Lines of the substrate: name → expected place.
+    """
+
+    shift: np.ndarray
+    cleaned: Cleaned
+    voigts: list[Part]
+    lorentzians: list[Part]
+    substrate: Mapping[str, float]
+
+    def references(self, shifts: Mapping[str, float]) -> list[Reference]:
+        """Return the lines of known shift that the spectrum shows."""
+        places = {name: part.solved.fit for part in self.voigts for name in part.solved.model.lines}
+        return [
+            Reference(name, known, *places[name].estimate(f"{name}_center"))
+            for name, known in shifts.items()
+            if name in places and math.isfinite(places[name].error(f"{name}_center"))
+        ]
 
 
 def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Result:
@@ -73,59 +109,115 @@ def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Res
     ------
     AnalysisError
         If a measurement has no ordered Raman axis, no counts, holds a map, does not cover the window, is constant, or
-        shows no line; if the line of silicon that sets the axis is not seen.
+        shows no line; if a line that sets the axis is not seen, or the measurement of a standard is missing.
     """
-    return Result.joined(ordered_map(partial(_analyse_one, settings=settings), measurements))
+    names = {measurement.id for measurement in measurements}
+    if missing := settings.standards.keys() - names:
+        raise AnalysisError(f"no measurement of the standard {', '.join(sorted(missing))}; there is {', '.join(names)}")
+    standards = [line for each in measurements if each.id in settings.standards for line in _standard(each, settings)]
+    return Result.joined(ordered_map(partial(_analyse_one, standards=standards, settings=settings), measurements))
 
 
-def _analyse_one(measurement: Measurement, settings: RamanSettings) -> Result:
-    """Return the numbers of both line shapes and the curves of the Voigt fit."""
-    shift, spectra = _spectra(measurement, settings.window)
+def _standard(measurement: Measurement, settings: RamanSettings) -> list[Reference]:
+    """Return the lines of known shift of a standard."""
+    lines = settings.standards[measurement.id]
+    found = _fitted(measurement, settings).references(lines)
+    if unseen := lines.keys() - {reference.name for reference in found}:
+        raise AnalysisError(f"{measurement.id}: the standard does not show {', '.join(sorted(unseen))}")
+    return found
+
+
+def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
+    """Fit the lines of a spectrum."""
+    standard = settings.standards.get(measurement.id)
+    window = settings.window if standard is None else None
+    shift, spectra = _spectra(measurement, window)
     reference, width = settings.calibration_line, settings.instrument_fwhm
     others = settings.substrate_lines | ({SILICON: reference} if reference else {})
-    expected = {**(settings.modes or {}), **others}
-    distance = np.abs(shift - np.array([*expected.values(), math.inf])[:, None]).min(axis=0)
-    spectrum, noise, removed = remove_spikes(
-        spectra, settings.spike_threshold, settings.spike_width, distance < PROTECTED
-    )
-    if not np.ptp(spectrum):
-        raise AnalysisError(f"{measurement.id}: every point has the intensity {spectrum[0]:g}: not a spectrum")
-    groups, degree = [(np.ones(shift.shape, dtype=bool), expected)], settings.baseline_degree
-    if settings.modes is None:
-        found = find_modes(shift, spectrum, settings.significance, width)
-        groups, degree = _groups(shift, found, others), FOUND_DEGREE
+    modes = settings.modes
+    if standard is not None:
+        modes, others = None, {}
+    response = width / float(np.median(np.diff(shift)))
+    cleaned = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, response)
+    mean = cleaned.mean
+    if not np.ptp(mean):
+        raise AnalysisError(f"{measurement.id}: every point has the intensity {mean[0]:g}: not a spectrum")
+    groups, degree = [(np.ones(shift.shape, dtype=bool), {**(modes or {}), **others})], settings.baseline_degree
+    if modes is None:
+        found = find_modes(shift, mean, settings.significance, width)
+        groups, degree = _groups(shift, found, others | (standard or {})), FOUND_DEGREE
     if not groups:
         raise AnalysisError(f"{measurement.id}: no line stands out by {settings.significance:g} standard deviations")
 
+    expected = {**(modes or {}), **others}
     voigts, lorentzians = [], []
-    for inside, centers in groups:
-        points = shift[inside], spectrum[inside], noise[inside]
-        part = Part(inside, *fit_seen_lines(*points, centers, width, degree, centers.keys() & expected))
-        seen = {name: centers[name] for name in part.model.lines}
-        voigts.append(part)
-        lorentzians.append(Part(inside, *fit_lines(*points, seen, 1e-3 * width, degree)))
+    for near, centers in groups:
+        inside = near & ~cleaned.lost
+        points = Points(shift[inside], mean[inside], cleaned.noise[inside], width, degree)
+        seen = points.shift, points.spectrum, points.noise
+        fitted, model, sigma, limits = fit_seen_lines(*seen, centers, width, degree, centers.keys() & expected)
+        best, fano = examined(Solved(fitted, model, sigma), points, others.keys())
+        voigts.append(Part(inside, best, limits, fano))
+        params = best.fit.params
+        places = {name: params[f"{name}_center"].value for name in best.model.lines}
+        narrow = fit_lines(*seen, places, 1e-3 * width, degree, (), params)
+        lorentzians.append(Part(inside, Solved(*narrow)))
     if SILICON in {name for part in voigts for name in part.limits}:
         raise AnalysisError(
             f"{measurement.id}: the silicon line at {others[SILICON]:g} 1/cm that sets the axis is not seen: "
             "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
         )
-    calibration = others.get(SILICON, math.nan), settings.calibration_uncertainty
-    rows = _rows(measurement, q.VOIGT, voigts, *calibration, width)
-    rows += _rows(measurement, q.LORENTZIAN, lorentzians, *calibration, 0.0)
-    rows += measured(measurement, q.VOIGT, {q.COSMIC_RAY_PIXELS: (removed.sum(), math.nan)}, "count")
-    return Result.of(measurement, rows, {"spectrum": _curves(shift, spectrum, voigts, others)})
+    return Spectrum(shift, cleaned, voigts, lorentzians, others)
+
+
+def _analyse_one(measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings) -> Result:
+    """Return the numbers of all models and the curves of the Voigt fit."""
+    spectrum = _fitted(measurement, settings)
+    silicon = {SILICON: spectrum.substrate[SILICON]} if SILICON in spectrum.substrate else {}
+    axis = Axis.on([*standards, *spectrum.references(silicon)], settings)
+    width = settings.instrument_fwhm, settings.instrument_fwhm_uncertainty
+    fanos = [replace(part, solved=part.fano, limits={}) for part in spectrum.voigts if part.fano]
+    rows = _rows(measurement, q.VOIGT, spectrum.voigts, axis, width)
+    rows += _rows(measurement, q.LORENTZIAN, spectrum.lorentzians, axis, (0.0, 0.0))
+    rows += _rows(measurement, q.FANO, fanos, axis, width)
+    rows = _of_shapes(rows)
+    cleaned = spectrum.cleaned
+    spikes = spectrum.shift[cleaned.suspect]
+    centers = {
+        name: part.solved.fit.value(f"{name}_center") for part in spectrum.voigts for name in part.solved.model.lines
+    }
+    reach = 1.5 * float(np.median(np.diff(spectrum.shift)))
+    sharp = {name for name, center in centers.items() if (np.abs(spikes - center) < reach).any()}
+    rows = [row.flagged(Status.ASSUMED, SUSPECT) if row.feature in sharp else row for row in rows]
+    rays = {q.COSMIC_RAY_PIXELS: (cleaned.removed.sum(), math.nan)}
+    rows += measured(measurement, q.VOIGT, rays, "count")
+    return Result.of(measurement, rows, {"spectrum": _curves(spectrum, axis)})
+
+
+def _of_shapes(rows: list[Number]) -> list[Number]:
+    """Add to the shifts of Voigt lines how far asymmetric lines, which are better, move them."""
+    better = {row.feature: row.value for row in rows if (row.model, row.parameter) == (q.FANO, q.RAMAN_SHIFT.name)}
+    return [
+        row.with_component("shape of the lines", row.value - better[row.feature], "lines of model fano")
+        if (row.model, row.parameter) == (q.VOIGT, q.RAMAN_SHIFT.name) and row.feature in better
+        else row
+        for row in rows
+    ]
 
 
 def _groups(
     shift: np.ndarray, found: Mapping[float, float], others: Mapping[str, float]
 ) -> list[tuple[np.ndarray, dict[str, float]]]:
     """Put lines whose windows overlap together: the points of each window, and the lines in it by name."""
-    named = {f"line_{center:.0f}": (center, width) for center, width in found.items()}
-    named |= {name: (center, 0.0) for name, center in others.items()}
+    named = {name: (center, 0.0) for name, center in others.items()}
+    for center, width in found.items():
+        if all(abs(center - other) > SAME for other in others.values()):
+            named[f"line_{center:.0f}"] = center, width
     groups: list[tuple[np.ndarray, dict[str, float]]] = []
+    least = FEWEST * float(np.median(np.diff(shift)))
     end = -math.inf
     for name, (center, width) in sorted(named.items(), key=lambda entry: entry[1]):
-        reach = max(REACH[0] * width, REACH[1])
+        reach = max(REACH[0] * width, REACH[1], least)
         inside = np.abs(shift - center) <= reach
         if groups and center - reach < end:
             groups[-1] = groups[-1][0] | inside, groups[-1][1] | {name: center}
@@ -156,91 +248,108 @@ def _spectra(measurement: Measurement, window: tuple[float, float] | None) -> tu
 
 
 def _rows(
-    measurement: Measurement,
-    model: str,
-    parts: list[Part],
-    reference: float,
-    reference_uncertainty: float,
-    gaussian_fwhm: float,
+    measurement: Measurement, model: str, parts: list[Part], axis: Axis, response: tuple[float, float]
 ) -> list[Number]:
-    """Make the rows of all lines; ``reference`` is the shift given to the silicon line, NaN where it is not used."""
-    offset, offset_error, source = 0.0, 0.0, "axis as the file has it"
-    for part in parts:
-        if SILICON in part.model.lines and math.isfinite(reference):
-            place, offset_error = part.fit.estimate(f"{SILICON}_center")
-            offset = reference - place
-            source = f"{SILICON} line set to {reference} 1/cm"
+    """Make the rows of all lines; ``response`` is the width of the instrument and its relative uncertainty."""
     rows: list[Number] = []
-
-    def calibrated(found: list[Number]) -> list[Number]:
-        size = reference_uncertainty
-        return [
-            row.with_component("axis of the spectrograph", size, "setting calibration_uncertainty") for row in found
-        ]
-
     for part in parts:
-        common = part.fit.quality
-        window = "" if len(parts) == 1 else part.model.lines[0]
-        rows += measured(measurement, model, {AICC: (part.fit.aicc, math.nan)}, METHOD, feature=window, **common)
+        fitted = part.solved.fit
+        common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
+        window = part.solved.model.lines[0] if len(parts) > 1 else ""
+        quality = common | {"adequacy": fitted.adequacy}
+        rows += measured(measurement, model, {AICC: (fitted.aicc, math.nan)}, METHOD, feature=window, **quality)
         if part is parts[0]:
-            shifted = {q.SHIFT_OFFSET: (offset, offset_error)}
-            rows += calibrated(measured(measurement, model, shifted, source, **common))
-        for name in part.model.lines:
-            line = common | {"feature": name}
-            rows += measured(measurement, model, _shape(part.fit, name, gaussian_fwhm), METHOD, **line)
-            if name != SILICON:
-                place, error = part.fit.estimate(f"{name}_center")
-                center = {q.RAMAN_SHIFT: (place + offset, math.hypot(error, offset_error))}
-                rows += calibrated(measured(measurement, model, center, f"{METHOD}; {source}", **line))
+            offset = float(axis.offset(np.array([axis.place]))[0])
+            shifted = {q.SHIFT_OFFSET: (offset, axis.error(axis.place))}
+            rows += [axis.stated(row, axis.place) for row in measured(measurement, model, shifted, axis.source)]
+        for name in part.solved.model.lines:
+            if name != SILICON or not any(each.name == SILICON for each in axis.references):
+                rows.append(_calibrated(measurement, model, part.solved, name, axis))
+            line = common | {"feature": name, "adequacy": _judged(part.solved, name)}
+            found = measured(measurement, model, _shape(part.solved, name, response[0]), METHOD, **line)
+            rows += [_with_response(row, response) for row in found]
         for name, limit in part.limits.items():
-            unseen = {q.RAMAN_SHIFT: (math.nan, math.nan), q.AREA_LIMIT: (limit, math.nan)}
-            rows += measured(measurement, model, unseen, UNSEEN, feature=name, **common)
-    return rows
+            unseen = measured(measurement, model, {q.AREA_LIMIT: (limit, math.nan)}, UNSEEN, feature=name, **common)
+            rows += [row.flagged(Status.LIMIT, "limit") for row in unseen]
+    freedom = {part.solved.fit.n: part.solved.fit.freedom for part in parts if not part.solved.fit.absolute_sigma}
+    return [row.with_interval(freedom[row.n]) if row.n in freedom else row for row in rows]
 
 
-def _shape(fitted: Fit, name: str, gaussian_fwhm: float) -> dict[Quantity, Estimate]:
+def _judged(solved: Solved, name: str) -> Adequacy:
+    """Return the judgement of a line, of which one parameter at a bound concerns the others."""
+    return solved.fit.adequacy_of(*(each for each in solved.fit.names if each.startswith(f"{name}_")))
+
+
+def _calibrated(measurement: Measurement, model: str, solved: Solved, name: str, axis: Axis) -> Number:
+    """Make the row of the Raman shift of a line."""
+    place, error = solved.fit.estimate(f"{name}_center")
+    value = place + float(axis.offset(np.array([place]))[0]), math.hypot(error, axis.error(place))
+    quality = solved.fit.quality | {"feature": name, "adequacy": _judged(solved, name)}
+    (row,) = measured(measurement, model, {q.RAMAN_SHIFT: value}, f"{METHOD}; {axis.source}", **quality)
+    return axis.stated(row, place)
+
+
+def _shape(solved: Solved, name: str, gaussian_fwhm: float) -> dict[Quantity, Estimate]:
     """Return area and widths of a line; the whole width of a Voigt line with its instrument."""
+    fitted = solved.fit
     fwhm, error = fitted.estimate(f"{name}_fwhm")
-    shape: dict[Quantity, Estimate]
-    shape = {q.AREA: fitted.judged(f"{name}_area"), q.FWHM_LORENTZIAN: fitted.judged(f"{name}_fwhm")}
-    if gaussian_fwhm:
+    shape: dict[Quantity, Estimate] = {q.AREA: fitted.estimate(f"{name}_area"), q.FWHM_LORENTZIAN: (fwhm, error)}
+    if name in solved.model.asymmetric:
+        asymmetry, error = fitted.estimate(f"{name}_asymmetry")
+        root = math.hypot(1.0, asymmetry)
+        return shape | {q.ASYMMETRY: (asymmetry / (1 + root), error / (root * (1 + root)))}
+    if gaussian_fwhm and not solved.model.asymmetric:
         slope = 0.5346 + 0.2166 * fwhm / math.hypot(math.sqrt(0.2166) * fwhm, gaussian_fwhm)
         shape[q.FWHM] = (voigt_fwhm(gaussian_fwhm, fwhm), slope * error)
     return shape
 
 
-def _curves(
-    shift: np.ndarray, spectrum: np.ndarray, parts: list[Part], of_substrate: Mapping[str, float]
-) -> xr.Dataset:
+def _with_response(row: Number, response: tuple[float, float]) -> Number:
+    """Add to a width without the instrument what the uncertain width of the instrument makes of it.
+
+    The whole width is observed: a wider response leaves a narrower line.
+    """
+    fwhm, relative = response
+    if row.parameter != q.FWHM_LORENTZIAN.name or not fwhm:
+        return row
+    root = math.hypot(math.sqrt(0.2166) * row.value, fwhm)
+    slope = fwhm / root / (0.5346 + 0.2166 * row.value / root)
+    return row.with_component(q.RESPONSE, slope * relative * fwhm, "setting instrument_fwhm_uncertainty")
+
+
+def _curves(spectrum: Spectrum, axis: Axis) -> xr.Dataset:
     """Make the curves on the axis of the file; NaN where nothing was fitted.
 
     Returns
     -------
     xarray.Dataset
         Along ``line`` are ``center``, the fitted place (1/cm, on the axis of the file), and ``substrate``, whether the
-        line is one of ``of_substrate``.
+        line is one of the substrate.
     """
-    names = [name for part in parts for name in part.model.lines]
+    shift, parts, data = spectrum.shift, spectrum.voigts, spectrum.cleaned.mean
+    names = [name for part in parts for name in part.solved.model.lines]
     sigma, fit, baseline = np.full((3, shift.size), np.nan)
     components = np.full((len(names), shift.size), np.nan)
     for part in parts:
-        scale = 1.0 if part.fit.absolute_sigma else math.sqrt(part.fit.reduced_chi_square)
-        sigma[part.inside] = part.sigma * scale
-        fit[part.inside] = part.model.total(part.fit.params)
-        baseline[part.inside] = part.model.baseline(part.fit.params)
-        for name, line in zip(part.model.lines, part.model.values(part.fit.params)[0], strict=True):
+        solved, params = part.solved, part.solved.fit.params
+        scale = 1.0 if solved.fit.absolute_sigma else math.sqrt(solved.fit.reduced_chi_square)
+        sigma[part.inside] = solved.sigma * scale
+        fit[part.inside] = solved.model.total(params)
+        baseline[part.inside] = solved.model.baseline(params)
+        for name, line in zip(solved.model.lines, solved.model.values(params)[0], strict=True):
             components[names.index(name), part.inside] = line
     columns = {
-        "data": (spectrum, "count", "mean of the accumulations without cosmic rays"),
+        "data": (data, "count", "mean of the accumulations without cosmic rays"),
         "data_uncertainty": (sigma, "count", "noise"),
         "fit": (fit, "count", "fit"),
         "baseline": (baseline, "count", "baseline"),
-        "residual": (spectrum - fit, "count", "data − fit"),
+        "residual": (data - fit, "count", "data − fit"),
+        "calibrated_shift": (shift + axis.offset(shift), "1/cm", "calibrated Raman shift"),
     }
     curves = dataset("raman_shift", columns, {"raman_shift": (shift, "1/cm", "Raman shift")})
-    centers = [part.fit.value(f"{name}_center") for part in parts for name in part.model.lines]
+    centers = [part.solved.fit.value(f"{name}_center") for part in parts for name in part.solved.model.lines]
     return curves.assign(components=variable(("line", "raman_shift"), components, "count", "lines")).assign_coords(
         line=("line", names),
         center=variable("line", centers, "1/cm", "fitted place of the line"),
-        substrate=variable("line", [name in of_substrate for name in names], "1", "line of the substrate"),
+        substrate=variable("line", [name in spectrum.substrate for name in names], "1", "line of the substrate"),
     )

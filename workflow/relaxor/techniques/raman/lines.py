@@ -1,6 +1,7 @@
 """Voigt lines on a Chebyshev baseline, and the noise of a CCD, fitted together; and which lines a spectrum shows.
 
-The noise is estimated from the residuals (`relaxor.stats.noise`), and the fit is repeated with it.
+Where the accumulations do not show the noise, it is estimated from the second differences of the residuals, in which a
+smooth misfit cancels, and the fit is repeated with it.
 
 A line that is expected need not be there, and a fit finds the best place for it in noise too. It is therefore fitted
 only where a line stands further out of the noise than chance makes the highest of all places where lines are looked
@@ -22,16 +23,20 @@ from scipy.special import wofz
 from relaxor.core.results import CONFIDENCE
 from relaxor.stats.fit import Fit, fit
 from relaxor.stats.line_shapes import SQRT_2LN2, voigt
-from relaxor.stats.noise import linear_noise, mad_noise
+from relaxor.stats.noise import MAD_TO_SIGMA, linear_noise, mad_noise
 
 SEARCH = 12.0
 """1/cm, to each side of the place where a line is expected: there it is looked for."""
 START_FWHM = 5.0
 """1/cm, Lorentzian width at which a fit begins; a limit of an area is that of a line so wide."""
+WIDEST = 60.0
+"""1/cm, Lorentzian width above which a line is background; so is one wider than a third of the points."""
 AREA_OF_HEIGHT = 8.0
 """1/cm, the area of such a line over its height, roughly."""
 MOST_LINES, SMALLEST_LINE = 20, 0.02
 """Most lines that are looked for in one spectrum, and the least prominence of one as a part of the largest."""
+FAR = 4.0
+"""Standard deviations above which the difference of neighbours counts as this much in the estimate of the noise."""
 CHANCE = 0.01
 """Probability that noise alone makes one of the lines that are expected."""
 UNSEEN = (
@@ -45,6 +50,10 @@ UNSEEN = (
 class LineModel:
     """Voigt lines on a Chebyshev baseline, with its derivatives.
 
+    An asymmetric line is that of Breit, Wigner and Fano, (1 + s/q)²/(1 + s²) above its constant end, seen through the
+    response; Fano, doi 10.1103/PhysRev.124.1866. It is the real part of the Faddeeva function and a multiple,
+    2q/(q² − 1), of its imaginary part.
+
     Attributes
     ----------
     lines
@@ -55,12 +64,15 @@ class LineModel:
         Chebyshev polynomials on the axis, shape (n, degree + 1).
     gaussian_fwhm
         Width of the instrument's response.
+    asymmetric
+        Names of the lines that also have ``<name>_asymmetry``.
     """
 
     lines: tuple[str, ...]
     shift: np.ndarray
     basis: np.ndarray
     gaussian_fwhm: float
+    asymmetric: frozenset[str] = frozenset()
 
     def start(self, spectrum: np.ndarray, centers: Mapping[str, float]) -> lmfit.Parameters:
         """Guess the parameters: heights above a smoothed spectrum at the places where lines are expected."""
@@ -76,20 +88,24 @@ class LineModel:
             params.add(
                 f"{name}_center", self.shift[top] if near.any() else center, min=center - SEARCH, max=center + SEARCH
             )
-            params.add(f"{name}_fwhm", START_FWHM, min=0.2, max=60)
+            params.add(f"{name}_fwhm", START_FWHM, min=0.2, max=min(WIDEST, np.ptp(self.shift) / 3))
+            if name in self.asymmetric:
+                params.add(f"{name}_asymmetry", 0.0)
         for order, coefficient in enumerate(coefficients):
             params.add(f"baseline_{order}", coefficient)
         return params
 
     def values(self, params: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the lines (one per row, shape (lines, n)), their scaled arguments z and Faddeeva values."""
-        numbers = params.valuesdict()
-        area, center, fwhm = (
-            np.array([numbers[f"{name}_{key}"] for name in self.lines]) for key in ("area", "center", "fwhm")
-        )
-        z = (self.shift - center[:, None] + 0.5j * fwhm[:, None]) / self._scale
+        area, center, fwhm, asymmetry = (self._each(params, key) for key in ("area", "center", "fwhm", "asymmetry"))
+        z = (self.shift - center + 0.5j * fwhm) / self._scale
         w = wofz(z)
-        return area[:, None] * w.real / (self._scale * math.sqrt(math.pi)), z, w
+        return area * (w.real + asymmetry * w.imag) / (self._scale * math.sqrt(math.pi)), z, w
+
+    def _each(self, params: lmfit.Parameters, key: str) -> np.ndarray:
+        """Return one parameter of each line, shape (lines, 1); zero where a line does not have it."""
+        numbers = params.valuesdict()
+        return np.array([numbers.get(f"{name}_{key}", 0.0) for name in self.lines]).reshape(-1, 1)
 
     @property
     def _scale(self) -> float:
@@ -110,12 +126,15 @@ class LineModel:
     def jacobian(self, params: lmfit.Parameters, spectrum: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """Return derivatives of the residuals, shape (n, parameters): w′(z) = −2 z w + 2i/√π."""
         _, z, w = self.values(params)
-        numbers = params.valuesdict()
-        area = np.array([numbers[f"{name}_area"] for name in self.lines])[:, None]
-        slope = area * (-2 * z * w + 2j / math.sqrt(math.pi)) / (self._scale**2 * math.sqrt(math.pi))
-        by_area = w.real / (self._scale * math.sqrt(math.pi))
-        columns = np.stack([by_area, -slope.real, -0.5 * slope.imag], axis=1).reshape(-1, len(self.shift))
-        return np.vstack([columns, self.basis.T]).T / sigma[:, None]
+        turned = 1 - 1j * self._each(params, "asymmetry")  # its product with w has the real part of the line
+        norm = self._scale * math.sqrt(math.pi)
+        slope = self._each(params, "area") * turned * (-2 * z * w + 2j / math.sqrt(math.pi)) / (self._scale * norm)
+        by_area, by_asymmetry = (turned * w).real / norm, self._each(params, "area") * w.imag / norm
+        columns: list[np.ndarray] = []
+        for index, name in enumerate(self.lines):
+            columns += [by_area[index], -slope[index].real, -0.5 * slope[index].imag]
+            columns += [by_asymmetry[index]] if name in self.asymmetric else []
+        return np.vstack([*columns, self.basis.T]).T / sigma[:, None]
 
 
 def fit_lines(
@@ -125,6 +144,8 @@ def fit_lines(
     centers: Mapping[str, float],
     gaussian_fwhm: float,
     degree: int,
+    asymmetric: Collection[str] = (),
+    known: lmfit.Parameters | None = None,
 ) -> tuple[Fit, LineModel, np.ndarray]:
     """Fit lines and baseline, and the noise with them where it is not known.
 
@@ -140,24 +161,31 @@ def fit_lines(
         Width of the instrument's response in 1/cm.
     degree
         Degree of the baseline.
+    asymmetric
+        Names of lines that are those of Breit, Wigner and Fano.
+    known
+        Parameters at which the search starts, if another fit has found some.
 
     Returns
     -------
     Fit, LineModel, numpy.ndarray
         The fit, the model, and the standard deviation of each point, shape (n,).
     """
-    model = LineModel(tuple(centers), shift, baseline_basis(shift, degree), gaussian_fwhm)
+    model = LineModel(tuple(centers), shift, baseline_basis(shift, degree), gaussian_fwhm, frozenset(asymmetric))
 
     def solve(params: lmfit.Parameters, sigma: np.ndarray, known: bool) -> Fit:
         return fit(model.residual, params, args=(spectrum, sigma), absolute_sigma=known, jacobian=model.jacobian)
 
     start = model.start(spectrum, centers)
+    for name, parameter in (known or {}).items():
+        if name in start:
+            start[name].set(value=parameter.value)
     if np.isfinite(noise).all():
         return solve(start, noise, True), model, noise
     sigma = np.full(len(shift), max(float(np.std(np.diff(spectrum))), 1e-12))
     fitted = solve(start, sigma, False)
     for _ in range(2):
-        sigma = _residual_noise(fitted, model, spectrum, sigma)
+        sigma = _difference_noise(fitted, model, spectrum, sigma)
         fitted = solve(fitted.params, sigma, False)
     return fitted, model, sigma
 
@@ -167,13 +195,28 @@ def baseline_basis(shift: np.ndarray, degree: int) -> np.ndarray:
     return chebyshev.chebvander(2 * (shift - shift[0]) / (shift[-1] - shift[0]) - 1, degree)
 
 
-def _residual_noise(fitted: Fit, model: LineModel, spectrum: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """Estimate the noise from residuals; a point that pulls the fit towards itself is corrected by its leverage."""
+def _difference_noise(fitted: Fit, model: LineModel, spectrum: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Estimate the noise from second differences of residuals.
+
+    A point that pulls the fit towards itself is corrected by its leverage, and few far points do not count.
+    """
     total = model.total(fitted.params)
-    derivative = model.jacobian(fitted.params, spectrum, sigma)
-    leverage = np.einsum("ij,jk,ik->i", derivative, fitted.covariance / fitted.reduced_chi_square, derivative)
-    leverage = np.nan_to_num(leverage)  # not known where parameters cannot be told apart
-    return linear_noise(total, (spectrum - total) ** 2 / np.clip(1 - leverage, 0.05, 1))
+    followed = np.linalg.qr(model.jacobian(fitted.params, spectrum, sigma))[0]
+    left = np.maximum(6 - np.sum(np.diff(followed, 2, axis=0) ** 2, axis=1), 0.3)
+    square = np.diff(spectrum - total, 2) ** 2 / left
+    usual = np.median(square) * MAD_TO_SIGMA**2 * np.ones_like(square)
+    for _ in range(2):
+        noise = linear_noise(total, np.pad(np.minimum(square, FAR**2 * usual), 1, mode="edge"))
+        usual = noise[1:-1] ** 2
+    # Few points on sharp lines do not show their noise; it is at least that of the photons that the quiet points show.
+    quiet, level = float(noise.min()) ** 2, float(total.min())
+    photons = min(quiet / level, 1.0) if level > 0 else 0.0
+    return np.maximum(noise, np.sqrt(quiet + photons * (total - level)))
+
+
+def criterion(fitted: Fit, sigma: np.ndarray) -> float:
+    """Return Akaike's criterion of a fit whose noise may have been estimated for it."""
+    return fitted.aicc + 2 * float(np.sum(np.log(sigma)))
 
 
 # --- which lines there are
@@ -252,7 +295,7 @@ def fit_seen_lines(
             refused |= faint
             continue
         heights = {
-            name: np.divide(*_further_areas(fitted, model, spectrum, sigma, near[name])).max(initial=-math.inf)
+            name: np.divide(*further_areas(fitted, model, spectrum, sigma, near[name])).max(initial=-math.inf)
             for name in near
             if name not in seen
         }
@@ -264,12 +307,12 @@ def fit_seen_lines(
     for name, center in centers.items():
         if name in kept:
             continue
-        area, error = _further_areas(fitted, model, spectrum, sigma, np.array([center]))
+        area, error = further_areas(fitted, model, spectrum, sigma, np.array([center]))
         limits[name] = float(max(area[0], 0.0) + stats.norm.ppf(CONFIDENCE) * error[0])
     return fitted, model, sigma, limits
 
 
-def _further_areas(
+def further_areas(
     fitted: Fit, model: LineModel, spectrum: np.ndarray, sigma: np.ndarray, places: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the area that one more line, `START_FWHM` wide, would have at each of the places, and its error.

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, apart, label
-from relaxor.techniques.raman.quantities import RAMAN_SHIFT, SHIFT_OFFSET, VOIGT
+from relaxor.techniques.raman.quantities import RAMAN_SHIFT, VOIGT
 
 MODE = re.compile(r"([A-Z])([gu])(\d*)")
 """A mode named by its symmetry, such as ``Eg1``."""
@@ -21,8 +21,7 @@ def spectrum(ax: Axes, data: PanelData) -> None:
     """Draw spectrum, fit and lines on the calibrated axis; lines that were found have no baseline between."""
     measurement, group = next(iter(data.curves.items()))
     curves = group["spectrum"].to_dataset()
-    offset = data.number(SHIFT_OFFSET, measurement=measurement, model=VOIGT)
-    shift = curves.raman_shift.values + offset
+    shift = curves.calibrated_shift.values
     baseline = curves.baseline.interpolate_na("raman_shift", fill_value="extrapolate").values
     fit = (curves.fit - baseline).values / 1e3
     ax.plot(shift, (curves.data - baseline) / 1e3, ".", color=BLACK, ms=1.2, label="data")
@@ -43,7 +42,8 @@ def spectrum(ax: Axes, data: PanelData) -> None:
     clipped = [name for name in of_substrate if heights[name] > TOP * top]
     if clipped:
         strongest = max(clipped, key=lambda name: heights[name])
-        place = float(curves.center.sel(line=strongest)) + offset, 1.42 * top
+        center = float(curves.center.sel(line=strongest))
+        place = float(np.interp(center, curves.raman_shift.values, shift)), 1.42 * top
         label(ax, f"{strongest} ↑", place, (5, 0), ha="left", va="top", color=GREY)
     ax.set_xlabel("Raman shift (cm$^{-1}$)")
     ax.set_ylabel("Intensity above baseline (10$^3$ counts)")
