@@ -53,13 +53,15 @@ TAIL_LENGTH = 0.07
 DETECTOR = ("energy_offset", "energy_gain", "fwhm_Mn", "fano_slope", "edge_step", "tail_depth")
 """Parameters of the fit that describe the detector."""
 METHOD = "Poisson maximum likelihood, line families on Kramers' bremsstrahlung"
+SCALES = ("energy_gain", "fano_slope")
+"""Parameters of the detector that one strong line alone does not determine; they are then held."""
 UNEXPLAINED = "unexplained"
 """First word of the family of a peak that no line explains."""
 NOTICED = 5.0
 """Significance of such a peak, in standard errors."""
-SHARE_OF_LINES, SHARE_OF_BACKGROUND = 0.5, 0.05
-"""Least counts of such a peak, relative to the listed lines and to the bremsstrahlung beneath it: imperfect shapes of
-lines and of edges leave less."""
+SHARE_OF_LINES, SHARE_OF_NEIGHBOURS, SHARE_OF_BACKGROUND = 0.5, 0.03, 0.05
+"""Least counts of such a peak, relative to the listed lines within two standard deviations of the resolution, to those
+within six, and to the bremsstrahlung beneath it: imperfect shapes of lines and of edges leave less."""
 PILE_UP = 0.02
 """Largest counts of a sum peak, relative to the weaker one of its two families."""
 ROUNDS = 4
@@ -182,7 +184,7 @@ class SpectrumModel:
 
     def jacobian(self, params: lmfit.Parameters) -> np.ndarray:
         """Return the derivatives of `expected` by the varying parameters of `start`, shape (n, k)."""
-        bent = central_differences(self.expected, params, DETECTOR)
+        bent = central_differences(self.expected, params, [name for name in DETECTOR if params[name].vary])
         background = self.background(params)[:, None] * self._polynomials()
         shares = [self.share(params, name) for name in self.families if params[intensity_of(name)].vary]
         return np.column_stack([bent, background, *shares])
@@ -266,9 +268,14 @@ def fit_spectrum(model: SpectrumModel, counts: np.ndarray) -> tuple[SpectrumMode
 
 
 def _fit_not_negative(model: SpectrumModel, counts: np.ndarray, params: lmfit.Parameters) -> Fit:
-    """Fit; families whose counts come out negative are held at zero, and the others are fitted again."""
+    """Fit; what comes out negative is held at zero, what the lines do not determine at its start, and fitted again."""
     while True:
         fitted = fit_counts(model.expected, counts, params, jacobian=model.jacobian)
+        if not fitted.converged and params[SCALES[0]].vary:
+            params = fitted.params.copy()
+            for name in SCALES:
+                params[name].set(value=model.start(counts)[name].value, vary=False)
+            continue
         negative = [name for name in map(intensity_of, model.families) if fitted.value(name) < 0]
         if not negative:
             return fitted
@@ -311,11 +318,13 @@ def strongest_unexplained(model: SpectrumModel, counts: np.ndarray, fitted: Fit)
     norm = np.sum(template * shape, axis=1)
     size = template @ (counts - whole) / norm
     error = np.sqrt(template**2 @ whole) / norm
-    near = (distance < 2.0).astype(float)
-    least = SHARE_OF_LINES * (near @ (whole - background)) + SHARE_OF_BACKGROUND * (near @ background)
+    lines, near = whole - background, (distance < 2.0).astype(float)
+    least = SHARE_OF_LINES * (near @ lines) + SHARE_OF_BACKGROUND * (near @ background)
+    least += SHARE_OF_NEIGHBOURS * ((distance < 6.0) @ lines)
+    noticed = NOTICED * error * math.sqrt(max(fitted.reduced_chi_square, 1.0))
     true = (energy - fitted.value("energy_offset")) / fitted.value("energy_gain")
     inside = (distance[:, 0] > 3.5) & (distance[:, -1] > 3.5)
-    found = inside & (size > NOTICED * error) & (size > least) & ~_pile_up(model, fitted, true, sigma, size)
+    found = inside & (size > noticed) & (size > least) & ~_pile_up(model, fitted, true, sigma, size)
     if not found.any():
         return None
     best = int(np.argmax(np.where(found, size / error, 0.0)))
@@ -408,7 +417,7 @@ def spectrum_rows(measurement: Measurement, model: SpectrumModel, fitted: Fit, *
 
     detector: dict[tuple[Quantity, str], Estimate] = {
         (q.ENERGY_OFFSET, ""): found("energy_offset", 1e3),
-        (q.ENERGY_GAIN, ""): found("energy_gain"),
+        **({(q.ENERGY_GAIN, ""): found("energy_gain")} if "energy_gain" in fitted.names else {}),
         (q.DETECTOR_RESOLUTION, q.MANGANESE): found("fwhm_Mn", 1e3),
         (AICC, ""): (fitted.aicc, math.nan),
     }
