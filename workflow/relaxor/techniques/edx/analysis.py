@@ -1,22 +1,35 @@
 """Energy-dispersive X-ray spectra: families of lines on bremsstrahlung, and the composition they give.
 
 All lines of a shell move and grow together, and their places and widths follow the scale and the resolution of the
-detector, so that the whole spectrum resolves overlaps. Amounts follow from tabulated k-factors (Cliff & Lorimer, doi
-10.1111/j.1365-2818.1975.tb03895.x). The uncertainty of these is systematic and is kept apart from that of the counts.
+detector, so that the whole spectrum resolves overlaps. Lines have the tail of incomplete charge and the escape peaks of
+a silicon detector. Peaks that no line of the named elements explains are fitted, named and said in every row.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import lmfit
 import numpy as np
 import xarray as xr
 from numpy.polynomial import chebyshev
-from scipy.special import ndtr
+from scipy.special import log_ndtr, ndtr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured
+from relaxor.core.results import (
+    ADEQUATE,
+    Adequacy,
+    Estimate,
+    Measurement,
+    Number,
+    Quantity,
+    Result,
+    Status,
+    measured,
+)
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.counts import not_negative, rising
@@ -25,6 +38,8 @@ from relaxor.stats.line_shapes import SQRT_2LN2
 from relaxor.stats.optimizer import central_differences
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.edx import quantities as q
+from relaxor.techniques.edx.composition import as_limit, composition_rows
+from relaxor.techniques.edx.lines import attenuation, explanations
 from relaxor.techniques.edx.settings import EdxSettings
 
 MN_ENERGY = 5.8988
@@ -33,15 +48,51 @@ FANO_SLOPE = 8 * math.log(2) * 0.115 * 3.65e-3
 """Start of the growth of FWHM² with energy, keV: Fano factor 0.115, 3.65 eV per electron–hole pair in silicon."""
 EDGE_WIDTH = 0.03
 """Width of an absorption edge as the detector resolves it near 1.8 keV (standard deviation), keV."""
-DETECTOR = ("energy_offset", "energy_gain", "fwhm_Mn", "fano_slope", "edge_step")
+TAIL_LENGTH = 0.07
+"""Length of the tail of a line that loses charge, as a share of its energy."""
+DETECTOR = ("energy_offset", "energy_gain", "fwhm_Mn", "fano_slope", "edge_step", "tail_depth")
 """Parameters of the fit that describe the detector."""
 METHOD = "Poisson maximum likelihood, line families on Kramers' bremsstrahlung"
-K_METHOD = "Cliff–Lorimer with standardless k-factors"
+SCALES = ("energy_gain", "fano_slope")
+"""Parameters of the detector that one strong line alone does not determine; they are then held."""
+UNEXPLAINED = "unexplained"
+"""First word of the family of a peak that no line explains."""
+NOTICED = 5.0
+"""Significance of such a peak, in standard errors."""
+SHARE_OF_LINES, SHARE_OF_NEIGHBOURS, SHARE_OF_BACKGROUND = 0.5, 0.03, 0.05
+"""Least counts of such a peak, relative to the listed lines within two standard deviations of the resolution, to those
+within six, and to the bremsstrahlung beneath it: imperfect shapes of lines and of edges leave less."""
+PILE_UP = 0.02
+"""Largest counts of a sum peak, relative to the weaker one of its two families."""
+ROUNDS = 4
+"""Largest number of such peaks."""
+
+
+SILICON, SILICON_LINE, SILICON_EDGE = "Si", 1.740, 1.839
+"""Material of the detector; its K line, which escapes, and its K edge, keV."""
+ESCAPING = 0.5 * 0.0468 * 0.92
+"""Half of the product of silicon's K yield (doi 10.1063/1.555594) and the share of the K shell in its absorption."""
+
+
+def escape_shares(energies: np.ndarray, absorption: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Return the share of photons whose silicon K photon leaves the detector.
+
+    Reed & Ware, Journal of Physics E 5, 582 (1972).
+
+    Parameters
+    ----------
+    energies
+        keV, shape (m,).
+    absorption, own
+        Mass absorption coefficients of silicon at these energies, (m,), and at its own line, cm²/g.
+    """
+    share = ESCAPING * (1 - own / absorption * np.log1p(absorption / own))
+    return np.where(energies > SILICON_EDGE, share, 0.0)
 
 
 def intensity_of(family: str) -> str:
     """Return the name of the parameter of the fit that holds the counts of a family."""
-    return f"intensity_{family.replace(' ', '_')}"
+    return "intensity_" + re.sub(r"\W", "_", family)
 
 
 @dataclass(frozen=True)
@@ -68,21 +119,51 @@ class SpectrumModel:
     degree: int
     edge: float
 
+    @cached_property
+    def silicon(self) -> Mapping[str, np.ndarray]:
+        """Mass absorption coefficients of the detector at the lines of each family, and at its own, cm²/g."""
+        lines = {name: lines[:, 0] for name, lines in self.families.items()} | {SILICON: np.array([SILICON_LINE])}
+        return {name: attenuation(SILICON, energies) for name, energies in lines.items()}
+
     def family(self, params: lmfit.Parameters, name: str) -> np.ndarray:
         """Return the counts per channel of a family of lines, shape (n,)."""
-        return params[intensity_of(name)].value * self._share(params, name)
+        return params[intensity_of(name)].value * self.share(params, name)
 
-    def _share(self, params: lmfit.Parameters, name: str) -> np.ndarray:
+    def strongest(self, name: str) -> float:
+        """Return the energy of the strongest line of a family, keV."""
+        lines = self.families[name]
+        return float(lines[np.argmax(lines[:, 1]), 0])
+
+    def share(self, params: lmfit.Parameters, name: str) -> np.ndarray:
         """Return the fraction of the counts of a family in each channel."""
         lines = self.families[name]
-        center = params["energy_offset"].value + params["energy_gain"].value * lines[:, 0]
-        variance = params["fwhm_Mn"].value ** 2 + params["fano_slope"].value * (lines[:, 0] - MN_ENERGY)
-        sigma = np.sqrt(np.maximum(variance, 1e-6)) / (2 * SQRT_2LN2)
+        weights = lines[:, 1] / lines[:, 1].sum()
+        absorption = self.silicon[name]
+        tail = params["tail_depth"].value * absorption
+        whole = self._line(params, lines[:, 0]) @ (weights * (1 - tail))
+        escaped = escape_shares(lines[:, 0], absorption, self.silicon[SILICON])
+        if escaped.any():
+            whole += self._line(params, lines[escaped > 0, 0] - SILICON_LINE) @ (weights * escaped)[escaped > 0]
+        return whole + self._line(params, lines[:, 0], tailing=True) @ (weights * tail)
+
+    def _line(self, params: lmfit.Parameters, energies: np.ndarray, *, tailing: bool = False) -> np.ndarray:
+        """Return the counts per channel of lines of one count each, shape (n, m), or of their tails."""
+        sigma = self.resolution(params, energies)
+        center = params["energy_offset"].value + params["energy_gain"].value * energies
         step = self.energy[1] - self.energy[0]
         # Counts of a channel are the integral over it.
         edges = np.append(self.energy - step / 2, self.energy[-1] + step / 2)
-        share = np.diff(ndtr((edges[:, None] - center) / sigma), axis=0)
-        return share @ (lines[:, 1] / lines[:, 1].sum())
+        distance = (edges[:, None] - center) / sigma
+        below = ndtr(distance)
+        if tailing:  # an exponential towards lower energy, convolved with the resolution
+            length = TAIL_LENGTH * energies / sigma
+            below += np.exp(distance / length + 1 / (2 * length**2) + log_ndtr(-distance - 1 / length))
+        return np.diff(below, axis=0)
+
+    def resolution(self, params: lmfit.Parameters, energies: np.ndarray) -> np.ndarray:
+        """Return the standard deviation of lines, keV."""
+        variance = params["fwhm_Mn"].value ** 2 + params["fano_slope"].value * (energies - MN_ENERGY)
+        return np.sqrt(np.maximum(variance, 1e-6)) / (2 * SQRT_2LN2)
 
     def background(self, params: lmfit.Parameters) -> np.ndarray:
         """Return the bremsstrahlung per channel, shape (n,): Kramers' law, smooth efficiency, edge of the detector."""
@@ -102,10 +183,10 @@ class SpectrumModel:
         return self.background(params) + sum(self.family(params, name) for name in self.families)
 
     def jacobian(self, params: lmfit.Parameters) -> np.ndarray:
-        """Return the derivatives of `expected` by the parameters of `start` in their order, shape (n, k)."""
-        bent = central_differences(self.expected, params, DETECTOR)
+        """Return the derivatives of `expected` by the varying parameters of `start`, shape (n, k)."""
+        bent = central_differences(self.expected, params, [name for name in DETECTOR if params[name].vary])
         background = self.background(params)[:, None] * self._polynomials()
-        shares = [self._share(params, name) for name in self.families]
+        shares = [self.share(params, name) for name in self.families if params[intensity_of(name)].vary]
         return np.column_stack([bent, background, *shares])
 
     def start(self, counts: np.ndarray) -> lmfit.Parameters:
@@ -116,6 +197,7 @@ class SpectrumModel:
             fwhm_Mn=(0.135, 0.09, 0.25),
             fano_slope=(FANO_SLOPE, 0.5 * FANO_SLOPE, 2 * FANO_SLOPE),
             edge_step=(0.05, -0.5, 0.9),
+            tail_depth=0.0,
         )
         kramers = self.beam_energy / self.energy - 1
         low = np.quantile(counts / kramers, 0.2)
@@ -124,7 +206,7 @@ class SpectrumModel:
         above = counts - low * kramers
         for name, lines in self.families.items():
             near = np.abs(self.energy - lines[np.argmax(lines[:, 1]), 0]) < 0.1
-            params.add(intensity_of(name), value=max(float(above[near].sum()), 10.0), min=0.0)
+            params.add(intensity_of(name), value=max(float(above[near].sum()), 10.0))
         return params
 
 
@@ -151,9 +233,127 @@ def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Resul
 
 def _analyse_one(measurement: Measurement, settings: EdxSettings) -> Result:
     model, counts = prepare(measurement, settings)
-    fitted = fit_counts(model.expected, counts, model.start(counts), jacobian=model.jacobian)
-    rows = spectrum_rows(measurement, model, fitted) + composition_rows(measurement, fitted, settings)
+    model, fitted = fit_spectrum(model, counts)
+    quality = fitted.quality | {"adequacy": fitted.adequacy.joined(unexplained_remark(model, settings))}
+    estimates, covariance = intensities(model, fitted, list(settings.quantified.values()))
+    listed = {name: lines for name, lines in model.families.items() if not name.startswith(UNEXPLAINED)}
+    rows = spectrum_rows(measurement, model, fitted, **quality)
+    rows += composition_rows(measurement, model.beam_energy, listed, estimates, covariance, settings, **quality)
     return Result.of(measurement, rows, {"spectrum": spectrum_curves(model, counts, fitted)})
+
+
+def fit_spectrum(model: SpectrumModel, counts: np.ndarray) -> tuple[SpectrumModel, Fit]:
+    """Fit a spectrum; peaks that no line explains become families of their own.
+
+    Returns
+    -------
+    model, fit
+        The model with such families, and its fit.
+    """
+    params = model.start(counts)
+    fitted = _fit_not_negative(model, counts, params)
+    for _ in range(ROUNDS):
+        peak = strongest_unexplained(model, counts, fitted)
+        if peak is None:
+            break
+        energy, size = peak
+        name = f"{UNEXPLAINED} {energy:.3f} keV"
+        model = replace(model, families={**model.families, name: np.array([[energy, 1.0]])})
+        params = model.start(counts)
+        for known in fitted.names:
+            params[known].value = fitted.value(known)
+        params[intensity_of(name)].value = size
+        fitted = _fit_not_negative(model, counts, params)
+    return model, fitted
+
+
+def _fit_not_negative(model: SpectrumModel, counts: np.ndarray, params: lmfit.Parameters) -> Fit:
+    """Fit; what comes out negative is held at zero, what the lines do not determine at its start, and fitted again."""
+    while True:
+        fitted = fit_counts(model.expected, counts, params, jacobian=model.jacobian)
+        if not fitted.converged and params[SCALES[0]].vary:
+            params = fitted.params.copy()
+            for name in SCALES:
+                params[name].set(value=model.start(counts)[name].value, vary=False)
+            continue
+        negative = [name for name in map(intensity_of, model.families) if fitted.value(name) < 0]
+        if not negative:
+            return fitted
+        params = fitted.params.copy()
+        for name in negative:
+            params[name].set(value=0.0, vary=False)
+
+
+def intensities(model: SpectrumModel, fitted: Fit, families: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the counts of families, (n,), and their covariance, (n, n); a family that is held at zero has its own."""
+    names = [intensity_of(family) for family in families]
+    covariance = np.zeros((len(names), len(names)))
+    level = np.maximum(model.expected(fitted.params), 1.0)
+    for i, (name, family) in enumerate(zip(names, families, strict=True)):
+        if name not in fitted.names:
+            covariance[i, i] = fitted.adequacy.scale**2 / float(np.sum(model.share(fitted.params, family) ** 2 / level))
+    free = [i for i, name in enumerate(names) if name in fitted.names]
+    index = [fitted.names.index(names[i]) for i in free]
+    covariance[np.ix_(free, free)] = fitted.covariance[np.ix_(index, index)]
+    return np.array([fitted.value(name) for name in names]), covariance
+
+
+def strongest_unexplained(model: SpectrumModel, counts: np.ndarray, fitted: Fit) -> tuple[float, float] | None:
+    """Find the most significant peak of the residual that no listed line explains.
+
+    Returns
+    -------
+    energy, counts
+        keV on the true scale, and the size of the peak; None if there is no such peak.
+    """
+    params, energy = fitted.params, model.energy
+    background, whole = model.background(params), model.expected(params)
+    sigma = model.resolution(params, energy)
+    distance = np.abs(energy - energy[:, None]) / sigma[:, None]
+    window = distance < 3.5
+    shape = np.exp(-(distance**2) / 2) * window
+    shape /= shape.sum(axis=1, keepdims=True)
+    # Without its mean, the shape does not see a constant that is left beneath a peak.
+    template = np.where(window, shape - 1 / window.sum(axis=1, keepdims=True), 0.0)
+    norm = np.sum(template * shape, axis=1)
+    size = template @ (counts - whole) / norm
+    error = np.sqrt(template**2 @ whole) / norm
+    lines, near = whole - background, (distance < 2.0).astype(float)
+    least = SHARE_OF_LINES * (near @ lines) + SHARE_OF_BACKGROUND * (near @ background)
+    least += SHARE_OF_NEIGHBOURS * ((distance < 6.0) @ lines)
+    noticed = NOTICED * error * math.sqrt(max(fitted.reduced_chi_square, 1.0))
+    true = (energy - fitted.value("energy_offset")) / fitted.value("energy_gain")
+    inside = (distance[:, 0] > 3.5) & (distance[:, -1] > 3.5)
+    found = inside & (size > noticed) & (size > least) & ~_pile_up(model, fitted, true, sigma, size)
+    if not found.any():
+        return None
+    best = int(np.argmax(np.where(found, size / error, 0.0)))
+    return float(true[best]), float(size[best])
+
+
+def _pile_up(model: SpectrumModel, fitted: Fit, energy: np.ndarray, sigma: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return where a peak can be the sum of two photons that arrive together, shape (n,)."""
+    found = np.zeros(energy.size, dtype=bool)
+    strong = [(model.strongest(name), fitted.value(intensity_of(name))) for name in model.families]
+    for first, n in strong:
+        for second, m in strong:
+            found |= (np.abs(energy - first - second) < 2 * sigma) & (size < PILE_UP * min(n, m))
+    return found
+
+
+def unexplained_remark(model: SpectrumModel, settings: EdxSettings) -> Adequacy:
+    """Return what is said of peaks that no line explains, with the elements that may be missing from the settings."""
+    peaks = []
+    for name in model.families:
+        if name.startswith(UNEXPLAINED):
+            energy = model.strongest(name)
+            width = 0.03 * math.sqrt(max(energy, 1.0))
+            names = explanations(energy, width, model.beam_energy, settings.elements)
+            peaks.append(f"{energy:.2f} keV ({', '.join(names) or 'no element'})")
+    if not peaks:
+        return ADEQUATE
+    remark = f"misfit: no line of the listed elements explains a peak at {' and '.join(peaks)}"
+    return Adequacy(Status.MISFIT, 1.0, remark)
 
 
 def prepare(measurement: Measurement, settings: EdxSettings) -> tuple[SpectrumModel, np.ndarray]:
@@ -202,60 +402,33 @@ def prepare(measurement: Measurement, settings: EdxSettings) -> tuple[SpectrumMo
     return SpectrumModel(energy[inside], beam, seen, settings.background_degree, settings.detector_edge), counts
 
 
-def spectrum_rows(measurement: Measurement, model: SpectrumModel, fitted: Fit) -> list[Number]:
-    """Make the rows of the lines and of the detector (energies in eV)."""
+def spectrum_rows(measurement: Measurement, model: SpectrumModel, fitted: Fit, **quality: Any) -> list[Number]:
+    """Make the rows of the lines and of the detector (energies in eV).
 
-    def found(name: str, scale: float = 1.0) -> tuple[float, float]:
+    Parameters
+    ----------
+    quality
+        What is known of the fit, as arguments of `relaxor.core.results.measured`.
+    """
+
+    def found(name: str, scale: float = 1.0) -> Estimate:
         value, error = fitted.estimate(name)
-        return scale * value, scale * error
+        return scale * value, scale * error, quality["adequacy"].joined(fitted.adequacy_of(name))
 
-    values = {
+    detector: dict[tuple[Quantity, str], Estimate] = {
         (q.ENERGY_OFFSET, ""): found("energy_offset", 1e3),
-        (q.ENERGY_GAIN, ""): found("energy_gain"),
+        **({(q.ENERGY_GAIN, ""): found("energy_gain")} if "energy_gain" in fitted.names else {}),
         (q.DETECTOR_RESOLUTION, q.MANGANESE): found("fwhm_Mn", 1e3),
         (AICC, ""): (fitted.aicc, math.nan),
-        **{(q.INTENSITY, family): found(intensity_of(family)) for family in model.families},
     }
-    return measured(measurement, q.LINE_FAMILIES, values, METHOD, **fitted.quality)
-
-
-def composition_rows(measurement: Measurement, fitted: Fit, settings: EdxSettings) -> list[Number]:
-    """Quantify: atomic and weight percent, atoms per formula unit, ratios to the reference.
-
-    The statistical error follows from the counts and their covariance, the systematic one from the k-factors.
-    """
-    names, lines = list(settings.quantified), [intensity_of(family) for family in settings.quantified.values()]
-    elements = [settings.elements[name] for name in names]
-    counts = np.array([fitted.value(line) for line in lines])
-    if not (counts > 0).all():
-        absent = names[int(np.argmin(counts))]
-        raise AnalysisError(f"{measurement.id}: {absent} shows no counts: the composition cannot be quantified")
-    index = [fitted.names.index(line) for line in lines]
-    relative = fitted.covariance[np.ix_(index, index)] / np.outer(counts, counts)
-    k_relative = np.diag([element.k_uncertainty**2 for element in elements])
-    mass = counts * np.array([element.k_factor for element in elements])
-    atoms = mass / np.array([element.atomic_weight for element in elements])
-    unit, base = np.eye(len(names)), names.index(settings.reference)
-    rows: list[Number] = []
-
-    def add(quantity: Quantity, feature: str, value: float, gradient: np.ndarray) -> None:
-        """Append a row from the derivatives of the value by the logarithms of counts (and k-factors)."""
-        error, systematic = (math.sqrt(gradient @ matrix @ gradient) for matrix in (relative, k_relative))
-        values, common = {quantity: (value, error)}, {"feature": feature, **fitted.quality}
-        (row,) = measured(measurement, q.CLIFF_LORIMER, values, K_METHOD, **common)
-        rows.append(row.with_component("k-factors", systematic, "k_uncertainty of the elements in the settings"))
-
-    for i, name in enumerate(names):
-        for amount, scale, quantity in (
-            (atoms, 100.0, q.ATOMIC_PERCENT),
-            (mass, 100.0, q.WEIGHT_PERCENT),
-            (atoms, settings.formula_atoms, q.ATOMS_PER_FORMULA_UNIT),
-        ):
-            share = amount / amount.sum()
-            add(quantity, name, scale * share[i], scale * share[i] * (unit[i] - share))
-        if i != base:
-            ratio = atoms[i] / atoms[base]
-            add(q.ATOMIC_RATIO, f"{name}/{settings.reference}", ratio, ratio * (unit[i] - unit[base]))
+    rows = measured(measurement, q.LINE_FAMILIES, detector, METHOD, **quality)
+    families = list(model.families)
+    values, covariance = intensities(model, fitted, families)
+    for family, value, variance in zip(families, values, np.diag(covariance), strict=True):
+        unexplained = family.startswith(UNEXPLAINED)
+        key = (q.UNEXPLAINED, family.removeprefix(f"{UNEXPLAINED} ")) if unexplained else (q.INTENSITY, family)
+        (row,) = measured(measurement, q.LINE_FAMILIES, {key: (value, math.sqrt(variance))}, METHOD, **quality)
+        rows.append(as_limit(row) if intensity_of(family) not in fitted.names else row)
     return rows
 
 

@@ -1,5 +1,7 @@
 """Settings of the EDX analysis."""
 
+from typing import Literal
+
 from pydantic import model_validator
 
 from relaxor.core.section import Section, setting
@@ -17,7 +19,14 @@ class Element(Section):
     """The family whose counts give the amount of the element. Elements without such a family are fitted but not
     quantified."""
     k_factor: float = setting(1.0, source="doi 10.1111/j.1365-2818.1975.tb03895.x", gt=0)
-    """The Cliff–Lorimer factor (by mass) of the quantified family, relative to the reference of the factors."""
+    """The Cliff–Lorimer factor (by mass) of the quantified family, relative to the reference of the factors. For a bulk
+    specimen, it is the factor of the generated X-rays, before they are absorbed, or that of `standard`."""
+    standard: dict[str, float] = {}
+    """The mass fractions of the bulk standard on which the k-factor was measured, as the mass fraction of the element
+    per count. If no standard is stated, the k-factor is that of generated X-rays. All elements need the same kind."""
+    oxygen: float = setting(0.0, ge=0)
+    """The atoms of oxygen that are bound to an atom of the element, such as 1.5 in Al2O3, if oxygen itself is not one
+    of the elements. They absorb, and they are part of the composition."""
     k_uncertainty: float = setting(0.1, source="standardless k-factors: 0.05 to 0.2", ge=0)
     """The relative standard uncertainty of the k-factor."""
 
@@ -32,6 +41,13 @@ class EdxSettings(Section):
     energy of the beam."""
     background_degree: int = setting(6, source="smooth efficiency of a silicon drift detector", ge=0)
     """The degree of the polynomial in the logarithm of energy by which Kramers' law is multiplied."""
+    geometry: Literal["bulk", "thin_film"] | None = None
+    """The shape of the specimen: flat, homogeneous and thicker than the range of electrons, or so thin that X-rays are
+    not absorbed in it. If it is not stated, a thin film is assumed above 50 keV, and a bulk specimen below."""
+    absorption_uncertainty: float = setting(0.05, source="2 % far from edges, 10 % near them and below 1 keV", ge=0)
+    """The relative standard uncertainty of mass absorption coefficients, for each family independently."""
+    take_off_uncertainty: float = setting(2.0, "deg", gt=0)
+    """The standard uncertainty of the take-off angle, with the tilt and the roughness of the surface."""
     detector_edge: float = setting(1.839, "keV", source="silicon K", gt=0)
     """The absorption edge of the dead layer of the detector."""
     reference: str = ""

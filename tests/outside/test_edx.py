@@ -1,0 +1,184 @@
+"""EDX against truth from outside: absorption of another model, elements that are not listed, NIST's glass K412."""
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from relaxor.core.results import Measurement, Status
+from relaxor.readers import read
+from relaxor.techniques.edx.analysis import analyse, fit_spectrum, intensities, prepare
+from relaxor.techniques.edx.settings import EdxSettings, Element
+
+from tests.outside.edx_truth import ATOMS, LINES, Truth
+from tests.outside.scenario import Scenario, holds, require_right_or_said
+from tests.project import CBPS
+
+SETTINGS = CBPS["edx"]
+NUMBERS = {("*", "atoms_per_formula_unit", element): atoms for element, atoms in ATOMS.items()}
+REFEREE = {"Si K": 60000.0, "Au M": 40000.0}
+
+
+def of(truth: Truth):
+    return lambda rng: [truth.measurement(rng)]
+
+
+def another_table(rng: np.random.Generator) -> list[Measurement]:
+    """Within the stated uncertainties: k-factors, absorption and take-off angle are off by chance."""
+    errors = {family: math.exp(rng.normal(0, size)) for family, size in (("Cu K", 0.05), ("Bi M", 0.1), ("P K", 0.1))}
+    drawn = Truth(k_errors=errors, absorption=math.exp(rng.normal(0, 0.05)), angle=35 + rng.normal(0, 2))
+    return [drawn.measurement(rng)]
+
+
+SCENARIOS = [
+    Scenario(
+        "bulk crystal: absorption of Philibert and Heinrich",
+        "edx",
+        of(Truth()),
+        NUMBERS,
+        SETTINGS,
+        before="Cu 1.15, Bi 0.620 ± 0.007 (sys 0.059), P 1.008 ± 0.007 (sys 0.091), Se 7.22",
+    ),
+    Scenario(
+        "Si K and Au M of the substrate are not listed",
+        "edx",
+        of(Truth(extra=REFEREE)),
+        NUMBERS,
+        SETTINGS,
+        before="Bi 0.656 ± 0.009 (sys 0.063), not flagged",
+    ),
+    Scenario("incomplete charge as a flat shelf of 3 %", "edx", of(Truth(shelf=0.03)), NUMBERS, SETTINGS),
+    Scenario("detector 5 degrees off the stated angle", "edx", of(Truth(angle=40.0)), NUMBERS, SETTINGS),
+    Scenario(
+        "no take-off angle in the file, true one 40", "edx", of(Truth(angle=40.0, stated=math.nan)), NUMBERS, SETTINGS
+    ),
+    Scenario(
+        "a thin film, taken for bulk by default",
+        "edx",
+        of(Truth(absorbing=False)),
+        NUMBERS,
+        SETTINGS | {"geometry": None},
+    ),
+    Scenario(
+        "a bulk specimen, said to be a film of 500 µg/cm²",
+        "edx",
+        lambda rng: [Truth().measurement(rng, {"mass_thickness": (5e-4, "g/cm^2")})],
+        NUMBERS,
+        SETTINGS | {"geometry": "thin_film"},
+    ),
+    Scenario("in family: inputs off by their uncertainties", "edx", another_table, NUMBERS, SETTINGS, family=True),
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS[:2], ids=lambda scenario: scenario.name)
+def test_a_few_draws_are_right_or_said(scenario: Scenario) -> None:
+    require_right_or_said(scenario, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_truth_is_held_or_the_rows_say_that_it_is_not(scenario: Scenario) -> None:
+    require_right_or_said(scenario, 20)
+
+
+def test_elements_that_are_not_listed_are_named() -> None:
+    measurement = Truth(extra={"Si K": 20000.0}).measurement(np.random.default_rng(3))
+    rows = analyse([measurement], EdxSettings.model_validate(SETTINGS)).numbers
+    assert all(row.status == Status.MISFIT and "1.74 keV (Si K" in row.method for row in rows)
+    (peak,) = [row for row in rows if row.parameter == "unexplained_intensity"]
+    assert peak.value == pytest.approx(20000, rel=0.05)
+
+
+def test_absent_elements_get_a_limit_in_little_time() -> None:
+    elements = {
+        name: Element(atomic_weight=weight, families={"K": LINES[f"{name} K"]}, quantified="K", k_factor=1.0)
+        for name, weight in (("Si", 28.085), ("P", 30.974), ("Cu", 63.546), ("Se", 78.971))
+    }
+    settings = EdxSettings(elements=elements, reference="Si", geometry="bulk")
+    pure = Truth(atoms={}, others={}, extra={"Si K": 1e6}, counts=0.0)
+    begin = time.process_time()
+    rows = analyse([pure.measurement(np.random.default_rng(5))], settings).numbers
+    assert time.process_time() - begin < 40
+    assert all(math.isfinite(row.standard_error) for row in rows if row.parameter != "aicc")
+    percent = {row.feature: row for row in rows if row.parameter == "atomic_percent"}
+    assert percent["Si"].value == pytest.approx(100, abs=1)
+    for name in ("P", "Cu", "Se"):
+        assert percent[name].status == Status.LIMIT and 0 < percent[name].value < 1
+
+
+# --- NIST's glass K412 against simple standards; certificate in the header of the files
+LINES_OF_GLASS = {  # relative intensities of Kβ: Salem, Panossian & Krause, doi 10.1016/S0092-640X(74)80017-3
+    "Mg": [(1.2536, 150), (1.3022, 1)],
+    "Al": [(1.4867, 150), (1.5575, 1)],
+    "Si": [(1.7400, 150), (1.8359, 3)],
+    "Ca": [(3.6917, 100), (3.6881, 50), (4.0127, 18)],
+    "Fe": [(6.4038, 100), (6.3908, 50), (7.0580, 18)],
+}
+WEIGHTS = {"Mg": 24.305, "Al": 26.982, "Si": 28.085, "Ca": 40.078, "Fe": 55.845}
+OXYGEN = {"Mg": 1.0, "Al": 1.5, "Si": 2.0, "Ca": 1.0, "Fe": 1.0}
+STANDARDS = {
+    "Mg": ("MgO_std", {"O": 39.6964, "Mg": 60.3036}),
+    "Al": ("Al2O3_std", {"O": 47.0749, "Al": 52.9251}),
+    "Si": ("SiO2_std", {"O": 53.2565, "Si": 46.7435}),
+    "Ca": ("CaF2_std", {"F": 48.6667, "Ca": 51.3333}),
+    "Fe": ("Fe_std", {"Fe": 100.0}),
+}
+CERTIFIED = {"O": 42.758, "Mg": 11.6567, "Al": 4.9061, "Si": 21.1982, "Ca": 10.899, "Fe": 7.7742}
+DTSA = {"Mg": 0.1473, "Al": 0.0668, "Si": 0.3506, "Ca": 0.1921, "Fe": 0.0669}
+"""k-ratios that DTSA-II gives for the first of the spectra."""
+
+
+def glass(k_factors: dict[str, float]) -> EdxSettings:
+    elements = {
+        name: Element(
+            atomic_weight=WEIGHTS[name],
+            families={"K": LINES_OF_GLASS[name]},
+            quantified="K",
+            k_factor=k_factors.get(name, 1.0),
+            k_uncertainty=0.01,  # of the probe current
+            standard=STANDARDS[name][1],
+            oxygen=OXYGEN[name],
+        )
+        for name in LINES_OF_GLASS
+    }
+    return EdxSettings(elements=elements, reference="Si", fit_range=(0.9, 15.0), geometry="bulk")
+
+
+def spectrum_of(folder: Path, name: str) -> Measurement:
+    return Measurement(name, ATTRS_OF_FILE, {}, {"spectrum": read(folder / f"{name}.msa")["spectrum"].to_dataset()})
+
+
+ATTRS_OF_FILE = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "measured"}
+
+
+def rates(measurement: Measurement) -> dict[str, float]:
+    """Counts per second and nanoampere of each element."""
+    model, counts = prepare(measurement, glass({}))
+    model, fitted = fit_spectrum(model, counts)
+    found = intensities(model, fitted, [f"{name} K" for name in LINES_OF_GLASS])[0]
+    attrs = measurement.only.attrs
+    return dict(zip(LINES_OF_GLASS, found / attrs["live_time_s"] / attrs["probe_current_nA"], strict=True))
+
+
+@pytest.mark.slow
+def test_glass_of_nist_has_its_certified_composition(rawfiles: Path) -> None:
+    folder = rawfiles.parent / "public/edx_nexl_k412"
+    if not Path(folder).is_dir():
+        pytest.skip("../shared/public/edx_nexl_k412 is not here")
+    of_standards = {name: rates(spectrum_of(folder, file))[name] for name, (file, _) in STANDARDS.items()}
+    unknown = spectrum_of(folder, "III-E_K412_0__4_")
+    for name, rate in rates(unknown).items():
+        assert rate / of_standards[name] == pytest.approx(DTSA[name], rel=0.04), name
+    k_factors = {name: STANDARDS[name][1][name] / 100 / rate for name, rate in of_standards.items()}
+    rows = analyse([unknown], glass(k_factors)).numbers
+    percent = {row.feature: row for row in rows if row.parameter == "weight_percent"}
+    print(
+        {
+            name: (round(row.value, 2), round(row.standard_error, 2), round(row.systematic_error, 2))
+            for name, row in percent.items()
+        }
+    )
+    for name, certified in CERTIFIED.items():
+        assert percent[name].value == pytest.approx(certified, rel=0.05), name
+        assert holds(percent[name], certified), name
