@@ -69,7 +69,7 @@ class Device:
             ("corrected", "maximum_polarization", ""): switching[0][-1],
             ("corrected", "remanent_polarization_positive", ""): switching[1][middle],
             ("corrected", "switching_recovered_energy_density", ""): recovered,
-            ("corrected", "switching_efficiency", ""): recovered / stored,
+            ("corrected", "switching_efficiency", ""): recovered / stored if stored else np.nan,
             ("corrected", "cycle_loss_energy_density", ""): 2 * (stored - recovered),
             ("leakage_removed", "recoverable_energy_density", ""): recoverable,
             ("leakage_removed", "efficiency", ""): recoverable / total,
@@ -131,3 +131,44 @@ def johnson(volt: np.ndarray) -> np.ndarray:
     small = 1.5e-15 / (1 + (grid / 8) ** 2) ** (1 / 3)
     charge = np.cumsum(small) * (grid[1] - grid[0])
     return np.interp(volt, grid, charge - charge[grid.size // 2])
+
+
+@dataclass(frozen=True)
+class Train:
+    """Flat-topped pulses P, U, N, D on a capacitor of 4e-6 cm² and 10 nm, as a pulse generator applies them.
+
+    ``switched`` in µC/cm² moves in the edge of P and back in that of N; ``conductance`` in S; ``lag`` is the part of
+    the charge that flows in the rests after a pulse; ``sag`` the relative voltage that the first pulse of a pair lacks.
+    """
+
+    switched: float = 16.4
+    conductance: float = 0.0
+    lag: float = 0.0
+    sag: float = 0.0
+    noise: float = 2e-6
+    limit: float = np.inf
+
+    def measured(self, rng: np.random.Generator) -> Measurement:
+        """The recorded train."""
+        step, area = 5e-9, 4e-6
+        shape = np.concatenate([np.linspace(0, 1, 201), np.ones(220), np.linspace(1, 0, 201), np.zeros(178)])
+        volt, charge = [np.zeros(200)], [np.zeros(200)]
+        for number, sign in enumerate((1, 1, -1, -1)):
+            first = number % 2 == 0
+            pulse = 3 * sign * shape * (1 - self.sag * first)
+            moved = sign * self.switched * 1e-6 * area * np.clip(2 * np.linspace(0, 800 / 201, 800) - 1, 0, 1) * first
+            slow = self.lag * sign * 1e-12 * 20 * (1 - np.exp(-np.linspace(0, 800 / 300, 800)))
+            charge.append(charge[-1][-1] + moved + 2.5e-11 / 3 * pulse + slow)
+            volt.append(pulse)
+        voltage, stored = np.concatenate(volt), np.concatenate(charge)
+        current = np.diff(stored, prepend=0.0) / step + self.conductance * voltage
+        current = np.clip(current + rng.normal(0, self.noise, current.size), -self.limit, self.limit)
+        seen = voltage + rng.normal(0, 0.015, voltage.size)
+        table = _measurement(step * np.arange(voltage.size), seen, current)
+        plates = {"area": (area, "cm^2"), "thickness": (10.0, "nm")}
+        return Measurement(table.id, table.attrs, plates, table.regions)
+
+    def truth(self) -> dict[tuple[str, str, str], float]:
+        """What the pulses switch."""
+        names = ("switched_polarization_difference_positive", "switched_polarization_difference_negative")
+        return {("pund", name, ""): self.switched for name in names}

@@ -52,11 +52,13 @@ ROUNDING = 1e-12
 """Noise, relative to the largest current, below which it is only rounding of the arithmetic."""
 TUNING = (0.05, 20.0)
 """Range in which the tuning voltage is searched, in amplitudes."""
+LEAST_POWER = 4.0
+"""Standard errors by which the power of a leakage must be negative to be impossible."""
 Window = tuple[float, float]
 """Parts of the amplitude above which P is saturated while the field grows, and down to which while it shrinks."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Background:
     """Capacitance and leakage of a device, with replicates for the bootstrap.
 
@@ -271,20 +273,32 @@ class BranchMean:
         return self.share * values[..., self.drive.rising] + (1 - self.share) * self._falling(values)
 
 
-def chosen(backgrounds: Mapping[str, Background], configured: str) -> tuple[Background, Adequacy]:
+def gives_energy(background: Background, cycles: Sequence[Cycle]) -> bool:
+    """Return whether a leakage gives energy away, which no device can, by more than its error in one of the cycles."""
+    for cycle in cycles:
+        value, drawn = background.current(cycle, dielectric=False)
+        power, replicates = value @ cycle.voltage, drawn @ cycle.voltage
+        if power < -LEAST_POWER * replicates.std(ddof=1):
+            return True
+    return False
+
+
+def chosen(
+    backgrounds: Mapping[str, Background], configured: str, cycles: Sequence[Cycle]
+) -> tuple[Background, Adequacy]:
     """Return the background that is subtracted, and what is known of it.
 
-    The configured model is replaced only where it does not describe the saturated parts and another one does.
+    The configured model is replaced only where it does not describe the saturated parts, or gives energy away, and
+    another one does not. That of the capacitance alone has no leakage and remains if all others are impossible.
     """
+    possible = [each for each in backgrounds.values() if not gives_energy(each, cycles)]
     own = backgrounds[configured]
-    if own.adequacy.status == Status.OK:
+    others = [each for each in possible if each.adequacy.status == Status.OK]
+    if own in possible and (own.adequacy.status == Status.OK or not others):
         return own, own.adequacy
-    others = [each for each in backgrounds.values() if each.adequacy.status == Status.OK]
-    if not others:
-        return own, own.adequacy
-    best = min(others, key=lambda each: each.aicc)
+    best = min(others or possible, key=lambda each: each.aicc)
     remark = (
-        f"assumed: '{configured}' misses the saturated parts, so that '{best.model}' is subtracted, whose form inside "
-        "the loop is not measured"
+        f"assumed: '{configured}' misses the saturated parts or gives energy away, so that '{best.model}' is "
+        "subtracted, whose form inside the loop is not measured"
     )
-    return best, Adequacy(Status.ASSUMED, 1.0, remark)
+    return best, best.adequacy.joined(Adequacy(Status.ASSUMED, 1.0, remark))

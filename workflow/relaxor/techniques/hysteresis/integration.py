@@ -127,7 +127,7 @@ def integrate_together(
     window = settings.saturated_rising, settings.saturated_falling
     backgrounds = {model: fit_background(saturating, draws, model, window) for model in BACKGROUNDS}
     slim = fit_reversible(saturating, draws)
-    best, adequacy = chosen(backgrounds, settings.leakage)
+    best, adequacy = chosen(backgrounds, settings.leakage, saturating)
     narrow = narrower(window)
     others = {q.SATURATED_PART: fit_background(saturating, draws, best.model, narrow)}
     if slim.adequacy.status == Status.OK:
@@ -216,17 +216,18 @@ def _changes(loop: Loop, other: Loop) -> Changes:
 
 def _unsaturated(loop: Loop, changes: Changes) -> Adequacy:
     """Return why a loop is not saturated, by its remanence and by the change with the part that counts as saturated."""
-    largest = loop.numbers[q.MAXIMUM_POLARIZATION][0]
-    plus, minus = (loop.numbers[remanence][0] for remanence in q.REMANENT_POLARIZATION.values())
+    largest, drawn = loop.numbers[q.MAXIMUM_POLARIZATION]
+    (plus, drawn_plus), (minus, drawn_minus) = (loop.numbers[each] for each in q.REMANENT_POLARIZATION.values())
+    excess, spread = max(
+        (plus - largest, drawn_plus - drawn), (-minus - largest, -drawn_minus - drawn), key=lambda one: one[0]
+    )
     change, error = changes[q.MAXIMUM_POLARIZATION]
     remark = ""
-    if max(plus, -minus) > largest:
+    if excess > CHANGES * float(np.std(spread, ddof=1)):
         remark = "not saturated: what a background leaves at the largest field is less than the remanence"
     elif abs(change) > max(CHANGES * error, NOT_SATURATED * abs(largest)):
         percent = 100 * abs(change / largest)
-        remark = (
-            f"not saturated: the largest polarization changes by {percent:.2g} % with the part that counts as saturated"
-        )
+        remark = f"not saturated: the largest polarization changes by {percent:.2g} % with the part that is saturated"
     return Adequacy(Status.NOT_IDENTIFIED, 1.0, remark) if remark else ADEQUATE
 
 
