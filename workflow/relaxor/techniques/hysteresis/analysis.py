@@ -4,10 +4,12 @@ P = ∫I dt / A. Of a lateral device A = thickness × width, because the current
 E = V / gap. Of a capacitor A is the area of its plates and E = V / thickness. Each table of the file of a capacitor is
 a loop with a background of its own, because temperature and fatigue change what is not switching.
 
-Two models compete for each loop: ``uncorrected`` takes the whole current for switching and removes only offset and
-drift, as a closed loop demands. ``corrected`` first subtracts the capacitance and the conductance of the device, which
-are fitted where its loops are saturated; it is missing where no loop is. The energy densities are W_st = ∫E dP while
-loading and W_rec while unloading, and the efficiency is η = W_rec / W_st.
+Three models are given for each loop. ``uncorrected`` takes the whole current and removes only offset and drift, as a
+closed loop demands. ``leakage_removed`` subtracts the leakage; its energies are those of the literature on energy
+storage, W_rec = ∫E dD with the charge D that the dielectric takes part in. ``corrected`` is the switching part: it also
+subtracts the capacitance. Leakage and capacitance are fitted where the loops of the device are saturated, which is
+tested; a loop that does not saturate has no switching part, and says so. A slim loop, whose branches coincide but for
+leakage, has none either.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +19,15 @@ import numpy as np
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
-from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of, named
+from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of, named, recorded
 from relaxor.techniques.hysteresis.integration import Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
 from relaxor.techniques.hysteresis.rows import device_rows, loop_curves, loop_rows, relative_systematic, series_rows
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
+
+UNEQUAL = "difference of the voltages of the pulses, and one sample of their start"
+RESTS = "baseline from the rest before the first pulse against a line through all rests"
+"""How the systematic errors of pulses were determined."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -> Result:
@@ -50,8 +56,8 @@ def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -
             found = integrate_together(cycles, noise, settings)
             result.numbers.extend(device_rows(device, found.saturating, found.backgrounds))
             for cycle, of_cycle in zip(cycles, found.loops, strict=True):
-                rows = [row for loop in of_cycle for row in loop_rows(loop, settings, found.remark)]
-                curves = loop_curves(cycle, of_cycle, found.backgrounds.get(settings.leakage))
+                rows = [row for loop in of_cycle for row in loop_rows(loop, settings)]
+                curves = loop_curves(cycle, of_cycle, found.subtracted)
                 result.add(Result.of(cycle.measurement, rows, {cycle.region or "loop": curves}))
                 loops += of_cycle
         result.numbers.extend(series_rows(device, loops[first:]))
@@ -99,7 +105,9 @@ def _recorded_train(measurement: Measurement, loops: Sequence[Loop], settings: H
     if max(counts.values()) > 1:
         averaged = ", ".join(f"{counts[letter]} {letter}" for letter in "PUND")
         remark = f"; means of {averaged}, errors of their scatter where it exceeds the noise{remark}"
-    method = f"integral of I dt / A from the start of a pulse; baseline from the rests{remark}"
+    first = any(charge.baseline for charge in charges.values())
+    baseline = "the rest before the first pulse, as later rests are on no line" if first else "the rests"
+    method = f"integral of I dt / A from the start of a pulse; baseline from {baseline}{remark}"
     rows = _pund_rows(measurement, charges, method, measurement.only["time"].size)
     rows = with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings))
     if isinstance(geometry, Geometry):
@@ -116,7 +124,14 @@ def _pund_rows(
         margin = charge.quantile * charge.error
         interval = {"ci_low": charge.value - margin, "ci_high": charge.value + margin}
         value = {quantity: (charge.value, charge.error)}
-        rows += measured(measurement, q.PUND, value, method, n=n, feature=region, **interval)
+        flag = recorded(method)
+        found = measured(measurement, q.PUND, value, method, n=n, feature=region, adequacy=flag, **interval)
+        rows += [
+            row.with_component(q.UNEQUAL_PULSES, charge.unequal, UNEQUAL).with_component(
+                q.BASELINE, charge.baseline, RESTS
+            )
+            for row in found
+        ]
     return rows
 
 

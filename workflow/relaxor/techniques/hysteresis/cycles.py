@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement
+from relaxor.core.results import Adequacy, Measurement
 from relaxor.core.variables import readings
 from relaxor.stats.sweeps import turning_points
-from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of
+from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of, recorded
 
 CONSTANT = 0.01
 """Range of a voltage, relative to its largest magnitude, below which it is constant."""
@@ -62,6 +62,11 @@ class Cycle:
     remark: str
     region: str = ""
     opening: float = 0.0
+
+    @property
+    def adequacy(self) -> Adequacy:
+        """Whether the instrument recorded the whole current."""
+        return recorded(self.remark)
 
     @property
     def noise(self) -> float:

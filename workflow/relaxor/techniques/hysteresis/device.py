@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement
+from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Status
 from relaxor.core.units import factor
 from relaxor.core.variables import has_dimension
 from relaxor.stats.sweeps import clipped_points
@@ -20,6 +20,10 @@ AXES = {"time": "s", "voltage": "V", "current": "A"}
 """Units by which columns are found, by the name of the column."""
 REPEATED = 1e-4
 """Relative change of a current from sample to sample that an amplifier at its limit may show."""
+NEAR, MANY, PILED = 1e-3, 0.01, 0.8
+"""Relative distance from the largest current, part of the samples within it, and their part of those within four times
+this distance, above which the currents stand at a limit."""
+AT_LIMIT = "the current stands at a limit"
 NEARLY = 0.1
 """Part of the current of a capacitor that may not be constant, and part of its energy that may be lost."""
 PLATES = {"area": "cm^2", "thickness": "nm"}
@@ -158,7 +162,7 @@ def named(measurement: Measurement) -> Measurement:
             rows = (np.atleast_2d(data[name].to_numpy()) for name in ("voltage", "current"))
             if limit := max(map(_limit, *rows)):
                 unit = data["current"].attrs["units"]
-                remark = f"; the current stands at a limit, {limit:.3g} {unit}: charge is missing"
+                remark = f"; {AT_LIMIT}, {limit:.3g} {unit}: charge is missing"
                 data = data.assign_attrs(remark=data.attrs.get("remark", "") + remark)
         regions[region] = data
     measurement = replace(measurement, regions=regions)
@@ -169,17 +173,37 @@ def named(measurement: Measurement) -> Measurement:
     return measurement
 
 
+def recorded(remark: str) -> Adequacy:
+    """Return whether the instrument recorded the whole current, from the remark of `named`."""
+    if AT_LIMIT not in remark:
+        return ADEQUATE
+    return Adequacy(Status.MISFIT, 1.0, remark[remark.index(AT_LIMIT) :])
+
+
 def _limit(voltage: np.ndarray, current: np.ndarray) -> float:
     """Return the magnitude in A at which the amplifier held a current, 0 where it did not.
 
     A current that is nearly constant and takes up no energy is that of a capacitor under a ramp.
     """
-    clipped = clipped_points(voltage, current, REPEATED)
+    clipped = clipped_points(voltage, current, REPEATED) | _piled_up(current)
     if not clipped.any():
         return 0.0
     limit = float(np.abs(current[clipped]).max())
     constant = float(np.mean(np.abs(np.abs(current) - limit) < NEARLY * limit))
     return 0.0 if constant > 1 - NEARLY and abs(_lost(voltage, current)) < NEARLY else limit
+
+
+def _piled_up(current: np.ndarray) -> np.ndarray:
+    """Mark the currents at a limit: those near an extreme, if many lie there and few just below it.
+
+    A smooth extreme has as many currents within `NEAR` of it as between one and four times that distance.
+    """
+    marked = np.zeros(current.shape, bool)
+    for side in (current, -current):
+        near, about = side > (1 - NEAR) * side.max(), side > (1 - 4 * NEAR) * side.max()
+        if side.max() > 0 and near.sum() > MANY * side.size and near.sum() > PILED * about.sum():
+            marked |= near
+    return marked
 
 
 def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray) -> float:

@@ -7,15 +7,16 @@ pulses.
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import NORMAL_QUANTILE, Measurement, Quantity, student_quantile
+from relaxor.core.results import NORMAL_QUANTILE, Measurement, Quantity, Status, student_quantile
 from relaxor.core.variables import dataset, readings
+from relaxor.stats.adequacy import judge
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import sample_noise
 from relaxor.techniques.hysteresis.device import TOLERANCE, Capacitor, Geometry
@@ -27,8 +28,16 @@ LEAST_PULSE = 0.1
 """Part of the largest voltage that a pulse must reach; what stays below it is noise of the rest."""
 MARGIN = 2
 """Number of samples by which a pulse is widened, besides the part of its ramp below the threshold of the rest."""
+LEAST_REST = 20
+"""Smallest number of samples from which a baseline is taken."""
 PULSE_END = 0.005
 """Part of the largest voltage below which a falling pulse counts as ended."""
+EDGE = 0.1
+"""Part of the largest voltage at which a pulse starts. It is small, because a device that draws much current delays the
+later part of the edge."""
+FLAT, FLAT_PART = 0.96, 0.15
+"""Part of the largest voltage above which a pulse is on its plateau, and part of the pulse above which it has one; a
+triangular pulse spends 4 % of its time there."""
 CHARGES = {
     q.SWITCHING_POLARIZATION["positive"]: ("top", {"P": 1}),
     q.NONSWITCHING_POLARIZATION["positive"]: ("top", {"U": 1}),
@@ -38,7 +47,8 @@ CHARGES = {
     q.SWITCHED_POLARIZATION_DIFFERENCE["negative"]: ("top", {"N": -1, "D": 1}),
     q.REMANENT_SWITCHED_POLARIZATION: ("stop", {"P": 1, "U": -1}),
 }
-"""End of the integration of pulses (largest voltage or end) and sign of each pulse, by the quantity of a train."""
+"""End of the integration of pulses (end of the largest voltage, or end of the pulse) and sign of each pulse, by the
+quantity of a train."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +61,18 @@ class Charge:
         The value and its standard error.
     quantile
         Half width of the 95 % interval in standard errors.
+    unequal
+        Standard uncertainty of the difference of two pulses that are not exactly equal: what does not switch goes as
+        their voltage, and the start of each is known to a sample only.
+    baseline
+        Difference to what another baseline of the current gives.
     """
 
     value: float
     error: float
     quantile: float = NORMAL_QUANTILE
+    unequal: float = 0.0
+    baseline: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,8 @@ class Pulse:
     letter
         Its name in the train.
     start, top, stop
-        Indices of its first sample, of its largest voltage, and of its last sample, which is back at rest.
+        Indices of its first sample, of the last sample of its largest voltage, and of its last sample, which is back at
+        rest. All pulses of a train start equally long before their edge, and end equally long after it.
     """
 
     letter: str
@@ -105,21 +123,81 @@ def find_pulses(voltage: np.ndarray) -> list[Pulse]:
 
     A pulse is called P or N where the pulse before it has the other sign, and U or D where it has the same sign. The
     first pulse only sets the state and is called X, unless it is repeated: then an earlier pulse, which was not
-    recorded, has set the state.
+    recorded, has set the state. Pulses that are subtracted from each other last equally long from their edge on,
+    because their largest reading lies anywhere on a plateau.
     """
-    pulses: list[Pulse] = []
-    previous = 0.0
     runs = _runs(voltage)
-    sets = len(runs) > 1 and runs[0][1] * runs[1][1] < 0
-    for start, extreme, stop in runs:
+    letters = _letters([extreme for _, extreme, _ in runs])
+    crossings = np.array([_edge(voltage, start, stop) for start, _, stop in runs])
+    edges = [int(edge) for edge in int(crossings[0]) + np.round(crossings - crossings[0])]
+    margins = [MARGIN + int(2 * REST * (stop - start)) for start, _, stop in runs]
+    lead = max(edge - start + margin for edge, margin, (start, _, _) in zip(edges, margins, runs, strict=True))
+    length = max(stop + margin - edge for edge, margin, (_, _, stop) in zip(edges, margins, runs, strict=True))
+    room = min(np.diff([*edges, len(voltage) - 1 + lead])) - lead
+    length, lead = min(length, int(room)), min(lead, *edges)
+    pulses = []
+    for letter, edge in zip(letters, edges, strict=True):
+        same = [at for at, other in zip(edges, letters, strict=True) if other in _equal(letter)]
+        top = end_of_top(np.mean([np.abs(voltage[at : at + length + 1]) for at in same], axis=0))
+        pulses.append(Pulse(letter, edge - lead, edge + top, edge + length))
+    return pulses
+
+
+def _letters(extremes: Sequence[float]) -> list[str]:
+    """Name pulses by their extreme voltages."""
+    letters: list[str] = []
+    previous = 0.0
+    sets = len(extremes) > 1 and extremes[0] * extremes[1] < 0
+    for extreme in extremes:
         positive, repeated = extreme > 0, np.sign(extreme) == previous
         letter = ("U" if repeated else "P") if positive else ("D" if repeated else "N")
-        top = start + int(np.argmax(np.abs(voltage[start:stop])))
-        margin = MARGIN + int(2 * REST * (stop - start))
-        letter = "X" if sets and not pulses else letter
-        pulses.append(Pulse(letter, max(start - margin, 0), top, min(stop + margin, len(voltage) - 1)))
+        letters.append("X" if sets and not letters else letter)
         previous = float(np.sign(extreme))
-    return pulses
+    return letters
+
+
+def _equal(letter: str) -> str:
+    """Return the letters of the pulses that are equal to one."""
+    return next((pair for pair in ("PU", "ND") if letter in pair), letter)
+
+
+def _edge(voltage: np.ndarray, start: int, stop: int) -> float:
+    """Return where a run crosses `EDGE` of its voltage, in samples."""
+    level = np.abs(voltage[start:stop])
+    height = EDGE * level.max()
+    after = max(int(np.argmax(level > height)), 1)
+    return start + after - float((level[after] - height) / (level[after] - level[after - 1]))
+
+
+def is_flat(level: np.ndarray) -> bool:
+    """Return whether a pulse has a plateau, from the magnitude of its voltage."""
+    return bool(np.sum(level > FLAT * level.max()) > FLAT_PART * np.sum(level > EDGE * level.max()))
+
+
+def end_of_top(level: np.ndarray) -> int:
+    """Return the last sample of the largest voltage of a pulse: the end of its plateau, or its only tip."""
+    return int(np.flatnonzero(level > FLAT * level.max())[-1] if is_flat(level) else np.argmax(level))
+
+
+def unequal(moved: float, late: float, first: np.ndarray, second: np.ndarray) -> float:
+    """Return the standard uncertainty of a difference of two pulses that are not exactly equal, in µC/cm².
+
+    Parameters
+    ----------
+    moved
+        What the second pulse moves, most of which is leakage and capacitance, µC/cm².
+    late
+        What flows in one sample at the end of the integration, µC/cm²; the start of a pulse lies anywhere in a sample.
+    first, second
+        Voltages of both kinds of pulses during the integration, each of shape (pulses, n).
+    """
+    return math.hypot(moved * inequality(first, second), late / math.sqrt(6))
+
+
+def inequality(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the relative difference of the mean magnitudes of the voltage in two kinds of pulses, each (..., n)."""
+    means = [float(np.mean(np.abs(voltage))) for voltage in (first, second)]
+    return abs(means[0] - means[1]) / means[1]
 
 
 def pulse_charges(
@@ -127,9 +205,8 @@ def pulse_charges(
 ) -> tuple[dict[Quantity, Charge], dict[str, xr.Dataset], dict[str, int]]:
     """Analyse a train of pulses recorded without interruption.
 
-    The baseline (offset and drift) is a straight line through the rests. All results are sums of currents with
-    known weights, so that their errors follow from the noise in the rests without approximation. Repeated pulses are
-    averaged; their error is that of their scatter where it is larger.
+    All results are sums of currents with known weights, so that their errors follow from the noise in the rests
+    without approximation. Repeated pulses are averaged; their error is that of their scatter where it is larger.
 
     Returns
     -------
@@ -151,41 +228,104 @@ def pulse_charges(
     )
     pulses = _complete_train(measurement.id, voltage)
     counts = Counter(pulse.letter for pulse in pulses)
-    rest = np.abs(voltage) < REST * np.abs(voltage).max()
-    for pulse in pulses:
-        rest[pulse.start : pulse.stop + 1] = False
-    if rest.sum() < 20:
-        raise AnalysisError(f"{measurement.id}: the rests between pulses hold {rest.sum()} samples; 20 are needed")
-    line = np.stack([np.ones_like(time), time - time.mean()], axis=-1)
-    solve = np.linalg.pinv(line[rest])
-    scatter = current[rest] - line[rest] @ (solve @ current[rest])
-    noise = float(np.sqrt(scatter @ scatter / (rest.sum() - 2)))
+    baseline, other = _baselines(measurement.id, time, voltage, current, pulses)
+    step = float(np.median(np.diff(time)))
+    turns = not any(is_flat(np.abs(voltage[pulse.start : pulse.stop + 1])) for pulse in pulses)
 
     def weights(pulse: Pulse, end: str) -> np.ndarray:
-        """Return the weights of the samples in ∫I dt / A over a pulse up to its end, with the baseline subtracted."""
+        """Return the weights of the samples in ∫I dt / A over a pulse up to its end."""
         stop = int(getattr(pulse, end))
         result = _trapezoid(time, pulse.start, stop)
-        if end == "top":
+        if end == "top" and turns:
             # The current jumps where the ramp turns; the limit from the left replaces the sample there.
             last, result[stop] = result[stop], 0.0
             result[stop - 1] += 2 * last
             result[stop - 2] -= last
-        result[rest] -= (result @ line) @ solve
         return result * MICROCOULOMB / geometry.area
 
     values = {}
     for quantity, (end, signs) in CHARGES.items():
-        repeats = [
+        plain = [
             sign * np.stack([weights(pulse, end) for pulse in pulses if pulse.letter == letter])
             for letter, sign in signs.items()
         ]
+        repeats = [baseline.subtracted(each) for each in plain]
         weight = sum((each.mean(axis=0) for each in repeats), np.zeros_like(time))
-        values[quantity] = _mean(weight, current, noise, [each @ current for each in repeats])
-    corrected = current - line @ (solve @ current[rest])
+        charge_of = _mean(weight, current, baseline.noise, [each @ current for each in repeats])
+        again = sum(float(other.subtracted(each).mean(axis=0) @ current) for each in plain)
+        charge_of = replace(charge_of, baseline=abs(again - charge_of.value))
+        if len(signs) > 1:
+            moved = float(repeats[1].mean(axis=0) @ current)
+            stretches = [
+                np.stack(
+                    [np.arange(pulse.start, getattr(pulse, end) + 1) for pulse in pulses if pulse.letter == letter]
+                )
+                for letter in signs
+            ]
+            late = float(np.mean(current[stretches[1][:, -1]])) * step * MICROCOULOMB / geometry.area
+            charge_of = replace(charge_of, unequal=unequal(moved, late, *(voltage[part] for part in stretches)))
+        values[quantity] = charge_of
+    corrected = current - baseline.of(current)
     curves = {
         pulse.letter: _curve(time, voltage, corrected, pulse, geometry) for pulse in pulses if pulse.letter != "X"
     }
     return values, curves, dict(counts)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The current without a pulse, as a linear function of the currents in the rests.
+
+    Attributes
+    ----------
+    rest
+        The samples from which it is taken, shape (n,).
+    design, solve
+        Shapes (n, k) and (k, rests): the current is ``design @ solve @ current[rest]``.
+    noise
+        Standard deviation of a sample in the rests, A.
+    """
+
+    rest: np.ndarray
+    design: np.ndarray
+    solve: np.ndarray
+    noise: float
+
+    def of(self, current: np.ndarray) -> np.ndarray:
+        """Return the baseline of a current of shape (n,)."""
+        return self.design @ (self.solve @ current[self.rest])
+
+    def subtracted(self, weights: np.ndarray) -> np.ndarray:
+        """Return weights of shape (..., n) of a sum of currents without the baseline."""
+        result = weights.copy()
+        result[..., self.rest] -= (weights @ self.design) @ self.solve
+        return result
+
+
+def _baselines(
+    name: str, time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulses: Sequence[Pulse]
+) -> tuple[Baseline, Baseline]:
+    """Return the baseline and another one, whose difference is a systematic error.
+
+    It is a straight line through all rests, offset and drift. If the current in the rests does not lie on a line, it
+    flows after the pulses and is no baseline: then the rest before the first pulse gives it.
+    """
+    rest = np.abs(voltage) < REST * np.abs(voltage).max()
+    for pulse in pulses:
+        rest[pulse.start : pulse.stop + 1] = False
+    if rest.sum() < LEAST_REST:
+        raise AnalysisError(f"{name}: the rests between pulses hold {rest.sum()} samples; {LEAST_REST} are needed")
+    line = np.stack([np.ones_like(time), time - time.mean()], axis=-1)
+    solve = np.linalg.pinv(line[rest])
+    left = current[rest] - line[rest] @ (solve @ current[rest])
+    noise = float(np.sqrt(left @ left / (rest.sum() - 2)))
+    straight = Baseline(rest, line, solve, noise)
+    before = rest & (np.arange(len(time)) < pulses[0].start)
+    single = float(np.std(sample_noise(current[rest])))
+    adequacy = judge(left / (single or noise), int(rest.sum()) - 2, absolute_sigma=True)
+    if before.sum() < LEAST_REST or adequacy.status == Status.OK:
+        return straight, straight
+    return Baseline(before, line[:, :1], np.full((1, before.sum()), 1 / before.sum()), noise), straight
 
 
 def _complete_train(name: str, voltage: np.ndarray) -> list[Pulse]:
@@ -252,18 +392,24 @@ def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[Q
         between the pulses.
     """
     time = data["time"].to_numpy()
-    moved = {}
-    for letter in "PUND":
-        pulse = data.sel(pulse=letter)
-        current, top = pulse["current"].to_numpy(), int(np.argmax(np.abs(pulse["voltage"].to_numpy())))
-        noise = np.std(sample_noise(current))
-        for end, stop in (("top", top), ("stop", len(time) - 1)):
-            weight = _trapezoid(time, 0, stop) * MICROCOULOMB / geometry.area
-            moved[letter, end] = weight @ current, noise * np.linalg.norm(weight)
+    pulses = {letter: data.sel(pulse=letter) for letter in "PUND"}
+    voltage = {letter: pulse["voltage"].to_numpy() for letter, pulse in pulses.items()}
+    current = {letter: pulse["current"].to_numpy() for letter, pulse in pulses.items()}
+    noise = {letter: float(np.std(sample_noise(each))) for letter, each in current.items()}
     result = {}
     for quantity, (end, signs) in CHARGES.items():
-        charges, errors = np.array([moved[letter, end] for letter in signs]).T
-        result[quantity] = Charge(float(charges @ list(signs.values())), float(np.linalg.norm(errors)))
+        pair = _equal(next(iter(signs)))
+        stop = end_of_top(np.mean([np.abs(voltage[each]) for each in pair], axis=0)) if end == "top" else len(time) - 1
+        weight = _trapezoid(time, 0, stop) * MICROCOULOMB / geometry.area
+        moved = {letter: float(weight @ current[letter]) for letter in signs}
+        error = math.hypot(*(noise[letter] for letter in signs)) * float(np.linalg.norm(weight))
+        differs = 0.0
+        if len(signs) > 1:
+            first, second = signs
+            last = float(weight[stop] * 2 * current[second][stop])
+            differs = unequal(moved[second], last, voltage[first][: stop + 1], voltage[second][: stop + 1])
+        value = sum(sign * moved[letter] for letter, sign in signs.items())
+        result[quantity] = Charge(float(value), error, unequal=differs)
     return result
 
 

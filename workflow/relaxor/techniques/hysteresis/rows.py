@@ -6,16 +6,29 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Number, measured, with_systematic
+from relaxor.core.results import Number, Status, measured, with_systematic
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.hysteresis import quantities as q
-from relaxor.techniques.hysteresis.background import Background, switching_current
+from relaxor.techniques.hysteresis.background import Background
 from relaxor.techniques.hysteresis.cycles import Cycle
 from relaxor.techniques.hysteresis.device import Capacitor, Geometry
 from relaxor.techniques.hysteresis.integration import Loop
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
+SPREAD = {
+    q.SATURATED_PART: "change of the number when the parts of the loop that count as saturated become smaller",
+    q.FORM: "difference from another form of the leakage",
+}
+"""How each systematic component of a loop was determined."""
+CURRENTS = {
+    q.CORRECTED: "Switching current",
+    q.LEAKAGE_REMOVED: "Current without leakage",
+    q.UNCORRECTED: "Current",
+}
+"""What the current of the best loop of a cycle is."""
+PARTS = {q.REVERSIBLE: "the mean of both branches"}
+"""To what a background was fitted, where that is not the saturated parts."""
 SAME_AMPLITUDE = 0.02
 """Relative difference within which two amplitudes count as equal."""
 
@@ -28,17 +41,22 @@ def relative_systematic(geometry: Geometry | Capacitor, settings: HysteresisSett
     return {q.CROSS_SECTION: area, q.DISTANCE: distance, q.VOLUME: float(np.hypot(area, distance))}
 
 
-def loop_rows(loop: Loop, settings: HysteresisSettings, remark: str) -> list[Number]:
-    """Return the numbers of a loop; ``remark`` is added to the method."""
+def loop_rows(loop: Loop, settings: HysteresisSettings) -> list[Number]:
+    """Return the numbers of a loop; a misfit of its background widens their errors."""
     cycle, measurement = loop.cycle, loop.cycle.measurement
-    rows = measured(
-        measurement,
-        loop.model,
-        {quantity: (value, np.nanstd(drawn, ddof=1)) for quantity, (value, drawn) in loop.numbers.items()},
-        cycle.method + cycle.remark + remark,
-        n=cycle.residual.size,
-        feature=cycle.region,
-    )
+    adequacy = loop.adequacy.joined(cycle.adequacy)
+    rows = []
+    for quantity, (value, drawn) in loop.numbers.items():
+        estimate = {quantity: (value, adequacy.scale * float(np.nanstd(drawn, ddof=1)), adequacy)}
+        method = cycle.method + cycle.remark
+        (row,) = measured(measurement, loop.model, estimate, method, n=cycle.residual.size, feature=cycle.region)
+        for name, errors in (loop.budget or {}).items():
+            row = row.with_component(name, errors.get(quantity, 0.0), SPREAD[name])
+        if quantity in q.COERCIVE_FIELD.values() and not loop.saturated:
+            row = row.flagged(
+                Status.NOT_IDENTIFIED, "not saturated: a minor loop has no coercive field of the material"
+            )
+        rows.append(row)
     rows = with_systematic(rows, q.QUANTITIES, relative_systematic(cycle.geometry, settings))
     lateral = isinstance(cycle.geometry, Geometry)
     if loop.model == q.CORRECTED and lateral and "thickness_alternative" in measurement.conditions:
@@ -71,15 +89,18 @@ def device_rows(device: str, cycles: Sequence[Cycle], backgrounds: Mapping[str, 
         drawn = zip(background.parameters, background.values, background.replicates.T, strict=False)
         values = {quantity: (value, replicates.std(ddof=1)) for quantity, value, replicates in drawn}
         freedom = background.n - len(background.parameters)
+        remarks = _remarks(cycles)
         rows += measured(
             cycles[0].measurement,
             model,
-            {**values, AICC: (background.aicc, 0.0)},
-            f"least squares in the saturated parts of the device's loops; block bootstrap{_remarks(cycles)}",
+            {quantity: (value, background.adequacy.scale * error) for quantity, (value, error) in values.items()}
+            | {AICC: (background.aicc, 0.0)},
+            f"least squares in {PARTS.get(model, 'the saturated parts')} of the loops; block bootstrap{remarks}",
             n=background.n,
             reduced_chi_square=background.chi_square / freedom,
             raw_sha256=_sources(cycles),
             feature=cycles[0].region,
+            adequacy=background.adequacy,
         )
     return [replace(row, measurement=device) for row in rows]
 
@@ -130,20 +151,20 @@ def loop_curves(cycle: Cycle, found: Sequence[Loop], background: Background | No
         "polarization_uncertainty": (best.uncertainty, "uC/cm^2", "standard uncertainty of polarization"),
         "polarization_uncorrected": (uncorrected.polarization, "uC/cm^2", "Polarization, uncorrected"),
         "current": (uncorrected.current, "A", "Current"),
-        "switching_current": (best.current, "A", "Switching current"),
+        "switching_current": (best.current, "A", CURRENTS[best.model]),
     }
     if background is not None:
-        without = drive.roll(switching_current(cycle, cycle.current, background.values * [1, 0, 0])) + cycle.opening
-        lines |= {
-            "capacitive_current": (uncorrected.current - without, "A", "Capacitive current"),
-            "leakage_current": (without - best.current, "A", "Leakage current"),
-        }
+        leakage, both = (drive.roll(background.current(cycle, dielectric=part)[0]) for part in (False, True))
+        lines["leakage_current"] = leakage, "A", "Leakage current"
+        if best.model == q.CORRECTED:
+            lines["capacitive_current"] = both - leakage, "A", "Capacitive current"
     time = np.arange(len(drive.field)) * (cycle.time[1] - cycle.time[0])
     attrs = {
         "turn": drive.top,
         "thickness_nm": cycle.geometry.thickness,
         "frequency_hz": cycle.frequency,
         "amplitude_kv_cm": best.amplitude,
+        "model": best.model,
         **({"shift": drive.shift} if cycle.region else {}),
     }
     curves = dataset("time", lines, {"time": (time, "s", "Time")}, **attrs)
