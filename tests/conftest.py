@@ -87,7 +87,8 @@ def analysed(tmp_path_factory) -> Callable[[str], Analysed]:
             if not curves.exists():
                 ingest([str(ROOT / row["file"]) for row in rows], rows, plain["tables"], data)
                 layers = settings.layers(technique, "cbps")
-                analyse_files(data, str(parameters), str(curves), technique=technique, layers=layers)
+                files = data, str(parameters), str(folder / "budget.csv"), str(curves)
+                analyse_files(*files, technique=technique, layers=layers)
         return Analysed(load_parameters(str(parameters)), folder)
 
     return analyse

@@ -29,6 +29,9 @@ from relaxor.synapse.recording import Recording
 Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]
 SAME = 0.02
 """Widths, levels and intervals that differ by less than this part count as equal."""
+SCATTER = 0.1
+"""Quantities whose range is this part of the largest one, on logarithmic scales, scatter from run to run: pulses that
+were made by hand last for different times."""
 FEWEST_REPEATS = 5
 """Number of runs beyond the first of their kind from which on repeats show how runs vary."""
 
@@ -42,7 +45,7 @@ def kind_of(recording: Recording) -> Kind:
         If its runs are of none of the kinds.
     """
     runs = summary(recording)
-    varied = {name for name in ("amplitude", "pulses", "width", "period") if _varies(runs[name])}
+    varied = _varied(runs)
     single = (runs["pulses"] == 1).all()
     if (runs["signs"] > 1).all():
         return "cycles"
@@ -91,6 +94,15 @@ def summary(recording: Recording) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _varied(runs: pd.DataFrame) -> set[str]:
+    """Return what differs between runs; what varies far less than something else only scatters (`SCATTER`)."""
+    found = {name for name in ("amplitude", "pulses", "width", "period") if _varies(runs[name])}
+    positive = {name for name in found if (runs[name] > 0).all()}
+    ranges = {name: float(np.log(runs[name].max() / runs[name].min())) for name in positive}
+    largest = max(ranges.values(), default=0.0)
+    return {name for name in found if name not in ranges or ranges[name] > SCATTER * largest}
 
 
 def _varies(values: pd.Series) -> bool:

@@ -21,7 +21,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.kinetics import Light, Readings
-from relaxor.synapse.photoresponse.reduction import SAME_LIGHT, greatest_power, light_of
+from relaxor.synapse.photoresponse.reduction import SAME_LIGHT, light_of, require_light
 from relaxor.synapse.photoresponse.response import Response
 from relaxor.synapse.traces import Trace
 
@@ -229,15 +229,15 @@ def runs_by_code(traces: Sequence[Trace], timing: CodeTiming) -> dict[str, list[
     AnalysisError
         If pulses of a run have another power density than ``timing`` says.
     """
-    greatest = greatest_power(traces)
+    require_light(traces)
     found: dict[str, list[Trace]] = {code: [] for code in CODES}
     for trace in traces:
-        found[_code(trace, timing, greatest)].append(trace)
+        found[_code(trace, timing)].append(trace)
     return found
 
 
-def _code(trace: Trace, timing: CodeTiming, greatest: float) -> str:
-    readings = Readings.at(light_of(trace, greatest), timing.slots + timing.width / 2)
+def _code(trace: Trace, timing: CodeTiming) -> str:
+    readings = Readings.at(light_of(trace), timing.slots + timing.width / 2)
     power = readings.power[readings.run, readings.stretch]
     if (np.abs(power[power > 0] - timing.power) > SAME_LIGHT * timing.power).any():
         raise AnalysisError(
