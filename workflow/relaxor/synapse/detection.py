@@ -51,7 +51,7 @@ class Pulses:
         return Pulses(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
 
-class NoPulses(AnalysisError):
+class NoPulseError(AnalysisError):
     """Nothing in the stimulus of a run stands out of its noise for more than one sample."""
 
 
@@ -80,7 +80,7 @@ def pulses_in_stimulus(trace: Trace, stimulus: np.ndarray) -> Pulses:
             f"no pulse: the stimulus departs from {level:.4g} {unit} by at most {largest:.2g} {unit}, "
             f"its noise is {noise:.2g} {unit}",
             f"departures above {max(threshold, SIGNIFICANT * noise):.2g} {unit} count",
-            NoPulses,
+            NoPulseError,
         )
     bounds, value = _stretches(code)
     edges = np.stack([bounds[:-1], bounds[1:]])[:, value != 0]

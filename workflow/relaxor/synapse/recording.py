@@ -12,7 +12,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, measured
 from relaxor.synapse import quantities as q
 from relaxor.synapse.artifacts import finite
-from relaxor.synapse.detection import NoPulses, Pulses
+from relaxor.synapse.detection import NoPulseError, Pulses
 from relaxor.synapse.events import find_pulses, measure_pulses, require_pulses, without_spikes
 from relaxor.synapse.traces import Trace, traces_of
 
@@ -174,7 +174,7 @@ def _with_pulses(traces: Sequence[Trace]) -> list[tuple[Pulses, Pulses, Trace]]:
     for trace in recorded or traces:
         try:
             found.append(find_pulses(trace))
-        except NoPulses as error:
+        except NoPulseError as error:
             missing.append(error)
     if not found:
         raise missing[0]

@@ -10,13 +10,16 @@ from relaxor.synapse.quantities import RELAXATION_TIME
 
 # --- the fitted response
 PHOTORESPONSE = "photoresponse"
+TRAPS = "trap_distribution"
 PROMPT = "prompt"
 ONE_EXPONENT, OWN_EXPONENT = "one_exponent", "own_exponent_of_prompt"
+TWO_KINDS, MANY_KINDS = "two_kinds_of_traps", "distribution_of_traps"
 """The models of the response that are compared, which are features of `AICC`."""
 PHOTOCURRENT = Quantity("photocurrent", "A", "prompt current at the power of reference, or current of full traps")
 FILLING_RATE = Quantity("filling_rate", "1/s", "rate at which light of the power of reference fills traps")
 POWER_EXPONENT = Quantity("power_exponent", "1", "exponent of the power density in filling rates or prompt current")
 NOISE_ADDITIVE = Quantity("noise_additive", "A", "standard deviation of a single reading")
+NOISE_OF_NEIGHBOURS = Quantity("noise_of_neighbours", "A", "standard deviation of a reading from one to the next")
 NOISE_MULTIPLICATIVE = Quantity("noise_multiplicative", "1", "relative deviation of the response from run to run")
 DARK_CURRENT = Quantity("dark_current", "A", "mean current in the dark at the beginning of a run")
 DARK_CURRENT_SPREAD = Quantity("dark_current_spread", "A", "standard deviation of the dark current from run to run")
@@ -59,6 +62,7 @@ RESPONSE_RATIO = Quantity(
 
 LIGHT_MODELS = {
     PHOTORESPONSE: "prompt photocurrent and two kinds of traps, fitted to all runs of a wavelength",
+    TRAPS: "distribution of traps, where two kinds miss the data, fitted to all runs of a wavelength",
     CODES_MEASURED: "mean of the repeats of every code",
     CODES_PREDICTED: "codes that the fitted response predicts",
     CODES_COMPARED: "comparison of measured and predicted codes",
