@@ -19,14 +19,19 @@ Device = Callable[[np.ndarray, Sequence[Pulse]], np.ndarray]
 
 
 # --- devices under light
+def _changes(pulses: Sequence[Pulse]) -> list[tuple[float, float]]:
+    """When the power changes, and to which."""
+    return [(at, power) for onset, width, power in pulses for at, power in ((onset, power), (onset + width, 0.0))]
+
+
 def traps(
     currents: np.ndarray, rates: np.ndarray, times: np.ndarray, *, prompt: float, exponent: float, reference: float
 ) -> Device:
     """Traps that fill by dy/dt = g (P/P0)^a (1 − y) − y/τ, each kind on its own, beside a prompt current."""
 
     def device(time: np.ndarray, pulses: Sequence[Pulse]) -> np.ndarray:
-        current, filled, now = np.zeros(time.size), np.zeros(len(times)), 0.0
-        changes = [(at, power) for onset, width, power in pulses for at, power in ((onset, power), (onset + width, 0.0))]
+        current, filled = np.zeros(time.size), np.zeros(len(times))
+        changes = _changes(pulses)
         for (begin, power), (end, _) in zip([(0.0, 0.0), *changes], [*changes, (np.inf, 0.0)], strict=True):
             drive = (power / reference) ** exponent if power else 0.0
             speed = rates * drive + 1 / times
@@ -35,7 +40,7 @@ def traps(
             passed = time[inside] - begin
             y = rest[:, None] + (filled - rest)[:, None] * np.exp(-speed[:, None] * passed)
             current[inside] = prompt * drive + currents @ y
-            filled, now = rest + (filled - rest) * np.exp(-speed * (min(end, 1e9) - begin)), end
+            filled = rest + (filled - rest) * np.exp(-speed * (min(end, 1e9) - begin))
         return current
 
     return device
@@ -56,7 +61,7 @@ def many_kinds(kinds: int = 25) -> Device:
 def bimolecular(time: np.ndarray, pulses: Sequence[Pulse]) -> np.ndarray:
     """Carriers that recombine in pairs: dn/dt = G − B n², G in proportion to the power; current in A."""
     current, carriers = np.zeros(time.size), 0.0
-    changes = [(at, power) for onset, width, power in pulses for at, power in ((onset, power), (onset + width, 0.0))]
+    changes = _changes(pulses)
     recombination = 0.05
     for (begin, power), (end, _) in zip([(0.0, 0.0), *changes], [*changes, (np.inf, 0.0)], strict=True):
         inside = (time >= begin - 1e-9) & (time < end - 1e-9)

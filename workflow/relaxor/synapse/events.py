@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from relaxor.synapse.artifacts import bends, bridged, clipped_in, filled, finite, gaps_in, noise_of, spikes_in
-from relaxor.synapse.detection import NoPulseError, Pulses, pulses_in_current, pulses_in_stimulus, refusal, without_glitches
+from relaxor.synapse.detection import (
+    NoPulseError,
+    Pulses,
+    pulses_in_current,
+    pulses_in_stimulus,
+    refusal,
+    without_glitches,
+)
 from relaxor.synapse.traces import Trace
 from relaxor.synapse.windows import FEW, window_before, window_behind, window_means
 

@@ -42,16 +42,31 @@ MERITS = "figures_of_merit"
 SCALES_OF_MERITS = "scales of area, current and power density"
 RESPONSIVITY = Quantity("responsivity", "A/W", "photocurrent divided by the light on the device", SCALES_OF_MERITS)
 QUANTUM_EFFICIENCY = Quantity("quantum_efficiency", "1", "electrons per photon on the device", SCALES_OF_MERITS)
-NOISE_DENSITY = Quantity("noise_density", "A/Hz^0.5", "noise of the current in the dark", SCALES_OF_MERITS)
+NOISE_DENSITY = Quantity(
+    "noise_density_at_signal", "A/Hz^0.5", "noise in the dark at the frequency of the signal", SCALES_OF_MERITS
+)
 SHOT_NOISE_DENSITY = Quantity("shot_noise_density", "A/Hz^0.5", "shot noise of the dark current", SCALES_OF_MERITS)
 NOISE_EQUIVALENT_POWER = Quantity(
-    "noise_equivalent_power", "W/Hz^0.5", "light that causes a current as large as the noise", SCALES_OF_MERITS
+    "noise_equivalent_power_at_signal",
+    "W/Hz^0.5",
+    "light that causes a current as large as the noise at the frequency of the signal",
+    SCALES_OF_MERITS,
 )
-DETECTIVITY = Quantity("detectivity", "cm*Hz^0.5/W", "specific detectivity from the measured noise", SCALES_OF_MERITS)
+DETECTIVITY = Quantity(
+    "detectivity_at_signal",
+    "cm*Hz^0.5/W",
+    "specific detectivity from the noise that was measured at the frequency of the signal",
+    SCALES_OF_MERITS,
+)
 SHOT_NOISE_DETECTIVITY = Quantity(
     "shot_noise_detectivity", "cm*Hz^0.5/W", "specific detectivity if there were only shot noise", SCALES_OF_MERITS
 )
-NOISE_OVER_SHOT_NOISE = Quantity("noise_over_shot_noise", "1", "noise density divided by shot noise", SCALES_OF_MERITS)
+NOISE_OVER_SHOT_NOISE = Quantity(
+    "noise_over_shot_noise_at_signal",
+    "1",
+    "noise at the frequency of the signal divided by shot noise",
+    SCALES_OF_MERITS,
+)
 NOISE_SPECTRUM = Quantity("noise_spectrum", "1", "0 if no run in the dark is suitable for a noise spectrum")
 
 # --- wavelengths

@@ -3,11 +3,11 @@
     ΔI(t) = J0 (P/P0)^alpha + Σ J_k y_k(t)
 
 y_k is the filled part of the traps of kind k (`kinetics`). The kinds lie on a grid of decay times and of fillings
-g·tau; their currents J_k have one sign and are found by non-negative least squares (Lawson & Hanson,
-doi 10.1137/1.9781611971217), which is the inversion of relaxations for a distribution of times (Provencher,
-doi 10.1016/0010-4655(82)90173-4) without a penalty on its roughness. Predictions need the sum over the kinds only, which is
-well determined although the currents of neighbouring kinds are not. The number of parameters is that of the kinds with
-a current (Meyer & Woodroofe, doi 10.1214/aos/1015956708).
+g·tau. Their currents J_k have one sign and are found by non-negative least squares (Lawson & Hanson,
+doi 10.1137/1.9781611971217), which inverts relaxations for a distribution of times as Provencher does
+(doi 10.1016/0010-4655(82)90173-4), but without a penalty on roughness. Predictions need the sum over the kinds only,
+which is well determined although the currents of neighbouring kinds are not. The number of parameters is that of the
+kinds with a current (Meyer & Woodroofe, doi 10.1214/aos/1015956708).
 """
 
 import math
