@@ -138,3 +138,40 @@ def light_session(device: Device, rng: np.random.Generator, **how: float) -> lis
              for d in (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0)]  # fmt: skip
     files = {"power": powers, "width": widths, "number": numbers, "pairs": pairs}
     return [light_file(name, runs) for name, runs in files.items()]
+
+
+# --- pairs of voltage pulses
+INTERVALS = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 4.0])
+"""s."""
+READ, PULSE = 0.5, 5.0
+"""V."""
+
+
+def facilitation(interval: float) -> float:
+    """Paired-pulse index in percent at an interval in s: two exponentials above 100 %."""
+    return 100 + 40 * float(np.exp(-interval / 0.1)) + 30 * float(np.exp(-interval / 2.0))
+
+
+def pair_file(
+    rng: np.random.Generator, noise: Callable[[np.random.Generator, int], np.ndarray], repeats: int = 1,
+    amplitude: float = 2e-13, response: float = 1e-11,
+) -> Measurement:  # fmt: skip
+    """Pairs of pulses at `INTERVALS`, read at a low voltage, with noise of a standard deviation ``amplitude`` (A).
+
+    The read current steps by ``response`` behind the first pulse and by the index times it behind the second one, and
+    stays, so that the truth is what stands in any read window.
+    """
+    step, regions = 0.001, {}
+    for number, interval in enumerate(np.repeat(INTERVALS, repeats), 1):
+        ends = 0.15, 0.25 + interval, 0.35 + interval  # end of the first pulse, start and end of the second
+        time = step * np.arange(1, round((ends[2] + 0.2) / step) + 1)
+        inside = ((time > 0.05 + step / 2) & (time < ends[0] + step / 2)) | (
+            (time > ends[1] - 0.1 + step / 2) & (time < ends[2] - 0.1 + step / 2)
+        )
+        behind_first, behind_second = time > ends[0] + step / 2, time > ends[2] - 0.1 + step / 2
+        current = 1e-12 + response * np.where(behind_second, facilitation(interval) / 100, 1.0) * behind_first
+        current = current + inside * 2e-11 + amplitude * noise(rng, time.size)
+        columns = {"Time": (time, "s"), "V": (np.where(inside, PULSE, READ), "V"), "I": (current, "A")}
+        variables = {key: ("point", values, {"units": unit}) for key, (values, unit) in columns.items()}
+        regions[f"Run{number}"] = xr.Dataset(variables)
+    return Measurement("pairs", ATTRS, {}, regions)

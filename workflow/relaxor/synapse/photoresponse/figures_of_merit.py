@@ -55,8 +55,8 @@ PER_DECADE = 8
 LEAST_READINGS = 64
 EVEN = 0.1
 """Readings count as evenly spaced where no step differs from the median by more than this part."""
-FEW_SEGMENTS = 8
-"""The scatter of more segments than these gives the error of their mean."""
+HANN = 1.5
+"""Width of a line under Hann's window, in steps of the frequency."""
 OVERLAP = math.sqrt(1 + 2 / 36)
 """Factor by which the overlap of segments under Hann's window raises the error of their mean."""
 SAME_VOLTAGE = {"rel_tol": 0.02, "abs_tol": 1e-3}
@@ -206,15 +206,14 @@ def _noise_of(darks: Sequence[Trace], width: float) -> DarkNoise:
 
 
 def _error_of_segments(found: np.ndarray, frequencies: int) -> float:
-    """Return the standard error of the mean power of segments: their scatter, or of few that of random noise.
+    """Return the standard error of the mean power of segments: their scatter, at least that of random noise.
 
-    The power at one frequency scatters by its own mean. Half-overlapping segments under Hann's window are nearly
-    independent (Welch, doi 10.1109/TAU.1967.1161901).
+    The power of random noise at one frequency scatters by its own mean; Hann's window makes neighbouring frequencies
+    alike, and half-overlapping segments nearly independent (Welch, doi 10.1109/TAU.1967.1161901).
     """
-    mean, count = float(found.mean()), found.size
-    if count > FEW_SEGMENTS:
-        return float(found.std(ddof=1)) / math.sqrt(count) * OVERLAP
-    return mean / math.sqrt(count * max(frequencies / 2, 1.0)) * OVERLAP
+    random = float(found.mean()) / math.sqrt(max(frequencies / HANN, 1.0))
+    scatter = float(found.std(ddof=1)) if found.size > 1 else 0.0
+    return OVERLAP * max(random, scatter) / math.sqrt(found.size)
 
 
 def _drawn(frequency: np.ndarray, power: np.ndarray) -> xr.Dataset:
