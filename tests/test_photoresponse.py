@@ -22,7 +22,7 @@ from relaxor.synapse.photoresponse.codes import (
     uncertainty_of_prediction,
 )
 from relaxor.synapse.photoresponse.encoder import encoder_curves, encoder_of, load_encoder
-from relaxor.synapse.photoresponse.figures_of_merit import merit_rows, noise_density, quantum_efficiency
+from relaxor.synapse.photoresponse.figures_of_merit import merit_rows, noise_in_the_dark, quantum_efficiency
 from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Light, Readings, components
 from relaxor.synapse.photoresponse.noise import Noise
 from relaxor.synapse.photoresponse.quantities import ONE_EXPONENT, OWN_EXPONENT
@@ -409,6 +409,9 @@ def test_encoder_that_is_no_json_or_not_there_is_named(tmp_path: Path) -> None:
 
 
 # --- figures of merit
+KNOWN = {"voltage": 0.5, "width": 1.0, "area": 1e-6, "wavelength": 650.0}
+
+
 def dark_trace(rng: np.random.Generator, density: float, n: int = 4096, step: float = 0.01) -> Trace:
     current = 1e-10 + 1e-13 * step * np.arange(n) + density / math.sqrt(2 * step) * rng.standard_normal(n)
     return Trace(MEASUREMENT, "dark", step * np.arange(n), current, np.full(n, 0.5), np.zeros(n), "mW/cm^2")
@@ -420,7 +423,8 @@ def test_quantum_efficiency_of_one_electron_a_photon() -> None:
 
 def test_noise_density_of_white_noise_and_its_error() -> None:
     rng = np.random.default_rng(11)
-    found = np.array([noise_density(dark_trace(rng, 3e-13, 1024))[:2] for _ in range(300)])
+    drawn = (noise_in_the_dark([dark_trace(rng, 3e-13, 1024)], 0.5, 0.1) for _ in range(300))
+    found = np.array([(noise.density, noise.error) for noise in drawn])
     assert found[:, 0].mean() == pytest.approx(3e-13, rel=0.01)
     assert found[:, 0].std() == pytest.approx(found[:, 1].mean(), rel=0.2)
 
@@ -430,18 +434,19 @@ def test_figures_of_merit_follow_their_formulas() -> None:
     power = np.array([2.0, 4.0, 8.0, 16.0, 32.0])
     current = 1e-9 * (power / 32) ** 0.7
     dark = dark_trace(rng, 5.66e-14)
-    found = merit_rows(MEASUREMENT, [dark], power, current, 0.02 * current, voltage=0.5, area=1e-6, wavelength=650.0)
+    found, spectrum = merit_rows(MEASUREMENT, [dark], power, current, 0.02 * current, **KNOWN)
+    assert spectrum.attrs["band_from"] < 0.5 <= spectrum.attrs["band_to"]
     assert [row.at for row in found if row.parameter == "responsivity"] == power.tolist()
-    rows = {row.parameter: row for row in found if not row.at_unit or row.at == 2}
+    rows = {row.parameter: row for row in found if not row.at_unit or row.at in (0.5, 2)}
     at = rows["responsivity"]
     assert at.value == pytest.approx(current[0] / (2e-3 * 1e-6)) and at.unit == "A/W"
     assert at.standard_error == pytest.approx(0.02 * at.value)
     assert rows["shot_noise_density"].value == pytest.approx(math.sqrt(2 * 1.602176634e-19 * 1e-10), rel=0.01)
-    assert rows["noise_over_shot_noise"].value == pytest.approx(10, rel=0.05)
-    expected = math.sqrt(1e-6) * at.value / rows["noise_density"].value
-    assert rows["detectivity"].value == pytest.approx(expected)
-    assert rows["shot_noise_detectivity"].value / rows["detectivity"].value == pytest.approx(
-        rows["noise_over_shot_noise"].value
+    assert rows["noise_over_shot_noise_at_signal"].value == pytest.approx(10, rel=0.2)
+    expected = math.sqrt(1e-6) * at.value / rows["noise_density_at_signal"].value
+    assert rows["detectivity_at_signal"].value == pytest.approx(expected)
+    assert rows["shot_noise_detectivity"].value / rows["detectivity_at_signal"].value == pytest.approx(
+        rows["noise_over_shot_noise_at_signal"].value
     )
     assert all("10.1038/s41467-023-37635-1" in row.method for name, row in rows.items() if "detectivity" in name)
 
@@ -454,8 +459,8 @@ def test_a_wrong_scale_moves_figures_of_merit_by_their_systematic_errors() -> No
         read = replace(dark, current=scale * dark.current)
         return merit_rows(
             MEASUREMENT, [read], light * power, scale * current, 0.02 * scale * current, voltage=0.5,
-            area=area * 1e-6, wavelength=650.0, **known,
-        )  # fmt: skip
+            width=1.0, area=area * 1e-6, wavelength=650.0, **known,
+        )[0]  # fmt: skip
 
     errors = {"area": 0.05, "scale": 0.01, "light": 0.03}
     found = merits(scale_uncertainties=tuple(errors.values()))
@@ -464,21 +469,21 @@ def test_a_wrong_scale_moves_figures_of_merit_by_their_systematic_errors() -> No
         shift = math.hypot(*(1e3 * (other.value - row.value) for other in moved))
         assert row.systematic_error == pytest.approx(shift, rel=1e-3, abs=1e-5 * abs(row.value)), row.parameter
     relative = {row.parameter: row.systematic_error / row.value for row in found}
-    assert relative["detectivity"] == pytest.approx(math.hypot(0.05 / 2, 0.03))
+    assert relative["detectivity_at_signal"] == pytest.approx(math.hypot(0.05 / 2, 0.03))
     assert relative["shot_noise_detectivity"] == pytest.approx(math.hypot(0.05 / 2, 0.01 / 2, 0.03))
-    assert relative["noise_equivalent_power"] == pytest.approx(math.hypot(0.05, 0.03))
+    assert relative["noise_equivalent_power_at_signal"] == pytest.approx(math.hypot(0.05, 0.03))
 
 
 def test_figures_of_merit_refuse_what_they_cannot_use() -> None:
     dark = dark_trace(np.random.default_rng(13), 1e-13)
     with pytest.raises(AnalysisError, match="light was on"):
-        noise_density(replace(dark, stimulus=np.ones(dark.time.size)))
+        noise_in_the_dark([replace(dark, stimulus=np.ones(dark.time.size))], 0.5, 1.0)
     with pytest.raises(AnalysisError, match="not evenly spaced"):
-        noise_density(replace(dark, time=dark.time**2))
+        noise_in_the_dark([replace(dark, time=dark.time**2)], 0.5, 1.0)
     with pytest.raises(AnalysisError, match="shows no noise"):
-        noise_density(replace(dark, current=np.zeros(dark.time.size)))
+        noise_in_the_dark([replace(dark, current=np.zeros(dark.time.size))], 0.5, 1.0)
     with pytest.raises(AnalysisError, match="area, wavelength and power density must be positive"):
-        merit_rows(MEASUREMENT, [dark], np.ones(2), np.ones(2), np.ones(2), voltage=0.5, area=0.0, wavelength=650.0)
+        merit_rows(MEASUREMENT, [dark], np.ones(2), np.ones(2), np.ones(2), **KNOWN | {"area": 0.0})
 
 
 def test_noise_is_that_of_the_first_dark_run_at_the_voltage_that_is_fit() -> None:
@@ -491,8 +496,8 @@ def test_noise_is_that_of_the_first_dark_run_at_the_voltage_that_is_fit() -> Non
     power, current = np.array([2.0, 4.0, 8.0]), np.array([1e-10, 2e-10, 3e-10])
 
     def merits(*darks: Trace) -> dict[str, Number]:
-        known = {"voltage": 0.5, "area": 1e-6, "wavelength": 650.0}
-        return {row.parameter: row for row in merit_rows(MEASUREMENT, darks, power, current, 0.02 * current, **known)}
+        found, _ = merit_rows(MEASUREMENT, darks, power, current, 0.02 * current, **KNOWN)
+        return {row.parameter: row for row in found}
 
     assert repr(merits(biased, short, uneven, fit)) == repr(merits(fit))  # NaN is not equal to itself
     for darks, reason in (
@@ -502,7 +507,7 @@ def test_noise_is_that_of_the_first_dark_run_at_the_voltage_that_is_fit() -> Non
         ((), "no run in the dark at 0.5 V"),
     ):
         rows = merits(*darks)
-        assert "detectivity" not in rows and rows["responsivity"].value > 0
+        assert "detectivity_at_signal" not in rows and rows["responsivity"].value > 0
         assert rows["noise_spectrum"].value == 0 and rows["noise_spectrum"].method == reason
 
 

@@ -80,7 +80,7 @@ def of_series(specimen: Specimen, series: Series, wavelength: int) -> Iterator[T
             yield row._replace(at=value)
     if series.varied != "amplitude":
         return
-    yield from _merits(specimen, responses, wavelength)
+    yield from _merits(specimen, responses, wavelength, 1 / (2 * series.width))
     if wavelength != reference:
         ratios = [response / _end(runs[value], colors[reference]) for value, response in responses.items()]
         yield Truth("spectral", "response_ratio", float(np.exp(np.log(ratios).mean())), "1", at=reference)
@@ -120,8 +120,8 @@ def _left(exposure: Exposure, color: float) -> Iterator[tuple[float, float]]:
         yield float(population.current * filling), population.time
 
 
-def _merits(specimen: Specimen, responses: Mapping[float, float], wavelength: int) -> Iterator[Truth]:
-    """Yield the figures of merit of a power series."""
+def _merits(specimen: Specimen, responses: Mapping[float, float], wavelength: int, frequency: float) -> Iterator[Truth]:
+    """Yield the figures of merit of a power series; detectivities are those at a frequency, Hz."""
     model, area = "figures_of_merit", specimen.area
     power, current = np.array(list(responses)), np.array(list(responses.values()))
     responsivity = 1e-12 * current / (1e-3 * power * area)
@@ -129,10 +129,11 @@ def _merits(specimen: Specimen, responses: Mapping[float, float], wavelength: in
         yield Truth(model, "responsivity", value, "A/W", at=each)
         yield Truth(model, "quantum_efficiency", value * h * c / (e * 1e-9 * wavelength), "1", at=each)
     density, shot = 1e-12 * LIGHT_NOISE * np.sqrt(2 * specimen.code(0).step), np.sqrt(2e-12 * e * specimen.light.dark)
-    yield Truth(model, "noise_density", density, "A/Hz^0.5")
-    yield Truth(model, "noise_over_shot_noise", density / shot, "1")
-    yield Truth(model, "noise_equivalent_power", density / responsivity[0], "W/Hz^0.5")
-    yield Truth(model, "detectivity", float(np.sqrt(area) * responsivity[0] / density), "cm*Hz^0.5/W")
+    yield Truth(model, "noise_density_at_signal", density, "A/Hz^0.5", at=frequency)
+    yield Truth(model, "noise_over_shot_noise_at_signal", density / shot, "1", at=frequency)
+    yield Truth(model, "noise_equivalent_power_at_signal", density / responsivity[0], "W/Hz^0.5", at=frequency)
+    detectivity = float(np.sqrt(area) * responsivity[0] / density)
+    yield Truth(model, "detectivity_at_signal", detectivity, "cm*Hz^0.5/W", at=frequency)
     yield Truth(model, "shot_noise_detectivity", float(np.sqrt(area) * responsivity[0] / shot), "cm*Hz^0.5/W")
 
 

@@ -51,9 +51,13 @@ class Pulses:
         return Pulses(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
 
-def refusal(trace: Trace, problem: str, remedy: str) -> AnalysisError:
+class NoPulseError(AnalysisError):
+    """Nothing in the stimulus of a run stands out of its noise for more than one sample."""
+
+
+def refusal(trace: Trace, problem: str, remedy: str, kind: type[AnalysisError] = AnalysisError) -> AnalysisError:
     """Return the error that names the file and the run."""
-    return AnalysisError(f"{trace.measurement.id}: run {trace.run}: {problem}; {remedy}")
+    return kind(f"{trace.measurement.id}: run {trace.run}: {problem}; {remedy}")
 
 
 # --- pulses in the stimulus
@@ -76,6 +80,7 @@ def pulses_in_stimulus(trace: Trace, stimulus: np.ndarray) -> Pulses:
             f"no pulse: the stimulus departs from {level:.4g} {unit} by at most {largest:.2g} {unit}, "
             f"its noise is {noise:.2g} {unit}",
             f"departures above {max(threshold, SIGNIFICANT * noise):.2g} {unit} count",
+            NoPulseError,
         )
     bounds, value = _stretches(code)
     edges = np.stack([bounds[:-1], bounds[1:]])[:, value != 0]

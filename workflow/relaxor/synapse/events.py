@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from relaxor.synapse.artifacts import bends, bridged, clipped_in, filled, finite, gaps_in, noise_of, spikes_in
-from relaxor.synapse.detection import Pulses, pulses_in_current, pulses_in_stimulus, refusal, without_glitches
+from relaxor.synapse.detection import (
+    NoPulseError,
+    Pulses,
+    pulses_in_current,
+    pulses_in_stimulus,
+    refusal,
+    without_glitches,
+)
 from relaxor.synapse.traces import Trace
 from relaxor.synapse.windows import FEW, window_before, window_behind, window_means
 
@@ -51,7 +58,8 @@ def find_pulses(trace: Trace) -> tuple[Pulses, Pulses, Trace]:
         return pulses_in_current(trace, current)
     pulses, glitches = without_glitches(pulses_in_stimulus(trace, finite(trace.stimulus)))
     if not pulses.start.size:
-        raise refusal(trace, "no pulse: the stimulus departs for a single sample only", "sample the pulse more often")
+        problem = "no pulse: the stimulus departs for a single sample only"
+        raise refusal(trace, problem, "sample the pulse more often", NoPulseError)
     edges = np.concatenate([pulses.start, pulses.first, pulses.stop, pulses.last])
     return pulses, glitches, without_spikes(replace(trace, current=current), edges, glitches.start)
 

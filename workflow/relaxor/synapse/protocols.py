@@ -29,6 +29,11 @@ from relaxor.synapse.recording import Recording
 Kind = Literal["pairs", "cycles", "codes", "amplitude", "width", "frequency", "number"]
 SAME = 0.02
 """Widths, levels and intervals that differ by less than this part count as equal."""
+SCATTER = 0.1
+"""Quantities whose range is this part of the largest one, on logarithmic scales, scatter from run to run: pulses that
+were made by hand last for different times."""
+FEWEST_BASELINES = 3
+"""Number of runs from which on their currents before the first pulse show slow noise."""
 FEWEST_REPEATS = 5
 """Number of runs beyond the first of their kind from which on repeats show how runs vary."""
 
@@ -42,7 +47,7 @@ def kind_of(recording: Recording) -> Kind:
         If its runs are of none of the kinds.
     """
     runs = summary(recording)
-    varied = {name for name in ("amplitude", "pulses", "width", "period") if _varies(runs[name])}
+    varied = _varied(runs)
     single = (runs["pulses"] == 1).all()
     if (runs["signs"] > 1).all():
         return "cycles"
@@ -93,6 +98,15 @@ def summary(recording: Recording) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _varied(runs: pd.DataFrame) -> set[str]:
+    """Return what differs between runs; what varies far less than something else only scatters (`SCATTER`)."""
+    found = {name for name in ("amplitude", "pulses", "width", "period") if _varies(runs[name])}
+    positive = {name for name in found if (runs[name] > 0).all()}
+    ranges = {name: float(np.log(runs[name].max() / runs[name].min())) for name in positive}
+    largest = max(ranges.values(), default=0.0)
+    return {name for name in found if name not in ranges or ranges[name] > SCATTER * largest}
+
+
 def _varies(values: pd.Series) -> bool:
     low, high = float(values.min()), float(values.max())
     return high - low > SAME * max(abs(low), abs(high))
@@ -102,24 +116,28 @@ def pair_index(recording: Recording) -> xr.Dataset:
     """Return the paired-pulse index against the interval.
 
     A1 and A2 are the responses to the first and to the second pulse, both above the current before the first pulse.
-    Repeats of an interval are averaged. Their scatter, pooled over all intervals, gives the standard errors; without
-    repeats these are the errors of the readings.
+    Repeats of an interval are averaged. Their scatter, pooled over all intervals, gives the standard errors. Without
+    repeats these are the errors of the readings, and no less than what slow noise does to them (`slow_noise`).
 
     Returns
     -------
     xarray.Dataset
         Along ``interval`` (s, from the end of the first pulse to the onset of the second): ``index`` = A2/A1 and
-        ``gain`` = (A2 − A1)/A1 (percent) with uncertainties, ``repeats``.
+        ``gain`` = (A2 − A1)/A1 (percent) with uncertainties, ``repeats``;
+        the attribute ``freedom`` is that of the uncertainties, 0 if they are those of the readings.
     """
     value, error = recording.response, f"{recording.response}_error"
-    rows = []
+    rows, slow = [], slow_noise(recording)
     for trace in recording.traces:
         one, two = (recording.of(trace).iloc[i] for i in (0, 1))
         first, second = one[value] - one["baseline"], two[value] - one["baseline"]
         noise = np.hypot(two[error] / first, one[error] * second / first**2)
         noise = np.hypot(noise, one["baseline_error"] * (second - first) / first**2)
-        rows.append((round(two["onset"] - one["onset"] - one["width"], 6), 100 * second / first, 100 * noise))
-    pairs = pd.DataFrame(rows, columns=["interval", "index", "error"]).sort_values("interval")
+        ratio = second / first
+        drift = abs(slow / first) * math.sqrt(2 * (1 + ratio**2 - ratio))  # of both responses and their baseline
+        interval = round(two["onset"] - one["onset"] - one["width"], 6)
+        rows.append((interval, 100 * ratio, 100 * noise, 100 * drift))
+    pairs = pd.DataFrame(rows, columns=["interval", "index", "error", "drift"]).sort_values("interval")
     # Intervals of the same setting differ by the rounding of the clock.
     group = (pairs["interval"].diff() > SAME * pairs["interval"]).cumsum()
     grouped = pairs.groupby(group)
@@ -129,8 +147,12 @@ def pair_index(recording: Recording) -> xr.Dataset:
         pooled = np.sqrt(((pairs["index"] - grouped["index"].transform("mean")) ** 2).sum() / freedom)
         uncertainty, method = pooled / np.sqrt(repeats), "scatter of repeats, pooled"
     else:
-        uncertainty = np.sqrt(grouped["error"].apply(lambda errors: (errors**2).sum()).to_numpy()) / repeats
-        method = "errors of the readings"
+        readings, drift = (np.sqrt((pairs[name] ** 2).groupby(group).sum()).to_numpy() for name in ("error", "drift"))
+        uncertainty = np.maximum(readings, drift) / repeats
+        slower = bool((drift > readings).any())
+        method = "scatter of baselines and first responses from run to run" if slower else "errors of the readings"
+        method += "; without repeats, how pulses differ is not known"
+        freedom = len(pairs) - 1 if slower else 0
     index = grouped["index"].mean().to_numpy()
     columns = {
         "index": (index, "percent", "PPF index A2/A1"),
@@ -138,8 +160,31 @@ def pair_index(recording: Recording) -> xr.Dataset:
         "repeats": (repeats, "1", "repeats"),
     }
     interval = grouped["interval"].mean().to_numpy()
-    table = dataset("interval", columns, {"interval": (interval, "s", "interval of the pulses")})
+    axis = {"interval": (interval, "s", "interval of the pulses")}
+    table = dataset("interval", columns, axis, freedom=freedom)
     return with_uncertainty(table, "index", uncertainty, method)
+
+
+def slow_noise(recording: Recording) -> float:
+    """Return by how much slow noise moves a current that is read, as a standard deviation in A.
+
+    Readings in one window do not show noise that is slower than the window, whereas the currents before the first pulse
+    of several runs do. Where the device itself differs from run to run, so do these; of pairs, the responses to the
+    first pulse then tell how little of that is left in a difference. Where all of these are equal, the noise is that of
+    the resolution of the readings.
+    """
+    firsts = recording.kept.groupby("run", sort=False).first()
+    found = [float(firsts["baseline"].std(ddof=1))] if len(firsts) >= FEWEST_BASELINES else []
+    equal = len(recording.kept) == 2 * len(firsts)
+    if found and equal and len(firsts):
+        found.append(float((firsts[recording.response] - firsts["baseline"]).std(ddof=1)) / math.sqrt(2))
+    return max(min(found, default=0.0), _resolution(recording) / math.sqrt(12))
+
+
+def _resolution(recording: Recording) -> float:
+    """Return the smallest difference of two neighbouring readings that differ at all, A."""
+    steps = (np.abs(np.diff(trace.current)) for trace in recording.traces)
+    return min((float(step[step > 0].min(initial=math.inf)) for step in steps), default=math.inf)
 
 
 def responses(recording: Recording, varied: str) -> pd.DataFrame:
@@ -154,13 +199,14 @@ def responses(recording: Recording, varied: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Sorted by ``value``: ``run``, ``value``, ``response`` and ``error`` (A; above the current before the first
-        pulse).
+        pulse). The error is that of the readings, and no less than what slow noise does to them (`slow_noise`).
     """
-    described = summary(recording).set_index("run")
+    described, slow = summary(recording).set_index("run"), slow_noise(recording)
     rows = []
     for run, events in recording.kept.groupby("run", sort=False):
         first, last = events.iloc[0], events.iloc[-1]
-        error = float(np.hypot(last[f"{recording.response}_error"], first["baseline_error"]))
+        readings = float(np.hypot(last[f"{recording.response}_error"], first["baseline_error"]))
+        error = max(readings, math.sqrt(2) * slow)
         value = float(described.loc[run, varied])
         rows.append((run, value, float(last[recording.response] - first["baseline"]), error))
     table = pd.DataFrame(rows, columns=["run", "value", "response", "error"])

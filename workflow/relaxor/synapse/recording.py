@@ -7,12 +7,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import median_filter
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, measured
 from relaxor.synapse import quantities as q
 from relaxor.synapse.artifacts import finite
+from relaxor.synapse.detection import NoPulseError, Pulses
 from relaxor.synapse.events import find_pulses, measure_pulses, require_pulses, without_spikes
 from relaxor.synapse.traces import Trace, traces_of
 
@@ -23,8 +23,6 @@ LEAST_BIAS = 1e-3
 """Smallest bias, in volts, whose sign is compared with that of the current under light."""
 TURNED = 5.0
 """Standard errors by which the current of every pulse of a run flows against the voltage if its sign is wrong."""
-LEAST_STIMULUS = 0.02
-"""Change of the stimulus, relative to the largest one in the file, below which a run has no pulses but noise."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +112,8 @@ def record(measurement: Measurement, read_window: float, response: Response) -> 
         or light that is no pulse among runs with pulses of it, or a current against the voltage.
     """
     traces = traces_of(measurement)
-    pulsed = _with_pulses(traces)
-    found = [find_pulses(trace) for trace in pulsed]
+    found = _with_pulses(traces)
+    pulsed = [trace for *_, trace in found]
     clean = {trace.run: trace for *_, trace in found}
     tables = [measure_pulses(trace, pulses, glitches, read_window) for pulses, glitches, trace in found]
     expected = measurement.condition("pulses", "1", 0)
@@ -164,18 +162,23 @@ def _refuse_turned(recording: Recording) -> None:
             )
 
 
-def _with_pulses(traces: Sequence[Trace]) -> Sequence[Trace]:
-    """Leave out runs in which the light (or the voltage without light) hardly changes compared with other runs."""
-    changes = [
-        (trace, float(np.nanmax(trace.stimulus) - np.nanmin(trace.stimulus)))
-        for trace in traces
-        if trace.stimulus is not None
-    ]
-    changes = [entry for entry in changes if entry[0].stimulus_unit != q.VOLTAGE_STIMULUS] or changes
-    if not changes:
-        return traces
-    largest = max(change for _, change in changes)
-    return [trace for trace, change in changes if change > LEAST_STIMULUS * largest]
+def _with_pulses(traces: Sequence[Trace]) -> list[tuple[Pulses, Pulses, Trace]]:
+    """Find the pulses of the runs that have some: of light, of voltage without it, or of current if neither changes.
+
+    Whether a run has pulses is judged by its own noise. A series over many decades of power has pulses that are weak
+    beside those of other runs.
+    """
+    recorded = [trace for trace in traces if trace.stimulus is not None]
+    recorded = [trace for trace in recorded if trace.stimulus_unit != q.VOLTAGE_STIMULUS] or recorded
+    found, missing = [], []
+    for trace in recorded or traces:
+        try:
+            found.append(find_pulses(trace))
+        except NoPulseError as error:
+            missing.append(error)
+    if not found:
+        raise missing[0]
+    return found
 
 
 def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events: pd.DataFrame) -> None:
@@ -185,7 +188,7 @@ def _refuse_other_light(still: Sequence[Trace], pulsed: Sequence[Trace], events:
     for trace in still:
         level = trace.steady_light
         if trace.stimulus_unit != q.VOLTAGE_STIMULUS and trace.stimulus is not None:
-            level = float(np.nanmax(median_filter(trace.stimulus, 3)))  # a glitch is not light
+            level = float(np.nanmedian(trace.stimulus))  # a glitch is not light
         if level > least:
             raise AnalysisError(
                 f"{trace.measurement.id}: run {trace.run}: light of {level:.3g} {q.LIGHT_STIMULUS} that is not a "

@@ -224,7 +224,7 @@ def identifiability(
         holds = not against
         words = f"{what} are {'' if holds else 'not '}identifiable"
         words += f"{'' if holds else ': ' + '; '.join(against)} ({evidence})"
-    (number,) = measured(measurement, model, {q.IDENTIFIABLE: (holds, 0.0)}, words, feature=law.name)
+    (number,) = measured(measurement, model, {q.IDENTIFIABLE: (holds, math.nan)}, words, feature=law.name)
     return number
 
 

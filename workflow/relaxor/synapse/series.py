@@ -17,8 +17,8 @@ from relaxor.stats.decay import DOUBLE, SINGLE, TRIPLE
 from relaxor.stats.power_law import mean_slope
 from relaxor.synapse import quantities as q
 from relaxor.synapse.artifacts import gaps_in
-from relaxor.synapse.protocols import FEWEST_REPEATS, Kind, applied, averaged, pair_index, responses, same_as_before
-from relaxor.synapse.recording import LEAST_STIMULUS, Recording
+from relaxor.synapse.protocols import Kind, applied, averaged, pair_index, responses, same_as_before
+from relaxor.synapse.recording import Recording
 from relaxor.synapse.relaxation import TAIL_LAWS, decay_rows, fit_laws, identifiability, law_curves, supported_rows
 from relaxor.synapse.traces import Trace
 
@@ -28,6 +28,8 @@ RETAINED_PART = 0.9
 """The current that is left at the end of a tail is the mean over the time after this part of it."""
 SHOWN_STRETCHES = 400
 """Number of stretches of a trace of which up to four readings each are kept for the figures."""
+SHOWN_STEP = 0.02
+"""Step of the stimulus, relative to its largest change in the run, whose readings are kept for the figures."""
 FORGOTTEN = 100.0
 """Paired-pulse index when nothing is left of the first pulse, in percent."""
 LEAST_TAIL = 1.0
@@ -60,14 +62,14 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
     interval, index = points["interval"].values, points["index"].values
     error = points["index_uncertainty"].values
     measurement = recording.measurement
-    freedom = int((points["repeats"] - 1).sum())
+    freedom = int(points.attrs["freedom"])
     rows = []
     for end, at in ((q.SHORTEST, 0), (q.LONGEST, -1)):
         values = {q.PAIRED_PULSE_INDEX: (index[at], error[at]), q.PAIRED_PULSE_GAIN: (index[at] - 100, error[at])}
-        method = "A2/A1, both above the current before the first pulse"
+        method = f"A2/A1, both above the current before the first pulse; error: {points['index_uncertainty'].method}"
         where = {"feature": end, "at": applied(interval[at]), "at_unit": "s"}
         rows += measured(measurement, q.PAIRS, values, method, n=index.size, **where)
-    if freedom >= FEWEST_REPEATS:  # the error is that of a scatter
+    if freedom:  # the error is that of a scatter
         rows = [row.with_interval(freedom) for row in rows]
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
     known = error if (points["repeats"] > 1).all() else None
@@ -274,7 +276,7 @@ def shown(trace: Trace) -> xr.Dataset:
         for place in (0, int(np.argmin(part)), int(np.argmax(part)), part.size - 1)
     ]
     if trace.stimulus is not None:  # its edges are as steep as they were recorded
-        steps = np.flatnonzero(np.abs(np.diff(trace.stimulus)) > LEAST_STIMULUS * np.ptp(trace.stimulus))
+        steps = np.flatnonzero(np.abs(np.diff(trace.stimulus)) > SHOWN_STEP * np.ptp(trace.stimulus))
         chosen += [*steps, *steps + 1]
     at = np.unique(chosen)
     columns = {"current": (trace.current[at], "A", "current")}

@@ -125,7 +125,7 @@ def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[N
         try:
             responses[wavelength] = fit_response(runs_of(group))
         except AnalysisError as error:  # too few runs for the response are enough for everything else
-            rows += measured(series, PHOTORESPONSE, {FITTED: (0.0, 0.0)}, str(error))
+            rows += measured(series, PHOTORESPONSE, {FITTED: (0.0, math.nan)}, str(error))
             continue
         rows += response_rows(series, responses[wavelength])
     return rows, responses

@@ -21,7 +21,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, measured
 from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.kinetics import Light, Readings
-from relaxor.synapse.photoresponse.reduction import SAME_LIGHT, greatest_power, light_of
+from relaxor.synapse.photoresponse.reduction import SAME_LIGHT, light_of, require_light
 from relaxor.synapse.photoresponse.response import Response
 from relaxor.synapse.traces import Trace
 
@@ -117,17 +117,18 @@ def encode(response: Response, timing: CodeTiming, codes: Sequence[str] = CODES)
         Index ``code``; ``current`` (A), ``standard_error`` (A, by the parameters), ``spread`` (A, standard deviation
         of a single read-out by both noises).
     """
-    current = np.array([response.current(timing.light(code), timing.readings).mean() for code in codes])
+    model = response.prediction
+    current = np.array([model.current(timing.light(code), timing.readings).mean() for code in codes])
     slopes = _slopes(response, timing, codes)
-    error = np.sqrt(np.einsum("ij,jk,ik->i", slopes, response.covariance, slopes))
-    spread = np.hypot(_reading_share(timing) * response.noise.additive, response.noise.multiplicative * current)
+    error = np.sqrt(np.einsum("ij,jk,ik->i", slopes, model.covariance, slopes))
+    spread = np.hypot(_reading_share(timing) * model.noise.additive, model.noise.multiplicative * current)
     index = pd.Index(codes, name="code")
     return pd.DataFrame({"current": current, "standard_error": error, "spread": spread}, index=index)
 
 
 def _slopes(response: Response, timing: CodeTiming, codes: Sequence[str]) -> np.ndarray:
     """Return the derivatives of the read-out currents by the parameters, shape (codes, parameters)."""
-    return np.array([response.slopes(timing.light(code), timing.readings).mean(axis=0) for code in codes])
+    return np.array([response.prediction.slopes(timing.light(code), timing.readings).mean(axis=0) for code in codes])
 
 
 def _reading_share(timing: CodeTiming) -> float:
@@ -137,8 +138,8 @@ def _reading_share(timing: CodeTiming) -> float:
 
 def uncertainty_of_prediction(response: Response, timing: CodeTiming, predicted: pd.DataFrame) -> Moves:
     """Return the changes of currents and spreads of predicted codes by the uncertainty of the fit; see `Moves`."""
-    noise, current, spread = response.noise, predicted["current"].to_numpy(), predicted["spread"].to_numpy()
-    variances, vectors = np.linalg.eigh(response.covariance)
+    noise, current, spread = response.prediction.noise, predicted["current"].to_numpy(), predicted["spread"].to_numpy()
+    variances, vectors = np.linalg.eigh(response.prediction.covariance)
     by_parameters = _slopes(response, timing, list(predicted.index)) @ (vectors * np.sqrt(np.maximum(variances, 0.0)))
     moves = [(move, noise.multiplicative**2 * current * move / spread) for move in by_parameters.T]
     still = np.zeros(len(predicted))
@@ -229,15 +230,15 @@ def runs_by_code(traces: Sequence[Trace], timing: CodeTiming) -> dict[str, list[
     AnalysisError
         If pulses of a run have another power density than ``timing`` says.
     """
-    greatest = greatest_power(traces)
+    require_light(traces)
     found: dict[str, list[Trace]] = {code: [] for code in CODES}
     for trace in traces:
-        found[_code(trace, timing, greatest)].append(trace)
+        found[_code(trace, timing)].append(trace)
     return found
 
 
-def _code(trace: Trace, timing: CodeTiming, greatest: float) -> str:
-    readings = Readings.at(light_of(trace, greatest), timing.slots + timing.width / 2)
+def _code(trace: Trace, timing: CodeTiming) -> str:
+    readings = Readings.at(light_of(trace), timing.slots + timing.width / 2)
     power = readings.power[readings.run, readings.stretch]
     if (np.abs(power[power > 0] - timing.power) > SAME_LIGHT * timing.power).any():
         raise AnalysisError(

@@ -100,9 +100,9 @@ class Components:
     prompt
         (P/P0)^alpha0, shape (n,).
     filled
-        y_1, y_2, shape (2, n).
+        y of each kind of traps, shape (kinds, n).
     slopes
-        Derivatives of ``filled`` by its own g_k and tau_k and by alpha, shape (3, 2, n).
+        Derivatives of ``filled`` by its own g_k and tau_k and by alpha, shape (3, kinds, n).
     logarithm
         ln(P/P0), 0 in the dark, shape (n,).
     """
@@ -113,7 +113,7 @@ class Components:
     logarithm: np.ndarray
 
     def current(self, values: Mapping[str, float]) -> np.ndarray:
-        """Return the photocurrent, A, shape (n,)."""
+        """Return the photocurrent of two kinds of traps, A, shape (n,)."""
         return values["J0"] * self.prompt + values["J1"] * self.filled[0] + values["J2"] * self.filled[1]
 
     def jacobian(self, values: Mapping[str, float]) -> np.ndarray:
@@ -125,20 +125,36 @@ class Components:
 
 
 def components(readings: Readings, values: Mapping[str, float]) -> Components:
-    """Solve the rate equations for all runs at once.
+    """Solve the rate equations of two kinds of traps for all runs at once.
+
+    Parameters
+    ----------
+    readings
+        See `solve`.
+    values
+        ``g1``, ``g2`` (1/s), ``tau_1``, ``tau_2`` (s), ``alpha``, ``alpha0``.
+    """
+    rates, times = (np.array([values[f"{name}1"], values[f"{name}2"]]) for name in ("g", "tau_"))
+    return solve(readings, rates, times, values["alpha"], values["alpha0"])
+
+
+def solve(readings: Readings, rates: np.ndarray, times: np.ndarray, alpha: float, alpha0: float) -> Components:
+    """Solve the rate equations of any number of kinds of traps for all runs at once.
 
     Parameters
     ----------
     readings
         Where the currents are wanted, under which light in units of the power of reference. All traps are empty at the
         start of a run.
-    values
-        ``g1``, ``g2`` (1/s), ``tau_1``, ``tau_2`` (s), ``alpha``, ``alpha0``.
+    rates, times
+        Filling rate at the power of reference (1/s) and decay time (s) of each kind, shape (kinds,).
+    alpha, alpha0
+        Exponents of the filling rates and of the prompt photocurrent.
     """
     relative = readings.power
     logarithm = np.log(np.where(relative > 0, relative, 1.0))
-    g, tau = (np.array([values[a], values[b]])[:, None, None] for a, b in (("g1", "g2"), ("tau_1", "tau_2")))
-    effective = np.where(relative > 0, np.exp(values["alpha"] * logarithm), 0.0)
+    g, tau = rates[:, None, None], times[:, None, None]
+    effective = np.where(relative > 0, np.exp(alpha * logarithm), 0.0)
     filling = g * effective
     rate = filling + 1 / tau
     steady = filling / rate
@@ -163,7 +179,7 @@ def components(readings: Readings, values: Mapping[str, float]) -> Components:
     away = filled[where] - steady[where]
     away_slope = slopes[where] - steady_slope[where]
     return Components(
-        prompt=np.where(relative > 0, np.exp(values["alpha0"] * logarithm), 0.0)[where],
+        prompt=np.where(relative > 0, np.exp(alpha0 * logarithm), 0.0)[where],
         filled=steady[where] + away * remaining,
         slopes=steady_slope[where] + away_slope * remaining + away * by_rate * rate_slope[where],
         logarithm=logarithm[where],

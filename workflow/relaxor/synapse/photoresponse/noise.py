@@ -1,13 +1,22 @@
 """The two noises of a response: that of readings about their run, and that of a run's response about the mean one."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
 
+from relaxor.core.results import Adequacy
+from relaxor.stats.adequacy import judge
+from relaxor.synapse.artifacts import RATIO_OF_GAP
+from relaxor.synapse.photoresponse.kinetics import Light
 from relaxor.synapse.photoresponse.reduction import Reduced
 from relaxor.synapse.protocols import error_of_root
+from relaxor.synapse.traces import Trace
+
+OF_BENDS = 35 / 9
+"""Variance of the mean square of n second differences of white noise, relative to its square and times n."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,68 @@ class Noise:
     additive_error: float
     multiplicative: float
     multiplicative_error: float
+
+    def scaled(self, unit: float) -> "Noise":
+        """Return the noise with the additive one in another unit."""
+        return replace(self, additive=self.additive * unit, additive_error=self.additive_error * unit)
+
+
+@dataclass(frozen=True)
+class ReadingNoise:
+    """The noise of a reading by how readings differ from their neighbours, in which a smooth misfit cancels.
+
+    Attributes
+    ----------
+    value
+        Standard deviation of a reading in the unit of the currents; NaN if it cannot be told.
+    count
+        Number of second differences.
+    """
+
+    value: float
+    count: int
+
+    @property
+    def error(self) -> float:
+        """Standard error."""
+        return self.value * math.sqrt(OF_BENDS / self.count) / 2 if self.count else math.nan
+
+    def judged(self, residual: np.ndarray, freedom: int) -> Adequacy:
+        """Judge white residuals, which are in units of this noise."""
+        known = math.isfinite(self.value)
+        variance = 2 + freedom * OF_BENDS / self.count if known else 2.0
+        return judge(residual, freedom, absolute_sigma=known, variance=variance)
+
+
+UNKNOWN = ReadingNoise(math.nan, 0)
+"""The noise of readings that tell nothing of it."""
+
+
+def reading_noise(
+    traces: Sequence[Trace], lights: Sequence[Light], response: Callable[[Light, np.ndarray], np.ndarray]
+) -> ReadingNoise:
+    """Return the noise of a reading from the second differences of all runs.
+
+    Differences across a change of the light or a gap are left out, and the bend of the response is subtracted. Readings
+    that are mostly equal have the noise of the step of the instrument.
+
+    Parameters
+    ----------
+    response
+        The fitted response, ``response(light, time)``, in the unit of the currents of the traces.
+    """
+    squares, count, least = 0.0, 0, math.inf
+    for trace, light in zip(traces, lights, strict=True):
+        step = np.diff(trace.time)
+        stretch = np.searchsorted(light.start, trace.time, side="right")
+        usable = (stretch[2:] == stretch[:-2]) & (np.maximum(step[1:], step[:-1]) < RATIO_OF_GAP * np.median(step))
+        bend = np.diff(trace.current - response(light, trace.time), 2)[usable]
+        squares, count = squares + float(bend @ bend), count + bend.size
+        change = np.abs(np.diff(trace.current))
+        least = min(least, float(change[change > 0].min(initial=math.inf)))
+    if not count or math.isinf(least):
+        return UNKNOWN
+    return ReadingNoise(max(math.sqrt(squares / count / 6), least / math.sqrt(12)), count)
 
 
 @dataclass(frozen=True)
@@ -84,9 +155,25 @@ class Weights:
         along = self.sum(self.gain[:, None] * projected) * self.shrunk[:, None]
         return projected - self.gain[:, None] * along[self.run]
 
+    def deviance(self, residual: np.ndarray) -> float:
+        """Return −2 ln L of white residuals, up to what readings of a known noise have in common."""
+        return float(residual @ residual - 2 * np.log1p(-self.shrunk).sum())
+
+
+def covariance_of(slopes: np.ndarray) -> np.ndarray:
+    """Return the covariance of parameters from derivatives of white residuals, shape (n, k) → (k, k)."""
+    length = np.linalg.norm(slopes, axis=0)
+    inverse = np.linalg.pinv(np.linalg.qr(slopes / length, mode="r"))
+    return inverse @ inverse.T / np.outer(length, length)
+
 
 def estimate(
-    equal: Weights, residual: np.ndarray, response: np.ndarray, jacobian: np.ndarray, covariance: np.ndarray
+    equal: Weights,
+    residual: np.ndarray,
+    response: np.ndarray,
+    jacobian: np.ndarray,
+    covariance: np.ndarray,
+    known: float = math.nan,
 ) -> tuple[Noise, Weights]:
     """Estimate both noises from the residuals of a fit, and make the weights that follow from them.
 
@@ -105,6 +192,8 @@ def estimate(
         Derivatives of the response by the parameters, shape (n, k).
     covariance
         Covariance of the parameters by the last fit, shape (k, k).
+    known
+        Noise of a reading, if it is not to be estimated from the residuals.
     """
     deviation, shape = (equal.projected(values[:, None])[:, 0] for values in (residual, response))
     strength = np.sqrt(equal.sum(shape**2))
@@ -112,7 +201,8 @@ def estimate(
     direction = np.where(lit, 1 / np.where(lit, strength, 1.0), 0.0)[equal.run] * shape
     along = equal.sum(direction * deviation)
     freedom = residual.size - 2 * equal.offset.size - lit.sum() - jacobian.shape[1]
-    additive = math.sqrt(max(float(deviation @ deviation - along @ along), 0.0) / freedom)
+    scatter = math.sqrt(max(float(deviation @ deviation - along @ along), 0.0) / freedom)
+    additive = known if math.isfinite(known) else scatter
 
     squares = (along[lit] / strength[lit]) ** 2
     variance = (additive / strength[lit]) ** 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from relaxor.core.errors import AnalysisError
-from relaxor.synapse.artifacts import gaps_in
+from relaxor.synapse.artifacts import SIGNIFICANT, gaps_in, noise_of, probed
 from relaxor.synapse.photoresponse.kinetics import Light, Readings
 from relaxor.synapse.traces import Trace
 
@@ -18,8 +18,6 @@ MEANS = 60
 """Number of means per run, which its stretches of constant light share."""
 LEAST_MEANS = 2
 """Fewest means per stretch where a run has very many stretches."""
-DARK = 1e-3
-"""Power, relative to the largest one of all runs, below which it counts as noise of the record and not as light."""
 SAME_LIGHT = 0.1
 """A power that changes by less than this part from reading to reading counts as unchanged."""
 LEAST_READINGS = 4
@@ -57,8 +55,8 @@ class Reduced:
     offset: np.ndarray
 
 
-def greatest_power(traces: Sequence[Trace]) -> float:
-    """Return the greatest power density of all runs in mW/cm^2.
+def require_light(traces: Sequence[Trace]) -> None:
+    """Refuse runs that do not show a photoresponse.
 
     Raises
     ------
@@ -82,24 +80,18 @@ def greatest_power(traces: Sequence[Trace]) -> float:
     if greatest <= 0:
         ids = ", ".join(dict.fromkeys(trace.measurement.id for trace in traces))
         raise AnalysisError(f"{ids}: no run has light (power density is 0 throughout); a photoresponse needs it")
-    return greatest
 
 
-def light_of(trace: Trace, greatest: float) -> Light:
-    """Find the light of a run.
+def light_of(trace: Trace) -> Light:
+    """Find the light of a run, whose stimulus is a power density.
 
-    A new light counts from the first reading that shows it. The time of the change is known to one reading.
-
-    Parameters
-    ----------
-    trace
-        The run; its stimulus is a power density.
-    greatest
-        Greatest power density of all runs, mW/cm^2.
+    A new light counts from the first reading that shows it. The time of the change is known to one reading. Power that
+    the noise of its own record explains is no light.
     """
     recorded = np.asarray(trace.stimulus, dtype=float)
-    power = np.where(recorded > DARK * greatest, recorded, 0.0)
-    changed = np.abs(np.diff(power)) > SAME_LIGHT * np.maximum(power[1:], power[:-1])
+    noise = SIGNIFICANT * noise_of(np.abs(probed(recorded)[1]))
+    power = np.where(recorded > noise, recorded, 0.0)
+    changed = np.abs(np.diff(power)) > np.maximum(SAME_LIGHT * np.maximum(power[1:], power[:-1]), noise)
     index = np.concatenate([[0], np.flatnonzero(changed) + 1])
     level = [float(np.median(part)) for part in np.split(power, index[1:])]
     return Light(trace.time[index], np.array(level))
@@ -113,8 +105,8 @@ def reduce(traces: Sequence[Trace]) -> Reduced:
     AnalysisError
         If there is no light at all, a run has no record of it, or begins under light: its dark current is unknown.
     """
-    greatest = greatest_power(traces)
-    lights = [light_of(trace, greatest) for trace in traces]
+    require_light(traces)
+    lights = [light_of(trace) for trace in traces]
     for trace, light in zip(traces, lights, strict=True):
         if light.power[0] > 0:
             raise AnalysisError(

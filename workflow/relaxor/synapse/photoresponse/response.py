@@ -5,6 +5,10 @@ amplitudes, filling rates, decay times and one exponent (`kinetics`) must descri
 and its slow drift differ from run to run and enter linearly, so that they are projected out instead of being fitted
 (variable projection; Golub & Pereyra, doi 10.1137/0710036): a thousand runs need no more parameters than ten.
 
+Whether two kinds of traps describe the data is judged by the noise that readings show from one to the next, which does
+not come from the fit. If they do not, a distribution of traps is fitted as a competing model (`traps`) and predicts the
+currents where AICc prefers it.
+
 Two noises are distinguished (`noise`): readings scatter about their run, and the response of a whole run is larger or
 smaller than that of the last one. The second noise moves all readings of a run together; readings taken as independent
 would give errors that are far too small. Both are estimated from the residuals and enter the fit as the covariance of a
@@ -17,19 +21,38 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
+from typing import Any
 
 import lmfit
 import numpy as np
 from scipy.optimize import nnls
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, measured, student_quantile
-from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.core.results import (
+    ADEQUATE,
+    Adequacy,
+    Measurement,
+    Number,
+    Quantity,
+    Status,
+    measured,
+    student_quantile,
+)
+from relaxor.stats.fit import Fit, aicc, fit, parameters
 from relaxor.stats.quantities import AICC
 from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Components, Light, Readings, components
-from relaxor.synapse.photoresponse.noise import Noise, Weights, estimate
+from relaxor.synapse.photoresponse.noise import (
+    UNKNOWN,
+    Noise,
+    ReadingNoise,
+    Weights,
+    covariance_of,
+    estimate,
+    reading_noise,
+)
 from relaxor.synapse.photoresponse.reduction import Reduced, reduce
+from relaxor.synapse.photoresponse.traps import PER_DECADE, QUANTILES, Traps, fit_traps
 from relaxor.synapse.protocols import error_of_root
 from relaxor.synapse.quantities import LIGHT_STIMULUS, RELAXATION_TIME
 from relaxor.synapse.traces import Trace
@@ -55,6 +78,8 @@ LOGARITHMIC = (*RATES, *TIMES)
 """Parameters whose logarithms are fitted and have symmetric intervals."""
 PREFERRED = 2.0
 """The prompt photocurrent gets an exponent of its own where AICc is lower by more than this (Burnham & Anderson)."""
+UNSUPPORTED = 10.0
+"""A model whose AICc is higher by more than this has essentially no support (the same source)."""
 ASSUMED_EXPONENT = 1.0
 """Exponent where there is one power only; it is then a convention and no result."""
 ROUNDS = 3
@@ -87,7 +112,7 @@ class Response:
         Parameters that were fitted: without ``alpha0`` where one exponent is enough, without both exponents where
         there was one power only, without a rate or time that ended at its bound.
     noise
-        Additive and multiplicative noise.
+        Additive and multiplicative noise, by the residuals of the fit.
     dark_current, dark_error, dark_spread, dark_spread_error
         Mean of the runs' dark currents at their start, and the standard deviation from run to run beside the noise,
         each with its standard error, A.
@@ -95,13 +120,20 @@ class Response:
         Mean of the runs' drifts and its standard error, A/s.
     aicc
         Akaike's criterion of the models with one exponent and with an own exponent of the prompt current; with one
-        power, of the first model alone.
+        power, of the first model alone. Where the data are missed, also those of two kinds of traps and of a
+        distribution of them, both with the noise of readings from one to the next.
     runs, n
         Runs, and means of readings, that were fitted.
     freedom
         Runs with light, less the parameters: degrees of freedom of the intervals.
     reduced_chi_square
-        With the noise above.
+        With the noise of readings from one to the next, and the noise of the response from run to run.
+    own
+        Noise of readings from one to the next.
+    adequacy
+        Whether two kinds of traps describe the data; the covariance includes a misfit.
+    traps
+        Distribution of traps, if two kinds of traps miss the data and AICc prefers it. It then predicts currents.
     """
 
     values: Mapping[str, float]
@@ -120,6 +152,14 @@ class Response:
     freedom: int
     n: int
     reduced_chi_square: float
+    own: ReadingNoise = UNKNOWN
+    adequacy: Adequacy = ADEQUATE
+    traps: Traps | None = None
+
+    @property
+    def prediction(self) -> "Response | Traps":
+        """The model that predicts currents: its ``slopes`` are derivatives by what its ``covariance`` is of."""
+        return self.traps or self
 
     def error(self, name: str) -> float:
         """Return a standard error; for ``alpha0`` that of ``alpha`` where they are one, NaN where none is known.
@@ -132,7 +172,7 @@ class Response:
         return math.sqrt(self.covariance[self.names.index(name), self.names.index(name)])
 
     def current(self, light: Light, time: np.ndarray) -> np.ndarray:
-        """Predict the photocurrent (above the dark current) of a device that rested in the dark before.
+        """Predict the photocurrent (above the dark current) by two kinds of traps, of a device that rested in the dark.
 
         Parameters
         ----------
@@ -276,13 +316,19 @@ def fit_response(traces: Sequence[Trace]) -> Response:
     series = Series(replace(reduced, current=reduced.current / unit))
     equal = Weights.equal(reduced)
     found = _settle(series, equal, shared, series.start(equal, shared))
-    aicc = {q.ONE_EXPONENT: found.fitted.aicc}
+    criteria = {q.ONE_EXPONENT: found.fitted.aicc}
     if several:
         own = series.fit(found.weights, PARAMETERS, found.values)
-        aicc[q.OWN_EXPONENT] = own.aicc
+        criteria[q.OWN_EXPONENT] = own.aicc
         if own.aicc < found.fitted.aicc - PREFERRED:
             found = _settle(series, equal, PARAMETERS, series.values(own.params))
-    return _response(series, found, unit, lit, aicc)
+    judged = _judge(series, equal, found, unit)
+    traps = None
+    if judged.adequacy.status is Status.MISFIT and math.isfinite(judged.own.value):
+        alpha = found.values["alpha"]
+        traps = fit_traps(series.reduced, judged.own, alpha, series.times, several=several).scaled(unit)
+        criteria |= {q.TWO_KINDS: judged.aicc, q.MANY_KINDS: traps.aicc}
+    return _response(series, found, judged, traps, unit, lit, criteria)
 
 
 @dataclass(frozen=True)
@@ -305,16 +351,50 @@ def _settle(series: Series, equal: Weights, names: tuple[str, ...], start: dict[
         model, slopes = series.response(values, names)
         noise, weights = estimate(equal, series.reduced.current - model, model, slopes, covariance)
         fitted = series.fit(weights, names, values)
-        covariance = _covariance(weights.white(series.response(series.values(fitted.params), names)[1]))
+        covariance = covariance_of(weights.white(series.response(series.values(fitted.params), names)[1]))
     held = fitted.covariance.diagonal() == 0  # at a bound
     renamed = _by_decay_time(fitted)
     values = {renamed.get(name, name): value for name, value in series.values(fitted.params).items()}
     free = {renamed.get(name, name) for name, at_bound in zip(names, held, strict=True) if not at_bound}
     names = tuple(name for name in PARAMETERS if name in free)
-    covariance = _covariance(weights.white(series.response(values, names)[1]))
+    covariance = covariance_of(weights.white(series.response(values, names)[1]))
     if not np.isfinite(fitted.covariance).all():
         covariance = np.full_like(covariance, np.nan)
     return _Settled(names, fitted, values, covariance, noise, weights)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the noise of readings from one to the next says of a fit; see `Response`."""
+
+    own: ReadingNoise
+    adequacy: Adequacy
+    covariance: np.ndarray
+    reduced_chi_square: float
+    aicc: float
+
+
+def _judge(series: Series, equal: Weights, found: _Settled, unit: float) -> _Judged:
+    """Judge a fit by the noise of readings from one to the next; a misfit widens the covariance."""
+    reduced = series.reduced
+
+    def response(light: Light, time: np.ndarray) -> np.ndarray:
+        readings = Readings.at(light.relative(reduced.reference), time)
+        return unit * components(readings, found.values).current(found.values)
+
+    own = reading_noise(reduced.traces, reduced.lights, response)
+    model, slopes = series.response(found.values, found.names)
+    within = replace(own, value=own.value / unit)
+    _, weights = estimate(equal, reduced.current - model, model, slopes, found.covariance, within.value)
+    white = weights.white((reduced.current - model)[:, None])[:, 0]
+    freedom = white.size - 2 * equal.offset.size - len(found.names)
+    adequacy, covariance = own.judged(white, freedom), found.covariance
+    if not found.fitted.converged:
+        adequacy = found.fitted.adequacy
+    elif adequacy.status is Status.MISFIT:
+        covariance = covariance_of(weights.white(slopes)) * adequacy.scale**2
+    criterion = aicc(weights.deviance(white), len(found.names), white.size)
+    return _Judged(within, adequacy, covariance, float(white @ white) / freedom, criterion)
 
 
 def _by_decay_time(fitted: Fit) -> dict[str, str]:
@@ -325,14 +405,15 @@ def _by_decay_time(fitted: Fit) -> dict[str, str]:
     return pairs | {second: first for first, second in pairs.items()}
 
 
-def _covariance(slopes: np.ndarray) -> np.ndarray:
-    """Return the covariance of the parameters from derivatives of white residuals, shape (n, k) → (k, k)."""
-    length = np.linalg.norm(slopes, axis=0)
-    inverse = np.linalg.pinv(np.linalg.qr(slopes / length, mode="r"))
-    return inverse @ inverse.T / np.outer(length, length)
-
-
-def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: Mapping[str, float]) -> Response:
+def _response(
+    series: Series,
+    found: _Settled,
+    judged: _Judged,
+    traps: Traps | None,
+    unit: float,
+    freedom: int,
+    criteria: Mapping[str, float],
+) -> Response:
     """Put the fit in ampere and add what was projected out of it."""
     reduced, fitted, noise = series.reduced, found.fitted, found.noise
     scale = {name: unit if quantity is q.PHOTOCURRENT else 1.0 for name, (quantity, _) in QUANTITIES.items()}
@@ -341,26 +422,29 @@ def _response(series: Series, found: _Settled, unit: float, freedom: int, aicc: 
     parts = zip(*(np.split(values, reduced.offset[1:]) for values in columns), strict=True)
     runs = [np.array(each) for each in zip(*(_dark(*part) for part in parts), strict=True)]
     (dark, dark_error, *differ), (drift, drift_error, *_) = (
-        _mean(unit * values, precision, unit * noise.additive, unit * slopes, found.covariance)
+        _mean(unit * values, precision, unit * noise.additive, unit * slopes, judged.covariance)
         for values, precision, slopes in zip(*(each.swapaxes(0, 1) for each in runs), strict=True)
     )
     return Response(
         values={name: value * scale[name] for name, value in found.values.items()},
         reference_power=reduced.reference,
-        covariance=found.covariance * np.outer(factors, factors),
+        covariance=judged.covariance * np.outer(factors, factors),
         names=found.names,
-        noise=replace(noise, additive=noise.additive * unit, additive_error=noise.additive_error * unit),
+        noise=noise.scaled(unit),
         dark_current=dark,
         dark_error=dark_error,
         dark_spread=differ[0],
         dark_spread_error=differ[1],
         drift=drift,
         drift_error=drift_error,
-        aicc=aicc,
+        aicc=criteria,
         runs=reduced.offset.size,
         freedom=freedom - len(found.names),
         n=fitted.n,
-        reduced_chi_square=fitted.chi_square / (fitted.n - 2 * reduced.offset.size - len(found.names)),
+        reduced_chi_square=judged.reduced_chi_square,
+        own=replace(judged.own, value=judged.own.value * unit),
+        adequacy=judged.adequacy,
+        traps=traps if traps and traps.aicc < judged.aicc - UNSUPPORTED else None,
     )
 
 
@@ -411,7 +495,8 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
     response
         What `fit_response` returned.
     """
-    common = {"n": response.n, "reduced_chi_square": response.reduced_chi_square}
+    common: dict[str, Any] = {"n": response.n, "reduced_chi_square": response.reduced_chi_square}
+    common["adequacy"] = _said(response)
     quantile = student_quantile(response.freedom)
     rows = []
     for name, value in response.values.items():
@@ -437,6 +522,42 @@ def response_rows(measurement: Measurement, response: Response) -> list[Number]:
     rows += measured(measurement, q.PHOTORESPONSE, rest, method, **common)
     for model, value in response.aicc.items():
         rows += measured(measurement, q.PHOTORESPONSE, {AICC: (value, math.nan)}, method, feature=model, **common)
+    method = "second differences of the readings less the response"
+    own = {q.NOISE_OF_NEIGHBOURS: (response.own.value, response.own.error)}
+    rows += measured(measurement, q.PHOTORESPONSE, own, method, n=response.own.count)
+    return rows + _trap_rows(measurement, response)
+
+
+def _said(response: Response) -> Adequacy:
+    """Return the judgement of two kinds of traps, with what describes the data better."""
+    if not response.traps:
+        return response.adequacy
+    gain = response.aicc[q.TWO_KINDS] - response.traps.aicc
+    better = f"a distribution of traps does better (AICc lower by {gain:.3g}) and predicts the currents"
+    return response.adequacy.joined(Adequacy(Status.MISFIT, 1.0, better))
+
+
+def _trap_rows(measurement: Measurement, response: Response) -> list[Number]:
+    """Return the numbers of a distribution of traps, if it is preferred."""
+    traps = response.traps
+    if not traps:
+        return []
+    common: dict[str, Any] = {"n": response.n, "adequacy": traps.adequacy}
+    method = f"non-negative least squares of all runs over {traps.times.size} kinds of traps on a grid"
+    rows = measured(measurement, q.TRAPS, {q.POWER_EXPONENT: (traps.alpha, traps.alpha_error)}, method, **common)
+    noise = {
+        q.NOISE_MULTIPLICATIVE: (traps.noise.multiplicative, traps.noise.multiplicative_error),
+        AICC: (traps.aicc, math.nan),
+    }
+    rows += measured(measurement, q.TRAPS, noise, method, **common)
+    for share, time in zip(QUANTILES, traps.quantiles(), strict=True):
+        found = {RELAXATION_TIME: (time, math.nan)}
+        words = f"{method}; {100 * share:.0f} % of the current under steady light comes from faster traps"
+        (row,) = measured(measurement, q.TRAPS, found, words, feature=f"{100 * share:.0f} %", **common)
+        row = row.with_component(
+            "grid of decay times", time * math.log(10) / PER_DECADE / math.sqrt(12), "step of the grid"
+        )
+        rows.append(row.flagged(Status.ASSUMED, "the shape of a distribution is hardly determined"))
     return rows
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Result
@@ -60,7 +61,10 @@ def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings
         if kind == "amplitude":
             points = averaged(responses_of(recording, AMPLITUDE_SERIES), recording.variation)
             powers.append((wavelength, recording, points))
-            found.numbers.extend(_merits(powers[-1], darks, settings))
+            merits, spectrum = _merits(powers[-1], darks, settings)
+            found.numbers.extend(merits)
+            if spectrum is not None:
+                found.curves["noise_spectrum"] = spectrum
         attrs = {"kind": kind, "wavelength_nm": wavelength}
         whole.add(Result.of(recording.measurement, found.numbers, found.curves, **attrs))
     whole.numbers.extend(spectral_rows(powers, settings.power_uncertainty) + fitted)
@@ -107,14 +111,17 @@ def _by_kind(
     return found
 
 
-def _merits(power_series: PowerSeries, darks: Sequence[Trace], settings: OpticalPulsesSettings) -> list[Number]:
-    """Return the figures of merit of a series of powers."""
+def _merits(
+    power_series: PowerSeries, darks: Sequence[Trace], settings: OpticalPulsesSettings
+) -> tuple[list[Number], xr.Dataset | None]:
+    """Return the figures of merit of a series of powers, and the spectrum of the noise in the dark."""
     wavelength, recording, points = power_series
     return merit_rows(
         recording.measurement,
         darks,
         *(points[column].to_numpy() for column in ("value", "response", "error")),
         voltage=recording.read_voltage,
+        width=float(recording.kept["width"].median()),
         area=recording.measurement.condition("area", "cm^2"),
         wavelength=wavelength,
         scale_uncertainties=(settings.area_uncertainty, settings.current_uncertainty, settings.power_uncertainty),
