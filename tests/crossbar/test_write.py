@@ -70,7 +70,7 @@ def test_other_accuracies_can_be_set(stuck: float) -> None:
     written = program(jax.random.key(5), LEVELS, chip, calibrate_relaxation(LEVELS, chip))
     result = read_back(LEVELS, written.levels, chip)
     assert result.accuracy == pytest.approx(0.7, abs=0.01)
-    assert far_errors(result, normal_error(0.7, ENDS)).stuck == (stuck > 0)
+    assert far_errors(result, normal_error(0.7, ENDS)).beyond_normal == (stuck > 0)
 
 
 def test_loop_leaves_cells_within_the_tolerance() -> None:
@@ -103,7 +103,7 @@ def test_plain_gaussian_model_and_its_far_errors() -> None:
     sigma = normal_error(0.8456, ENDS)
     result = read_back(LEVELS, LEVELS + sigma * np.asarray(normals(jax.random.key(2), LEVELS.shape)), CHIP)
     assert result.accuracy == pytest.approx(0.8456, abs=0.008)
-    assert not far_errors(result, sigma).stuck
+    assert not far_errors(result, sigma).beyond_normal
     assert "no sign" in far_errors(result, sigma).statement
 
 
@@ -124,9 +124,34 @@ def test_measured_read_outs(tmp_path: Path) -> None:
         np.testing.assert_array_equal(load_read_out(tmp_path / name, (5, 3), CHIP), levels)
 
 
+def test_cells_beyond_the_ends_read_as_the_ends(tmp_path: Path) -> None:
+    """A chip written to its accuracy has hundreds of such cells."""
+    written = program(jax.random.key(1), LEVELS, CHIP, calibrate_relaxation(LEVELS, CHIP))
+    levels = np.asarray(written.levels)
+    assert ((levels < CHIP.lowest - 0.5) | (levels > CHIP.highest + 0.5)).any()
+    np.save(tmp_path / "a.npy", levels)
+    found = load_read_out(tmp_path / "a.npy", LEVELS.shape, CHIP)
+    np.testing.assert_array_equal(found, levels)
+    assert read_back(LEVELS, found, CHIP).accuracy == pytest.approx(0.8456, abs=0.01)
+
+
+def test_cells_without_a_sign_are_written_and_read() -> None:
+    chip = Chip(lowest=0, writing=Writing(accuracy=0.9))
+    target = np.abs(LEVELS[:, :64]) % 8
+    written = program(jax.random.key(1), target, chip, calibrate_relaxation(target, chip))
+    assert read_back(target, written.levels, chip).accuracy == pytest.approx(0.9, abs=0.01)
+    with pytest.raises(AnalysisError, match="zero or below"):
+        Chip(lowest=1)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("1,2\n3,4\n", "shape"), ("1,2,3\n4,nan,6\n", "row 1, column 1"), ("1,2,9\n1,1,1\n", "level 9"), ("a,b", "table")],
+    [
+        ("1,2\n3,4\n", "shape"),
+        ("1,2,3\n4,nan,6\n", "row 1, column 1"),
+        ("1,2,4170\n1,1,1\n", "level 4170"),
+        ("a,b", "table"),
+    ],
 )
 def test_bad_read_outs_are_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "bad.csv"

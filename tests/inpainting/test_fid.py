@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import AnalysisError
-from relaxor.inpainting.fid import _reflected, fid, fid_with_interval, frechet_distance, kid, real_floor
+from relaxor.inpainting.fid import _reflected, distance_of_halves, fid, fid_with_interval, frechet_distance, kid
 from scipy.linalg import sqrtm
 from scipy.stats import ortho_group
 
@@ -175,7 +175,7 @@ def test_images_sorted_by_letter_do_not_spoil_the_parts():
     )
     assert as_filed[0].value == pytest.approx(mixed[0].value)
     assert as_filed[1].value == pytest.approx(mixed[1].value, rel=0.02)
-    assert real_floor(a, repeats=5).value < 5 < fid(a[:1000], a[1000:])
+    assert distance_of_halves(a, a, repeats=5).value < 5 < fid(a[:1000], a[1000:])
 
 
 def test_skewed_resampling_is_reflected():
@@ -204,7 +204,7 @@ def test_too_few_images_have_no_extrapolation_but_a_distance():
 def test_the_floor_is_the_bias_of_halves():
     generator = np.random.default_rng(11)
     rows = generator.normal(size=(4000, 8))
-    floor = real_floor(rows)
+    floor = distance_of_halves(rows, rows)
     expected = np.mean([fid(*generator.normal(size=(2, 2000, 8))) for _ in range(20)])
     assert floor.value == pytest.approx(expected, rel=0.3)
     assert floor.ci_low < floor.value < floor.ci_high

@@ -40,7 +40,7 @@ def test_trainings_fan_out_over_holes_and_seeds_and_chips_over_holes(tmp_path):
     assert {rule: jobs[rule] for rule in ("train_decoder", "quantize_decoder", "score_decoder")} == {
         "train_decoder": 6, "quantize_decoder": 6, "score_decoder": 6,
     }  # fmt: skip
-    assert (jobs["run_chips"], jobs["break_down_chip"]) == (3, 1)
+    assert (jobs["run_chips"], jobs["break_down_chip"]) == (6, 1)
 
 
 @pytest.mark.slow

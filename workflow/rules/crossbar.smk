@@ -8,7 +8,6 @@ rule run_chips:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
         light=f"{ANALYSIS}{LIGHT}/parameters.csv",
-        networks=f"{TRAINING}networks.safetensors",
         aware=AWARE,
         read_outs=lambda wildcards: READ_OUTS.get(int(wildcards.hole), []),
     output:
@@ -65,12 +64,14 @@ rule summarize_crossbar:
     """Write the numbers and curves of the chip for all holes."""
     input:
         inpainting=f"{ANALYSIS}inpainting/parameters.csv",
-        scores=of_first_seed("chips.csv"),
+        trained=trainings("scores.csv"),
+        scores=trainings("chips.csv"),
         costs=of_first_seed("costs.csv"),
         cells=of_first_seed("cells.nc"),
         variants=of_first_seed("variants.csv")[-1],
     output:
         parameters=update(f"{ANALYSIS}crossbar/parameters.csv"),
+        budget=update(f"{ANALYSIS}crossbar/budget.csv"),
         curves=update(f"{ANALYSIS}crossbar/curves.nc"),
     log:
         f"{LOGS}summarize_crossbar/{{sample}}.log",
@@ -85,5 +86,6 @@ rule summarize_crossbar:
     params:
         **calls("relaxor.inpainting.chip_summary:summarize"),
         holes=PLAIN["inpainting"]["holes"],
+        seeds=PLAIN["inpainting"]["seeds"],
     script:
         "../scripts/run.py"

@@ -107,7 +107,7 @@ rule train_decoder:
 
 
 rule quantize_decoder:
-    """Round a trained decoder to four bits in every way, and train it on for four bits."""
+    """Train a decoder on in float and for the chip, and round the one in float to four bits in every way."""
     input:
         letters=LETTERS,
         encoder=f"{ANALYSIS}encoder.json",
@@ -179,6 +179,7 @@ rule summarize_inpainting:
         fine_tunings=trainings("fine_tuning.csv"),
     output:
         parameters=update(f"{ANALYSIS}inpainting/parameters.csv"),
+        budget=update(f"{ANALYSIS}inpainting/budget.csv"),
         curves=update(f"{ANALYSIS}inpainting/curves.nc"),
     log:
         f"{LOGS}summarize_inpainting/{{sample}}.log",

@@ -89,7 +89,7 @@ class Chip:
     columns: Annotated[int, setting(..., "1", FAMILY)] = 128
     """Number of columns of signed cells in an array."""
     lowest: Annotated[int, setting(..., "1", f"{FAMILY}: 4 bits per weight")] = -8
-    """Lowest level of a cell."""
+    """Lowest level of a cell; zero for cells without a sign, which hold no decoder but can be written and read."""
     highest: Annotated[int, setting(..., "1", f"{FAMILY}: 4 bits per weight")] = 7
     """Highest level of a cell."""
     largest_conductance: Annotated[float, setting(..., "S", f"{FAMILY}; 20.44 µS in its macro model")] = 19.16e-6
@@ -159,8 +159,8 @@ def _check(part: Any) -> None:
             raise AnalysisError(f"chip: {entry.name} is {value}, but it must be a finite number above zero")
         elif value < 0 and entry.name not in SIGNED:
             raise AnalysisError(f"chip: {entry.name} is {value}, but it must be zero or more")
-    if isinstance(part, Chip) and part.lowest >= 0:
-        raise AnalysisError(f"chip: the lowest level is {part.lowest}, but it must be below zero")
+    if isinstance(part, Chip) and part.lowest > 0:
+        raise AnalysisError(f"chip: the lowest level is {part.lowest}, but it must be zero or below")
     if isinstance(part, Writing) and part.accuracy is not None and not 0 < part.accuracy < 1:
         raise AnalysisError(f"chip: the write accuracy is {part.accuracy}, but it must be between 0 and 1")
     if isinstance(part, Writing) and part.stuck >= 1:

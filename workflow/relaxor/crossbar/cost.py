@@ -10,7 +10,7 @@ import numpy as np
 
 from relaxor.crossbar.chip import Chip, full_scale_current
 from relaxor.crossbar.compute import Matrices, Network, Periphery, layer_inputs
-from relaxor.crossbar.quantities import COST_QUANTITIES
+from relaxor.crossbar.quantities import CONVERSIONS, COST_QUANTITIES, ENCODER_TIME
 
 UNIT_TIME = 1e-9
 """Seconds of one unit of integration time: 128.247 µA for 100 units charge 5.15 pF to 2.5 V (chip family)."""
@@ -25,6 +25,12 @@ SIGMOID_MULTIPLICATIONS = 10
 """Assumed cost of a sigmoid in float32 multiplications."""
 CELL_AREA, CONVERTER_AREA = 2 * 1.69e-12, 5e-9
 """Area (m²) of a 2T2R cell (twice 100 F² at 130 nm) and of a converter (0.005 mm²); assumed."""
+COUNTED = (CONVERSIONS, ENCODER_TIME)
+"""Costs that are counted, and do not rest on constants of the model."""
+MODEL_ERROR = 0.6
+"""Relative standard uncertainty of the other costs. With equal converters, NeuroSim V1.4 gives 0.7 of the energy of the
+converters and 2.4 times the rest for a network of this size, which counts buffers, drivers and leakage."""
+MODEL_SOURCE = "difference from NeuroSim V1.4 for a network of this size"
 FAMILY = "chip family"
 ASSUMED = "assumed"
 

@@ -38,7 +38,7 @@ CALIBRATION_SEED = 8456
 LARGEST_SIGMA = 20.0
 """Largest error in levels that is looked for; a cell with a larger error has lost what was written."""
 SUSPICIOUS = 0.01
-"""Probability of chance below which an excess of far errors is attributed to stuck cells."""
+"""Probability of chance below which an excess of far errors is no normal error."""
 
 Loop = tuple[jax.Array, "Written", jax.Array, jax.Array]
 """Number of pulses so far, cells, their distance from the target, and the part of it that the next pulse aims at."""
@@ -90,17 +90,18 @@ class ReadBack:
 
 @dataclass(frozen=True)
 class FarErrors:
-    """Errors of two levels and more: their number, that expected of a normal error, and whether cells are stuck."""
+    """Errors of two levels and more: their number, that expected of a normal error, and whether chance explains it."""
 
     found: int
     expected: float
-    stuck: bool
+    beyond_normal: bool
 
     @property
     def statement(self) -> str:
         """What that means for the cells, in words."""
         counts = f"{self.found} cells are two or more levels off where a normal error gives {self.expected:.1f}"
-        return f"{counts}: cells are stuck" if self.stuck else f"{counts}: no sign of stuck cells"
+        said = "cells are stuck, or the errors are not normal" if self.beyond_normal else "no sign of stuck cells"
+        return f"{counts}: {said}"
 
 
 @partial(jax.jit, static_argnames="chip")
@@ -222,14 +223,16 @@ def load_read_out(path: Path | str, shape: tuple[int, int], chip: Chip) -> np.nd
     Parameters
     ----------
     path
-        ``.csv`` without a header, or ``.npy``; it holds levels, whole or not.
+        ``.csv`` without a header, or ``.npy``; it holds levels, whole or not. A cell beyond the lowest or the highest
+        level is read as this level, and computes with the conductance that it has.
     shape
         Rows and columns that are needed.
 
     Raises
     ------
     AnalysisError
-        If the file cannot be read, or its shape, a NaN or a value outside the range of levels forbids its use.
+        If the file cannot be read, or its shape, a NaN or a value that is no level forbids its use: more than the whole
+        range of levels beyond an end, such as conductances or resistances in other units.
     """
     path = Path(path)
     try:
@@ -240,7 +243,8 @@ def load_read_out(path: Path | str, shape: tuple[int, int], chip: Chip) -> np.nd
         raise AnalysisError(f"{path}: {problem}") from None
     if levels.shape != tuple(shape):
         raise AnalysisError(f"{path}: read-out has the shape {levels.shape}, {tuple(shape)} is needed")
-    wrong = ~((levels >= chip.lowest - 0.5) & (levels <= chip.highest + 0.5))
+    span = chip.highest - chip.lowest
+    wrong = ~((levels >= chip.lowest - span) & (levels <= chip.highest + span))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise AnalysisError(

@@ -22,18 +22,16 @@ from relaxor.crossbar.chip import Chip
 from relaxor.crossbar.compute import Decode, Network, assemble, calibrate, inference, with_wires
 from relaxor.crossbar.cost import Cost
 from relaxor.crossbar.cost import costs as costs_of
-from relaxor.crossbar.levels import integer_decoder
 from relaxor.crossbar.settings import Crossbar
 from relaxor.crossbar.write import Written, calibrate_relaxation, drift, far_errors, load_read_out, program, read_back
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.fid import fid
 from relaxor.inpainting.images import centre, ink
-from relaxor.inpainting.learning import Reading, load_networks, read_currents
+from relaxor.inpainting.learning import Reading, read_currents
 from relaxor.inpainting.letters import Letters, load_letters
 from relaxor.inpainting.models import paste
-from relaxor.inpainting.models import predict as draw
-from relaxor.inpainting.quantities import ACCURACY, CHIP, FID, FLOAT, IDEAL, MSE_HOLE
+from relaxor.inpainting.quantities import ACCURACY, MSE_HOLE, PAIRED
 from relaxor.inpainting.scoring import shown_letters
 from relaxor.synapse.photoresponse.encoder import load_encoder
 from relaxor.synapse.quantities import ENERGY_PER_SPIKE
@@ -73,7 +71,7 @@ class Judge:
         own = features(self.classifier, images)
         error = images[:, where, where] - self.originals[:, where, where]
         return {
-            FID.name: fid(self.features, own),
+            PAIRED.name: fid(self.features, own),
             MSE_HOLE.name: float(np.mean(error.astype(float) ** 2)),
             ACCURACY.name: float(np.mean(predict(self.classifier, own) == self.labels)),
         }
@@ -160,7 +158,6 @@ def run_chips(
     letters: str,
     encoder: str,
     light: str,
-    networks: str,
     aware: str,
     scores: str,
     costs: str,
@@ -174,12 +171,12 @@ def run_chips(
 
     Parameters
     ----------
-    letters, encoder, networks, aware
+    letters, encoder, aware
         As `relaxor.inpainting.learning` wrote them.
     light
         ``parameters.csv`` of the pulses of light, for the energy of an optical spike.
     scores
-        CSV file to write: decoder (``float``, ``ideal``, ``chip``), chip, metric, value.
+        CSV file to write: chip, metric, value.
     costs
         CSV file to write: `relaxor.crossbar.cost.Cost` of a letter.
     cells
@@ -201,19 +198,15 @@ def run_chips(
     else:
         written = written_chips(network, settings.chips_made)
         levels = aged(np.asarray(written.levels), network.chip, settings.elapsed)
-    drawn = {
-        (FLOAT, 0): draw(load_networks(networks, read.hole).decoder, currents),
-        (IDEAL, 0): integer_decoder(decoder, currents),
-    }
     parts = wired(levels, network.chip)
     sample = sample[:CALIBRATION]
     chips = restored_by(network, inference(network), parts, currents, sample, outputs=settings.correct_columns)
-    drawn |= {(CHIP, number): pixels for number, pixels in enumerate(chips)}
-    rows = [(*name, *score) for name, pixels in drawn.items() for score in judge.scores(pixels).items()]
-    save_table(scores, pd.DataFrame(rows, columns=["decoder", "chip", "metric", "value"]))
+    drawn = list(chips)
+    rows = [(number, *score) for number, pixels in enumerate(drawn) for score in judge.scores(pixels).items()]
+    save_table(scores, pd.DataFrame(rows, columns=["chip", "metric", "value"]))
     spent = _costs(network, parts[0], sample, judge.originals, encoder, light)
     save_table(costs, pd.DataFrame(spent))
-    images = {"original": judge.originals, "chip": judge.completed(drawn[CHIP, 0])}
+    images = {"original": judge.originals, "chip": judge.completed(drawn[0])}
     groups = _cells(network, levels, written) | {"letters": shown_letters(images, judge.labels)}
     groups["read_back"].attrs["read_outs_sha256"] = ",".join(sha256(Path(path)) for path in read_outs)
     save_tree(cells, groups)
@@ -278,6 +271,6 @@ def _cells(network: Network, levels: np.ndarray, written: Written | None) -> dic
                 "read": variable("read", level, "1", "level read"),
                 "error": variable("error", results[0].error, "1", "level read less level written"),
             },
-            {"sigma": sigma, "far_errors": far.statement},
+            {"sigma": sigma, "far_errors": far.statement, "beyond_normal": int(far.beyond_normal)},
         ),
     }

@@ -3,14 +3,15 @@
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from relaxor.crossbar.quantities import WRITE_ACCURACY
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, SEQUENTIAL, SKY, VERMILION, plain_ticks
-from relaxor.inpainting.panels import rows_of_letters
-from relaxor.inpainting.quantities import WRITE
+from relaxor.inpainting.panels import rows_of_letters, source_of
+from relaxor.inpainting.quantities import FLOAT_LONGER, IDEAL, WRITE
 
 LAYERS = (SKY, ORANGE, GREEN)
 SHOWN = {"original": "original", "chip": "restored by the chip"}
@@ -96,7 +97,8 @@ def read_back(ax: Axes, data: PanelData) -> None:
     right.tick_params(labelsize=5)
     right.set_xticks(range(low, high + 1, 3))
     right.set_yticks(range(low, high + 1, 3))
-    right.set_title(f"read at their level:\n{text}", fontsize=5.5, pad=2)
+    measured = bool(read.attrs["read_outs_sha256"])
+    right.set_title(f"{'' if measured else 'model, set to be '}read at their level:\n{text}", fontsize=5.5, pad=2)
     scale = ax.inset_axes((0.925, 0.12, 0.015, 0.74))
     ax.figure.colorbar(shown, cax=scale).set_label("part of the cells (%)", fontsize=5.5)
     scale.tick_params(labelsize=5)
@@ -107,33 +109,44 @@ def letters(ax: Axes, data: PanelData) -> None:
     """Draw letters that the chip restored, the first two test letters of each class."""
     group = list(data.curves.values())[-1]
     rows_of_letters(ax, group, SHOWN)
+    ax.set_title(f"{source_of(data)}; {_chip_of(group)}", fontsize=5.5, pad=2)
 
 
 # --- distances
 def distances(ax: Axes, data: PanelData) -> None:
     """Draw the distance of restored letters with every chip and without a chip, for every hole."""
     groups = list(data.curves.values())
-    for place, group in enumerate(groups):
-        found = group["fid"].to_dataset()
-        chips = found["fid"].to_numpy()
-        spread = np.linspace(-0.09, 0.09, chips.size)
-        ax.plot(place + 0.22 + spread, chips, "o", color=VERMILION, ms=2, mew=0, alpha=0.7)
-        ax.plot([place + 0.08, place + 0.36], [chips.mean()] * 2, color=VERMILION, lw=1)
-        ax.plot(place - 0.22, found.attrs["fid_float"], "o", mfc="white", mec=BLACK, ms=3.5)
-        ax.plot(place, found.attrs["fid_ideal"], "D", color=BLUE, ms=3)
-    looks: tuple[tuple[dict[str, Any], str], ...] = (
-        ({"marker": "o", "ls": "", "mfc": "white", "mec": BLACK, "ms": 3.5}, "float32"),
-        ({"marker": "D", "ls": "", "color": BLUE, "ms": 3}, "4 bit, ideal chip"),
-        ({"marker": "o", "ls": "-", "color": VERMILION, "ms": 2}, f"chip model ({chips.size} chips, mean)"),
+    looks: tuple[dict[str, Any], ...] = (
+        {"marker": "^", "ls": "", "color": GREEN, "ms": 3.5, "label": "float32, as many epochs"},
+        {"marker": "D", "ls": "", "color": BLUE, "ms": 3, "label": "4 bit, trained for the chip, ideal chip"},
+        {"marker": "o", "ls": "", "color": VERMILION, "ms": 2, "mew": 0, "alpha": 0.7, "label": _chips_of(groups[-1])},
     )
-    for look, text in looks:
-        ax.plot([], [], label=text, **look)
+    for place, group in enumerate(groups):
+        found = group["distances"].to_dataset()
+        chips = found["distance"].to_numpy()
+        places = (np.array([place - 0.22]), np.array([place]), place + 0.22 + np.linspace(-0.09, 0.09, chips.size))
+        values = (np.array([found.attrs[FLOAT_LONGER]]), np.array([found.attrs[IDEAL]]), chips)
+        for x, y, look in zip(places, values, looks, strict=True):
+            ax.plot(x, y, **look | ({"label": None} if place else {}))
+        ax.plot([place + 0.08, place + 0.36], [chips.mean()] * 2, color=VERMILION, lw=1)
     ax.set_xticks(range(len(groups)), [f"{group.attrs['hole']}×{group.attrs['hole']}" for group in groups])
-    ax.set(xlabel="Hole (pixels)", ylabel="Fréchet distance (FID)", xlim=(-0.5, len(groups) - 0.5), yscale="log")
+    ax.set(xlabel="Hole (pixels)", ylabel="Paired Fréchet distance", xlim=(-0.5, len(groups) - 0.5), yscale="log")
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.35)
     plain_ticks(ax)
-    ax.legend(loc="upper left", fontsize=5)
+    ax.legend(loc="upper left", fontsize=4.8)
+    ax.set_title(source_of(data), fontsize=5.5, pad=2)
+
+
+def _chip_of(group: xr.DataTree) -> str:
+    """Return what the chip is: measured read-outs, or a model."""
+    return "measured read-outs of a chip" if group["read_back"].attrs["read_outs_sha256"] else "model of the chip"
+
+
+def _chips_of(group: xr.DataTree) -> str:
+    """Return what the chips are, and how many there are."""
+    number = group["distances"]["distance"].size
+    return _chip_of(group) + (f" ({number} chips, mean)" if number > 1 else "")
 
 
 # --- what each part costs
@@ -143,14 +156,21 @@ def breakdown(ax: Axes, data: PanelData) -> None:
     found = group["variants"].to_dataset()
     names = [str(name) for name in found["variant"].to_numpy()]
     heights = np.arange(len(names))[::-1]
-    ax.axvline(group["fid"].attrs["fid_ideal"], color=BLUE, lw=0.7, ls="--", label="ideal chip")
+    ax.axvline(group["distances"].attrs[IDEAL], color=BLUE, lw=0.7, ls="--", label="ideal chip")
     ax.axvline(found.attrs["whole"], color=VERMILION, lw=0.7, label="whole chip")
     ax.errorbar(
-        found["fid"], heights, xerr=found["fid_uncertainty"], fmt="o", color=BLACK, ms=2.5, elinewidth=0.6, capsize=1.2
+        found["distance"],
+        heights,
+        xerr=found["distance_uncertainty"],
+        fmt="o",
+        color=BLACK,
+        ms=2.5,
+        elinewidth=0.6,
+        capsize=1.2,
     )
     ax.set_yticks(heights, names, fontsize=5.5)
     ax.tick_params(axis="y", length=0)
-    ax.set(xscale="log", xlabel="Fréchet distance (FID)", ylim=(-0.7, len(names) - 0.3))
+    ax.set(xscale="log", xlabel="Paired Fréchet distance", ylim=(-0.7, len(names) - 0.3))
     plain_ticks(ax)
     ax.grid(axis="x", color=GREY, lw=0.3, alpha=0.5, which="both")
     ax.set_axisbelow(True)

@@ -8,12 +8,15 @@ normal distributions, Dowson and Landau 1982, 10.1016/0047-259X(82)90077-X). Thr
   bias (Chong and Forsyth 2020, 10.1109/CVPR42600.2020.00611). Here the set is cut into 1, 2, 4 and 8 disjoint parts and
   the distances of the parts are averaged, which uses every image at every N.
 - **The uncertainty,** by bootstrap over images.
-- **The floor,** which is the distance between two halves of the same real images.
+- **The floor** of independent sets, which is the distance between two halves of the same real images. Restored images
+  of one half are compared with the originals of the other half in the same way, so that the floor applies to them.
 
 The kernel distance (KID, Bińkowski et al. 2018, arXiv 1801.01401) is given in addition; its estimator has no bias.
 
 Restored images and the originals that they were cut from are *paired*: image i of one set belongs to image i of the
-other. Their fluctuations cancel in part, so that both the bias and the interval are smaller than for independent sets.
+other. Their fluctuations cancel in part, so that both the bias and the interval are smaller than for independent sets,
+and the distance of perfectly restored images is zero. It has no floor, and does not compare with distances of
+independent sets, as papers give them.
 """
 
 from collections.abc import Callable
@@ -37,8 +40,8 @@ SMALLEST_PART = 4
 """Smallest number of images of a part, per feature; with fewer images the bias departs from 1/N."""
 KID_BLOCK = 1000
 """Number of images of each set in one block of the kernel distance."""
-FLOOR_REPEATS = 20
-"""Number of random halvings of the real images."""
+HALVINGS = 20
+"""Number of random halvings of the images."""
 
 
 @dataclass(frozen=True)
@@ -228,32 +231,37 @@ def _reflected(resampled: np.ndarray, centre: float) -> tuple[float, float]:
     return -float(low), -float(high)
 
 
-def real_floor(features: np.ndarray, *, repeats: int = FLOOR_REPEATS, seed: int = SEED) -> Distance:
-    """Return the Fréchet distance between random halves of one set, below which no model can be distinguished.
+def distance_of_halves(
+    originals: np.ndarray, restored: np.ndarray, *, repeats: int = HALVINGS, seed: int = SEED
+) -> Distance:
+    """Return the Fréchet distance of a random half of the restored images from the originals of the other half.
 
-    The interval holds 95 % of the halvings, and n counts the images of each half: with twice the images the floor is
-    half as high.
+    For the originals themselves, this is the floor, below which no model can be distinguished. The interval holds 95 %
+    of the halvings, and n counts the images of each half: with twice the images the floor is half as high.
 
     Parameters
     ----------
-    features
-        Of real images, shape (n, d).
+    originals, restored
+        Features of real images, and of the images that were restored from them in the same order, shape (n, d).
     repeats, seed
         Number of halvings and their seed.
 
     Raises
     ------
     AnalysisError
-        If there are fewer than four images or NaN among the features.
+        If the sets differ in size, have fewer than four images, or hold NaN.
     """
-    rows = np.asarray(features, dtype=float)
-    half = len(rows) // 2
-    _checked(rows[:half], rows[half:])
+    a, b = _checked(originals, restored)
+    half = len(a) // 2
+    if len(a) != len(b) or half < 2:
+        raise AnalysisError(
+            f"Fréchet distance of halves: sets of {len(a)} and {len(b)} images; it needs pairs, four or more"
+        )
     generator = np.random.default_rng(seed)
     distances = []
     for _ in range(repeats):
-        order = generator.permutation(len(rows))
-        distances.append(_distance(Moments.of(rows[order[:half]]), Moments.of(rows[order[half : 2 * half]])))
+        order = generator.permutation(len(a))
+        distances.append(_distance(Moments.of(a[order[:half]]), Moments.of(b[order[half : 2 * half]])))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(distances, [tail, 1 - tail])
     return Distance(float(np.mean(distances)), float(low), float(high), half)

@@ -135,7 +135,9 @@ def quantize_decoder(
     lowest_level: int,
     checkpoint_epochs: int,
 ) -> None:
-    """Round a trained decoder to four bits in every way, and train it on for four bits.
+    """Train a decoder on in float and for the chip, and round the one in float to four bits in every way.
+
+    All of these decoders were then trained for as many epochs, with the same schedule and the same letters.
 
     Parameters
     ----------
@@ -145,11 +147,11 @@ def quantize_decoder(
         safetensors files of rounded decoders to write, ``plain``, ``clipped`` and ``per_column`` by their names; see
         `relaxor.inpainting.quantities.METHODS`.
     aware
-        safetensors file of the decoder that was trained on for four bits.
+        safetensors file of the decoder that was trained on with rounding and the noise of the chip.
     float_longer
-        safetensors file of the networks that were trained on without rounding, to show what more training gains.
+        safetensors file of the networks that were trained on without rounding, with which the others are compared.
     history
-        CSV file of the losses of every epoch of fine-tuning.
+        CSV file of the losses of every epoch of the training with the noise of the chip.
     reading
         Fields of `Reading`.
     training, fine_tuning
@@ -162,22 +164,22 @@ def quantize_decoder(
     read = Reading(**reading)
     data, start = _data(letters, encoder, read), load_networks(networks, read.hole)
     sample = np.asarray(data.currents[:CALIBRATION])
-    decoders = {
-        "plain": round_decoder(start.decoder, sample, "plain", lowest=lowest_level),
-        "clipped": round_decoder(start.decoder, sample, lowest=lowest_level),
-        "per_column": round_decoder(start.decoder, sample, per_column=True, lowest=lowest_level),
-    }
-    for path in rounded:
-        save_quantized(path, decoders[Path(path).stem])
     tuning = FineTuning(**fine_tuning)
-    scales = Scales.of(decoders["per_column"], tuning.level_size)
+    scales = Scales.of(round_decoder(start.decoder, sample, per_column=True, lowest=lowest_level), tuning.level_size)
     on_chip = AsOnChip(scales, tuning.noise, tuning.sum_noise, lowest_level)
     schedule = tuning.model_dump(exclude={"level_size", "noise", "sum_noise"})
     settings = Settings(**{**training, **schedule}, seed=read.seed + 1)
     tuned = _train(data, read.hole, settings, Path(aware), checkpoint_epochs, start, on_chip)
-    longer = _train(data, read.hole, settings, Path(float_longer), checkpoint_epochs, start)
+    longer = _train(data, read.hole, settings, Path(float_longer), checkpoint_epochs, start).networks
+    decoders = {
+        "plain": round_decoder(longer.decoder, sample, "plain", lowest=lowest_level),
+        "clipped": round_decoder(longer.decoder, sample, lowest=lowest_level),
+        "per_column": round_decoder(longer.decoder, sample, per_column=True, lowest=lowest_level),
+    }
+    for path in rounded:
+        save_quantized(path, decoders[Path(path).stem])
     save_quantized(aware, quantize(tuned.networks.decoder, scales, lowest=lowest_level))
-    save_networks(float_longer, longer.networks)
+    save_networks(float_longer, longer)
     save_table(history, tuned.history, digits=6)
     for path in (aware, float_longer):
         shutil.rmtree(_checkpoints(Path(path)))

@@ -9,22 +9,21 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from relaxor.core.results import Status
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SEQUENTIAL, SKY, VERMILION
 from relaxor.inpainting.images import centre
-from relaxor.inpainting.quantities import FID, UNFILLED
+from relaxor.inpainting.quantities import AWARE, FLOAT, FLOAT_LONGER, PAIRED, UNFILLED
 
 LOOKS = {
-    "float": ("float32", BLACK, "o"),
-    "plain": ("4 bit, nearest level", GREY, "s"),
+    FLOAT: ("float32, fewer epochs", GREY, "o"),
+    FLOAT_LONGER: ("float32, all epochs", GREEN, "^"),
+    "plain": ("4 bit, nearest level", ORANGE, "s"),
     "clipped": ("4 bit, least squares", SKY, "v"),
     "per_column": ("4 bit, scale a column", BLUE, "D"),
-    "aware": ("4 bit, trained for it", VERMILION, "*"),
-    "float_longer": ("float32, trained as long", GREEN, "^"),
+    AWARE: ("4 bit, trained for the chip", VERMILION, "*"),
 }
 """Name, colour and marker of each decoder."""
-UNROUNDED = ("float", "float_longer")
-"""Decoders without rounding, which have open markers."""
 SHOWN = {"original": "original", "unfilled": "with hole", "aware": "restored, 4 bit"}
 """Text next to the row of letters of each decoder."""
 HOLE_GREY = 40
@@ -146,7 +145,7 @@ def weights(ax: Axes, data: PanelData) -> None:
     for number, levels in enumerate(layers, 1):
         rows, columns = levels.shape
         drawn = ax.imshow(
-            levels, cmap=SEQUENTIAL, vmin=-7, vmax=7, extent=(left, left + columns, tallest - rows, tallest),
+            levels, cmap=SEQUENTIAL, vmin=-8, vmax=7, extent=(left, left + columns, tallest - rows, tallest),
             interpolation="nearest", rasterized=True,
         )  # fmt: skip
         text = f"layer {number}\n{rows} × {columns}"
@@ -154,7 +153,7 @@ def weights(ax: Axes, data: PanelData) -> None:
         left += columns + GAP
     ax.set(xlim=(-4, left - GAP + 4), ylim=(-90, tallest + 4))
     bar = ax.inset_axes((0.02, 0.1, 0.45, 0.035))
-    ax.figure.colorbar(drawn, cax=bar, orientation="horizontal", ticks=[-7, 0, 7]).set_label("level of a weight")
+    ax.figure.colorbar(drawn, cax=bar, orientation="horizontal", ticks=[-8, 0, 7]).set_label("level of a weight")
     bar.tick_params(labelsize=5)
 
 
@@ -163,7 +162,7 @@ def letters(ax: Axes, data: PanelData) -> None:
     """Draw the first two test letters of each class: original, with its hole, restored."""
     group = list(data.curves.values())[-1]
     rows_of_letters(ax, group, SHOWN)
-    ax.set_title(f"{_source(data)}; hole of {group.attrs['hole']}×{group.attrs['hole']} pixels", fontsize=5.5, pad=2)
+    ax.set_title(f"{source_of(data)}; hole of {group.attrs['hole']}×{group.attrs['hole']} pixels", fontsize=5.5, pad=2)
 
 
 def rows_of_letters(ax: Axes, group: xr.DataTree, rows: Mapping[str, str]) -> None:
@@ -185,33 +184,35 @@ def rows_of_letters(ax: Axes, group: xr.DataTree, rows: Mapping[str, str]) -> No
     ax.spines[:].set_visible(False)
 
 
-def _source(data: PanelData) -> str:
+def source_of(data: PanelData) -> str:
+    """Return where the letters come from: EMNIST, or drawn by code."""
     return next(iter(data.curves.values())).attrs["letters"].partition(" (")[0]
 
 
 # --- distances
 def distances(ax: Axes, data: PanelData) -> None:
-    """Draw the Fréchet distance of every decoder and hole."""
+    """Draw the paired Fréchet distance of every decoder and hole."""
     holes = [group.attrs["hole"] for group in data.curves.values()]
     names = list(data.curves)
-    offset = np.linspace(-0.28, 0.28, len(LOOKS))
+    offset = np.linspace(-0.3, 0.3, len(LOOKS))
     for shift, (method, (text, color, marker)) in zip(offset, LOOKS.items(), strict=True):
-        value, low, high = (
-            np.array([data.number(FID, column, measurement=name, model=method) for name in names])
-            for column in ("value", "ci_low", "ci_high")
-        )
-        error = np.abs(np.array([value - np.maximum(low, 0.02 * value), high - value]))
-        ax.errorbar(
-            np.arange(len(holes)) + shift, value, error, fmt=marker, color=color, ms=4.5 if marker == "*" else 3,
-            mfc="white" if method in UNROUNDED else color, mew=0.7, elinewidth=0.6, capsize=1.2, label=text,
-        )  # fmt: skip
-    unfilled = [data.number(FID, measurement=name, model=UNFILLED) for name in names]
+        rows = [data.row(PAIRED, measurement=name, model=method) for name in names]
+        for place, row in enumerate(rows):
+            value, low, high = (float(row[column]) for column in ("value", "ci_low", "ci_high"))
+            error = np.abs([[value - max(low, 0.02 * value)], [high - value]])
+            ax.errorbar(
+                place + shift, value, error, fmt=marker, color=color, ms=4.5 if marker == "*" else 3,
+                mfc=color if row["status"] == Status.OK else "white", mew=0.7, elinewidth=0.6, capsize=1.2,
+                label=None if place else text,
+            )  # fmt: skip
+    unfilled = [data.number(PAIRED, measurement=name, model=UNFILLED) for name in names]
     ax.plot(np.arange(len(holes)), unfilled, "x", color=PURPLE, ms=4, label="hole not filled")
     ax.set_yscale("log")
     ax.set_xticks(range(len(holes)), [f"{hole}×{hole}" for hole in holes])
-    ax.set(xlim=(-0.5, len(holes) - 0.5), xlabel="Hole (pixels)", ylabel="Fréchet distance (FID)")
-    ax.set_ylim(top=ax.get_ylim()[1] * 30)
+    ax.set(xlim=(-0.5, len(holes) - 0.5), xlabel="Hole (pixels)", ylabel="Paired Fréchet distance")
+    ax.set_ylim(top=ax.get_ylim()[1] * 40)
     ax.legend(ncols=2, fontsize=4.8, loc="upper left", handletextpad=0.2, columnspacing=0.6, borderpad=0.1)
+    ax.set_title(source_of(data), fontsize=5.5, pad=2)
 
 
 # --- losses

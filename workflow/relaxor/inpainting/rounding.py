@@ -4,9 +4,11 @@ The scale decides the error, and plain rounding takes it from the largest weight
 layer instead. With the second moment H of the inputs, changing the weights by D changes the sums by tr D H Dᵀ. Weights
 are rounded input by input, and the error of each is compensated by the weights of the inputs that follow, as far as H
 allows (error feedback: Frantar et al., arXiv 2210.17323, after Hassibi and Stork, NIPS 1992). Of several scales the one
-that changes the sums least is kept; the weights that it clips are compensated in the same way. The losses of the layers
-before are compensated first: the weights that are rounded come nearest to the float sums on the codes that actually
-enter (Li et al., arXiv 2504.02692).
+that changes the sums least is kept; the weights that it clips are compensated in the same way. Then every level is
+moved, input by input, to where the sums change least with all others held (coordinate descent). The losses of the
+layers before are compensated first: the weights that are rounded come nearest to the float sums on the codes that
+actually enter (Li et al., arXiv 2504.02692). What is left of the mean of a sum goes into its bias (Nagel et al., arXiv
+1906.04721).
 """
 
 from typing import Literal
@@ -19,8 +21,10 @@ import numpy as np
 from relaxor.crossbar.levels import BITS, HIGHEST, LOWEST, QuantizedDecoder, QuantizedLayer, highest_code
 from relaxor.inpainting.models import Decoder
 
-CANDIDATES = np.geomspace(0.06, 1.0, 24)
+CANDIDATES = np.geomspace(0.06, 1.0, 48)
 """Scales that are tried, relative to the scale of plain rounding."""
+REFITS, SWEEPS = 4, 4
+"""Number of times that scales are refitted, and of passes of coordinate descent after each."""
 DAMPING = 0.01
 """Addend to the second moments, relative to their mean, so that inputs that never change do not carry errors."""
 BLOCK = 64
@@ -85,16 +89,18 @@ def round_decoder(
     layers = []
     for linear in decoder.layers:
         codes = np.clip(np.rint(values / input_scale), 0, highest)
-        weights = np.asarray(linear.weight, float)
+        weights, bias = np.asarray(linear.weight, float), np.asarray(linear.bias, float)
+        wanted = exact @ weights.T + bias
         if method == "plain":
             scale = plain_scale(weights, per_column=per_column, lowest=lowest)
             levels = np.clip(np.rint(weights / scale), lowest, HIGHEST)
         else:
             levels, scale = _least_squares(weights, codes, exact / input_scale, per_column=per_column, lowest=lowest)
-        layer = _layer(levels, np.asarray(linear.bias, float), scale, input_scale)
+            bias = (wanted - codes @ levels.T * (scale[:, 0] * input_scale)).mean(axis=0)
+        layer = _layer(levels, bias, scale, input_scale)
         layers.append(layer)
         values = np.maximum((codes @ levels.T + layer.bias) * layer.sum_scale, 0.0)
-        exact = np.maximum(exact @ weights.T + np.asarray(linear.bias, float), 0.0)
+        exact = np.maximum(wanted, 0.0)
         input_scale = _code_scale(values, method, highest)
     return QuantizedDecoder(tuple(layers), bits)
 
@@ -153,12 +159,33 @@ def _least_squares(
     error = np.sum((lost @ moment) * lost, axis=-1)
     best = np.argmin(error, axis=0) if per_column else np.full(len(weights), np.argmin(error.sum(axis=1)))
     levels = levels[best, np.arange(len(weights))]
+    for _ in range(REFITS):
+        levels = _descended(levels, weights, moment, _refitted(levels, weights, moment, per_column=per_column), lowest)
+    return levels, _refitted(levels, weights, moment, per_column=per_column)
+
+
+def _refitted(levels: np.ndarray, weights: np.ndarray, moment: np.ndarray, *, per_column: bool) -> np.ndarray:
+    """Return the scale, shape (out, 1) or (1, 1), with which levels change the sums least."""
     carried = levels @ moment
     product, square = np.sum(carried * weights, axis=1), np.sum(carried * levels, axis=1)
     if not per_column:
         product, square = product.sum(keepdims=True), square.sum(keepdims=True)
-    scale = np.divide(product, square, out=np.ones_like(product), where=square > 0)
-    return levels, scale[:, None]
+    return np.divide(product, square, out=np.ones_like(product), where=square > 0)[:, None]
+
+
+def _descended(
+    levels: np.ndarray, weights: np.ndarray, moment: np.ndarray, scale: np.ndarray, lowest: int
+) -> np.ndarray:
+    """Move the levels of one input after another to where the sums change least, all others held."""
+    levels = levels.copy()
+    slope = (weights - scale * levels) @ moment
+    for _ in range(SWEEPS):
+        for j, own in enumerate(np.diagonal(moment)):
+            best = np.clip(np.rint(levels[:, j] + slope[:, j] / (scale[:, 0] * own)), lowest, HIGHEST)
+            moved = best - levels[:, j]
+            slope -= np.outer(scale[:, 0] * moved, moment[j])
+            levels[:, j] = best
+    return levels
 
 
 def _fed_back(weights: np.ndarray, moment: np.ndarray, scales: np.ndarray, lowest: int) -> np.ndarray:

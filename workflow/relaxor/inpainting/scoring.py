@@ -15,14 +15,25 @@ from relaxor.crossbar.levels import integer_decoder
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.feature_network import FeatureNetwork
-from relaxor.inpainting.fid import fid_with_interval, kid, real_floor
+from relaxor.inpainting.fid import distance_of_halves, fid_with_interval, kid
 from relaxor.inpainting.images import cut_hole, ink
 from relaxor.inpainting.learning import Reading, load_networks, read_currents
 from relaxor.inpainting.letters import load_letters
 from relaxor.inpainting.models import paste
 from relaxor.inpainting.models import predict as draw
 from relaxor.inpainting.quality import OVERALL, quality
-from relaxor.inpainting.quantities import FID, FID_NETWORK, FID_UNBIASED, KID, METHODS, REAL, UNFILLED
+from relaxor.inpainting.quantities import (
+    FID,
+    FLOAT,
+    FLOAT_LONGER,
+    KID,
+    METHODS,
+    PAIRED,
+    PAIRED_NETWORK,
+    PAIRED_UNBIASED,
+    REAL,
+    UNFILLED,
+)
 
 EXAMPLES = 2
 """Number of letters of each class that are kept to be shown."""
@@ -62,9 +73,9 @@ def score_decoder(
     currents = read_currents(found, encoder, "test", read)
     integers = {Path(path).stem: load_quantized(path) for path in rounded}
     drawn = {
-        "float": draw(load_networks(networks, read.hole).decoder, currents),
+        FLOAT: draw(load_networks(networks, read.hole).decoder, currents),
         **{name: integer_decoder(decoder, currents) for name, decoder in integers.items()},
-        "float_longer": draw(load_networks(float_longer, read.hole).decoder, currents),
+        FLOAT_LONGER: draw(load_networks(float_longer, read.hole).decoder, currents),
     }
     restored = {UNFILLED: cut_hole(originals, read.hole)}
     restored |= {name: np.asarray(paste(jnp.asarray(originals), jnp.asarray(drawn[name]))) for name in METHODS}
@@ -103,21 +114,22 @@ def judge(
     Returns
     -------
     pandas.DataFrame
-        With `COLUMNS`. Distances: ``fid``, ``fid_unbiased`` (extrapolated to infinitely many letters), ``kid`` in the
-        features of the letter classifier, ``fid_network`` in those of the other; the rest as
-        `relaxor.inpainting.quality.quality`.
+        With `COLUMNS`. Distances in the features of the letter classifier: ``paired_frechet_distance`` of restored
+        letters from their own originals, the same extrapolated to infinitely many letters, ``fid`` of half of the
+        restored letters from the originals of the other half, and ``kid``; ``paired_frechet_distance_network`` in the
+        features of the other network. The rest as `relaxor.inpainting.quality.quality`.
     """
     classifier, _ = load_classifier()
     network = FeatureNetwork(feature_network) if feature_network else None
     real = features(classifier, originals)
-    rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, *real_floor(real))]
+    rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, *distance_of_halves(real, real))]
     foreign = network.features(originals) if network else None
     for method, images in restored.items():
         own = features(classifier, images)
         rows += [(method, *row) for row in _distances(real, own)]
         if network and foreign is not None:
             found, _ = fid_with_interval(foreign, network.features(images), paired=True)
-            rows.append((method, FID_NETWORK.name, OVERALL, *found))
+            rows.append((method, PAIRED_NETWORK.name, OVERALL, *found))
         table = quality(originals, images, labels, predict(classifier, own), hole=hole)
         rows += [(method, *row) for row in table.itertuples(index=False)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -125,8 +137,9 @@ def judge(
 
 def _distances(real: np.ndarray, own: np.ndarray) -> list[tuple[object, ...]]:
     distance, unbiased = fid_with_interval(real, own, paired=True)
-    found = {FID: distance, FID_UNBIASED: unbiased, KID: kid(real, own)}
-    return [(metric.name, OVERALL, *values) for metric, values in found.items()]
+    found = {PAIRED: distance, PAIRED_UNBIASED: unbiased, FID: distance_of_halves(real, own), KID: kid(real, own)}
+    # Too few letters cannot be extrapolated.
+    return [(metric.name, OVERALL, *values) for metric, values in found.items() if np.isfinite(values.value)]
 
 
 def shown_letters(images: Mapping[str, np.ndarray], labels: np.ndarray) -> xr.Dataset:

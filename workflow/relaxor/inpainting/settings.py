@@ -98,8 +98,9 @@ class Inpainting(Section):
     """Settings of the training in floating point."""
     fine_tuning: FineTuning = FineTuning()
     """Settings of the training for the chip."""
-    lowest_level: Literal[-8, -7] = -7
-    """Lowest level of a 4-bit weight. With −7, there are as many levels below zero as above."""
+    lowest_level: Literal[-8, -7] = -8
+    """Lowest level of a 4-bit weight. With −8, all sixteen levels of a cell are used; with −7, there are as many levels
+    below zero as above."""
     feature_network: str | None = None
     """ONNX file of a network, such as Inception, in whose features the distance is determined in addition."""
     checkpoint_epochs: int = setting(5, source=ASSUMED, gt=0)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from relaxor.core import netcdf
-from relaxor.core.results import NORMAL_QUANTILE, Number, Quantity, origin_of
-from relaxor.core.storage import save_parameters, save_tree
+from relaxor.core.results import NORMAL_QUANTILE, Number, Quantity, Status, origin_of
+from relaxor.core.storage import save_budget, save_parameters, save_tree
 from relaxor.core.variables import variable
 from relaxor.inpainting import quantities as q
 from relaxor.inpainting.classifier import load_classifier
@@ -31,12 +32,13 @@ def summarize(
     histories: Sequence[str],
     fine_tunings: Sequence[str],
     parameters: str,
+    budget: str,
     curves: str,
     *,
     holes: Sequence[int],
     seeds: Sequence[int],
 ) -> None:
-    """Write ``parameters.csv`` and ``curves.nc``.
+    """Write ``parameters.csv``, ``budget.csv`` and ``curves.nc``.
 
     Parameters
     ----------
@@ -44,8 +46,9 @@ def summarize(
         The letters and the device that the trainings used.
     scores, examples, histories, fine_tunings
         Files of every training, the seeds of a hole one after the other.
-    parameters, curves
-        Files to write. Measurements are ``hole_4``, …; models are `relaxor.inpainting.quantities.INPAINTING_MODELS`.
+    parameters, budget, curves
+        Files to write: numbers, the components of their uncertainties, and curves.
+        Measurements are ``hole_4``, …; models are `relaxor.inpainting.quantities.INPAINTING_MODELS`.
     holes, seeds
         Holes and seeds of the trainings.
     """
@@ -57,10 +60,10 @@ def summarize(
     table = pd.concat(tables, ignore_index=True)
     origin = origin_of([found.origin, load_encoder(encoder).origin])
     made_of = hashlib.sha256(f"{found.sha256} {Path(encoder).read_text(encoding='utf-8')}".encode()).hexdigest()
-    rows = [*_rows(table, found), *_bit_rows(holes, examples[:: len(seeds)])]
-    rows = [replace(row, raw_sha256=made_of, origin=origin) for row in rows]
+    rows = [replace(row, raw_sha256=made_of, origin=origin) for row in _rows(table, found)]
     INPAINTING.require_named(rows)
     save_parameters(parameters, rows, INPAINTING.name)
+    save_budget(budget, rows)
     groups: dict[str, xr.Dataset] = {}
     for number, hole in enumerate(holes):
         first = number * len(seeds)
@@ -75,7 +78,7 @@ def summarize(
 
 
 def _rows(table: pd.DataFrame, letters: Letters) -> list[Number]:
-    """Return the numbers of all metrics, their ratios to the float decoder, and the numbers of letters."""
+    """Return the numbers of all metrics, ratios to the float decoder of as many epochs, and the numbers of letters."""
     features = f"; 64 features of the letter classifier {load_classifier()[1]['sha256'][:12]}"
     rows: list[Number] = []
     overall = table[table["class"] == OVERALL]
@@ -83,24 +86,14 @@ def _rows(table: pd.DataFrame, letters: Letters) -> list[Number]:
         scored = dict(iter(part.groupby("metric")))
         for metric in q.METRICS:
             if metric.name in scored:
-                where = features if metric in (q.FID, q.FID_UNBIASED, q.KID) else ""
+                where = features if metric in (q.PAIRED, q.PAIRED_UNBIASED, q.FID, q.KID) else ""
                 rows.append(_mean(scored[metric.name], metric, where))
-        if method in q.METHODS:
-            rows.append(_ratio(part, overall[(overall["hole"] == hole) & (overall["method"] == q.FLOAT)]))
+        if method in q.METHODS and method not in (q.FLOAT, q.FLOAT_LONGER):
+            distances = (_paired(overall, int(hole), each) for each in (str(method), q.FLOAT_LONGER))
+            rows.append(q.ratio_of(f"hole_{hole}", str(method), np.divide(*distances), q.FLOAT_LONGER))
     for which, labels in (("train", letters.labels_train), ("test", letters.labels_test)):
         exact = {"standard_error": 0.0, "method": letters.source, "feature": which}
         rows.append(q.number_of(q.LETTERS, q.LETTERS, q.LETTERS_USED, labels.size, **exact))
-    return rows
-
-
-def _bit_rows(holes: Sequence[int], examples: Sequence[str]) -> list[Number]:
-    """Return the number of bits that the levels of each quantized decoder take."""
-    rows: list[Number] = []
-    exact = {"standard_error": 0.0, "method": "binary logarithm of the span of all levels, rounded up"}
-    for hole, path in zip(holes, examples, strict=True):
-        levels = [layer["level"].to_numpy() for name, layer in netcdf.trees(path).items() if name.startswith("layer")]
-        span = max(int(level.max()) for level in levels) - min(int(level.min()) for level in levels)
-        rows.append(q.number_of(f"hole_{hole}", q.AWARE, q.WEIGHT_BITS, span.bit_length(), **exact))
     return rows
 
 
@@ -111,32 +104,23 @@ def _mean(part: pd.DataFrame, metric: Quantity, where: str) -> Number:
     if kind not in (q.REAL, q.UNFILLED) and values.size > 1:
         method = f"mean of {values.size} trainings; interval from training to training{where}"
         return q.mean_of(name, kind, metric, values, method=method, n=int(part["n"].sum()))
-    method = {
-        q.REAL: "random halves of the originals, n each; range of the halvings",
-        q.UNFILLED: "interval over the test letters, paired",
-    }.get(kind, "one training; interval over the test letters, paired")
+    method = "interval over the test letters"
+    if metric == q.FID:
+        method = "half of the letters against the originals of the other half, n each; range of the halvings"
+    if kind not in (q.REAL, q.UNFILLED):
+        method = f"one training, seed {first['seed']}: without the spread from training to training; {method}"
     ends = {"ci_low": first["ci_low"], "ci_high": first["ci_high"]}
     error = (first["ci_high"] - first["ci_low"]) / (2 * NORMAL_QUANTILE)
     fields = {"standard_error": error, **ends, "method": f"{method}{where}", "n": int(first["n"])}
-    return q.number_of(name, kind, metric, values[0], **fields)
+    number = q.number_of(name, kind, metric, values[0], **fields)
+    few = "not identified: too few letters for an interval"
+    return number if math.isfinite(error) else number.flagged(Status.NOT_IDENTIFIED, few)
 
 
-def _ratio(part: pd.DataFrame, of_float: pd.DataFrame) -> Number:
-    """Divide the distances by those of the float decoder of the same training."""
-    own, reference = (rows[rows["metric"] == q.FID.name].sort_values("seed") for rows in (part, of_float))
-    ratios = own["value"].to_numpy() / reference["value"].to_numpy()
-    name, kind = f"hole_{own['hole'].iloc[0]}", str(own["method"].iloc[0])
-    fields = {"n": int(own["n"].sum()), "feature": q.FLOAT}
-    if ratios.size > 1:
-        method = f"distance over the float decoder's, mean of {ratios.size} trainings"
-        return q.mean_of(name, kind, q.FID_RATIO, ratios, method=method, **fields)
-    relative = [
-        (rows["ci_high"].iloc[0] - rows["ci_low"].iloc[0]) / (2 * NORMAL_QUANTILE * rows["value"].iloc[0])
-        for rows in (own, reference)
-    ]
-    method = "distance over the float decoder's, one training; interval over the test letters, taken as independent"
-    error = ratios[0] * math.hypot(*relative)
-    return q.number_of(name, kind, q.FID_RATIO, ratios[0], standard_error=error, method=method, **fields)
+def _paired(table: pd.DataFrame, hole: int, method: str) -> np.ndarray:
+    """Return the paired distance of a decoder in every training, in the order of the seeds, shape (n,)."""
+    found = table[(table["hole"] == hole) & (table["method"] == method) & (table["metric"] == q.PAIRED.name)]
+    return found.sort_values("seed")["value"].to_numpy()
 
 
 def _curves(hole: int, table: pd.DataFrame, examples: str, history: str, fine_tuning: str) -> dict[str, xr.Dataset]:
@@ -144,8 +128,8 @@ def _curves(hole: int, table: pd.DataFrame, examples: str, history: str, fine_tu
     name = f"hole_{hole}"
     groups = {name: xr.Dataset(attrs={"hole": hole, "networks": json.dumps(_sizes(hole))})}
     groups |= {f"{name}/{child}": group.to_dataset() for child, group in netcdf.trees(examples).items()}
-    for metric in ("fid", "accuracy"):
-        groups[f"{name}/{metric}"] = _by_method(table, metric)
+    for metric in (q.PAIRED, q.ACCURACY):
+        groups[f"{name}/{metric.name}"] = _by_method(table, metric.name)
     for kind, path in (("training", history), ("fine_tuning", fine_tuning)):
         losses = pd.read_csv(path)
         epoch = variable("epoch", losses.pop("epoch").to_numpy(), "1", "epoch")

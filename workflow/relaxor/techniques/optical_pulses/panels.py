@@ -30,7 +30,7 @@ def currents(ax: Axes, data: PanelData) -> None:
     table = group["codes"].to_dataset()
     places = table["code"].to_numpy()
     ax.plot(places, 1e12 * table["predicted"], "_", color=VERMILION, ms=6, mew=1.2, label="fitted response")
-    data_points(ax, places, 1e12 * table["current"], 1e12 * table["spread"], ms=2, label="measured")
+    data_points(ax, places, 1e12 * table["current"], 1e12 * table["spread"], ms=2, label="current read")
     ax.set_xticks(places, [f"{place:04b}" for place in places], rotation=90, fontsize=4.5)
     ax.set_xlabel("Code of four pulses", fontsize=6, labelpad=1)
     ax.set_ylabel("Current behind the code (pA)", fontsize=6, labelpad=1)
