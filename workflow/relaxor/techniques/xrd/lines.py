@@ -254,14 +254,13 @@ def judged_together(fits: Sequence[LineFit]) -> Adequacy:
     """Judge all windows of a shape as one fit; the errors of the lines include the misfit of their window already."""
     if not all(fitted.fit.converged for fitted in fits):
         return Adequacy(Status.MISFIT, 1.0, "misfit: the search for some lines did not converge")
-    residual = np.concatenate([fitted.fit.residual for fitted in fits])
-    pearson = float(sum(fitted.pearson @ fitted.pearson for fitted in fits))
+    pearson = np.concatenate([fitted.pearson for fitted in fits])
     freedom = sum(fitted.fit.freedom for fitted in fits)
     variance = 2 + float(np.mean(1 / np.concatenate([fitted.level for fitted in fits])))
-    found = judge(residual, freedom, absolute_sigma=True, chi_square=pearson, variance=variance)
+    found = judge(pearson, freedom, absolute_sigma=True, variance=variance)
     if found.status == Status.OK:
         return ADEQUATE
-    reduced = pearson / freedom
+    reduced = float(pearson @ pearson) / freedom
     return Adequacy(
         found.status,
         1.0,
