@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from relaxor.core.results import Status
 from relaxor.figures import style
 from relaxor.figures.panel import PanelData
 from relaxor.techniques.hysteresis import quantities as q
@@ -25,12 +26,17 @@ VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
 SAME = 0.02
 """Relative range within which such an attribute counts as the same."""
 FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
+NO_SWITCHING_PART = {
+    q.LEAKAGE_REMOVED: "without leakage; no switching part, see the method of the numbers",
+    q.UNCORRECTED: "whole current; no switching part, see the method of the numbers",
+}
+"""Title of a loop of another model than the corrected one."""
 MARKS = dict(zip(PEAKS, ("$E_F$", "$E_A$", "$-E_F$", "$-E_A$"), strict=True))
 """The label of each switching field."""
 
 
 def loop(ax: Axes, data: PanelData) -> None:
-    """Draw the corrected and the uncorrected loop above the switching current with its four peaks."""
+    """Draw the best loop and the uncorrected one above the current with its four peaks; a title names another model."""
     (measurement, group), *_ = data.curves.items()
     curves = group["loop"].to_dataset()
     upper, lower = _polarization_and_current(ax)
@@ -44,15 +50,20 @@ def loop(ax: Axes, data: PanelData) -> None:
     numbers = numbers[(numbers["measurement"] == measurement) & (numbers["model"] == q.CORRECTED)]
     for quantity, label in MARKS.items():
         rows, (rising, _) = numbers[numbers["parameter"] == quantity.name], PEAKS[quantity]
-        for value, error in zip(rows["value"], rows["standard_error"], strict=True):
+        for value, error, status in zip(rows["value"], rows["standard_error"], rows["status"], strict=True):
             height = _height(curves, value, rising) * PICO
             for axes in (upper, lower):
                 axes.axvline(value, color=style.GREY, lw=0.4, ls=":", zorder=0)
             lower.errorbar(value, height, xerr=error, fmt="none", ecolor=style.BLACK, elinewidth=0.8, capsize=1.5)
             offset, va = ((0, 3), "bottom") if rising else ((0, -3), "top")
+            if status != Status.OK:
+                lower.plot(value, height, "o", mfc="white", mec=style.BLACK, ms=3)
             style.label(lower, label, (value, height), offset, va=va, fontsize=6)
     lower.set_ylim(*(2.1 * np.abs(current).max() * np.array([-1, 1])))
-    lower.set_ylabel("$I_{sw}$ (pA)")
+    switching = curves.attrs["model"] == q.CORRECTED
+    lower.set_ylabel("$I_{sw}$ (pA)" if switching else "$I$ (pA)")
+    if not switching:
+        upper.set_title(NO_SWITCHING_PART[curves.attrs["model"]], fontsize=5, pad=2)
     for axes in (upper, lower):
         style.zero_lines(axes)
         axes.set_xlim(field.min() * 1.05, field.max() * 1.05)

@@ -20,13 +20,22 @@ import lmfit
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
+from relaxor.core.results import Measurement, Number, Quantity, Result, Status, measured, with_systematic
 from relaxor.core.variables import dataset
 from relaxor.stats.decay import SINGLE, Decay, fit_decay, profile_decay
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.iv_sweeps import quantities as q
-from relaxor.techniques.iv_sweeps.conduction import LAWS, Branch, branches_of, current, fit_mechanisms, prefactor
+from relaxor.techniques.iv_sweeps.conduction import (
+    LAWS,
+    Branch,
+    Compared,
+    branches_of,
+    compare,
+    current,
+    prefactor,
+    usual_slope,
+)
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
 from relaxor.techniques.iv_sweeps.readings import Reading, Readings, read_cycle
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
@@ -38,6 +47,9 @@ REPLACED = "current that was an outlier: mean of its neighbours"
 LOST = "no current in the file; nothing is read where too many are lost"
 FEWEST_PEAKS = 5
 """Smallest number of peaks on which the two laws can be compared: one more than the parameters with the scale."""
+ROOM = 293.15
+"""Temperature in K where the sheet gives none."""
+LINE = "difference from the usual straight line of the law, in which all currents have the same relative weight"
 PEAKS = "peak currents against the number of the cycle, errors from their scatter"
 
 
@@ -74,9 +86,10 @@ def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result
     parts = {f"cycle_{number:02d}": cycle_curves(cycle) for number, cycle in enumerate(cycles, start=1)}
     parts["summary"] = summary_curves(readings, growth)
     for branch in branches_of(cycles[int(np.flatnonzero(same)[-1])], settings.smallest_voltage):
-        fits = fit_mechanisms(branch)
-        rows += mechanism_rows(measurement, branch, fits)
-        parts[branch.feature.replace(" ", "_")] = mechanism_curves(branch, fits)
+        gap = measurement.condition("gap", "um") if "gap" in measurement.conditions else None
+        compared = compare(branch, gap, measurement.condition("temperature", "K", ROOM))
+        rows += mechanism_rows(measurement, branch, compared, settings.gap_uncertainty / gap if gap else 0.0)
+        parts[branch.feature.replace(" ", "_")] = mechanism_curves(branch, compared)
     rows = with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty})
     return Result.of(measurement, rows, parts, read_voltage_V=settings.read_voltage)
 
@@ -215,22 +228,56 @@ def _mean(values: list[Reading]) -> Reading:
     return (float(value.mean()), float(np.linalg.norm(error) / error.size)) if value.size else (math.nan, math.nan)
 
 
-def mechanism_rows(measurement: Measurement, branch: Branch, fits: dict[str, Fit]) -> list[Number]:
-    """Return the numbers of the laws on one branch."""
+def mechanism_rows(measurement: Measurement, branch: Branch, compared: Compared, gap_error: float) -> list[Number]:
+    """Return the numbers of the laws on one branch; ``gap_error`` is the relative error of the gap."""
     method = "least squares of the current, weights of the noise, last cycle; a best fit does not prove a mechanism"
-    least = min(fitted.aicc for fitted in fits.values())
+    least = compared.aicc(compared.best)
     rows: list[Number] = []
-    for model, fitted in fits.items():
+    for model, fitted in compared.fits.items():
         law, feature = LAWS[model], {"feature": branch.feature}
-        if law.slope:
-            rows += fitted.numbers(measurement, model, {"slope": law.slope}, method, **feature)
+        found = fitted.numbers(measurement, model, {"slope": law.slope}, method, **feature) if law.slope else []
+        if law.slope and fitted.adequacy.status != Status.OK:
+            change = usual_slope(law, branch) - fitted.value("slope")
+            found = [row.with_component(q.WEIGHTS, change, LINE) for row in found]
         common: dict[str, Any] = {**fitted.quality, **feature}
         at = {"at": 1.0, "at_unit": "V"} if law.prefactor is q.CURRENT else {}
         constant = {law.prefactor: prefactor(law, fitted, branch.voltage[-1])}
-        rows += measured(measurement, model, constant, method, **at, **common)
-        tests = {AICC: (fitted.aicc, math.nan), q.AICC_DIFFERENCE: (fitted.aicc - least, math.nan)}
-        rows += measured(measurement, model, tests, method, **common)
+        found += measured(measurement, model, constant, method, **at, **common)
+        if law.material and model in compared.material:
+            found += _material_rows(measurement, model, compared, found[0], gap_error, method, common)
+        tests = {
+            AICC: (compared.aicc(model), math.nan),
+            q.AICC_DIFFERENCE: (compared.aicc(model) - least, math.nan),
+            q.INDEPENDENT_POINTS: (compared.points, math.nan),
+        }
+        found += measured(measurement, model, tests, method, **common)
+        if reason := compared.impossible.get(model):
+            found = [row.flagged(Status.NOT_IDENTIFIED, f"impossible: {reason}") for row in found]
+        rows += found
     return rows
+
+
+def _material_rows(
+    measurement: Measurement,
+    model: str,
+    compared: Compared,
+    slope: Number,
+    gap_error: float,
+    method: str,
+    common: Mapping[str, Any],
+) -> list[Number]:
+    """Return the constant of the material that the slope of a law states, with the errors of slope and gap."""
+    law = LAWS[model]
+    assert law.material  # laws without one are not asked for it
+    value, error = compared.material[model]
+    power = 2 / 3 if law.material is q.BARRIER else 2
+    by_gap = 2 / 3 if law.material is q.BARRIER else 1
+    rows = measured(
+        measurement, model, {law.material: (value, error)}, f"{method}; from the slope and the gap", **common
+    )
+    for part in slope.budget:
+        rows = [row.with_component(part.name, power * value * part.value / slope.value, part.source) for row in rows]
+    return [row.with_component(q.GAP, by_gap * value * gap_error, "settings") for row in rows]
 
 
 # --- curves
@@ -260,16 +307,16 @@ def summary_curves(readings: list[Readings], growth: Mapping[str, Growth | None]
     return dataset("cycle", content, {"cycle": (np.arange(1, len(readings) + 1), "1", "cycle")})
 
 
-def mechanism_curves(branch: Branch, fits: dict[str, Fit]) -> xr.Dataset:
-    """Return the points of a branch and every law; the attribute ``best`` names the law of least AICc."""
+def mechanism_curves(branch: Branch, compared: Compared) -> xr.Dataset:
+    """Return the points of a branch and every law; the attribute ``best`` names the possible law of least AICc."""
     sign, largest = branch.polarity, branch.voltage[-1]
     content = {
         "voltage": (sign * branch.voltage, "V", "voltage"),
         "data": (sign * branch.current, "A", "current"),
         "data_uncertainty": (branch.sigma, "A", "standard uncertainty of the current"),
     }
-    for name, fitted in fits.items():
+    for name, fitted in compared.fits.items():
         law = sign * current(LAWS[name], fitted.params, branch.voltage, largest)
         content[name] = (law, "A", name.replace("_", " "))
         content[f"{name}_residual"] = (fitted.residual, "1", f"standardized residual, {name}")
-    return dataset("point", content, best=min(fits, key=lambda name: fits[name].aicc))
+    return dataset("point", content, best=compared.best)

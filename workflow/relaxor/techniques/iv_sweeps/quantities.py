@@ -51,5 +51,13 @@ EXPONENT = Quantity("exponent", "1", "exponent of the voltage")
 PREFACTOR = Quantity("prefactor", None, "factor before the exponential function")
 SLOPE_AGAINST_ROOT = Quantity("slope_against_root_voltage", "V^-0.5", "slope of the logarithm of the law against √V")
 SLOPE_AGAINST_INVERSE = Quantity("slope_against_inverse_voltage", "V", "slope of the logarithm of the law against −1/V")
-AICC_DIFFERENCE = Quantity("aicc_difference", "1", "Akaike's criterion minus that of the best law of the branch")
+PERMITTIVITY = Quantity("relative_permittivity", "1", "relative permittivity that the slope of an emission law states")
+BARRIER = Quantity("barrier", "eV", "barrier that the slope of the tunnelling law states, for the free electron's mass")
+AICC_DIFFERENCE = Quantity(
+    "aicc_difference", "1", "Akaike's criterion minus that of the best law of the branch that is possible"
+)
+INDEPENDENT_POINTS = Quantity(
+    "independent_points", "1", "points of the branch over the number of neighbouring residuals that deviate together"
+)
+WEIGHTS, GAP = "weights of the points", "distance of the electrodes"
 QUANTITIES = quantities_of(globals(), AICC)

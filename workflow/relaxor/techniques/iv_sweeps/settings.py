@@ -20,3 +20,6 @@ class IvSweepsSettings(Section):
         0.01, source="data sheet of the Keithley 4200-SMU with preamplifier: 1 % at 10 pA", ge=0
     )
     """Relative standard uncertainty of the current scale, which all points share."""
+    gap_uncertainty: float = setting(0.05, "um", source="assumed", ge=0)
+    """Standard uncertainty of the condition ``gap``, the distance of the electrodes. The default is that of the
+    lithography."""

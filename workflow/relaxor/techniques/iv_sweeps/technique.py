@@ -5,7 +5,7 @@ from relaxor.figures.panel import Panel
 from relaxor.readers.common.schema import FERROELECTRIC_TESTER
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
-from relaxor.techniques.registry import Technique
+from relaxor.techniques.registry import Conditions, Technique
 
 
 def recognise(contents: Contents) -> float:
@@ -30,5 +30,6 @@ TECHNIQUE = Technique.of_folder(
         "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True),
         "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes")),
     },
+    conditions=Conditions(optional={"gap": "um", "temperature": "K"}),
     former_names=("sweeps",),
 )
