@@ -254,15 +254,19 @@ class Compared:
         return places[-1], wrong.joined(Adequacy(Status.MISFIT, 1.0, words))
 
     def spread(self, place: int) -> float:
-        """Return the spread of the step heights that agree and are nearly as certain, in nm."""
+        """Return the spread of the step heights that agree and are nearly as certain, in nm.
+
+        It is at least the distance from the best one, with which a window of another degree need not agree closely.
+        """
         near = self.agree(place) & (self.errors < COMPARABLE * self.errors[place])
         if self.edge_is_no_step:  # then all of them are possible
             near = self.errors < COMPARABLE * self.errors[place]
         near[place] = False
+        off = abs(float(self.differences[place, self.best]))
         if not near.any():
-            return 0.0
+            return off
         weights = 1 / self.errors[near] ** 2
-        return float(np.sqrt(np.average(self.differences[place][near] ** 2, weights=weights)))
+        return max(off, float(np.sqrt(np.average(self.differences[place][near] ** 2, weights=weights))))
 
     def histogram(self, place: int) -> tuple[float, Adequacy]:
         """Return how far the histogram is from the best profiles in nm, and whether by more than chance."""
