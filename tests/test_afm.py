@@ -71,9 +71,12 @@ def test_every_number_is_listed(results):
 def test_both_ways_to_the_step_agree_and_the_scale_is_its_own_term(results):
     _, numbers, _ = results
     steps = numbers.query("parameter == 'step_height' and measurement == 'afm_flake_8nm'").set_index("model")
-    assert set(steps.index) == {"profile_linear", "profile_quadratic", "two_level_histogram"}
-    assert np.ptp(steps["value"]) < 0.1
-    np.testing.assert_allclose(steps["systematic_error"], 0.01 * steps["value"])
+    profiles = ["profile_linear", "profile_quadratic", "profile_cubic", "profile_quartic"]
+    assert set(steps.index) == {*profiles, "two_level_histogram"}
+    assert (np.abs(steps["value"] - 8.0) < 2 * np.hypot(steps["standard_error"], steps["systematic_error"])).all()
+    assert (steps["status"] == "ok").all()
+    assert (steps["systematic_error"] > 0.01 * steps["value"]).all()
+    assert steps.loc["profile_linear", "systematic_error"] < 0.15
 
 
 def test_profiles_of_the_levelled_image_need_no_parabola_of_their_own(results):

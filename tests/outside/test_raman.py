@@ -113,7 +113,7 @@ SCENARIOS = [
 
 
 def single(step: float, width: float, height: float) -> Scenario:
-    """Two lines on a flat background in one accumulation, as `shared/NEWCOMER.md` has them."""
+    """Two lines on a flat background in one accumulation."""
     lines = {"A": (300.3, width), "B": (450.7, width)}
     settings = {"modes": {"A": 300.0, "B": 451.0}, "baseline_degree": 2, "instrument_fwhm": 0.1}
 

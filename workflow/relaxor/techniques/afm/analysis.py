@@ -7,7 +7,17 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
+from relaxor.core.results import (
+    ADEQUATE,
+    Adequacy,
+    Measurement,
+    Number,
+    Quantity,
+    Result,
+    Status,
+    measured,
+    with_systematic,
+)
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset
 from relaxor.stats.quantities import AICC
@@ -15,6 +25,11 @@ from relaxor.techniques.afm import quantities as q
 from relaxor.techniques.afm.flakes import Flake, examine, level_components
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Surface, away_from_edge, best_edge
 from relaxor.techniques.afm.settings import AfmSettings
+
+ALONG_LINES = "the edge lies along the lines of the scan, where a jump of the scanner looks like a step"
+CLEAR = 0.1
+"""Part of the mean profile along the lines of the scan below which the edge that explains the rest crosses the lines,
+however large jumps from line to line are."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Result:
@@ -67,12 +82,15 @@ def load_surface(measurement: Measurement, z_scale: float) -> Surface:
         raise AnalysisError(f"{measurement.id}: {values.shape[1]}×{values.shape[0]} pixels are too few for a step")
     # Profiles must cross the step: the direction in which one edge explains more of the mean profile.
     across_x, across_y = (best_edge(values.mean(axis=axis))[1] for axis in (0, 1))
-    return Surface(values, x, y, False) if across_x <= across_y else Surface(values.T, y, x, True)
+    along_lines = across_y < across_x and across_x > CLEAR
+    return Surface(values.T, y, x, True) if along_lines else Surface(values, x, y, False)
 
 
 # --- numbers -------------------------------------------------------------------------------------------------------
 def _numbers(measurement: Measurement, found: Flake, settings: AfmSettings) -> list[Number]:
     pixels = int(found.levelled.count.sum())
+
+    along = Adequacy(Status.ASSUMED, 1.0, ALONG_LINES) if found.along_lines else ADEQUATE
 
     def student(model: str, values: dict[Quantity, tuple[float, float]], method: str, **common: Any) -> list[Number]:
         rows = measured(measurement, model, values, method, **common)
@@ -83,17 +101,21 @@ def _numbers(measurement: Measurement, found: Flake, settings: AfmSettings) -> l
         values = {q.STEP_HEIGHT: (height, error)}
         if layer := settings.layer_thickness:
             values[q.NUMBER_OF_LAYERS] = (height / layer, error / layer)
-        return student(model, values, f"{method}; jackknife over blocks of profiles, each levelled again", **common)
+        method = f"{method}; jackknife over blocks of profiles, each levelled again"
+        adequacy, source = found.judgements[model].joined(along), "spread of windows and degrees, or of the two methods"
+        rows = student(model, values, method, adequacy=adequacy, **common)
+        parts = [found.spreads[model] * (1 if row.unit == "nm" else 1 / (layer or 1)) for row in rows]
+        return [row.with_component(q.BACKGROUND, part, source) for row, part in zip(rows, parts, strict=True)]
 
     rows: list[Number] = []
     # Both models are compared for one number of independent pixels: that of the model with the least correlation.
-    correlation = min(steps.correlation for steps in found.steps.values())
+    correlation = min(steps.correlation for steps in found.whole.values())
     for model, steps in found.steps.items():
         rows += step(model, steps.method, n=steps.number)
         spread = float(np.nanstd(steps.heights, ddof=1))
         further = {
             q.STEP_HEIGHT_SPREAD: (spread, spread / np.sqrt(2 * (steps.number - 1))),
-            AICC: (steps.aicc(correlation), np.nan),
+            AICC: (found.whole[model].aicc(correlation), np.nan),
         }
         rows += measured(measurement, model, further, steps.method, n=steps.number)
     chi = found.histogram.reduced_chi_square

@@ -1,16 +1,25 @@
 """Step height and roughness of a flake in a height image, each determined in independent ways.
 
-The step height is found from a step fitted to every profile without the neighbourhood of the edge, as in ISO 5436-1,
-and from the distance between the two peaks of the height histogram. Errors come from blocks of adjacent profiles.
+The step height is found from a step on a polynomial fitted to every profile, and from the distance between the two
+peaks of the height histogram. Errors come from blocks of adjacent profiles.
+
+How the background of the scanner goes on under an edge is not known. Polynomials of several degrees are therefore
+fitted in several windows around the edge. Of each degree, the window with the smallest error is taken that agrees with
+all windows and degrees of larger errors, which follow the background more closely (Lepskii, doi 10.1137/1135065); the
+spread of those that agree is a systematic component.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import lmfit
 import numpy as np
+from numpy.polynomial import chebyshev
+from scipy import stats
 
 from relaxor.core.errors import AnalysisError
+from relaxor.core.results import ADEQUATE, Adequacy, Status
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges
 from relaxor.stats.fit import Fit, aicc, fit, parameters, poisson_residual
 from relaxor.stats.line_shapes import gaussian
@@ -18,8 +27,17 @@ from relaxor.techniques.afm import quantities as q
 from relaxor.techniques.afm.levelling import EDGE_PIXELS, Levelled, Surface, away_from_edge, level, segment
 from relaxor.techniques.afm.settings import AfmSettings
 
-PROFILE_MODELS = {q.PROFILE_LINEAR: 1, q.PROFILE_QUADRATIC: 2}
+PROFILE_MODELS = {q.PROFILE_LINEAR: 1, q.PROFILE_QUADRATIC: 2, q.PROFILE_CUBIC: 3, q.PROFILE_QUARTIC: 4}
 """Degree of the polynomial background that each levelled profile may have, by model."""
+WINDOWS = ((0.0, 0.25), (0.0, 0.5), (0.0, 1.0), (0.5, 0.7), (1.0, 1.0))
+"""Windows around an edge: what is left out, as a part of the setting ``edge_exclusion``, and the end, as a part of the
+shorter of the two adjoining plateaus; the last one does not end at the shorter plateau."""
+WHOLE, BESIDE, NEAR = 4, 3, 1
+"""The widest window; the window beside the edge and the one at the edge that tell whether the edge itself is a step."""
+CHANCE = 0.0027
+"""Probability of a difference of more than three standard deviations between two estimates."""
+COMPARABLE = 4.0
+"""Estimates whose errors are within this factor of that of the one taken are part of the spread."""
 PLACES = ("substrate", "flake")
 INDEPENDENT = 4
 """Number of correlation lengths beyond which two heights are taken as independent."""
@@ -35,6 +53,12 @@ class Flake:
         The levelled image, and the number of the block of adjacent profiles to which each profile belongs.
     steps
         Step heights of the profiles by model.
+    whole
+        The same in the widest window, for the comparison of the models.
+    along_lines
+        Whether the edge lies along the lines of the scan.
+    spreads, judgements
+        Model → systematic component of the step height in nm from windows and degrees, and what is wrong with it.
     histogram, edges
         Fit of two levels to the height histogram, and the edges of its bins in nm.
     step_heights
@@ -48,6 +72,10 @@ class Flake:
     levelled: Levelled
     blocks: np.ndarray
     steps: dict[str, "Steps"]
+    whole: dict[str, "Steps"]
+    along_lines: bool
+    spreads: dict[str, float]
+    judgements: dict[str, Adequacy]
     histogram: Fit
     edges: np.ndarray
     step_heights: dict[str, tuple[float, float]]
@@ -70,53 +98,203 @@ def examine(surface: Surface, settings: AfmSettings) -> Flake:
         return level(surface, flake, count & keep[:, None], settings)
 
     levelled = level_again(np.ones(len(flake), bool))
-    used = plateaus(flake, settings.edge_exclusion) & ~outliers
-    steps = {name: profile_steps(levelled.height, flake, used, degree) for name, degree in PROFILE_MODELS.items()}
+    candidates = all_steps(levelled.height, flake, ~outliers, settings.edge_exclusion)
     heights = levelled.height[count]
     edges = np.linspace(heights.min(), heights.max(), settings.histogram_bins + 1)
+    first, second = np.triu_indices(len(candidates), 1)
 
     def estimate(keep: np.ndarray) -> np.ndarray:
         again = level_again(keep)
         two_levels = fit_two_levels(again.height[again.count], flake[again.count], edges)
-        means = [found.mean(again.height, keep) for found in steps.values()]
-        return np.array([*means, separation(two_levels), *_roughness(again, reach)])
+        steps = np.array([*(each.mean(again.height, keep) for each in candidates.values()), separation(two_levels)])
+        differences = [steps[first] - steps[second], steps[:-1] - steps[-1]]
+        return np.concatenate([steps, *differences, [*_roughness(again, reach)]])
 
     length = _roughness_length(surface, levelled)
     reach = max(int(np.ceil(INDEPENDENT * np.nan_to_num(length) / surface.pixel)), 1)
     blocks = np.arange(len(flake)) * settings.batches // len(flake)
     values, errors = jackknife(estimate, blocks)
     errors *= shared_edges(length, np.ptp(surface.y) / settings.batches)
-    found = {
-        name: (float(value), float(error))
-        for name, value, error in zip([*steps, q.TWO_LEVEL_HISTOGRAM, *PLACES], values, errors, strict=True)
-    }
+    compared = Compared.of(list(candidates), values, errors, settings.batches - 1)
+    chosen = {name: compared.chosen(degree) for name, degree in PROFILE_MODELS.items()}
+    step_heights = {name: compared.step(place) for name, (place, _) in chosen.items()}
+    step_heights[q.TWO_LEVEL_HISTOGRAM] = float(values[len(candidates)]), float(errors[len(candidates)])
+    off, judgement = compared.histogram(compared.best)
     return Flake(
         levelled=levelled,
         blocks=blocks,
-        steps=steps,
+        steps={name: candidates[compared.keys[place]] for name, (place, _) in chosen.items()},
+        whole={name: candidates[degree, WHOLE] for name, degree in PROFILE_MODELS.items()},
+        along_lines=surface.transposed and straight(flake),
+        spreads={name: compared.spread(place) for name, (place, _) in chosen.items()} | {q.TWO_LEVEL_HISTOGRAM: off},
+        judgements={name: found for name, (_, found) in chosen.items()} | {q.TWO_LEVEL_HISTOGRAM: judgement},
         histogram=fit_two_levels(heights, flake[count], edges),
         edges=edges,
-        step_heights={name: found[name] for name in (*steps, q.TWO_LEVEL_HISTOGRAM)},
-        roughness={place: found[place] for place in PLACES},
+        step_heights=step_heights,
+        roughness={
+            place: (float(value), float(error))
+            for place, value, error in zip(PLACES, values[-2:], errors[-2:], strict=True)
+        },
         correlation_length=length,
     )
 
 
-# --- step heights --------------------------------------------------------------------------------------------------
-def plateaus(flake: np.ndarray, edge_exclusion: float) -> np.ndarray:
-    """Mark the pixels of each profile that are far enough from its edges.
+def straight(flake: np.ndarray) -> bool:
+    """Return whether an edge is at one position in nearly all profiles, as that of a jump of the scanner is."""
+    changes = np.diff(flake.astype(int), axis=1) != 0
+    return bool(np.any(changes.mean(axis=0) > 0.9))
 
-    At an edge, pixels within ``edge_exclusion`` times the shorter of the two adjoining plateaus are left out
-    (at least `EDGE_PIXELS`), as ISO 5436-1 does with the width of a groove.
+
+# --- windows and degrees -------------------------------------------------------------------------------------------
+Key = tuple[int, int]
+"""Degree of the background, and number of the window."""
+
+
+def all_steps(height: np.ndarray, flake: np.ndarray, good: np.ndarray, edge_exclusion: float) -> dict[Key, "Steps"]:
+    """Fit the step with every degree in every window.
+
+    Raises
+    ------
+    AnalysisError
+        If fewer than a quarter of the profiles cross a step.
+    """
+    found: dict[Key, Steps] = {}
+    for number, (gap, end) in enumerate(WINDOWS):
+        reach = math.inf if number == WHOLE else end
+        used = plateaus(flake, gap * edge_exclusion, reach) & good
+        for degree in PROFILE_MODELS.values():
+            try:
+                found[degree, number] = profile_steps(height, flake, used, degree)
+            except AnalysisError:  # too few pixels in a narrow window
+                if number == WHOLE:
+                    raise
+    return found
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Step heights of all degrees and windows, and the differences between them.
+
+    Attributes
+    ----------
+    keys
+        Degree and window of each.
+    heights, errors
+        Step heights and their standard errors in nm, shape (k,).
+    differences, their_errors
+        Differences between each two in nm, and their standard errors, shape (k, k).
+    to_histogram, its_errors
+        Differences to the step height of the histogram, and their standard errors, shape (k,).
+    most
+        Number of standard errors that chance does not exceed.
+    """
+
+    keys: list[Key]
+    heights: np.ndarray
+    errors: np.ndarray
+    differences: np.ndarray
+    their_errors: np.ndarray
+    to_histogram: np.ndarray
+    its_errors: np.ndarray
+    most: float
+
+    @classmethod
+    def of(cls, keys: list[Key], values: np.ndarray, errors: np.ndarray, freedom: int) -> "Compared":
+        """Take the numbers of a jackknife apart, see `examine`."""
+        k = len(keys)
+        pairs = np.triu_indices(k, 1)
+        differences, their_errors = np.zeros((2, k, k))
+        number = len(pairs[0])
+        differences[pairs], their_errors[pairs] = values[k + 1 : k + 1 + number], errors[k + 1 : k + 1 + number]
+        last = slice(k + 1 + number, 2 * k + 1 + number)
+        most = float(stats.t.isf(CHANCE / 2, freedom))
+        symmetric = differences - differences.T, their_errors + their_errors.T
+        return cls(keys, values[:k], errors[:k], *symmetric, values[last], errors[last], most)
+
+    def step(self, place: int) -> tuple[float, float]:
+        """Return a step height and its standard error in nm."""
+        return float(self.heights[place]), float(self.errors[place])
+
+    def agree(self, place: int) -> np.ndarray:
+        """Return which others are within the differences that chance makes, shape (k,)."""
+        return np.abs(self.differences[place]) <= self.most * self.their_errors[place] + 1e-9 * abs(self.heights[place])
+
+    @property
+    def edge_is_no_step(self) -> bool:
+        """Whether heights next to the edge differ from those further away: a rim, or the flank of the tip."""
+        if (3, BESIDE) not in self.keys or (3, NEAR) not in self.keys:
+            return False
+        return not self.agree(self.keys.index((3, BESIDE)))[self.keys.index((3, NEAR))]
+
+    @property
+    def allowed(self) -> list[int]:
+        """Places of the windows that a rim at the edge leaves, from the smallest error to the largest."""
+        near = self.edge_is_no_step
+        places = [place for place, (_, window) in enumerate(self.keys) if window >= BESIDE or not near]
+        return sorted(places, key=lambda place: self.errors[place])
+
+    @property
+    def best(self) -> int:
+        """Place of the smallest error among those that agree with all of larger errors."""
+        allowed = self.allowed
+        return next(place for i, place in enumerate(allowed) if self.agree(place)[allowed[i:]].all())
+
+    def chosen(self, degree: int) -> tuple[int, Adequacy]:
+        """Return the place of the best window of a degree, and what is wrong with it."""
+        wrong = ADEQUATE
+        if self.edge_is_no_step:
+            words = "misfit: heights near the edge differ from those further away (a rim, a fold or the tip)"
+            wrong = Adequacy(Status.MISFIT, 1.0, words)
+        allowed = self.allowed
+        places = [place for place in allowed if self.keys[place][0] == degree]
+        for place in places:
+            if self.agree(place)[[*allowed[allowed.index(place) :], self.best]].all():
+                return place, wrong
+        words = f"misfit: no window agrees with the other degrees within {self.most:.2g} standard errors"
+        return places[-1], wrong.joined(Adequacy(Status.MISFIT, 1.0, words))
+
+    def spread(self, place: int) -> float:
+        """Return the spread of the step heights that agree and are nearly as certain, in nm.
+
+        It is at least the distance from the best one, with which a window of another degree need not agree closely.
+        """
+        near = self.agree(place) & (self.errors < COMPARABLE * self.errors[place])
+        if self.edge_is_no_step:  # then all of them are possible
+            near = self.errors < COMPARABLE * self.errors[place]
+        near[place] = False
+        off = abs(float(self.differences[place, self.best]))
+        if not near.any():
+            return off
+        weights = 1 / self.errors[near] ** 2
+        return max(off, float(np.sqrt(np.average(self.differences[place][near] ** 2, weights=weights))))
+
+    def histogram(self, place: int) -> tuple[float, Adequacy]:
+        """Return how far the histogram is from the best profiles in nm, and whether by more than chance."""
+        off, error = float(self.to_histogram[place]), float(self.its_errors[place])
+        if abs(off) <= self.most * error:
+            return abs(off), ADEQUATE
+        words = f"misfit: the levels differ from the step of the profiles by {abs(off) / error:.2g} standard errors"
+        return abs(off), Adequacy(Status.MISFIT, 1.0, words)
+
+
+# --- step heights --------------------------------------------------------------------------------------------------
+def plateaus(flake: np.ndarray, exclusion: float, end: float = math.inf) -> np.ndarray:
+    """Mark the pixels of each profile that are in a window around its edges.
+
+    At an edge, pixels within ``exclusion`` times the shorter of the two adjoining plateaus are left out (at least
+    `EDGE_PIXELS`), and so are pixels further away than ``end`` times that plateau.
     """
     used = np.zeros(flake.shape, bool)
+    position = np.arange(flake.shape[1])
     for line, row in zip(used, flake, strict=True):
-        bounds = [0, *(np.flatnonzero(np.diff(row)) + 1), len(row)]
-        widths = np.diff(bounds)
-        margins = [0.0, *(np.minimum(widths[:-1], widths[1:]) * edge_exclusion), 0.0]
-        margins[1:-1] = np.maximum(margins[1:-1], EDGE_PIXELS)
-        for start, end, before, after in zip(bounds[:-1], bounds[1:], margins[:-1], margins[1:], strict=True):
-            line[int(np.ceil(start + before)) : max(int(end - after), 0)] = True
+        bounds = np.flatnonzero(np.diff(row)) + 1
+        widths = np.diff([0, *bounds, len(row)])
+        left_out = np.zeros(len(row), bool)
+        for bound, shorter in zip(bounds, np.minimum(widths[:-1], widths[1:]), strict=True):
+            distance = np.where(position >= bound, position - bound, bound - 1 - position)
+            line |= distance < end * shorter
+            left_out |= distance < max(shorter * exclusion, EDGE_PIXELS)
+        line &= ~left_out
     return used
 
 
@@ -153,7 +331,9 @@ class Steps:
     @property
     def method(self) -> str:
         """Description of the fit."""
-        return f"step on a polynomial of degree {self.degree} in each profile"
+        return (
+            f"step on a polynomial of degree {self.degree} in each profile, {self.pixels / self.number:.0f} pixels each"
+        )
 
     def mean(self, height: np.ndarray, keep: np.ndarray) -> float:
         """Return the mean step height in nm of the profiles to keep, from an image that may be levelled again."""
@@ -167,25 +347,26 @@ class Steps:
 
 
 def profile_steps(height: np.ndarray, flake: np.ndarray, used: np.ndarray, degree: int) -> Steps:
-    """Fit ``polynomial(x) + h·δ(x)`` to every profile, δ = 1 on the flake; ISO 5436-1 for degree 1.
+    """Fit ``polynomial(x) + h·δ(x)`` to every profile, δ = 1 on the flake.
 
     Raises
     ------
     AnalysisError
         If fewer than a quarter of the profiles cross a step.
     """
-    position = np.vander(np.linspace(-1, 1, flake.shape[1]), degree + 1)
-    weights, residuals = np.zeros(flake.shape), np.zeros(flake.shape)
     crossing = np.minimum(np.sum(flake & used, axis=1), np.sum(~flake & used, axis=1)) > degree + 2
     if crossing.sum() < len(flake) / 4:
         raise AnalysisError(f"only {crossing.sum()} of {len(flake)} profiles cross a step")
-    for index in np.flatnonzero(crossing):
-        use = used[index]
-        design = np.column_stack([position[use], flake[index, use]])
-        inverse = np.linalg.pinv(design)
-        weights[index, use] = inverse[-1]
-        residuals[index, use] = height[index, use] - design @ (inverse @ height[index, use])
     used = used & crossing[:, None]
+    position = np.arange(flake.shape[1])
+    first, last = np.argmax(used, axis=1), flake.shape[1] - 1 - np.argmax(used[:, ::-1], axis=1)
+    scaled = 2 * (position - first[:, None]) / np.maximum(last - first, 1)[:, None] - 1
+    design = np.concatenate([chebyshev.chebvander(scaled, degree), flake[:, :, None]], axis=2) * used[:, :, None]
+    products = np.einsum("ipj,ipk->ijk", design, design)
+    inverse = np.linalg.pinv(products, hermitian=True)
+    weights = np.einsum("ik,ipk->ip", inverse[:, -1], design)
+    coefficients = np.einsum("ijk,ipk,ip->ij", inverse, design, height, optimize=True)
+    residuals = np.where(used, height - np.einsum("ipk,ik->ip", design, coefficients), 0.0)
     square = float(np.sum(residuals**2))
     neighbours = used[:, 1:] & used[:, :-1]
     rho = np.sum((residuals[:, 1:] * residuals[:, :-1])[neighbours]) / square * used.sum() / neighbours.sum()

@@ -12,8 +12,8 @@ class AfmSettings(Section):
     """Relative standard uncertainty of the height scale; all heights share it as their systematic error."""
     layer_thickness: float | None = setting(None, "nm", gt=0)
     """Thickness of one layer of the crystal; layers are not counted where it is null."""
-    edge_exclusion: float = setting(1 / 3, source="ISO 5436-1", ge=0, lt=0.5)
-    """Fraction of the shorter plateau that is left out on both sides of an edge of the flake."""
+    edge_exclusion: float = setting(1 / 3, source="assumed; ISO 5436-1 leaves out so much of a groove", ge=0, lt=0.5)
+    """Fraction of the shorter plateau that is left out on both sides of an edge of the flake in the widest window."""
     bow_degree: int = setting(2, source="the bow of a tube scanner is quadratic", ge=1, le=4)
     """Degree of the polynomial background of the whole image: 1 removes the tilt, 2 also the bow."""
     line_offsets: bool = True

@@ -1,0 +1,76 @@
+"""Height images with backgrounds that are no parabola, with rims and with jumps: right, or saying so."""
+
+import numpy as np
+import pytest
+from relaxor.core.results import Status
+from relaxor.techniques.afm.analysis import analyse
+from relaxor.techniques.afm.settings import AfmSettings
+
+from tests.outside import afm_truth as outside
+from tests.outside.scenario import Scenario, require_right_or_said
+
+MODELS = ("profile_linear", "profile_quadratic", "profile_cubic", "profile_quartic", "two_level_histogram")
+TRUTH = {(model, "step_height", ""): outside.HEIGHT for model in MODELS}
+
+
+def cubic(height: float) -> outside.Background:
+    """A cubic of this height at the ends of each line."""
+    return lambda x, y: height * x**3
+
+
+def nothing(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """No further background."""
+    return np.zeros_like(x)
+
+
+def creep(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Creep of the scanner along each line."""
+    return 0.5 * np.log(1 + 20 * (x + 1) / 2)
+
+
+def scenario(
+    name: str, extra: outside.Background = nothing, family: bool = False, before: str = "", **more
+) -> Scenario:
+    """A scenario of a flake of 8 nm."""
+    return Scenario(
+        name,
+        technique="afm",
+        draw=lambda generator: [outside.image(generator, extra, **more)],
+        truth=TRUTH,
+        settings={},
+        family=family,
+        before=before,
+    )
+
+
+SCENARIOS = [
+    scenario("flake of 8 nm on tilt and parabola", family=True, before="8.018 ± 0.032 (systematic 0.080)"),
+    scenario("cubic of ±0.1 nm", cubic(0.1)),
+    scenario("cubic of ±0.3 nm", cubic(0.3), before="7.665 ± 0.028 (systematic 0.077)"),
+    scenario("cubic of ±1 nm", cubic(1.0), before="6.88 ± 0.029 (systematic 0.069)"),
+    scenario("cubic of ±3 nm", cubic(3.0), before="4.65 ± 0.046 (systematic 0.046)"),
+    scenario("creep along the lines", creep, before="7.57 ± 0.029 (systematic 0.076)"),
+    scenario("rim of 1 nm, 300 nm wide", rim=(1.0, 300.0), before="8.07 ± 0.033; histogram 8.319 ± 0.016"),
+    scenario("lines of one half are 20 nm higher", jump=20.0),
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS[:1] + SCENARIOS[3:4], ids=lambda scenario: scenario.name)
+def test_few_draws_are_right_or_said(scenario):
+    require_right_or_said(scenario, 2)
+
+
+def test_a_jump_between_lines_alone_is_said():
+    """Without a flake, the jump is the only step there is; it lies along the lines."""
+    image = outside.image(np.random.default_rng(3), nothing)
+    image.only.height_retrace.values[:] = np.random.default_rng(4).normal(0, 0.2, (outside.SIZE, outside.SIZE))
+    image.only.height_retrace.values[100:] += 5.0
+    steps = [row for row in analyse([image], AfmSettings()).numbers if row.parameter == "step_height"]
+    assert {row.status for row in steps} == {Status.ASSUMED}
+    assert all("a jump of the scanner looks like a step" in row.method for row in steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_right_or_said(scenario):
+    require_right_or_said(scenario, 20)
