@@ -31,11 +31,12 @@ def pattern(ax: Axes, data: PanelData) -> None:
     upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
     indices = _indices(data, measurement)
-    edge = angle[0] if indices else angle[0] + LABEL_WIDTH * np.ptp(angle)
+    layered = all(name.startswith("00") for name, _ in indices)
+    edge = angle[0] if indices and layered else angle[0] + LABEL_WIDTH * np.ptp(angle)
     for number, (name, position) in enumerate(indices or _spacings(data, measurement, angle, fit)):
         place = max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))
-        look: dict[str, Any] = {"fontsize": 5.5} if indices else {"fontsize": 4.5, "rotation": 90}
-        label(upper, name, place, ha="left" if indices and number == 0 else "center", **look)
+        look: dict[str, Any] = {"fontsize": 5.5} if indices and layered else {"fontsize": 4.5, "rotation": 90}
+        label(upper, name, place, ha="left" if indices and layered and number == 0 else "center", **look)
     lowest = np.percentile(counts[counts > 0], 1)
     upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
     upper.tick_params(labelbottom=False)
@@ -48,12 +49,13 @@ def pattern(ax: Axes, data: PanelData) -> None:
 
 
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
-    """Return index and position of each indexed line; 00·10 where the index has two digits."""
+    """Return indices and position of each indexed line; 00·10 where an index of a layered crystal has two digits."""
     indices, places = (
         data.rows(quantity, measurement=measurement, model=q.VOIGT_DOUBLET)["value"]
         for quantity in (q.INDEX_L, q.TWO_THETA)
     )
-    return [(f"00{index:g}" if index < 10 else f"00·{index:g}", float(places[name])) for name, index in indices.items()]
+    layered = {name: f"00{index:g}" if index < 10 else f"00·{index:g}" for name, index in indices.items()}
+    return [(text if name.startswith("00") else name, float(places[name])) for name, text in layered.items()]
 
 
 def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
