@@ -11,17 +11,21 @@ from relaxor.core.storage import load, load_parameters, numbers_table, save_tree
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import SINGLE, new_figure
 from relaxor.simulation.xps import noisy, truth
+from relaxor.stats.line_shapes import doniach_sunjic, gaussian_lorentzian_product, voigt
+from relaxor.stats.optimizer import central_differences
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.xps import panels
-from relaxor.techniques.xps.analysis import analyse
+from relaxor.techniques.xps.analysis import _Session, analyse
 from relaxor.techniques.xps.composition import Amount, composition, transmission
 from relaxor.techniques.xps.regions import Line, Model, Region, fit_region
-from relaxor.techniques.xps.settings import XpsSettings
+from relaxor.techniques.xps.settings import XpsModel, XpsSettings, XpsWindow
+from scipy.special import ndtr
 
 from tests.project import CBPS
 from tests.simulated import ingested, simulated, specimen
 
 SETTINGS = XpsSettings.model_validate(CBPS["xps"])
+AT = {"model": "bi_4f_and_se_3p_shirley", "feature": "Bi 4f7/2"}
 COPPER, BISMUTH = "accepted_splitting_shirley", "bi_4f_and_se_3p_shirley"
 
 
@@ -213,6 +217,187 @@ def test_the_sample_file_is_small_and_says_that_it_is_simulated():
     assert first.content == second.content
     assert len(first.content) < 200_000
     assert b"SIMULATED" in first.content
+
+
+def test_states_have_names_and_one_shell():
+    state = Line(level="Ti 2p Ti3", position=457.0, splitting=5.7)
+    assert state.names == ("Ti 2p3/2 Ti3", "Ti 2p1/2 Ti3")
+    assert (state.shell, state.slug) == ("Ti 2p", "ti_2p_ti3")
+    assert panels._with_index("Ti 2p3/2 Ti3") == "Ti 2p$_{3/2}$ Ti3"
+
+
+def test_atoms_of_an_element_are_those_of_all_of_its_states(measurement):
+    whole = {row.feature: row for row in analyse([measurement], few("Bi4f", "Se3d", "C1s")).numbers if atoms(row)}
+    lines = SETTINGS.lines | {"Bi 4f oxide": SETTINGS.lines["Bi 4f"].model_copy(update={"position": 159.6})}
+    two = XpsModel(lines=["Bi 4f", "Bi 4f oxide", "Se 3p"])
+    windows = few("Bi4f", "Se3d", "C1s").windows
+    windows = windows | {"Bi4f": windows["Bi4f"].model_copy(update={"models": {"with_oxide": two}})}
+    settings = few("C1s").model_copy(update={"windows": windows, "lines": lines})
+    rows = analyse([measurement], settings).numbers
+    split = {row.feature: row for row in rows if atoms(row)}
+    for element, row in whole.items():
+        assert split[element].value == pytest.approx(row.value, abs=2 * row.standard_error)
+    areas = {row.feature: row for row in rows if row.parameter == "area" and row.model == "with_oxide_shirley"}
+    assert areas["Bi 4f oxide"].value >= 0
+
+
+def atoms(row):
+    return row.parameter == "atomic_percent"
+
+
+def test_two_levels_of_an_element_are_refused():
+    with pytest.raises(ValueError, match="Se 3d and Se 3p are two levels of Se"):
+        XpsSettings(**(CBPS["xps"] | {"sensitivity": {"Se 3d": 2.294, "Se 3p": 4.53}}))
+    XpsSettings(**(CBPS["xps"] | {"sensitivity": {"C 1s": 1.0, "C 1s C-O": 1.0}}))
+
+
+def test_former_names_of_settings_stay_valid():
+    settings = XpsSettings.model_validate({"carbon_energy": 285.0})
+    assert settings.reference_energy == 285.0
+    with pytest.raises(ValueError, match="'carbon_energy' is the former name of 'reference_energy'"):
+        XpsSettings.model_validate({"carbon_energy": 285.0, "reference_energy": 284.8})
+
+
+def with_transmission(measurement, values):
+    """The measurement with the transmission point by point, as VAMAS files have it, or with none (None)."""
+    regions = {}
+    for name, region in measurement.regions.items():
+        regions[name] = region.drop_attrs().assign_attrs(region.attrs)
+        regions[name].attrs.pop("transmission_coefficients", None)
+        if values:
+            curve = np.full(region.sizes["binding_energy"], values.get(name, 1.0))
+            regions[name]["transmission"] = ("binding_energy", curve)
+    return replace(measurement, regions=regions)
+
+
+def test_transmission_in_the_file_is_applied_and_named(measurement):
+    def selenium(values):
+        rows = analyse([with_transmission(measurement, values)], few("Bi4f", "Se3d", "C1s")).numbers
+        return next(row for row in rows if atoms(row) and row.feature == "Se")
+
+    flat, half, none = selenium({"Se3d": 1.0}), selenium({"Se3d": 0.5}), selenium(None)
+    assert half.value / (100 - half.value) == pytest.approx(2 * flat.value / (100 - flat.value))
+    assert flat.method.endswith("the transmission in the file")
+    assert none.value == pytest.approx(flat.value)
+    assert (none.status, none.method.split("; ")[-1]) == (
+        "assumed",
+        "the file gives no transmission, which is taken as constant",
+    )
+
+
+def test_a_file_without_survey_is_analysed(measurement):
+    regions = {name: region for name, region in measurement.regions.items() if name != "Su1s"}
+    result = analyse([replace(measurement, regions=regions)], few("Se3d", "C1s"))
+    assert not [row for row in result.numbers if row.model == "survey"]
+    with pytest.raises(AnalysisError, match="has no region 'Survey'"):
+        settings = few("Se3d", "C1s").model_copy(update={"survey_region": "Survey"})
+        analyse([replace(measurement, regions=regions)], settings)
+
+
+def test_energies_of_a_calibrated_file_are_left_as_they_are(measurement):
+    settings = few("Se3d").model_copy(update={"reference": "calibrated", "reference_uncertainty": 0.05})
+    rows = analyse([measurement], settings).numbers
+    assert not [row for row in rows if row.parameter == "charge_shift"]
+    energy = next(row for row in rows if row.parameter == "binding_energy" and row.feature == "Se 3d5/2")
+    assert energy.value == pytest.approx(54.10 + 0.42, abs=0.02)
+    assert energy.systematic_error == pytest.approx(0.05, abs=0.001)
+
+
+def test_any_line_can_be_the_reference(measurement):
+    changes = {"reference_window": "Se3d", "reference_energy": 54.10, "reference_uncertainty": 0.1}
+    rows = analyse([measurement], few("Se3d", "P2p").model_copy(update=changes)).numbers
+    shift = next(row for row in rows if row.parameter == "charge_shift")
+    assert shift.value == pytest.approx(0.42, abs=0.01)
+    assert "Se 3d in 'Se3d' against its energy of 54.1 eV" in shift.method
+
+
+def edge(measurement, height):
+    """The measurement with a valence band whose Fermi edge lies at 0.42 eV."""
+    energy = np.arange(-3.0, 4.0, 0.05)
+    rate = 20 + height * ndtr((energy - 0.42) / 0.2) * (1 + 0.05 * np.maximum(energy, 0))
+    counts = np.random.default_rng(3).poisson(rate * 10)
+    band = xr.Dataset({"intensity": ("binding_energy", counts / 10.0)}, {"binding_energy": energy})
+    regions = dict(measurement.regions) | {"VB": band.assign_attrs(counting_time=10.0)}
+    changes = {"reference": "fermi_edge", "reference_window": "VB", "reference_energy": 0.0}
+    windows = few("Se3d").windows | {"VB": XpsWindow(low=-3, high=4)}
+    settings = few("Se3d").model_copy(update=changes | {"windows": windows, "reference_uncertainty": 0.05})
+    return analyse([replace(measurement, regions=regions)], settings)
+
+
+def test_a_fermi_edge_can_be_the_reference(measurement):
+    shift = next(row for row in edge(measurement, 100.0).numbers if row.parameter == "charge_shift")
+    assert abs(shift.value - 0.42) < 3 * shift.standard_error < 0.05
+    assert shift.status == "ok"
+    with pytest.raises(AnalysisError, match="Fermi edge"):
+        edge(measurement, 0.0)
+
+
+def test_a_reference_that_does_not_stand_out_is_refused(measurement):
+    noise = np.random.default_rng(2).poisson(400, measurement.regions["C1s"].sizes["binding_energy"]) / 2.4
+    regions = dict(measurement.regions) | {"C1s": measurement.regions["C1s"].copy()}
+    regions["C1s"]["intensity"] = ("binding_energy", noise)
+    with pytest.raises(AnalysisError, match="reference 'C 1s'"):
+        analyse([replace(measurement, regions=regions)], few("Se3d", "C1s"))
+
+
+def test_a_model_at_a_limit_of_the_search_is_never_chosen(numbers):
+    rows = numbers.parameters
+    alone = rows[rows["model"] == "bi_4f_alone_shirley"]
+    assert (alone.loc[alone["parameter"] != "akaike_weight", "status"] == "at_bound").all()
+    assert (alone.loc[alone["parameter"] == "akaike_weight", "value"] == 0).all()
+    assert alone["method"].str.contains("the search ended at fwhm_gaussian = 0.05").all()
+    assert (rows.loc[rows["parameter"].isin(["area", "shirley_scattering", "tougaard_loss"]), "value"] >= 0).all()
+
+
+def test_background_and_line_shape_are_part_of_every_error(numbers):
+    for parameter, feature in (("area", "Bi 4f"), ("area_ratio_of_levels", "Se 3p/Bi 4f"), ("splitting", "Bi 4f")):
+        assert numbers.number(parameter, "systematic_error", model=BISMUTH, feature=feature) > 0
+    ratio = "area_ratio_of_levels"
+    tougaard = numbers.number(ratio, model="bi_4f_and_se_3p_tougaard")
+    shirley, systematic = (numbers.number(ratio, column, model=BISMUTH) for column in ("value", "systematic_error"))
+    assert 0.15 < systematic / abs(tougaard - shirley) < 0.5
+
+
+def test_an_energy_without_an_error_is_drawn(numbers):
+    data = PanelData({}, numbers.parameters.assign(standard_error=math.nan, status="not_identified"))
+    assert panels._energy(data, "xps", BISMUTH, "Bi 4f7/2") == f"[{numbers.number('binding_energy', **AT):.2f}]"
+
+
+@pytest.mark.parametrize("shape", ["voigt", "gl", "sgl", "doniach_sunjic"])
+@pytest.mark.parametrize("background", ["shirley", "tougaard"])
+def test_derivatives_of_a_region_are_those_of_its_residuals(measurement, shape, background):
+    session = _Session(measurement, SETTINGS)
+    lines = tuple(session.levels[name] for name in ("Bi 4f", "Se 3p"))
+    lines = (lines[0].model_copy(update={"own_width": True}), lines[1])
+    region, model = session.region("Bi4f", 0.4), Model(lines, background, 1, shape)
+    params = model.start(region, 0.4)
+    names = [name for name, parameter in params.items() if parameter.vary]
+    expected = central_differences(lambda trial: model.residual(trial, region), params, names)
+    scale = np.abs(expected).max(axis=0)
+    np.testing.assert_allclose(model.jacobian(params, region) / scale, expected / scale, atol=1e-4)
+
+
+def test_lines_of_metals_are_doniach_and_sunjic_s_over_a_gaussian():
+    energy, center, half, sigma, alpha = np.arange(140.0, 180.0, 0.1), 158.03, 0.2, 0.35, 0.1
+    offsets = np.linspace(-8, 8, 4001) * sigma
+    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
+    distance = center + offsets[:, None] - energy
+    line = np.cos(np.pi * alpha / 2 + (1 - alpha) * np.arctan(distance / half))
+    line = weights @ (line / (distance**2 + half**2) ** ((1 - alpha) / 2)) / weights.sum()
+    found = doniach_sunjic(energy, 1.0, center, 2.35482 * sigma, 2 * half, alpha)
+    np.testing.assert_allclose(found / found.max(), line / line.max(), atol=1e-3)
+    assert np.trapezoid(found[energy <= center + 10], energy[energy <= center + 10]) == pytest.approx(1, abs=0.01)
+    symmetric = doniach_sunjic(energy, 1.0, center, 0.8, 0.4, 0.0)
+    np.testing.assert_allclose(symmetric, voigt(energy, 1.0, center, 0.8, 0.4), atol=1e-4)
+
+
+@pytest.mark.parametrize("mixing", [0.0, 0.3, 0.9])
+def test_gl_has_its_area_and_shape(mixing):
+    x = np.arange(-2000.0, 2000.0, 0.01)
+    line = gaussian_lorentzian_product(x, 2.0, 0.0, 1.5, mixing)
+    assert np.trapezoid(line, x) == pytest.approx(2.0, rel=1e-3)
+    # Half a width from the center, the Gaussian is 2^(m − 1) and the Lorentzian 1/(1 + m).
+    assert np.interp(0.75, x, line) == pytest.approx(line.max() * 2 ** (mixing - 1) / (1 + mixing), rel=1e-3)
 
 
 @pytest.mark.slow

@@ -45,7 +45,8 @@ def gaussian_lorentzian_product(x: np.ndarray, area: float, center: float, fwhm:
     """Return GL(100 m) of XPS programs: a Gaussian times a Lorentzian, with the share ``mixing`` of the latter.
 
     exp(−4 ln 2 (1 − m) u²) / (1 + 4 m u²), u = (x − center) / fwhm, over its integral; Jain, Biesinger & Linford,
-    doi 10.1016/j.apsusc.2018.03.190. All arguments may be arrays that fit together.
+    doi 10.1016/j.apsusc.2018.03.190. ``fwhm`` is that of the factors; that of the product is some per cent smaller. All
+    arguments may be arrays that fit together.
     """
     mixing = np.maximum(mixing, 1e-9)
     narrow, wide = 4 * math.log(2) * (1 - mixing), 4 * mixing

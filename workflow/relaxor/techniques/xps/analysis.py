@@ -33,7 +33,7 @@ SPOILT = 2.0
 EXCESS = "excess counts over a straight background, in standard deviations"
 COMPARISON = "AICc of the Poisson deviance; weights of differences over the misfit of the best model"
 """Methods of numbers, as they are written in the table."""
-FACTORS, SPREAD = "sensitivity factors", "admixture of the other fits that the data would not show"
+FACTORS, SPREAD = "sensitivity factors", "fits with other backgrounds and line shapes"
 """A component of systematic errors, and the source of the components of background and line shape."""
 SHAPE_NAMES = {"voigt": "Voigt", "gl": "GL", "sgl": "SGL", "doniach_sunjic": "Doniach–Šunjić"}
 REACH = 4.0

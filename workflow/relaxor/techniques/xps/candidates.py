@@ -12,6 +12,8 @@ PREFERENCE = 4.0
 the earlier one; Burnham & Anderson, doi 10.1007/b97636), times the misfit of the best one."""
 SEEN = 2.0
 """Standard deviations at which an admixture of another model would be seen in the data."""
+LEAST = 0.2
+"""Admixture that is always possible, because no background and no line is exactly what a formula says."""
 Key = TypeVar("Key")
 
 
@@ -48,7 +50,8 @@ def assumed(
     Between a model and one with another background or shape lie all admixtures of the two. Chi-square rises with the
     square of the admixture, to the difference of AICc at the other model, so that the data would show an admixture of
     `SEEN`/√difference. What this admixture changes in a number is its uncertainty: the whole difference where the data
-    do not tell the models apart, or prefer the other one. Causes and models are independent.
+    do not tell the models apart, or prefer the other one, and `LEAST` of it where they tell them apart well. Causes and
+    models are independent.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def assumed(
             continue
         cause = "line shape" if other.model.background == fitted.model.background else "background"
         gap = _gap(fitted, other)
-        share = min(1.0, SEEN / math.sqrt(gap)) if gap > 0 else 1.0
+        share = min(1.0, max(LEAST, SEEN / math.sqrt(gap))) if gap > 0 else 1.0
         changed = values(other)
         for key in own.keys() & changed.keys():
             size = (share * (changed[key][0] - own[key][0])) ** 2

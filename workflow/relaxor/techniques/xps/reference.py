@@ -15,7 +15,7 @@ from relaxor.techniques.xps.candidates import assumed, chosen
 from relaxor.techniques.xps.regions import Region, RegionFit
 
 STANDS_OUT = 5.0
-"""Least area of a reference, in standard errors."""
+"""Least area of a reference line or height of an edge, in standard errors by counting."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def by_line(fits: Mapping[str, RegionFit], energy: float, place: str) -> Referen
     line = best.model.lines[0]
     if not best.usable:
         raise AnalysisError(f"{place}: no fit of the reference '{line.level}' can be used: {best.adequacy.remark}")
-    _require(f"{place}: the reference '{line.level}'", *best.parameter(f"{line.slug}_area")[:2])
+    _require(f"{place}: the reference '{line.level}'", best.fit, f"{line.slug}_area")
 
     def position(fitted: RegionFit) -> dict[str, tuple[float, float, Adequacy]]:
         return {"": fitted.position(fitted.model.lines[0], 1)}
@@ -76,7 +76,7 @@ def by_edge(region: Region, energy: float, place: str) -> Reference:
     fitted = _fit_edge(region, energy)
     if not fitted.converged or fitted.held:
         raise AnalysisError(f"{place}: no Fermi edge can be fitted: {fitted.adequacy.remark or 'it is at a limit'}")
-    _require(f"{place}: the Fermi edge", *fitted.estimate("height"))
+    _require(f"{place}: the Fermi edge", fitted, "height")
     value, error = fitted.estimate("position")
     return Reference(value - energy, error, fitted.adequacy)
 
@@ -103,7 +103,9 @@ def _fit_edge(region: Region, energy: float) -> Fit:
     return fit_counts(rate, region.counts, params)
 
 
-def _require(what: str, size: float, error: float) -> None:
+def _require(what: str, fitted: Fit, strength: str) -> None:
+    """Refuse a reference whose strength is not far above noise; a misfit does not count here."""
+    size, error = fitted.value(strength), fitted.error(strength) / fitted.adequacy.scale
     if not size > STANDS_OUT * error:
         raise AnalysisError(
             f"{what} does not stand out ({size:.3g} ± {error:.2g}; {STANDS_OUT:.0f} standard errors are needed): name "

@@ -433,9 +433,9 @@ class RegionFit:
         A strength, lifetime width or asymmetry of zero is no such limit, but the absence of what it stands for, and so
         is a line that is as Gaussian or as Lorentzian as possible.
         """
-        params = self.fit.params
-        zero = {name for name in self.fit.held if params[name].min == 0 and params[name].value < STEP}
-        return self.fit.held - zero - {"mixing"}
+        found = {name: self.fit.params[name] for name in self.fit.held - {"mixing"}}
+        low = {name for name, known in found.items() if known.value - known.min < STEP and known.min != 0}
+        return frozenset(low | {name for name, known in found.items() if known.max - known.value < STEP})
 
     @property
     def usable(self) -> bool:
@@ -481,18 +481,23 @@ class RegionFit:
 
     @cached_property
     def values(self) -> Values:
-        """What the model says: areas, ratios, widths and measured energies, by quantity and level or line."""
+        """What the model says: areas, ratios, widths and measured energies, by quantity and level or line.
+
+        What the data do not determine has no error and is left out: the position of a line without area.
+        """
         found: Values = {}
         for line in self.model.lines:
             found |= self._level(line)
             for member, name in enumerate(line.names, start=1):
-                if self.model.shape != "doniach_sunjic":
+                if self.model.shape in ("voigt", "sgl"):  # others have only a nominal width
                     found[q.FWHM, name] = self.width(line, member)
                 if line.follows is None:
                     found[q.BINDING_ENERGY, name] = self.position(line, member)
+        varying = self.fit.names
         shared = {self.model.loss.name: self.model.loss, "fwhm_gaussian": q.FWHM_GAUSSIAN}
         shared |= {"mixing": q.MIXING, "asymmetry": q.ASYMMETRY}
-        return found | {(shared[name], ""): self.parameter(name) for name in shared if name in self.fit.params}
+        found |= {(shared[name], ""): self.parameter(name) for name in shared if name in varying}
+        return {key: estimate for key, estimate in found.items() if np.isfinite(estimate[1])}
 
     def _level(self, line: Line) -> Values:
         """Return areas, ratios and fitted widths of a level."""
