@@ -339,19 +339,26 @@ def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings
     size = exponent.value * linearity
     exponent = exponent.with_component("linearity of the power meter", size, "setting power_linearity_uncertainty")
     if model == q.POWER_LAW_BACKGROUND:
-        low, high = profile_exponent(*points.columns, law)
-        exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{exponent.method}; profile likelihood")
-    if model == q.POWER_LAW_BACKGROUND and describes_as_well(points, law):
-        remark = (
-            "assumed: a single power; a second order beside a part that grows linearly describes the points as well"
-        )
-        exponent = exponent.with_component("mixture of orders", exponent.value - QUADRATIC, "distance from 2")
-        exponent = exponent.flagged(Status.ASSUMED, remark)
+        exponent = profiled(exponent, points, law)
     t = (exponent.value - QUADRATIC) / law.error("exponent")
     test = f"{method}; Student's t with {law.freedom} degrees of freedom"
     tests = {q.T_STATISTIC: (t, math.nan), q.P_VALUE: (2 * stats.t.sf(abs(t), law.freedom), math.nan)}
     rows = [amplitude, exponent, *rest, *measured(series, model, tests, test, at=QUADRATIC, at_unit="1", **law.quality)]
     return rows + measured(series, model, {AICC: (law.aicc, math.nan)}, test, **law.quality)
+
+
+def profiled(exponent: Number, points: Points, law: Fit) -> Number:
+    """Return the exponent beside a background with its profile interval, and with the mixture of orders it may hide."""
+    try:
+        low, high = profile_exponent(*points.columns, law)
+    except ValueError:  # the search leaves the range of numbers, because nothing ends the interval
+        return exponent.flagged(Status.NOT_IDENTIFIED, "not identified: the likelihood does not end the exponent")
+    exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{exponent.method}; profile likelihood")
+    if not describes_as_well(points, law):
+        return exponent
+    remark = "assumed: a single power; a second order beside a linear part describes the points as well"
+    exponent = exponent.with_component("mixture of orders", exponent.value - QUADRATIC, "distance from 2")
+    return exponent.flagged(Status.ASSUMED, remark)
 
 
 def describes_as_well(points: Points, law: Fit) -> bool:
