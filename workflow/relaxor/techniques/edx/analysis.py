@@ -137,17 +137,18 @@ class SpectrumModel:
     def share(self, params: lmfit.Parameters, name: str) -> np.ndarray:
         """Return the fraction of the counts of a family in each channel."""
         lines = self.families[name]
-        weights = lines[:, 1] / lines[:, 1].sum()
-        absorption = self.silicon[name]
-        tail = params["tail_depth"].value * absorption
-        whole = self._line(params, lines[:, 0]) @ (weights * (1 - tail))
+        weights, absorption = lines[:, 1] / lines[:, 1].sum(), self.silicon[name]
+        whole = self._lines(params, lines[:, 0], weights, params["tail_depth"].value * absorption)
         escaped = escape_shares(lines[:, 0], absorption, self.silicon[SILICON])
         if escaped.any():
-            whole += self._line(params, lines[escaped > 0, 0] - SILICON_LINE) @ (weights * escaped)[escaped > 0]
-        return whole + self._line(params, lines[:, 0], tailing=True) @ (weights * tail)
+            some = escaped > 0
+            whole += self._lines(params, lines[some, 0] - SILICON_LINE, (weights * escaped)[some], 0.0)
+        return whole
 
-    def _line(self, params: lmfit.Parameters, energies: np.ndarray, *, tailing: bool = False) -> np.ndarray:
-        """Return the counts per channel of lines of one count each, shape (n, m), or of their tails."""
+    def _lines(
+        self, params: lmfit.Parameters, energies: np.ndarray, weights: np.ndarray, tail: np.ndarray | float
+    ) -> np.ndarray:
+        """Return the counts per channel of lines, of which a share is an exponential towards lower energy, (n,)."""
         sigma = self.resolution(params, energies)
         center = params["energy_offset"].value + params["energy_gain"].value * energies
         step = self.energy[1] - self.energy[0]
@@ -155,10 +156,10 @@ class SpectrumModel:
         edges = np.append(self.energy - step / 2, self.energy[-1] + step / 2)
         distance = (edges[:, None] - center) / sigma
         below = ndtr(distance)
-        if tailing:  # an exponential towards lower energy, convolved with the resolution
+        if np.any(tail):
             length = TAIL_LENGTH * energies / sigma
-            below += np.exp(distance / length + 1 / (2 * length**2) + log_ndtr(-distance - 1 / length))
-        return np.diff(below, axis=0)
+            below += tail * np.exp(distance / length + 1 / (2 * length**2) + log_ndtr(-distance - 1 / length))
+        return np.diff(below @ weights)
 
     def resolution(self, params: lmfit.Parameters, energies: np.ndarray) -> np.ndarray:
         """Return the standard deviation of lines, keV."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from relaxor.core.results import Status
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, label
 from relaxor.techniques.edx.quantities import ATOMIC_PERCENT
@@ -37,10 +38,10 @@ def spectrum(ax: Axes, data: PanelData) -> None:
 
 
 def _composition(ax: Axes, data: PanelData, measurement: str) -> None:
-    """Write atomic percent with counting and standardless uncertainty in the free corner."""
-    lines = ["      at.%  ± count ± k"] + [
-        f"{row.feature:<3}{row.value:6.2f} {row.standard_error:7.2f} {row.systematic_error:5.1f}"
-        for row in data.rows(ATOMIC_PERCENT, measurement=measurement).itertuples(index=False)
-    ]
+    """Write atomic percent with counting and systematic uncertainty in the free corner."""
+    lines = ["       at.%  ± count ± sys"]
+    for row in data.rows(ATOMIC_PERCENT, measurement=measurement).itertuples(index=False):
+        sign = "<" if row.status == Status.LIMIT else " "
+        lines.append(f"{row.feature:<3}{sign}{row.value:6.2f} {row.standard_error:7.2f} {row.systematic_error:5.1f}")
     look: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": 4.8, "family": "monospace", "linespacing": 1.25}
     ax.text(0.985, 0.97, "\n".join(lines), transform=ax.transAxes, **look)

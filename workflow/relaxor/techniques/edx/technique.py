@@ -23,7 +23,9 @@ TECHNIQUE = Technique.of_folder(
     settings=EdxSettings,
     recognise=recognise,
     panels={"spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True)},
-    conditions=Conditions({"beam_energy": "keV"}, told_by=_tells_beam),
+    conditions=Conditions(
+        {"beam_energy": "keV"}, optional={"take_off_angle": "deg", "mass_thickness": "g/cm^2"}, told_by=_tells_beam
+    ),
     needed_setting="elements",
     compared=ComparedSpectrum("spectrum", "energy", "data", "Energy (keV)"),
 )

@@ -17,9 +17,10 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 from scipy.linalg import block_diag
+from scipy.optimize import nnls
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number, Result, combined, measured
+from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number, Result, Status, combined, measured
 from relaxor.core.variables import dataset
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, fit_counts, parameters
@@ -93,12 +94,15 @@ def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Resul
     lines = {shape: fit_lines(spectra, settings.background_degree, shape) for shape in (q.VOIGT, q.GAUSSIAN)}
     series = combined(measurements, q.SERIES)
     rows = [row for shape, fitted in lines.items() for row in line_rows(series, spectra, fitted, shape, settings)]
-    points = Points.of(spectra, lines[q.VOIGT])
+    best = next((fitted for fitted in lines.values() if fitted.converged), None)
+    if best is None:
+        raise AnalysisError("shg: the search for one line shape of all powers did not converge")
+    points = Points.of(spectra, best)
     laws = fit_laws(points)
     for model, law in laws.items():
         rows += law_rows(series, points, law, model, settings)
     parts = {"points": point_curves(points, laws[q.POWER_LAW_BACKGROUND]), "laws": law_curves(points.power, laws)}
-    result = Result.joined(spectrum_curves(spectra, lines[q.VOIGT], settings.background_degree, dark_level))
+    result = Result.joined(spectrum_curves(spectra, best, settings.background_degree, dark_level))
     result.add(Result.of(series, rows, parts, **{COMBINES: ",".join(each.id for each in measurements)}))
     return result
 
@@ -335,13 +339,42 @@ def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings
     size = exponent.value * linearity
     exponent = exponent.with_component("linearity of the power meter", size, "setting power_linearity_uncertainty")
     if model == q.POWER_LAW_BACKGROUND:
-        low, high = profile_exponent(*points.columns, law)
-        exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{exponent.method}; profile likelihood")
+        exponent = profiled(exponent, points, law)
     t = (exponent.value - QUADRATIC) / law.error("exponent")
     test = f"{method}; Student's t with {law.freedom} degrees of freedom"
     tests = {q.T_STATISTIC: (t, math.nan), q.P_VALUE: (2 * stats.t.sf(abs(t), law.freedom), math.nan)}
     rows = [amplitude, exponent, *rest, *measured(series, model, tests, test, at=QUADRATIC, at_unit="1", **law.quality)]
     return rows + measured(series, model, {AICC: (law.aicc, math.nan)}, test, **law.quality)
+
+
+def profiled(exponent: Number, points: Points, law: Fit) -> Number:
+    """Return the exponent beside a background with its profile interval, and with the mixture of orders it may hide."""
+    try:
+        low, high = profile_exponent(*points.columns, law)
+    except ValueError:  # the search leaves the range of numbers, because nothing ends the interval
+        return exponent.flagged(Status.NOT_IDENTIFIED, "not identified: the likelihood does not end the exponent")
+    exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{exponent.method}; profile likelihood")
+    if not describes_as_well(points, law):
+        return exponent
+    remark = "assumed: a single power; a second order beside a linear part describes the points as well"
+    exponent = exponent.with_component("mixture of orders", exponent.value - QUADRATIC, "distance from 2")
+    return exponent.flagged(Status.ASSUMED, remark)
+
+
+def describes_as_well(points: Points, law: Fit) -> bool:
+    """Return whether an exponent below two can be that of a mixture: a second order, a linear part and a background.
+
+    The parts cannot be negative. Errors of power count as errors of the signal by the slope of the law.
+    """
+    if QUADRATIC - law.value("exponent") < NORMAL_QUANTILE * law.error("exponent"):
+        return False
+    power = points.power
+    curve = power_law(power, *(law.value(name) for name in LAW))
+    slope = law.value("exponent") * (curve - law.value("background")) / np.where(power > 0, power, 1.0)
+    error = np.hypot(points.signal_error, slope * points.power_error)
+    design = np.column_stack([power**2, power, np.ones_like(power)])
+    mixed = nnls(design / error[:, None], points.signal / error)[1] ** 2
+    return bool(mixed < np.sum(((points.signal - curve) / error) ** 2) + NORMAL_QUANTILE**2)
 
 
 # --- curves
