@@ -295,7 +295,7 @@ def merit_rows(
         noise = noise_in_the_dark(darks, voltage, width)
     except AnalysisError as unfit:
         (row,) = measured(measurement, q.MERITS, {q.NOISE_SPECTRUM: (0.0, math.nan)}, str(unfit))
-        rows.append(row)
+        rows.append(row.flagged(Status.NOT_IDENTIFIED, "no detectivity"))
     else:
         rows += _detectivity_rows(measurement, noise, at_weakest, area)
         spectrum = noise.spectrum.assign_attrs(
