@@ -66,7 +66,7 @@ def series(ax: Axes, data: PanelData) -> None:
         law = group["law"].to_dataset()
         name = "fitted response" if "predicted" in law.attrs else "power law"
         _line(ax, law, VERMILION, name if law.attrs.get("follows", 1) else f"{name}, which misses points")
-        ax.legend(loc="lower left" if law.response[-1] < law.response[0] else "lower right")
+        ax.legend(loc="upper right" if law.response[-1] < law.response[0] else "upper left")
     ax.set(xscale="log", xlabel=AXIS_LABELS[points.value.attrs["units"]], ylabel="$\\Delta$PSC (pA)")
     if float(points.response.max()) > 12 * float(points.response.min()) > 0:
         ax.set_yscale("log")
@@ -91,6 +91,8 @@ def noise(ax: Axes, data: PanelData) -> None:
     data_points(ax, found.frequency, found.density, found.density_uncertainty)
     ax.axhline(found.attrs["shot_noise"], color=VERMILION, lw=0.8, ls="--", label="shot noise")
     ax.set(xscale="log", yscale="log", xlabel="Frequency (Hz)", ylabel="Noise (A Hz$^{-1/2}$)")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(mpl.ticker.NullFormatter())
     ax.legend(loc="center right")
 
 

@@ -35,6 +35,8 @@ from relaxor.synapse.traces import Trace
 
 FINE = 60
 """Number of values of a predicted series."""
+READINGS = 4
+"""Number of moments of a read window at which a current is predicted."""
 PowerSeries = tuple[float, Recording, pd.DataFrame]
 """Wavelength (nm), recording, and its responses as `relaxor.synapse.protocols.averaged` returned them."""
 
@@ -157,16 +159,18 @@ def _ends(
     """Return the current at the end of the last pulse of trains that differ in one quantity, and its standard error."""
     model, usual = response.prediction, runs.median(numeric_only=True)
     duty = float((runs["width"] / runs["period"].where(runs["period"] > 0)).median())
+    known = runs.sort_values(varied)
     ends, errors = [], []
     for value in values:
-        nearest = runs.loc[(runs[varied] - value).abs().idxmin()]
         each = {**usual, varied: float(value)}
         if varied == FREQUENCY_SERIES:
             each |= {"period": 1 / value, "width": duty / value}
         onset = each["period"] * np.arange(round(each["pulses"]))
         light = Light.pulses(onset, each["width"], each["amplitude"])
-        readings = max(1, round(min(read_window, each["width"]) / nearest["step"]))
-        time = onset[-1] + each["width"] - nearest["step"] * np.arange(1, readings + 1)
+        # The last reading in a pulse is one step before its end.
+        step, window = float(np.interp(value, known[varied], known["step"])), min(read_window, each["width"])
+        before = step / 2 + window * (np.arange(READINGS) + 0.5) / READINGS
+        time = onset[-1] + np.maximum(each["width"] - before, 0.0)
         slopes = model.slopes(light, time).mean(axis=0)
         ends.append(float(model.current(light, time).mean()))
         errors.append(math.sqrt(max(float(slopes @ model.covariance @ slopes), 0.0)))
