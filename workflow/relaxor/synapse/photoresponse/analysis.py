@@ -12,6 +12,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import ADEQUATE, Adequacy, Number, Result, Status, combined, measured
 from relaxor.core.variables import dataset
 from relaxor.stats.adequacy import UNLIKELY
+from relaxor.synapse.artifacts import SIGNIFICANT, noise_of
 from relaxor.synapse.photoresponse import codes
 from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.encoder import encoder_curves
@@ -33,6 +34,8 @@ from relaxor.synapse.recording import Recording
 from relaxor.synapse.series import TITLES, UNITS
 from relaxor.synapse.traces import Trace
 
+FALL = 0.1
+"""Part of the response by which a current must fall under light, so that the time at which it is read is said."""
 FINE = 60
 """Number of values of a predicted series."""
 READINGS = 4
@@ -109,6 +112,32 @@ def _missed(chance: float, words: str) -> Adequacy:
 
 
 # --- series
+def fallen(recording: Recording, powers: np.ndarray) -> np.ndarray:
+    """Return by how much the current falls from its peak to the end of a pulse, at each power density.
+
+    The peak is the largest mean of three readings. A fall counts that exceeds the noise and `FALL` of the response.
+
+    Returns
+    -------
+    numpy.ndarray
+        A, shape (n,); 0 where the current does not fall.
+    """
+    found = np.zeros(powers.size)
+    for trace in recording.traces:
+        events = recording.of(trace)
+        if events.empty:
+            continue
+        last, before = events.iloc[-1], float(events.iloc[0]["baseline"])
+        inside = (trace.time >= last["onset"]) & (trace.time < last["onset"] + last["width"])
+        response = float(last["end"]) - before
+        smooth = np.convolve(trace.current[inside], np.full(3, 1 / 3), "valid") - before
+        fall = float((np.sign(response) * smooth).max(initial=0.0)) - abs(response)
+        if fall > max(SIGNIFICANT * noise_of(np.abs(np.diff(trace.current))), FALL * abs(response)):
+            place = int(np.abs(powers - last["amplitude"]).argmin())
+            found[place] = max(found[place], fall)
+    return found
+
+
 def predicted_series(recording: Recording, response: Response, varied: str, read_window: float) -> Result:
     """Predict a series by the one fitted response, and say whether it follows the measured responses.
 

@@ -20,6 +20,7 @@ from relaxor.synapse.energy import energy_rows
 from relaxor.synapse.photoresponse.analysis import (
     PowerSeries,
     compare_codes,
+    fallen,
     predicted_series,
     response_of,
     runs_of,
@@ -162,6 +163,7 @@ def _merits(
         area=recording.measurement.condition("area", "cm^2"),
         wavelength=wavelength,
         scale_uncertainties=(settings.area_uncertainty, settings.current_uncertainty, settings.power_uncertainty),
+        fallen=fallen(recording, points["value"].to_numpy()),
     )
 
 
