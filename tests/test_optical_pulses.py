@@ -122,7 +122,7 @@ def test_too_few_runs_for_the_response_are_enough_for_the_rest():
         responsivity["value"] * np.sqrt(0.05**2 + 0.01**2 + 0.03**2)
     )
     assert not rows["parameter"].str.contains("detectivity").any()
-    assert rows.set_index("parameter").loc["noise_spectrum", "method"] == "no run in the dark at 0.5 V"
+    assert rows.set_index("parameter").loc["noise_spectrum", "method"] == "no run in the dark at 0.5 V; no detectivity"
 
 
 def test_files_without_light_are_refused():

@@ -175,3 +175,18 @@ def pair_file(
         variables = {key: ("point", values, {"units": unit}) for key, (values, unit) in columns.items()}
         regions[f"Run{number}"] = xr.Dataset(variables)
     return Measurement("pairs", ATTRS, {}, regions)
+
+
+# --- noise of a device in the dark
+def dark_run(rng: np.random.Generator, length: float, corner: float, density: float = 1e-14) -> dict[str, np.ndarray]:
+    """A run in the dark of readings of 10 ms, in white noise (A/√Hz) and 1/f noise below a corner (Hz)."""
+    step = 0.01
+    time = step * np.arange(1, round(length / step) + 1)
+    size = 8 * time.size
+    frequency = np.fft.rfftfreq(size, step)
+    power = np.zeros(frequency.size)
+    power[1:] = density**2 * (1 + corner / frequency[1:])
+    drawn = rng.standard_normal(frequency.size) + 1j * rng.standard_normal(frequency.size)
+    noise = np.fft.irfft(drawn * np.sqrt(power * size / (4 * step)), size)
+    start = rng.integers(size - time.size)
+    return {"time": time, "power": np.zeros(time.size), "current": 1e-12 + noise[start : start + time.size]}

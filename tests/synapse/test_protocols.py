@@ -227,7 +227,7 @@ def test_what_is_left_grows_with_the_number_of_pulses():
     )
     left = {row.at: row.value for row in found.numbers if row.parameter == RETAINED_FRACTION.name}
     assert list(left) == [1, 5, 20] and left[1] < left[5] < left[20] < 1
-    assert set(found.curves) >= {"responses", "law", "trace_1", "tail_1", "tail_3"}
+    assert set(found.curves) >= {"responses", "trace_1", "tail_1", "tail_3"}
     for curve in found.curves.values():
         assert all({"units", "long_name"} <= set(entry.attrs) for entry in curve.variables.values())
 

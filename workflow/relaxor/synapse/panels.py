@@ -7,10 +7,12 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from uncertainties import ufloat
 
+from relaxor.core.results import NORMAL_QUANTILE
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import GREY, LIGHTEST, SEQUENTIAL, VERMILION, data_points, label, light_color, plain_ticks
 from relaxor.synapse.quantities import LIGHT_STIMULUS, ON_OFF_RATIO, RELAXATION_TIME
@@ -56,18 +58,42 @@ def _write_constants(ax: Axes, data: PanelData, measurement: str, model: str) ->
 
 
 def series(ax: Axes, data: PanelData) -> None:
-    """Draw the response against what the series varies, with its mean slope."""
+    """Draw the response against what the series varies, with the prediction of the fitted response or a power law."""
     _, group = data.only("responses")
     points = group["responses"].to_dataset()
     data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty)
     if "law" in group.children:
         law = group["law"].to_dataset()
-        ax.plot(law.value, 1e12 * law.response, color=VERMILION, lw=0.8, label="mean slope")
-        ax.legend(loc="lower left" if law.response[-1] < law.response[0] else "lower right")
+        name = "fitted response" if "predicted" in law.attrs else "power law"
+        _line(ax, law, VERMILION, name if law.attrs.get("follows", 1) else f"{name}, which misses points")
+        ax.legend(loc="upper right" if law.response[-1] < law.response[0] else "upper left")
     ax.set(xscale="log", xlabel=AXIS_LABELS[points.value.attrs["units"]], ylabel="$\\Delta$PSC (pA)")
     if float(points.response.max()) > 12 * float(points.response.min()) > 0:
         ax.set_yscale("log")
     plain_ticks(ax)
+
+
+def _line(ax: Axes, law: xr.Dataset, color: str, name: str | None = None) -> None:
+    """Draw a law, and the 95 % band of a prediction; dashed where the points do not follow."""
+    style = "-" if law.attrs.get("follows", 1) else "--"
+    ax.plot(law.value, 1e12 * law.response, color=color, lw=0.8, ls=style, label=name)
+    if "response_uncertainty" in law:
+        half = NORMAL_QUANTILE * law.response_uncertainty
+        low, high = (1e12 * (law.response + side * half) for side in (-1, 1))
+        ax.fill_between(law.value, low, high, color=color, alpha=0.25, lw=0)
+
+
+def noise(ax: Axes, data: PanelData) -> None:
+    """Draw the noise spectrum in the dark, the band of the signal, and the shot noise of the dark current."""
+    _, group = data.only("noise_spectrum")
+    found = group["noise_spectrum"].to_dataset()
+    ax.axvspan(found.attrs["band_from"], found.attrs["band_to"], color=GREY, alpha=0.3, lw=0, label="band that is used")
+    data_points(ax, found.frequency, found.density, found.density_uncertainty)
+    ax.axhline(found.attrs["shot_noise"], color=VERMILION, lw=0.8, ls="--", label="shot noise")
+    ax.set(xscale="log", yscale="log", xlabel="Frequency (Hz)", ylabel="Noise (A Hz$^{-1/2}$)")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(mpl.ticker.NullFormatter())
+    ax.legend(loc="center right")
 
 
 def traces(ax: Axes, data: PanelData) -> None:
@@ -125,15 +151,14 @@ def cycles(ax: Axes, data: PanelData) -> None:
 
 
 def colours(ax: Axes, data: PanelData) -> None:
-    """Draw the response to light of several wavelengths against its power, with mean slopes."""
+    """Draw the response to light of several wavelengths against its power, with predictions of the fitted responses."""
     marks = ("o", "s", "^", "D")
     for mark, group in zip(marks, data.curves.values(), strict=False):
         points = group["responses"].to_dataset()
         wavelength = group.attrs["wavelength_nm"]
         color = light_color(wavelength)
         if "law" in group.children:
-            law = group["law"].to_dataset()
-            ax.plot(law.value, 1e12 * law.response, color=color, lw=0.7)
+            _line(ax, group["law"].to_dataset(), color)
         data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty, fmt=mark, color=color,
                     label=f"{wavelength:g} nm")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel=AXIS_LABELS[LIGHT_STIMULUS], ylabel="$\\Delta$PSC (pA)")

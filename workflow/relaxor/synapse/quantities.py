@@ -14,6 +14,7 @@ EVENTS = "events"
 PULSES_FOUND = Quantity("pulses", "1", "pulses that were found in the file")
 PULSES_DROPPED = Quantity("pulses_dropped", "1", "pulses that could not be used")
 READINGS_REPLACED = Quantity("readings_replaced", "1", "single outlying currents that were replaced")
+ANALYSED = Quantity("analysed", "1", "0 if no number comes from the pulses of the file")
 RUN_VARIATION = Quantity("run_variation", "1", "relative standard deviation of the response from run to run")
 
 # --- series of runs
@@ -147,7 +148,7 @@ RUN_MODELS = {
     "stretched_exponential_fixed_floor": "one stretched exponential above a known floor",
 }
 RUN_QUANTITIES = (
-    *(PULSES_FOUND, PULSES_DROPPED, READINGS_REPLACED, RUN_VARIATION),
+    *(PULSES_FOUND, PULSES_DROPPED, READINGS_REPLACED, RUN_VARIATION, ANALYSED),
     *(PAIRED_PULSE_INDEX, PAIRED_PULSE_GAIN, RESPONSE, EXPONENT, RETAINED_FRACTION),
     *(*LAW_QUANTITIES, *BOOTSTRAP_ERRORS.values(), AICC, IDENTIFIABLE),
     *(ENERGY_PER_SPIKE, ENERGY_PER_CURRENT, ENERGY_PER_AREA),

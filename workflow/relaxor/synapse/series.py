@@ -10,9 +10,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
 from relaxor.core.results import NORMAL_QUANTILE, Number, Result, measured
 from relaxor.core.variables import dataset
+from relaxor.stats.adequacy import UNLIKELY
 from relaxor.stats.decay import DOUBLE, SINGLE, TRIPLE
 from relaxor.stats.power_law import mean_slope
 from relaxor.synapse import quantities as q
@@ -101,8 +103,10 @@ def responses_against(recording: Recording, varied: str) -> Result:
     curve = dataset("value", columns, {"value": (points["value"].to_numpy(), unit, TITLES[varied])})
     result = Result(_response_rows(recording, points, varied, unit), {"responses": curve})
     if len(points) > 2 and (points["response"] > 0).all():
-        row, result.curves["law"] = _power_law(recording, points, varied, unit)
+        row, law = _power_law(recording, points, varied, unit)
         result.numbers.append(row)
+        if law is not None:
+            result.curves["law"] = law
     first = table.loc[~same_as_before(table["value"]), "run"]
     by_name = {trace.run: trace for trace in recording.traces}
     for number, (run, value) in enumerate(zip(first, points["value"], strict=True), 1):
@@ -135,16 +139,23 @@ def _response_rows(recording: Recording, points: pd.DataFrame, varied: str, unit
     return rows
 
 
-def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> tuple[Number, xr.Dataset]:
-    """Draw a straight line through the logarithms: its slope describes the measured range, whatever law holds."""
+def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: str) -> tuple[Number, xr.Dataset | None]:
+    """Return the mean slope on logarithmic axes, and the power law if the responses follow one.
+
+    The slope describes the measured range, whatever law holds. A line that misses the points is not drawn.
+    """
     slope = mean_slope(*(points[column].to_numpy() for column in ("value", "response", "error")))
-    fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
-    law = {"response": (slope.amplitude * fine**slope.exponent, "A", "power law")}
-    curve = dataset("value", law, {"value": (fine, unit, TITLES[varied])})
+    freedom = len(points) - 2
+    follows = stats.chi2.sf(slope.reduced_chi_square * freedom, freedom) >= UNLIKELY
     method = "mean slope on logarithmic axes, least squares; error by those of the responses"
+    method += "" if follows else "; the responses follow no power law"
     common = {"n": len(points), "reduced_chi_square": slope.reduced_chi_square}
     (row,) = measured(recording.measurement, varied, {q.EXPONENT: (slope.exponent, slope.error)}, method, **common)
-    return row, curve
+    if not follows:
+        return row, None
+    fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
+    law = {"response": (slope.amplitude * fine**slope.exponent, "A", "power law")}
+    return row, dataset("value", law, {"value": (fine, unit, TITLES[varied])})
 
 
 def _relaxation(recording: Recording, trace: Trace, varied: str) -> tuple[list[Number], xr.Dataset | None]:

@@ -6,19 +6,40 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Number, Result, combined, measured
+from relaxor.core.results import ADEQUATE, Adequacy, Number, Result, Status, combined, measured
 from relaxor.core.variables import dataset
+from relaxor.stats.adequacy import UNLIKELY
+from relaxor.synapse.artifacts import SIGNIFICANT, noise_of
 from relaxor.synapse.photoresponse import codes
 from relaxor.synapse.photoresponse.codes import CodeTiming
 from relaxor.synapse.photoresponse.encoder import encoder_curves
-from relaxor.synapse.photoresponse.quantities import FITTED, PHOTORESPONSE, RESPONSE_RATIO, SPECTRAL
+from relaxor.synapse.photoresponse.kinetics import Light
+from relaxor.synapse.photoresponse.quantities import (
+    CHI_SQUARE,
+    CODES_PREDICTED,
+    FITTED,
+    P_VALUE,
+    PHOTORESPONSE,
+    RESPONSE_RATIO,
+    SERIES_PREDICTED,
+    SPECTRAL,
+)
 from relaxor.synapse.photoresponse.response import Response, fit_response, response_rows
-from relaxor.synapse.protocols import SAME, summary
+from relaxor.synapse.protocols import SAME, averaged, responses, summary
+from relaxor.synapse.quantities import FREQUENCY_SERIES, PULSES_SERIES
 from relaxor.synapse.recording import Recording
+from relaxor.synapse.series import TITLES, UNITS
 from relaxor.synapse.traces import Trace
 
+FALL = 0.1
+"""Part of the response by which a current must fall under light, so that the time at which it is read is said."""
+FINE = 60
+"""Number of values of a predicted series."""
+READINGS = 4
+"""Number of moments of a read window at which a current is predicted."""
 PowerSeries = tuple[float, Recording, pd.DataFrame]
 """Wavelength (nm), recording, and its responses as `relaxor.synapse.protocols.averaged` returned them."""
 
@@ -79,7 +100,110 @@ def compare_codes(recording: Recording, response: Response, read_window: float, 
     moves = codes.uncertainty_of_prediction(response, timing, predicted)
     curves = encoder_curves(response, timing, read, predicted, [each.measurement for each in fitted])
     curves["traces"] = code_traces(recording.traces, timing)
-    return Result(codes.code_rows(recording.measurement, read, predicted, moves), curves)
+    rows = codes.code_rows(recording.measurement, read, predicted, moves)
+    chance = next(row.value for row in rows if row.parameter == P_VALUE.name)
+    adequacy = response.prediction.adequacy.joined(_missed(chance, "the predicted codes miss the measured ones"))
+    return Result([row.judged(adequacy) if row.model == CODES_PREDICTED else row for row in rows], curves)
+
+
+def _missed(chance: float, words: str) -> Adequacy:
+    """Return the judgement of a prediction that misses data with a probability of chance."""
+    return Adequacy(Status.MISFIT, 1.0, f"misfit: {words} (p = {chance:.2g})") if chance < UNLIKELY else ADEQUATE
+
+
+# --- series
+def fallen(recording: Recording, powers: np.ndarray) -> np.ndarray:
+    """Return by how much the current falls from its peak to the end of a pulse, at each power density.
+
+    The peak is the largest mean of three readings. A fall counts that exceeds the noise and `FALL` of the response.
+
+    Returns
+    -------
+    numpy.ndarray
+        A, shape (n,); 0 where the current does not fall.
+    """
+    found = np.zeros(powers.size)
+    for trace in recording.traces:
+        events = recording.of(trace)
+        if events.empty:
+            continue
+        last, before = events.iloc[-1], float(events.iloc[0]["baseline"])
+        inside = (trace.time >= last["onset"]) & (trace.time < last["onset"] + last["width"])
+        response = float(last["end"]) - before
+        smooth = np.convolve(trace.current[inside], np.full(3, 1 / 3), "valid") - before
+        fall = float((np.sign(response) * smooth).max(initial=0.0)) - abs(response)
+        if fall > max(SIGNIFICANT * noise_of(np.abs(np.diff(trace.current))), FALL * abs(response)):
+            place = int(np.abs(powers - last["amplitude"]).argmin())
+            found[place] = max(found[place], fall)
+    return found
+
+
+def predicted_series(recording: Recording, response: Response, varied: str, read_window: float) -> Result:
+    """Predict a series by the one fitted response, and say whether it follows the measured responses.
+
+    Parameters
+    ----------
+    recording
+        Runs that differ in one quantity.
+    response
+        The response at their wavelength.
+    varied
+        A key of `relaxor.synapse.series.TITLES`.
+    read_window
+        Time over which a current is averaged at the end of a pulse, s.
+
+    Returns
+    -------
+    Result
+        Numbers of agreement, and the curve ``law``: the prediction on a fine scale with its band.
+    """
+    points = averaged(responses(recording, varied), recording.variation)
+    runs = summary(recording)
+    steps = {trace.run: float(np.median(np.diff(trace.time))) for trace in recording.traces}
+    runs["step"] = runs["run"].map(steps)
+    at = points["value"].to_numpy()
+    smooth = np.geomspace(at[0], at[-1], FINE)
+    smooth = np.unique(smooth.round()) if varied == PULSES_SERIES else smooth
+    (there, there_error), (fine, error) = (_ends(response, runs, varied, each, read_window) for each in (at, smooth))
+    deviation = (points["response"].to_numpy() - there) / np.hypot(points["error"].to_numpy(), there_error)
+    chi_square = float(deviation @ deviation)
+    chance = float(stats.chi2.sf(chi_square, at.size))
+    follows = response.prediction.adequacy.joined(_missed(chance, "the fitted response does not follow this series"))
+    values = {CHI_SQUARE: (chi_square, math.nan), P_VALUE: (chance, math.nan)}
+    method = f"{at.size} responses less those of the one fitted response of all runs"
+    rows = measured(recording.measurement, SERIES_PREDICTED, values, method, n=at.size, adequacy=follows)
+    columns = {
+        "response": (fine, "A", "response by the fitted response of all runs"),
+        "response_uncertainty": (error, "A", "standard error by the parameters of the response"),
+    }
+    unit = UNITS.get(varied, recording.traces[0].stimulus_unit)
+    axis = {"value": (smooth, unit, TITLES[varied])}
+    attrs = {"predicted": 1, "follows": int(follows.status is Status.OK)}
+    return Result(rows, {"law": dataset("value", columns, axis, **attrs)})
+
+
+def _ends(
+    response: Response, runs: pd.DataFrame, varied: str, values: np.ndarray, read_window: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the current at the end of the last pulse of trains that differ in one quantity, and its standard error."""
+    model, usual = response.prediction, runs.median(numeric_only=True)
+    duty = float((runs["width"] / runs["period"].where(runs["period"] > 0)).median())
+    known = runs.sort_values(varied)
+    ends, errors = [], []
+    for value in values:
+        each = {**usual, varied: float(value)}
+        if varied == FREQUENCY_SERIES:
+            each |= {"period": 1 / value, "width": duty / value}
+        onset = each["period"] * np.arange(round(each["pulses"]))
+        light = Light.pulses(onset, each["width"], each["amplitude"])
+        # The last reading in a pulse is one step before its end.
+        step, window = float(np.interp(value, known[varied], known["step"])), min(read_window, each["width"])
+        before = step / 2 + window * (np.arange(READINGS) + 0.5) / READINGS
+        time = onset[-1] + np.maximum(each["width"] - before, 0.0)
+        slopes = model.slopes(light, time).mean(axis=0)
+        ends.append(float(model.current(light, time).mean()))
+        errors.append(math.sqrt(max(float(slopes @ model.covariance @ slopes), 0.0)))
+    return np.array(ends), np.array(errors)
 
 
 def code_traces(traces: Sequence[Trace], timing: CodeTiming) -> xr.Dataset:
@@ -125,7 +249,8 @@ def response_of(recordings: Mapping[float, Sequence[Recording]]) -> tuple[list[N
         try:
             responses[wavelength] = fit_response(runs_of(group))
         except AnalysisError as error:  # too few runs for the response are enough for everything else
-            rows += measured(series, PHOTORESPONSE, {FITTED: (0.0, math.nan)}, str(error))
+            (row,) = measured(series, PHOTORESPONSE, {FITTED: (0.0, math.nan)}, str(error))
+            rows.append(row.flagged(Status.NOT_IDENTIFIED, "no response is fitted"))
             continue
         rows += response_rows(series, responses[wavelength])
     return rows, responses

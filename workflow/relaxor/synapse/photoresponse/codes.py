@@ -139,8 +139,12 @@ def _reading_share(timing: CodeTiming) -> float:
 def uncertainty_of_prediction(response: Response, timing: CodeTiming, predicted: pd.DataFrame) -> Moves:
     """Return the changes of currents and spreads of predicted codes by the uncertainty of the fit; see `Moves`."""
     noise, current, spread = response.prediction.noise, predicted["current"].to_numpy(), predicted["spread"].to_numpy()
-    variances, vectors = np.linalg.eigh(response.prediction.covariance)
-    by_parameters = _slopes(response, timing, list(predicted.index)) @ (vectors * np.sqrt(np.maximum(variances, 0.0)))
+    # In units of their errors: variances of currents in A² would be lost beside those of times in s².
+    covariance = response.prediction.covariance
+    unit = np.sqrt(covariance.diagonal())
+    variances, vectors = np.linalg.eigh(covariance / np.outer(unit, unit))
+    slopes = _slopes(response, timing, list(predicted.index)) * unit
+    by_parameters = slopes @ (vectors * np.sqrt(np.maximum(variances, 0.0)))
     moves = [(move, noise.multiplicative**2 * current * move / spread) for move in by_parameters.T]
     still = np.zeros(len(predicted))
     additive = np.full(len(predicted), _reading_share(timing) ** 2 * noise.additive * noise.additive_error)
@@ -343,7 +347,7 @@ def code_rows(measurement: Measurement, read: pd.DataFrame, predicted: pd.DataFr
         (q.CODES_PREDICTED, predicted, moves, "fitted response; error by its parameters"),
     ):
         for code, row in table.iterrows():
-            current = {q.CODE_CURRENT: (row.current, row.standard_error)}
+            current = {q.CODE_CURRENT: (row.current, row.standard_error or math.nan)}  # no light, no prediction
             rows += measured(measurement, model, current, method, feature=str(code))
         errors = _separability_errors(table, unknown)
         apart = {quantity: (value, errors[quantity]) for quantity, value in _separability(table).items()}

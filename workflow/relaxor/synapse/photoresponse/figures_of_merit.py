@@ -244,6 +244,7 @@ def merit_rows(
     area: float,
     wavelength: float,
     scale_uncertainties: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    fallen: np.ndarray | None = None,
 ) -> tuple[list[Number], xr.Dataset | None]:
     """Return the figures of merit of a power series: responsivity at each power, detectivity at the lowest power.
 
@@ -270,6 +271,8 @@ def merit_rows(
         Wavelength of the light, nm.
     scale_uncertainties
         Relative standard uncertainties of the scales of area, current and power density.
+    fallen
+        By how much the current falls from its peak to the end of the pulse, A, shape (n,); 0 where it does not.
 
     Raises
     ------
@@ -279,7 +282,8 @@ def merit_rows(
     if not (area > 0 and wavelength > 0 and (power > 0).all()):
         raise AnalysisError(f"{measurement.id}: area, wavelength and power density must be positive")
     rows: list[Number] = []
-    for each, current, deviation in zip(power, photocurrent, error, strict=True):
+    lost = np.zeros(power.size) if fallen is None else fallen
+    for each, current, deviation, fall in zip(power, photocurrent, error, lost, strict=True):
         ratio, ratio_error = responsivity(current, deviation, each, area)
         efficiency, efficiency_error = (quantum_efficiency(part, wavelength) for part in (ratio, ratio_error))
         at = {"at": applied(each), "at_unit": LIGHT_STIMULUS}
@@ -287,7 +291,8 @@ def merit_rows(
             (q.RESPONSIVITY, (ratio, ratio_error), "R = dI/(P A)"),
             (q.QUANTUM_EFFICIENCY, (efficiency, efficiency_error), "EQE = R h c/(e lambda), CODATA"),
         ):
-            rows += measured(measurement, q.MERITS, {quantity: found}, f"{formula}; {SOURCE}", **at)
+            (row,) = measured(measurement, q.MERITS, {quantity: found}, f"{formula}; {SOURCE}", **at)
+            rows.append(_fallen(row, fall / abs(current)) if fall else row)
     weakest = int(np.argmin(power))
     at_weakest = responsivity(photocurrent[weakest], error[weakest], power[weakest], area)
     spectrum = None
@@ -295,7 +300,7 @@ def merit_rows(
         noise = noise_in_the_dark(darks, voltage, width)
     except AnalysisError as unfit:
         (row,) = measured(measurement, q.MERITS, {q.NOISE_SPECTRUM: (0.0, math.nan)}, str(unfit))
-        rows.append(row)
+        rows.append(row.flagged(Status.NOT_IDENTIFIED, "no detectivity"))
     else:
         rows += _detectivity_rows(measurement, noise, at_weakest, area)
         spectrum = noise.spectrum.assign_attrs(
@@ -307,6 +312,15 @@ def merit_rows(
             for row in rows
         ]
     return rows, spectrum
+
+
+def _fallen(row: Number, relative: float) -> Number:
+    """Return a responsivity at the end of a pulse, for a current that falls while the light is on."""
+    words = f"the current falls from {1 + relative:.3g} times its end under light: the value depends on the time"
+    part = "time in the pulse at which the current is read"
+    return row.with_component(part, row.value * relative / math.sqrt(3), "peak of the current").flagged(
+        Status.ASSUMED, words
+    )
 
 
 def shot_noise(current: float) -> float:

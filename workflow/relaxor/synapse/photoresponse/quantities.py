@@ -28,12 +28,13 @@ FITTED = Quantity("fitted", "1", "0 if the runs of a wavelength do not suffice f
 
 # --- codes
 CODES_MEASURED, CODES_PREDICTED, CODES_COMPARED = "codes_measured", "codes_predicted", "codes_compared"
+SERIES_PREDICTED = "series_predicted"
 CODE_CURRENT = Quantity("code_current", "A", "current after a code of pulses above the current in the dark")
 SMALLEST_GAP = Quantity("smallest_gap", "A", "smallest distance between neighbouring codes")
 SMALLEST_GAP_OVER_RANGE = Quantity("smallest_gap_over_range", "1", "smallest gap divided by the range of all codes")
 SMALLEST_D_PRIME = Quantity("smallest_d_prime", "1", "smallest gap divided by the spread of both codes")
 ERROR_RATE = Quantity("error_rate", "1", "fraction of the read-outs that are assigned to another code")
-CHI_SQUARE = Quantity("chi_square", "1", "chi-square of the predicted codes")
+CHI_SQUARE = Quantity("chi_square", "1", "chi-square of predicted responses")
 P_VALUE = Quantity("p_value", "1", "probability of at least this chi-square by chance")
 LARGEST_DEVIATION = Quantity("largest_deviation", "A", "largest difference between measured and predicted current")
 
@@ -81,6 +82,7 @@ LIGHT_MODELS = {
     CODES_MEASURED: "mean of the repeats of every code",
     CODES_PREDICTED: "codes that the fitted response predicts",
     CODES_COMPARED: "comparison of measured and predicted codes",
+    SERIES_PREDICTED: "series that the fitted response of all runs predicts",
     MERITS: "figures of merit of a photodetector",
     SPECTRAL: "responses at several wavelengths",
 }

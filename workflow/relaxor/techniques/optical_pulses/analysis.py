@@ -4,6 +4,8 @@ How a file is analysed depends on its pulses (`relaxor.synapse.protocols`). A re
 pulse above the current before the first pulse of its run.
 """
 
+import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,15 +14,30 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result
+from relaxor.core.results import Measurement, Number, Result, Status, measured
 from relaxor.synapse import series
 from relaxor.synapse.energy import energy_rows
-from relaxor.synapse.photoresponse.analysis import PowerSeries, compare_codes, response_of, runs_of, spectral_rows
+from relaxor.synapse.photoresponse.analysis import (
+    PowerSeries,
+    compare_codes,
+    fallen,
+    predicted_series,
+    response_of,
+    runs_of,
+    spectral_rows,
+)
 from relaxor.synapse.photoresponse.figures_of_merit import merit_rows
 from relaxor.synapse.photoresponse.response import Response
 from relaxor.synapse.protocols import Kind, averaged, kind_of, run_variation
 from relaxor.synapse.protocols import responses as responses_of
-from relaxor.synapse.quantities import AMPLITUDE_SERIES
+from relaxor.synapse.quantities import (
+    AMPLITUDE_SERIES,
+    ANALYSED,
+    EVENTS,
+    FREQUENCY_SERIES,
+    PULSES_SERIES,
+    WIDTH_SERIES,
+)
 from relaxor.synapse.recording import Recording, record
 from relaxor.synapse.traces import Trace
 from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
@@ -29,6 +46,14 @@ SERIES: dict[Kind, Callable[[Recording], Result]] = series.SERIES | {
     # Carriers that light brings are gone after long enough: the index ends at 100 %.
     "pairs": partial(series.pairs, known_floor=True),
 }
+
+VARIED: Mapping[Kind, str] = {
+    "amplitude": AMPLITUDE_SERIES,
+    "width": WIDTH_SERIES,
+    "number": PULSES_SERIES,
+    "frequency": FREQUENCY_SERIES,
+}
+"""The quantity that a series varies."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings) -> Result:
@@ -57,6 +82,9 @@ def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings
     for recording in (_with_variation(each, by_wavelength, responses) for each in recordings):
         wavelength, kind = _wavelength(recording), kind_of(recording)
         found = _by_kind(recording, kind, responses.get(wavelength), by_wavelength[wavelength], settings)
+        if not found.numbers:
+            words = f"the runs are {kind}, which need a fitted response at {wavelength:g} nm, and there is none"
+            found.numbers.append(_nothing(recording, words))
         found.numbers[:0] = recording.counts()
         if kind == "amplitude":
             points = averaged(responses_of(recording, AMPLITUDE_SERIES), recording.variation)
@@ -69,6 +97,13 @@ def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings
         whole.add(Result.of(recording.measurement, found.numbers, found.curves, **attrs))
     whole.numbers.extend(spectral_rows(powers, settings.power_uncertainty) + fitted)
     return whole
+
+
+def _nothing(recording: Recording, words: str) -> Number:
+    """Say that no number comes from the pulses of a file, in a row and on the terminal."""
+    logging.getLogger("relaxor").warning("%s: no number comes from its pulses: %s", recording.measurement.id, words)
+    (row,) = measured(recording.measurement, EVENTS, {ANALYSED: (0.0, math.nan)}, words)
+    return row.flagged(Status.NOT_IDENTIFIED, "nothing is known of the pulses")
 
 
 def _record(measurement: Measurement, read_window: float) -> Recording:
@@ -97,6 +132,9 @@ def _by_kind(
             f"{recording.measurement.id}: the runs are a series of {kind}, which is not possible with light"
         )
     found = SERIES[kind](recording)
+    if response and kind in VARIED:
+        predicted = predicted_series(recording, response, VARIED[kind], settings.read_window)
+        found = Result(found.numbers + predicted.numbers, found.curves | predicted.curves)
     if kind == "pairs":
         area = recording.measurement.condition("area", "um^2")
         energies = energy_rows(
@@ -125,6 +163,7 @@ def _merits(
         area=recording.measurement.condition("area", "cm^2"),
         wavelength=wavelength,
         scale_uncertainties=(settings.area_uncertainty, settings.current_uncertainty, settings.power_uncertainty),
+        fallen=fallen(recording, points["value"].to_numpy()),
     )
 
 

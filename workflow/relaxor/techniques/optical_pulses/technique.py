@@ -23,6 +23,7 @@ TECHNIQUE = Technique.of_folder(
         "codes": Panel(lazy(f"{__package__}.panels", "currents"), needs="codes", overview=True),
         "experiment": Panel(lazy(f"{__package__}.panels", "experiment")),
         "series": Panel(lazy("relaxor.synapse.panels", "series"), needs="responses", overview=True),
+        "noise": Panel(lazy("relaxor.synapse.panels", "noise"), needs="noise_spectrum"),
         "traces": Panel(lazy("relaxor.synapse.panels", "traces")),
         "relaxation": Panel(lazy("relaxor.synapse.panels", "relaxation")),
         "colours": Panel(lazy("relaxor.synapse.panels", "colours")),
