@@ -21,9 +21,9 @@ import numpy as np
 from relaxor.crossbar.levels import BITS, HIGHEST, LOWEST, QuantizedDecoder, QuantizedLayer, highest_code
 from relaxor.inpainting.models import Decoder
 
-CANDIDATES = np.geomspace(0.06, 1.0, 48)
+CANDIDATES = np.geomspace(0.2, 1.0, 32)
 """Scales that are tried, relative to the scale of plain rounding."""
-REFITS, SWEEPS = 4, 4
+REFITS, SWEEPS = 2, 2
 """Number of times that scales are refitted, and of passes of coordinate descent after each."""
 DAMPING = 0.01
 """Addend to the second moments, relative to their mean, so that inputs that never change do not carry errors."""
