@@ -145,8 +145,7 @@ def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: st
     The slope describes the measured range, whatever law holds. A line that misses the points is not drawn.
     """
     slope = mean_slope(*(points[column].to_numpy() for column in ("value", "response", "error")))
-    freedom = len(points) - 2
-    follows = stats.chi2.sf(slope.reduced_chi_square * freedom, freedom) >= UNLIKELY
+    follows = _is_power_law(points)
     method = "mean slope on logarithmic axes, least squares; error by those of the responses"
     method += "" if follows else "; the responses follow no power law"
     common = {"n": len(points), "reduced_chi_square": slope.reduced_chi_square}
@@ -156,6 +155,15 @@ def _power_law(recording: Recording, points: pd.DataFrame, varied: str, unit: st
     fine = np.geomspace(points["value"].min(), points["value"].max(), 60)
     law = {"response": (slope.amplitude * fine**slope.exponent, "A", "power law")}
     return row, dataset("value", law, {"value": (fine, unit, TITLES[varied])})
+
+
+def _is_power_law(points: pd.DataFrame) -> bool:
+    """Whether a power law that is fitted with the errors of the responses describes them."""
+    relative = (points["error"] / points["response"]).to_numpy()
+    design = np.column_stack([np.ones(len(points)), np.log(points["value"])]) / relative[:, None]
+    logarithms = np.log(points["response"]).to_numpy() / relative
+    residual = logarithms - design @ np.linalg.lstsq(design, logarithms, rcond=None)[0]
+    return float(stats.chi2.sf(residual @ residual, len(points) - 2)) >= UNLIKELY
 
 
 def _relaxation(recording: Recording, trace: Trace, varied: str) -> tuple[list[Number], xr.Dataset | None]:

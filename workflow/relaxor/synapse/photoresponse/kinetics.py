@@ -17,6 +17,9 @@ import numpy as np
 PARAMETERS = ("J0", "J1", "J2", "g1", "g2", "tau_1", "tau_2", "alpha", "alpha0")
 """Order of the derivatives; ``alpha0`` is the exponent of the prompt photocurrent."""
 
+LARGEST = 100.0
+"""Largest logarithm of a power that is raised to an exponent, beyond which a search has lost its way."""
+
 
 @dataclass(frozen=True)
 class Light:
@@ -154,7 +157,7 @@ def solve(readings: Readings, rates: np.ndarray, times: np.ndarray, alpha: float
     relative = readings.power
     logarithm = np.log(np.where(relative > 0, relative, 1.0))
     g, tau = rates[:, None, None], times[:, None, None]
-    effective = np.where(relative > 0, np.exp(alpha * logarithm), 0.0)
+    effective = np.where(relative > 0, np.exp(np.clip(alpha * logarithm, -LARGEST, LARGEST)), 0.0)
     filling = g * effective
     rate = filling + 1 / tau
     steady = filling / rate
@@ -179,7 +182,7 @@ def solve(readings: Readings, rates: np.ndarray, times: np.ndarray, alpha: float
     away = filled[where] - steady[where]
     away_slope = slopes[where] - steady_slope[where]
     return Components(
-        prompt=np.where(relative > 0, np.exp(alpha0 * logarithm), 0.0)[where],
+        prompt=np.where(relative > 0, np.exp(np.clip(alpha0 * logarithm, -LARGEST, LARGEST)), 0.0)[where],
         filled=steady[where] + away * remaining,
         slopes=steady_slope[where] + away_slope * remaining + away * by_rate * rate_slope[where],
         logarithm=logarithm[where],

@@ -132,7 +132,7 @@ def _by_kind(
             f"{recording.measurement.id}: the runs are a series of {kind}, which is not possible with light"
         )
     found = SERIES[kind](recording)
-    if response and kind in VARIED:
+    if response and kind in VARIED and response.prediction.adequacy.status != Status.NOT_IDENTIFIED:
         predicted = predicted_series(recording, response, VARIED[kind], settings.read_window)
         found = Result(found.numbers + predicted.numbers, found.curves | predicted.curves)
     if kind == "pairs":
