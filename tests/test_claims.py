@@ -95,6 +95,15 @@ def test_a_value_or_error_that_is_not_known_tests_nothing(tmp_path, parameters, 
     assert math.isnan(table["z"].item())
 
 
+def test_a_line_that_is_not_seen_tests_nothing(tmp_path, parameters):
+    """The results hold a limit of its area in place of its shift."""
+    rows = [Number("r", "voigt", "area_limit", 5.0, feature="Eg1", origin="measured").flagged(Status.LIMIT, "not seen")]
+    save_parameters(tmp_path / "weak/raman/parameters.csv", rows, "raman")
+    ours = OURS.replace("}", ", feature: Eg1}")
+    table = compare(tmp_path, [str(tmp_path / "weak/raman/parameters.csv")], {"id": "x", "reported": "1", "more": ours})
+    assert table.loc["x", ["verdict", "status", "note"]].tolist() == ["not testable", "limit", "not seen"]
+
+
 def test_a_bound_is_not_rounded(tmp_path, parameters):
     """A slope of 1.7(1)e-11 grows, whatever unit it is in."""
     claims = [answer("area_limit", "0", f"relation: at {relation}") for relation in ("least", "most")]

@@ -38,9 +38,12 @@ def test_every_number_of_the_sample_has_a_value_and_a_reason(analysed, technique
     assert (flagged["method"].str.len() > 0).all()
 
 
-@pytest.mark.parametrize("technique", techniques())
+@pytest.mark.parametrize("technique", [name for name in techniques() if name != "iv_sweeps"])
 def test_few_numbers_of_the_sample_are_right_in_no_model(analysed, technique: str) -> None:
-    """The simulator draws from the models of the analyses: at least one model of each number describes the data."""
+    """The simulator draws from the models of the analyses: at least one model of each number describes the data.
+
+    Sweeps are left out, because the device that makes them obeys none of the laws of conduction.
+    """
     folder = analysed(technique).folder
     data = load_panel(folder)
     wrong = sum(len(names) for names in data.flags.values())

@@ -11,8 +11,8 @@ from relaxor.core.errors import nearest
 from relaxor.core.results import NORMAL_QUANTILE, Status, origin_of
 from relaxor.core.storage import save_table
 from relaxor.core.units import factor
-from relaxor.project.lists import Claim, load_claims
-from relaxor.reporting.selectors import all_numbers, one, require_listed
+from relaxor.project.lists import Claim, Selector, load_claims
+from relaxor.reporting.selectors import all_numbers, one, require_listed, select
 
 NAMES = ("measurement", "model", "parameter", "feature", "at", "raw_sha256")
 """Columns that identify the number of the results that tests a claim."""
@@ -79,6 +79,8 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
         return row | {"note": f"the sheet has no {technique} of this sample"}
     if not fnmatch.filter(measured, measurement):
         return row | {"note": f"the results have no {measurement} of this sample{nearest(measurement, measured)}"}
+    if (limit := _limit(claim.ours, numbers)) is not None:
+        return row | {"status": limit["status"], "origin": limit["origin"], "note": limit["method"]}
     number = one(numbers, claim.ours, where)
     scale = factor(str(number["unit"]), claim.unit)
     value, *errors = (float(number[name]) * scale for name in ("value", "standard_error", "systematic_error"))
@@ -98,3 +100,12 @@ def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, obje
     }[claim.relation]
     right, wrong = JUDGED[origin_of([str(number["origin"])])]
     return row | {"verdict": right if holds else wrong}
+
+
+def _limit(ours: Selector, numbers: pd.DataFrame) -> pd.Series | None:
+    """Return the limit that the results give in place of a number, because what it belongs to is not seen."""
+    if len(select(numbers, ours, "")):
+        return None
+    instead = select(numbers, ours.model_copy(update={"parameter": "*"}), "")
+    limits = instead[instead["status"] == Status.LIMIT]
+    return limits.iloc[0] if len(limits) else None

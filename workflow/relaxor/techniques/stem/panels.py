@@ -100,6 +100,8 @@ def _transform(ax: Axes, group: xr.DataTree, data: PanelData, name: str) -> None
 
 def _with_error(value: float, error: float) -> str:
     """Write a number as 5.6710(13), the error in units of the last digit, with two digits where the first is 1 or 2."""
+    if not error > 0:
+        return f"{value:.3f}"
     digits = -int(np.floor(np.log10(error)))
     digits += int(round(error * 10**digits, 6) < 3)
     return f"{value:.{digits}f}({round(error * 10**digits):d})"
