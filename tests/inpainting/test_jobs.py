@@ -325,25 +325,27 @@ def test_numbers_of_chips(learned: SimpleNamespace, chips: SimpleNamespace, tmp_
         [chips.chips] * trainings, [chips.costs], [chips.cells], chips.variants, str(tmp_path / "chip.csv"),
         str(tmp_path / "chip_budget.csv"), str(tmp_path / "chip.nc"), holes=[HOLE], seeds=list(range(trainings)),
     )  # fmt: skip
-    table = load_parameters(tmp_path / "chip.csv").set_index(["model", "parameter", "feature"])
-    numbers = table["value"]
+    table = load_parameters(tmp_path / "chip.csv")
+    numbers = {(row["model"], row["parameter"], row["feature"]): row for row in table.to_dict("records")}
+    value = {key: row["value"] for key, row in numbers.items()}
     distance = "paired_frechet_distance"
     alone = restored.set_index(["model", "parameter", "feature"])["value"]
-    assert numbers["float_longer", distance, ""] == alone["float_longer", distance, ""]
-    assert numbers["ideal", distance, ""] == alone["aware", distance, ""]
-    ratio = table.loc["chip", "paired_frechet_distance_ratio", "float_longer"]
+    assert value["float_longer", distance, ""] == pytest.approx(alone["float_longer", distance, ""])
+    assert value["ideal", distance, ""] == pytest.approx(alone["aware", distance, ""])
+    ratio = numbers["chip", "paired_frechet_distance_ratio", "float_longer"]
     assert ratio["status"] == ("not_identified" if trainings == 1 else "ok")
     assert np.isfinite(ratio["standard_error"]) == (trainings == 3)
     if trainings == 1:
-        assert ratio["value"] == pytest.approx(numbers["chip", distance, ""] / numbers["float_longer", distance, ""])
-    accuracy = table.loc["write", "write_accuracy", ""]
+        assert ratio["value"] == pytest.approx(value["chip", distance, ""] / value["float_longer", distance, ""])
+    accuracy = numbers["write", "write_accuracy", ""]
     assert accuracy["value"] == pytest.approx(84.56, abs=0.4)
     assert accuracy["status"] == "not_identified" and "is a setting" in accuracy["method"]
     assert set(table["origin"]) == {"simulated"}, "a model of a chip is no measurement"
-    energy = table.loc["cost", "chip_energy", ""]
+    energy = numbers["cost", "chip_energy", ""]
     assert energy["status"] == "assumed" and energy["systematic_error"] == pytest.approx(0.6 * energy["value"])
-    assert numbers["placement", "passes", ""] == 1
-    assert numbers[WHOLE_CHIP, distance, ""].size == 2 and (REMEDY, distance, "copies") in numbers.index
+    assert value["placement", "passes", ""] == 1
+    whole = table[(table["model"] == WHOLE_CHIP) & (table["parameter"] == distance) & (table["feature"] == "")]
+    assert len(whole) == 2 and (REMEDY, distance, "copies") in numbers
     with xr.open_datatree(tmp_path / "chip.nc", engine="h5netcdf") as stored:
         compared = stored[f"hole_{HOLE}/variants"].to_dataset()
         assert compared.attrs["whole"] == compared["distance"].sel(variant="whole: chip")
