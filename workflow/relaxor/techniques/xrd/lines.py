@@ -73,21 +73,26 @@ def windows(positions: np.ndarray, half_width: float) -> list[np.ndarray]:
 def narrowed(pattern: Pattern, settings: XrdSettings) -> XrdSettings:
     """Return the settings with widths and a window of lines that are much narrower than those of the settings.
 
-    The width is that of the strongest maximum at half of its height.
+    The width is the median of those of all lines, of each at half of its height.
     """
-    intensity, angles = pattern.intensity, pattern.two_theta
-    level = (intensity.max() + np.median(intensity)) / 2
-    (low,) = np.nonzero(intensity <= level)
-    place = np.searchsorted(low, int(intensity.argmax()))
-    ends = np.append(low, intensity.size)[place], np.append(-1, low)[place]
-    points = int(ends[0] - ends[1] - 1)
-    width = float(points * np.median(np.diff(angles)))
-    if points < LEAST_POINTS or width > settings.peak_width / 3:
+    step = float(np.median(np.diff(pattern.two_theta)))
+    points = [_points_above_half(pattern, center, settings.window) for center in find_lines(pattern, settings)]
+    width = float(np.median(points)) * step if points else math.inf
+    if width < LEAST_POINTS * step or width > settings.peak_width / 3:
         return settings
     share, profile = width / settings.peak_width, settings.line_profile
     course = {name: getattr(profile, name) * share**2 for name in ("u", "v", "w")}
     changed = {"line_profile": profile.model_copy(update=course), "window": settings.window * share}
     return settings.model_copy(update={"peak_width": width, **changed})
+
+
+def _points_above_half(pattern: Pattern, center: float, window: float) -> int:
+    """Return the number of neighbouring points around the maximum of a line that lie above half of its height."""
+    inside = np.abs(pattern.two_theta - center) <= window
+    intensity = pattern.intensity[inside]
+    (low,) = np.nonzero(intensity <= (intensity.max() + np.median(intensity)) / 2)
+    place = int(np.searchsorted(low, int(intensity.argmax())))
+    return int(np.append(low, intensity.size)[place] - np.insert(low, 0, -1)[place] - 1)
 
 
 @cache
