@@ -62,6 +62,7 @@ class Truth:
     k_errors: Mapping[str, float] = field(default_factory=dict)
     absorption: float = 1.0
     shelf: float = 0.0
+    secondary: Mapping[str, float] = field(default_factory=dict)
     counts: float = 90000.0
 
     def intensities(self) -> dict[str, float]:
@@ -70,6 +71,7 @@ class Truth:
         found = {}
         for family in families:
             out = leaving(family, mass, self.beam, self.angle, self.absorption) if self.absorbing else 1.0
+            out += self.secondary.get(family, 0.0)
             found[family] = mass[family.split()[0]] * out / (K_FACTORS[family] * self.k_errors.get(family, 1.0))
         strongest = found.get("Se K", 1.0)
         return {name: self.counts * value / strongest for name, value in found.items()} | self.others | self.extra

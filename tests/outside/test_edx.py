@@ -27,7 +27,10 @@ def of(truth: Truth):
 def another_table(rng: np.random.Generator) -> list[Measurement]:
     """Within the stated uncertainties: k-factors, absorption and take-off angle are off by chance."""
     errors = {family: math.exp(rng.normal(0, size)) for family, size in (("Cu K", 0.05), ("Bi M", 0.1), ("P K", 0.1))}
-    drawn = Truth(k_errors=errors, absorption=math.exp(rng.normal(0, 0.05)), angle=35 + rng.normal(0, 2))
+    excited = {"Cu K": 0.05, "Se K": 0.016}  # by Se K and Bi L, estimated by hand
+    drawn = Truth(
+        secondary=excited, k_errors=errors, absorption=math.exp(rng.normal(0, 0.05)), angle=35 + rng.normal(0, 2)
+    )
     return [drawn.measurement(rng)]
 
 
