@@ -24,6 +24,9 @@ from relaxor.techniques.edx.settings import EdxSettings, Element
 OXYGEN = "O"
 TURNS, CONVERGED = 60, 1e-9
 """Largest number of turns of correction and composition, and the largest change of a mass fraction at the end."""
+MODEL_UNCERTAINTY = 0.02
+"""Relative standard uncertainty of what XPP gives for a family: its deviations from measured k-ratios have a root mean
+square of some 2 % (Pouchou & Pichoir, as cited in `relaxor.techniques.edx.matrix`)."""
 FLUORESCENCE_UNCERTAINTY = 0.3
 """Relative standard uncertainty of fluorescence by lines; that by bremsstrahlung is left out."""
 ASSUMED_TAKE_OFF, ASSUMED_TAKE_OFF_UNCERTAINTY = 35.0, 5.0
@@ -350,6 +353,9 @@ def _changes(measurement: Measurement, specimen: Specimen, inputs: Inputs, setti
         absorption = np.where(np.arange(inputs.counts.size) == i, 1 + uncertain, 1.0)
         source = f"mass absorption coefficients, {100 * uncertain:g} % at each family (settings)"
         yield Change("absorption", source, replace(inputs, absorption=absorption))
+        whole = inputs.k_factors * np.where(np.arange(inputs.counts.size) == i, 1 + MODEL_UNCERTAINTY, 1.0)
+        measured_ratios = f"deviations of XPP from measured k-ratios, {100 * MODEL_UNCERTAINTY:g} % at each family"
+        yield Change("matrix correction", measured_ratios, replace(inputs, k_factors=whole))
     angle = f"take-off angle and tilt of the surface, {specimen.angle_error:g} degrees"
     yield Change("take-off angle", angle, replace(inputs, take_off=specimen.angle_error))
     reed = f"Reed's fluorescence by lines, {100 * FLUORESCENCE_UNCERTAINTY:g} % of it"

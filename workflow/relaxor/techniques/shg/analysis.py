@@ -22,6 +22,7 @@ from scipy.optimize import nnls
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import COMBINES, NORMAL_QUANTILE, Measurement, Number, Result, Status, combined, measured
 from relaxor.core.variables import dataset
+from relaxor.stats.adequacy import UNLIKELY
 from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.fit import Fit, fit_counts, parameters
 from relaxor.stats.line_shapes import voigt
@@ -366,7 +367,8 @@ def describes_as_well(points: Points, law: Fit) -> bool:
 
     The parts cannot be negative. Errors of power count as errors of the signal by the slope of the law.
     """
-    if QUADRATIC - law.value("exponent") < NORMAL_QUANTILE * law.error("exponent"):
+    least = float(stats.norm.isf(UNLIKELY / 2)) * law.error("exponent")
+    if QUADRATIC - law.value("exponent") < least:
         return False
     power = points.power
     curve = power_law(power, *(law.value(name) for name in LAW))
