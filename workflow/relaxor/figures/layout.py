@@ -26,11 +26,14 @@ class ReadyPanel:
         Function of the axes and of ``data``, or only of the axes if there is no data.
     data
         Data that the panel shows.
+    shows
+        Names of the parameters that the panel shows; None means all.
     """
 
     id: str
     draw: Callable[..., None]
     data: Shown = None
+    shows: tuple[str, ...] | None = None
 
     def on(self, ax: Axes) -> None:
         """Draw the panel."""
@@ -42,7 +45,7 @@ class ReadyPanel:
         else:
             self.draw(ax, self.data)
             if isinstance(self.data, PanelData):
-                mark_flags(ax, self.data.flags)
+                mark_flags(ax, self.data.flags(self.shows))
 
 
 def panel_figure(panel: ReadyPanel) -> Figure:

@@ -36,6 +36,8 @@ class Panel:
         Section of the settings whose entries the panel draws.
     overview
         Whether the panel is part of the automatic figures of a sample.
+    shows
+        Names of the parameters that the panel shows, if it does not show all of its technique.
     """
 
     draw: Callable[..., None]
@@ -44,6 +46,7 @@ class Panel:
     table: str = ""
     settings: str = ""
     overview: bool = False
+    shows: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,16 +75,23 @@ class PanelData:
         """Whether the panel has no measurement."""
         return not self.curves
 
-    @property
-    def flags(self) -> dict[str, list[str]]:
-        """Numbers that no model of the panel gives rightly: status → names of the parameters, with their features."""
-        names = ["measurement", "parameter", "feature", "at"]
-        table = self.parameters.assign(severity=self.parameters["status"].map(lambda name: Status(name).severity))
-        best = table.sort_values("severity", kind="stable").drop_duplicates(names)
-        found: dict[str, list[str]] = {}
-        for row in best[best["status"].isin(WRONG)].itertuples():
-            found.setdefault(row.status, []).append(f"{row.parameter} {row.feature}".strip())
-        return {status: list(dict.fromkeys(each)) for status, each in found.items()}
+    def flags(self, shows: tuple[str, ...] | None = None) -> dict[str, int]:
+        """Count the numbers that no model of a measurement gives rightly: status → number of them.
+
+        Parameters
+        ----------
+        shows
+            Names of the parameters that count; all by default.
+        """
+        table = self.parameters.assign(wrong=self.parameters["status"].isin(WRONG))
+        if shows is not None:
+            table = table[table["parameter"].isin(shows)]
+        by_model = table.groupby(["measurement", "parameter", "model"])["wrong"].transform("any")
+        # A law that describes the data replaces others with another number of terms, whose features have other names.
+        good = (~by_model).groupby([table["measurement"], table["parameter"]]).transform("any")
+        each = table.groupby(["measurement", "parameter", "feature", "at"], dropna=False)["wrong"].transform("all")
+        left = table[each & ~good].drop_duplicates(["measurement", "parameter", "feature", "at"])
+        return {str(status): int(count) for status, count in left["status"].value_counts().sort_index().items()}
 
     @property
     def files(self) -> set[str]:

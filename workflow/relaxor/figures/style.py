@@ -30,8 +30,6 @@ SEQUENTIAL = "cividis"
 """Colour map of images, which is uniform in lightness and readable in grey and for the colour-blind."""
 LIGHTEST = 1 - 0.12
 """Position in the colour map up to which a thin line is visible on white."""
-NAMED = 2
-"""Number of names that the note about flagged numbers writes out."""
 CURRENT_UNITS = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
 """Units of currents by their powers of ten."""
 
@@ -139,20 +137,13 @@ def mark_origin(figure: Figure, origin: str) -> None:
         figure.text(0.998, 0.002, f"{origin} data", ha="right", va="bottom", fontsize=4.5, color=GREY, style="italic")
 
 
-def mark_flags(ax: Axes, flags: Mapping[str, Sequence[str]]) -> None:
-    """Write above a panel which of its numbers are not right: status → names of the numbers."""
-    lines = []
-    for status, names in flags.items():
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        lines.append(f"{status.replace('_', ' ')}: {', '.join(names[:NAMED]).replace('_', ' ')}{more}")
-    if lines:
-        place: dict[str, Any] = {
-            "xy": (1, 1),
-            "xycoords": "axes fraction",
-            "xytext": (0, 2),
-            "textcoords": "offset points",
-        }
-        ax.annotate("\n".join(lines), **place, ha="right", va="bottom", fontsize=4.5, color=VERMILION, style="italic")
+def mark_flags(ax: Axes, flags: Mapping[str, int]) -> None:
+    """Write in small type above a panel how many of its numbers are not right: status → number of them."""
+    if flags:
+        text = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in flags.items())
+        place: dict[str, Any] = {"xy": (1, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
+        look: dict[str, Any] = {"fontsize": 4.5, "color": VERMILION, "style": "italic", "ha": "right", "va": "bottom"}
+        ax.annotate(f"flagged: {text}", **place, xytext=(0, 1), **look).set_in_layout(False)
 
 
 def save(figure: Figure, files: Iterable[Path | str], title: str, subject: str) -> None:

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from functools import cache
 
 from relaxor.core.lazy import lazy
+from relaxor.crossbar.quantities import WRITE_ACCURACY
 from relaxor.figures.panel import Panel
 from relaxor.inpainting.quantities import (
     CROSSBAR_MODELS,
     CROSSBAR_QUANTITIES,
     INPAINTING_MODELS,
     INPAINTING_QUANTITIES,
+    PAIRED,
 )
 from relaxor.techniques.registry import Topic, techniques
 
+SHOWN = {"distances": (PAIRED.name,), "breakdown": (PAIRED.name,), "read_back": (WRITE_ACCURACY.name,)}
+"""Parameters whose numbers panels show; the others show pictures."""
 _NETWORKS, _CHIP = "relaxor.inpainting.panels", "relaxor.inpainting.chip_panels"
 
 INPAINTING = Topic(
@@ -22,7 +26,7 @@ INPAINTING = Topic(
     models=INPAINTING_MODELS,
     quantities=INPAINTING_QUANTITIES,
     panels={
-        name: Panel(lazy(_NETWORKS, name))
+        name: Panel(lazy(_NETWORKS, name), shows=SHOWN.get(name, ()))
         for name in (
             "generator", "discriminator", "weights", "letters", "distances", "reconstruction", "adversaries"
         )
@@ -34,7 +38,10 @@ CROSSBAR = Topic(
     part="crossbar",
     models=CROSSBAR_MODELS,
     quantities=CROSSBAR_QUANTITIES,
-    panels={name: Panel(lazy(_CHIP, name)) for name in ("arrays", "read_back", "letters", "distances", "breakdown")},
+    panels={
+        name: Panel(lazy(_CHIP, name), shows=SHOWN.get(name, ()))
+        for name in ("arrays", "read_back", "letters", "distances", "breakdown")
+    },
 )
 
 

@@ -110,4 +110,4 @@ def ready_panel(
         return ReadyPanel(spec.id, partial(draw, **constants))
     if panel.table:
         return ReadyPanel(spec.id, draw, load_table(tables[panel.table]))
-    return ReadyPanel(spec.id, draw, load_panel(folders[topic], measurements) if topic else None)
+    return ReadyPanel(spec.id, draw, load_panel(folders[topic], measurements) if topic else None, panel.shows)

@@ -4,8 +4,12 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.readers.common.schema import FERROELECTRIC_TESTER
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.iv_sweeps.quantities import PEAK_CURRENT
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 from relaxor.techniques.registry import Conditions, Technique
+
+SHOWN = tuple(quantity.name for quantity in PEAK_CURRENT.values())
+"""Parameters whose numbers the panels show."""
 
 
 def recognise(contents: Contents) -> float:
@@ -27,8 +31,8 @@ TECHNIQUE = Technique.of_folder(
     settings=IvSweepsSettings,
     recognise=recognise,
     panels={
-        "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True),
-        "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes")),
+        "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True, shows=SHOWN),
+        "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes"), shows=SHOWN),
     },
     conditions=Conditions(optional={"gap": "um", "temperature": "K"}),
     former_names=("sweeps",),
