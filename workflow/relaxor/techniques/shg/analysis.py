@@ -351,7 +351,8 @@ def law_rows(series: Measurement, points: Points, law: Fit, model: str, settings
 def profiled(exponent: Number, points: Points, law: Fit) -> Number:
     """Return the exponent beside a background with its profile interval, and with the mixture of orders it may hide."""
     try:
-        low, high = profile_exponent(*points.columns, law)
+        with np.errstate(all="ignore"):
+            low, high = profile_exponent(*points.columns, law)
     except ValueError:  # the search leaves the range of numbers, because nothing ends the interval
         return exponent.flagged(Status.NOT_IDENTIFIED, "not identified: the likelihood does not end the exponent")
     exponent = replace(exponent, ci_low=low, ci_high=high, method=f"{exponent.method}; profile likelihood")
