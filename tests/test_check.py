@@ -192,13 +192,14 @@ def write_claims(folder: Path) -> None:
     folder.mkdir()
     common = {
         "panel": "1c", "relation": "equal", "unit": "1/cm", "ours": 111.72, "standard_error": 0.02,
-        "systematic_error": 0.14,
+        "systematic_error": 0.14, "could_see": 0.28, "at": float("nan"), "origin": "measured", "status": "ok",
     }  # fmt: skip
     rows = [
         {"quantity": "near", "reported": "111.7", "z": 0.1, "verdict": "agrees"},
-        {"quantity": "far", "reported": "110.70", "z": 7.1, "verdict": "differs"},
-        {"quantity": "two", "reported": "1", "z": 5.0, "verdict": "the paper contradicts itself"},
-        {"quantity": "gone", "reported": "3", "ours": float("nan"), "verdict": "not testable"},
+        {"quantity": "far", "reported": "110.70", "z": 7.1, "verdict": "differs", "contradiction": "two values"},
+        {"quantity": "put in", "reported": "111.7", "z": 0.1, "verdict": "returned", "origin": "simulated"},
+        {"quantity": "missed", "reported": "111.7", "z": 0.1, "verdict": "flagged", "status": "misfit"},
+        {"quantity": "gone", "reported": "3", "ours": float("nan"), "verdict": "not testable", "status": ""},
     ]
     pd.DataFrame([common | row for row in rows]).to_csv(folder / "claims.csv", index=False)
 
@@ -207,11 +208,15 @@ def test_claims_are_a_table_that_is_readable_without_colour(project):
     write_claims(project.folder / "results")
     result = run("claims")
     assert result.exit_code == 0
-    assert re.search(r"✓ │ 1c +│ near +│ 111\.7 +│ 111\.72\(14\) +│ 1/cm │ 0\.1 │ agrees", result.output)
-    assert re.search(r"✗ │ 1c +│ far +│ 110\.70", result.output)
-    assert re.search(r"! │ 1c +│ two", result.output) and re.search(r"– │ 1c +│ gone +│ 3 +│ –", result.output)
+    assert re.search(r"✓ │ 1c +│ near +│ 111\.7 +│ 111\.72\(14\) +│ 1/cm │ 0\.1 │ 0\.28 +│ agrees", result.output)
+    assert re.search(r"✗ │ 1c +│ far +│ 110\.70.*the paper contradicts itself", result.output)
+    assert re.search(r"↺ │ 1c +│ put in.*returned +│ simulated", result.output)
+    assert re.search(r"\? │ 1c +│ missed.*flagged.*misfit", result.output)
+    assert re.search(r"– │ 1c +│ gone +│ 3 +│ –", result.output)
     assert "\x1b" not in result.output
-    assert "4 claims: 1 agrees, 1 differs, 1 the paper contradicts itself, 1 not testable" in result.output
+    counts = "5 claims: 1 agrees, 1 differs, 1 returned, 1 flagged, 1 not testable"
+    contradiction = "the paper contradicts 1 of them itself"
+    assert f"{counts}; {contradiction}. 1 are tested with SIMULATED data" in " ".join(result.output.split())
 
 
 def test_without_results_the_command_that_makes_them_is_named(project):

@@ -27,12 +27,11 @@ def number(model, parameter, value, error, unit="pJ"):
         parameter,
         value,
         error,
-        0.2,
         unit=unit,
         method="∫V·I dt",
         raw_sha256="a" * 64,
         origin="simulated",
-    )
+    ).with_component("scale of the current", 0.2, "settings")
 
 
 @pytest.fixture

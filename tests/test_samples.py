@@ -180,7 +180,7 @@ def test_a_comparison_is_drawn_also_where_nothing_is_in_common(tmp_path, monkeyp
 def test_values_of_many_decades_have_a_logarithmic_axis(values, scale):
     ax = Figure().add_subplot()
     rows = {
-        name: pd.DataFrame({"value": [value], "standard_error": [0.1], "systematic_error": [0.0]})
+        name: pd.DataFrame({"value": [value], "standard_error": [0.1], "systematic_error": [0.0], "status": ["ok"]})
         for name, value in zip("ab", values, strict=True)
     }
     comparison._quantity(ax, rows, dict.fromkeys("ab", comparison.LOOKS[0]))

@@ -11,7 +11,7 @@ import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.inpainting import classifier as network
 from relaxor.inpainting.classifier import WEIGHTS, features, load_classifier, logits, predict, save, train
-from relaxor.inpainting.fid import fid, real_floor
+from relaxor.inpainting.fid import distance_of_halves, fid
 from safetensors.numpy import load_file, save_file
 
 from tests.inpainting.emnist import read
@@ -61,7 +61,7 @@ def test_a_hole_in_real_letters_is_seen_by_the_distance(letters):
         cut = images.copy()
         cut[:, start : start + hole, start : start + hole] = 0
         distances.append(fid(original, features(classifier, cut)))
-    assert real_floor(original, repeats=3).value < distances[0] < distances[1] < distances[2]
+    assert distance_of_halves(original, original, repeats=3).value < distances[0] < distances[1] < distances[2]
 
 
 def test_it_learns(trained):
