@@ -50,10 +50,11 @@ def analyse(measurements: Sequence[Measurement], settings: EllipsometrySettings)
         common = {"n": index.size, "method": "straight line of the index against 1/wavelength²"}
         systematic = float(abs(tilted - index).mean())
         (at_infinity,) = measured(measurement, CAUCHY, {INDEX: (level, covariance[1, 1] ** 0.5)}, **common)
-        result.numbers += [
+        rows = [
             at_infinity.with_component("angle of incidence", systematic, "setting angle_uncertainty"),
             *measured(measurement, CAUCHY, {DISPERSION: (slope, covariance[0, 0] ** 0.5)}, **common),
         ]
+        result.numbers.extend(rows)
         fit = level + slope * wavelength**-2.0
         result.curves[measurement.id] = xr.Dataset(attrs=provenance(measurement))
         result.curves[f"{measurement.id}/index"] = xr.Dataset(
