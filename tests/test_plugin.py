@@ -91,7 +91,7 @@ def test_installed_into_a_fresh_environment_it_flows_from_file_to_claim(tmp_path
     assert (results / "figures/figure1.png").stat().st_size > 10_000
     assert "ellipsometry" in (results / "tables/ellipsometry.md").read_text(encoding="utf-8")
     (claim,) = pd.read_csv(results / "claims.csv").to_dict("records")
-    assert claim["verdict"] == "agrees" and claim["origin"] == "simulated"
+    assert claim["verdict"] == "returned" and claim["origin"] == "simulated"
     assert abs(claim["ours"] - 1.452) < 4 * claim["standard_error"]
     numbers = pd.read_csv(results / "analysis/glass/ellipsometry/parameters.csv")
     assert set(numbers["technique"]) == {"ellipsometry"}
