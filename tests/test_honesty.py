@@ -46,7 +46,8 @@ def test_few_numbers_of_the_sample_are_right_in_no_model(analysed, technique: st
     """
     folder = analysed(technique).folder
     data = load_panel(folder)
-    wrong = sum(data.flags().values())
+    # What the data do not determine (the coercive field of a minor loop) is no misfit of a model.
+    wrong = sum(count for status, count in data.flags().items() if status != Status.NOT_IDENTIFIED)
     numbers = data.parameters.drop_duplicates(["measurement", "parameter", "feature", "at"])
     assert wrong <= 0.03 * len(numbers) + 1, data.flags()
 

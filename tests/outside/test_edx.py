@@ -76,7 +76,7 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("scenario", SCENARIOS[:2], ids=lambda scenario: scenario.name)
 def test_a_few_draws_are_right_or_said(scenario: Scenario) -> None:
-    require_right_or_said(scenario, 2)
+    require_right_or_said(scenario, 1)
 
 
 @pytest.mark.slow

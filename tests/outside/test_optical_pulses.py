@@ -79,7 +79,7 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("scenario", SCENARIOS[3:5] + SCENARIOS[6:], ids=lambda each: each.name)
 def test_a_few_draws_are_right_or_flagged(scenario: Scenario) -> None:
-    found = outcomes(scenario, 4)
+    found = outcomes(scenario, 1)
     assert all(each.coverage >= 0.5 or each.flagged == 1 for each in found.values()), found
 
 
