@@ -110,6 +110,14 @@ class PublicPath(type(Path())):
         return super().rglob(pattern, **options)
 
 
+def shared(name: str) -> Path:
+    """Return a file or folder of ``shared`` that is in no registry; skip the test if it is not there."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"{name} lies in ../shared only, which is not here")
+    return path
+
+
 def present(folder: Path, cases: Mapping[str, Known]) -> list[tuple[Path, Known]]:
     """Return those files below a folder that are there, with what is known of each; skip the test if none is.
 

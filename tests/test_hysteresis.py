@@ -16,7 +16,8 @@ from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.analysis import analyse
 from relaxor.techniques.hysteresis.device import Capacitor
 from relaxor.techniques.hysteresis.loops import Drive, centred, describe
-from relaxor.techniques.hysteresis.pund import find_pulses, instrument_values, separate_charges
+from relaxor.techniques.hysteresis.pund import find_pulses
+from relaxor.techniques.hysteresis.separate_pulses import instrument_values, separate_charges
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.hysteresis.technique import TECHNIQUE
 

@@ -27,7 +27,8 @@ from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Light, Readings, 
 from relaxor.synapse.photoresponse.noise import Noise
 from relaxor.synapse.photoresponse.quantities import ONE_EXPONENT, OWN_EXPONENT
 from relaxor.synapse.photoresponse.reduction import reduce
-from relaxor.synapse.photoresponse.response import QUANTITIES, Response, fit_response, response_rows
+from relaxor.synapse.photoresponse.response import QUANTITIES, Response, fit_response
+from relaxor.synapse.photoresponse.response_rows import response_rows
 from relaxor.synapse.recording import Recording
 from relaxor.synapse.traces import Trace
 from scipy import stats

@@ -17,7 +17,9 @@ from relaxor.techniques.registry import techniques
 from relaxor.techniques.xps import panels
 from relaxor.techniques.xps.analysis import _Session, analyse
 from relaxor.techniques.xps.composition import Amount, composition, transmission
-from relaxor.techniques.xps.regions import Line, Model, Region, fit_region
+from relaxor.techniques.xps.levels import Line
+from relaxor.techniques.xps.region_fit import fit_region
+from relaxor.techniques.xps.regions import Model, Region
 from relaxor.techniques.xps.settings import XpsModel, XpsSettings, XpsWindow
 from scipy.special import ndtr
 

@@ -65,12 +65,15 @@ class Outcome:
         Share of the draws that hold the truth within the combined 95 % interval.
     flagged
         Share of the draws whose row has another status than ``ok``, or that give no such number or an error message.
+    silent
+        Share of the draws that are neither right nor flagged.
     """
 
     bias: float
     error: float
     coverage: float
     flagged: float
+    silent: float
 
     @property
     def right(self) -> bool:
@@ -115,7 +118,19 @@ def _outcome(rows: Sequence[Number | None], truth: float) -> Outcome:
     right = [row is not None and holds(row, truth) for row in rows]
     errors = [math.hypot(row.standard_error, row.systematic_error) for row in given]
     bias = float(np.mean([row.value - truth for row in given])) if given else math.nan
-    return Outcome(bias, float(np.median(errors)) if errors else math.nan, float(np.mean(right)), float(np.mean(flags)))
+    silent = [not (held or said) for held, said in zip(right, flags, strict=True)]
+    error = float(np.median(errors)) if errors else math.nan
+    return Outcome(bias, error, *(float(np.mean(each)) for each in (right, flags, silent)))
+
+
+def require_no_silent_miss(scenario: Scenario, draws: int) -> None:
+    """Fail if a draw is neither right nor flagged: the check of few draws, of which shares say nothing.
+
+    Where the model of relaxor describes the data, chance alone makes one miss of twenty draws, and one is allowed.
+    """
+    most = 1 / draws if scenario.family else 0.0
+    silent = {key: each for key, each in outcomes(scenario, draws).items() if each.silent > most}
+    assert not silent, f"{scenario.name}: {silent}"
 
 
 def require_right_or_said(scenario: Scenario, draws: int) -> None:

@@ -17,7 +17,7 @@ from relaxor.inpainting.quantities import FLOAT_LONGER, ratio_of
 from scipy.linalg import sqrtm
 
 from tests.outside.scenario import FALSE, HONEST, RIGHT
-from tests.public_files import SHARED
+from tests.public_files import shared
 
 CELLS = 73_728
 """Cells of an array of 576 × 128."""
@@ -132,7 +132,6 @@ def test_a_ratio_holds_the_truth_or_says_that_trainings_are_too_few(
 
 
 # --- a chip of others
-RADAR = SHARED / "public/rram_radar"
 FILES = tuple(f"readtest3bpc{number}-{bake}bake" for number in range(1, 5) for bake in ("pre", "post"))
 
 
@@ -148,11 +147,10 @@ def test_three_bits_per_cell_of_a_published_chip(file: str, tmp_path: Path) -> N
 
     The published share of wrong cells after a bake is 0.5 to 10 %. Levels are the median conductances before the bake.
     """
-    if not RADAR.is_dir():
-        pytest.skip(f"no {RADAR}: the read-outs of github.com/akashlevy/RRAM-RADAR-Tuning belong there")
-    before = np.loadtxt(RADAR / "readtest3bpc1-prebake.csv")
+    radar = shared("public/rram_radar")
+    before = np.loadtxt(radar / "readtest3bpc1-prebake.csv")
     states = [1 / np.median(before[state_of(before.size) == state]) for state in range(7, -1, -1)]
-    conductance = 1 / np.loadtxt(RADAR / f"{file}.csv")
+    conductance = 1 / np.loadtxt(radar / f"{file}.csv")
     step = np.gradient(states)
     levels = np.interp(conductance, states, np.arange(8.0))
     levels += np.minimum(conductance - states[0], 0) / step[0] + np.maximum(conductance - states[-1], 0) / step[-1]

@@ -14,6 +14,7 @@ from relaxor.techniques.edx.settings import EdxSettings, Element
 from tests.outside.edx_truth import ATOMS, LINES, Truth
 from tests.outside.scenario import Scenario, holds, require_right_or_said
 from tests.project import CBPS
+from tests.public_files import shared
 
 SETTINGS = CBPS["edx"]
 NUMBERS = {("*", "atoms_per_formula_unit", element): atoms for element, atoms in ATOMS.items()}
@@ -165,10 +166,8 @@ def rates(measurement: Measurement) -> dict[str, float]:
 
 
 @pytest.mark.slow
-def test_glass_of_nist_has_its_certified_composition(rawfiles: Path) -> None:
-    folder = rawfiles.parent / "public/edx_nexl_k412"
-    if not Path(folder).is_dir():
-        pytest.skip("../shared/public/edx_nexl_k412 is not here")
+def test_glass_of_nist_has_its_certified_composition() -> None:
+    folder = shared("public/edx_nexl_k412")
     of_standards = {name: rates(spectrum_of(folder, file))[name] for name, (file, _) in STANDARDS.items()}
     unknown = spectrum_of(folder, "III-E_K412_0__4_")
     for name, rate in rates(unknown).items():

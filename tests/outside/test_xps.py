@@ -1,6 +1,7 @@
 """XPS of samples whose lines, backgrounds and states differ from what is fitted: right, or said not to be."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from relaxor.techniques.registry import techniques
 from tests.outside.scenario import Scenario, holds, require_right_or_said
 from tests.outside.xps_truth import CHARGING, LEVELS, Level, Sample, gl, metal, response, voigt
 from tests.project import CBPS
-from tests.public_files import PublicPath, public_folder
+from tests.public_files import shared
 
 RATIO = ("bi_4f_and_se_3p_shirley", "area_ratio_of_levels", "Se 3p/Bi 4f")
 BISMUTH = ("quantification", "atomic_percent", "Bi")
@@ -73,7 +74,7 @@ SCENARIOS = [
 ]
 
 
-def strontium_titanate(folder: PublicPath, **lifetime: object) -> Result:
+def strontium_titanate(folder: Path, **lifetime: object) -> Result:
     """Analyse the SrTiO3 of KherveFitting, all lines with these lifetime widths."""
 
     def line(position: float, **more: object) -> dict[str, object]:
@@ -105,9 +106,7 @@ def strontium_titanate(folder: PublicPath, **lifetime: object) -> Result:
 @pytest.mark.parametrize("widths", [{}, {"free_lorentzian": "each"}], ids=["fixed", "free"])
 def test_strontium_titanate_has_its_published_energies(widths: dict[str, object]) -> None:
     """Relative to C 1s, where lifetime widths once made a carbon line of negative area."""
-    folder = PublicPath(public_folder()) / "public"
-    if not (folder / "xps_kherve/STO_casa.txt").is_file():
-        pytest.skip("STO_casa.txt lies in ../shared only, which is not here")
+    folder = shared("public/xps_kherve/STO_casa.txt").parents[1]
     rows = strontium_titanate(folder, **widths).numbers
     known = {"Sr 3d5/2": 132.50, "O 1s": 529.11, "Ti 2p3/2": 458.01}
     for row in rows:

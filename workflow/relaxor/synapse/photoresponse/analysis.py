@@ -27,7 +27,8 @@ from relaxor.synapse.photoresponse.quantities import (
     SERIES_PREDICTED,
     SPECTRAL,
 )
-from relaxor.synapse.photoresponse.response import Response, fit_response, response_rows
+from relaxor.synapse.photoresponse.response import Response, fit_response
+from relaxor.synapse.photoresponse.response_rows import response_rows
 from relaxor.synapse.protocols import SAME, averaged, responses, summary
 from relaxor.synapse.quantities import FREQUENCY_SERIES, PULSES_SERIES
 from relaxor.synapse.recording import Recording

@@ -21,8 +21,9 @@ from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
 from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of, named, recorded
 from relaxor.techniques.hysteresis.integration import Loop, integrate_together
-from relaxor.techniques.hysteresis.pund import Charge, instrument_values, is_train, pulse_charges, separate_charges
+from relaxor.techniques.hysteresis.pund import Charge, is_train, pulse_charges
 from relaxor.techniques.hysteresis.rows import device_rows, loop_curves, loop_rows, relative_systematic, series_rows
+from relaxor.techniques.hysteresis.separate_pulses import instrument_values, separate_charges
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 UNEQUAL = "difference of the voltages of the pulses, and one sample of their start"

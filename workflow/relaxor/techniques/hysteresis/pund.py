@@ -30,8 +30,6 @@ MARGIN = 2
 """Number of samples by which a pulse is widened, besides the part of its ramp below the threshold of the rest."""
 LEAST_REST = 20
 """Smallest number of samples from which a baseline is taken."""
-PULSE_END = 0.005
-"""Part of the largest voltage below which a falling pulse counts as ended."""
 EDGE = 0.1
 """Part of the largest voltage at which a pulse starts. It is small, because a device that draws much current delays the
 later part of the edge."""
@@ -137,7 +135,7 @@ def find_pulses(voltage: np.ndarray) -> list[Pulse]:
     length, lead = min(length, int(room)), min(lead, *edges)
     pulses = []
     for letter, edge in zip(letters, edges, strict=True):
-        same = [at for at, other in zip(edges, letters, strict=True) if other in _equal(letter)]
+        same = [at for at, other in zip(edges, letters, strict=True) if other in equal_letters(letter)]
         top = end_of_top(np.mean([np.abs(voltage[at : at + length + 1]) for at in same], axis=0))
         pulses.append(Pulse(letter, edge - lead, edge + top, edge + length))
     return pulses
@@ -156,7 +154,7 @@ def _letters(extremes: Sequence[float]) -> list[str]:
     return letters
 
 
-def _equal(letter: str) -> str:
+def equal_letters(letter: str) -> str:
     """Return the letters of the pulses that are equal to one."""
     return next((pair for pair in ("PU", "ND") if letter in pair), letter)
 
@@ -235,7 +233,7 @@ def pulse_charges(
     def weights(pulse: Pulse, end: str) -> np.ndarray:
         """Return the weights of the samples in ∫I dt / A over a pulse up to its end."""
         stop = int(getattr(pulse, end))
-        result = _trapezoid(time, pulse.start, stop)
+        result = trapezoid(time, pulse.start, stop)
         if end == "top" and turns:
             # The current jumps where the ramp turns; the limit from the left replaces the sample there.
             last, result[stop] = result[stop], 0.0
@@ -345,7 +343,7 @@ def _complete_train(name: str, voltage: np.ndarray) -> list[Pulse]:
     return pulses
 
 
-def _trapezoid(time: np.ndarray, start: int, stop: int) -> np.ndarray:
+def trapezoid(time: np.ndarray, start: int, stop: int) -> np.ndarray:
     """Return the weights of the samples in their integral from ``start`` to ``stop``, in s."""
     weights = np.zeros_like(time)
     steps = np.diff(time[start : stop + 1]) / 2
@@ -374,89 +372,3 @@ def _curve(
         "polarization": (polarization, "uC/cm^2", "Polarization"),
     }
     return dataset("time", lines, {"time": (time[part] - time[pulse.start], "s", "Time")})
-
-
-def separate_charges(data: xr.Dataset, geometry: Geometry | Capacitor) -> dict[Quantity, Charge]:
-    """Return what the pulses of a tester move, from the current of each pulse.
-
-    Parameters
-    ----------
-    data
-        A table of a PUND file as the reader returns it: dimensions ``pulse`` (letters) and ``time``.
-
-    Returns
-    -------
-    dict
-        The quantities of `CHARGES`, with errors from the noise of the current of each pulse. The tester refers all
-        pulses to one polarization at the start of D and U, so that its numbers, unlike these, contain what relaxes
-        between the pulses.
-    """
-    time = data["time"].to_numpy()
-    pulses = {letter: data.sel(pulse=letter) for letter in "PUND"}
-    voltage = {letter: pulse["voltage"].to_numpy() for letter, pulse in pulses.items()}
-    current = {letter: pulse["current"].to_numpy() for letter, pulse in pulses.items()}
-    noise = {letter: float(np.std(sample_noise(each))) for letter, each in current.items()}
-    result = {}
-    for quantity, (end, signs) in CHARGES.items():
-        pair = _equal(next(iter(signs)))
-        stop = end_of_top(np.mean([np.abs(voltage[each]) for each in pair], axis=0)) if end == "top" else len(time) - 1
-        weight = _trapezoid(time, 0, stop) * MICROCOULOMB / geometry.area
-        moved = {letter: float(weight @ current[letter]) for letter in signs}
-        error = math.hypot(*(noise[letter] for letter in signs)) * float(np.linalg.norm(weight))
-        differs = 0.0
-        if len(signs) > 1:
-            first, second = signs
-            last = float(weight[stop] * 2 * current[second][stop])
-            differs = unequal(moved[second], last, voltage[first][: stop + 1], voltage[second][: stop + 1])
-        value = sum(sign * moved[letter] for letter, sign in signs.items())
-        result[quantity] = Charge(float(value), error, unequal=differs)
-    return result
-
-
-def instrument_values(data: xr.Dataset) -> dict[Quantity, float]:
-    """Reproduce the numbers that an aixACCT tester derives from its own column of the polarization.
-
-    Parameters
-    ----------
-    data
-        A table of a PUND file as the reader returns it: dimensions ``pulse`` (letters) and ``time``.
-
-    Returns
-    -------
-    dict
-        The maximum is that of the P pulse at its largest voltage. The switching polarization is the maximum less the
-        polarization at the start of D, the non-switching one the maximum less that at the start of U. Remanences are
-        taken where P and N end, coercive voltages where P and N cross zero. Software 3.0.25 writes the maximum plus
-        the polarization at the start of D as ``Psw``.
-    """
-    pulse = {letter: data.sel(pulse=letter) for letter in "PUND"}
-    voltage = {letter: one["voltage"].to_numpy() for letter, one in pulse.items()}
-    polarization = {letter: one["polarization"].to_numpy() for letter, one in pulse.items()}
-    largest = polarization["P"][np.argmax(voltage["P"])]
-    switching, nonswitching = largest - polarization["D"][0], largest - polarization["U"][0]
-    result = {
-        q.MAXIMUM_POLARIZATION: largest,
-        q.SWITCHING_POLARIZATION["positive"]: switching,
-        q.NONSWITCHING_POLARIZATION["positive"]: nonswitching,
-        q.SWITCHED_POLARIZATION_DIFFERENCE["positive"]: switching - nonswitching,
-    }
-    for letter, remanence, coercive in (
-        ("P", q.REMANENT_POLARIZATION["positive"], q.COERCIVE_VOLTAGE["positive"]),
-        ("N", q.REMANENT_POLARIZATION["negative"], q.COERCIVE_VOLTAGE["negative"]),
-    ):
-        result[remanence] = polarization[letter][_end(voltage[letter])]
-        result[coercive] = _first_crossing(voltage[letter], polarization[letter])
-    return {quantity: float(value) for quantity, value in result.items()}
-
-
-def _end(voltage: np.ndarray) -> int:
-    """Return the index of the first sample after the top at which the pulse has ended."""
-    top = int(np.argmax(np.abs(voltage)))
-    left = np.abs(voltage[top:] - np.median(voltage[-20:]))
-    return top + int(np.argmax(left < PULSE_END * np.abs(voltage[top])))
-
-
-def _first_crossing(voltage: np.ndarray, polarization: np.ndarray) -> float:
-    before = int(np.argmax(np.diff(np.sign(polarization)) != 0))
-    low, high = polarization[before], polarization[before + 1]
-    return float(voltage[before] - low * (voltage[before + 1] - voltage[before]) / (high - low))

@@ -1,7 +1,8 @@
 """XPS: charge reference, constrained fits of the core levels, composition.
 
-The module `regions` fits a window, `candidates` compares its models, `reference` finds the charge shift, and
-`composition` turns areas into atomic percent. This module applies them to measurements and finds the lines of a survey.
+The module `regions` is the model of a window and `region_fit` fits it, `candidates` compares models, `reference` finds
+the charge shift, `composition` turns areas into atomic percent, and `survey` finds the lines of a survey. This module
+applies them to measurements.
 """
 
 import math
@@ -15,33 +16,27 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import ADEQUATE, Adequacy, Estimate, Measurement, Number, Quantity, Result, Status, measured
-from relaxor.core.variables import variable, with_uncertainty
+from relaxor.core.variables import variable
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.xps import quantities as q
 from relaxor.techniques.xps.candidates import assumed, chosen, weights
 from relaxor.techniques.xps.composition import Amount, composition, response
+from relaxor.techniques.xps.levels import Line, with_splitting
 from relaxor.techniques.xps.reference import Reference, by_edge, by_line
-from relaxor.techniques.xps.regions import Line, Model, Region, RegionFit, fit_region, with_splitting
+from relaxor.techniques.xps.region_fit import RegionFit, Values, fit_region
+from relaxor.techniques.xps.regions import Model, Region
 from relaxor.techniques.xps.settings import XpsSettings
+from relaxor.techniques.xps.survey import SURVEY_SPAN, detections, spectrum_curves, survey_of
 
 MIN_POINTS = 40
 """Least number of points of a window, whose model has up to 16 parameters."""
-SURVEY_SPAN = 300.0
-"""Least span of a survey (eV)."""
 SPOILT = 2.0
 """Widening of the error of one element at which the shares of all others are flagged as well."""
-EXCESS = "excess counts over a straight background, in standard deviations"
 COMPARISON = "AICc of the Poisson deviance; weights of differences over the misfit of the best model"
 """Methods of numbers, as they are written in the table."""
 FACTORS, SPREAD = "sensitivity factors", "fits with other backgrounds and line shapes"
 """A component of systematic errors, and the source of the components of background and line shape."""
 SHAPE_NAMES = {"voigt": "Voigt", "gl": "GL", "sgl": "SGL", "doniach_sunjic": "Doniach–Šunjić"}
-REACH = 4.0
-"""Half width in which a line is looked for (eV): chemical shifts and the width of the line."""
-WING = (7.0, 14.0)
-"""Distance of the background beside it (eV)."""
-Values = dict[tuple[Quantity, str], Estimate]
-"""Value, standard error and judgement by quantity and feature."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Result:
@@ -80,8 +75,8 @@ def _analyse_one(session: "_Session") -> Result:
     rows += _contents(session, fits, best)
     parts = {name: _curves(fits[name], best[name], reference.shift) for name in windows}
     if session.survey:
-        survey = _survey(session.spectrum(session.survey), reference.shift, settings.survey_lines)
-        rows += _detections(measurement, survey)
+        survey = survey_of(session.spectrum(session.survey), reference.shift, settings.survey_lines)
+        rows += detections(measurement, survey)
         parts = {session.survey: survey} | parts
     return Result.of(measurement, rows, parts)
 
@@ -348,64 +343,6 @@ def _transmission(session: _Session, best: Mapping[str, RegionFit]) -> str:
     return sources.pop() if len(sources) == 1 else ""
 
 
-def _survey(dataset: xr.Dataset, shift: float, expected: Mapping[str, float]) -> xr.Dataset:
-    """Return the charge-corrected survey and the lines found in it."""
-    order = np.argsort(dataset["binding_energy"].to_numpy())
-    energy = dataset["binding_energy"].to_numpy()[order] - shift
-    rate, time = dataset["intensity"].to_numpy()[order], float(dataset.attrs["counting_time"])
-    found = find_lines(energy, np.maximum(rate * time, 0.0), expected)
-    columns = np.array(list(found.values())).reshape(-1, 3).T
-    return _spectrum(energy, rate, time).assign(
-        line=variable("line", list(found), "1", "line"),
-        line_energy=variable("line", columns[0], "eV", "binding energy of the maximum"),
-        line_height=variable("line", columns[1] / time, "count/s", "rate at the maximum"),
-        line_significance=variable("line", columns[2], "1", "excess over its standard deviation"),
-    )
-
-
-def find_lines(
-    energy: np.ndarray, counts: np.ndarray, expected: Mapping[str, float]
-) -> dict[str, tuple[float, float, float]]:
-    """Look for lines in a survey.
-
-    Parameters
-    ----------
-    energy
-        Charge-corrected binding energies (eV), shape (n,), any order.
-    counts
-        Detected electrons, shape (n,).
-    expected
-        Line → binding energy (eV).
-
-    Returns
-    -------
-    dict
-        Line → (energy of its maximum, counts there, significance): the summed excess within `REACH` over the
-        straight line between the medians of both wings, over its Poisson standard deviation.
-    """
-    found = {}
-    for name, position in expected.items():
-        distance = energy - position
-        near = np.abs(distance) <= REACH
-        wings = [(side * distance > WING[0]) & (side * distance <= WING[1]) for side in (-1, 1)]
-        if not near.any() or not all(wing.any() for wing in wings):
-            continue
-        low, high = (float(np.median(counts[wing])) for wing in wings)
-        center = sum(WING) / 2
-        background = low + (high - low) * (distance[near] + center) / (2 * center)
-        excess = float(np.sum(counts[near] - background))
-        noise = np.sqrt(np.sum(counts[near]) + near.sum() ** 2 * (low + high) / 4 / min(map(np.sum, wings)))
-        top = int(np.argmax(np.where(near, counts, -np.inf)))
-        found[name] = float(energy[top]), float(counts[top]), excess / float(max(noise, 1.0))
-    return found
-
-
-def _detections(measurement: Measurement, survey: xr.Dataset) -> list[Number]:
-    names, found = survey["line"].values, survey["line_significance"].values
-    values: Values = {(q.SIGNIFICANCE, str(name)): (value, 1.0) for name, value in zip(names, found, strict=True)}
-    return measured(measurement, q.SURVEY, values, EXCESS)
-
-
 def _curves(candidates: Mapping[str, RegionFit], model: str, shift: float) -> xr.Dataset:
     """Return data, chosen fit, its lines and the fits of the other models of a window."""
     best = candidates[model]
@@ -414,7 +351,7 @@ def _curves(candidates: Mapping[str, RegionFit], model: str, shift: float) -> xr
     lines = [(name, line) for line in best.model.lines for name in line.names]
     others = {name: fitted for name, fitted in candidates.items() if name != model}
     labels = [name.replace(f"_{background}", "").replace("_", " ") for name in others]
-    result = _spectrum(region.energy - shift, region.counts / region.time, region.time).assign(
+    result = spectrum_curves(region.energy - shift, region.counts / region.time, region.time).assign(
         fit=variable(axis, best.curve, "count/s", "fit"),
         background=variable(axis, best.background, "count/s", f"{background.capitalize()} background"),
         components=variable(("line", axis), list(best.components.values()), "count/s", "lines"),
@@ -433,14 +370,3 @@ def _curves(candidates: Mapping[str, RegionFit], model: str, shift: float) -> xr
         model=variable("model", np.array(list(others), dtype=str), "1", "model"),
         model_label=variable("model", np.array(labels, dtype=str), "1", "name of the model in legends"),
     )
-
-
-def _spectrum(energy: np.ndarray, rate: np.ndarray, time: float) -> xr.Dataset:
-    axis = variable("binding_energy", energy, "eV", "binding energy, charge-corrected")
-    result = xr.Dataset(
-        {"intensity": variable("binding_energy", rate, "count/s", "photoelectron rate")},
-        {"binding_energy": axis},
-        {"counting_time": time},
-    )
-    error = np.sqrt(np.maximum(rate * time, 1.0)) / time
-    return with_uncertainty(result, "intensity", error, "Poisson")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from relaxor.core.results import Estimate
-from relaxor.techniques.xps.regions import RegionFit
+from relaxor.techniques.xps.region_fit import RegionFit
 
 PREFERENCE = 4.0
 """A model later in the list is taken only if its AICc is lower by more than this ("considerably less support" for

@@ -12,7 +12,8 @@ from relaxor.core.results import ADEQUATE, Adequacy
 from relaxor.stats.fit import Fit, fit_counts, parameters
 from relaxor.stats.line_shapes import SQRT_2LN2
 from relaxor.techniques.xps.candidates import assumed, chosen
-from relaxor.techniques.xps.regions import Region, RegionFit
+from relaxor.techniques.xps.region_fit import RegionFit
+from relaxor.techniques.xps.regions import Region
 
 STANDS_OUT = 5.0
 """Least area of a reference line or height of an edge, in standard errors by counting."""

@@ -1,21 +1,20 @@
-"""Fit a narrow region of a photoelectron spectrum: constrained lines on a background fitted with them.
+"""The model of a narrow region of a photoelectron spectrum: constrained lines on a background fitted with them.
 
 The background is *active*: it is computed from the lines of the model and adjusted together with them, so that its
 uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.5453). Areas and strengths of the
 background are never negative.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import lmfit
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
-from scipy.optimize import least_squares
 
-from relaxor.core.results import Adequacy, Quantity, Status
-from relaxor.stats.fit import Fit, combination, poisson_residual, sharpened
+from relaxor.core.results import Quantity
+from relaxor.stats.fit import poisson_residual
 from relaxor.stats.line_shapes import (
     doniach_sunjic,
     gaussian_lorentzian_product,
@@ -24,16 +23,12 @@ from relaxor.stats.line_shapes import (
     voigt_fwhm,
 )
 from relaxor.techniques.xps import quantities as q
-from relaxor.techniques.xps.settings import XpsLine
+from relaxor.techniques.xps.levels import DEGENERACY, Line
 
 UNIVERSAL_C = 1643.0
 """eV², of Tougaard's universal loss function B·T/(C + T²)²; doi 10.1002/(SICI)1096-9918(199703)25:3<137."""
 REACH = 4.0
 """Largest distance of a line from its expected place (eV), more than any chemical shift."""
-MOMENTA = {"p": ("3/2", "1/2"), "d": ("5/2", "3/2"), "f": ("7/2", "5/2")}
-"""Total angular momenta of the stronger and the weaker line of a doublet."""
-DEGENERACY = {"p": 1 / 2, "d": 2 / 3, "f": 3 / 4}
-"""Area of the weaker line over the stronger: ratio of 2j + 1."""
 SHAPES: dict[str, Callable[..., np.ndarray]] = {
     "voigt": voigt,
     "gl": gaussian_lorentzian_product,
@@ -44,68 +39,14 @@ SHAPES: dict[str, Callable[..., np.ndarray]] = {
 MIXED = ("gl", "sgl")
 FLOOR = 0.02
 """Expected counts, relative to the counts, below which deviances go on as a straight line."""
-SEARCH_CALLS = 300
-"""Largest number of steps of a search."""
-NEAR = 1e-7
-"""Distance from a bound at which a parameter is placed on it."""
 LARGEST_MIXING = 0.95
 """The area of GL lines has an infinite slope at 1."""
 STEP = 1e-4
 """Step of derivatives by the numbers of a line (eV or 1)."""
-Values = dict[tuple[Quantity, str], tuple[float, float, Adequacy]]
-"""Value, standard error and judgement by quantity and feature."""
 Entry = tuple[float, dict[str, float]]
 """A number of a line, and its derivatives by the parameters of the fit."""
-
-
-class Line(XpsLine):
-    """A core level in a model: one line (s levels) or a spin–orbit doublet."""
-
-    level: str
-    """Its name: ``"Bi 4f"``; a suffix tells chemical states apart (``"C 1s C-O"``)."""
-
-    @property
-    def doublet(self) -> bool:
-        """Whether the level is split."""
-        return self.splitting > 0
-
-    @property
-    def slug(self) -> str:
-        """Beginning of the names of its parameters in fits: ``bi_4f``."""
-        return slug(self.level)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of its lines: ``("Bi 4f7/2", "Bi 4f5/2")``; the state follows the momentum (``"Ti 2p3/2 Ti3"``)."""
-        if not self.doublet:
-            return (self.level,)
-        state = self.level.removeprefix(self.shell)
-        return tuple(f"{self.shell}{momentum}{state}" for momentum in MOMENTA[self.orbital])
-
-    @property
-    def shell(self) -> str:
-        """Element and orbital without the chemical state: ``"Ti 2p"`` of ``"Ti 2p Ti3"``."""
-        return shell(self.level)
-
-    @property
-    def element(self) -> str:
-        """Chemical symbol."""
-        return self.level.split()[0]
-
-    @property
-    def orbital(self) -> str:
-        """``s``, ``p``, ``d`` or ``f``."""
-        return self.level.split()[1][1]
-
-
-def shell(level: str) -> str:
-    """Return element and orbital of a level, ``"Ti 2p"`` of ``"Ti 2p Ti3"``."""
-    return " ".join(level.split()[:2])
-
-
-def slug(name: str) -> str:
-    """Turn the name of a level, ``"Bi 4f"``, into a name that parameters of fits may have, ``"bi_4f"``."""
-    return "".join(letter if letter.isalnum() else "_" for letter in name.lower())
+Near = tuple["Model", Mapping[str, float]]
+"""A model of the same lines with another shape or background, and its fitted parameters."""
 
 
 @dataclass(frozen=True)
@@ -310,13 +251,13 @@ class Model:
                 found.append((f"{line.slug}_splitting", line.splitting, line.splitting_tolerance))
         return found
 
-    def start(self, region: Region, shift: float, near: "RegionFit | None" = None) -> lmfit.Parameters:
+    def start(self, region: Region, shift: float, near: Near | None = None) -> lmfit.Parameters:
         """Return start values: expected positions moved by ``shift`` (eV), areas by linear least squares.
 
         Parameters
         ----------
         near
-            Fit of the same lines with another shape or background, at which the search starts.
+            Fitted model of the same lines with another shape or background, at which the search starts.
         """
         params = lmfit.Parameters()
         for line in self.lines:
@@ -339,17 +280,17 @@ class Model:
         params.add(self.loss.name, value=0.03 if self.background == "shirley" else 500.0, min=0.0)
         for degree in range(self.polynomial + 1):
             params.add(f"baseline_{degree}", value=1.0)
-        found = near.fit.params.valuesdict() if near else {}
+        found = near[1] if near else {}
         for name in params.keys() & found.keys():
             params[name].value = found[name]
         self._guess_areas(params, region)
         return params
 
-    def _add_widths(self, params: lmfit.Parameters, line: Line, member: int, near: "RegionFit | None") -> None:
+    def _add_widths(self, params: lmfit.Parameters, line: Line, member: int, near: Near | None) -> None:
         first, second = self.widths(line, member)
         gaussian, lorentzian = 0.9, line.lorentzian[member - 1]
-        if near and near.model.shape not in MIXED:
-            gaussian, lorentzian = (near.fit.value(name) for name in near.model.widths(line, member))
+        if near and near[0].shape not in MIXED:
+            gaussian, lorentzian = (near[1][name] for name in near[0].widths(line, member))
         if own := self.own_fwhm(line, member):
             params.add(own, value=voigt_fwhm(gaussian, lorentzian), min=0.05, max=20.0)
             return
@@ -393,195 +334,3 @@ def _deviance(counts: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.
     flat = np.abs(counts - level) < 1e-4 * level
     slope = np.where(flat, -1 / np.sqrt(level), (1 - counts / level) / np.where(flat, 1.0, deviation))
     return deviation + slope * (expected - level), slope
-
-
-@dataclass(frozen=True)
-class RegionFit:
-    """A model fitted to a region."""
-
-    model: Model
-    region: Region
-    fit: Fit
-
-    @cached_property
-    def components(self) -> dict[str, np.ndarray]:
-        """Lines without background (counts/s) by name."""
-        values = self.fit.params.valuesdict()
-        shapes = self.model.components(values, self.region.energy)
-        return dict(zip(self.model.names, shapes, strict=True))
-
-    @cached_property
-    def background(self) -> np.ndarray:
-        """Background (counts/s)."""
-        signal = sum(self.components.values())
-        return self.model.baseline(self.fit.params.valuesdict(), self.region, np.asarray(signal))
-
-    @property
-    def curve(self) -> np.ndarray:
-        """Fitted rate (counts/s)."""
-        return self.background + sum(self.components.values())
-
-    @property
-    def residual(self) -> np.ndarray:
-        """Signed deviance residuals of the counts."""
-        return self.fit.residual[: len(self.region.counts)]
-
-    @cached_property
-    def astray(self) -> frozenset[str]:
-        """Parameters at a limit of the search.
-
-        A strength, lifetime width or asymmetry of zero is no such limit, but the absence of what it stands for, and so
-        is a line that is as Gaussian or as Lorentzian as possible.
-        """
-        found = {name: self.fit.params[name] for name in self.fit.held - {"mixing"}}
-        low = {name for name, known in found.items() if known.value - known.min < STEP and known.min != 0}
-        return frozenset(low | {name for name, known in found.items() if known.max - known.value < STEP})
-
-    @property
-    def usable(self) -> bool:
-        """Whether the model may be chosen among others: the search converged and did not end at a limit."""
-        return self.fit.converged and not self.astray
-
-    @property
-    def adequacy(self) -> Adequacy:
-        """Whether the model describes the region."""
-        if not self.astray:
-            return self.fit.adequacy
-        names = ", ".join(f"{name} = {self.fit.value(name):.4g}" for name in sorted(self.astray))
-        return self.fit.adequacy.joined(Adequacy(Status.AT_BOUND, 1.0, f"at bound: the search ended at {names}"))
-
-    def estimate(self, value: float, gradient: Mapping[str, float]) -> tuple[float, float, Adequacy]:
-        """Return a number that is made of parameters, its standard error and its judgement."""
-        held = [gradient[name] * self.fit.error(name) for name in gradient if name in self.fit.held]
-        error = float(np.hypot(combination(self.fit, gradient), np.linalg.norm(held)))
-        return value, error, self.adequacy.joined(self.fit.adequacy_of(*gradient))
-
-    def parameter(self, name: str) -> tuple[float, float, Adequacy]:
-        """Return a parameter, its standard error and its judgement."""
-        return self.estimate(self.fit.value(name), {name: 1.0})
-
-    def width(self, line: Line, member: int) -> tuple[float, float, Adequacy]:
-        """Return full width at half maximum of a line, without the tail of metals (eV)."""
-        if self.model.shape in MIXED:
-            values = self.fit.params.valuesdict()
-            return self.estimate(*self.model.shape_numbers(values, line, member)[0])
-        names = self.model.widths(line, member)
-        center = [self.fit.value(name) for name in names]
-        gradient = {}
-        for place, name in enumerate(names):
-            up, down = list(center), list(center)
-            up[place], down[place] = center[place] + 1e-5, max(center[place] - 1e-5, 0.0)
-            gradient[name] = (voigt_fwhm(*up) - voigt_fwhm(*down)) / (up[place] - down[place])
-        return self.estimate(voigt_fwhm(*center), gradient)
-
-    def position(self, line: Line, member: int) -> tuple[float, float, Adequacy]:
-        """Return the measured binding energy of a line (eV)."""
-        row = self.model.names.index(line.names[member - 1])
-        return self.estimate(*self.model.entries(self.fit.params.valuesdict())[row][1])
-
-    @cached_property
-    def values(self) -> Values:
-        """What the model says: areas, ratios, widths and measured energies, by quantity and level or line.
-
-        What the data do not determine has no error and is left out: the position of a line without area.
-        """
-        found: Values = {}
-        for line in self.model.lines:
-            found |= self._level(line)
-            for member, name in enumerate(line.names, start=1):
-                if self.model.shape in ("voigt", "sgl"):  # others have only a nominal width
-                    found[q.FWHM, name] = self.width(line, member)
-                if line.follows is None:
-                    found[q.BINDING_ENERGY, name] = self.position(line, member)
-        varying = self.fit.names
-        shared = {self.model.loss.name: self.model.loss, "fwhm_gaussian": q.FWHM_GAUSSIAN}
-        shared |= {"mixing": q.MIXING, "asymmetry": q.ASYMMETRY}
-        found |= {(shared[name], ""): self.parameter(name) for name in shared if name in varying}
-        return {key: estimate for key, estimate in found.items() if np.isfinite(estimate[1])}
-
-    def _level(self, line: Line) -> Values:
-        """Return areas, ratios and fitted widths of a level."""
-        found: Values = {(q.AREA, line.level): self.parameter(f"{line.slug}_area")}
-        own = {"area_ratio": q.AREA_RATIO, "splitting": q.SPLITTING, "gaussian": q.FWHM_GAUSSIAN}
-        own["lorentzian_1"] = q.FWHM_LORENTZIAN
-        for name, quantity in own.items():
-            parameter = self.fit.params.get(f"{line.slug}_{name}")
-            if parameter is not None and parameter.vary:
-                found[quantity, line.level] = self.parameter(parameter.name)
-        if line.doublet and line.free_lorentzian == "each" and self.model.shape not in MIXED:
-            found.pop((q.FWHM_LORENTZIAN, line.level))
-            for member, name in enumerate(line.names, start=1):
-                found[q.FWHM_LORENTZIAN, name] = self.parameter(f"{line.slug}_lorentzian_{member}")
-        levels = [other for other in self.model.lines if other.follows is None]
-        if len(levels) == 2 and line is levels[1] and self.fit.value(f"{levels[0].slug}_area") > 0:
-            # Two levels overlap: how much of the window belongs to the other one.
-            one, two = (self.fit.value(f"{level.slug}_area") for level in levels)
-            gradient = {f"{levels[0].slug}_area": -two / one**2, f"{line.slug}_area": 1 / one}
-            found[q.AREA_RATIO_OF_LEVELS, f"{line.level}/{levels[0].level}"] = self.estimate(two / one, gradient)
-        return found
-
-
-def fit_region(region: Region, model: Model, shift: float = 0.0, near: RegionFit | None = None) -> RegionFit:
-    """Fit a model to a region by maximum likelihood of its Poisson counts.
-
-    Parameters
-    ----------
-    region
-        Counts over ascending binding energy, at least twice as many points as parameters.
-    model
-        Lines and background.
-    shift
-        Where to look for the lines: measured minus expected binding energy (eV).
-    near
-        Fit of the same lines with another shape or background, at which the search starts.
-    """
-    params = model.start(region, shift, near)
-    how = {"residual": partial(model.residual, region=region), "jacobian": partial(model.jacobian, region=region)}
-    _search(params, **how)
-    return RegionFit(model, region, sharpened(params=params, absolute_sigma=True, **how))
-
-
-def _search(
-    params: lmfit.Parameters,
-    residual: Callable[[lmfit.Parameters], np.ndarray],
-    jacobian: Callable[[lmfit.Parameters], np.ndarray],
-) -> None:
-    """Move parameters to the nearest minimum within their bounds.
-
-    Trust regions (Branch, Coleman & Li, doi 10.1137/S1064827595289108) reach a bound in a few steps, at which
-    Levenberg–Marquardt steps of transformed parameters become ever shorter.
-    """
-    varying = [parameter for parameter in params.values() if parameter.vary]
-
-    def placed(values: np.ndarray) -> lmfit.Parameters:
-        for parameter, value in zip(varying, values, strict=True):
-            parameter.value = value
-        return params
-
-    low, high = np.array([[parameter.min, parameter.max] for parameter in varying]).T
-    start = np.array([parameter.value for parameter in varying])
-    found = least_squares(
-        lambda values: residual(placed(values)),
-        start,
-        lambda values: jacobian(placed(values)),
-        bounds=(low, high),
-        x_scale="jac",
-        xtol=1e-10,
-        ftol=1e-10,
-        gtol=None,
-        max_nfev=SEARCH_CALLS,
-    ).x
-    placed(np.where(found - low < NEAR, low, np.where(high - found < NEAR, high, found)))
-
-
-def with_splitting(lines: Sequence[Line], splitting: Mapping[str, float | None]) -> tuple[Line, ...]:
-    """Return the lines with the splitting of some fixed to a value, or freed (None)."""
-    changes = {
-        line.level: {
-            "splitting": splitting[line.level] or line.splitting,
-            "splitting_tolerance": None if splitting[line.level] is None else 0.0,
-        }
-        for line in lines
-        if line.level in splitting
-    }
-    return tuple(line.model_copy(update=changes.get(line.level)) for line in lines)
