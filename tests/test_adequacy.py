@@ -67,7 +67,7 @@ def test_slow_noise_counts_as_fewer_points() -> None:
 
 
 def test_the_budget_adds_up_to_the_combined_uncertainty() -> None:
-    number = Number("m", "line", "slope", 2.0, 0.1).widened(Adequacy(Status.MISFIT, 3.0, "misfit: bent"))
+    number = Number("m", "line", "slope", 2.0, 0.3).judged(Adequacy(Status.MISFIT, 3.0, "misfit: bent"))
     number = number.with_component("scale", 0.4, "settings").with_component("nothing", 0.0, "settings")
     assert number.standard_error == pytest.approx(0.3) and number.ci_high == pytest.approx(2 + 1.96 * 0.3, rel=1e-4)
     assert number.status == "misfit" and number.method == "misfit: bent" and number.systematic_error == 0.4

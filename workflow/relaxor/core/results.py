@@ -137,6 +137,11 @@ class Status(StrEnum):
         """Place in the order from the best to the worst."""
         return list(Status).index(self)
 
+    @staticmethod
+    def worst(statuses: Iterable[str]) -> "Status":
+        """Return the worst of several statuses."""
+        return max(map(Status, statuses), key=lambda status: status.severity)
+
 
 @dataclass(frozen=True)
 class Adequacy:
@@ -158,7 +163,7 @@ class Adequacy:
 
     def joined(self, other: "Adequacy") -> "Adequacy":
         """Return both judgements as one: the worse status, both factors and both reasons."""
-        status = max(self.status, other.status, key=lambda status: status.severity)
+        status = Status.worst((self.status, other.status))
         remark = "; ".join(dict.fromkeys(filter(None, (self.remark, other.remark))))
         return Adequacy(status, self.scale * other.scale, remark)
 
@@ -265,7 +270,7 @@ class Number:
 
     def judged(self, adequacy: Adequacy) -> "Number":
         """Return the number with the worse of both statuses and the reason in its method; errors stay as they are."""
-        status = max(self.status, adequacy.status, key=lambda status: status.severity)
+        status = Status.worst((self.status, adequacy.status))
         known = adequacy.remark in self.method
         method = self.method if known else "; ".join(filter(None, (self.method, adequacy.remark)))
         return replace(self, status=status, method=method, widening=self.widening * adequacy.scale)
@@ -273,12 +278,6 @@ class Number:
     def flagged(self, status: Status, remark: str) -> "Number":
         """Return the number with the worse of both statuses and the reason in its method."""
         return self.judged(Adequacy(status, 1.0, remark))
-
-    def widened(self, adequacy: Adequacy) -> "Number":
-        """Return the judged number with its standard error and its interval multiplied by the factor of the misfit."""
-        low, high = (self.value + adequacy.scale * (end - self.value) for end in (self.ci_low, self.ci_high))
-        error = adequacy.scale * self.standard_error
-        return replace(self.judged(adequacy), standard_error=error, ci_low=low, ci_high=high)
 
     def scaled(self, factor: float, **changed: Any) -> "Number":
         """Return the number times a constant, with all of its uncertainties; ``changed`` gives other fields."""

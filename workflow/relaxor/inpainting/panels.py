@@ -142,10 +142,11 @@ def weights(ax: Axes, data: PanelData) -> None:
     ax.set_axis_off()
     ax.set_anchor("W")
     left, tallest = 0, max(len(levels) for levels in layers)
+    lowest, highest = (int(end([end(levels) for levels in layers])) for end in (np.min, np.max))
     for number, levels in enumerate(layers, 1):
         rows, columns = levels.shape
         drawn = ax.imshow(
-            levels, cmap=SEQUENTIAL, vmin=-8, vmax=7, extent=(left, left + columns, tallest - rows, tallest),
+            levels, cmap=SEQUENTIAL, vmin=lowest, vmax=highest, extent=(left, left + columns, tallest - rows, tallest),
             interpolation="nearest", rasterized=True,
         )  # fmt: skip
         text = f"layer {number}\n{rows} × {columns}"
@@ -153,7 +154,9 @@ def weights(ax: Axes, data: PanelData) -> None:
         left += columns + GAP
     ax.set(xlim=(-4, left - GAP + 4), ylim=(-90, tallest + 4))
     bar = ax.inset_axes((0.02, 0.1, 0.45, 0.035))
-    ax.figure.colorbar(drawn, cax=bar, orientation="horizontal", ticks=[-8, 0, 7]).set_label("level of a weight")
+    ax.figure.colorbar(drawn, cax=bar, orientation="horizontal", ticks=[lowest, 0, highest]).set_label(
+        "level of a weight"
+    )
     bar.tick_params(labelsize=5)
 
 

@@ -56,13 +56,9 @@ def _test(check: Check, numbers: pd.DataFrame, source: str) -> list[dict[str, An
     found = select(numbers, check.numbers, f"{source}: check '{check.what}'")
     if check.combine != "each":
         groups = found.groupby(["measurement", "model"], as_index=False, sort=False)
-        found = groups.agg(value=("value", "sum"), status=("status", lambda each: max(each, key=_severity)))
+        found = groups.agg(value=("value", "sum"), status=("status", Status.worst))
         found["parameter"] = f"sum of {check.numbers.parameter}"
     holds = found["value"].between(check.at_least, check.at_most)
     verdict = holds.map({True: HOLDS, False: VIOLATED}).where(found["status"].isin(DECIDING), FLAGGED)
     found = found.assign(check=check.what, at_least=check.at_least, at_most=check.at_most, verdict=verdict)
     return found[list(COLUMNS)].to_dict("records")
-
-
-def _severity(status: str) -> int:
-    return Status(status).severity
