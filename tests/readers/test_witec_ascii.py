@@ -75,7 +75,7 @@ def test_wavelength_axis_is_not_taken_for_a_shift(rawfiles):
 
 def test_other_two_column_text_is_not_claimed(rawfiles):
     for name in ("ANP_NM01_029_BiVO4_RXN02_01_Nifil_30min.truth.xy", "bruker_output.txt", "SbI3.xy"):
-        assert read(rawfiles / "xrd/ascii_xy" / name).attrs["format"] == "number_columns"
+        assert read(rawfiles / "xrd/ascii_xy" / name).attrs["format"] == "columns"
 
 
 # --- without the real files ------------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ SAMPLES = {
         {"Time": ([0.1988988, 0.2988988], "s"), "AI": ([-626.1089e-9, -526.1089e-9], "A"), "NORM": ([np.nan, 1], "1")},
         ("point",),
     ),
-    "labelled_columns": Sample(
+    "columns labelled": Sample(
         LABELLED.encode(),
         "table",
         {"channel_current": ([-3.9e-10, -4.1e-10], "A"), "gate_voltage": ([-15, -14], "V"), "row": ([0, 1], "1")},

@@ -6,15 +6,15 @@ from tests.readers.samples.diffraction import SAMPLES as SCANS
 from tests.readers.samples.diffraction import UXD
 from tests.readers.samples.sample import COUNTS, TWO_THETA, Sample
 
-NUMBERS = "# angle counts\n" + "".join(f"{angle} {count}\n" for angle, count in zip(TWO_THETA, COUNTS, strict=True))
+NUMBERS = "# first second\n" + "".join(f"{angle} {count}\n" for angle, count in zip(TWO_THETA, COUNTS, strict=True))
 
 SAMPLES = {
-    "number_columns": Sample(
-        NUMBERS.encode(), "table", {"column_2": (COUNTS, "1"), "column_1": (TWO_THETA, "1")}, ("row",), header="angle"
+    "columns": Sample(
+        NUMBERS.encode(), "table", {"second": (COUNTS, "1"), "first": (TWO_THETA, "1")}, ("row",), header="first"
     ),
-    "number_columns spectrum": Sample(
-        NUMBERS.replace("angle counts", "#Wave #Intensity").encode(),
-        "table",
+    "columns spectrum": Sample(
+        NUMBERS.replace("first second", "#Wave #Intensity").encode(),
+        "spectrum",
         {"intensity": (COUNTS, "count"), "raman_shift": (TWO_THETA, "1/cm")},
         ("raman_shift",),
     ),

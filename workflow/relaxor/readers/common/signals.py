@@ -9,7 +9,8 @@ import xarray as xr
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import counted, free, safe, slug, spelled
+from relaxor.readers.common.text import free, safe, slug
+from relaxor.readers.common.unit_words import counted, spelled
 from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {

@@ -15,43 +15,28 @@ from relaxor.core.errors import ReadError
 QUANTIZATION = "last digit written"
 """What the uncertainty of `digits_uncertainty` is called."""
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-SPELLINGS = {
-    "": "1",
-    "a.u.": "1",
-    "arb. units": "1",
-    "points": "1",
-    "%": "percent",
-    "deg": "degree",
-    "°": "degree",
-    "º": "degree",
-    "Å": "angstrom",
-    "~m": "um",
-    "µm": "um",
-    "Ohm": "ohm",
-    "Ohms": "ohm",
-    "Amps": "A",
-    "mm2": "mm^2",
-    "uC/cm2": "uC/cm^2",
-    "µC/cm2": "uC/cm^2",
-    "uC_per_cm2": "uC/cm^2",
-    "uA/cm2": "uA/cm^2",
-    "uJ/cm2": "uJ/cm^2",
-}
-"""Units as instruments spell them, and as pint reads them. pint must not see these spellings: it takes ``a.u.`` for a
-product of two units, ``~m`` for a metre, and ``points`` for 1/72 of an inch."""
-COUNTS = {"counts": "count", "ccd cts": "count", "counts/s": "count/s", "cps": "count/s", "c/s": "count/s"}
-"""Words for counts and rates, in lower case; pint does not know them, or takes them for other units."""
+HANZI = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe]){2,}")
+"""Two Chinese characters after one another in the code page GBK."""
 
 
 def decoded(content: bytes, fallback: str = "cp1252") -> str:
-    """Decode text by its byte-order mark, otherwise as UTF-8, otherwise in the code page of the instrument."""
+    """Decode text by its byte-order mark, otherwise as UTF-8, otherwise in the code page of the instrument.
+
+    UTF-16 without a mark is told by the zero bytes between its letters, and GBK by Chinese characters that stand side
+    by side, where a Western code page has single signs such as ``µ`` or ``°`` between ASCII letters.
+    """
     for mark, encoding in ENCODINGS.items():
         if content.startswith(mark):
+            return content.decode(encoding, "replace")
+    start = content[:512]
+    for place, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(start) >= 8 and not any(start[place::2]) and all(start[1 - place :: 2]):
             return content.decode(encoding, "replace")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        return content.decode(fallback, "replace")
+        chinese = HANZI.search(content) and not re.search(rb"[\x80-\xff]", HANZI.sub(b"", content))
+        return content.decode("gb18030" if chinese else fallback, "replace")
 
 
 def text_of(path: Path, fallback: str = "cp1252") -> str:
@@ -66,7 +51,8 @@ def lines_of(path: Path, fallback: str = "cp1252") -> list[str]:
 
 def head_lines(head: bytes) -> list[str]:
     """Return the lines that the first bytes of a file hold, of which the last may be cut; none if it is not text."""
-    return [] if b"\0" in head else head.decode("utf-8-sig", "replace").splitlines()
+    text = decoded(head)
+    return [] if "\0" in text else text.splitlines()
 
 
 def c_text(raw: bytes) -> str:
@@ -121,16 +107,6 @@ def numbers(words: Sequence[str], path: Path, place: str) -> np.ndarray:
     if (endless := np.isinf(values)).any():
         raise ReadError(path, f"'{words[int(np.argmax(endless))][:40]}' is too large a number", place)
     return values
-
-
-def spelled(text: str) -> str:
-    """Return a unit as pint reads it; a unit that is not in the table is returned unchanged."""
-    return SPELLINGS.get(text.strip(), text.strip())
-
-
-def counted(text: str) -> str:
-    """Return ``count`` or ``count/s`` for the names that instruments give counts, and ``1`` for anything else."""
-    return COUNTS.get(text.strip().lower(), "1")
 
 
 def iso(text: str, *layouts: str) -> str | None:

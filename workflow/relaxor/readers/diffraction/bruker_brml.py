@@ -31,7 +31,8 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import MAX_NODES, member_bytes, member_names, open_zip, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, snake, spelled
+from relaxor.readers.common.text import numbers, snake
+from relaxor.readers.common.unit_words import spelled
 from relaxor.stats.counts import poisson_uncertainty
 
 RAW_DATA = re.compile(r"(.*/)?Experiment\d+/RawData\d+\.xml")

@@ -31,7 +31,8 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import local_name, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers, spelled
+from relaxor.readers.common.text import numbers
+from relaxor.readers.common.unit_words import spelled
 from relaxor.readers.diffraction.scans import AXES, axis_of, scan
 from relaxor.stats.counts import poisson_uncertainty
 

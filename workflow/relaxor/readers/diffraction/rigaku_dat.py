@@ -24,7 +24,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import counted, iso, number, numbers, text_of
+from relaxor.readers.common.text import iso, number, numbers, text_of
+from relaxor.readers.common.unit_words import counted
 from relaxor.readers.diffraction.scans import axis_of, grid, scan
 
 ENTRY = re.compile(r"\*(\w+)\s*=\s*(.*?)\s*")

@@ -26,7 +26,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import check_count, tree
-from relaxor.readers.common.text import counted, iso, numbers, text_of
+from relaxor.readers.common.text import iso, numbers, text_of
+from relaxor.readers.common.unit_words import counted
 from relaxor.readers.diffraction.scans import axis_of, scan
 
 ENTRY = re.compile(r'\*(\S+) "(.*)"\s*')

@@ -37,7 +37,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import FERROELECTRIC_TESTER, check_count, tree
-from relaxor.readers.common.text import QUANTIZATION, digits_uncertainty, iso, number, numbers, spelled, text_of
+from relaxor.readers.common.text import QUANTIZATION, digits_uncertainty, iso, number, numbers, text_of
+from relaxor.readers.common.unit_words import spelled
 
 MAX_BYTES = 1 << 27
 RESULTS = {b"DynamicHysteresisResult": "DHM", b"LeakageResult": "LM", b"PulseResult": "PM", b"Fatigue": "FM"}

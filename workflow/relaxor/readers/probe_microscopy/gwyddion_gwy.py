@@ -28,7 +28,8 @@ from relaxor.core.errors import ReadError
 from relaxor.core.units import parse_unit
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import array, tree
-from relaxor.readers.common.text import safe, spelled
+from relaxor.readers.common.text import safe
+from relaxor.readers.common.unit_words import spelled
 
 SCALARS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}
 ARRAYS = {"C": "u1", "I": "<i4", "Q": "<i8", "D": "<f8"}

@@ -49,7 +49,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import MAX_POINTS, tree, unpack
-from relaxor.readers.common.text import c_text, collected, free, iso, snake, spelled
+from relaxor.readers.common.text import c_text, collected, free, iso, snake
+from relaxor.readers.common.unit_words import spelled
 
 TEXT = 0
 ITEM_SIZE = {TEXT: 1, 2: 4, 3: 8, 4: 8, 5: 16, 0x08: 1, 0x10: 2, 0x20: 4, 0x48: 1, 0x50: 2, 0x60: 4}

@@ -32,7 +32,8 @@ from relaxor.core.errors import ReadError
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import array, tree
-from relaxor.readers.common.text import free, iso, snake, spelled
+from relaxor.readers.common.text import free, iso, snake
+from relaxor.readers.common.unit_words import spelled
 
 HEADER_END = b"\\*File list end"
 MAX_HEADER = 1 << 20

@@ -26,7 +26,8 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
 from relaxor.readers.common.schema import MAX_POINTS, spectra, tree
-from relaxor.readers.common.text import counted, entries, text_of
+from relaxor.readers.common.text import entries, text_of
+from relaxor.readers.common.unit_words import counted
 from relaxor.readers.spectroscopy.witec_wip import AXES as UNIT_AXES
 
 MAX_BYTES = 64 << 20

@@ -1,0 +1,207 @@
+"""Text as rows of cells: one notion of separators, decimal signs, quotes, comments and tables for all text readers.
+
+A table is a run of rows of numbers, all of the same length, with the lines above it. Where tabs, semicolons or blanks
+separate the cells, a comma between digits is the decimal sign.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import MAX_POINTS
+
+FEWEST_ROWS = 3
+"""Smallest number of rows of numbers that are a table."""
+SAMPLED = 400
+"""Number of lines from which the form of the cells is told."""
+COMMENT = re.compile(r"^\s*(?:#|;|'|%|!|//|/\*)\s?")
+"""Marks at the beginning of a line that is no row, whatever it holds."""
+BLANK = " "
+"""The separator of cells between which any number of blanks stands."""
+EXPONENT = r"(?:[eEdD][-+]?\d+)?"
+POINT = re.compile(rf"[-+−]?(?:\d+\.?\d*|\.\d+){EXPONENT}")
+COMMA = re.compile(rf"[-+−]?(?:\d+(?:,\d+)?|,\d+){EXPONENT}")
+MISSING = frozenset(("", "nan", "-nan", "n/a", "na", "#n/a", "#div/0!", "--", "-", "null", "none", "ovrflw", "ovf"))
+"""Words in small letters that stand for a number that is not there."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the rows of a table are written.
+
+    Attributes
+    ----------
+    separator
+        Text between two cells, or `BLANK`.
+    decimal
+        Decimal sign, ``.`` or ``,``.
+    """
+
+    separator: str
+    decimal: str
+
+    def cells(self, line: str) -> list[str]:
+        """Return the cells of a line, without quotes and blanks around them."""
+        if self.separator == BLANK and '"' not in line:
+            return line.split()
+        quoted = csv.reader([line.strip(BLANK)], delimiter=self.separator, skipinitialspace=True)
+        try:
+            cells = [cell.strip() for cell in next(quoted, [])]
+        except csv.Error:  # a cell of more than 128 KiB is no number and no name
+            return []
+        return [cell for cell in cells if cell] if self.separator == BLANK else cells
+
+    def is_number(self, cell: str) -> bool:
+        """Return whether a cell is a number, in the decimal sign of the table."""
+        return (COMMA if self.decimal == "," else POINT).fullmatch(cell) is not None
+
+    def is_row(self, line: str) -> bool:
+        """Return whether a line holds two or more numbers and nothing else, except empty cells."""
+        cells = self.cells(line)
+        numbers = sum(map(self.is_number, cells))
+        return numbers >= 2 and numbers + sum(cell.lower() in MISSING for cell in cells) == len(cells)
+
+
+FORMS = (*(Form(separator, decimal) for separator in "\t;" for decimal in ".,"), Form(",", "."),
+         Form(BLANK, "."), Form(BLANK, ","))  # fmt: skip
+"""Forms in the order in which they are tried."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of numbers.
+
+    Attributes
+    ----------
+    above
+        Lines between the table before, or the beginning of the file, and the first row; the names of the columns are
+        among them.
+    values
+        Numbers, shape (rows, columns); empty cells are NaN.
+    line
+        Number of the line of the first row, from 1.
+    form
+        How the rows are written.
+    """
+
+    above: tuple[str, ...]
+    values: np.ndarray
+    line: int
+    form: Form
+
+
+@dataclass(frozen=True)
+class TableText:
+    """A text that was taken apart: its tables, and the lines behind the last of them."""
+
+    tables: tuple[Table, ...]
+    below: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def form_of(lines: Sequence[str]) -> Form | None:
+    """Return the form in which most lines are rows of numbers of one length, or None if there is no table of them."""
+    sample = [line for line in lines if line.strip()]
+    longest = {form: _longest_run(sample, form) for form in FORMS}
+    best = max(FORMS, key=lambda form: longest[form])  # the first of equals
+    return best if any(_is_table(sample, *run, best) for run in _runs(sample, best)) else None
+
+
+def _longest_run(lines: Sequence[str], form: Form) -> int:
+    widths = (len(form.cells(line)) if form.is_row(line) else 0 for line in lines)
+    return max((sum(1 for _ in run) for width, run in groupby(widths) if width), default=0)
+
+
+def tables_of(lines: Sequence[str], path: Path) -> TableText:
+    """Take a text apart.
+
+    Raises
+    ------
+    ReadError
+        If no three lines after one another are rows of as many numbers, or a row in a table has another length.
+    """
+    form = form_of(_sample(lines))
+    if form is None:
+        raise ReadError(path, "holds no three rows of two or more numbers, one after the other")
+    tables: list[Table] = []
+    warnings: list[str] = []
+    begin = 0
+    for first, last in _runs(lines, form):
+        if not _is_table(lines, first, last, form):
+            continue
+        rows = [line for line in lines[first:last] if line.strip()]
+        if last == len(lines) and (note := _cut_short(rows, form)):
+            rows = rows[:-1]
+            warnings.append(f"line {last}: {note}")
+        tables.append(_table(tuple(lines[begin:first]), rows, first, form, path))
+        begin = last
+    return TableText(tuple(tables), tuple(line for line in lines[begin:] if line.strip()), tuple(warnings))
+
+
+def _sample(lines: Sequence[str]) -> Sequence[str]:
+    """Return lines from the middle and the beginning of a text, among which are rows even behind a long header."""
+    middle = len(lines) // 2
+    return [*lines[:SAMPLED], *lines[max(middle, SAMPLED) : middle + SAMPLED]]
+
+
+def _runs(lines: Sequence[str], form: Form) -> Iterator[tuple[int, int]]:
+    """Yield the first line of each run of rows, and the line behind its last one; empty lines do not end a run."""
+    first = last = -1
+    for index, line in enumerate(lines):
+        if not line.strip():
+            continue
+        if form.is_row(line):
+            first = index if first < 0 else first
+            last = index + 1
+        elif first >= 0:
+            yield first, last
+            first = -1
+    if first >= 0:
+        yield first, len(lines) if not any(line.strip() for line in lines[last:]) else last
+
+
+def _is_table(lines: Sequence[str], first: int, last: int, form: Form) -> bool:
+    """Return whether a run is three rows or more, or stands below a row of as many names."""
+    above = next((line for line in reversed(lines[:first]) if line.strip()), "")
+    named = len(form.cells(COMMENT.sub("", above))) == len(form.cells(lines[first]))
+    return named or sum(bool(line.strip()) for line in lines[first:last]) >= FEWEST_ROWS
+
+
+def _cut_short(rows: Sequence[str], form: Form) -> str:
+    """Return what is wrong with a last row that is shorter than those before, as if writing had stopped within it."""
+    before, last = len(form.cells(rows[0])), len(form.cells(rows[-1]))
+    return f"the last row holds {last} of {before} cells and is left out" if last < before else ""
+
+
+def _table(above: tuple[str, ...], rows: list[str], first: int, form: Form, path: Path) -> Table:
+    cells = [form.cells(row) for row in rows]
+    width = max(map(len, cells))
+    if width * len(cells) > MAX_POINTS:
+        raise ReadError(path, f"holds more than {MAX_POINTS} numbers; such tables are refused")
+    short = next((index for index, row in enumerate(cells) if len(row) != width), None)
+    if short is not None and form.separator == BLANK:
+        problem = f"{len(cells[short])} numbers where other rows have {width}"
+        raise ReadError(path, problem, f"line {first + 1 + short}")
+    values = np.full((len(cells), width), np.nan)
+    for column in range(width):
+        words = [_plain(row[column], form) if column < len(row) else "nan" for row in cells]
+        values[:, column] = np.array(words, dtype=float)
+    if (endless := np.isinf(values)).any():
+        row = int(np.argmax(endless.any(axis=1)))
+        raise ReadError(path, "holds a number that is too large", f"line {first + 1 + row}")
+    return Table(above, values, first + 1, form)
+
+
+def _plain(cell: str, form: Form) -> str:
+    """Return a cell as Python writes a number."""
+    if not form.is_number(cell):
+        return "nan"
+    word = cell.replace("−", "-").replace("d", "e").replace("D", "e")
+    return word.replace(",", ".") if form.decimal == "," else word
+

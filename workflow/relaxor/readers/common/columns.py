@@ -1,0 +1,218 @@
+"""Columns of a table with their names and units, as people write them above the numbers, and spectra among them.
+
+Names and units stand in one row (``Voltage (V)``, ``U/V``, ``Voltage, V``, ``Time s``), or in rows below each other
+(names, units, comments), quoted, behind a mark of comments or not.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from relaxor.core.units import convertible
+from relaxor.core.variables import variable
+from relaxor.readers.common.cells import BLANK, COMMENT, Form, Table
+from relaxor.readers.common.text import free, safe, slug
+from relaxor.readers.common.unit_words import unit_of
+
+BRACKETS = re.compile(r"(.*?\S)\s*[\[({]\s*([^\])}]*?)\s*[\])}]\s*:?")
+TRAILING = re.compile(r"(\S.*?)\s*(?:/|,)\s*([^/,]+(?:/[^/,]+)?)")
+WORDS = re.compile(r"(\w[\w ]*) ([A-Za-z_0-9/^%µΩ°-]{1,12})")
+BRACKETED = re.compile(r"[\[(].*[\])]")
+GROUPS = re.compile(r"[^\s()\[\]][^()\[\]]*[(\[][^)\]]*[)\]]")
+NAME_ROWS = 6
+"""Number of lines above the numbers among which the names are sought."""
+AXES = {
+    "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th|teta|тета)|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
+    "raman_shift": ("1/cm", r"(rel(ative)?\.?\s*)?(raman\s*)?(shift|verschiebung)|raman|(raman\s*)?wave\s*numbers?|wave"),
+    "binding_energy": ("eV", r"b(inding)?\.?\s*e(nergy)?\.?|bindungsenergie|eb"),
+    "kinetic_energy": ("eV", r"k(inetic)?\.?\s*e(nergy)?\.?|ek"),
+    "wavelength": ("nm", r"wave\s*length|wellenlänge|lambda|λ|wave"),
+    "energy": ("keV", r"(photon\s*|x-?ray\s*)?energy"),
+}
+"""Axes of spectra: the unit that their names imply, and the names."""
+INTENSITY = re.compile(
+    r"(raw\s*|raman\s*|corr(ected)?\.?\s*|norm(alized)?\.?\s*)*"
+    r"(int(ensity|ensität|\.|ens\.)?|counts?|cts|cps|signal|y\s*obs|i\s*obs|impulse|det(ector)?\d*\s*cts)\W*\w*",
+    re.IGNORECASE,
+)
+SPREAD = re.compile(r"sigma|σ|e\.?s\.?d\.?|err(or)?|std(dev)?|uncertainty", re.IGNORECASE)
+ROW_NUMBER = re.compile(r"index|#|no\.?|row|nr\.?|point|n", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes
+    ----------
+    label
+        Its name in the file; empty if it has none.
+    unit
+        Unit as pint reads it, or None if nothing says it.
+    values
+        Shape (rows,).
+    """
+
+    label: str
+    unit: str | None
+    values: np.ndarray
+
+    @property
+    def axis(self) -> str:
+        """Name of the axis of a spectrum that the column is, or an empty text."""
+        name = re.sub(r"[_\s]+", " ", self.label).strip(" .:").lower()
+        for axis, (unit, words) in AXES.items():
+            if re.fullmatch(words, name) and (self.unit is None or convertible(self.unit, unit)):
+                return axis
+        return ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the column is the intensity of a spectrum."""
+        intensive = self.unit in ("count", "count/s", "kcount/s") or (
+            self.unit in (None, "1") and INTENSITY.fullmatch(re.sub(r"[_\s]+", " ", self.label).strip()) is not None
+        )
+        return intensive and not self.axis
+
+
+def columns_of(table: Table) -> tuple[list[Column], list[str]]:
+    """Return the columns of a table that hold numbers or have a name, and the comments on each of them in the file."""
+    kept = ~np.isnan(table.values).all(axis=0)
+    rows = [_fitted(line, table, kept) for line in [line for line in table.above if line.strip()][-NAME_ROWS:]]
+    head: list[list[str]] = []
+    for row in reversed(rows):  # upwards from the numbers, to the first line that is no row of names
+        if row is None:
+            break
+        head.insert(0, row)
+    labels, units, comments = _roles(head, int(kept.sum()))
+    columns = [Column(*each, values) for *each, values in zip(labels, units, table.values.T[kept], strict=True)]
+    return columns, comments
+
+
+def _fitted(line: str, table: Table, kept: np.ndarray) -> list[str] | None:
+    """Return a line above the numbers as one cell for each column, or None if it has not as many."""
+    text = COMMENT.sub("", line).strip("\r\n ")
+    number = int(kept.sum())
+    separators = dict.fromkeys((table.form.separator, "\t", ";", ",", BLANK))
+    for separator in separators:
+        cells = re.split(r"\s{2,}", text.strip()) if separator == BLANK else Form(separator, ".").cells(text)
+        if len(cells) == len(kept) and number < len(kept):
+            cells = [cell for cell, keep in zip(cells, kept, strict=True) if keep]
+        while len(cells) > number and not cells[-1]:
+            cells.pop()
+        if len(cells) == number and any(cells) and not all(map(table.form.is_number, filter(None, cells))):
+            return [cell.lstrip("#").strip() for cell in cells]
+    for cells in (GROUPS.findall(text), text.split()):
+        if len(cells) == number:
+            return [cell.lstrip("#").strip() for cell in cells]
+    return None
+
+
+def _roles(head: Sequence[list[str]], number: int) -> tuple[list[str], list[str | None], list[str]]:
+    """Return labels, units and comments from rows of cells above the numbers."""
+    of_units = next((index for index, row in enumerate(head) if index and _all_units(row)), None)
+    if of_units is not None:
+        parts = [split_label(label) for label in head[of_units - 1]]
+        units = [unit_of(text) if text.strip() else unit for text, (_, unit) in zip(head[of_units], parts, strict=True)]
+        comments = [cell for row in head[of_units + 1 :] for cell in row]
+        return [label for label, _ in parts], units, comments
+    names = next((row for row in reversed(head) if sum(map(bool, row)) >= max(1, number - 1)), None)
+    if names is None:
+        return [""] * number, [None] * number, [cell for row in head for cell in row]
+    parts = _bare_units(names) or [split_label(label) for label in names]
+    return [label for label, _ in parts], [unit for _, unit in parts], []
+
+
+def _all_units(row: Sequence[str]) -> bool:
+    """Return whether at least half of the cells are units and the others are empty or in brackets."""
+    units = [cell for cell in row if cell and unit_of(cell) is not None]
+    return len(units) >= max(1, len(row) / 2) and all(cell in units or BRACKETED.fullmatch(cell) for cell in row if cell)
+
+
+def split_label(text: str) -> tuple[str, str | None]:
+    """Return name and unit of a column, the unit None if the text states none.
+
+    ``Raman shift (cm-1)``, ``U/V``, ``Voltage, V`` and ``Counts`` are understood; ``Reference (sample 1)`` has no unit.
+    """
+    text = text.strip()
+    if (match := BRACKETS.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
+        return match[1], unit
+    if (unit := unit_of(text)) in ("count", "count/s", "kcount/s"):
+        return text, unit
+    if (match := TRAILING.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
+        return match[1], unit
+    return text, None
+
+
+def _bare_units(names: Sequence[str]) -> list[tuple[str, str | None]] | None:
+    """Return names and units from ``Time s``, ``Vplus V``: only if all columns but one have such a unit.
+
+    The names before the units must differ: ``Device A`` and ``Device B`` are no ampere and no byte.
+    """
+    matches = [WORDS.fullmatch(name.strip()) for name in names]
+    parts = [(match[1], unit_of(match[2])) if match else (name, None) for name, match in zip(names, matches, strict=True)]
+    with_unit = [name for name, unit in parts if unit is not None]
+    enough = len(with_unit) >= max(2, len(names) - 1) and len(set(with_unit)) == len(with_unit)
+    return parts if enough else None
+
+
+def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
+    """Return the spectra in a table: one for each column of intensities, over the axis that stands before it.
+
+    A column of standard deviations behind the intensities is their uncertainty. If a column is neither, the table is
+    no collection of spectra, and nothing is returned.
+    """
+    found: dict[str, xr.Dataset] = {}
+    axis: Column | None = None
+    last = ""
+    for column in columns:
+        if column.axis:
+            axis = column
+        elif axis is not None and column.counts:
+            last = free(safe(column.label, "spectrum"), found)
+            found[last] = _spectrum(axis, column)
+        elif last and SPREAD.fullmatch(column.label) and column.unit in (None, found[last].intensity.attrs["units"]):
+            found[last] = _with_spread(found[last], column)
+        else:
+            return {}
+    return found if axis is None or len(found) != 1 else {"spectrum": found.popitem()[1]}
+
+
+def _spectrum(axis: Column, column: Column) -> xr.Dataset:
+    places = np.isfinite(axis.values)  # curves of different length stand side by side
+    unit = axis.unit or AXES[axis.axis][0]
+    intensity = variable(axis.axis, column.values[places], column.unit or "1", column.label or "intensity")
+    return xr.Dataset({"intensity": intensity}, {axis.axis: variable(axis.axis, axis.values[places], unit, axis.label)})
+
+
+def _with_spread(spectrum: xr.Dataset, column: Column) -> xr.Dataset:
+    dim = next(iter(spectrum.dims))
+    values = column.values[: spectrum.sizes[dim]]
+    unit = spectrum["intensity"].attrs["units"]
+    spread = variable(dim, values, unit, "standard uncertainty of intensity", method="given in the file")
+    spectrum["intensity"].attrs["ancillary_variables"] = "intensity_uncertainty"
+    return spectrum.assign(intensity_uncertainty=spread)
+
+
+def dataset_of(columns: Iterable[Column]) -> tuple[xr.Dataset, list[str]]:
+    """Return a table along the dimension ``row``, and a warning for each column of which something is not known."""
+    variables: dict[str, xr.Variable] = {}
+    warnings: list[str] = []
+    rows = 0
+    for index, column in enumerate(columns, start=1):
+        rows = column.values.size
+        if column.unit is None and ROW_NUMBER.fullmatch(column.label) and _counts_up(column.values):
+            continue
+        name = free(slug(column.label) or f"column_{index}", variables, f"column_{index}").replace("/", "_")
+        if column.unit is None:
+            warnings.append(f"nothing says in which unit {column.label or f'column {index}'} is")
+        variables[name] = variable("row", column.values, column.unit or "1", column.label or f"column {index}")
+    number = variable("row", np.arange(rows), "1", "row")
+    return xr.Dataset(variables, {"row": number}), warnings
+
+
+def _counts_up(values: np.ndarray) -> bool:
+    return bool(values.size) and bool(np.all(np.diff(values) == 1))

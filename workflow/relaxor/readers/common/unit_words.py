@@ -1,0 +1,106 @@
+"""Units as people and instruments write them, and as pint reads them: one table and one rule for all readers.
+
+pint must not see what stands in files. It takes ``a.u.`` for a product of two units, ``~m`` for a metre, ``points`` for
+1/72 of an inch, and the last letter of ``Device B`` for a byte.
+"""
+
+import re
+from functools import cache
+
+WORDS = {
+    "": "1", "1": "1", "-": "1", "a.u.": "1", "a.u": "1", "arb. units": "1", "arb. unit": "1", "arb.units": "1",
+    "arb.u.": "1", "arb. u.": "1", "arb units": "1", "arbitrary units": "1", "rel. units": "1", "norm.": "1",
+    "normalized": "1", "points": "1", "pts": "1", "px": "1", "pixel": "1", "pixels": "1", "ch": "1", "channel": "1",
+    "index": "1", "#": "1", "none": "1", "ratio": "1",
+    "count": "count", "counts": "count", "cts": "count", "cnt": "count", "ccd cts": "count", "ccd counts": "count",
+    "cps": "count/s", "c/s": "count/s", "cts/s": "count/s", "counts/s": "count/s", "count/s": "count/s",
+    "counts per second": "count/s", "kcps": "kcount/s",
+    "~m": "um", "micron": "um", "microns": "um", "µ": "um",
+    "uc_per_cm2": "uC/cm^2",
+}  # fmt: skip
+"""Whole units, in small letters. Points, pixels, channels and indices are numbers."""
+NAMES = {
+    "volt": "V", "volts": "V", "amp": "A", "amps": "A", "ampere": "A", "amperes": "A", "ohm": "ohm", "ohms": "ohm",
+    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min", "min": "min",
+    "hour": "h", "hours": "h", "hr": "h", "h": "h", "deg": "degree", "degs": "degree", "degree": "degree",
+    "degrees": "degree", "°": "degree", "º": "degree", "deg.": "degree", "rad": "rad", "°c": "degC", "degc": "degC",
+    "℃": "degC", "celsius": "degC", "kelvin": "K", "å": "angstrom", "ang": "angstrom", "angstrom": "angstrom",
+    "angstroms": "angstrom", "a^-1": "1/angstrom", "%": "percent", "percent": "percent", "at.%": "percent",
+    "at%": "percent", "wt%": "percent", "hertz": "Hz", "siemens": "S", "farad": "F", "meter": "m", "metre": "m",
+    "meters": "m", "watt": "W", "watts": "W", "torr": "torr", "bar": "bar", "mbar": "mbar", "oe": "oersted",
+    "gauss": "gauss",
+}  # fmt: skip
+"""Names and signs of units, in small letters; they take no prefix."""
+SYMBOLS = {"V": "V", "A": "A", "s": "s", "m": "m", "g": "g", "Hz": "Hz", "eV": "eV", "K": "K", "F": "F", "S": "S",
+           "C": "C", "J": "J", "W": "W", "Pa": "Pa", "T": "T", "N": "N", "Ω": "ohm", "Ω": "ohm", "Ohm": "ohm",
+           "ohm": "ohm", "Oe": "oersted", "L": "L"}  # fmt: skip
+"""Symbols that take a prefix."""
+PREFIXES = {prefix: prefix for prefix in "fpnumckMGT"} | {"µ": "u", "μ": "u"}
+RAISED = str.maketrans("⁺⁻−⁰¹²³⁴⁵⁶⁷⁸⁹", "+--0123456789")
+FACTOR = re.compile(r"([^\s\d^*·×/+-][^\d^*·×/\s+-]*)\^?\(?([+-]?\d+)?\)?")
+
+
+@cache
+def unit_of(text: str) -> str | None:
+    """Return a unit as pint reads it, or None if the text is no physical unit.
+
+    Counts, and points, pixels or arbitrary units (``1``), are units here; ``cm-1``, ``cm⁻¹``, ``mA/cm2``, ``mA cm^-2``,
+    ``(arb. units)`` and ``kΩ`` are written as they are in files.
+    """
+    bare = text.strip().strip("()[]").strip()
+    if (found := WORDS.get(bare.lower())) is not None:
+        return found
+    above, *below = bare.translate(RAISED).split("/")
+    powers: list[tuple[str, int]] = []
+    for sign, part in ((1, above), *((-1, each) for each in below)):
+        factors = _factors(part.strip())
+        if factors is None:
+            return None
+        powers += [(symbol, sign * power) for symbol, power in factors]
+    product = "*".join(_raised(symbol, power) for symbol, power in powers if power > 0)
+    divisor = "".join(f"/{_raised(symbol, -power)}" for symbol, power in powers if power < 0)
+    return (product or "1") + divisor if powers else None
+
+
+def spelled(text: str) -> str:
+    """Return a unit as pint reads it; text that is no unit is returned unchanged."""
+    return unit_of(text) or text.strip()
+
+
+def counted(text: str) -> str:
+    """Return ``count`` or ``count/s`` for the names that instruments give counts, and ``1`` for anything else."""
+    unit = WORDS.get(text.strip().lower(), "1")
+    return unit if unit.startswith("count") else "1"
+
+
+def _raised(symbol: str, power: int) -> str:
+    return symbol if power == 1 else f"{symbol}^{power}"
+
+
+def _factors(part: str) -> list[tuple[str, int]] | None:
+    """Return the symbols of a product with their powers, or None if one of them is no unit."""
+    if part == "1":
+        return []
+    found: list[tuple[str, int]] = []
+    place = 0
+    for match in FACTOR.finditer(part):
+        if part[place : match.start()].strip(" *·×."):
+            return None
+        symbol = _symbol(match[1].rstrip("."))
+        if symbol is None:
+            return None
+        found.append((symbol, int(match[2] or 1)))
+        place = match.end()
+    return found if found and not part[place:].strip() else None
+
+
+def _symbol(word: str) -> str | None:
+    """Return how pint writes a symbol with or without a prefix, or a name."""
+    if word in SYMBOLS:
+        return SYMBOLS[word]
+    if word.lower() in NAMES:
+        return NAMES[word.lower()]
+    if word.lower() in ("count", "counts", "cts"):
+        return "count"
+    prefix, rest = word[:1], word[1:]
+    return PREFIXES[prefix] + SYMBOLS[rest] if prefix in PREFIXES and rest in SYMBOLS else None

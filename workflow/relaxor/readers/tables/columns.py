@@ -1,0 +1,81 @@
+"""Text tables of numbers, with or without names of their columns, ``.csv``, ``.txt``, ``.xy``, ``.dat`` and others.
+
+Instruments: Any program may export its data in this form: Origin, LabVIEW, spreadsheets, DIFFRAC.EVA, Renishaw WiRE,
+Avantes, Ocean Optics, Keithley KickStart, scripts for source meters.
+
+Recognition: Most of the first lines that hold anything are rows of two or more numbers, or such rows follow on a header.
+This reader is asked last.
+
+Layout: Cells are separated by tabs, semicolons, commas or blanks, and may be quoted. Where anything but a comma
+separates them, a comma between digits is the decimal sign. Above the numbers stand names with units (``Voltage (V)``,
+``U/V``, ``Time s``), or a row of names, one of units and rows of comments, all of them behind a mark of comments or
+not. Several such tables may follow one another. Lines above and below the numbers are kept in the header.
+
+Schema: A table that holds intensities over an axis that is known (``two_theta``, ``raman_shift``, ``binding_energy``,
+``kinetic_energy``, ``wavelength``, ``energy``) becomes one child ``spectrum``, or one child for each column of
+intensities, with ``intensity_uncertainty`` if the file has it. Any other table becomes the child ``table`` (``table_2``,
+…) with the dimension ``row`` and one variable per column, named after it in lower case (``gate_voltage``), in the unit
+of the file; a column without a name is ``column_1``, ``column_2``, …, and one without a unit has the unit ``1``. The
+root has a warning for each thing that the file does not say. Empty cells are NaN.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import xarray as xr
+
+from relaxor.core.files import start_of
+from relaxor.readers.common.cells import form_of, tables_of
+from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
+from relaxor.readers.common.schema import tree
+from relaxor.readers.common.text import free, head_lines, lines_of
+from relaxor.readers.registry import BARE_NUMBERS
+
+PRIORITY = BARE_NUMBERS
+LONG_HEAD = 1 << 16
+"""Number of bytes in which rows of numbers must begin."""
+MAX_TABLES = 1000
+WIRE = ["wave", "intensity"]
+"""Names, in small letters, that Renishaw WiRE gives shift and counts."""
+UNTOLD = "the file says neither what its columns are nor their units"
+
+
+def recognises(head: bytes, path: Path) -> bool:
+    """Recognise rows of numbers behind a header of text."""
+    lines = head_lines(head)
+    if not lines or head.lstrip().startswith((b"<", b"{", b"%PDF", b"{\\rtf")):
+        return False
+    return form_of(lines) is not None or form_of(head_lines(start_of(path, LONG_HEAD))[:-1]) is not None
+
+
+def extract(path: Path) -> xr.DataTree:
+    """Read all tables of a text; the schema is that of the module."""
+    text = tables_of(lines_of(path), path)
+    children: dict[str, xr.Dataset] = {}
+    warnings = list(text.warnings)
+    header: list[str] = []
+    for table in text.tables[:MAX_TABLES]:
+        header += [line.strip() for line in table.above if line.strip()]
+        columns, comments = columns_of(table)
+        found, told = _children(columns)
+        place = f"line {table.line}: " if len(text.tables) > 1 else ""
+        warnings += [place + line for line in told]
+        for name, dataset in found.items():
+            if any(comments):
+                dataset.attrs["comments"] = ", ".join(filter(None, comments))
+            children[free(name, children)] = dataset
+    if len(text.tables) > MAX_TABLES:
+        warnings.append(f"only the first {MAX_TABLES} of {len(text.tables)} tables are read")
+    header += [line.strip() for line in text.below]
+    return tree(children, header, "not stated in the file", warnings=warnings)
+
+
+def _children(columns: list[Column]) -> tuple[dict[str, xr.Dataset], list[str]]:
+    """Return the datasets of a table by their names, and warnings."""
+    if [column.label.lower() for column in columns] == WIRE:
+        columns = [replace(column, unit=unit) for column, unit in zip(columns, ("1/cm", "count"), strict=True)]
+    if spectra := spectra_of(columns):
+        counted = [name for name, spectrum in spectra.items() if spectrum["intensity"].attrs["units"] == "1"]
+        return spectra, [f"nothing says in which unit the intensity of {name} is" for name in counted]
+    dataset, warnings = dataset_of(columns)
+    return {"table": dataset}, [UNTOLD] if not any(column.label for column in columns) else warnings
