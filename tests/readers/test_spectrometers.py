@@ -73,7 +73,7 @@ def test_galactic_units_and_the_text_beside_the_file_agree(rawfiles):
 def test_a_resampled_export_is_not_the_raw_spectrum_and_says_so(rawfiles):
     folder = rawfiles / "raman_shg"
     name = "nCal_Qontor785_z005H12_100_1x3s"
-    raw, text = read(folder / f"renishaw_wdf/{name}.wdf")[name], read(folder / f"renishaw_txt/{name}.txt")["table"]
+    raw, text = read(folder / f"renishaw_wdf/{name}.wdf")[name], read(folder / f"renishaw_txt/{name}.txt")["spectrum"]
     np.testing.assert_allclose(raw["raman_shift"], text["raman_shift"][::-1], atol=5e-7)
     np.testing.assert_allclose(raw["intensity"], text["intensity"][::-1], rtol=1e-8)
     assert (raw["intensity"].size, float(raw["intensity"].max())) == (1021, pytest.approx(87313.117))

@@ -135,13 +135,32 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
     for first, last in _runs(lines, form):
         if not _is_table(lines, first, last, form):
             continue
+        _refuse_broken_row(lines, begin, first, form, path)
         rows = [line for line in lines[first:last] if line.strip()]
         if last == len(lines) and (note := _cut_short(rows, form)):
             rows = rows[:-1]
             warnings.append(f"line {last}: {note}")
-        tables.append(_table(tuple(lines[begin:first]), rows, first, form, path))
+        table, short = _table(tuple(lines[begin:first]), rows, first, form, path)
+        tables.append(table)
+        if short:
+            warnings.append(f"{short} rows from line {first + 1} on have fewer cells than the others; NaN stands there")
         begin = last
-    return TableText(tuple(tables), tuple(line for line in lines[begin:] if line.strip()), tuple(warnings))
+    below = tuple(line for line in lines[begin:] if line.strip())
+    if below:
+        warnings.append(f"{len(below)} lines below the numbers are kept in the header ('{below[0].strip()[:40]}')")
+    return TableText(tuple(tables), below, tuple(warnings))
+
+
+def _refuse_broken_row(lines: Sequence[str], begin: int, first: int, form: Form, path: Path) -> None:
+    """Refuse a table that a single row interrupts in which one cell is no number."""
+    between = [(number, line) for number, line in enumerate(lines[begin:first], start=begin + 1) if line.strip()]
+    if not begin or len(between) != 1:
+        return
+    ((number, line),) = between
+    cells = form.cells(line)
+    wrong = [place for place, cell in enumerate(cells) if not form.is_number(cell) and cell.lower() not in MISSING]
+    if len(cells) == len(form.cells(lines[first])) and len(wrong) < len(cells):
+        raise ReadError(path, f"'{cells[wrong[0]][:40]}' is not a number", f"line {number}, cell {wrong[0] + 1}")
 
 
 def _sample(lines: Sequence[str]) -> Sequence[str]:
@@ -179,7 +198,8 @@ def _cut_short(rows: Sequence[str], form: Form) -> str:
     return f"the last row holds {last} of {before} cells and is left out" if last < before else ""
 
 
-def _table(above: tuple[str, ...], rows: list[str], first: int, form: Form, path: Path) -> Table:
+def _table(above: tuple[str, ...], rows: list[str], first: int, form: Form, path: Path) -> tuple[Table, int]:
+    """Return a table, and the number of its rows that have fewer cells than the others."""
     cells = [form.cells(row) for row in rows]
     width = max(map(len, cells))
     if width * len(cells) > MAX_POINTS:
@@ -195,7 +215,7 @@ def _table(above: tuple[str, ...], rows: list[str], first: int, form: Form, path
     if (endless := np.isinf(values)).any():
         row = int(np.argmax(endless.any(axis=1)))
         raise ReadError(path, "holds a number that is too large", f"line {first + 1 + row}")
-    return Table(above, values, first + 1, form)
+    return Table(above, values, first + 1, form), sum(len(row) < width for row in cells)
 
 
 def _plain(cell: str, form: Form) -> str:
@@ -204,4 +224,3 @@ def _plain(cell: str, form: Form) -> str:
         return "nan"
     word = cell.replace("−", "-").replace("d", "e").replace("D", "e")
     return word.replace(",", ".") if form.decimal == "," else word
-

@@ -26,7 +26,10 @@ NAME_ROWS = 6
 """Number of lines above the numbers among which the names are sought."""
 AXES = {
     "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th|teta|тета)|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
-    "raman_shift": ("1/cm", r"(rel(ative)?\.?\s*)?(raman\s*)?(shift|verschiebung)|raman|(raman\s*)?wave\s*numbers?|wave"),
+    "raman_shift": (
+        "1/cm",
+        r"(rel(ative)?\.?\s*)?(raman\s*)?(shift|verschiebung)|raman|(raman\s*)?wave\s*numbers?|wave",
+    ),
     "binding_energy": ("eV", r"b(inding)?\.?\s*e(nergy)?\.?|bindungsenergie|eb"),
     "kinetic_energy": ("eV", r"k(inetic)?\.?\s*e(nergy)?\.?|ek"),
     "wavelength": ("nm", r"wave\s*length|wellenlänge|lambda|λ|wave"),
@@ -129,7 +132,9 @@ def _roles(head: Sequence[list[str]], number: int) -> tuple[list[str], list[str 
 def _all_units(row: Sequence[str]) -> bool:
     """Return whether at least half of the cells are units and the others are empty or in brackets."""
     units = [cell for cell in row if cell and unit_of(cell) is not None]
-    return len(units) >= max(1, len(row) / 2) and all(cell in units or BRACKETED.fullmatch(cell) for cell in row if cell)
+    return len(units) >= max(1, len(row) / 2) and all(
+        cell in units or BRACKETED.fullmatch(cell) for cell in row if cell
+    )
 
 
 def split_label(text: str) -> tuple[str, str | None]:
@@ -152,8 +157,10 @@ def _bare_units(names: Sequence[str]) -> list[tuple[str, str | None]] | None:
 
     The names before the units must differ: ``Device A`` and ``Device B`` are no ampere and no byte.
     """
-    matches = [WORDS.fullmatch(name.strip()) for name in names]
-    parts = [(match[1], unit_of(match[2])) if match else (name, None) for name, match in zip(names, matches, strict=True)]
+    parts = [
+        (match[1], unit_of(match[2])) if (match := WORDS.fullmatch(name.strip())) else split_label(name)
+        for name in names
+    ]
     with_unit = [name for name, unit in parts if unit is not None]
     enough = len(with_unit) >= max(2, len(names) - 1) and len(set(with_unit)) == len(with_unit)
     return parts if enough else None
