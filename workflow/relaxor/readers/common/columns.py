@@ -25,10 +25,10 @@ GROUPS = re.compile(r"[^\s()\[\]][^()\[\]]*[(\[][^)\]]*[)\]]")
 NAME_ROWS = 6
 """Number of lines above the numbers among which the names are sought."""
 AXES = {
-    "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th|teta|тета)|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
+    "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th)|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
     "raman_shift": (
         "1/cm",
-        r"(rel(ative)?\.?\s*)?(raman\s*)?(shift|verschiebung)|raman|(raman\s*)?wave\s*numbers?|wave",
+        r"(rel(ative)?\.?\s*)?(raman\s*)?(shift|verschiebung|wave\s*numbers?)|raman|wave",
     ),
     "binding_energy": ("eV", r"b(inding)?\.?\s*e(nergy)?\.?|bindungsenergie|eb"),
     "kinetic_energy": ("eV", r"k(inetic)?\.?\s*e(nergy)?\.?|ek"),
@@ -91,8 +91,7 @@ def columns_of(table: Table) -> tuple[list[Column], list[str]]:
             break
         head.insert(0, row)
     labels, units, comments = _roles(head, int(kept.sum()))
-    columns = [Column(*each, values) for *each, values in zip(labels, units, table.values.T[kept], strict=True)]
-    return columns, comments
+    return [Column(*each) for each in zip(labels, units, table.values.T[kept], strict=True)], comments
 
 
 def _fitted(line: str, table: Table, kept: np.ndarray) -> list[str] | None:
@@ -196,7 +195,7 @@ def _spectrum(axis: Column, column: Column) -> xr.Dataset:
 
 
 def _with_spread(spectrum: xr.Dataset, column: Column) -> xr.Dataset:
-    dim = next(iter(spectrum.dims))
+    dim = str(next(iter(spectrum.dims)))
     values = column.values[: spectrum.sizes[dim]]
     unit = spectrum["intensity"].attrs["units"]
     spread = variable(dim, values, unit, "standard uncertainty of intensity", method="given in the file")

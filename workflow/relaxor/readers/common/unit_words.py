@@ -32,7 +32,7 @@ NAMES = {
 }  # fmt: skip
 """Names and signs of units, in small letters; they take no prefix."""
 SYMBOLS = {"V": "V", "A": "A", "s": "s", "m": "m", "g": "g", "Hz": "Hz", "eV": "eV", "K": "K", "F": "F", "S": "S",
-           "C": "C", "J": "J", "W": "W", "Pa": "Pa", "T": "T", "N": "N", "Ω": "ohm", "Ω": "ohm", "Ohm": "ohm",
+           "C": "C", "J": "J", "W": "W", "Pa": "Pa", "T": "T", "N": "N", "Ω": "ohm", "\u2126": "ohm", "Ohm": "ohm",
            "ohm": "ohm", "Oe": "oersted", "L": "L"}  # fmt: skip
 """Symbols that take a prefix."""
 PREFIXES = {prefix: prefix for prefix in "fpnumckMGT"} | {"µ": "u", "μ": "u"}

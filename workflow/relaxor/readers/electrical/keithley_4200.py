@@ -3,8 +3,8 @@
 Instruments: Keithley 4200 parameter analysers save their measurements in workbooks, with the programs KTEI (``.xls``)
 and Clarius+ (``.xls`` and ``.xlsx``).
 
-Recognition: The file is an Excel workbook. `extract` tells whether a Keithley wrote it: the workbook then has the sheet
-``Settings``. This reader is asked after those of formats with a signature of their own.
+Recognition: The file is an Excel workbook with the sheet ``Settings``. This reader is asked after those of formats with
+a signature of their own.
 
 Layout: Every run is a sheet, called ``Data``, ``Append1``, ``Append2``, … by KTEI, and ``Run12`` or what the user wrote
 by Clarius+. The first row of a sheet names the columns; in cycle mode two rows do so (test, then quantity). A quantity
@@ -20,7 +20,6 @@ attributes are ``test`` or ``module``, ``executed`` (ISO 8601) and ``settings`` 
 formulas as JSON).
 """
 
-import io
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -31,15 +30,13 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.core.files import start_of
 from relaxor.core.variables import variable
-from relaxor.readers.common.containers import member_bytes, member_names, open_zip
-from relaxor.readers.common.schema import MAX_POINTS, tree
+from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, iso, number
+from relaxor.readers.common.workbooks import Row, is_workbook, sheet_names, sheets_of
 from relaxor.readers.registry import CONTAINER
 
 PRIORITY = CONTAINER
-OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 NOT_RUNS = ("Calc", "Settings")
 QUANTITIES: tuple[tuple[str, str, str], ...] = (
     (r"time|t|t\d_.*|cycletime", "s", "time"),
@@ -58,22 +55,16 @@ UNITLESS = re.compile(r"ratio.*|cycle|index|iteration|pts|norm.*")
 EXECUTED = "%m/%d/%Y %H:%M:%S"
 STEP = re.compile(r"(.+)\((\d+)\)")
 FAILED = ("#REF", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NUM!")
-REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
-Row = Sequence[Any]
 
 
 def recognises(head: bytes, path: Path) -> bool:
-    """Recognise an Excel workbook; `extract` tells whether a Keithley wrote it."""
-    if head.startswith(OLE2):
-        return True
-    return "xl/workbook.xml" in member_names(head, path)
+    """Recognise an Excel workbook with a sheet ``Settings``."""
+    return is_workbook(head, path) and "Settings" in sheet_names(path)
 
 
 def extract(path: Path) -> xr.DataTree:
     """Read a workbook; the schema is that of the module."""
-    sheets = _sheets(path)
-    if "Settings" not in sheets:
-        raise ReadError(path, f"is a workbook without the Settings of a Keithley 4200; its sheets: {', '.join(sheets)}")
+    sheets = sheets_of(path)
     settings = _settings(sheets["Settings"])
     latest = next(iter(settings.values()), {})
     # A user module's own name heads the column of what it returned.
@@ -93,42 +84,6 @@ def extract(path: Path) -> xr.DataTree:
     acquired = iso(version.get("Last Executed", ""), EXECUTED)
     instrument = f"Keithley 4200 {kind}".strip()
     return tree(children, header=settings, instrument=instrument, acquired=acquired, warnings=warnings)
-
-
-def _sheets(path: Path) -> dict[str, list[Row]]:
-    """Return the cells of every sheet; calamine is not given the old workbooks, because damaged ones make it abort."""
-    if start_of(path, len(OLE2)) == OLE2:
-        import xlrd
-
-        # xlrd prints remarks on odd but harmless OLE2 structures unless it is given another place for them.
-        with xlrd.open_workbook(path, logfile=io.StringIO(), ragged_rows=True) as book:
-            return {sheet.name: [sheet.row_values(row) for row in range(sheet.nrows)] for sheet in book.sheets()}
-    from python_calamine import CalamineWorkbook
-
-    _check(path)
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        return {name: list(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names}
-    except BaseException as error:  # a panic of the Rust library is not an Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        raise ReadError(path, f"is a damaged workbook ({error})") from error
-
-
-def _check(path: Path) -> None:
-    """Refuse sheets whose cells span too much: the library reserves memory for all cells between first and last."""
-    with open_zip(path) as container:
-        for name in container.namelist():
-            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
-                continue
-            rows = columns = 0
-            for letters, number in REFERENCE.findall(member_bytes(container, name, path)):
-                column = 0
-                for letter in letters:
-                    column = 26 * column + letter - 64
-                rows, columns = max(rows, int(number)), max(columns, column)
-            if rows * columns > MAX_POINTS // 10:
-                raise ReadError(path, f"spans {rows} rows and {columns} columns", f"member {name}")
 
 
 def run(rows: Sequence[Row], place: str, warnings: list[str], path: Path, modules: Collection[str] = ()) -> xr.Dataset:

@@ -3,8 +3,8 @@
 Instruments: Any program may export its data in this form: Origin, LabVIEW, spreadsheets, DIFFRAC.EVA, Renishaw WiRE,
 Avantes, Ocean Optics, Keithley KickStart, scripts for source meters.
 
-Recognition: Most of the first lines that hold anything are rows of two or more numbers, or such rows follow on a header.
-This reader is asked last.
+Recognition: Rows of two or more numbers, all of the same length, stand among the first lines. This reader is asked
+last.
 
 Layout: Cells are separated by tabs, semicolons, commas or blanks, and may be quoted. Where anything but a comma
 separates them, a comma between digits is the decimal sign. Above the numbers stand names with units (``Voltage (V)``,
@@ -13,10 +13,10 @@ not. Several such tables may follow one another. Lines above and below the numbe
 
 Schema: A table that holds intensities over an axis that is known (``two_theta``, ``raman_shift``, ``binding_energy``,
 ``kinetic_energy``, ``wavelength``, ``energy``) becomes one child ``spectrum``, or one child for each column of
-intensities, with ``intensity_uncertainty`` if the file has it. Any other table becomes the child ``table`` (``table_2``,
-…) with the dimension ``row`` and one variable per column, named after it in lower case (``gate_voltage``), in the unit
-of the file; a column without a name is ``column_1``, ``column_2``, …, and one without a unit has the unit ``1``. The
-root has a warning for each thing that the file does not say. Empty cells are NaN.
+intensities, with ``intensity_uncertainty`` if the file has it. Any other table becomes the child ``table``
+(``table_2``, …) with the dimension ``row`` and one variable per column, named after it in lower case
+(``gate_voltage``), in the unit of the file. A column without a name is ``column_1``, ``column_2``, …, and one without a
+unit has the unit ``1``. The root has a warning for each thing that the file does not say. Empty cells are NaN.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ from pathlib import Path
 import xarray as xr
 
 from relaxor.core.files import start_of
-from relaxor.readers.common.cells import form_of, tables_of
+from relaxor.readers.common.cells import TableText, form_of, tables_of
 from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, head_lines, lines_of
@@ -50,7 +50,12 @@ def recognises(head: bytes, path: Path) -> bool:
 
 def extract(path: Path) -> xr.DataTree:
     """Read all tables of a text; the schema is that of the module."""
-    text = tables_of(lines_of(path), path)
+    children, header, warnings = children_of(tables_of(lines_of(path), path))
+    return tree(children, header, "not stated in the file", warnings=warnings)
+
+
+def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list[str]]:
+    """Return the datasets of the tables of a text, the lines of its header, and warnings."""
     children: dict[str, xr.Dataset] = {}
     warnings = list(text.warnings)
     header: list[str] = []
@@ -66,8 +71,7 @@ def extract(path: Path) -> xr.DataTree:
             children[free(name, children)] = dataset
     if len(text.tables) > MAX_TABLES:
         warnings.append(f"only the first {MAX_TABLES} of {len(text.tables)} tables are read")
-    header += [line.strip() for line in text.below]
-    return tree(children, header, "not stated in the file", warnings=warnings)
+    return children, header + [line.strip() for line in text.below], warnings
 
 
 def _children(columns: list[Column]) -> tuple[dict[str, xr.Dataset], list[str]]:
