@@ -158,7 +158,7 @@ def test_scripts_are_refused_by_name(tmp_path):
 
 
 def test_real_files_that_are_no_measurements_are_refused_by_name(rawfiles):
-    with pytest.raises(ReadError, match="workbook without the Settings of a Keithley 4200; its sheets: Sheet1"):
+    with pytest.raises(ReadError, match="workbook without a table of numbers; sheet Sheet1: holds no three rows"):
         read(rawfiles / "electrical/keithley2636_csv/test.xls")
     for name in ("transfer-charact.tsp", "output-charact.tsp"):
         with pytest.raises(ReadError, match="is a script for a Keithley SourceMeter"):
@@ -267,12 +267,12 @@ def test_units_of_channels_follow_what_they_measured(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (workbook({"Run7": RUN}), "workbook without the Settings of a Keithley 4200; its sheets: Run7"),
+        (workbook({"Run7": []}), "workbook without a table of numbers; sheet Run7: holds no three rows"),
         (workbook({"Run7": RUN, "Settings": SETTINGS}, last="XFD1048576"), "spans 1048576 rows and 16384 columns"),
         (workbook({"Run7": [["V"], ["seven"]], "Settings": SETTINGS}), "sheet Run7, column V, value 1: 'seven' is not"),
         (workbook({"Calc": [], "Settings": SETTINGS}), "holds no run: its sheets Calc, Settings"),
         (workbook({"Run7": RUN, "Settings": SETTINGS})[:-60], "damaged|not recognised"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "keithley_4200"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "workbook"),
         (KEITHLEY_TEXT.replace("298.8988E-3", "oops"), "holds no|'oops' is not a number"),
         (LABELLED.replace("-14.0", ""), ""),
         (LABELLED.replace("-4.1e-10", "x") + "2\t-4.2e-10\t-13.0\n", "line 3, cell 2: 'x' is not a number"),

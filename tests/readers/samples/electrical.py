@@ -14,8 +14,10 @@ def workbook(sheets: dict[str, list[list[object]]], last: str = "") -> bytes:
 
     def cell(row: int, column: int, value: object) -> str:
         place = f"{chr(65 + column)}{row + 1}"
+        if value == "":
+            return ""
         if isinstance(value, str):
-            return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>' if value else ""
+            return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
         return f'<c r="{place}"><v>{value}</v></c>'
 
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

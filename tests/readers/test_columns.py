@@ -1,0 +1,188 @@
+"""Text tables and workbooks as people export them: the numbers, the names and the units that were put in."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from relaxor.core.errors import ReadError
+from relaxor.readers import read
+from relaxor.readers.common.text import decoded
+from relaxor.readers.common.unit_words import unit_of
+
+from tests.readers.samples.electrical import workbook
+
+X = np.array([100.5, 101.75, 103.0, 104.25, 105.5])
+Y = np.array([1234.75, 1231.25, 1227.75, 1224.5, -3.25])
+
+
+def table(header: str, separator: str = ",", decimal: str = ".", columns: tuple[np.ndarray, ...] = (X, Y)) -> str:
+    rows = [separator.join(f"{value:.4f}".replace(".", decimal) for value in row) for row in zip(*columns, strict=True)]
+    return "\n".join([*([header] if header else []), *rows]) + "\n"
+
+
+def child_of(tmp_path, content: str | bytes, name: str = "export.txt"):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    tree = read(path)
+    return next(iter(tree.children.values())).to_dataset(), tree.attrs.get("warnings", "")
+
+
+@pytest.mark.parametrize(
+    ("separator", "decimal"), [("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (" ", "."), ("  ", ",")]
+)
+@pytest.mark.parametrize("header", ["", "# made by hand", "X\tY"])
+def test_a_comma_is_the_decimal_sign_where_something_else_separates(tmp_path, separator, decimal, header):
+    data, warnings = child_of(tmp_path, table(header, separator, decimal))
+    first, second = data.data_vars.values()
+    np.testing.assert_array_equal(first, X)
+    np.testing.assert_array_equal(second, Y)
+    assert "unit" in warnings
+
+
+RAMAN = ("raman_shift", "1/cm")
+
+
+@pytest.mark.parametrize(
+    ("content", "axis", "unit"),
+    [
+        (table("Raman shift (cm-1),Intensity (arb. units)"), RAMAN, "1"),
+        (table("Raman shift [1/cm],Intensity [counts]"), RAMAN, "count"),
+        (table('"Raman Shift / cm⁻¹","Counts"'), RAMAN, "count"),
+        (table("# measured on a Monday\nWavenumber (cm^-1)\tInt.", "\t"), RAMAN, "1"),
+        (table("#Wave\t\t#Intensity", "\t\t"), RAMAN, "count"),
+        (table("Raman shift;Intensity\ncm-1;a.u.\n;flake 2", ";", ","), RAMAN, "1"),
+        (table("2Theta;Counts", ";"), ("two_theta", "degree"), "count"),
+        (table("2-theta (deg)   Intensity (cps)", " "), ("two_theta", "degree"), "count/s"),
+        (table("2θ (°),I (counts)"), ("two_theta", "degree"), "count"),
+        (table("Binding Energy (eV)\tCounts", "\t"), ("binding_energy", "eV"), "count"),
+        (table("BE,CPS"), ("binding_energy", "eV"), "count/s"),
+        (table("Wavelength (nm)\tIntensity (counts)", "\t"), ("wavelength", "nm"), "count"),
+    ],
+)
+def test_a_labelled_spectrum_has_its_axis(tmp_path, content, axis, unit):
+    data, warnings = child_of(tmp_path, content)
+    name, axis_unit = axis
+    np.testing.assert_array_equal(data[name], X)
+    np.testing.assert_array_equal(data["intensity"], Y)
+    assert (data[name].attrs["units"], data["intensity"].attrs["units"]) == (axis_unit, unit)
+    assert ("intensity of spectrum" in warnings) == (unit == "1")
+
+
+@pytest.mark.parametrize(
+    ("content", "units"),
+    [
+        (table("Spannung (V);Strom (mA)", ";", ","), {"spannung": "V", "strom": "mA"}),
+        (table("U/V\tI/A", "\t"), {"u": "V", "i": "A"}),
+        (table("t/s,I/nA"), {"t": "s", "i": "nA"}),
+        (table("Voltage, V\tCurrent density, mA cm-2", "\t"), {"voltage": "V", "current_density": "mA/cm^2"}),
+        (table("E (MV/cm),P (µC/cm²)"), {"e": "MV/cm", "p": "uC/cm^2"}),
+        (table("Voltage\tCurrent\nV\tA\n\tdevice 1", "\t"), {"voltage": "V", "current": "A"}),
+        (table("Time s\tVplus V", "\t"), {"time": "s", "vplus": "V"}),
+        (table("Pulse number,Conductance (nS)"), {"pulse_number": "1", "conductance": "nS"}),
+        (table("Power density (mW/cm2),Photocurrent (uA)"), {"power_density": "mW/cm^2", "photocurrent": "uA"}),
+        (table("Device A,Device B"), {"device_a": "1", "device_b": "1"}),
+    ],
+)
+def test_a_labelled_table_has_its_units(tmp_path, content, units):
+    data, _ = child_of(tmp_path, content)
+    assert {name: values.attrs["units"] for name, values in data.data_vars.items()} == units
+    for values, expected in zip(data.data_vars.values(), (X, Y), strict=True):
+        np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_an_encoding_is_told(tmp_path, encoding):
+    data, _ = child_of(tmp_path, table("Frequenz (kHz)\tPolarisation (µC/cm²)", "\t").encode(encoding))
+    assert [values.attrs["units"] for values in data.data_vars.values()] == ["kHz", "uC/cm^2"]
+
+
+def test_chinese_is_told_from_signs_of_the_west():
+    assert decoded("电压 (V),电流 (A)".encode("gb18030")) == "电压 (V),电流 (A)"
+    assert decoded("5 µA bei 20 °C, Größe".encode("cp1252")) == "5 µA bei 20 °C, Größe"
+
+
+def test_a_number_of_rows_is_left_out(tmp_path):
+    data, _ = child_of(tmp_path, table("Index,Voltage (V),Current (A)", columns=(np.arange(5.0), X, Y)))
+    assert list(data.data_vars) == ["voltage", "current"]
+
+
+def test_several_tables_are_all_read(tmp_path):
+    tree_text = table("Voltage (V),Current (A)") + "second sweep\n" + table("Voltage (V),Current (A)", columns=(Y, X))
+    path = tmp_path / "two.csv"
+    path.write_text(tree_text)
+    tree = read(path)
+    assert list(tree.children) == ["table", "table_2"]
+    np.testing.assert_array_equal(tree["table_2"]["voltage"], Y)
+
+
+def test_what_stands_below_is_kept_and_said(tmp_path):
+    path = tmp_path / "footer.csv"
+    path.write_text(table("Voltage (V),Current (A)") + "Min,0\n")
+    tree = read(path)
+    assert tree["table"].sizes["row"] == X.size
+    assert "Min,0" in tree.attrs["header"] and "below the numbers" in tree.attrs["warnings"]
+
+
+def test_a_row_that_was_cut_is_said(tmp_path):
+    data, warnings = child_of(tmp_path, table("Voltage (V),Current (A)") + "106.")
+    assert data.sizes["row"] == X.size and "below the numbers" in warnings
+    data, warnings = child_of(tmp_path, table("t (s);U (V);I (A)", ";", columns=(X, X, Y)) + "106.75;3")
+    assert data.sizes["row"] == X.size and "holds 2 of 3 cells and is left out" in warnings
+
+
+def test_a_broken_cell_is_named(tmp_path):
+    with pytest.raises(ReadError, match="line 4, cell 2: 'oops' is not a number"):
+        child_of(tmp_path, table("Voltage (V),Current (A)").replace("1227.7500", "oops"))
+
+
+def sheet(*rows: tuple[object, ...]) -> bytes:
+    cells = [["" if cell is None else cell for cell in row] for row in rows]
+    return workbook({"Sheet1": cells, "empty": []})
+
+
+def test_curves_side_by_side_in_a_workbook(tmp_path):
+    rows = [("Raman of two flakes",), (), ("Raman shift (cm-1)", "Counts", None, "Raman shift (cm-1)", "Counts")]
+    rows += [(x, y, None, x + 1, 2 * y) for x, y in zip(X, Y, strict=True)]
+    rows += [(None, None, None, 107.75, 5.0)]
+    path = tmp_path / "two.xlsx"
+    path.write_bytes(sheet(*rows))
+    tree = read(path)
+    first, second = (child.to_dataset() for child in tree.children.values())
+    np.testing.assert_array_equal(first["raman_shift"], X)
+    np.testing.assert_array_equal(second["intensity"], [*(2 * Y), 5.0])
+    assert "sheet empty" in tree.attrs["warnings"] and "Raman of two flakes" in tree.attrs["header"]
+
+
+def test_a_workbook_of_a_table(tmp_path):
+    rows = [("Voltage (V)", "Current (A)"), *zip(X.tolist(), Y.tolist(), strict=True)]
+    path = tmp_path / "iv.xlsx"
+    path.write_bytes(sheet(*rows))
+    np.testing.assert_array_equal(read(path)["table"]["current"], Y)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("cm-1", "1/cm"), ("cm⁻¹", "1/cm"), ("mA cm-2", "mA/cm^2"), ("µC/cm²", "uC/cm^2"), ("(arb. units)", "1"),
+     ("kΩ", "kohm"), ("points", "1"), ("°C", "degC"), ("W m^-2", "W/m^2"), ("counts/s", "count/s"), ("B", None),
+     ("device", None), ("Vplus", None), ("nA/µm", "nA/um")],
+)  # fmt: skip
+def test_units_as_people_write_them(text, unit):
+    assert unit_of(text) == unit
+
+
+NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 6))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=3, max_size=8),
+    separator=st.sampled_from(["\t", ";", " "]),
+    decimal=st.sampled_from([".", ","]),
+    ends=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_any_numbers_come_back(tmp_path_factory, values, separator, decimal, ends):
+    rows = [separator.join(f"{value:.6f}".replace(".", decimal) for value in row) for row in values]
+    path = tmp_path_factory.mktemp("table") / "any.txt"
+    path.write_bytes(ends.join(rows).encode())
+    found = read(path)["table"]
+    np.testing.assert_array_equal(np.array([found[f"column_{place}"] for place in (1, 2, 3)]).T, values)
