@@ -123,13 +123,14 @@ def raw_file(row):
 def readers_of(wildcards):
     """The modules that read the files of some rows."""
     rows = rows_of(wildcards)
-    tables = ["relaxor.readers.tables.text_table"] * any(row["table"] for row in rows)
+    described = any(row["table"] for row in rows)
+    tables = [f"relaxor.readers.tables.{name}" for name in ("columns", "text_table") if described]
     return [*reader_modules(FORMATS_OF[row["file"]] for row in rows if not row["table"]), *tables]
 
 
 def tables_of(wildcards):
     """The descriptions of the text tables that some rows name."""
-    return {row["table"]: PLAIN["tables"][row["table"]] for row in rows_of(wildcards) if row["table"]}
+    return {name: PLAIN["tables"][name] for row in rows_of(wildcards) if (name := row["table"]) in PLAIN["tables"]}
 
 
 def technique_modules(technique):

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from relaxor.core.errors import SheetError
 from relaxor.core.storage import save_tree
 from relaxor.readers import TableDescription, read
+from relaxor.readers.tables.description import stated
 
 
 def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mapping[str, Any], data: str) -> None:
@@ -35,11 +36,10 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
     """
     if len(raw) != len(rows):
         raise SheetError(f"{data}: {len(raw)} files for {len(rows)} rows of the sheet")
-    adapter = TypeAdapter(TableDescription)
+    described = TypeAdapter(dict[str, TableDescription]).validate_python(dict(tables))
     groups: dict[str, xr.Dataset] = {}
     for path, row in zip(raw, rows, strict=True):
-        table = adapter.validate_python(tables[row["table"]]) if row["table"] else None
-        tree = read(path, table)
+        tree = read(path, stated(row["table"], described))
         attrs = {
             **tree.attrs,
             "raw_file": row["file"],

@@ -19,6 +19,7 @@ from relaxor.project.lists import load_checks, load_claims, load_literature
 from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import require_samples
 from relaxor.readers import read
+from relaxor.readers.tables.description import stated
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import OTHER, techniques
 
@@ -94,7 +95,7 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
             yield Checked(row, None, None, None, tuple(problems))
             continue
         try:
-            tree = read(row["file"], settings.tables[row["table"]] if row["table"] else None)
+            tree = read(row["file"], stated(row["table"], settings.tables))
         except ReadError as error:
             yield Checked(row, False, None, False, (*problems, f"{place}: column 'file': {error}"))
             continue
@@ -140,9 +141,7 @@ def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
         raise SheetError(f"{settings.sheet}: '{name}' is drawn as it was measured: no setting applies to it")
     attrs = {"instrument_named": row["instrument"]}
     if not row["instrument"] and not storage_of(row["file"]):
-        attrs["instrument"] = read(row["file"], settings.tables[row["table"]] if row["table"] else None).attrs[
-            "instrument"
-        ]
+        attrs["instrument"] = read(row["file"], stated(row["table"], settings.tables)).attrs["instrument"]
     measurement = Measurement(row["measurement"], attrs, row["conditions"], {})
     layers = settings.layers(row["technique"], row["sample"])
     return row, resolve(techniques()[row["technique"]], layers, measurement)

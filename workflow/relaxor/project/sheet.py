@@ -11,6 +11,7 @@ from relaxor.core.errors import SheetError, nearest
 from relaxor.core.remote import STORAGES
 from relaxor.core.units import factor, parse_quantity, registry
 from relaxor.project.layers import known_conditions
+from relaxor.readers.common.unit_words import stated_columns
 from relaxor.techniques.registry import OTHER, current_name, techniques
 
 COLUMNS = ("measurement", "sample", "technique", "file", "panel", "origin", "instrument", "table", "conditions", "note")
@@ -91,6 +92,14 @@ def load_sheet(
     return checked
 
 
+def _names_columns(text: str) -> bool:
+    """Return whether a text names columns with their units, instead of a description of the settings."""
+    try:
+        return len(stated_columns(text)) > 1
+    except ValueError:
+        return False
+
+
 def _check(
     row: dict[str, Any],
     number: int,
@@ -119,6 +128,8 @@ def _check(
     for column, allowed in choices.items():
         for found in row[column].split(",") if column == "panel" else [row[column]]:
             if found not in allowed:
+                if column == "table" and _names_columns(found):
+                    continue
                 lacking = f"; the settings have no {column}s: describe it under '{column}s' in config/config.yaml"
                 hint = lacking if column in STATED and not any(allowed) else nearest(found, allowed)
                 raise fail(column, f"'{found}' is not known{hint}")

@@ -21,9 +21,10 @@ HEAD_BYTES = 4096
 NOT_MISSED = ("lumispy", "numba")
 """Packages that rosettasciio reports as missing: the first is for classes that are not used, the second for speed."""
 _described = lazy("relaxor.readers.tables.text_table", "reader")
+_named = lazy("relaxor.readers.tables.columns", "named")
 
 
-def read(path: str | Path, table: TableDescription | None = None) -> "xr.DataTree":
+def read(path: str | Path, table: TableDescription | str | None = None) -> "xr.DataTree":
     """Read an instrument file.
 
     Parameters
@@ -31,7 +32,8 @@ def read(path: str | Path, table: TableDescription | None = None) -> "xr.DataTre
     path
         The raw file. Its format is recognised by content.
     table
-        How to read a text table that does not say what its columns are (see `TableDescription`).
+        How to read a text table that does not say what its columns are: a `TableDescription`, or the names and units
+        of its columns, as in ``"two_theta (degree), intensity (count)"``.
 
     Returns
     -------
@@ -49,7 +51,10 @@ def read(path: str | Path, table: TableDescription | None = None) -> "xr.DataTre
     """
     path = Path(path)
     head = _head(path)
-    reader = readers()[recognise(path, head)] if table is None else _described(table)
+    if table is None:
+        reader = readers()[recognise(path, head)]
+    else:
+        reader = _named(table) if isinstance(table, str) else _described(table)
     name = reader.name
     _refuse_larger(path, reader.max_bytes)
     try:

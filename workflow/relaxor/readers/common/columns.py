@@ -15,10 +15,8 @@ from relaxor.core.units import convertible
 from relaxor.core.variables import variable
 from relaxor.readers.common.cells import BLANK, COMMENT, Form, Table
 from relaxor.readers.common.text import free, safe, slug
-from relaxor.readers.common.unit_words import unit_of
+from relaxor.readers.common.unit_words import split_label, unit_of
 
-BRACKETS = re.compile(r"(.*?\S)\s*[\[({]\s*([^\])}]*?)\s*[\])}]\s*:?")
-TRAILING = re.compile(r"(\S.*?)\s*(?:/|,)\s*([^/,]+(?:/[^/,]+)?)")
 WORDS = re.compile(r"(\w[\w ]*) ([A-Za-z_0-9/^%µΩ°-]{1,12})")
 BRACKETED = re.compile(r"[\[(].*[\])]")
 GROUPS = re.compile(r"[^\s()\[\]][^()\[\]]*[(\[][^)\]]*[)\]]")
@@ -134,21 +132,6 @@ def _all_units(row: Sequence[str]) -> bool:
     return len(units) >= max(1, len(row) / 2) and all(
         cell in units or BRACKETED.fullmatch(cell) for cell in row if cell
     )
-
-
-def split_label(text: str) -> tuple[str, str | None]:
-    """Return name and unit of a column, the unit None if the text states none.
-
-    ``Raman shift (cm-1)``, ``U/V``, ``Voltage, V`` and ``Counts`` are understood; ``Reference (sample 1)`` has no unit.
-    """
-    text = text.strip()
-    if (match := BRACKETS.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
-        return match[1], unit
-    if (unit := unit_of(text)) in ("count", "count/s", "kcount/s"):
-        return text, unit
-    if (match := TRAILING.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
-        return match[1], unit
-    return text, None
 
 
 def _bare_units(names: Sequence[str]) -> list[tuple[str, str | None]] | None:

@@ -37,6 +37,8 @@ SYMBOLS = {"V": "V", "A": "A", "s": "s", "m": "m", "g": "g", "Hz": "Hz", "eV": "
 """Symbols that take a prefix."""
 PREFIXES = {prefix: prefix for prefix in "fpnumckMGT"} | {"µ": "u", "μ": "u"}
 RAISED = str.maketrans("⁺⁻−⁰¹²³⁴⁵⁶⁷⁸⁹", "+--0123456789")
+BRACKETS = re.compile(r"(.*?\S)\s*[\[({]\s*([^\])}]*?)\s*[\])}]\s*:?")
+TRAILING = re.compile(r"(\S.*?)\s*(?:/|,)\s*([^/,]+(?:/[^/,]+)?)")
 FACTOR = re.compile(r"([^\s\d^*·×/+-][^\d^*·×/\s+-]*)\^?\(?([+-]?\d+)?\)?")
 
 
@@ -60,6 +62,38 @@ def unit_of(text: str) -> str | None:
     product = "*".join(_raised(symbol, power) for symbol, power in powers if power > 0)
     divisor = "".join(f"/{_raised(symbol, -power)}" for symbol, power in powers if power < 0)
     return (product or "1") + divisor if powers else None
+
+
+def split_label(text: str) -> tuple[str, str | None]:
+    """Return name and unit of a column, the unit None if the text states none.
+
+    ``Raman shift (cm-1)``, ``U/V``, ``Voltage, V`` and ``Counts`` are understood; ``Reference (sample 1)`` has no unit.
+    """
+    text = text.strip()
+    if (match := BRACKETS.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
+        return match[1], unit
+    if (unit := unit_of(text)) in ("count", "count/s", "kcount/s"):
+        return text, unit
+    if (match := TRAILING.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
+        return match[1], unit
+    return text, None
+
+
+def stated_columns(text: str) -> list[tuple[str, str]]:
+    """Return names and units of a list such as ``two_theta (degree), intensity (count)``.
+
+    Raises
+    ------
+    ValueError
+        If a column has no name or no unit that is known; ``-`` stands for a column that is left out.
+    """
+    found = []
+    for part in text.split(","):
+        label, unit = ("-", "1") if part.strip() == "-" else split_label(part)
+        if unit is None or not label.strip():
+            raise ValueError(f"'{part.strip()}' is not 'name (unit)'")
+        found.append((label.strip(), unit))
+    return found
 
 
 def spelled(text: str) -> str:

@@ -24,12 +24,14 @@ from pathlib import Path
 
 import xarray as xr
 
+from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.readers.common.cells import TableText, form_of, tables_of
 from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, head_lines, lines_of
-from relaxor.readers.registry import BARE_NUMBERS
+from relaxor.readers.common.unit_words import stated_columns
+from relaxor.readers.registry import BARE_NUMBERS, Reader
 
 PRIORITY = BARE_NUMBERS
 LONG_HEAD = 1 << 16
@@ -83,3 +85,22 @@ def _children(columns: list[Column]) -> tuple[dict[str, xr.Dataset], list[str]]:
         return spectra, [f"nothing says in which unit the intensity of {name} is" for name in counted]
     dataset, warnings = dataset_of(columns)
     return {"table": dataset}, [UNTOLD] if not any(column.label for column in columns) else warnings
+
+
+def named(columns: str) -> Reader:
+    """Return a reader of tables whose columns the sheet names, as in ``two_theta (degree), intensity (count)``."""
+    stated = stated_columns(columns)
+
+    def extract_named(path: Path) -> xr.DataTree:
+        text = tables_of(lines_of(path), path)
+        table = max(text.tables, key=lambda each: each.values.size)
+        if table.values.shape[1] != len(stated):
+            problem = f"has {table.values.shape[1]} columns; the sheet names {len(stated)}: {columns}"
+            raise ReadError(path, problem, f"line {table.line}")
+        found = [Column(*each, values) for each, values in zip(stated, table.values.T, strict=True) if each[0] != "-"]
+        children, told = _children(found)
+        header = [line.strip() for each in text.tables for line in each.above if line.strip()]
+        warnings = [*text.warnings, "the sheet says what the columns are", *told]
+        return tree(children, [*header, *text.below], "not stated in the file", warnings=warnings)
+
+    return Reader("columns", recognises, extract_named)

@@ -73,3 +73,8 @@ class TableDescription:
             raise ValueError(f"axis '{self.axis}' is not one of the columns: {', '.join(self.columns)}")
         if len({bool(entry.position) for entry in self.columns.values()}) > 1:
             raise ValueError("give all columns by 'header' or all by 'position'")
+
+
+def stated(table: str, tables: Mapping[str, TableDescription]) -> TableDescription | str | None:
+    """Return what a sheet says of the columns of a file: a description by its name, names and units, or nothing."""
+    return tables.get(table, table or None)
