@@ -53,6 +53,14 @@ def add(
         list[str],
         typer.Option("--condition", help="[PATTERN:]name=value unit, a condition of measurements. May be repeated."),
     ] = [],  # noqa: B006
+    table: Annotated[
+        list[str],
+        typer.Option(
+            "--table",
+            help="PATTERN=TABLE, for text tables that do not state their columns: a description of the settings, or "
+            "names and units, as in '*.xy=two_theta (degree), intensity (count)'. May be repeated.",
+        ),
+    ] = [],  # noqa: B006
     instrument: Annotated[str, typer.Option(help="Instrument of the settings that measured the files.")] = "",
     origin: Annotated[Literal["measured", "simulated"], typer.Option(help="Where the data come from.")] = "measured",
     yes: Annotated[bool, typer.Option("--yes", help="Ask no questions; leave out and report missing items.")] = False,
@@ -70,7 +78,7 @@ def add(
     rows = settings.load_sheet() if sheet.exists() else []
     interactive = sys.stdin.isatty() and not yes
     with Console(stderr=True).status("reading files"):
-        proposals, refused = intake.propose(sample, folder, rows, settings, root)
+        proposals, refused = intake.propose(sample, folder, rows, settings, root, table)
     intake.give_techniques(proposals, technique)
     if instrument:
         intake.give_instrument(proposals, instrument, settings)

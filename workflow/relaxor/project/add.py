@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,12 +22,14 @@ from relaxor.core.files import atomic
 from relaxor.core.remote import storage_of
 from relaxor.core.units import parse_quantity
 from relaxor.project.analysis import analyse_files
+from relaxor.project.guesses import guessed_columns, is_bare
 from relaxor.project.ingest import ingest
 from relaxor.project.inspection import files_in
 from relaxor.project.layers import known_conditions
 from relaxor.project.settings import Settings, lacking_setting
-from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, unfit
-from relaxor.readers import read
+from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, names_columns, unfit
+from relaxor.readers import TableDescription, read
+from relaxor.readers.tables.description import stated
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.recognition import likely_techniques
 from relaxor.techniques.registry import OTHER, current_name, techniques
@@ -102,7 +104,12 @@ class Proposal:
 
 # --- what the files are --------------------------------------------------------------------------------------------
 def propose(
-    sample: str, folder: Path, rows: Sequence[dict[str, Any]], settings: Settings, root: Path
+    sample: str,
+    folder: Path,
+    rows: Sequence[dict[str, Any]],
+    settings: Settings,
+    root: Path,
+    tables: Sequence[str] = (),
 ) -> tuple[list[Proposal], dict[str, str]]:
     """Recognise every file of a folder.
 
@@ -118,6 +125,8 @@ def propose(
         Settings, whose text tables are tried on files that do not describe themselves.
     root
         Folder of the project.
+    tables
+        ``PATTERN=TABLE``: the description, or the names and units of the columns, of files that do not state them.
 
     Returns
     -------
@@ -130,16 +139,20 @@ def propose(
     if not folder.exists():
         raise SheetError(f"{folder}: no such file or folder")
     own = [row for row in rows if row["sample"] == sample]
+    stated_before = tuple(dict.fromkeys(row["table"] for row in own if row["table"] not in ("", *settings.tables)))
     taken = {row["measurement"] for row in own}
     known = {sha256(root / row["file"]): row["measurement"] for row in own if not storage_of(row["file"])}
     proposals: list[Proposal] = []
     refused: dict[str, str] = {}
-    for path in files_in([folder]):
-        if path.name == SUMS:
-            continue
-        name = path.relative_to(folder).as_posix() if folder.is_dir() else path.name
+    files = {
+        path.relative_to(folder).as_posix() if folder.is_dir() else path.name: path
+        for path in files_in([folder])
+        if path.name != SUMS
+    }
+    given = _given_tables(tables, files, settings)
+    for name, path in files.items():
         try:
-            table, tree = _read(path, settings)
+            table, tree = _read(path, settings, given.get(name, ""), stated_before)
             found = _proposal(path, name, sample, root, table, tree, taken)
         except ReadError as error:
             refused[name] = str(error).removeprefix(f"{path}: ")
@@ -153,15 +166,49 @@ def propose(
     return proposals, refused
 
 
-def _read(path: Path, settings: Settings) -> tuple[str, xr.DataTree]:
-    """Read a file by its content, or by the first description of a text table that fits it."""
+def _given_tables(answers: Iterable[str], files: Iterable[str], settings: Settings) -> dict[str, str]:
+    """Return the table of each file that an answer ``PATTERN=TABLE`` names."""
+    found: dict[str, str] = {}
+    for answer in answers:
+        pattern, equals, table = answer.partition("=")
+        if not equals or (table not in settings.tables and not names_columns(table)):
+            hint = nearest(table, tuple(settings.tables))
+            raise SheetError(
+                f"--table '{answer}': 'PATTERN=TABLE' expected, with TABLE from the settings or 'name (unit), …'{hint}"
+            )
+        names = _called(files, pattern, f"--table '{answer}'")
+        found |= dict.fromkeys(names, table)
+    return found
+
+
+def _read(path: Path, settings: Settings, table: str, stated_before: Sequence[str]) -> tuple[str, xr.DataTree]:
+    """Read a file, and return what the sheet must say of its columns.
+
+    A table of text is read by the description that fits it. If its columns have no names, it is read by what the sheet
+    says of other files of the sample, or by what its range and its name tell.
+    """
+    if table:
+        return table, read(path, stated(table, settings.tables))
+    described = {
+        name: each for name, each in settings.tables.items() if any(entry.header for entry in each.columns.values())
+    }
     try:
-        return "", read(path)
+        tree = read(path)
     except ReadError:
-        for name, description in settings.tables.items():
-            with contextlib.suppress(ReadError):
-                return name, read(path, description)
+        if found := _first_that_reads(path, settings.tables):
+            return found
         raise
+    if tree.attrs["format"] != "columns":
+        return "", tree
+    likely = (*filter(None, [guessed_columns(tree, path)]), *(stated_before if is_bare(tree) else ()))
+    return _first_that_reads(path, described | dict(zip(likely, likely, strict=True))) or ("", tree)
+
+
+def _first_that_reads(path: Path, tables: Mapping[str, TableDescription | str]) -> tuple[str, xr.DataTree] | None:
+    for name, table in tables.items():
+        with contextlib.suppress(ReadError):
+            return name, read(path, table)
+    return None
 
 
 def _proposal(
@@ -237,12 +284,15 @@ def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
 
 
 def _matching(proposals: Sequence[Proposal], pattern: str, option: str) -> list[Proposal]:
-    found = [
-        each for each in proposals if fnmatchcase(each.name, pattern) or fnmatchcase(Path(each.name).name, pattern)
-    ]
+    names = _called([proposal.name for proposal in proposals], pattern, option)
+    return [proposal for proposal in proposals if proposal.name in names]
+
+
+def _called(names: Iterable[str], pattern: str, option: str) -> list[str]:
+    """Return the names that a pattern fits, with or without their folder."""
+    found = [name for name in names if fnmatchcase(name, pattern) or fnmatchcase(Path(name).name, pattern)]
     if not found:
-        names = tuple(proposal.name for proposal in proposals)
-        raise SheetError(f"{option}: no new file is called '{pattern}'{nearest(pattern, names)}")
+        raise SheetError(f"{option}: no new file is called '{pattern}'{nearest(pattern, tuple(names))}")
     return found
 
 

@@ -92,7 +92,7 @@ def load_sheet(
     return checked
 
 
-def _names_columns(text: str) -> bool:
+def names_columns(text: str) -> bool:
     """Return whether a text names columns with their units, instead of a description of the settings."""
     try:
         return len(stated_columns(text)) > 1
@@ -128,7 +128,7 @@ def _check(
     for column, allowed in choices.items():
         for found in row[column].split(",") if column == "panel" else [row[column]]:
             if found not in allowed:
-                if column == "table" and _names_columns(found):
+                if column == "table" and names_columns(found):
                     continue
                 lacking = f"; the settings have no {column}s: describe it under '{column}s' in config/config.yaml"
                 hint = lacking if column in STATED and not any(allowed) else nearest(found, allowed)

@@ -26,7 +26,7 @@ AXES = {
     "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th)|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
     "raman_shift": (
         "1/cm",
-        r"(rel(ative)?\.?\s*)?(raman\s*)?(shift|verschiebung|wave\s*numbers?)|raman|wave",
+        r"(rel(ative)?\.?\s*)?(raman[\s-]*)?(shift|verschiebung|wave\s*numbers?)|raman|wave",
     ),
     "binding_energy": ("eV", r"b(inding)?\.?\s*e(nergy)?\.?|bindungsenergie|eb"),
     "kinetic_energy": ("eV", r"k(inetic)?\.?\s*e(nergy)?\.?|ek"),
@@ -154,6 +154,8 @@ def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
     A column of standard deviations behind the intensities is their uncertainty. If a column is neither, the table is
     no collection of spectra, and nothing is returned.
     """
+    if len(columns) == 2 and columns[0].axis and columns[1].unit is None and not columns[1].axis:
+        return {"spectrum": _spectrum(*columns)}  # whatever the second column is called
     found: dict[str, xr.Dataset] = {}
     axis: Column | None = None
     last = ""
