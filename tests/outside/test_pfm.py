@@ -102,6 +102,7 @@ TRUTH = {
     ("single", "saturation_piezoresponse", "on field"): FULL,
     ("single", "electrostatic_slope", "on field"): FORCE,
 }
+OFF_FIELD = {key: value for key, value in TRUTH.items() if key[2] == "off field"}
 NO_LOOP = {key: np.nan for key in TRUTH if key[1] != "electrostatic_slope"} | {
     ("double", "coercive_bias_positive", "on field"): np.nan,
     ("double", "coercive_bias_positive", "off field"): np.nan,
@@ -114,13 +115,13 @@ MINOR = {("single", "saturation_piezoresponse", field): FULL for field in ("off 
 """A minor loop shows neither the response of all domains nor their coercive bias."""
 SCENARIOS = [
     Scenario("in family: one step in each branch", "pfm", loops(), TRUTH, {}, family=True),
-    Scenario("a force that remains when the bias is off", "pfm", loops(force=(FORCE, 0.25)), TRUTH, {}),
+    Scenario("a force that remains when the bias is off", "pfm", loops(force=(FORCE, 0.25)), OFF_FIELD, {}),
     Scenario("a force that is turned by 50° in phase", "pfm", loops(force=(-1.5, 0.0), turned=50.0), TRUTH, {}),
     Scenario("a minor loop of many units", "pfm", loops(spread(7.0, 2.5)), MINOR, {}),
     Scenario("a bias that just reaches the switching", "pfm", loops(largest=4.5), TRUTH, {}),
     Scenario("a capacitor without switching", "pfm", loops(still), NO_LOOP, {}),
     Scenario("no switching, and noise that drifts", "pfm", loops(still, drift=6.0), NO_LOOP, {}),
-    Scenario("the phase of the sample across the cut", "pfm", loops(phase=(178.0, 0.0)), TRUTH, {}),
+    Scenario("the phase of the sample across the cut", "pfm", loops(phase=(178.0, 0.0)), TRUTH, {}, family=True),
     Scenario("a phase that turns by 50°", "pfm", loops(phase=(20.0, 50.0)), TRUTH, {}),
     Scenario("noise that drifts", "pfm", loops(drift=6.0), TRUTH, {}),
 ]
@@ -134,4 +135,4 @@ def test_a_few_draws_are_right_or_said(scenario: Scenario) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_truth_is_held_or_the_rows_say_that_it_is_not(scenario: Scenario) -> None:
-    require_right_or_said(scenario, 20)
+    require_right_or_said(scenario, 40)
