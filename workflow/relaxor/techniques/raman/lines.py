@@ -74,6 +74,11 @@ class LineModel:
     gaussian_fwhm: float
     asymmetric: frozenset[str] = frozenset()
 
+    @property
+    def degree(self) -> int:
+        """Degree of the baseline."""
+        return self.basis.shape[1] - 1
+
     def start(self, spectrum: np.ndarray, centers: Mapping[str, float]) -> lmfit.Parameters:
         """Guess the parameters: heights above a smoothed spectrum at the places where lines are expected."""
         params = lmfit.Parameters()
