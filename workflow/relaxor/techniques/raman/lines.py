@@ -190,6 +190,8 @@ def fit_lines(
     sigma = np.full(len(shift), max(float(np.std(np.diff(spectrum))), 1e-12))
     fitted = solve(start, sigma, False)
     for _ in range(2):
+        if known and not fitted.converged:  # the other fit stays
+            break
         sigma = _difference_noise(fitted, model, spectrum, sigma)
         fitted = solve(fitted.params, sigma, False)
     return fitted, model, sigma
