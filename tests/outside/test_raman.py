@@ -109,7 +109,7 @@ SCENARIOS = [
     named(
         "fluorescence of two bands on a slope, one accumulation",
         draw=modes(under=outside.bands, accumulations=1),
-        truth=TRUE,
+        truth={key: TRUE[key] for key in TRUE if key[2] in ("Eg1", "Ag1")},  # the others are not always seen
     ),
     named(
         "unlisted line of the same area, 6 1/cm above Ag1",
