@@ -27,7 +27,7 @@ from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Light, Readings, 
 from relaxor.synapse.photoresponse.noise import Noise
 from relaxor.synapse.photoresponse.quantities import ONE_EXPONENT, OWN_EXPONENT
 from relaxor.synapse.photoresponse.reduction import reduce
-from relaxor.synapse.photoresponse.response import QUANTITIES, Response, fit_response
+from relaxor.synapse.photoresponse.response import QUANTITIES, Response, _mean, fit_response
 from relaxor.synapse.photoresponse.response_rows import response_rows
 from relaxor.synapse.recording import Recording
 from relaxor.synapse.traces import Trace
@@ -284,6 +284,12 @@ def test_damaged_runs_are_named(change: Callable[[Trace], Trace], message: str) 
 def test_few_runs_are_refused() -> None:
     with pytest.raises(AnalysisError, match="8 runs with light cannot determine 8 parameters"):
         fit_response(small_session(np.random.default_rng(9))[:8])
+
+
+def test_a_covariance_that_rounding_made_indefinite_does_not_end_the_analysis() -> None:
+    values, precision, slopes = np.array([1.0, 1.1, 0.9]), np.full(3, 4.0), np.full((3, 1), 5.0)
+    _, error, *_ = _mean(values, precision, 0.1, slopes, np.array([[-1e-2]]))
+    assert 0 < error < 0.1
 
 
 # --- codes

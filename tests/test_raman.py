@@ -208,6 +208,7 @@ def test_a_constant_is_no_spectrum(tmp_path, changes):
         run(tmp_path, write(SHIFT, np.full((1, 900), 800.0), axis_unit="rel. 1/cm", title="constant"), **changes)
 
 
+@pytest.mark.slow
 def test_polystyrene_has_its_certified_lines(rawfiles, tmp_path):
     """Against ASTM E1840; the spectrometer's axis is as the file has it."""
     content = (rawfiles / "raman_shg/galactic_spc/PST10_iR532_Probe_100_3000msx7.spc").read_bytes()

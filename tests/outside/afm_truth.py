@@ -24,6 +24,28 @@ def roughness(generator: np.random.Generator, size: int, height: float, length: 
     return height * (field - field.mean()) / field.std()
 
 
+def film(generator: np.random.Generator, cover: float, height: float) -> Background:
+    """Contamination of a height (nm) in patches that cover a part of the substrate."""
+    field = roughness(generator, SIZE, 1.0, 8)
+    patches = field > np.quantile(field, 1 - cover)
+    return lambda x, y: height * (patches & (x < 0.04 + 0.05 * y))
+
+
+def particles(generator: np.random.Generator, number: int, height: float, radius: float) -> Background:
+    """Round particles of about one height (nm) and a radius (nm) on the substrate."""
+    places = generator.uniform([-1, -1], [-0.05, 1], (number, 2))
+    heights = height * generator.normal(1, 0.2, number)
+
+    def above(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        found = np.zeros_like(x)
+        for top, (left, down) in zip(heights, places, strict=True):
+            distance = ((x - left) ** 2 + (y - down) ** 2) * (SIDE / 2 / radius) ** 2
+            found = np.maximum(found, top * np.exp(-0.5 * distance))
+        return found
+
+    return above
+
+
 def image(
     generator: np.random.Generator, extra: Background, rim: tuple[float, float] = (0.0, 0.0), jump: float = 0.0
 ) -> Measurement:

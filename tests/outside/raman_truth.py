@@ -53,6 +53,12 @@ def background(shift: np.ndarray) -> np.ndarray:
     return 400 + 600 * np.exp(-0.5 * ((shift - 400) / 250) ** 2) + 500 * np.exp(-(shift - 70) / 40)
 
 
+def bands(shift: np.ndarray) -> np.ndarray:
+    """Fluorescence of two broad bands on a slope, of which no polynomial of low degree is made."""
+    first, second = (np.exp(-0.5 * ((shift - place) / width) ** 2) for place, width in ((180, 60), (380, 90)))
+    return 1500 + 4 * (shift - 72) + 1500 * first + 2500 * second
+
+
 def expected(
     shift: np.ndarray,
     lines: Sequence[tuple[float, float, float]],

@@ -32,6 +32,7 @@ def modes(
     change: Callable[[np.ndarray], np.ndarray] = np.ones_like,
     shape: outside.Line = outside.voigt_line,
     more: Sequence[tuple[float, float, float]] = (),
+    under: Callable[[np.ndarray], np.ndarray] = np.zeros_like,
     accumulations: int = 5,
     axis: np.ndarray = outside.AXIS,
 ) -> Draw:
@@ -45,6 +46,8 @@ def modes(
         Shape of the modes.
     more
         Further lines, which nobody lists.
+    under
+        Expected counts of a further background.
     accumulations
         Number of accumulations.
     axis
@@ -53,7 +56,7 @@ def modes(
     lines = [*outside.MODES.values(), *more]
 
     def draw(generator: np.random.Generator) -> Sequence[Measurement]:
-        counts = outside.expected(outside.AXIS, lines, shape) * change(outside.AXIS)
+        counts = outside.expected(outside.AXIS, lines, shape) * change(outside.AXIS) + under(outside.AXIS)
         spectra = outside.recorded(generator, outside.AXIS, counts, accumulations)
         return [outside.measurement(axis, spectra)]
 
@@ -101,6 +104,17 @@ SCENARIOS = [
         draw=modes(fringe, accumulations=1),
         truth=SHIFTS,
         before="Ag1 207.404 ± 0.024 for 207.50, chi-square 0.98",
+    ),
+    named("fluorescence of two bands on a slope", draw=modes(under=outside.bands), truth=TRUE),
+    named(
+        "fluorescence of two bands on a slope, one accumulation",
+        draw=modes(under=outside.bands, accumulations=1),
+        truth={key: TRUE[key] for key in TRUE if key[2] in ("Eg1", "Ag1")},  # the others are not always seen
+    ),
+    named(
+        "unlisted line of the same area, 6 1/cm above Ag1",
+        draw=modes(more=[(213.5, 31400, 6.2)]),
+        truth={key: TRUE[key] for key in TRUE if key[2] == "Ag1"},
     ),
     named("etalon fringe of 3 %, five accumulations", draw=modes(fringe), truth=SHIFTS),
     named(
@@ -157,7 +171,7 @@ SCENARIOS += [hit(208.0, 3000), hit(434.0, 800), hit(209.0, 20000, 2), hit(209.0
 
 @pytest.mark.parametrize("scenario", SCENARIOS[2:3] + SINGLES[3:4], ids=lambda scenario: scenario.name)
 def test_few_draws_are_right_or_said(scenario):
-    require_right_or_said(scenario, 4)
+    require_right_or_said(scenario, 2)
 
 
 @pytest.mark.parametrize("step", [0.5, 1.0, 2.0])

@@ -53,8 +53,11 @@ def kind_of(recording: Recording) -> Kind:
         return "cycles"
     if (runs["pulses"] == 2).all() and varied == {"period"}:
         return "pairs"
-    several_each = len(runs) > 2 * runs["pulses"].nunique() and _varies(runs["first"])
-    if len(recording.traces) > recording.kept["run"].nunique() or ("pulses" in varied and several_each):
+    slots = _varies(runs["first"])
+    several_each = len(runs) > 2 * runs["pulses"].nunique() and slots
+    empty = len(recording.pulsed) < len(recording.traces)  # the code without a pulse, or a run in the dark
+    slotted = not varied or (slots and not varied & {"amplitude", "width"})
+    if ("pulses" in varied and several_each) or (empty and slotted):
         return "codes"
     if varied == {"amplitude"}:
         return "amplitude"
@@ -128,7 +131,7 @@ def pair_index(recording: Recording) -> xr.Dataset:
     """
     value, error = recording.response, f"{recording.response}_error"
     rows, slow = [], slow_noise(recording)
-    for trace in recording.traces:
+    for trace in recording.pulsed:
         one, two = (recording.of(trace).iloc[i] for i in (0, 1))
         first, second = one[value] - one["baseline"], two[value] - one["baseline"]
         noise = np.hypot(two[error] / first, one[error] * second / first**2)

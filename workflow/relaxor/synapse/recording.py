@@ -67,6 +67,12 @@ class Recording:
         return kept[kept["run"] == trace.run]
 
     @property
+    def pulsed(self) -> list[Trace]:
+        """The runs that have pulses; the others are in the dark, or without a voltage."""
+        runs = set(self.kept["run"])
+        return [trace for trace in self.traces if trace.run in runs]
+
+    @property
     def read_voltage(self) -> float:
         """Voltage across the device before the first pulse of a run, V: the median over the runs."""
         firsts = self.kept.groupby("run", sort=False)["onset"].min()

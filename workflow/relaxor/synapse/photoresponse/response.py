@@ -474,7 +474,8 @@ def _mean(
     differ_error = error_of_root(differ, math.sqrt(2 * freedom) * (1 / scale + differ / freedom))
     weight = 1 / (variance + differ)
     shared = weight @ slopes / weight.sum()
-    error = math.sqrt(1 / weight.sum() + shared @ covariance @ shared)
+    # The covariance of a response that the runs hardly determine may be indefinite by rounding.
+    error = math.sqrt(1 / weight.sum() + max(shared @ covariance @ shared, 0.0))
     return float(weight @ values / weight.sum()), error, math.sqrt(differ), differ_error
 
 

@@ -39,6 +39,8 @@ CHANCE = 0.0027
 COMPARABLE = 4.0
 """Estimates whose errors are within this factor of that of the one taken are part of the spread."""
 PLACES = ("substrate", "flake")
+MOST_BEYOND = 0.07
+"""Part of the pixels that two Gaussian levels may leave unexplained; roughness and bow leave at most about 0.05."""
 INDEPENDENT = 4
 """Number of correlation lengths beyond which two heights are taken as independent."""
 
@@ -120,6 +122,9 @@ def examine(surface: Surface, settings: AfmSettings) -> Flake:
     step_heights = {name: compared.step(place) for name, (place, _) in chosen.items()}
     step_heights[q.TWO_LEVEL_HISTOGRAM] = float(values[len(candidates)]), float(errors[len(candidates)])
     off, judgement = compared.histogram(compared.best)
+    judgements = {name: found for name, (_, found) in chosen.items()} | {q.TWO_LEVEL_HISTOGRAM: judgement}
+    histogram = fit_two_levels(heights, flake[count], edges)
+    levels = judge_levels(histogram, heights, edges).joined(judge_degrees([found for _, found in chosen.values()]))
     return Flake(
         levelled=levelled,
         blocks=blocks,
@@ -127,8 +132,8 @@ def examine(surface: Surface, settings: AfmSettings) -> Flake:
         whole={name: candidates[degree, WHOLE] for name, degree in PROFILE_MODELS.items()},
         along_lines=surface.transposed and straight(flake),
         spreads={name: compared.spread(place) for name, (place, _) in chosen.items()} | {q.TWO_LEVEL_HISTOGRAM: off},
-        judgements={name: found for name, (_, found) in chosen.items()} | {q.TWO_LEVEL_HISTOGRAM: judgement},
-        histogram=fit_two_levels(heights, flake[count], edges),
+        judgements={name: found.joined(levels) for name, found in judgements.items()},
+        histogram=histogram,
         edges=edges,
         step_heights=step_heights,
         roughness={
@@ -227,6 +232,14 @@ class Compared:
         return not self.agree(self.keys.index((3, BESIDE)))[self.keys.index((3, NEAR))]
 
     @property
+    def edge(self) -> Adequacy:
+        """What the heights next to the edge say of all step heights; the levels of a histogram hold them too."""
+        if not self.edge_is_no_step:
+            return ADEQUATE
+        words = "misfit: heights near the edge differ from those further away (a rim, a fold or the tip)"
+        return Adequacy(Status.MISFIT, 1.0, words)
+
+    @property
     def allowed(self) -> list[int]:
         """Places of the windows that a rim at the edge leaves, from the smallest error to the largest."""
         near = self.edge_is_no_step
@@ -241,11 +254,7 @@ class Compared:
 
     def chosen(self, degree: int) -> tuple[int, Adequacy]:
         """Return the place of the best window of a degree, and what is wrong with it."""
-        wrong = ADEQUATE
-        if self.edge_is_no_step:
-            words = "misfit: heights near the edge differ from those further away (a rim, a fold or the tip)"
-            wrong = Adequacy(Status.MISFIT, 1.0, words)
-        allowed = self.allowed
+        wrong, allowed = self.edge, self.allowed
         places = [place for place in allowed if self.keys[place][0] == degree]
         for place in places:
             if self.agree(place)[[*allowed[allowed.index(place) :], self.best]].all():
@@ -272,9 +281,9 @@ class Compared:
         """Return how far the histogram is from the best profiles in nm, and whether by more than chance."""
         off, error = float(self.to_histogram[place]), float(self.its_errors[place])
         if abs(off) <= self.most * error:
-            return abs(off), ADEQUATE
+            return abs(off), self.edge
         words = f"misfit: the levels differ from the step of the profiles by {abs(off) / error:.2g} standard errors"
-        return abs(off), Adequacy(Status.MISFIT, 1.0, words)
+        return abs(off), self.edge.joined(Adequacy(Status.MISFIT, 1.0, words))
 
 
 # --- step heights --------------------------------------------------------------------------------------------------
@@ -404,6 +413,27 @@ def fit_two_levels(heights: np.ndarray, flake: np.ndarray, edges: np.ndarray) ->
 def separation(fitted: Fit) -> float:
     """Return the distance between the two levels in nm."""
     return fitted.value("flake_level") - fitted.value("substrate_level")
+
+
+def judge_degrees(judgements: list[Adequacy]) -> Adequacy:
+    """Judge the background by the judgements of its degrees: a single one that is left is confirmed by no other."""
+    if sum(found.status == Status.OK for found in judgements) != 1:
+        return ADEQUATE
+    return Adequacy(Status.MISFIT, 1.0, "misfit: the step heights of only one degree of the background agree")
+
+
+def judge_levels(fitted: Fit, heights: np.ndarray, edges: np.ndarray) -> Adequacy:
+    """Judge whether an image of these heights (nm) has two levels, by the pixels that two Gaussians leave unexplained.
+
+    Where more pixels lie elsewhere, the step between flake and substrate is not the only one.
+    """
+    counts = np.histogram(heights, edges)[0]
+    levels = sum(level_components(fitted.params, (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]))
+    beyond = float(np.abs(counts - levels).sum()) / 2 / len(heights)
+    if beyond <= MOST_BEYOND:
+        return ADEQUATE
+    words = f"misfit: {beyond:.0%} of the pixels lie on neither of two levels (a further step, particles or a bow)"
+    return Adequacy(Status.MISFIT, 1.0, words)
 
 
 # --- roughness -----------------------------------------------------------------------------------------------------

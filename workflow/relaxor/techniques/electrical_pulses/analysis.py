@@ -64,7 +64,7 @@ def _analyse_one(recording: Recording, settings: ElectricalPulsesSettings) -> Re
 def _cycles(recording: Recording) -> Result:
     """Analyse potentiation and depression, cycle by cycle."""
     potentiation, depression = [], []
-    for trace in recording.traces:
+    for trace in recording.pulsed:
         events = recording.of(trace)
         level, amplitude = events["after"].to_numpy(), events["amplitude"].to_numpy()
         potentiation.append(level[amplitude > 0])

@@ -8,15 +8,21 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured
+from relaxor.core.results import Adequacy, Measurement, Number, Quantity, Result, Status, measured
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset, variable
+from relaxor.stats.adequacy import judge_order
 from relaxor.stats.fit import Fit, fit, parameters
+from relaxor.stats.noise import mad_noise
 from relaxor.techniques.growth import quantities as q
 from relaxor.techniques.growth.settings import GrowthSettings
 
 MIN_SAMPLES = 10
 """Smallest number of readings in each of ramp, soak and cooling."""
+WITHIN = 4.0
+"""Number of standard deviations below the soak within which a reading belongs to it."""
+SETTLING = (0.1, 0.25, 0.5)
+"""Parts of the soak that may be left out at its beginning while the controller settles."""
 
 
 def profile(time: np.ndarray, values: lmfit.Parameters) -> np.ndarray:
@@ -54,7 +60,7 @@ def _analyse_one(measurement: Measurement, settings: GrowthSettings) -> Result:
     time, temperature = _log(measurement)
     fitted = fit_segments(measurement, time, temperature, settings.soak_level)
     rows = fitted.numbers(measurement, q.SEGMENTS, q.FITTED, "least squares of one curve of joined segments")
-    rows += _soak_rows(measurement, time, temperature, fitted, settings.soak_margin)
+    rows += _soak_rows(measurement, time, temperature, settings)
     return Result.of(measurement, rows, {"run": _curves(time, temperature, fitted)})
 
 
@@ -85,14 +91,14 @@ def fit_segments(measurement: Measurement, time: np.ndarray, temperature: np.nda
     for name, samples in (("ramp", begin if cold else 0), ("soak", len(hot)), ("cooling", len(time) - end)):
         if samples < MIN_SAMPLES:
             raise AnalysisError(f"{measurement.id}: {samples} readings of the {name}; {MIN_SAMPLES} are needed")
-    half = int(np.argmax(temperature > (ambient + top) / 2))
-    rate = (temperature[begin] - temperature[half]) / (time[begin] - time[half])
+    rise = int(np.argmax(temperature > ambient + (1 - soak_level) * (top - ambient)))
+    rate = (temperature[begin] - temperature[rise]) / (time[begin] - time[rise])
     ramp = (top - ambient) / rate
     start = time[begin] - (temperature[begin] - ambient) / rate
     cooled = end + int(np.argmax(temperature[end:] < ambient + (top - ambient) / math.e))
     values = parameters(
         ambient_temperature=ambient,
-        ramp_start=start,
+        ramp_start=(max(start, time[0]), time[0], time[end]),
         ramp_time=(ramp, 1e-3, np.inf),
         soak_temperature=top,
         soak_time=(time[end] - start - ramp, 0, np.inf),
@@ -103,25 +109,57 @@ def fit_segments(measurement: Measurement, time: np.ndarray, temperature: np.nda
     return fit(lambda p: profile(time, p) - temperature, values, absolute_sigma=False)
 
 
+def soak_of(time: np.ndarray, temperature: np.ndarray, soak_level: float) -> tuple[float, float]:
+    """Return the hours at which a log arrives at its soak and leaves it, whatever ramp and cooling look like.
+
+    It is at the soak from the first to the last reading that lies less than `WITHIN` times the scatter of the soak
+    below its median.
+    """
+    ambient, top = float(np.median(temperature[:MIN_SAMPLES])), float(np.percentile(temperature, 95))
+    hot = temperature[temperature > ambient + soak_level * (top - ambient)]
+    level = float(np.median(hot))
+    there = np.flatnonzero(temperature > level - WITHIN * mad_noise(hot - level))
+    return float(time[there[0]]), float(time[there[-1]])
+
+
 def _soak_rows(
-    measurement: Measurement, time: np.ndarray, temperature: np.ndarray, fitted: Fit, margin: float
+    measurement: Measurement, time: np.ndarray, temperature: np.ndarray, settings: GrowthSettings
 ) -> list[Number]:
-    begin = fitted.value("ramp_start") + fitted.value("ramp_time") + margin
-    end = begin + fitted.value("soak_time") - 2 * margin
-    soak = (time > begin) & (time < end)
-    n = int(soak.sum())
-    if n < MIN_SAMPLES:
-        raise AnalysisError(f"{measurement.id}: {n} readings of the soak are left; {MIN_SAMPLES} are needed")
-    hours = time[soak] - time[soak].mean()
-    slope = float(hours @ temperature[soak] / (hours @ hours))
-    residual = temperature[soak] - temperature[soak].mean() - slope * hours
+    """Return the numbers of the soak, from its readings alone.
+
+    If the readings about a straight line are not independent, the controller may still settle: more is then left out
+    at the beginning, up to half of the soak, and if that does not help, errors are widened.
+    """
+    begin, end = soak_of(time, temperature, settings.soak_level)
+    margin = settings.soak_margin
+    lines = []
+    for left_out in sorted({margin, *(part * (end - begin) for part in SETTLING if part * (end - begin) > margin)}):
+        soak = (time > begin + left_out) & (time < end - margin)
+        if (n := int(soak.sum())) >= MIN_SAMPLES:
+            lines.append((left_out, n, *_line(time[soak], temperature[soak])))
+        elif not lines:
+            raise AnalysisError(f"{measurement.id}: {n} readings of the soak are left; {MIN_SAMPLES} are needed")
+    settled = [line for line in lines if line[-1].status == Status.OK]
+    left_out, n, values, adequacy = (settled or lines)[0]
+    method = f"straight line through the soak from {left_out:.1f} h after its beginning"
+    rows = measured(measurement, q.SEGMENTS, values, method, n=n, adequacy=adequacy)
+    return [row.with_interval(n - 2) for row in rows]
+
+
+def _line(time: np.ndarray, temperature: np.ndarray) -> tuple[dict[Quantity, tuple[float, float]], Adequacy]:
+    """Return mean, scatter and slope of a straight line through readings, and whether these are independent of it."""
+    n, hours, mean = len(time), time - time.mean(), float(temperature.mean())
+    slope = float(hours @ (temperature - mean) / (hours @ hours))
+    residual = temperature - mean - slope * hours
+    adequacy = judge_order(residual)
     spread = float(np.sqrt(residual @ residual / (n - 2)))
+    error = adequacy.scale * spread
     values = {
-        q.SOAK_STABILITY: (spread, spread / np.sqrt(2 * (n - 2))),
-        q.SOAK_DRIFT: (slope, spread / float(np.sqrt(hours @ hours))),
+        q.SOAK_TEMPERATURE: (mean, error / np.sqrt(n)),
+        q.SOAK_STABILITY: (spread, error / np.sqrt(2 * (n - 2))),
+        q.SOAK_DRIFT: (slope, error / float(np.sqrt(hours @ hours))),
     }
-    method = "scatter about, and slope of, a straight line through the soak"
-    return measured(measurement, q.SEGMENTS, values, method, n=n)
+    return values, adequacy
 
 
 def _curves(time: np.ndarray, temperature: np.ndarray, fitted: Fit) -> xr.Dataset:

@@ -11,13 +11,13 @@ FITTED = {
         Quantity("ramp_start", "hour", "beginning of the ramp, from the beginning of the log"),
         Quantity("ramp_rate", "delta_degC/hour", "rate of heating"),
         Quantity("ramp_time", "hour", "duration of the ramp"),
-        Quantity("soak_temperature", "degC", "temperature that was held"),
         Quantity("soak_time", "hour", "duration of the soak"),
         Quantity("cooling_time_constant", "hour", "time in which the distance to the last temperature falls to 1/e"),
         Quantity("cooling_ambient", "degC", "temperature to which the furnace cools"),
     )
 }
-"""The quantity of each parameter of the fit."""
+"""The quantity of each parameter of the fit of the whole run."""
+SOAK_TEMPERATURE = Quantity("soak_temperature", "degC", "temperature that was held: mean of the readings in the soak")
 SOAK_STABILITY = Quantity("soak_stability", "delta_degC", "standard deviation about a straight line in the soak")
 SOAK_DRIFT = Quantity("soak_drift", "delta_degC/hour", "slope of a straight line in the soak")
-QUANTITIES = (*FITTED.values(), SOAK_STABILITY, SOAK_DRIFT)
+QUANTITIES = (*FITTED.values(), SOAK_TEMPERATURE, SOAK_STABILITY, SOAK_DRIFT)

@@ -8,12 +8,14 @@ from typing import Any
 import lmfit
 import numpy as np
 import xarray as xr
+from scipy import stats
 from scipy.optimize import brentq
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Quantity, measured
+from relaxor.core.results import Measurement, Number, Quantity, Status, measured
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset
+from relaxor.stats.adequacy import UNLIKELY
 from relaxor.stats.fit import Fit, combination, fit, parameters
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.pfm import quantities as q
@@ -22,6 +24,10 @@ FEWEST_STEPS = 16
 """Smallest number of bias steps that make a loop."""
 SAME_BIAS = 1e-3
 """Part of the largest bias below which two biases count as one step."""
+LEAST_SATURATION = 0.95
+"""Part of the response of all domains that a loop must reach at its ends for its numbers not to be of a minor loop."""
+BEND = 5
+"""Degree of the polynomial in the bias that a response without hysteresis is compared with."""
 STEPS = {q.DOUBLE: "two", q.SINGLE: "one"}
 FEATURES = {"off_field": q.OFF_FIELD, "on_field": q.ON_FIELD}
 """Feature of the numbers for each part of the curves."""
@@ -52,7 +58,9 @@ def analyse_loop(measurement: Measurement, settling_fraction: float) -> tuple[li
     """Return the numbers and curves of switching loops that were recorded step by step.
 
     The piezoresponse is PR = A·cos(φ − φ0) with φ0 along the principal axis of the complex response and the sign
-    that makes it grow with bias. The first, virgin branch up to the largest bias is left out.
+    that makes it grow with bias. The first, virgin branch up to the largest bias is left out. Where the branches of a
+    loop agree, nothing switches, and only a straight line is fitted. A part in quadrature that follows the bias or the
+    branch flags all numbers, because a piezoresponse has one phase or its opposite.
 
     Raises
     ------
@@ -61,16 +69,71 @@ def analyse_loop(measurement: Measurement, settling_fraction: float) -> tuple[li
     """
     rows: list[Number] = []
     regions: dict[str, xr.Dataset] = {}
-    for field, loop in _loops(measurement, settling_fraction).items():
-        fits = {model: _fit_loop(loop, model, field) for model in STEPS}
+    loops = _loops(measurement, settling_fraction)
+    for field, loop in loops.items():
+        switches = _follows_branch(loop.response.real, loop) < UNLIKELY
+        fits = {model: _fit_loop(loop, model, field) for model in (STEPS if switches else (q.NO_SWITCHING,))}
         for model, fitted in fits.items():
-            free = {name: quantity for name, quantity in q.FITTED.items() if fitted.params[name].vary}
-            method = f"least squares of {STEPS[model]} tanh steps in each branch"
-            rows += fitted.numbers(measurement, model, free, method, feature=FEATURES[field])
-            rows += _derived_rows(measurement, model, fitted, loop, method, FEATURES[field])
+            rows += _rows(measurement, model, fitted, loop, FEATURES[field])
         best = min(fits.values(), key=lambda found: found.aicc)
         regions |= {field: _points(loop, best), f"{field}_model": _branches(loop, best)}
+    turned = min(_follows_bias(loop.response.imag, loop) for loop in loops.values())
+    if turned < UNLIKELY / len(loops):
+        remark = "misfit: a part of the response in quadrature follows the bias, so that its phase is not one alone"
+        rows = [row.flagged(Status.MISFIT, remark) for row in rows]
     return rows, regions
+
+
+def _rows(measurement: Measurement, model: str, fitted: Fit, loop: Loop, feature: str) -> list[Number]:
+    """Return the numbers of one model of a loop; a minor loop determines none of those of switching."""
+    free = {name: quantity for name, quantity in q.FITTED.items() if fitted.params[name].vary}
+    if model == q.NO_SWITCHING:
+        method = "straight line; both branches agree within their noise, so that nothing switches"
+        return fitted.numbers(measurement, model, free, method, feature=feature)
+    method = f"least squares of {STEPS[model]} tanh steps in each branch"
+    rows = fitted.numbers(measurement, model, free, method, feature=feature)
+    rows += _derived_rows(measurement, model, fitted, loop, method, feature)
+    reached = _saturation(fitted.params.valuesdict(), loop.bias)
+    if not reached < LEAST_SATURATION:
+        return rows
+    remark = f"not identified: a minor loop, which reaches {max(reached, 0):.0%} of the response of all domains"
+    return [row.flagged(Status.NOT_IDENTIFIED, remark) for row in rows]
+
+
+# --- tests without a model -----------------------------------------------------------------------------------------
+def _follows_branch(response: np.ndarray, loop: Loop) -> float:
+    """Return the probability by chance that a response differs between the branches of a loop as much as it does."""
+    bias = loop.bias / np.abs(loop.bias).max()
+    sign = np.where(loop.rising, -1.0, 1.0)[:, np.newaxis]
+    common = np.vander(bias, BEND + 1)
+    return _probability(response, common, sign * np.vander(bias, 3))
+
+
+def _follows_bias(response: np.ndarray, loop: Loop) -> float:
+    """Return the probability by chance that a response depends on bias and branch as much as it does."""
+    bias = loop.bias / np.abs(loop.bias).max()
+    sign = np.where(loop.rising, -1.0, 1.0)[:, np.newaxis]
+    terms = np.hstack([np.vander(bias, BEND + 1)[:, :-1], sign * np.vander(bias, 3)])
+    return _probability(response, np.ones((len(bias), 1)), terms)
+
+
+def _probability(values: np.ndarray, common: np.ndarray, further: np.ndarray) -> float:
+    """Return the probability of the F-test of further terms of a linear model."""
+
+    def squares(design: np.ndarray) -> float:
+        return float(np.sum((values - design @ np.linalg.lstsq(design, values, rcond=None)[0]) ** 2))
+
+    both = np.hstack([common, further])
+    freedom, rest = len(values) - both.shape[1], squares(both)
+    ratio = (squares(common) - rest) / further.shape[1] / max(rest / freedom, 1e-300)
+    return float(stats.f.sf(ratio, further.shape[1], freedom))
+
+
+def _saturation(values: Mapping[str, float], bias: np.ndarray) -> float:
+    """Return the smaller part of the switched response that a loop reaches at its two ends."""
+    alone = {**values, "saturation_piezoresponse": 1.0, "offset": 0.0, "electrostatic_slope": 0.0}
+    ends = piezoresponse(bias.max(), True, alone), -piezoresponse(bias.min(), False, alone)
+    return float(min(ends))
 
 
 # --- from samples to steps -----------------------------------------------------------------------------------------
@@ -151,6 +214,11 @@ def _fit_loop(loop: Loop, model: str, field: str) -> Fit:
 
     # Without a bias there is no electrostatic force that grows with it.
     slope = {"value": 0.0, "vary": field == "on_field"}
+    if model == q.NO_SWITCHING:
+        start = parameters(**{name: {"value": 0.0, "vary": False} for name in q.FITTED})
+        start["switching_width"].value = 1.0
+        start["offset"].vary, start["electrostatic_slope"].vary = True, field == "on_field"
+        return fit(residual, start, absolute_sigma=False)
     tried = []
     for forward in (0.2, 0.4, 0.6):
         backward = {"value": 0.1 * largest, "min": -largest, "max": largest}

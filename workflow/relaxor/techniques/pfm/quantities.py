@@ -7,7 +7,7 @@ from relaxor.core.results import Quantity, quantities_of
 from relaxor.stats.quantities import AICC, of_polarities
 
 DOMAIN_MEANS, VON_MISES_MIXTURE, VON_MISES_SINGLE = "domain_means", "von_mises_mixture", "von_mises_single"
-DOUBLE, SINGLE = "double", "single"
+DOUBLE, SINGLE, NO_SWITCHING = "double", "single", "no_switching"
 LINEAR, CONSTANT = "linear", "constant"
 MODELS = {
     DOMAIN_MEANS: "means over the pixels inside domains",
@@ -15,6 +15,7 @@ MODELS = {
     VON_MISES_SINGLE: "one von Mises distribution in the histogram of the phase",
     DOUBLE: "two switching steps in each branch of a loop, as in an antiferroelectric",
     SINGLE: "one switching step in each branch of a loop, as in a ferroelectric",
+    NO_SWITCHING: "a straight line against the bias, where both branches of a loop agree",
     LINEAR: "a straight line against the number of the scan cycle",
     CONSTANT: "the same value in every scan cycle",
 }

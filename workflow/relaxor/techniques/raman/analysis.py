@@ -6,7 +6,7 @@ where they stand out of the noise (`relaxor.techniques.raman.lines`); a fit that
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,9 +21,10 @@ from relaxor.stats.counts import in_counts, rising
 from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.raman import quantities as q
+from relaxor.techniques.raman.assumptions import of_baseline, of_response, with_higher_baseline
 from relaxor.techniques.raman.axis import Axis, Reference
 from relaxor.techniques.raman.lines import UNSEEN, find_modes, fit_lines, fit_seen_lines
-from relaxor.techniques.raman.misfit import Points, Solved, examined
+from relaxor.techniques.raman.misfit import Points, Solved, examined, twins, with_nearest_names
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import Cleaned, remove_spikes
 
@@ -39,6 +40,8 @@ FOUND_DEGREE = 1
 """Degree of the baseline under lines that were found: windows are narrow."""
 METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
 SUSPECT = "may be a cosmic ray: as sharp as one, without wings, in a single accumulation"
+
+TWINS = "which of two lines of similar area is the mode is a choice: that nearer to the place in the settings"
 
 
 @dataclass(frozen=True)
@@ -156,11 +159,12 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
         points = Points(shift[inside], mean[inside], cleaned.noise[inside], width, degree)
         seen = points.shift, points.spectrum, points.noise
         fitted, model, sigma, limits = fit_seen_lines(*seen, centers, width, degree, centers.keys() & expected)
-        best, fano = examined(Solved(fitted, model, sigma), points, others.keys())
+        best, fano = _examined(Solved(fitted, model, sigma), points, others)
+        best = with_nearest_names(best, replace(points, degree=best.model.degree), centers)
         voigts.append(Part(inside, best, limits, fano))
         params = best.fit.params
         places = {name: params[f"{name}_center"].value for name in best.model.lines}
-        narrow = fit_lines(*seen, places, 1e-3 * width, degree, (), params)
+        narrow = fit_lines(*seen, places, 1e-3 * width, best.model.degree, (), params)
         lorentzians.append(Part(inside, Solved(*narrow)))
     if SILICON in {name for part in voigts for name in part.limits}:
         raise AnalysisError(
@@ -168,6 +172,15 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
             "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
         )
     return Spectrum(shift, cleaned, voigts, lorentzians, others)
+
+
+def _examined(solved: Solved, points: Points, others: Collection[str]) -> tuple[Solved, Solved | None]:
+    """Examine a fit, see `examined`, and the same with a higher baseline, if that describes the data better."""
+    best, fano = examined(solved, points, others)
+    higher = with_higher_baseline(solved, points)
+    if fano is None and higher.fit.adequacy.status == Status.OK and higher.criterion < best.criterion:
+        best, fano = examined(higher, replace(points, degree=higher.model.degree), others)
+    return best, fano
 
 
 def _analyse_one(measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings) -> Result:
@@ -189,6 +202,8 @@ def _analyse_one(measurement: Measurement, standards: Sequence[Reference], setti
     reach = 1.5 * float(np.median(np.diff(spectrum.shift)))
     sharp = {name for name, center in centers.items() if (np.abs(spikes - center) < reach).any()}
     rows = [row.flagged(Status.ASSUMED, SUSPECT) if row.feature in sharp else row for row in rows]
+    twin = {name for part in spectrum.voigts for name in twins(part.solved)}
+    rows = [row.flagged(Status.ASSUMED, TWINS) if row.feature in twin else row for row in rows]
     rays = {q.COSMIC_RAY_PIXELS: (cleaned.removed.sum(), math.nan)}
     rows += measured(measurement, q.VOIGT, rays, "count")
     return Result.of(measurement, rows, {"spectrum": _curves(spectrum, axis)})
@@ -262,12 +277,13 @@ def _rows(
             offset = float(axis.offset(np.array([axis.place]))[0])
             shifted = {q.SHIFT_OFFSET: (offset, axis.error(axis.place))}
             rows += [axis.stated(row, axis.place) for row in measured(measurement, model, shifted, axis.source)]
+        moved = of_baseline(part.solved), of_response(part.solved, response[1])
         for name in part.solved.model.lines:
             if name != SILICON or not any(each.name == SILICON for each in axis.references):
                 rows.append(_calibrated(measurement, model, part.solved, name, axis))
             line = common | {"feature": name, "adequacy": _judged(part.solved, name)}
             found = measured(measurement, model, _shape(part.solved, name, response[0]), METHOD, **line)
-            rows += [_with_response(row, response) for row in found]
+            rows += [_with_assumptions(row, *moved) for row in found]
         for name, limit in part.limits.items():
             unseen = measured(measurement, model, {q.AREA_LIMIT: (limit, math.nan)}, UNSEEN, feature=name, **common)
             rows += [row.flagged(Status.LIMIT, "limit") for row in unseen]
@@ -304,17 +320,12 @@ def _shape(solved: Solved, name: str, gaussian_fwhm: float) -> dict[Quantity, Es
     return shape
 
 
-def _with_response(row: Number, response: tuple[float, float]) -> Number:
-    """Add to a width without the instrument what the uncertain width of the instrument makes of it.
-
-    The whole width is observed: a wider response leaves a narrower line.
-    """
-    fwhm, relative = response
-    if row.parameter != q.FWHM_LORENTZIAN.name or not fwhm:
-        return row
-    root = math.hypot(math.sqrt(0.2166) * row.value, fwhm)
-    slope = fwhm / root / (0.5346 + 0.2166 * row.value / root)
-    return row.with_component(q.RESPONSE, slope * relative * fwhm, "setting instrument_fwhm_uncertainty")
+def _with_assumptions(row: Number, by_baseline: Mapping[str, float], by_response: Mapping[str, float]) -> Number:
+    """Add to an area or a width how far another baseline, and another response of the instrument, move it."""
+    parameter = {q.AREA.name: "area", q.FWHM_LORENTZIAN.name: "fwhm"}.get(row.parameter)
+    name = f"{row.feature}_{parameter}"
+    row = row.with_component(q.BASELINE, by_baseline.get(name, 0.0), "setting baseline_degree")
+    return row.with_component(q.RESPONSE, by_response.get(name, 0.0), "setting instrument_fwhm_uncertainty")
 
 
 def _curves(spectrum: Spectrum, axis: Axis) -> xr.Dataset:

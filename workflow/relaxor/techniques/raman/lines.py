@@ -74,6 +74,11 @@ class LineModel:
     gaussian_fwhm: float
     asymmetric: frozenset[str] = frozenset()
 
+    @property
+    def degree(self) -> int:
+        """Degree of the baseline."""
+        return self.basis.shape[1] - 1
+
     def start(self, spectrum: np.ndarray, centers: Mapping[str, float]) -> lmfit.Parameters:
         """Guess the parameters: heights above a smoothed spectrum at the places where lines are expected."""
         params = lmfit.Parameters()
@@ -185,6 +190,8 @@ def fit_lines(
     sigma = np.full(len(shift), max(float(np.std(np.diff(spectrum))), 1e-12))
     fitted = solve(start, sigma, False)
     for _ in range(2):
+        if known and not fitted.converged:  # the other fit stays
+            break
         sigma = _difference_noise(fitted, model, spectrum, sigma)
         fitted = solve(fitted.params, sigma, False)
     return fitted, model, sigma

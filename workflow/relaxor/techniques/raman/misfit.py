@@ -4,7 +4,7 @@ Only a fit that misses its data is examined. Lines that nobody listed are added 
 model of their own. Fringes, and single points that no line explains, are said.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import lmfit
@@ -17,6 +17,7 @@ from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.noise import mad_noise
 from relaxor.techniques.raman.lines import (
     CHANCE,
+    SEARCH,
     START_FWHM,
     LineModel,
     criterion,
@@ -24,6 +25,10 @@ from relaxor.techniques.raman.lines import (
     further_areas,
 )
 
+PARAMETERS = ("area", "center", "fwhm")
+"""Parameters of a Voigt line."""
+UNLISTED = "line_"
+"""The name of a line that nobody listed is this and its place."""
 MOST_UNLISTED = 3
 """Most lines that are added to one fit."""
 CLEARLY = 10.0
@@ -111,7 +116,7 @@ def with_unlisted(solved: Solved, points: Points) -> Solved:
         place = _highest(solved, points)
         if not place:
             return solved
-        name = f"line_{place[0]:.0f}"
+        name = f"{UNLISTED}{place[0]:.0f}"
         if name in solved.model.lines:
             return solved
         known = solved.fit.params.copy()
@@ -126,6 +131,32 @@ def with_unlisted(solved: Solved, points: Points) -> Solved:
             return solved
         solved = further
     return solved
+
+
+def with_nearest_names(solved: Solved, points: Points, expected: Mapping[str, float]) -> Solved:
+    """Give the name of an expected line to a line that was added to the fit if that is nearer to the expected place."""
+    known = solved.fit.params.copy()
+    for added in (name for name in solved.model.lines if name not in expected):
+        places = {name: solved.fit.value(f"{name}_center") for name in solved.model.lines}
+        for name in expected.keys() & places.keys():
+            if abs(places[added] - expected[name]) < abs(places[name] - expected[name]):
+                for key in PARAMETERS:
+                    one, other = known[f"{name}_{key}"], known[f"{added}_{key}"]
+                    one.value, other.value = other.value, one.value
+                return points.fitted(known, solved.model.lines)
+    return solved
+
+
+def twins(solved: Solved) -> set[str]:
+    """Return the names of lines beside which the fit needed one of similar area that nobody listed."""
+    added = [name for name in solved.model.lines if name.startswith(UNLISTED)]
+    found = set()
+    for name in solved.model.lines:
+        for other in added:
+            near = abs(solved.fit.value(f"{name}_center") - solved.fit.value(f"{other}_center")) < SEARCH
+            similar = solved.fit.value(f"{other}_area") > solved.fit.value(f"{name}_area") / 2
+            found |= {name} if name not in added and near and similar else set()
+    return found
 
 
 def _highest(solved: Solved, points: Points) -> tuple[float, float] | None:

@@ -10,9 +10,9 @@ MODELS = {
     FANO: "Breit–Wigner–Fano lines convolved with the Gaussian response; only where they are clearly better",
 }
 AXIS = "calibration of the axis"
-RESPONSE = "response of the instrument"
+RESPONSE, BASELINE = "response of the instrument", "degree of the baseline"
 RAMAN_SHIFT = Quantity("raman_shift", "1/cm", "position of a line on the calibrated axis", AXIS)
-AREA = Quantity("area", "count/cm", "area of a line above the baseline")
+AREA = Quantity("area", "count/cm", "area of a line above the baseline", f"{BASELINE}, {RESPONSE}")
 FWHM = Quantity("fwhm", "1/cm", "observed full width at half maximum of a line, including the instrument")
 FWHM_LORENTZIAN = Quantity(
     "fwhm_lorentzian", "1/cm", "full width at half maximum of a line without the instrument", RESPONSE

@@ -14,9 +14,11 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Number, Result, measured
+from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Number, Result, Status, measured
 from relaxor.core.variables import dataset, variable
+from relaxor.stats.adequacy import UNLIKELY
 from relaxor.techniques.stem import columns as atoms
+from relaxor.techniques.stem import hexagonal
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import quantities as q
 from relaxor.techniques.stem.settings import Site, StemSettings
@@ -29,10 +31,10 @@ METHODS = {
     q.FFT_LATTICE: "windowed Fourier transform, spots refined, weighted fit of a* and b*; errors from lines",
     q.COLUMN_LATTICE: "2D Gaussian fits of columns, weighted fit of the lattice; errors from lines",
 }
-LEAST_CONTRAST = 1.5
-"""Mean logarithm of the power of spots over the background below which there is no lattice; noise gives 0.2 ± 0.2."""
 FIT_RADIUS = 2.4
 """Number of standard deviations from a column up to which pixels enter its fit, half of the way to the next column."""
+MOST_EMPTY = 0.1
+"""Part of the places of the lattice at which no column is seen, above which one crystal does not fill the image."""
 LEAST_COLUMNS = 12
 """Smallest number of columns from which a lattice is determined."""
 
@@ -64,19 +66,12 @@ def _analyse_one(measurement: Measurement, settings: StemSettings, a: float) -> 
     # In a window of incomplete cells the pattern of the lattice itself would count as scatter between lines.
     lines = int(np.ceil(settings.correlated_length / a) * a / pixel)
     power = lattices.spectrum(image)
-    start, contrast = lattices.find_lattice(power, pixel, a, settings.tolerance)
-    spots = lattices.refine_spots(image, power, pixel, start, settings.highest_frequency, settings.spot_threshold)
-    if contrast < LEAST_CONTRAST or np.linalg.matrix_rank(spots.indices.reshape(-1, 2)) < 2:
-        raise AnalysisError(
-            f"{measurement.id}: no hexagonal lattice with a within {settings.tolerance:.0%} of {a} angstrom in the "
-            f"Fourier transform (contrast {contrast:.1f}, {len(spots.indices)} spots)"
-        )
-    found, covariance = _standard(*lattices.fit_reciprocal(spots, lines))
-    fitted = _Columns(image, pixel, found, lines, settings, measurement.id)
+    found = hexagonal.find(measurement.id, image, power, pixel, lines, settings)
+    fitted = _Columns(image, pixel, found.lattice, lines, settings, measurement.id)
     error = settings.calibration_error
     column_numbers = _lattice_rows(measurement, q.COLUMN_LATTICE, fitted.lattice, fitted.covariance, error)
     rows = [
-        *_lattice_rows(measurement, q.FFT_LATTICE, found, covariance, error),
+        *_lattice_rows(measurement, q.FFT_LATTICE, found.lattice, fitted.adequacy.scale**2 * found.covariance, error),
         *column_numbers,
         *_structure_rows(measurement, column_numbers, a),
         *_column_rows(measurement, fitted),
@@ -85,10 +80,10 @@ def _analyse_one(measurement: Measurement, settings: StemSettings, a: float) -> 
     parts = {
         "image": fitted.image_curves(),
         "transform": _transform_curves(power, pixel, settings.highest_frequency),
-        "spots": _spot_curves(spots),
+        "spots": _spot_curves(found.spots),
         "columns": fitted.column_curves(),
     }
-    return Result.of(measurement, rows, parts)
+    return Result.of(measurement, [row.judged(fitted.adequacy) for row in rows], parts)
 
 
 def _image(measurement: Measurement, detector: str, a: float) -> tuple[np.ndarray, float]:
@@ -112,12 +107,6 @@ def _image(measurement: Measurement, detector: str, a: float) -> tuple[np.ndarra
             f"{measurement.id}: a pixel of {steps[0]:.4g} angstrom does not resolve columns in a cell of {a} angstrom"
         )
     return intensity.to_numpy(), steps[0]
-
-
-def _standard(lattice: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    operation = lattices.standard_setting(lattice)
-    spread = np.kron(np.eye(2), operation.T)
-    return lattice @ operation, spread @ covariance @ spread.T
 
 
 def _lattice_rows(
@@ -173,11 +162,13 @@ class _Columns:
             raise AnalysisError(f"{name}: {len(starts)} atom columns found, at least {LEAST_COLUMNS} needed")
         sites = atoms.cell_sites(image, lattice / pixel, np.array([site.position for site in self.placed]))
         faint = atoms.missing(lattice / pixel, sites, starts, image.shape, 3 * sigma / pixel)
+        bright = [index for index, site in enumerate(self.placed) if site.lattice]
+        empty = len(atoms.missing(lattice / pixel, sites[bright], starts, image.shape, 3 * sigma / pixel))
         radius = FIT_RADIUS * sigma / pixel
         self.fits, self.model = atoms.fit(image, np.vstack([starts, faint]), sigma / pixel, radius)
         positions = self.fits.positions * pixel
         self.site, self.cell = atoms.assign(self.fits.positions, lattice / pixel, sites)
-        self.of_lattice = np.isin(self.site, [index for index, site in enumerate(self.placed) if site.lattice])
+        self.of_lattice = np.isin(self.site, bright)
         if (number := int(np.sum(self.of_lattice))) < LEAST_COLUMNS:
             raise AnalysisError(f"{name}: {number} columns of the lattice found, at least {LEAST_COLUMNS} needed")
         errors = self.fits.errors[self.of_lattice, :2] * pixel
@@ -185,10 +176,25 @@ class _Columns:
             positions[self.of_lattice], errors, self.site[self.of_lattice], self.cell[self.of_lattice]
         )
         self.position_error = errors
+        self.adequacy = self._judged(empty / (empty + number))
         expected = atoms.on_lattice(positions, self.lattice, self.site, self.cell, len(self.placed)) / pixel
         width = float(np.median(self.fits.parameters[self.of_lattice, 3]))
         self.volume = atoms.volumes(image, self.fits, expected, width, radius)
-        self.covariance = self.line_covariance(influence, self.of_lattice) / lattices.seen(lines, len(image))
+        covariance = self.line_covariance(influence, self.of_lattice) / lattices.seen(lines, len(image))
+        self.covariance = self.adequacy.scale**2 * covariance
+
+    def _judged(self, empty: float) -> Adequacy:
+        """Judge whether one lattice describes the image, by its empty places (a part of all) and by its bending."""
+        which, found = self.of_lattice, ADEQUATE
+        if empty > MOST_EMPTY:
+            remark = f"misfit: no column at {empty:.0%} of the places of the lattice (a hole, another grain or noise)"
+            found = Adequacy(Status.MISFIT, 1.0, remark)
+        placed = self.fits.positions[which], self.residuals, self.cell[which], self.site[which]
+        probability, factor = atoms.bending(*placed, self.image.shape, self.lines)
+        if probability < UNLIKELY:
+            remark = f"misfit: the lattice bends over the image (drift that changes, or grains; P = {probability:.1g})"
+            found = found.joined(Adequacy(Status.MISFIT, factor, remark))
+        return found
 
     def line_covariance(self, contributions: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Return the covariance of sums over columns, from the scatter between lines of the image."""

@@ -6,11 +6,12 @@ Lengths are in pixels; positions are (x, y).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, stats
 from scipy.spatial import cKDTree
 from skimage.feature import peak_local_max
 
 from relaxor.stats.noise import mad_noise
+from relaxor.techniques.stem.lattice import line_covariance, per_line, seen
 
 STEPS = (6, 3, 3, 2)
 """Gauss–Newton steps of each pass; after a pass, the tails of the columns are subtracted from each other's windows."""
@@ -295,3 +296,38 @@ def fit_lattice(
     # Rows of coefficients are a and b as (x, y); flattened lattice is (a_x, b_x, a_y, b_y).
     influence = np.einsum("jn,nc->ncj", solve[:2], residuals).reshape(len(positions), 4)
     return coefficients[:2].T, residuals, influence
+
+
+def bending(
+    positions: np.ndarray, residuals: np.ndarray, cell: np.ndarray, site: np.ndarray, shape: tuple[int, ...], lines: int
+) -> tuple[float, float]:
+    """Return how surely the distances of columns from their lattice bend over the image, and how much of them that is.
+
+    The six quadratic terms (of x and y, in x², xy and y²) that a lattice cannot take up are fitted to the distances,
+    and their errors come from the scatter between lines.
+
+    Parameters
+    ----------
+    positions, residuals, cell, site
+        Positions (n, 2) in pixels, distances from the lattice (n, 2), and what `assign` returned.
+    shape, lines
+        Shape of the image, and number of lines that may move together.
+
+    Returns
+    -------
+    probability, factor
+        Probability of the largest of the terms by chance, and the factor by which bending makes the distances larger.
+    """
+    x, y = (2 * positions / np.array(shape[::-1]) - 1).T
+    plane = np.column_stack([cell, site[:, np.newaxis] == np.unique(site)]).astype(float)
+    terms = np.column_stack([x**2, x * y, y**2])
+    terms -= plane @ np.linalg.lstsq(plane, terms, rcond=None)[0]
+    solve = np.linalg.pinv(terms)
+    coefficients = solve @ residuals
+    rest = residuals - terms @ coefficients
+    influence = np.einsum("jn,nc->njc", solve, rest).reshape(len(rest), 6)
+    covariance = line_covariance(per_line(positions[:, 1], influence, shape[0]), lines) / seen(lines, shape[0])
+    score = np.abs(coefficients.ravel()) / np.sqrt(np.diag(covariance))
+    freedom = max(shape[0] // lines - 3, 1)
+    probability = min(6 * 2 * float(stats.t.sf(score.max(), freedom)), 1.0)
+    return probability, float(np.sqrt(np.mean(residuals**2) / np.mean(rest**2)))

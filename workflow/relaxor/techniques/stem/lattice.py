@@ -96,6 +96,15 @@ def spectrum(image: np.ndarray) -> np.ndarray:
     return np.abs(np.fft.fftshift(np.fft.fft2((image - level) * window))) ** 2
 
 
+def ring_median(power: np.ndarray) -> np.ndarray:
+    """Return the median power at the frequency of each pixel of a spectrum, shape (y, x)."""
+    height, width = power.shape
+    frequency = np.hypot(*np.meshgrid(np.arange(height) - height // 2, np.arange(width) - width // 2, indexing="ij"))
+    ring = np.minimum(frequency.astype(int), min(height, width) // 2)
+    median = ndimage.median(power, ring, np.arange(ring.max() + 1))
+    return ndimage.gaussian_filter1d(median, 2)[ring]
+
+
 def find_lattice(power: np.ndarray, pixel: float, a: float, tolerance: float) -> tuple[np.ndarray, float]:
     """Find scale and rotation of a hexagonal lattice by the mean contrast of its first nine spots.
 
@@ -115,10 +124,7 @@ def find_lattice(power: np.ndarray, pixel: float, a: float, tolerance: float) ->
     """
     blurred = ndimage.gaussian_filter(power, 0.7)
     height, width = power.shape
-    frequency = np.hypot(*np.meshgrid(np.arange(height) - height // 2, np.arange(width) - width // 2, indexing="ij"))
-    ring = np.minimum(frequency.astype(int), min(height, width) // 2)
-    median = ndimage.median(blurred, ring, np.arange(ring.max() + 1))
-    contrast = np.log(np.maximum(blurred, 1e-300) / np.maximum(ndimage.gaussian_filter1d(median, 2), 1e-300)[ring])
+    contrast = np.log(np.maximum(blurred, 1e-300) / np.maximum(ring_median(blurred), 1e-300))
     rotations = np.radians(np.arange(0, 60, 0.5))
     lengths = a * np.arange(1 - tolerance, 1 + tolerance + 1e-9, 0.004)
     trial = [(length, rotation) for length in lengths for rotation in rotations]
@@ -161,18 +167,18 @@ def refine_spots(
     found = []
     for index in candidates:
         predicted = (index @ reciprocal * pixel)[::-1] * shape + shape // 2
-        peak = _peak(power, np.round(predicted).astype(int))
-        if peak is None or peak[1] < threshold:
+        highest_pixel = peak(power, np.round(predicted).astype(int))
+        if highest_pixel is None or highest_pixel[1] < threshold:
             continue
-        start = ((peak[0] - shape // 2) / shape / pixel)[::-1]
+        start = ((highest_pixel[0] - shape // 2) / shape / pixel)[::-1]
         position, amplitude, influence = _refine(image, pixel, start)
         if np.all(np.abs(position - start) * shape[::-1] * pixel < 1):
-            found.append((index, position, amplitude, peak[1], influence))
+            found.append((index, position, amplitude, highest_pixel[1], influence))
     columns = zip(*found, strict=True) if found else [[]] * 5
     return Spots(*(np.array(column) for column in columns))
 
 
-def _peak(power: np.ndarray, center: np.ndarray) -> tuple[np.ndarray, float] | None:
+def peak(power: np.ndarray, center: np.ndarray) -> tuple[np.ndarray, float] | None:
     """Return the highest pixel near ``center`` (row, column) and its power over the median around it."""
     reach = 3 * NEIGHBOURHOOD
     if np.any(center < reach) or np.any(center >= np.array(power.shape) - reach):
@@ -209,7 +215,9 @@ def _refine(image: np.ndarray, pixel: float, start: np.ndarray) -> tuple[np.ndar
         )
         hessian = 2 * (np.outer(first.conj(), first) + value.conj() * curves).real
         scores = 2 * (value.conj() * slopes).real
-        step = -np.linalg.solve(hessian, scores.sum(axis=1))
+        gradient, power = scores.sum(axis=1), abs(value) ** 2
+        # The logarithm of a spot is concave out to its neighbouring pixels, and its power is not.
+        step = -np.linalg.solve(hessian - np.outer(gradient, gradient) / power, gradient)
         if np.abs(step).max() * pixel * max(image.shape) < 1e-9:
             break
         position = position + np.clip(step, -0.5 / (pixel * width), 0.5 / (pixel * width))

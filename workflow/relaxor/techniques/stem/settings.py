@@ -31,7 +31,8 @@ class StemSettings(Section):
     sites: list[Site] = Field([Site(name="column", position=(0.0, 0.0))], min_length=1)
     """Sites of the columns in the cell, the brightest first; a site without a position is the last one."""
     tolerance: float = setting(0.06, source="calibration and drift are within a few percent", gt=0, le=0.2)
-    """Relative range around the lattice parameter in which the lattice is sought."""
+    """Relative range around the lattice parameter in which the lattice is sought, and largest strain by drift and scan
+    with which it still counts as hexagonal."""
     spot_threshold: float = setting(25.0, source="the highest of 49 pixels of pure noise is near 6", ge=10)
     """Smallest ratio of the power of a spot to the median power around it."""
     highest_frequency: float = setting(
