@@ -7,7 +7,7 @@ import xarray as xr
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.stats.counts import in_counts, not_negative, poisson_uncertainty, rising
+from relaxor.stats.counts import not_negative, poisson_uncertainty, rising, scaled_to_counts
 from relaxor.techniques.xrd.radiation import Tube, tube_of
 from relaxor.techniques.xrd.settings import XrdSettings
 
@@ -54,7 +54,7 @@ class Pattern:
             corrected for an absorber.
         """
         scan = _scan(measurement)
-        counts = in_counts(measurement, scan, "counting_time")
+        counts = scaled_to_counts(measurement, scan, "counting_time")
         exposure = np.ones(counts.size)
         if "counting_time" in scan:
             time = _positive(measurement, scan["counting_time"])
