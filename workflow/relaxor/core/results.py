@@ -18,6 +18,10 @@ COMBINES = "combines"
 """Attribute of a group of curves that combines several measurements. It holds their names, separated by commas."""
 
 
+SCAN = "scan"
+"""Condition of the sheet that names one of several spectra, images or tables of a file by its number, from 1."""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One ingested measurement file.
@@ -41,10 +45,13 @@ class Measurement:
 
     @property
     def only(self) -> xr.Dataset:
-        """The only region of a file that must hold exactly one."""
-        if len(self.regions) != 1:
-            raise AnalysisError(f"{self.id}: expected one region, file has {', '.join(self.regions)}")
-        return next(iter(self.regions.values()))
+        """The only region of a file, or the one whose number, from 1, is the condition `SCAN` of the sheet."""
+        regions = list(self.regions.values())
+        number = self.condition(SCAN, "1", 1 if len(regions) == 1 else math.nan)
+        if number not in range(1, len(regions) + 1):
+            names = ", ".join(self.regions)
+            raise AnalysisError(f"{self.id}: the file has {names}; name one in the sheet (add '{SCAN}=1')")
+        return regions[int(number) - 1]
 
     def condition(self, name: str, unit: str, default: float | None = None) -> float:
         """Return a condition of the sheet in the requested unit.

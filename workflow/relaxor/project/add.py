@@ -9,7 +9,7 @@ import tempfile
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from relaxor.core.checksums import SUMS, record_sums, sha256
 from relaxor.core.errors import DiskError, ReadError, RelaxorError, SheetError, nearest
 from relaxor.core.files import atomic
 from relaxor.core.remote import storage_of
+from relaxor.core.results import SCAN
 from relaxor.core.units import parse_quantity
 from relaxor.project.analysis import analyse_files
 from relaxor.project.guesses import guessed_columns, is_bare
@@ -37,6 +38,8 @@ from relaxor.techniques.registry import OTHER, current_name, techniques
 CONDITION = re.compile(r"(?:(?P<pattern>.*):)?\s*(?P<name>\w+)\s*=\s*(?P<value>[^:=]+)")
 """Pattern of ``[PATTERN:]name=value unit``."""
 LONGEST_NOTE = 200
+MOST_SPECTRA = 64
+"""Largest number of spectra of one file for which rows are proposed."""
 Ask = Callable[[str, Sequence[str]], str]
 """Asks the user a question; the second argument lists the allowed answers, and is empty if any text is allowed."""
 
@@ -154,6 +157,7 @@ def propose(
         try:
             table, tree = _read(path, settings, given.get(name, ""), stated_before)
             found = _proposal(path, name, sample, root, table, tree, taken)
+            parts = _one_for_each_spectrum(found, tree, taken)
         except ReadError as error:
             refused[name] = str(error).removeprefix(f"{path}: ")
             continue
@@ -161,8 +165,8 @@ def propose(
             refused[name] = f"is in the sheet already, as '{known[found.sha]}'"
             continue
         known[found.sha] = found.measurement
-        taken.add(found.measurement)
-        proposals.append(found)
+        taken.update(each.measurement for each in parts)
+        proposals += parts
     return proposals, refused
 
 
@@ -233,6 +237,19 @@ def _proposal(
         table=table,
         note="" if candidates else f"no technique analyses {', '.join(held) or 'this'}"[:LONGEST_NOTE],
     )
+
+
+def _one_for_each_spectrum(found: Proposal, tree: xr.DataTree, taken: set[str]) -> list[Proposal]:
+    """Return a proposal for each spectrum of a file whose technique takes one at a time."""
+    if len(tree.children) < 2 or found.technique == OTHER or not techniques()[found.technique].single:
+        return [found]
+    names: list[str] = []
+    for child in list(tree.children)[:MOST_SPECTRA]:
+        names.append(_free(f"{found.measurement}_{child}", taken | set(names)))
+    return [
+        replace(found, measurement=name, candidates=list(found.candidates), conditions={SCAN: str(number)})
+        for number, name in enumerate(names, start=1)
+    ]
 
 
 def _free(stem: str, taken: set[str]) -> str:

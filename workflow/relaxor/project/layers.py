@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from relaxor.core.errors import SheetError
-from relaxor.core.results import Measurement
+from relaxor.core.results import SCAN, Measurement
 from relaxor.core.section import unit_of
 from relaxor.core.units import factor
 from relaxor.techniques.registry import Technique, techniques
@@ -108,4 +108,4 @@ def _is_number(annotation: Any) -> bool:
 def known_conditions(technique: str) -> dict[str, str]:
     """Return every condition that a technique of the sheet knows, with its usual unit."""
     found = techniques().get(technique)
-    return {**row_settings(found), **found.conditions.known} if found else {}
+    return {**row_settings(found), **found.conditions.known, SCAN: "1"} if found else {}

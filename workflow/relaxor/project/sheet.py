@@ -9,6 +9,7 @@ from typing import Any
 
 from relaxor.core.errors import SheetError, nearest
 from relaxor.core.remote import STORAGES
+from relaxor.core.results import SCAN
 from relaxor.core.units import factor, parse_quantity, registry
 from relaxor.project.layers import known_conditions
 from relaxor.readers.common.unit_words import stated_columns
@@ -145,7 +146,8 @@ def _check(
             raise fail("file", f"'{row['file']}' lies outside the project")
         if not file.is_file():
             raise fail("file", f"'{row['file']}' does not exist")
-    use = (row["sample"], row["technique"], row["table"], row["file"] if separator else file)
+    conditions = _conditions(row["conditions"], row["technique"], fail)
+    use = (row["sample"], row["technique"], row["table"], row["file"] if separator else file, conditions.get(SCAN))
     if use in seen:
         raise fail(
             "file",
@@ -153,7 +155,7 @@ def _check(
             "remove one",
         )
     seen[use] = number
-    row["conditions"] = _conditions(row["conditions"], row["technique"], fail)
+    row["conditions"] = conditions
     return row
 
 

@@ -159,6 +159,8 @@ class Technique(Topic):
         Spectra to draw over each other.
     former_names
         Names that sheets and settings may still use.
+    single
+        Whether a row of the sheet is about one spectrum of its file, so that a file of several needs several rows.
     simulate
         ``simulate(rng, specimen)`` yields simulated files (`relaxor.simulation.sample_file.SampleFile`) of what the
         mapping ``specimen`` describes.
@@ -172,6 +174,7 @@ class Technique(Topic):
     overview: Callable[[str, xr.DataTree], list[tuple[str, Callable[..., None]]]] | None = None
     compared: ComparedSpectrum | None = None
     former_names: tuple[str, ...] = ()
+    single: bool = False
     simulate: Callable[..., Iterator[Any]] | None = None
 
     @classmethod

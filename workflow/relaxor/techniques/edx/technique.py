@@ -22,6 +22,7 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=EdxSettings,
     recognise=recognise,
+    single=True,
     panels={"spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True)},
     conditions=Conditions(
         {"beam_energy": "keV"}, optional={"take_off_angle": "deg", "mass_thickness": "g/cm^2"}, told_by=_tells_beam

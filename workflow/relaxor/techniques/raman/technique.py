@@ -18,6 +18,7 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=RamanSettings,
     recognise=recognise,
+    single=True,
     panels={"spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True)},
     conditions=Conditions(optional={"power": "", "wavelength": "", "temperature": ""}),
     compared=ComparedSpectrum("spectrum", "raman_shift", "data", "Raman shift (cm$^{-1}$)"),

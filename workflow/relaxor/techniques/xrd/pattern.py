@@ -80,13 +80,8 @@ class Pattern:
 
 
 def _scan(measurement: Measurement) -> xr.Dataset:
-    """Return the scan of a measurement that the sheet names by its number, in ascending order of its angles."""
-    regions = list(measurement.regions.values())
-    number = measurement.condition("scan", "1", 1 if len(regions) == 1 else np.nan)
-    if number not in range(1, len(regions) + 1):
-        names = ", ".join(measurement.regions)
-        raise AnalysisError(f"{measurement.id}: the file has {names}; name one in the sheet (add 'scan=1')")
-    scan = regions[int(number) - 1]
+    """Return the scan of a measurement in ascending order of its angles."""
+    scan = measurement.only
     if "intensity" not in scan or scan["intensity"].dims != ("two_theta",):
         raise AnalysisError(
             f"{measurement.id}: no intensity against two_theta (axes: {', '.join(map(str, scan.dims))})"

@@ -18,7 +18,8 @@ TECHNIQUE = Technique.of_folder(
     part="characterization",
     settings=XrdSettings,
     recognise=recognise,
+    single=True,
     panels={"pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True)},
-    conditions=Conditions(optional={"temperature": "", "scan": "1"}),
+    conditions=Conditions(optional={"temperature": ""}),
     compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
 )
