@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from relaxor.core.results import NORMAL_QUANTILE, Number, Result, measured
+from relaxor.core.results import NORMAL_QUANTILE, Measurement, Number, Result, measured
 from relaxor.core.variables import dataset
 from relaxor.stats.adequacy import UNLIKELY
 from relaxor.stats.decay import DOUBLE, SINGLE, TRIPLE
@@ -60,15 +60,18 @@ def pairs(recording: Recording, known_floor: bool = False) -> Result:
         Whether the floor of 100 % is known to be right: the laws with this floor then decide whether two exponentials
         can be told apart.
     """
-    points = pair_index(recording)
+    return pairs_of(recording.measurement, pair_index(recording), known_floor)
+
+
+def pairs_of(measurement: Measurement, points: xr.Dataset, known_floor: bool = False) -> Result:
+    """Analyse the paired-pulse index against the interval; ``points`` are those of `pair_index`."""
     interval, index = points["interval"].values, points["index"].values
-    error = points["index_uncertainty"].values
-    measurement = recording.measurement
+    error, origin = points["index_uncertainty"].values, points["index_uncertainty"].method
     freedom = int(points.attrs["freedom"])
     rows = []
     for end, at in ((q.SHORTEST, 0), (q.LONGEST, -1)):
         values = {q.PAIRED_PULSE_INDEX: (index[at], error[at]), q.PAIRED_PULSE_GAIN: (index[at] - 100, error[at])}
-        method = f"A2/A1, both above the current before the first pulse; error: {points['index_uncertainty'].method}"
+        method = f"A2/A1, both above the current before the first pulse; error: {origin}"
         where = {"feature": end, "at": applied(interval[at]), "at_unit": "s"}
         rows += measured(measurement, q.PAIRS, values, method, n=index.size, **where)
     if freedom:  # the error is that of a scatter

@@ -12,7 +12,9 @@ import numpy as np
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Result
 from relaxor.core.variables import dataset, variable
+from relaxor.synapse.digested import are_points
 from relaxor.synapse.energy import energy_rows
+from relaxor.synapse.points import analyse_points
 from relaxor.synapse.potentiation import analyse_cycles
 from relaxor.synapse.protocols import kind_of, run_variation
 from relaxor.synapse.quantities import DEPRESSION, POTENTIATION
@@ -39,10 +41,14 @@ def analyse(measurements: Sequence[Measurement], settings: ElectricalPulsesSetti
     AnalysisError
         If a file holds no pulses, or none that belong together.
     """
-    recordings = [record(measurement, settings.read_window, "after") for measurement in measurements]
+    points = [each for each in measurements if are_points(each.regions.values())]
+    recordings = [
+        record(each, settings.read_window, "after") for each in measurements if not are_points(each.regions.values())
+    ]
     variation, error = run_variation(recordings)
     varied = (replace(recording, variation=variation, variation_error=error) for recording in recordings)
-    return Result.joined(_analyse_one(recording, settings) for recording in varied)
+    found = [analyse_points(each) for each in points] + [_analyse_one(recording, settings) for recording in varied]
+    return Result.joined(found)
 
 
 def _analyse_one(recording: Recording, settings: ElectricalPulsesSettings) -> Result:

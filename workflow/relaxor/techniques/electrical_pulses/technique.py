@@ -2,13 +2,16 @@
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
+from relaxor.synapse.digested import are_points
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
 from relaxor.techniques.registry import Conditions, Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Recognise a file by columns of current and voltage, which are more likely to be a sweep."""
+    """Recognise digested points, or columns of current and voltage, which are more likely to be a sweep."""
+    if contents.table and are_points(contents.regions):
+        return 1.0
     columns = contents.table and not contents.tester and not contents.under_light
     return 0.5 * (columns and contents.measured("A") and contents.measured("V"))
 
