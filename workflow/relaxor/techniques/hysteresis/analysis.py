@@ -19,7 +19,15 @@ import numpy as np
 from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
-from relaxor.techniques.hysteresis.device import Capacitor, Geometry, frequency_of, geometry_of, named, recorded
+from relaxor.techniques.hysteresis.device import (
+    TIMELESS,
+    Capacitor,
+    Geometry,
+    frequency_of,
+    geometry_of,
+    named,
+    recorded,
+)
 from relaxor.techniques.hysteresis.integration import Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, is_train, pulse_charges
 from relaxor.techniques.hysteresis.rows import device_rows, loop_curves, loop_rows, relative_systematic, series_rows
@@ -55,13 +63,15 @@ def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -
         for cycles in parts:
             noise = [cycle.replicates(rng, settings.replicates, settings.block) for cycle in cycles]
             found = integrate_together(cycles, noise, settings)
-            result.numbers.extend(device_rows(device, found.saturating, found.backgrounds))
+            if not any(TIMELESS in cycle.remark for cycle in cycles):
+                result.numbers.extend(device_rows(device, found.saturating, found.backgrounds))
             for cycle, of_cycle in zip(cycles, found.loops, strict=True):
                 rows = [row for loop in of_cycle for row in loop_rows(loop, settings)]
                 curves = loop_curves(cycle, of_cycle, found.subtracted)
                 result.add(Result.of(cycle.measurement, rows, {cycle.region or "loop": curves}))
                 loops += of_cycle
-        result.numbers.extend(series_rows(device, loops[first:]))
+        if timed_loops := [loop for loop in loops[first:] if TIMELESS not in loop.cycle.remark]:
+            result.numbers.extend(series_rows(device, timed_loops))
     for train in filter(is_train, measurements):
         separate = "pulse" in next(iter(train.regions.values())).dims
         result.add(_separate_pulses(train, settings) if separate else _recorded_train(train, loops, settings))

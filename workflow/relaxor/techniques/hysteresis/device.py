@@ -11,7 +11,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Status
 from relaxor.core.units import factor
-from relaxor.core.variables import has_dimension
+from relaxor.core.variables import has_dimension, variable
 from relaxor.stats.sweeps import clipped_points
 
 TOLERANCE = 0.05
@@ -26,6 +26,9 @@ this distance, above which the currents stand at a limit."""
 AT_LIMIT = "the current stands at a limit"
 NEARLY = 0.1
 """Part of the current of a capacitor that may not be constant, and part of its energy that may be lost."""
+DIGESTED = ("C/m^2", "V", "V/m", "s", "A")
+"""Kinds of columns that tell a loop without time."""
+TIMELESS = "; the file states no time: samples are taken for equally spaced, and capacitance and leakage are not given"
 PLATES = {"area": "cm^2", "thickness": "nm"}
 """Properties of the plates that the sheet or the file states, with their units in `Capacitor`."""
 
@@ -148,6 +151,7 @@ def named(measurement: Measurement) -> Measurement:
     """
     regions = {}
     for region, data in measurement.regions.items():
+        data = timed(measurement, data)
         for name, unit in AXES.items():
             found = [
                 column for column in data.variables if data[column].ndim == 1 and has_dimension(data[column], unit)
@@ -171,6 +175,38 @@ def named(measurement: Measurement) -> Measurement:
         largest = float(np.abs(data["voltage"]).max()) * factor(data["voltage"].attrs["units"], "V")
         _refuse_contradiction(measurement, "amplitude", largest, "V", "the largest voltage of its column")
     return measurement
+
+
+def is_digested(table: xr.Dataset) -> bool:
+    """Return whether a table holds a polarization against a voltage or a field, and neither time nor current."""
+    held = {unit: any(has_dimension(values, unit) for values in table.variables.values()) for unit in DIGESTED}
+    return held["C/m^2"] and (held["V"] or held["V/m"]) and not (held["s"] or held["A"])
+
+
+def timed(measurement: Measurement, table: xr.Dataset) -> xr.Dataset:
+    """Give a loop without time the time of a loop of one second, whose samples are equally spaced.
+
+    Polarizations, fields and energies of the loop need no time. A loop against the field gets plates at such a distance
+    that a voltage of 1 V is a field of 1 kV/cm; one against the voltage needs the thickness. Other tables are returned
+    unchanged.
+    """
+    if not is_digested(table):
+        return table
+
+    def first(unit: str) -> str:
+        return next((str(name) for name, values in table.data_vars.items() if has_dimension(values, unit)), "")
+
+    count = table.sizes["row"]
+    polarization, voltage, field = first("C/m^2"), first("V"), first("V/m")
+    thickness = measurement.condition("thickness", "nm") if voltage else 1e4
+    values = table[voltage] if voltage else table[field] * factor(table[field].attrs["units"], "kV/cm")
+    columns = {
+        "time": variable("row", np.arange(count) / count, "s", "time of a loop of one second"),
+        "voltage": variable("row", values.to_numpy(), table[voltage].attrs["units"] if voltage else "V", "voltage"),
+        "polarization": table[polarization].variable,
+    }
+    plates_of_file = {"area": 1.0, "area_units": "cm^2", "thickness": thickness, "thickness_units": "nm"}
+    return xr.Dataset(columns, attrs={**table.attrs, **plates_of_file, "remark": TIMELESS})
 
 
 def recorded(remark: str) -> Adequacy:

@@ -3,18 +3,20 @@
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.hysteresis.device import plates
+from relaxor.techniques.hysteresis.device import is_digested, plates
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.registry import Conditions, Technique
 
 
 def _tells_plates(contents: Contents) -> bool:
-    return all(plates(region) for region in contents.regions)
+    return all(plates(region) or is_digested(region) for region in contents.regions)
 
 
 def recognise(contents: Contents) -> float:
-    """Return how likely a file holds polarization loops: a tester wrote it, which states the area of its sample."""
-    return float(contents.table and contents.tester and not contents.under_light)
+    """Return how likely a file holds polarization loops: it holds a polarization, or a tester wrote it."""
+    tester = contents.tester and not contents.under_light
+    polarized = contents.measured("C/m^2") and (contents.measured("V") or contents.measured("V/m"))
+    return float(contents.table and (tester or polarized))
 
 
 TECHNIQUE = Technique.of_folder(
