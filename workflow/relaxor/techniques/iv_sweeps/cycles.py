@@ -11,10 +11,11 @@ from scipy import optimize
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
-from relaxor.core.variables import has_dimension, readings
+from relaxor.core.variables import readings
 from relaxor.stats.noise import mad_noise
 from relaxor.stats.sweeps import TURN, clipped_points, turning_points
 from relaxor.synapse.artifacts import bridged, spikes_in
+from relaxor.techniques.iv_sweeps.terminals import device_pair
 
 LEAST_POINTS = 20
 """Smallest number of points of a run in which a sweep is looked for."""
@@ -130,8 +131,7 @@ def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.
     region, label = measurement.regions[name], f"{measurement.id}: {name}"
     if "pulse" in region.dims:
         raise AnalysisError(f"{label}: holds pulses, not a sweep: {region.sizes['pulse']} pulses")
-    current = _quantity(region, "A", label)
-    voltage = _quantity(region, "V", label)
+    voltage, current = device_pair(region, label)
     if voltage.dims != current.dims:
         raise AnalysisError(f"{label}: {voltage.name} and {current.name} differ in their axes; one sweep is needed")
     pairs = np.stack([readings(voltage, "V"), readings(current, "A")])
@@ -140,19 +140,6 @@ def _runs(measurement: Measurement, name: str) -> Iterator[tuple[np.ndarray, np.
     for run in [run for run in runs if run.any()] or runs:
         known = np.isfinite(run[0])  # rows that fill up a shorter run have no voltage
         yield run[0, known], run[1, known]
-
-
-def _quantity(region: xr.Dataset, unit: str, label: str) -> xr.DataArray:
-    """Return the first variable of the file that has an axis and a unit of this kind and is not that of the gate."""
-    columns = {name: data for name, data in region.variables.items() if data.ndim and data.dtype.kind in "fiu"}
-    found = [name for name, data in columns.items() if has_dimension(data, unit)]
-    names = [str(name) for name in found if not str(name).lower().startswith("gate")]
-    if names:
-        return region[names[0]]
-    what = {"A": "current (A)", "V": "voltage (V)"}[unit]
-    gate = f" of the device; {found[0]} is that of its gate (a transfer curve)" if found else ""
-    held = ", ".join(f"{name} ({data.attrs.get('units', '?')})" for name, data in region.data_vars.items() if data.ndim)
-    raise AnalysisError(f"{label}: a sweep needs a {what}{gate}; the file holds {held or 'single values only'}")
 
 
 # --- what is a sweep
