@@ -33,6 +33,8 @@ TURN = 0.4
 """Smallest depth of a turn between potentiation and depression, as a part of the range of conductances."""
 FEWEST = 5
 """Smallest number of pulses of a branch, and of intervals."""
+NEAR_TURN = 2
+"""Number of pulses by which noise may move a turn."""
 ONE_CYCLE = "of the scatter of the points of one cycle, which all of them may share"
 
 
@@ -118,13 +120,24 @@ def _branches(states: np.ndarray) -> list[tuple[bool, np.ndarray]]:
     smooth = np.convolve(np.pad(states, 1, "edge"), np.full(3, 1 / 3), "valid")
     turns = np.sort(np.concatenate([find_peaks(side, prominence=depth)[0] for side in (smooth, -smooth)]))
     # The highest and the lowest of the noisy states near a turn is the turn itself.
-    ends = [_extreme(states, int(turn)) + 1 for turn in turns]
+    ends = _regular([_extreme(states, int(turn)) + 1 for turn in turns], states.size)
     parts = [part for part in np.split(states, ends) if part.size]
     return [(bool(part[-1] > part[0]), part) for part in parts if part.size > 1]
 
 
+def _regular(ends: list[int], size: int) -> list[int]:
+    """Return the ends of branches of equal cycles where all of them are equal but for the noise at their turns."""
+    lengths = np.diff([0, *ends, size])
+    if lengths.size < 4 or lengths.size % 2:
+        return ends
+    first, second = (round(float(np.median(lengths[start::2]))) for start in (0, 1))
+    regular = np.cumsum(np.tile([first, second], lengths.size // 2))
+    apart = np.abs(regular[:-1] - ends).max()
+    return regular[:-1].tolist() if regular[-1] == size and apart <= NEAR_TURN else ends
+
+
 def _extreme(states: np.ndarray, turn: int) -> int:
-    near = slice(max(turn - 2, 0), turn + 3)
+    near = slice(max(turn - NEAR_TURN, 0), turn + NEAR_TURN + 1)
     middle = float(np.median(states))
     return near.start + int(np.argmax(np.abs(states[near] - middle)))
 
