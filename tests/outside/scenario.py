@@ -39,7 +39,9 @@ class Scenario:
     family
         Whether the model of relaxor describes the data; the coverage must then be right, and few rows may be flagged.
     before
-        What relaxor gave before this rule existed, in words, for the table of all scenarios.
+        What relaxor gave before this rule existed, in words.
+    draws
+        Number of draws for the table of all scenarios; fewer where a draw takes many seconds.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Scenario:
     settings: Mapping[str, object]
     family: bool = False
     before: str = ""
+    draws: int = 20
 
 
 @dataclass(frozen=True)

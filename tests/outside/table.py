@@ -1,7 +1,7 @@
 """Write the table of all scenarios: ``uv run python -m tests.outside.table`` (it takes many minutes).
 
-Every scenario of ``tests/outside`` is analysed `DRAWS` times. The columns "before" come from ``before.csv`` beside this
-file: the same scenarios, analysed by relaxor before it judged its fits.
+Every scenario of ``tests/outside`` is analysed as often as it says. The columns "before" come from ``before.csv``
+beside this file: the same scenarios, analysed by relaxor before it judged its fits.
 """
 
 import importlib
@@ -18,16 +18,16 @@ from relaxor.core.storage import save_table
 from tests.outside.scenario import Scenario, outcomes
 from tests.project import ROOT
 
-DRAWS = 20
 HERE = Path(__file__).parent
 BEFORE = HERE / "before.csv"
 NAMES = ["technique", "scenario", "number"]
-HEADER = f"""# Truth from outside
+HEADER = """# Truth from outside
 
 Data of forward models that share nothing with the simulator or with the fits of relaxor (`tests/outside`), analysed
-{DRAWS} times each. A number is right if the truth lies within value ± 1.96 √(statistical² + systematic²); "flagged" is
-the share of the draws whose row has another status than `ok`, or whose data are refused. The columns "before" are those
-of relaxor before numbers had a status. Bias and uncertainty are in the unit of the number ([numbers.md](numbers.md)).
+as often as the last column says. A number is right if the truth lies within value ± 1.96 √(statistical² +
+systematic²); "flagged" is the share of the draws whose row has another status than `ok`, or whose data are refused. The
+columns "before" are those of relaxor before numbers had a status; a dash stands where it gave no such number or did not
+know the setting. Bias and uncertainty are in the unit of the number ([numbers.md](numbers.md)).
 This page is written by `uv run python -m tests.outside.table`.
 
 """
@@ -44,8 +44,8 @@ def rows_of(index: int) -> list[tuple[object, ...]]:
     scenario = list(scenarios())[index]
     return [
         (scenario.technique, scenario.name, " ".join(part for part in key if part not in ("", "*")),
-         found.bias, found.error, found.coverage, found.flagged)
-        for key, found in outcomes(scenario, DRAWS).items()
+         found.bias, found.error, found.coverage, found.flagged, scenario.draws)
+        for key, found in outcomes(scenario, scenario.draws).items()
     ]  # fmt: skip
 
 
@@ -53,15 +53,15 @@ def measured() -> pd.DataFrame:
     """Return one row for every number of every scenario, from as many processes as there are cores."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         rows = [row for found in pool.map(rows_of, range(len(list(scenarios())))) for row in found]
-    return pd.DataFrame(rows, columns=[*NAMES, "bias", "uncertainty", "coverage", "flagged"])
+    return pd.DataFrame(rows, columns=[*NAMES, "bias", "uncertainty", "coverage", "flagged", "draws"])
 
 
 def page(now: pd.DataFrame, before: pd.DataFrame) -> str:
     """Return the page in Markdown."""
-    both = now.merge(before.drop(columns="flagged"), on=NAMES, how="left", suffixes=("", " before"))
+    both = now.merge(before.drop(columns=["flagged", "draws"]), on=NAMES, how="left", suffixes=("", " before"))
     order = [*NAMES, "bias before", "uncertainty before", "coverage before"]
-    both = both[[*order, "bias", "uncertainty", "coverage", "flagged"]]
-    digits = (*[""] * len(NAMES), *[".3g", ".2g", ".2f"], *[".3g", ".2g", ".2f", ".2f"])
+    both = both[[*order, "bias", "uncertainty", "coverage", "flagged", "draws"]]
+    digits = (*[""] * len(NAMES), *[".3g", ".2g", ".2f"], *[".3g", ".2g", ".2f", ".2f", "d"])
     return HEADER + both.to_markdown(index=False, floatfmt=digits, missingval="–") + "\n"
 
 

@@ -51,6 +51,7 @@ SCENARIOS = [
         NUMBERS,
         SETTINGS,
         before="Bi 0.656 ± 0.009 (sys 0.063), not flagged",
+        draws=8,
     ),
     Scenario("incomplete charge as a flat shelf of 3 %", "edx", of(Truth(shelf=0.03)), NUMBERS, SETTINGS),
     Scenario("detector 5 degrees off the stated angle", "edx", of(Truth(angle=40.0)), NUMBERS, SETTINGS),

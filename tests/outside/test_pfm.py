@@ -120,7 +120,7 @@ SCENARIOS = [
     Scenario("a minor loop of many units", "pfm", loops(spread(7.0, 2.5)), MINOR, {}),
     Scenario("a bias that just reaches the switching", "pfm", loops(largest=4.5), TRUTH, {}),
     Scenario("a capacitor without switching", "pfm", loops(still), NO_LOOP, {}),
-    Scenario("no switching, and noise that drifts", "pfm", loops(still, drift=6.0), NO_LOOP, {}),
+    Scenario("no switching, and noise that drifts", "pfm", loops(still, drift=6.0), NO_LOOP, {}, draws=8),
     Scenario("the phase of the sample across the cut", "pfm", loops(phase=(178.0, 0.0)), TRUTH, {}, family=True),
     Scenario("a phase that turns by 50°", "pfm", loops(phase=(20.0, 50.0)), TRUTH, {}),
     Scenario("noise that drifts", "pfm", loops(drift=6.0), TRUTH, {}),

@@ -64,7 +64,7 @@ SCENARIOS = [
     Scenario("a fourth order beside the second", "shg", series(lambda p: second_order(p) + 8 * p**4), TRUTH, SETTINGS),
     Scenario("a leak that grows with the pump", "shg", series(lambda p: second_order(p) + 60 * p), TRUTH, SETTINGS),
     Scenario("a laser that scatters four times more", "shg", series(jitter=0.08), TRUTH, SETTINGS),
-    Scenario("a line with a tail of 20 % to the red", "shg", series(tail=0.2), TRUTH, SETTINGS),
+    Scenario("a line with a tail of 20 % to the red", "shg", series(tail=0.2), TRUTH, SETTINGS, draws=10),
 ]
 
 
