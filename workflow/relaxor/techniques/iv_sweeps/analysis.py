@@ -26,6 +26,7 @@ from relaxor.stats.decay import SINGLE, Decay, fit_decay, profile_decay
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.iv_sweeps import quantities as q
+from relaxor.techniques.iv_sweeps.capacitor import capacitance_rows, reactive, without_resistance
 from relaxor.techniques.iv_sweeps.conduction import (
     LAWS,
     Branch,
@@ -90,6 +91,8 @@ def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result
         compared = compare(branch, gap, measurement.condition("temperature", "K", ROOM))
         rows += mechanism_rows(measurement, branch, compared, settings.gap_uncertainty / gap if gap else 0.0)
         parts[branch.feature.replace(" ", "_")] = mechanism_curves(branch, compared)
+    if all(map(reactive, cycles)):
+        rows = [*map(without_resistance, rows), *capacitance_rows(measurement)]
     rows = with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty})
     return Result.of(measurement, rows, parts, read_voltage_V=settings.read_voltage)
 

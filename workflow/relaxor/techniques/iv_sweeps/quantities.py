@@ -30,6 +30,7 @@ RELATIVE_GROWTH = of_polarities("relative_growth", "1", "growth of the peak curr
 SYMMETRY = Quantity("symmetry", "1", "magnitude of the positive peak current divided by that of the negative one")
 RECTIFICATION_RATIO = Quantity("rectification_ratio", "1", "ratio of the currents at plus and minus the read voltage")
 RESISTANCE = Quantity("resistance", "ohm", "read voltage divided by the current at it", SCALE)
+CAPACITANCE = Quantity("capacitance", "F", "capacitance of a device whose current takes up no energy", SCALE)
 CLIPPED_POINTS = Quantity("clipped_points", "1", "points whose current is limited by the compliance")
 REPLACED_POINTS = Quantity(
     "replaced_points", "1", "points whose current was an outlier and is the mean of its neighbours"
@@ -59,5 +60,10 @@ AICC_DIFFERENCE = Quantity(
 INDEPENDENT_POINTS = Quantity(
     "independent_points", "1", "points of the branch over the number of neighbouring residuals that deviate together"
 )
+OF_LAWS = (
+    *(CONDUCTANCE, COEFFICIENT, CURRENT, EXPONENT, PREFACTOR),
+    *(SLOPE_AGAINST_ROOT, SLOPE_AGAINST_INVERSE, PERMITTIVITY, BARRIER),
+)
+"""Constants of the laws of conduction."""
 WEIGHTS, GAP = "weights of the points", "distance of the electrodes"
 QUANTITIES = quantities_of(globals(), AICC)
