@@ -55,8 +55,8 @@ def change_cell(project: Project, column: str, value: str) -> None:
             r"row 3: column 'conditions': hysteresis needs 'gap' \(add 'gap=… um'\)",
         ),
         (
-            lambda project: change_cell(project, "table", ""),
-            "row 3: column 'file': raw_data/cbps/hysteresis/pe_8nm_22V_100Hz.txt: format not recognised",
+            lambda project: change_cell(project, "table", "voltage (V), current (A)"),
+            "row 3: column 'file': raw_data/cbps/hysteresis/pe_8nm_22V_100Hz.txt: .*has 3 columns; the sheet names 2",
         ),
         (lambda project: change_cell(project, "technique", "hystersis"), "row 3: .*did you mean 'hysteresis'"),
         (

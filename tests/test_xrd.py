@@ -13,6 +13,7 @@ from relaxor.core.storage import numbers_table
 from relaxor.project.settings import validate_settings
 from relaxor.readers import read
 from relaxor.simulation import xrd as twin
+from relaxor.stats.counts import scaled_to_counts
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.structure.analysis import bragg_two_theta
 from relaxor.techniques.xrd.analysis import analyse
@@ -180,11 +181,8 @@ def test_without_a_cell_each_line_gives_its_spacing():
             scan(np.random.default_rng(1).poisson(100, ANGLES.size) * 1e4),
             "degree lie within 3 degree of each other; at most 30 can be fitted",
         ),
-        (
-            scan(COUNTS, units="count/s"),
-            "intensity in count/s and no counting_time to convert it to counts (add 'co",
-        ),
-        (scan(COUNTS, units="1"), "intensity in '1'; expected count, or count/s and its counting_time"),
+        (scan(COUNTS, units="V"), "intensity in 'V'; expected count, or count/s and its counting_time"),
+        (scan(np.full(ANGLES.size, 7), units="1"), "intensity without noise; expected what a detector counted"),
         (
             scan(COUNTS, np.repeat(ANGLES, 2)[: ANGLES.size]),
             "point 2: two_theta 5 follows 5; expected values that",
@@ -324,3 +322,15 @@ def test_intervals_cover_the_true_values():
     print(coverage.to_string())
     assert (joined.groupby(names).size() == draws).all()
     assert coverage.between(0.90, 0.98).all(), coverage[~coverage.between(0.90, 0.98)]
+
+
+@pytest.mark.parametrize("unit", ["1", "count/s"])
+def test_intensities_of_an_unknown_scale_have_the_noise_of_their_neighbours(unit):
+    """Of 3000 points, differences of neighbours give the factor to counts to some percent."""
+    expected = 60 + 2000 / (1 + ((np.linspace(20, 80, 3000) - 38) / 0.06) ** 2)
+    counts = np.random.default_rng(8).poisson(expected)
+    scan = xr.Dataset(
+        {"intensity": ("two_theta", counts / 37.0, {"units": unit})}, {"two_theta": np.linspace(20, 80, 3000)}
+    )
+    found = scaled_to_counts(Measurement("a", {}, {}, {}), scan, "counting_time")
+    assert float((found / scan["intensity"]).mean()) == pytest.approx(37, rel=0.1)

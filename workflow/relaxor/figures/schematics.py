@@ -218,7 +218,8 @@ def optical_device(
     ax.plot([53, 53], [-0.75 * depth, -0.75 * depth + 100], color=BLACK, lw=1.2, solid_capstyle="butt")
     _label(ax, 52, -0.75 * depth + 50, "100 nm", 5.5, ha="right")
     _terminals(ax, surface, depth)
-    for x, wavelength in zip((23, 30, 37), wavelengths, strict=False):
+    places = np.linspace(23, 37, len(wavelengths)) if len(wavelengths) > 1 else [30]
+    for x, wavelength in zip(places, wavelengths, strict=True):
         color = light_color(wavelength)
         _light(ax, x, surface, depth, color)
         _label(ax, x, surface + 0.58 * depth, f"{wavelength:g}", 5.5, color)

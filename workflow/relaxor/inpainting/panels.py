@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import numpy as np
 import xarray as xr
@@ -221,7 +221,7 @@ def distances(ax: Axes, data: PanelData) -> None:
 # --- losses
 def reconstruction(ax: Axes, data: PanelData) -> None:
     """Draw the squared error of training and of fine-tuning, epoch by epoch, for every hole."""
-    for group, color in zip(data.curves.values(), (SKY, ORANGE, BLACK), strict=False):
+    for group, color in zip(data.curves.values(), cycle((SKY, ORANGE, BLACK, GREEN, PURPLE, VERMILION)), strict=False):
         first, second = (group[part].to_dataset() for part in ("training", "fine_tuning"))
         last = float(first["epoch"][-1])
         ax.plot(

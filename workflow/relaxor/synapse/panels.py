@@ -3,6 +3,7 @@
 Electrical and optical pulses are drawn alike.
 """
 
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -152,7 +153,7 @@ def cycles(ax: Axes, data: PanelData) -> None:
 
 def colours(ax: Axes, data: PanelData) -> None:
     """Draw the response to light of several wavelengths against its power, with predictions of the fitted responses."""
-    marks = ("o", "s", "^", "D")
+    marks = cycle("os^Dv<>p")
     for mark, group in zip(marks, data.curves.values(), strict=False):
         points = group["responses"].to_dataset()
         wavelength = group.attrs["wavelength_nm"]

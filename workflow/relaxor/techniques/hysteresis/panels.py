@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import cycle
 
 import matplotlib as mpl
 import numpy as np
@@ -81,9 +82,8 @@ def _polarization_and_current(ax: Axes) -> tuple[Axes, Axes]:
 
 def thin_flakes(ax: Axes, data: PanelData) -> None:
     """Draw the corrected loops of flakes of several thicknesses."""
-    for (_, group), color in zip(
-        data.curves.items(), (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE), strict=False
-    ):
+    colors = cycle((style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK))
+    for (_, group), color in zip(data.curves.items(), colors, strict=False):
         curves = group["loop"].to_dataset()
         ax.plot(curves["field"], curves["polarization"], color=color, label=f"{curves.attrs['thickness_nm']:g} nm")
         _band(ax, curves, color)
