@@ -161,7 +161,7 @@ def test_without_a_terminal_nothing_is_written_unless_told(project, folder):
         (("s", "--technique", "sweeps"), "'PATTERN=TECHNIQUE' expected"),
         (("s", "--technique", "*.xls=sweeps"), r"no new file is called '\*\.xls'"),
         (("s", "--condition", "power 5 mW"), r"'\[PATTERN:\]name=value unit' expected"),
-        (("s", "--condition", "power=5 mW"), "no file needs 'power'"),
+        (("s", "--condition", "power=5 mW"), "no technique of these files knows 'power'"),
         (("s", "--condition", "gate*:temperature=5 furlongsy"), "'5 furlongsy' is not a number with a unit"),
         (("s", "--condition", "gate*:read_voltage=5 nm"), "'5 nm' is not a number with a unit such as V"),
         (("s", "--condition", "gate*:dose=inf mJ"), "'inf mJ' is not a number with a unit"),

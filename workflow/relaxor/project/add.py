@@ -283,17 +283,23 @@ def give_instrument(proposals: Sequence[Proposal], instrument: str, settings: Se
 
 
 def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
-    """Set conditions by ``[PATTERN:]name=value unit``; without a pattern, for all files whose analysis needs it."""
+    """Set conditions by ``[PATTERN:]name=value unit``; without a pattern, for all files whose technique knows it.
+
+    Where an analysis needs the condition, only the files of such analyses get it.
+    """
     for answer in answers:
         found = CONDITION.fullmatch(answer)
         if not found:
             raise SheetError(f"--condition '{answer}': '[PATTERN:]name=value unit' expected")
         name, value, option = found["name"], found["value"].strip(), f"--condition '{answer}'"
-        chosen = [proposal for proposal in proposals if name in proposal.missing]
+        knowing = [proposal for proposal in proposals if name in known_conditions(proposal.technique)]
+        chosen = [proposal for proposal in knowing if name in proposal.missing] or knowing
         if found["pattern"]:
             chosen = _matching(proposals, found["pattern"], option)
         if not chosen:
-            raise SheetError(f"{option}: no file needs '{name}'; to record it anyway, give 'PATTERN:{name}={value}'")
+            raise SheetError(
+                f"{option}: no technique of these files knows '{name}'; to record it anyway, give 'PATTERN:{name}={value}'"
+            )
         for proposal in chosen:
             if problem := unfit(value, known_conditions(proposal.technique).get(name)):
                 raise SheetError(f"{option}: '{value}' {problem}")
