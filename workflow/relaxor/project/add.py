@@ -298,7 +298,8 @@ def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
             chosen = _matching(proposals, found["pattern"], option)
         if not chosen:
             raise SheetError(
-                f"{option}: no technique of these files knows '{name}'; to record it anyway, give 'PATTERN:{name}={value}'"
+                f"{option}: no technique of these files knows '{name}'; to record it anyway, give "
+                f"'PATTERN:{name}={value}'"
             )
         for proposal in chosen:
             if problem := unfit(value, known_conditions(proposal.technique).get(name)):
