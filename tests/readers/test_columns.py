@@ -135,6 +135,20 @@ def test_a_broken_cell_is_named(tmp_path):
         child_of(tmp_path, table("Voltage (V),Current (A)").replace("1227.7500", "oops"))
 
 
+def test_numbers_above_an_empty_cell_are_names(tmp_path):
+    data, _ = child_of(tmp_path, ",10,20\n1,5,6\n2,7,8\n3,9,10\n")
+    assert list(data.data_vars) == ["column_1", "10", "20"]
+    assert data["20"].values.tolist() == [6, 8, 10]
+
+
+@pytest.mark.parametrize(
+    "content", ["U (V),I (A)\n1,5,2,25\n2,5,3,25\n3,5,4,25\n", "1,50,2,05\n2,50,3,25\n3,50,4,25\n"]
+)
+def test_commas_of_two_meanings_are_refused(tmp_path, content):
+    with pytest.raises(ReadError, match="commas separate the cells and are decimal signs too"):
+        child_of(tmp_path, content)
+
+
 def sheet(*rows: tuple[object, ...]) -> bytes:
     cells = [["" if cell is None else cell for cell in row] for row in rows]
     return workbook({"Sheet1": cells, "empty": []})

@@ -137,6 +137,9 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
             continue
         _refuse_broken_row(lines, begin, first, form, path)
         rows = [line for line in lines[first:last] if line.strip()]
+        if _is_head(rows, form):
+            rows, first = rows[1:], first + 1
+        _refuse_two_commas(lines[begin:first], rows, form, path)
         if last == len(lines) and (note := _cut_short(rows, form)):
             rows = rows[:-1]
             warnings.append(f"line {last}: {note}")
@@ -149,6 +152,34 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
     if below:
         warnings.append(f"{len(below)} lines below the numbers are kept in the header ('{below[0].strip()[:40]}')")
     return TableText(tuple(tables), below, tuple(warnings))
+
+
+def _is_head(rows: Sequence[str], form: Form) -> bool:
+    """Return whether the first row names the columns by numbers: its first cell is empty, and those below are not."""
+    if form.separator == BLANK or len(rows) < 2:
+        return False
+    first, *others = (form.cells(row)[:1] for row in rows[:4])
+    return first == [""] and all(other != [""] for other in others)
+
+
+def _refuse_two_commas(above: Sequence[str], rows: Sequence[str], form: Form, path: Path) -> None:
+    """Refuse commas that separate the cells and are decimal signs as well.
+
+    Half as many names as cells stand above them, or a whole number among them begins with a zero.
+    """
+    if form.separator != ",":
+        return
+    cells = [form.cells(row) for row in rows[:SAMPLED]]
+    if any(len(row) % 2 or not all(re.fullmatch(r"[-+]?\d+", cell) for cell in row) for row in cells):
+        return
+    names = form.cells(COMMENT.sub("", next((line for line in reversed(above) if line.strip()), "")))
+    halves = 2 * len([name for name in names if name]) == len(cells[0]) > 2
+    if halves or any(re.fullmatch(r"0\d+", cell) for row in cells for cell in row[1::2]):
+        raise ReadError(
+            path,
+            "commas separate the cells and are decimal signs too, so that numbers cannot be told apart; export the "
+            "table with tabs or semicolons between the cells",
+        )
 
 
 def _refuse_broken_row(lines: Sequence[str], begin: int, first: int, form: Form, path: Path) -> None:

@@ -103,7 +103,8 @@ def _fitted(line: str, table: Table, kept: np.ndarray) -> list[str] | None:
             cells = [cell for cell, keep in zip(cells, kept, strict=True) if keep]
         while len(cells) > number and not cells[-1]:
             cells.pop()
-        if len(cells) == number and any(cells) and not all(map(table.form.is_number, filter(None, cells))):
+        numbers_alone = all(map(table.form.is_number, filter(None, cells)))
+        if len(cells) == number and any(cells) and (not numbers_alone or not cells[0]):
             return [cell.lstrip("#").strip() for cell in cells]
     for cells in (GROUPS.findall(text), text.split()):
         if len(cells) == number:
