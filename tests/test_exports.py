@@ -74,6 +74,10 @@ EXPORTS: dict[str, tuple[Callable[[], str | bytes], str]] = {
     ),
     "quoted_iv.csv": (lambda: '"Voltage (V)","Current (nA)"\n' + rows(VOLTAGE, 1e9 * CURRENT), "iv_sweeps"),
     "chinese_iv.csv": (lambda: ("电压 (V),电流 (A)\n" + rows(VOLTAGE, CURRENT)).encode("gb18030"), "iv_sweeps"),
+    "jv.txt": (
+        lambda: "Voltage (V)\tJ (mA/cm2)\n" + rows(VOLTAGE, 1e3 * CURRENT / 1e-4, separator="\t"),
+        "iv_sweeps",
+    ),
     "raman_arbitrary.csv": (
         lambda: "Raman shift (cm-1),Intensity (arb. units)\n" + rows(SHIFT, spectrum() / 3000),
         "raman",

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
 from relaxor.core.variables import variable
-from relaxor.techniques.iv_sweeps.terminals import device_pair
+from relaxor.techniques.iv_sweeps.terminals import device_pair, with_currents
 
 SWEEP = np.concatenate([np.linspace(0, 1, 30), np.linspace(1, 0, 30)])
 CONSTANT = np.full(SWEEP.size, 0.1)
@@ -48,3 +49,15 @@ def test_curves_at_several_gate_voltages_are_no_cycles() -> None:
 def test_a_gate_alone_is_no_device() -> None:
     with pytest.raises(AnalysisError, match="Ig is that of its gate"):
         device_pair(region(Vg=SWEEP, Ig=SWEEP), "file")
+
+
+def test_a_current_density_needs_the_area_of_the_sheet() -> None:
+    columns = {
+        "voltage": variable("row", SWEEP, "V", "voltage"),
+        "j": variable("row", SWEEP, "mA/cm^2", "current density"),
+    }
+    regions = {"table": xr.Dataset(columns)}
+    with pytest.raises(AnalysisError, match=r"no condition 'area'"):
+        with_currents(Measurement("jv", {}, {}, regions))
+    found = with_currents(Measurement("jv", {}, {"area": (1e-4, "cm^2")}, regions)).regions["table"]["j"]
+    assert found.attrs["units"] == "A" and found.values[29] == pytest.approx(1e-7)

@@ -40,6 +40,7 @@ from relaxor.techniques.iv_sweeps.conduction import (
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
 from relaxor.techniques.iv_sweeps.readings import Reading, Readings, read_cycle
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
+from relaxor.techniques.iv_sweeps.terminals import with_currents
 
 READ = "weighted parabola of each branch through the voltage"
 AREA = "trapezoidal rule, noise from third differences"
@@ -74,6 +75,7 @@ def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> 
 
 def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result:
     rows: list[Number] = []
+    measurement = with_currents(measurement)
     cycles = cycles_of(measurement, settings.compliance_tolerance)
     readings = [read_cycle(cycle, settings.read_voltage, settings.peak_window) for cycle in cycles]
     for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):

@@ -14,7 +14,8 @@ SHOWN = tuple(quantity.name for quantity in PEAK_CURRENT.values())
 
 def recognise(contents: Contents) -> float:
     """Return how likely a file holds sweeps: by columns of current and voltage, or by the kind of a tester's file."""
-    if not contents.table or contents.under_light or not contents.measured("A"):
+    flows = contents.measured("A") or contents.measured("A/m^2")
+    if not contents.table or contents.under_light or not flows:
         return 0.0
     if contents.tester:  # reversal curves are no loops, and pulses are no sweeps
         return 0.5 * (
@@ -34,6 +35,6 @@ TECHNIQUE = Technique.of_folder(
         "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True, shows=SHOWN),
         "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes"), shows=SHOWN),
     },
-    conditions=Conditions(optional={"gap": "um", "temperature": "K"}),
+    conditions=Conditions(optional={"gap": "um", "temperature": "K", "area": "cm^2"}),
     former_names=("sweeps",),
 )

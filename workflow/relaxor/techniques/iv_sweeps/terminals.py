@@ -1,11 +1,14 @@
 """Which voltage and which current of a file are those of the device, told from the names of the terminals."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import AnalysisError
+from relaxor.core.results import Measurement
+from relaxor.core.units import factor
 from relaxor.core.variables import has_dimension, readings
 
 QUANTITY = re.compile(r"voltages?|volts?|currents?|leakage|meas(ured)?|bias|src|source(?=_|$)(?!$)|[^a-z0-9]+")
@@ -56,6 +59,30 @@ def device_pair(region: xr.Dataset, label: str) -> tuple[xr.DataArray, xr.DataAr
     voltage, current = _matched(of_device["V"], of_device["A"], label)
     _refuse_stepped_gate(region, voltage, [name for name in kinds["V"] if terminal(name) in GATES], label)
     return region[voltage], region[current]
+
+
+def with_currents(measurement: Measurement) -> Measurement:
+    """Return a measurement whose current densities are currents: they are multiplied by the area of the sheet.
+
+    Raises
+    ------
+    AnalysisError
+        If a region holds a current density and no current, and the sheet gives no area.
+    """
+    regions = {}
+    for name, region in measurement.regions.items():
+        densities = [key for key, values in region.data_vars.items() if has_dimension(values, "A/m^2")]
+        if densities and not any(has_dimension(values, "A") for values in region.variables.values()):
+            area = measurement.condition("area", "m^2")
+            currents = {key: _current(region[key], area) for key in densities}
+            region = region.assign(currents)
+        regions[name] = region
+    return replace(measurement, regions=regions)
+
+
+def _current(density: xr.DataArray, area: float) -> xr.DataArray:
+    values = density * (factor(density.attrs["units"], "A/m^2") * area)
+    return values.assign_attrs(units="A", long_name=f"{density.attrs['long_name']} times the area")
 
 
 def _matched(voltages: list[str], currents: list[str], label: str) -> tuple[str, str]:
