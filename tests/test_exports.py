@@ -125,9 +125,8 @@ def added(tmp_path_factory) -> tuple[Path, list[dict[str, str]]]:
     (root / "config/config.yaml").write_text("sample: new\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        done = CliRunner().invoke(
-            app, ["add", "new", str(folder), "--yes", "--condition", "*voltage*:thickness=100 nm"]
-        )
+        options = ["--yes", "--condition", "*voltage*:thickness=100 nm", "--condition", "jv*:area=1e-4 cm^2"]
+        done = CliRunner().invoke(app, ["add", "new", str(folder), *options])
     assert done.exit_code == 0, done.output
     with (root / "config/measurements.tsv").open(newline="") as stream:
         return root, list(csv.DictReader(stream, delimiter="\t"))
