@@ -129,6 +129,8 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
     form = form_of(_sample(lines))
     if form is None:
         raise ReadError(path, "holds no three rows of two or more numbers, one after the other")
+    if (whole := _one_table(lines, form, path)) is not None:
+        return TableText((whole,), (), ())
     tables: list[Table] = []
     warnings: list[str] = []
     begin = 0
@@ -152,6 +154,34 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
     if below:
         warnings.append(f"{len(below)} lines below the numbers are kept in the header ('{below[0].strip()[:40]}')")
     return TableText(tuple(tables), below, tuple(warnings))
+
+
+def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
+    """Return the table of a text in which nothing but full rows follows the first row, many times faster; else None."""
+    first = next(index for index, line in enumerate(lines) if form.is_row(line))
+    last = len(lines)
+    while not lines[last - 1].strip():
+        last -= 1
+    rows = lines[first:last]
+    text = "\n".join(rows)
+    plain = not any(mark in text for mark in ('"', "_", "−", *("." if form.decimal == "," else "")))
+    if not plain or not _is_table(lines, first, last, form):
+        return None
+    text = text.replace(",", ".") if form.decimal == "," else text
+    if form.separator == BLANK:
+        widths, words = {len(row.split()) for row in rows}, text.split()
+    else:
+        widths, words = {row.count(form.separator) + 1 for row in rows}, re.split(f"[{form.separator}\n]", text)
+    if len(widths) > 1 or len(words) > MAX_POINTS:
+        return None
+    try:
+        values = np.array(words, dtype=float).reshape(len(rows), -1)
+    except ValueError:  # an empty cell, or a word for one
+        return None
+    if not np.isfinite(values).all():
+        return None
+    _refuse_two_commas(lines[:first], rows, form, path)
+    return Table(tuple(lines[:first]), values, first + 1, form)
 
 
 def _is_head(rows: Sequence[str], form: Form) -> bool:
