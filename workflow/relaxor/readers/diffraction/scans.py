@@ -1,6 +1,6 @@
 """Diffraction scans as the readers of all diffractometers return them: one axis, intensities and their uncertainty."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.schema import MAX_POINTS
+from relaxor.readers.common.text import numbers
 from relaxor.stats.counts import poisson_uncertainty
 
 AXES = {
@@ -96,3 +98,29 @@ def grid(path: Path, axis: str, start: float, step: float, points: int, place: s
     if not (np.isfinite(start) and np.isfinite(step) and step != 0):
         raise ReadError(path, f"{axis} starts at {start} with step {step}", place)
     return start + step * np.arange(points)
+
+
+def rows_of(lines: Sequence[str], columns: int, path: Path, first: int) -> tuple[np.ndarray, list[str]]:
+    """Return the rows of a pattern, shape (n, columns), and warnings; a last row that is cut off is left out.
+
+    Parameters
+    ----------
+    lines
+        Rows of numbers, separated by blanks, tabs or commas; empty lines are passed over.
+    first
+        Number of the first line in the file.
+    """
+    rows = [(first + index, line.replace(",", " ").split()) for index, line in enumerate(lines) if line.strip()]
+    warnings = []
+    if rows and len(rows[-1][1]) < columns and lines[-1].strip():
+        warnings.append(f"line {rows[-1][0]}: the last row is cut off and left out")
+        rows.pop()
+    if not rows:
+        raise ReadError(path, f"holds no rows of {columns} numbers", f"line {first}")
+    if len(rows) * columns > MAX_POINTS:
+        raise ReadError(path, f"holds more than {MAX_POINTS} numbers; such patterns are refused")
+    wrong = next(((line, row) for line, row in rows if len(row) != columns), None)
+    if wrong:
+        raise ReadError(path, f"{len(wrong[1])} numbers in a row; {columns} are expected", f"line {wrong[0]}")
+    words = [word for _, row in rows for word in row]
+    return numbers(words, path, f"lines {rows[0][0]} to {rows[-1][0]}").reshape(-1, columns), warnings
