@@ -24,6 +24,7 @@ from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import entries, iso, lines_of, number
 from relaxor.readers.diffraction.scans import rows_of, scan
 
+MAX_BYTES = 32 << 20
 WAVELENGTH = "Calibrated wavelength"
 NUMBERS = {WAVELENGTH: "wavelength_alpha1", "Temp (K)": "temperature", "Time per step (sec)": "time_per_step"}
 NAMES = ("User sample name", "Sample Comment")

@@ -25,6 +25,7 @@ from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import first_number, head_lines, lines_of
 from relaxor.readers.diffraction.scans import axis_of, rows_of, scan
 
+MAX_BYTES = 32 << 20
 ENTRY = re.compile(r'(\w+): "([^"]*)"')
 
 

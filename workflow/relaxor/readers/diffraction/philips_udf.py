@@ -24,6 +24,7 @@ from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.common.text import iso, lines_of, number, numbers
 from relaxor.readers.diffraction.scans import grid, scan
 
+MAX_BYTES = 32 << 20
 NAMES = {
     "ScanStepTime": "counting_time",
     "ScanType": "scan_type",

@@ -28,6 +28,7 @@ from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.common.text import entries, free, iso, lines_of, number, numbers, snake
 from relaxor.readers.common.unit_words import unit_of
 
+MAX_BYTES = 64 << 20
 LOOK_AHEAD = 1 << 18
 """Bytes in which the line ``[DATA]`` is looked for."""
 COLUMN = re.compile(r"(?P<label>.*?)\s*(?:\((?P<unit>[^()]*)\))?\s*(?P<marks>(?:\[[^\]]*\]\s*)*)")
