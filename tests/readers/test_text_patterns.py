@@ -1,4 +1,6 @@
-"""Patterns that programs and beamlines export as text: DIFFRAC.EVA, 11-BM and Philips UDF."""
+"""Patterns that programs and beamlines export as text: DIFFRAC.EVA, 11-BM, Philips UDF, powder CIF and SPEC."""
+
+import re
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.public_files import shared
-from tests.readers.samples.diffraction import EVA, UDF, XYE
+from tests.readers.samples.diffraction import EVA, POWDER_CIF, ROCK_SALT, SPEC, UDF, XYE
 
 
 def write(folder, text):
@@ -56,11 +58,60 @@ def test_months_in_several_languages(tmp_path, date, iso):
         (XYE.replace("37.1", "-37.1"), "line 9: holds a negative uncertainty"),
         (UDF.replace("RawScan", ""), "no line RawScan"),
         (UDF.replace("0.100", "0"), "which place the counts"),
+        (POWDER_CIF.replace("10.2", "11.2"), "3 points from 10 to 11.2 degree in steps of 0.1"),
+        (POWDER_CIF.replace("829.", "x"), "'x' is not a number (value 2)"),
+        (SPEC.replace("1001 16", "16"), "line 15: 4 numbers in a row; 5 are expected"),
+        (SPEC.replace("1001", "monitor"), "'monitor' is not a number"),
     ],
 )
 def test_damage_is_named(tmp_path, text, message):
-    with pytest.raises(ReadError, match=message.replace(".", r"\.")):
+    with pytest.raises(ReadError, match=re.escape(message)):
         read(write(tmp_path, text))
+
+
+def test_a_structure_keeps_the_pattern_that_it_was_refined_from(tmp_path):
+    tree = read(write(tmp_path, ROCK_SALT + POWDER_CIF.replace("data_test", "data_pattern")))
+    assert list(tree.children) == ["cell", "pattern"] and tree.attrs["format"] == "cif"
+    assert tree["pattern"].attrs["wavelength_alpha1"] == 2.0785
+    assert "data_pattern: the columns _pd_meas_odd_thing are not read" in tree.attrs["warnings"]
+
+
+def test_patterns_over_angles_counts_or_times_of_flight(tmp_path):
+    loop = "data_a\nloop_\n_pd_meas_2theta_scan\n_pd_meas_counts_total\n10 9\n10.2 16\n10.5 25\n"
+    loop += (
+        "data_b\nloop_\n_pd_meas_time_of_flight\n_pd_proc_d_spacing\n_pd_meas_intensity_total\n2429.3 2.0 0.026(1)\n"
+    )
+    loop += "data_c\nloop_\n_pd_calc_intensity_total\n1\n2\n"
+    tree = read(write(tmp_path, loop))
+    counts, flight = (tree[name] for name in ("pattern", "pattern_2"))
+    assert counts["two_theta"].values.tolist() == [10, 10.2, 10.5]
+    assert counts["intensity_uncertainty"].values.tolist() == [3, 4, 5]
+    assert flight["time_of_flight"].attrs["units"] == "us" and float(flight["d_spacing"][0]) == 2
+    assert float(flight["intensity_uncertainty"][0]) == pytest.approx(0.001)
+    assert "data_c: the loop of _pd_calc_intensity_total has neither angles" in tree.attrs["warnings"]
+
+
+def test_a_scan_of_spec_keeps_its_counters(tmp_path):
+    text = SPEC + "\n#S 2  ascan  Energy 8 8.1  2 1\n#N 2\n#L Energy  det\n8 1.5\n8.1 2.5\n8.2\n@A 1 2 3\\\n 4 5\n"
+    tree = read(write(tmp_path, text + "#S 3 loopscan\n"))
+    assert list(tree.children) == ["scan_1", "scan_2"]
+    energy = tree["scan_2"]
+    assert energy["intensity"].values.tolist() == [1.5, 2.5] and "intensity_uncertainty" not in energy
+    for told in ("scan_2: line 25: the last row is cut off", "scan_2: 1 spectra of a multichannel analyser",
+                 "scan_2: nothing says in which unit Energy is", "scan_3: holds no points (loopscan)"):  # fmt: skip
+        assert told in tree.attrs["warnings"]
+
+
+def test_a_real_powder_cif():
+    """Numbers of the file: the first point is 5540(160) at 1.518 degree, the last at 166.268 degree."""
+    tree = read(shared("cases/x04-powder-cif/1517474.cif"))
+    pattern = tree["pattern"]
+    assert list(tree.children) == ["cell", "pattern"] and pattern["intensity"].size == 3296
+    assert pattern["two_theta"].values[[0, -1]] == pytest.approx([1.518, 166.268])
+    assert (float(pattern["intensity"][0]), float(pattern["intensity_uncertainty"][0])) == (5540, 160)
+    assert (pattern.attrs["wavelength_alpha1"], pattern.attrs["radiation"]) == (2.0785, "neutron")
+    with pytest.raises(ReadError, match="is not closed and holds the blocks behind it"):
+        read(shared("cases/x04-powder-cif/ic034984fsi20030819_115442.cif"))
 
 
 def test_real_text_patterns():
