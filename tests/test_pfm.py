@@ -247,7 +247,10 @@ def test_a_loop_in_volts_has_its_numbers_in_volts():
     assert (units["saturation_piezoresponse"], units["loop_area"]) == ("mV", "mV*V")
     for one, number in zip(expected.numbers, found.numbers, strict=True):
         scale = 1e-3 if "pm" in one.unit else 1
-        if one.parameter not in ("aicc", "probability"):  # those follow the scale of the residuals, or a fit's last digit
+        if one.parameter not in (
+            "aicc",
+            "probability",
+        ):  # those follow the scale of the residuals, or a fit's last digit
             assert number.value == pytest.approx(one.value * scale, rel=1e-3, abs=1e-9, nan_ok=True), number.parameter
 
 

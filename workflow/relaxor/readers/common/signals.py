@@ -11,7 +11,7 @@ from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, safe, slug
-from relaxor.readers.common.unit_words import counted, spelled, unit_of
+from relaxor.readers.common.unit_words import counted, unit_of
 from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {
@@ -149,10 +149,10 @@ def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
         values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
     given = str(axis.get("units") or "").strip()
     unit, attrs = "1", {"unit_in_file": given} if given else {}
-    known = axis_unit(given) or spelled(given)
-    parsed = parse_unit(known)
+    known = axis_unit(given) or ""
+    parsed = parse_unit(known) if known else None
     if parsed is not None and name in SPECTRAL:
-        return variable(name, values, given, name.replace("_", " "))
+        return variable(name, values, known, name.replace("_", " "))
     for target in TARGET_UNITS:
         if parsed is not None and not parsed.dimensionless and parsed.is_compatible_with(target):
             unit = target if target != "eV" else given
