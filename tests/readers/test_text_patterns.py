@@ -126,3 +126,24 @@ def test_real_text_patterns():
     assert (udf["intensity"].size, udf["intensity"].values.max(), udf["intensity"].values.sum()) == (876, 12880, 550306)
     assert udf["two_theta"].values[[0, -1]] == pytest.approx([5, 40]) and "warnings" not in tree.attrs
     assert np.allclose(udf["intensity_uncertainty"].values[0], 665**0.5)
+
+
+@pytest.mark.parametrize("names", ["2theta,intensity", "2Theta (deg),Intensity (counts)", '"2-theta";"counts"'])
+def test_patterns_of_two_named_columns(tmp_path, names):
+    separator = ";" if ";" in names else ","
+    rows = "".join(f"{10 + index / 10}{separator}{(3 + index) ** 2}\n" for index in range(5))
+    pattern = read(write(tmp_path, f"{names}\n{rows}"))["spectrum"]
+    assert pattern["two_theta"].attrs["units"] == "degree"
+    assert pattern["intensity"].values.tolist() == [9, 16, 25, 36, 49]
+
+
+def test_tables_of_synapses_keep_their_names():
+    """Pulse number and conductance, interval and index: names and units are those of the first line."""
+    pulses = read(shared("cases/ltp-table/ltp_ltd_conductance.csv"))["table"]
+    assert {name: values.attrs["units"] for name, values in pulses.data_vars.items()} == {
+        "pulse": "1", "conductance": "nS",
+    }  # fmt: skip
+    pairs = read(shared("cases/ltp-table/ppf_index.csv"))["table"]
+    assert {name: values.attrs["units"] for name, values in pairs.data_vars.items()} == {
+        "interval": "ms", "ppf_index": "percent",
+    }  # fmt: skip

@@ -167,7 +167,7 @@ def _ramp(section: Section, soft: Section) -> dict[str, Any]:
 def _image_axes(section: Section, shape: tuple[int, ...], path: Path, place: str) -> dict[str, xr.Variable]:
     size = next((value for key, value in section.items() if key.lower() == "scan size"), "").split()
     try:
-        sides = (size * 2 if len(size) == 2 else size)[:2]
+        sides = (size[:-1] * 2)[:2]
         width, height = (float(text) * LENGTHS[spelled(size[-1])] for text in sides)
     except (ValueError, KeyError, IndexError):
         raise ReadError(path, f"'Scan Size: {' '.join(size)}' is not a width and a height", place) from None
