@@ -140,7 +140,6 @@ def write_all(folder: Path) -> Iterator[tuple[str, str]]:
         "billion_version_1.raw": (b"RAW " + struct.pack("<IffI", BILLION, 1, 0.01, 0) + bytes(200), str(BILLION)),
         "billion.spe": (_phi(1), "announces"),
         "records.spe": (_phi(BILLION), "announces"),
-        "billion.msa": (_emsa(str(BILLION), "1\n2\n"), "announces 1000000000 points"),
         "endless_line.msa": (_emsa("3", "1 " * 4_000_000 + "\n"), ""),
         "billion.eds": (jeol(channels=BILLION), "announces 1000000000 channels"),
         "larger.msa": (_emsa("3", "1 " * 5_000_000 + "\n"), "MiB"),

@@ -215,7 +215,7 @@ def hostile(tmp_path_factory) -> dict[str, tuple[str, str, float, str]]:
 HOSTILE = (
     "bomb.brml", "bomb_lying.brml", "terabytes.brml", "many_bombs.brml", "laughs.brml", "outside.brml", "nested.brml",
     "open.brml", "deep.brml", "nodes.brml", "nested.zip", "billion.raw", "billion_version_1.raw", "zeros.raw",
-    "billion.spe", "records.spe", "billion.msa", "larger.msa", "not_a_number.msa", "infinite.msa", "points.ibw",
+    "billion.spe", "records.spe", "larger.msa", "not_a_number.msa", "infinite.msa", "points.ibw",
     "overflow.ibw", "negative.ibw", "billion.dm3", "deep.dm3", "not_a_number.txt", "twice.txt", "unsorted.txt",
     "wrong_unit.txt", "no_rows.txt", "wide.txt", "tall.txt", "cell.cif", "vamas.vms", "git_lfs.raw", "empty.raw",
     "billion.eds", "layers.spx", "huge.emd", "outward.emd", "loop.emd", "sparse.raw",

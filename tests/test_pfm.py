@@ -20,7 +20,7 @@ from tests.simulated import against_truth, ingested, simulated, specimen
 SPECIMEN = specimen("pfm")
 LOOP = SPECIMEN.loops[0]
 SETTINGS = PfmSettings()
-ATTRS = {"raw_sha256": "0" * 64, "origin": "simulated"}
+ATTRS = {"raw_file": "file", "raw_sha256": "0" * 64, "origin": "simulated"}
 
 
 def image(amplitude, phase, cycle=1.0):
@@ -218,3 +218,45 @@ def test_loop_intervals_cover_the_truth():
     truth = twin.loop_truth(LOOP)
     shares = coverage(400, truth, lambda rng: analyse_loop(curve(twin.loop_channels(rng, LOOP)), 0.34)[0])
     assert all(0.90 <= share <= 0.98 for share in shares.values()), shares
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("mV", 1e9), ("1", 1e12), ("nm", 1e9)])
+def test_an_amplitude_that_is_not_calibrated_keeps_its_unit(unit, scale):
+    """Phases do not depend on it, and the amplitude is in the unit of the file; lengths are still given in pm."""
+    known = halves(150.0, 10.0)
+    other = halves(150.0, 10.0)
+    channel = other.only["amplitude_retrace"]
+    other.regions["image"]["amplitude_retrace"] = variable(channel.dims, channel.values * scale, unit, "amplitude")
+    expected, found = analyse([known], SETTINGS), analyse([other], SETTINGS)
+    factor, written = (1, "pm") if unit == "nm" else (scale * 1e-12, unit)
+    assert [number.parameter for number in found.numbers] == [number.parameter for number in expected.numbers]
+    for one, number in zip(expected.numbers, found.numbers, strict=True):
+        changed = one.unit == "pm"
+        assert number.unit == (written if changed else one.unit), number.parameter
+        assert number.value == pytest.approx(one.value * (factor if changed else 1), rel=1e-6, nan_ok=True)
+    assert found.curves["p/image"]["amplitude"].attrs["units"] == written
+
+
+def test_a_loop_in_volts_has_its_numbers_in_volts():
+    channels = twin.loop_channels(np.random.default_rng(3), LOOP)
+    known, other = curve(channels), curve(channels)
+    values = other.only["amplitude"]
+    other.regions["curve"]["amplitude"] = variable("time", values.values * 1e9, "mV", "amplitude")
+    expected, found = analyse([known], SETTINGS), analyse([other], SETTINGS)
+    units = {number.parameter: number.unit for number in found.numbers}
+    assert (units["saturation_piezoresponse"], units["loop_area"]) == ("mV", "mV*V")
+    for one, number in zip(expected.numbers, found.numbers, strict=True):
+        scale = 1e-3 if "pm" in one.unit else 1
+        if one.parameter not in (
+            "aicc",
+            "probability",
+        ):  # those follow the scale of the residuals, or a fit's last digit
+            assert number.value == pytest.approx(one.value * scale, rel=1e-3, abs=1e-9, nan_ok=True), number.parameter
+
+
+def test_cycles_in_different_units_have_no_trend():
+    first, second = halves(150.0, 10.0), halves(150.0, 10.0)
+    second = dataclasses.replace(second, id="q", conditions={"cycle": (2.0, "1")})
+    second.regions["image"]["amplitude_retrace"].attrs["units"] = "V"
+    with pytest.raises(AnalysisError, match="different units and have no trend: p in pm, q in V"):
+        analyse([first, second], SETTINGS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.public_files import present
+from tests.public_files import present, shared
 from tests.readers.samples.diffraction import raw_1, raw_2, raw_3, raw_4
 from tests.readers.samples.sample import COUNTS
 
@@ -95,10 +95,26 @@ def test_a_rocking_curve_runs_along_theta(tmp_path):
     assert tree["scan_2"].attrs["scan_type"] == "rocking curve"
 
 
+@pytest.mark.parametrize("content", [raw_1(ranges=2)[: -156 - 22], raw_2()[:-2], raw_3(ranges=2)[:-326], raw_4()[:-2]])
+def test_a_stopped_measurement_gives_its_whole_points(tmp_path, content):
+    tree = read(given_file(tmp_path, content))
+    assert list(tree.children) == ["scan_1"]
+    assert tree["scan_1"]["intensity"].values.tolist() == [9, 16, 25, 36]
+    assert "5 points announced, 4 are there" in tree.attrs["warnings"]
+
+
+def test_a_real_stopped_measurement_is_the_beginning_of_the_whole_one():
+    folder = shared("cases/x06-stopped-raw4")
+    whole, stopped = (read(folder / name)["scan_1"] for name in ("TiO2.raw", "stopped.raw"))
+    assert (whole["intensity"].size, stopped["intensity"].size) == (1647, 1146)
+    np.testing.assert_array_equal(stopped["intensity"], whole["intensity"][:1146])
+    np.testing.assert_array_equal(stopped["two_theta"], whole["two_theta"][:1146])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (raw_1()[:-4], "byte 0x9c: announces 5 values of 4 bytes"),
+        (raw_1()[:-20], "byte 0x9c: announces 5 values of 4 bytes"),
         (raw_1()[:100], "ends early"),
         (raw_2(length=20), "byte 0x100: range header of 20 bytes; at least 48 expected"),
         (raw_2()[:230], "ends early"),

@@ -3,16 +3,18 @@
 import bz2
 import gzip
 import io
+import re
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.public_files import present
+from tests.public_files import present, shared
 from tests.readers.samples.diffraction import PANALYTICAL_CSV, RAS, RIGAKU_DAT, UXD, XRDML, rasx, rd
-from tests.readers.samples.sample import zipped
+from tests.readers.samples.sample import zip_of, zipped
 
 # folder/file → (points, first and last angle, first and largest intensity, sum where it is known)
 FILES = {
@@ -99,7 +101,7 @@ def test_raw_files_and_their_exports_agree(rawfiles):
 
 def columns(rawfiles, name):
     tree = read(rawfiles / "xrd/ascii_xy" / name)
-    assert "neither what its columns are nor their units" in tree.attrs["warnings"]
+    assert re.search("neither what its columns are nor their units|nothing says in which unit", tree.attrs["warnings"])
     return tree["table"]["column_1"].to_numpy(), tree["table"]["column_2"].to_numpy()
 
 
@@ -175,6 +177,48 @@ def test_scans_of_an_area_are_a_map(tmp_path):
     assert image["intensity"].dims == ("scan", "point") and image["phi"].values.tolist() == [90, 91]
     assert image["intensity"].values.tolist() == [[9, 16, 25, 36, 49], [10, 17, 25, 36, 49]]
     assert image["two_theta"].shape == image["omega"].shape == (2, 5)
+
+
+def test_scans_that_repeat_each_other_stay_apart(tmp_path):
+    """Each of them can be analysed, and their times tell them."""
+    part = XRDML[XRDML.index("<scan ") : XRDML.index("</xrdMeasurement>")]
+    second = part.replace("10:12:00", "11:12:00").replace("9 16", "10 17")
+    tree = read(given(tmp_path, XRDML.replace(part, part + second)))
+    assert list(tree.children) == ["scan_1", "scan_2"]
+    assert tree["scan_2"]["intensity"].values.tolist() == [10, 17, 25, 36, 49]
+    assert tree["scan_2"].attrs["acquired"] == "2024-11-05T11:12:00+01:00"
+
+
+def test_scans_of_a_container_keep_their_second_axis(tmp_path):
+    """Scans of a detector at two angles of incidence are a map; of a coupled scan no resting axis is given."""
+    with zipfile.ZipFile(io.BytesIO(rasx())) as container:
+        first = {name: container.read(name).decode() for name in container.namelist()}
+    members = {}
+    for number in range(2):
+        axes = f'<Axes><Axis Name="Omega" Position="17.{number}"/><Axis Name="TwoTheta" Position="39"/></Axes>'
+        for name, content in first.items():
+            later = content.replace("10:12:00", f"10:12:0{number}").replace("</MeasurementC", f"{axes}</MeasurementC")
+            members[name.replace("0", str(number))] = later
+    tree = read(given(tmp_path, zip_of(members)))
+    image = tree["map_1"].to_dataset()
+    assert image["intensity"].dims == ("scan", "point") and image["omega"].values.tolist() == [17.0, 17.1]
+    assert image["elapsed_time"].values.tolist() == [0, 1] and image["two_theta"].shape == (2, 5)
+    coupled = {name: content.replace(">TwoTheta<", ">TwoThetaOmega<") for name, content in members.items()}
+    scans = read(given(tmp_path, zip_of(coupled)))
+    assert list(scans.children) == ["scan_1", "scan_2"] and "omega" not in scans["scan_1"].attrs
+
+
+def test_a_real_reciprocal_space_map():
+    """Counts and angles of the members of the container; ω goes from 17.702 to 21.702 degree in 401 steps."""
+    path = shared("cases/x03-reciprocal-map-rasx/RSM_111_sdd=350.rasx")
+    image = read(path)["map_1"].to_dataset()
+    assert dict(image.sizes) == {"scan": 401, "point": 301}
+    assert image["omega"].values[[0, 1, -1]] == pytest.approx([17.702, 17.712, 21.702])
+    with zipfile.ZipFile(path) as container:
+        row = container.read("Data400/Profile400.txt").decode("utf-8-sig").split()[-3:]
+    assert (float(image["two_theta"][-1, -1]), float(image["intensity"][-1, -1])) == (float(row[0]), float(row[1]))
+    repeated = read(shared("cases/x05-repeated-scans-xrdml/repeated.xrdml"))
+    assert [scan.attrs["acquired"][11:16] for scan in repeated.children.values()] == ["11:13", "12:13"]
 
 
 def test_an_axis_in_the_rows_wins(tmp_path):

@@ -8,8 +8,18 @@ import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.public_files import present
-from tests.readers.samples.electrical import B1500, KEITHLEY_TEXT, LABELLED, RADIANT, RUN, SETTINGS, workbook
+from tests.public_files import present, shared
+from tests.readers.samples.electrical import (
+    B1500,
+    BATTERY,
+    KEITHLEY_TEXT,
+    KICKSTART,
+    LABELLED,
+    RADIANT,
+    RUN,
+    SETTINGS,
+    workbook,
+)
 
 # file → (first run: name, points, (column, unit, first, last) …)
 WORKBOOKS = {
@@ -264,6 +274,71 @@ def test_units_of_channels_follow_what_they_measured(tmp_path):
     assert setup["MeasResult2_value"].values.tolist() == [1e-6, 3e-6]
 
 
+DECLARED = """SetupTitle, IV Sweep
+TestParameter, Channel.IName, DrainI, Ion_Ioff
+TestParameter, Channel.VName, GateV, Index
+TestParameter, Function.User.Name, density
+TestParameter, Function.User.Unit, A/cm2
+DataName, Index, Ion_Ioff, GateV, density, Vd, Ion, Cycle, time
+DataValue, 0, 1E-09, 0.5, 2, 1, 7, 1, 0
+DataValue, 1, , 0.6, 3, 1, 8, 1, 0.1
+"""
+
+
+def test_statistics_that_the_table_contradicts_are_named(tmp_path):
+    """A row that is missing from the table, but not from its statistics, is noticed."""
+    assert "warnings" not in read(given(tmp_path, KICKSTART)).attrs
+    tree = read(given(tmp_path, KICKSTART.replace('"3","0.9","8E-08","1.5"\n', "")))
+    assert tree["table"].sizes["row"] == 2
+    assert "Max below the table is not that of the column drain_time, drain_current" in tree.attrs["warnings"]
+
+
+def test_tables_of_kickstart_with_their_instruments():
+    """Numbers of the files; the resistor has the resistance that the file's voltages and currents give, 99.9 kΩ."""
+    tree = read(shared("cases/kickstart/NFET_Vgs_Id_table.csv"))
+    table = tree["table"].to_dataset()
+    assert tree.attrs["instrument"] == "Keithley 2450, no. 04500494; Keithley 2450, no. 01419958"
+    assert (table.sizes["row"], float(table["drain_current"][-1])) == (101, 3.94150310967234e-06)
+    assert table.attrs["gate_function"] == "Voltage Sweep" and "warnings" not in tree.attrs
+    resistor = read(shared("cases/kickstart/resistor_swep_table.csv"))["table"]
+    assert np.polyfit(resistor["smu_1_current"], resistor["smu_1_voltage"], 1)[0] == pytest.approx(99.9e3, rel=1e-3)
+    for name, rows in (("VFD_1_chan_data", 100), ("VFD_2chan_table", 100), ("diode_rev_1chan_table", 101)):
+        assert read(shared(f"cases/kickstart/{name}.csv"))["table"].sizes["row"] == rows
+    battery = read(shared("cases/kickstart/Ener25mA_SetupAndRawData.csv"))
+    assert {name: child.sizes["row"] for name, child in battery.children.items()} == {
+        "batt_model_raw": 3636, "batt_model": 101,
+    }  # fmt: skip
+    assert float(battery["batt_model_raw"]["esr"][0]) == 0.027484893799
+
+
+def test_declared_names_of_the_b1500_come_first(tmp_path):
+    """VName and IName say what a column is, whatever it is called; other names count only as a whole."""
+    tree = read(given(tmp_path, DECLARED))
+    setup = tree["setup_1"]
+    assert {name: values.attrs["units"] for name, values in setup.data_vars.items()} == {
+        "Index": "V", "Ion_Ioff": "A", "GateV": "V", "density": "A/cm^2", "Vd": "V", "Ion": "1", "Cycle": "1",
+        "time": "s",
+    }  # fmt: skip
+    assert setup["Ion_Ioff"].values[0] == 1e-9 and np.isnan(setup["Ion_Ioff"].values[1])
+    assert tree.attrs["warnings"].splitlines() == [
+        "block 'IV Sweep', line 1: 1 of 2 cells of Ion_Ioff are empty (NaN)",
+        "block 'IV Sweep', line 1: nothing says in which unit Ion is",
+    ]
+
+
+def test_real_sweeps_of_the_b1500():
+    folder = shared("cases/b1500-inverter")
+    tree = read(folder / "U-1-7-8-vovbg(0-3)-vd3-port1-6(vo-port2,3,4,5)-1-gnd-6-vdd.csv")
+    setup = tree["setup_1"]
+    assert len(tree.children) == 4 and setup.sizes["point"] == 202
+    assert (float(setup["Vbg"][1]), float(setup["Idd"][0]), float(setup["Vo"][0])) == (0.03, 3.9059e-06, 1.26556)
+    assert np.isnan(setup["Io1"]).all() and "202 of 202 cells of Io1 are empty" in tree.attrs["warnings"]
+    names = {"cycle_conductance": ["V", "A"], "index_ion": ["V", "A"], "vg_id": ["V", "A"]}
+    for name, units in names.items():
+        setup = read(shared(f"cases/b1500-names/{name}.csv"))["setup_1"]
+        assert [values.attrs["units"] for values in setup.data_vars.values()] == units
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -277,8 +352,11 @@ def test_units_of_channels_follow_what_they_measured(tmp_path):
         (LABELLED.replace("-14.0", ""), ""),
         (LABELLED.replace("-4.1e-10", "x") + "2\t-4.2e-10\t-13.0\n", "line 3, cell 2: 'x' is not a number"),
         (B1500.replace("DataValue, 0.5, 1E-06, 0", "DataValue, 0.5", 1), "1 values for the 3 columns of DataName"),
+        (B1500.replace("1.5, 3E-06", "1.5, x", 1), "line 9: 'x' is not a number"),
         (B1500[: B1500.index("DataName")], "holds no DataValue"),
         (RADIANT.replace("Points:\t2", "Points:\t3").encode("cp1252"), "announces 3 points and holds 2"),
+        (KICKSTART[: KICKSTART.index('"Index"')], "holds settings and no table"),
+        (BATTERY.replace(",1.27", "") + "BATT_MODEL_RAW:,3,1,2,3,4\n", "line 8: 4 cells in a row of BATT_MODEL_RAW"),
         (RADIANT.replace("-28.1", "").encode("cp1252"), "'' is not a number"),
     ],
 )  # fmt: skip

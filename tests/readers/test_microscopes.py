@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
+from relaxor.readers.common.signals import axis_unit
 from relaxor.readers.electron_microscopy import bruker_bcf
 
-from tests.public_files import go_through, present
-from tests.readers.samples.microscopes import bcf, bcf_map, elid, ser, tif
+from tests.public_files import go_through, present, shared
+from tests.readers.samples.microscopes import bcf, bcf_map, berkeley, elid, ser, tif
 from tests.readers.samples.sample import zip_of
 
 
@@ -286,3 +287,46 @@ def test_real_velox_archives(rawfiles):
     both = read(folder / "velox_emd_version11.zip")
     assert len(both.children) == 19
     assert "No spectrum stream is present" in both.attrs["warnings"]
+
+
+def test_the_unit_of_a_lone_diffraction_pattern_is_not_guessed():
+    """The ``.ser`` has 1.0157e8 and no unit; its ``.emi`` says that these are 1/m (0.10157 1/nm)."""
+    folder = shared("cases/tia-line-and-diffraction")
+    lone = read(folder / "64x64_diffraction_acquire_1.ser")
+    assert lone["series"]["x"].attrs["units"] == "1" and "whose unit is in its .emi" in lone.attrs["warnings"]
+    known = read(folder / "64x64_diffraction_acquire.emi")["series_1"]
+    assert known["x"].attrs["units"] == "1/m"
+    assert float(known["x"].diff("x")[0]) == pytest.approx(1.0157e8, rel=1e-4)
+
+
+def test_images_along_a_line_keep_their_own_axes():
+    """The pattern has 0.1744 1/nm a pixel, as another library reads it; the line has 5 places."""
+    folder = shared("cases/tia-line-and-diffraction")
+    series = read(folder / "16x16-line_profile_horizontal_5x128x128_EDS.emi")["series_2"]
+    assert series["intensity"].dims == ("scan_x", "y", "x") and series["intensity"].shape == (5, 128, 128)
+    assert float(series["x"].diff("x")[0]) == pytest.approx(0.1744e9, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("n_m", "nm"), ("[n_m]", "nm"), ("A", "angstrom"), ("Å", "angstrom"), ("µm", "um"), ("1 / nm", "1/nm"),
+     ("px", "1"), ("points", "1"), ("furlongs?", None)],
+)  # fmt: skip
+def test_units_of_axes(text, unit):
+    assert axis_unit(text) == unit
+
+
+def test_an_unknown_unit_of_an_axis_is_said(tmp_path):
+    path = tmp_path / "image.emd"
+    path.write_bytes(berkeley().replace(b"[n_m]", b"[q_q]"))
+    tree = read(path)
+    assert tree["image"]["x"].values.tolist() == [0, 2, 4] and tree["image"]["x"].attrs["units"] == "1"
+    assert "image: the unit 'qq' of the axis x is not known" in tree.attrs["warnings"]
+
+
+def test_real_images_in_the_units_of_their_files():
+    """Pixels that the files state: 12.2465 pm, and 1 nm by 2 Å of a test image."""
+    image = read(shared("cases/openncem/Acquisition_18.emd"))["single"]
+    assert image["intensity"].dims == ("y", "x") and float(image["x"][1]) == pytest.approx(1.22465249e-11)
+    (other,) = read(shared("cases/openncem/dmTest_float32_nonSquare_diffPixelSize.dm3")).children.values()
+    assert (float(other["x"][1]), float(other["y"][1])) == pytest.approx((1e-9, 2e-10))

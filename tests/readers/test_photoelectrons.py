@@ -5,7 +5,7 @@ import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
-from tests.public_files import present
+from tests.public_files import present, shared
 from tests.readers.samples.photoemission import CASA, SCIENTA, SPECS, SPECS_XML
 
 # folder/file: region → (points, ends of the axis, first and largest value)
@@ -184,3 +184,37 @@ def test_damaged_specslab_files_are_refused_with_the_place(tmp_path, old, new, m
     path.write_text(SPECS_XML.replace(old, new, 1))
     with pytest.raises(ReadError, match=message):
         read(path)
+
+
+def test_a_scan_at_a_fixed_energy_has_an_index(tmp_path):
+    fixed = SPECS.replace("# Dwell", "# Scan Mode:   FixedEnergies\n# Kinetic Energy:   780.61\n# Dwell")
+    path = tmp_path / "file.xy"
+    path.write_text(fixed, encoding="utf-8")
+    region = read(path)["C1s"]
+    assert region["intensity"].dims == ("scan", "index") and "kinetic_energy" not in region.coords
+    assert region.attrs["kinetic_energy"] == 780.61
+
+
+def test_further_columns_of_specs_are_read_or_named(tmp_path):
+    labels = "# ColumnLabels: energy counts/s transmission odd\n"
+    rows = SPECS[: SPECS.index("290  18")] + labels + "290 18 0.5 7\n289 32 0.6 7\n"
+    path = tmp_path / "file.xy"
+    path.write_text(
+        rows.replace("Values/Curve:                 3", "Values/Curve:                 2"), encoding="utf-8"
+    )
+    tree = read(path)
+    assert tree["C1s"]["transmission"].values.tolist() == [0.5, 0.6]
+    assert tree.attrs["warnings"] == "region C1s: the column odd is not read"
+
+
+def test_energies_that_electrons_cannot_have_are_refused(tmp_path):
+    path = tmp_path / "file.xy"
+    path.write_text(SPECS.replace("290  ", "2900  "), encoding="utf-8")
+    with pytest.raises(ReadError, match=r"kinetic energies of -1413\.39 to 1198\.61 eV with photons of 1486\.61 eV"):
+        read(path)
+
+
+def test_real_alignments_of_specs_are_no_spectra():
+    tree = read(shared("cases/p01-specs-fixed-energies/MgFe2O4.xy"))
+    assert tree["Align"]["intensity"].dims == ("index",) and tree["Align"].attrs["kinetic_energy"] == 780.61
+    assert tree["Survey"]["binding_energy"].values[[0, -1]].tolist() == [1350, 0]

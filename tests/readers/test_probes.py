@@ -10,7 +10,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.probe_microscopy import gwyddion_gwy
 
-from tests.public_files import go_through
+from tests.public_files import go_through, shared
 from tests.readers.samples.probes import gwy, nanoscope, pxp
 
 
@@ -112,6 +112,27 @@ def fields_of_a_phase_image_have_their_units(folder):
     height, phase = tree["HeightRetrace"]["value"], tree["PhaseRetrace"]["value"]
     assert (float(height.min()), float(height.max())) == pytest.approx((-1.54586e-08, 1.09637e-07), rel=1e-5)
     assert (float(phase.min()), float(phase.max())) == pytest.approx((-89.9843, 269.939), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("size", "lines", "step"), [("3 3", "", 1e-6), ("3", "", 1e-6), ("3 3", "\\Lines: 4\n", 0.75e-6), ("3 2", "", 1e-6)]
+)
+def test_an_image_of_fewer_lines_is_smaller_along_y(tmp_path, size, lines, step):
+    """One size is that of the whole scan: 2 of 3 or 4 lines; two sizes are those of the image."""
+    whole = nanoscope()
+    head = whole[: whole.index(b"\0")].replace(b"Scan Size: 3 2", f"Scan Size: {size}".encode())
+    head = head.replace(b"\\*Ciao scan list\n", f"\\*Ciao scan list\n{lines}".encode())
+    path = tmp_path / "image.spm"
+    path.write_bytes(head.ljust(600, b"\0") + whole[600:])
+    image = read(path)["image"]
+    assert float(image["y"][1]) == pytest.approx(step) and float(image["x"][1]) == pytest.approx(1e-6)
+
+
+def test_a_real_image_that_is_not_square():
+    """358 lines of 512 samples over 300 nm: 209.8 nm, as another library reads it."""
+    image = read(shared("cases/nanoscope-nonsquare/nonsquare_358x512_300nm.spm"))["image"]
+    assert float(image["y"][1]) * 358 == pytest.approx(209.77e-9, rel=1e-4)
+    assert float(image["x"][1]) * 512 == pytest.approx(300e-9)
 
 
 def test_a_force_curve_has_its_sweeps_and_its_ramp(tmp_path):

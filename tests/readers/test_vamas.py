@@ -8,7 +8,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 from relaxor.readers.photoemission import vamas as vamas_reader
 
-from tests.public_files import present
+from tests.public_files import present, shared
 from tests.readers.samples.photoemission import vamas as vamas_file
 
 PUBLISHED = {
@@ -165,3 +165,25 @@ def test_damaged_bytes_give_a_tree_or_a_read_error(tmp_path, cut, place, byte):
         assert read(path).children
     except ReadError as error:
         assert str(path) in str(error)
+
+
+def test_variables_of_the_experiment_and_further_experiments(tmp_path):
+    """The etch time of a block is its attribute, and a second experiment is read and named."""
+    part = (
+        vamas_file(2).replace("\nREGULAR\n1\n0\n", "\nREGULAR\n1\n1\nEtch Time\ns\n").replace("\nXPS\n", "\nXPS\n60\n")
+    )
+    path = tmp_path / "file.vms"
+    path.write_text(part + vamas_file() + "note\n", encoding="utf-8")
+    tree = read(path)
+    assert list(tree.children) == ["C1s", "C1s_2", "C1s_3"]
+    assert (tree["C1s"].attrs["etch_time"], tree["C1s"].attrs["etch_time_units"]) == (60, "s")
+    assert "etch_time" not in tree["C1s_3"].attrs
+    assert "experiment 2 of the file begins; its blocks are C1s_3" in tree.attrs["warnings"]
+    assert "1 lines behind the last block are not read ('note')" in tree.attrs["warnings"]
+
+
+def test_real_depth_profiles_and_experiments():
+    profile = read(shared("cases/p04-vamas-depth-profile/etch_profile.vms"))
+    assert [block.attrs["etch_time"] for block in profile.children.values()] == [0, 60, 120]
+    two = read(shared("cases/p03-two-vamas-experiments/two_experiments.vms"))
+    assert list(two.children) == ["Pt4f", "Pt4f_2"] and "line 653: experiment 2" in two.attrs["warnings"]

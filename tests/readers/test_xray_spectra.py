@@ -63,7 +63,7 @@ def layers(text: str) -> bytes:
     [
         (edax(channels=9000), "byte 0x20: announces 9000 channels, file has 20740 bytes"),
         (b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><TRTSpectrum/>', "EntitiesForbidden"),
-        (spx().replace(b"TRTESMAHeader", b"TRTOther"), "damaged or unsupported xray_spectra file"),
+        (spx().replace(b"TRTESMAHeader", b"TRTOther").replace(b"CalibLin", b"Other"), "no axis of energy"),
         (layers(BOMB), "unpacks to more than"),
         (layers(LAUGHS), "EntitiesForbidden"),
         (layers("AAAA"), "is damaged: "),
@@ -78,3 +78,15 @@ def test_damage_is_named(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ReadError, match=f"spectrum.spc: .*({message})"):
         read(path)
+
+
+def test_settings_that_are_missing_do_not_hide_the_counts(tmp_path):
+    path = tmp_path / "spectrum.spx"
+    path.write_bytes(spx().replace(b"ElevationAngle", b"OtherAngle").replace(b"TRTESMAHeader", b"TRTOther"))
+    whole = tmp_path / "whole.spx"
+    whole.write_bytes(spx())
+    bare, full = read(path), read(whole)
+    assert list(bare.children) == list(full.children)
+    for name in ("intensity", "energy", "intensity_uncertainty"):
+        np.testing.assert_array_equal(bare["EDX"][name], full["EDX"][name])
+    assert "settings are missing or not understood" in bare.attrs["warnings"]

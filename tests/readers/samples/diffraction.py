@@ -181,6 +181,76 @@ def raw_4(counts: object = COUNTS, start: float = 10.0, step: float = 0.1, scans
     return bruker_raw4(ranges, datetime(2024, 11, 5, 10, 12), {"COMMENT": "SIMULATED"}, (1.540593, 1.544427), 280.0)
 
 
+EVA = """'Id: "" Comment: "powder" Operator: "" Anode: "Cu" Scantype: "Coupled TwoTheta/Theta" TimePerStep: "2"
+10.0 9
+10.1 16
+10.2 25
+10.3 36
+10.4 49
+"""
+XYE = """/* /data/apr17/11bmb_1.mda APR 12, 2017 01:23:16.472073
+# Scan time =             APR 12, 2017 01:23:16.472073
+# User sample name =      powder
+# Temp (K) =              300.03
+# Time per step (sec) =   0.1
+# Calibrated wavelength = 0.414581
+# */
+ 10.0 662.4 37.7
+ 10.1 644.5 37.1
+ 10.2 621.5 36.5
+"""
+POWDER_CIF = """data_test
+_diffrn_radiation_probe neutron
+_diffrn_radiation_wavelength 2.0785
+_pd_proc_2theta_range_min 10.0
+_pd_proc_2theta_range_max 10.2
+_pd_proc_2theta_range_inc 0.1
+loop_
+_pd_meas_intensity_total
+_pd_proc_ls_weight
+_pd_proc_intensity_bkg_calc
+_pd_calc_intensity_total
+_pd_meas_odd_thing
+5540(160) 0.0 833. . 1
+4570(140) 0.5 829. 4500 2
+1.21e3(7) 0.5 825. 1200 3
+"""
+SPEC = """#F powder
+#E 1700000000
+#D Sun Mar 08 11:13:20 2026
+#C beamline  User = someone
+#O0 Two Theta  Theta  Table X
+#O1 Slit
+
+#S 1  ascan  tth 10 10.4  4 1
+#D Sun Mar 08 11:14:00 2026
+#P0 10 5 -3.5
+#P1 0.2
+#N 5
+#L Two Theta  Epoch  Seconds  Monitor  Detector
+10.0 40 1 1000 9
+10.1 41 1 1001 16
+10.2 42 1 1002 25
+10.3 43 1 1003 36
+10.4 44 1 1004 49
+"""
+UDF = """SampleIdent,powder ,/
+DiffrType,PW3710,/
+Anode, Cu,/
+LabdaAlpha1, 1.54060,/
+LabdaAlpha2, 1.54439,/
+RatioAlpha21, 0.50000,/
+FileDateTime,21-janv-2002 09:16:36,/
+DataAngleRange,   10.0000,  10.4000,/
+ScanStepSize,    0.100,/
+ScanType,STEP,/
+ScanStepTime,    5.00,/
+RawScan
+       9,      16,      25
+      36,      49/
+"""
+
+
 SCAN = {
     "intensity": (COUNTS, "count"),
     "two_theta": (TWO_THETA, "degree"),
@@ -238,6 +308,52 @@ SAMPLES = {
     ),
     "bruker_raw 4": Sample(
         raw_4(), "scan_1", SCAN, DIM, WHEN, {"counting_time": 96.0, "goniometer_radius": 280.0}, "SIMULATED"
+    ),
+    "eva_xy": Sample(
+        EVA.encode(),
+        "scan_1",
+        SCAN,
+        DIM,
+        attrs={"anode": "Cu", "counting_time": 2.0, "scan_type": "Coupled TwoTheta/Theta", "sample_name": "powder"},
+        header="TimePerStep",
+    ),
+    "aps_xye": Sample(
+        XYE.encode(),
+        "scan_1",
+        {"intensity": ([662.4, 644.5, 621.5], "1"), "intensity_uncertainty": ([37.7, 37.1, 36.5], "1"),
+         "two_theta": ([10, 10.1, 10.2], "degree")},
+        DIM,
+        "2017-04-12T01:23:16",
+        {"wavelength_alpha1": 0.414581, "wavelength_ratio": 0.0, "temperature": 300.03, "sample_name": "powder"},
+        "Calibrated wavelength",
+    ),
+    "philips_udf": Sample(
+        UDF.encode(),
+        "scan_1",
+        SCAN,
+        DIM,
+        "2002-01-21T09:16:36",
+        {"counting_time": 5.0, "anode": "Cu", "wavelength_alpha2": 1.54439, "sample_name": "powder"},
+        "PW3710",
+    ),
+    "powder_cif": Sample(
+        POWDER_CIF.encode(),
+        "pattern",
+        {"intensity": ([5540, 4570, 1210], "1"), "intensity_uncertainty": ([160, 140, 70], "1"),
+         "two_theta": ([10, 10.1, 10.2], "degree"), "background": ([833, 829, 825], "1"),
+         "calculated": ([np.nan, 4500, 1200], "1"), "weight": ([0, 0.5, 0.5], "1")},
+        DIM,
+        attrs={"block": "test", "wavelength_alpha1": 2.0785, "radiation": "neutron"},
+        header="_pd_proc_2theta_range_inc",
+    ),
+    "spec_data": Sample(
+        SPEC.encode(),
+        "scan_1",
+        SCAN | {"seconds": ([1] * 5, "s"), "monitor": ([1000, 1001, 1002, 1003, 1004], "count")},
+        DIM,
+        "2026-03-08T11:13:20",
+        {"counting_time": 1.0, "motor_table_x": -3.5, "motor_slit": 0.2, "command": "ascan  tth 10 10.4  4 1"},
+        "Table X",
     ),
     "cif": Sample(
         ROCK_SALT.encode(),

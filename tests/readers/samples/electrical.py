@@ -78,6 +78,40 @@ DataName, MeasResult1_value, MeasResult2_value, MeasResult1_time
 DataValue, 0.5, 1E-06, 0
 DataValue, 1.5, 3E-06, 1E-07
 """
+KICKSTART = """Common Settings,	,,,
+.Source/Sweep Points,	3,,,
+.NPLC,	1,,,
+.Channel,	DRAIN,,,
+..Instrument,	Top 2450,,,
+...Model,	2450,,,
+...Serial Number,	04500494,,,
+...Function,	Voltage Bias,,,
+...Limit,	0.1,,,
+...Sense,	4-Wire,,,
+.Channel,	GATE,,,
+...Model,	2450,,,
+...Serial Number,	01419958,,,
+...Function,	Voltage Sweep,,,
+,,,,
+"Index","DRAIN Time (s)","DRAIN Current (A)","GATE Voltage (V)"
+"1","0","6E-08","0.5"
+"2","0.4","7E-08","1"
+"3","0.9","8E-08","1.5"
+
+"Min","0","6E-08","0.5"
+"Max","0.9","8E-08","1.5"
+"CV","57.5%","0.1%","9%"
+"""
+BATTERY = """SourceMeter Model:,2450
+SourceMeter S/N:,01419952
+
+TEST_PARAM.discharge_start_time:,10/11/17 08:31:09
+
+BATT_MODEL_RAW:,Index,Timestamp,Voc,Vload,ESR
+BATT_MODEL_RAW:,1,0.03,1.29,1.28,0.027
+BATT_MODEL_RAW:,2,60.03,1.28,1.27,0.028
+BATT_MODEL.capacity:,1.5147
+"""
 RADIANT = (
     "»»»»»»»»»»» Hysteresis «««««««««««\r\n»»»  Vision Version:\t5.26.4\r\nExecuted:\t07/07/08 07:23:31 PM\r\n"
     "Sample Area (cm2):\t1.0e-4\r\nPoints:\t2\r\n\r\n"
@@ -167,6 +201,38 @@ LOOPS = {
 }
 
 SAMPLES = {
+    "keithley_kickstart": Sample(
+        KICKSTART.encode(),
+        "table",
+        {
+            "drain_time": ([0, 0.4, 0.9], "s"),
+            "drain_current": ([6e-8, 7e-8, 8e-8], "A"),
+            "gate_voltage": ([0.5, 1, 1.5], "V"),
+        },
+        ("row",),
+        attrs={
+            "channels": "DRAIN, GATE",
+            "nplc": 1.0,
+            "drain_function": "Voltage Bias",
+            "drain_limit": 0.1,
+            "drain_sense": "4-Wire",
+            "gate_function": "Voltage Sweep",
+        },
+        header="57.5%",
+    ),
+    "keithley_battery": Sample(
+        BATTERY.encode(),
+        "batt_model_raw",
+        {
+            "timestamp": ([0.03, 60.03], "s"),
+            "voc": ([1.29, 1.28], "V"),
+            "vload": ([1.28, 1.27], "V"),
+            "esr": ([0.027, 0.028], "ohm"),
+        },
+        ("row",),
+        "2017-10-11T08:31:09",
+        header="1.5147",
+    ),
     "keithley_4200": Sample(
         workbook({"Run7": RUN, "Calc": [], "Settings": SETTINGS}),
         "Run7",

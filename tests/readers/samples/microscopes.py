@@ -265,8 +265,8 @@ SAMPLES = {
     "berkeley_emd": Sample(
         berkeley(),
         "image",
-        {"intensity": (np.transpose(IMAGE), "1"), "x": ([0, 2e-9, 4e-9], "m"), "y": ([0, 2e-9], "m")},
-        ("x", "y"),
+        {"intensity": (IMAGE, "1"), "x": ([0, 2e-9, 4e-9], "m"), "y": ([0, 2e-9], "m")},
+        ("y", "x"),
         header="TEAM",
     ),
     "gatan_dm": Sample(

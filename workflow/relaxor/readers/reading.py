@@ -12,6 +12,7 @@ from relaxor.core.files import start_of
 from relaxor.core.lazy import lazy
 from relaxor.readers.registry import MAX_BYTES, readers
 from relaxor.readers.tables.description import TableDescription
+from relaxor.readers.unread import unread
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,15 +94,7 @@ def recognise(path: Path, head: bytes | None = None) -> str:
     for reader in readers().values():
         if reader.recognises(head, path):
             return reader.name
-    if head.startswith(b"\x93NUMPY"):
-        raise ReadError(path, "is a NumPy array, which no instrument writes: give the file from which it was made")
-    if b"smua." in head or b"smub." in head:
-        raise ReadError(path, "is a script for a Keithley SourceMeter (TSP), not data that it measured")
-    raise ReadError(
-        path,
-        f"format not recognised (starts with {head[:16]!r}); if it is a plain table, "
-        "describe its columns under 'tables' in the configuration and name that description in the sheet",
-    )
+    raise ReadError(path, unread(head))
 
 
 def _head(path: Path) -> bytes:

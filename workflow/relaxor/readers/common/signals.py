@@ -1,5 +1,6 @@
 """Datasets from the signals that rosettasciio returns."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, safe, slug
-from relaxor.readers.common.unit_words import counted, spelled
+from relaxor.readers.common.unit_words import counted, unit_of
 from relaxor.stats.counts import poisson_uncertainty
 
 DIMENSIONS = {
@@ -26,6 +27,10 @@ DIMENSIONS = {
 """Names of axes that rosettasciio spells in several ways."""
 SPECTRAL = frozenset({"raman_shift", "wavelength", "wavenumber"})
 """Axes that keep the unit in which their field reads them."""
+UNDERSCORED = re.compile(r"(?<![A-Za-z])([fpnuµmk]?)_(?=[mAsV])")
+"""A prefix that an underscore sets apart, as in ``n_m``."""
+WORD = re.compile(r"[A-Za-z]+(\s*[/*^]\s*[A-Za-z0-9-]+)*")
+"""What may be a unit that only pint knows."""
 TARGET_UNITS = ("m", "1/m", "s", "eV")
 """Units in which coordinates are stored, except that energies keep their own multiple (keV stays keV)."""
 
@@ -56,8 +61,30 @@ def signal_tree(
 ) -> xr.DataTree:
     """Return the tree of signals, see `datasets`; the header contains the metadata of each signal, and ``more``."""
     children = datasets(signals, attrs)
+    root["warnings"] = [*root.get("warnings", ()), *_unknown_units(children)]
     header = dict(zip(children, (signal["original_metadata"] for signal in signals), strict=True))
     return tree(children, header={**header, **(more or {})}, **root)
+
+
+def _unknown_units(children: Mapping[str, xr.Dataset]) -> list[str]:
+    """Return a warning for each axis whose unit is not known; its numbers are kept as they are."""
+    return [
+        f"{child}: the unit '{axis.attrs['unit_in_file']}' of the axis {name} is not known"
+        for child, dataset in children.items()
+        for name, axis in dataset.coords.items()
+        if "unit_in_file" in axis.attrs and axis_unit(str(axis.attrs["unit_in_file"])) is None
+    ]
+
+
+def axis_unit(text: str) -> str | None:
+    """Return the unit of an axis as pint reads it, or None if it is not known; an axis in ``A`` is one in angstrom."""
+    bare = UNDERSCORED.sub(r"\1", text.strip().strip("[]").strip())
+    if bare in ("A", "Å", "Angstrom"):
+        return "angstrom"
+    unit = unit_of(bare)
+    if unit is None and len(bare) > 1 and WORD.fullmatch(bare) and parse_unit(bare) is not None:
+        return bare
+    return unit
 
 
 def counts_of(signal: Mapping[str, Any]) -> str:
@@ -74,7 +101,7 @@ def exposure(signal: Mapping[str, Any]) -> dict[str, float]:
 def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     """Make one dataset; complex values become ``real`` and ``imaginary`` (netCDF has no complex numbers)."""
     values, axes = np.asarray(signal["data"]), signal["axes"]
-    names = [_dimension(axis.get("name"), index, values.ndim) for index, axis in enumerate(axes)]
+    names = _unique([_dimension(axis.get("name"), index, values.ndim) for index, axis in enumerate(axes)])
     # rosettasciio unpacks one column less of a packed FFT of odd width, so that the values decide the length.
     coords = {
         name: _coordinate(name, {**axis, "size": length})
@@ -94,7 +121,16 @@ def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     if signal.get("counts"):
         with_uncertainty(variables, "intensity", poisson_uncertainty(values), "Poisson")
     incomplete = {"incomplete": f"file announces {[axis['size'] for axis in axes]} values"} if lost else {}
-    return xr.Dataset(variables, coords, incomplete)
+    dataset = xr.Dataset(variables, coords, incomplete)
+    return dataset.transpose(..., "y", "x") if names[-2:] == ["x", "y"] else dataset
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return names of which none repeats: the axes of an image keep theirs, those along which it was moved do not."""
+    found: list[str] = []
+    for name in reversed(names):
+        found.insert(0, name if name not in found else free(f"scan_{name}", found))
+    return found
 
 
 def _dimension(name: object, index: int, ndim: int) -> str:
@@ -113,11 +149,12 @@ def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
         values = float(axis["offset"]) + float(axis["scale"]) * np.arange(int(axis["size"]))
     given = str(axis.get("units") or "").strip()
     unit, attrs = "1", {"unit_in_file": given} if given else {}
-    parsed = parse_unit(spelled(given))
+    known = axis_unit(given) or ""
+    parsed = parse_unit(known) if known else None
     if parsed is not None and name in SPECTRAL:
-        return variable(name, values, given, name.replace("_", " "))
+        return variable(name, values, known, name.replace("_", " "))
     for target in TARGET_UNITS:
         if parsed is not None and not parsed.dimensionless and parsed.is_compatible_with(target):
             unit = target if target != "eV" else given
-            values = values * factor(spelled(given), unit)
+            values = values * factor(known, unit)
     return variable(name, values, unit, name.replace("_", " "), **attrs)

@@ -46,7 +46,7 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import array, text_at, tree, unpack
+from relaxor.readers.common.schema import MAX_POINTS, array, text_at, tree, unpack
 from relaxor.readers.common.text import iso
 from relaxor.readers.diffraction.scans import grid, scan
 
@@ -78,22 +78,37 @@ def extract(path: Path) -> xr.DataTree:
         problem = f"is a STOE powder file ({text_at(data, 0, 14)}), not a Bruker one, though both are named .raw; "
         raise ReadError(path, problem + "export it from STOE WinXPOW as text and describe the table", "byte 0x0")
     layouts = {b"RAW ": _version_1, b"RAW2": _version_2, b"RAW1": _version_3, b"RAW4": _version_4}
-    header, acquired, scans = layouts[data[:4]](data, path)
+    warnings: list[str] = []
+    header, acquired, scans = layouts[data[:4]](data, path, warnings)
     if not scans:
         raise ReadError(path, "holds no scan")
     children = {f"scan_{index}": scan for index, scan in enumerate(scans, start=1)}
     instrument = f"Bruker diffractometer (RAW version {header['format_version']})"
-    return tree(children, header=header, instrument=instrument, acquired=acquired)
+    return tree(children, header, instrument, acquired, warnings)
 
 
-def _version_1(data: bytes, path: Path) -> Layout:
+def _points(
+    data: bytes, steps: int, columns: int, begin: int, path: Path, warnings: list[str]
+) -> tuple[np.ndarray, bool]:
+    """Return the points of a range, shape (n, columns), and whether the file ends behind it or within it.
+
+    A measurement that was stopped, or a file that was not copied to its end, holds fewer points than it announces.
+    """
+    whole = max(0, len(data) - begin) // (4 * columns)
+    if whole < 1 or whole >= steps or steps * columns > MAX_POINTS:
+        return array(data, "<f4", steps * columns, begin, path).reshape(steps, columns), False
+    warnings.append(f"byte {begin:#x}: {steps} points announced, {whole} are there: the measurement was stopped")
+    return array(data, "<f4", whole * columns, begin, path).reshape(whole, columns), True
+
+
+def _version_1(data: bytes, path: Path, warnings: list[str]) -> Layout:
     scans: list[xr.Dataset] = []
     offset, following = 0, 1
     while following > 0:
         if data[offset : offset + 4] != b"RAW ":
             offset -= 4
         steps, time, step, mode, start, *alphas, following = unpack("<I2fI4xf44x2f72xI", data, offset + 4, path)
-        counts = array(data, "<f4", steps, offset + 156, path)
+        counts, stopped = _points(data, steps, 1, offset + 156, path, warnings)
         attrs = {
             "counting_time": time,
             "scan_mode": mode,
@@ -101,12 +116,14 @@ def _version_1(data: bytes, path: Path) -> Layout:
             "wavelength_alpha1": alphas[0],
             "wavelength_alpha2": alphas[1],
         }
-        scans.append(_scan(path, "two_theta", start, step, counts, offset, attrs))
+        scans.append(_scan(path, "two_theta", start, step, counts[:, 0], offset, attrs))
         offset += 156 + 4 * steps
+        if stopped:
+            break
     return {"format_version": 1, "ranges": [dict(scan.attrs) for scan in scans]}, None, scans
 
 
-def _version_2(data: bytes, path: Path) -> Layout:
+def _version_2(data: bytes, path: Path, warnings: list[str]) -> Layout:
     (ranges,) = unpack("<H", data, 4, path)
     *wavelengths, run_time = unpack("<3f8xf", data, 190, path)
     shared = {"anode": text_at(data, 188, 2), **dict(zip(WAVELENGTHS, wavelengths, strict=True))}
@@ -117,16 +134,18 @@ def _version_2(data: bytes, path: Path) -> Layout:
         if length < 48:
             raise ReadError(path, f"range header of {length} bytes; at least 48 expected", f"byte {offset:#x}")
         (temperature,) = unpack("<H", data, offset + 46, path)
-        counts = array(data, "<f4", steps, offset + length, path)
+        counts, stopped = _points(data, steps, 1, offset + length, path, warnings)
         attrs = shared | {"counting_time": time} | ({"temperature": temperature} if temperature < 0x7FFF else {})
-        scans.append(_scan(path, "two_theta", start, step, counts, offset, attrs))
+        scans.append(_scan(path, "two_theta", start, step, counts[:, 0], offset, attrs))
         offset += length + 4 * steps
+        if stopped:
+            break
     moment = text_at(data, 168, 20)
     header = shared | {"format_version": 2, "sample": text_at(data, 8, 160), "date": moment, "run_time": run_time}
     return header, iso(moment, "%d-%b-%Y %H:%M:%S"), scans
 
 
-def _version_3(data: bytes, path: Path) -> Layout:
+def _version_3(data: bytes, path: Path, warnings: list[str]) -> Layout:
     status, ranges = unpack("<II", data, 8, path)
     if ranges > MAX_RANGES:
         raise ReadError(path, f"announces {ranges} ranges", "byte 0xc")
@@ -147,8 +166,11 @@ def _version_3(data: bytes, path: Path) -> Layout:
         conditions = (time, SCAN_NAMES_1_01[kind], *generator, wavelength)
         attrs = shared | dict(zip(CONDITIONS, conditions, strict=True))
         axis = SCAN_TYPES_1_01[kind]
-        scans.append(_scan(path, axis, starts[axis], step, array(data, "<f4", steps, begin, path), offset, attrs))
+        counts, stopped = _points(data, steps, 1, begin, path, warnings)
+        scans.append(_scan(path, axis, starts[axis], step, counts[:, 0], offset, attrs))
         offset = begin + 4 * steps
+        if stopped:
+            break
     texts = {"user": (36, 72), "site": (108, 218), "sample": (326, 60), "comment": (386, 160)}
     header = shared | {name: text_at(data, *place) for name, place in texts.items()}
     header |= {"format_version": 3, "file_status": status, "wavelength_mean": mean, "wavelength_beta": beta}
@@ -159,7 +181,7 @@ def _hardware(anode: str, radius: float, *wavelengths: float) -> dict[str, Any]:
     return {"anode": anode, "goniometer_radius": radius, **dict(zip(WAVELENGTHS, wavelengths, strict=True))}
 
 
-def _version_4(data: bytes, path: Path) -> Layout:
+def _version_4(data: bytes, path: Path, warnings: list[str]) -> Layout:
     header: dict[str, Any] = {"format_version": 4, "segments": []}
     shared: dict[str, Any] = {}
     scans = []
@@ -167,7 +189,7 @@ def _version_4(data: bytes, path: Path) -> Layout:
     while offset < len(data):
         (kind,) = unpack("<I", data, offset, path)
         if kind in (0, 160):
-            scan, inner, offset = _range_4(data, offset, path, shared)
+            scan, inner, offset = _range_4(data, offset, path, shared, warnings)
             scans.append(scan)
             header["segments"].append({"type": kind, "range": len(scans), "segments": inner})
             continue
@@ -177,14 +199,16 @@ def _version_4(data: bytes, path: Path) -> Layout:
     return header, iso(f"{text_at(data, 12, 12)} {text_at(data, 24, 10)}", "%m/%d/%Y %H:%M:%S"), scans
 
 
-def _range_4(data: bytes, offset: int, path: Path, shared: dict[str, Any]) -> tuple[xr.Dataset, list, int]:
+def _range_4(
+    data: bytes, offset: int, path: Path, shared: dict[str, Any], warnings: list[str]
+) -> tuple[xr.Dataset, list, int]:
     start, step, steps, time, *tube, size, extra = unpack("<2dIf4x2f4xd16x2I", data, offset + 72, path)
     if size < 4 or size % 4:
         raise ReadError(path, f"data of {size} bytes each; a multiple of 4 expected", f"byte {offset + 136:#x}")
     begin = offset + 160 + extra
     inner = [segment for segment, _ in _segments(data, offset + 160, begin, path)]
     columns = size // 4
-    values = array(data, "<f4", steps * columns, begin, path).reshape(steps, columns)
+    values, _ = _points(data, steps, columns, begin, path, warnings)
     name = text_at(data, offset + 32, 24)
     attrs = shared | dict(zip(CONDITIONS, (time, name, *tube), strict=True))
     scan = _scan(path, _axis_of(name), start, step, values[:, 0], offset, attrs)

@@ -11,7 +11,8 @@ and ``occupancy``. The sites are those that the file lists; they are not expande
 to ``angle_gamma`` (angstrom, degree) have uncertainties too. An uncertainty is that in brackets, or else that of
 rounding to the last digit written. The attributes are ``space_group``, ``operations`` (``x,y,z`` triplets joined by
 ``;``, as listed or those of the space group), ``block``, and, where the file gives them, ``formula_units``,
-``formula``, ``temperature`` (K) and ``title``.
+``formula``, ``temperature`` (K) and ``title``. Powder patterns in the file are the children ``pattern``,
+``pattern_2``, … behind the cells, as `relaxor.readers.diffraction.powder_cif` describes them.
 """
 
 import math
@@ -26,7 +27,7 @@ from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import text_of
+from relaxor.readers.diffraction.powder_cif import document_of, patterns_of
 
 MAX_BYTES = 16 << 20
 LOOK_AHEAD = 1 << 18
@@ -52,20 +53,22 @@ def recognises(head: bytes, path: Path) -> bool:
 
 def extract(path: Path) -> xr.DataTree:
     """Read a CIF; the schema is that of the module."""
-    from gemmi import cif
-
-    try:
-        document = cif.read_string(text_of(path))
-    except (ValueError, RuntimeError) as error:
-        raise ReadError(path, f"is not a valid CIF ({error})") from error
+    document = document_of(path)
+    patterns, warnings = patterns_of(document, path)
     blocks = [block for block in document if block.find_value("_cell_length_a")]
-    if not blocks:
-        raise ReadError(path, "no data block has a cell")
+    if patterns:
+        bare = [block for block in blocks if not block.find("_atom_site_", ["fract_x"])]
+        warnings += [f"data_{block.name}: the cell lists no atom and is not read" for block in bare]
+        blocks = [block for block in blocks if block not in bare]
+    elif not blocks:
+        swallowed = any("\ndata_" in text for block in document for text in _texts(block))
+        why = ": a text between lines that begin with ';' is not closed and holds the blocks behind it"
+        raise ReadError(path, f"no data block has a cell{why if swallowed else ''}")
     children = {
         "cell" if index == 1 else f"cell_{index}": _cell(block, path) for index, block in enumerate(blocks, start=1)
     }
     header = {block.name: _header(block) for block in document}
-    return tree(children, header=header, instrument="structure model or refinement (CIF)")
+    return tree(children | patterns, header, "structure model or refinement (CIF)", warnings=warnings)
 
 
 def _cell(block: Any, path: Path) -> xr.Dataset:
@@ -160,6 +163,12 @@ def _header(block: Any) -> dict[str, Any]:
             columns = np.array(item.loop.values).reshape(-1, item.loop.width()).T.tolist()
             result |= dict(zip(item.loop.tags, columns, strict=True))
     return result
+
+
+def _texts(block: Any) -> list[str]:
+    """Return all values of a block as they are written."""
+    pairs = [item.pair[1] for item in block if item.pair is not None]
+    return pairs + [value for item in block if item.loop is not None for value in item.loop.values]
 
 
 def _unquoted(text: str) -> str:

@@ -14,7 +14,8 @@ Schema: The children ``scan_1``, ``scan_2``, … follow the order of the file. E
 ``intensity_uncertainty`` (Poisson, of the detected counts). Other axes that move are variables (``omega``, …); those
 that rest are attributes (``omega``, degree; ``x``, mm; …). Where an absorber worked, ``intensity`` is corrected by its
 ``attenuation_factor``, and ``counts`` is what the detector counted. The scans of an area measurement are one child
-``map_1``, … with the dimensions (``scan``, ``point``) and all moving axes as coordinates. The attributes are
+``map_1``, … with the dimensions (``scan``, ``point``), all moving axes and ``elapsed_time`` (s, since the first scan)
+as coordinates. Scans that repeat each other at the same places stay apart; ``acquired`` tells them. The attributes are
 ``counting_time`` (s per point; a variable of that name if it varies), ``scan_type``, ``scan_mode``, ``status``,
 ``anode``, ``wavelength_alpha1``, ``wavelength_alpha2`` (angstrom), ``wavelength_ratio``, ``voltage`` (kV), ``current``
 (mA) and ``acquired``.
@@ -33,7 +34,7 @@ from relaxor.readers.common.containers import local_name, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import numbers
 from relaxor.readers.common.unit_words import spelled
-from relaxor.readers.diffraction.scans import AXES, axis_of, scan
+from relaxor.readers.diffraction.scans import axis_of, scan, series
 from relaxor.stats.counts import poisson_uncertainty
 
 TUBE = {
@@ -62,7 +63,7 @@ def extract(path: Path) -> xr.DataTree:
         found: list[xr.Dataset] = []
         for element in measurement.iter("scan"):
             found.append(_scan(element, tube, path, f"scan {len(found) + 1}"))
-        scans |= _children(found, len(scans))
+        scans |= series(found, len(scans))
     if not scans:
         raise ReadError(path, "holds no scan")
     for element in root.iter("dataPoints"):  # the numbers are in the scans: the header need not repeat them
@@ -70,23 +71,6 @@ def extract(path: Path) -> xr.DataTree:
     started = root.findtext(".//startTimeStamp")
     names = filter(None, (root.findtext(".//instrumentControlSoftware"), root.findtext(".//instrumentID")))
     return tree(scans, header=plain_xml(root), instrument=f"PANalytical {', no. '.join(names)}", acquired=started)
-
-
-def _children(scans: list[xr.Dataset], before: int) -> dict[str, xr.Dataset]:
-    """Name the scans of one measurement; several scans of one axis and length become a map."""
-    shapes = {(tuple(scan.sizes.items()), tuple(scan.data_vars)) for scan in scans}
-    if len(scans) < 2 or len(shapes) > 1:
-        return {f"scan_{before + number}": scan for number, scan in enumerate(scans, start=1)}
-    first = scans[0]
-    stacked = {
-        name: variable(("scan", "point"), np.stack([scan[name].values for scan in scans]), **first[name].attrs)
-        for name in first.variables
-    }
-    for name in AXES:
-        rest = [scan.attrs.pop(name, np.nan) for scan in scans]
-        if np.isfinite(rest).all():
-            stacked[str(name)] = variable("scan", rest, *AXES[name])
-    return {f"map_{before + 1}": xr.Dataset(stacked, attrs=first.attrs).set_coords([n for n in AXES if n in stacked])}
 
 
 def _tube(measurement: Element) -> dict[str, Any]:

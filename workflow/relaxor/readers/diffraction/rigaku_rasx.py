@@ -6,10 +6,10 @@ Recognition: The file is a zip archive with a member ``Data<n>/Profile<n>.txt``.
 
 Layout: The archive has a folder for every scan. ``Data<n>/Profile<n>.txt`` holds rows of position, intensity and
 attenuation factor. ``Data<n>/MesurementConditions<n>.xml`` (spelled so) says what they are: ``ScanInformation`` has the
-axis, the units, the number of points and the time of the start, and ``HWConfigurations/XrayGenerator`` has the anode,
-the wavelengths, the voltage and the current.
+axis, the units, the number of points and the time of the start, ``HWConfigurations/XrayGenerator`` has the anode, the
+wavelengths, the voltage and the current, and ``Axes`` has the positions of all axes.
 
-Schema: The tree is that of `relaxor.readers.diffraction.rigaku_ras`.
+Schema: The tree is that of `relaxor.readers.diffraction.rigaku_ras`, with ``acquired`` of every scan.
 """
 
 import re
@@ -22,6 +22,7 @@ from relaxor.readers.common.containers import member_bytes, member_names, open_z
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import decoded
 from relaxor.readers.diffraction.rigaku_ras import profile, rows_of_three
+from relaxor.readers.diffraction.scans import series
 
 PROFILE = re.compile(r"(.*/)?Data\d+/Profile(\d+)\.txt")
 ENTRIES = {
@@ -47,11 +48,11 @@ def recognises(head: bytes, path: Path) -> bool:
 
 def extract(path: Path) -> xr.DataTree:
     """Read a ``.rasx`` container; the schema is that of the module."""
-    scans: dict[str, xr.Dataset] = {}
+    scans: list[xr.Dataset] = []
     header, started, instrument = {}, None, "Rigaku"
     with open_zip(path) as container:
         profiles = filter(None, map(PROFILE.fullmatch, container.namelist()))
-        for number, match in enumerate(sorted(profiles, key=lambda match: int(match[2])), start=1):
+        for match in sorted(profiles, key=lambda match: int(match[2])):
             name = match[0]
             conditions = name.replace("Profile", "MesurementConditions").removesuffix(".txt") + ".xml"
             if conditions not in container.namelist():
@@ -61,7 +62,10 @@ def extract(path: Path) -> xr.DataTree:
             entries = {key: root.findtext(where) or "" for key, where in ENTRIES.items()}
             lines = decoded(member_bytes(container, name, path)).splitlines()
             table = rows_of_three(lines, path, f"member {name}")
-            scans[f"scan_{number}"] = profile(path, entries, table, f"member {name}")
-            started = started or root.findtext("ScanInformation/StartTime")
+            axes = {axis.get("Name", ""): axis.get("Position", "") for axis in root.iter("Axis")}
+            moment = root.findtext("ScanInformation/StartTime")
+            scan = profile(path, entries, table, f"member {name}", axes)
+            scans.append(scan.assign_attrs({"acquired": moment} if moment else {}))
+            started = started or moment
             instrument = f"Rigaku {root.findtext('GeneralInformation/SystemName', '')}".strip()
-    return tree(scans, header=header, instrument=instrument, acquired=started)
+    return tree(series(scans), header=header, instrument=instrument, acquired=started)

@@ -1,6 +1,7 @@
 """Diffraction scans as the readers of all diffractometers return them: one axis, intensities and their uncertainty."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
+from relaxor.readers.common.schema import MAX_POINTS
+from relaxor.readers.common.text import numbers
 from relaxor.stats.counts import poisson_uncertainty
 
 AXES = {
@@ -96,3 +99,90 @@ def grid(path: Path, axis: str, start: float, step: float, points: int, place: s
     if not (np.isfinite(start) and np.isfinite(step) and step != 0):
         raise ReadError(path, f"{axis} starts at {start} with step {step}", place)
     return start + step * np.arange(points)
+
+
+def rows_of(lines: Sequence[str], columns: int, path: Path, first: int) -> tuple[np.ndarray, list[str]]:
+    """Return the rows of a pattern, shape (n, columns), and warnings; a last row that is cut off is left out.
+
+    Parameters
+    ----------
+    lines
+        Rows of numbers, separated by blanks, tabs or commas; empty lines are passed over.
+    first
+        Number of the first line in the file.
+    """
+    rows = [(first + index, line.replace(",", " ").split()) for index, line in enumerate(lines) if line.strip()]
+    warnings = []
+    if rows and len(rows[-1][1]) < columns and lines[-1].strip():
+        warnings.append(f"line {rows[-1][0]}: the last row is cut off and left out")
+        rows.pop()
+    if not rows:
+        raise ReadError(path, f"holds no rows of {columns} numbers", f"line {first}")
+    if len(rows) * columns > MAX_POINTS:
+        raise ReadError(path, f"holds more than {MAX_POINTS} numbers; such patterns are refused")
+    wrong = next(((line, row) for line, row in rows if len(row) != columns), None)
+    if wrong:
+        raise ReadError(path, f"{len(wrong[1])} numbers in a row; {columns} are expected", f"line {wrong[0]}")
+    words = [word for _, row in rows for word in row]
+    return numbers(words, path, f"lines {rows[0][0]} to {rows[-1][0]}").reshape(-1, columns), warnings
+
+
+def series(scans: Sequence[xr.Dataset], before: int = 0) -> dict[str, xr.Dataset]:
+    """Name the scans of one measurement; scans of one axis and length at different places become a map.
+
+    Parameters
+    ----------
+    scans
+        Scans; the axes that rest are attributes, those that move are variables.
+    before
+        Number of children before them.
+
+    Returns
+    -------
+    dict
+        ``scan_1``, …; or ``map_1`` with the dimensions (``scan``, ``point``) and all axes as coordinates. Scans that
+        repeat each other stay apart, so that each of them can be analysed.
+    """
+    apart = {f"scan_{before + number}": scan for number, scan in enumerate(scans, start=1)}
+    if len({tuple(scan.sizes.items()) for scan in scans}) > 1 or len(scans) < 2 or _repeated(scans):
+        return apart
+    first = scans[0]
+    shared = [name for name in first.variables if all(name in scan.variables for scan in scans)]
+    stacked = {
+        name: variable(("scan", "point"), np.stack([scan[name].values for scan in scans]), **first[name].attrs)
+        for name in shared
+    }
+    if "intensity_uncertainty" not in shared:
+        stacked["intensity"].attrs.pop("ancillary_variables", None)
+    attrs = dict(first.attrs)
+    for name in AXES:
+        rest = [scan.attrs.get(name, np.nan) for scan in scans]
+        if np.isfinite(rest).all():
+            attrs.pop(name)
+            stacked[str(name)] = variable("scan", rest, *AXES[name])
+    elapsed = _elapsed([str(scan.attrs.get("acquired", "")) for scan in scans])
+    if elapsed is not None:
+        stacked["elapsed_time"] = variable("scan", elapsed, "s", "time since the first scan")
+    coordinates = [name for name in (*AXES, "elapsed_time") if name in stacked]
+    return {f"map_{before + 1}": xr.Dataset(stacked, attrs=attrs).set_coords(coordinates)}
+
+
+def _repeated(scans: Sequence[xr.Dataset]) -> bool:
+    """Return whether all scans stand at the same places."""
+    first = scans[0]
+    for scan in scans[1:]:
+        for name in AXES:
+            if scan.attrs.get(name) != first.attrs.get(name) or (name in scan.variables) != (name in first.variables):
+                return False
+            if name in scan.variables and not np.array_equal(scan[name].values, first[name].values):
+                return False
+    return True
+
+
+def _elapsed(dates: Sequence[str]) -> np.ndarray | None:
+    """Return the times of scans since the first of them (s), or None if one of them is not known."""
+    try:
+        moments = [datetime.fromisoformat(date) for date in dates]
+        return np.array([(moment - moments[0]).total_seconds() for moment in moments])
+    except (ValueError, TypeError):  # no date, or some with a time zone and some without
+        return None

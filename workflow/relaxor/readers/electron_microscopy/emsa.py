@@ -56,7 +56,7 @@ def extract(path: Path) -> xr.DataTree:
     header, first = _header(lines, path)
     warnings: list[str] = []
     plain = {key.partition("-")[0].strip().upper(): value for key, value in header.items() if key[:1] != "#"}
-    tokens = _tokens(lines, first, path)
+    tokens = _tokens(lines, first, warnings, path)
     axis, values, written = _columns(tokens, plain, lines, first, warnings, path)
     unit = UNIT.search(plain.get("XUNITS", ""))
     if not unit and plain.get("XUNITS"):
@@ -100,13 +100,18 @@ def _header(lines: list[str], path: Path) -> tuple[dict[str, str], int]:
     raise ReadError(path, "has no #SPECTRUM line: the file is truncated", f"line {len(lines)}")
 
 
-def _tokens(lines: list[str], first: int, path: Path) -> list[str]:
+def _tokens(lines: list[str], first: int, warnings: list[str], path: Path) -> list[str]:
+    """Return the words of the data; without a line that ends them, a number that may be cut is left out."""
     index = next((index for index in range(first, len(lines)) if lines[index][:1] == "#"), None)
     if index is not None and lines[index].upper().startswith("#ENDOFDATA"):
         return " ".join(lines[first:index]).replace(",", " ").split()
     if index is not None:
         raise ReadError(path, f"'{lines[index][:40]}' stands among the data", f"line {index + 1}")
-    raise ReadError(path, "has no #ENDOFDATA line: the file is truncated", f"line {len(lines)}")
+    words = " ".join(lines[first:]).replace(",", " ").split()
+    if not words:
+        raise ReadError(path, "has no data and no #ENDOFDATA line: the file is truncated", f"line {len(lines)}")
+    warnings.append("has no #ENDOFDATA line: the file may be truncated")
+    return words if not lines[-1].strip() else words[:-1]
 
 
 def _columns(
@@ -124,6 +129,8 @@ def _columns(
     kind = plain.get("DATATYPE", "").upper()
     if kind not in ("Y", "XY"):
         raise ReadError(path, f"DATATYPE '{kind}' is not known; expected Y or XY")
+    if kind == "XY" and numbers.size % 2 and any("#ENDOFDATA" in warning for warning in warnings):
+        numbers, tokens = numbers[:-1], tokens[:-1]
     if kind == "XY" and numbers.size % 2:
         raise ReadError(path, f"holds {numbers.size} numbers, which are not pairs of axis and intensity")
     values, written = (numbers, tokens) if kind == "Y" else (numbers[1::2], tokens[1::2])
@@ -131,7 +138,7 @@ def _columns(
     if announced is None:
         warnings.append("the file does not announce its number of points")
     elif values.size < announced:
-        raise ReadError(path, f"announces {announced:.0f} points, holds {values.size}: the file is truncated")
+        warnings.append(f"announces {announced:.0f} points, holds {values.size}: the file is truncated")
     elif values.size > announced:
         warnings.append(f"the file announces {announced:.0f} points and holds {values.size}")
     if not values.size:

@@ -28,6 +28,8 @@ from relaxor.readers.registry import CONTAINER
 PRIORITY = CONTAINER
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES, MAX_BYTES = 1000, 256 << 20
+PRIVATE = {50432: "Park Systems"}
+"""Tags of makers whose numbers mean nothing without them."""
 MAKERS = {"fei_metadata": "FEI", "sem_metadata": "Zeiss", "SightX_Notes": "JEOL", "TVIPS": "TVIPS"}
 
 
@@ -46,7 +48,7 @@ def extract(path: Path) -> xr.DataTree:
     """
     from rsciio.tiff import file_reader
 
-    _check(path)
+    check_pages(path)
     signals = [_corrected(signal) for signal in file_reader(str(path))]
     if not signals:
         raise ReadError(path, "holds no image")
@@ -55,14 +57,24 @@ def extract(path: Path) -> xr.DataTree:
     return signal_tree(signals, instrument=maker, acquired=acquired)
 
 
-def _check(path: Path) -> None:
-    """Compare the announced sizes of the pages with the size of the file."""
+def check_pages(path: Path) -> None:
+    """Compare the announced sizes of the pages with the size of the file.
+
+    Raises
+    ------
+    ReadError
+        If the pages are larger than `MAX_BYTES` together, if the file does not hold all of their bytes, or if a maker's
+        own tags scale them that no reader decodes.
+    """
     import tifffile
 
     with tifffile.TiffFile(path) as file:
         total = 0
         for number, page in enumerate(file.pages, 1):
             place = f"page {number}"
+            if maker := next((name for tag, name in PRIVATE.items() if tag in page.aspage().tags), ""):
+                problem = f"is an image of {maker}, whose scales stand in tags of its own, which are not read"
+                raise ReadError(path, f"{problem}: export it as .gwy or text", place)
             if number > MAX_PAGES:
                 raise ReadError(path, f"holds more than {MAX_PAGES} pages")
             total += page.nbytes

@@ -13,10 +13,12 @@ it changes their scale to nanometres, and it leaves out the element to which the
 are corrected here.
 
 Schema: There is one child per series, ``series``, or ``series_1`` and so on of an ``.emi``. It has ``intensity`` in
-counts of the detector (``1``) with the dimensions ``y``, ``x`` (m, or 1/m of a diffraction pattern) or ``energy`` (eV);
-before them stand those of a map, or ``axis_0``, the frames of a series. ``acquired`` comes from the ``.emi``, or else
-from the tag of the first element. The attribute ``incomplete`` says how much was announced of a series that was stopped
-early. The root attribute ``data_files`` has the names and SHA-256 sums of the files that belong to an ``.emi``.
+counts of the detector (``1``) with the dimensions ``y``, ``x`` (m, or 1/m of a diffraction pattern; ``1`` where a
+pattern stands without the ``.emi`` that says its unit) or ``energy`` (eV); before them stand those of a map
+(``scan_x`` where images were taken along a line), or ``axis_0``, the frames of a series. ``acquired`` comes from the
+``.emi``, or else from the tag of the first element. The attribute ``incomplete`` says how much was announced of a
+series that was stopped early. The root attribute ``data_files`` has the names and SHA-256 sums of the files that belong
+to an ``.emi``.
 """
 
 import re
@@ -42,6 +44,8 @@ ITEM_SIZE = {1: 1, 2: 2, 3: 4, 4: 1, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 16}
 TAG_SIZE = {0x4142: 24}
 """Bytes behind an element: its time and, for this kind of tag, its position."""
 MAX_DIMENSIONS, MAX_SERIES = 4, 9
+LARGEST_PIXEL = 1e-2
+"""Pixels of an image are smaller (m); those of a diffraction pattern are larger (1/m)."""
 MAX_MAP_BYTES = 512 << 20
 IN_FILE = {"nm": (1e9, "m"), "1 / nm": (1e-9, "1/m")}
 """The factor by which rosettasciio multiplied a scale, and the unit that the scale had before."""
@@ -75,7 +79,8 @@ def extract(path: Path) -> xr.DataTree:
         seconds = _first(signal["original_metadata"]["ser_header_parameters"].get("Time", 0))
         dates.append(unix_date(seconds))
     if objects is None:
-        return signal_tree(signals, attrs, instrument="FEI", acquired=dates[0])
+        warnings = _reciprocal(signals)
+        return signal_tree(signals, attrs, instrument="FEI", acquired=dates[0], warnings=warnings)
     number = int(series[0].stem[-1])
     settings = objects[number - 1] if number <= len(objects) else ""
     maker = re.search(r"<Manufacturer>(.*?)</Manufacturer>", settings)
@@ -86,6 +91,19 @@ def extract(path: Path) -> xr.DataTree:
         "data_files": "\n".join(f"{file.name} {sha256(file)}" for file in series),
     }
     return signal_tree(signals, attrs, {"settings": objects}, **about)
+
+
+def _reciprocal(signals: list[dict[str, Any]]) -> list[str]:
+    """Take the unit from images whose pixels cannot be lengths; only an ``.emi`` says that they are 1/m."""
+    warnings = []
+    for signal in signals:
+        large = [axis for axis in signal["axes"] if axis["units"] == "m" and abs(axis["scale"]) > LARGEST_PIXEL]
+        for axis in large:
+            axis["units"] = ""
+        if large:
+            pixel = f"{large[0]['scale']:g}"
+            warnings.append(f"pixels of {pixel} are no lengths in m: a diffraction pattern, whose unit is in its .emi")
+    return warnings
 
 
 def _objects(path: Path) -> list[str]:

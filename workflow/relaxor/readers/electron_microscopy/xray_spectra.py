@@ -26,10 +26,10 @@ from xml.etree.ElementTree import Element
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.containers import MAX_MEMBER_BYTES, inflated, parse_xml
+from relaxor.readers.common.containers import MAX_MEMBER_BYTES, inflated, parse_xml, plain_xml
 from relaxor.readers.common.schema import unpack
 from relaxor.readers.common.signals import signal_tree
-from relaxor.readers.common.text import library_date
+from relaxor.readers.common.text import library_date, number, numbers
 
 MAX_BYTES = 16 << 20
 EDAX_VERSIONS = tuple(struct.pack("<f", version) for version in (0.61, 0.70))
@@ -55,7 +55,8 @@ def recognises(head: bytes, path: Path) -> bool:
 
 def extract(path: Path) -> xr.DataTree:
     """Read a spectrum; the schema is that of the module."""
-    maker, signals = _signals(path.read_bytes(), path)
+    warnings: list[str] = []
+    maker, signals = _signals(path.read_bytes(), path, warnings)
     if not signals:
         raise ReadError(path, "holds no spectrum")
     return signal_tree(
@@ -63,10 +64,11 @@ def extract(path: Path) -> xr.DataTree:
         [_attributes(signal["metadata"]) for signal in signals],
         instrument=maker,
         acquired=library_date(signals[0]["metadata"].get("General", {})),
+        warnings=warnings,
     )
 
 
-def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
+def _signals(data: bytes, path: Path, warnings: list[str]) -> tuple[str, list[dict[str, Any]]]:
     """Return the maker and the signals; the content decides who wrote the file, not its extension."""
     if data.startswith(EDAX_VERSIONS):
         from rsciio.edax._api import spc_reader
@@ -82,8 +84,32 @@ def _signals(data: bytes, path: Path) -> tuple[str, list[dict[str, Any]]]:
             return "JEOL", _as_list(_api._read_eds(str(path)))
     from rsciio.bruker._api import spx_reader
 
-    check_layers(parse_xml(data, path), path)
-    return "Bruker", _as_list(spx_reader(str(path)))
+    root = parse_xml(data, path)
+    check_layers(root, path)
+    try:
+        return "Bruker", _as_list(spx_reader(str(path)))
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        warnings.append(f"settings are missing or not understood ({error}): only counts, energies and times are read")
+        return "Bruker", [_bare_spectrum(root, path)]
+
+
+def _bare_spectrum(root: Element, path: Path) -> dict[str, Any]:
+    """Return the spectrum of an ``.spx`` whose settings rosettasciio misses."""
+
+    def value(tag: str) -> float | None:
+        return number(root.findtext(f".//{tag}") or "")
+
+    words = (root.findtext(".//Channels") or "").replace(",", " ").split()
+    offset, scale = value("CalibAbs"), value("CalibLin")
+    if not words or offset is None or not scale:
+        raise ReadError(path, "holds no counts (Channels), or no axis of energy (CalibAbs, CalibLin)")
+    counts = numbers(words, path, "Channels")
+    times = {"real_time": value("RealTime"), "live_time": value("LifeTime")}
+    detector = {name: time / 1000 for name, time in times.items() if time is not None}
+    axis = {"name": "Energy", "size": counts.size, "offset": offset, "scale": scale, "units": "keV"}
+    microscope = {"SEM": {"Detector": {"EDS": detector}}}
+    metadata = {"General": {"title": "EDX"}, "Acquisition_instrument": microscope}
+    return {"data": counts, "axes": [axis], "metadata": metadata, "original_metadata": plain_xml(root)}
 
 
 def _refuse_short(data: bytes, layout: str, place: int, begin: int, path: Path) -> None:

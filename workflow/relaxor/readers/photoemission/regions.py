@@ -11,6 +11,9 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.stats.counts import poisson_uncertainty
 
+BIAS = 30.0
+"""Energy (eV) by which a bias or the charge of a sample may shift a spectrum beyond what electrons can have."""
+
 
 def spectrum(
     path: Path, axis: str, energy: np.ndarray, values: np.ndarray, units: str, attrs: Mapping[str, Any], place: str
@@ -20,7 +23,7 @@ def spectrum(
     Parameters
     ----------
     axis
-        ``binding_energy`` or ``kinetic_energy``, the dimension (eV).
+        ``binding_energy`` or ``kinetic_energy`` (eV), or ``index`` of a scan at a fixed energy: the dimension.
     energy
         Shape (n,).
     values
@@ -34,15 +37,20 @@ def spectrum(
     Raises
     ------
     ReadError
-        If there is no point, or if energies and values differ in number.
+        If there is no point, if energies and values differ in number, or if there are energies that electrons cannot
+        have: kinetic energies below zero or above that of the photons.
     """
     if not energy.size or values.shape[-1] != energy.size:
         raise ReadError(path, f"{values.shape[-1]} values at {energy.size} energies", place)
     dims = (axis,) if values.ndim == 1 else ("scan", axis)
     kept = {key: value for key, value in attrs.items() if value not in ("", None)}
-    coords = {axis: variable(axis, energy, "eV", axis.replace("_", " "))}
+    coords = {axis: variable(axis, energy, "1" if axis == "index" else "eV", axis.replace("_", " "))}
     excitation = kept.get("excitation_energy")
-    if excitation:
+    if excitation and axis != "index":
+        kinetic = energy if axis == "kinetic_energy" else excitation - energy
+        if kinetic.min() < -BIAS or kinetic.max() > excitation + BIAS:
+            span = f"kinetic energies of {kinetic.min():g} to {kinetic.max():g} eV"
+            raise ReadError(path, f"{span} with photons of {excitation:g} eV: the axis is no {axis}", place)
         other = "kinetic_energy" if axis == "binding_energy" else "binding_energy"
         coords[other] = variable(axis, excitation - energy, "eV", other.replace("_", " "))
     time = float(kept.get("counting_time") or 0)

@@ -6,8 +6,9 @@ Recognition: The file begins with ``# Created by:``, and its first bytes hold ``
 
 Layout: Comments are ``# Key: value``. First stand the settings of the export (which energy the axis is, whether values
 are counts or counts per second, whether scans are separate). Then follow for every region its parameters and blocks of
-rows (energy, value, and further columns that are not read). The block of another detector is announced as ``External
-Channel Data``.
+rows, whose columns the line ``ColumnLabels`` names: energy or index, value, and perhaps others. The block of another
+detector is announced as ``External Channel Data``. A scan at a fixed energy (``FixedEnergies``) has an index instead of
+an energy.
 
 Schema: There is one child per region, named after it, with the dimension ``binding_energy`` or ``kinetic_energy`` (eV,
 as exported; the other one is a coordinate) and, for several scans, ``scan``. It has ``intensity`` (count/s) with
@@ -25,6 +26,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.core.variables import variable
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import first_number, free, iso, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
@@ -135,10 +137,22 @@ def _dataset(
     attrs |= {
         "group": header["Group"],
         "counting_time": dwell * scans if dwell else None,
+        "scan_mode": header.get("Scan Mode"),
         "acquired": _date(header.get("Acquisition Date", "")),
     }
+    labels = header.get("ColumnLabels", "").lower().split()
     axis = "binding_energy" if binding else "kinetic_energy"
-    return spectrum(path, axis, same[0][:, 0], values, "count/s" if rates else "count", attrs, place)
+    if "fixedenerg" in header.get("Scan Mode", "").lower().replace(" ", "") or labels[:1] == ["index"]:
+        axis = "index"
+        attrs["kinetic_energy"] = first_number(header.get("Kinetic Energy", ""))
+    region = spectrum(path, axis, same[0][:, 0], values, "count/s" if rates else "count", attrs, place)
+    for column in range(2, same[0].shape[1]):
+        label = labels[column] if column < len(labels) else f"column {column + 1}"
+        if "transmission" in label:
+            region["transmission"] = variable(axis, same[0][:, column], "1", "transmission of the analyser")
+        else:
+            warnings.append(f"{place}: the column {label} is not read")
+    return region
 
 
 def _date(text: str) -> str | None:

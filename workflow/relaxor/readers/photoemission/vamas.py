@@ -23,7 +23,9 @@ counts), both with their uncertainties (Poisson), and further variables such as 
 ``binding_energy`` (eV, in the order of the file) with the coordinate ``kinetic_energy``; it is ``kinetic_energy`` where
 the excitation energy is not given, and has the abscissa's own name where that is no energy. The attributes are
 ``region``, ``sample``, ``counting_time`` (s: time per scan times scans), ``pass_energy``, ``excitation_energy``,
-``work_function`` (eV), ``comment``, ``technique`` and ``acquired``. The root has ``title``.
+``work_function`` (eV), ``comment``, ``technique`` and ``acquired``, and the variables of the experiment
+(``etch_time`` with ``etch_time_units``). The blocks of further experiments in the file follow; a warning names them.
+The root has ``title``.
 """
 
 from collections.abc import Callable
@@ -43,6 +45,8 @@ MAX_BYTES = 16 << 20
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
 """Larger values mean "not known"; the standard writes 1E+37."""
+END = "end of experiment"
+"""Line that ends an experiment, in small letters."""
 MODES = ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "NORM", "SDP", "SDPSV", "SEM", "NOEXP")
 Kind = Callable[[str], Any]
 """Reads a parameter, whose name the message has if it is missing."""
@@ -65,20 +69,57 @@ def extract(path: Path) -> xr.DataTree:
         If a line is missing or is not what the format asks for; the message names the line.
     """
     lines = _Lines(path)
-    header = _experiment(lines)
     children: dict[str, xr.Dataset] = {}
+    experiments: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    while not experiments or _goes_on(lines, warnings):
+        begin, before = lines.at + 1, len(children)
+        header = _experiment(lines)
+        blocks = _blocks(lines, header, children)
+        experiments.append({"experiment": header, "blocks": blocks})
+        if len(experiments) > 1:
+            names = ", ".join(list(children)[before:]) or "none"
+            warnings.append(f"line {begin}: experiment {len(experiments)} of the file begins; its blocks are {names}")
+    if not children:
+        raise ReadError(path, "holds no blocks", lines.place)
+    first, blocks = (experiments[0][part] for part in ("experiment", "blocks"))
+    whole = experiments[0] if len(experiments) == 1 else {"experiments": experiments}
+    acquired, title = blocks[0].get("acquired") if blocks else None, first["experiment_identifier"]
+    return tree(children, whole, first["instrument"], acquired, warnings, title=title)
+
+
+def _blocks(lines: "_Lines", header: dict[str, Any], children: dict[str, xr.Dataset]) -> list[dict[str, Any]]:
+    """Read the blocks of an experiment, add their datasets to the children, and return their parameters."""
     first: dict[str, Any] = {}
     blocks = []
     for _ in range(lines.count("number of blocks")):
         block = _block(lines, header, first)
         first = first or block
         values = block.pop("values")
-        children[free(safe(_name(block), "block"), children)] = _dataset(block, values, lines)
+        dataset = _dataset(block, values, lines).assign_attrs(_conditions(block, header))
+        children[free(safe(_name(block), "block"), children)] = dataset
         blocks.append(block)
-    if not children:
-        raise ReadError(path, "holds no blocks", lines.place)
-    whole, title = {"experiment": header, "blocks": blocks}, header["experiment_identifier"]
-    return tree(children, whole, header["instrument"], blocks[0].get("acquired"), title=title)
+    return blocks
+
+
+def _conditions(block: dict[str, Any], header: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables of the experiment in a block, such as the etch time of a depth profile, and their units."""
+    found: dict[str, Any] = {}
+    for (label, unit), value in zip(header["experiment_variables"], block["experiment_values"], strict=True):
+        name = slug(label)
+        if name and value is not None:
+            found |= {name: value, f"{name}_units": _unit(unit)}
+    return found
+
+
+def _goes_on(lines: "_Lines", warnings: list[str]) -> bool:
+    """Return whether another experiment follows, and warn of anything else behind the last block."""
+    rest = [line.strip() for line in lines.lines[lines.at :]]
+    held = [line for line in rest if line and line.lower() != END]
+    if not held or held[0] == MARK:
+        return bool(held)
+    warnings.append(f"{len(held)} lines behind the last block are not read ('{held[0][:40]}')")
+    return False
 
 
 class _Lines:
@@ -136,7 +177,7 @@ class _Lines:
 
 
 def _experiment(lines: _Lines) -> dict[str, Any]:
-    while not (mark := lines.text("format identifier")):
+    while (mark := lines.text("format identifier")).lower() in ("", END):
         pass
     if mark != MARK:
         raise ReadError(lines.path, f"is not VAMAS: found '{mark[:60]}'", lines.place)

@@ -40,6 +40,8 @@ MAX_HEADER = 1 << 20
 IMAGE, FORCE = "Ciao image list", "Ciao force image list"
 SCALE = re.compile(r"V \[(?P<soft>.*?)\] \(.*?\)\s+(?P<hard>\S+)\s*(?P<unit>\S*)")
 SOFT = re.compile(r"V (?P<value>\S+)\s*(?P<unit>\S*)")
+PLANNED = "Lines of the scan"
+"""Entry of a section of an image: number of lines of the whole scan, from the section of the scan."""
 LENGTHS = {"nm": 1e-9, "um": 1e-6, "m": 1.0}
 
 Section = dict[str, str]
@@ -65,8 +67,10 @@ def extract(path: Path) -> xr.DataTree:
     sections = _sections(data[:end].decode("cp1252", "replace"))
     soft = {key: value for _, section in sections for key, value in section.items() if key.startswith("@Sens.")}
     found: dict[Any, xr.Dataset] = {}
+    planned = next((section for name, section in sections if "scan list" in name and "Lines" in section), {})
     for number, (name, section) in enumerate(sections):
         if name in (IMAGE, FORCE):
+            section = {PLANNED: planned.get("Lines", ""), **section}
             _add(found, name, section, soft, data, path, f"section {number + 1}, {name}")
     if not found:
         raise ReadError(path, "holds no image and no force curve")
@@ -163,10 +167,14 @@ def _ramp(section: Section, soft: Section) -> dict[str, Any]:
 def _image_axes(section: Section, shape: tuple[int, ...], path: Path, place: str) -> dict[str, xr.Variable]:
     size = next((value for key, value in section.items() if key.lower() == "scan size"), "").split()
     try:
-        sides = (size * 2 if len(size) == 2 else size)[:2]
+        sides = (size[:-1] * 2)[:2]
         width, height = (float(text) * LENGTHS[spelled(size[-1])] for text in sides)
     except (ValueError, KeyError, IndexError):
         raise ReadError(path, f"'Scan Size: {' '.join(size)}' is not a width and a height", place) from None
+    if width == height:  # the size of the whole scan, of which these lines may be a part
+        planned = section.get(PLANNED, "").split()[:1]
+        lines = int(planned[0]) if planned and planned[0].isdecimal() and int(planned[0]) >= shape[0] else shape[1]
+        height *= shape[0] / lines
     ends = {"y": (height, shape[0]), "x": (width, shape[1])}
     return {name: variable(name, np.arange(count) * (end / count), "m", name) for name, (end, count) in ends.items()}
 

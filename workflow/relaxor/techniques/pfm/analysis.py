@@ -22,6 +22,7 @@ from relaxor.stats.blocks import correlation_length, jackknife, tiles
 from relaxor.stats.fit import Fit, aicc, fit, parameters
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.pfm import quantities as q
+from relaxor.techniques.pfm.amplitudes import amplitude_of, curves_in, numbers_in, unit_of_amplitude
 from relaxor.techniques.pfm.loops import analyse_loop
 from relaxor.techniques.pfm.settings import PfmSettings
 
@@ -39,7 +40,7 @@ SMALLEST_INTERIOR = 50
 
 @dataclass(frozen=True)
 class Image:
-    """Amplitude (pm) and phase (radian) of a scan, shape (y, x), with coordinates in nm."""
+    """Amplitude (pm, or the unit of the file) and phase (radian) of a scan, shape (y, x), with coordinates in nm."""
 
     amplitude: np.ndarray
     phase: np.ndarray
@@ -101,10 +102,17 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         else:
             found, parts = analyse_image(measurement, settings)
             scans.append((measurement.condition("cycle", "1"), measurement, found))
-        result.add(Result.of(measurement, found, parts))
+        unit = unit_of_amplitude(measurement.only)
+        result.add(Result.of(measurement, numbers_in(unit, found), curves_in(unit, parts)))
     if scans:
         scans.sort(key=lambda scan: scan[0])
+        units = {scan.id: unit_of_amplitude(scan.only) for _, scan, _ in scans}
+        if len(set(units.values())) > 1:
+            told = ", ".join(f"{scan} in {unit}" for scan, unit in units.items())
+            raise AnalysisError(f"the amplitudes of the scan cycles are in different units and have no trend: {told}")
+        unit = next(iter(units.values()))
         found, trend = combine_cycles(scans)
+        found, trend = numbers_in(unit, found), curves_in(unit, {"trend": trend})["trend"]
         attrs = provenance(scans[0][1]) | {COMBINES: ",".join(scan.id for _, scan, _ in scans)}
         result.add(Result(found, {COMBINED: xr.Dataset(attrs=attrs), f"{COMBINED}/trend": trend}))
     return result
@@ -125,11 +133,13 @@ def load_image(measurement: Measurement) -> Image:
     if missing:
         found = ", ".join(map(str, scan.data_vars))
         raise AnalysisError(f"{measurement.id}: no {' and no '.join(missing)} image; its variables are {found}")
-    values = {}
-    for kind, unit in (("amplitude", "pm"), ("phase", "radian")):
-        channel = scan[names[kind][0]]
-        values[kind] = channel.to_numpy().astype(float) * factor(channel.attrs["units"], unit)
-        if not np.isfinite(values[kind]).all():
+    amplitude, phase = (scan[names[kind][0]] for kind in ("amplitude", "phase"))
+    values = {
+        "amplitude": amplitude_of(amplitude),
+        "phase": phase.to_numpy().astype(float) * factor(phase.attrs["units"], "radian"),
+    }
+    for kind, channel in values.items():
+        if not np.isfinite(channel).all():
             raise AnalysisError(f"{measurement.id}: {names[kind][0]} holds pixels without value")
     x, y = (scan[axis].to_numpy() * factor(scan[axis].attrs["units"], "nm") for axis in "xy")
     return Image(values["amplitude"], values["phase"], x, y)

@@ -19,6 +19,7 @@ from relaxor.stats.adequacy import UNLIKELY
 from relaxor.stats.fit import Fit, combination, fit, parameters
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.pfm import quantities as q
+from relaxor.techniques.pfm.amplitudes import amplitude_of
 
 FEWEST_STEPS = 16
 """Smallest number of bias steps that make a loop."""
@@ -46,7 +47,7 @@ class Loop:
     rising
         Whether the bias rose to this step.
     response
-        Complex response in pm, turned so that the piezoresponse is its real part.
+        Complex response in pm, or in the unit of the file, turned so that the piezoresponse is its real part.
     """
 
     bias: np.ndarray
@@ -140,12 +141,16 @@ def _saturation(values: Mapping[str, float], bias: np.ndarray) -> float:
 def _loops(measurement: Measurement, settling_fraction: float) -> dict[str, Loop]:
     curve = measurement.only
     channels = {}
-    for name, unit in (("bias", "V"), ("amplitude", "pm"), ("phase", "radian")):
+    for name, unit in (("bias", "V"), ("amplitude", ""), ("phase", "radian")):
         if name not in curve:
             raise AnalysisError(
                 f"{measurement.id}: no {name}; its variables are {', '.join(map(str, curve.data_vars))}"
             )
-        channels[name] = curve[name].to_numpy().astype(float) * factor(curve[name].attrs["units"], unit)
+        values = curve[name]
+        converted = (
+            values.to_numpy().astype(float) * factor(values.attrs["units"], unit) if unit else amplitude_of(values)
+        )
+        channels[name] = converted
         if not np.isfinite(channels[name]).all():
             raise AnalysisError(f"{measurement.id}: {name} holds samples without value")
     bias, response = _steps(channels["bias"], channels["amplitude"] * np.exp(1j * channels["phase"]), settling_fraction)

@@ -8,6 +8,7 @@ from relaxor.figures.images import image_strip
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, BLUE, SKY, VERMILION, data_points
 from relaxor.techniques.pfm import quantities as q
+from relaxor.techniques.pfm.amplitudes import label_of
 
 DIVERGING = "PuOr"
 """Colour map of the phase; its middle is the phase midway between the two kinds of domain."""
@@ -24,7 +25,13 @@ def amplitude_cycles(ax: Axes, data: PanelData) -> None:
     """Draw the amplitude images of all scan cycles on one colour scale."""
     images = _images(data, "amplitude")
     top = max(float(np.percentile(image[1], 99.5)) for image in images)
-    image_strip(ax, images, (0.0, top), "Amplitude (pm)")
+    image_strip(ax, images, (0.0, top), f"Amplitude ({_unit(data, 'image', 'amplitude')})")
+
+
+def _unit(data: PanelData, part: str, name: str) -> str:
+    """Return the unit of a curve as an axis shows it."""
+    group = next(group for group in data.curves.values() if part in group.children)
+    return label_of(group[part][name].attrs["units"])
 
 
 def _images(data: PanelData, channel: str) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
@@ -44,7 +51,7 @@ def contrast(ax: Axes, data: PanelData) -> None:
     ax.set_ylabel("Phase contrast (degree)", color=BLUE)
     other = ax.twinx()
     _against_cycle(other, trend, q.AMPLITUDE_MEAN.name, VERMILION, "s")
-    other.set_ylabel("Mean amplitude (pm)", color=VERMILION)
+    other.set_ylabel(f"Mean amplitude ({label_of(trend[q.AMPLITUDE_MEAN.name].attrs['units'])})", color=VERMILION)
     ax.set_xticks(trend.cycle.to_numpy())
     for axes, color, room in ((ax, BLUE, (0.05, 0.35)), (other, VERMILION, (0.35, 0.05))):
         axes.tick_params(axis="y", colors=color)
@@ -76,5 +83,5 @@ def local_loop(ax: Axes, data: PanelData) -> None:
     ax.axhline(0, color="0.7", lw=0.4, zorder=0)
     ax.axvline(0, color="0.7", lw=0.4, zorder=0)
     ax.set_xlabel("Tip bias (V)")
-    ax.set_ylabel("Piezoresponse $A\\cos\\varphi$ (pm)")
+    ax.set_ylabel(f"Piezoresponse $A\\cos\\varphi$ ({_unit(data, 'off_field', 'data')})")
     ax.legend(loc="upper left", handlelength=0.8, borderaxespad=0.3)

@@ -260,7 +260,8 @@ def analyse(measurements: Sequence[Measurement], settings: StructureSettings) ->
 
 
 def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Result:
-    region = measurement.only
+    cells = [region for region in measurement.regions.values() if "operations" in region.attrs]
+    region = cells[0] if len(cells) == 1 else measurement.only  # a CIF may hold powder patterns beside its cell
     if "operations" not in region.attrs:
         held = ", ".join(map(str, region.data_vars))
         raise AnalysisError(

@@ -8,8 +8,8 @@ from relaxor.techniques.xrd.settings import XrdSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Recognise a file by the axis of the scattering angle."""
-    return float(contents.spectral_axis == "two_theta")
+    """Recognise a file by the axis of the scattering angle; a crystal structure may have its pattern beside it."""
+    return float(contents.spectral_axis == "two_theta" and contents.format != "cif")
 
 
 TECHNIQUE = Technique.of_folder(
