@@ -2,6 +2,7 @@
 
 from tests.readers.samples.sample import COUNTS, Sample
 
+WHEN = "2024-11-12T14:03:00"
 SHIFT = [100.0, 101.0, 102.0, 103.0, 104.0]
 
 
@@ -23,6 +24,34 @@ def labspec(places: tuple[tuple[float, ...], ...] = (), axes: tuple[str, ...] = 
     else:
         lines += [f"{shift}\t{count}" for shift, count in zip(SHIFT, COUNTS, strict=True)]
     return "\r\n".join([*lines, ""]).encode("cp1252")
+
+
+# --- JCAMP-DX --------------------------------------------------------------------------------------------------------
+def jcamp(data: str, label: str = "XYDATA=(X++(Y..Y))", **records: str) -> str:
+    """A block of five points from 100 to 104, in 1/cm of Raman shift unless the records say otherwise."""
+    header = {
+        "TITLE": "film", "JCAMP-DX": "4.24 $$ made by hand", "DATA TYPE": "RAMAN SPECTRUM", "ORIGIN": "laboratory",
+        "LONGDATE": "2024/11/12 14:03:00", "XUNITS": "1/CM", "YUNITS": "COUNTS", "XFACTOR": "1", "YFACTOR": "0.5",
+        "FIRSTX": "100", "LASTX": "104", "FIRSTY": "4.5", "NPOINTS": "5",
+    }  # fmt: skip
+    lines = [f"##{key}= {value}" for key, value in (header | records).items() if value]
+    return "\r\n".join([*lines, f"##{label}", data, "##END=", ""])
+
+
+def jcamp_link(*blocks: str) -> str:
+    """A file of several blocks."""
+    return f"##TITLE= all\r\n##DATA TYPE= LINK\r\n##BLOCKS= {len(blocks)}\r\n{''.join(blocks)}##END=\r\n"
+
+
+PAIRS = "100, 9\r\n101, 16; 102, 25\r\n103 36 104 49"
+JCAMP = {"intensity": ([4.5, 8.0, 12.5, 18.0, 24.5], "count"), "raman_shift": (SHIFT, "1/cm")}
+JCAMP_FORMS = {
+    "plain": "100 9 16 25\r\n103 36 49",
+    "packed": "100+9+16+25\r\n103+36+49",
+    "squeezed": "100IA6B5\r\n103C6D9",
+    "differences": "100IPR $$ 9, 16, 25\r\n102B5J1J3\r\n104D9 $$ checkpoint",
+}
+"""The same five numbers in the forms of the standard."""
 
 
 GRID = ((0.0, 1.0), (0.0, 2.0), (3.0, 1.0), (3.0, 2.0))
@@ -48,5 +77,22 @@ SAMPLES = {
          "y": ([0.0, 3e-6], "m"), "x": ([1e-6, 2e-6], "m")} | LABSPEC,
         ("y", "x", "raman_shift"),
         "2022-06-27T16:26:24",
+    ),
+    **{
+        f"jcamp_dx {form}": Sample(
+            jcamp(data).encode(), "spectrum", JCAMP, ("raman_shift",), WHEN, {"title": "film"}, "laboratory"
+        )
+        for form, data in JCAMP_FORMS.items()
+    },
+    "jcamp_dx": Sample(
+        jcamp_link(
+            jcamp(PAIRS, "XYPOINTS=(XY..XY)", TITLE="all: sample", XUNITS="NANOMETERS", YFACTOR="1", FIRSTY="9"),
+            jcamp("100IUJT", TITLE="all: dark spectrum", XUNITS="NANOMETERS", YFACTOR="2", FIRSTY="18"),
+        ).encode(),
+        "dark_spectrum",
+        {"intensity": ([18, 18, 18, 20, 22], "count"), "wavelength": (SHIFT, "nm")},
+        ("wavelength",),
+        WHEN,
+        {"title": "all: dark spectrum"},
     ),
 }  # fmt: skip
