@@ -6,7 +6,23 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.public_files import shared
-from tests.readers.samples.optics import PAIRS, jcamp, jcamp_link, labspec
+from tests.readers.samples.optics import (
+    AVANTES,
+    COUNTS,
+    NANOMETRES,
+    PAIRS,
+    PERKIN_ELMER,
+    RRUFF,
+    avantes_raw,
+    bwtek,
+    jcamp,
+    jcamp_link,
+    labspec,
+    ocean,
+    rows,
+    spe,
+    spe_footer,
+)
 
 
 def written(folder, content, name="file.txt"):
@@ -110,3 +126,140 @@ def test_blocks_of_jcamp_without_a_spectrum_are_named(tmp_path):
     assert "block 'tuples': data of the form NTUPLES are not read" in tree.attrs["warnings"]
     with pytest.raises(ReadError, match="NTUPLES are not read"):
         read(written(tmp_path, other))
+
+
+def test_the_frames_of_winspec_have_the_calibration_of_their_header():
+    tree = read(shared("cases/r11-princeton-spe/1d-multiframe.spe"))
+    frames = tree["frames"].to_dataset()
+    assert frames.intensity.shape == (80, 512) and frames.intensity.attrs["units"] == "count"
+    # three points of the calibration are written in the header: pixels 1, 256.5 and 512 lie at these wavelengths
+    ends = [float(frames.wavelength[0]), float(frames.wavelength[255:257].mean()), float(frames.wavelength[-1])]
+    assert ends == pytest.approx([894.0255191271252, 910.0, 925.6099305214206], abs=1e-6)
+    assert frames.intensity[0, :2].values.tolist() == [10, 29] and tree.attrs["acquired"] == "2004-05-11"
+    assert frames.attrs["integration_time"] == 10.0
+
+
+def test_binned_columns_of_winspec_lie_at_the_middle_of_their_pixels(tmp_path):
+    tree = read(written(tmp_path, spe(1, region=(11, 20, 2))))
+    pixels = np.array([11.5, 13.5, 15.5, 17.5, 19.5])
+    np.testing.assert_allclose(tree["frames"]["wavelength"], 500 + 2 * pixels + pixels**2 / 2)
+    assert tree["frames"]["intensity"].dims == ("wavelength",)
+
+
+def test_columns_without_a_calibration_are_pixels(tmp_path):
+    assert read(written(tmp_path, spe(unit=1)))["frames"]["intensity"].dims == ("frame", "pixel")
+    shift = read(written(tmp_path, spe(unit=6)))["frames"]["raman_shift"]
+    assert shift.attrs["units"] == "1/cm"
+
+
+def test_frames_that_were_not_written_are_a_warning(tmp_path):
+    tree = read(written(tmp_path, spe(3)[:-4]))
+    assert tree["frames"]["intensity"].shape == (2, 5)
+    assert "3 frames are announced, the first 2 are there" in tree.attrs["warnings"]
+    with pytest.raises(ReadError, match="announces 3 frames of 10 bytes, 4 bytes follow"):
+        read(written(tmp_path, spe(3)[:4104]))
+
+
+def test_a_region_of_the_sensor_takes_its_part_of_the_wavelengths(tmp_path):
+    mapping = '<SensorMapping id="2" x="2" y="0" width="10" height="1" xBinning="2" yBinning="1"/>'
+    every = ",".join(str(500 + column) for column in range(20))
+    tree = read(written(tmp_path, spe(footer=spe_footer(2, every, mapping))))
+    np.testing.assert_allclose(tree["frames"]["wavelength"], [502.5, 504.5, 506.5, 508.5, 510.5])
+    tree = read(written(tmp_path, spe(footer=spe_footer(2, every))))
+    assert "20 wavelengths do not fit 5 columns" in tree.attrs["warnings"]
+    assert tree["frames"]["intensity"].dims == ("frame", "pixel")
+
+
+# file → rows, first and last wavelength, first intensity, integration time (s); all read in the files themselves
+OPTICAL = {
+    "OceanView.txt": (2389, 187.92, 2116.5, 18.995, 0.02),
+    "OceanView_nonEN.txt": (2048, 190.74, 889.44, 133.333, 3.0),
+    "avasoft8.txt": (401, 300.0, 700.0, -6.893, 0.006),
+    "J_MUR_MARS_17_0001.ttt": (1453, 299.87, 700.0, 124.99, 0.175),
+}
+
+
+@pytest.mark.parametrize("name", OPTICAL)
+def test_exports_of_optical_spectrometers_have_their_numbers_and_integration_time(name):
+    number, low, high, first, seconds = OPTICAL[name]
+    spectrum = read(shared(f"cases/r10-optical-formats/{name}"))["spectrum"].to_dataset()
+    assert spectrum.intensity.sizes == {"wavelength": number} and spectrum.wavelength.attrs["units"] == "nm"
+    ends = float(spectrum.wavelength[0]), float(spectrum.wavelength[-1]), float(spectrum.intensity[0])
+    assert ends == (low, high, first) and spectrum.attrs["integration_time"] == seconds
+
+
+def test_the_transmittance_of_avasoft_follows_from_sample_dark_and_reference():
+    spectrum = read(shared("cases/r10-optical-formats/J_MUR_MARS_17_0001.ttt"))["spectrum"].to_dataset()
+    expected = 100 * (spectrum.intensity - spectrum.dark) / (spectrum.reference - spectrum.dark)
+    np.testing.assert_allclose(spectrum.transmittance, expected, rtol=2e-3)
+
+
+def test_a_binary_file_of_avasoft_holds_sample_dark_and_reference():
+    tree = read(shared("cases/r10-optical-formats/30849.RFL8"))
+    spectrum = tree["spectrum"].to_dataset()
+    # bytes decoded by hand: pixels 0 to 1611, 30 ms, 20 scans, date packed as in Galactic files
+    assert spectrum.sizes == {"wavelength": 1612} and spectrum.attrs["integration_time"] == pytest.approx(0.03)
+    assert float(spectrum.wavelength[0]) == pytest.approx(176.1405, abs=1e-4)
+    assert (np.diff(spectrum.wavelength) > 0).all() and tree.attrs["acquired"] == "2025-07-21T15:16:00"
+    lit = spectrum.sel(wavelength=slice(450, 800)).mean()
+    assert float(lit.dark) < float(lit.intensity) < float(lit.reference)
+
+
+def test_several_spectra_of_avasoft_and_a_file_that_was_cut(tmp_path):
+    tree = read(written(tmp_path, avantes_raw(2)))
+    assert list(tree.children) == ["spectrum_1", "spectrum_2"]
+    np.testing.assert_array_equal(tree["spectrum_2"]["intensity"], COUNTS)
+    tree = read(written(tmp_path, avantes_raw(2)[: len(avantes_raw(1))]))
+    assert "2 spectra are announced, the first 1 are found" in tree.attrs["warnings"]
+    with pytest.raises(ReadError, match="announces 5 values of 4 bytes"):
+        read(written(tmp_path, avantes_raw()[:400]))
+
+
+def test_a_series_of_avasoft_has_one_spectrum_for_each_column(tmp_path):
+    head, _, _ = AVANTES.partition("Wave")
+    text = head + "Wave   ;Dark     ;Samples\r\n[nm] ;[counts];[counts]\r\n" + rows(*4 * [COUNTS], separator=";")
+    spectrum = read(written(tmp_path, text))["spectrum"].to_dataset()
+    assert spectrum.intensity.dims == ("scan", "wavelength") and spectrum.intensity.shape == (2, 5)
+    np.testing.assert_array_equal(spectrum.dark, COUNTS)
+
+
+def test_the_axis_of_oceanview_and_its_number_of_pixels(tmp_path):
+    tree = read(written(tmp_path, ocean(7, "Raman Shifts")))
+    assert tree["spectrum"]["raman_shift"].attrs["units"] == "1/cm"
+    assert "announces 7 pixels, 5 rows are there" in tree.attrs["warnings"]
+
+
+def test_bwtek_pixels_without_a_place_and_saturated_ones_are_named(tmp_path):
+    tree = read(written(tmp_path, bwtek(4)))
+    np.testing.assert_array_equal(tree["spectrum"]["intensity"], COUNTS[:4])
+    assert "2 of 6 pixels have no place" in tree.attrs["warnings"] and "%TR #1" in tree.attrs["warnings"]
+    assert "1 pixels are saturated" in read(written(tmp_path, bwtek(6))).attrs["warnings"]
+
+
+def test_the_lines_of_polystyrene_lie_where_they_are_published():
+    tree = read(shared("public/raman_charisma/FMNT-M_BW532_PST10_iR532_Probe_100_3000msx7.txt"))
+    spectrum = tree["spectrum"].to_dataset()
+    assert spectrum.intensity.shape == (1801,) and float(spectrum.raman_shift[0]) == 145.99
+    for line in (1001.4, 1602.3):  # ASTM E1840; a pixel is 2.5 to 3 1/cm wide
+        near = spectrum.intensity.sel(raman_shift=slice(line - 25, line + 25))
+        assert float(near.idxmax()) == pytest.approx(line, abs=6)
+
+
+def test_texts_of_rruff_are_raman_spectra_or_patterns(tmp_path):
+    tree = read(
+        shared("public/raman_charisma/Anatase__R060277__Broad_Scan____0__unoriented__Raman_Data_RAW__21346.txt")
+    )
+    spectrum = tree["spectrum"].to_dataset()
+    assert spectrum.intensity.sizes == {"raman_shift": 1753}
+    peak = spectrum.intensity.sel(raman_shift=slice(100, 200)).idxmax()
+    assert float(peak) == pytest.approx(143.5, abs=2)  # Eg of anatase
+    text = RRUFF.format("##X-RAY WAVELENGTH=1.541838\r\n" + rows(NANOMETRES, COUNTS, separator=", "))
+    pattern = read(written(tmp_path, text))["spectrum"].to_dataset()
+    assert pattern.intensity.dims == ("two_theta",) and pattern.attrs["wavelength"] == 1.541838
+
+
+def test_units_of_perkin_elmer_that_are_not_known_are_named(tmp_path):
+    tree = read(written(tmp_path, PERKIN_ELMER.replace("%T", "INT")))
+    assert tree["spectrum"]["intensity"].attrs["units"] == "1" and "'INT'" in tree.attrs["warnings"]
+    with pytest.raises(ReadError, match="no line #GR"):
+        read(written(tmp_path, PERKIN_ELMER.replace("#GR", "#XX")))
