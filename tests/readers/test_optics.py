@@ -1,9 +1,13 @@
 """Spectra of optical spectrometers: LabSpec text, JCAMP-DX, Princeton SPE, Ocean Optics, Avantes and others."""
 
+import io
+
 import numpy as np
 import pytest
 from relaxor.core.errors import ReadError
-from relaxor.readers import read
+from relaxor.readers import TableDescription, read
+from relaxor.readers.tables.description import Entry
+from scipy.io import savemat
 
 from tests.public_files import shared
 from tests.readers.samples.optics import (
@@ -263,3 +267,48 @@ def test_units_of_perkin_elmer_that_are_not_known_are_named(tmp_path):
     assert tree["spectrum"]["intensity"].attrs["units"] == "1" and "'INT'" in tree.attrs["warnings"]
     with pytest.raises(ReadError, match="no line #GR"):
         read(written(tmp_path, PERKIN_ELMER.replace("#GR", "#XX")))
+
+
+def test_dates_before_instruments_and_after_tomorrow_are_left_out(tmp_path):
+    tree = read(shared("cases/r06-spc-dates/test.spc"))
+    assert "acquired" not in tree.attrs  # the header has 7 March of the year 115
+    assert "the date 0115-03-07T22:50:00 cannot be that of the measurement" in tree.attrs["warnings"]
+    tree = read(written(tmp_path, jcamp(PAIRS, "XYPOINTS=(XY..XY)", LONGDATE="2999/01/01")))
+    assert "acquired" not in tree.attrs and "2999-01-01" in tree.attrs["warnings"]
+
+
+def test_a_ratio_of_wavelengths_that_no_tube_has_is_left_out(rawfiles):
+    tree = read(rawfiles / "xrd/philips_rd/Sample2.rd")
+    assert "wavelength_ratio" not in tree["scan_1"].attrs and "6.01347e-154" in tree.attrs["warnings"]
+    assert read(rawfiles / "xrd/philips_rd/CORUNDUM.RD")["scan_1"].attrs["wavelength_ratio"] == 0.5
+
+
+def test_a_dataset_object_that_is_not_by_witec_has_neither_its_name_nor_counts(tmp_path):
+    scale = np.empty((2, 2), object)
+    scale[:] = [[np.empty((0, 0)), ""], [np.array([[1000.0, 1002.0]]), "Wavenumber (cm-1)"]]
+    out = io.BytesIO()
+    savemat(out, {"soil": {"data": np.arange(6.0).reshape(3, 2), "axisscale": scale, "author": "somebody"}})
+    tree = read(written(tmp_path, out.getvalue()))
+    assert tree.attrs["instrument"] == "not stated in the file" and "nothing says" in tree.attrs["warnings"]
+    spectra = tree["soil"].to_dataset()
+    assert spectra.intensity.attrs["units"] == "1" and spectra.intensity.dims == ("spectrum", "wavenumber")
+
+
+def test_a_focus_track_is_an_index_and_a_picture_is_no_region():
+    track = read(shared("cases/r04-wdf-focus-track/renishaw_test_focustrack.wdf"))
+    spectra = track["Single_scan_measurement"].to_dataset()
+    assert spectra.intensity.shape == (3, 1007) and spectra.intensity.dims == ("focustrack_z", "raman_shift")
+    np.testing.assert_array_equal(spectra.focustrack_z, [0, 1, 2])
+    for name in ("line.wdf", "spectrum_with_image.wdf"):
+        tree = read(shared(f"cases/r08-spectrum-with-image/{name}"))
+        assert len(tree.children) == 1
+        assert "white-light image of 480 x 752 pixels is not read" in tree.attrs["warnings"]
+
+
+def test_fifteen_digits_or_more_say_nothing_of_the_uncertainty(tmp_path):
+    columns = {"x": Entry("s", position=1), "y": Entry("V", position=2)}
+    description = TableDescription(columns, axis="x", delimiter="")
+    whole = read(shared("cases/text-17-digits/seventeen.txt"), description)["table"].to_dataset()
+    assert "y_uncertainty" not in whole and float(whole.y[0]) == 0.3333333333333333
+    rounded = read(written(tmp_path, "0.0 0.333\n0.1 0.476\n0.2 0.619\n"), description)["table"].to_dataset()
+    np.testing.assert_allclose(rounded.y_uncertainty, 1e-3 / np.sqrt(12))
