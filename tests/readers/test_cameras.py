@@ -1,4 +1,4 @@
-"""TriVista, Delmic, Hamamatsu, Digital Surf and MRC files, which rosettasciio reads."""
+"""TriVista, Delmic, Hamamatsu, Digital Surf, MRC and Protochips files, which rosettasciio knows."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.public_files import shared
-from tests.readers.samples.cameras import hamamatsu, mrc, surface, trivista
+from tests.readers.samples.cameras import PROTOCHIPS, hamamatsu, mrc, surface, trivista
 from tests.readers.test_optics import written
 
 
@@ -70,3 +70,20 @@ def test_an_mrc_image_without_lengths_has_pixels_without_a_unit(tmp_path):
 def test_a_streak_image_that_is_larger_than_its_file_is_refused(tmp_path):
     with pytest.raises(ReadError, match="3000 x 2 pixels need"):
         read(written(tmp_path, hamamatsu(3000)))
+
+
+def test_a_log_of_protochips_keeps_its_uneven_times():
+    tree = read(shared("cases/rsciio-misc/protochips_electrical.csv"))
+    log = tree["log"].to_dataset()
+    np.testing.assert_allclose(log.time[:3], [0, 0.147, 0.196])
+    current, voltage, resistance = (log[f"channel_a_{name}"] for name in ("current", "voltage", "resistance"))
+    assert (current.attrs["units"], voltage.attrs["units"], resistance.attrs["units"]) == ("A", "V", "ohm")
+    np.testing.assert_allclose(voltage[1:5] / current[1:5], resistance[1:5], rtol=1e-4)  # Ohm's law
+    assert tree.attrs["acquired"] == "2014-10-08T16:26:51.738000"
+
+
+def test_rows_of_a_protochips_log_that_were_cut_or_damaged(tmp_path):
+    tree = read(written(tmp_path, PROTOCHIPS[:-10]))
+    assert tree["log"].sizes["time"] == 2 and "the last row holds" in tree.attrs["warnings"]
+    with pytest.raises(ReadError, match="line 8: 3 cells under 4 names"):
+        read(written(tmp_path, PROTOCHIPS.replace(", NaN", "")))

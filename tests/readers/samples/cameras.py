@@ -1,4 +1,4 @@
-"""Files of cameras, spectrographs and profilometers that rosettasciio reads."""
+"""Files of cameras, spectrographs, profilometers and sample holders that rosettasciio knows."""
 
 import struct
 import zlib
@@ -120,7 +120,25 @@ def delmic() -> bytes:
         return path.read_bytes()
 
 
+# --- Protochips ------------------------------------------------------------------------------------------------------
+PROTOCHIPS = "\r\n".join(
+    ["Time, Notes, Channel A Current, Channel A Voltage", "0, Date (yyyy.mm.dd) = 2024.11.12, 0, 0",
+     "0, Time (hh:mm:ss.ms) = 14:03:00.000, 0, 0", "0, Time units = Milliseconds, 0, 0",
+     "0, Current units = Amps, 0, 0", "0, Voltage units = Volts, 0, 0", "0, , 1E-3, 0.5", "147, , 2E-3, NaN",
+     "196, beam on, 3E-3, 1.5", ""]
+)  # fmt: skip
+
+
 SAMPLES = {
+    "protochips_csv": Sample(
+        PROTOCHIPS.encode(),
+        "log",
+        {"channel_a_current": ([1e-3, 2e-3, 3e-3], "A"), "channel_a_voltage": ([0.5, np.nan, 1.5], "V"),
+         "time": ([0, 0.147, 0.196], "s")},
+        ("time",),
+        "2024-11-12T14:03:00",
+        header="196: beam on",
+    ),
     "trivista_tvf": Sample(
         trivista().encode(),
         "spectra",
