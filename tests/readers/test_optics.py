@@ -124,6 +124,13 @@ def test_a_jcamp_block_that_was_cut_or_whose_first_ordinate_differs_has_a_warnin
     assert "begin with 4.5, where the header has FIRSTY=9" in tree.attrs["warnings"]
 
 
+def test_a_second_record_of_data_in_a_jcamp_block_is_named(tmp_path):
+    text = jcamp("100 9 16 25 36 49").replace("##END=", "##PEAK TABLE=(XY..XY)\n104,49\n##END=")
+    tree = read(written(tmp_path, text))
+    np.testing.assert_array_equal(tree["spectrum"]["intensity"], [4.5, 8, 12.5, 18, 24.5])
+    assert "a second record of data, PEAK TABLE, is not read" in tree.attrs["warnings"]
+
+
 def test_blocks_of_jcamp_without_a_spectrum_are_named(tmp_path):
     other = jcamp("", "NTUPLES= NMR SPECTRUM", TITLE="tuples")
     tree = read(written(tmp_path, jcamp_link(jcamp(PAIRS, "XYPOINTS=(XY..XY)"), other)))

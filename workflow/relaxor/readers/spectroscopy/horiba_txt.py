@@ -35,7 +35,7 @@ from relaxor.readers.common.schema import MAX_POINTS, spectra, tree
 from relaxor.readers.common.text import collected, first_number, iso, lines_of, numbers, slug
 from relaxor.readers.common.unit_words import counted, unit_of
 
-MAX_BYTES = 128 << 20
+MAX_BYTES = 64 << 20
 START = re.compile(rb"^#(?:AxisType\[0\]|Acq\. time \(s\))=", re.MULTILINE)
 AXES = {
     "1/cm": ("raman_shift", "1/cm", "Raman shift"),

@@ -27,6 +27,7 @@ import re
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +94,19 @@ class _CheckError(ReadError):
 class _Block:
     """A block: its records, and the lines of its data, which begin at a line of the file."""
 
-    pairs: list[tuple[str, str]] = field(default_factory=list)
+    parts: list[tuple[str, list[str]]] = field(default_factory=list)
     label: str = ""
     line: int = 0
     rows: list[tuple[int, str]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    tuples: bool = False
 
-    @property
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return labels and values, whose lines are put together; to be used when all lines are there."""
+        return [(label, "\n".join(filter(None, lines))) for label, lines in self.parts]
+
+    @cached_property
     def records(self) -> dict[str, str]:
         """Return the records by their labels in capitals without signs; the first of a label counts."""
         found: dict[str, str] = {}
@@ -118,6 +126,7 @@ def extract(path: Path) -> xr.DataTree:
     warnings: list[str] = []
     found: list[tuple[str, xr.Dataset]] = []
     for block in blocks:
+        warnings += block.unread
         title = block.records.get("TITLE", "")
         if block.label:
             found.append((title, _dataset(block, path, warnings)))
@@ -160,20 +169,20 @@ def _blocks(lines: Sequence[str], path: Path) -> list[_Block]:
             if not open_blocks:
                 open_blocks.append(blocks[-1])
             block = open_blocks[-1]
-            in_data = plain in DATA
-            if in_data and block.label:
-                raise ReadError(path, f"a second record of data, {label}, stands in one block", f"line {line_number}")
+            in_data = plain in DATA and not block.label
             if in_data:
                 block.label, block.line = plain, line_number
+            elif plain in DATA:
+                block.unread.append(f"line {line_number}: a second record of data, {label.strip()}, is not read")
             if plain == "END":
                 open_blocks.pop()
             else:
-                block.pairs.append((label.strip(), value.strip()))
+                block.parts.append((label.strip(), [value.strip()]))
+                block.tuples |= plain == "NTUPLES"
         elif line and open_blocks and in_data:
             open_blocks[-1].rows.append((line_number, line))
-        elif line and open_blocks and open_blocks[-1].pairs and "NTUPLES" not in open_blocks[-1].records:
-            label, value = open_blocks[-1].pairs[-1]
-            open_blocks[-1].pairs[-1] = label, f"{value}\n{line}".strip()
+        elif line and open_blocks and open_blocks[-1].parts and not open_blocks[-1].tuples:
+            open_blocks[-1].parts[-1][1].append(line)
     return blocks
 
 
