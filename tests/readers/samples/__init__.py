@@ -3,9 +3,11 @@
 import bz2
 
 from tests.readers.samples import (
+    cameras,
     diffraction,
     electrical,
     microscopes,
+    optics,
     photoemission,
     probes,
     spectra,
@@ -16,7 +18,7 @@ from tests.readers.samples.sample import Sample
 
 SAMPLES: dict[str, Sample] = {
     name: sample
-    for module in (diffraction, electrical, microscopes, photoemission, probes, spectra, tables)
+    for module in (cameras, diffraction, electrical, microscopes, optics, photoemission, probes, spectra, tables)
     for name, sample in module.SAMPLES.items()
 }
 """Samples by the name of their format, and of their layout where a format has several."""

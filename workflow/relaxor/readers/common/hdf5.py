@@ -17,6 +17,8 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_UNPACKED = 256 << 20
 """Most bytes that all datasets of a file may announce; compressed chunks can announce far more than they hold."""
 MAX_OBJECTS = 100_000
+DIMENSION_LIST = b"DIMENSION_LIST"
+"""Attribute that holds lists of references to the scales of a dataset, which are no text."""
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
 
 
@@ -60,7 +62,8 @@ def _check(file: "h5py.h5f.FileID", path: Path) -> None:
             raise ReadError(path, "links to another file, which is not followed", _place(name))
     announced = 0
     for name, kind, attributes in objects:
-        types = [h5a.open(file, index=index, obj_name=name).get_type() for index in range(attributes)]
+        opened_attributes = (h5a.open(file, index=index, obj_name=name) for index in range(attributes))
+        types = [found.get_type() for found in opened_attributes if found.name != DIMENSION_LIST]
         if kind == h5o.TYPE_DATASET:
             dataset = h5d.open(file, name)
             announced += _announced(dataset, path, _place(name))

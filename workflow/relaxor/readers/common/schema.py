@@ -11,10 +11,12 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.text import c_text
+from relaxor.readers.common.text import c_text, possible_date
 
 FERROELECTRIC_TESTER = "ferroelectric tester"
 """Kind of instrument of a file; the reader of a tester states it as the attribute ``instrument_kind`` of its tree."""
+SMALLEST_RATIO = 1e-3
+"""Smallest ratio of Kα2 to Kα1 that is not zero; without a monochromator it is a half."""
 MAX_POINTS = 50_000_000
 """Most numbers that a file may announce; checked against its bytes before memory is reserved."""
 
@@ -27,7 +29,16 @@ def tree(
     warnings: Sequence[str] = (),
     **attrs: Any,
 ) -> xr.DataTree:
-    """Assemble the tree that a reader returns; `relaxor.readers.read` adds the attributes that all formats share."""
+    """Assemble the tree that a reader returns; `relaxor.readers.read` adds the attributes that all formats share.
+
+    A date at which nothing can have been measured, and a ratio of wavelengths Kα2 to Kα1 that no tube has, are left out
+    with a warning.
+    """
+    if acquired and not possible_date(acquired):
+        warnings = [*warnings, f"the date {acquired} cannot be that of the measurement and is left out"]
+        acquired = None
+    children, strange = _possible_ratios(children)
+    warnings = [*warnings, *strange]
     root: dict[str, Any] = {"instrument": instrument, "header": header_json(header), **attrs}
     if warnings:
         root["warnings"] = "\n".join(warnings)
@@ -36,6 +47,20 @@ def tree(
     result = xr.DataTree(xr.Dataset(attrs=root))
     result.children = {name: xr.DataTree(dataset) for name, dataset in children.items()}
     return result
+
+
+def _possible_ratios(children: Mapping[str, xr.Dataset]) -> tuple[dict[str, xr.Dataset], list[str]]:
+    """Return children without ratios of wavelengths that are none, and a warning for each such ratio."""
+    result = dict(children)
+    warnings: dict[str, None] = {}
+    for name, child in children.items():
+        ratio = child.attrs.get("wavelength_ratio")
+        if isinstance(ratio, int | float) and ratio != 0 and not SMALLEST_RATIO <= ratio <= 1:
+            result[name] = child.drop_attrs(deep=False).assign_attrs(
+                {key: value for key, value in child.attrs.items() if key != "wavelength_ratio"}
+            )
+            warnings[f"{ratio:g} is no ratio of the wavelengths Kα2 and Kα1 and is left out"] = None
+    return result, list(warnings)
 
 
 def unpack(layout: str, data: bytes, offset: int, path: Path) -> tuple[Any, ...]:

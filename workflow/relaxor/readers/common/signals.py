@@ -142,7 +142,12 @@ def _dimension(name: object, index: int, ndim: int) -> str:
 
 
 def _coordinate(name: str, axis: Mapping[str, Any]) -> xr.Variable:
-    """Return a coordinate in base units; a unit that pint does not know is kept as ``unit_in_file``."""
+    """Return a coordinate in base units; a unit that pint does not know is kept as ``unit_in_file``.
+
+    An axis without numbers is an index.
+    """
+    if not ({"offset", "scale"} <= axis.keys() or "axis" in axis):
+        return variable(name, np.arange(int(axis["size"])), "1", f"index of {name.replace('_', ' ')}")
     if "axis" in axis:
         values = np.asarray(axis["axis"], dtype=float)
     else:

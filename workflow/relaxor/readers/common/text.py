@@ -4,7 +4,7 @@ import itertools
 import math
 import re
 from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,11 @@ from relaxor.core.errors import ReadError
 
 QUANTIZATION = "last digit written"
 """What the uncertainty of `digits_uncertainty` is called."""
+ALL_DIGITS = 15
+"""A number with as many digits has all that the program had: its last digit says nothing about the measurement."""
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+EARLIEST = "1970-01-01"
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 HANZI = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe]){2,}")
 """Two Chinese characters after one another in the code page GBK."""
 
@@ -133,6 +137,12 @@ def iso_day(text: str, *layouts: str) -> str | None:
     return moment and moment[:10]
 
 
+def possible_date(moment: str) -> bool:
+    """Return whether a date in ISO 8601 lies between 1970 and tomorrow; what is no such date is not judged."""
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    return not ISO_DAY.match(moment) or EARLIEST <= moment[:10] <= tomorrow
+
+
 def unix_date(seconds: object) -> str | None:
     """Return a Unix time as ISO 8601 in UTC, or None if the instrument left it at zero."""
     try:
@@ -169,8 +179,15 @@ def free(name: str, taken: Container[Hashable], default: str = "region") -> str:
     return next(found for found in names if found not in taken)
 
 
+def significant(mantissa: str) -> int:
+    """Return the number of digits of a number from its first one that is not zero."""
+    return len(re.sub(r"\D", "", mantissa).lstrip("0"))
+
+
 def digits_uncertainty(values: np.ndarray, decimals: int, exponential: bool) -> np.ndarray:
     """Return the standard uncertainty of rounding to the last digit written: one unit of that digit over √12.
+
+    Numbers written with `ALL_DIGITS` digits or more were not rounded; see `significant`.
 
     Parameters
     ----------

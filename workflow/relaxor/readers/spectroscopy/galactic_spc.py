@@ -138,7 +138,7 @@ def extract(path: Path) -> xr.DataTree:
         children = {f"spectrum_{n}": _dataset(*part, axis, values, attrs) for n, part in enumerate(parts, start=1)}
     comment, instrument = text_at(data, 88, 130), text_at(data, 45, 9) or "not stated"
     header = {"bytes": data[:HEADER_BYTES].hex(), "comment": comment, "log": _log(data, order, path)}
-    acquired = _date(*unpack(f"{order}I", data, 32, path))
+    acquired = packed_date(*unpack(f"{order}I", data, 32, path))
     return tree(children, header, instrument, acquired, warnings, comment=comment)
 
 
@@ -171,6 +171,7 @@ def _log(data: bytes, order: str, path: Path) -> str:
     return data[offset + text : offset + size].split(b"\0")[0].decode("latin-1") if text < size else ""
 
 
-def _date(packed: int) -> str | None:
+def packed_date(packed: int) -> str | None:
+    """Return a date of minute, hour, day, month and year in 6, 5, 5, 4 and 12 bits."""
     minute, hour, day, month, year = packed & 63, packed >> 6 & 31, packed >> 11 & 31, packed >> 16 & 15, packed >> 20
     return iso(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}")

@@ -14,9 +14,10 @@ descending; it is returned ascending, as rosettasciio has it.
 
 Schema: The child is named after the title of the measurement. It has ``intensity`` (``count`` or ``count/s``) along
 ``raman_shift`` (1/cm) or ``wavelength`` (nm); a map has ``y`` and ``x`` (m), a line ``abs_distance``, and a series
-``z``. The attribute is ``integration_time`` (s, of all accumulations). A white-light image is a child of its own. A
-file whose axes do not fit its numbers has the child ``spectra`` with the dimensions (``spectrum``, ``point``) and a
-warning.
+``z``. The attribute is ``integration_time`` (s, of all accumulations). A file whose axes do
+not fit its numbers has the child ``spectra`` with the dimensions (``spectrum``, ``point``) and a warning. A white-light
+image beside the spectra is no region of the measurement: it is not read, and the root says so. An axis whose values
+have no order (a focus track) is an index.
 """
 
 from pathlib import Path
@@ -57,8 +58,9 @@ def extract(path: Path) -> xr.DataTree:
         children = {"spectra": xr.Dataset({"intensity": variable(("spectrum", "point"), values, unit, "intensity")})}
         children["spectra"]["axis"] = variable("point", axis, "1", "axis without meaning")
     else:
-        images = [{"content": "white-light image"}] * (len(signals) - 1)
-        children = datasets([{**signals[0], "units": unit}, *signals[1:]], [exposure(signals[0]), *images])
+        children = datasets([{**signals[0], "units": unit}], [exposure(signals[0])])
+    sizes = (" x ".join(str(size) for size in image["data"].shape[:2]) for image in signals[1:])
+    warnings += [f"a white-light image of {size} pixels is not read" for size in sizes]
     date = f"{first['date']}T{first['time']}"
     acquired = None if date.startswith("1601") else date
     return tree(children, header=header, instrument="Renishaw WiRE", acquired=acquired, warnings=warnings)

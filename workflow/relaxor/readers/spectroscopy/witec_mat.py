@@ -12,7 +12,8 @@ element packed by zlib. The dataset object has ``data`` (pixels, channels), in w
 each other, and ``axisscale``, the axis of the channels and its name. SciPy is not used, because damaged files make it
 crash the process.
 
-Schema: There is one child per dataset object with ``intensity`` (count) along ``raman_shift`` (1/cm), ``wavelength``
+Schema: There is one child per dataset object with ``intensity`` (``count``, or ``1`` with a warning where the object
+is not by WITec) along ``raman_shift`` (1/cm), ``wavelength``
 (nm) or another axis, or ``channel``. Its dimensions are (``y``, ``x``, axis), or (``spectrum``, axis) if it is no
 image.
 """
@@ -29,6 +30,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers.common.containers import MAX_TOTAL_BYTES, inflated
 from relaxor.readers.common.schema import spectra, tree
 from relaxor.readers.common.text import c_text
+from relaxor.readers.common.unit_words import split_label
 from relaxor.readers.spectroscopy.witec_wip import AXES
 
 MAX_DEPTH = 16
@@ -47,14 +49,29 @@ def extract(path: Path) -> xr.DataTree:
     """Read an exported map; the schema is that of the module."""
     data = path.read_bytes()
     arrays = dict(_File(path, data, "<" if data[126:128] == b"IM" else ">", 128).arrays())
-    children = {
-        name.replace("/", "_") or "map": _map(value, name, path)
+    records = {
+        name: value
         for name, value in arrays.items()
         if isinstance(value, dict) and {"data", "axisscale"} <= value.keys()
     }
+    ours = bool(records) and all(map(_of_witec, records.values()))
+    unit = "count" if ours else "1"
+    children = {name.replace("/", "_") or "map": _map(value, name, unit, path) for name, value in records.items()}
     if not children:
         raise ReadError(path, f"holds no dataset object with data and axisscale; its variables are {', '.join(arrays)}")
-    return tree(children, header=data[:116].decode("latin-1").strip(), instrument="WITec Project")
+    header = data[:116].decode("latin-1").strip()
+    if ours:
+        return tree(children, header=header, instrument="WITec Project")
+    warnings = ["nothing says which instrument measured the dataset object, nor in which unit its values are"]
+    return tree(children, header=header, instrument="not stated in the file", warnings=warnings)
+
+
+def _of_witec(record: dict[str, Any]) -> bool:
+    """Return whether a dataset object is by WITec: it says so, or has a unit as only WITec writes it."""
+    history = record.get("history")
+    lines = [str(line) for line in history] if isinstance(history, list) else [str(history)]
+    scales = record["axisscale"] if isinstance(record["axisscale"], list) else []
+    return any(line.startswith("Created by Project") for line in lines) or "rel. 1/cm" in map(str, scales)
 
 
 class _File:
@@ -154,17 +171,18 @@ def _text(codes: np.ndarray) -> str:
     return c_text(codes.astype("u1").tobytes())
 
 
-def _map(record: dict[str, Any], name: str, path: Path) -> xr.Dataset:
+def _map(record: dict[str, Any], name: str, values_unit: str, path: Path) -> xr.Dataset:
     values = record["data"]
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
         raise ReadError(path, f"data of {name} are not a table of pixels and channels")
     axis, unit = _axis(record["axisscale"], values.shape[1])
-    named = AXES.get(unit, ("channel", "1", f"channel ({unit})"))
+    stated = split_label(unit)[1] if unit not in AXES else None
+    named = AXES.get(stated or unit, ("channel", "1", f"channel ({unit})"))
     size = [int(n) for n in np.ravel(record.get("imagesize", []))]
     if len(size) == 2 and size[0] * size[1] == len(values):
         image = values.reshape(size[1], size[0], -1).transpose(1, 0, 2)
-        return spectra(named, axis, image, ("y", "x"))
-    return spectra(named, axis, values, ("spectrum",))
+        return spectra(named, axis, image, ("y", "x"), values_unit)
+    return spectra(named, axis, values, ("spectrum",), values_unit)
 
 
 def _axis(scales: Any, size: int) -> tuple[np.ndarray, str]:

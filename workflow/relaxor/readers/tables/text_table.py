@@ -10,7 +10,8 @@ Layout: Lines of ``key: value`` may come first. Then stand one row of column nam
 their position) and rows of numbers.
 
 Schema: The child ``table`` has the dimension ``index`` (the row, from 0), or the column that is described as the axis.
-Every described column is a variable with ``<name>_uncertainty`` from the last digit written, and every described entry
+Every described column is a variable with ``<name>_uncertainty`` from the last digit written (unless it is written with
+15 digits or more, which were not rounded), and every described entry
 of the header is a variable without dimension. The header of the root holds all ``key: value`` lines and, under
 ``lines``, all other lines above the numbers.
 """
@@ -27,7 +28,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError, nearest
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import MAX_POINTS, tree
-from relaxor.readers.common.text import QUANTIZATION, digits_uncertainty, iso, number
+from relaxor.readers.common.text import ALL_DIGITS, QUANTIZATION, digits_uncertainty, iso, number, significant
 from relaxor.readers.registry import Reader
 from relaxor.readers.tables.description import TableDescription
 
@@ -75,6 +76,7 @@ class _Reader:
         self.line = 0
         self.decimals = dict.fromkeys(description.columns, 0)
         self.exponential = dict.fromkeys(description.columns, False)
+        self.digits = dict.fromkeys(description.columns, 0)
 
     def fail(self, problem: str) -> ReadError:
         return ReadError(self.path, problem, f"line {self.line}")
@@ -180,6 +182,7 @@ class _Reader:
     def _note_digits(self, cells: list[str]) -> None:
         for name, cell in zip(self.decimals, cells, strict=True):
             mantissa, exponent, _ = cell.strip().lower().partition("e")
+            self.digits[name] = max(self.digits[name], significant(mantissa))
             self.exponential[name] |= bool(exponent)
             self.decimals[name] = max(self.decimals[name], len(mantissa.partition(".")[2]))
 
@@ -215,7 +218,7 @@ def _dataset(path: Path, description: TableDescription, values: np.ndarray, read
         dataset = dataset.assign_coords(index=variable("index", np.arange(len(values)), "1", "row"))
     for name, entry in description.columns.items():
         dataset[name] = variable(dimension, columns[name].copy(), entry.unit, entry.long_name or name)
-        if name != description.axis:
+        if name != description.axis and reader.digits[name] < ALL_DIGITS:
             error = digits_uncertainty(columns[name], reader.decimals[name], reader.exponential[name])
             dataset = with_uncertainty(dataset, name, error, QUANTIZATION)
     for name, entry in description.scalars.items():
