@@ -15,7 +15,7 @@ REFUSED = {
         f"xps/edge_vamas_comment_fragments/{name}.vms": "format not recognised"
         for name in ("casa_header", "kratos", "phi", "specs_block", "specs_header")
     },
-    "electrical/keithley2636_csv/test.xls": "is a workbook without the Settings of a Keithley 4200",
+    "electrical/keithley2636_csv/test.xls": "workbook without a table of numbers",
     "electrical/keithley2636_tsp/transfer-charact.tsp": "is a script for a Keithley SourceMeter",
     "electrical/keithley2636_tsp/output-charact.tsp": "is a script for a Keithley SourceMeter",
     "stem_haadf/tia_ser_emi/64x64_TEM_images_acquire.npy": "is a NumPy array",

@@ -23,16 +23,15 @@ def is_workbook(head: bytes, path: Path) -> bool:
 
 
 def sheet_names(path: Path) -> list[str]:
-    """Return the names of the sheets; none if the workbook is too damaged to tell."""
-    if start_of(path, len(OLE2)) == OLE2:
-        try:
+    """Return the names of the sheets; none if the workbook is too damaged to tell: reading it tells the reason."""
+    try:
+        if start_of(path, len(OLE2)) == OLE2:
             return list(sheets_of(path))
-        except Exception:  # xlrd raises errors of many kinds; reading the file tells the reason
-            return []
-    with open_zip(path) as container:
-        return [
-            name.decode("utf-8", "replace") for name in SHEET.findall(member_bytes(container, "xl/workbook.xml", path))
-        ]
+        with open_zip(path) as container:
+            names = SHEET.findall(member_bytes(container, "xl/workbook.xml", path))
+        return [name.decode("utf-8", "replace") for name in names]
+    except Exception:  # the libraries raise errors of many kinds
+        return []
 
 
 def sheets_of(path: Path) -> dict[str, list[Row]]:
