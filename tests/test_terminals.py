@@ -57,7 +57,7 @@ def test_a_current_density_needs_the_area_of_the_sheet() -> None:
         "j": variable("row", SWEEP, "mA/cm^2", "current density"),
     }
     regions = {"table": xr.Dataset(columns)}
-    with pytest.raises(AnalysisError, match=r"no condition 'area'"):
+    with pytest.raises(AnalysisError, match=r"needs the condition 'area' \(add 'area=… cm\^2'\)"):
         with_currents(Measurement("jv", {}, {}, regions))
     found = with_currents(Measurement("jv", {}, {"area": (1e-4, "cm^2")}, regions)).regions["table"]["j"]
     assert found.attrs["units"] == "A" and found.values[29] == pytest.approx(1e-7)

@@ -1,5 +1,6 @@
 """Which voltage and which current of a file are those of the device, told from the names of the terminals."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -73,7 +74,11 @@ def with_currents(measurement: Measurement) -> Measurement:
     for name, region in measurement.regions.items():
         densities = [key for key, values in region.data_vars.items() if has_dimension(values, "A/m^2")]
         if densities and not any(has_dimension(values, "A") for values in region.variables.values()):
-            area = measurement.condition("area", "m^2")
+            area = measurement.condition("area", "m^2", math.nan)
+            if not area > 0:
+                raise AnalysisError(
+                    f"{measurement.id}: a current density needs the condition 'area' (add 'area=… cm^2')"
+                )
             currents = {key: _current(region[key], area) for key in densities}
             region = region.assign(currents)
         regions[name] = region
