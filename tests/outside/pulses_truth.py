@@ -95,9 +95,12 @@ def flicker(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def telegraph(rng: np.random.Generator, n: int, mean_length: float = 100.0) -> np.ndarray:
-    """Random telegraph noise between −1 and 1, which stays for 100 readings on average."""
+    """Random telegraph noise between −1 and 1, which stays for 100 readings on average, below a little white noise.
+
+    Without the noise of readings, a state would look like the compliance of an instrument.
+    """
     flips = rng.random(n) < 1 / mean_length
-    return np.where((np.cumsum(flips) + rng.integers(2)) % 2, 1.0, -1.0)
+    return np.where((np.cumsum(flips) + rng.integers(2)) % 2, 1.0, -1.0) + 0.1 * rng.standard_normal(n)
 
 
 # --- files

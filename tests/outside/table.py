@@ -5,6 +5,7 @@ beside this file: the same scenarios, analysed by relaxor before it judged its f
 """
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -61,8 +62,10 @@ def page(now: pd.DataFrame, before: pd.DataFrame) -> str:
     both = now.merge(before.drop(columns=["flagged", "draws"]), on=NAMES, how="left", suffixes=("", " before"))
     order = [*NAMES, "bias before", "uncertainty before", "coverage before"]
     both = both[[*order, "bias", "uncertainty", "coverage", "flagged", "draws"]]
+    both["scenario"] = both["scenario"].str.replace("|", "\\|")  # a bar ends a cell of Markdown
     digits = (*[""] * len(NAMES), *[".3g", ".2g", ".2f"], *[".3g", ".2g", ".2f", ".2f", "d"])
-    return HEADER + both.to_markdown(index=False, floatfmt=digits, missingval="–") + "\n"
+    table = both.to_markdown(index=False, floatfmt=digits)
+    return HEADER + re.sub(r"\bnan\b", "  –", table) + "\n"
 
 
 if __name__ == "__main__":
