@@ -154,6 +154,12 @@ def sheet(*rows: tuple[object, ...]) -> bytes:
     return workbook({"Sheet1": cells, "empty": []})
 
 
+def test_an_uncertainty_stays_beside_its_point(tmp_path):
+    data, _ = child_of(tmp_path, "2theta,counts,sigma\n10,100,1\n,,2\n12,300,3\n13,400,4\n", "gap.csv")
+    assert data["intensity"].values.tolist() == [100, 300, 400]
+    assert data["intensity_uncertainty"].values.tolist() == [1, 3, 4]
+
+
 def test_curves_side_by_side_in_a_workbook(tmp_path):
     rows = [("Raman of two flakes",), (), ("Raman shift (cm-1)", "Counts", None, "Raman shift (cm-1)", "Counts")]
     rows += [(x, y, None, x + 1, 2 * y) for x, y in zip(X, Y, strict=True)]

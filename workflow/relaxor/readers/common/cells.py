@@ -61,11 +61,11 @@ class Form:
         """Return whether a cell is a number, in the decimal sign of the table."""
         return (COMMA if self.decimal == "," else POINT).fullmatch(cell) is not None
 
-    def is_row(self, line: str) -> bool:
-        """Return whether a line holds two or more numbers and nothing else, except empty cells."""
+    def is_row(self, line: str, fewest: int = 2) -> bool:
+        """Return whether a line holds some numbers and nothing else, except empty cells."""
         cells = self.cells(line)
         numbers = sum(map(self.is_number, cells))
-        return numbers >= 2 and numbers + sum(cell.lower() in MISSING for cell in cells) == len(cells)
+        return numbers >= fewest and numbers + sum(cell.lower() in MISSING for cell in cells) == len(cells) > 1
 
 
 FORMS = (*(Form(separator, decimal) for separator in "\t;" for decimal in ".,"), Form(",", "."),
@@ -220,7 +220,7 @@ def _refuse_broken_row(lines: Sequence[str], begin: int, first: int, form: Form,
     ((number, line),) = between
     cells = form.cells(line)
     wrong = [place for place, cell in enumerate(cells) if not form.is_number(cell) and cell.lower() not in MISSING]
-    if len(cells) == len(form.cells(lines[first])) and len(wrong) < len(cells):
+    if len(cells) == len(form.cells(lines[first])) and 0 < len(wrong) < len(cells):
         raise ReadError(path, f"'{cells[wrong[0]][:40]}' is not a number", f"line {number}, cell {wrong[0] + 1}")
 
 
@@ -236,7 +236,7 @@ def _runs(lines: Sequence[str], form: Form) -> Iterator[tuple[int, int]]:
     for index, line in enumerate(lines):
         if not line.strip():
             continue
-        if form.is_row(line):
+        if form.is_row(line, 2 if first < 0 else 1):  # within a table, all cells of a row but one may be empty
             first = index if first < 0 else first
             last = index + 1
         elif first >= 0:

@@ -167,7 +167,8 @@ def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
             last = free(safe(column.label, "spectrum"), found)
             found[last] = _spectrum(axis, column)
         elif last and SPREAD.fullmatch(column.label) and column.unit in (None, found[last].intensity.attrs["units"]):
-            found[last] = _with_spread(found[last], column)
+            assert axis is not None  # a spectrum was found over it
+            found[last] = _with_spread(found[last], axis, column)
         else:
             return {}
     return found if axis is None or len(found) != 1 else {"spectrum": found.popitem()[1]}
@@ -180,11 +181,9 @@ def _spectrum(axis: Column, column: Column) -> xr.Dataset:
     return xr.Dataset({"intensity": intensity}, {axis.axis: variable(axis.axis, axis.values[places], unit, axis.label)})
 
 
-def _with_spread(spectrum: xr.Dataset, column: Column) -> xr.Dataset:
-    dim = str(next(iter(spectrum.dims)))
-    values = column.values[: spectrum.sizes[dim]]
-    unit = spectrum["intensity"].attrs["units"]
-    spread = variable(dim, values, unit, "standard uncertainty of intensity", method="given in the file")
+def _with_spread(spectrum: xr.Dataset, axis: Column, column: Column) -> xr.Dataset:
+    values, unit = column.values[np.isfinite(axis.values)], spectrum["intensity"].attrs["units"]
+    spread = variable(axis.axis, values, unit, "standard uncertainty of intensity", method="given in the file")
     spectrum["intensity"].attrs["ancillary_variables"] = "intensity_uncertainty"
     return spectrum.assign(intensity_uncertainty=spread)
 
