@@ -1,6 +1,7 @@
 """Swept voltages: their turning points, and the points at which an instrument limits the current."""
 
 import numpy as np
+import xarray as xr
 
 TURN = 0.05
 """Fraction of the range of a voltage by which it must reverse before this counts as a turning point."""
@@ -51,3 +52,9 @@ def clipped_points(voltage: np.ndarray, current: np.ndarray, tolerance: float) -
             moves = np.ptp(voltage[run]) > 0.02 * np.ptp(voltage)
             clipped[run] |= last - first >= 3 and moves and np.ptp(current[run]) < 10 * tolerance * magnitude.max()
     return clipped
+
+
+def lost_part(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray) -> float:
+    """Return the part of the exchanged energy that a device keeps, negative where it gives energy away."""
+    power = voltage * current
+    return float(power.sum() / (np.abs(power).sum() or 1.0))

@@ -6,6 +6,7 @@ about a law; deviations that all points of a cycle share are not among them, whi
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -89,7 +90,7 @@ def _of_cycles(measurement: Measurement, states: np.ndarray) -> tuple[list[Numbe
     if count >= FEWEST_CYCLES and alike:
         found = analyse_cycles(measurement, np.array(ups[:count]), np.array(downs[:count]))
         both = np.concatenate([np.array(ups[:count]), np.array(downs[:count])], axis=1)
-        return found.numbers, {**found.curves, "cycles": _curve(both, found.curves)}
+        return found.numbers, {**found.curves, "cycles": cycle_curve(both, found.curves)}
     rows: list[Number] = []
     laws: dict[str, xr.Dataset] = {}
     fits: dict[str, Fit] = {}
@@ -107,7 +108,7 @@ def _of_cycles(measurement: Measurement, states: np.ndarray) -> tuple[list[Numbe
     rows += _range_rows(measurement, fits)
     if len(laws) == 2:
         both = np.concatenate([laws[model]["mean"].values for model in (q.POTENTIATION, q.DEPRESSION)])[None]
-        laws["cycles"] = _curve(both, laws)
+        laws["cycles"] = cycle_curve(both, laws)
     return rows, laws
 
 
@@ -177,7 +178,7 @@ def _branch(states: np.ndarray, law: np.ndarray) -> xr.Dataset:
     return dataset("pulse", columns, {"pulse": (np.arange(1, states.size + 1), "1", "number of the pulse")})
 
 
-def _curve(both: np.ndarray, laws: dict[str, xr.Dataset]) -> xr.Dataset:
+def cycle_curve(both: np.ndarray, laws: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Return all cycles with the laws of both branches, as the panels draw them."""
     law = np.concatenate([laws[branch]["fit"].values for branch in (q.POTENTIATION, q.DEPRESSION)])
     axes = {

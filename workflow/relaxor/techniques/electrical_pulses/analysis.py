@@ -11,13 +11,11 @@ import numpy as np
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Result
-from relaxor.core.variables import dataset, variable
 from relaxor.synapse.digested import are_points
 from relaxor.synapse.energy import energy_rows
-from relaxor.synapse.points import analyse_points
+from relaxor.synapse.points import analyse_points, cycle_curve
 from relaxor.synapse.potentiation import analyse_cycles
 from relaxor.synapse.protocols import kind_of, run_variation
-from relaxor.synapse.quantities import DEPRESSION, POTENTIATION
 from relaxor.synapse.recording import Recording, record
 from relaxor.synapse.series import SERIES
 from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
@@ -87,13 +85,5 @@ def _cycles(recording: Recording) -> Result:
     up, down = (np.array(levels) / recording.read_voltage for levels in (potentiation, depression))
     result = analyse_cycles(recording.measurement, up, down)
     both = np.concatenate([up, down], axis=1)
-    law = np.concatenate([result.curves[branch]["fit"].values for branch in (POTENTIATION, DEPRESSION)])
-    axes = {
-        "cycle": (np.arange(1, len(both) + 1), "1", "cycle"),
-        "pulse": (np.arange(1, both.shape[1] + 1), "1", "number of the pulse"),
-    }
-    conductance = {"conductance": (both, "S", "conductance behind each pulse")}
-    result.curves["cycles"] = dataset(("cycle", "pulse"), conductance, axes).assign(
-        law=variable("pulse", law, "S", "laws of the mean cycle")
-    )
+    result.curves["cycles"] = cycle_curve(both, result.curves)
     return result

@@ -12,7 +12,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Status
 from relaxor.core.units import factor
 from relaxor.core.variables import has_dimension, variable
-from relaxor.stats.sweeps import clipped_points
+from relaxor.stats.sweeps import clipped_points, lost_part
 
 TOLERANCE = 0.05
 """Relative difference between the statements of a file and of the sheet, or of a column, that counts as rounding."""
@@ -157,7 +157,7 @@ def named(measurement: Measurement) -> Measurement:
                 column for column in data.variables if data[column].ndim == 1 and has_dimension(data[column], unit)
             ]
             data = data.rename({found[0]: name}) if found and name not in data.variables else data
-        if {"voltage", "current"} <= set(data.data_vars) and _lost(data["voltage"], data["current"]) < -NEARLY:
+        if {"voltage", "current"} <= set(data.data_vars) and lost_part(data["voltage"], data["current"]) < -NEARLY:
             turned = data["current"].copy(data=-data["current"].to_numpy())
             data = data.assign(current=turned).assign_attrs(
                 remark="; current turned, it was counted against the voltage"
@@ -226,7 +226,7 @@ def _limit(voltage: np.ndarray, current: np.ndarray) -> float:
         return 0.0
     limit = float(np.abs(current[clipped]).max())
     constant = float(np.mean(np.abs(np.abs(current) - limit) < NEARLY * limit))
-    return 0.0 if constant > 1 - NEARLY and abs(_lost(voltage, current)) < NEARLY else limit
+    return 0.0 if constant > 1 - NEARLY and abs(lost_part(voltage, current)) < NEARLY else limit
 
 
 def _piled_up(current: np.ndarray) -> np.ndarray:
@@ -240,12 +240,6 @@ def _piled_up(current: np.ndarray) -> np.ndarray:
         if side.max() > 0 and near.sum() > MANY * side.size and near.sum() > PILED * about.sum():
             marked |= near
     return marked
-
-
-def _lost(voltage: np.ndarray | xr.DataArray, current: np.ndarray | xr.DataArray) -> float:
-    """Return the part of the exchanged energy that a device keeps, negative where it gives energy away."""
-    power = voltage * current
-    return float(power.sum() / (np.abs(power).sum() or 1.0))
 
 
 def geometry_of(measurement: Measurement, table: xr.Dataset) -> Geometry | Capacitor:

@@ -5,6 +5,7 @@ import xarray as xr
 
 from relaxor.core.results import Measurement, Number, Status, measured
 from relaxor.core.variables import has_dimension, readings
+from relaxor.stats.sweeps import lost_part
 from relaxor.techniques.iv_sweeps import quantities as q
 from relaxor.techniques.iv_sweeps.cycles import Cycle
 from relaxor.techniques.iv_sweeps.terminals import device_pair
@@ -18,8 +19,7 @@ DISSIPATIVE = {quantity.name for quantity in (q.RESISTANCE, *q.OF_LAWS)}
 
 def reactive(cycle: Cycle) -> bool:
     """Return whether the device gives back nearly all energy that it takes up in a cycle."""
-    power = cycle.voltage * cycle.current
-    return abs(float(power.sum())) < RETURNED * float(np.abs(power).sum())
+    return abs(lost_part(cycle.voltage, cycle.current)) < RETURNED
 
 
 def without_resistance(row: Number) -> Number:
