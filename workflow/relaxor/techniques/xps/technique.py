@@ -24,4 +24,5 @@ TECHNIQUE = Technique.of_folder(
     },
     needed_setting="windows",
     overview=lazy(f"{__package__}.panels", "overview"),
+    propose=lazy(f"{__package__}.proposal", "propose"),
 )
