@@ -11,8 +11,9 @@ from relaxor.techniques.xps.levels import DEGENERACY
 PHOTONS = 1486.6
 """Energy of Al Kα photons, eV, to which cross-sections belong."""
 SHELLS = {
-    "1s": ("K",), "2s": ("L1",), "2p": ("L3", "L2"), "3s": ("M1",), "3p": ("M3", "M2"), "3d": ("M5", "M4"),
-    "4s": ("N1",), "4p": ("N3", "N2"), "4d": ("N5", "N4"), "4f": ("N7", "N6"), "5d": ("O5", "O4"),
+    (1, "s"): ("K",), (2, "s"): ("L1",), (2, "p"): ("L3", "L2"), (3, "s"): ("M1",),
+    (3, "p"): ("M3", "M2"), (3, "d"): ("M5", "M4"),
+    (4, "s"): ("N1",), (4, "p"): ("N3", "N2"), (4, "d"): ("N5", "N4"), (4, "f"): ("N7", "N6"), (5, "d"): ("O5", "O4"),
 }  # fmt: skip
 """Edges of each level, that of the stronger line first."""
 IN_SOLIDS = {"C 1s": 284.8, "N 1s": 399.0, "O 1s": 530.5, "F 1s": 685.0, "P 2p": 131.0}
@@ -152,10 +153,10 @@ def _levels(element: str, amount: float) -> Iterator[Level]:
 
     edges, number = xraydb.xray_edges(element), xraydb.atomic_number(element)
     carbon = _barns(xraylib, 6, ("K",))
-    for orbital, names in SHELLS.items():
+    for (shell, orbital), names in SHELLS.items():
         if not all(name in edges and edges[name].energy > SHALLOWEST for name in names):
             continue
-        name = f"{element} {orbital}"
+        name = f"{element} {shell}{orbital}"
         first, last = (edges[names[i]].energy for i in (0, -1))
         splitting = float(last - first) if len(names) > 1 else 0.0
         position = IN_SOLIDS.get(name, float(first))
