@@ -11,7 +11,6 @@ from relaxor.core.errors import ReadError, SheetError
 from relaxor.core.results import Measurement
 from relaxor.project.proposed_settings import write
 from relaxor.project.settings import load_settings
-from relaxor.project.sheet import COLUMNS
 from relaxor.readers import read
 from relaxor.techniques.edx.analysis import analyse
 from relaxor.techniques.edx.proposal import propose as propose_edx
@@ -19,11 +18,13 @@ from relaxor.techniques.edx.settings import EdxSettings
 from relaxor.techniques.material import Material, Proposed
 from relaxor.techniques.xps.proposal import propose as propose_xps
 from relaxor.techniques.xps.settings import XpsSettings
+from relaxor.techniques.xrd.powder import Lattice
 from relaxor.techniques.xrd.proposal import propose as propose_xrd
 from relaxor.techniques.xrd.proposal import strongest_lines
 from relaxor.techniques.xrd.settings import XrdSettings
 from typer.testing import CliRunner
 
+from tests.project import empty_project
 from tests.public_files import shared
 
 RUTILE = """data_rutile
@@ -110,6 +111,40 @@ def test_levels_whose_windows_overlap_share_one() -> None:
     )
 
 
+@pytest.mark.parametrize("element", ["Ru", "K", "Sr"])
+def test_energies_refer_to_carbon_where_a_level_is_near_it(element) -> None:
+    """The 3d lines of ruthenium lie below carbon, and those of potassium above."""
+    settings = propose_xps(Material.of(f"{element}O2")).settings
+    (model,) = settings["windows"][settings["reference_window"]]["models"].values()
+    assert model["lines"][0] == "C 1s"
+
+
+def test_hydrogen_has_no_level() -> None:
+    assert set(propose_xps(Material.of("Mg(OH)2")).settings["sensitivity"]) == {"Mg 2s", "O 1s"}
+
+
+@pytest.mark.parametrize(("group", "edges"), [("R -3 c:H", (4.759, 4.759, 12.991, 90, 90, 120)),
+                                              ("R -3 c:R", (5.128, 5.128, 5.128, 55.29, 55.29, 55.29))])  # fmt: skip
+def test_the_choice_of_axes_of_a_rhombohedral_cell_is_kept(tmp_path, group, edges) -> None:
+    path = tmp_path / "corundum.cif"
+    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+    cell = "".join(f"_cell_{name} {value}\n" for name, value in zip(names, edges, strict=True))
+    path.write_text(f"data_c\n{cell}_space_group_name_H-M_alt '{group}'\n" + RUTILE[RUTILE.index("loop_") :])
+    phase = XrdSettings.model_validate(propose_xrd(Material.of("", path)).settings).phases["corundum"]
+    given = {name: value for name, value in phase.model_dump().items() if name != "space_group"}
+    assert phase.space_group == group
+    assert Lattice.of("corundum", phase.space_group, given).start == pytest.approx(edges)
+
+
+def test_lines_of_a_large_oblique_cell_have_names(tmp_path) -> None:
+    """Millions of reflections of such a cell lie below the largest angle; a bounded number is calculated."""
+    path = tmp_path / "large.cif"
+    path.write_text(RUTILE.replace("4.5941", "80").replace("2.9589", "70").replace("beta 90", "beta 101")
+                    .replace("P 42/m n m", "P 1 21/c 1"))  # fmt: skip
+    lines = strongest_lines(Material.of("", path).structure)
+    assert len(lines) == 5 and all(name for name, _ in lines)
+
+
 def test_lines_of_a_powder_are_those_of_its_card(rutile) -> None:
     """Rutile, card 21-1276 of the ICDD."""
     material = Material.of("", rutile)
@@ -186,6 +221,14 @@ def test_sections_are_inserted_and_all_else_stays(tmp_path, sample, follows) -> 
     assert settings.samples["first"].raman.modes == {"A": 100.0}
 
 
+def test_line_ends_and_names_that_are_numbers_are_kept(tmp_path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(BEFORE.replace("\n", "\r\n").encode())
+    write(path, "12", Material.of("TiO2"), SECTION)
+    assert path.read_bytes().startswith(BEFORE.split("\n# what")[0].replace("\n", "\r\n").encode())
+    assert load_settings(path).samples["12"].xrd.phases["a"].a == 3.0
+
+
 def test_a_file_without_samples_gets_them(tmp_path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("sample: first  # no line end")
@@ -204,10 +247,7 @@ def test_a_place_in_braces_is_named_and_left(tmp_path, text) -> None:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    root = tmp_path / "project"
-    (root / "config").mkdir(parents=True)
-    (root / "config/config.yaml").write_text("sample: powder\n")
-    (root / "config/measurements.tsv").write_text("\t".join(COLUMNS) + "\n")
+    root = empty_project(tmp_path / "project", "sample: powder\n")
     monkeypatch.chdir(root)
     return root
 
@@ -241,5 +281,26 @@ def test_a_formula_and_a_structure_lead_to_a_refined_cell(project, tmp_path, rut
     assert list(sections) == ["xrd"]  # only what the files need
     (row,) = load_settings("config/config.yaml").load_sheet()
     assert row["technique"] == "xrd" and not row["note"]
+    written = (project / "config/config.yaml").read_text()
     again = CliRunner().invoke(app, arguments)
-    assert again.exit_code == 1 or "settings of" not in again.output
+    assert again.exit_code == 1  # nothing is left to add
+    assert (project / "config/config.yaml").read_text() == written
+
+
+def test_a_refused_file_has_its_settings_to_be_edited(project, tmp_path) -> None:
+    raw = tmp_path / "Bi4f.csv"
+    energy = np.arange(150.0, 172.0, 0.1)
+    rows = "".join(f"{place:.1f},{500}\n" for place in energy)
+    raw.write_text("Binding energy (eV),Intensity (counts)\n" + rows)
+    done = CliRunner().invoke(app, ["add", "powder", str(raw), "--formula", "Bi2Se3", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert "Bi 4f" in load_settings("config/config.yaml").samples["powder"].xps.lines
+
+
+def test_settings_that_cannot_be_written_leave_no_rows(project, tmp_path, rutile) -> None:
+    (project / "config/config.yaml").write_text("sample: powder\nsamples: {}\n")
+    raw = pattern(tmp_path / "powder.csv", {27.446: 4000, 36.085: 2000, 54.322: 2400})
+    done = CliRunner().invoke(app, ["add", "powder", str(raw), "--cif", str(rutile), "--yes"])
+    assert isinstance(done.exception, SheetError)
+    assert load_settings("config/config.yaml").load_sheet() == []
+    assert not (project / "raw_data").exists()

@@ -103,11 +103,11 @@ def add(
     intake.give_conditions(proposals, condition)
     if interactive:
         intake.ask_conditions(proposals, _ask)
+    present = {row["technique"] for row in rows if row["sample"] == sample} | {each.technique for each in proposals}
+    proposed = {name: each for name, each in proposed.items() if name in present}
     with Console(stderr=True).status("trying analyses") as status:
         intake.try_analyses(sample, origin, proposals, rows, settings, lambda name: status.update(f"trying {name}"))
     show(proposals_table(proposals, refused))
-    present = {row["technique"] for row in rows if row["sample"] == sample} | {each.technique for each in proposals}
-    proposed = {name: each for name, each in proposed.items() if name in present}
     if proposed:
         typer.echo(f"settings for {SETTINGS}, under samples:\n{settings_of.as_text(sample, material, proposed)}")
     if dry_run:
@@ -118,11 +118,11 @@ def add(
         raise SheetError("nothing is written: there is no terminal for questions; add --yes to write these rows")
     if interactive:
         typer.confirm(f"Add {len(proposals)} rows to {sheet}?", default=True, abort=True)
-    intake.store(sample, proposals, root)
-    intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
     if proposed:
         settings_of.write(Path(SETTINGS), sample, material, proposed)
         typer.echo(f"settings of {', '.join(proposed)} added to {SETTINGS}")
+    intake.store(sample, proposals, root)
+    intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
     typer.echo(f"{len(proposals)} rows added to {sheet}. Next: {RUN} samples")
     typer.echo(f"figures will be in {settings.results}/figures/samples/{sample}/")
 

@@ -38,7 +38,8 @@ def with_proposed(settings: Settings, sample: str, proposed: Mapping[str, Propos
 
 def as_text(sample: str, material: Material, proposed: Mapping[str, Proposed]) -> str:
     """Return sections of a sample as YAML, each with its sources in comments."""
-    return f"{sample}:\n" + _indented(_sections(material, proposed))
+    key = sample if yaml.safe_load(sample) == sample else f'"{sample}"'  # a sample may be called 12 or on
+    return f"{key}:\n" + _indented(_sections(material, proposed))
 
 
 def _sections(material: Material, proposed: Mapping[str, Proposed]) -> str:
@@ -64,10 +65,10 @@ def write(path: Path, sample: str, material: Material, proposed: Mapping[str, Pr
     SheetError
         If the file would not be valid afterwards; it is then left unchanged.
     """
-    text = path.read_text(encoding="utf-8")
+    text = path.read_bytes().decode()  # with the line ends that it has
     text += "\n" * (not text.endswith("\n"))
     with atomic(path) as temporary:
-        temporary.write_text(_inserted(text, path, sample, material, proposed), encoding="utf-8")
+        temporary.write_bytes(_inserted(text, path, sample, material, proposed).encode())
         load_settings(temporary)
 
 

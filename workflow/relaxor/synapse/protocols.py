@@ -132,7 +132,8 @@ def pair_index(recording: Recording) -> xr.Dataset:
         the attribute ``freedom`` is that of the uncertainties, 0 if they are those of the readings.
     """
     value, error = recording.response, f"{recording.response}_error"
-    rows, slow, slowest = [], slow_noise(recording), max(slow_noise(recording), _baseline_scatter(recording))
+    rows, slow = [], slow_noise(recording)
+    slowest = max(slow, _baseline_scatter(recording))
     for trace in recording.pulsed:
         one, two = (recording.of(trace).iloc[i] for i in (0, 1))
         first, second = one[value] - one["baseline"], two[value] - one["baseline"]

@@ -65,9 +65,10 @@ def propose(material: Material) -> Proposed | None:
 
 
 def _edge(element: str, shell: str) -> float:
-    import xraylib
+    """Return the energy that ionizes a shell, keV."""
+    import xraydb
 
-    return float(xraylib.EdgeEnergy(atomic_number(element), getattr(xraylib, f"{EDGES[shell]}_SHELL")))
+    return float(xraydb.xray_edge(element, EDGES[shell]).energy) / 1e3
 
 
 def _main(lines: list[tuple[float, float]]) -> float:

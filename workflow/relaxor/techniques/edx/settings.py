@@ -32,6 +32,13 @@ class Element(Section):
     k_uncertainty: float = setting(0.1, source="standardless k-factors: 0.05 to 0.2", ge=0)
     """The relative standard uncertainty of the k-factor."""
 
+    @model_validator(mode="after")
+    def _factor_of_the_standard(self) -> "Element":
+        """Refuse a standard without the factor that was measured on it, beside which none may be calculated."""
+        if self.standard and self.k_factor is None:
+            raise ValueError("standard: needs the k_factor that was measured on it")
+        return self
+
 
 class EdxSettings(Section):
     """Settings of the EDX analysis."""

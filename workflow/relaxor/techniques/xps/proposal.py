@@ -1,7 +1,7 @@
 """Core levels, windows and sensitivity factors of the elements of a material, from tables."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,9 @@ SHELLS = {
 IN_SOLIDS = {"C 1s": 284.8, "N 1s": 399.0, "O 1s": 530.5, "F 1s": 685.0, "P 2p": 131.0}
 """Binding energies, eV, where the table has those of free molecules: usual ones of nitrides, oxides, fluorides and
 phosphides (NIST Standard Reference Database 20, doi 10.18434/T4T88K), and the usual reference of carbon."""
-SHALLOWEST, SLOWEST = 12.0, 350.0
-"""Smallest binding energy, above the valence bands, and smallest kinetic energy of a level that is proposed, eV; slower
-electrons come from the outermost layer alone."""
+SHALLOWEST, SLOWEST = 14.0, 350.0
+"""Smallest binding energy, above the valence bands and hydrogen, and smallest kinetic energy of a level that is
+proposed, eV; slower electrons come from the outermost layer alone."""
 RESPONSE = 1.0
 """Usual width of analyser and source together, eV: a level that is broader than this has low, wide lines."""
 BELOW, ABOVE = 8.0, 10.0
@@ -94,17 +94,15 @@ def propose(material: Material) -> Proposed:
             each
             for each in everything
             if each.name not in shown
-            and low < each.position + each.splitting * (each.position < low)
-            and each.position < high
+            and any(low < place < high for place in (each.position, each.position + each.splitting))
             and each.height * each.amount > INTERFERING * weakest
         ]
         lines |= {each.name: each for each in beside}
         model = "_and_".join(each.region for each in [*group, *beside])
         models = {model: {"lines": [each.name for each in [*group, *beside]]}}
-        windows[_first(group).region] = {"low": round(low, 1), "high": round(high, 1), "models": models}
-    reference = next(name for name, window in windows.items() if CARBON in _of(window))
+        windows[group[0].region] = {"low": round(low, 1), "high": round(high, 1), "models": models}
     settings: dict[str, Any] = {
-        "reference_window": reference,
+        "reference_window": carbon.region,
         "lines": {name: level.setting for name, level in lines.items()},
         "windows": windows,
         "sensitivity": {level.name: round(level.cross_section, 3) for level in main.values()},
@@ -115,35 +113,31 @@ def propose(material: Material) -> Proposed:
         (
             "positions and splittings: edges of xraydb (Elam et al., doi 10.1016/S0969-806X(01)00227-4), of solids "
             "for N, O, F and P (NIST SRD 20); chemical shifts of some eV are found by the fit",
-            "lifetime widths: Campbell & Papp (doi 10.1006/adnd.2000.0848), in xraydb",
+            "lifetime widths: Campbell & Papp (doi 10.1006/adnd.2000.0848) and others, in xraydb",
             "sensitivity: subshell cross-sections at Al Kα over C 1s, Kissel in xraylib (doi "
-            "10.1016/j.sab.2011.09.011), which agree with Scofield's to 0.3 %",
+            "10.1016/j.sab.2011.09.011), which agree with Scofield's to 0.6 %",
         ),
     )
 
 
-def _of(window: Mapping[str, Any]) -> list[str]:
-    return [name for model in window["models"].values() for name in model["lines"]]
-
-
-def _first(levels: Sequence[Level]) -> Level:
-    """Return the level that a window is named after: carbon, to which energies refer, or the one of lowest energy."""
-    return next((level for level in levels if level.name == CARBON), levels[0])
-
-
 def _range(levels: Sequence[Level]) -> tuple[float, float]:
-    return levels[0].position - BELOW, max(level.position + level.splitting for level in levels) + ABOVE
+    """Return the window of levels, eV."""
+    lowest = min(level.position for level in levels)
+    return lowest - BELOW, max(level.position + level.splitting for level in levels) + ABOVE
 
 
 def _grouped(levels: Sequence[Level]) -> list[list[Level]]:
-    """Group levels whose windows overlap, in the order of their energies."""
+    """Group levels whose windows overlap, in the order of their energies.
+
+    Carbon comes first in its group: a window has the name of its first level, and energies refer to this one.
+    """
     found: list[list[Level]] = []
     for level in sorted(levels, key=lambda each: each.position):
         if found and level.position - BELOW < _range(found[-1])[1]:
             found[-1].append(level)
         else:
             found.append([level])
-    return found
+    return [sorted(group, key=lambda level: level.name != CARBON) for group in found]
 
 
 def _levels(element: str, amount: float) -> Iterator[Level]:

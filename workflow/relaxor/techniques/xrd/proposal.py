@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.techniques.material import Material, Proposed
-from relaxor.techniques.structure.analysis import bragg_two_theta, expand
+from relaxor.techniques.structure.analysis import bragg_two_theta, expand, name_of
 from relaxor.techniques.xrd.powder import Lattice
 from relaxor.techniques.xrd.settings import XrdSettings
 
@@ -12,16 +12,19 @@ SHOWN = 5
 """Number of the strongest lines that are named."""
 HIGHEST = 90.0
 """Largest angle (degree 2θ) of a line that is named."""
+MOST_REFLECTIONS = 20_000
+"""Number of reflections in half of the reciprocal space that are calculated; of a large cell, those of small angles."""
 
 
 def propose(material: Material) -> Proposed | None:
     """Propose the cell as the starting cell of a powder; a formula alone tells no cell."""
     if material.structure is None:
         return None
+    import gemmi
+
     lattice = Lattice.of_structure(material.name, material.structure)
-    group = str(material.structure.attrs["space_group"])
-    cell = {name: round(value, 5) for name, value in lattice.first.items()}
-    phase = {"space_group": group, **{name: cell[name] for name in lattice.free}}
+    group = gemmi.find_spacegroup_by_ops(lattice.operations).xhm()  # with the choice of axes, which names alone lack
+    phase = {"space_group": group, **{name: round(value, 5) for name, value in lattice.first.items()}}
     lines = ", ".join(f"{hkl} {angle:.2f}" for hkl, angle in strongest_lines(material.structure))
     return Proposed(
         {"phases": {material.name: phase}},
@@ -46,15 +49,18 @@ def strongest_lines(structure: xr.Dataset) -> list[tuple[str, float]]:
         site.element, site.fract, site.occ = gemmi.Element(str(element)), gemmi.Fractional(*position), float(occupancy)
         small.add_site(site)
     calculator = gemmi.StructureFactorCalculatorX(small.cell)
-    found: dict[float, tuple[float, str]] = {}
-    shortest = wavelength / (2 * np.sin(np.radians(HIGHEST / 2)))
+    found: dict[float, tuple[float, tuple[bool, tuple[int, ...]]]] = {}
+    densest = np.cbrt(2 * np.pi / 3 * small.cell.volume / MOST_REFLECTIONS)
+    shortest = max(wavelength / (2 * np.sin(np.radians(HIGHEST / 2))), densest)
     for hkl in gemmi.make_miller_array(small.cell, gemmi.SpaceGroup("P 1"), shortest):
         d = small.cell.calculate_d(hkl)
         angle = float(bragg_two_theta(d, wavelength))
         theta = np.radians(angle / 2)
         factor = (1 + np.cos(2 * theta) ** 2) / (np.sin(theta) ** 2 * np.cos(theta))
         strength = factor * abs(calculator.calculate_sf_from_small_structure(small, hkl)) ** 2
-        total, name = found.get(round(angle, 2), (0.0, ""))
-        found[round(angle, 2)] = total + strength, max(name, "".join(map(str, hkl)) if min(hkl) >= 0 else "")
+        indices = tuple(map(int, hkl))
+        shown = min(indices) >= 0, indices  # of equivalent reflections, one without negative indices is named
+        total, other = found.get(round(angle, 2), (0.0, shown))
+        found[round(angle, 2)] = total + strength, max(other, shown)
     strongest = sorted(found.items(), key=lambda item: -item[1][0])[:SHOWN]
-    return sorted(((name, angle) for angle, (_, name) in strongest), key=lambda line: line[1])
+    return [(name_of(indices), angle) for angle, (_, (_, indices)) in sorted(strongest)]
