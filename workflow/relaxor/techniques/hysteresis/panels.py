@@ -104,7 +104,7 @@ def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, P
         return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in trains]
     runs = list(dict.fromkeys(node.attrs["run"] for node in group.children.values() if "letter" in node.attrs))
     if runs:
-        return [(f"{name}: {run}" if run else name, partial(pulses, run=run)) for run in runs]
+        return [(f"{run}: {name}" if run else name, partial(pulses, run=run)) for run in runs]
     return [(name, tables)] if any("turn" in node.attrs for node in group.children.values()) else []
 
 
