@@ -237,10 +237,10 @@ def test_a_material_without_settings_is_drawn_and_the_setting_named(project, tmp
 def test_files_that_fail_only_together_are_drawn(project, folder, monkeypatch):
     (folder / "second.csv").write_text(sweep(3e6))
 
-    def refuse(sample, technique, rows, settings):
+    def refuse(technique, rows, *settings):
         return "too many" if len(rows) > 1 else None
 
-    monkeypatch.setattr(intake, "_refusal", refuse)
+    monkeypatch.setattr("relaxor.project.trial._refusal", refuse)
     proposals, _ = intake.propose("s", folder, [], Settings(), project)
     intake.try_analyses("s", "measured", proposals, [], Settings())
     assert {each.technique for each in proposals} == {"other"}

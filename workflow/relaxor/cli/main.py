@@ -1,6 +1,7 @@
 """The command ``relaxor``."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -153,9 +154,12 @@ def check(
         ),
     ] = "",
 ) -> None:
-    """Check settings, sheet, files, checksums and conditions before a run. The exit code is 1 if anything is wrong."""
+    """Check settings, sheet, files, checksums and conditions before a run, and try the analyses.
+
+    The exit code is 1 if anything is wrong.
+    """
     from relaxor.cli.terminal import checked_table, settings_table, show
-    from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions
+    from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions, try_analyses
     from relaxor.reporting.names import misnamed
 
     settings = _settings()
@@ -169,6 +173,8 @@ def check(
     found = list(
         track(files, "reading files", len(rows), console=screen, transient=True, disable=not screen.is_terminal)
     )
+    with screen.status("trying analyses"):
+        found = try_analyses(found, settings, os.cpu_count() or 1)
     if found:
         show(checked_table(found))
     doubts = misspelt_conditions(rows, settings.sheet)
