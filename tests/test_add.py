@@ -187,9 +187,16 @@ def test_answers_are_given_as_options(project, folder):
 
 
 def test_the_plates_of_a_capacitor_stand_for_the_geometry_of_a_device(project, folder):
-    assert "needs width" in run("t", folder, "--yes", "--technique", "Probe*=hysteresis")
+    output = re.sub(r"[│\s]+", " ", run("t", folder, "--yes", "--technique", "Probe*=hysteresis"))
+    assert re.search(r"needs thickness=… nm; width=… um; .* \(or else area=… cm\^2; thickness=… nm\)", output)
     loop = ("--technique", "Probe*=hysteresis", "--condition", "Probe*:area=1e-4 cm^2")
-    assert "needs width" not in run("u", folder, "--yes", *loop, "--condition", "Probe*:thickness=10 nm")
+    assert "width=…" not in run("u", folder, "--yes", *loop, "--condition", "Probe*:thickness=10 nm")
+
+
+def test_conditions_of_rows_that_exist_are_changed_in_the_sheet(project, folder):
+    run("t", folder, "--yes")
+    output = run("t", folder, "--yes", "--condition", "area=1e-4 cm^2", code=1)
+    assert "no file is new; change the column 'conditions' of its row" in output
 
 
 def test_only_what_cannot_be_known_is_asked(project, folder):

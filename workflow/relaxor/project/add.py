@@ -85,6 +85,15 @@ class Proposal:
         conditions = techniques()[self.technique].conditions
         return conditions.missing(self.needs[self.technique], self.conditions)
 
+    @property
+    def wants(self) -> str:
+        """What the sheet must still say, in words; "" if nothing is missing."""
+        if not self.missing:
+            return ""
+        listed = "; ".join(f"{name}=… {unit}" for name, unit in self.missing.items())
+        instead = techniques()[self.technique].conditions.instead(self.needs[self.technique], self.conditions)
+        return f"needs {listed}" + f" (or else {instead})" * bool(instead)
+
     def row(self, sample: str, origin: str) -> dict[str, str]:
         """Return the row of the sheet as text."""
         conditions = "; ".join(f"{name}={value}" for name, value in self.conditions.items())
@@ -285,6 +294,8 @@ def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
     Where an analysis needs the condition, only the files of such analyses get it.
     """
     for answer in answers:
+        if not proposals:
+            raise SheetError(f"--condition '{answer}': no file is new; change the column 'conditions' of its row")
         found = CONDITION.fullmatch(answer)
         if not found:
             raise SheetError(f"--condition '{answer}': '[PATTERN:]name=value unit' expected")

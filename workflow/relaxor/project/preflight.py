@@ -186,9 +186,7 @@ def _untold(row: dict[str, Any], tree: xr.DataTree) -> list[str]:
     if technique == OTHER:
         return []
     conditions = techniques()[technique].conditions
-    needed, others = conditions.needed(Contents.of(tree)), conditions.alternative
-    chosen = given.keys() & (needed.keys() ^ others.keys())  # conditions that only one of the two has
-    instead = "; ".join(f"{name}=… {unit}" for name, unit in others.items() if name not in given)
-    choice = f", or else '{instead}'" if instead and not chosen else ""
+    needed = conditions.needed(Contents.of(tree))
+    choice = f", or else '{instead}'" if (instead := conditions.instead(needed, given)) else ""
     missing = conditions.missing(needed, given)
     return [f"{technique} needs '{name}' (add '{name}=… {unit}'{choice})" for name, unit in missing.items()]
