@@ -40,7 +40,7 @@ def show(table: Table) -> None:
 
 def files_table(rows: Iterable[Sequence[str]]) -> Table:
     """Make the table of ``relaxor inspect``."""
-    table = Table("file", "format", "parts", "first", "acquired", "remarks")
+    table = Table("file", "format", "technique", "content", "acquired", "remarks")
     for row in rows:
         table.add_row(*map(escape, row))
     return table
