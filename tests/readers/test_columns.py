@@ -115,6 +115,27 @@ def test_several_tables_are_all_read(tmp_path):
     np.testing.assert_array_equal(tree["table_2"]["voltage"], Y)
 
 
+@pytest.mark.parametrize("between", ["2.0\t\n#####\t??", "#2\t#2"])
+def test_rows_behind_an_interruption_keep_the_names_above_it_and_that_is_said(tmp_path, between):
+    rows = [f"{x / 10:.1f}\t{x}" for x in range(40)]
+    path = tmp_path / "broken.txt"
+    path.write_text("\n".join(["voltage (V)\tcurrent (uA)", *rows[:20], between, *rows[22:]]) + "\n")
+    tree = read(path)
+    first, second = tree["table"], tree["table_2"]
+    assert second["current"].attrs["units"] == first["current"].attrs["units"]
+    np.testing.assert_allclose(second["voltage"].values, np.arange(22, 40) / 10)
+    assert "the columns have no names; those above it are taken" in tree.attrs["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("angles", "child"), [(np.arange(10, 60, 0.05), "spectrum"), (np.arange(0, 360, 5.0), "table")]
+)
+def test_an_angle_is_that_of_a_diffractometer_if_its_steps_are(tmp_path, angles, child):
+    path = tmp_path / "angles.txt"
+    path.write_text(table("angle (deg),intensity (counts)", columns=(angles, np.arange(angles.size) % 7 + 1.0)))
+    assert list(read(path).children) == [child]
+
+
 def test_what_stands_below_is_kept_and_said(tmp_path):
     path = tmp_path / "footer.csv"
     path.write_text(table("Voltage (V),Current (A)") + "Min,0\n")

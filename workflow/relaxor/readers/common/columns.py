@@ -34,6 +34,8 @@ AXES = {
     "energy": ("keV", r"(photon\s*|x-?ray\s*)?energy"),
 }
 """Axes of spectra: the unit that their names imply, and the names."""
+WIDEST_STEP = 0.5
+"""Degrees; an axis that is only called an angle is that of a diffractometer if its steps are smaller."""
 INTENSITY = re.compile(
     r"(raw\s*|raman\s*|corr(ected)?\.?\s*|norm(alized)?\.?\s*)*"
     r"(int(ensity|ensität|\.|ens\.)?|counts?|cts|cps|signal|y\s*obs|i\s*obs|impulse|det(ector)?\d*\s*cts)\W*\w*",
@@ -65,6 +67,8 @@ class Column:
     def axis(self) -> str:
         """Name of the axis of a spectrum that the column is, or an empty text."""
         name = re.sub(r"[_\s]+", " ", self.label).strip(" .:").lower()
+        if name == "angle" and np.median(np.abs(np.diff(self.values))) > WIDEST_STEP:
+            return ""  # of a polarizer
         for axis, (unit, words) in AXES.items():
             if re.fullmatch(words, name) and (self.unit is None or convertible(self.unit, unit)):
                 return axis

@@ -19,6 +19,7 @@ intensities, with ``intensity_uncertainty`` if the file has it. Any other table 
 unit has the unit ``1``. The root has a warning for each thing that the file does not say. Empty cells are NaN.
 """
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,9 +62,16 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
     children: dict[str, xr.Dataset] = {}
     warnings = list(text.warnings)
     header: list[str] = []
+    before: list[Column] = []
     for table in text.tables[:MAX_TABLES]:
-        header += [line.strip() for line in table.above if line.strip()]
+        above = [line.strip() for line in table.above if line.strip()]
+        header += above
         columns, comments = columns_of(table)
+        if _interrupted(before, columns):
+            between = f"'{above[-1][:40]}'" if above else "an empty line"
+            warnings.append(f"line {table.line}: behind {between} the columns have no names; those above it are taken")
+            columns = [replace(own, label=one.label, unit=one.unit) for own, one in zip(columns, before, strict=True)]
+        before = columns
         found, told = _children(columns)
         place = f"line {table.line}: " if len(text.tables) > 1 else ""
         warnings += [place + line for line in told]
@@ -74,6 +82,13 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
     if len(text.tables) > MAX_TABLES:
         warnings.append(f"only the first {MAX_TABLES} of {len(text.tables)} tables are read")
     return children, header + [line.strip() for line in text.below], warnings
+
+
+def _interrupted(before: list[Column], columns: list[Column]) -> bool:
+    """Return whether columns without a name in letters follow as many columns with names."""
+    named = any(column.label for column in before)
+    nameless = not any(re.search(r"[^\W\d_]", column.label) or column.unit for column in columns)
+    return named and nameless and len(before) == len(columns)
 
 
 def _children(columns: list[Column]) -> tuple[dict[str, xr.Dataset], list[str]]:
