@@ -1,5 +1,6 @@
 """Paired pulses that were saved with one interval a file, joined to one series over the intervals."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -70,7 +71,7 @@ def told_otherwise(recording: Recording) -> str:
 
 
 def _differs(measurement: Measurement, recording: Recording) -> str:
-    told = measurement.condition(INTERVAL, "s")
+    told = measurement.condition(INTERVAL, "s", math.nan)
     runs = summary(recording)
     runs = runs[runs["run"].str.startswith(f"{measurement.id}: ")]
     period, width = float(runs["period"].median()), float(runs["width"].median())
