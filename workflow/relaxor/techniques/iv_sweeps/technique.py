@@ -7,6 +7,7 @@ from relaxor.techniques.contents import Contents
 from relaxor.techniques.iv_sweeps.quantities import OF_SWITCHING, PEAK_CURRENT
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 from relaxor.techniques.registry import Conditions, Technique
+from relaxor.techniques.transistors.curves import terminals
 
 SHOWN = tuple(quantity.name for quantity in PEAK_CURRENT.values())
 """Parameters whose numbers the panels show."""
@@ -24,7 +25,8 @@ def recognise(contents: Contents) -> float:
             contents.instrument_kind == FERROELECTRIC_TESTER
             and not any("pulse" in region.dims for region in contents.regions)
         )
-    return float(contents.measured("V"))
+    gated = any(terminals(region) for region in contents.regions)  # curves of a transistor
+    return float(contents.measured("V")) * (0.9 if gated else 1.0)
 
 
 TECHNIQUE = Technique.of_folder(
