@@ -148,6 +148,8 @@ def test_layers_stand_over_each_other_and_say_where_a_value_is_from(tmp_path):
         "compliance_tolerance": "library",
         "current_uncertainty": "instrument old",
         "gap_uncertainty": "library",
+        "least_ratio": "library",
+        "switching_voltage": "library",
     }
 
 

@@ -67,8 +67,17 @@ def test_pairs_give_their_relaxation(unit: str, factor: float) -> None:
     assert time.standard_error < 0.003
 
 
+def test_few_intervals_have_their_indices_and_no_fit() -> None:
+    index = np.array([170.0, 150.0, 120.0])
+    rows = numbers(table(interval=(np.array([5.0, 20.0, 80.0]), "ms"), ppf=(index, "percent")))
+    each = [row for row in rows if row.parameter == "paired_pulse_index" and not row.feature]
+    assert [(row.value, row.at, row.at_unit) for row in each] == [(170, 0.005, "s"), (150, 0.02, "s"), (120, 0.08, "s")]
+    assert all(np.isnan(row.standard_error) and "not known from 3 intervals" in row.method for row in each)
+    (time,) = [row for row in rows if row.parameter == "relaxation_time"]
+    assert time.status is Status.NOT_IDENTIFIED and np.isnan(time.value)
+    assert "3 intervals, 5 are needed to fit a decay" in time.method
+
+
 def test_a_table_of_too_few_points_is_refused() -> None:
-    with pytest.raises(AnalysisError, match="4 intervals; 5 are needed"):
-        numbers(table(interval=(np.arange(1.0, 5.0), "ms"), ppf=(np.full(4, 150.0), "percent")))
     with pytest.raises(AnalysisError, match="no branch of 5 pulses"):
         numbers(table(pulse=(np.arange(4.0), "1"), g=(np.array([1.0, 2.0, 3.0, 4.0]), "nS")))

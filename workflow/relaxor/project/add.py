@@ -20,7 +20,7 @@ from relaxor.core.files import atomic
 from relaxor.core.remote import storage_of
 from relaxor.core.results import SCAN
 from relaxor.core.units import parse_quantity
-from relaxor.project.guesses import guessed_columns, is_bare
+from relaxor.project.guesses import conditions_in_name, guessed_columns, is_bare
 from relaxor.project.inspection import files_in
 from relaxor.project.layers import known_conditions
 from relaxor.project.settings import Settings, lacking_setting
@@ -366,7 +366,7 @@ def try_analyses(
 ) -> None:
     """Run every analysis once, as the workflow does. A refused file goes to its next candidate, or becomes `OTHER`.
 
-    Files with a missing condition are not tried.
+    Files with a missing condition are not tried. Conditions that the name of a file states are taken from it.
 
     Parameters
     ----------
@@ -381,6 +381,8 @@ def try_analyses(
         tried.add(technique)
         begin(technique)
         group = [each for each in proposals if each.technique == technique]
+        for each in group:
+            each.conditions = conditions_in_name(each.source.stem, known_conditions(technique)) | each.conditions
         before = [
             row
             for row in rows

@@ -4,7 +4,7 @@ A guess is a proposal: `relaxor add` shows it, the user may change it, and the s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +61,20 @@ KINDS = (
          (0.01, 2)),
 )  # fmt: skip
 """Spectra of two columns, in the order in which they are tried where no name speaks for one of them."""
+
+
+INTERVAL = re.compile(
+    r"(?<![a-z])(?:interval|ppf|pairs?|paired[ _-]?pulses?|delta[ _-]?t|dt)[ _=-]*"
+    r"(\d+(?:\.\d+)?)[ _]?(us|µs|ms|s)(?![a-z])",
+    re.IGNORECASE,
+)
+"""The interval of two pulses in the name of a file: ``ppf_50ms.csv``, ``interval=50 ms``."""
+
+
+def conditions_in_name(stem: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the conditions that the name of a file states, of those that its technique knows."""
+    found = INTERVAL.search(stem) if "interval" in known else None
+    return {"interval": f"{found[1]} {found[2].lower().replace('µ', 'u')}"} if found else {}
 
 
 def guessed_columns(tree: xr.DataTree, path: Path) -> str:

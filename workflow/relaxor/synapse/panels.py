@@ -3,6 +3,7 @@
 Electrical and optical pulses are drawn alike.
 """
 
+from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
 
@@ -35,13 +36,41 @@ LAWS: tuple[dict[str, Any], ...] = (
 def pairs(ax: Axes, data: PanelData) -> None:
     """Draw the paired-pulse index against the interval, with one and two exponentials."""
     name, group = data.only("pairs")
-    points, laws = group["pairs"].to_dataset(), group["laws"].to_dataset()
+    _draw_pairs(ax, data, name, group, "pairs")
+
+
+def joined_pairs(ax: Axes, data: PanelData) -> None:
+    """Draw the paired-pulse index against the interval, of pairs that were saved in one file for each interval."""
+    found = [(name, group) for name, group in data.curves.items() if "joined_pairs" in group.children]
+    marks = cycle("os^Dv")
+    if len(found) == 1:
+        _draw_pairs(ax, data, *found[0], "joined_pairs")
+        return
+    for (name, group), mark in zip(found, marks, strict=False):
+        points = group["joined_pairs"].to_dataset()
+        data_points(ax, points.interval, points["index"], _known(points), fmt=mark, label=name)
+    _pair_axes(ax, [float(value) for _, group in found for value in group["joined_pairs"]["index"]])
+    ax.legend(loc="upper right")
+
+
+def _known(points: xr.Dataset) -> xr.DataArray | None:
+    return points.index_uncertainty if np.isfinite(points.index_uncertainty).all() else None
+
+
+def _pair_axes(ax: Axes, index: Sequence[float]) -> None:
+    ax.set(xscale="log", xlabel="Interval $\\Delta t$ (s)", ylabel="PPF index $A_2/A_1$ (%)")
+    low, high = min(index), max(index)
+    room = (high - low) or 0.1 * abs(high)
+    ax.set_ylim(low - 0.1 * room, high + 0.25 * room)
+
+
+def _draw_pairs(ax: Axes, data: PanelData, name: str, group: xr.DataTree, part: str) -> None:
+    points = group[part].to_dataset()
+    laws = group["laws"].to_dataset() if "laws" in group.children else xr.Dataset()
     for law, look in zip(laws.data_vars, LAWS, strict=False):
         ax.plot(laws.interval, laws[law], **look)
-    data_points(ax, points.interval, points["index"], points.index_uncertainty)
-    ax.set(xscale="log", xlabel="Interval $\\Delta t$ (s)", ylabel="PPF index $A_2/A_1$ (%)")
-    low, high = float(points["index"].min()), float(points["index"].max())
-    ax.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
+    data_points(ax, points.interval, points["index"], _known(points))
+    _pair_axes(ax, points["index"].values.tolist())
     ax.legend(loc="upper right")
     double = next((str(model) for model, law in laws.data_vars.items() if law.attrs["terms"] == 2), None)
     if double:
@@ -97,9 +126,15 @@ def noise(ax: Axes, data: PanelData) -> None:
     ax.legend(loc="center right")
 
 
+def first_of(data: PanelData, what: str) -> str:
+    """Return the name of the first part of a measurement that begins with a word, or what the first would be called."""
+    names = (str(name) for group in data.curves.values() for name in group.children)
+    return next((name for name in names if name.startswith(f"{what}_")), f"{what}_1")
+
+
 def traces(ax: Axes, data: PanelData) -> None:
     """Draw the recorded current of every run, coloured by what the series varies."""
-    _, group = data.only("trace_1")
+    _, group = data.only(first_of(data, "trace"))
     runs = [node.to_dataset() for name, node in group.children.items() if name.startswith("trace")]
     values = [run.attrs["value"] for run in runs]
     scale = LogNorm(min(values), max(values)) if min(values) > 0 else Normalize(min(values), max(values))
@@ -120,7 +155,7 @@ def traces(ax: Axes, data: PanelData) -> None:
 
 def relaxation(ax: Axes, data: PanelData) -> None:
     """Draw the response that remains after the last pulse, with the fitted law."""
-    _, group = data.only("tail_1")
+    _, group = data.only(first_of(data, "tail"))
     tails = [node.to_dataset() for name, node in group.children.items() if name.startswith("tail")]
     for tail in tails:
         ax.plot(tail.time, 1e12 * tail.law, color=VERMILION, lw=0.8)

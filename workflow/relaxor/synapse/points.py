@@ -33,7 +33,7 @@ from relaxor.synapse.series import pairs_of
 TURN = 0.4
 """Smallest depth of a turn between potentiation and depression, as a part of the range of conductances."""
 FEWEST = 5
-"""Smallest number of pulses of a branch, and of intervals."""
+"""Smallest number of pulses of a branch, and of intervals whose scatter is known."""
 NEAR_TURN = 2
 """Number of pulses by which noise may move a turn."""
 ONE_CYCLE = "of the scatter of the points of one cycle, which all of them may share"
@@ -62,8 +62,8 @@ def _of_pairs(measurement: Measurement, interval: xr.DataArray, index: xr.DataAr
     time = interval.to_numpy() * factor(interval.attrs["units"], "s")
     percent = index.to_numpy() * (1.0 if index.attrs["units"] == "percent" or np.nanmedian(index) > 20 else 100.0)
     known = np.isfinite(time) & np.isfinite(percent)
-    if known.sum() < FEWEST:
-        raise AnalysisError(f"{measurement.id}: {known.sum()} intervals; {FEWEST} are needed")
+    if not known.any():
+        raise AnalysisError(f"{measurement.id}: no row has both an interval and an index")
     order = np.argsort(time[known])
     columns = {
         "index": (percent[known][order], "percent", "paired-pulse index"),
@@ -71,13 +71,17 @@ def _of_pairs(measurement: Measurement, interval: xr.DataArray, index: xr.DataAr
         "repeats": (np.ones(int(known.sum()), int), "1", "number of repeats"),
     }
     points = dataset("interval", columns, {"interval": (time[known][order], "s", "interval")}, freedom=0)
+    origin = "scatter of the points, without repeats"
+    origin = origin if known.sum() >= FEWEST else f"not known from {known.sum()} intervals without repeats"
     for name in ("index", "gain"):
-        points = with_uncertainty(points, name, _scatter(columns["index"][0]), "scatter of the points, without repeats")
+        points = with_uncertainty(points, name, _scatter(columns["index"][0]), origin)
     return pairs_of(measurement, points)
 
 
 def _scatter(values: np.ndarray) -> float:
-    """Return the scatter of points about a smooth line through them, from their second differences."""
+    """Return the scatter of points about a smooth line through them, from their second differences; NaN of too few."""
+    if values.size < FEWEST:
+        return math.nan
     return float(np.sqrt(np.mean(np.diff(values, 2) ** 2) / 6))
 
 

@@ -3,7 +3,7 @@
 =============  ======================================================================================================
 kind           the runs of the file
 =============  ======================================================================================================
-``pairs``      two equal pulses each, at different intervals
+``pairs``      two equal pulses each, at different intervals or at one
 ``cycles``     pulses of both signs: potentiation and depression
 ``codes``      the same slots, with a pulse in some of them
 ``amplitude``  trains of pulses that differ in their level (the power density of light)
@@ -53,6 +53,8 @@ def kind_of(recording: Recording) -> Kind:
         return "cycles"
     if (runs["pulses"] == 2).all() and varied == {"period"}:
         return "pairs"
+    if (runs["pulses"] == 2).all() and not varied and len(recording.pulsed) == len(recording.traces):
+        return "pairs"  # of one interval
     slots = _varies(runs["first"])
     several_each = len(runs) > 2 * runs["pulses"].nunique() and slots
     empty = len(recording.pulsed) < len(recording.traces)  # the code without a pulse, or a run in the dark

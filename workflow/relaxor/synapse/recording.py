@@ -42,6 +42,8 @@ class Recording:
         Where a response is read: ``after`` a voltage pulse, at the ``end`` of a pulse of light.
     variation, variation_error
         Relative standard deviation of the response from run to run, and its standard error; 0 where nothing tells it.
+    joins
+        The measurements whose runs it joins; empty of a file alone.
     """
 
     measurement: Measurement
@@ -50,6 +52,7 @@ class Recording:
     response: Response
     variation: float = 0.0
     variation_error: float = math.nan
+    joins: Sequence[Measurement] = ()
 
     @property
     def under_light(self) -> bool:

@@ -3,6 +3,7 @@
 Voltage pulses and pulses of light are treated alike. The curves of a `Result` are named by their part alone here.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +13,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from relaxor.core.results import NORMAL_QUANTILE, Measurement, Number, Result, measured
+from relaxor.core.results import NORMAL_QUANTILE, Measurement, Number, Result, Status, measured
 from relaxor.core.variables import dataset
 from relaxor.stats.adequacy import UNLIKELY
 from relaxor.stats.decay import DOUBLE, SINGLE, TRIPLE
@@ -21,7 +22,15 @@ from relaxor.synapse import quantities as q
 from relaxor.synapse.artifacts import gaps_in
 from relaxor.synapse.protocols import Kind, applied, averaged, pair_index, responses, same_as_before
 from relaxor.synapse.recording import Recording
-from relaxor.synapse.relaxation import TAIL_LAWS, decay_rows, fit_laws, identifiability, law_curves, supported_rows
+from relaxor.synapse.relaxation import (
+    FEWEST_POINTS,
+    TAIL_LAWS,
+    decay_rows,
+    fit_laws,
+    identifiability,
+    law_curves,
+    supported_rows,
+)
 from relaxor.synapse.traces import Trace
 
 FEWEST_SAMPLES = 10
@@ -74,10 +83,19 @@ def pairs_of(measurement: Measurement, points: xr.Dataset, known_floor: bool = F
         method = f"A2/A1, both above the current before the first pulse; error: {origin}"
         where = {"feature": end, "at": applied(interval[at]), "at_unit": "s"}
         rows += measured(measurement, q.PAIRS, values, method, n=index.size, **where)
+    for number, at in enumerate(interval):
+        values = {q.PAIRED_PULSE_INDEX: (index[number], error[number])}
+        rows += measured(measurement, q.PAIRS, values, method, n=index.size, at=applied(at), at_unit="s")
     if freedom:  # the error is that of a scatter
         rows = [row.with_interval(freedom) for row in rows]
     # Without repeats only the noise of the readings is known, not how pulses differ: the scatter about the law decides.
     known = error if (points["repeats"] > 1).all() else None
+    if interval.size < FEWEST_POINTS:
+        why = f"{interval.size} intervals, {FEWEST_POINTS} are needed to fit a decay"
+        times = {q.RELAXATION_TIME: (math.nan, math.nan)}
+        unfitted = measured(measurement, SINGLE.name, times, "least squares of the decay", n=interval.size)
+        rows += [row.flagged(Status.NOT_IDENTIFIED, why) for row in unfitted]
+        return Result(rows, {"pairs": points})
     fits = fit_laws(measurement, interval, index, known, FORGOTTEN)
     found = decay_rows(measurement, fits, "percent")
     chosen = [(decay, fitted) for decay, fitted in fits if (decay.floor is not None) == known_floor]

@@ -1,5 +1,7 @@
 """Electrical plasticity: paired pulses, series of their width, amplitude and number, potentiation and depression.
 
+Files of paired pulses that have one interval each are joined to one series (`relaxor.synapse.joined`).
+
 How a file is analysed depends on its pulses (`relaxor.synapse.protocols`). A response is the read current after a pulse
 above the read current before the first pulse of its run.
 """
@@ -10,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement, Result
+from relaxor.core.results import COMBINES, Measurement, Result, Status
 from relaxor.synapse.digested import are_points
 from relaxor.synapse.energy import energy_rows
+from relaxor.synapse.joined import joined_pairs, told_otherwise
 from relaxor.synapse.points import analyse_points, cycle_curve
 from relaxor.synapse.potentiation import analyse_cycles
 from relaxor.synapse.protocols import kind_of, run_variation
@@ -44,7 +47,7 @@ def analyse(measurements: Sequence[Measurement], settings: ElectricalPulsesSetti
         record(each, settings.read_window, "after") for each in measurements if not are_points(each.regions.values())
     ]
     variation, error = run_variation(recordings)
-    varied = (replace(recording, variation=variation, variation_error=error) for recording in recordings)
+    varied = (replace(each, variation=variation, variation_error=error) for each in joined_pairs(recordings))
     found = [analyse_points(each) for each in points] + [_analyse_one(recording, settings) for recording in varied]
     return Result.joined(found)
 
@@ -62,7 +65,13 @@ def _analyse_one(recording: Recording, settings: ElectricalPulsesSettings) -> Re
         spike = settings.spike_amplitude, settings.spike_width
         scale = settings.current_uncertainty
         found.numbers.extend(energy_rows(recording, spike, read_time=settings.read_time, current_uncertainty=scale))
-    return Result.of(measurement, recording.counts() + found.numbers, found.curves, kind=kind)
+    numbers, curves = recording.counts() + found.numbers, found.curves
+    if not recording.joins:
+        return Result.of(measurement, numbers, curves, kind=kind)
+    numbers = [row.flagged(Status.ASSUMED, other) if (other := told_otherwise(recording)) else row for row in numbers]
+    curves["joined_pairs"] = curves.pop("pairs")
+    together = {COMBINES: ",".join(each.id for each in recording.joins)}
+    return Result.of(measurement, numbers, curves, kind=kind, **together)
 
 
 def _cycles(recording: Recording) -> Result:

@@ -24,11 +24,16 @@ TECHNIQUE = Technique.of_folder(
     recognise=recognise,
     panels={
         "pairs": Panel(lazy("relaxor.synapse.panels", "pairs"), needs="pairs", overview=True),
+        "joined_pairs": Panel(
+            lazy("relaxor.synapse.panels", "joined_pairs"),
+            needs="joined_pairs",
+            together="Paired pulses of several files",
+        ),
         "cycles": Panel(lazy("relaxor.synapse.panels", "cycles"), needs="cycles", overview=True),
         "series": Panel(lazy("relaxor.synapse.panels", "series"), needs="responses", overview=True),
         "traces": Panel(lazy("relaxor.synapse.panels", "traces")),
         "relaxation": Panel(lazy("relaxor.synapse.panels", "relaxation")),
     },
-    conditions=Conditions(optional={"pulses": "1", "compliance": "A"}),
+    conditions=Conditions(optional={"pulses": "1", "compliance": "A", "interval": "s"}),
     former_names=("pulses",),
 )

@@ -38,14 +38,16 @@ from relaxor.techniques.iv_sweeps.conduction import (
     usual_slope,
 )
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
-from relaxor.techniques.iv_sweeps.readings import Reading, Readings, read_cycle
+from relaxor.techniques.iv_sweeps.readings import NOTHING, Reading, Readings, read_cycle
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
+from relaxor.techniques.iv_sweeps.switching import read_halves, switching_curves, switching_rows
 from relaxor.techniques.iv_sweeps.terminals import with_currents
 
 READ = "weighted parabola of each branch through the voltage"
 AREA = "trapezoidal rule, noise from third differences"
 HELD = "current held by the compliance"
 REPLACED = "current that was an outlier: mean of its neighbours"
+LARGEST = "largest reading, whose noise raises it"
 LOST = "no current in the file; nothing is read where too many are lost"
 FEWEST_PEAKS = 5
 """Smallest number of peaks on which the two laws can be compared: one more than the parameters with the scale."""
@@ -80,20 +82,25 @@ def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result
     readings = [read_cycle(cycle, settings.read_voltage, settings.peak_window) for cycle in cycles]
     for number, (cycle, reading) in enumerate(zip(cycles, readings, strict=True), start=1):
         rows += _rows(measurement, q.CYCLE, reading, cycle.voltage.size, str(number))
-    same = alike(cycles)
+    same, group = alike(cycles)
     readings = [
         reading if continues else reading.of_another_series for reading, continues in zip(readings, same, strict=True)
     ]
     growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
-    rows += series_rows(measurement, readings, same, growth)
+    rows += series_rows(measurement, readings, same, group, growth)
+    capacitor = all(map(reactive, cycles))
+    at, window, least = settings.switching_voltage, settings.peak_window, settings.least_ratio
+    halves = [] if capacitor else [read_halves(cycle, at, window, least) for cycle in cycles]
+    rows += switching_rows(measurement, halves)
     parts = {f"cycle_{number:02d}": cycle_curves(cycle) for number, cycle in enumerate(cycles, start=1)}
     parts["summary"] = summary_curves(readings, growth)
+    parts |= switching_curves(cycles, halves)
     for branch in branches_of(cycles[int(np.flatnonzero(same)[-1])], settings.smallest_voltage):
         gap = measurement.condition("gap", "um") if "gap" in measurement.conditions else None
         compared = compare(branch, gap, measurement.condition("temperature", "K", ROOM))
         rows += mechanism_rows(measurement, branch, compared, settings.gap_uncertainty / gap if gap else 0.0)
         parts[branch.feature.replace(" ", "_")] = mechanism_curves(branch, compared)
-    if all(map(reactive, cycles)):
+    if capacitor:
         rows = [*map(without_resistance, rows), *capacitance_rows(measurement)]
     rows = with_systematic(rows, q.QUANTITIES, {q.SCALE: settings.current_uncertainty})
     return Result.of(measurement, rows, parts, read_voltage_V=settings.read_voltage)
@@ -185,6 +192,8 @@ def _rows(measurement: Measurement, model: str, reading: Readings, n: int, featu
     found: list[tuple[Quantity, Reading, str]] = []
     for polarity in POLARITIES:
         found.append((q.PEAK_CURRENT[polarity], reading.peak[polarity], READ))
+        found.append((q.LARGEST_CURRENT[polarity], reading.largest[polarity], LARGEST))
+        found.append((q.VOLTAGE_OF_LARGEST[polarity], reading.voltage_of_largest[polarity], LARGEST))
         found.append((q.LOOP_AREA[polarity], reading.area[polarity], AREA))
     found.append((q.SYMMETRY, reading.symmetry, READ))
     found.append((q.RECTIFICATION_RATIO, reading.rectification_ratio, READ))
@@ -192,16 +201,29 @@ def _rows(measurement: Measurement, model: str, reading: Readings, n: int, featu
     found.append((q.CLIPPED_POINTS, (reading.clipped, 0.0), HELD))
     found += [(q.REPLACED_POINTS, (reading.replaced, 0.0), REPLACED)] if reading.replaced else []
     found += [(q.LOST_POINTS, (reading.lost, 0.0), LOST)] if reading.lost else []
-    return [
+    rows = [
         row
         for quantity, value, method in found
         if math.isfinite(value[0])
         for row in measured(measurement, model, {quantity: value}, method, n=n, feature=feature)
     ]
+    for polarity, reason in reading.no_area.items():
+        area = {q.LOOP_AREA[polarity]: NOTHING}
+        missing = measured(measurement, model, area, AREA, n=n, feature=feature)
+        rows += [
+            row.flagged(Status.NOT_IDENTIFIED, reason)
+            for row in missing
+            if not math.isfinite(reading.area[polarity][0])
+        ]
+    return rows
 
 
 def series_rows(
-    measurement: Measurement, readings: list[Readings], same: np.ndarray, growth: Mapping[str, Growth | None]
+    measurement: Measurement,
+    readings: list[Readings],
+    same: np.ndarray,
+    group: str,
+    growth: Mapping[str, Growth | None],
 ) -> list[Number]:
     """Return the numbers of all cycles: readings of the last one, growth of the peaks, mean loop areas.
 
@@ -209,6 +231,8 @@ def series_rows(
     ----------
     same
         Which cycles go to the same voltages, shape (cycles,); the others are counted and left out.
+    group
+        To which voltages these go, in words.
     growth
         Polarity → laws of the growth of its peaks.
     """
@@ -217,11 +241,11 @@ def series_rows(
     whole = replace(readings[int(np.flatnonzero(same)[-1])], area=areas, **counts)
     rows = _rows(measurement, q.CYCLES, whole, int(same.sum()))
     number = {q.NUMBER_OF_CYCLES: (len(readings), 0.0)}
-    rows += measured(measurement, q.CYCLES, number, "returns to the start voltage")
+    rows += measured(measurement, q.CYCLES, number, f"returns to the start voltage; extreme voltages of {group}")
     if not same.all():
         numbers = ", ".join(str(number) for number in np.flatnonzero(~same) + 1)
         left_out = {q.CYCLES_LEFT_OUT: (int((~same).sum()), 0.0)}
-        rows += measured(measurement, q.CYCLES, left_out, f"other extreme voltages than most cycles: {numbers}")
+        rows += measured(measurement, q.CYCLES, left_out, f"other extreme voltages than {group}: {numbers}")
     for polarity, grown in growth.items():
         rows += growth_rows(measurement, polarity, [reading.peak[polarity] for reading in readings], grown)
     return rows

@@ -29,8 +29,9 @@ SAME_DIRECTION = -0.5
 """Correlation of current and voltage about zero below which the current has the opposite sign of the voltage."""
 RESOLUTION = 1e-6
 """Smallest noise relative to the largest current, because of the resolution of the converter."""
-SAME_AMPLITUDE = 0.02
-"""Relative difference up to which the extreme voltages of cycles count as equal."""
+SAME_AMPLITUDE = (0.02, 0.1)
+"""Relative differences up to which the extreme voltages of cycles count as equal: of voltages that a source applies,
+and where no more than half of the cycles then agree, of voltages across a device that shares them with a resistor."""
 POLARITIES = {"positive": 1, "negative": -1}
 """The sign of each polarity by its name."""
 
@@ -109,16 +110,24 @@ def cycles_of(measurement: Measurement, tolerance: float) -> list[Cycle]:
     return cycles
 
 
-def alike(cycles: Sequence[Cycle]) -> np.ndarray:
-    """Return which cycles go to the same voltages as most cycles, shape (n,); the others do not continue the series.
+def alike(cycles: Sequence[Cycle]) -> tuple[np.ndarray, str]:
+    """Return which cycles belong to one series, shape (n,), and in words to which voltages these go.
 
-    Where no two cycles are alike, only the last one is kept.
+    They are those that go to the same voltages as most cycles, which are more than half. Where no more than half agree
+    within any tolerance of `SAME_AMPLITUDE`, it is the largest group that agrees within the first one, and the last of
+    several: where no two cycles are alike, only the last one is kept.
     """
     reached = np.array([[cycle.amplitude(polarity) for polarity in POLARITIES.values()] for cycle in cycles])
-    apart = np.abs(reached[:, None] - reached[None]).max(axis=-1)
-    same = apart <= SAME_AMPLITUDE * reached.max(axis=-1)
-    usual = len(cycles) - 1 - int(np.argmax(same.sum(axis=1)[::-1]))
-    return same[usual]
+    apart = np.abs(reached[:, None] - reached[None]).max(axis=-1) / reached.max(axis=-1)
+    groups = []
+    for tolerance in SAME_AMPLITUDE:
+        same = apart <= tolerance
+        usual = len(cycles) - 1 - int(np.argmax(same.sum(axis=1)[::-1]))
+        groups.append(same[usual])
+        if 2 * same[usual].sum() > len(cycles):
+            return same[usual], f"most cycles, within {100 * tolerance:g} %"
+    kept = f"the {groups[0].sum()} that agree within {100 * SAME_AMPLITUDE[0]:g} %"
+    return groups[0], f"{kept if groups[0].sum() > 1 else 'the last one'}: no more than half of the cycles agree"
 
 
 def _taken(name: str, region: xr.Dataset) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """Panels of the voltage sweeps."""
 
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
@@ -10,7 +11,18 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLUE, LIGHTEST, SEQUENTIAL, VERMILION, current_unit, data_points, zero_lines
+from relaxor.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    LIGHTEST,
+    SEQUENTIAL,
+    VERMILION,
+    current_unit,
+    data_points,
+    label,
+    zero_lines,
+)
 
 VOLTAGE_LABEL = "Voltage (V)"
 PEAKS: dict[str, dict[str, Any]] = {
@@ -20,6 +32,13 @@ PEAKS: dict[str, dict[str, Any]] = {
 """Look of the peaks of each polarity: small squares in large rings, because both are alike in a symmetric device."""
 LAWS = {"positive": "-", "negative": (0, (2, 2))}
 """Style of the line of the law of growth for each polarity."""
+KINDS = {"set": (VERMILION, "^", "V_\\mathrm{set}"), "reset": (BLUE, "v", "V_\\mathrm{reset}")}
+"""Colour, mark and symbol of the voltages at which a device is set and reset."""
+STATES = {"on": (VERMILION, "-", "on"), "off": (BLUE, "--", "off")}
+"""Colour, line and name of both states."""
+BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+OHMS = {0: "Ω", 3: "kΩ", 6: "MΩ", 9: "GΩ", 12: "TΩ"}
+"""Unit of a resistance by its power of ten."""
 INSET = (0.17, 0.60, 0.36, 0.37)
 """Left and lower end, width and height of the inset, in the corner that a sweep of both polarities leaves free."""
 
@@ -89,6 +108,75 @@ def amplitudes(ax: Axes, data: PanelData) -> None:
     ax.set_xlabel(VOLTAGE_LABEL)
     ax.set_ylabel(f"|Current| ({unit})")
     ax.legend(loc="lower left", handlelength=1.8)
+
+
+def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
+    """Return titles and panels of a measurement: of a device that switches, its cycles and their distribution."""
+    if "switching" not in group.children:
+        return [(name, cycles)]
+    shown: list[tuple[str, Callable[[Axes, PanelData], None]]] = [(name, switching)]
+    return shown + ([(f"{name}: over the cycles", distribution)] if group["switching"].sizes["cycle"] > 1 else [])
+
+
+def switching(ax: Axes, data: PanelData) -> None:
+    """Draw all cycles of a device that switches on a logarithmic axis, their median, and where it is set and reset."""
+    _, group = data.only("switching")
+    found, numbers = _cycles(group), group["switching"].to_dataset()
+    scale, unit = _unit(found)
+    for cycle in found:
+        ax.plot(cycle["voltage"], np.abs(cycle["current"]) * scale, color=GREY, lw=0.35, alpha=0.6)
+    for name, node in group.children.items():
+        if name.startswith("median") and len(found) > 1:
+            median = node.to_dataset()
+            ax.plot(median["voltage"], np.abs(median["current"]) * scale, color=BLACK, lw=1.1)
+    ax.set_yscale("log")
+    low, high = _shown_range(found, scale)
+    ax.set_ylim(low, high * (high / low) ** 0.18)  # room for the marks
+    for polarity in PEAKS:
+        kind = numbers.attrs[f"kind_{polarity}"]
+        values = numbers[f"threshold_{polarity}"].to_numpy()
+        values = values[np.isfinite(values)]
+        if kind and values.size:
+            color, mark, symbol = KINDS[kind]
+            top = high * (high / low) ** 0.06
+            ax.plot(values, np.full(values.size, top), mark, color=color, ms=2.5, mfc="white", mew=0.6, clip_on=False)
+            middle = float(np.median(values))
+            ax.axvline(middle, color=color, lw=0.7, ls="-" if kind == "set" else "--", zorder=1)
+            label(ax, f"${symbol} = {middle:.3g}$ V", (middle, top), (0, 4), color=color, bbox=BOX)
+    ax.set_xlabel(VOLTAGE_LABEL)
+    ax.set_ylabel(f"|Current| ({unit})")
+    text = f"{len(found)} cycles (grey), median (black)" if len(found) > 1 else "1 cycle"
+    ax.set_title(text, loc="right", fontsize=5, pad=2)
+
+
+def _shown_range(found: list[xr.Dataset], scale: float) -> tuple[float, float]:
+    """Return the range of currents without those close to the zero crossings, which have no lower end."""
+    sizes = [
+        np.abs(cycle["current"].to_numpy()[np.abs(cycle["voltage"].to_numpy()) > 0.02 * _amplitude(cycle)])
+        for cycle in found
+    ]
+    values = np.concatenate(sizes)
+    values = values[values > 0] * scale
+    return float(np.quantile(values, 0.005)) / 1.5, float(values.max())
+
+
+def distribution(ax: Axes, data: PanelData) -> None:
+    """Draw which part of the cycles has a resistance up to a value, of both states at each polarity."""
+    _, group = data.only("switching")
+    numbers = group["switching"].to_dataset()
+    largest = max(float(np.nanmax(values)) for name, values in numbers.items() if str(name).startswith(("on", "off")))
+    power = int(np.clip(3 * (np.floor(np.log10(largest)) // 3), 0, max(OHMS)))
+    for state, (color, line, name) in STATES.items():
+        for polarity, look in PEAKS.items():
+            values = numbers[f"{state}_{polarity}"].to_numpy()
+            values = np.sort(values[np.isfinite(values)]) / 10.0**power
+            if values.size:
+                part = 100 * (np.arange(1, values.size + 1) - 0.5) / values.size
+                mark, sign = look["fmt"], look["label"]
+                ax.plot(values, part, mark, ls=line, color=color, ms=2.5, mfc="white", mew=0.6, lw=0.7,
+                        label=f"{name}, {sign}")  # fmt: skip
+    ax.set(xscale="log", ylim=(0, 100), xlabel=f"Resistance ({OHMS[power]})", ylabel="Cycles up to it (%)")
+    ax.legend(loc="best", fontsize=5)
 
 
 def _cycles(group: xr.DataTree) -> list[xr.Dataset]:

@@ -1,13 +1,14 @@
 """Names and meanings of the numbers of voltage sweeps.
 
-``feature`` is the number of the cycle, the polarity of the peaks that a law of growth follows, or the branch to which a
-law of conduction is fitted.
+``feature`` is the number of the cycle, the polarity of the peaks that a law of growth follows or at which a device is
+set or reset (``at`` is then the number of the cycle), or the branch to which a law of conduction is fitted.
 """
 
 from relaxor.core.results import Quantity, quantities_of
 from relaxor.stats.quantities import AICC, of_polarities
 
 CYCLE, CYCLES, SATURATION, LINE = "cycle", "cycles", "saturation", "line"
+SWITCHING, DISTRIBUTION = "switching", "switching_distribution"
 OHMIC, SPACE_CHARGE_LIMITED, POWER_LAW = "ohmic", "space_charge_limited", "power_law"
 SCHOTTKY, POOLE_FRENKEL, FOWLER_NORDHEIM = "schottky", "poole_frenkel", "fowler_nordheim"
 MODELS = {
@@ -15,6 +16,8 @@ MODELS = {
     CYCLES: "all cycles to the same voltages: readings of the last one, growth of the peaks, mean loop areas",
     SATURATION: "peak currents that approach a last value exponentially",
     LINE: "peak currents on a straight line",
+    SWITCHING: "set, reset and both states of one cycle",
+    DISTRIBUTION: "the same over all cycles: median and standard deviation",
     OHMIC: "I ∝ V",
     SPACE_CHARGE_LIMITED: "I ∝ V², the law of Mott and Gurney without traps",
     POWER_LAW: "I ∝ V to the power of a free exponent, as with traps",
@@ -24,6 +27,10 @@ MODELS = {
 }
 SCALE = "scale of the current"
 PEAK_CURRENT = of_polarities("peak_current", "A", "current at the extreme {} voltage", SCALE)
+LARGEST_CURRENT = of_polarities(
+    "largest_current", "A", "current of the largest magnitude at {} voltages, wherever it is reached", SCALE
+)
+VOLTAGE_OF_LARGEST = of_polarities("voltage_of_largest_current", "V", "voltage of the largest current at {} voltages")
 LOOP_AREA = of_polarities("loop_area", "A*V", "loop area at {} voltages, above zero if the current lags", SCALE)
 PEAK_GROWTH = of_polarities("peak_growth", "A", "last minus first peak current at {} voltages", SCALE)
 RELATIVE_GROWTH = of_polarities("relative_growth", "1", "growth of the peak current at {} voltages over the first one")
@@ -60,6 +67,23 @@ AICC_DIFFERENCE = Quantity(
 INDEPENDENT_POINTS = Quantity(
     "independent_points", "1", "points of the branch over the number of neighbouring residuals that deviate together"
 )
+SET_VOLTAGE = Quantity("set_voltage", "V", "voltage at which the device is set, that is carries more current after it")
+RESET_VOLTAGE = Quantity(
+    "reset_voltage", "V", "voltage at which the reset begins: that of the largest current before it"
+)
+ON_RESISTANCE = Quantity("on_resistance", "ohm", "small read voltage divided by the current of the on state", SCALE)
+OFF_RESISTANCE = Quantity("off_resistance", "ohm", "small read voltage divided by the current of the off state", SCALE)
+ON_OFF_RATIO = Quantity("on_off_ratio", "1", "current of the on state over that of the off state at a small voltage")
+NOT_SWITCHED = Quantity("cycles_without_switching", "1", "cycles without a set or reset voltage")
+OF_SWITCHING = (SET_VOLTAGE, RESET_VOLTAGE, ON_RESISTANCE, OFF_RESISTANCE, ON_OFF_RATIO)
+"""Numbers of one cycle of a device that switches."""
+SPREAD = {
+    quantity.name: Quantity(
+        f"spread_of_{quantity.name}", quantity.unit, f"standard deviation over the cycles of: {quantity.meaning}"
+    )
+    for quantity in OF_SWITCHING
+}
+"""Name of a number of one cycle → quantity of its scatter over the cycles."""
 OF_LAWS = (
     *(CONDUCTANCE, COEFFICIENT, CURRENT, EXPONENT, PREFACTOR),
     *(SLOPE_AGAINST_ROOT, SLOPE_AGAINST_INVERSE, PERMITTIVITY, BARRIER),

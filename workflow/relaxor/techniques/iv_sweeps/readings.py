@@ -30,8 +30,14 @@ class Readings:
     ----------
     peak
         Current at the extreme voltage by polarity, A, signed.
+    largest
+        Current of the largest magnitude by polarity, A, signed.
+    voltage_of_largest
+        Its voltage by polarity, V; the error is half a step.
     area
         Loop area by polarity, A V.
+    no_area
+        Why there is no loop area, by polarity; nothing of a polarity that has one, or to which the cycle does not go.
     symmetry
         Magnitude of the current at the extreme +V divided by that at −V.
     rectification_ratio
@@ -44,7 +50,10 @@ class Readings:
     """
 
     peak: dict[str, Reading]
+    largest: dict[str, Reading]
+    voltage_of_largest: dict[str, Reading]
     area: dict[str, Reading]
+    no_area: dict[str, str]
     symmetry: Reading
     rectification_ratio: Reading
     resistance: Reading
@@ -69,6 +78,7 @@ def read_cycle(cycle: Cycle, read_voltage: float, window: float) -> Readings:
         Part of the amplitude around a voltage from which the current there is taken.
     """
     peak, area, read = {}, {}, {}
+    largest, voltage_of_largest = {}, {}
     for name, polarity in POLARITIES.items():
         extreme = cycle.amplitude(polarity)
         both = [cycle.outward(polarity), cycle.inward(polarity)]
@@ -77,6 +87,8 @@ def read_cycle(cycle: Cycle, read_voltage: float, window: float) -> Readings:
         if read_voltage <= extreme:
             read[name] = current_at(cycle, both[:1], polarity * read_voltage, window * extreme)
         area[name] = loop_area(cycle, polarity)
+        largest[name], voltage_of_largest[name] = largest_current(cycle, polarity)
+    reasons = {name: why_no_area(cycle, polarity) for name, polarity in POLARITIES.items()}
     values = {name: value for name, (value, _) in read.items() if math.isfinite(value)}
     resistance = NOTHING
     if values:
@@ -87,7 +99,10 @@ def read_cycle(cycle: Cycle, read_voltage: float, window: float) -> Readings:
     equal = abs(extremes[0] - extremes[1]) < 0.02 * max(extremes)
     return Readings(
         peak=peak,
+        largest=largest,
+        voltage_of_largest=voltage_of_largest,
         area=area,
+        no_area={name: reason for name, reason in reasons.items() if reason},
         symmetry=_ratio(peak["positive"], peak["negative"]) if equal else NOTHING,
         rectification_ratio=_ratio(read["positive"], read["negative"]),
         resistance=resistance,
@@ -166,8 +181,7 @@ def loop_area(cycle: Cycle, polarity: int) -> Reading:
     area, error
         A V; NaN where the cycle has no lobe of this polarity, does not come back from its extreme, or lacks currents.
     """
-    branches = cycle.outward(polarity), cycle.inward(polarity)
-    if not cycle.amplitude(polarity) or not all(branch.any() for branch in branches) or _has_hole(cycle, polarity):
+    if not cycle.amplitude(polarity) or why_no_area(cycle, polarity):
         return NOTHING
     way = polarity * np.maximum(polarity * cycle.voltage, 0.0)
     steps = np.diff(way)
@@ -175,10 +189,26 @@ def loop_area(cycle: Cycle, polarity: int) -> Reading:
     return float(weights @ cycle.current), float(np.linalg.norm(weights * cycle.sigma))
 
 
-def _has_hole(cycle: Cycle, polarity: int) -> bool:
-    """Whether a lobe lacks more currents than the trapezoidal rule can bridge."""
+def why_no_area(cycle: Cycle, polarity: int) -> str:
+    """Return why a lobe has no area, or nothing: the trapezoidal rule cannot bridge all that is missing."""
+    if not cycle.amplitude(polarity):
+        return ""
+    if not (cycle.outward(polarity).any() and cycle.inward(polarity).any()):
+        return "the voltage does not come back from its extreme"
     lobe = cycle.voltage[polarity * cycle.voltage > 0]
     steps = np.abs(np.diff(lobe))
-    if np.count_nonzero(polarity * cycle.lost > 0) > LOST * lobe.size:
-        return True
-    return bool(steps.max() > max(HOLE * cycle.amplitude(polarity), HOLE_STEPS * float(np.median(steps))))
+    if (lost := np.count_nonzero(polarity * cycle.lost > 0)) > LOST * lobe.size:
+        return f"{lost} points have no current"
+    if steps.max() > max(HOLE * cycle.amplitude(polarity), HOLE_STEPS * float(np.median(steps))):
+        return f"the voltage jumps by {steps.max():.3g} V between two points, {HOLE_STEPS} usual steps or more"
+    return ""
+
+
+def largest_current(cycle: Cycle, polarity: int) -> tuple[Reading, Reading]:
+    """Return the current of the largest magnitude at a polarity, and its voltage with the error of half a step."""
+    lobe = np.flatnonzero(polarity * cycle.voltage > 0)
+    if not cycle.amplitude(polarity) or lobe.size < 2:
+        return NOTHING, NOTHING
+    top = lobe[np.argmax(polarity * cycle.current[lobe])]
+    step = float(np.median(np.abs(np.diff(cycle.voltage[lobe]))))
+    return (float(cycle.current[top]), float(cycle.sigma[top])), (float(cycle.voltage[top]), step / math.sqrt(12))

@@ -8,6 +8,11 @@ class IvSweepsSettings(Section):
 
     read_voltage: float = setting(0.5, "V", source="assumed", gt=0)
     """Voltage at which the resistance and the rectification ratio are read."""
+    switching_voltage: float | None = setting(None, "V", "a quarter of the smaller extreme voltage of a cycle", gt=0)
+    """Voltage at which both states of a device that switches are read, at the polarity of each half of a cycle; null
+    means a quarter of the smaller extreme voltage of the cycle."""
+    least_ratio: float = setting(2.0, source="assumed", gt=1)
+    """Ratio of the currents of both branches at that voltage from which on a device switches."""
     smallest_voltage: float = setting(0.3, "V", source="assumed", ge=0)
     """Voltage below which points are left out of the fits of conduction laws."""
     peak_window: float = setting(0.1, source="assumed", gt=0, le=0.5)

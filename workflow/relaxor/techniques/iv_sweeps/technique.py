@@ -4,12 +4,15 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.readers.common.schema import FERROELECTRIC_TESTER
 from relaxor.techniques.contents import Contents
-from relaxor.techniques.iv_sweeps.quantities import PEAK_CURRENT
+from relaxor.techniques.iv_sweeps.quantities import OF_SWITCHING, PEAK_CURRENT
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 from relaxor.techniques.registry import Conditions, Technique
+from relaxor.techniques.transistors.curves import terminals
 
 SHOWN = tuple(quantity.name for quantity in PEAK_CURRENT.values())
 """Parameters whose numbers the panels show."""
+SWITCHED = tuple(quantity.name for quantity in OF_SWITCHING)
+"""The same of the panels of switching."""
 
 
 def recognise(contents: Contents) -> float:
@@ -22,7 +25,8 @@ def recognise(contents: Contents) -> float:
             contents.instrument_kind == FERROELECTRIC_TESTER
             and not any("pulse" in region.dims for region in contents.regions)
         )
-    return float(contents.measured("V"))
+    gated = any(terminals(region) for region in contents.regions)  # curves of a transistor
+    return float(contents.measured("V")) * (0.9 if gated else 1.0)
 
 
 TECHNIQUE = Technique.of_folder(
@@ -33,8 +37,13 @@ TECHNIQUE = Technique.of_folder(
     recognise=recognise,
     panels={
         "cycles": Panel(lazy(f"{__package__}.panels", "cycles"), needs="summary", overview=True, shows=SHOWN),
+        "switching": Panel(
+            lazy(f"{__package__}.panels", "switching"), needs="switching", overview=True, shows=SWITCHED
+        ),
+        "distribution": Panel(lazy(f"{__package__}.panels", "distribution"), needs="switching", shows=SWITCHED),
         "amplitudes": Panel(lazy(f"{__package__}.panels", "amplitudes"), shows=SHOWN),
     },
+    overview=lazy(f"{__package__}.panels", "overview"),
     conditions=Conditions(optional={"gap": "um", "temperature": "K", "area": "cm^2"}),
     former_names=("sweeps",),
 )

@@ -1,0 +1,1 @@
+"""Endurance and retention of memory cells."""

@@ -1,0 +1,78 @@
+"""Panels of endurance and retention."""
+
+from itertools import cycle
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from relaxor.figures.panel import PanelData
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, data_points
+from relaxor.techniques.endurance.columns import WINDOW
+from relaxor.techniques.endurance.quantities import ENDURED_CYCLES
+
+LABELS = {
+    "ohm": ("Resistance", "Ω"),
+    "S": ("Conductance", "S"),
+    "A": ("Current", "A"),
+    "C": ("Charge", "C"),
+    "C/m^2": ("Polarization", "C m$^{-2}$"),
+    "1": ("On/off ratio", ""),
+}
+PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+LOOKS = (("o", VERMILION), ("s", BLUE), ("^", GREEN), ("D", PURPLE), ("v", BLACK))
+YEAR = 365.25 * 86400.0
+
+
+def memory(ax: Axes, data: PanelData) -> None:
+    """Draw the states against the cycle or the time on logarithmic axes, with the end or the laws.
+
+    The ratio of both states is drawn where the states themselves are not in the file.
+    """
+    (group, *_) = data.curves.values()
+    found = [node.to_dataset() for node in group.children.values() if "series" in node.attrs]
+    states = [part for part in found if not part.attrs["series"].endswith(WINDOW)] or found
+    axis = "cycle" if "cycle" in states[0].coords else "time"
+    largest = max(float(part["value"].max()) for part in states)
+    quantity, unit = LABELS[states[0]["value"].attrs["units"]]
+    power = int(np.clip(3 * (np.log10(largest) // 3), min(PREFIXES), max(PREFIXES))) if unit else 0
+    scale = 10.0**-power
+    for part, (mark, color) in zip(states, cycle(LOOKS), strict=False):
+        name = part.attrs["series"].replace("_", " ")
+        data_points(ax, part[axis], scale * part["value"], fmt=mark, color=color, ms=2.2, mew=0.5, label=name)
+        for law, style in (("power_law", "-"), ("exponential", ":")):
+            if law in part:
+                ax.plot(part["later"], scale * part[law], color=color, ls=style, lw=0.7)
+    values = scale * np.concatenate([part["value"].to_numpy() for part in states])
+    if values.max() > 5 * values.min():
+        ax.set_yscale("log")
+    low, high = values.min(), values.max()
+    if axis == "time":
+        ax.set_xscale("log")
+        ax.set_xlabel("Time (s)")
+        end = max((float(part["later"].max()) for part in states if "later" in part.coords), default=0.0)
+        if end:
+            ax.axvline(end, color=GREY, lw=0.6, ls="--", zorder=0)
+            text = f"power law (line), exponential (dots) as far as supported, to {end / YEAR:.3g} years"
+            ax.set_title(text, loc="right", fontsize=5, pad=2)
+        ends = [scale * float(part[part.attrs["best"]][-1]) for part in states if "best" in part.attrs]
+        low, high = min([low, *ends]), max([high, *ends])
+        if low < values.min() / 5:
+            ax.set_yscale("log")
+            low = max(low, values.min() / 1e3)
+    else:
+        first = min(float(part[axis].min()) for part in states)
+        if first > 0:
+            ax.set_xscale("log")
+        else:
+            ax.set_xscale("symlog", linthresh=1.0)
+        ax.set_xlabel("Cycle")
+        ends = data.parameters[data.parameters["parameter"] == ENDURED_CYCLES.name]
+        for end in ends.loc[ends["status"] == "ok", "value"]:
+            ax.axvline(end, color=GREY, lw=0.8, ls="--", zorder=0)
+    if ax.get_yscale() == "log":
+        ax.set_ylim(low / 1.5, 1.2 * high * (high / low) ** 0.3)
+    else:
+        room = (high - low) or 0.1 * high
+        ax.set_ylim(low - 0.1 * room, high + 0.4 * room)
+    ax.set_ylabel(f"{quantity} ({PREFIXES[power]}{unit})" if unit else quantity)
+    ax.legend(loc="upper left", ncols=2, handletextpad=0.2, columnspacing=0.8)

@@ -1,0 +1,1 @@
+"""Transfer and output curves of transistors."""
