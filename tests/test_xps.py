@@ -15,7 +15,8 @@ from relaxor.stats.line_shapes import doniach_sunjic, gaussian_lorentzian_produc
 from relaxor.stats.optimizer import central_differences
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.xps import panels
-from relaxor.techniques.xps.analysis import _Session, analyse
+from relaxor.techniques.xps.analysis import analyse
+from relaxor.techniques.xps.sessions import sessions
 from relaxor.techniques.xps.composition import Amount, composition, transmission
 from relaxor.techniques.xps.levels import Line
 from relaxor.techniques.xps.region_fit import fit_region
@@ -368,7 +369,7 @@ def test_an_energy_without_an_error_is_drawn(numbers):
 @pytest.mark.parametrize("shape", ["voigt", "gl", "sgl", "doniach_sunjic"])
 @pytest.mark.parametrize("background", ["shirley", "tougaard"])
 def test_derivatives_of_a_region_are_those_of_its_residuals(measurement, shape, background):
-    session = _Session(measurement, SETTINGS)
+    ((session,),) = sessions([measurement], SETTINGS)
     lines = tuple(session.levels[name] for name in ("Bi 4f", "Se 3p"))
     lines = (lines[0].model_copy(update={"own_width": True}), lines[1])
     region, model = session.region("Bi4f", 0.4), Model(lines, background, 1, shape)

@@ -22,6 +22,5 @@ TECHNIQUE = Technique.of_folder(
         "survey": Panel(lazy(f"{__package__}.panels", "survey")),
         "window": Panel(lazy(f"{__package__}.panels", "window")),
     },
-    needed_setting="windows",
     overview=lazy(f"{__package__}.panels", "overview"),
 )
