@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 from relaxor.project.layers import resolve
 from relaxor.project.settings import load_settings
+from relaxor.project.sheet import COLUMNS
 from relaxor.techniques.registry import techniques
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,14 @@ CBPS = {
 def sheet_rows() -> list[dict]:
     """The rows of the project's sheet."""
     return SETTINGS.load_sheet(ROOT)
+
+
+def empty_project(root: Path, settings: str) -> Path:
+    """Make a project with settings and a sheet without rows, as a lab begins."""
+    (root / "config").mkdir(parents=True)
+    (root / "config/config.yaml").write_text(settings)
+    (root / "config/measurements.tsv").write_text("\t".join(COLUMNS) + "\n")
+    return root
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from relaxor.project.settings import Settings, load_settings
 from relaxor.project.sheet import COLUMNS, load_sheet
 from typer.testing import CliRunner
 
-from tests.project import ROOT
+from tests.project import ROOT, empty_project
 from tests.readers.samples import UXD
 
 LIGHT = "Time [s],Power Density [mW/cm^2],Bias Voltage [V],Channel Current [A]\n0,0,1,1e-9\n1,{},1,2e-9\n"
@@ -35,10 +35,7 @@ def sweep(resistance: float = 1e6, constant: bool = False) -> str:
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """A project with an empty sheet, in a folder with a space and letters beyond ASCII."""
-    root = tmp_path / "mein Projekt ü"
-    (root / "config").mkdir(parents=True)
-    (root / "config/config.yaml").write_text("sample: cbps\n")
-    (root / "config/measurements.tsv").write_text("\t".join(COLUMNS) + "\n")
+    root = empty_project(tmp_path / "mein Projekt ü", "sample: cbps\n")
     monkeypatch.chdir(root)
     return root
 

@@ -62,7 +62,11 @@ def test_every_table_agrees_with_the_tester(name, rawfiles, tmp_path):
         )
         for parameter, name in (("coercive_field_positive", "vc_plus"), ("coercive_field_negative", "vc_minus")):
             step = VOLTAGE_STEP * theirs["hysteresis_amplitude"]
-            assert ours(parameter) / per_volt == pytest.approx(theirs[name], abs=step)
+            row = numbers["uncorrected", parameter, region]
+            if np.isnan(row.value):  # the tester gives one nevertheless, of a loop that it did not drive before
+                assert "singleloop" in theirs and "remanence that the opposite field leaves" in row.method
+            else:
+                assert ours(parameter) / per_volt == pytest.approx(theirs[name], abs=step)
         loss = ours("cycle_loss_energy_density") * theirs["thickness"] * 1e-4  # mJ/cm³ · nm → µJ/cm²
         assert loss == pytest.approx(theirs["wloss"], rel=AGREEMENT)
 

@@ -48,7 +48,7 @@ def test_a_restated_default_is_found_at_any_depth():
     crossbar: {chip: {rows: 576, writing: {tries: 30, stuck: 0.1}}}
     instruments: {D8: {header: "", xrd: {line_profile: {u: 0.0015, v: 0}}}}
     samples:
-      s: {edx: {elements: {Se: {atomic_weight: 79, families: {}, k_factor: 1.0}}, reference: Se}}
+      s: {edx: {elements: {Se: {atomic_weight: 79, families: {}, k_uncertainty: 0.1}}, reference: Se}}
       film: {stem: {sites: [{name: Se, label: ""}]}}
     devices: {numbers: {n: {technique: xrd, parameter: p, feature: "*"}}}
     comparison: [{technique: xrd, parameter: p, model: "*"}]
@@ -60,7 +60,7 @@ def test_a_restated_default_is_found_at_any_depth():
         "crossbar.chip.writing.tries",
         "instruments.D8.header",
         "instruments.D8.xrd.line_profile.u",
-        "samples.s.edx.elements.Se.k_factor",
+        "samples.s.edx.elements.Se.k_uncertainty",
         "samples.film.stem.sites.0.label",
         "devices.numbers.n.feature",
         "comparison.0.model",
@@ -86,6 +86,7 @@ def test_the_schema_is_in_step(root):
         ),
         ("- a\n", "expected 'name: value' lines, found list"),
         ("a: [", "cannot be read"),
+        ("raman: {}\nxrd: {}\nraman: {significance: 9.0}\n", "'raman' stands twice in .*line 3"),
         (
             "crossbar: {read_outs: {9: [a.csv]}}\n",
             r"crossbar.read_outs: holes \[9\] are not among inpainting",

@@ -81,8 +81,10 @@ def test_an_edit_of_an_analysis_concerns_its_technique(copy):
 
 def test_a_setting_of_an_instrument_concerns_its_technique(copy):
     settings = copy.folder / "config/config.yaml"
-    text = settings.read_text(encoding="utf-8") + "instruments: {D8: {xrd: {window: 0.4}}}\n"
-    settings.write_text(text, encoding="utf-8")
+    text = settings.read_text(encoding="utf-8")
+    added = text.replace("\ninstruments:\n", "\ninstruments:\n  D8: {xrd: {window: 0.4}}\n")
+    assert added != text
+    settings.write_text(added, encoding="utf-8")
     assert copy.planned("tables") == rules("analyse_technique:xrd")
 
 

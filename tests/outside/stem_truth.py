@@ -22,10 +22,15 @@ Columns = tuple[np.ndarray, np.ndarray]
 """Positions (n, 2) and brightnesses (n,) of columns."""
 
 
-def crystal(turn: float, gamma: float = 120.0, edge: float = EDGE, honeycomb: bool = True) -> Columns:
-    """Return the columns of a crystal whose first edge is turned by some degrees, around the middle of the image."""
+def crystal(
+    turn: float, gamma: float = 120.0, edge: float = EDGE, honeycomb: bool = True, other: float | None = None
+) -> Columns:
+    """Return the columns of a crystal whose first edge is turned by some degrees, around the middle of the image.
+
+    Without ``other``, both edges are equal; a lattice that is no honeycomb has one column in a cell.
+    """
     angles = np.radians([turn, turn + gamma])
-    vectors = edge * np.array([np.cos(angles), np.sin(angles)])
+    vectors = np.array([edge, other or edge]) * np.array([np.cos(angles), np.sin(angles)])
     reach = int(SIZE * PIXEL / edge) + 3
     cells = np.stack(np.meshgrid(*2 * [np.arange(-reach, reach + 1)]), axis=-1).reshape(-1, 2)
     fractions, weights = (((0, 0), HEAVY),), ((1 / 3, 2 / 3), LIGHT)

@@ -124,3 +124,115 @@ def test_pulses_on_hzo_agree_with_the_instrument():
     }.items():
         (row,) = rows_of(result, ("pund", parameter, ""))
         assert row.status == Status.OK and row.value == pytest.approx(known, rel=0.01)
+
+
+def test_each_run_of_a_workbook_of_pulses_agrees_with_the_charges_of_the_instrument():
+    """The Keithley 4200 writes the charges of each run beside it; the device is a disc of 20 µm."""
+    path = shared("cases/hzo-4200/KHM005_fla5_PUND_20um_O_2D_after_1e7_1e8cycles.xls")
+    regions = {name: node.to_dataset() for name, node in read(path).children.items()}
+    assert list(regions) == ["Data", "Append1", "Append2"]
+    attrs, area = {"raw_file": "", "raw_sha256": "", "origin": "measured"}, np.pi * 1e-6
+    plates = {"area": (area, "cm^2"), "thickness": (10.0, "nm")}
+    result = analyse([Measurement("m", attrs, plates, regions)], HysteresisSettings())
+    for run, data in regions.items():
+        theirs = {letter: float(data[letter]) / area * 1e6 for letter in "PUND"}
+        known = {"positive": theirs["P"] - theirs["U"], "negative": theirs["D"] - theirs["N"]}
+        for polarity, value in known.items():
+            name = f"switched_polarization_difference_{polarity}"
+            (ours,), (stated,) = (rows_of(result, (model, name, run)) for model in ("pund", "tester"))
+            assert stated.value == pytest.approx(value, rel=1e-9)
+            assert ours.status == Status.OK and ours.value == pytest.approx(value, rel=0.003)
+    assert f"{theirs['P'] - theirs['U']:.2f}" == "56.40"
+    assert [path for path in result.curves if path.startswith("m/Append2")] == [f"m/Append2 {x}" for x in "PUND"]
+
+
+def test_trains_of_two_runs_are_told_apart():
+    runs = {name: Train(switched=moved) for name, moved in (("Data", 16.4), ("Append1", 22.0))}
+    each = {name: train.measured(np.random.default_rng(3)) for name, train in runs.items()}
+    both = {name: one.only for name, one in each.items()}
+    one = each["Data"]
+    result = analyse([Measurement("m", one.attrs, one.conditions, both)], HysteresisSettings())
+    for name, train in runs.items():
+        (row,) = rows_of(result, ("pund", "switched_polarization_difference_positive", name))
+        assert row.value == pytest.approx(train.switched, abs=4 * np.hypot(row.standard_error, row.systematic_error))
+    chosen = Measurement("m", one.attrs, {**one.conditions, "scan": (2.0, "1")}, both)
+    (row,) = rows_of(analyse([chosen], HysteresisSettings()), ("pund", "switched_polarization_difference_positive", ""))
+    assert row.value == pytest.approx(22.0, abs=1)
+
+
+def cycle_from(start: float, path: str = "V I t") -> Measurement:
+    """One cycle 0 → 3 V → −3 V → 0 of a Preisach-like film (tanh branches, E_c 1 MV/cm), begun at a part of P_r."""
+    phase = np.linspace(0, 1, 1201)
+    volt = np.interp(phase, [0, 0.25, 0.75, 1], [0, 3.0, -3.0, 0])
+    rising = np.concatenate([np.diff(volt) > 0, [True]])
+    branch = 20 * np.tanh((volt - np.where(rising, 1.0, -1.0)) / 0.5)
+    first, fresh = phase < 0.25, 20 * np.tanh((volt - 1.0) / 0.5)
+    remanent = 20 * np.tanh(-2.0)
+    begun = start * -remanent + (fresh - remanent) / (20 - remanent) * (20 + start * remanent)
+    polarization = np.where(first, begun, branch) + 1.0 * volt
+    time = 1e-3 * phase
+    current = np.gradient(polarization, time) * 1e-6 * 4e-6 + np.random.default_rng(0).normal(0, 5e-9, time.size)
+    table = xr.Dataset(
+        {"voltage": ("time", volt, {"units": "V"}), "current": ("time", current, {"units": "A"})},
+        {"time": ("time", time, {"units": "s"})},
+    )
+    attrs = {"raw_file": "", "raw_sha256": "", "origin": "measured"}
+    return Measurement("c", attrs, {"area": (4e-6, "cm^2"), "thickness": (10.0, "nm")}, {"Data": table})
+
+
+@pytest.mark.parametrize(("start", "known"), [(0.0, False), (-1.0, True)], ids=["virgin", "poled"])
+def test_a_virgin_branch_has_no_coercive_field(start, known):
+    result = analyse([cycle_from(start)], HysteresisSettings(replicates=60))
+    for polarity, value in (("positive", 1000), ("negative", -1000)):
+        rows = rows_of(result, ("uncorrected", f"coercive_field_{polarity}", "Data"))
+        if known or polarity == "negative":
+            assert rows[0].value == pytest.approx(value, rel=0.1)
+        else:
+            assert np.isnan(rows[0].value) and rows[0].status == Status.NOT_IDENTIFIED
+            assert "virgin" in rows[0].method and not rows[0].budget
+
+
+def test_the_virgin_run_of_a_film_of_hzo_has_no_coercive_field():
+    path = shared("cases/hzo-4200/KHM005_fla10_PV_20um_O_3D.xls")
+    regions = {name: node.to_dataset() for name, node in read(path).children.items()}
+    attrs = {"raw_file": "", "raw_sha256": "", "origin": "measured"}
+    plates = {"area": (4e-6, "cm^2"), "thickness": (10.0, "nm")}
+    result = analyse([Measurement("m", attrs, plates, regions)], HysteresisSettings(replicates=60))
+    found = {run: rows_of(result, ("uncorrected", "coercive_field_positive", run))[0] for run in regions}
+    assert np.isnan(found["Data"].value) and "virgin" in found["Data"].method
+    assert 900 < found["Append1"].value < 1100 and 900 < found["Append2"].value < 1100
+
+
+@pytest.mark.parametrize(("frequency", "nanofarad"), [(100, 2.264), (500, 2.256), (1000, 2.245)])
+def test_a_linear_loop_has_a_capacitance_and_a_permittivity(frequency, nanofarad):
+    """The instrument's own dI/d(dV/dt) of the part of 2.2 nF is 2.264 nF at 100 Hz; its amplifier lags above that."""
+    time, volt, ampere = np.loadtxt(shared(f"public/ferro_cap/cap_{frequency}.csv"), delimiter=",", skiprows=1).T
+    table = xr.Dataset(
+        {"voltage": ("time", volt, {"units": "V"}), "current": ("time", ampere, {"units": "A"})},
+        {"time": ("time", time, {"units": "s"})},
+    )
+    attrs = {"raw_file": "", "raw_sha256": "", "origin": "measured"}
+    plates = {"area": (1e-4, "cm^2"), "thickness": (100.0, "nm")}
+    result = analyse([Measurement("c", attrs, plates, {"cap": table})], HysteresisSettings())
+    (row,) = rows_of(result, ("leakage_removed", "capacitance", "cap"))
+    (epsilon,) = rows_of(result, ("leakage_removed", "relative_permittivity", "cap"))
+    assert row.value == pytest.approx(nanofarad * 1e-9, rel=0.005)
+    assert epsilon.value == pytest.approx(row.value * 100e-9 / (1e-8 * 8.8541878e-12), rel=1e-6)
+    assert epsilon.systematic_error == pytest.approx(0.004 * epsilon.value, rel=0.01)  # 0.4 nm of 100 nm
+
+
+def test_a_bent_loop_has_no_permittivity():
+    result = analyse([cycle_from(-1.0)], HysteresisSettings(replicates=60))
+    assert not rows_of(result, ("uncorrected", "relative_permittivity", "Data"))
+
+
+def test_a_table_of_charge_against_voltage_is_a_loop():
+    """The graph of the same workbook's last run holds the charge and the voltage alone."""
+    path = shared("cases/hzo-4200/KHM005_fla10_PV_100um_O_1D_plot.csv")
+    regions = {name: node.to_dataset() for name, node in read(path).children.items()}
+    attrs = {"raw_file": "", "raw_sha256": "", "origin": "measured"}
+    plates = {"area": (1e-4, "cm^2"), "thickness": (10.0, "nm")}
+    result = analyse([Measurement("m", attrs, plates, regions)], HysteresisSettings(replicates=60))
+    (row,) = rows_of(result, ("uncorrected", "maximum_polarization", "run"))
+    charge = regions["run"]["Charge"].to_numpy()
+    assert row.value == pytest.approx(np.ptp(charge) / 2 / 1e-4 * 1e6, rel=0.01)

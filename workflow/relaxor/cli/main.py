@@ -40,6 +40,7 @@ def examples(*lines: str) -> str:
         "relaxor add mysample ~/measurements",
         "relaxor add mysample ~/measurements --yes --condition 'power=0.5 mW'",
         "relaxor add mysample scans --technique '*.ibw=pfm' --condition 'scan_2*:cycle=2'",
+        "relaxor add mysample ~/measurements --formula CuInP2S6 --cif CuInP2S6.cif --dry-run",
     )
 )
 def add(
@@ -61,22 +62,37 @@ def add(
             "names and units, as in '*.xy=two_theta (degree), intensity (count)'. May be repeated.",
         ),
     ] = [],  # noqa: B006
+    formula: Annotated[
+        str, typer.Option(help="Formula of the material, such as CuInP2S6: core levels and X-ray lines are proposed.")
+    ] = "",
+    cif: Annotated[
+        Path | None, typer.Option(help="Structure file of the material: its cell is proposed as well.")
+    ] = None,
     instrument: Annotated[str, typer.Option(help="Instrument of the settings that measured the files.")] = "",
     origin: Annotated[Literal["measured", "simulated"], typer.Option(help="Where the data come from.")] = "measured",
     yes: Annotated[bool, typer.Option("--yes", help="Ask no questions; leave out and report missing items.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show rows and settings, and write nothing.")] = False,
 ) -> None:
     """Add a folder of raw files to the sheet: recognise each file, ask for missing information, and try its analysis.
 
-    A file that no analysis accepts gets the technique 'other' and is drawn as it was measured. The exit code is 1 if
-    nothing is added.
+    A file that no analysis accepts gets the technique 'other' and is drawn as it was measured. With a formula or a
+    structure file, the settings that the analyses of the material need are proposed from tables and written into the
+    settings of the sample. The exit code is 1 if nothing is added.
     """
     from relaxor.cli.terminal import proposals_table, show
     from relaxor.project import add as intake
+    from relaxor.project import proposed_settings as settings_of
+    from relaxor.techniques.material import Material
 
     settings, root = _settings(), Path.cwd()
     sheet = Path(settings.sheet)
     rows = settings.load_sheet() if sheet.exists() else []
     interactive = sys.stdin.isatty() and not yes
+    proposed = {}
+    if formula or cif:
+        material = Material.of(formula, cif)
+        proposed = settings_of.proposed_settings(material, sample, settings)
+        settings = settings_of.with_proposed(settings, sample, proposed)
     with Console(stderr=True).status("reading files"):
         proposals, refused = intake.propose(sample, folder, rows, settings, root, table)
     intake.give_techniques(proposals, technique)
@@ -87,15 +103,24 @@ def add(
     intake.give_conditions(proposals, condition)
     if interactive:
         intake.ask_conditions(proposals, _ask)
+    present = {row["technique"] for row in rows if row["sample"] == sample} | {each.technique for each in proposals}
+    proposed = {name: each for name, each in proposed.items() if name in present}
     with Console(stderr=True).status("trying analyses") as status:
         intake.try_analyses(sample, origin, proposals, rows, settings, lambda name: status.update(f"trying {name}"))
     show(proposals_table(proposals, refused))
-    if not proposals:
+    if proposed:
+        typer.echo(f"settings for {SETTINGS}, under samples:\n{settings_of.as_text(sample, material, proposed)}")
+    if dry_run:
+        return
+    if not proposals and not proposed:
         raise SheetError(f"{folder}: nothing to add; the table above gives the reason for each file")
     if not interactive and not yes:
         raise SheetError("nothing is written: there is no terminal for questions; add --yes to write these rows")
     if interactive:
         typer.confirm(f"Add {len(proposals)} rows to {sheet}?", default=True, abort=True)
+    if proposed:
+        settings_of.write(Path(SETTINGS), sample, material, proposed)
+        typer.echo(f"settings of {', '.join(proposed)} added to {SETTINGS}")
     intake.store(sample, proposals, root)
     intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
     typer.echo(f"{len(proposals)} rows added to {sheet}. Next: {RUN} samples")

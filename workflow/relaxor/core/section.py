@@ -65,6 +65,19 @@ def sections_in(annotation: Any) -> list[type]:
     return list(dict.fromkeys(inner))
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice, the first of which PyYAML would drop in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True) if isinstance(key, yaml.ScalarNode) else None
+            if name is not None and name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{name}' stands twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path | str) -> Any:
     """Read a YAML file.
 
@@ -74,7 +87,7 @@ def read_yaml(path: Path | str) -> Any:
         If it cannot be read.
     """
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return yaml.load(Path(path).read_text(encoding="utf-8"), _UniqueKeys)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SheetError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 

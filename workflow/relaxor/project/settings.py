@@ -115,6 +115,11 @@ class Settings(Section):
             raise AnalysisError(f"read_outs: holes {others} are not among inpainting.holes, {self.inpainting.holes}")
         return self
 
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What the settings file states, without defaults."""
+        return self._given
+
     def load_sheet(
         self, root: Path | str = ".", panels: tuple[str, ...] | None = None, sheet: Path | str = ""
     ) -> list[dict[str, Any]]:
@@ -126,7 +131,7 @@ class Settings(Section):
 
     def layers(self, technique: str, sample: str) -> dict[str, Any]:
         """Return the layers of a technique for one sample, as plain values (see `resolve`)."""
-        given = self._given
+        given = self.given
         instruments = {
             name: {"header": own.get("header", ""), "settings": own[technique]}
             for name, own in given.get("instruments", {}).items()

@@ -120,7 +120,9 @@ def pair_index(recording: Recording) -> xr.Dataset:
 
     A1 and A2 are the responses to the first and to the second pulse, both above the current before the first pulse.
     Repeats of an interval are averaged. Their scatter, pooled over all intervals, gives the standard errors. Without
-    repeats these are the errors of the readings, and no less than what slow noise does to them (`slow_noise`).
+    repeats these are the errors of the readings, and no less than what slow noise does to them (`slow_noise`). That
+    the responses to the first pulse scatter little says nothing of longer times, so that an interval longer than the
+    first pulse has the whole scatter of the baselines.
 
     Returns
     -------
@@ -131,14 +133,16 @@ def pair_index(recording: Recording) -> xr.Dataset:
     """
     value, error = recording.response, f"{recording.response}_error"
     rows, slow = [], slow_noise(recording)
+    slowest = max(slow, _baseline_scatter(recording))
     for trace in recording.pulsed:
         one, two = (recording.of(trace).iloc[i] for i in (0, 1))
         first, second = one[value] - one["baseline"], two[value] - one["baseline"]
         noise = np.hypot(two[error] / first, one[error] * second / first**2)
         noise = np.hypot(noise, one["baseline_error"] * (second - first) / first**2)
         ratio = second / first
-        drift = abs(slow / first) * math.sqrt(2 * (1 + ratio**2 - ratio))  # of both responses and their baseline
         interval = round(two["onset"] - one["onset"] - one["width"], 6)
+        late = slowest if interval > one["width"] else slow
+        drift = math.sqrt(2 * (late**2 + (ratio**2 - ratio) * slow**2)) / abs(first)  # the baseline is in both
         rows.append((interval, 100 * ratio, 100 * noise, 100 * drift))
     pairs = pd.DataFrame(rows, columns=["interval", "index", "error", "drift"]).sort_values("interval")
     # Intervals of the same setting differ by the rounding of the clock.
@@ -177,11 +181,16 @@ def slow_noise(recording: Recording) -> float:
     the resolution of the readings.
     """
     firsts = recording.kept.groupby("run", sort=False).first()
-    found = [float(firsts["baseline"].std(ddof=1))] if len(firsts) >= FEWEST_BASELINES else []
-    equal = len(recording.kept) == 2 * len(firsts)
-    if found and equal and len(firsts):
-        found.append(float((firsts[recording.response] - firsts["baseline"]).std(ddof=1)) / math.sqrt(2))
-    return max(min(found, default=0.0), _resolution(recording) / math.sqrt(12))
+    found = _baseline_scatter(recording)
+    if found and len(recording.kept) == 2 * len(firsts):
+        found = min(found, float((firsts[recording.response] - firsts["baseline"]).std(ddof=1)) / math.sqrt(2))
+    return max(found, _resolution(recording) / math.sqrt(12))
+
+
+def _baseline_scatter(recording: Recording) -> float:
+    """Return the standard deviation of the currents before the first pulse over the runs, A; 0 of too few runs."""
+    baselines = recording.kept.groupby("run", sort=False)["baseline"].first()
+    return float(baselines.std(ddof=1)) if len(baselines) >= FEWEST_BASELINES else 0.0
 
 
 def _resolution(recording: Recording) -> float:

@@ -19,6 +19,7 @@ from relaxor.core.section import Section
 if TYPE_CHECKING:
     from relaxor.figures.panel import Panel
     from relaxor.techniques.contents import Contents
+    from relaxor.techniques.material import Material, Proposed
 
 ENTRY_POINTS = "relaxor.techniques"
 """Group of entry points under which other packages offer a `Technique` each."""
@@ -161,6 +162,9 @@ class Technique(Topic):
         Names that sheets and settings may still use.
     single
         Whether a row of the sheet is about one spectrum of its file, so that a file of several needs several rows.
+    propose
+        ``propose(material) -> Proposed | None``: the settings of a material (`relaxor.techniques.material`), None if
+        what is known of it says nothing.
     simulate
         ``simulate(rng, specimen)`` yields simulated files (`relaxor.simulation.sample_file.SampleFile`) of what the
         mapping ``specimen`` describes.
@@ -175,6 +179,7 @@ class Technique(Topic):
     compared: ComparedSpectrum | None = None
     former_names: tuple[str, ...] = ()
     single: bool = False
+    propose: "Callable[[Material], Proposed | None] | None" = None
     simulate: Callable[..., Iterator[Any]] | None = None
 
     @classmethod

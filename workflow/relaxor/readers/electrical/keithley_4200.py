@@ -41,7 +41,7 @@ NOT_RUNS = ("Calc", "Settings")
 QUANTITIES: tuple[tuple[str, str, str], ...] = (
     (r"time|t|t\d_.*|cycletime", "s", "time"),
     (r".*(res|resistance)|r(on|off)?", "ohm", "resistance"),
-    (r"charge|p|pa|u|ua|psw|qsw", "C", "charge"),
+    (r"charge|[pund]a?|psw|qsw", "C", "charge"),
     (r"gm", "S", "transconductance"),
     (r"cp?|cs", "F", "capacitance"),
     (r"gp?", "S", "conductance"),

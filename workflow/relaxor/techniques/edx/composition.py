@@ -18,7 +18,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Number, Quantity, Status, measured
 from relaxor.techniques.edx import quantities as q
 from relaxor.techniques.edx.lines import Emitter, atomic_mass
-from relaxor.techniques.edx.matrix import LEAST_OVERVOLTAGE, Bulk
+from relaxor.techniques.edx.matrix import LEAST_OVERVOLTAGE, Bulk, mass_per_photon
 from relaxor.techniques.edx.settings import EdxSettings, Element
 
 OXYGEN = "O"
@@ -45,6 +45,7 @@ METHODS = {
     q.XPP: "k-factors, generation and absorption in depth (XPP), fluorescence by lines; iterated",
     q.CLIFF_LORIMER: "Cliff–Lorimer with k-factors, absorption left out",
 }
+CALCULATED = "; k-factors calculated from cross-sections of ionization and yields"
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ class Specimen:
         keV, degrees.
     angle_error
         Standard uncertainty of the take-off angle, degrees.
+    calculated
+        Whether k-factors are those of free layers, which are calculated.
     adequacy
         What was assumed of the specimen.
     """
@@ -122,6 +125,7 @@ class Specimen:
     beam: float
     take_off: float
     angle_error: float = 0.0
+    calculated: bool = False
     adequacy: Adequacy = ADEQUATE
     _bulks: dict[Any, Bulk] = field(default_factory=dict, repr=False)
 
@@ -173,8 +177,8 @@ class Specimen:
             return -math.expm1(-depth) / depth if depth else 1.0
         escaping = bulk.escaping_by_heinrich if inputs.heinrich else bulk.escaping
         whole = escaping(emitter, mass, factor) + inputs.fluorescence * bulk.secondary(emitter, mass)
-        has_standard = bool(self.elements[emitter.element].standard)
-        return whole * bulk.distribution(emitter, mass).area if has_standard else whole
+        of_layer = self.calculated or bool(self.elements[emitter.element].standard)
+        return whole * bulk.distribution(emitter, mass).area if of_layer else whole
 
     def _standards(self, inputs: Inputs) -> np.ndarray:
         """Return the responses of the standards that k-factors were measured on, shape (n,); one without a standard."""
@@ -271,7 +275,8 @@ def composition_rows(
     rows = []
     for i, key in enumerate(table.keys):
         values = {key: (base[i], statistical[i])}
-        (row,) = measured(measurement, model, values, METHODS[model], adequacy=adequacy, **quality)
+        method = METHODS[model] + CALCULATED * settings.calculated
+        (row,) = measured(measurement, model, values, method, adequacy=adequacy, **quality)
         for (name, source), sizes in budget.items():
             row = row.with_component(name, float(sizes[i]), source)
         rows.append(as_limit(row) if table.absent(row.feature) else row)
@@ -300,13 +305,15 @@ def specimen_of(
         remark = f"assumed: a take-off angle of {angle:g} ± {error:g} degrees, which neither file nor sheet states"
         adequacy = adequacy.joined(Adequacy(Status.ASSUMED, 1.0, remark))
     quantified = tuple(emitters[name] for name in names)
-    return Specimen(elements, quantified, others, beam, angle, error, adequacy)
+    return Specimen(elements, quantified, others, beam, angle, error, settings.calculated, adequacy)
 
 
 def inputs_of(specimen: Specimen, counts: np.ndarray, settings: EdxSettings) -> tuple[str, Inputs]:
     """Return the model of the stated geometry, or of the likelier one, and its inputs."""
     thin = settings.geometry == "thin_film" or (not settings.geometry and specimen.beam > THIN_ABOVE)
-    k_factors = np.array([element.k_factor for element in specimen.elements.values()])
+    k_factors = np.array([element.k_factor or 1.0 for element in specimen.elements.values()])
+    if settings.calculated:
+        k_factors = np.array([mass_per_photon(emitter, specimen.beam) for emitter in specimen.emitters])
     film = 0.0 if thin else math.inf
     return (q.CLIFF_LORIMER if thin else q.XPP), Inputs(counts, k_factors, np.ones(counts.size), film=film)
 

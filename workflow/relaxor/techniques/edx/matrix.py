@@ -31,6 +31,18 @@ def exponent(emitter: Emitter) -> float:
     return {"L": 0.82, "M": 0.78}[emitter.shell]
 
 
+def ionizations(emitter: Emitter, beam: float) -> float:
+    """Return the relative cross-section of ionization by electrons of an energy in keV, without that of the shell."""
+    ratio = beam / emitter.edge
+    return math.log(ratio) / (ratio ** exponent(emitter) * emitter.edge**2)
+
+
+def mass_per_photon(emitter: Emitter, beam: float) -> float:
+    """Return the relative mass of an element per photon of a family that a free layer of it emits."""
+    vacancies = ELECTRONS[emitter.shell] * ionizations(emitter, beam) / atomic_mass(emitter.element)
+    return 1 / (vacancies * emitter.fluorescence_yield)
+
+
 @dataclass(frozen=True)
 class DepthDistribution:
     """φ(ρz) = A exp(−a ρz) + (B ρz + φ(0) − A) exp(−b ρz), with ρz in g/cm².
@@ -98,18 +110,13 @@ class Bulk:
             for emitter in self.emitters
         }
 
-    def ionizations(self, emitter: Emitter) -> float:
-        """Return the relative cross-section of ionization at the energy of the beam, without that of the shell."""
-        ratio = self.beam / emitter.edge
-        return math.log(ratio) / (ratio ** exponent(emitter) * emitter.edge**2)
-
     def distribution(self, emitter: Emitter, mass: np.ndarray) -> DepthDistribution:
         """Return φ(ρz) of a shell in a specimen of given mass fractions, shape (n,)."""
         root = float(mass @ np.sqrt(self.numbers)) ** 2  # the mean atomic number of backscattering
         u = self.beam / emitter.edge
         returned = 1.75e-3 * root + 0.37 * (1 - math.exp(-0.015 * root**1.3))
         surface = 1 + 3.3 * (1 - u ** (2.3 * returned - 2)) * returned**1.2
-        area = self._backscatter(returned, u) * self._path(emitter, mass) / self.ionizations(emitter)
+        area = self._backscatter(returned, u) * self._path(emitter, mass) / ionizations(emitter, self.beam)
         x, y = 1 + 1.3 * math.log(root), 0.2 + root / 200
         shallow = 1 + x * math.log(1 + y * (1 - u**-0.42)) / math.log(1 + y)
         depth = area / max(shallow, surface)
@@ -181,7 +188,7 @@ class Bulk:
         """Return the relative number of vacancies that electrons make in a shell, per mass fraction of the element."""
         own = self.elements.index(emitter.element)
         area = self.distribution(emitter, mass).area
-        return ELECTRONS[emitter.shell] * self.ionizations(emitter) * area / self.masses[own]
+        return ELECTRONS[emitter.shell] * ionizations(emitter, self.beam) * area / self.masses[own]
 
 
 def _two_exponentials(area: float, depth: float, surface: float, root: float, u: float) -> DepthDistribution:

@@ -18,9 +18,11 @@ class Element(Section):
     quantified: str = ""
     """The family whose counts give the amount of the element. Elements without such a family are fitted but not
     quantified."""
-    k_factor: float = setting(1.0, source="doi 10.1111/j.1365-2818.1975.tb03895.x", gt=0)
-    """The Cliff–Lorimer factor (by mass) of the quantified family, relative to the reference of the factors. For a bulk
-    specimen, it is the factor of the generated X-rays, before they are absorbed, or that of `standard`."""
+    k_factor: float | None = setting(None, source="doi 10.1111/j.1365-2818.1975.tb03895.x", gt=0)
+    """The Cliff–Lorimer factor (by mass) of the quantified family, relative to the reference of the factors, whose own
+    factor is 1. For a bulk specimen, it is the factor of the generated X-rays, before they are absorbed, or that of
+    `standard`. If no element states one, all are calculated for the energy of the beam from cross-sections of
+    ionization (Powell, doi 10.1103/RevModPhys.48.33) and fluorescence yields, and the detector counts as perfect."""
     standard: dict[str, float] = {}
     """The mass fractions of the bulk standard on which the k-factor was measured, as the mass fraction of the element
     per count. If no standard is stated, the k-factor is that of generated X-rays. All elements need the same kind."""
@@ -29,6 +31,13 @@ class Element(Section):
     of the elements. They absorb, and they are part of the composition."""
     k_uncertainty: float = setting(0.1, source="standardless k-factors: 0.05 to 0.2", ge=0)
     """The relative standard uncertainty of the k-factor."""
+
+    @model_validator(mode="after")
+    def _factor_of_the_standard(self) -> "Element":
+        """Refuse a standard without the factor that was measured on it, beside which none may be calculated."""
+        if self.standard and self.k_factor is None:
+            raise ValueError("standard: needs the k_factor that was measured on it")
+        return self
 
 
 class EdxSettings(Section):
@@ -61,6 +70,11 @@ class EdxSettings(Section):
         if self.elements and self.reference not in self.elements:
             raise ValueError(f"reference '{self.reference}' is not one of {', '.join(self.elements)}")
         return self
+
+    @property
+    def calculated(self) -> bool:
+        """Whether no k-factor is stated, so that all are calculated."""
+        return all(element.k_factor is None for element in self.elements.values())
 
     @property
     def quantified(self) -> dict[str, str]:

@@ -29,4 +29,5 @@ TECHNIQUE = Technique.of_folder(
     ),
     needed_setting="elements",
     compared=ComparedSpectrum("spectrum", "energy", "data", "Energy (keV)"),
+    propose=lazy(f"{__package__}.proposal", "propose"),
 )

@@ -15,8 +15,9 @@ leakage, has none either.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import xarray as xr
 
-from relaxor.core.results import Measurement, Number, Quantity, Result, measured, with_systematic
+from relaxor.core.results import SCAN, Measurement, Number, Quantity, Result, measured, with_systematic
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import Cycle, cycles_of
 from relaxor.techniques.hysteresis.device import (
@@ -31,7 +32,7 @@ from relaxor.techniques.hysteresis.device import (
 from relaxor.techniques.hysteresis.integration import Loop, integrate_together
 from relaxor.techniques.hysteresis.pund import Charge, is_train, pulse_charges
 from relaxor.techniques.hysteresis.rows import device_rows, loop_curves, loop_rows, relative_systematic, series_rows
-from relaxor.techniques.hysteresis.separate_pulses import instrument_values, separate_charges
+from relaxor.techniques.hysteresis.separate_pulses import instrument_values, separate_charges, stated_charges
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 UNEQUAL = "difference of the voltages of the pulses, and one sample of their start"
@@ -74,7 +75,7 @@ def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -
             result.numbers.extend(series_rows(device, timed_loops))
     for train in filter(is_train, measurements):
         separate = "pulse" in next(iter(train.regions.values())).dims
-        result.add(_separate_pulses(train, settings) if separate else _recorded_train(train, loops, settings))
+        result.add(_separate_pulses(train, settings) if separate else _recorded_trains(train, loops, settings))
     return result
 
 
@@ -109,21 +110,37 @@ def _separate_pulses(measurement: Measurement, settings: HysteresisSettings) -> 
     return Result.of(measurement, numbers, measurement.regions)
 
 
-def _recorded_train(measurement: Measurement, loops: Sequence[Loop], settings: HysteresisSettings) -> Result:
+def _recorded_trains(measurement: Measurement, loops: Sequence[Loop], settings: HysteresisSettings) -> Result:
+    """Analyse the trains of a file, one for each run; the curves of several runs have their names."""
+    runs = {"": measurement.only} if len(measurement.regions) == 1 or SCAN in measurement.conditions else None
+    rows: list[Number] = []
+    curves: dict[str, xr.Dataset] = {}
+    for run, data in (runs or measurement.regions).items():
+        found, pulses = _recorded_train(measurement, run, data, loops, settings)
+        rows += found
+        curves |= {f"{run} {letter}".strip(): pulse for letter, pulse in pulses.items()}
+    return Result.of(measurement, rows, curves)
+
+
+def _recorded_train(
+    measurement: Measurement, run: str, data: xr.Dataset, loops: Sequence[Loop], settings: HysteresisSettings
+) -> tuple[list[Number], dict[str, xr.Dataset]]:
     """Analyse a train that was recorded without interruption, and compare it with the loops of its device."""
-    geometry, remark = geometry_of(measurement, measurement.only), measurement.only.attrs.get("remark", "")
-    charges, curves, counts = pulse_charges(measurement, geometry)
+    geometry, remark = geometry_of(measurement, data), data.attrs.get("remark", "")
+    charges, curves, counts = pulse_charges(f"{measurement.id}{run and f': {run}'}", data, geometry)
     if max(counts.values()) > 1:
         averaged = ", ".join(f"{counts[letter]} {letter}" for letter in "PUND")
         remark = f"; means of {averaged}, errors of their scatter where it exceeds the noise{remark}"
     first = any(charge.baseline for charge in charges.values())
     baseline = "the rest before the first pulse, as later rests are on no line" if first else "the rests"
     method = f"integral of I dt / A from the start of a pulse; baseline from {baseline}{remark}"
-    rows = _pund_rows(measurement, charges, method, measurement.only["time"].size)
+    rows = _pund_rows(measurement, charges, method, data["time"].size, run)
+    stated = {quantity: (value, np.nan) for quantity, value in stated_charges(data, geometry.area).items()}
+    rows += measured(measurement, q.TESTER, stated, "charge that the instrument states, over the area", feature=run)
     rows = with_systematic(rows, q.QUANTITIES, relative_systematic(geometry, settings))
     if isinstance(geometry, Geometry):
-        rows += _against_loop(measurement, geometry, charges[q.REMANENT_SWITCHED_POLARIZATION], loops)
-    return Result.of(measurement, rows, curves)
+        rows += _against_loop(measurement, geometry, charges[q.REMANENT_SWITCHED_POLARIZATION], loops, remark)
+    return rows, {letter: curve.assign_attrs(run=run, letter=letter) for letter, curve in curves.items()}
 
 
 def _pund_rows(
@@ -147,7 +164,7 @@ def _pund_rows(
 
 
 def _against_loop(
-    measurement: Measurement, geometry: Geometry, switched: Charge, loops: Sequence[Loop]
+    measurement: Measurement, geometry: Geometry, switched: Charge, loops: Sequence[Loop], remark: str
 ) -> list[Number]:
     """Compare the remanent switched polarization of pulses with the opening of the corrected loop at zero field."""
     frequency = frequency_of(measurement)
@@ -168,5 +185,5 @@ def _against_loop(
         q.PUND_MINUS_LOOP,
         {q.LOOP_OPENING: (opening, error), q.REMANENCE_DIFFERENCE: difference},
         "remanent switched polarization of PUND against the difference of the remanent polarizations of "
-        f"{loop.cycle.measurement.id}{measurement.only.attrs.get('remark', '')}{loop.cycle.remark}",
+        f"{loop.cycle.measurement.id}{remark}{loop.cycle.remark}",
     )

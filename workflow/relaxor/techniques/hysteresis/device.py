@@ -3,6 +3,7 @@
 A file that contradicts the sheet is refused.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Status
 from relaxor.core.units import factor
-from relaxor.core.variables import has_dimension, variable
+from relaxor.core.variables import has_dimension, readings, variable
 from relaxor.stats.sweeps import clipped_points, lost_part
 
 TOLERANCE = 0.05
@@ -177,6 +178,13 @@ def named(measurement: Measurement) -> Measurement:
     return measurement
 
 
+def charges(table: xr.Dataset) -> list[str]:
+    """Return the columns of a charge in a table that holds a charge against a voltage, and neither time nor current."""
+    found = [str(name) for name, values in table.data_vars.items() if values.ndim == 1 and has_dimension(values, "C")]
+    held = {unit: any(has_dimension(values, unit) for values in table.variables.values()) for unit in "VsA"}
+    return found if held["V"] and not (held["s"] or held["A"]) else []
+
+
 def is_digested(table: xr.Dataset) -> bool:
     """Return whether a table holds a polarization against a voltage or a field, and neither time nor current."""
     held = {unit: any(has_dimension(values, unit) for values in table.variables.values()) for unit in DIGESTED}
@@ -187,22 +195,29 @@ def timed(measurement: Measurement, table: xr.Dataset) -> xr.Dataset:
     """Give a loop without time the time of a loop of one second, whose samples are equally spaced.
 
     Polarizations, fields and energies of the loop need no time. A loop against the field gets plates at such a distance
-    that a voltage of 1 V is a field of 1 kV/cm; one against the voltage needs the thickness. Other tables are returned
-    unchanged.
+    that a voltage of 1 V is a field of 1 kV/cm; one against the voltage needs the thickness. A charge against the
+    voltage needs the area of the plates as well. Other tables are returned unchanged.
     """
+    if found := charges(table):
+        area = measurement.condition("area", "cm^2", math.nan)
+        if not area > 0:
+            raise AnalysisError(f"{measurement.id}: a charge needs the condition 'area' (add 'area=… cm^2')")
+        density = readings(table[found[0]], "uC") / area
+        dims = table[found[0]].dims
+        table = table.assign({found[0]: variable(dims, density, "uC/cm^2", "charge over the area of the sheet")})
     if not is_digested(table):
         return table
 
     def first(unit: str) -> str:
         return next((str(name) for name, values in table.data_vars.items() if has_dimension(values, unit)), "")
 
-    count = table.sizes["row"]
     polarization, voltage, field = first("C/m^2"), first("V"), first("V/m")
     thickness = measurement.condition("thickness", "nm") if voltage else 1e4
     values = table[voltage] if voltage else table[field] * factor(table[field].attrs["units"], "kV/cm")
+    dims, count = table[polarization].dims, table[polarization].size
     columns = {
-        "time": variable("row", np.arange(count) / count, "s", "time of a loop of one second"),
-        "voltage": variable("row", values.to_numpy(), table[voltage].attrs["units"] if voltage else "V", "voltage"),
+        "time": variable(dims, np.arange(count) / count, "s", "time of a loop of one second"),
+        "voltage": variable(dims, values.to_numpy(), table[voltage].attrs["units"] if voltage else "V", "voltage"),
         "polarization": table[polarization].variable,
     }
     plates_of_file = {"area": 1.0, "area_units": "cm^2", "thickness": thickness, "thickness_units": "nm"}

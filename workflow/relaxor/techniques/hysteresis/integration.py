@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.constants import epsilon_0
 
 from relaxor.core.results import ADEQUATE, Adequacy, Quantity, Status
 from relaxor.stats.adequacy import judge
@@ -25,7 +26,16 @@ from relaxor.techniques.hysteresis.background import (
     saturated,
 )
 from relaxor.techniques.hysteresis.cycles import Cycle
-from relaxor.techniques.hysteresis.loops import MICROCOULOMB, Drive, centred, describe, loop_charge, switching_fields
+from relaxor.techniques.hysteresis.device import TIMELESS, Capacitor
+from relaxor.techniques.hysteresis.loops import (
+    MICROCOULOMB,
+    Drive,
+    centred,
+    describe,
+    line_through,
+    loop_charge,
+    switching_fields,
+)
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 NARROWER = 0.6
@@ -34,6 +44,15 @@ CHANGES = 4.0
 """Change of a number with the saturated part, in its standard errors, that noise does not explain."""
 SEVERAL = 3.0
 """Ratio of the frequencies of loops that tell leakage from loss."""
+UNSET = 0.25
+"""Distance of the state in which a single cycle was begun from the remanence that the opposite field leaves, in parts
+of the opening of the loop, above which its first branch does not come from that remanence. A sample without a
+polarization has 0.5."""
+BENT, STRAIGHT = 0.1, 0.02
+"""Distance of a loop from a straight line, in parts of its polarization, up to which it has a capacitance at all, and
+up to which it is a straight line."""
+PERMITTIVITY = epsilon_0 * 1e6 / 1e4 * 1e5
+"""Permittivity of the vacuum in µC/cm² per kV/cm."""
 NOT_SATURATED = 0.1
 """Relative change of the largest polarization with the saturated part above which a loop is not saturated."""
 Numbers = Mapping[Quantity, tuple[float, np.ndarray]]
@@ -60,6 +79,10 @@ class Loop:
         What is uncertain → standard uncertainty of each number.
     saturated
         Whether the loop goes beyond the switching fields, so that its coercive fields are those of the material.
+    bend
+        Distance from a straight line, in parts of the polarization.
+    unset
+        Coercive field of the branch that was begun from another state than the opposite field leaves, if there is one.
     """
 
     cycle: Cycle
@@ -72,6 +95,8 @@ class Loop:
     adequacy: Adequacy = ADEQUATE
     budget: Mapping[str, Mapping[Quantity, float]] | None = None
     saturated: bool = False
+    unset: Quantity | None = None
+    bend: float = 0.0
 
     @property
     def amplitude(self) -> float:
@@ -269,14 +294,27 @@ def integrate(cycle: Cycle, noise: np.ndarray, model: str, background: Backgroun
     replicates = centred(drive, (loop_charge(drive, time, drawn) + opening) * per_area)
     values, spread = describe(drive, polarization), describe(drive, replicates)
     last = (len(cycle.current) - 1 - drive.shift) % len(cycle.current)
-    if cycle.opening and abs(drive.field[last]) <= abs(drive.field[last] - drive.field[last - 1]):
+    unset = None
+    if cycle.opening and abs(drive.field[last]) <= np.median(np.abs(np.diff(drive.field))):
         # The remanence of a single cycle from rest to rest is what it leaves behind, not what it found.
-        left = q.REMANENT_POLARIZATION["negative"] if last < drive.top else q.REMANENT_POLARIZATION["positive"]
-        values[left], spread[left] = polarization[last], replicates[:, last]
+        left, begun = ("negative", "positive") if last < drive.top else ("positive", "negative")
+        remanence = q.REMANENT_POLARIZATION[left]
+        values[remanence], spread[remanence] = polarization[last], replicates[:, last]
+        opening_of_loop = abs(np.subtract(*(values[each] for each in q.REMANENT_POLARIZATION.values())))
+        if abs(polarization[last + 1] - polarization[last]) > UNSET * opening_of_loop:
+            unset = q.COERCIVE_FIELD[begun]
     numbers = {quantity: (float(value), spread[quantity]) for quantity, value in values.items()}
     if model == q.CORRECTED:
         numbers = {q.OF_SWITCHING.get(quantity, quantity): value for quantity, value in numbers.items()}
     if model != q.LEAKAGE_REMOVED:
         numbers |= switching_fields(drive, current, drawn, cycle.noise, peak_window)
+    slope, bend = line_through(drive, polarization)
+    if model != q.CORRECTED and isinstance(cycle.geometry, Capacitor) and bend < BENT:
+        drawn_slope, _ = line_through(drive, replicates)
+        numbers[q.RELATIVE_PERMITTIVITY] = float(slope) / PERMITTIVITY, drawn_slope / PERMITTIVITY
+        if TIMELESS not in cycle.remark:
+            farad = cycle.geometry.field_per_volt / per_area
+            numbers[q.CAPACITANCE] = float(slope) * farad, drawn_slope * farad
     uncertainty = replicates.std(axis=0, ddof=1)
-    return Loop(cycle, model, drive, current + cycle.opening, polarization, uncertainty, numbers)
+    whole = current + cycle.opening
+    return Loop(cycle, model, drive, whole, polarization, uncertainty, numbers, unset=unset, bend=bend)

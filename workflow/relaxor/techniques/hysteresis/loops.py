@@ -158,6 +158,18 @@ def describe(drive: Drive, polarization: np.ndarray) -> dict[Quantity, np.ndarra
     }
 
 
+def line_through(drive: Drive, polarization: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the slope of a centred loop against its field, µC/cm² per kV/cm, with the shape of the replicates.
+
+    The second value is the rms distance of the first loop from its line, in parts of its rms polarization.
+    """
+    away = drive.field - drive.field.mean()
+    slope = polarization @ away / (away @ away)
+    first = np.atleast_2d(polarization)[0]
+    left = first - first.mean() - np.atleast_1d(slope)[0] * away
+    return slope, float(np.sqrt(np.mean(left**2) / np.mean((first - first.mean()) ** 2)))
+
+
 def _at_zero_field(field: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Interpolate a branch (ascending field) at zero field."""
     after = int(np.clip(np.argmax(field > 0), 1, len(field) - 1))

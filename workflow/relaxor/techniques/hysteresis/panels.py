@@ -24,6 +24,8 @@ BRANCHES = {"field rising": style.BLUE, "falling": style.VERMILION}
 """The colour of each branch of a loop, by its name in the legend."""
 VARIED = {"frequency_hz": "Hz", "amplitude_kv_cm": "kV cm$^{-1}$"}
 """Attributes in which the loops of a file may differ, with their units."""
+FEW = 5
+"""Number of loops up to which a legend names all of them; of more, it names the first and the last."""
 SAME = 0.02
 """Relative range within which such an attribute counts as the same."""
 FIELD_LABEL = "Electric field (kV cm$^{-1}$)"
@@ -100,8 +102,9 @@ def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, P
     trains = [region for region, node in group.children.items() if "pulse" in node.dims]
     if trains:
         return [(f"{name}: {region}", partial(tester_pulses, region=region)) for region in trains]
-    if group.children.keys() <= PULSES.keys():
-        return [(name, pulses)]
+    runs = list(dict.fromkeys(node.attrs["run"] for node in group.children.values() if "letter" in node.attrs))
+    if runs:
+        return [(f"{run}: {name}" if run else name, partial(pulses, run=run)) for run in runs]
     return [(name, tables)] if any("turn" in node.attrs for node in group.children.values()) else []
 
 
@@ -123,20 +126,22 @@ def tables(ax: Axes, data: PanelData) -> None:
     for axes in (upper, lower):
         style.zero_lines(axes)
     lower.set_xlim(upper.get_xlim())
+    lower.locator_params(axis="x", nbins=6)
     lower.set_ylabel(f"$I$ ({unit})")
     if len(found) > 1:
-        names = _names(found)
-        ends = [Line2D([], [], color=colors[end], label=names[end]) for end in (0, -1)]
+        names = _names(found, list(group.children))
+        shown = range(len(found)) if len(found) <= FEW else (0, -1)
+        ends = [Line2D([], [], color=colors[end], label=names[end]) for end in shown]
         upper.legend(handles=ends, loc="upper left", handlelength=1.2, borderaxespad=0.2)
 
 
-def _names(found: list[xr.Dataset]) -> list[str]:
-    """Name loops after the attribute that rises from loop to loop, or else after their tables."""
+def _names(found: list[xr.Dataset], tables: list[str]) -> list[str]:
+    """Name loops after the attribute that rises from loop to loop, or else as the file names its tables."""
     for attribute, unit in VARIED.items():
         values = np.array([curves.attrs[attribute] for curves in found])
         if np.ptp(values) > SAME * values.max() and (np.diff(values) > -SAME * values.max()).all():
             return [f"{value:.4g} {unit}" for value in values]
-    return [f"table {number}" for number in range(1, len(found) + 1)]
+    return tables
 
 
 def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
@@ -147,16 +152,18 @@ def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
     _train(ax, {letter: table.sel(pulse=letter) for letter in letters}, "voltage", "Voltage (V)")
 
 
-def pulses(ax: Axes, data: PanelData) -> None:
+def pulses(ax: Axes, data: PanelData, run: str = "") -> None:
     """Draw the polarization in each pulse of a recorded train, from the start of the pulse, against the field."""
     (group, *_) = data.curves.values()
-    _train(ax, {letter: node.to_dataset() for letter, node in group.children.items()}, "field", FIELD_LABEL)
+    found = [node.to_dataset() for node in group.children.values() if node.attrs["run"] == run]
+    _train(ax, {pulse.attrs["letter"]: pulse for pulse in found}, "field", FIELD_LABEL)
 
 
 def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -> None:
     for letter, pulse in found.items():
         ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, style.BLACK), lw=0.8, label=letter)
     style.zero_lines(ax)
+    ax.locator_params(axis="x", nbins=6)
     ax.set_xlabel(label)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
     ax.legend(loc="upper left", handlelength=1.2)

@@ -199,9 +199,9 @@ def inequality(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def pulse_charges(
-    measurement: Measurement, geometry: Geometry | Capacitor
+    label: str, data: xr.Dataset, geometry: Geometry | Capacitor
 ) -> tuple[dict[Quantity, Charge], dict[str, xr.Dataset], dict[str, int]]:
-    """Analyse a train of pulses recorded without interruption.
+    """Analyse a train of pulses recorded without interruption; ``label`` names it in messages.
 
     All results are sums of currents with known weights, so that their errors follow from the noise in the rests
     without approximation. Repeated pulses are averaged; their error is that of their scatter where it is larger.
@@ -220,13 +220,12 @@ def pulse_charges(
     AnalysisError
         If a pulse is missing, pulses of one sign differ in their voltage, or the rests are too short.
     """
-    data = measurement.only
     time, voltage, current = (
         readings(data[name], unit) for name, unit in (("time", "s"), ("voltage", "V"), ("current", "A"))
     )
-    pulses = _complete_train(measurement.id, voltage)
+    pulses = _complete_train(label, voltage)
     counts = Counter(pulse.letter for pulse in pulses)
-    baseline, other = _baselines(measurement.id, time, voltage, current, pulses)
+    baseline, other = _baselines(label, time, voltage, current, pulses)
     step = float(np.median(np.diff(time)))
     turns = not any(is_flat(np.abs(voltage[pulse.start : pulse.stop + 1])) for pulse in pulses)
 

@@ -84,6 +84,11 @@ CONDUCTANCE_CUBIC = Quantity("conductance_cubic", "S/V^2", "coefficient of the c
 CONDUCTANCE_SQUARE = Quantity("conductance_square", "S/V", "coefficient of V|V| in the current, as of space charge")
 CONDUCTANCE_EVEN = Quantity("conductance_even", "S/V", "coefficient of V² in the current, opposite for the polarities")
 TUNING_VOLTAGE = Quantity("tuning_voltage", "V", "voltage at which the capacitance has fallen to 2^(-1/3)")
+RELATIVE_PERMITTIVITY = Quantity(
+    "relative_permittivity", "1", "slope of the charge per area against the field of a linear loop, over ε0", VOLUME
+)
+LINEAR = (CAPACITANCE, RELATIVE_PERMITTIVITY)
+"""The numbers of a linear loop."""
 
 SWITCHING_POLARIZATION = of_polarities(
     "switching_polarization", "uC/cm^2", "polarization that the first {} pulse moves", CROSS_SECTION

@@ -1,5 +1,6 @@
 """Numbers of loops, of devices and of series of loops, and the curves of a loop."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.background import Background
 from relaxor.techniques.hysteresis.cycles import Cycle
 from relaxor.techniques.hysteresis.device import Capacitor, Geometry
-from relaxor.techniques.hysteresis.integration import Loop
+from relaxor.techniques.hysteresis.integration import STRAIGHT, Loop
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 SPREAD = {
@@ -29,6 +30,11 @@ CURRENTS = {
 """What the current of the best loop of a cycle is."""
 PARTS = {q.REVERSIBLE: "the mean of both branches"}
 """To what a background was fitted, where that is not the saturated parts."""
+BEGUN_ELSEWHERE = (
+    "the branch was not begun from the remanence that the opposite field leaves (a virgin or relaxed sample, or a loop "
+    "that leakage opens): it has no coercive field; record a second cycle"
+)
+"""Why the first branch of a single cycle has no coercive field."""
 SAME_AMPLITUDE = 0.02
 """Relative difference within which two amplitudes count as equal."""
 
@@ -44,9 +50,11 @@ def relative_systematic(geometry: Geometry | Capacitor, settings: HysteresisSett
 def loop_rows(loop: Loop, settings: HysteresisSettings) -> list[Number]:
     """Return the numbers of a loop; a misfit of its background widens their errors."""
     cycle, measurement = loop.cycle, loop.cycle.measurement
-    adequacy = loop.adequacy.joined(cycle.adequacy)
+    of_loop = loop.adequacy.joined(cycle.adequacy)
     rows = []
     for quantity, (value, drawn) in loop.numbers.items():
+        # The slope of a straight loop asks for no saturation and no background.
+        adequacy = cycle.adequacy if quantity in q.LINEAR else of_loop
         estimate = {quantity: (value, adequacy.scale * float(np.nanstd(drawn, ddof=1)), adequacy)}
         method = cycle.method + cycle.remark
         (row,) = measured(measurement, loop.model, estimate, method, n=cycle.residual.size, feature=cycle.region)
@@ -56,12 +64,22 @@ def loop_rows(loop: Loop, settings: HysteresisSettings) -> list[Number]:
             row = row.flagged(
                 Status.NOT_IDENTIFIED, "not saturated: a minor loop has no coercive field of the material"
             )
+        if quantity in q.LINEAR and loop.bend > STRAIGHT:
+            bend = f"misfit: the loop departs from a straight line by {100 * loop.bend:.2g} % (rms of its polarization)"
+            row = row.flagged(Status.MISFIT, bend)
         rows.append(row)
     rows = with_systematic(rows, q.QUANTITIES, relative_systematic(cycle.geometry, settings))
+    rows = [_without_value(row) if loop.unset and row.parameter == loop.unset.name else row for row in rows]
     lateral = isinstance(cycle.geometry, Geometry)
     if loop.model == q.CORRECTED and lateral and "thickness_alternative" in measurement.conditions:
         rows += _with_alternative_thickness(loop, rows)
     return rows
+
+
+def _without_value(row: Number) -> Number:
+    """Return the row of a coercive field that the first branch of a single cycle does not have."""
+    nothing = replace(row, value=math.nan, standard_error=math.nan, ci_low=math.nan, ci_high=math.nan, budget=())
+    return nothing.flagged(Status.NOT_IDENTIFIED, BEGUN_ELSEWHERE)
 
 
 def _with_alternative_thickness(loop: Loop, rows: Iterable[Number]) -> list[Number]:

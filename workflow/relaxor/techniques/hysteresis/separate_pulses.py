@@ -1,4 +1,4 @@
-"""Trains that a tester records pulse by pulse: their charges, and the numbers of the tester itself."""
+"""Trains that a tester records pulse by pulse: their charges, and the numbers of the instruments themselves."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.results import Quantity
+from relaxor.core.variables import has_dimension, readings
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.cycles import sample_noise
 from relaxor.techniques.hysteresis.device import Capacitor, Geometry
@@ -87,6 +88,28 @@ def instrument_values(data: xr.Dataset) -> dict[Quantity, float]:
         result[remanence] = polarization[letter][_end(voltage[letter])]
         result[coercive] = _first_crossing(voltage[letter], polarization[letter])
     return {quantity: float(value) for quantity, value in result.items()}
+
+
+def stated_charges(data: xr.Dataset, area: float) -> dict[Quantity, float]:
+    """Return what the charges ``P``, ``U``, ``N`` and ``D`` move that an instrument writes beside a recorded train.
+
+    Parameters
+    ----------
+    data
+        Run of a file; the module ``pundTest`` of the Keithley 4200 writes single values with these names.
+    area
+        cm².
+    """
+    charges = {
+        letter: float(readings(data[letter], "uC")) / area
+        for letter in "PUND"
+        if letter in data and not data[letter].ndim and has_dimension(data[letter], "C")
+    }
+    return {
+        quantity: sum(sign * charges[letter] for letter, sign in signs.items())
+        for quantity, (end, signs) in CHARGES.items()
+        if end == "top" and signs.keys() <= charges.keys()
+    }
 
 
 def _end(voltage: np.ndarray) -> int:

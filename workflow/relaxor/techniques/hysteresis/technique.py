@@ -13,9 +13,10 @@ def _tells_plates(contents: Contents) -> bool:
 
 
 def recognise(contents: Contents) -> float:
-    """Return how likely a file holds polarization loops: it holds a polarization, or a tester wrote it."""
+    """Return how likely a file holds polarization loops: it holds a polarization or a charge, or a tester wrote it."""
     tester = contents.tester and not contents.under_light
-    polarized = contents.measured("C/m^2") and (contents.measured("V") or contents.measured("V/m"))
+    moved = contents.measured("C/m^2") or contents.measured("C")
+    polarized = moved and (contents.measured("V") or contents.measured("V/m"))
     return float(contents.table and (tester or polarized))
 
 

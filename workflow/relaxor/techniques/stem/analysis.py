@@ -4,6 +4,9 @@ Drift and scan coils shear and stretch the lattice of a scanned image. The latti
 image, and the part of its distortion that a hexagonal crystal cannot have is reported as strain. A distortion of the
 same size that cannot be distinguished from a change of the cell is part of the systematic error, together with the
 calibration of the pixel.
+
+If no hexagonal lattice is asked for, or the image shows another one, all strong spots are indexed by one lattice of any
+system, whose symmetry is tested against the scatter between lines and the distortion that scans usually have.
 """
 
 from collections.abc import Sequence
@@ -18,7 +21,7 @@ from relaxor.core.results import ADEQUATE, Adequacy, Measurement, Number, Result
 from relaxor.core.variables import dataset, variable
 from relaxor.stats.adequacy import UNLIKELY
 from relaxor.techniques.stem import columns as atoms
-from relaxor.techniques.stem import hexagonal
+from relaxor.techniques.stem import general, hexagonal, indexing, systems
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import quantities as q
 from relaxor.techniques.stem.settings import Site, StemSettings
@@ -52,21 +55,45 @@ def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Resu
     Raises
     ------
     AnalysisError
-        If no lattice parameter is given, or an image has no calibrated pixels or shows no lattice of about this size.
+        If an image has no calibrated pixels, or shows no lattice.
     """
-    if settings.a is None:
-        raise AnalysisError("stem: no lattice parameter is given; set stem.a for this sample")
-    if not settings.placed:
+    if settings.sites and not settings.placed:
         raise AnalysisError("stem: no site has a position; give one in stem.sites for this sample")
-    return Result.joined(_analyse_one(measurement, settings, settings.a) for measurement in measurements)
+    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
 
 
-def _analyse_one(measurement: Measurement, settings: StemSettings, a: float) -> Result:
-    image, pixel = _image(measurement, settings.detector, a)
-    # In a window of incomplete cells the pattern of the lattice itself would count as scatter between lines.
-    lines = int(np.ceil(settings.correlated_length / a) * a / pixel)
+def _analyse_one(measurement: Measurement, settings: StemSettings) -> Result:
+    image, pixel = _image(measurement, settings.detector, settings.a)
     power = lattices.spectrum(image)
+    if settings.a is None or settings.system not in (None, systems.HEXAGONAL):
+        return _of_any_system(measurement, image, power, pixel, settings)
+    try:
+        return _of_hexagonal(measurement, image, power, pixel, settings, settings.a)
+    except hexagonal.NotHexagonalError as refusal:
+        if settings.system is not None:
+            raise
+        try:
+            return _of_any_system(measurement, image, power, pixel, settings)
+        except AnalysisError:  # the refusal names the lattice that the settings ask for
+            raise refusal from None
+
+
+def _lines(settings: StemSettings, a: float, pixel: float) -> int:
+    """Return the number of lines that may move together.
+
+    In a window of incomplete cells the pattern of the lattice itself would count as scatter between lines.
+    """
+    return int(np.ceil(settings.correlated_length / a) * a / pixel)
+
+
+def _of_hexagonal(
+    measurement: Measurement, image: np.ndarray, power: np.ndarray, pixel: float, settings: StemSettings, a: float
+) -> Result:
+    lines = _lines(settings, a, pixel)
     found = hexagonal.find(measurement.id, image, power, pixel, lines, settings)
+    if not settings.placed:
+        sites = general.sites_of(image, found.lattice / pixel, settings.column_sigma / pixel)
+        settings = settings.model_copy(update={"sites": sites})
     fitted = _Columns(image, pixel, found.lattice, lines, settings, measurement.id)
     error = settings.calibration_error
     column_numbers = _lattice_rows(measurement, q.COLUMN_LATTICE, fitted.lattice, fitted.covariance, error)
@@ -74,19 +101,63 @@ def _analyse_one(measurement: Measurement, settings: StemSettings, a: float) -> 
         *_lattice_rows(measurement, q.FFT_LATTICE, found.lattice, fitted.adequacy.scale**2 * found.covariance, error),
         *column_numbers,
         *_structure_rows(measurement, column_numbers, a),
-        *_column_rows(measurement, fitted),
-        *_intensity_rows(measurement, fitted, settings),
     ]
+    return _result(measurement, fitted, rows, power, found.spots, settings, fitted.adequacy)
+
+
+def _of_any_system(
+    measurement: Measurement, image: np.ndarray, power: np.ndarray, pixel: float, settings: StemSettings
+) -> Result:
+    spots = indexing.find(measurement.id, image, power, pixel, settings)
+    lattice, _ = lattices.fit_reciprocal(spots, 1)
+    lines = _lines(settings, float(np.linalg.norm(lattice, axis=0).min()), pixel)
+    lattice, covariance = lattices.fit_reciprocal(spots, lines)
+    system = general.system_of(lattice, covariance, settings)
+    named = general.judged(lattice, covariance, system, settings)
+    sigma = general.column_sigma(image, lattice / pixel)
+    if settings.placed and named.status == Status.OK:
+        equal = system.system in (systems.SQUARE, systems.HEXAGONAL, systems.CENTRED)
+        sites = general.oriented(image, lattice / pixel, settings.sites, equal)
+    else:
+        sites = general.sites_of(image, lattice / pixel, sigma)
+    settings = settings.model_copy(update={"sites": sites, "column_sigma": sigma * pixel})
+    fitted = _Columns(image, pixel, lattice, lines, settings, measurement.id)
+    covariance = fitted.adequacy.scale**2 * covariance
+    ways = ((q.FFT_LATTICE, lattice, covariance), (q.COLUMN_LATTICE, fitted.lattice, fitted.covariance))
+    numbers = [general.rows(measurement, *way, system, settings, METHODS[way[0]]) for way in ways]
+    rows = [
+        *numbers[0],
+        *numbers[1],
+        *general.system_rows(measurement, fitted.lattice, fitted.covariance, settings),
+        *general.structure_rows(measurement, numbers[1], settings),
+    ]
+    adequacy = fitted.adequacy.joined(named)
+    return _result(measurement, fitted, rows, power, spots, settings, adequacy, system=system.system)
+
+
+def _result(
+    measurement: Measurement,
+    fitted: "_Columns",
+    lattice_rows: list[Number],
+    power: np.ndarray,
+    spots: lattices.Spots,
+    settings: StemSettings,
+    adequacy: Adequacy,
+    system: str = systems.HEXAGONAL,
+) -> Result:
+    """Return the numbers of lattice and columns with the judgement of the image, and its curves."""
+    columns = [*_column_rows(measurement, fitted), *_intensity_rows(measurement, fitted, settings)]
     parts = {
         "image": fitted.image_curves(),
-        "transform": _transform_curves(power, pixel, settings.highest_frequency),
-        "spots": _spot_curves(found.spots),
+        "transform": _transform_curves(power, fitted.pixel, settings.highest_frequency),
+        "spots": _spot_curves(spots),
         "columns": fitted.column_curves(),
     }
-    return Result.of(measurement, [row.judged(fitted.adequacy) for row in rows], parts)
+    rows = [row.judged(adequacy) for row in (*lattice_rows, *columns)]
+    return Result.of(measurement, rows, parts, lattice_system=system)
 
 
-def _image(measurement: Measurement, detector: str, a: float) -> tuple[np.ndarray, float]:
+def _image(measurement: Measurement, detector: str, a: float | None) -> tuple[np.ndarray, float]:
     """Return the image (y, x) and its pixel size in angstrom."""
     regions = measurement.regions
     region = regions.get(detector) if len(regions) > 1 else next(iter(regions.values()))
@@ -102,7 +173,7 @@ def _image(measurement: Measurement, detector: str, a: float) -> tuple[np.ndarra
     steps = [float(np.diff(intensity[axis])[0]) / ANGSTROM for axis in ("y", "x")]
     if not np.isclose(steps[0], steps[1], rtol=1e-4):
         raise AnalysisError(f"{measurement.id}: pixels are not square ({steps[1]:.4f} × {steps[0]:.4f} angstrom)")
-    if not a / 200 < steps[0] < a / 12:
+    if a is not None and not a / 200 < steps[0] < a / 12:
         raise AnalysisError(
             f"{measurement.id}: a pixel of {steps[0]:.4g} angstrom does not resolve columns in a cell of {a} angstrom"
         )
@@ -113,7 +184,7 @@ def _lattice_rows(
     measurement: Measurement, model: str, lattice: np.ndarray, covariance: np.ndarray, calibration_error: float
 ) -> list[Number]:
     """Return the numbers of a lattice in angstrom; the docstring of the module explains their systematic errors."""
-    values = lattices.describe_with_errors(lattice, covariance)
+    values = lattices.with_errors(lattices.describe, lattice, covariance)
     distortion = np.hypot(values["strain_xx"][0], values["strain_xy"][0]) / 100
     rows: list[Number] = []
     for quantity in LATTICE:
@@ -176,19 +247,23 @@ class _Columns:
             positions[self.of_lattice], errors, self.site[self.of_lattice], self.cell[self.of_lattice]
         )
         self.position_error = errors
-        self.adequacy = self._judged(empty / (empty + number))
+        lost = 1 - len(self.fits.positions) / (len(starts) + len(faint))
+        self.adequacy = self._judged(empty / (empty + number), lost)
         expected = atoms.on_lattice(positions, self.lattice, self.site, self.cell, len(self.placed)) / pixel
         width = float(np.median(self.fits.parameters[self.of_lattice, 3]))
         self.volume = atoms.volumes(image, self.fits, expected, width, radius)
         covariance = self.line_covariance(influence, self.of_lattice) / lattices.seen(lines, len(image))
         self.covariance = self.adequacy.scale**2 * covariance
 
-    def _judged(self, empty: float) -> Adequacy:
-        """Judge whether one lattice describes the image, by its empty places (a part of all) and by its bending."""
+    def _judged(self, empty: float, lost: float) -> Adequacy:
+        """Judge whether one lattice describes the image, by empty places, failed fits (parts of all) and bending."""
         which, found = self.of_lattice, ADEQUATE
+        if lost > MOST_EMPTY:
+            remark = f"misfit: no Gaussian could be fitted to {lost:.0%} of the columns (setting column_sigma)"
+            found = Adequacy(Status.MISFIT, 1.0, remark)
         if empty > MOST_EMPTY:
             remark = f"misfit: no column at {empty:.0%} of the places of the lattice (a hole, another grain or noise)"
-            found = Adequacy(Status.MISFIT, 1.0, remark)
+            found = found.joined(Adequacy(Status.MISFIT, 1.0, remark))
         placed = self.fits.positions[which], self.residuals, self.cell[which], self.site[which]
         probability, factor = atoms.bending(*placed, self.image.shape, self.lines)
         if probability < UNLIKELY:

@@ -222,17 +222,22 @@ def cell_sites(image: np.ndarray, lattice: np.ndarray, positions: np.ndarray, gr
     grid
         Number of steps along each edge of the averaged cell.
     """
+    average = ndimage.gaussian_filter(mean_cell(image, lattice, grid), 1.0, mode="wrap")
+    origin = (np.array(np.unravel_index(np.argmax(average), average.shape)) + 0.5) / grid
+    settings = [(origin + sign * (positions - positions[0])) % 1 for sign in (1, -1)]
+    second = [average[tuple((sites[min(1, len(sites) - 1)] * grid).astype(int) % grid)] for sites in settings]
+    return settings[0] if second[0] >= second[1] else settings[1]
+
+
+def mean_cell(image: np.ndarray, lattice: np.ndarray, grid: int) -> np.ndarray:
+    """Return the image averaged over all cells of a lattice in pixels, on a grid of fractions of a and b."""
     y, x = np.indices(image.shape)
     fraction = np.linalg.inv(lattice) @ np.stack([x.ravel(), y.ravel()])
     bins = np.floor((fraction % 1) * grid).astype(int) % grid
     flat = bins[0] * grid + bins[1]
     counts = np.bincount(flat, minlength=grid**2)
     average = np.bincount(flat, image.ravel(), grid**2) / np.maximum(counts, 1)
-    average = ndimage.gaussian_filter(average.reshape(grid, grid), 1.0, mode="wrap")
-    origin = (np.array(np.unravel_index(np.argmax(average), average.shape)) + 0.5) / grid
-    settings = [(origin + sign * (positions - positions[0])) % 1 for sign in (1, -1)]
-    second = [average[tuple((sites[min(1, len(sites) - 1)] * grid).astype(int) % grid)] for sites in settings]
-    return settings[0] if second[0] >= second[1] else settings[1]
+    return average.reshape(grid, grid)
 
 
 def missing(

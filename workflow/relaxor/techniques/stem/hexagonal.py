@@ -19,6 +19,10 @@ NAMED = 4
 """Number of spots that a message names."""
 
 
+class NotHexagonalError(AnalysisError):
+    """An image shows no hexagonal lattice of the expected size."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A hexagonal lattice that the transform of an image shows: `lattices.fit_reciprocal` in its standard setting."""
@@ -42,16 +46,16 @@ def find(name: str, image: np.ndarray, power: np.ndarray, pixel: float, lines: i
 
     Raises
     ------
-    AnalysisError
+    NotHexagonalError
         If one of the spots of the first shell does not stand out, if the lattice is not hexagonal within what drift
         does, or if a spot that is stronger than the first shell lies off the lattice.
     """
     a = settings.a or np.nan
     peaks = strongest(power, pixel, settings.spot_threshold, (1 / (LONGEST * a), settings.highest_frequency))
 
-    def refused(reason: str) -> AnalysisError:
+    def refused(reason: str) -> NotHexagonalError:
         wanted = f"no hexagonal lattice with a within {settings.tolerance:.0%} of {a} angstrom"
-        return AnalysisError(f"{name}: {wanted}: {reason}; {in_words(peaks[0][:NAMED])}")
+        return NotHexagonalError(f"{name}: {wanted}: {reason}; {in_words(peaks[0][:NAMED])}")
 
     start, contrast = lattices.find_lattice(power, pixel, a, settings.tolerance)
     spots = lattices.refine_spots(image, power, pixel, start, settings.highest_frequency, settings.spot_threshold)

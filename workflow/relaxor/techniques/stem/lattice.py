@@ -9,6 +9,7 @@ neighbouring lines together. Errors therefore come from the scatter between line
 atoms, with a Bartlett window over lines that move together (Newey & West, doi 10.2307/1913610).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,7 +172,7 @@ def refine_spots(
         if highest_pixel is None or highest_pixel[1] < threshold:
             continue
         start = ((highest_pixel[0] - shape // 2) / shape / pixel)[::-1]
-        position, amplitude, influence = _refine(image, pixel, start)
+        position, amplitude, influence = refine_spot(image, pixel, start)
         if np.all(np.abs(position - start) * shape[::-1] * pixel < 1):
             found.append((index, position, amplitude, highest_pixel[1], influence))
     columns = zip(*found, strict=True) if found else [[]] * 5
@@ -191,7 +192,7 @@ def peak(power: np.ndarray, center: np.ndarray) -> tuple[np.ndarray, float] | No
     return center - NEIGHBOURHOOD + place, float(highest / max(np.median(patch), 1e-300))
 
 
-def _refine(image: np.ndarray, pixel: float, start: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+def refine_spot(image: np.ndarray, pixel: float, start: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     """Maximize |F(q)|²; return the position, |F|, and the contribution of each line to the position."""
     height, width = image.shape
     y, x = (np.arange(height) - height / 2) * pixel, (np.arange(width) - width / 2) * pixel
@@ -293,15 +294,17 @@ def describe(lattice: np.ndarray) -> dict[str, float]:
     }
 
 
-def describe_with_errors(lattice: np.ndarray, covariance: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Return the parameters of `describe` with standard errors, propagated by central differences."""
-    value = describe(lattice)
+def with_errors(
+    described: Callable[[np.ndarray], dict[str, float]], lattice: np.ndarray, covariance: np.ndarray
+) -> dict[str, tuple[float, float]]:
+    """Return parameters such as those of `describe` with standard errors, propagated by central differences."""
+    value = described(lattice)
     step = 1e-6 * np.abs(lattice).max()
     gradients = []
     for index in range(4):
         shift = np.zeros(4)
         shift[index] = step
-        up, down = (describe(lattice + sign * shift.reshape(2, 2)) for sign in (1, -1))
+        up, down = (described(lattice + sign * shift.reshape(2, 2)) for sign in (1, -1))
         gradients.append({name: (up[name] - down[name]) / (2 * step) for name in value})
     result = {}
     for name in value:

@@ -1,5 +1,7 @@
 """Settings of the STEM analysis."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from relaxor.core.section import Section, setting
@@ -26,13 +28,25 @@ class StemSettings(Section):
 
     detector: str = "HAADF"
     """Name of the image that is analysed if a file holds several."""
+    system: Literal["hexagonal", "square", "rectangular", "centred rectangular", "oblique"] | None = setting(None)
+    """System of the lattice in projection; null means a hexagonal one of edge `a` if the image shows it, otherwise the
+    one of most symmetry that the image does not exclude."""
     a: float | None = setting(None, "angstrom", gt=1, lt=50)
-    """Lattice parameter of the hexagonal structure; an image cannot be analysed without it."""
-    sites: list[Site] = Field([Site(name="column", position=(0.0, 0.0))], min_length=1)
-    """Sites of the columns in the cell, the brightest first; a site without a position is the last one."""
+    """First edge of the cell of the structure in projection; null compares the lattice with no structure. It is the
+    short edge of the conventional cell of a (centred) rectangular lattice."""
+    b: float | None = setting(None, "angstrom", gt=1, lt=50)
+    """Second edge of the cell; null means equal to `a`."""
+    sites: list[Site] = []
+    """Sites of the columns in the cell, the brightest first; a site without a position is the last one. Without any,
+    the bright places of the mean cell of the image are called site_1, site_2, …, the brightest first."""
     tolerance: float = setting(0.06, source="calibration and drift are within a few percent", gt=0, le=0.2)
-    """Relative range around the lattice parameter in which the lattice is sought, and largest strain by drift and scan
+    """Relative range around the lattice parameters in which the lattice is sought, and largest strain by drift and scan
     with which it still counts as hexagonal."""
+    scan_distortion: float = setting(
+        0.01, source="assumed: drift and scan coils of a microscope that was not calibrated on the day", gt=0, le=0.2
+    )
+    """Standard uncertainty of the strain that drift and scan coils give an image. The symmetry of a lattice that is not
+    sought as a hexagonal one is tested against it, and it is a systematic error of its lengths and angles."""
     spot_threshold: float = setting(25.0, source="the highest of 49 pixels of pure noise is near 6", ge=10)
     """Smallest ratio of the power of a spot to the median power around it."""
     highest_frequency: float = setting(

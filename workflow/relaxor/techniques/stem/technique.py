@@ -20,5 +20,4 @@ TECHNIQUE = Technique.of_folder(
     settings=StemSettings,
     recognise=recognise,
     panels={"haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True)},
-    needed_setting="a",
 )

@@ -23,4 +23,5 @@ TECHNIQUE = Technique.of_folder(
         "window": Panel(lazy(f"{__package__}.panels", "window")),
     },
     overview=lazy(f"{__package__}.panels", "overview"),
+    propose=lazy(f"{__package__}.proposal", "propose"),
 )

@@ -22,4 +22,5 @@ TECHNIQUE = Technique.of_folder(
     panels={"pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True)},
     conditions=Conditions(optional={"temperature": ""}),
     compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
+    propose=lazy(f"{__package__}.proposal", "propose"),
 )
