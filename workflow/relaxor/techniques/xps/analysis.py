@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -87,7 +86,10 @@ def _joined(analysed: Sequence[Analysed]) -> Result:
     parts: Parts = {}
     for _, _, curves in analysed:
         for (measurement, name), curve in curves.items():
-            free = next(each for each in (name, *(f"{name}_{n}" for n in count(2))) if (measurement, each) not in parts)
+            number, free = 1, name
+            while (measurement, free) in parts:
+                number += 1
+                free = f"{name}_{number}"
             parts[measurement, free] = curve
     levels = [(session, curves) for session, _, curves in analysed if session.in_series]
     if len(levels) > 1:
