@@ -16,11 +16,11 @@ from relaxor.stats.optimizer import central_differences
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.xps import panels
 from relaxor.techniques.xps.analysis import analyse
-from relaxor.techniques.xps.sessions import sessions
 from relaxor.techniques.xps.composition import Amount, composition, transmission
 from relaxor.techniques.xps.levels import Line
 from relaxor.techniques.xps.region_fit import fit_region
 from relaxor.techniques.xps.regions import Model, Region
+from relaxor.techniques.xps.sessions import sessions
 from relaxor.techniques.xps.settings import XpsModel, XpsSettings, XpsWindow
 from scipy.special import ndtr
 
@@ -168,10 +168,6 @@ def drop_carbon(regions):
     regions.pop("C1s")
 
 
-def drop_time(regions):
-    regions["Bi4f"].attrs.pop("counting_time")
-
-
 def shorten(regions):
     regions["C1s"] = regions["C1s"].isel(binding_energy=slice(0, 30))
 
@@ -184,7 +180,6 @@ def make_profile(regions):
     ("change", "message"),
     [
         (drop_carbon, "xps: has no region 'C1s' .it has Su1s, Cu2p"),
-        (drop_time, "xps: region 'Bi4f' has no counting time"),
         (shorten, "xps: region 'C1s' has .* points between 279.0 and 295.0 eV; 40 needed"),
         (make_profile, "xps: region 'C1s' is not one spectrum over binding energy"),
     ],
@@ -193,7 +188,7 @@ def test_what_is_missing_is_named(measurement, change, message):
     regions = {name: region.copy() for name, region in measurement.regions.items()}
     change(regions)
     with pytest.raises(AnalysisError, match=message):
-        analyse([replace(measurement, regions=regions)], few("Bi4f", "C1s"))
+        analyse([replace(measurement, regions=regions)], few("Bi4f", "C1s").model_copy(update={"reference": "line"}))
 
 
 @pytest.mark.parametrize(
@@ -340,7 +335,14 @@ def test_a_reference_that_does_not_stand_out_is_refused(measurement):
     regions = dict(measurement.regions) | {"C1s": measurement.regions["C1s"].copy()}
     regions["C1s"]["intensity"] = ("binding_energy", noise)
     with pytest.raises(AnalysisError, match="reference 'C 1s'"):
-        analyse([replace(measurement, regions=regions)], few("Se3d", "C1s"))
+        analyse([replace(measurement, regions=regions)], few("Se3d", "C1s").model_copy(update={"reference": "line"}))
+    rows = analyse([replace(measurement, regions=regions)], few("Se3d", "C1s")).numbers
+    shift = next(row for row in rows if row.parameter == "charge_shift")
+    assert (shift.value, shift.status) == (0.0, "assumed")
+    assert "no charge reference: the reference 'C 1s' does not stand out" in shift.method
+    energy = next(row for row in rows if row.parameter == "binding_energy" and row.feature == "Se 3d5/2")
+    assert energy.status == "assumed"
+    assert abs(energy.value - 54.10) < energy.systematic_error == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_model_at_a_limit_of_the_search_is_never_chosen(numbers):

@@ -271,7 +271,7 @@ def _contents(session: Session, fits: Mapping[str, Mapping[str, RegionFit]], bes
     transmission = _transmission(session, {name: fits[name][best[name]] for name in fits})
     amounts, judged = _amounts(session, fits, best, corrected=bool(transmission))
     known = all(math.isfinite(amount.error) for amount in amounts.values())
-    if not known or not any(amount.value for amount in amounts.values()):
+    if len(amounts) < 2 or not known or not any(amount.value for amount in amounts.values()):
         return []
     method = f"areas over relative sensitivity factors, escape depth and {transmission or 'no transmission'}"
     rows = []

@@ -98,10 +98,9 @@ class Session:
         """What makes a composition uncertain beyond the errors of its areas."""
         windows = self.settings.windows
         counted = {name for name in self.spectra if windows[name].models}
-        used = {
-            level for name in counted for model in windows[name].models.values() for level in map(shell, model.lines)
-        }
-        missing = [level for level in self.settings.sensitivity if shell(level) not in used]
+        factors = {shell(level) for level in self.settings.sensitivity}
+        absent = [model for name in windows.keys() - counted for model in windows[name].models.values()]
+        missing = sorted({shell(level) for model in absent for level in model.lines} & factors)
         doubts = [f"there is no spectrum of {', '.join(missing)}, which is not counted"] if missing else []
         if {self.spectra[name].unit for name in counted - self.found} - {"count/s"}:
             doubts.append("the intensities are no rates, so that equal counting times are assumed")
@@ -200,7 +199,7 @@ class Session:
         if kind == "line":
             return self._by_line(name)
         if name not in self.spectra:
-            return Reference(missing="C 1s was not measured")
+            return Reference(missing=f"'{name}' was not measured")
         try:
             return self._by_line(name)
         except AnalysisError as error:

@@ -135,8 +135,13 @@ class XpsSettings(Section):
     @model_validator(mode="after")
     def _names_exist(self) -> "XpsSettings":
         """Refuse names that point nowhere."""
-        needed = self.reference in ("line", "fermi_edge")
-        if self.windows and needed and self.reference_window not in self.windows:
+        needed = self.reference in ("line", "fermi_edge") or "reference_window" in self.model_fields_set
+        if (
+            self.windows
+            and needed
+            and self.reference not in ("calibrated", "none")
+            and self.reference_window not in self.windows
+        ):
             raise ValueError(f"reference_window '{self.reference_window}' is not one of {', '.join(self.windows)}")
         for name, window in self.windows.items():
             if not window.models and (self.reference, self.reference_window) != ("fermi_edge", name):
