@@ -51,7 +51,12 @@ QUANTITIES = (
     ),
     SHIRLEY_SCATTERING := Quantity("shirley_scattering", "1/eV", "height of the Shirley step per area of the lines"),
     TOUGAARD_LOSS := Quantity("tougaard_loss", "eV**2", "factor B of Tougaard's universal loss function"),
-    BINDING_ENERGY := Quantity("binding_energy", "eV", "binding energy of a line, corrected for charging", CHARGE),
+    BINDING_ENERGY := Quantity(
+        "binding_energy",
+        "eV",
+        "binding energy of a line, corrected for charging; of a Doniach–Šunjić line, of its center, below its maximum",
+        CHARGE,
+    ),
     BINDING_ENERGY_DIFFERENCE := Quantity(
         "binding_energy_difference", "eV", "binding energy of a line minus a published one", CHARGE
     ),
