@@ -91,7 +91,7 @@ def _joined(analysed: Sequence[Analysed]) -> Result:
                 number += 1
                 free = f"{name}_{number}"
             parts[measurement, free] = curve
-    levels = [(session, curves) for session, _, curves in analysed if session.in_series]
+    levels = [(session, curves) for session, _, curves in analysed if session.in_profile]
     if len(levels) > 1:
         shown = {(curve.attrs["model"], str(level)) for _, curves in levels for curve in curves.values()
                  if "model" in curve.attrs for level in curve["level"].values}  # fmt: skip

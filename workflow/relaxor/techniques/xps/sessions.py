@@ -15,7 +15,7 @@ from relaxor.techniques.xps.reference import Reference, by_edge, by_line
 from relaxor.techniques.xps.region_fit import RegionFit, fit_region
 from relaxor.techniques.xps.regions import METAL, Model, Region
 from relaxor.techniques.xps.settings import XpsLine, XpsModel, XpsSettings, XpsWindow
-from relaxor.techniques.xps.spectra import Spectrum, by_window, plain, spectra_of
+from relaxor.techniques.xps.spectra import PLACES, Spectrum, by_window, plain, spectra_of
 
 MIN_POINTS = 40
 """Least number of points of a window, whose model has up to 16 parameters."""
@@ -79,6 +79,11 @@ class Session:
         return bool(np.isfinite(self.first.at))
 
     @property
+    def in_profile(self) -> bool:
+        """Whether the series is one of a varied quantity, and not of samples."""
+        return self.in_series and self.at_name not in PLACES
+
+    @property
     def place(self) -> dict[str, Any]:
         """Value and unit of what was varied, as fields of numbers and attributes of curves."""
         return {"at": self.first.at, "at_unit": self.first.at_unit}
@@ -132,11 +137,18 @@ class Session:
         """Return the spectrum of a window that the analysis cannot do without."""
         if name in self.spectra:
             return self.spectra[name]
-        names = ", ".join(dict.fromkeys(name for each in self.measurements for name in each.regions))
         where = ", ".join(each.id for each in self.measurements)
-        if any(name in each.regions for each in self.measurements):
-            raise AnalysisError(f"{where}: region '{name}' is not one spectrum over binding energy")
-        raise AnalysisError(f"{where}: has no region '{name}' (it has {names})")
+        held = {region: each for each in self.measurements for region, each in each.regions.items()}
+        if name not in held:
+            raise AnalysisError(f"{where}: has no region '{name}' (it has {', '.join(held)})")
+        for each in self.unfitted:
+            if each.name == name:
+                window = self.settings.windows[name]
+                raise AnalysisError(
+                    f"{where}: region '{name}' has no points between {window.low:g} and {window.high:g} eV; it lies "
+                    f"between {each.energy.min():g} and {each.energy.max():g} eV"
+                )
+        raise AnalysisError(f"{where}: region '{name}' is not one spectrum over binding energy")
 
     def region(self, name: str, shift: float) -> Region:
         """Return the counts of a window, its limits moved with the charging."""
@@ -250,6 +262,8 @@ def _of_file(
     for group in groups:
         session = _session(measurements, group, settings, reference)
         found.append(session)
+        if session.at_name in PLACES:  # each has a reference of its own
+            continue
         if reference is None and (len(groups) == 1 or not session.reference.missing or group is groups[-1]):
             reference = session.reference
     return found

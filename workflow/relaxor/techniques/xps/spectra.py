@@ -25,6 +25,8 @@ TIME = "counting_time"
 ENERGIES = ("binding_energy", "kinetic_energy")
 SCANS, CYCLES = "scan", "cycle"
 """Dimensions of repeated scans and of the cycles of a depth profile."""
+PLACES = ("sample", "group")
+"""Attributes of regions that were measured at different places or times."""
 UNNAMED = ("spectrum", "table", "spectra")
 """Names that readers give to the only part of a file, which say nothing of what it holds."""
 SAME_STEP = 0.01
@@ -38,7 +40,7 @@ NOISE = "the noise is that between neighbouring points"
 """Remark on spectra whose counts the file does not tell."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spectrum:
     """One spectrum of a file.
 
@@ -112,22 +114,22 @@ def spectra_of(measurement: Measurement, photon_energy: float) -> list[Spectrum]
     for name, dataset in measurement.regions.items():
         label = measurement.id if name in UNNAMED and len(measurement.regions) == 1 else name
         found += _spectra(measurement, label, dataset, photon_energy)
-    return _told_apart(found)
+    return _by_place(_told_apart(found))
 
 
-def by_window(
-    spectra: Sequence[Spectrum], limits: Mapping[str, tuple[float, float]], surveys: Sequence[str] = ()
-) -> dict[str, Spectrum]:
+def by_window(spectra: Sequence[Spectrum], limits: Mapping[str, tuple[float, float]]) -> dict[str, Spectrum]:
     """Return the spectrum of each window: the region of its name, otherwise the narrowest that covers it.
 
-    Windows without a spectrum are left out.
+    Of regions of one name, that with the most points is taken. Windows without a spectrum are left out.
     """
     found: dict[str, Spectrum] = {}
     for window, (low, high) in limits.items():
-        named = [each for each in spectra if each.name == window]
-        named = named or [each for each in spectra if plain(each.name) == plain(window)]
-        narrow = [each for each in spectra if not each.is_survey and each.name not in surveys]
-        covering = [each for each in narrow if each.covers(low, high) >= COVERED]
+        within = [each for each in spectra if each.covers(low, high) > 0]
+        named = [each for each in within if each.name == window]
+        if not re.search(r"_\d+$", window):
+            named = [each for each in within if plain(window) in (plain(each.name), plain(_region(each)))] or named
+            named.sort(key=lambda each: -np.count_nonzero((each.energy >= low) & (each.energy <= high)))
+        covering = [each for each in within if not each.is_survey and each.covers(low, high) >= COVERED]
         covering.sort(key=lambda each: float(np.ptp(each.energy)))
         if chosen := [*named, *covering][:1]:
             found[window] = chosen[0]
@@ -260,20 +262,38 @@ def _told_apart(spectra: Sequence[Spectrum]) -> list[Spectrum]:
     return found
 
 
+def _by_place(spectra: Sequence[Spectrum]) -> list[Spectrum]:
+    """Return spectra of which those of several samples or groups, with regions of one name, are told apart by these."""
+    for key in PLACES:
+        places = list(dict.fromkeys(str(each.dataset.attrs.get(key, "")) for each in spectra))
+        regions = [{_region(each) for each in spectra if each.dataset.attrs.get(key, "") == place} for place in places]
+        if len(set.union(set(), *regions)) == sum(map(len, regions)) or any(math.isfinite(each.at) for each in spectra):
+            continue
+        found = []
+        for each in spectra:
+            place = str(each.dataset.attrs.get(key, ""))
+            at = {"at": 1.0 + places.index(place), "at_name": key, "at_unit": "1"}
+            found.append(replace(each, name=_region(each), remarks=(f"{key} '{place}'", *each.remarks), **at))
+        return found
+    return list(spectra)
+
+
 def _alike(first: Spectrum, other: Spectrum) -> bool:
     """Return whether two spectra are of one sample, region and axis, and can be added."""
     one, two = first.energy, other.energy
     if one.size != two.size or first.unit != other.unit or first.problem or other.problem or one.size < FEWEST:
         return False
     same = np.abs(one - two).max() < SAME_STEP * abs(float(one[1] - one[0]))
-    places = [[each.dataset.attrs.get(key) for key in ("sample", "group")] for each in (first, other)]
+    places = [[each.dataset.attrs.get(key) for key in PLACES] for each in (first, other)]
     return bool(same) and places[0] == places[1] and _region(first) == _region(other)
 
 
 def _region(spectrum: Spectrum) -> str:
     """Return the name of a region without the number that tells it from others of its name."""
-    stated = spectrum.dataset.attrs.get("region")
-    return str(stated) if stated else re.sub(r"_\d+$", "", spectrum.name)
+    if stated := spectrum.dataset.attrs.get("region"):
+        return str(stated)
+    bare = re.sub(r"_\d+$", "", spectrum.name)
+    return bare if bare in spectrum.measurement.regions else spectrum.name
 
 
 def _varied(group: Sequence[Spectrum]) -> str:
