@@ -137,7 +137,8 @@ def _analysed(session: Session) -> Analysed:
         parts[spectrum.measurement.id, _part(spectrum.name)] = curves
     if session.in_series:
         rows = [row if math.isfinite(row.at) else replace(row, **session.place) for row in rows]
-        parts = {key: curve.assign_attrs(session.place, at_name=session.at_name) for key, curve in parts.items()}
+        place = {**session.place, "at_name": session.at_name}
+        parts = {key: curve.assign_attrs(place, region=key[1]) for key, curve in parts.items()}
     return session, rows, parts
 
 
@@ -224,7 +225,10 @@ def _number(
     (row,) = measured(
         spectrum.measurement, model, {(quantity, feature): estimate}, method, **fitted.fit.quality, **more
     )
-    return row.flagged(Status.ASSUMED, FOUND) if window in session.found else row
+    if window in session.found:
+        return row.flagged(Status.ASSUMED, FOUND)
+    far = session.distance(fitted)
+    return row.flagged(Status.ASSUMED, f"the line lies {far:.1f} eV from its expected energy") if far else row
 
 
 def _energies(
@@ -355,6 +359,9 @@ def _curves(session: Session, window: str, candidates: Mapping[str, RegionFit], 
     lines = [(name, line) for line in best.model.lines for name in line.names]
     others = {name: fitted for name, fitted in candidates.items() if name != model}
     labels = [name.replace(f"_{background}", "").replace("_", " ") for name in others]
+    if best.model.shape != "voigt":
+        labels = [f"{text} voigt" if others[name].model.shape == "voigt" else text
+                  for name, text in zip(others, labels, strict=True)]  # fmt: skip
     result = region_curves(region, unit, session.reference.shift).assign(
         fit=variable(axis, best.curve, unit, "fit"),
         background=variable(axis, best.background, unit, f"{background.capitalize()} background"),

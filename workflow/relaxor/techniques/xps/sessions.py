@@ -10,10 +10,10 @@ import numpy as np
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.techniques.xps.levels import Line, shell, with_splitting
-from relaxor.techniques.xps.peaks import found_window
+from relaxor.techniques.xps.peaks import found_window, highest
 from relaxor.techniques.xps.reference import Reference, by_edge, by_line
 from relaxor.techniques.xps.region_fit import RegionFit, fit_region
-from relaxor.techniques.xps.regions import METAL, Model, Region
+from relaxor.techniques.xps.regions import METAL, REACH, Model, Region
 from relaxor.techniques.xps.settings import XpsLine, XpsModel, XpsSettings, XpsWindow
 from relaxor.techniques.xps.spectra import PLACES, Spectrum, by_window, plain, spectra_of
 
@@ -138,15 +138,15 @@ class Session:
         if name in self.spectra:
             return self.spectra[name]
         where = ", ".join(each.id for each in self.measurements)
-        held = {region: each for each in self.measurements for region, each in each.regions.items()}
+        held = dict.fromkeys(region for each in self.measurements for region in each.regions)
         if name not in held:
             raise AnalysisError(f"{where}: has no region '{name}' (it has {', '.join(held)})")
-        for each in self.unfitted:
-            if each.name == name:
-                window = self.settings.windows[name]
+        for spectrum in self.unfitted:
+            if spectrum.name == name:
+                window, energy = self.settings.windows[name], spectrum.energy
                 raise AnalysisError(
                     f"{where}: region '{name}' has no points between {window.low:g} and {window.high:g} eV; it lies "
-                    f"between {each.energy.min():g} and {each.energy.max():g} eV"
+                    f"between {energy.min():g} and {energy.max():g} eV"
                 )
         raise AnalysisError(f"{where}: region '{name}' is not one spectrum over binding energy")
 
@@ -176,6 +176,16 @@ class Session:
         reference = self.known is None and self.settings.reference in ("line", "carbon")
         held = reference and name == self.settings.reference_window
         region = self.region(name, 0.0 if held else shift)
+        found = self._fits(window, region, shift)
+        if held or any(fitted.usable for fitted in found.values()):
+            return found
+        # A chemical shift may be larger than the search goes: the first line is looked for at the highest one.
+        places = region.energy[highest(region.energy, region.counts)]
+        first = self.levels[next(iter(window.models.values())).lines[0]]
+        again = self._fits(window, region, float(places[0]) - first.position) if places.size else {}
+        return again if any(fitted.usable for fitted in again.values()) else found
+
+    def _fits(self, window: XpsWindow, region: Region, shift: float) -> dict[str, RegionFit]:
         found: dict[str, RegionFit] = {}
         for number, (model, entry) in enumerate(window.models.items()):
             lines = with_splitting([self.levels[level] for level in entry.lines], entry.splitting)
@@ -186,6 +196,12 @@ class Session:
                 near = near or (fitted if fitted.usable else None)
                 found[f"{model}_{background}{suffix}"] = fitted
         return found
+
+    def distance(self, fitted: RegionFit) -> float:
+        """Return how far the first line of a model lies from its expected energy, if this is beyond `REACH` (eV)."""
+        line = fitted.model.lines[0]
+        far = abs(fitted.position(line, 1)[0] - self.reference.shift - line.position)
+        return far if far > REACH * (1 + 1e-6) else 0.0
 
     def variants(self, region: Region, lines: Sequence[Line]) -> Sequence[tuple[str, str]]:
         """Return the pairs of background and shape that are fitted; Fourier series of lines need equal steps."""

@@ -272,8 +272,9 @@ def _by_place(spectra: Sequence[Spectrum]) -> list[Spectrum]:
         found = []
         for each in spectra:
             place = str(each.dataset.attrs.get(key, ""))
-            at = {"at": 1.0 + places.index(place), "at_name": key, "at_unit": "1"}
-            found.append(replace(each, name=_region(each), remarks=(f"{key} '{place}'", *each.remarks), **at))
+            remarks = (f"{key} '{place}'", *each.remarks)
+            at = 1.0 + places.index(place)
+            found.append(replace(each, name=_region(each), remarks=remarks, at=at, at_name=key, at_unit="1"))
         return found
     return list(spectra)
 
