@@ -365,7 +365,8 @@ def test_background_and_line_shape_are_part_of_every_error(numbers):
 
 def test_an_energy_without_an_error_is_drawn(numbers):
     data = PanelData({}, numbers.parameters.assign(standard_error=math.nan, status="not_identified"))
-    assert panels._energy(data, "xps", BISMUTH, "Bi 4f7/2") == f"[{numbers.number('binding_energy', **AT):.2f}]"
+    chosen = xr.Dataset(attrs={"model": BISMUTH})
+    assert panels._energy(data, "xps", chosen, "Bi 4f7/2") == f"[{numbers.number('binding_energy', **AT):.2f}]"
 
 
 @pytest.mark.parametrize("shape", ["voigt", "gl", "sgl", "doniach_sunjic"])
