@@ -1,6 +1,7 @@
 """Drawings of raw measurements: curves along their axis, two columns of a table that belong together, and images."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr

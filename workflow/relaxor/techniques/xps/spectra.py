@@ -203,12 +203,16 @@ def _over_binding_energy(
 
 
 def _counted(measurement: Measurement, name: str, spectrum: xr.Dataset) -> Spectrum:
-    """Return a spectrum in numbers that scatter like counts."""
+    """Return a spectrum in numbers that scatter like counts; counts of a known time as rates."""
+    seconds = float(spectrum.attrs.get(TIME) or 0)
+    if spectrum["intensity"].attrs.get("units") == "count" and seconds > 0:
+        rate = spectrum["intensity"].astype(float) / seconds
+        spectrum = spectrum.assign(intensity=rate.assign_attrs(units="count/s"))
     values = spectrum["intensity"].to_numpy().astype(float)
     known = np.isfinite(values) & np.isfinite(spectrum["binding_energy"].to_numpy())
     spectrum, values = spectrum.isel(binding_energy=known), values[known]
     stated = str(spectrum["intensity"].attrs.get("units", "count/s"))
-    time, unit = _scale(stated, float(spectrum.attrs.get(TIME) or 0), values)
+    time, unit = _scale(stated, seconds, values)
     problem = ""
     if values.size < FEWEST:
         problem = f"it has {values.size} points"
@@ -232,7 +236,7 @@ def _scale(stated: str, time: float, values: np.ndarray) -> tuple[float, str]:
     Counts without a time are taken for what was counted if they are whole numbers; averages of scans are not.
     """
     if stated == "count":
-        return (1.0 if time > 0 or np.array_equal(values, np.rint(values)) else 0.0), "count"
+        return float(np.array_equal(values, np.rint(values))), "count"
     if stated != "1" and convertible(stated, "count/s") and "count" in stated:
         return factor(stated, "count/s") * max(time, 0.0), stated
     return 0.0, "1"
@@ -309,11 +313,17 @@ def _varied(group: Sequence[Spectrum]) -> str:
 
 
 def _sum(group: Sequence[Spectrum]) -> Spectrum:
-    """Return the sum of spectra of one axis."""
+    """Return the sum of spectra of one axis; one that was stored twice counts once."""
     first = group[0]
-    dataset = _added([each.dataset for each in group])
+    apart: list[Spectrum] = []
+    for each in group:
+        if not any(each.dataset["intensity"].equals(other.dataset["intensity"]) for other in apart):
+            apart.append(each)
+    if len(apart) == 1:
+        return replace(first, remarks=("stored more than once in the file", *first.remarks))
+    dataset = _added([each.dataset for each in apart])
     counted = _counted(first.measurement, first.name, dataset)
-    remarks = (f"{len(group)} scans of one axis added", *counted.remarks, *first.remarks)
+    remarks = (f"{len(apart)} scans of one axis added", *counted.remarks, *first.remarks)
     return replace(counted, remarks=tuple(dict.fromkeys(remarks)), assumed=first.assumed)
 
 
