@@ -296,9 +296,10 @@ def _session(
     narrow = [each for each in spectra if each not in survey]
     chosen = by_window(narrow, limits)
     borrowed = replace(reference, fits={}) if reference else None
-    session = Session(measurements, settings, chosen, tuple(survey), known=borrowed, borrowed=borrowed is not None)
     used = [id(each) for each in chosen.values()]
-    return _with_found(session, [each for each in narrow if id(each) not in used])
+    rest = tuple(each for each in narrow if id(each) not in used)
+    held = borrowed is not None
+    return _with_found(Session(measurements, settings, chosen, tuple(survey), rest, known=borrowed, borrowed=held))
 
 
 def _survey(measurements: Sequence[Measurement], spectra: Sequence[Spectrum], settings: XpsSettings) -> list[Spectrum]:
@@ -316,11 +317,11 @@ def _survey(measurements: Sequence[Measurement], spectra: Sequence[Spectrum], se
     return list(found.values())
 
 
-def _with_found(session: Session, rest: Sequence[Spectrum]) -> Session:
+def _with_found(session: Session) -> Session:
     """Return a session with windows for the regions that the settings do not name, where lines stand out."""
     windows, lines = dict(session.settings.windows), dict(session.settings.lines)
     spectra, unfitted = dict(session.spectra), []
-    for spectrum in rest:
+    for spectrum in session.unfitted:
         name = next(each for each in _names(spectrum) if each not in windows)
         found = None
         if not (spectrum.problem or spectrum.is_survey or spectrum.energy.size < MIN_POINTS):
