@@ -194,7 +194,7 @@ def test_what_is_missing_is_named(measurement, change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"reference_window": "C2s"}, "reference_window 'C2s' is not one of Cu2p"),
+        ({"reference_window": "C2s"}, "reference_window 'C2s' .formerly carbon_window. is not one of Cu2p"),
         (
             {"windows": {"C1s": {"low": 1, "high": 2, "models": {"m": {"lines": ["C 2s"]}}}}},
             "no line 'C 2s' under lines",

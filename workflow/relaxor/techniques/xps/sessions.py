@@ -27,7 +27,8 @@ CARBON_LINES = {
 """Lines of adventitious carbon, where the settings name none."""
 CARBON = XpsWindow(low=280.0, high=292.0, models={"adventitious_carbon": XpsModel(lines=list(CARBON_LINES))})
 CALIBRATION = 0.2
-"""Tolerance to which energies of conductors are calibrated (eV); ISO 15472, doi 10.1002/sia.1234."""
+"""Standard uncertainty of the energy scale of an instrument (eV). ISO 15472 leaves the tolerance of the calibration to
+its user; this is a judgement."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Session:
     def unreferenced(self) -> tuple[float, str]:
         """The standard uncertainty of energies without a reference, and where it is stated."""
         if any(self.levels[level].asymmetry > 0 for level in self._fitted_levels):
-            return CALIBRATION, "metals do not charge; ISO 15472, doi 10.1002/sia.1234"
+            return CALIBRATION, "a metal does not charge; calibration of the instrument"
         return self.settings.unreferenced_uncertainty, "setting unreferenced_uncertainty"
 
     @property

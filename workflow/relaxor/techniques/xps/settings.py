@@ -36,7 +36,7 @@ class XpsLine(Section):
     asymmetry: float = setting(0.0, source="Doniach & Šunjić, doi 10.1088/0022-3719/3/2/010", ge=0, le=0.5)
     """The exponent α of the asymmetric line of a metal, at which its fit starts; zero for a symmetric line. The line is
     convolved with the Gaussian of the instrument, and its area, which has no end, is counted to 10 eV above it. Pt 4f
-    has about 0.2, Au 4f 0.05, Al 2p 0.1; free the lifetime width with it."""
+    has about 0.2. Free the lifetime width with it."""
     own_width: bool = False
     """Whether the Gaussian width of this level is fitted by itself (an oxide beside a hydroxide). Without it, the level
     has the width that the levels of its window share."""
@@ -77,9 +77,7 @@ class XpsSettings(Section):
     because the file is calibrated already (`calibrated`), or because nothing is known (`none`)."""
     reference_window: str = "C1s"
     """The window of the reference: its first line, or its Fermi edge. It is not used for calibrated files."""
-    unreferenced_uncertainty: float = setting(
-        1.0, "eV", source="insulators under a flood gun are off by some 1 eV, doi 10.1016/j.pmatsci.2019.100591", ge=0
-    )
+    unreferenced_uncertainty: float = setting(1.0, "eV", source="judgement: what a flood gun leaves", ge=0)
     """The standard uncertainty of energies without a reference. With lines of a metal (`asymmetry`) it is 0.2 eV, the
     calibration of the instrument, because a metal does not charge."""
     reference_energy: float = setting(284.8, "eV", source="usual practice; the value of IUPAC is 285.0")
@@ -142,7 +140,10 @@ class XpsSettings(Section):
             and self.reference not in ("calibrated", "none")
             and self.reference_window not in self.windows
         ):
-            raise ValueError(f"reference_window '{self.reference_window}' is not one of {', '.join(self.windows)}")
+            raise ValueError(
+                f"reference_window '{self.reference_window}' (formerly carbon_window) is not one of "
+                f"{', '.join(self.windows)}"
+            )
         for name, window in self.windows.items():
             if not window.models and (self.reference, self.reference_window) != ("fermi_edge", name):
                 raise ValueError(f"windows.{name}.models: names no model")
