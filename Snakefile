@@ -1,6 +1,6 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
 #   snakemake --cores 2                full rebuild           snakemake --cores 2 PART               a part of config/figures.yaml
-#   snakemake --cores 2 samples        the other samples      snakemake --report report.html         report of the last run
+#   snakemake --cores 2 samples        what it does not show  snakemake --report report.html         report of the last run
 from snakemake.utils import min_version
 
 min_version("9.27")

@@ -73,7 +73,7 @@ def test_files_are_recognised_tried_copied_and_written(project, folder):
     assert found["Probe_1_su"]["file"] == "raw_data/mysample/Probe 1 (süß).csv"
     assert found["gate"]["file"] == "raw_data/mysample/old/gate.csv"
     assert {row["origin"] for row in found.values()} == {"measured"}
-    assert "notes.txt" in output and "format not recognised" in output
+    assert "notes.txt" in output and "is a text without a table of numbers" in output
     for name in ("Probe 1 (süß).csv", "old/gate.csv"):
         copied = project / "raw_data/mysample" / name
         assert copied.read_bytes() == (folder / name).read_bytes()
@@ -187,9 +187,16 @@ def test_answers_are_given_as_options(project, folder):
 
 
 def test_the_plates_of_a_capacitor_stand_for_the_geometry_of_a_device(project, folder):
-    assert "needs width" in run("t", folder, "--yes", "--technique", "Probe*=hysteresis")
+    output = re.sub(r"[│\s]+", " ", run("t", folder, "--yes", "--technique", "Probe*=hysteresis"))
+    assert re.search(r"needs thickness=… nm; width=… um; .* \(or else area=… cm\^2; thickness=… nm\)", output)
     loop = ("--technique", "Probe*=hysteresis", "--condition", "Probe*:area=1e-4 cm^2")
-    assert "needs width" not in run("u", folder, "--yes", *loop, "--condition", "Probe*:thickness=10 nm")
+    assert "width=…" not in run("u", folder, "--yes", *loop, "--condition", "Probe*:thickness=10 nm")
+
+
+def test_conditions_of_rows_that_exist_are_changed_in_the_sheet(project, folder):
+    run("t", folder, "--yes")
+    output = run("t", folder, "--yes", "--condition", "area=1e-4 cm^2", code=1)
+    assert "no file is new; change the column 'conditions' of its row" in output
 
 
 def test_only_what_cannot_be_known_is_asked(project, folder):
@@ -237,10 +244,10 @@ def test_a_material_without_settings_is_drawn_and_the_setting_named(project, tmp
 def test_files_that_fail_only_together_are_drawn(project, folder, monkeypatch):
     (folder / "second.csv").write_text(sweep(3e6))
 
-    def refuse(sample, technique, rows, settings):
+    def refuse(technique, rows, *settings):
         return "too many" if len(rows) > 1 else None
 
-    monkeypatch.setattr(intake, "_refusal", refuse)
+    monkeypatch.setattr("relaxor.project.trial._refusal", refuse)
     proposals, _ = intake.propose("s", folder, [], Settings(), project)
     intake.try_analyses("s", "measured", proposals, [], Settings())
     assert {each.technique for each in proposals} == {"other"}

@@ -59,6 +59,7 @@ def change_cell(project: Project, column: str, value: str) -> None:
             "row 3: column 'file': raw_data/cbps/hysteresis/pe_8nm_22V_100Hz.txt: .*has 3 columns; the sheet names 2",
         ),
         (lambda project: change_cell(project, "technique", "hystersis"), "row 3: .*did you mean 'hysteresis'"),
+        (lambda project: change_cell(project, "technique", "afm"), r"row 3: not analysed as afm: .*\n1 problems"),
         (
             lambda project: change_cell(project, "sample", "film"),
             None,  # another sample has the settings of all, which suffice here
@@ -75,7 +76,7 @@ def test_a_wrong_cell_is_found(project, change, message):
 @pytest.mark.parametrize(
     ("conditions", "message"),
     [
-        ("area=1e-4 cm^2; thickness=8 nm", None),
+        ("area=1e-4 cm^2; thickness=8 nm; frequency=100 Hz", None),
         ("area=1e-4 cm^2", r"hysteresis needs 'thickness' \(add 'thickness=… nm'\)"),
         ("thickness=8 nm", r"hysteresis needs 'width' \(add 'width=… um', or else 'area=… cm\^2'\)"),
         ("", r"needs 'thickness' \(add 'thickness=… nm', or else 'area=… cm\^2; thickness=… nm'\)"),
@@ -90,11 +91,11 @@ def test_the_plates_of_a_capacitor_stand_for_the_geometry_of_a_device(project, c
 
 
 def test_a_misspelt_condition_is_a_warning_and_one_of_the_lab_is_not(project):
-    change_cell(project, "conditions", "area=1e-4 cm^2; thickness=8 nm; freqency=100 Hz; humidity=0.4")
+    change_cell(project, "conditions", "area=1e-4 cm^2; thickness=8 nm; frequency=100 Hz; widht=20 um; humidity=0.4")
     result = run("check")
     assert result.exit_code == 0
     place = "config/measurements.tsv: row 3: column 'conditions'"
-    assert f"warning: {place}: hysteresis does not know 'freqency'; did you mean 'frequency'?" in result.output
+    assert f"warning: {place}: hysteresis does not know 'widht'; did you mean 'width'?" in result.output
     assert "nothing is wrong with 2 files, but see the 1 warning. Next" in result.output
     assert "humidity" not in result.output
     change_cell(project, "conditions", "area=1e-4 cm^2; thickness=8 nm; frequency=1 Hz; frequency_2=100 Hz")

@@ -1,6 +1,7 @@
 """The command ``relaxor inspect``."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -44,6 +45,7 @@ def test_a_folder_gives_a_table(folder):
     assert result.exit_code == 0
     assert "scan.uxd" in result.output and "bruker_uxd" in result.output and "witec_wip" in result.output
     assert ".hidden" not in result.output
+    assert re.search(r"scan.uxd +│ bruker_uxd +│ xrd +│ intensity 5, 10 to 10.4 degree", result.output)
     (folder / "other").mkdir()
     assert "bruker_uxd" in run(folder / "other/..").output  # the dots of a path hide nothing
 
@@ -70,10 +72,21 @@ def test_json_holds_everything(folder):
     assert len(scan["raw_sha256"]) == 64
 
 
-def test_a_picture_is_drawn_beside_where_one_works(folder, tmp_path):
-    result = run("--plot", folder)
+def test_what_is_no_data_is_skipped_with_a_word(folder):
+    (folder / "README.md").write_text("# Measured\non 3 May 2024 by\nA. N. Other\n")
+    (folder / "sample.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
+    result = run(folder)
     assert result.exit_code == 0
-    for name in ("scan.uxd.png", "map.wip.png"):
+    words = re.sub(r"[│\s]+", " ", result.output)
+    assert "skipped: is a text without a table of numbers" in words
+    assert "skipped: is a picture (JPEG) without data" in words
+    assert "skipped: is a text" in run(folder / "README.md").output
+
+
+def test_files_and_folders_have_pictures_where_one_works(folder, tmp_path):
+    result = run("--plot", folder, folder / "scan.uxd")
+    assert result.exit_code == 0
+    for name in ("archive.png", "scan.uxd.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 

@@ -254,3 +254,15 @@ def test_settings_of_a_sample_concern_its_own_analysis(two_samples):
         "write_tables_sample/film/raman",
         "draw_comparison/raman",
     }
+
+
+@pytest.mark.slow
+def test_the_only_sample_is_drawn_if_no_figure_shows_it(tmp_path):
+    """A lab whose sheet names no panels has no sample of the paper, and gets its figures all the same."""
+    project = Project.of_this(tmp_path / "project", "raman")
+    header, row = project.read_sheet()
+    assert project.planned("samples") == set()
+    project.write_sheet([header, [cell if name != "panel" else "" for name, cell in zip(header, row, strict=True)]])
+    planned = {f"{rule}:raman" for rule in ("ingest_files", "analyse_technique", "draw_sample", "write_tables_sample")}
+    assert project.planned("samples") == planned
+    assert project.planned("figures") == set()

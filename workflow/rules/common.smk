@@ -68,7 +68,9 @@ MISSING = {
     name
     for name, figure in FIGURES.items()
     for panel in figure.panels.values()
-    if (topic_of(panel) and topic_of(panel) not in ANALYSED) or (PANELS[panel.id].table and not COMPARING)
+    if (topic_of(panel) and topic_of(panel) not in ANALYSED)
+    or (topic_of(panel) in TECHNIQUES and panel.id not in FED)
+    or (PANELS[panel.id].table and not COMPARING)
 }
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
@@ -77,11 +79,12 @@ DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.valu
 # A notebook is executed if all panels that it shows are drawn.
 NOTEBOOKS = sorted(name for name, told in told_panels(STORIES).items() if told <= DRAWN)
 # Figures that are not in config/figures.yaml, and techniques that several samples have.
+SHOWN = {row["technique"] for row in SHEET if row["sample"] == SAMPLE and DRAWN & {*row["panel"].split(",")}}
 OWN = [
     (sample, technique)
     for sample, techniques_of_sample in SAMPLES.items()
     for technique in techniques_of_sample
-    if sample != SAMPLE or technique == OTHER
+    if sample != SAMPLE or technique not in SHOWN
 ]
 SHARED = {
     technique: holders

@@ -71,7 +71,7 @@ rule draw_comparison:
 
 
 rule samples:
-    """Figures and tables of every sample beside the one of the paper, and comparisons."""
+    """Figures and tables of all that config/figures.yaml does not show, and comparisons."""
     input:
         [f"{RESULTS}/figures/samples/{sample}/{technique}.{suffix}" for sample, technique in OWN for suffix in FORMATS],
         [

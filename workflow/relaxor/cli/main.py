@@ -1,6 +1,7 @@
 """The command ``relaxor``."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -153,9 +154,12 @@ def check(
         ),
     ] = "",
 ) -> None:
-    """Check settings, sheet, files, checksums and conditions before a run. The exit code is 1 if anything is wrong."""
+    """Check settings, sheet, files, checksums and conditions before a run, and try the analyses.
+
+    The exit code is 1 if anything is wrong.
+    """
     from relaxor.cli.terminal import checked_table, settings_table, show
-    from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions
+    from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions, try_analyses
     from relaxor.reporting.names import misnamed
 
     settings = _settings()
@@ -169,6 +173,8 @@ def check(
     found = list(
         track(files, "reading files", len(rows), console=screen, transient=True, disable=not screen.is_terminal)
     )
+    with screen.status("trying analyses"):
+        found = try_analyses(found, settings, os.cpu_count() or 1)
     if found:
         show(checked_table(found))
     doubts = misspelt_conditions(rows, settings.sheet)
@@ -205,27 +211,35 @@ def claims(
 )
 def inspect(
     paths: Annotated[list[Path], typer.Argument(help="Raw files. A folder gives a table of all files in it.")],
-    plot: Annotated[bool, typer.Option("--plot", help="Draw each file to <file>.png in the current folder.")] = False,
+    plot: Annotated[
+        bool,
+        typer.Option("--plot", help="Draw each file to <file>.png, and all of a folder to <folder>.png."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, with the whole header.")] = False,
 ) -> None:
     """Describe raw files: format, axes, units, header, warnings. The exit code is 1 if a file cannot be read."""
     from relaxor.cli.terminal import files_table, show
-    from relaxor.project.inspection import as_row, as_text, describe, draw, files_in
+    from relaxor.project import inspection
 
-    found = [describe(path) for path in files_in(paths)]
+    found = [inspection.describe(path) for path in inspection.files_in(paths)]
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     elif len(paths) == 1 and not paths[0].is_dir():
-        typer.echo(as_text(found[0]))
+        typer.echo(inspection.as_text(found[0]))
     else:
-        show(files_table(map(as_row, found)))
-    readable = [Path(entry["file"]) for entry in found if "error" not in entry]
-    for path in readable if plot else ():
-        target = Path(f"{path.name}.png")
-        draw(path, target)
-        typer.echo(f"drawn: {target}", err=True)
-    if len(readable) < len(found) or not found:
-        typer.echo(f"{len(found) - len(readable)} of {len(found)} files cannot be read", err=True)
+        show(files_table(map(inspection.as_row, found)))
+    readable = {Path(entry["file"]) for entry in found if "format" in entry}
+    for path in paths if plot else ():
+        files, target = [file for file in inspection.files_in([path]) if file in readable], f"{path.resolve().name}.png"
+        if files:
+            if path.is_dir():
+                inspection.draw_overview(files, Path(target))
+            else:
+                inspection.draw(path, Path(target))
+            typer.echo(f"drawn: {target}", err=True)
+    failed = sum("error" in entry for entry in found)
+    if failed or not found:
+        typer.echo(f"{failed} of {len(found)} files cannot be read", err=True)
         raise typer.Exit(1)
 
 

@@ -40,7 +40,7 @@ def show(table: Table) -> None:
 
 def files_table(rows: Iterable[Sequence[str]]) -> Table:
     """Make the table of ``relaxor inspect``."""
-    table = Table("file", "format", "parts", "first", "acquired", "remarks")
+    table = Table("file", "format", "technique", "content", "acquired", "remarks")
     for row in rows:
         table.add_row(*map(escape, row))
     return table
@@ -50,11 +50,10 @@ def proposals_table(proposals: Sequence[Proposal], refused: Mapping[str, str]) -
     """Make the table of ``relaxor add``: the proposed rows, and the files that are not added."""
     table = Table("measurement", "technique", "file", "conditions", "remarks")
     for proposal in proposals:
-        missing = [f"needs {name}=… {unit}" for name, unit in proposal.missing.items()]
-        remarks = "; ".join([*missing, *filter(None, [proposal.note])])
+        remarks = "; ".join(filter(None, [proposal.wants, proposal.note]))
         conditions = "; ".join(f"{name}={value}" for name, value in proposal.conditions.items())
         cells = (proposal.measurement, proposal.technique, proposal.file, conditions, remarks)
-        table.add_row(*map(escape, cells), style="yellow" if missing else None)
+        table.add_row(*map(escape, cells), style="yellow" if proposal.wants else None)
     for name, reason in refused.items():
         table.add_row(*map(escape, ("not added", "–", name, "", reason)), style="dim")
     return table

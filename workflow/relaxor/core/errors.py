@@ -33,6 +33,10 @@ class ReadError(RelaxorError):
         super().__init__(": ".join(str(part) for part in (path, self.where, self.problem) if part))
 
 
+class NoDataError(ReadError):
+    """A file is sound and holds no measurement: a picture, a document, a script, a text without numbers."""
+
+
 class SheetError(RelaxorError):
     """A row of the measurement sheet or a setting is not valid."""
 

@@ -108,7 +108,7 @@ def _falling(ax: Axes, x: xr.DataArray) -> None:
 def label(values: xr.DataArray) -> str:
     """Return the name of a variable with its unit."""
     name, unit = values.attrs.get("long_name", values.name), values.attrs.get("units", "1")
-    return str(name) if unit == "1" else f"{name} ({unit})"
+    return str(name) if unit == "1" or str(name).endswith(f"({unit})") else f"{name} ({unit})"
 
 
 def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:

@@ -5,9 +5,7 @@ import csv
 import io
 import re
 import shutil
-import tempfile
 import unicodedata
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -17,18 +15,17 @@ from typing import Any
 import xarray as xr
 
 from relaxor.core.checksums import SUMS, record_sums, sha256
-from relaxor.core.errors import DiskError, ReadError, RelaxorError, SheetError, nearest
+from relaxor.core.errors import ReadError, SheetError, nearest
 from relaxor.core.files import atomic
 from relaxor.core.remote import storage_of
 from relaxor.core.results import SCAN
 from relaxor.core.units import parse_quantity
-from relaxor.project.analysis import analyse_files
 from relaxor.project.guesses import guessed_columns, is_bare
-from relaxor.project.ingest import ingest
 from relaxor.project.inspection import files_in
 from relaxor.project.layers import known_conditions
 from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, names_columns, unfit
+from relaxor.project.trial import refusals
 from relaxor.readers import TableDescription, read
 from relaxor.readers.tables.description import stated
 from relaxor.techniques.contents import Contents
@@ -87,6 +84,15 @@ class Proposal:
             return {}
         conditions = techniques()[self.technique].conditions
         return conditions.missing(self.needs[self.technique], self.conditions)
+
+    @property
+    def wants(self) -> str:
+        """What the sheet must still say, in words; "" if nothing is missing."""
+        if not self.missing:
+            return ""
+        listed = "; ".join(f"{name}=… {unit}" for name, unit in self.missing.items())
+        instead = techniques()[self.technique].conditions.instead(self.needs[self.technique], self.conditions)
+        return f"needs {listed}" + f" (or else {instead})" * bool(instead)
 
     def row(self, sample: str, origin: str) -> dict[str, str]:
         """Return the row of the sheet as text."""
@@ -288,6 +294,8 @@ def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
     Where an analysis needs the condition, only the files of such analyses get it.
     """
     for answer in answers:
+        if not proposals:
+            raise SheetError(f"--condition '{answer}': no file is new; change the column 'conditions' of its row")
         found = CONDITION.fullmatch(answer)
         if not found:
             raise SheetError(f"--condition '{answer}': '[PATTERN:]name=value unit' expected")
@@ -382,7 +390,7 @@ def try_analyses(
             refused = dict.fromkeys((each.measurement for each in group), lacking)
         else:
             new = [_parsed(each, sample, origin) for each in group if not each.missing]
-            refused = _refused(sample, technique, before, new, settings)
+            refused = refusals(technique, new, settings.layers(technique, sample), settings.plain_tables(), before)
         for each in group:
             if each.measurement in refused:
                 reason = f"not analysed as {technique}: {refused[each.measurement]}"
@@ -391,39 +399,9 @@ def try_analyses(
                 tried -= {technique, each.technique}  # repeat with the files that remain, or that are added
 
 
-def _refused(
-    sample: str, technique: str, before: list[dict[str, Any]], new: list[dict[str, Any]], settings: Settings
-) -> dict[str, str]:
-    """Return why the analyses of measurements fail; if several fail together, only those that also fail alone."""
-    together = _refusal(sample, technique, [*before, *new], settings) if new else None
-    if together is None:
-        return {}
-    alone = {row["measurement"]: _refusal(sample, technique, [*before, row], settings) for row in new if len(new) > 1}
-    return {name: reason for name, reason in alone.items() if reason} or {row["measurement"]: together for row in new}
-
-
 def _parsed(proposal: Proposal, sample: str, origin: str) -> dict[str, Any]:
     conditions = {name: parse_quantity(value) for name, value in proposal.conditions.items()}
     return {**proposal.row(sample, origin), "conditions": conditions, "file": str(proposal.source)}
-
-
-def _refusal(sample: str, technique: str, rows: list[dict[str, Any]], settings: Settings) -> str | None:
-    """Ingest and analyse some files. Return in one line why that fails, or None if it succeeds."""
-    layers = settings.layers(technique, sample)
-    tables = settings.model_dump(mode="json")["tables"]
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-        data, *written = (str(Path(folder, name)) for name in ("data.nc", "parameters.csv", "budget.csv", "curves.nc"))
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                ingest([row["file"] for row in rows], rows, tables, data)
-                analyse_files(data, *written, technique=technique, layers=layers)
-        except DiskError:
-            raise  # a full disk is not an error of the file
-        except RelaxorError as error:
-            return " ".join(str(error).split()).removeprefix(f"{rows[-1]['measurement']}: ")
-        except Exception as error:  # unforeseen numbers: the file is drawn, and its note gives the reason
-            return " ".join(f"the analysis fails ({type(error).__name__}: {error})".split())
-    return None
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

@@ -1,16 +1,23 @@
 """The content of a raw file: its format, its numbers with their axes and units, its header, and a quick picture."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from relaxor.core.errors import ReadError
+from relaxor.core.errors import NoDataError, ReadError
 from relaxor.core.files import atomic
 from relaxor.readers import read
+from relaxor.techniques.recognition import likely_techniques
+
+ACROSS = 4
+"""Number of panels beside each other in the drawing of a folder."""
+LONGEST_TITLE = 34
+MOST_NAMES = 4
+"""Number of columns of a table that the row of a file names."""
 
 
 def files_in(paths: list[Path]) -> Iterator[Path]:
@@ -29,17 +36,20 @@ def describe(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``file``, and either ``error``, or ``format``, ``instrument``, ``acquired``, ``raw_sha256``, ``warnings`` (a
-        list), ``parts`` (name, ``attributes``, and the dimensions, shape, units and range of every variable) and
-        ``header``.
+        ``file``, and either ``skipped`` (why it holds no measurement), ``error``, or ``format``, ``techniques`` (those
+        that may analyse it, the likeliest first), ``instrument``, ``acquired``, ``raw_sha256``, ``warnings`` (a list),
+        ``parts`` (name, ``attributes``, and the dimensions, shape, units and range of every variable) and ``header``.
     """
     try:
         tree = read(path)
+    except NoDataError as error:
+        return {"file": str(path), "skipped": error.problem}
     except ReadError as error:
         return {"file": str(path), "error": str(error)}
     return {
         "file": str(path),
         "format": tree.attrs["format"],
+        "techniques": list(likely_techniques(tree)),
         "instrument": tree.attrs["instrument"],
         "acquired": tree.attrs.get("acquired"),
         "raw_sha256": tree.attrs["raw_sha256"],
@@ -79,9 +89,12 @@ def as_text(found: dict[str, Any]) -> str:
     """Return a summary as lines for the screen."""
     if "error" in found:
         return f"error: {found['error']}"
+    if "skipped" in found:
+        return f"{found['file']}: skipped: {found['skipped']}"
     lines = [
         f"{found['file']}",
         f"  format      {found['format']}",
+        f"  technique   {', or '.join(found['techniques']) or 'none recognised'}",
         f"  instrument  {found['instrument']}",
         f"  acquired    {found['acquired'] or 'not stated'}",
         f"  SHA-256     {found['raw_sha256']}",
@@ -101,8 +114,11 @@ def as_text(found: dict[str, Any]) -> str:
 def _line(entry: dict[str, Any]) -> str:
     shape = " × ".join(f"{dim} {size}" for dim, size in zip(entry["dims"], entry["shape"], strict=True)) or "one number"
     span = f", {entry['min']:.6g} to {entry['max']:.6g}" if "min" in entry else ""
-    unit = "" if entry["units"] == "1" else f" {entry['units']}"
-    return f"{entry['name']} ({shape}){span}{unit}"
+    return f"{entry['name']} ({shape}){span}{_unit(entry)}"
+
+
+def _unit(entry: dict[str, Any]) -> str:
+    return "" if entry["units"] == "1" else f" {entry['units']}"
 
 
 def _short(value: object) -> str:
@@ -111,14 +127,38 @@ def _short(value: object) -> str:
 
 
 def as_row(found: dict[str, Any]) -> tuple[str, ...]:
-    """Return a summary as a row: file, format, parts, first variable with its shape, acquired, remarks."""
+    """Return a summary as a row: file, format, technique, what is in it, acquired, remarks."""
+    if "skipped" in found:
+        return (found["file"], "–", "–", "–", "–", f"skipped: {found['skipped']}")
     if "error" in found:
-        return (found["file"], "-", "-", "-", "-", found["error"].removeprefix(f"{found['file']}: "))
-    first = (found["parts"][0]["variables"] or [{"name": "", "shape": []}])[0] if found["parts"] else {}
-    shape = " × ".join(map(str, first.get("shape", ())))
-    remarks = f"{len(found['warnings'])} warnings" if found["warnings"] else ""
-    what = f"{first.get('name', '')} {shape}".strip()
-    return (found["file"], found["format"], str(len(found["parts"])), what, found["acquired"] or "-", remarks)
+        return (found["file"], "–", "–", "–", "–", found["error"].removeprefix(f"{found['file']}: "))
+    more = f" (and {len(found['warnings']) - 1} more warnings)" if len(found["warnings"]) > 1 else ""
+    return (
+        found["file"],
+        found["format"],
+        found["techniques"][0] if found["techniques"] else "–",
+        _content(found["parts"]),
+        (found["acquired"] or "–")[:10],
+        "".join(found["warnings"][:1]) + more,
+    )
+
+
+def _content(parts: Sequence[dict[str, Any]]) -> str:
+    """Return what the first part with numbers holds: a spectrum or image with its axis, or the columns of a table."""
+    from relaxor.figures.generic import COLUMNS
+
+    part = next((part for part in parts if part["variables"]), None)
+    if part is None:
+        return "no numbers"
+    first, repeated = part["variables"][0], f"{len(parts)} × " * (len(parts) > 1)
+    shape = " × ".join(map(str, first["shape"]))
+    if set(first["dims"]) <= COLUMNS:
+        names = [variable["name"] for variable in part["variables"]]
+        return f"{repeated}{', '.join(names[:MOST_NAMES])}{', …' * (len(names) > MOST_NAMES)} ({shape})"
+    spans = [axis for axis in part["axes"] if axis["name"] == first["dims"][-1] and "min" in axis]
+    return f"{repeated}{first['name']} {shape}" + "".join(
+        f", {axis['min']:.4g} to {axis['max']:.4g}{_unit(axis)}" for axis in spans
+    )
 
 
 def draw(path: Path, target: Path) -> None:
@@ -144,5 +184,27 @@ def draw(path: Path, target: Path) -> None:
         plain.draw(ax, *entry)
         ax.set_title(name if len(name) <= 60 else f"{name[:57]}...")
     figure.suptitle(path.name)
+    with atomic(target) as temporary:
+        figure.savefig(temporary, format=target.suffix[1:])
+
+
+def draw_overview(paths: Sequence[Path], target: Path) -> None:
+    """Draw the content of many files, one small panel each."""
+    from relaxor.figures import generic as plain
+    from relaxor.figures.style import DOUBLE, new_figure, use_style
+
+    use_style()
+    rows = -(-len(paths) // ACROSS)
+    figure = new_figure(DOUBLE, 40.0 * rows)
+    places = figure.subfigures(rows, ACROSS, squeeze=False).ravel()
+    for place, path in zip(places, paths, strict=False):  # the last row may not be full
+        plain.draw_regions(place.add_subplot(), [child.to_dataset() for child in read(path).children.values()])
+        for ax in place.axes:  # with the scale of an image
+            ax.tick_params(labelsize=4)
+            for text in (ax.xaxis.label, ax.yaxis.label, ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):
+                text.set_fontsize(5)
+        place.suptitle(
+            f"{path.name[: LONGEST_TITLE - 1]}…" if len(path.name) > LONGEST_TITLE else path.name, fontsize=5
+        )
     with atomic(target) as temporary:
         figure.savefig(temporary, format=target.suffix[1:])

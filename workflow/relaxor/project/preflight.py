@@ -1,9 +1,10 @@
-"""Checks before a run: settings, sheet, files, checksums and conditions."""
+"""Checks before a run: settings, sheet, files, checksums, conditions, and whether the analyses accept the files."""
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import xarray as xr
 
 from relaxor.core.checksums import recorded_sum
 from relaxor.core.errors import ReadError, RelaxorError, SheetError, nearest
+from relaxor.core.parallel import cores as use_cores
+from relaxor.core.parallel import ordered_map
 from relaxor.core.remote import storage_of
 from relaxor.core.results import Measurement
 from relaxor.project.figure_list import load_figures
@@ -18,6 +21,7 @@ from relaxor.project.layers import Resolved, known_conditions, resolve
 from relaxor.project.lists import load_checks, load_claims, load_literature
 from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import require_samples
+from relaxor.project.trial import refusals
 from relaxor.readers import read
 from relaxor.readers.tables.description import stated
 from relaxor.techniques.contents import Contents
@@ -111,6 +115,35 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
         yield Checked(row, True, unchanged, not untold, tuple(problems))
 
 
+def try_analyses(checked: Sequence[Checked], settings: Settings, cores: int) -> list[Checked]:
+    """Try the analyses of all rows without a problem, and add to each row why its analysis refuses it.
+
+    Parameters
+    ----------
+    checked
+        Every row of the sheet, in its order, as `check_files` returns it.
+    cores
+        Number of analyses that are tried at a time.
+    """
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for each in checked:
+        if each.readable and not each.problems and each.row["technique"] != OTHER:
+            groups.setdefault((each.row["sample"], each.row["technique"]), []).append(each.row)
+    trials = [
+        partial(refusals, technique, rows, settings.layers(technique, sample), settings.plain_tables())
+        for (sample, technique), rows in groups.items()
+    ]
+    with use_cores(cores):
+        refused = dict(zip(groups, ordered_map(call, trials), strict=True))
+    found = []
+    for number, each in enumerate(checked, start=2):
+        technique = each.row["technique"]
+        reason = refused.get((each.row["sample"], technique), {}).get(each.row["measurement"])
+        problem = f"{settings.sheet}: row {number}: not analysed as {technique}: {reason}"
+        found.append(replace(each, problems=(*each.problems, problem)) if reason else each)
+    return found
+
+
 def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
     """Determine the settings of one measurement, and the layer from which each one comes.
 
@@ -153,9 +186,7 @@ def _untold(row: dict[str, Any], tree: xr.DataTree) -> list[str]:
     if technique == OTHER:
         return []
     conditions = techniques()[technique].conditions
-    needed, others = conditions.needed(Contents.of(tree)), conditions.alternative
-    chosen = given.keys() & (needed.keys() ^ others.keys())  # conditions that only one of the two has
-    instead = "; ".join(f"{name}=… {unit}" for name, unit in others.items() if name not in given)
-    choice = f", or else '{instead}'" if instead and not chosen else ""
+    needed = conditions.needed(Contents.of(tree))
+    choice = f", or else '{instead}'" if (instead := conditions.instead(needed, given)) else ""
     missing = conditions.missing(needed, given)
     return [f"{technique} needs '{name}' (add '{name}=… {unit}'{choice})" for name, unit in missing.items()]

@@ -140,6 +140,10 @@ class Settings(Section):
         sample_settings = given.get("samples", {}).get(sample, {}).get(technique, {})
         return {"instruments": instruments, LAB: given.get(technique, {}), SAMPLE: sample_settings}
 
+    def plain_tables(self) -> dict[str, Any]:
+        """Return the descriptions of text tables as plain values."""
+        return self.model_dump(mode="json", include={"tables"})["tables"]
+
 
 def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two layers of sections; the settings of the upper one replace those of the lower one."""

@@ -12,7 +12,7 @@ from relaxor.core.files import start_of
 from relaxor.core.lazy import lazy
 from relaxor.readers.registry import MAX_BYTES, readers
 from relaxor.readers.tables.description import TableDescription
-from relaxor.readers.unread import unread
+from relaxor.readers.unread import refusal
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,7 +94,7 @@ def recognise(path: Path, head: bytes | None = None) -> str:
     for reader in readers().values():
         if reader.recognises(head, path):
             return reader.name
-    raise ReadError(path, unread(head))
+    raise refusal(path, head)
 
 
 def _head(path: Path) -> bytes:

@@ -1,6 +1,17 @@
-"""Files of known makers that no reader reads: who wrote them, and what to do."""
+"""Files that no reader reads: who wrote them, and what to do; or that they hold no measurement at all."""
 
+import re
+from pathlib import Path
 from typing import NamedTuple
+
+from relaxor.core.errors import NoDataError, ReadError
+from relaxor.core.files import start_of
+
+LOOKED_THROUGH = 1 << 18
+"""Number of bytes in which a text is searched for numbers."""
+FEWEST_ROWS = 3
+"""A text with fewer rows of numbers is no table."""
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?")
 
 
 class Unread(NamedTuple):
@@ -42,20 +53,42 @@ KINDS = (
 """Kinds of files by the bytes that stand at a place."""
 
 
-def unread(head: bytes) -> str:
-    """Return why a file that no reader recognises is not read, and what to do."""
+def refusal(path: Path, head: bytes) -> ReadError:
+    """Return the error of a file that no reader recognises: what it is, and what to do.
+
+    Returns
+    -------
+    NoDataError
+        For pictures, documents, scripts and texts without numbers.
+    ReadError
+        For all others.
+    """
     for kind in KINDS:
         if head[kind.place : kind.place + len(kind.magic)] == kind.magic:
-            return f"is {kind.what}, which is not read: {kind.way}"
+            error = NoDataError if kind.way == PICTURE else ReadError
+            return error(path, f"is {kind.what}, which is not read: {kind.way}")
     if b"smua." in head or b"smub." in head:
-        return "is a script for a Keithley SourceMeter (TSP), not data that it measured"
+        return NoDataError(path, "is a script for a Keithley SourceMeter (TSP), not data that it measured")
     start = f"format not recognised (starts with {head[:16]!r})"
     if _binary(head):
-        return f"{start}: a binary file of no known program; {AS_TEXT}"
-    return (
+        return ReadError(path, f"{start}: a binary file of no known program; {AS_TEXT}")
+    if _rows_of_numbers(start_of(path, LOOKED_THROUGH)) < FEWEST_ROWS:
+        return NoDataError(path, "is a text without a table of numbers")
+    return ReadError(
+        path,
         f"{start}; if it is a plain table, "
-        "describe its columns under 'tables' in the configuration and name that description in the sheet"
+        "describe its columns under 'tables' in the configuration and name that description in the sheet",
     )
+
+
+def _rows_of_numbers(content: bytes) -> int:
+    """Count the lines of a text of which at least half of the words are numbers."""
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin-1"
+    rows = 0
+    for line in content.decode(encoding, errors="replace").splitlines():
+        words = re.split(r"[\s,;|]+", line.strip())
+        rows += 2 * sum(bool(NUMBER.fullmatch(word.strip("\"'"))) for word in words) >= len(words)
+    return rows
 
 
 def _binary(head: bytes) -> bool:

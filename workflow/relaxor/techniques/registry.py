@@ -117,6 +117,12 @@ class Conditions:
         wanted = others if needed and (others.keys() - needed.keys()) & set(given) else needed
         return {name: unit for name, unit in wanted.items() if name not in given}
 
+    def instead(self, needed: Mapping[str, str], given: Collection[str]) -> str:
+        """Return what may be given instead of all that is needed, as cells of the sheet have it; "" if nothing may."""
+        chosen = set(given) & (needed.keys() ^ self.alternative.keys())  # conditions that only one of the two has
+        open_ = {} if chosen or not needed else self.alternative
+        return "; ".join(f"{name}=… {unit}" for name, unit in open_.items() if name not in given)
+
 
 @dataclass(frozen=True)
 class ComparedSpectrum:
