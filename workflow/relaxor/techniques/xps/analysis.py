@@ -93,8 +93,12 @@ def _joined(analysed: Sequence[Analysed]) -> Result:
             parts[measurement, free] = curve
     levels = [(session, curves) for session, _, curves in analysed if session.in_profile]
     if len(levels) > 1:
-        shown = {(curve.attrs["model"], str(level)) for _, curves in levels for curve in curves.values()
-                 if "model" in curve.attrs for level in curve["level"].values}  # fmt: skip
+        fitted = [curve for _, curves in levels for curve in curves.values() if "model" in curve.attrs]
+        shown = {
+            (float(curve.attrs["at"]), curve.attrs["model"], str(level))
+            for curve in fitted
+            for level in curve["level"].values
+        }
         first = levels[0][0]
         parts = {(first.first.measurement.id, PROFILE): profile_curves(numbers, shown, first.at_name)} | parts
     members = analysed[0][0].measurements

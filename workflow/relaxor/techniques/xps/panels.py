@@ -21,6 +21,8 @@ SIGNIFICANT = 5.0
 """Least significance, in standard deviations, at which a line of the survey is labelled."""
 BESIDE = 0.02
 """Half width, in widths of the panel, of what lies under a label."""
+DECADES = 20.0
+"""Ratio of the largest areas of levels above which their axis is logarithmic."""
 HATCHES = ("", "/////", "....", "\\\\\\\\\\")
 """Hatches of core levels, which tell levels apart without colour."""
 
@@ -110,7 +112,12 @@ def depth_profile(ax: Axes, data: PanelData, *, region: str = PROFILE) -> None:
             }
             y, error = values.values[place] / scale, errors.values[place] / scale
             own.errorbar(curves["at"].values, y, error, lw=0.7, elinewidth=0.6, mew=0.7, label=str(feature), **look)
-        own.set_ylim(0, 1.3 * float(np.nanmax(values.values)) / scale)
+        highest = np.nanmax(values.values, axis=1) / scale
+        if name == "area" and highest.max() > DECADES * highest.min() > 0:
+            own.set_yscale("log")
+            own.set_ylim(top=3 * highest.max())
+        else:
+            own.set_ylim(0, 1.3 * highest.max())
         own.set_ylabel(unit)
         own.legend(fontsize=5, ncols=3, loc="upper left")
         at = curves["at"].attrs

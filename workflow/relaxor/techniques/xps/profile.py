@@ -16,7 +16,7 @@ UNKNOWN = ("", "exp_variable")
 """Names of what was varied that say nothing."""
 
 
-def profile_curves(numbers: Sequence[Number], shown: Collection[tuple[str, str]], name: str) -> xr.Dataset:
+def profile_curves(numbers: Sequence[Number], shown: Collection[tuple[float, str, str]], name: str) -> xr.Dataset:
     """Return areas, and atomic percent where there are factors, against what was varied.
 
     Parameters
@@ -24,12 +24,12 @@ def profile_curves(numbers: Sequence[Number], shown: Collection[tuple[str, str]]
     numbers
         Numbers of all levels.
     shown
-        The models that were chosen, and the levels in them: those of each level of the series.
+        What was varied, the model that was chosen there, and a core level in it.
     name
         Name of what was varied.
     """
     rows = [row for row in numbers if math.isfinite(row.at)]
-    areas = [row for row in rows if row.parameter == q.AREA.name and (row.model, row.feature) in shown]
+    areas = [row for row in rows if row.parameter == q.AREA.name and (row.at, row.model, row.feature) in shown]
     contents = [row for row in rows if row.parameter == q.ATOMIC_PERCENT.name]
     label = "varied quantity" if name in UNKNOWN else name.replace("_", " ")
     at = sorted({row.at for row in rows})
