@@ -43,4 +43,4 @@ def test_slow_noise_is_in_the_error_of_single_pairs(scenario: Scenario) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
 def test_every_scenario_is_right_or_flagged(scenario: Scenario) -> None:
-    require_right_or_said(scenario, 30)
+    require_right_or_said(scenario, 100)  # of fewer draws, shares say little

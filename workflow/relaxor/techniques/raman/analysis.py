@@ -24,7 +24,7 @@ from relaxor.techniques.raman import quantities as q
 from relaxor.techniques.raman.assumptions import of_baseline, of_response, with_higher_baseline
 from relaxor.techniques.raman.axis import Axis, Reference
 from relaxor.techniques.raman.lines import UNSEEN, find_modes, fit_lines, fit_seen_lines
-from relaxor.techniques.raman.misfit import Points, Solved, examined, twins, with_nearest_names
+from relaxor.techniques.raman.misfit import Points, Solved, beside_unlisted, examined, with_nearest_names
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import Cleaned, remove_spikes
 
@@ -41,7 +41,11 @@ FOUND_DEGREE = 1
 METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
 SUSPECT = "may be a cosmic ray: as sharp as one, without wings, in a single accumulation"
 
+TWIN = 0.5
+"""Area of an unlisted line, as a fraction of that of the mode beside it, above which either may be the mode."""
 TWINS = "which of two lines of similar area is the mode is a choice: that nearer to the place in the settings"
+DIVIDED = frozenset(quantity.name for quantity in (q.AREA, q.FWHM, q.FWHM_LORENTZIAN))
+SHARED = "how the area is divided between the line and one beside it that nobody listed depends on the shape of both"
 
 
 @dataclass(frozen=True)
@@ -202,8 +206,14 @@ def _analyse_one(measurement: Measurement, standards: Sequence[Reference], setti
     reach = 1.5 * float(np.median(np.diff(spectrum.shift)))
     sharp = {name for name, center in centers.items() if (np.abs(spikes - center) < reach).any()}
     rows = [row.flagged(Status.ASSUMED, SUSPECT) if row.feature in sharp else row for row in rows]
-    twin = {name for part in spectrum.voigts for name in twins(part.solved)}
-    rows = [row.flagged(Status.ASSUMED, TWINS) if row.feature in twin else row for row in rows]
+    solved = [part.solved for part in spectrum.voigts]
+    twins = {name for each in solved for name in beside_unlisted(each, TWIN)}
+    beside = {name for each in solved for name in beside_unlisted(each)}
+    rows = [row.flagged(Status.ASSUMED, TWINS) if row.feature in twins else row for row in rows]
+    rows = [
+        row.flagged(Status.ASSUMED, SHARED) if row.feature in beside and row.parameter in DIVIDED else row
+        for row in rows
+    ]
     rays = {q.COSMIC_RAY_PIXELS: (cleaned.removed.sum(), math.nan)}
     rows += measured(measurement, q.VOIGT, rays, "count")
     return Result.of(measurement, rows, {"spectrum": _curves(spectrum, axis)})

@@ -147,15 +147,23 @@ def with_nearest_names(solved: Solved, points: Points, expected: Mapping[str, fl
     return solved
 
 
-def twins(solved: Solved) -> set[str]:
-    """Return the names of lines beside which the fit needed one of similar area that nobody listed."""
+def beside_unlisted(solved: Solved, share: float = 0.0) -> set[str]:
+    """Return the names of lines beside which the fit needed one that nobody listed.
+
+    Parameters
+    ----------
+    solved
+        A fit.
+    share
+        Area of the other line, as a fraction of that of the line, above which it counts.
+    """
     added = [name for name in solved.model.lines if name.startswith(UNLISTED)]
     found = set()
     for name in solved.model.lines:
         for other in added:
             near = abs(solved.fit.value(f"{name}_center") - solved.fit.value(f"{other}_center")) < SEARCH
-            similar = solved.fit.value(f"{other}_area") > solved.fit.value(f"{name}_area") / 2
-            found |= {name} if name not in added and near and similar else set()
+            large = solved.fit.value(f"{other}_area") > share * solved.fit.value(f"{name}_area")
+            found |= {name} if name not in added and near and large else set()
     return found
 
 
