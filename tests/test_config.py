@@ -91,6 +91,11 @@ def test_the_schema_is_in_step(root):
             "crossbar: {read_outs: {9: [a.csv]}}\n",
             r"crossbar.read_outs: holes \[9\] are not among inpainting",
         ),
+        (
+            "xps: {lines: {C 1s: {position: 284.8}}, carbon_window: C2s, windows: {C1s: {low: 280, high: 290, "
+            "models: {c: {lines: [C 1s]}}}}}\n",
+            r"config.yaml: xps: reference_window 'C2s' \(formerly carbon_window\) is not one of C1s$",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(tmp_path, text, message):

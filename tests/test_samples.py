@@ -67,7 +67,7 @@ def test_a_region_of_texts_and_single_numbers_is_not_drawn():
     region = xr.Dataset({"title": ("point", ["a", "b"]), "width": ((), 3.0)})
     assert plain.chosen(region) is None
     ax = Figure().add_subplot()
-    plain.draw_regions(ax, [region])
+    plain.draw_regions(ax, {"sheet": region})
     assert ax.texts[0].get_text() == "nothing that can be drawn"
 
 
@@ -75,10 +75,27 @@ def test_regions_of_one_kind_share_a_panel_which_says_what_it_leaves_out():
     curve = table(voltage=(RAMP, "V"), current=(RAMP * 1e-9, "A"))
     other = table(time=(np.arange(9), "s"), current=(np.arange(9), "A"))
     ax = Figure().add_subplot()
-    plain.draw_regions(ax, [curve, other, curve])
+    plain.draw_regions(ax, {"first": curve, "other": other, "second": curve})
     assert len(ax.lines) == 2
     assert ax.get_title("right") == "2 of 3 parts"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("voltage (V)", "current (A)")
+
+
+def spectrum(low, high):
+    energy = {"binding_energy": ("binding_energy", np.linspace(low, high, 50), {"units": "eV"})}
+    return xr.Dataset({"intensity": ("binding_energy", np.ones(50), {"units": "count"})}, energy)
+
+
+def test_photoelectron_spectra_of_one_range_share_a_panel_and_their_energy_descends():
+    regions = {"survey": spectrum(0, 1200), "C1s": spectrum(280, 295), "C1s_2": spectrum(281, 296)}
+    first, second = plain.panels_of(regions)
+    assert (list(first), list(second)) == (["survey"], ["C1s", "C1s_2"])
+    ax = Figure().add_subplot()
+    plain.draw_regions(ax, second)
+    assert ax.xaxis_inverted()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["C1s", "C1s_2"]
+    curve = table(voltage=(RAMP, "V"), current=(RAMP * 1e-9, "A"))
+    assert plain.panels_of({"a": curve, "b": curve}) == [{"a": curve, "b": curve}]
 
 
 def test_labels_keep_apart_and_the_highest_stays():

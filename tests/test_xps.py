@@ -15,11 +15,12 @@ from relaxor.stats.line_shapes import doniach_sunjic, gaussian_lorentzian_produc
 from relaxor.stats.optimizer import central_differences
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.xps import panels
-from relaxor.techniques.xps.analysis import _Session, analyse
+from relaxor.techniques.xps.analysis import analyse
 from relaxor.techniques.xps.composition import Amount, composition, transmission
 from relaxor.techniques.xps.levels import Line
 from relaxor.techniques.xps.region_fit import fit_region
 from relaxor.techniques.xps.regions import Model, Region
+from relaxor.techniques.xps.sessions import sessions
 from relaxor.techniques.xps.settings import XpsModel, XpsSettings, XpsWindow
 from scipy.special import ndtr
 
@@ -167,10 +168,6 @@ def drop_carbon(regions):
     regions.pop("C1s")
 
 
-def drop_time(regions):
-    regions["Bi4f"].attrs.pop("counting_time")
-
-
 def shorten(regions):
     regions["C1s"] = regions["C1s"].isel(binding_energy=slice(0, 30))
 
@@ -183,7 +180,6 @@ def make_profile(regions):
     ("change", "message"),
     [
         (drop_carbon, "xps: has no region 'C1s' .it has Su1s, Cu2p"),
-        (drop_time, "xps: region 'Bi4f' has no counting time"),
         (shorten, "xps: region 'C1s' has .* points between 279.0 and 295.0 eV; 40 needed"),
         (make_profile, "xps: region 'C1s' is not one spectrum over binding energy"),
     ],
@@ -192,13 +188,13 @@ def test_what_is_missing_is_named(measurement, change, message):
     regions = {name: region.copy() for name, region in measurement.regions.items()}
     change(regions)
     with pytest.raises(AnalysisError, match=message):
-        analyse([replace(measurement, regions=regions)], few("Bi4f", "C1s"))
+        analyse([replace(measurement, regions=regions)], few("Bi4f", "C1s").model_copy(update={"reference": "line"}))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"reference_window": "C2s"}, "reference_window 'C2s' is not one of Cu2p"),
+        ({"reference_window": "C2s"}, "reference_window 'C2s' .formerly carbon_window. is not one of Cu2p"),
         (
             {"windows": {"C1s": {"low": 1, "high": 2, "models": {"m": {"lines": ["C 2s"]}}}}},
             "no line 'C 2s' under lines",
@@ -339,7 +335,14 @@ def test_a_reference_that_does_not_stand_out_is_refused(measurement):
     regions = dict(measurement.regions) | {"C1s": measurement.regions["C1s"].copy()}
     regions["C1s"]["intensity"] = ("binding_energy", noise)
     with pytest.raises(AnalysisError, match="reference 'C 1s'"):
-        analyse([replace(measurement, regions=regions)], few("Se3d", "C1s"))
+        analyse([replace(measurement, regions=regions)], few("Se3d", "C1s").model_copy(update={"reference": "line"}))
+    rows = analyse([replace(measurement, regions=regions)], few("Se3d", "C1s")).numbers
+    shift = next(row for row in rows if row.parameter == "charge_shift")
+    assert (shift.value, shift.status) == (0.0, "assumed")
+    assert "no charge reference: the reference 'C 1s' does not stand out" in shift.method
+    energy = next(row for row in rows if row.parameter == "binding_energy" and row.feature == "Se 3d5/2")
+    assert energy.status == "assumed"
+    assert abs(energy.value - 54.10) < energy.systematic_error == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_model_at_a_limit_of_the_search_is_never_chosen(numbers):
@@ -362,13 +365,14 @@ def test_background_and_line_shape_are_part_of_every_error(numbers):
 
 def test_an_energy_without_an_error_is_drawn(numbers):
     data = PanelData({}, numbers.parameters.assign(standard_error=math.nan, status="not_identified"))
-    assert panels._energy(data, "xps", BISMUTH, "Bi 4f7/2") == f"[{numbers.number('binding_energy', **AT):.2f}]"
+    chosen = xr.Dataset(attrs={"model": BISMUTH})
+    assert panels._energy(data, "xps", chosen, "Bi 4f7/2") == f"[{numbers.number('binding_energy', **AT):.2f}]"
 
 
 @pytest.mark.parametrize("shape", ["voigt", "gl", "sgl", "doniach_sunjic"])
 @pytest.mark.parametrize("background", ["shirley", "tougaard"])
 def test_derivatives_of_a_region_are_those_of_its_residuals(measurement, shape, background):
-    session = _Session(measurement, SETTINGS)
+    ((session,),) = sessions([measurement], SETTINGS)
     lines = tuple(session.levels[name] for name in ("Bi 4f", "Se 3p"))
     lines = (lines[0].model_copy(update={"own_width": True}), lines[1])
     region, model = session.region("Bi4f", 0.4), Model(lines, background, 1, shape)

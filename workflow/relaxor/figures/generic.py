@@ -1,6 +1,7 @@
 """Drawings of raw measurements: curves along their axis, two columns of a table that belong together, and images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,13 +16,42 @@ MOVES = 0.2
 """A voltage counts as swept if its median step exceeds this fraction of the mean step, unlike that of pulses."""
 CONSTANT = 0.01
 """Relative variation below which a voltage counts as constant."""
+ELECTRONS = ("binding_energy", "kinetic_energy")
+"""Axes of photoelectron spectra, whose regions lie far apart."""
+SAME_RANGE = 0.6
+"""Least share of their range that spectra of one panel have in common."""
 COLUMNS = frozenset({"point", "row", "step"})
 """Dimensions that number the rows of a table."""
 
 
-def draw_regions(ax: Axes, regions: Sequence[xr.Dataset]) -> None:
+def panels_of(regions: Mapping[str, xr.Dataset]) -> list[dict[str, xr.Dataset]]:
+    """Return the regions of each panel of a file: photoelectron spectra of one range each, and all others in one."""
+    panels: list[tuple[tuple[float, float], dict[str, xr.Dataset]]] = []
+    others: dict[str, xr.Dataset] = {}
+    for name, region in regions.items():
+        entry = chosen(region)
+        if entry is None or entry[0].name not in ELECTRONS:
+            others[name] = region
+            continue
+        ends = float(entry[0].min()), float(entry[0].max())
+        alike = [panel for other, panel in panels if _share(ends, other) > SAME_RANGE and len(panel) < CURVES]
+        if alike:
+            alike[0][name] = region
+        else:
+            panels.append((ends, {name: region}))
+    found = [panel for _, panel in panels]
+    return [*found, others] if others or not found else found
+
+
+def _share(first: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the share of the range of two axes together that both cover."""
+    whole = max(first[1], other[1]) - min(first[0], other[0])
+    return (min(first[1], other[1]) - max(first[0], other[0])) / whole if whole else 1.0
+
+
+def draw_regions(ax: Axes, regions: Mapping[str, xr.Dataset]) -> None:
     """Draw the content of a file in one panel: all of its curves of one kind, or its first image or map."""
-    found = [entry for entry in map(chosen, regions) if entry is not None]
+    found = [entry for entry in map(chosen, regions.values()) if entry is not None]
     if not found:
         ax.text(0.5, 0.5, "nothing that can be drawn", ha="center", va="center", fontsize=6)
         ax.set_axis_off()
@@ -35,6 +65,9 @@ def draw_regions(ax: Axes, regions: Sequence[xr.Dataset]) -> None:
     for across, up in alike[:CURVES]:
         _lines(ax, across, up)
     ax.set(xlabel=label(x), ylabel=label(y))
+    if x.name in ELECTRONS and len(alike) == len(regions) > 1:
+        last = np.cumsum([up.size // up.shape[-1] for _, up in alike[:CURVES]]) - 1
+        ax.legend([ax.lines[number] for number in last], list(regions), fontsize=5)
     if len(found) > min(len(alike), CURVES):
         ax.set_title(f"{min(len(alike), CURVES)} of {len(found)} parts", loc="right", fontsize=5)
 
@@ -46,9 +79,14 @@ def draw(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
         ax.figure.colorbar(ax.imshow(image, cmap=SEQUENTIAL, interpolation="nearest"), ax=ax, label=label(y))
         ax.set(xlabel="x (pixel)", ylabel="y (pixel)")
     elif y.size // y.shape[-1] > CURVES:
-        drawn = ax.pcolormesh(y.values.reshape(-1, y.shape[-1]), cmap=SEQUENTIAL, rasterized=True)
-        ax.figure.colorbar(drawn, ax=ax, label=label(y))
-        ax.set(xlabel=f"{x.name} (channel)", ylabel=" × ".join(map(str, y.dims[:-1])))
+        rows = y.values.reshape(-1, y.shape[-1])
+        steps = np.diff(x.values) if x.ndim == 1 and x.dtype.kind in "iuf" else np.array([0.0])
+        known = bool((steps > 0).all() or (steps < 0).all())
+        along = x.values if known else np.arange(rows.shape[1])
+        look: dict[str, Any] = {"cmap": SEQUENTIAL, "rasterized": True, "shading": "nearest"}
+        ax.figure.colorbar(ax.pcolormesh(along, np.arange(len(rows)), rows, **look), ax=ax, label=label(y))
+        ax.set(xlabel=label(x) if known else f"{x.name} (channel)", ylabel=" × ".join(map(str, y.dims[:-1])))
+        _falling(ax, x)
     else:
         ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
         _lines(ax, x, y)
@@ -56,8 +94,15 @@ def draw(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
 
 
 def _lines(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
+    _falling(ax, x)
     along = x.values if x.ndim == 1 else x.values.reshape(-1, x.shape[-1]).T
     ax.plot(along, y.values.reshape(-1, y.shape[-1]).T, lw=0.8)
+
+
+def _falling(ax: Axes, x: xr.DataArray) -> None:
+    """Let binding energies descend."""
+    if x.name == "binding_energy" and not ax.xaxis_inverted():
+        ax.invert_xaxis()
 
 
 def label(values: xr.DataArray) -> str:

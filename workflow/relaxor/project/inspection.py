@@ -198,7 +198,8 @@ def draw_overview(paths: Sequence[Path], target: Path) -> None:
     figure = new_figure(DOUBLE, 40.0 * rows)
     places = figure.subfigures(rows, ACROSS, squeeze=False).ravel()
     for place, path in zip(places, paths, strict=False):  # the last row may not be full
-        plain.draw_regions(place.add_subplot(), [child.to_dataset() for child in read(path).children.values()])
+        regions = {str(name): child.to_dataset() for name, child in read(path).children.items()}
+        plain.draw_regions(place.add_subplot(), plain.panels_of(regions)[0])
         for ax in place.axes:  # with the scale of an image
             ax.tick_params(labelsize=4)
             for text in (ax.xaxis.label, ax.yaxis.label, ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):

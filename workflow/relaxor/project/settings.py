@@ -243,7 +243,9 @@ def _explain(detail: Any, source: Path | str) -> str:
         near = difflib.get_close_matches(str(detail["loc"][-1]), allowed, 1)
         hint = f"did you mean '{near[0]}'?" if near else f"allowed: {', '.join(allowed)}"
         return f"{source}: {key}: unknown setting; {hint}"
-    return f"{source}: {key}: {detail['msg']} (found {detail['input']!r})"
+    problem = detail["msg"].removeprefix("Value error, ")
+    found = "" if isinstance(detail["input"], Mapping) else f" (found {detail['input']!r})"
+    return f"{source}: {key}: {problem}{found}"
 
 
 def _names(location: Sequence[Any]) -> list[str]:

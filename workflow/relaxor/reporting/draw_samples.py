@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from relaxor.core import netcdf
 from relaxor.core.results import Measurement, origin_of
 from relaxor.core.storage import load, load_parameters
-from relaxor.figures.generic import draw_regions
+from relaxor.figures.generic import draw_regions, panels_of
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
 from relaxor.techniques.registry import Technique, techniques
@@ -73,7 +73,9 @@ def _panels(
     for measured in measurements:
         yield from own.get(measured.id, [])
         if not own.get(measured.id) and measured.id not in together:
-            yield measured.id, draw_regions, list(measured.regions.values())
+            for regions in (found := panels_of(measured.regions)):
+                title = measured.id if len(found) == 1 else f"{measured.id}: {next(iter(regions))}"
+                yield title, draw_regions, regions
 
 
 def _of_one(technique: Technique, measurement: str, group: xr.DataTree) -> list[tuple[str, Drawing]]:

@@ -31,6 +31,37 @@ SPLITTING_UNCERTAINTY = 0.1
 INTERFERING = 0.03
 """Share of the main level's intensity from which another level in its window has a line of its own."""
 CARBON = "C 1s"
+NOT_METALS = frozenset(
+    [
+        "H",
+        "He",
+        "B",
+        "C",
+        "N",
+        "O",
+        "F",
+        "Ne",
+        "Si",
+        "P",
+        "S",
+        "Cl",
+        "Ar",
+        "Ge",
+        "As",
+        "Se",
+        "Br",
+        "Kr",
+        "Sb",
+        "Te",
+        "I",
+        "Xe",
+        "At",
+        "Rn",
+    ]
+)
+"""Elements without which a material is a metal."""
+ASYMMETRY = 0.1
+"""Asymmetry at which the fit of the line of a metal starts."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +108,11 @@ class Level:
             found |= {"splitting": round(self.splitting, 2), "splitting_tolerance": SPLITTING_UNCERTAINTY}
         return found | {"lorentzian": [round(width, 2) for width in self.widths]}
 
+    @property
+    def setting_of_metal(self) -> dict[str, Any]:
+        """The level as a setting with the asymmetric line of a metal, whose lifetime width is fitted with it."""
+        return self.setting | {"free_lorentzian": "shared", "asymmetry": ASYMMETRY}
+
 
 def propose(material: Material) -> Proposed:
     """Propose the strongest level of each element, its window with what else lies in it, and its cross-section."""
@@ -101,9 +137,13 @@ def propose(material: Material) -> Proposed:
         model = "_and_".join(each.region for each in [*group, *beside])
         models = {model: {"lines": [each.name for each in [*group, *beside]]}}
         windows[group[0].region] = {"low": round(low, 1), "high": round(high, 1), "models": models}
+    metal = not material.atoms.keys() & NOT_METALS
     settings: dict[str, Any] = {
         "reference_window": carbon.region,
-        "lines": {name: level.setting for name, level in lines.items()},
+        "lines": {
+            name: level.setting_of_metal if metal and level is not carbon else level.setting
+            for name, level in lines.items()
+        },
         "windows": windows,
         "sensitivity": {level.name: round(level.cross_section, 3) for level in main.values()},
         "survey_lines": {name: level.position for name, level in lines.items()},
@@ -111,6 +151,7 @@ def propose(material: Material) -> Proposed:
     return Proposed(
         settings,
         (
+            *(("asymmetry: the lines are those of a metal, and each fit finds its own",) if metal else ()),
             "positions and splittings: edges of xraydb (Elam et al., doi 10.1016/S0969-806X(01)00227-4), of solids "
             "for N, O, F and P (NIST SRD 20); chemical shifts of some eV are found by the fit",
             "lifetime widths: Campbell & Papp (doi 10.1006/adnd.2000.0848) and others, in xraydb",

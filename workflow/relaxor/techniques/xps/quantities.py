@@ -7,6 +7,8 @@ from relaxor.core.results import Quantity
 from relaxor.stats.quantities import AICC
 
 CHARGE_REFERENCE, QUANTIFICATION, SURVEY = "charge_reference", "quantification", "survey"
+TOGETHER = "all_files"
+"""Name of what the files of a sample have in common, whose windows come from several of them."""
 MODELS = {
     CHARGE_REFERENCE: "shift of all energies by charging",
     QUANTIFICATION: "composition from the areas of levels and sensitivity factors",
@@ -24,7 +26,7 @@ QUANTITIES = (
     CHARGE_SHIFT := Quantity("charge_shift", "eV", "measured minus true binding energy", CHARGE),
     AREA := Quantity(
         "area",
-        "count*eV/s",
+        None,  # count*eV/s; count*eV or eV where the file has no rates
         "area of a level above the background, both lines of a doublet together; of a metal up to 10 eV above the line",
         SHAPE,
     ),
@@ -32,7 +34,12 @@ QUANTITIES = (
         "area_ratio", "1", "area of the weaker line of a doublet divided by that of the stronger", SHAPE
     ),
     SPLITTING := Quantity("splitting", "eV", "distance between the lines of a doublet", SHAPE),
-    FWHM := Quantity("fwhm", "eV", "observed full width at half maximum of a line, without the tail of a metal", SHAPE),
+    FWHM := Quantity(
+        "fwhm",
+        "eV",
+        "observed full width at half maximum of a line; of a line named as that of a metal, with its tail",
+        SHAPE,
+    ),
     FWHM_LORENTZIAN := Quantity("fwhm_lorentzian", "eV", "lifetime width of a line or of both lines of a level", SHAPE),
     FWHM_GAUSSIAN := Quantity(
         "fwhm_gaussian", "eV", "width that the instrument and phonons give to all lines, or to one level", SHAPE
@@ -44,7 +51,12 @@ QUANTITIES = (
     ),
     SHIRLEY_SCATTERING := Quantity("shirley_scattering", "1/eV", "height of the Shirley step per area of the lines"),
     TOUGAARD_LOSS := Quantity("tougaard_loss", "eV**2", "factor B of Tougaard's universal loss function"),
-    BINDING_ENERGY := Quantity("binding_energy", "eV", "binding energy of a line, corrected for charging", CHARGE),
+    BINDING_ENERGY := Quantity(
+        "binding_energy",
+        "eV",
+        "binding energy of a line, corrected for charging; of a Doniach–Šunjić line, of its center, below its maximum",
+        CHARGE,
+    ),
     BINDING_ENERGY_DIFFERENCE := Quantity(
         "binding_energy_difference", "eV", "binding energy of a line minus a published one", CHARGE
     ),

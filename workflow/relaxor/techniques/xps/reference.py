@@ -33,6 +33,8 @@ class Reference:
         Standard uncertainty of the shift by each cause (eV), without that of the energy of the reference.
     fits
         Fits of the window of the reference.
+    missing
+        Why there is no reference; empty if there is one.
     """
 
     shift: float = 0.0
@@ -40,6 +42,7 @@ class Reference:
     adequacy: Adequacy = ADEQUATE
     systematic: Mapping[str, float] = field(default_factory=dict)
     fits: Mapping[str, RegionFit] = field(default_factory=dict)
+    missing: str = ""
 
 
 def by_line(fits: Mapping[str, RegionFit], energy: float, place: str) -> Reference:
@@ -110,5 +113,5 @@ def _require(what: str, fitted: Fit, strength: str) -> None:
     if not size > STANDS_OUT * error:
         raise AnalysisError(
             f"{what} does not stand out ({size:.3g} ± {error:.2g}; {STANDS_OUT:.0f} standard errors are needed): name "
-            "another reference_window, or set reference to 'fermi_edge' or 'calibrated'"
+            "another reference_window, or set reference to 'fermi_edge', 'calibrated' or 'none'"
         )

@@ -15,10 +15,12 @@ from relaxor.stats.line_shapes import (
 )
 from relaxor.techniques.xps import quantities as q
 from relaxor.techniques.xps.levels import Line
-from relaxor.techniques.xps.regions import MIXED, STEP, Model, Region
+from relaxor.techniques.xps.regions import METAL, MIXED, SHAPES, STEP, Model, Region
 
 SEARCH_CALLS = 300
 """Largest number of steps of a search."""
+STEP_OF_WIDTH = 1e-3
+"""Step of the derivatives of the width of a metal's line (eV or 1)."""
 NEAR = 1e-7
 """Distance from a bound at which a parameter is placed on it."""
 Values = dict[tuple[Quantity, str], tuple[float, float, Adequacy]]
@@ -104,6 +106,26 @@ class RegionFit:
             gradient[name] = (voigt_fwhm(*up) - voigt_fwhm(*down)) / (up[place] - down[place])
         return self.estimate(voigt_fwhm(*center), gradient)
 
+    def width_of_metal(self, line: Line, member: int) -> tuple[float, float, Adequacy]:
+        """Return full width at half maximum of a Doniach–Šunjić line, with its tail (eV)."""
+        numbers = self.model.shape_numbers(self.fit.params.valuesdict(), line, member)
+        energy = np.arange(-10.0, 15.0, 0.01)
+
+        def width(*shape: float) -> float:
+            curve = SHAPES[METAL](energy, 1.0, 0.0, *shape)
+            top = int(np.argmax(curve))
+            low = np.interp(curve[top] / 2, curve[: top + 1], energy[: top + 1])
+            high = np.interp(-curve[top] / 2, -curve[top:], energy[top:])
+            return float(high - low)
+
+        values = [value for value, _ in numbers]
+        gradient: dict[str, float] = {}
+        for place, (value, slopes) in enumerate(numbers):
+            up = [*values[:place], value + STEP_OF_WIDTH, *values[place + 1 :]]
+            for name, slope in slopes.items():
+                gradient[name] = slope * (width(*up) - width(*values)) / STEP_OF_WIDTH
+        return self.estimate(width(*values), gradient)
+
     def position(self, line: Line, member: int) -> tuple[float, float, Adequacy]:
         """Return the measured binding energy of a line (eV)."""
         row = self.model.names.index(line.names[member - 1])
@@ -121,6 +143,8 @@ class RegionFit:
             for member, name in enumerate(line.names, start=1):
                 if self.model.shape in ("voigt", "sgl"):  # others have only a nominal width
                     found[q.FWHM, name] = self.width(line, member)
+                elif self.model.shape == METAL and line.asymmetry > 0:
+                    found[q.FWHM, name] = self.width_of_metal(line, member)
                 if line.follows is None:
                     found[q.BINDING_ENERGY, name] = self.position(line, member)
         varying = self.fit.names
@@ -133,7 +157,7 @@ class RegionFit:
         """Return areas, ratios and fitted widths of a level."""
         found: Values = {(q.AREA, line.level): self.parameter(f"{line.slug}_area")}
         own = {"area_ratio": q.AREA_RATIO, "splitting": q.SPLITTING, "gaussian": q.FWHM_GAUSSIAN}
-        own["lorentzian_1"] = q.FWHM_LORENTZIAN
+        own |= {"lorentzian_1": q.FWHM_LORENTZIAN, "asymmetry": q.ASYMMETRY}
         for name, quantity in own.items():
             parameter = self.fit.params.get(f"{line.slug}_{name}")
             if parameter is not None and parameter.vary:

@@ -5,13 +5,16 @@ uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.
 background are never negative.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import lmfit
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
+from scipy.interpolate import CubicSpline
 
 from relaxor.core.results import Quantity
 from relaxor.stats.fit import poisson_residual
@@ -29,11 +32,24 @@ UNIVERSAL_C = 1643.0
 """eV², of Tougaard's universal loss function B·T/(C + T²)²; doi 10.1002/(SICI)1096-9918(199703)25:3<137."""
 REACH = 4.0
 """Largest distance of a line from its expected place (eV), more than any chemical shift."""
+
+
+def _doniach_sunjic(energy: np.ndarray, *numbers: Any) -> np.ndarray:
+    """Return Doniach–Šunjić lines at any ascending energies; between those of equal steps they are interpolated."""
+    steps = np.diff(energy)
+    if np.ptp(steps) < 0.01 * steps.mean():
+        return doniach_sunjic(energy, *numbers)
+    points = min(8192, math.ceil((energy[-1] - energy[0]) / max(float(np.median(steps)) / 2, 1e-3)) + 1)
+    even = np.linspace(energy[0], energy[-1], points)
+    return np.asarray(CubicSpline(even, doniach_sunjic(even, *numbers), axis=-1)(energy))
+
+
+METAL = "doniach_sunjic"
 SHAPES: dict[str, Callable[..., np.ndarray]] = {
     "voigt": voigt,
     "gl": gaussian_lorentzian_product,
     "sgl": pseudo_voigt,
-    "doniach_sunjic": doniach_sunjic,
+    "doniach_sunjic": _doniach_sunjic,
 }
 """Shapes of lines. ``gl`` and ``sgl`` have a width and a share of the Lorentzian, the others two widths."""
 MIXED = ("gl", "sgl")
@@ -125,8 +141,11 @@ class Model:
         """
         gaussian, lorentzian = self.widths(line, member)
         if self.shape not in MIXED:
-            third = ["asymmetry"] if self.shape == "doniach_sunjic" else []
-            return [(values[name], {name: 1.0}) for name in (gaussian, lorentzian, *third)]
+            third: list[Entry] = []
+            if self.shape == METAL:
+                name = self.asymmetry(line)
+                third = [(values[name], {name: 1.0}) if name else (0.0, {})]
+            return [(values[name], {name: 1.0}) for name in (gaussian, lorentzian)] + third
         mixing = values["mixing"], {"mixing": 1.0}
         own = self.own_fwhm(line, member)
         if own:
@@ -135,6 +154,20 @@ class Model:
         width = voigt_fwhm(values[gaussian], lifetime)
         slope = (voigt_fwhm(values[gaussian] + STEP, lifetime) - width) / STEP
         return [(width, {gaussian: slope}), mixing]
+
+    @property
+    def metallic(self) -> bool:
+        """Whether some lines are named as those of a metal; the other ones are symmetric then."""
+        return any(line.asymmetry > 0 for line in self.lines)
+
+    def asymmetry(self, line: Line) -> str:
+        """Return the parameter of the asymmetry of a Doniach–Šunjić line; empty for a symmetric one.
+
+        Where no line is named as that of a metal, all lines of the window have one asymmetry in common.
+        """
+        if not self.metallic:
+            return "asymmetry"
+        return f"{line.slug}_asymmetry" if line.asymmetry > 0 else ""
 
     def own_fwhm(self, line: Line, member: int) -> str:
         """Return the parameter of the whole width of a GL or SGL line, if it has one."""
@@ -273,8 +306,9 @@ class Model:
                 params.add(f"{name}_splitting", value=line.splitting, vary=not fixed, **bounds)
             for member, _ in enumerate(line.names, start=1):
                 self._add_widths(params, line, member, near)
-        if self.shape == "doniach_sunjic":
-            params.add("asymmetry", value=0.03, min=0.0, max=0.5)
+        for line in self.lines:
+            if self.shape == METAL and (name := self.asymmetry(line)) and name not in params:
+                params.add(name, value=line.asymmetry or 0.03, min=0.0, max=0.5)
         if self.shape in MIXED:
             params.add("mixing", value=0.3, min=0.0, max=LARGEST_MIXING)
         params.add(self.loss.name, value=0.03 if self.background == "shirley" else 500.0, min=0.0)

@@ -33,6 +33,10 @@ class XpsLine(Section):
     free_lorentzian: Literal["none", "shared", "each"] = "none"
     """Whether lifetime widths are fitted: not at all, one for both lines, or one for each line, as Coster–Kronig decay
     needs it."""
+    asymmetry: float = setting(0.0, source="Doniach & Šunjić, doi 10.1088/0022-3719/3/2/010", ge=0, le=0.5)
+    """The exponent α of the asymmetric line of a metal, at which its fit starts; zero for a symmetric line. The line is
+    convolved with the Gaussian of the instrument, and its area, which has no end, is counted to 10 eV above it. Pt 4f
+    has about 0.2. Free the lifetime width with it."""
     own_width: bool = False
     """Whether the Gaussian width of this level is fitted by itself (an oxide beside a hydroxide). Without it, the level
     has the width that the levels of its window share."""
@@ -52,7 +56,7 @@ class XpsModel(Section):
 
 
 class XpsWindow(Section):
-    """A narrow region of the file, by the name of the region."""
+    """A narrow region, by its name in the file. A region of another name is taken if it covers the window."""
 
     low: float = setting(..., "eV")
     """The lowest binding energy that is used, corrected for charging."""
@@ -67,11 +71,15 @@ class XpsWindow(Section):
 class XpsSettings(Section):
     """Settings of the XPS analysis."""
 
-    reference: Literal["line", "fermi_edge", "calibrated"] = "line"
-    """What the energies are referred to: the first line of a window, the Fermi edge in it, or nothing, because the file
-    is calibrated already."""
+    reference: Literal["carbon", "line", "fermi_edge", "calibrated", "none"] = "carbon"
+    """What the energies are referred to: C 1s where it was measured and stands out, and otherwise nothing (`carbon`);
+    the first line of a window, which must stand out (`line`); the Fermi edge in a window (`fermi_edge`); nothing,
+    because the file is calibrated already (`calibrated`), or because nothing is known (`none`)."""
     reference_window: str = "C1s"
     """The window of the reference: its first line, or its Fermi edge. It is not used for calibrated files."""
+    unreferenced_uncertainty: float = setting(1.0, "eV", source="judgement: what a flood gun leaves", ge=0)
+    """The standard uncertainty of energies without a reference. With lines of a metal (`asymmetry`) it is 0.2 eV, the
+    calibration of the instrument, because a metal does not charge."""
     reference_energy: float = setting(284.8, "eV", source="usual practice; the value of IUPAC is 285.0")
     """The binding energy that is given to the reference: of adventitious carbon, of any other line (Au 4f7/2: 84.0), or
     of the Fermi edge (0)."""
@@ -125,8 +133,17 @@ class XpsSettings(Section):
     @model_validator(mode="after")
     def _names_exist(self) -> "XpsSettings":
         """Refuse names that point nowhere."""
-        if self.windows and self.reference != "calibrated" and self.reference_window not in self.windows:
-            raise ValueError(f"reference_window '{self.reference_window}' is not one of {', '.join(self.windows)}")
+        needed = self.reference in ("line", "fermi_edge") or "reference_window" in self.model_fields_set
+        if (
+            self.windows
+            and needed
+            and self.reference not in ("calibrated", "none")
+            and self.reference_window not in self.windows
+        ):
+            raise ValueError(
+                f"reference_window '{self.reference_window}' (formerly carbon_window) is not one of "
+                f"{', '.join(self.windows)}"
+            )
         for name, window in self.windows.items():
             if not window.models and (self.reference, self.reference_window) != ("fermi_edge", name):
                 raise ValueError(f"windows.{name}.models: names no model")

@@ -1,5 +1,6 @@
 """Lines of a survey spectrum, and spectra corrected for the charge."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -8,9 +9,9 @@ import xarray as xr
 from relaxor.core.results import Measurement, Number, measured
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.techniques.xps import quantities as q
+from relaxor.techniques.xps.regions import Region
+from relaxor.techniques.xps.spectra import Spectrum
 
-SURVEY_SPAN = 300.0
-"""Least span of a survey (eV)."""
 EXCESS = "excess counts over a straight background, in standard deviations"
 REACH = 4.0
 """Half width in which a line is looked for (eV): chemical shifts and the width of the line."""
@@ -18,17 +19,14 @@ WING = (7.0, 14.0)
 """Distance of the background beside it (eV)."""
 
 
-def survey_of(dataset: xr.Dataset, shift: float, expected: Mapping[str, float]) -> xr.Dataset:
+def survey_of(survey: Spectrum, shift: float, expected: Mapping[str, float]) -> xr.Dataset:
     """Return the charge-corrected survey and the lines found in it."""
-    order = np.argsort(dataset["binding_energy"].to_numpy())
-    energy = dataset["binding_energy"].to_numpy()[order] - shift
-    rate, time = dataset["intensity"].to_numpy()[order], float(dataset.attrs["counting_time"])
-    found = find_lines(energy, np.maximum(rate * time, 0.0), expected)
+    found = find_lines(survey.energy - shift, survey.counts, expected)
     columns = np.array(list(found.values())).reshape(-1, 3).T
-    return spectrum_curves(energy, rate, time).assign(
-        line=variable("line", list(found), "1", "line"),
+    return spectrum_curves(survey, shift).assign(
+        line=variable("line", np.array(list(found), dtype=str), "1", "line"),
         line_energy=variable("line", columns[0], "eV", "binding energy of the maximum"),
-        line_height=variable("line", columns[1] / time, "count/s", "rate at the maximum"),
+        line_height=variable("line", columns[1] / survey.time, survey.unit, "intensity at the maximum"),
         line_significance=variable("line", columns[2], "1", "excess over its standard deviation"),
     )
 
@@ -77,13 +75,19 @@ def detections(measurement: Measurement, survey: xr.Dataset) -> list[Number]:
     return measured(measurement, q.SURVEY, values, EXCESS)
 
 
-def spectrum_curves(energy: np.ndarray, rate: np.ndarray, time: float) -> xr.Dataset:
-    """Return a spectrum in counts per second with its Poisson uncertainty, at charge-corrected energies (eV)."""
-    axis = variable("binding_energy", energy, "eV", "binding energy, charge-corrected")
+def spectrum_curves(spectrum: Spectrum, shift: float) -> xr.Dataset:
+    """Return a whole spectrum with its uncertainty, at charge-corrected energies (eV)."""
+    return region_curves(spectrum.region(-math.inf, math.inf), spectrum.unit, shift)
+
+
+def region_curves(region: Region, unit: str, shift: float) -> xr.Dataset:
+    """Return the intensities of a region with their uncertainty as counts, at charge-corrected energies (eV)."""
+    axis = variable("binding_energy", region.energy - shift, "eV", "binding energy, charge-corrected")
+    name = "photoelectron rate" if unit == "count/s" else "photoelectrons"
     result = xr.Dataset(
-        {"intensity": variable("binding_energy", rate, "count/s", "photoelectron rate")},
+        {"intensity": variable("binding_energy", region.counts / region.time, unit, name)},
         {"binding_energy": axis},
-        {"counting_time": time},
+        {"counting_time": region.time},
     )
-    error = np.sqrt(np.maximum(rate * time, 1.0)) / time
+    error = np.sqrt(np.maximum(region.counts, 1.0)) / region.time
     return with_uncertainty(result, "intensity", error, "Poisson")

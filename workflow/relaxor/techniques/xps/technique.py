@@ -22,7 +22,6 @@ TECHNIQUE = Technique.of_folder(
         "survey": Panel(lazy(f"{__package__}.panels", "survey")),
         "window": Panel(lazy(f"{__package__}.panels", "window")),
     },
-    needed_setting="windows",
     overview=lazy(f"{__package__}.panels", "overview"),
     propose=lazy(f"{__package__}.proposal", "propose"),
 )
