@@ -69,8 +69,8 @@ def label(values: xr.DataArray) -> str:
 def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
     """Choose the variable and the axis to draw of a region; None if it holds only single numbers or texts.
 
-    Along an axis, this is the first variable that is not an uncertainty. For a table, it is the current against a swept
-    voltage or against time; without these columns, it is the second column against the first.
+    Along an axis, this is the intensity, or the first variable that is not an uncertainty. For a table, it is the
+    current against a swept voltage or against time; without these columns, the second column against the first.
     """
     columns = [
         values
@@ -79,6 +79,9 @@ def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
     ]
     if not columns:
         return None
+    spectrum = next((values for values in columns if values.name == "intensity"), None)
+    if spectrum is not None:
+        return _axis(spectrum), spectrum
     axis = str(columns[0].dims[-1])
     if axis not in COLUMNS:
         return _axis(columns[0]), columns[0]

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart, label
+from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, apart, label
 from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
@@ -46,6 +47,35 @@ def pattern(ax: Axes, data: PanelData) -> None:
     lower.set(ylim=(-4.5, 4.5), yticks=(-3, 0, 3), ylabel=r"$\Delta/\sigma$", xlabel=r"2$\theta$ (degree)")
     for strip in (upper, lower):
         strip.yaxis.set_label_coords(-0.13, 0.5)
+
+
+def reciprocal_map(ax: Axes, data: PanelData) -> None:
+    """Draw the intensity of a map against the scattering vector, and mark its peaks with their spacings."""
+    measurement, group = next(iter(data.curves.items()))
+    curves = group["reciprocal_map"].to_dataset()
+    across, up = (curves[name].to_numpy() for name in ("q_x", "q_z"))
+    counts = curves["intensity"].to_numpy()
+    lowest = float(counts[counts > 0].min())
+    drawn = ax.pcolormesh(
+        across,
+        up,
+        np.maximum(counts, lowest),
+        norm=LogNorm(lowest, float(counts.max())),
+        cmap=SEQUENTIAL,
+        shading="nearest",
+        rasterized=True,
+    )
+    ax.figure.colorbar(drawn, ax=ax, label="Intensity (count)")
+    places = [
+        data.rows(quantity, measurement=measurement, model=q.RECIPROCAL_MAP)["value"] for quantity in (q.Q_X, q.Q_Z)
+    ]
+    spacings = data.rows(q.LATTICE_SPACING, measurement=measurement, model=q.RECIPROCAL_MAP)["value"]
+    ax.plot(*places, "o", mfc="none", mec="white", ms=5, mew=0.7)
+    ax.set(xlabel="$Q_x$ (Å$^{-1}$)", ylabel="$Q_z$ (Å$^{-1}$)")
+    ax.set_facecolor(GREY)
+    named = [(f"{spacings[name]:.4f} Å", (places[0][name], places[1][name])) for name in spacings.index]
+    for text, place in named:
+        label(ax, text, place, (0, 4), color="white")
 
 
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
