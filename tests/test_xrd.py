@@ -404,7 +404,8 @@ def test_peaks_of_a_map_stand_at_their_reciprocal_lattice_points():
             spacing = value(table, "reciprocal_map", "lattice_spacing", f"peak_{number}")
             assert spacing == pytest.approx(2 * np.pi / np.hypot(*places), rel=3e-4)
     assert curves["map/reciprocal_map"]["q_x"].dims == ("scan", "point")
-    assert np.std(deviations) < 2  # statistical errors alone; steps of the map are part of the systematic one
+    scatter = np.std(np.reshape(deviations, (20, 4)), axis=0)
+    assert ((scatter > 0.5) & (scatter < 2)).all(), scatter
 
 
 def test_a_map_of_other_axes_is_refused():
