@@ -405,7 +405,7 @@ def test_peaks_of_a_map_stand_at_their_reciprocal_lattice_points():
             assert spacing == pytest.approx(2 * np.pi / np.hypot(*places), rel=3e-4)
     assert curves["map/reciprocal_map"]["q_x"].dims == ("scan", "point")
     scatter = np.std(np.reshape(deviations, (20, 4)), axis=0)
-    assert ((scatter > 0.5) & (scatter < 2)).all(), scatter
+    assert ((scatter > 0.5) & (scatter < 2.5)).all(), scatter  # noise also decides which points are averaged
 
 
 def test_a_map_of_other_axes_is_refused():

@@ -16,6 +16,10 @@ LABEL_ROOM = 9.0
 """End of the logarithmic axis over the strongest line, which leaves room for labels and the legend."""
 MOST_SPACINGS = 10
 """Largest number of lines that are labelled with their spacing."""
+DARKEST = 5
+"""Percentile of the intensities above zero at which the colours of a map begin."""
+TOP = 0.35
+"""Height over the middle of a map, as a part of it, from which labels stand below their peaks."""
 LABEL_WIDTH = 0.03
 """Width of an upright label as a fraction of the axis."""
 
@@ -55,7 +59,7 @@ def reciprocal_map(ax: Axes, data: PanelData) -> None:
     curves = group["reciprocal_map"].to_dataset()
     across, up = (curves[name].to_numpy() for name in ("q_x", "q_z"))
     counts = curves["intensity"].to_numpy()
-    lowest = float(counts[counts > 0].min())
+    lowest = float(np.percentile(counts[counts > 0], DARKEST))
     drawn = ax.pcolormesh(
         across,
         up,
@@ -74,8 +78,10 @@ def reciprocal_map(ax: Axes, data: PanelData) -> None:
     ax.set(xlabel="$Q_x$ (Å$^{-1}$)", ylabel="$Q_z$ (Å$^{-1}$)")
     ax.set_facecolor(GREY)
     named = [(f"{spacings[name]:.4f} Å", (places[0][name], places[1][name])) for name in spacings.index]
+    middle = float(np.mean(up))
     for text, place in named:
-        label(ax, text, place, (0, 4), color="white")
+        below = place[1] > middle + TOP * float(np.ptp(up))
+        label(ax, text, place, (0, -4 if below else 4), va="top" if below else "bottom", color="white")
 
 
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
