@@ -20,7 +20,7 @@ MOST_LINES = 3
 """Largest number of lines of a map that are drawn."""
 MAPPED = {
     "raman_shift": ("place (cm$^{-1}$)", 1.0),
-    "area": ("area (10$^3$ cm$^{-1}$)", 1e-3),
+    "area": ("area (10$^3$ count/cm)", 1e-3),
     "fwhm_lorentzian": ("width (cm$^{-1}$)", 1.0),
 }
 """Title of each quantity of a line that is drawn against the place, and the factor to its unit."""
