@@ -87,6 +87,16 @@ def test_labels_are_moved_as_little_as_they_must_and_stay_inside():
     assert spread([3.9, 3.95, 4.0], 0.5, 0.0, 4.0) == pytest.approx([3.0, 3.5, 4.0])
 
 
+def test_a_line_scan_is_drawn_against_its_own_axes():
+    axes = {"z": ("z", np.linspace(0, 19, 20), {"units": "um", "long_name": "depth"}),
+            "energy": ("energy", np.linspace(0, 5, 30), {"units": "keV", "long_name": "energy"})}  # fmt: skip
+    scan = xr.Dataset({"intensity": (("z", "energy"), np.ones((20, 30)), {"units": "count"})}, axes)
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, [scan])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("energy (keV)", "depth (um)")
+    assert ax.get_ylim()[1] == pytest.approx(19.5)
+
+
 def test_labels_that_find_no_room_and_values_off_the_axis_are_counted():
     ax = new_figure(89, 66).add_subplot()
     ax.set(xlim=(0, 1), ylim=(-4, 4))

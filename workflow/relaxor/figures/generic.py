@@ -46,9 +46,16 @@ def draw(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
         ax.figure.colorbar(ax.imshow(image, cmap=SEQUENTIAL, interpolation="nearest"), ax=ax, label=label(y))
         ax.set(xlabel="x (pixel)", ylabel="y (pixel)")
     elif y.size // y.shape[-1] > CURVES:
-        drawn = ax.pcolormesh(y.values.reshape(-1, y.shape[-1]), cmap=SEQUENTIAL, rasterized=True)
+        values = y.values.reshape(-1, y.shape[-1])
+        known = x.ndim == 1 and np.isfinite(x.values).all() and np.ptp(x.values) > 0
+        across = x.values if known else np.arange(values.shape[1])
+        dim = str(y.dims[0])
+        own = y.coords[dim] if y.ndim == 2 and dim in y.coords and y.coords[dim].dtype.kind in "iuf" else None
+        up = np.arange(len(values)) if own is None else own.values
+        drawn = ax.pcolormesh(across, up, values, cmap=SEQUENTIAL, shading="nearest", rasterized=True)
         ax.figure.colorbar(drawn, ax=ax, label=label(y))
-        ax.set(xlabel=f"{x.name} (channel)", ylabel=" × ".join(map(str, y.dims[:-1])))
+        rows = " × ".join(map(str, y.dims[:-1]))
+        ax.set(xlabel=label(x) if known else f"{x.name} (channel)", ylabel=rows if own is None else label(own))
     else:
         ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
         _lines(ax, x, y)

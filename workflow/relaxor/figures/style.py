@@ -106,12 +106,13 @@ def upright_labels(
     shown = sorted(sorted(labels, key=lambda entry: -entry[1][1])[:most], key=lambda entry: entry[1][0])
     places = spread([place[0] for _, place in shown], gap, start + gap / 2, end - gap / 2)
     for (text, (center, height)), across in zip(shown, places, strict=True):
-        label(ax, text, (across, height), rotation=90, **keywords)
+        top = max(high for _, (other, high) in shown if other == center or abs(other - across) < gap / 2)
+        label(ax, text, (across, top), rotation=90, **keywords)
         if abs(across - center) > gap / 4:
             ax.annotate(
                 "",
                 (center, height),
-                xytext=(across, height),
+                xytext=(across, top),
                 textcoords=ax.transData + ScaledTranslation(0, 3 / 72, ax.figure.dpi_scale_trans),
                 arrowprops={"arrowstyle": "-", "lw": 0.3, "color": GREY, "shrinkA": 0, "shrinkB": 0},
             )
