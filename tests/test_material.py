@@ -16,6 +16,8 @@ from relaxor.techniques.edx.analysis import analyse
 from relaxor.techniques.edx.proposal import propose as propose_edx
 from relaxor.techniques.edx.settings import EdxSettings
 from relaxor.techniques.material import Material, Proposed
+from relaxor.techniques.stem.proposal import propose as propose_stem
+from relaxor.techniques.stem.settings import StemSettings
 from relaxor.techniques.xps.proposal import propose as propose_xps
 from relaxor.techniques.xps.settings import XpsSettings
 from relaxor.techniques.xrd.powder import Lattice
@@ -45,6 +47,17 @@ _atom_site_occupancy
 Ti1 Ti 0 0 0 1
 O1 O 0.3057 0.3057 0 1
 """
+
+
+def cif_of(edges: tuple[float, ...], angles: tuple[float, ...], group: str, atoms: str) -> str:
+    """Return the text of a structure file."""
+    cell = [f"_cell_length_{name} {edge}" for name, edge in zip("abc", edges, strict=True)]
+    cell += [f"_cell_angle_{name} {angle}" for name, angle in zip(("alpha", "beta", "gamma"), angles, strict=True)]
+    head = [*cell, f"_space_group_name_H-M_alt '{group}'", "loop_"]
+    head += [f"_atom_site_{name}" for name in ("label", "fract_x", "fract_y", "fract_z")]
+    return "\n".join(["data_cell", *head, *(atom.strip() for atom in atoms.split(","))]) + "\n"
+
+
 SCOFIELD = {"Cu 2p": 25.39, "Bi 4f": 24.83, "P 2p": 1.192, "Se 3d": 2.294, "Ti 2p": 7.91, "Sr 3d": 5.05, "O 1s": 2.93,
             "S 2p": 1.68, "Mo 3d": 9.50, "Hf 4f": 7.52, "Zr 3d": 7.04, "Pt 4f": 15.45, "Au 4f": 17.1}  # fmt: skip
 """Both lines of a doublet over C 1s at Al Kα; Scofield 1976, doi 10.1016/0368-2048(76)80015-1."""
@@ -155,6 +168,31 @@ def test_lines_of_a_powder_are_those_of_its_card(rutile) -> None:
     settings = XrdSettings.model_validate(propose_xrd(material).settings)
     assert (settings.phases["rutile"].a, settings.phases["rutile"].c) == (4.5941, 2.9589)
     assert propose_xrd(Material.of("TiO2")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "system", "edge", "columns"),
+    [
+        # SrTiO3: columns of O alone are too faint (doi 10.1107/S0567739479000267); rutile: two columns of TiO2 a cell.
+        (cif_of((3.905,) * 3, (90, 90, 90), "P m -3 m", "Sr 0 0 0, Ti .5 .5 .5, O .5 .5 0"), "square", 3.905,
+         {"Sr": (0, 0), "Ti-O": (0.5, 0.5)}),
+        (RUTILE, "square", 4.5941, {"Ti": (0, 0), "Ti_2": (0.5, 0.5)}),
+        # Silicon repeats after a/√8 = 1.920 angstrom along [001].
+        (cif_of((5.431,) * 3, (90, 90, 90), "F d -3 m:1", "Si 0 0 0"), "square", 1.9201, {"Si": (0, 0)}),
+        (cif_of((3.16, 3.16, 12.29), (90, 90, 120), "P 63/m m c", "Mo .33333 .66667 .25, S .33333 .66667 .621"), None,
+         3.16, {"Mo-S": (0, 0), "Mo-S_2": (0.6667, 0.3333)}),
+    ],
+    ids=["strontium titanate", "rutile", "silicon", "molybdenum disulphide"],
+)  # fmt: skip
+def test_columns_along_c_are_those_of_the_structure(tmp_path, text, system, edge, columns) -> None:
+    file = tmp_path / "cell.cif"
+    file.write_text(text)
+    proposed = propose_stem(Material.of("", file))
+    settings = StemSettings.model_validate(proposed.settings)
+    assert (settings.system, settings.b) == (system, None)
+    assert settings.a == pytest.approx(edge, abs=1e-3)
+    assert {site.name: site.position for site in settings.sites} == columns
+    assert "[001]" in proposed.sources[1]
 
 
 def test_glass_of_nist_has_its_certified_composition_without_a_standard() -> None:

@@ -18,6 +18,7 @@ from relaxor.stats.line_shapes import lorentzian, voigt
 from relaxor.techniques.raman import panels as figures
 from relaxor.techniques.raman.analysis import analyse
 from relaxor.techniques.raman.lines import fit_lines, fit_seen_lines
+from relaxor.techniques.raman.series import Series
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
 
@@ -223,10 +224,14 @@ def test_polystyrene_has_its_certified_lines(rawfiles, tmp_path):
     assert np.abs(centers - strongest[:, None]).min(axis=1).max() < 1.2
 
 
-def test_a_map_is_no_spectrum(rawfiles, tmp_path):
+def test_a_real_depth_series_has_its_numbers_at_each_depth(rawfiles, tmp_path):
     content = (rawfiles / "raman_shg/renishaw_wdf/renishaw_test_zscan.wdf").read_bytes()
-    with pytest.raises(AnalysisError, match=r"r: holds a map or series of spectra \(z 40 × raman_shift 1015\)"):
-        run(tmp_path, content, **UNKNOWN)
+    numbers = run(tmp_path, content, **UNKNOWN)
+    placed = numbers[numbers["at"].notna()]
+    assert set(placed["at_unit"]) == {"um"}
+    assert sorted(placed["at"].unique()) == [-9.5 + number for number in range(20)]  # every other spectrum is empty
+    said = r"mean of 40 spectra \(z 40\), 20 of which are constant"
+    assert numbers["method"][numbers["at"].isna()].str.contains(said).all()
 
 
 def test_a_wavelength_axis_is_refused(tmp_path):
@@ -331,3 +336,55 @@ def test_two_cores_write_the_bytes_of_one(tmp_path):
         fit_sample(tmp_path / "sample", files, rows, number)
         written.append([(tmp_path / "sample" / name).read_bytes() for name in ("parameters.csv", "curves.nc")])
     assert written[0] == written[1]
+
+
+def mapped(dims, sizes, coords, seed=1):
+    """Spectra of one line whose place and area vary over a map or series, and its truth at each place."""
+    rng = np.random.default_rng(seed)
+    number = np.arange(np.prod(sizes)).reshape(sizes)
+    center, area = 300 + 0.2 * number, 3e4 + 2e3 * number
+    area.flat[1] = 0  # a place without the line
+    spectra = 400.0 + np.stack([lorentzian(SHIFT, a, c, 5.0) for a, c in zip(area.flat, center.flat, strict=True)])
+    counts = rng.poisson(spectra).reshape(*sizes, -1).astype(float)
+    region = xr.Dataset(
+        {"intensity": variable((*dims, "raman_shift"), counts, "count", "Intensity")},
+        {"raman_shift": variable("raman_shift", SHIFT, "1/cm", "Raman shift"), **coords},
+    )
+    attrs = {"raw_file": "", "raw_sha256": "0" * 64, "origin": "simulated"}
+    return Measurement("m", attrs, {}, {"spectra": region}), center, area
+
+
+@pytest.mark.parametrize(
+    ("dims", "sizes", "coords"),
+    [
+        (("time",), (6,), {"time": variable("time", 10.0 * np.arange(6), "s", "time")}),
+        (("y", "x"), (2, 3), {"x_position": variable(("y", "x"), np.tile([0.0, 1, 2], (2, 1)), "um", "x")}),
+    ],
+    ids=["series", "map"],
+)
+def test_each_spectrum_of_a_map_or_series_has_its_numbers(dims, sizes, coords, tmp_path):
+    measurement, center, area = mapped(dims, sizes, coords)
+    result = analyse([measurement], RamanSettings(modes={"M": 300.5}, instrument_fwhm=0.5, baseline_degree=2))
+    placed = [row for row in result.numbers if not math.isnan(row.at)]
+    shifts = [row for row in placed if row.parameter == "raman_shift"]
+    assert {row.at_unit for row in placed} == ({"s"} if dims == ("time",) else {"1"})
+    assert [row.feature for row in placed if row.parameter == "area_limit"] == ["M"]
+    seen = [index for index in range(6) if index != 1]
+    assert [row.at for row in shifts] == (
+        [10.0 * index for index in seen] if len(dims) == 1 else [i + 1.0 for i in seen]
+    )
+    for row, index in zip(shifts, seen, strict=True):
+        assert abs(row.value - center.flat[index]) < 4 * row.standard_error < 1.0
+    for row, index in zip([row for row in placed if row.parameter == "area"], seen, strict=True):
+        assert abs(row.value - area.flat[index]) < 4 * row.standard_error
+    assert all("mean of 6 spectra" in row.method for row in result.numbers if math.isnan(row.at))
+    found = result.curves["m/map"]
+    assert found["area"].dims == ("line", *dims)
+    assert np.isnan(found["area"].values.flat[1]) and np.isfinite(found["area"].values).sum() == 5
+    if len(dims) == 2:
+        assert (found["x"].values.tolist(), found["x"].attrs["units"]) == ([0, 1, 2], "um")
+
+
+def test_repeats_of_a_spectrum_are_no_series():
+    measurement, *_ = mapped(("spectrum",), (6,), {})
+    assert Series.of(measurement.only) is None

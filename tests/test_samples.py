@@ -14,7 +14,7 @@ from relaxor.core.storage import load, save_parameters, save_tree
 from relaxor.core.variables import variable
 from relaxor.figures import generic as plain
 from relaxor.figures.panel import load_parameters
-from relaxor.figures.style import apart
+from relaxor.figures.style import mark_clipped, new_figure, spread, upright_labels
 from relaxor.reporting import comparison
 from relaxor.reporting import draw_samples as samples
 from relaxor.reporting.comparison import NOWHERE, common_quantities, draw_comparison
@@ -98,8 +98,29 @@ def test_photoelectron_spectra_of_one_range_share_a_panel_and_their_energy_desce
     assert plain.panels_of({"a": curve, "b": curve}) == [{"a": curve, "b": curve}]
 
 
-def test_labels_keep_apart_and_the_highest_stays():
-    assert apart([1.0, 1.2, 3.0, 3.1], [5, 9, 2, 1], 0.5) == [1, 2]
+def test_labels_are_moved_as_little_as_they_must_and_stay_inside():
+    assert spread([1.0, 2.0, 3.0], 0.5, 0.0, 4.0) == [1.0, 2.0, 3.0]
+    assert spread([1.0, 1.2], 0.5, 0.0, 4.0) == pytest.approx([0.85, 1.35])
+    assert spread([3.9, 3.95, 4.0], 0.5, 0.0, 4.0) == pytest.approx([3.0, 3.5, 4.0])
+
+
+def test_a_line_scan_is_drawn_against_its_own_axes():
+    axes = {"z": ("z", np.linspace(0, 19, 20), {"units": "um", "long_name": "depth"}),
+            "energy": ("energy", np.linspace(0, 5, 30), {"units": "keV", "long_name": "energy"})}  # fmt: skip
+    scan = xr.Dataset({"intensity": (("z", "energy"), np.ones((20, 30)), {"units": "count"})}, axes)
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, [scan])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("energy (keV)", "depth (um)")
+    assert ax.get_ylim()[1] == pytest.approx(19.5)
+
+
+def test_labels_that_find_no_room_and_values_off_the_axis_are_counted():
+    ax = new_figure(89, 66).add_subplot()
+    ax.set(xlim=(0, 1), ylim=(-4, 4))
+    upright_labels(ax, [(f"{number}", (number / 50, number)) for number in range(50)], width=0.1)
+    mark_clipped(ax, [0.1, 0.2, 0.3], [1.0, -12.0, np.nan])
+    written = [text.get_text() for text in ax.texts if text.get_text()]
+    assert written == [*map(str, range(40, 50)), "40 weaker lines without a label", "outside: 1, up to 12"]
 
 
 # --- the figure of a sample ----------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from relaxor.techniques.xrd.radiation import Tube
 from relaxor.techniques.xrd.settings import XrdSettings
 
 from tests.project import CBPS
+from tests.public_files import shared
 from tests.simulated import specimen
 
 SETTINGS = XrdSettings.model_validate(CBPS["xrd"])
@@ -334,3 +335,92 @@ def test_intensities_of_an_unknown_scale_have_the_noise_of_their_neighbours(unit
     )
     found = scaled_to_counts(Measurement("a", {}, {}, {}), scan, "counting_time")
     assert float((found / scan["intensity"]).mean()) == pytest.approx(37, rel=0.1)
+
+
+# --- repeated scans and maps
+def test_equal_scans_are_added_and_rows_say_so(platelet):
+    """Two scans of half the time each hold what one scan of the whole time holds."""
+    halves = np.random.default_rng(3).binomial(COUNTS, 0.5)
+    attrs = {"raw_file": "scan.raw", "raw_sha256": "0" * 64, "origin": "simulated"}
+    regions = {"scan_1": scan(halves, counting_time=1.0), "scan_2": scan(COUNTS - halves, counting_time=1.0)}
+    added = numbers_table(analyse([Measurement("both", attrs, {}, regions)], SETTINGS).numbers, "xrd")
+    assert added["method"].str.contains("sum of 2 equal scans").all()
+    for parameter in ("two_theta", "area"):
+        assert value(added, "voigt_doublet", parameter, "002") == value(platelet[0], "voigt_doublet", parameter, "002")
+    one = Measurement("one", attrs, {"scan": (2.0, "1")}, regions)
+    first = numbers_table(analyse([one], SETTINGS).numbers, "xrd")
+    assert not first["method"].str.contains("sum of").any()
+    assert value(first, "voigt_doublet", "area", "002") < 0.6 * value(added, "voigt_doublet", "area", "002")
+
+
+def test_equal_scans_that_differ_are_marked():
+    attrs = {"raw_file": "scan.raw", "raw_sha256": "0" * 64, "origin": "simulated"}
+    regions = {"scan_1": scan(COUNTS), "scan_2": scan(np.random.default_rng(4).poisson(0.8 * EXPECTED))}
+    result = analyse([Measurement("both", attrs, {}, regions)], SETTINGS)
+    assert all("the scans differ" in number.method for number in result.numbers)
+
+
+GAAS, LAYER = 5.6533, 5.70
+"""Edge of GaAs (doi 10.1063/1.336070) and the edge c of a layer that is strained to it, angstrom."""
+
+
+def map_of_224(seed, factor=1.0):
+    """A map about 224 of a layer on GaAs (001): peaks stand where Bragg's law and the tilt of 224 put them."""
+    k = 2 * np.pi / TUBE.alpha1
+    omega, two_theta = np.meshgrid(np.arange(6.0, 7.4, 0.01), np.arange(82.2, 84.4, 0.02), indexing="ij")
+    expected = np.full(omega.shape, 0.05)
+    truth = []
+    for c, strength in ((GAAS, 4000.0), (LAYER, 60.0)):
+        along, across = 2 * np.pi * 4 / c, 2 * np.pi * np.sqrt(8) / GAAS
+        theta = np.degrees(np.arcsin(np.hypot(along, across) / (2 * k)))
+        place = theta - np.degrees(np.arctan2(across, along)), 2 * theta
+        truth.append((-across, along))
+        # Long along 2θ/ω, as lattice planes of a thin layer make them; heavier wings than a Gaussian has.
+        drift = (omega - place[0]) - (two_theta - place[1]) / 2
+        expected += strength / (1 + (drift / 0.015) ** 2 + ((two_theta - place[1]) / 0.05) ** 2) ** 1.5
+    counts = np.random.default_rng(seed).poisson(expected * factor).astype(float)
+    region = xr.Dataset(
+        {"intensity": (("scan", "point"), counts, {"units": "count"})},
+        coords={"omega": ("scan", omega[:, 0]), "two_theta": (("scan", "point"), two_theta)},
+        attrs={"wavelength_ratio": 0.0},
+    )
+    return region, truth
+
+
+def test_peaks_of_a_map_stand_at_their_reciprocal_lattice_points():
+    deviations = []
+    for seed in range(20):
+        region, truth = map_of_224(seed)
+        table, curves = run({"map": region})
+        assert sorted(set(table["feature"])) == ["peak_1", "peak_2"]
+        for number, places in enumerate(truth, start=1):
+            for parameter, true in zip(("q_x", "q_z"), places, strict=True):
+                found, error, systematic = (
+                    value(table, "reciprocal_map", parameter, f"peak_{number}", column)
+                    for column in ("value", "standard_error", "systematic_error")
+                )
+                assert abs(found - true) < 2 * np.hypot(error, systematic)
+                deviations.append((found - true) / error)
+            spacing = value(table, "reciprocal_map", "lattice_spacing", f"peak_{number}")
+            assert spacing == pytest.approx(2 * np.pi / np.hypot(*places), rel=3e-4)
+    assert curves["map/reciprocal_map"]["q_x"].dims == ("scan", "point")
+    scatter = np.std(np.reshape(deviations, (20, 4)), axis=0)
+    assert ((scatter > 0.5) & (scatter < 2.5)).all(), scatter  # noise also decides which points are averaged
+
+
+def test_a_map_of_other_axes_is_refused():
+    region, _ = map_of_224(0)
+    with pytest.raises(AnalysisError, match="a map without ω"):
+        run({"map": region.drop_vars("omega")})
+    with pytest.raises(AnalysisError, match="do not vary independently"):
+        run({"map": region.assign_coords(omega=("scan", np.full(region.sizes["scan"], 6.5)))})
+
+
+def test_peak_of_a_real_map_is_its_maximum():
+    tree = read(shared("cases/x03-reciprocal-map-rasx/RSM_111_sdd=350.rasx"))
+    region = tree["map_1"].to_dataset()
+    scan_of_top, point = np.unravel_index(np.argmax(region["intensity"].values), region["intensity"].shape)
+    table, _ = run({"map": region})
+    omega, two_theta = float(region["omega"][scan_of_top]), float(region["two_theta"][scan_of_top, point])
+    assert value(table, "reciprocal_map", "omega", "peak_1") == pytest.approx(omega, abs=0.01)
+    assert value(table, "reciprocal_map", "two_theta", "peak_1") == pytest.approx(two_theta, abs=0.03)  # steps of 0.02

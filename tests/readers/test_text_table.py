@@ -73,6 +73,15 @@ def test_decimal_commas_comments_missing_words_and_positions(table):
     np.testing.assert_array_equal(data["time"], [1, 2, 3])
 
 
+def test_a_table_ends_before_its_footer(table):
+    footer = "Statistics\nmean: 0.2\n1 2 3 4\n"
+    with pytest.raises(ReadError, match="3 cells expected, 1 found; if a footer begins here, give its first words"):
+        read(table(TEXT + footer), LOOP)
+    found = read(table(TEXT + footer), replace(LOOP, end="Statistics"))
+    assert found["table"].to_dataset().equals(read(table(TEXT), LOOP)["table"].to_dataset())
+    assert '"mean": "0.2"' in found.attrs["header"]
+
+
 def test_without_an_axis_rows_are_numbered_and_a_loop_may_turn_back(table):
     description = replace(LOOP, axis="", rows="", scalars={}, acquired="")
     data = read(table(TEXT), description)["table"].to_dataset()

@@ -1,7 +1,6 @@
 """Drawings of raw measurements: curves along their axis, two columns of a table that belong together, and images."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -79,13 +78,17 @@ def draw(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
         ax.figure.colorbar(ax.imshow(image, cmap=SEQUENTIAL, interpolation="nearest"), ax=ax, label=label(y))
         ax.set(xlabel="x (pixel)", ylabel="y (pixel)")
     elif y.size // y.shape[-1] > CURVES:
-        rows = y.values.reshape(-1, y.shape[-1])
+        values = y.values.reshape(-1, y.shape[-1])
         steps = np.diff(x.values) if x.ndim == 1 and x.dtype.kind in "iuf" else np.array([0.0])
         known = bool((steps > 0).all() or (steps < 0).all())
-        along = x.values if known else np.arange(rows.shape[1])
-        look: dict[str, Any] = {"cmap": SEQUENTIAL, "rasterized": True, "shading": "nearest"}
-        ax.figure.colorbar(ax.pcolormesh(along, np.arange(len(rows)), rows, **look), ax=ax, label=label(y))
-        ax.set(xlabel=label(x) if known else f"{x.name} (channel)", ylabel=" × ".join(map(str, y.dims[:-1])))
+        across = x.values if known else np.arange(values.shape[1])
+        dim = str(y.dims[0])
+        own = y.coords[dim] if y.ndim == 2 and dim in y.coords and y.coords[dim].dtype.kind in "iuf" else None
+        up = np.arange(len(values)) if own is None else own.values
+        drawn = ax.pcolormesh(across, up, values, cmap=SEQUENTIAL, shading="nearest", rasterized=True)
+        ax.figure.colorbar(drawn, ax=ax, label=label(y))
+        rows = " × ".join(map(str, y.dims[:-1]))
+        ax.set(xlabel=label(x) if known else f"{x.name} (channel)", ylabel=rows if own is None else label(own))
         _falling(ax, x)
     else:
         ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
@@ -114,8 +117,8 @@ def label(values: xr.DataArray) -> str:
 def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
     """Choose the variable and the axis to draw of a region; None if it holds only single numbers or texts.
 
-    Along an axis, this is the first variable that is not an uncertainty. For a table, it is the current against a swept
-    voltage or against time; without these columns, it is the second column against the first.
+    Along an axis, this is the intensity, or the first variable that is not an uncertainty. For a table, it is the
+    current against a swept voltage or against time; without these columns, the second column against the first.
     """
     columns = [
         values
@@ -124,6 +127,9 @@ def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
     ]
     if not columns:
         return None
+    spectrum = next((values for values in columns if values.name == "intensity"), None)
+    if spectrum is not None:
+        return _axis(spectrum), spectrum
     axis = str(columns[0].dims[-1])
     if axis not in COLUMNS:
         return _axis(columns[0]), columns[0]

@@ -12,6 +12,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import ScaledTranslation
 
 from relaxor.core.files import atomic
 
@@ -30,6 +31,8 @@ SEQUENTIAL = "cividis"
 """Colour map of images, which is uniform in lightness and readable in grey and for the colour-blind."""
 LIGHTEST = 1 - 0.12
 """Position in the colour map up to which a thin line is visible on white."""
+LABEL_WIDTH = 0.03
+"""Width of an upright label as a fraction of the axis."""
 CURRENT_UNITS = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
 """Units of currents by their powers of ten."""
 
@@ -78,13 +81,73 @@ def data_points(ax: Axes, x: Any, y: Any, yerr: Any = None, **keywords: Any) -> 
     ax.errorbar(x, y, yerr=yerr, **(look | keywords))
 
 
-def apart(places: Sequence[float], heights: Sequence[float], gap: float) -> list[int]:
-    """Choose the labelled points, the highest first, so that none is nearer than ``gap`` to another."""
-    chosen: list[int] = []
-    for index in sorted(range(len(places)), key=lambda index: -heights[index]):
-        if all(abs(places[index] - places[other]) >= gap for other in chosen):
-            chosen.append(index)
-    return sorted(chosen)
+def upright_labels(
+    ax: Axes, labels: Sequence[tuple[str, tuple[float, float]]], width: float = LABEL_WIDTH, **keywords: Any
+) -> None:
+    """Write upright labels over the lines of a spectrum, inside the frame and apart from each other.
+
+    A label that has to give way is joined with its line. If the axis has not room for all, the lowest lines have none,
+    and a remark says how many.
+
+    Parameters
+    ----------
+    ax
+        Axes whose limits are set.
+    labels
+        Text, and place of the top of the line in data coordinates.
+    width
+        Width of a label as a fraction of the axis.
+    keywords
+        Look of the text.
+    """
+    start, end = ax.get_xlim()
+    gap = width * (end - start)
+    most = int(1 / width)
+    shown = sorted(sorted(labels, key=lambda entry: -entry[1][1])[:most], key=lambda entry: entry[1][0])
+    places = spread([place[0] for _, place in shown], gap, start + gap / 2, end - gap / 2)
+    for (text, (center, height)), across in zip(shown, places, strict=True):
+        top = max(high for _, (other, high) in shown if other == center or abs(other - across) < gap / 2)
+        label(ax, text, (across, top), rotation=90, **keywords)
+        if abs(across - center) > gap / 4:
+            ax.annotate(
+                "",
+                (center, height),
+                xytext=(across, top),
+                textcoords=ax.transData + ScaledTranslation(0, 3 / 72, ax.figure.dpi_scale_trans),
+                arrowprops={"arrowstyle": "-", "lw": 0.3, "color": GREY, "shrinkA": 0, "shrinkB": 0},
+            )
+    if len(labels) > len(shown):
+        remark = f"{len(labels) - len(shown)} weaker lines without a label"
+        ax.text(0.99, 0.02, remark, fontsize=4.5, color=GREY, ha="right", va="bottom", transform=ax.transAxes)
+
+
+def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return ascending places moved as little as groups of them must, so that all are ``gap`` apart within limits."""
+    groups: list[list[float]] = []  # sum of the shifted places, number
+    for index, place in enumerate(places):
+        groups.append([place - index * gap, 1])
+        while len(groups) > 1 and groups[-2][0] / groups[-2][1] > groups[-1][0] / groups[-1][1]:
+            total, number = groups.pop()
+            groups[-1][0] += total
+            groups[-1][1] += number
+    last = high - (len(places) - 1) * gap
+    means = [min(max(total / number, low), last) for total, number in groups for _ in range(int(number))]
+    return [mean + index * gap for index, mean in enumerate(means)]
+
+
+def mark_clipped(ax: Axes, x: Any, values: Any) -> None:
+    """Mark values that lie outside of a vertical axis whose limits are set by triangles, and name the largest."""
+    low, high = ax.get_ylim()
+    x, values = np.asarray(x, float), np.asarray(values, float)
+    above, below = values > high, values < low
+    if not (above.any() or below.any()):
+        return
+    reach = 0.06 * (high - low)
+    for outside, place, marker in ((above, high - reach, "^"), (below, low + reach, "v")):
+        ax.plot(x[outside], np.full(outside.sum(), place), marker, ms=1.2, mew=0, color=VERMILION)
+    largest = float(np.nanmax(np.abs(values[above | below])))
+    text = f"outside: {int(above.sum() + below.sum())}, up to {largest:.3g}"
+    ax.text(0.995, 0.93, text, fontsize=4.5, color=VERMILION, ha="right", va="top", transform=ax.transAxes)
 
 
 def label(

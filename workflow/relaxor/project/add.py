@@ -247,7 +247,10 @@ def _proposal(
 
 def _one_for_each_spectrum(found: Proposal, tree: xr.DataTree, taken: set[str]) -> list[Proposal]:
     """Return a proposal for each spectrum of a file whose technique takes one at a time."""
-    if len(tree.children) < 2 or found.technique == OTHER or not techniques()[found.technique].single:
+    if len(tree.children) < 2 or found.technique == OTHER:
+        return [found]
+    technique = techniques()[found.technique]
+    if not technique.single or technique.joined(Contents.of(tree)):
         return [found]
     names: list[str] = []
     for child in list(tree.children)[:MOST_SPECTRA]:

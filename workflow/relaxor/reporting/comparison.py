@@ -90,8 +90,11 @@ def common_quantities(
 def _spectra(ax: Axes, curves: Mapping[str, str], looks: Looks, shown: ComparedSpectrum) -> None:
     """Draw the first spectrum of each sample, scaled to its maximum, one above the other."""
     for number, (sample, path) in enumerate(curves.items()):
-        first, *_ = netcdf.attributes(path)
-        spectrum = netcdf.trees(path, [first])[first][shown.curves].to_dataset()[shown.variable]
+        found = (group for group in netcdf.trees(path).values() if shown.curves in group.children)
+        group = next(found, None)
+        if group is None:  # a sample of maps alone
+            continue
+        spectrum = group[shown.curves].to_dataset()[shown.variable]
         low, high = float(spectrum.min()), float(spectrum.max())
         # The square root makes weak lines visible next to strong ones.
         scaled = np.sqrt((spectrum - low) / (high - low or 1.0)) + 1.1 * number

@@ -99,9 +99,10 @@ def not_negative(measurement: Measurement, counts: xr.DataArray) -> np.ndarray:
     below = np.flatnonzero(values < 0)
     if below.size:
         first = below[0]
+        where = f" ({axis} {counts[axis][first].item():g})" if axis in counts.coords else ""
         raise AnalysisError(
-            f"{measurement.id}: {below.size} of {values.size} counts are negative, first point {first + 1} ({axis} "
-            f"{counts[axis][first].item():g}): {values[first]:g}; expected the counts of the detector without "
+            f"{measurement.id}: {below.size} of {values.size} counts are negative, first point {first + 1}{where}: "
+            f"{values[first]:g}; expected the counts of the detector without "
             "subtraction of a background"
         )
     return values

@@ -168,6 +168,8 @@ class Technique(Topic):
         Names that sheets and settings may still use.
     single
         Whether a row of the sheet is about one spectrum of its file, so that a file of several needs several rows.
+    joined
+        Whether the spectra of a file are nevertheless one measurement, such as repeated scans.
     propose
         ``propose(material) -> Proposed | None``: the settings of a material (`relaxor.techniques.material`), None if
         what is known of it says nothing.
@@ -185,6 +187,7 @@ class Technique(Topic):
     compared: ComparedSpectrum | None = None
     former_names: tuple[str, ...] = ()
     single: bool = False
+    joined: "Callable[[Contents], bool]" = lambda contents: False
     propose: "Callable[[Material], Proposed | None] | None" = None
     simulate: Callable[..., Iterator[Any]] | None = None
 

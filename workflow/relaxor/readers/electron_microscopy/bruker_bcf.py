@@ -64,7 +64,10 @@ def extract(path: Path) -> xr.DataTree:
         cube = _cube(files[name], header, spectrum, path, name)
         if not np.array_equal(cube.sum((0, 1)), spectrum.data):
             difference = int(cube.sum()) - int(spectrum.data.sum())
-            warnings.append(f"{name}: the pixels hold {difference:+} counts against the sum spectrum of the file")
+            warnings.append(
+                f"{name}: the pixels hold {difference:+} counts against the sum spectrum of the file, as of a map "
+                "that was stopped or damaged; for a composition, export the sum spectrum (.spx)"
+            )
         signals.append(_signal(cube, header, spectrum))
         attrs.append(_attributes(header, spectrum))
     children = datasets(signals, attrs)

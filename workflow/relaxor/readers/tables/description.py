@@ -56,6 +56,9 @@ class TableDescription:
     """Text with which comments begin. Their ``key: value`` lines nevertheless belong to the header."""
     skip_rows: int = 0
     """Number of lines at the top that are skipped. They are kept in the header."""
+    end: str = ""
+    """Text with which the first line after the rows of numbers begins, such as that of a footer. It and what follows
+    are kept in the header. Without it, the rows go on to the end of the file."""
     missing: tuple[str, ...] = ("",)
     """Words that mark a missing value in the file."""
     rows: str = ""

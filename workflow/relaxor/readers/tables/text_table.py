@@ -88,7 +88,10 @@ class _Reader:
         numbers = array("d")
         for cells in self._rows(lines, first):
             if len(cells) != width:
-                raise self.fail(f"{width} cells expected, {len(cells)} found")
+                raise self.fail(
+                    f"{width} cells expected, {len(cells)} found; if a footer begins here, give its first words "
+                    "as 'end' in the description"
+                )
             words = [cells[place] for place in places]
             numbers.extend(self._row(words, places))
             if len(numbers) <= SAMPLE_ROWS * len(places):
@@ -116,10 +119,15 @@ class _Reader:
     def _rows(self, lines: Iterator[str], first: str | None) -> Iterator[list[str]]:
         if first is not None:
             yield self._cells(first)
-        comment = self.description.comment
+        comment, end = self.description.comment, self.description.end
         for text in lines:
             if not text.strip():
                 continue
+            if end and text.startswith(end):
+                self._keep(text)
+                for footer in lines:
+                    self._keep(footer)
+                return
             if comment and text.startswith(comment):
                 self._keep(text.removeprefix(comment))
                 continue

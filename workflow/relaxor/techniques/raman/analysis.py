@@ -25,6 +25,7 @@ from relaxor.techniques.raman.assumptions import of_baseline, of_response, with_
 from relaxor.techniques.raman.axis import Axis, Reference
 from relaxor.techniques.raman.lines import UNSEEN, find_modes, fit_lines, fit_seen_lines
 from relaxor.techniques.raman.misfit import Points, Solved, beside_unlisted, examined, with_nearest_names
+from relaxor.techniques.raman.series import MOST_SPECTRA, Series
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import Cleaned, remove_spikes
 
@@ -40,9 +41,10 @@ FOUND_DEGREE = 1
 """Degree of the baseline under lines that were found: windows are narrow."""
 METHOD = "least squares of Voigt lines on a Chebyshev baseline; variance linear in the signal"
 SUSPECT = "may be a cosmic ray: as sharp as one, without wings, in a single accumulation"
-
 TWIN = 0.5
 """Area of an unlisted line, as a fraction of that of the mode beside it, above which either may be the mode."""
+OF_PLACE = frozenset(each.name for each in (q.RAMAN_SHIFT, q.AREA, q.FWHM_LORENTZIAN, q.FWHM, q.AREA_LIMIT))
+"""Parameters of each spectrum of a map or series."""
 TWINS = "which of two lines of similar area is the mode is a choice: that nearer to the place in the settings"
 DIVIDED = frozenset(quantity.name for quantity in (q.AREA, q.FWHM, q.FWHM_LORENTZIAN))
 SHARED = "how the area is divided between the line and one beside it that nobody listed depends on the shape of both"
@@ -115,8 +117,8 @@ def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Res
     Raises
     ------
     AnalysisError
-        If a measurement has no ordered Raman axis, no counts, holds a map, does not cover the window, is constant, or
-        shows no line; if a line that sets the axis is not seen, or the measurement of a standard is missing.
+        If a measurement has no ordered Raman axis, no counts, holds too large a map, does not cover the window, is
+        constant, or shows no line; if a line that sets the axis is not seen, or a standard was not measured.
     """
     names = {measurement.id for measurement in measurements}
     if missing := settings.standards.keys() - names:
@@ -188,7 +190,51 @@ def _examined(solved: Solved, points: Points, others: Collection[str]) -> tuple[
 
 
 def _analyse_one(measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings) -> Result:
-    """Return the numbers of all models and the curves of the Voigt fit."""
+    """Return the numbers of all models and the curves of the Voigt fit; of a map, those of its mean and of each."""
+    series = Series.of(measurement.only)
+    if series is None:
+        rows, spectrum, axis = _numbers(measurement, standards, settings)
+        return Result.of(measurement, rows, {"spectrum": _curves(spectrum, axis)})
+    if series.size > MOST_SPECTRA:
+        raise AnalysisError(f"{measurement.id}: holds {series.in_words}; at most {MOST_SPECTRA} are fitted")
+    rows, spectrum, axis = _numbers(series.mean(measurement), standards, settings)
+    each = [_of_place(one, spectrum, axis, settings) for one in series.each(measurement)]
+    said = f"mean of {series.in_words}"
+    if empty := sum(found is None for found in each):
+        said += f", {empty} of which are constant and were not fitted"
+    rows = [replace(row, method=f"{row.method}; {said}" if row.method else said) for row in rows]
+    placed = [series.at(found or [], number) for number, found in enumerate(each)]
+    lines = [name for part in spectrum.voigts for name in part.solved.model.lines]
+    parts = {"spectrum": _curves(spectrum, axis), "map": series.maps(lines, placed)}
+    return Result.of(measurement, [*rows, *(row for found in placed for row in found)], parts)
+
+
+def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: RamanSettings) -> list[Number] | None:
+    """Return the numbers of the lines of a mean spectrum in one of its spectra; None if that is constant.
+
+    A line that the noise of the one spectrum hides has a limit.
+    """
+    shift, spectra = _spectra(measurement, settings.window)
+    if not np.isfinite(spectra).all() or not np.ptp(spectra):
+        return None
+    width = settings.instrument_fwhm
+    response = width / float(np.median(np.diff(shift)))
+    cleaned = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, response)
+    parts = []
+    for part in mean.voigts:
+        inside, model, fitted = part.inside & ~cleaned.lost, part.solved.model, part.solved.fit
+        centers = {name: fitted.value(f"{name}_center") for name in model.lines}
+        seen = shift[inside], cleaned.mean[inside], cleaned.noise[inside]
+        one, lines, sigma, limits = fit_seen_lines(*seen, centers, width, model.degree, centers.keys())
+        parts.append(Part(inside, Solved(one, lines, sigma), limits))
+    rows = _rows(measurement, q.VOIGT, parts, axis, (width, settings.instrument_fwhm_uncertainty))
+    return [row for row in rows if row.parameter in OF_PLACE]
+
+
+def _numbers(
+    measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings
+) -> tuple[list[Number], Spectrum, Axis]:
+    """Return the numbers of all models of one spectrum, its fits and its axis."""
     spectrum = _fitted(measurement, settings)
     silicon = {SILICON: spectrum.substrate[SILICON]} if SILICON in spectrum.substrate else {}
     axis = Axis.on([*standards, *spectrum.references(silicon)], settings)
@@ -216,7 +262,7 @@ def _analyse_one(measurement: Measurement, standards: Sequence[Reference], setti
     ]
     rays = {q.COSMIC_RAY_PIXELS: (cleaned.removed.sum(), math.nan)}
     rows += measured(measurement, q.VOIGT, rays, "count")
-    return Result.of(measurement, rows, {"spectrum": _curves(spectrum, axis)})
+    return rows, spectrum, axis
 
 
 def _of_shapes(rows: list[Number]) -> list[Number]:
@@ -280,7 +326,7 @@ def _rows(
     for part in parts:
         fitted = part.solved.fit
         common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-        window = part.solved.model.lines[0] if len(parts) > 1 else ""
+        window = (*part.solved.model.lines, *part.limits)[0] if len(parts) > 1 else ""
         quality = common | {"adequacy": fitted.adequacy}
         rows += measured(measurement, model, {AICC: (fitted.aicc, math.nan)}, METHOD, feature=window, **quality)
         if part is parts[0]:

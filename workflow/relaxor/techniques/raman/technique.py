@@ -19,7 +19,11 @@ TECHNIQUE = Technique.of_folder(
     settings=RamanSettings,
     recognise=recognise,
     single=True,
-    panels={"spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum", overview=True)},
+    panels={
+        "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum"),
+        "maps": Panel(lazy(f"{__package__}.panels", "maps"), needs="map"),
+    },
+    overview=lazy(f"{__package__}.panels", "overview"),
     conditions=Conditions(optional={"power": "", "wavelength": "", "temperature": ""}),
     compared=ComparedSpectrum("spectrum", "raman_shift", "data", "Raman shift (cm$^{-1}$)"),
 )

@@ -56,6 +56,9 @@ def judged(lattice: np.ndarray, covariance: np.ndarray, system: systems.Departur
     if not wanted:
         return ADEQUATE
     shown = systems.edges(lattice, system)
+    if settings.system is None and settings.b is None and system.system not in systems.CORNERS:
+        remark = f"misfit: the settings name one edge, as of a hexagonal or square lattice; this one is {system.system}"
+        return Adequacy(Status.MISFIT, 1.0, remark)
     off = max(abs(one / other - 1) for one, other in zip(shown, wanted, strict=True))
     if off <= settings.tolerance:
         return ADEQUATE

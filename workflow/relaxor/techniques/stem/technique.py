@@ -20,4 +20,5 @@ TECHNIQUE = Technique.of_folder(
     settings=StemSettings,
     recognise=recognise,
     panels={"haadf": Panel(lazy(f"{__package__}.panels", "haadf"), needs="image", overview=True)},
+    propose=lazy(f"{__package__}.proposal", "propose"),
 )

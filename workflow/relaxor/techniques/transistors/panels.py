@@ -1,5 +1,6 @@
 """Panels of transistors."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import GREY, LIGHTEST, SEQUENTIAL, apart, current_unit, label
+from relaxor.figures.style import GREY, LIGHTEST, SEQUENTIAL, current_unit, label, spread
 from relaxor.techniques.transistors.quantities import TRANSFER
 
 DECADES = 30.0
@@ -68,8 +69,10 @@ def _name_curves(ax: Axes, curves: list[xr.Dataset], symbol: str, scale: float, 
         ends.append((float(curve["voltage"][last]), abs(value) if logarithmic else value))
     low, high = ax.get_ylim()
     heights = [np.log(y / low) / np.log(high / low) if logarithmic else (y - low) / (high - low) for _, y in ends]
-    for index in apart(heights, [abs(each) for each in heights], GAP):
+    order = np.argsort(heights)[:: math.ceil(GAP * len(heights)) or 1]
+    for index, height in zip(order, spread([heights[index] for index in order], GAP, 0.0, 1.0), strict=True):
+        place = low * (high / low) ** height if logarithmic else low + height * (high - low)
         text = f"${symbol} = {list(first)[index]:g}$ V"
-        label(ax, text, ends[index], (2, 0), ha="left", va="center", annotation_clip=False)
+        label(ax, text, (ends[index][0], place), (2, 0), ha="left", va="center", annotation_clip=False)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right + 0.24 * (right - left) if ends else right)

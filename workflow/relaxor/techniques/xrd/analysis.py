@@ -1,4 +1,4 @@
-"""X-ray diffraction: lines, spacings, size and strain, and the cell of a layered crystal or of phases of a powder."""
+"""X-ray diffraction: lines, spacings, size and strain, the cell of a layered crystal or of a powder, and maps."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,11 +9,12 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Adequacy, Measurement, Number, Quantity, Result, Status, measured
 from relaxor.core.variables import dataset, variable
+from relaxor.stats.adequacy import UNLIKELY
 from relaxor.stats.line_shapes import voigt_fwhm
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.structure.analysis import name_of
 from relaxor.techniques.structure.settings import Cell
-from relaxor.techniques.xrd import broadening, cells, lattice
+from relaxor.techniques.xrd import broadening, cells, lattice, reciprocal
 from relaxor.techniques.xrd import quantities as q
 from relaxor.techniques.xrd.cells import Found
 from relaxor.techniques.xrd.lines import (
@@ -74,7 +75,16 @@ def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Resul
     phases = [Lattice.of(name, phase.space_group, phase.model_dump()) for name, phase in settings.phases.items()]
     phases += [Lattice.of_structure(name, structure) for name, structure in structures.items()]
     scans = [each for each in measurements if each.id not in structures]
-    return Result.joined(_analyse_one(scan, settings, [] if settings.cell else phases) for scan in scans)
+    phases = [] if settings.cell else phases
+    return Result.joined(_analyse_region(each, settings, phases) for each in scans)
+
+
+def _analyse_region(measurement: Measurement, settings: XrdSettings, phases: Sequence[Lattice]) -> Result:
+    """Analyse the map of a measurement, or its scan."""
+    regions = list(measurement.regions.values())
+    if any(map(reciprocal.is_map, regions)) and reciprocal.is_map(measurement.only):
+        return reciprocal.analyse(measurement, measurement.only, settings)
+    return _analyse_one(measurement, settings, phases)
 
 
 def _structure(measurement: Measurement) -> xr.Dataset | None:
@@ -108,7 +118,19 @@ def _analyse_one(measurement: Measurement, settings: XrdSettings, phases: Sequen
         rows += cells.spacing_numbers(found)
     rows += width_numbers(found, fitted["voigt"][1], given.line_profile)
     parts["widths"] = width_curves(lines["voigt"], settings.line_profile)
-    return Result.of(measurement, rows, parts, cell=settings.cell or "")
+    return Result.of(measurement, _of_sum(rows, pattern), parts, cell=settings.cell or "")
+
+
+def _of_sum(rows: list[Number], pattern: Pattern) -> list[Number]:
+    """Say in each row of how many equal scans the counts were added, and whether these agree."""
+    if pattern.scans == 1:
+        return rows
+    added = f"sum of {pattern.scans} equal scans"
+    rows = [replace(row, method=f"{row.method}; {added}" if row.method else added) for row in rows]
+    if pattern.alike >= UNLIKELY:
+        return rows
+    reason = f"assumed: the scans differ by more than counts scatter (P = {pattern.alike:.1g}); scan=1, … takes one"
+    return [row.flagged(Status.ASSUMED, reason) for row in rows]
 
 
 # --- lines

@@ -1,22 +1,23 @@
 """Panels of X-ray diffraction."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, VERMILION, apart, label
+from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, label, mark_clipped, upright_labels
 from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
 """Height of the strip of residuals as a fraction of the panel."""
 LABEL_ROOM = 9.0
 """End of the logarithmic axis over the strongest line, which leaves room for labels and the legend."""
-MOST_SPACINGS = 10
-"""Largest number of lines that are labelled with their spacing."""
-LABEL_WIDTH = 0.03
-"""Width of an upright label as a fraction of the axis."""
+DARKEST = 5
+"""Percentile of the intensities above zero at which the colours of a map begin."""
+TOP = 0.35
+"""Height over the middle of a map, as a part of it, from which labels stand below their peaks."""
+OTHER_LINES = {"kbeta_of_": "Kβ of ", "w_lalpha_of_": "W Lα of "}
+"""Beginning of the names of lines of other radiation, and of their labels."""
 
 
 def pattern(ax: Axes, data: PanelData) -> None:
@@ -32,20 +33,60 @@ def pattern(ax: Axes, data: PanelData) -> None:
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
     indices = _indices(data, measurement)
     layered = all(name.startswith("00") for name, _ in indices)
-    edge = angle[0] if indices and layered else angle[0] + LABEL_WIDTH * np.ptp(angle)
-    for number, (name, position) in enumerate(indices or _spacings(data, measurement, angle, fit)):
-        place = max(position, edge), float(np.nanmax(fit[np.abs(angle - position) < 0.5]))
-        look: dict[str, Any] = {"fontsize": 5.5} if indices and layered else {"fontsize": 4.5, "rotation": 90}
-        label(upper, name, place, ha="left" if indices and layered and number == 0 else "center", **look)
     lowest = np.percentile(counts[counts > 0], 1)
     upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
+    lines = indices if indices and layered else indices + _others(data, measurement)
+    labels = [(name, (place, float(np.nanmax(fit[np.abs(angle - place) < 0.5])))) for name, place in lines]
+    if indices and layered:
+        for number, (name, place) in enumerate(labels):
+            label(upper, name, place, ha="left" if number == 0 else "center", fontsize=5.5)
+    else:
+        upright_labels(upper, labels, fontsize=4.5)
     upper.tick_params(labelbottom=False)
     upper.legend(loc="upper right", ncols=2, handlelength=1.2, markerscale=3)
     lower.axhspan(-2, 2, color=GREY, alpha=0.25, lw=0)
     lower.plot(angle, curves["residual"], lw=0.35, color=BLUE)
-    lower.set(ylim=(-4.5, 4.5), yticks=(-3, 0, 3), ylabel=r"$\Delta/\sigma$", xlabel=r"2$\theta$ (degree)")
+    lower.set(
+        xlim=(angle[0], angle[-1]),
+        ylim=(-4.5, 4.5),
+        yticks=(-3, 0, 3),
+        ylabel=r"$\Delta/\sigma$",
+        xlabel=r"2$\theta$ (degree)",
+    )
+    mark_clipped(lower, angle, curves["residual"])
     for strip in (upper, lower):
         strip.yaxis.set_label_coords(-0.13, 0.5)
+
+
+def reciprocal_map(ax: Axes, data: PanelData) -> None:
+    """Draw the intensity of a map against the scattering vector, and mark its peaks with their spacings."""
+    measurement, group = next(iter(data.curves.items()))
+    curves = group["reciprocal_map"].to_dataset()
+    across, up = (curves[name].to_numpy() for name in ("q_x", "q_z"))
+    counts = curves["intensity"].to_numpy()
+    lowest = float(np.percentile(counts[counts > 0], DARKEST))
+    drawn = ax.pcolormesh(
+        across,
+        up,
+        np.maximum(counts, lowest),
+        norm=LogNorm(lowest, float(counts.max())),
+        cmap=SEQUENTIAL,
+        shading="nearest",
+        rasterized=True,
+    )
+    ax.figure.colorbar(drawn, ax=ax, label="Intensity (count)")
+    places = [
+        data.rows(quantity, measurement=measurement, model=q.RECIPROCAL_MAP)["value"] for quantity in (q.Q_X, q.Q_Z)
+    ]
+    spacings = data.rows(q.LATTICE_SPACING, measurement=measurement, model=q.RECIPROCAL_MAP)["value"]
+    ax.plot(*places, "o", mfc="none", mec="white", ms=5, mew=0.7)
+    ax.set(xlabel="$Q_x$ (Å$^{-1}$)", ylabel="$Q_z$ (Å$^{-1}$)")
+    ax.set_facecolor(GREY)
+    named = [(f"{spacings[name]:.4f} Å", (places[0][name], places[1][name])) for name in spacings.index]
+    middle = float(np.mean(up))
+    for text, place in named:
+        below = place[1] > middle + TOP * float(np.ptp(up))
+        label(ax, text, place, (0, -4 if below else 4), va="top" if below else "bottom", color="white")
 
 
 def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
@@ -58,11 +99,12 @@ def _indices(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     return [(text if name.startswith("00") else name, float(places[name])) for name, text in layered.items()]
 
 
-def _spacings(data: PanelData, measurement: str, angle: np.ndarray, fit: np.ndarray) -> list[tuple[str, float]]:
-    """Return distance of planes and position of the highest lines of a pattern without a cell."""
+def _others(data: PanelData, measurement: str) -> list[tuple[str, float]]:
+    """Return label and position of the lines without indices: distances of planes, and lines of other radiation."""
     spacings = data.rows(q.LATTICE_SPACING, measurement=measurement, model=q.SPACINGS)["value"]
-    places = data.rows(q.TWO_THETA, measurement=measurement, model=q.VOIGT_DOUBLET)["value"][spacings.index].tolist()
-    heights = np.interp(places, angle, np.nan_to_num(fit)).tolist()
-    kept = apart(places, heights, LABEL_WIDTH * float(np.ptp(angle)))
-    kept = sorted(kept, key=lambda index: -heights[index])[:MOST_SPACINGS]
-    return [(f"{spacings.iloc[index]:.3f} Å", places[index]) for index in kept]
+    places = data.rows(q.TWO_THETA, measurement=measurement, model=q.VOIGT_DOUBLET)["value"]
+    shown = [(f"{spacing:.3f} Å", float(places[name])) for name, spacing in spacings.items()]
+    for start, text in OTHER_LINES.items():
+        foreign = [name for name in places.index if name.startswith(start)]
+        shown += [(text + name.removeprefix(start), float(places[name])) for name in foreign]
+    return shown

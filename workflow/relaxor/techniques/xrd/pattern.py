@@ -1,13 +1,15 @@
 """A 2θ scan as counts, and the radiation with which it was taken."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from scipy.stats import chi2
 
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement
+from relaxor.core.results import SCAN, Measurement
 from relaxor.stats.counts import not_negative, poisson_uncertainty, rising, scaled_to_counts
+from relaxor.techniques.contents import repeated
 from relaxor.techniques.xrd.radiation import Tube, tube_of
 from relaxor.techniques.xrd.settings import XrdSettings
 
@@ -15,6 +17,9 @@ ABSORBERS = ("attenuation_factor", "absorption_factor")
 """Names that readers give to the factor by which an absorber weakened the beam at each point."""
 WHOLE = 0.02
 """Largest distance from whole numbers of counts that were divided by a rounded factor."""
+
+LEAST_MEAN = 5.0
+"""Mean counts at a place from which scans are compared there."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class Pattern:
         Expected counts over intensity at each point, shape (n,): 1 without an absorber at the mean counting time.
     tube, radius
         Wavelengths; radius of the goniometer, mm.
+    scans
+        Number of equal scans whose counts were added.
+    alike
+        Probability by chance that they differ so much.
     """
 
     measurement: Measurement
@@ -41,32 +50,34 @@ class Pattern:
     exposure: np.ndarray
     tube: Tube
     radius: float
+    scans: int = 1
+    alike: float = 1.0
 
     @classmethod
     def of(cls, measurement: Measurement, settings: XrdSettings) -> "Pattern":
-        """Turn a scan as it was read into counts.
+        """Turn a scan as it was read into counts; equal scans of a file are added if the sheet names none of them.
 
         Raises
         ------
         AnalysisError
-            If the file holds no 2θ scan, or several and the sheet names none, if angles are out of order, intensities
-            are no counts or negative, rates have no counting time, or it cannot be told whether intensities were
-            corrected for an absorber.
+            If the file holds no 2θ scan, or several unequal ones and the sheet names none, if angles are out of order,
+            intensities are no counts or negative, rates have no counting time, or it cannot be told whether intensities
+            were corrected for an absorber.
         """
-        scan = _scan(measurement)
-        counts = scaled_to_counts(measurement, scan, "counting_time")
-        exposure = np.ones(counts.size)
-        if "counting_time" in scan:
-            time = _positive(measurement, scan["counting_time"])
-            exposure *= time / time.mean()
-        for name in ABSORBERS:
-            if name in scan:
-                factor = _positive(measurement, scan[name])
-                counts = counts / factor if _corrected(measurement, scan, counts.to_numpy(), factor) else counts
-                exposure /= factor
+        regions = list(measurement.regions.values())
+        if SCAN in measurement.conditions or not repeated(regions, "two_theta"):
+            return cls._of_scan(measurement, measurement.only, settings)
+        each = [cls._of_scan(measurement, region, settings) for region in regions]
+        counts = np.stack([one.counts for one in each])
+        exposure = np.mean([one.exposure for one in each], axis=0)
+        return replace(each[0], counts=counts.sum(axis=0), exposure=exposure, scans=len(each), alike=_alike(counts))
+
+    @classmethod
+    def _of_scan(cls, measurement: Measurement, region: xr.Dataset, settings: XrdSettings) -> "Pattern":
+        scan = _scan(measurement, region)
+        counts, exposure = counts_of(measurement, scan)
         angles, radius = scan["two_theta"].to_numpy(), scan.attrs.get("goniometer_radius", settings.goniometer_radius)
-        tube = tube_of(scan, settings)
-        return cls(measurement, angles, not_negative(measurement, counts), exposure, tube, float(radius))
+        return cls(measurement, angles, counts, exposure, tube_of(scan, settings), float(radius))
 
     @property
     def intensity(self) -> np.ndarray:
@@ -79,14 +90,36 @@ class Pattern:
         return poisson_uncertainty(self.counts) / self.exposure
 
 
-def _scan(measurement: Measurement) -> xr.Dataset:
-    """Return the scan of a measurement in ascending order of its angles."""
-    scan = measurement.only
+def counts_of(measurement: Measurement, scan: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the detector counted at the points of a scan, and the exposure of each, see `Pattern`."""
+    counts = scaled_to_counts(measurement, scan, "counting_time")
+    exposure = np.ones(counts.size)
+    if "counting_time" in scan:
+        time = _positive(measurement, scan["counting_time"])
+        exposure *= time / time.mean()
+    for name in ABSORBERS:
+        if name in scan:
+            factor = _positive(measurement, scan[name])
+            counts = counts / factor if _corrected(measurement, scan, counts.to_numpy(), factor) else counts
+            exposure /= factor
+    return not_negative(measurement, counts), exposure
+
+
+def _scan(measurement: Measurement, scan: xr.Dataset) -> xr.Dataset:
+    """Return a scan in ascending order of its angles."""
     if "intensity" not in scan or scan["intensity"].dims != ("two_theta",):
         raise AnalysisError(
             f"{measurement.id}: no intensity against two_theta (axes: {', '.join(map(str, scan.dims))})"
         )
     return rising(measurement, scan, "two_theta")
+
+
+def _alike(counts: np.ndarray) -> float:
+    """Return the probability of larger differences between counts of the same places, shape (scans, n)."""
+    mean = counts.mean(axis=0)
+    seen = mean >= LEAST_MEAN
+    chi_square = float(np.sum((counts[:, seen] - mean[seen]) ** 2 / mean[seen]))
+    return float(chi2.sf(chi_square, (len(counts) - 1) * int(seen.sum()))) if seen.any() else 1.0
 
 
 def _positive(measurement: Measurement, quantity: xr.DataArray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Names and meanings of the numbers of diffraction patterns.
 
 ``feature`` is the Miller indices of a line, or its place where it has none; the edge or angle of a lattice parameter
-(after the name of the phase in a powder); the name of a phase or of a published cell.
+(after the name of the phase in a powder); the name of a phase or of a published cell; ``peak_1``, the strongest of a
+map, and so on.
 """
 
 from relaxor.core.results import Quantity
@@ -25,6 +26,7 @@ BROADENINGS = {
 }
 """The parameters that each model of the line broadening fits; ``inverse_size`` is K·λ/size (radian)."""
 INDEXING, SPACINGS, SUPERLATTICE, PUBLISHED_CELL = "indexing", "spacings", "superlattice_lines", "published_cell"
+RECIPROCAL_MAP = "reciprocal_map"
 MODELS = {
     VOIGT_DOUBLET: "Kα1 and Kα2 lines of Voigt shape with the Gaussian width of the diffractometer",
     SHAPES["pseudo_voigt"]: "Kα1 and Kα2 lines of pseudo-Voigt shape with free widths",
@@ -33,6 +35,7 @@ MODELS = {
     SPACINGS: "spacing of each single line that no cell describes",
     **{name: f"all indexed lines, {' and '.join(('the cell', *extra))} fitted" for name, extra in ALIGNMENTS.items()},
     SUPERLATTICE: "lines that a glide plane between layers forbids",
+    RECIPROCAL_MAP: "peaks of a map of reciprocal space",
     PUBLISHED_CELL: "published cells, compared by the positions of 00l lines",
     **{name: f"Williamson–Hall plot, {' and '.join(names)} fitted" for name, names in BROADENINGS.items()},
 }
@@ -61,6 +64,10 @@ QUANTITIES = (
     SLOPE := Quantity("slope", "angstrom", "slope of c from one line against the Nelson–Riley function", ZERO),
     INTERLAYER_SPACING := Quantity("interlayer_spacing", "angstrom", "edge c divided by the number of layers", ZERO),
     LATTICE_SPACING := Quantity("lattice_spacing", "angstrom", "distance between neighbouring lattice planes", ZERO),
+    Q_X := Quantity("q_x", "1/angstrom", "scattering vector of a peak of a map, in the surface", ZERO),
+    Q_Z := Quantity("q_z", "1/angstrom", "scattering vector of a peak of a map, along the normal of the surface", ZERO),
+    OMEGA := Quantity("omega", "degree", "angle of incidence of a peak of a map", ZERO),
+    HEIGHT := Quantity("height", "count", "largest intensity of a peak of a map"),
     CHI_SQUARE := Quantity("chi_square", "1", "sum of the squared, standardized residuals"),
     CHI_SQUARE_FREE := Quantity("chi_square_free_cell", "1", "chi-square of the positions for a cell with free edge c"),
     CHI_SQUARE_PUBLISHED := Quantity(

@@ -2,7 +2,7 @@
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
-from relaxor.techniques.contents import Contents
+from relaxor.techniques.contents import Contents, repeated
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
 from relaxor.techniques.xrd.settings import XrdSettings
 
@@ -19,7 +19,11 @@ TECHNIQUE = Technique.of_folder(
     settings=XrdSettings,
     recognise=recognise,
     single=True,
-    panels={"pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True)},
+    joined=lambda contents: repeated(contents.regions, "two_theta"),
+    panels={
+        "pattern": Panel(lazy(f"{__package__}.panels", "pattern"), needs="pattern", overview=True),
+        "reciprocal_map": Panel(lazy(f"{__package__}.panels", "reciprocal_map"), needs="reciprocal_map", overview=True),
+    },
     conditions=Conditions(optional={"temperature": ""}),
     compared=ComparedSpectrum("pattern", "two_theta", "intensity", r"2$\theta$ (degree)"),
     propose=lazy(f"{__package__}.proposal", "propose"),
