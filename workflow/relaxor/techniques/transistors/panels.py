@@ -69,7 +69,7 @@ def _name_curves(ax: Axes, curves: list[xr.Dataset], symbol: str, scale: float, 
     low, high = ax.get_ylim()
     heights = [np.log(y / low) / np.log(high / low) if logarithmic else (y - low) / (high - low) for _, y in ends]
     for index in apart(heights, [abs(each) for each in heights], GAP):
-        text = f"${symbol} = {list(first)[index]:g}$ V"
+        text = f"${symbol} = {list(first)[index]:.2g}$ V"
         label(ax, text, ends[index], (2, 0), ha="left", va="center", annotation_clip=False)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right + 0.24 * (right - left) if ends else right)
