@@ -73,7 +73,7 @@ def test_files_are_recognised_tried_copied_and_written(project, folder):
     assert found["Probe_1_su"]["file"] == "raw_data/mysample/Probe 1 (süß).csv"
     assert found["gate"]["file"] == "raw_data/mysample/old/gate.csv"
     assert {row["origin"] for row in found.values()} == {"measured"}
-    assert "notes.txt" in output and "is a text without a table of numbers" in output
+    assert "notes.txt" in output and "a text without a table of numbers" in output
     for name in ("Probe 1 (süß).csv", "old/gate.csv"):
         copied = project / "raw_data/mysample" / name
         assert copied.read_bytes() == (folder / name).read_bytes()

@@ -78,9 +78,9 @@ def test_what_is_no_data_is_skipped_with_a_word(folder):
     result = run(folder)
     assert result.exit_code == 0
     words = re.sub(r"[│\s]+", " ", result.output)
-    assert "skipped: is a text without a table of numbers" in words
+    assert "skipped: format not recognised: a text without a table of numbers" in words
     assert "skipped: is a picture (JPEG) without data" in words
-    assert "skipped: is a text" in run(folder / "README.md").output
+    assert "skipped: format not recognised" in run(folder / "README.md").output
 
 
 def test_files_and_folders_have_pictures_where_one_works(folder, tmp_path):

@@ -34,7 +34,7 @@ REAL = {
     "afm_pfm/asylum_ibw/P0089OP0027.ibw": ("pfm",),
     "afm_pfm/asylum_ibw/force_ibw.ibw": (),
     "afm_pfm/bruker_nanoscope/full_multiple_images.txt": ("afm", "pfm"),
-    "electrical/keithley4200_xls/vds-id#1.xls": ("iv_sweeps", "electrical_pulses"),
+    "electrical/keithley4200_xls/vds-id#1.xls": ("transistors", "iv_sweeps", "electrical_pulses"),
     "ferroelectric_pe/aixacct_dat/PUND_TFA3000.dat": ("hysteresis",),
     "ferroelectric_pe/aixacct_dat/FeFETD1_die68_MFS+_100_10x10_forc.dat": ("hysteresis", "iv_sweeps"),
     "ferroelectric_pe/radiant_txt/TypABdata.Hysteresis.2.txt": ("hysteresis",),

@@ -1,7 +1,6 @@
 """The command ``relaxor``."""
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -174,7 +173,7 @@ def check(
         track(files, "reading files", len(rows), console=screen, transient=True, disable=not screen.is_terminal)
     )
     with screen.status("trying analyses"):
-        found = try_analyses(found, settings, os.cpu_count() or 1)
+        found = try_analyses(found, settings)
     if found:
         show(checked_table(found))
     doubts = misspelt_conditions(rows, settings.sheet)

@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,6 @@ import xarray as xr
 
 from relaxor.core.checksums import recorded_sum
 from relaxor.core.errors import ReadError, RelaxorError, SheetError, nearest
-from relaxor.core.parallel import cores as use_cores
-from relaxor.core.parallel import ordered_map
 from relaxor.core.remote import storage_of
 from relaxor.core.results import Measurement
 from relaxor.project.figure_list import load_figures
@@ -115,30 +112,29 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
         yield Checked(row, True, unchanged, not untold, tuple(problems))
 
 
-def try_analyses(checked: Sequence[Checked], settings: Settings, cores: int) -> list[Checked]:
+def try_analyses(checked: Sequence[Checked], settings: Settings) -> list[Checked]:
     """Try the analyses of all rows without a problem, and add to each row why its analysis refuses it.
 
     Parameters
     ----------
     checked
         Every row of the sheet, in its order, as `check_files` returns it.
-    cores
-        Number of analyses that are tried at a time.
     """
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for each in checked:
         if each.readable and not each.problems and each.row["technique"] != OTHER:
             groups.setdefault((each.row["sample"], each.row["technique"]), []).append(each.row)
-    trials = [
-        partial(refusals, technique, rows, settings.layers(technique, sample), settings.plain_tables())
+    refused = {
+        (sample, technique, name): reason
         for (sample, technique), rows in groups.items()
-    ]
-    with use_cores(cores):
-        refused = dict(zip(groups, ordered_map(call, trials), strict=True))
+        for name, reason in refusals(
+            technique, rows, settings.layers(technique, sample), settings.plain_tables()
+        ).items()
+    }
     found = []
     for number, each in enumerate(checked, start=2):
         technique = each.row["technique"]
-        reason = refused.get((each.row["sample"], technique), {}).get(each.row["measurement"])
+        reason = refused.get((each.row["sample"], technique, each.row["measurement"]))
         problem = f"{settings.sheet}: row {number}: not analysed as {technique}: {reason}"
         found.append(replace(each, problems=(*each.problems, problem)) if reason else each)
     return found

@@ -73,7 +73,7 @@ def refusal(path: Path, head: bytes) -> ReadError:
     if _binary(head):
         return ReadError(path, f"{start}: a binary file of no known program; {AS_TEXT}")
     if _rows_of_numbers(start_of(path, LOOKED_THROUGH)) < FEWEST_ROWS:
-        return NoDataError(path, "is a text without a table of numbers")
+        return NoDataError(path, "format not recognised: a text without a table of numbers")
     return ReadError(
         path,
         f"{start}; if it is a plain table, "

@@ -1,8 +1,10 @@
 """Panels of endurance and retention."""
 
+from collections.abc import Callable
 from itertools import cycle
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
@@ -21,6 +23,11 @@ LABELS = {
 PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 LOOKS = (("o", VERMILION), ("s", BLUE), ("^", GREEN), ("D", PURPLE), ("v", BLACK))
 YEAR = 365.25 * 86400.0
+
+
+def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, PanelData], None]]]:
+    """Return the title and the panel of a measurement."""
+    return [(name, memory)] if group.children else []
 
 
 def memory(ax: Axes, data: PanelData) -> None:

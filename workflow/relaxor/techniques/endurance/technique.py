@@ -23,5 +23,6 @@ TECHNIQUE = Technique(
     recognise=recognise,
     models=MODELS,
     quantities=QUANTITIES,
-    panels={"memory": Panel(lazy(f"{__package__}.panels", "memory"), overview=True)},
+    panels={"memory": Panel(lazy(f"{__package__}.panels", "memory"))},
+    overview=lazy(f"{__package__}.panels", "overview"),
 )

@@ -72,7 +72,7 @@ def _name_curves(ax: Axes, curves: list[xr.Dataset], symbol: str, scale: float, 
     order = np.argsort(heights)[:: math.ceil(GAP * len(heights)) or 1]
     for index, height in zip(order, spread([heights[index] for index in order], GAP, 0.0, 1.0), strict=True):
         place = low * (high / low) ** height if logarithmic else low + height * (high - low)
-        text = f"${symbol} = {list(first)[index]:g}$ V"
+        text = f"${symbol} = {list(first)[index]:.2g}$ V"
         label(ax, text, (ends[index][0], place), (2, 0), ha="left", va="center", annotation_clip=False)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right + 0.24 * (right - left) if ends else right)
