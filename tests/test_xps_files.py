@@ -366,3 +366,13 @@ def test_a_file_of_several_groups_and_chemical_shifts():
         assert rows["Fe 2p3/2", group].value == pytest.approx(710.7, abs=0.6)
         assert rows["Fe 2p1/2", group].value - rows["Fe 2p3/2", group].value == pytest.approx(13.5, abs=0.4)
         assert rows["O 1s", group].value == pytest.approx(531.0, abs=0.5)
+
+
+def test_carbon_of_a_fluoride_is_not_the_reference(rawfiles):
+    result = analyse([measurement(rawfiles / "xps/vamas_vms/fomblin_y.vms")], XpsSettings())
+    shift = next(row for row in result.numbers if row.parameter == "charge_shift")
+    assert (shift.value, shift.status) == (0.0, "assumed")
+    places = {
+        round(row.value, 1) for row in result.numbers if "C1s" in row.feature and row.parameter == "binding_energy"
+    }
+    assert {293.6, 291.5} <= places

@@ -216,13 +216,14 @@ def _positions(axes: Axes, data: PanelData, measurement: str, curves: xr.Dataset
     tops = [(place, line) for place, line in tops if float(line.max()) > 0.02 * scale * (high - low)]
     for place, line in tops:
         others = [other - place for other, _ in tops if other != place and abs(other - place) < 0.1 * span]
-        side = 0.0 if not others else (-1.0 if others[0] > 0 else 1.0)  # towards the free side
+        between = bool(others) and min(others) < 0 < max(others)
+        side = 0.0 if between or not others else (-1.0 if others[0] > 0 else 1.0)  # towards the free side
         name = str(line.line.item())
         text = str(line.label.item()) or _with_index(name)
         if value := _energy(data, measurement, curves, name):
             text = f"{text}\n{value}"
         tip = place, float(upper[np.abs(energy - place) <= BESIDE * span].max())
-        label(axes, text, tip, (-8 * side, 3), ha={-1.0: "left", 0.0: "center", 1.0: "right"}[side])
+        label(axes, text, tip, (-8 * side, 17 if between else 3), ha={-1.0: "left", 0.0: "center", 1.0: "right"}[side])
 
 
 def _energy(data: PanelData, measurement: str, curves: xr.Dataset, line: str) -> str:

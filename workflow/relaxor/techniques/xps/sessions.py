@@ -15,7 +15,7 @@ from relaxor.techniques.xps.reference import Reference, by_edge, by_line
 from relaxor.techniques.xps.region_fit import RegionFit, fit_region
 from relaxor.techniques.xps.regions import METAL, REACH, Model, Region
 from relaxor.techniques.xps.settings import XpsLine, XpsModel, XpsSettings, XpsWindow
-from relaxor.techniques.xps.spectra import PLACES, Spectrum, by_window, plain, spectra_of
+from relaxor.techniques.xps.spectra import COVERED, PLACES, Spectrum, by_window, plain, spectra_of
 
 MIN_POINTS = 40
 """Least number of points of a window, whose model has up to 16 parameters."""
@@ -296,6 +296,9 @@ def _session(
     survey = _survey(measurements, spectra, settings)
     narrow = [each for each in spectra if each not in survey]
     chosen = by_window(narrow, limits)
+    for name, each in list(chosen.items()):  # carbon of a fluoride lies beside the usual window
+        if settings.windows[name] is CARBON and each.covers(CARBON.low, CARBON.high) < COVERED:
+            del chosen[name]
     borrowed = replace(reference, fits={}) if reference else None
     used = [id(each) for each in chosen.values()]
     rest = tuple(each for each in narrow if id(each) not in used)
