@@ -109,7 +109,7 @@ def test_a_line_scan_is_drawn_against_its_own_axes():
             "energy": ("energy", np.linspace(0, 5, 30), {"units": "keV", "long_name": "energy"})}  # fmt: skip
     scan = xr.Dataset({"intensity": (("z", "energy"), np.ones((20, 30)), {"units": "count"})}, axes)
     ax = new_figure(89, 66).add_subplot()
-    plain.draw_regions(ax, [scan])
+    plain.draw_regions(ax, {"scan": scan})
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("energy (keV)", "depth (um)")
     assert ax.get_ylim()[1] == pytest.approx(19.5)
 

@@ -1,6 +1,5 @@
 """The content of a file that shows which technique measured it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,22 +10,6 @@ from relaxor.readers.common.schema import FERROELECTRIC_TESTER
 
 SPECTRAL_AXES = ("two_theta", "raman_shift", "binding_energy", "kinetic_energy", "energy", "wavelength")
 """Axes of spectra and patterns; a file with one of them is not a table of readings over time."""
-
-SAME_SETTINGS = ("counting_time", "wavelength_alpha1", "wavelength_ratio", "omega", "chi", "psi", "phi", "x", "y", "z")
-"""Attributes of scans that do not differ where a scan was repeated."""
-
-
-def repeated(regions: Sequence[xr.Dataset], axis: str) -> bool:
-    """Return whether several regions are one scan of an axis that was repeated: same places and counting time."""
-    if len(regions) < 2 or any("intensity" not in one or one["intensity"].dims != (axis,) for one in regions):
-        return False
-    first = regions[0]
-    return all(
-        one[axis].equals(first[axis])
-        and one["intensity"].attrs.get("units") == first["intensity"].attrs.get("units")
-        and all(one.attrs.get(name) == first.attrs.get(name) for name in SAME_SETTINGS)
-        for one in regions[1:]
-    )
 
 
 @dataclass(frozen=True)

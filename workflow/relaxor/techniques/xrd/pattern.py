@@ -9,8 +9,8 @@ from scipy.stats import chi2
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import SCAN, Measurement
 from relaxor.stats.counts import not_negative, poisson_uncertainty, rising, scaled_to_counts
-from relaxor.techniques.contents import repeated
 from relaxor.techniques.xrd.radiation import Tube, tube_of
+from relaxor.techniques.xrd.repeats import repeated
 from relaxor.techniques.xrd.settings import XrdSettings
 
 ABSORBERS = ("attenuation_factor", "absorption_factor")

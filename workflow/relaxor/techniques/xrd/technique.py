@@ -2,8 +2,9 @@
 
 from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
-from relaxor.techniques.contents import Contents, repeated
+from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import ComparedSpectrum, Conditions, Technique
+from relaxor.techniques.xrd.repeats import repeated
 from relaxor.techniques.xrd.settings import XrdSettings
 
 
