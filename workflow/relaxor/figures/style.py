@@ -147,7 +147,9 @@ def mark_clipped(ax: Axes, x: Any, values: Any) -> None:
         ax.plot(x[outside], np.full(outside.sum(), place), marker, ms=1.2, mew=0, color=VERMILION)
     largest = float(np.nanmax(np.abs(values[above | below])))
     text = f"outside: {int(above.sum() + below.sum())}, up to {largest:.3g}"
-    ax.text(0.995, 0.93, text, fontsize=4.5, color=VERMILION, ha="right", va="top", transform=ax.transAxes)
+    look: dict[str, Any] = {"fontsize": 4.5, "color": VERMILION, "ha": "right", "va": "top"}
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+    ax.text(0.995, 0.93, text, transform=ax.transAxes, bbox=ground, **look)
 
 
 def label(

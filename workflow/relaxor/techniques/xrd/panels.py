@@ -14,6 +14,8 @@ LABEL_ROOM = 9.0
 """End of the logarithmic axis over the strongest line, which leaves room for labels and the legend."""
 DARKEST = 5
 """Percentile of the intensities above zero at which the colours of a map begin."""
+UPRIGHT_ROOM = 0.35
+"""Room over the strongest line for upright labels, as a part of the logarithmic height of that line."""
 TOP = 0.35
 """Height over the middle of a map, as a part of it, from which labels stand below their peaks."""
 OTHER_LINES = {"kbeta_of_": "Kβ of ", "w_lalpha_of_": "W Lα of "}
@@ -32,18 +34,22 @@ def pattern(ax: Axes, data: PanelData) -> None:
     upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
     indices = _indices(data, measurement)
-    layered = all(name.startswith("00") for name, _ in indices)
+    layered = bool(indices) and all(name.startswith("00") for name, _ in indices)
     lowest = np.percentile(counts[counts > 0], 1)
-    upper.set(xlim=(angle[0], angle[-1]), ylim=(lowest / 2, LABEL_ROOM * counts.max()), ylabel="Intensity (count)")
-    lines = indices if indices and layered else indices + _others(data, measurement)
-    labels = [(name, (place, float(np.nanmax(fit[np.abs(angle - place) < 0.5])))) for name, place in lines]
-    if indices and layered:
+    low, room = lowest / 2, LABEL_ROOM if layered else (2 * counts.max() / lowest) ** UPRIGHT_ROOM
+    upper.set(xlim=(angle[0], angle[-1]), ylim=(low, room * counts.max()), ylabel="Intensity (count)")
+    lines = indices if layered else indices + _others(data, measurement)
+    near = max(min(0.5, 0.01 * (angle[-1] - angle[0])), 2 * float(np.max(np.diff(angle))))
+    labels = [(name, (place, float(np.nanmax(fit[np.abs(angle - place) < near])))) for name, place in lines]
+    if layered:
         for number, (name, place) in enumerate(labels):
             label(upper, name, place, ha="left" if number == 0 else "center", fontsize=5.5)
+        upper.legend(loc="upper right", ncols=2, handlelength=1.2, markerscale=3)
     else:
         upright_labels(upper, labels, fontsize=4.5)
+        place = (1.0, 0.98)  # above the frame
+        upper.legend(loc="lower right", bbox_to_anchor=place, borderaxespad=0, ncols=2, handlelength=1.2, markerscale=3)
     upper.tick_params(labelbottom=False)
-    upper.legend(loc="upper right", ncols=2, handlelength=1.2, markerscale=3)
     lower.axhspan(-2, 2, color=GREY, alpha=0.25, lw=0)
     lower.plot(angle, curves["residual"], lw=0.35, color=BLUE)
     lower.set(
@@ -103,7 +109,7 @@ def _others(data: PanelData, measurement: str) -> list[tuple[str, float]]:
     """Return label and position of the lines without indices: distances of planes, and lines of other radiation."""
     spacings = data.rows(q.LATTICE_SPACING, measurement=measurement, model=q.SPACINGS)["value"]
     places = data.rows(q.TWO_THETA, measurement=measurement, model=q.VOIGT_DOUBLET)["value"]
-    shown = [(f"{spacing:.3f} Å", float(places[name])) for name, spacing in spacings.items()]
+    shown = [(f"{spacing:.4f} Å", float(places[name])) for name, spacing in spacings.items()]
     for start, text in OTHER_LINES.items():
         foreign = [name for name in places.index if name.startswith(start)]
         shown += [(text + name.removeprefix(start), float(places[name])) for name in foreign]
