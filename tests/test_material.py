@@ -292,7 +292,7 @@ def project(tmp_path, monkeypatch) -> Path:
 
 def pattern(path: Path, lines: dict[float, float]) -> Path:
     """A pattern of Gaussian lines, which the analysis does not use."""
-    angle = np.arange(20, 75, 0.02)
+    angle = np.arange(20, 60, 0.02)
     counts = 50 + sum(height * np.exp(-0.5 * ((angle - place) / 0.05) ** 2) for place, height in lines.items())
     noisy = np.random.default_rng(5).poisson(counts)
     path.write_text(
@@ -302,8 +302,7 @@ def pattern(path: Path, lines: dict[float, float]) -> Path:
 
 
 def test_a_formula_and_a_structure_lead_to_a_refined_cell(project, tmp_path, rutile) -> None:
-    card = {27.446: 4000, 36.085: 2000, 39.187: 300, 41.225: 1000, 44.05: 400, 54.322: 2400, 56.64: 800, 62.74: 400,
-            64.04: 400, 69.008: 800, 69.79: 480}  # fmt: skip
+    card = {27.446: 4000, 36.085: 2000, 39.187: 300, 41.225: 1000, 44.05: 400, 54.322: 2400}
     raw = pattern(tmp_path / "powder.csv", card)
     arguments = ["add", "powder", str(raw), "--formula", "TiO2", "--cif", str(rutile), "--yes"]
     before = (project / "config/config.yaml").read_text()
