@@ -82,6 +82,12 @@ def test_composition_is_whole_and_its_uncertainties_are_apart(analysed) -> None:
     }
 
 
+def test_a_standard_needs_the_factor_that_was_measured_on_it() -> None:
+    known = SETTINGS.elements["Se"].model_dump()
+    with pytest.raises(ValueError, match="standard: needs the k_factor that was measured on it"):
+        Element.model_validate(known | {"standard": {"Se": 1.0}, "k_factor": None})
+
+
 def test_better_k_factors_leave_the_counting_error_alone(sample, analysed) -> None:
     elements = {name: entry.model_copy(update={"k_uncertainty": 0.0}) for name, entry in SETTINGS.elements.items()}
     table, _ = run(sample, SETTINGS.model_copy(update={"elements": elements}))
