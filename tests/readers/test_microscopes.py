@@ -330,3 +330,13 @@ def test_real_images_in_the_units_of_their_files():
     assert image["intensity"].dims == ("y", "x") and float(image["x"][1]) == pytest.approx(1.22465249e-11)
     (other,) = read(shared("cases/openncem/dmTest_float32_nonSquare_diffPixelSize.dm3")).children.values()
     assert (float(other["x"][1]), float(other["y"][1])) == pytest.approx((1e-9, 2e-10))
+
+
+def test_a_project_is_refused_before_the_announced_size_of_its_image_is_taken(tmp_path):
+    """Mutations of 600 bytes once took all of the memory of the machine."""
+    content = elid()
+    for tag in (256, 257):  # width and length of the image
+        at = next(place for kind in (3, 4) if (place := content.find(struct.pack("<HHI", tag, kind, 1))) > 0)
+        content = content[:at] + struct.pack("<HHII", tag, 4, 1, 100_000) + content[at + 12 :]
+    with pytest.raises(ReadError, match="holds an image of 10000000000 numbers; more than 50000000 are refused"):
+        read(written(tmp_path / "a.elid", content))

@@ -15,6 +15,7 @@ Spectra that are not the difference of others have ``intensity_uncertainty`` (Po
 """
 
 import io
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.readers.common.schema import MAX_POINTS
 from relaxor.readers.common.signals import signal_tree
 
 MAGIC = b"EID2"
@@ -69,13 +71,41 @@ def _decode(path: Path) -> list[dict[str, Any]]:
                 raise ReadError(path, f"is a project of version {self._version}; 0 to {VERSIONS[-1]} are read")
             self.dictionaries = self._read_Project()
 
+        def _read_uint32(self) -> int:
+            """Read a number of items, of which each has a byte at least, or the index of one."""
+            number = int(super()._read_uint32())
+            if number > length:
+                place = f"byte {self._stream.tell() - 4:#x}"
+                raise ReadError(path, f"announces {number} items, more than its {length} bytes can hold", place)
+            return number
+
+        def _read_tiff(self) -> tuple[Any, Any]:
+            start = self._stream.tell()
+            _refuse_large_image(path, self._read(self._read_uint32()))
+            self._stream.seek(start)
+            found: tuple[Any, Any] = super()._read_tiff()
+            return found
+
         def _read(self, size: int = 1) -> bytes:
             content = self._stream.read(size)
             if len(content) < size:
                 raise ReadError(path, f"ends early: {size} bytes expected", f"byte {self._stream.tell():#x}")
             return content
 
-    return Reader(path.read_bytes()).dictionaries
+    content = path.read_bytes()
+    length = len(content)
+    return Reader(content).dictionaries
+
+
+def _refuse_large_image(path: Path, content: bytes) -> None:
+    import tifffile
+
+    if not content:
+        return
+    with tifffile.TiffFile(io.BytesIO(content)) as image:
+        sizes = [math.prod(max(side, 1) for side in page.shape) for page in image.pages]
+    if sum(sizes) > MAX_POINTS:
+        raise ReadError(path, f"holds an image of {sum(sizes)} numbers; more than {MAX_POINTS} are refused")
 
 
 def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:
