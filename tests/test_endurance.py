@@ -1,7 +1,5 @@
 """Endurance and retention against memory cells whose truth is known."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +16,8 @@ from relaxor.techniques.endurance.analysis import YEAR, analyse
 from relaxor.techniques.endurance.settings import EnduranceSettings
 from relaxor.techniques.endurance.technique import TECHNIQUE
 from relaxor.techniques.recognition import likely_techniques
+
+from tests.public_files import shared
 
 CYCLE = np.unique(np.round(np.geomspace(1, 1e6, 60)))
 TIME = np.geomspace(10, 1e4, 40)
@@ -108,10 +108,7 @@ def test_what_is_no_memory_is_refused() -> None:
 
 
 def test_a_public_file_of_wake_up() -> None:
-    file = Path(__file__).parents[2] / "shared/public/hzo_pund/KHM005_fla10_endurance_20um_O_2D2R.csv"
-    if not file.is_file():
-        pytest.skip(f"{file} is not there: a public file of vtjong/Bayesian-Optimization-Ferroelectrics")
-    tree = read(file)
+    tree = read(shared("public/hzo_pund/KHM005_fla10_endurance_20um_O_2D2R.csv"))
     assert likely_techniques(tree)[0] == "endurance"
     regions = {name: node.to_dataset() for name, node in tree.children.items()}
     attrs = {"raw_file": "a.csv", "raw_sha256": "0" * 64, "origin": "measured", "instrument": ""}

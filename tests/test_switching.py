@@ -1,7 +1,6 @@
 """Resistive switching: set and reset voltages and both states against devices whose truth is known."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,8 @@ from relaxor.project.analysis import analyse
 from relaxor.techniques.iv_sweeps import panels
 from relaxor.techniques.iv_sweeps.technique import TECHNIQUE
 
-SHARED = Path(__file__).parents[2] / "shared"
+from tests.public_files import shared
+
 R_ON, R_OFF, V_SET, V_RESET = 2e3, 3e5, 0.8, -0.6
 
 
@@ -170,10 +170,7 @@ def test_most_cycles_are_more_than_half() -> None:
 
 @pytest.fixture(scope="module")
 def knowm() -> tuple[pd.DataFrame, PanelData]:
-    file = SHARED / "cases/knowm/M3IVData.dat"
-    if not file.is_file():
-        pytest.skip(f"{file} is not there: a public file of JUNAID-TARIQ1991/Knowm-Memristor")
-    voltage, current = np.loadtxt(file).T
+    voltage, current = np.loadtxt(shared("cases/knowm/M3IVData.dat")).T
     return analysed(voltage, 1e-6 * current)
 
 

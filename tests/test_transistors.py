@@ -1,7 +1,5 @@
 """Transfer and output curves against transistors whose truth is known."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,7 +17,8 @@ from relaxor.techniques.transistors.analysis import analyse
 from relaxor.techniques.transistors.settings import TransistorsSettings
 from relaxor.techniques.transistors.technique import TECHNIQUE
 
-SHARED = Path(__file__).parents[2] / "shared"
+from tests.public_files import shared
+
 BETA, V_TH = 2e-6, 1.2
 
 
@@ -142,9 +141,7 @@ def test_a_constant_gate_is_a_sweep_of_two_terminals() -> None:
     ],
 )
 def test_public_files(file: str, table: str, parameter: str, low: float, high: float) -> None:
-    path = SHARED / file
-    if not path.is_file():
-        pytest.skip(f"{path} is not there")
+    path = shared(file)
     tree = read(path, table) if table else read(path)
     assert likely_techniques(tree)[0] == "transistors"
     regions = {name: node.to_dataset() for name, node in tree.children.items()}
