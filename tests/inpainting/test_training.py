@@ -260,16 +260,18 @@ def replace_images(data: Data, value: float) -> Data:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"settings": changed(seed=4)}, "seed was 0, is 4"),
-        ({"settings": changed(learning_rate=1e-3)}, "learning_rate was 0.0005, is 0.001"),
-        ({"data": bar_data(300, HOLE, seed=9)}, "data_sha256"),
-        ({"start": Networks.create(HOLE, 8)}, "start_sha256"),
+        (lambda: {"settings": changed(seed=4)}, "seed was 0, is 4"),
+        (lambda: {"settings": changed(learning_rate=1e-3)}, "learning_rate was 0.0005, is 0.001"),
+        (lambda: {"data": bar_data(300, HOLE, seed=9)}, "data_sha256"),
+        (lambda: {"start": Networks.create(HOLE, 8)}, "start_sha256"),
     ],
 )
-def test_checkpoints_of_another_training_are_refused(data: Data, tmp_path: Path, change: dict, message: str) -> None:
+def test_checkpoints_of_another_training_are_refused(
+    data: Data, tmp_path: Path, change: Callable[[], dict], message: str
+) -> None:
     train(data, HOLE, changed(epochs=1), folder=tmp_path)
     with pytest.raises(AnalysisError, match=f"another training; .*{message}"):
-        train(**({"data": data, "hole": HOLE, "settings": SHORT, "folder": tmp_path} | change))
+        train(**({"data": data, "hole": HOLE, "settings": SHORT, "folder": tmp_path} | change()))
 
 
 def test_wrong_input_is_named(data: Data, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def truth(**changed: float) -> dict[tuple[str, str, str], float]:
 
 SCENARIOS = [
     Scenario("in family: straight ramp, soak, Newton's cooling", "growth", log(), truth(), {}, family=True),
-    Scenario("a controller that overshoots and rings", "growth", log(ringing), truth(), {}),
+    Scenario("a controller that overshoots and rings", "growth", log(ringing), truth(), {}, draws=100),
     Scenario("a ramp of two rates", "growth", log(broken), truth(ramp_rate=np.nan), {}),
     Scenario("cooling by radiation", "growth", log(cooled=radiated), truth(cooling_time_constant=np.nan), {}),
     Scenario("noise with a memory of an hour", "growth", log(noise=slow), truth(), {}),

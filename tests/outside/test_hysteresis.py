@@ -35,7 +35,7 @@ def loop(name: str, device: Device, before: str, family: bool = False, models: s
 
 
 def pulses(name: str, train: Train, before: str, family: bool = False) -> Scenario:
-    return Scenario(name, "hysteresis", partial(_one, train), train.truth(), {}, family=family, before=before)
+    return Scenario(name, "hysteresis", partial(_one, train), train.truth(), {}, family, before, draws=100)
 
 
 def _one(device: Device | Train, rng: np.random.Generator) -> list[Measurement]:

@@ -64,7 +64,7 @@ def _draw(law, rng: np.random.Generator, **how) -> list[Measurement]:
 
 
 def scenario(name: str, law, truth, before: str, family: bool = False, **how) -> Scenario:
-    return Scenario(name, "iv_sweeps", partial(_draw, law, **how), truth, EXACT, family=family, before=before)
+    return Scenario(name, "iv_sweeps", partial(_draw, law, **how), truth, EXACT, family, before, draws=100)
 
 
 def permittivity(law: str, value: float):

@@ -119,7 +119,7 @@ SCENARIOS = [
     Scenario("a force that is turned by 50° in phase", "pfm", loops(force=(-1.5, 0.0), turned=50.0), TRUTH, {}),
     Scenario("a minor loop of many units", "pfm", loops(spread(7.0, 2.5)), MINOR, {}),
     Scenario("a bias that just reaches the switching", "pfm", loops(largest=4.5), TRUTH, {}),
-    Scenario("a capacitor without switching", "pfm", loops(still), NO_LOOP, {}),
+    Scenario("a capacitor without switching", "pfm", loops(still), NO_LOOP, {}, draws=100),
     Scenario("no switching, and noise that drifts", "pfm", loops(still, drift=6.0), NO_LOOP, {}, draws=8),
     Scenario("the phase of the sample across the cut", "pfm", loops(phase=(178.0, 0.0)), TRUTH, {}, family=True),
     Scenario("a phase that turns by 50°", "pfm", loops(phase=(20.0, 50.0)), TRUTH, {}),
