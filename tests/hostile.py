@@ -28,7 +28,7 @@ def _zip(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as container:
         for name, content in members.items():
-            container.writestr(zipfile.ZipInfo(name), content, compression)
+            container.writestr(zipfile.ZipInfo(name), content, compression, compresslevel=1)
     return buffer.getvalue()
 
 
@@ -120,16 +120,17 @@ def write_all(folder: Path) -> Iterator[tuple[str, str]]:
     zeros = bytes(1 << 20)
     nodes = b"<RawData>" + b"<a/>" * 7_000_000 + b"</RawData>"
     depth = 100_000
+    bomb = _zip({MEMBER: zeros * 400})
     contents: dict[str, tuple[bytes, str]] = {
-        "bomb.brml": (_zip({MEMBER: zeros * 400}), "MiB"),
-        "bomb_lying.brml": (_announcing(_zip({MEMBER: zeros * 400}), 1000), "damaged|XML"),
+        "bomb.brml": (bomb, "MiB"),
+        "bomb_lying.brml": (_announcing(bomb, 1000), "damaged|XML"),
         "terabytes.brml": (_announcing(_zip({MEMBER: b"<RawData/>"}), 0xFFFFFFFE), "MiB"),
         "many_bombs.brml": (_zip({f"Experiment0/RawData{i}.xml": zeros * 40 for i in range(10)}), "MiB"),
         "laughs.brml": (_zip({MEMBER: LAUGHS.encode()}), "EntitiesForbidden"),
         "outside.brml": (_zip({MEMBER: OUTSIDE.encode()}), "EntitiesForbidden|External"),
         "nested.brml": (_zip({MEMBER: _zip({MEMBER: zeros})}), "XML"),
         "layers.spx": (
-            re.sub(rb"(<DetLayers>).*(</DetLayers>)", rb"\g<1>" + b64encode(compress(zeros * 400)) + rb"\2", spx()),
+            re.sub(rb"(<DetLayers>).*(</DetLayers>)", rb"\g<1>" + b64encode(compress(zeros * 400, level=1)) + rb"\2", spx()),
             "unpacks to more than",
         ),
         "open.brml": (_zip({MEMBER: b"<a>" * 400_000}), "XML"),

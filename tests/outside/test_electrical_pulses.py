@@ -36,8 +36,8 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("scenario", [SCENARIOS[1], SCENARIOS[3]], ids=lambda each: each.name)
 def test_slow_noise_is_in_the_error_of_single_pairs(scenario: Scenario) -> None:
-    found = outcomes(scenario, 3)
-    assert all(each.error > 0.5 and each.coverage >= 2 / 3 for each in found.values()), found
+    found = outcomes(scenario, 1)
+    assert all(each.error > 0.5 and each.coverage == 1 for each in found.values()), found
 
 
 @pytest.mark.slow

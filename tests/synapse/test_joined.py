@@ -84,8 +84,8 @@ def test_one_file_alone_and_other_pulses_are_not_joined() -> None:
 
 def test_an_interval_of_the_sheet_that_the_pulses_do_not_have_is_said() -> None:
     rng = np.random.default_rng(1)
-    files = [pair(interval, rng) for interval in INTERVALS]
-    told = [replace(each, conditions={"interval": (1e3 * t, "ms")}) for each, t in zip(files, INTERVALS, strict=True)]
+    files = [pair(interval, rng) for interval in INTERVALS[:3]]
+    told = [replace(each, conditions={"interval": (1e3 * t, "ms")}) for each, t in zip(files, INTERVALS, strict=False)]
     table, _ = analysed(told)
     assert not table["method"].str.contains("in the sheet").any()
     told[0] = replace(files[0], conditions={"interval": (50.0, "ms")})
