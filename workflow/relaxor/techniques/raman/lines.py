@@ -293,13 +293,10 @@ def fit_seen_lines(
     while True:
         kept = {name: center for name, center in centers.items() if name in seen - refused}
         fitted, model, sigma = fit_lines(shift, spectrum, noise, kept, gaussian_fwhm, degree)
-        faint = {
-            name
-            for name in kept.keys() & near.keys()
-            if fitted.value(f"{name}_area") <= least * fitted.error(f"{name}_area")
-        }
-        if faint:
-            refused |= faint
+        areas = {name: fitted.estimate(f"{name}_area") for name in kept.keys() & near.keys()}
+        faint = {name: area / error for name, (area, error) in areas.items() if not area > least * error}
+        if faint:  # one by one: a misfit elsewhere, or a line that is not there, widens the errors of all
+            refused.add(min(faint, key=lambda name: faint[name]))
             continue
         heights = {
             name: np.divide(*further_areas(fitted, model, spectrum, sigma, near[name])).max(initial=-math.inf)
