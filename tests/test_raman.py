@@ -165,6 +165,16 @@ def test_listed_modes_of_a_wide_spectrum_are_not_hidden_by_what_is_not_listed():
     assert all(math.isnan(row.at) for row in result.numbers)  # a series of one spectrum is a spectrum
 
 
+def test_a_mode_beyond_the_spectrum_has_a_row_that_says_so(tmp_path):
+    content = write(SHIFT, twin.spectrum(FLAKE, np.random.default_rng(5), SHIFT, 5), axis_unit="rel. 1/cm", title="one")
+    numbers = run(tmp_path, content, window=None, modes={"Ag1": 207.5, "far": 2900.0})
+    far = numbers[numbers["feature"] == "far"]
+    assert far["parameter"].tolist() == ["raman_shift"] and far["value"].isna().all()
+    assert far["status"].item() == "not_identified" and "not covered" in far["method"].item()
+    with pytest.raises(AnalysisError, match="r: no mode lies between"):
+        run(tmp_path, content, **UNKNOWN | {"modes": {"far": 2900.0}})
+
+
 def test_noise_has_no_lines(tmp_path):
     shift = np.linspace(72.0, 640.0, 900)
     counts = np.random.default_rng(3).normal(600, 20, (1, 900))

@@ -142,8 +142,12 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
     window = settings.window if standard is None else None
     shift, spectra = _spectra(measurement, window)
     reference, width = settings.calibration_line, settings.instrument_fwhm
-    others = settings.substrate_lines | ({SILICON: reference} if reference else {})
-    modes = settings.modes
+    others = _covered(settings.substrate_lines | ({SILICON: reference} if reference else {}), shift)
+    modes = None if settings.modes is None else _covered(settings.modes, shift)
+    if modes is not None and settings.modes and not modes:
+        raise AnalysisError(
+            f"{measurement.id}: no mode lies between {shift[0]:g} and {shift[-1]:g} 1/cm, where the spectrum is"
+        )
     if standard is not None:
         modes, others = None, {}
     response = width / float(np.median(np.diff(shift)))
@@ -180,6 +184,11 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
             "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
         )
     return Spectrum(shift, cleaned, voigts, lorentzians, others)
+
+
+def _covered(lines: Mapping[str, float], shift: np.ndarray) -> dict[str, float]:
+    """Return the lines whose places lie on the axis."""
+    return {name: center for name, center in lines.items() if shift[0] <= center <= shift[-1]}
 
 
 def _doubtful(lines: Mapping[str, float], found: Collection[float]) -> set[str]:
@@ -274,6 +283,11 @@ def _numbers(
         row.flagged(Status.ASSUMED, SHARED) if row.feature in beside and row.parameter in DIVIDED else row
         for row in rows
     ]
+    modes = {} if measurement.id in settings.standards else settings.modes or {}
+    for name in modes.keys() - _covered(modes, spectrum.shift).keys():
+        reason = f"not measured: the spectrum ends at {spectrum.shift[0]:g} and {spectrum.shift[-1]:g} 1/cm"
+        missing = measured(measurement, q.VOIGT, {q.RAMAN_SHIFT: (math.nan, math.nan)}, reason, feature=name)
+        rows += [row.flagged(Status.NOT_IDENTIFIED, "the place of the mode is not covered") for row in missing]
     rays = {q.COSMIC_RAY_PIXELS: (cleaned.removed.sum(), math.nan)}
     rows += measured(measurement, q.VOIGT, rays, "count")
     return rows, spectrum, axis
