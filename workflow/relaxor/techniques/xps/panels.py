@@ -13,7 +13,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, label
+from relaxor.figures.shown import first_measurement, not_drawn
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, HATCHES, VERMILION, label, line_look, marker_of
 from relaxor.techniques.xps.profile import PROFILE
 from relaxor.techniques.xps.quantities import BINDING_ENERGY
 
@@ -23,14 +24,14 @@ BESIDE = 0.02
 """Half width, in widths of the panel, of what lies under a label."""
 DECADES = 20.0
 """Ratio of the largest areas of levels above which their axis is logarithmic."""
-HATCHES = ("", "/////", "....", "\\\\\\\\\\")
-"""Hatches of core levels, which tell levels apart without colour."""
 
 
 def survey(ax: Axes, data: PanelData, *, region: str = "") -> None:
     """Draw the survey with the lines found in it; the first survey by default."""
-    _, group = next(iter(data.curves.items()))
-    first = next(name for name, node in group.children.items() if "line_energy" in node)
+    _, group = first_measurement(ax, data)
+    first, *others = (name for name, node in group.children.items() if "line_energy" in node)
+    if not region:
+        not_drawn(ax, others, first)
     curves = group[region or first].to_dataset()
     scale, unit = _scale(curves)
     energy, rate = curves.binding_energy.values, curves.intensity.values / scale
@@ -82,7 +83,7 @@ def _panel(region: str, curves: xr.DataTree) -> Callable[..., None]:
 
 def spectrum(ax: Axes, data: PanelData, *, region: str) -> None:
     """Draw a region in which nothing was fitted."""
-    _, group = next(iter(data.curves.items()))
+    _, group = first_measurement(ax, data)
     curves = group[region].to_dataset()
     scale, unit = _scale(curves)
     energy, rate = curves.binding_energy.values, curves.intensity.values / scale
@@ -95,7 +96,7 @@ def spectrum(ax: Axes, data: PanelData, *, region: str) -> None:
 
 def depth_profile(ax: Axes, data: PanelData, *, region: str = PROFILE) -> None:
     """Draw areas, and above them the composition where it is known, against what was varied."""
-    _, group = next(iter(data.curves.items()))
+    _, group = first_measurement(ax, data)
     curves = group[region].to_dataset()
     shown = [name for name in ("atomic_percent", "area") if name in curves]
     ax.set_axis_off()
@@ -106,8 +107,8 @@ def depth_profile(ax: Axes, data: PanelData, *, region: str = PROFILE) -> None:
         scale, unit = _scale(curves, name)
         for place, feature in enumerate(curves[f"{name}_of"].values):
             look: dict[str, Any] = {
-                "color": (BLACK, *COMPONENTS)[place % 6],
-                "marker": "os^Dv<>"[place % 7],
+                **line_look(place, (BLACK, *COMPONENTS)),
+                "marker": marker_of(place),
                 "mfc": "white",
             }
             y, error = values.values[place] / scale, errors.values[place] / scale
@@ -142,7 +143,7 @@ def _scale(curves: xr.Dataset, name: str = "intensity") -> tuple[float, str]:
 
 def window(ax: Axes, data: PanelData, *, region: str) -> None:
     """Draw data, fit, lines and background of a window, and the residual in a strip above."""
-    measurement, group = next(iter(data.curves.items()))
+    measurement, group = first_measurement(ax, data)
     curves = group[region].to_dataset()
     energy = curves.binding_energy.values
     ax.set_axis_off()
