@@ -179,7 +179,8 @@ def relaxation(ax: Axes, data: PanelData) -> None:
     ax.set(xscale="log", xlabel="Time after the last pulse (s)", ylabel="$\\Delta$PSC (pA)")
     low, high = ax.get_ylim()
     tails.sort(key=lambda tail: float(tail.current[-1]))
-    places = spread([1e12 * float(tail.current[-1]) for tail in tails], LABEL_GAP * (high - low), low, high)
+    gap = LABEL_GAP * (high - low)
+    places = spread([1e12 * float(tail.current[-1]) for tail in tails], gap, low + gap / 2, high - gap / 2)
     for tail, place in zip(tails, places, strict=True):
         text = f"{tail.attrs['value']:g}{UNITS.get(tail.attrs['value_units'], '')}"
         label(ax, text, (float(tail.time[-1]), place), (2, 0), ha="left", va="center", annotation_clip=False)

@@ -10,6 +10,7 @@ from relaxor.techniques.afm import quantities as q
 
 FOOT = 0.12
 """Lower end of the colour bar and of the profiles, in heights of the panel; the labels of their axes are below."""
+BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.3}
 GAP = 0.06
 """Part of the axis of heights by which the labels of two flakes are apart at least."""
 
@@ -50,7 +51,7 @@ def _profiles(ax: Axes, data: PanelData) -> None:
     low, high = (end * found[-1][0] for end in (-0.12, 1.2))
     places = spread([height for height, _, _ in found], GAP * (high - low), 0.0, found[-1][0])
     for place, (_, text, color) in zip(places, found, strict=True):
-        label(ax, text, (0, place), (3, 2.5), ha="left", color=color)
+        label(ax, text, (0, place), (3, 2.5), ha="left", color=color, bbox=BOX)
     ax.axhline(0, color=GREY, lw=0.5, ls=":")
     ax.set_ylim(low, high)
     ax.set_xlabel("Distance from edge (µm)", labelpad=1.5)

@@ -22,6 +22,8 @@ SIGNIFICANT = 5.0
 """Least significance, in standard deviations, at which a line of the survey is labelled."""
 BESIDE = 0.02
 """Half width, in widths of the panel, of what lies under a label."""
+LEGEND_COLUMNS = 3
+"""Number of names in a row of the legend of a depth profile."""
 DECADES = 20.0
 """Ratio of the largest areas of levels above which their axis is logarithmic."""
 
@@ -118,9 +120,10 @@ def depth_profile(ax: Axes, data: PanelData, *, region: str = PROFILE) -> None:
             own.set_yscale("log")
             own.set_ylim(top=3 * highest.max())
         else:
-            own.set_ylim(0, 1.3 * highest.max())
+            rows = -(-len(highest) // LEGEND_COLUMNS)
+            own.set_ylim(0, max(1.3, 1.15 + 0.12 * rows) * highest.max())
         own.set_ylabel(unit)
-        own.legend(fontsize=5, ncols=3, loc="upper left")
+        own.legend(fontsize=5, ncols=LEGEND_COLUMNS, loc="upper left")
         at = curves["at"].attrs
         own.set_xlabel(f"{at['long_name'].capitalize()} ({at['units']})" if at["units"] != "1" else at["long_name"])
         if number < len(shown) - 1:
