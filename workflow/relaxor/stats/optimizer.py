@@ -35,6 +35,8 @@ REJECTED = 1e100
 """Largest residual, which also replaces NaN; its square is still finite."""
 RESTARTS = 24
 """Number of starts that are tried if the first one fails."""
+RESTART_CALLS = 20_000
+"""Number of calls of the residual in further starts after which no other one is tried."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,16 @@ class Problem:
         The parameters are left at the minimum.
         """
         start = self._values()
-        best = self._descend(start)
+        best, _ = self._descend(start)
         if not best.determined:
-            tried = (self._descend(again) for again in _spread(start))
-            found = [optimum for optimum in tried if optimum.determined]
-            best = min((best, *found), key=lambda optimum: optimum.chi_square)
+            found, calls = [best], 0
+            for again in _spread(start):
+                optimum, more = self._descend(again)
+                found += [optimum] if optimum.determined else []
+                calls += more
+                if calls > RESTART_CALLS:
+                    break
+            best = min(found, key=lambda optimum: optimum.chi_square)
         self._place(best.values)
         return best
 
@@ -127,7 +134,9 @@ class Problem:
             residual = self.residual(params, *args)
         return np.clip(np.nan_to_num(residual, nan=REJECTED), -REJECTED, REJECTED)
 
-    def _descend(self, start: np.ndarray) -> Optimum:
+    def _descend(self, start: np.ndarray) -> tuple[Optimum, int]:
+        """Return the minimum next to a start, and the number of calls of the residual in the search."""
+        calls = 0
         self._place(start)
         if self.names:
             minimizer = lmfit.Minimizer(self._call, self.params, fcn_args=self.args, calc_covar=False)
@@ -138,9 +147,10 @@ class Problem:
                 "gtol": TOLERANCE,
                 "max_nfev": SEARCH_CALLS * (len(self.names) + 1),
             }
-            found = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
-            self._place(np.array([found[name].value for name in self.names]))
-        return self.sharpen()
+            result = minimizer.minimize(method="leastsq", **tolerances, **derivative)
+            calls = result.nfev
+            self._place(np.array([result.params[name].value for name in self.names]))
+        return self.sharpen(), calls
 
     def sharpen(self) -> Optimum:
         """Refine a point near the minimum by Gauss–Newton steps with accurate derivatives."""

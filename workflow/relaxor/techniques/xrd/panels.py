@@ -6,7 +6,7 @@ from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.shown import first_measurement
-from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, label, mark_clipped, upright_labels
+from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, label, mark_clipped, remark, upright_labels
 from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
@@ -61,6 +61,9 @@ def pattern(ax: Axes, data: PanelData) -> None:
         xlabel=r"2$\theta$ (degree)",
     )
     mark_clipped(lower, angle, curves["residual"])
+    for film in data.rows(q.FILM_THICKNESS, measurement=measurement).itertuples():
+        error = float(np.hypot(film.standard_error, film.systematic_error))
+        remark(ax, f"fringes of a film of {film.value:.1f} ± {error:.1f} nm")
     for strip in (upper, lower):
         strip.yaxis.set_label_coords(-0.13, 0.5)
 
