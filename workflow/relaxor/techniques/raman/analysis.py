@@ -225,7 +225,8 @@ def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: Ra
         inside, model, fitted = part.inside & ~cleaned.lost, part.solved.model, part.solved.fit
         centers = {name: fitted.value(f"{name}_center") for name in model.lines}
         seen = shift[inside], cleaned.mean[inside], cleaned.noise[inside]
-        one, lines, sigma, limits = fit_seen_lines(*seen, centers, width, model.degree, centers.keys())
+        names = centers.keys()
+        one, lines, sigma, limits = fit_seen_lines(*seen, centers, width, model.degree, names, like=fitted.params)
         parts.append(Part(inside, Solved(one, lines, sigma), limits))
     rows = _rows(measurement, q.VOIGT, parts, axis, (width, settings.instrument_fwhm_uncertainty))
     return [row for row in rows if row.parameter in OF_PLACE]
