@@ -248,7 +248,8 @@ def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: Ra
         centers = {name: fitted.value(f"{name}_center") for name in model.lines}
         seen = shift[inside], cleaned.mean[inside], cleaned.noise[inside]
         doubtful = _doubtful(centers, peaks)
-        one, lines, sigma, limits = fit_seen_lines(*seen, centers, width, model.degree, doubtful)
+        like = fitted.params
+        one, lines, sigma, limits = fit_seen_lines(*seen, centers, width, model.degree, doubtful, like=like)
         parts.append(Part(inside, Solved(one, lines, sigma), limits))
     rows = _rows(measurement, q.VOIGT, parts, axis, (width, settings.instrument_fwhm_uncertainty))
     return [row for row in rows if row.parameter in OF_PLACE]
