@@ -63,7 +63,9 @@ for sample, technique in sorted(ROWS):
     SAMPLES.setdefault(sample, []).append(technique)
 SETS = techniques_of(PUBLISHED_SHEET)  # sets of public data with published numbers -> their techniques
 if same := sorted(SETS.keys() & SAMPLES.keys()):
-    raise WorkflowError(f"{VALIDATION}: '{same[0]}' is also a sample of {SETTINGS.sheet}; give one of them another name")
+    raise WorkflowError(
+        f"{VALIDATION}: '{same[0]}' is also a sample of {SETTINGS.sheet}; give one of them another name"
+    )
 for row in PUBLISHED_SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
 FORMATS_OF = formats_of({row["file"]: None for row in SHEET if not row["table"]})

@@ -94,14 +94,16 @@ rule draw_validation:
         comparison=f"{RESULTS}/validation.csv",
     output:
         figure=[
-            report(
-                file,
-                caption="../report/validation.rst",
-                category="Validation",
-                labels={"figure": "published numbers", "data": "measured"},
+            (
+                report(
+                    file,
+                    caption="../report/validation.rst",
+                    category="Validation",
+                    labels={"figure": "published numbers", "data": "measured"},
+                )
+                if file.endswith(".png")
+                else file
             )
-            if file.endswith(".png")
-            else file
             for file in (f"{RESULTS}/figures/validation.{suffix}" for suffix in FORMATS)
         ],
     log:

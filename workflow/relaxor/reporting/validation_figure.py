@@ -1,6 +1,7 @@
 """Figure of the published numbers: the difference of each from ours, with both errors."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,9 @@ from relaxor.core.results import NORMAL_QUANTILE
 from relaxor.figures.style import BLACK, BLUE, DOUBLE, GREY, VERMILION, new_figure, save, use_style
 from relaxor.reporting.validation import FLAGGED, NOT_FETCHED, OUTSIDE, load_validation, score
 
-COLUMNS, ROW_MM, REST_MM = 2, 3.1, 16.0
+COLUMNS, ROW_MM, REST_MM = 2, 3.1, 18.0
+LINE = 130
+"""Number of characters per line of the title."""
 REACH = 6.0
 """Largest difference that is drawn, in combined standard uncertainties; farther ones are arrows with their value."""
 COLOURS = {OUTSIDE: VERMILION, FLAGGED: BLACK}
@@ -40,7 +43,7 @@ def draw_validation(comparison: str, figure: Sequence[str]) -> None:
         _draw(ax, lines[column * height : (column + 1) * height], height)
     if unseen := len(table) - len(shown) - int(missing.sum()):
         whole.text(0.99, 0.0, f"{unseen} without a number of ours", ha="right", va="bottom", fontsize=5)
-    whole.suptitle(score(table), fontsize=6)
+    whole.suptitle(textwrap.fill(score(table), LINE), fontsize=6)
     save(whole, figure, "Published numbers and ours", f"relaxor; sets: {', '.join(dict.fromkeys(table['set']))}")
 
 
@@ -64,7 +67,7 @@ def _draw(ax: Axes, lines: Sequence[pd.Series | str], height: int) -> None:
     ax.axvspan(-NORMAL_QUANTILE, NORMAL_QUANTILE, color=GREY, alpha=0.15, lw=0)
     ax.axvline(0, color=GREY, lw=0.6)
     ax.set(xlim=(-REACH - 1, REACH + 1), ylim=(height - 0.4, -0.6))
-    ax.set_xlabel("(ours − published) / combined standard uncertainty")
+    ax.set_xlabel("difference / combined standard uncertainty", fontsize=6)
     ax.set_yticks(range(len(labels)), labels, fontsize=4.5)
     ax.tick_params(axis="y", length=0)
     for tick, line in zip(ax.get_yticklabels(), lines, strict=True):
