@@ -1,6 +1,7 @@
 # relaxor: from raw instrument files to every figure and table of the paper.
 #   snakemake --cores 2                full rebuild           snakemake --cores 2 PART               a part of config/figures.yaml
 #   snakemake --cores 2 samples        what it does not show  snakemake --report report.html         report of the last run
+#   snakemake --cores 2 validation     public raw data with published numbers
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -23,6 +24,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/samples.smk"
 include: "workflow/rules/notebooks.smk"
+include: "workflow/rules/validation.smk"
 
 
 rule all:

@@ -298,7 +298,7 @@ def test_width_of_voigt_is_good_to_its_stated_accuracy(lorentzian_share: float) 
 
 
 def test_a_search_that_is_cut_short_gives_no_errors(monkeypatch):
-    monkeypatch.setattr("relaxor.stats.optimizer.SEARCH_CALLS", 100)
+    monkeypatch.setattr("relaxor.stats.optimizer.SEARCH_CALLS", 20)
     starts, _, _, data = certified("MGH17")
     y, x = data.T
 

@@ -143,6 +143,38 @@ def test_lines_that_nobody_named_are_found_and_fitted(tmp_path):
     assert (numbers.loc[numbers["parameter"] == "shift_offset", "value"] == 0).all()
 
 
+def test_listed_modes_of_a_wide_spectrum_are_not_hidden_by_what_is_not_listed():
+    """As of a polymer: other strong lines and a hump, which one baseline cannot follow; one accumulation."""
+    rng, shift = np.random.default_rng(19), np.arange(100.0, 3500.0, 1.3)
+    listed = {"ring": 1001.4, "stretch": 1602.3}
+    lines = {1001.4: 3e5, 1602.3: 8e4, 1031.8: 6e4, 1583.1: 3e4, 1155.3: 3e4, 2904.5: 8e5, 3054.3: 1e6}
+    hump = 3000 * np.exp(-(((shift - 200) / 120) ** 2)) + 2500 * np.exp(-(((shift - 2950) / 150) ** 2))
+    expected = 800 + hump + sum(voigt(shift, area, center, 1.2, 9.0) for center, area in lines.items())
+    region = {
+        "intensity": variable(("spectrum", "raman_shift"), rng.poisson(expected)[None].astype(float), "count", "I")
+    }
+    coords = {"raman_shift": variable("raman_shift", shift, "1/cm", "Raman shift"), "x_index": ("spectrum", [0])}
+    attrs = {"raw_file": "", "raw_sha256": "0" * 64, "origin": "simulated"}
+    measurement = Measurement("polymer", attrs, {}, {"spectrum": xr.Dataset(region, coords)})
+    result = analyse([measurement], RamanSettings(modes=listed))
+    rows = [row for row in result.numbers if (row.model, row.parameter) == ("voigt", "raman_shift")]
+    found = {row.feature: row for row in rows}
+    for name, center in listed.items():
+        assert abs(found[name].value - center) < max(3 * found[name].standard_error, 0.1), found[name]
+    assert not any(row.parameter == "area_limit" and row.feature in listed for row in result.numbers)
+    assert all(math.isnan(row.at) for row in result.numbers)  # a series of one spectrum is a spectrum
+
+
+def test_a_mode_beyond_the_spectrum_has_a_row_that_says_so(tmp_path):
+    content = write(SHIFT, twin.spectrum(FLAKE, np.random.default_rng(5), SHIFT, 5), axis_unit="rel. 1/cm", title="one")
+    numbers = run(tmp_path, content, window=None, modes={"Ag1": 207.5, "far": 2900.0})
+    far = numbers[numbers["feature"] == "far"]
+    assert far["parameter"].tolist() == ["raman_shift"] and far["value"].isna().all()
+    assert far["status"].item() == "not_identified" and "not covered" in far["method"].item()
+    with pytest.raises(AnalysisError, match="r: no mode lies between"):
+        run(tmp_path, content, **UNKNOWN | {"modes": {"far": 2900.0}})
+
+
 def test_noise_has_no_lines(tmp_path):
     shift = np.linspace(72.0, 640.0, 900)
     counts = np.random.default_rng(3).normal(600, 20, (1, 900))

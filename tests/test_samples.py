@@ -114,6 +114,77 @@ def test_a_line_scan_is_drawn_against_its_own_axes():
     assert ax.get_ylim()[1] == pytest.approx(19.5)
 
 
+def picture(frames: int, unit: str = "m", **coords) -> xr.DataArray:
+    values = np.arange(frames * 24.0).reshape(frames, 4, 6) * 1e-9
+    dims = ("frame", "y", "x") if frames > 1 else ("y", "x")
+    return xr.DataArray(np.squeeze(values), dims=dims, coords=coords, attrs={"units": unit, "long_name": "height"})
+
+
+LENGTHS = {
+    "x": ("x", np.linspace(0, 2.5e-6, 6), {"units": "m"}),
+    "y": ("y", np.linspace(0, 1.5e-6, 4), {"units": "m"}),
+}
+
+
+def test_an_image_has_lengths_and_a_colour_bar_with_its_unit():
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, {"scan": picture(1, **LENGTHS).to_dataset(name="height")})
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x (µm)", "y (µm)")
+    assert ax.images[0].get_extent() == pytest.approx([-0.25, 2.75, 1.75, -0.25])
+    assert ax.images[0].get_array().max() == pytest.approx(23.0)
+    bar = ax.figure.axes[1]
+    assert bar.get_ylabel() == "height (nm)"
+
+
+def test_an_image_without_lengths_is_drawn_in_pixels():
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, {"scan": picture(1).to_dataset(name="height")})
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x (pixel)", "y (pixel)")
+
+
+def test_lengths_of_unequal_steps_are_heeded():
+    ax = new_figure(89, 66).add_subplot()
+    coords = LENGTHS | {"y": ("y", np.array([0.0, 1e-7, 4e-7, 9e-7]), {"units": "m"})}
+    plain.draw_regions(ax, {"scan": picture(1, **coords).to_dataset(name="height")})
+    assert len(ax.collections) == 1
+    assert ax.yaxis_inverted()
+
+
+def test_all_images_of_a_file_are_drawn_and_others_counted():
+    phase = picture(1, "degree", **LENGTHS).assign_attrs(long_name="phase")
+    scan = xr.Dataset({"height": picture(1, **LENGTHS), "phase": phase, "trace": ("time", np.arange(5.0))})
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, {"scan": scan})
+    assert [own.get_title() for own in ax.child_axes] == ["height (nm)", "phase (degree)"]
+    assert [text.get_text() for text in ax.texts] == ["not drawn: trace"]
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, {"film": picture(12, **LENGTHS).to_dataset(name="height")})
+    assert [own.get_title() for own in ax.child_axes][-1] == "height 9 (nm)"
+    assert [text.get_text() for text in ax.texts] == ["9 of 12 images"]
+
+
+def test_images_and_curves_of_a_file_have_a_panel_each():
+    curve = table(voltage=(RAMP, "V"), current=(RAMP * 1e-9, "A"))
+    image = picture(1).to_dataset(name="height")
+    assert [list(panel) for panel in plain.panels_of({"a": image, "b": curve, "c": image})] == [["a"], ["c"], ["b"]]
+
+
+def test_columns_that_are_not_drawn_are_named():
+    curve = table(voltage=(RAMP, "V"), current=(RAMP * 1e-9, "A"), gate=(RAMP, "V"))
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, {"sweep": curve})
+    assert [text.get_text() for text in ax.texts] == ["not drawn: gate"]
+
+
+def test_few_spectra_of_a_series_are_named_by_their_axis():
+    axes = {"temperature": ("temperature", [10.0, 20.0], {"units": "K"}), "energy": ("energy", np.linspace(0, 5, 30))}
+    scan = xr.Dataset({"intensity": (("temperature", "energy"), np.ones((2, 30)), {"units": "count"})}, axes)
+    ax = new_figure(89, 66).add_subplot()
+    plain.draw_regions(ax, {"scan": scan})
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["10", "20"]
+    assert ax.get_legend().get_title().get_text() == "temperature (K)"
+
+
 def test_labels_that_find_no_room_and_values_off_the_axis_are_counted():
     ax = new_figure(89, 66).add_subplot()
     ax.set(xlim=(0, 1), ylim=(-4, 4))

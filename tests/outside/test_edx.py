@@ -2,14 +2,16 @@
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Status
 from relaxor.readers import read
-from relaxor.techniques.edx.analysis import analyse, fit_spectrum, intensities, prepare
-from relaxor.techniques.edx.settings import EdxSettings, Element
+from relaxor.techniques.edx.analysis import analyse
+from relaxor.techniques.edx.settings import EdxSettings, Element, Standard
 
 from tests.outside.edx_truth import ATOMS, LINES, Truth
 from tests.outside.scenario import Scenario, holds, require_right_or_said
@@ -112,6 +114,61 @@ def test_absent_elements_get_a_limit_in_little_time() -> None:
         assert percent[name].status == Status.LIMIT and 0 < percent[name].value < 1
 
 
+# --- standards that are measured beside the specimen
+def exposed(name: str, counts: dict[str, float], seconds: float, rng: np.random.Generator) -> Measurement:
+    """A spectrum of lines alone, with its live time at 2 nA."""
+    drawn = Truth(atoms={}, others={}, extra=counts, counts=0.0).measurement(rng)
+    region = drawn.only.assign_attrs(live_time_s=seconds, probe_current_nA=2.0)
+    return replace(drawn, id=name, regions={"spectrum": region})
+
+
+def pure_standards(*elements: str) -> EdxSettings:
+    known = {
+        name: Element(atomic_weight=weight, families={"K": LINES[f"{name} K"]}, quantified="K")
+        for name, weight in (("Si", 28.085), ("Cu", 63.546))
+    }
+    standards = {f"pure_{name}": Standard(element=name, composition={name: 1.0}) for name in elements}
+    return EdxSettings(elements=known, reference="Si", geometry="bulk", standards=standards)
+
+
+def test_k_ratios_are_those_of_counts_per_dose() -> None:
+    rng = np.random.default_rng(8)
+    files = [
+        exposed("specimen", {"Si K": 2e5, "Cu K": 3e5}, 50.0, rng),
+        exposed("pure_Si", {"Si K": 1e6}, 100.0, rng),
+        exposed("pure_Cu", {"Cu K": 2e6}, 400.0, rng),
+    ]
+    rows = analyse(files, pure_standards("Si", "Cu")).numbers
+    ratios = {row.feature: row for row in rows if row.parameter == "k_ratio"}
+    assert {row.measurement for row in ratios.values()} == {"specimen"}
+    for name, known in {"Si K": 0.4, "Cu K": 1.2}.items():
+        assert ratios[name].value == pytest.approx(known, rel=0.01)
+        assert holds(ratios[name], known) and ratios[name].systematic_error == pytest.approx(0.01 * known, rel=0.02)
+    assert {row.measurement for row in rows if row.parameter == "atomic_percent"} == {"specimen"}
+
+
+@pytest.mark.parametrize(
+    ("elements", "names", "message"),
+    [
+        (("Si", "Cu"), ("specimen", "pure_Si"), "no measurement of this sample is named pure_Cu"),
+        (("Si",), ("specimen", "pure_Si"), "Cu has no standard; give one for every element"),
+    ],
+)
+def test_standards_are_measured_and_complete(elements: tuple[str, ...], names: tuple[str, ...], message: str) -> None:
+    rng = np.random.default_rng(9)
+    files = [exposed(name, {"Si K": 1e5, "Cu K": 1e5}, 50.0, rng) for name in names]
+    with pytest.raises(AnalysisError, match=message):
+        analyse(files, pure_standards(*elements))
+
+
+def test_standards_need_the_dose() -> None:
+    rng = np.random.default_rng(9)
+    files = [exposed(name, {f"{name[-2:]} K": 1e5}, 50.0, rng) for name in ("pure_Si", "pure_Cu")]
+    files[0].only.attrs.pop("live_time_s")
+    with pytest.raises(AnalysisError, match="pure_Si: standards need the live time and the probe current"):
+        analyse(files, pure_standards("Si", "Cu"))
+
+
 # --- NIST's glass K412 against simple standards; certificate in the header of the files
 LINES_OF_GLASS = {  # relative intensities of Kβ: Salem, Panossian & Krause, doi 10.1016/S0092-640X(74)80017-3
     "Mg": [(1.2536, 150), (1.3022, 1)],
@@ -134,20 +191,15 @@ DTSA = {"Mg": 0.1473, "Al": 0.0668, "Si": 0.3506, "Ca": 0.1921, "Fe": 0.0669}
 """k-ratios that DTSA-II gives for the first of the spectra."""
 
 
-def glass(k_factors: dict[str, float]) -> EdxSettings:
+def glass() -> EdxSettings:
     elements = {
         name: Element(
-            atomic_weight=WEIGHTS[name],
-            families={"K": LINES_OF_GLASS[name]},
-            quantified="K",
-            k_factor=k_factors.get(name, 1.0),
-            k_uncertainty=0.01,  # of the probe current
-            standard=STANDARDS[name][1],
-            oxygen=OXYGEN[name],
+            atomic_weight=WEIGHTS[name], families={"K": LINES_OF_GLASS[name]}, quantified="K", oxygen=OXYGEN[name]
         )
         for name in LINES_OF_GLASS
     }
-    return EdxSettings(elements=elements, reference="Si", fit_range=(0.9, 15.0), geometry="bulk")
+    standards = {file: Standard(element=name, composition=mass) for name, (file, mass) in STANDARDS.items()}
+    return EdxSettings(elements=elements, reference="Si", fit_range=(0.9, 15.0), geometry="bulk", standards=standards)
 
 
 def spectrum_of(folder: Path, name: str) -> Measurement:
@@ -157,31 +209,16 @@ def spectrum_of(folder: Path, name: str) -> Measurement:
 ATTRS_OF_FILE = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "measured"}
 
 
-def rates(measurement: Measurement) -> dict[str, float]:
-    """Counts per second and nanoampere of each element."""
-    model, counts = prepare(measurement, glass({}))
-    model, fitted = fit_spectrum(model, counts)
-    found = intensities(model, fitted, [f"{name} K" for name in LINES_OF_GLASS])[0]
-    attrs = measurement.only.attrs
-    return dict(zip(LINES_OF_GLASS, found / attrs["live_time_s"] / attrs["probe_current_nA"], strict=True))
-
-
 @pytest.mark.slow
 def test_glass_of_nist_has_its_certified_composition() -> None:
     folder = shared("public/edx_nexl_k412")
-    of_standards = {name: rates(spectrum_of(folder, file))[name] for name, (file, _) in STANDARDS.items()}
-    unknown = spectrum_of(folder, "III-E_K412_0__4_")
-    for name, rate in rates(unknown).items():
-        assert rate / of_standards[name] == pytest.approx(DTSA[name], rel=0.04), name
-    k_factors = {name: STANDARDS[name][1][name] / 100 / rate for name, rate in of_standards.items()}
-    rows = analyse([unknown], glass(k_factors)).numbers
+    files = ("III-E_K412_0__4_", *(file for file, _ in STANDARDS.values()))
+    rows = analyse([spectrum_of(folder, name) for name in files], glass()).numbers
+    ratios = {row.feature: row for row in rows if row.parameter == "k_ratio"}
+    for name, ratio in DTSA.items():
+        assert ratios[f"{name} K"].value == pytest.approx(ratio, rel=0.04), name
+        assert holds(ratios[f"{name} K"], ratio), name
     percent = {row.feature: row for row in rows if row.parameter == "weight_percent"}
-    print(
-        {
-            name: (round(row.value, 2), round(row.standard_error, 2), round(row.systematic_error, 2))
-            for name, row in percent.items()
-        }
-    )
     for name, certified in CERTIFIED.items():
         assert percent[name].value == pytest.approx(certified, rel=0.05), name
         assert holds(percent[name], certified), name

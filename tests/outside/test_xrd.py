@@ -1,6 +1,7 @@
 """XRD on patterns of other forward models, and on real standards: right, or saying that it is not."""
 
 import math
+import time
 from functools import partial
 
 import gemmi
@@ -10,7 +11,8 @@ import xarray as xr
 from relaxor.core.results import Measurement, Status
 from relaxor.readers import read
 from relaxor.techniques.xrd.analysis import analyse
-from relaxor.techniques.xrd.lines import narrowed
+from relaxor.techniques.xrd.fringes import find_fringes
+from relaxor.techniques.xrd.lines import find_lines, narrowed
 from relaxor.techniques.xrd.pattern import Pattern
 from relaxor.techniques.xrd.settings import XrdSettings
 
@@ -25,6 +27,7 @@ from tests.outside.xrd_truth import (
     Scan,
     axial_offsets,
     basal,
+    film,
     mixed_line,
     powder,
     tail_offsets,
@@ -274,3 +277,61 @@ def test_one_of_two_scans_of_a_file_is_analysed(public):
     file = regions(public / "xrd_xu/inas_layer_radial_002_004.ras.bz2")
     second = Pattern.of(measured("inas", file, {"scan": (2, "1")}), XrdSettings())
     assert second.two_theta.size == 2501
+
+
+def film_scan(planes: int, seed: int) -> tuple[Measurement, float]:
+    angles, counts, thickness = film(planes, np.random.default_rng(seed))
+    columns = {"intensity": ("two_theta", counts.astype(float), {"units": "count"})}
+    return measured("film", xr.Dataset(columns, {"two_theta": angles}, {"wavelength_ratio": 0.0})), thickness
+
+
+def test_fringes_of_a_film_are_no_lines_and_give_its_thickness():
+    covered = 0
+    for seed in range(40):
+        scan, thickness = film_scan(int(np.random.default_rng(seed).integers(500, 1500)), seed)
+        pattern = Pattern.of(scan, XrdSettings())
+        narrow = narrowed(pattern, XrdSettings())
+        found = find_fringes(pattern, find_lines(pattern, narrow), narrow)
+        assert found is not None, thickness
+        assert abs(found.thickness / thickness - 1) < 0.03
+        covered += abs(found.thickness - thickness) < 2 * np.hypot(found.error, found.spread)
+    assert covered >= 36
+
+
+def test_the_analysis_of_a_film_has_its_lines_and_its_thickness():
+    scan, thickness = film_scan(1300, 1)
+    result = analyse([scan], XrdSettings())
+    (row,) = rows_of(result, ("thickness_fringes", "film_thickness", ""))
+    assert near(row, thickness / 10), row
+    assert "are fringes and not fitted as lines" in row.method
+    assert {each.feature for each in result.numbers if each.parameter == "two_theta"} <= {
+        "at_66.06",
+        "at_65.90",
+        "at_65.91",
+    }
+
+
+def test_equally_spaced_lines_are_no_fringes():
+    """Lines of a superlattice decay and are equally spaced, but they are sharp."""
+    angles = np.arange(30.0, 36.0, 0.002)
+    vector = 4 * np.pi * np.sin(np.radians(angles / 2)) / 1.540593
+    center = 4 * np.pi * np.sin(np.radians(15.5)) / 1.540593
+    counts = np.full(angles.size, 5.0)
+    for order in range(9):
+        height = 2e5 if not order else 1500 / order**2
+        counts += height * np.exp(-0.5 * ((vector - center - 0.025 * order) / 0.0006) ** 2)
+    columns = {"intensity": ("two_theta", np.random.default_rng(2).poisson(counts).astype(float), {"units": "count"})}
+    scan = measured("comb", xr.Dataset(columns, {"two_theta": angles}, {"wavelength_ratio": 0.0}))
+    pattern = Pattern.of(scan, XrdSettings())
+    narrow = narrowed(pattern, XrdSettings())
+    positions = find_lines(pattern, narrow)
+    assert len(positions) > 6
+    assert find_fringes(pattern, positions, narrow) is None
+
+
+def test_a_real_film_is_analysed_quickly(public):
+    began = time.process_time()
+    result = analyse([measured("layer", regions(public / "xrd_xu/simpack_xrd_AlGaAs.xrdml.gz"))], XrdSettings())
+    assert time.process_time() - began < 20
+    (row,) = rows_of(result, ("thickness_fringes", "film_thickness", ""))
+    assert row.value == pytest.approx(315, abs=2)

@@ -150,3 +150,22 @@ def powder(
         d = 1 / float(np.linalg.norm(np.array(hkl) @ reciprocal))
         found.append((d, strongest * (1 + np.cos(1.7 * rank)) / 3 + 0.2 * strongest))
     return tuple(found)
+
+
+def film(planes: int, generator: np.random.Generator, step: float = 0.001) -> tuple[np.ndarray, np.ndarray, float]:
+    """A film of ``planes`` on a substrate near its 004 line: waves of all planes are added, counts are drawn.
+
+    Returns
+    -------
+    angles, counts, thickness
+        Degree 2θ, Kα1 alone; thickness in angstrom.
+    """
+    angles = np.arange(65.2, 66.9, step)
+    above, below, absorbed = 1.4164, 1.4132, np.exp(-1 / 2500)
+    intensity = np.zeros(angles.size)
+    for shift in np.linspace(-0.005, 0.005, 7):  # divergence of the beam
+        vector = 4 * np.pi * np.sin(np.radians((angles + shift) / 2)) / ALPHA1
+        upper = 0.7 * (1 - np.exp(1j * vector * planes * above)) / (1 - np.exp(1j * vector * above))
+        lower = np.exp(1j * vector * planes * above) / (1 - absorbed * np.exp(1j * vector * below))
+        intensity += np.exp(-0.5 * (shift / 0.0017) ** 2) * np.abs(upper + lower) ** 2
+    return angles, generator.poisson(1e5 * intensity / intensity.max() + 1.0), planes * above

@@ -22,7 +22,7 @@ rule analyse_technique:
         function="relaxor.project.analysis:analyse_files",
         code=lambda wildcards: code_of("relaxor.project.analysis", *technique_modules(wildcards.technique)),
         technique=lambda wildcards: wildcards.technique,
-        layers=lambda wildcards: SETTINGS.layers(wildcards.technique, wildcards.sample),
+        layers=layers_of,
     script:
         "../scripts/run.py"
 

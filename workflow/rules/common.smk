@@ -9,6 +9,8 @@ from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import load_figures
 from relaxor.project.formats import formats_of, reader_modules
+from relaxor.project.published import load_registry, public_folders, settings_of, techniques_of, whole_sets
+from relaxor.project.published import rows_of as rows_of_sets
 from relaxor.project.settings import validate_settings
 from relaxor.project.sheet import fed_panels, require_samples
 from relaxor.project.snakemake_adapter import code_of
@@ -44,6 +46,10 @@ try:
     SHEET = SETTINGS.load_sheet(panels=tuple(PANELS))
     SAMPLE = SETTINGS.sample or next((row["sample"] for row in SHEET), "")
     require_samples(filter(None, [SETTINGS.sample, *SETTINGS.samples]), SHEET, SETTINGS.sheet)
+    VALIDATION = beside(SETTINGS.validation)
+    REGISTRY = load_registry(VALIDATION)
+    PUBLISHED = settings_of(REGISTRY, VALIDATION)
+    PUBLISHED_SHEET = rows_of_sets(REGISTRY, VALIDATION, f"{SETTINGS.results}/validation/raw")
     LETTER_FILES = letter_files(SETTINGS.inpainting.letters.source, SETTINGS.inpainting.letters.folder)
 except RelaxorError as error:
     raise WorkflowError(str(error)) from None
@@ -55,6 +61,13 @@ for row in SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
 for sample, technique in sorted(ROWS):
     SAMPLES.setdefault(sample, []).append(technique)
+SETS = techniques_of(PUBLISHED_SHEET)  # sets of public data with published numbers -> their techniques
+if same := sorted(SETS.keys() & SAMPLES.keys()):
+    raise WorkflowError(
+        f"{VALIDATION}: '{same[0]}' is also a sample of {SETTINGS.sheet}; give one of them another name"
+    )
+for row in PUBLISHED_SHEET:
+    ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
 FORMATS_OF = formats_of({row["file"]: None for row in SHEET if not row["table"]})
 EMNIST = sorted(NAMES.values())
 FED = fed_panels(SHEET, SAMPLE)
@@ -128,12 +141,19 @@ def readers_of(wildcards):
     rows = rows_of(wildcards)
     described = any(row["table"] for row in rows)
     tables = [f"relaxor.readers.tables.{name}" for name in ("columns", "text_table") if described]
-    return [*reader_modules(FORMATS_OF[row["file"]] for row in rows if not row["table"]), *tables]
+    return [*reader_modules(FORMATS_OF.get(row["file"]) for row in rows if not row["table"]), *tables]
 
 
 def tables_of(wildcards):
     """The descriptions of the text tables that some rows name."""
-    return {name: PLAIN["tables"][name] for row in rows_of(wildcards) if (name := row["table"]) in PLAIN["tables"]}
+    plain = PUBLISHED.plain_tables() if wildcards.sample in SETS else PLAIN["tables"]
+    return {name: plain[name] for row in rows_of(wildcards) if (name := row["table"]) in plain}
+
+
+def layers_of(wildcards):
+    """The settings of library, instrument, lab and sample of one technique of one sample."""
+    settings = PUBLISHED if wildcards.sample in SETS else SETTINGS
+    return settings.layers(wildcards.technique, wildcards.sample)
 
 
 def technique_modules(technique):
@@ -254,6 +274,6 @@ def chip_settings(*names):
 
 wildcard_constraints:
     sample="[A-Za-z0-9_.-]+",
-    technique="|".join(sorted({row["technique"] for row in SHEET})),
+    technique="|".join(sorted({technique for _, technique in ROWS})),
     hole="[0-9]+",
     seed="[0-9]+",

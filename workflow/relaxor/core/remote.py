@@ -32,7 +32,7 @@ def require_storage(url: str) -> str:
     if find_spec(f"snakemake_storage_plugin_{name}") is None:
         package = f"snakemake-storage-plugin-{name}"
         raise SheetError(f"{url}: to fetch it, Snakemake needs {package}: uv run --with {package} snakemake …")
-    if name == "http" and (problem := _silence("{0.scheme}://{0.netloc}/".format(urlsplit(url)))):
+    if name == "http" and (problem := silence("{0.scheme}://{0.netloc}/".format(urlsplit(url)))):
         raise SheetError(
             f"{url}: the host does not answer ({problem}); connect to it, or download the file and write its path into "
             "the sheet"
@@ -41,7 +41,7 @@ def require_storage(url: str) -> str:
 
 
 @cache
-def _silence(host: str) -> str:
+def silence(host: str) -> str:
     """Return why a host does not answer, or an empty string if it does."""
     request = urllib.request.Request(host, method="HEAD")
     try:

@@ -1,12 +1,14 @@
 """Drawings of raw measurements: curves along their axis, two columns of a table that belong together, and images."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.core.units import factor
+from relaxor.figures.raw_images import draw_images, images_of, is_image
+from relaxor.figures.shown import not_drawn
 from relaxor.figures.style import BLACK, COMPONENTS, SEQUENTIAL
 
 CURVES = 8
@@ -24,10 +26,17 @@ COLUMNS = frozenset({"point", "row", "step"})
 
 
 def panels_of(regions: Mapping[str, xr.Dataset]) -> list[dict[str, xr.Dataset]]:
-    """Return the regions of each panel of a file: photoelectron spectra of one range each, and all others in one."""
+    """Return the regions of each panel of a file.
+
+    Photoelectron spectra of one range share a panel, regions with images have one each, and all others are in one.
+    """
     panels: list[tuple[tuple[float, float], dict[str, xr.Dataset]]] = []
     others: dict[str, xr.Dataset] = {}
+    pictures: list[dict[str, xr.Dataset]] = []
     for name, region in regions.items():
+        if images_of({name: region}):
+            pictures.append({name: region})
+            continue
         entry = chosen(region)
         if entry is None or entry[0].name not in ELECTRONS:
             others[name] = region
@@ -38,7 +47,7 @@ def panels_of(regions: Mapping[str, xr.Dataset]) -> list[dict[str, xr.Dataset]]:
             alike[0][name] = region
         else:
             panels.append((ends, {name: region}))
-    found = [panel for _, panel in panels]
+    found = [panel for _, panel in panels] + pictures
     return [*found, others] if others or not found else found
 
 
@@ -49,51 +58,66 @@ def _share(first: tuple[float, float], other: tuple[float, float]) -> float:
 
 
 def draw_regions(ax: Axes, regions: Mapping[str, xr.Dataset]) -> None:
-    """Draw the content of a file in one panel: all of its curves of one kind, or its first image or map."""
+    """Draw regions in one panel: all images, or all curves of one kind, or a map; a remark names what is left out."""
+    images = images_of(regions)
+    if images:
+        draw_images(ax, images)
+        not_drawn(ax, _others(regions, lambda values: is_image(values)))
+        return
     found = [entry for entry in map(chosen, regions.values()) if entry is not None]
     if not found:
         ax.text(0.5, 0.5, "nothing that can be drawn", ha="center", va="center", fontsize=6)
         ax.set_axis_off()
         return
     x, y = found[0]
-    if y.dims[-2:] == ("y", "x") or y.size // y.shape[-1] > CURVES:
-        draw(ax, x, y)
+    if y.size // y.shape[-1] > CURVES:
+        _map(ax, x, y)
+        if len(regions) > 1:
+            ax.set_title(f"1 of {len(regions)} parts", loc="right", fontsize=5)
+        not_drawn(ax, _others(regions, lambda values: values.name in (x.name, y.name)))
         return
     ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
     alike = [(across, up) for across, up in found if (across.name, up.name) == (x.name, y.name)]
     for across, up in alike[:CURVES]:
         _lines(ax, across, up)
     ax.set(xlabel=label(x), ylabel=label(y))
+    own = _own_axis(y)
+    if len(alike) == 1 and own is not None and own.size > 1:
+        ax.legend([f"{value:.4g}" for value in own.values], title=label(own), fontsize=5, title_fontsize=5)
     if x.name in ELECTRONS and len(alike) == len(regions) > 1:
         last = np.cumsum([up.size // up.shape[-1] for _, up in alike[:CURVES]]) - 1
         ax.legend([ax.lines[number] for number in last], list(regions), fontsize=5)
     if len(found) > min(len(alike), CURVES):
         ax.set_title(f"{min(len(alike), CURVES)} of {len(found)} parts", loc="right", fontsize=5)
+    not_drawn(ax, _others(regions, lambda values: values.name in {each.name for pair in found for each in pair}))
 
 
-def draw(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
-    """Draw one variable as an image, as a map if it holds many curves, or as curves."""
-    if y.dims[-2:] == ("y", "x"):
-        image = y.values.reshape(-1, *y.shape[-2:])[0]
-        ax.figure.colorbar(ax.imshow(image, cmap=SEQUENTIAL, interpolation="nearest"), ax=ax, label=label(y))
-        ax.set(xlabel="x (pixel)", ylabel="y (pixel)")
-    elif y.size // y.shape[-1] > CURVES:
-        values = y.values.reshape(-1, y.shape[-1])
-        steps = np.diff(x.values) if x.ndim == 1 and x.dtype.kind in "iuf" else np.array([0.0])
-        known = bool((steps > 0).all() or (steps < 0).all())
-        across = x.values if known else np.arange(values.shape[1])
-        dim = str(y.dims[0])
-        own = y.coords[dim] if y.ndim == 2 and dim in y.coords and y.coords[dim].dtype.kind in "iuf" else None
-        up = np.arange(len(values)) if own is None else own.values
-        drawn = ax.pcolormesh(across, up, values, cmap=SEQUENTIAL, shading="nearest", rasterized=True)
-        ax.figure.colorbar(drawn, ax=ax, label=label(y))
-        rows = " × ".join(map(str, y.dims[:-1]))
-        ax.set(xlabel=label(x) if known else f"{x.name} (channel)", ylabel=rows if own is None else label(own))
-        _falling(ax, x)
-    else:
-        ax.set_prop_cycle(color=(BLACK, *COMPONENTS))
-        _lines(ax, x, y)
-        ax.set(xlabel=label(x), ylabel=label(y))
+def _others(regions: Mapping[str, xr.Dataset], drawn: Callable[[xr.DataArray], bool]) -> list[str]:
+    """Return the names of the measured variables that are not drawn."""
+    names = (str(values.name) for region in regions.values() for values in _columns(region) if not drawn(values))
+    return list(dict.fromkeys(names))
+
+
+def _map(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
+    """Draw many curves as a map with a row each."""
+    values = y.values.reshape(-1, y.shape[-1])
+    steps = np.diff(x.values) if x.ndim == 1 and x.dtype.kind in "iuf" else np.array([0.0])
+    known = bool((steps > 0).all() or (steps < 0).all())
+    across = x.values if known else np.arange(values.shape[1])
+    own = _own_axis(y)
+    up = np.arange(len(values)) if own is None else own.values
+    drawn = ax.pcolormesh(across, up, values, cmap=SEQUENTIAL, shading="nearest", rasterized=True)
+    ax.figure.colorbar(drawn, ax=ax, label=label(y))
+    rows = " × ".join(map(str, y.dims[:-1]))
+    ax.set(xlabel=label(x) if known else f"{x.name} (channel)", ylabel=rows if own is None else label(own))
+    _falling(ax, x)
+
+
+def _own_axis(y: xr.DataArray) -> xr.DataArray | None:
+    """Return the axis of a series of curves, None if it has none of numbers."""
+    dim = str(y.dims[0])
+    known = y.ndim == 2 and dim in y.coords and y.coords[dim].dtype.kind in "iuf"
+    return y.coords[dim] if known else None
 
 
 def _lines(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
@@ -120,11 +144,7 @@ def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
     Along an axis, this is the intensity, or the first variable that is not an uncertainty. For a table, it is the
     current against a swept voltage or against time; without these columns, the second column against the first.
     """
-    columns = [
-        values
-        for name, values in dataset.data_vars.items()
-        if values.ndim and values.dtype.kind in "iuf" and not str(name).endswith("_uncertainty") and values.size > 1
-    ]
+    columns = _columns(dataset)
     if not columns:
         return None
     spectrum = next((values for values in columns if values.name == "intensity"), None)
@@ -140,6 +160,15 @@ def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:
         across = next((values for values in columns if _is(values, "s")), columns[0] if len(columns) > 1 else None)
     y = next((values for values in current or columns if values is not across), columns[0])
     return (_axis(y) if across is None or across.sizes[axis] != y.sizes[axis] else across), y
+
+
+def _columns(dataset: xr.Dataset) -> list[xr.DataArray]:
+    """Return the measured variables: those of numbers, without uncertainties."""
+    return [
+        values
+        for name, values in dataset.data_vars.items()
+        if values.ndim and values.dtype.kind in "iuf" and not str(name).endswith("_uncertainty") and values.size > 1
+    ]
 
 
 def _axis(values: xr.DataArray) -> xr.DataArray:

@@ -1,5 +1,6 @@
 """Panels: their drawing functions and their data."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,8 @@ class Panel:
         Function of the axes and of the data of the panel: a `PanelData`, a `TableData`, or the entries of the section
         ``settings`` as keywords.
     needs
-        Curves that a measurement must hold for the panel to show it: the name of a part of the measurement.
+        Curves that a measurement must hold for the panel to show it: the name of a part of the measurement, with a
+        number behind it where there may be several.
     together
         Title of the panel if it shows all measurements of a technique together; empty if it shows one.
     table
@@ -47,6 +49,10 @@ class Panel:
     settings: str = ""
     overview: bool = False
     shows: tuple[str, ...] | None = None
+
+    def can_show(self, group: xr.DataTree) -> bool:
+        """Return whether a measurement holds the curves that the panel needs."""
+        return any(name == self.needs or re.fullmatch(rf"{self.needs}_\d+", str(name)) for name in group.children)
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,20 @@ MARK_MM = 2.0
 """Height (mm) that is left free for the mark of simulated data."""
 
 BLACK, BLUE, VERMILION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
-PURPLE, ORANGE, SKY, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"
+PURPLE, ORANGE, SKY, YELLOW, GREY = "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#8C8C8C"
 """Okabe–Ito palette (safe for the colour-blind): black for data, vermilion for models, the others for components."""
-LEAST_RED, LEAST_GREEN = 590.0, 495.0
-"""Shortest wavelengths (nm) of light that is drawn in red and in green."""
+LIGHT = ((750.0, BLACK), (620.0, VERMILION), (570.0, ORANGE), (495.0, GREEN), (400.0, BLUE), (0.0, PURPLE))
+"""Shortest wavelength (nm) of infrared, red, yellow, green, blue and ultraviolet light, and the colour of each."""
 COMPONENTS = (BLUE, GREEN, PURPLE, ORANGE, SKY)
+SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+LINES, MARKERS, HATCHES = ("-", "--", ":", "-."), "os^Dv<>p", ("", "/////", "....", "\\\\\\\\\\", "xxxxx")
+"""Looks that tell curves, points and areas apart where their colour repeats, and in grey."""
 SEQUENTIAL = "cividis"
 """Colour map of images, which is uniform in lightness and readable in grey and for the colour-blind."""
 LIGHTEST = 1 - 0.12
 """Position in the colour map up to which a thin line is visible on white."""
+REMARK = "remark"
+"""Mark of the texts above a panel."""
 LABEL_WIDTH = 0.03
 """Width of an upright label as a fraction of the axis."""
 CURRENT_UNITS = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
@@ -173,8 +178,19 @@ def current_unit(largest: float) -> tuple[float, str]:
 
 
 def light_color(wavelength: float) -> str:
-    """Return the colour for light of a wavelength (nm): red, green or blue of the palette."""
-    return VERMILION if wavelength >= LEAST_RED else GREEN if wavelength >= LEAST_GREEN else BLUE
+    """Return the colour of the palette for light of a wavelength (nm)."""
+    return next(color for shortest, color in LIGHT if wavelength >= shortest)
+
+
+def line_look(number: int, colors: Sequence[str] = SERIES) -> dict[str, Any]:
+    """Return colour and line style of a curve by its number; the style changes where the colours begin again."""
+    rounds, place = divmod(number, len(colors))
+    return {"color": colors[place], "ls": LINES[rounds % len(LINES)]}
+
+
+def marker_of(number: int) -> str:
+    """Return the marker of a series of points by its number."""
+    return MARKERS[number % len(MARKERS)]
 
 
 def subscripts(text: str) -> str:
@@ -206,9 +222,15 @@ def mark_flags(ax: Axes, flags: Mapping[str, int]) -> None:
     """Write in small type above a panel how many of its numbers are not right: status → number of them."""
     if flags:
         text = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in flags.items())
-        place: dict[str, Any] = {"xy": (1, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
-        look: dict[str, Any] = {"fontsize": 4.5, "color": VERMILION, "style": "italic", "ha": "right", "va": "bottom"}
-        ax.annotate(f"flagged: {text}", **place, xytext=(0, 1), **look).set_in_layout(False)
+        remark(ax, f"flagged: {text}", VERMILION)
+
+
+def remark(ax: Axes, text: str, color: str = GREY) -> None:
+    """Write a line in small type above the right end of a panel, over any other remark or title that stands there."""
+    others = sum(other.get_gid() == REMARK for other in ax.texts) + bool(ax.get_title("right"))
+    place: dict[str, Any] = {"xy": (1, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
+    look: dict[str, Any] = {"fontsize": 4.5, "color": color, "style": "italic", "ha": "right", "va": "bottom"}
+    ax.annotate(text, **place, xytext=(0, 1 + 6 * others), gid=REMARK, **look).set_in_layout(False)
 
 
 def save(figure: Figure, files: Iterable[Path | str], title: str, subject: str) -> None:

@@ -9,11 +9,24 @@ from matplotlib.patches import Rectangle
 
 from relaxor.crossbar.quantities import WRITE_ACCURACY
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, SEQUENTIAL, SKY, VERMILION, plain_ticks
-from relaxor.inpainting.panels import rows_of_letters, source_of
+from relaxor.figures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SEQUENTIAL,
+    SKY,
+    VERMILION,
+    plain_ticks,
+    remark,
+)
+from relaxor.inpainting.panels import hole_of, largest, rows_of_letters, source_of
 from relaxor.inpainting.quantities import FLOAT_LONGER, IDEAL, WRITE
 
-LAYERS = (SKY, ORANGE, GREEN)
+LAYERS = (SKY, ORANGE, GREEN, PURPLE, BLUE, VERMILION, BLACK)
+"""Colours of the layers of a decoder."""
 SHOWN = {"original": "original", "chip": "restored by the chip"}
 """Text next to the row of letters of each decoder."""
 GAP = 40
@@ -25,7 +38,7 @@ LARGEST_ERROR = 2
 # --- the arrays
 def arrays(ax: Axes, data: PanelData) -> None:
     """Draw the arrays to scale and where the layers of the largest decoder stand on them."""
-    group = list(data.curves.values())[-1]
+    group = largest(data)
     plan, cells = group["plan"].to_dataset(), group["arrays"].to_dataset()
     _, number, rows, columns = cells["target"].shape
     _canvas(ax, number, rows, columns)
@@ -38,13 +51,16 @@ def arrays(ax: Axes, data: PanelData) -> None:
         if int(plan["pass_number"][tile]):
             continue
         left = one["array"] * (columns + GAP) + one["column"]
-        color = LAYERS[one["layer"]]
+        color = LAYERS[one["layer"] % len(LAYERS)]
         ax.add_patch(Rectangle((left, one["row"]), one["width"], one["height"], fc=color, ec=BLACK, lw=0.3))
-    for layer, color in enumerate(LAYERS, 1):
-        ax.add_patch(Rectangle((0, 0), 0, 0, fc=color, ec=BLACK, lw=0.3, label=f"layer {layer}"))
+    for layer in range(int(plan["layer"].max()) + 1):
+        color = LAYERS[layer % len(LAYERS)]
+        ax.add_patch(Rectangle((0, 0), 0, 0, fc=color, ec=BLACK, lw=0.3, label=f"layer {layer + 1}"))
     ax.add_patch(Rectangle((0, 0), 0, 0, fc="#EEEEEE", ec=GREY, lw=0.5, label="free"))
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=4, fontsize=5, handlelength=1)
     ax.set_title(f"{number} arrays of {rows}×{columns} cells of two devices", fontsize=5.5, pad=2)
+    passes = int(plan["pass_number"].max()) + 1
+    remark(ax, hole_of(group) + (f"; the first of {passes} passes" if passes > 1 else ""))
 
 
 def _canvas(ax: Axes, number: int, rows: int, columns: int) -> None:
@@ -56,7 +72,8 @@ def _canvas(ax: Axes, number: int, rows: int, columns: int) -> None:
 # --- read back
 def read_back(ax: Axes, data: PanelData) -> None:
     """Draw the errors of the levels of the first chip, and how levels are read as other levels on all chips."""
-    name, group = list(data.curves.items())[-1]
+    name, group = next((name, group) for name, group in data.curves.items() if group is largest(data))
+    remark(ax, hole_of(group))
     cells, read = group["arrays"].to_dataset(), group["read_back"].to_dataset()
     target, used = (cells[key].isel({"pass": 0}).to_numpy() for key in ("target", "used"))
     low, high = int(read["read"][0]), int(read["read"][-1])
@@ -107,9 +124,9 @@ def read_back(ax: Axes, data: PanelData) -> None:
 # --- letters
 def letters(ax: Axes, data: PanelData) -> None:
     """Draw letters that the chip restored, the first two test letters of each class."""
-    group = list(data.curves.values())[-1]
+    group = largest(data)
     rows_of_letters(ax, group, SHOWN)
-    ax.set_title(f"{source_of(data)}; {_chip_of(group)}", fontsize=5.5, pad=2)
+    ax.set_title(f"{source_of(data)}; {_chip_of(group)}; {hole_of(group)}", fontsize=5.5, pad=2)
 
 
 # --- distances
@@ -152,7 +169,8 @@ def _chips_of(group: xr.DataTree) -> str:
 # --- what each part costs
 def breakdown(ax: Axes, data: PanelData) -> None:
     """Draw the distance of every variant of the chip."""
-    group = list(data.curves.values())[-1]
+    group = largest(data)
+    remark(ax, hole_of(group))
     found = group["variants"].to_dataset()
     names = [str(name) for name in found["variant"].to_numpy()]
     heights = np.arange(len(names))[::-1]

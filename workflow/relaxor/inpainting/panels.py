@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import cycle, pairwise
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from relaxor.core.results import Status
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SEQUENTIAL, SKY, VERMILION
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SEQUENTIAL, SKY, VERMILION, remark
 from relaxor.inpainting.images import centre
 from relaxor.inpainting.quantities import AWARE, FLOAT, FLOAT_LONGER, PAIRED, UNFILLED
 
@@ -37,7 +37,7 @@ TALLEST = 30.0
 # --- the networks
 def generator(ax: Axes, data: PanelData) -> None:
     """Draw the device as encoder and the decoder, with the widths of the networks that were trained."""
-    groups = list(data.curves.values())
+    groups = sorted(data.curves.values(), key=_hole)
     sizes = [json.loads(group.attrs["networks"])["decoder"] for group in groups]
     outputs = "/".join(str(size[-1]) for size in sizes)
     _canvas(ax)
@@ -54,7 +54,7 @@ def generator(ax: Axes, data: PanelData) -> None:
 
 def discriminator(ax: Axes, data: PanelData) -> None:
     """Draw the discriminator and its two answers, with the widths of the network that was trained."""
-    group = list(data.curves.values())[-1]
+    group = largest(data)
     sizes = json.loads(group.attrs["networks"])["discriminator"]
     letters = group["letters"].to_dataset()
     _canvas(ax)
@@ -137,7 +137,8 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> No
 # --- weights
 def weights(ax: Axes, data: PanelData) -> None:
     """Draw the levels of the three layers of the decoder of the largest hole, cells to one scale."""
-    group = list(data.curves.values())[-1]
+    group = largest(data)
+    remark(ax, hole_of(group))
     layers = [group[child].to_dataset()["level"].to_numpy().T for child in group.children if child.startswith("layer_")]
     ax.set_axis_off()
     ax.set_anchor("W")
@@ -163,9 +164,9 @@ def weights(ax: Axes, data: PanelData) -> None:
 # --- letters
 def letters(ax: Axes, data: PanelData) -> None:
     """Draw the first two test letters of each class: original, with its hole, restored."""
-    group = list(data.curves.values())[-1]
+    group = largest(data)
     rows_of_letters(ax, group, SHOWN)
-    ax.set_title(f"{source_of(data)}; hole of {group.attrs['hole']}×{group.attrs['hole']} pixels", fontsize=5.5, pad=2)
+    ax.set_title(f"{source_of(data)}; {hole_of(group)}", fontsize=5.5, pad=2)
 
 
 def rows_of_letters(ax: Axes, group: xr.DataTree, rows: Mapping[str, str]) -> None:
@@ -185,6 +186,20 @@ def rows_of_letters(ax: Axes, group: xr.DataTree, rows: Mapping[str, str]) -> No
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+
+
+def largest(data: PanelData) -> xr.DataTree:
+    """Return the results of the largest hole."""
+    return max(data.curves.values(), key=_hole)
+
+
+def _hole(group: xr.DataTree) -> int:
+    return int(group.attrs["hole"])
+
+
+def hole_of(group: xr.DataTree) -> str:
+    """Return the size of the hole in words."""
+    return f"hole of {_hole(group)}×{_hole(group)} pixels"
 
 
 def source_of(data: PanelData) -> str:
@@ -221,13 +236,19 @@ def distances(ax: Axes, data: PanelData) -> None:
 # --- losses
 def reconstruction(ax: Axes, data: PanelData) -> None:
     """Draw the squared error of training and of fine-tuning, epoch by epoch, for every hole."""
-    for group, color in zip(data.curves.values(), cycle((SKY, ORANGE, BLACK, GREEN, PURPLE, VERMILION)), strict=False):
+    colors = (SKY, ORANGE, BLACK, GREEN, PURPLE, VERMILION, BLUE)
+    for number, group in enumerate(data.curves.values()):
+        color, width = colors[number % len(colors)], 0.9 if number < len(colors) else 1.8
         first, second = (group[part].to_dataset() for part in ("training", "fine_tuning"))
         last = float(first["epoch"][-1])
         ax.plot(
-            first["epoch"], first["reconstruction"], color=color, label=f"{group.attrs['hole']}×{group.attrs['hole']}"
+            first["epoch"],
+            first["reconstruction"],
+            color=color,
+            lw=width,
+            label=f"{group.attrs['hole']}×{group.attrs['hole']}",
         )
-        ax.plot(last + second["epoch"], second["reconstruction"], color=color, ls="--")
+        ax.plot(last + second["epoch"], second["reconstruction"], color=color, lw=width, ls="--")
     ax.axvline(last + 0.5, color=GREY, lw=0.5, ls=":")
     ax.set(xlabel="Epoch", ylabel="Squared error of a pixel")
     ax.set_ylim(bottom=0)
@@ -237,7 +258,8 @@ def reconstruction(ax: Axes, data: PanelData) -> None:
 
 def adversaries(ax: Axes, data: PanelData) -> None:
     """Draw the losses of the two networks against each other, for the largest hole."""
-    group = list(data.curves.values())[-1]
+    group = largest(data)
+    remark(ax, hole_of(group))
     losses = group["training"].to_dataset()
     looks = {
         "adversarial": ("decoder: taken for real (BCE)", VERMILION, "-"),

@@ -15,6 +15,8 @@ from relaxor.techniques.recognition import likely_techniques
 
 ACROSS = 4
 """Number of panels beside each other in the drawing of a folder."""
+MOST_PARTS = 4
+"""Largest number of parts of a file in its picture, which counts any others."""
 LONGEST_TITLE = 34
 MOST_NAMES = 4
 """Number of columns of a table that the row of a file names."""
@@ -162,7 +164,7 @@ def _content(parts: Sequence[dict[str, Any]]) -> str:
 
 
 def draw(path: Path, target: Path) -> None:
-    """Draw the content of a file: curves along their axis and images, with one panel per part and at most four.
+    """Draw the content of a file: curves along their axis and images, with one panel per part and at most `MOST_PARTS`.
 
     Raises
     ------
@@ -173,17 +175,18 @@ def draw(path: Path, target: Path) -> None:
     from relaxor.figures.style import DOUBLE, new_figure, use_style
 
     tree = read(path)
-    found = [(name, plain.chosen(child.to_dataset())) for name, child in tree.children.items()]
-    parts = [(name, entry) for name, entry in found if entry is not None][:4]
+    regions = {str(name): child.to_dataset() for name, child in tree.children.items()}
+    found = [(name, region) for name, region in regions.items() if plain.chosen(region) is not None]
+    parts = found[:MOST_PARTS]
     if not parts:
         raise ReadError(path, "holds nothing that can be drawn")
     use_style()
     figure = new_figure(DOUBLE, 60.0 * ((len(parts) + 1) // 2))
-    for index, (name, entry) in enumerate(parts, start=1):
+    for index, (name, region) in enumerate(parts, start=1):
         ax = figure.add_subplot((len(parts) + 1) // 2, min(len(parts), 2), index)
-        plain.draw(ax, *entry)
+        plain.draw_regions(ax, {name: region})
         ax.set_title(name if len(name) <= 60 else f"{name[:57]}...")
-    figure.suptitle(path.name)
+    figure.suptitle(path.name + (f" (the first {len(parts)} of {len(found)} parts)" if len(found) > len(parts) else ""))
     with atomic(target) as temporary:
         figure.savefig(temporary, format=target.suffix[1:])
 
@@ -191,6 +194,7 @@ def draw(path: Path, target: Path) -> None:
 def draw_overview(paths: Sequence[Path], target: Path) -> None:
     """Draw the content of many files, one small panel each."""
     from relaxor.figures import generic as plain
+    from relaxor.figures.shown import not_drawn
     from relaxor.figures.style import DOUBLE, new_figure, use_style
 
     use_style()
@@ -199,7 +203,10 @@ def draw_overview(paths: Sequence[Path], target: Path) -> None:
     places = figure.subfigures(rows, ACROSS, squeeze=False).ravel()
     for place, path in zip(places, paths, strict=False):  # the last row may not be full
         regions = {str(name): child.to_dataset() for name, child in read(path).children.items()}
-        plain.draw_regions(place.add_subplot(), plain.panels_of(regions)[0])
+        first, *others = plain.panels_of(regions)
+        ax = place.add_subplot()
+        plain.draw_regions(ax, first)
+        not_drawn(ax, (name for other in others for name in other))
         for ax in place.axes:  # with the scale of an image
             ax.tick_params(labelsize=4)
             for text in (ax.xaxis.label, ax.yaxis.label, ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):

@@ -47,6 +47,11 @@ class Selector(Section):
     """Value of the varied quantity, where the number belongs to one such value; null means any value."""
 
 
+def printed_error(text: str) -> float:
+    """Return the standard uncertainty of a printed number: half a unit of its last digit, evenly distributed."""
+    return 0.5 * 10.0 ** int(Decimal(text).as_tuple().exponent) / math.sqrt(3)
+
+
 class Claim(Section):
     """One number that the paper reports."""
 
@@ -82,8 +87,7 @@ class Claim(Section):
         """Standard uncertainty of the printed value: half a unit of its last digit, evenly distributed."""
         if self.rounding is not None:
             return self.rounding / math.sqrt(3)
-        exponent = Decimal(self.reported).as_tuple().exponent
-        return 0.5 * 10.0 ** int(exponent) / math.sqrt(3) if self.relation == "equal" else 0.0
+        return printed_error(self.reported) if self.relation == "equal" else 0.0
 
 
 class Check(Section):

@@ -57,6 +57,8 @@ class Settings(Section):
     """Path of the table of values that papers state for other devices."""
     checks: str = "config/checks.yaml"
     """Path of the list of physical constraints that the results must satisfy."""
+    validation: str = "config/validation.yaml"
+    """Path of the registry of public raw data with published numbers."""
     results: str = "results"
     """Folder of all results."""
     sample: str = ""

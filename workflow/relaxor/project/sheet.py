@@ -68,11 +68,27 @@ def load_sheet(
             header = tuple(reader.fieldnames or ())
             if not set(NEEDED) <= set(header) <= set(COLUMNS):
                 raise SheetError(f"{path}: row 1: columns are {', '.join(header)}; expected {', '.join(COLUMNS)}")
-            rows = list(reader)
+            lines = list(reader)
     except OSError as error:
         raise SheetError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise SheetError(f"{path}: is not tab-separated UTF-8 text ({error})") from error
+    return check_rows(lines, path, root, tables, panels, instruments)
+
+
+def check_rows(
+    lines: Sequence[Mapping[str, Any]],
+    path: Path,
+    root: Path,
+    tables: tuple[str, ...] = (),
+    panels: tuple[str, ...] | None = None,
+    instruments: tuple[str, ...] = (),
+    present: bool = True,
+) -> list[dict[str, Any]]:
+    """Check the lines of a sheet, as texts by column; see `load_sheet`.
+
+    ``present`` is whether the files must exist; those that a later step fetches do not yet.
+    """
     seen: dict[Hashable, int] = {}
     choices = {
         "technique": (*techniques(), OTHER),
@@ -83,9 +99,9 @@ def load_sheet(
     if panels is not None:
         choices["panel"] = ("", *panels)
     checked, problems = [], []
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(lines, start=2):
         try:
-            checked.append(_check(row, number, path, root, choices, seen))
+            checked.append(_check(dict(row), number, path, root, choices, seen, present))
         except SheetError as error:
             problems.append(str(error))
     if problems:
@@ -108,6 +124,7 @@ def _check(
     root: Path,
     choices: dict[str, tuple[str, ...]],
     seen: dict[Hashable, int],
+    present: bool,
 ) -> dict[str, Any]:
     def fail(column: str, problem: str) -> SheetError:
         return SheetError(f"{path}: row {number}: column '{column}': {problem}")
@@ -144,7 +161,7 @@ def _check(
         file = (root / row["file"]).resolve()
         if not file.is_relative_to(root):
             raise fail("file", f"'{row['file']}' lies outside the project")
-        if not file.is_file():
+        if present and not file.is_file():
             raise fail("file", f"'{row['file']}' does not exist")
     conditions = _conditions(row["conditions"], row["technique"], fail)
     use = (row["sample"], row["technique"], row["table"], row["file"] if separator else file, conditions.get(SCAN))

@@ -63,7 +63,7 @@ def _panels(
         technique = techniques()[name]
         numbers, groups = load_parameters(table), netcdf.trees(stored)
         for panel in technique.panels.values():
-            holders = {measurement for measurement, group in groups.items() if panel.needs in group.children}
+            holders = {measurement for measurement, group in groups.items() if panel.can_show(group)}
             if panel.together and holders:
                 together |= holders
                 yield panel.together, panel.draw, PanelData(groups, numbers)
@@ -79,8 +79,9 @@ def _panels(
 
 
 def _of_one(technique: Technique, measurement: str, group: xr.DataTree) -> list[tuple[str, Drawing]]:
-    """Return the title and the drawing of one measurement."""
+    """Return titles and drawings of one measurement."""
     if technique.overview:
         return technique.overview(measurement, group)
-    shown = (panel for panel in technique.panels.values() if panel.overview and panel.needs in group.children)
-    return [(measurement, panel.draw) for panel in shown][:1]
+    shown = {name: panel for name, panel in technique.panels.items() if panel.overview and panel.can_show(group)}
+    titles = [f"{measurement}: {name}" if number else measurement for number, name in enumerate(shown)]
+    return list(zip(titles, (panel.draw for panel in shown.values()), strict=True))

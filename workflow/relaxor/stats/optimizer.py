@@ -13,6 +13,12 @@ TOLERANCE = 1e-13
 """Relative tolerance of the least-squares solver, which certified digits require and which costs two iterations."""
 SEARCH_CALLS = 500
 """Largest number of calls of the residual per parameter before the search stops."""
+STALLED_CALLS = 20
+"""Number of calls per parameter in which a search that goes on must come nearer to the minimum."""
+NEARER = 1.0
+"""Smallest gain of chi-square, in variances of a residual, that counts as coming nearer."""
+NEAR_BOUND = 0.05
+"""Distance from a bound, as a part of that between both bounds, from which a stalled search is moved to the bound."""
 POLISHING_STEPS = 5
 """Largest number of Gauss–Newton steps after the solver; one step is usual."""
 CONVERGED = 1e-7
@@ -35,6 +41,8 @@ REJECTED = 1e100
 """Largest residual, which also replaces NaN; its square is still finite."""
 RESTARTS = 24
 """Number of starts that are tried if the first one fails."""
+RESTART_CALLS = 20_000
+"""Number of calls of the residual in further starts after which no other one is tried."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +97,16 @@ class Problem:
         The parameters are left at the minimum.
         """
         start = self._values()
-        best = self._descend(start)
+        best, _ = self._descend(start)
         if not best.determined:
-            tried = (self._descend(again) for again in _spread(start))
-            found = [optimum for optimum in tried if optimum.determined]
-            best = min((best, *found), key=lambda optimum: optimum.chi_square)
+            found, calls = [best], 0
+            for again in _spread(start):
+                optimum, more = self._descend(again)
+                found += [optimum] if optimum.determined else []
+                calls += more
+                if calls > RESTART_CALLS:
+                    break
+            best = min(found, key=lambda optimum: optimum.chi_square)
         self._place(best.values)
         return best
 
@@ -127,20 +140,43 @@ class Problem:
             residual = self.residual(params, *args)
         return np.clip(np.nan_to_num(residual, nan=REJECTED), -REJECTED, REJECTED)
 
-    def _descend(self, start: np.ndarray) -> Optimum:
+    def _descend(self, start: np.ndarray) -> tuple[Optimum, int]:
+        """Return the minimum next to a start, and the number of calls of the residual in the search."""
         self._place(start)
-        if self.names:
-            minimizer = lmfit.Minimizer(self._call, self.params, fcn_args=self.args, calc_covar=False)
-            derivative = {"Dfun": self.jacobian} if self.jacobian else {}
-            tolerances = {
-                "ftol": TOLERANCE,
-                "xtol": TOLERANCE,
-                "gtol": TOLERANCE,
-                "max_nfev": SEARCH_CALLS * (len(self.names) + 1),
-            }
-            found = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
-            self._place(np.array([found[name].value for name in self.names]))
-        return self.sharpen()
+        if not self.names:
+            return self.sharpen(), 0
+        watch = _Watch(self)
+        try:
+            self._search(watch)
+        except StalledError:
+            for values in (self._at_bounds(watch.best), watch.best):
+                self._place(values)
+                optimum = self.sharpen()
+                if optimum.chi_square <= watch.lowest and self._distance(optimum) <= ARRIVED:
+                    return optimum, watch.calls
+            self._place(watch.best)
+            self._search(self._call)
+            return self.sharpen(), watch.calls + SEARCH_CALLS
+        return self.sharpen(), watch.calls
+
+    def _search(self, residual: Callable[..., np.ndarray]) -> None:
+        """Move the parameters to the minimum that the least-squares solver finds."""
+        minimizer = lmfit.Minimizer(residual, self.params, fcn_args=self.args, calc_covar=False)
+        derivative = {"Dfun": self.jacobian} if self.jacobian else {}
+        tolerances = {
+            "ftol": TOLERANCE,
+            "xtol": TOLERANCE,
+            "gtol": TOLERANCE,
+            "max_nfev": SEARCH_CALLS * (len(self.names) + 1),
+        }
+        found = minimizer.minimize(method="leastsq", **tolerances, **derivative).params
+        self._place(np.array([found[name].value for name in self.names]))
+
+    def _at_bounds(self, values: np.ndarray) -> np.ndarray:
+        """Return the values with those at the bounds that are near one, which a search comes near ever more slowly."""
+        low, high = np.array([[self.params[name].min, self.params[name].max] for name in self.names]).T
+        near = NEAR_BOUND * np.where(np.isfinite(high - low), high - low, 0.0)
+        return np.where(values - low < near, low, np.where(high - values < near, high, values))
 
     def sharpen(self) -> Optimum:
         """Refine a point near the minimum by Gauss–Newton steps with accurate derivatives."""
@@ -221,6 +257,39 @@ class Problem:
         if self.absolute_sigma:
             return 1.0
         return math.sqrt(residual @ residual / max(residual.size - len(self.names), 1))
+
+
+class StalledError(Exception):
+    """A search hardly comes nearer to the minimum, as happens on the way to a bound."""
+
+
+class _Watch:
+    """The residuals of a problem during a search, which end it when it has stalled.
+
+    Attributes
+    ----------
+    calls
+        Number of calls so far.
+    lowest, best
+        The smallest chi-square so far, and the values of the varying parameters there.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.calls, self.best = problem, 0, problem._values()
+        self.lowest = self._mark = math.inf
+        self._marked = 0
+
+    def __call__(self, params: lmfit.Parameters, *args: Any) -> np.ndarray:
+        residual = self.problem._call(params, *args)
+        chi_square, names = float(residual @ residual), self.problem.names
+        self.calls += 1
+        if chi_square < self.lowest:
+            self.lowest, self.best = chi_square, np.array([params[name].value for name in names])
+        if not chi_square > self._mark - NEARER * self.problem._scale(residual) ** 2:
+            self._mark, self._marked = chi_square, self.calls
+        elif self.calls - self._marked > STALLED_CALLS * (len(names) + 1):
+            raise StalledError
+        return residual
 
 
 def _triangle(derivative: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ Electrical and optical pulses are drawn alike.
 """
 
 from collections.abc import Sequence
-from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -16,7 +15,19 @@ from uncertainties import ufloat
 
 from relaxor.core.results import NORMAL_QUANTILE
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import GREY, LIGHTEST, SEQUENTIAL, VERMILION, data_points, label, light_color, plain_ticks
+from relaxor.figures.style import (
+    GREY,
+    LIGHTEST,
+    SEQUENTIAL,
+    VERMILION,
+    data_points,
+    label,
+    light_color,
+    line_look,
+    marker_of,
+    plain_ticks,
+    spread,
+)
 from relaxor.synapse.quantities import LIGHT_STIMULUS, ON_OFF_RATIO, RELAXATION_TIME
 
 AXIS_LABELS = {
@@ -27,10 +38,15 @@ AXIS_LABELS = {
     "1": "Number of pulses",
 }
 """Labels of axes by the unit of the quantity that a series varies."""
-LAWS: tuple[dict[str, Any], ...] = (
-    {"color": GREY, "lw": 0.8, "ls": "--", "label": "one exponential"},
-    {"color": VERMILION, "lw": 0.9, "label": "two exponentials"},
-)
+UNITS = {"V": " V", "1": " pulses", "s": " s", "Hz": " Hz", "mW/cm^2": " mW cm$^{-2}$"}
+"""What stands behind the value of a relaxation by its unit."""
+LABEL_GAP = 0.045
+"""Part of an axis by which two labels beside its curves are apart at least."""
+LAWS: dict[int, dict[str, Any]] = {
+    1: {"color": GREY, "lw": 0.8, "ls": "--", "label": "one exponential"},
+    2: {"color": VERMILION, "lw": 0.9, "label": "two exponentials"},
+}
+"""Look of each law by the number of its exponentials."""
 
 
 def pairs(ax: Axes, data: PanelData) -> None:
@@ -42,13 +58,13 @@ def pairs(ax: Axes, data: PanelData) -> None:
 def joined_pairs(ax: Axes, data: PanelData) -> None:
     """Draw the paired-pulse index against the interval, of pairs that were saved in one file for each interval."""
     found = [(name, group) for name, group in data.curves.items() if "joined_pairs" in group.children]
-    marks = cycle("os^Dv")
     if len(found) == 1:
         _draw_pairs(ax, data, *found[0], "joined_pairs")
         return
-    for (name, group), mark in zip(found, marks, strict=False):
-        points = group["joined_pairs"].to_dataset()
-        data_points(ax, points.interval, points["index"], _known(points), fmt=mark, label=name)
+    for number, (name, group) in enumerate(found):
+        points, color = group["joined_pairs"].to_dataset(), line_look(number)["color"]
+        look = {"fmt": marker_of(number), "color": color, "label": name}
+        data_points(ax, points.interval, points["index"], _known(points), **look)
     _pair_axes(ax, [float(value) for _, group in found for value in group["joined_pairs"]["index"]])
     ax.legend(loc="upper right")
 
@@ -67,8 +83,8 @@ def _pair_axes(ax: Axes, index: Sequence[float]) -> None:
 def _draw_pairs(ax: Axes, data: PanelData, name: str, group: xr.DataTree, part: str) -> None:
     points = group[part].to_dataset()
     laws = group["laws"].to_dataset() if "laws" in group.children else xr.Dataset()
-    for law, look in zip(laws.data_vars, LAWS, strict=False):
-        ax.plot(laws.interval, laws[law], **look)
+    for model, law in laws.data_vars.items():
+        ax.plot(laws.interval, law, **LAWS.get(law.attrs["terms"], {"lw": 0.8, "ls": ":", "label": str(model)}))
     data_points(ax, points.interval, points["index"], _known(points))
     _pair_axes(ax, points["index"].values.tolist())
     ax.legend(loc="upper right")
@@ -160,12 +176,17 @@ def relaxation(ax: Axes, data: PanelData) -> None:
     for tail in tails:
         ax.plot(tail.time, 1e12 * tail.law, color=VERMILION, lw=0.8)
         data_points(ax, tail.time, 1e12 * tail.current, ms=1.6, mew=0.4, zorder=3)
-        unit = {"V": " V", "1": " pulses", "s": " s"}.get(tail.attrs["value_units"], "")
-        place = float(tail.time[-1]), 1e12 * float(tail.current[-1])
-        label(ax, f"{tail.attrs['value']:g}{unit}", place, (2, 0), ha="left", va="center", annotation_clip=False)
     ax.set(xscale="log", xlabel="Time after the last pulse (s)", ylabel="$\\Delta$PSC (pA)")
+    low, high = ax.get_ylim()
+    tails.sort(key=lambda tail: float(tail.current[-1]))
+    gap = LABEL_GAP * (high - low)
+    places = spread([1e12 * float(tail.current[-1]) for tail in tails], gap, low + gap / 2, high - gap / 2)
+    for tail, place in zip(tails, places, strict=True):
+        text = f"{tail.attrs['value']:g}{UNITS.get(tail.attrs['value_units'], '')}"
+        label(ax, text, (float(tail.time[-1]), place), (2, 0), ha="left", va="center", annotation_clip=False)
+    ax.set_ylim(low, high)
     low, high = ax.get_xlim()
-    ax.set_xlim(low, high * (high / low) ** 0.16)
+    ax.set_xlim(low, high * (high / low) ** 0.2)
 
 
 def cycles(ax: Axes, data: PanelData) -> None:
@@ -188,15 +209,14 @@ def cycles(ax: Axes, data: PanelData) -> None:
 
 def colours(ax: Axes, data: PanelData) -> None:
     """Draw the response to light of several wavelengths against its power, with predictions of the fitted responses."""
-    marks = cycle("os^Dv<>p")
-    for mark, group in zip(marks, data.curves.values(), strict=False):
+    for number, group in enumerate(data.curves.values()):
         points = group["responses"].to_dataset()
         wavelength = group.attrs["wavelength_nm"]
         color = light_color(wavelength)
         if "law" in group.children:
             _line(ax, group["law"].to_dataset(), color)
-        data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty, fmt=mark, color=color,
-                    label=f"{wavelength:g} nm")  # fmt: skip
+        look = {"fmt": marker_of(number), "color": color, "label": f"{wavelength:g} nm"}
+        data_points(ax, points.value, 1e12 * points.response, 1e12 * points.response_uncertainty, **look)
     ax.set(xscale="log", yscale="log", xlabel=AXIS_LABELS[LIGHT_STIMULUS], ylabel="$\\Delta$PSC (pA)")
     ax.legend(loc="lower right")
     plain_ticks(ax)

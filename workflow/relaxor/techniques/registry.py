@@ -161,7 +161,7 @@ class Technique(Topic):
         Name of the setting of the material without which nothing can be analysed; empty if there is none.
     overview
         Titles and drawings of one measurement of a sample whose figures nobody composed; if not given, those of the
-        first panel with ``overview`` whose curves the measurement has.
+        panels with ``overview`` whose curves the measurement has.
     compared
         Spectra to draw over each other.
     former_names

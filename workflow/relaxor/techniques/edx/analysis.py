@@ -5,8 +5,8 @@ no line of the named elements explains are fitted, named and said in every row.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lmfit
@@ -35,6 +35,14 @@ from relaxor.techniques.edx.composition import as_limit, composition_rows
 from relaxor.techniques.edx.lines import explanations
 from relaxor.techniques.edx.settings import EdxSettings
 from relaxor.techniques.edx.spectrum import SpectrumModel, intensity_of
+from relaxor.techniques.edx.standards import (
+    Rate,
+    dose_of,
+    ratio_rows,
+    require_standards,
+    settings_of_standard,
+    with_factors,
+)
 
 METHOD = "Poisson maximum likelihood, line families on Kramers' bremsstrahlung"
 SCALES = ("energy_gain", "fano_slope")
@@ -70,18 +78,63 @@ def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Resul
     """
     if not settings.elements:
         raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    if not settings.standards:
+        return Result.joined(_analyse_one(measurement, settings, {}) for measurement in measurements)
+    require_standards(settings, [measurement.id for measurement in measurements])
+    found, rates = Result(), {}
+    for measurement in measurements:
+        if measurement.id in settings.standards:
+            result, rates[settings.standards[measurement.id].element] = _analyse_standard(measurement, settings)
+            found.add(result)
+    for measurement in measurements:
+        if measurement.id not in settings.standards:
+            found.add(_analyse_one(measurement, with_factors(settings, rates), rates))
+    return found
 
 
-def _analyse_one(measurement: Measurement, settings: EdxSettings) -> Result:
+def _analyse_one(measurement: Measurement, settings: EdxSettings, rates: Mapping[str, Rate]) -> Result:
+    spectrum = _fitted(measurement, settings)
+    families = list(settings.quantified.values())
+    estimates, covariance = intensities(spectrum.model, spectrum.fit, families)
+    listed = {name: lines for name, lines in spectrum.model.families.items() if not name.startswith(UNEXPLAINED)}
+    beam = spectrum.model.beam_energy
+    rows = spectrum_rows(measurement, spectrum.model, spectrum.fit, **spectrum.quality)
+    if rates:
+        counts = zip(estimates.tolist(), np.sqrt(np.diag(covariance)).tolist(), strict=True)
+        counted = dict(zip(settings.quantified, counts, strict=True))
+        rows += ratio_rows(measurement, counted, rates, spectrum.quality["adequacy"], settings)
+    rows += composition_rows(measurement, beam, listed, estimates, covariance, settings, **spectrum.quality)
+    return Result.of(measurement, rows, {"spectrum": spectrum.curves})
+
+
+def _analyse_standard(measurement: Measurement, settings: EdxSettings) -> tuple[Result, Rate]:
+    """Fit the spectrum of a standard; return its rows and the rate of its family."""
+    spectrum = _fitted(measurement, settings_of_standard(settings, measurement.id))
+    family = settings.quantified[settings.standards[measurement.id].element]
+    (counts,), variance = intensities(spectrum.model, spectrum.fit, [family])
+    if not counts > 0:
+        raise AnalysisError(f"{measurement.id}: the standard shows no {family}")
+    dose = dose_of(measurement)
+    rate = Rate(float(counts) / dose, math.sqrt(float(variance[0, 0])) / dose, spectrum.quality["adequacy"])
+    rows = spectrum_rows(measurement, spectrum.model, spectrum.fit, **spectrum.quality)
+    return Result.of(measurement, rows, {"spectrum": spectrum.curves}), rate
+
+
+@dataclass(frozen=True)
+class FittedSpectrum:
+    """A fitted spectrum, with what is known of the fit as arguments of `relaxor.core.results.measured`."""
+
+    model: SpectrumModel
+    fit: Fit
+    quality: dict[str, Any]
+    curves: xr.Dataset
+
+
+def _fitted(measurement: Measurement, settings: EdxSettings) -> FittedSpectrum:
     model, counts = prepare(measurement, settings)
     model, fitted = fit_spectrum(model, counts)
     quality = fitted.quality | {"adequacy": fitted.adequacy.joined(unexplained_remark(model, settings))}
-    estimates, covariance = intensities(model, fitted, list(settings.quantified.values()))
-    listed = {name: lines for name, lines in model.families.items() if not name.startswith(UNEXPLAINED)}
-    rows = spectrum_rows(measurement, model, fitted, **quality)
-    rows += composition_rows(measurement, model.beam_energy, listed, estimates, covariance, settings, **quality)
-    return Result.of(measurement, rows, {"spectrum": spectrum_curves(model, counts, fitted)})
+    return FittedSpectrum(model, fitted, quality, spectrum_curves(model, counts, fitted))
 
 
 def fit_spectrum(model: SpectrumModel, counts: np.ndarray) -> tuple[SpectrumModel, Fit]:

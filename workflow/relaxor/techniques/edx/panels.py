@@ -7,13 +7,14 @@ from matplotlib.axes import Axes
 
 from relaxor.core.results import Status
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, label
+from relaxor.figures.shown import first_measurement
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, HATCHES, VERMILION, label
 from relaxor.techniques.edx.quantities import ATOMIC_PERCENT
 
 
 def spectrum(ax: Axes, data: PanelData) -> None:
     """Draw counts, fit, bremsstrahlung and the families of lines, and write the composition in a corner."""
-    measurement, group = next(iter(data.curves.items()))
+    measurement, group = first_measurement(ax, data)
     curves = group["spectrum"].to_dataset()
     energy = curves.energy.values
     ax.plot(energy, curves.data, ".", color=BLACK, ms=1.0, mew=0)
@@ -23,10 +24,15 @@ def spectrum(ax: Axes, data: PanelData) -> None:
     for family, element, counts, line in zip(
         *(curves[name].values for name in ("family", "element", "components", "line_energy")), strict=True
     ):
-        color = COMPONENTS[elements.index(element) % len(COMPONENTS)]
+        rounds, place = divmod(elements.index(element), len(COMPONENTS))
+        look: dict[str, Any] = {
+            "facecolor": COMPONENTS[place],
+            "edgecolor": "white",
+            "hatch": HATCHES[rounds % len(HATCHES)],
+        }
         total = counts + curves.background.values
         drawn = np.where(counts > 0.02 * curves.background.values, total, np.nan)
-        ax.fill_between(energy, curves.background, drawn, color=color, alpha=0.35, lw=0)
+        ax.fill_between(energy, curves.background, drawn, **look, alpha=0.35, lw=0)
         peak = int(np.argmin(np.abs(energy - line)))
         label(ax, family, (energy[peak], float(curves.fit[peak])), (0, 2.5), rotation=90)
     ax.plot(energy, curves.fit, color=VERMILION, lw=0.6)

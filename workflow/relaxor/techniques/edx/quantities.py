@@ -11,6 +11,8 @@ MODELS = {
 }
 MATRIX = "k-factors and matrix correction"
 """Kind of systematic error."""
+DOSE = "dose"
+"""Kind of systematic error of k-ratios."""
 MANGANESE = "Mn Ka"
 """Line at which the resolution of detectors is stated."""
 QUANTITIES = (
@@ -20,6 +22,7 @@ QUANTITIES = (
     AICC,
     UNEXPLAINED := Quantity("unexplained_intensity", "count", "counts in a peak that no line of the elements explains"),
     INTENSITY := Quantity("intensity", "count", "counts in all lines of a family"),
+    K_RATIO := Quantity("k_ratio", "1", "counts of a family per dose, divided by those of a standard", DOSE),
     ATOMIC_PERCENT := Quantity("atomic_percent", "atomic_percent", "fraction of an element among all atoms", MATRIX),
     WEIGHT_PERCENT := Quantity("weight_percent", "percent", "fraction of an element in the mass", MATRIX),
     ATOMS_PER_FORMULA_UNIT := Quantity("atoms_per_formula_unit", "1", "fraction times atoms of a formula unit", MATRIX),

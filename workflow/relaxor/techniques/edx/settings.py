@@ -40,11 +40,31 @@ class Element(Section):
         return self
 
 
+class Standard(Section):
+    """A bulk standard that was measured beside the specimen, at the same energy of the beam."""
+
+    element: str
+    """The element whose k-ratio is formed with this standard."""
+    composition: dict[str, float]
+    """The mass fractions of all its elements, in any common unit."""
+
+    @model_validator(mode="after")
+    def _holds_its_element(self) -> "Standard":
+        if not self.composition.get(self.element, 0.0) > 0:
+            raise ValueError(f"its composition holds no {self.element}")
+        return self
+
+
 class EdxSettings(Section):
     """Settings of the EDX analysis."""
 
     elements: dict[str, Element] = {}
     """The elements of the spectrum by symbol."""
+    standards: dict[str, Standard] = {}
+    """The standards by the names of their measurements. With them, k-ratios are given, and the k-factors are measured;
+    every spectrum then needs its live time and probe current."""
+    dose_uncertainty: float = setting(0.01, source="stability of probe currents", ge=0)
+    """The relative standard uncertainty of the dose of a specimen relative to that of a standard."""
     fit_range: tuple[float, float] = setting((0.7, 18.0), "keV")
     """The range of energy that is fitted. It must lie above the steep absorption of the detector window and below the
     energy of the beam."""

@@ -1,14 +1,14 @@
 """Panels of endurance and retention."""
 
 from collections.abc import Callable
-from itertools import cycle
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, data_points
+from relaxor.figures.shown import first_measurement
+from relaxor.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, data_points, marker_of
 from relaxor.techniques.endurance.columns import WINDOW
 from relaxor.techniques.endurance.quantities import ENDURED_CYCLES
 
@@ -21,7 +21,8 @@ LABELS = {
     "1": ("On/off ratio", ""),
 }
 PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
-LOOKS = (("o", VERMILION), ("s", BLUE), ("^", GREEN), ("D", PURPLE), ("v", BLACK))
+COLORS = (VERMILION, BLUE, GREEN, PURPLE, BLACK)
+"""Colours of the states in the order of the file."""
 YEAR = 365.25 * 86400.0
 
 
@@ -35,7 +36,7 @@ def memory(ax: Axes, data: PanelData) -> None:
 
     The ratio of both states is drawn where the states themselves are not in the file.
     """
-    (group, *_) = data.curves.values()
+    _, group = first_measurement(ax, data)
     found = [node.to_dataset() for node in group.children.values() if "series" in node.attrs]
     states = [part for part in found if not part.attrs["series"].endswith(WINDOW)] or found
     axis = "cycle" if "cycle" in states[0].coords else "time"
@@ -43,7 +44,8 @@ def memory(ax: Axes, data: PanelData) -> None:
     quantity, unit = LABELS[states[0]["value"].attrs["units"]]
     power = int(np.clip(3 * (np.log10(largest) // 3), min(PREFIXES), max(PREFIXES))) if unit else 0
     scale = 10.0**-power
-    for part, (mark, color) in zip(states, cycle(LOOKS), strict=False):
+    for number, part in enumerate(states):
+        mark, color = marker_of(number), COLORS[number % len(COLORS)]
         name = part.attrs["series"].replace("_", " ")
         data_points(ax, part[axis], scale * part["value"], fmt=mark, color=color, ms=2.2, mew=0.5, label=name)
         for law, style in (("power_law", "-"), ("exponential", ":")):

@@ -3,12 +3,13 @@
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
+from relaxor.figures.shown import first_measurement
 from relaxor.figures.style import BLACK, GREY, VERMILION
 
 
 def profile(ax: Axes, data: PanelData) -> None:
     """Draw the temperature log, the fitted segments, and below them the residuals of the fit."""
-    (measurement, group), *_ = data.curves.items()
+    measurement, group = first_measurement(ax, data)
     run = group["run"].to_dataset()
     hours = run["time"].to_numpy()
     ax.set_axis_off()

@@ -1,8 +1,8 @@
 """Panels of the polarization loops."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import cycle
 
 import matplotlib as mpl
 import numpy as np
@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from relaxor.core.results import Status
 from relaxor.figures import style
 from relaxor.figures.panel import PanelData
+from relaxor.figures.shown import first_measurement
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.loops import PEAKS
 
@@ -40,7 +41,7 @@ MARKS = dict(zip(PEAKS, ("$E_F$", "$E_A$", "$-E_F$", "$-E_A$"), strict=True))
 
 def loop(ax: Axes, data: PanelData) -> None:
     """Draw the best loop and the uncorrected one above the current with its four peaks; a title names another model."""
-    (measurement, group), *_ = data.curves.items()
+    measurement, group = first_measurement(ax, data)
     curves = group["loop"].to_dataset()
     upper, lower = _polarization_and_current(ax)
     _branches(upper, curves)
@@ -84,11 +85,10 @@ def _polarization_and_current(ax: Axes) -> tuple[Axes, Axes]:
 
 def thin_flakes(ax: Axes, data: PanelData) -> None:
     """Draw the corrected loops of flakes of several thicknesses."""
-    colors = cycle((style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK))
-    for (_, group), color in zip(data.curves.items(), colors, strict=False):
-        curves = group["loop"].to_dataset()
-        ax.plot(curves["field"], curves["polarization"], color=color, label=f"{curves.attrs['thickness_nm']:g} nm")
-        _band(ax, curves, color)
+    for number, group in enumerate(data.curves.values()):
+        curves, look = group["loop"].to_dataset(), style.line_look(number)
+        ax.plot(curves["field"], curves["polarization"], **look, label=f"{curves.attrs['thickness_nm']:g} nm")
+        _band(ax, curves, look["color"])
     style.zero_lines(ax)
     ax.set_xlabel(FIELD_LABEL)
     ax.set_ylabel("Polarization (µC cm$^{-2}$)")
@@ -110,7 +110,7 @@ def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, P
 
 def tables(ax: Axes, data: PanelData) -> None:
     """Draw polarization and current of the loops of a capacitor as measured, one colour for each table of the file."""
-    (group, *_) = data.curves.values()
+    _, group = first_measurement(ax, data)
     found = [node.to_dataset() for node in group.children.values()]
     upper, lower = _polarization_and_current(ax)
     largest = max(float(np.abs(curves["current"]).max()) for curves in found)
@@ -146,22 +146,28 @@ def _names(found: list[xr.Dataset], tables: list[str]) -> list[str]:
 
 def tester_pulses(ax: Axes, data: PanelData, region: str) -> None:
     """Draw the polarization against the voltage in the pulses of a train that a tester recorded."""
-    (group, *_) = data.curves.values()
+    _, group = first_measurement(ax, data)
     table = group[region].to_dataset()
     letters = table["pulse"].to_numpy()
-    _train(ax, {letter: table.sel(pulse=letter) for letter in letters}, "voltage", "Voltage (V)")
+    _train(ax, ((letter, table.isel(pulse=at)) for at, letter in enumerate(letters)), "voltage", "Voltage (V)")
 
 
 def pulses(ax: Axes, data: PanelData, run: str = "") -> None:
     """Draw the polarization in each pulse of a recorded train, from the start of the pulse, against the field."""
-    (group, *_) = data.curves.values()
+    _, group = first_measurement(ax, data)
     found = [node.to_dataset() for node in group.children.values() if node.attrs["run"] == run]
-    _train(ax, {pulse.attrs["letter"]: pulse for pulse in found}, "field", FIELD_LABEL)
+    _train(ax, ((pulse.attrs["letter"], pulse) for pulse in found), "field", FIELD_LABEL)
 
 
-def _train(ax: Axes, found: Mapping[str, xr.Dataset], across: str, label: str) -> None:
-    for letter, pulse in found.items():
-        ax.plot(pulse[across], pulse["polarization"], color=PULSES.get(letter, style.BLACK), lw=0.8, label=letter)
+def _train(ax: Axes, found: Iterable[tuple[str, xr.Dataset]], across: str, label: str) -> None:
+    """Draw all pulses; those of one letter have one colour and, from the first to the last, other styles of line."""
+    seen: Counter[str] = Counter()
+    for letter, pulse in found:
+        line = style.LINES[seen[letter] % len(style.LINES)]
+        name = f"{letter} {seen[letter] + 1}" if seen[letter] else letter
+        color = PULSES.get(letter, style.BLACK)
+        ax.plot(pulse[across], pulse["polarization"], color=color, ls=line, lw=0.8, label=name)
+        seen[letter] += 1
     style.zero_lines(ax)
     ax.locator_params(axis="x", nbins=6)
     ax.set_xlabel(label)

@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from relaxor.figures.panel import PanelData
+from relaxor.figures.shown import first_measurement
 from relaxor.figures.style import (
     BLACK,
     BLUE,
@@ -45,7 +46,7 @@ INSET = (0.17, 0.60, 0.36, 0.37)
 
 def cycles(ax: Axes, data: PanelData) -> None:
     """Draw repeated sweeps, later ones lighter, and in an inset the peak currents against the number of the cycle."""
-    (group, *_) = data.curves.values()
+    _, group = first_measurement(ax, data)
     found = _cycles(group)
     scale, unit = _unit(found)
     shade = Normalize(1, max(len(found), 2))

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from relaxor.figures.images import image_strip
 from relaxor.figures.panel import PanelData
+from relaxor.figures.shown import first_measurement
 from relaxor.figures.style import BLACK, BLUE, SKY, VERMILION, data_points
 from relaxor.techniques.pfm import quantities as q
 from relaxor.techniques.pfm.amplitudes import label_of
@@ -68,8 +69,8 @@ def _against_cycle(ax: Axes, trend: xr.Dataset, name: str, color: str, marker: s
 
 
 def local_loop(ax: Axes, data: PanelData) -> None:
-    """Draw the piezoresponse of the first local loop with the bias on and off, and its better model."""
-    group = next(group for group in data.curves.values() if "off_field" in group.children)
+    """Draw the piezoresponse of a local loop with the bias on and off, and its better model."""
+    _, group = first_measurement(ax, data, "off_field")
     for field, color, line, label in (
         ("on_field", SKY, BLUE, "bias on"),
         ("off_field", BLACK, VERMILION, "bias off"),

@@ -142,8 +142,12 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
     window = settings.window if standard is None else None
     shift, spectra = _spectra(measurement, window)
     reference, width = settings.calibration_line, settings.instrument_fwhm
-    others = settings.substrate_lines | ({SILICON: reference} if reference else {})
-    modes = settings.modes
+    others = _covered(settings.substrate_lines | ({SILICON: reference} if reference else {}), shift)
+    modes = None if settings.modes is None else _covered(settings.modes, shift)
+    if modes is not None and settings.modes and not modes:
+        raise AnalysisError(
+            f"{measurement.id}: no mode lies between {shift[0]:g} and {shift[-1]:g} 1/cm, where the spectrum is"
+        )
     if standard is not None:
         modes, others = None, {}
     response = width / float(np.median(np.diff(shift)))
@@ -152,13 +156,15 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
     if not np.ptp(mean):
         raise AnalysisError(f"{measurement.id}: every point has the intensity {mean[0]:g}: not a spectrum")
     groups, degree = [(np.ones(shift.shape, dtype=bool), {**(modes or {}), **others})], settings.baseline_degree
-    if modes is None:
-        found = find_modes(shift, mean, settings.significance, width)
-        groups, degree = _groups(shift, found, others | (standard or {})), FOUND_DEGREE
+    found = find_modes(shift, mean, settings.significance, width)
+    if modes is None or window is None:
+        listed = {**others, **(standard or {}), **(modes or {})}
+        groups, degree = _groups(shift, found, listed), FOUND_DEGREE
+        groups = [each for each in groups if modes is None or each[1].keys() & modes.keys()]
     if not groups:
         raise AnalysisError(f"{measurement.id}: no line stands out by {settings.significance:g} standard deviations")
 
-    expected = {**(modes or {}), **others}
+    expected = _doubtful({**(modes or {}), **others}, found)
     voigts, lorentzians = [], []
     for near, centers in groups:
         inside = near & ~cleaned.lost
@@ -180,6 +186,19 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
     return Spectrum(shift, cleaned, voigts, lorentzians, others)
 
 
+def _covered(lines: Mapping[str, float], shift: np.ndarray) -> dict[str, float]:
+    """Return the lines whose places lie on the axis."""
+    return {name: center for name, center in lines.items() if shift[0] <= center <= shift[-1]}
+
+
+def _doubtful(lines: Mapping[str, float], found: Collection[float]) -> set[str]:
+    """Return the lines that may not be there: those without a peak at their place.
+
+    A peak is there, however badly the fit describes what lies beside it.
+    """
+    return {name for name, center in lines.items() if all(abs(center - place) > SAME for place in found)}
+
+
 def _examined(solved: Solved, points: Points, others: Collection[str]) -> tuple[Solved, Solved | None]:
     """Examine a fit, see `examined`, and the same with a higher baseline, if that describes the data better."""
     best, fano = examined(solved, points, others)
@@ -195,6 +214,8 @@ def _analyse_one(measurement: Measurement, standards: Sequence[Reference], setti
     if series is None:
         rows, spectrum, axis = _numbers(measurement, standards, settings)
         return Result.of(measurement, rows, {"spectrum": _curves(spectrum, axis)})
+    if series.size == 1:
+        return _analyse_one(series.mean(measurement), standards, settings)
     if series.size > MOST_SPECTRA:
         raise AnalysisError(f"{measurement.id}: holds {series.in_words}; at most {MOST_SPECTRA} are fitted")
     rows, spectrum, axis = _numbers(series.mean(measurement), standards, settings)
@@ -220,12 +241,15 @@ def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: Ra
     width = settings.instrument_fwhm
     response = width / float(np.median(np.diff(shift)))
     cleaned = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, response)
+    peaks = find_modes(shift, cleaned.mean, settings.significance, width)
     parts = []
     for part in mean.voigts:
         inside, model, fitted = part.inside & ~cleaned.lost, part.solved.model, part.solved.fit
         centers = {name: fitted.value(f"{name}_center") for name in model.lines}
         seen = shift[inside], cleaned.mean[inside], cleaned.noise[inside]
-        one, lines, sigma, limits = fit_seen_lines(*seen, centers, width, model.degree, centers.keys())
+        doubtful = _doubtful(centers, peaks)
+        like = fitted.params
+        one, lines, sigma, limits = fit_seen_lines(*seen, centers, width, model.degree, doubtful, like=like)
         parts.append(Part(inside, Solved(one, lines, sigma), limits))
     rows = _rows(measurement, q.VOIGT, parts, axis, (width, settings.instrument_fwhm_uncertainty))
     return [row for row in rows if row.parameter in OF_PLACE]
@@ -260,6 +284,11 @@ def _numbers(
         row.flagged(Status.ASSUMED, SHARED) if row.feature in beside and row.parameter in DIVIDED else row
         for row in rows
     ]
+    modes = {} if measurement.id in settings.standards else settings.modes or {}
+    for name in modes.keys() - _covered(modes, spectrum.shift).keys():
+        reason = f"not measured: the spectrum ends at {spectrum.shift[0]:g} and {spectrum.shift[-1]:g} 1/cm"
+        missing = measured(measurement, q.VOIGT, {q.RAMAN_SHIFT: (math.nan, math.nan)}, reason, feature=name)
+        rows += [row.flagged(Status.NOT_IDENTIFIED, "the place of the mode is not covered") for row in missing]
     rays = {q.COSMIC_RAY_PIXELS: (cleaned.removed.sum(), math.nan)}
     rows += measured(measurement, q.VOIGT, rays, "count")
     return rows, spectrum, axis
@@ -326,7 +355,7 @@ def _rows(
     for part in parts:
         fitted = part.solved.fit
         common = {"n": fitted.n, "reduced_chi_square": fitted.reduced_chi_square}
-        window = (*part.solved.model.lines, *part.limits)[0] if len(parts) > 1 else ""
+        window = next(iter((*part.solved.model.lines, *part.limits)), "") if len(parts) > 1 else ""
         quality = common | {"adequacy": fitted.adequacy}
         rows += measured(measurement, model, {AICC: (fitted.aicc, math.nan)}, METHOD, feature=window, **quality)
         if part is parts[0]:

@@ -100,17 +100,38 @@ class LineModel:
             params.add(f"baseline_{order}", coefficient)
         return params
 
+    def start_like(
+        self, spectrum: np.ndarray, centers: Mapping[str, float], like: Mapping[str, lmfit.Parameter]
+    ) -> lmfit.Parameters:
+        """Return the places and widths of another fit, with the areas and the baseline that fit best with them."""
+        params = self.start(spectrum, centers)
+        for name in self.lines:
+            for key in ("center", "fwhm"):
+                params[f"{name}_{key}"].value = like[f"{name}_{key}"].value
+            params[f"{name}_area"].value = 1.0
+        shapes = np.vstack([self.values(params)[0], self.basis.T])
+        values = np.linalg.lstsq(shapes.T, spectrum, rcond=None)[0]
+        least = 1e-3 * float(np.max(np.abs(values[: len(self.lines)]), initial=1e-9))
+        for name, area in zip(self.lines, values, strict=False):
+            params[f"{name}_area"].value = max(float(area), least)
+        for order, value in enumerate(values[len(self.lines) :]):
+            params[f"baseline_{order}"].value = float(value)
+        return params
+
     def values(self, params: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the lines (one per row, shape (lines, n)), their scaled arguments z and Faddeeva values."""
-        area, center, fwhm, asymmetry = (self._each(params, key) for key in ("area", "center", "fwhm", "asymmetry"))
+        area, center, fwhm, asymmetry = self._each(params)
         z = (self.shift - center + 0.5j * fwhm) / self._scale
         w = wofz(z)
         return area * (w.real + asymmetry * w.imag) / (self._scale * math.sqrt(math.pi)), z, w
 
-    def _each(self, params: lmfit.Parameters, key: str) -> np.ndarray:
-        """Return one parameter of each line, shape (lines, 1); zero where a line does not have it."""
-        numbers = params.valuesdict()
-        return np.array([numbers.get(f"{name}_{key}", 0.0) for name in self.lines]).reshape(-1, 1)
+    def _each(self, params: lmfit.Parameters) -> np.ndarray:
+        """Return area, place, width and asymmetry of each line, shape (4, lines, 1); zero where a line has none."""
+        keys = ("area", "center", "fwhm", "asymmetry")
+        numbers = [
+            params[each].value if (each := f"{name}_{key}") in params else 0.0 for key in keys for name in self.lines
+        ]
+        return np.array(numbers).reshape(len(keys), -1, 1)
 
     @property
     def _scale(self) -> float:
@@ -131,10 +152,11 @@ class LineModel:
     def jacobian(self, params: lmfit.Parameters, spectrum: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """Return derivatives of the residuals, shape (n, parameters): w′(z) = −2 z w + 2i/√π."""
         _, z, w = self.values(params)
-        turned = 1 - 1j * self._each(params, "asymmetry")  # its product with w has the real part of the line
+        area, _, _, asymmetry = self._each(params)
+        turned = 1 - 1j * asymmetry  # its product with w has the real part of the line
         norm = self._scale * math.sqrt(math.pi)
-        slope = self._each(params, "area") * turned * (-2 * z * w + 2j / math.sqrt(math.pi)) / (self._scale * norm)
-        by_area, by_asymmetry = (turned * w).real / norm, self._each(params, "area") * w.imag / norm
+        slope = area * turned * (-2 * z * w + 2j / math.sqrt(math.pi)) / (self._scale * norm)
+        by_area, by_asymmetry = (turned * w).real / norm, area * w.imag / norm
         columns: list[np.ndarray] = []
         for index, name in enumerate(self.lines):
             columns += [by_area[index], -slope[index].real, -0.5 * slope[index].imag]
@@ -151,6 +173,7 @@ def fit_lines(
     degree: int,
     asymmetric: Collection[str] = (),
     known: lmfit.Parameters | None = None,
+    like: Mapping[str, lmfit.Parameter] | None = None,
 ) -> tuple[Fit, LineModel, np.ndarray]:
     """Fit lines and baseline, and the noise with them where it is not known.
 
@@ -170,6 +193,8 @@ def fit_lines(
         Names of lines that are those of Breit, Wigner and Fano.
     known
         Parameters at which the search starts, if another fit has found some.
+    like
+        Parameters of a similar spectrum, such as the mean of a map: places and widths at which the search starts.
 
     Returns
     -------
@@ -181,7 +206,7 @@ def fit_lines(
     def solve(params: lmfit.Parameters, sigma: np.ndarray, known: bool) -> Fit:
         return fit(model.residual, params, args=(spectrum, sigma), absolute_sigma=known, jacobian=model.jacobian)
 
-    start = model.start(spectrum, centers)
+    start = model.start(spectrum, centers) if like is None else model.start_like(spectrum, centers, like)
     for name, parameter in (known or {}).items():
         if name in start:
             start[name].set(value=parameter.value)
@@ -265,6 +290,7 @@ def fit_seen_lines(
     gaussian_fwhm: float,
     degree: int,
     expected: Collection[str],
+    like: Mapping[str, lmfit.Parameter] | None = None,
 ) -> tuple[Fit, LineModel, np.ndarray, dict[str, float]]:
     """Fit the lines that stand out of the noise.
 
@@ -277,6 +303,8 @@ def fit_seen_lines(
         As given to `fit_lines`.
     expected
         The lines that may not be there.
+    like
+        As given to `fit_lines`.
 
     Returns
     -------
@@ -292,14 +320,11 @@ def fit_seen_lines(
     refused: set[str] = set()
     while True:
         kept = {name: center for name, center in centers.items() if name in seen - refused}
-        fitted, model, sigma = fit_lines(shift, spectrum, noise, kept, gaussian_fwhm, degree)
-        faint = {
-            name
-            for name in kept.keys() & near.keys()
-            if fitted.value(f"{name}_area") <= least * fitted.error(f"{name}_area")
-        }
-        if faint:
-            refused |= faint
+        fitted, model, sigma = fit_lines(shift, spectrum, noise, kept, gaussian_fwhm, degree, like=like)
+        areas = {name: fitted.estimate(f"{name}_area") for name in kept.keys() & near.keys()}
+        faint = {name: area / error for name, (area, error) in areas.items() if not area > least * error}
+        if faint:  # one by one: a misfit elsewhere, or a line that is not there, widens the errors of all
+            refused.add(min(faint, key=lambda name: faint[name]))
             continue
         heights = {
             name: np.divide(*further_areas(fitted, model, spectrum, sigma, near[name])).max(initial=-math.inf)

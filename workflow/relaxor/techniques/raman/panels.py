@@ -11,11 +11,14 @@ from matplotlib.ticker import MaxNLocator
 
 from relaxor.figures.generic import label as axis_label
 from relaxor.figures.panel import PanelData
+from relaxor.figures.shown import first_measurement
 from relaxor.figures.style import BLACK, COMPONENTS, GREY, SEQUENTIAL, VERMILION, data_points, label, upright_labels
 from relaxor.techniques.raman.quantities import RAMAN_SHIFT, VOIGT
 
-MODE = re.compile(r"([A-Z])([gu])(\d*)")
-"""A mode named by its symmetry, such as ``Eg1``."""
+MODE = re.compile(r"([A-Z])(\d?[gu])(\d*)")
+"""A mode named by its symmetry, such as ``Eg1`` or ``A1g``."""
+FOUND = "line_"
+"""Beginning of the name of a line that nobody named."""
 MOST_LINES = 3
 """Largest number of lines of a map that are drawn."""
 MAPPED = {
@@ -30,7 +33,7 @@ TOP = 1.45
 
 def spectrum(ax: Axes, data: PanelData) -> None:
     """Draw spectrum, fit and lines on the calibrated axis; lines that were found have no baseline between."""
-    measurement, group = next(iter(data.curves.items()))
+    measurement, group = first_measurement(ax, data)
     data = replace(data, parameters=data.parameters[data.parameters["at"].isna()])  # of a map, those of the mean
     curves = group["spectrum"].to_dataset()
     shift = curves.calibrated_shift.values
@@ -73,7 +76,7 @@ def overview(measurement: str, group: xr.DataTree) -> list[tuple[str, Callable[.
 def maps(ax: Axes, data: PanelData) -> None:
     """Draw what was fitted to each spectrum of a map or series: place, area and width of the strongest lines."""
     ax.set_axis_off()
-    _, group = next(iter(data.curves.items()))
+    _, group = first_measurement(ax, data)
     found = group["map"].to_dataset()
     order = np.argsort(-found["area"].fillna(0).sum([dim for dim in found["area"].dims if dim != "line"]).values)
     chosen = [str(found["line"].values[index]) for index in order[:MOST_LINES]]
@@ -87,7 +90,7 @@ def maps(ax: Axes, data: PanelData) -> None:
             place = (column * wide, 1 - (row + 1) * tall + 0.1 * tall, 0.62 * wide, 0.68 * tall)
             inset = ax.inset_axes(place)
             inset.tick_params(labelsize=4, pad=1, length=1.5)
-            inset.set_title(f"{line.replace('line_', '')}: {title}", fontsize=4.5, pad=2)
+            inset.set_title(f"{line.removeprefix(FOUND)}: {title}", fontsize=4.5, pad=2)
             draw(inset, found.sel(line=line) * factor, name)
             if row == len(chosen) - 1:
                 inset.set_xlabel(_axis_label(found[found["area"].dims[-1]]), fontsize=4.5, labelpad=1)
@@ -120,6 +123,8 @@ def _axis_label(place: xr.DataArray) -> str:
 
 
 def _mode(name: str) -> str:
-    """Write ``Eg1`` as E with the index g and a raised 1; a line that is no mode has no name but its place."""
+    """Write ``Eg1`` as E with the index g and a raised 1, other names as they are; nothing where nobody named it."""
     found = MODE.fullmatch(name)
-    return f"{found[1]}$_{{{found[2]}}}^{{{found[3]}}}$  " if found else ""
+    if found:
+        return f"{found[1]}$_{{{found[2]}}}^{{{found[3]}}}$  "
+    return "" if name.startswith(FOUND) else f"{name}  "

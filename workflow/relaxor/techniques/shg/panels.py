@@ -10,6 +10,9 @@ from relaxor.figures.panel import PanelData
 from relaxor.figures.style import GREY, SEQUENTIAL, VERMILION, data_points
 from relaxor.techniques.shg import quantities as q
 
+NARROWEST = 4.5
+"""Least range in nm that is drawn below the line."""
+
 
 def spectra(ax: Axes, data: PanelData) -> None:
     """Draw the spectra of all powers with their fits; inset: area against power and the power law."""
@@ -23,8 +26,12 @@ def spectra(ax: Axes, data: PanelData) -> None:
         color = mpl.colormaps[SEQUENTIAL](0.92 * scale(power)) if power > 0 else GREY
         ax.plot(curve.wavelength, curve.data / 1e3, ".", color=color, ms=1.0, mew=0)
         ax.plot(curve.wavelength, curve.fit / 1e3, color=color, lw=0.6)
-    center = data.number(q.CENTER, measurement=q.SERIES, model=q.VOIGT)
-    ax.set(xlim=(center - 4.5, center + 13.5), ylim=(-0.04 * top, 1.08 * top))
+    center, *widths = (
+        data.number(quantity, measurement=q.SERIES, model=q.VOIGT)
+        for quantity in (q.CENTER, q.FWHM_GAUSSIAN, q.FWHM_LORENTZIAN)
+    )
+    half = max(NARROWEST, 1.5 * sum(widths))  # the insert stands on the right, where the line has ended
+    ax.set(xlim=(center - half, center + 3 * half), ylim=(-0.04 * top, 1.08 * top))
     ax.set_xlabel("Wavelength (nm)")
     ax.set_ylabel("Intensity (10$^3$ counts)")
     _power_law(ax.inset_axes((0.47, 0.30, 0.51, 0.67)), data)

@@ -1,6 +1,6 @@
 """Panel of a HAADF-STEM image, its spots and its columns."""
 
-from itertools import cycle
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -8,11 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLUE, GREEN, ORANGE, SKY, VERMILION
+from relaxor.figures.shown import first_measurement
+from relaxor.figures.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, YELLOW, marker_of
 from relaxor.techniques.stem.quantities import COLUMN_LATTICE, EDGE_A, EDGE_B, FFT_LATTICE, LATTICE_SPACING
 
-SITE_COLORS = (VERMILION, ORANGE, GREEN, SKY)
+SITE_COLORS = (VERMILION, ORANGE, GREEN, SKY, PURPLE, YELLOW, "white")
 """Colours of the sites, the brightest first."""
+LEGEND_COLUMNS = 4
+"""Largest number of names of sites in a row."""
 ZOOM = 2.1
 """Width of the enlarged part in nm."""
 BARS = (0.5, 1.0, 2.0)
@@ -23,7 +26,7 @@ REACH = 0.42
 
 def haadf(ax: Axes, data: PanelData) -> None:
     """Draw the image with a scale bar, the Fourier transform with its indexed spots, and a part with fitted columns."""
-    name, group = next(iter(data.curves.items()))
+    name, group = first_measurement(ax, data)
     ax.set_axis_off()
     left = ax.inset_axes((0.0, 0.0, 0.62, 1.0))
     _image(left, group["image"].to_dataset())
@@ -68,20 +71,26 @@ def _zoom(ax: Axes, group: xr.DataTree, overview: Axes) -> None:
     inside = (abs(columns["x"] - start[0] - zoom / 2) < zoom / 2) & (abs(columns["y"] - start[1] - zoom / 2) < zoom / 2)
     seen = columns.isel(column=inside.to_numpy())
     labels = columns["site"].attrs["labels"].splitlines()
-    for site, color in zip(range(len(labels)), cycle(SITE_COLORS), strict=False):
+    for site in range(len(labels)):
+        rounds, number = divmod(site, len(SITE_COLORS))
         this = seen.isel(column=(seen["site"] == site).to_numpy())
-        ax.plot(this["x"], this["y"], "o", mfc="none", mec=color, ms=4, mew=0.7, clip_on=True)
+        look: dict[str, Any] = {"mfc": "none", "mec": SITE_COLORS[number], "ms": 4, "mew": 0.7}
+        ax.plot(this["x"], this["y"], marker_of(rounds), **look, clip_on=True)
     ax.set(xlim=(start[0], start[0] + zoom), ylim=(start[1] + zoom, start[1]))
     _legend(ax, labels)
 
 
 def _legend(ax: Axes, labels: list[str]) -> None:
-    plate = Rectangle((0, 0), 1, 0.135, transform=ax.transAxes, color="black", lw=0, zorder=3)
+    columns = min(len(labels), LEGEND_COLUMNS)
+    rows = -(-len(labels) // columns)
+    plate = Rectangle((0, 0), 1, 0.055 + 0.08 * rows, transform=ax.transAxes, color="black", lw=0, zorder=3)
     ax.add_patch(plate)
-    step = 1.14 / max(len(labels), 3)
-    for number, (label, color) in enumerate(zip(labels, cycle(SITE_COLORS), strict=False)):
-        place = 0.02 + step * number
-        ax.text(place, 0.06, label, color=color, transform=ax.transAxes, fontsize=4.5, va="center", zorder=4)
+    step = 1.14 / max(columns, 3)
+    for number, label in enumerate(labels):
+        row, column = divmod(number, columns)
+        place = 0.02 + step * column, 0.06 + 0.08 * (rows - 1 - row)
+        color = SITE_COLORS[number % len(SITE_COLORS)]
+        ax.text(*place, label, color=color, transform=ax.transAxes, fontsize=4.5, va="center", zorder=4)
 
 
 def _transform(ax: Axes, group: xr.DataTree, data: PanelData, name: str) -> None:

@@ -138,15 +138,16 @@ def _outline(ax: Axes, cell: np.ndarray, right: int, up: int) -> None:
 
 
 def _displacements(ax: Axes, layers: xr.Dataset, looks: Looks) -> None:
-    """Draw beside each layer which way the first displaced element stands off the middle, three times as long."""
-    if not layers.sizes["element"]:
-        return
-    offsets = layers["offset"][0]
-    color = looks[str(offsets["element"].item())][0]
+    """Draw beside each layer which way each displaced element stands off the middle, three times as long."""
     right = ax.get_xlim()[1] - CORNER / 2
-    for middle, offset in zip(layers["middle"].to_numpy(), offsets.to_numpy(), strict=True):
-        half = np.array([0.0, 1.5 * offset])
-        _arrow(ax, np.array([right, middle]) - half, np.array([right, middle]) + half, color)
+    for column, offsets in enumerate(layers["offset"]):
+        color = looks[str(offsets["element"].item())][0]
+        place = right + column * CORNER / 2
+        for middle, offset in zip(layers["middle"].to_numpy(), offsets.to_numpy(), strict=True):
+            half = np.array([0.0, 1.5 * offset])
+            _arrow(ax, np.array([place, middle]) - half, np.array([place, middle]) + half, color)
+    if layers.sizes["element"] > 1:
+        ax.set_xlim(right=right + layers.sizes["element"] * CORNER / 2)
 
 
 def _arrow(ax: Axes, begin: np.ndarray, end: np.ndarray, color: str) -> None:

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
+from relaxor.figures.shown import first_measurement
 from relaxor.figures.style import GREY, LIGHTEST, SEQUENTIAL, current_unit, label, spread
 from relaxor.techniques.transistors.quantities import TRANSFER
 
@@ -27,7 +28,7 @@ def overview(name: str, group: xr.DataTree) -> list[tuple[str, Callable[[Axes, P
 
 def transistor(ax: Axes, data: PanelData, region: str | None = None) -> None:
     """Draw the curves: of transfer on a logarithmic axis if they span decades, with gate current and thresholds."""
-    (group, *_) = data.curves.values()
+    _, group = first_measurement(ax, data)
     curves = [node.to_dataset() for node in group.children.values() if "kind" in node.attrs]
     curves = [curve for curve in curves if region is None or curve.attrs["region"] == region]
     transfer = curves[0].attrs["kind"] == TRANSFER

@@ -13,7 +13,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, COMPONENTS, GREY, VERMILION, label
+from relaxor.figures.shown import first_measurement, not_drawn
+from relaxor.figures.style import BLACK, COMPONENTS, GREY, HATCHES, VERMILION, label, line_look, marker_of
 from relaxor.techniques.xps.profile import PROFILE
 from relaxor.techniques.xps.quantities import BINDING_ENERGY
 
@@ -21,16 +22,18 @@ SIGNIFICANT = 5.0
 """Least significance, in standard deviations, at which a line of the survey is labelled."""
 BESIDE = 0.02
 """Half width, in widths of the panel, of what lies under a label."""
+LEGEND_COLUMNS = 3
+"""Number of names in a row of the legend of a depth profile."""
 DECADES = 20.0
 """Ratio of the largest areas of levels above which their axis is logarithmic."""
-HATCHES = ("", "/////", "....", "\\\\\\\\\\")
-"""Hatches of core levels, which tell levels apart without colour."""
 
 
 def survey(ax: Axes, data: PanelData, *, region: str = "") -> None:
     """Draw the survey with the lines found in it; the first survey by default."""
-    _, group = next(iter(data.curves.items()))
-    first = next(name for name, node in group.children.items() if "line_energy" in node)
+    _, group = first_measurement(ax, data)
+    first, *others = (name for name, node in group.children.items() if "line_energy" in node)
+    if not region:
+        not_drawn(ax, others, first)
     curves = group[region or first].to_dataset()
     scale, unit = _scale(curves)
     energy, rate = curves.binding_energy.values, curves.intensity.values / scale
@@ -82,7 +85,7 @@ def _panel(region: str, curves: xr.DataTree) -> Callable[..., None]:
 
 def spectrum(ax: Axes, data: PanelData, *, region: str) -> None:
     """Draw a region in which nothing was fitted."""
-    _, group = next(iter(data.curves.items()))
+    _, group = first_measurement(ax, data)
     curves = group[region].to_dataset()
     scale, unit = _scale(curves)
     energy, rate = curves.binding_energy.values, curves.intensity.values / scale
@@ -95,7 +98,7 @@ def spectrum(ax: Axes, data: PanelData, *, region: str) -> None:
 
 def depth_profile(ax: Axes, data: PanelData, *, region: str = PROFILE) -> None:
     """Draw areas, and above them the composition where it is known, against what was varied."""
-    _, group = next(iter(data.curves.items()))
+    _, group = first_measurement(ax, data)
     curves = group[region].to_dataset()
     shown = [name for name in ("atomic_percent", "area") if name in curves]
     ax.set_axis_off()
@@ -106,8 +109,8 @@ def depth_profile(ax: Axes, data: PanelData, *, region: str = PROFILE) -> None:
         scale, unit = _scale(curves, name)
         for place, feature in enumerate(curves[f"{name}_of"].values):
             look: dict[str, Any] = {
-                "color": (BLACK, *COMPONENTS)[place % 6],
-                "marker": "os^Dv<>"[place % 7],
+                **line_look(place, (BLACK, *COMPONENTS)),
+                "marker": marker_of(place),
                 "mfc": "white",
             }
             y, error = values.values[place] / scale, errors.values[place] / scale
@@ -117,9 +120,10 @@ def depth_profile(ax: Axes, data: PanelData, *, region: str = PROFILE) -> None:
             own.set_yscale("log")
             own.set_ylim(top=3 * highest.max())
         else:
-            own.set_ylim(0, 1.3 * highest.max())
+            rows = -(-len(highest) // LEGEND_COLUMNS)
+            own.set_ylim(0, max(1.3, 1.15 + 0.12 * rows) * highest.max())
         own.set_ylabel(unit)
-        own.legend(fontsize=5, ncols=3, loc="upper left")
+        own.legend(fontsize=5, ncols=LEGEND_COLUMNS, loc="upper left")
         at = curves["at"].attrs
         own.set_xlabel(f"{at['long_name'].capitalize()} ({at['units']})" if at["units"] != "1" else at["long_name"])
         if number < len(shown) - 1:
@@ -142,7 +146,7 @@ def _scale(curves: xr.Dataset, name: str = "intensity") -> tuple[float, str]:
 
 def window(ax: Axes, data: PanelData, *, region: str) -> None:
     """Draw data, fit, lines and background of a window, and the residual in a strip above."""
-    measurement, group = next(iter(data.curves.items()))
+    measurement, group = first_measurement(ax, data)
     curves = group[region].to_dataset()
     energy = curves.binding_energy.values
     ax.set_axis_off()

@@ -17,6 +17,7 @@ from relaxor.techniques.structure.settings import Cell
 from relaxor.techniques.xrd import broadening, cells, lattice, reciprocal
 from relaxor.techniques.xrd import quantities as q
 from relaxor.techniques.xrd.cells import Found
+from relaxor.techniques.xrd.fringes import find_fringes
 from relaxor.techniques.xrd.lines import (
     AXIAL,
     Line,
@@ -95,7 +96,11 @@ def _structure(measurement: Measurement) -> xr.Dataset | None:
 def _analyse_one(measurement: Measurement, settings: XrdSettings, phases: Sequence[Lattice]) -> Result:
     pattern, cell = Pattern.of(measurement, settings), settings.published
     given, settings = settings, narrowed(pattern, settings)
-    fitted = fit_shapes(pattern, _line_groups(pattern, settings), settings)
+    positions = _line_positions(pattern, settings)
+    fringes = find_fringes(pattern, positions, settings)
+    if fringes:
+        positions = np.setdiff1d(positions, fringes.positions)
+    fitted = fit_shapes(pattern, _line_groups(pattern, positions, settings), settings)
     fits, adequacy = next(iter(fitted.values()))
     first = named(fits, pattern, settings, phases)
     lines = {
@@ -116,6 +121,7 @@ def _analyse_one(measurement: Measurement, settings: XrdSettings, phases: Sequen
     else:
         rows += cells.phase_numbers(found, phases)
         rows += cells.spacing_numbers(found)
+    rows += fringes.numbers(pattern) if fringes else []
     rows += width_numbers(found, fitted["voigt"][1], given.line_profile)
     parts["widths"] = width_curves(lines["voigt"], settings.line_profile)
     return Result.of(measurement, _of_sum(rows, pattern), parts, cell=settings.cell or "")
@@ -134,11 +140,18 @@ def _of_sum(rows: list[Number], pattern: Pattern) -> list[Number]:
 
 
 # --- lines
-def _line_groups(pattern: Pattern, settings: XrdSettings) -> list[np.ndarray]:
-    """Find the lines of a pattern and group those that are to be fitted together."""
-    label, positions = pattern.measurement.id, find_lines(pattern, settings)
+def _line_positions(pattern: Pattern, settings: XrdSettings) -> np.ndarray:
+    """Find the lines of a pattern, of which there must be one."""
+    positions = find_lines(pattern, settings)
     if not positions.size:
+        label = pattern.measurement.id
         raise AnalysisError(f"{label}: no line stands out by {settings.significance:g} standard deviations")
+    return positions
+
+
+def _line_groups(pattern: Pattern, positions: np.ndarray, settings: XrdSettings) -> list[np.ndarray]:
+    """Group the lines that are to be fitted together."""
+    label = pattern.measurement.id
     groups = windows(positions, settings.window)
     crowd = max(groups, key=len)
     if len(crowd) > MOST_TOGETHER:

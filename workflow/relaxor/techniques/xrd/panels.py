@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, label, mark_clipped, upright_labels
+from relaxor.figures.shown import first_measurement
+from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, label, mark_clipped, remark, upright_labels
 from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
@@ -25,7 +26,7 @@ OTHER_LINES = {"kbeta_of_": "Kβ of ", "w_lalpha_of_": "W Lα of "}
 def pattern(ax: Axes, data: PanelData) -> None:
     """Draw counts on a logarithmic axis, the fit, indices or spacings, and the residual."""
     ax.set_axis_off()
-    measurement, group = next(iter(data.curves.items()))
+    measurement, group = first_measurement(ax, data)
     curves = group["pattern"].to_dataset()
     angle = curves["two_theta"].to_numpy()
     counts, fit = curves["intensity"].to_numpy(), curves["fit"].to_numpy()
@@ -34,11 +35,11 @@ def pattern(ax: Axes, data: PanelData) -> None:
     upper.semilogy(angle, np.where(counts > 0, counts, np.nan), ".", ms=0.9, color=BLACK, label="data")
     upper.semilogy(angle, fit, lw=0.7, color=VERMILION, label="fit")
     indices = _indices(data, measurement)
-    layered = bool(indices) and all(name.startswith("00") for name, _ in indices)
+    lines = indices + _others(data, measurement)
+    layered = bool(indices) and all(name.startswith("00") for name, _ in lines)
     lowest = np.percentile(counts[counts > 0], 1)
     low, room = lowest / 2, LABEL_ROOM if layered else (2 * counts.max() / lowest) ** UPRIGHT_ROOM
     upper.set(xlim=(angle[0], angle[-1]), ylim=(low, room * counts.max()), ylabel="Intensity (count)")
-    lines = indices if layered else indices + _others(data, measurement)
     near = max(min(0.5, 0.01 * (angle[-1] - angle[0])), 2 * float(np.max(np.diff(angle))))
     labels = [(name, (place, float(np.nanmax(fit[np.abs(angle - place) < near])))) for name, place in lines]
     if layered:
@@ -60,13 +61,16 @@ def pattern(ax: Axes, data: PanelData) -> None:
         xlabel=r"2$\theta$ (degree)",
     )
     mark_clipped(lower, angle, curves["residual"])
+    for film in data.rows(q.FILM_THICKNESS, measurement=measurement).itertuples():
+        error = float(np.hypot(film.standard_error, film.systematic_error))
+        remark(ax, f"fringes of a film of {film.value:.1f} ± {error:.1f} nm")
     for strip in (upper, lower):
         strip.yaxis.set_label_coords(-0.13, 0.5)
 
 
 def reciprocal_map(ax: Axes, data: PanelData) -> None:
     """Draw the intensity of a map against the scattering vector, and mark its peaks with their spacings."""
-    measurement, group = next(iter(data.curves.items()))
+    measurement, group = first_measurement(ax, data)
     curves = group["reciprocal_map"].to_dataset()
     across, up = (curves[name].to_numpy() for name in ("q_x", "q_z"))
     counts = curves["intensity"].to_numpy()

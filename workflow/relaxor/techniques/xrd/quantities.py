@@ -26,7 +26,7 @@ BROADENINGS = {
 }
 """The parameters that each model of the line broadening fits; ``inverse_size`` is K·λ/size (radian)."""
 INDEXING, SPACINGS, SUPERLATTICE, PUBLISHED_CELL = "indexing", "spacings", "superlattice_lines", "published_cell"
-RECIPROCAL_MAP = "reciprocal_map"
+RECIPROCAL_MAP, FRINGES = "reciprocal_map", "thickness_fringes"
 MODELS = {
     VOIGT_DOUBLET: "Kα1 and Kα2 lines of Voigt shape with the Gaussian width of the diffractometer",
     SHAPES["pseudo_voigt"]: "Kα1 and Kα2 lines of pseudo-Voigt shape with free widths",
@@ -35,6 +35,7 @@ MODELS = {
     SPACINGS: "spacing of each single line that no cell describes",
     **{name: f"all indexed lines, {' and '.join(('the cell', *extra))} fitted" for name, extra in ALIGNMENTS.items()},
     SUPERLATTICE: "lines that a glide plane between layers forbids",
+    FRINGES: "period of the fringes of a film beside a strong line",
     RECIPROCAL_MAP: "peaks of a map of reciprocal space",
     PUBLISHED_CELL: "published cells, compared by the positions of 00l lines",
     **{name: f"Williamson–Hall plot, {' and '.join(names)} fitted" for name, names in BROADENINGS.items()},
@@ -42,6 +43,8 @@ MODELS = {
 ZERO = "alignment and wavelength"
 """Kind of systematic error."""
 INSTRUMENT = "line profile of the diffractometer"
+"""Kind of systematic error."""
+ENVELOPE = "course of the intensity under the fringes"
 """Kind of systematic error."""
 QUANTITIES = (
     TWO_THETA := Quantity("two_theta", "degree", "position of the Kα1 line"),
@@ -83,6 +86,7 @@ QUANTITIES = (
         "largest_position_difference", "degree", "largest distance between lines of the cell and of the own cell"
     ),
     MICROSTRAIN := Quantity("microstrain", "1", "relative spread of the spacing of lattice planes", INSTRUMENT),
+    FILM_THICKNESS := Quantity("film_thickness", "nm", "thickness of a film by the period of its fringes", ENVELOPE),
     CRYSTALLITE_SIZE := Quantity(
         "crystallite_size", "nm", "length over which the crystal is coherent (Scherrer)", INSTRUMENT
     ),

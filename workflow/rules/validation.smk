@@ -1,0 +1,130 @@
+# Public raw data with published numbers, config/validation.yaml: fetched, analysed as samples of a sheet of their own, compared.
+RAW_PUBLIC = f"{RESULTS}/validation/raw"
+
+
+checkpoint provide_public_files:
+    """Find or fetch the public files; what cannot be had is listed, with the reason."""
+    input:
+        registry=VALIDATION,
+    output:
+        files=f"{RESULTS}/validation/files.csv",
+        raw=directory(RAW_PUBLIC),
+    log:
+        f"{LOGS}provide_public_files.log",
+    benchmark:
+        f"{BENCHMARKS}provide_public_files.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=30,
+    params:
+        **calls("relaxor.project.published:provide_files"),
+        folders=public_folders(),
+    script:
+        "../scripts/run.py"
+
+
+def analyses_of_sets(wildcards):
+    """The numbers of every set of which all files are there."""
+    files = checkpoints.provide_public_files.get().output.files
+    return [
+        f"{ANALYSIS}{technique}/parameters.csv".format(sample=name)
+        for name in whole_sets(files)
+        for technique in SETS[name]
+    ]
+
+
+rule compare_published:
+    """Our numbers beside those that others publish of the same raw data."""
+    input:
+        registry=VALIDATION,
+        files=f"{RESULTS}/validation/files.csv",
+        parameters=analyses_of_sets,
+    output:
+        comparison=report(
+            f"{RESULTS}/validation.csv",
+            caption="../report/validation.rst",
+            category="Validation",
+            labels={"table": "published numbers", "data": "measured"},
+        ),
+    log:
+        f"{LOGS}compare_published.log",
+    benchmark:
+        f"{BENCHMARKS}compare_published.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        **calls("relaxor.reporting.validation:compare_published"),
+    script:
+        "../scripts/run.py"
+
+
+rule write_validation_page:
+    """The comparison as a page."""
+    input:
+        comparison=f"{RESULTS}/validation.csv",
+        registry=VALIDATION,
+    output:
+        page=f"{RESULTS}/validation.md",
+    log:
+        f"{LOGS}write_validation_page.log",
+    benchmark:
+        f"{BENCHMARKS}write_validation_page.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        **calls("relaxor.reporting.validation:write_page"),
+    script:
+        "../scripts/run.py"
+
+
+rule draw_validation:
+    """Every published number with both errors, grouped by technique."""
+    input:
+        comparison=f"{RESULTS}/validation.csv",
+    output:
+        figure=[
+            (
+                report(
+                    file,
+                    caption="../report/validation.rst",
+                    category="Validation",
+                    labels={"figure": "published numbers", "data": "measured"},
+                )
+                if file.endswith(".png")
+                else file
+            )
+            for file in (f"{RESULTS}/figures/validation.{suffix}" for suffix in FORMATS)
+        ],
+    log:
+        f"{LOGS}draw_validation.log",
+    benchmark:
+        f"{BENCHMARKS}draw_validation.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        **calls("relaxor.reporting.validation_figure:draw_validation"),
+    script:
+        "../scripts/run.py"
+
+
+rule validation:
+    """Our numbers against those that others publish of public raw data."""
+    input:
+        rules.compare_published.output,
+        rules.write_validation_page.output,
+        rules.draw_validation.output,
