@@ -194,6 +194,9 @@ def _analyse_one(measurement: Measurement, standards: Sequence[Reference], setti
     series = Series.of(measurement.only)
     if series is None:
         rows, spectrum, axis = _numbers(measurement, standards, settings)
+        repeats = measurement.only.sizes.get("spectrum", 1)
+        if repeats > 1:
+            rows = _said(rows, f"mean of {repeats} spectra that agree")
         return Result.of(measurement, rows, {"spectrum": _curves(spectrum, axis)})
     if series.size > MOST_SPECTRA:
         raise AnalysisError(f"{measurement.id}: holds {series.in_words}; at most {MOST_SPECTRA} are fitted")
@@ -202,11 +205,16 @@ def _analyse_one(measurement: Measurement, standards: Sequence[Reference], setti
     said = f"mean of {series.in_words}"
     if empty := sum(found is None for found in each):
         said += f", {empty} of which are constant and were not fitted"
-    rows = [replace(row, method=f"{row.method}; {said}" if row.method else said) for row in rows]
+    rows = _said(rows, said)
     placed = [series.at(found or [], number) for number, found in enumerate(each)]
     lines = [name for part in spectrum.voigts for name in part.solved.model.lines]
     parts = {"spectrum": _curves(spectrum, axis), "map": series.maps(lines, placed)}
     return Result.of(measurement, [*rows, *(row for found in placed for row in found)], parts)
+
+
+def _said(rows: list[Number], what: str) -> list[Number]:
+    """Return rows whose method says what more was done."""
+    return [replace(row, method=f"{row.method}; {what}" if row.method else what) for row in rows]
 
 
 def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: RamanSettings) -> list[Number] | None:
