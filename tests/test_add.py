@@ -14,6 +14,7 @@ from relaxor.cli.main import app
 from relaxor.core.checksums import read_sums, sha256
 from relaxor.core.errors import SheetError
 from relaxor.project import add as intake
+from relaxor.project import answers as given
 from relaxor.project import proposals as recognised
 from relaxor.project.settings import Settings, load_settings
 from relaxor.project.sheet import COLUMNS, load_sheet
@@ -213,8 +214,8 @@ def test_only_what_cannot_be_known_is_asked(project, folder):
         questions.append(question)
         return next(answers)
 
-    answers.ask_techniques(proposals, ask)
-    answers.ask_conditions(proposals, ask)
+    given.ask_techniques(proposals, ask)
+    given.ask_conditions(proposals, ask)
     assert [question.split(",")[0].split(" (")[0] for question in questions] == [
         "technique of numbers.txt", "wavelength of 2 files of optical_pulses",
         "'blue' is not a number with a unit such as nm",
