@@ -14,6 +14,8 @@ from relaxor.cli.main import app
 from relaxor.core.checksums import read_sums, sha256
 from relaxor.core.errors import SheetError
 from relaxor.project import add as intake
+from relaxor.project import answers as given
+from relaxor.project import proposals as recognised
 from relaxor.project.settings import Settings, load_settings
 from relaxor.project.sheet import COLUMNS, load_sheet
 from typer.testing import CliRunner
@@ -204,7 +206,7 @@ def test_only_what_cannot_be_known_is_asked(project, folder):
     for number in (1, 2):
         (folder / f"light_{number}.csv").write_text(LIGHT.format(number))
     (folder / "numbers.txt").write_text("".join(f"{i} {i * i}\n" for i in range(30)))
-    proposals, _ = intake.propose("s", folder, [], Settings(), project)
+    proposals, _ = recognised.propose("s", folder, [], Settings(), project)
     answers = iter(["other", "blue", "450 nm, 520 nm, 650 nm", "450 nm, 650 nm", ""])
     questions: list[str] = []
 
@@ -212,8 +214,8 @@ def test_only_what_cannot_be_known_is_asked(project, folder):
         questions.append(question)
         return next(answers)
 
-    intake.ask_techniques(proposals, ask)
-    intake.ask_conditions(proposals, ask)
+    given.ask_techniques(proposals, ask)
+    given.ask_conditions(proposals, ask)
     assert [question.split(",")[0].split(" (")[0] for question in questions] == [
         "technique of numbers.txt", "wavelength of 2 files of optical_pulses",
         "'blue' is not a number with a unit such as nm",
@@ -229,7 +231,7 @@ def test_a_described_table_is_found_by_its_columns(project, tmp_path):
     log = tmp_path / "log.csv"
     log.write_bytes((ROOT / "raw_data/cbps/growth/furnace_log.csv").read_bytes())
     settings = load_settings("config/config.yaml")
-    proposals, _ = intake.propose("s", log, [], settings, project)
+    proposals, _ = recognised.propose("s", log, [], settings, project)
     assert [(each.technique, each.table) for each in proposals] == [("growth", "furnace_log")]
 
 
@@ -248,7 +250,7 @@ def test_files_that_fail_only_together_are_drawn(project, folder, monkeypatch):
         return "too many" if len(rows) > 1 else None
 
     monkeypatch.setattr("relaxor.project.trial._refusal", refuse)
-    proposals, _ = intake.propose("s", folder, [], Settings(), project)
+    proposals, _ = recognised.propose("s", folder, [], Settings(), project)
     intake.try_analyses("s", "measured", proposals, [], Settings())
     assert {each.technique for each in proposals} == {"other"}
     assert all("too many" in each.note for each in proposals)

@@ -418,5 +418,22 @@ def test_each_spectrum_of_a_map_or_series_has_its_numbers(dims, sizes, coords, t
 
 
 def test_repeats_of_a_spectrum_are_no_series():
+    rng = np.random.default_rng(3)
+    expected = 400.0 + lorentzian(SHIFT, 3e4, 300.0, 5.0)
+    counts = rng.poisson(expected, (6, SHIFT.size)).astype(float)
+    counts[2, 300:302] += 5e3  # a cosmic ray
+    region = xr.Dataset(
+        {"intensity": (("spectrum", "raman_shift"), counts, {"units": "count"})}, {"raman_shift": SHIFT}
+    )
+    assert Series.of(region) is None
+
+
+def test_spectra_without_places_that_differ_are_a_series_in_their_order():
     measurement, *_ = mapped(("spectrum",), (6,), {})
-    assert Series.of(measurement.only) is None
+    assert Series.of(measurement.only).in_words == "6 spectra (spectrum 6)"
+    result = analyse([measurement], RamanSettings(modes={"M": 300.5}, instrument_fwhm=0.5, baseline_degree=2))
+    shifts = [row for row in result.numbers if row.parameter == "raman_shift" and not math.isnan(row.at)]
+    assert [row.at for row in shifts] == [1, 3, 4, 5, 6]
+    assert result.curves["m/map"]["spectrum"].attrs["long_name"] == "number of the spectrum"
+    many = xr.concat([measurement.only.isel(spectrum=0)] * 21, "spectrum")
+    assert Series.of(many) is not None

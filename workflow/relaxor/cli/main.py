@@ -81,6 +81,8 @@ def add(
     """
     from relaxor.cli.terminal import proposals_table, show
     from relaxor.project import add as intake
+    from relaxor.project import answers
+    from relaxor.project import proposals as recognised
     from relaxor.project import proposed_settings as settings_of
     from relaxor.techniques.material import Material
 
@@ -94,15 +96,15 @@ def add(
         proposed = settings_of.proposed_settings(material, sample, settings)
         settings = settings_of.with_proposed(settings, sample, proposed)
     with Console(stderr=True).status("reading files"):
-        proposals, refused = intake.propose(sample, folder, rows, settings, root, table)
-    intake.give_techniques(proposals, technique)
+        proposals, refused = recognised.propose(sample, folder, rows, settings, root, table)
+    answers.give_techniques(proposals, technique)
     if instrument:
-        intake.give_instrument(proposals, instrument, settings)
+        answers.give_instrument(proposals, instrument, settings)
     if interactive:
-        intake.ask_techniques(proposals, _ask)
-    intake.give_conditions(proposals, condition)
+        answers.ask_techniques(proposals, _ask)
+    answers.give_conditions(proposals, condition)
     if interactive:
-        intake.ask_conditions(proposals, _ask)
+        answers.ask_conditions(proposals, _ask)
     present = {row["technique"] for row in rows if row["sample"] == sample} | {each.technique for each in proposals}
     proposed = {name: each for name, each in proposed.items() if name in present}
     with Console(stderr=True).status("trying analyses") as status:

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from relaxor.core.section import unit_of
-from relaxor.project.add import Proposal
 from relaxor.project.layers import LIBRARY, Resolved
 from relaxor.project.preflight import Checked
+from relaxor.project.proposals import Proposal
 from relaxor.reporting.claims import AGREES, DIFFERS, FLAGGED, NOT_RETURNED, NOT_TESTABLE, RETURNED
 from relaxor.reporting.tables import value_text
 

@@ -252,6 +252,11 @@ def criterion(fitted: Fit, sigma: np.ndarray) -> float:
 
 
 # --- which lines there are
+def covered(lines: Mapping[str, float], shift: np.ndarray) -> dict[str, float]:
+    """Return the lines whose places lie on the axis."""
+    return {name: center for name, center in lines.items() if shift[0] <= center <= shift[-1]}
+
+
 def find_modes(shift: np.ndarray, spectrum: np.ndarray, significance: float, width: float) -> dict[float, float]:
     """Find the lines of a spectrum whose modes nobody named.
 

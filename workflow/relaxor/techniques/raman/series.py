@@ -1,18 +1,28 @@
 """Maps and series of spectra: their spectra one by one, their places, and the maps of what is fitted to each."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from scipy.ndimage import median_filter
 
 from relaxor.core.results import Measurement, Number
 from relaxor.core.variables import variable
+from relaxor.stats.noise import MAD_TO_SIGMA
 from relaxor.techniques.raman import quantities as q
 
 AXIS = "raman_shift"
 VARIED = ("x_index", "time", "elapsed_time", "x", "y", "z", "power", "temperature")
-"""What varies along the spectra of a series that has only their numbers as an axis; otherwise they are repeats."""
+"""What varies along the spectra of a series that has only their numbers as an axis."""
+MOST_REPEATS = 20
+"""Largest number of spectra without places that may be repeats of one."""
+DIFFERENT, CERTAIN = 0.1, 6.0
+"""Difference from the median spectrum, as a part of its range and in standard errors, that repeats do not have."""
+NARROW, WIDE = 5, 25
+"""Pixels of the running median under which most cosmic rays vanish, and of that of the noise; as many pixels in several
+spectra, or in one, are no cosmic ray."""
 MAPPED = (q.RAMAN_SHIFT, q.AREA, q.FWHM_LORENTZIAN)
 """Quantities of each line of which there are maps."""
 MOST_SPECTRA = 1000
@@ -36,11 +46,18 @@ class Series:
 
     @classmethod
     def of(cls, region: xr.Dataset) -> "Series | None":
-        """Return the series that a region holds; None if it holds one spectrum, or repeats of one."""
+        """Return the series that a region holds; None if it holds one spectrum, or repeats of one.
+
+        Spectra whose places the file does not give are repeats if they are few and alike; otherwise they are a series
+        in the order in which they were taken.
+        """
         if "intensity" not in region or AXIS not in region["intensity"].dims:
             return None
         others = [str(dim) for dim in region["intensity"].dims if dim != AXIS]
-        if not others or (others == ["spectrum"] and not any(name in region.variables for name in VARIED)):
+        if not others:
+            return None
+        placed = any(name in region.variables for name in VARIED)
+        if others == ["spectrum"] and not placed and alike(region["intensity"].transpose("spectrum", AXIS).values):
             return None
         if {"x_index", "y_index"} <= set(map(str, region.variables)) and others == ["spectrum"]:
             gridded = region.set_index(spectrum=["y_index", "x_index"]).unstack("spectrum")
@@ -105,6 +122,24 @@ class Series:
         return xr.Dataset(variables, {"line": ("line", list(lines)), **self.places})
 
 
+def alike(spectra: np.ndarray) -> bool:
+    """Return whether spectra, shape (number, n), are few and differ by no more than noise and cosmic rays."""
+    if len(spectra) > MOST_REPEATS:
+        return False
+    if len(spectra) < 2 or not np.isfinite(spectra).all():
+        return True
+    middle = np.median(spectra, axis=0)
+    left = spectra - middle
+    smooth = np.abs(median_filter(left, (1, NARROW)))
+    bends = np.abs(np.diff(left, 2, axis=1, prepend=left[:, :1], append=left[:, -1:]))
+    noise = MAD_TO_SIGMA / math.sqrt(6) * median_filter(bends, (1, WIDE))
+    error = np.maximum(noise, 1e-12 * np.abs(middle).max()) * math.sqrt(np.pi / 2 / NARROW)
+    apart = (smooth > DIFFERENT * np.ptp(median_filter(middle, NARROW))) & (smooth > CERTAIN * error)
+    # A cosmic ray is narrow, and in one spectrum of several.
+    shared = (apart.sum(axis=0) > 1).sum() if len(spectra) > 2 else 0
+    return bool(shared < NARROW and apart.sum(axis=1).max() < WIDE)
+
+
 def _places(region: xr.Dataset, dim: str, dims: Sequence[str]) -> xr.Variable:
     """Return the places along an axis of a series: positions on the sample, otherwise its coordinate or numbers."""
     positions = [region[f"{name}_position"] for name in "xy" if f"{name}_position" in region]
@@ -121,7 +156,8 @@ def _places(region: xr.Dataset, dim: str, dims: Sequence[str]) -> xr.Variable:
             known = region[name]
             break
     if known is None:
-        return variable(dim, np.arange(1, region.sizes[dim] + 1), "1", f"number along {dim}")
+        name = "number of the spectrum" if dim == "spectrum" else f"number along {dim}"
+        return variable(dim, np.arange(1, region.sizes[dim] + 1), "1", name)
     name = known.attrs.get("long_name", str(known.name).replace("_", " "))
     values, unit = known.values.astype(float), known.attrs.get("units", "1")
     if unit == "m":  # places on a sample are written in µm

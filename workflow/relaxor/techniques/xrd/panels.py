@@ -6,7 +6,7 @@ from matplotlib.colors import LogNorm
 
 from relaxor.figures.panel import PanelData
 from relaxor.figures.shown import first_measurement
-from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, label, mark_clipped, remark, upright_labels
+from relaxor.figures.style import BLACK, BLUE, GREY, SEQUENTIAL, VERMILION, label, mark_clipped, upright_labels
 from relaxor.techniques.xrd import quantities as q
 
 STRIP = 0.2
@@ -48,7 +48,7 @@ def pattern(ax: Axes, data: PanelData) -> None:
         upper.legend(loc="upper right", ncols=2, handlelength=1.2, markerscale=3)
     else:
         upright_labels(upper, labels, fontsize=4.5)
-        place = (1.0, 0.98)  # above the frame
+        place = (0.74, 0.98)  # above the frame, beside remarks
         upper.legend(loc="lower right", bbox_to_anchor=place, borderaxespad=0, ncols=2, handlelength=1.2, markerscale=3)
     upper.tick_params(labelbottom=False)
     lower.axhspan(-2, 2, color=GREY, alpha=0.25, lw=0)
@@ -63,7 +63,8 @@ def pattern(ax: Axes, data: PanelData) -> None:
     mark_clipped(lower, angle, curves["residual"])
     for film in data.rows(q.FILM_THICKNESS, measurement=measurement).itertuples():
         error = float(np.hypot(film.standard_error, film.systematic_error))
-        remark(ax, f"fringes of a film of {film.value:.1f} ± {error:.1f} nm")
+        text = f"fringes of a film\nof {film.value:.1f} ± {error:.1f} nm"
+        upper.text(0.985, 0.95, text, transform=upper.transAxes, fontsize=5, ha="right", va="top")
     for strip in (upper, lower):
         strip.yaxis.set_label_coords(-0.13, 0.5)
 

@@ -8,6 +8,8 @@ with Q_z along the normal of the surface (doi 10.1107/S0021889813017214). A peak
 saddles around it; its place is the centre of mass of what is higher than half of it.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import xarray as xr
 from scipy import ndimage
@@ -26,6 +28,8 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Heights above the background, relative to the maximum, over which a peak is averaged; higher where peaks meet."""
 MOST_PEAKS = 20
 """Largest number of peaks that are reported, the strongest first."""
+DRAWS, SEED = 60, 1
+"""Number of maps from whose scatter errors are taken, and the seed of their noise."""
 METHOD = "centre of mass above {:g} of the maximum, Kα1"
 AT_EDGE = Adequacy(Status.AT_BOUND, 1.0, "at bound: the peak reaches the edge of the map")
 CURVES = {
@@ -60,8 +64,10 @@ def analyse(measurement: Measurement, region: xr.Dataset, settings: XrdSettings)
     if not len(tops):
         raise AnalysisError(f"{measurement.id}: no peak of the map stands out by {settings.significance:g}σ")
     rows: list[Number] = []
+    background = float(np.median(_summed(counts) / np.maximum(_summed(exposure), 1e-300)))
     for number, top in enumerate(tops[:MOST_PEAKS], start=1):
-        rows += _peak_rows(measurement, f"peak_{number}", top, tops, counts, exposure, values, tube, settings)
+        peak = Neighbourhood(top, tops, exposure, values, background)
+        rows += _peak_rows(measurement, f"peak_{number}", peak, counts, tube, settings)
     columns = {
         "intensity": (counts / exposure, "count", "intensity"),
         "q_x": (values[q.Q_X], "1/angstrom", "scattering vector in the surface"),
@@ -121,35 +127,79 @@ def _region(top: np.ndarray, tops: np.ndarray, smooth: np.ndarray, background: f
     return inside, level
 
 
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The part of a map around a peak.
+
+    Attributes
+    ----------
+    top, tops
+        Indices of the maximum, shape (2,), and of all maxima, (number, 2).
+    exposure
+        Shape (scans, points).
+    values
+        The quantities of each point, of the same shape.
+    background
+        Median intensity of the map.
+    """
+
+    top: np.ndarray
+    tops: np.ndarray
+    exposure: np.ndarray
+    values: dict[Quantity, np.ndarray]
+    background: float
+
+    def around(self, inside: np.ndarray) -> tuple["Neighbourhood", tuple[slice, slice]]:
+        """Return the part that holds the points ``inside``, with as much on each side, and where it lies."""
+        spans = [np.flatnonzero(inside.any(axis=1 - axis))[[0, -1]] for axis in (0, 1)]
+        box = tuple(slice(max(low - (high - low) - BOX, 0), high + (high - low) + BOX + 1) for low, high in spans)
+        first = np.array([each.start for each in box])
+        size = self.exposure[box].shape
+        tops = self.tops - first
+        tops = tops[((tops >= 0) & (tops < size)).all(axis=1)]
+        values = {quantity: value[box] for quantity, value in self.values.items()}
+        return replace(self, top=self.top - first, tops=tops, exposure=self.exposure[box], values=values), (
+            box[0],
+            box[1],
+        )
+
+    def place(self, counts: np.ndarray) -> tuple[dict[Quantity, tuple[float, float]], np.ndarray, float]:
+        """Return the mean of each quantity over the peak and over its upper half, its points, and their level."""
+        smooth = _summed(counts) / np.maximum(_summed(self.exposure), 1e-300)
+        inside, level = _region(self.top, self.tops, smooth, self.background)
+        lowest = self.background + (1 + level) / 2 * (smooth[tuple(self.top)] - self.background)
+        core, _ = ndimage.label(smooth >= lowest)
+        weights = np.where(inside, counts / self.exposure - self.background, 0.0)
+        narrow = np.where(core == core[tuple(self.top)], weights, 0.0)
+        found = {}
+        for quantity, value in self.values.items():
+            whole, upper = (float(np.sum(each * value) / np.sum(each)) for each in (weights, narrow))
+            found[quantity] = whole, upper
+        return found, inside, level
+
+
+def _errors(peak: Neighbourhood, counts: np.ndarray, inside: np.ndarray) -> dict[Quantity, float]:
+    """Return the standard errors of the means: noise moves the points of the peak as well as their weights.
+
+    They are the scatter among maps whose counts are drawn from those that were counted (Poisson bootstrap).
+    """
+    near, box = peak.around(inside)
+    generator = np.random.default_rng(SEED)
+    drawn = [near.place(generator.poisson(np.maximum(counts[box], 0.0)).astype(float))[0] for _ in range(DRAWS)]
+    return {quantity: float(np.std([each[quantity][0] for each in drawn], ddof=1)) for quantity in peak.values}
+
+
 def _peak_rows(
-    measurement: Measurement,
-    name: str,
-    top: np.ndarray,
-    tops: np.ndarray,
-    counts: np.ndarray,
-    exposure: np.ndarray,
-    values: dict[Quantity, np.ndarray],
-    tube: Tube,
-    settings: XrdSettings,
+    measurement: Measurement, name: str, peak: Neighbourhood, counts: np.ndarray, tube: Tube, settings: XrdSettings
 ) -> list[Number]:
-    smooth = _summed(counts) / np.maximum(_summed(exposure), 1e-300)
-    background = float(np.median(smooth))
-    inside, level = _region(top, tops, smooth, background)
-    core, _ = ndimage.label(smooth >= background + (1 + level) / 2 * (smooth[tuple(top)] - background))
-    weights = np.where(inside, counts / exposure - background, 0.0)
-    variance = np.where(inside, np.maximum(counts, 1.0) / exposure**2, 0.0)
-    narrow = np.where(core == core[tuple(top)], weights, 0.0)
+    found, inside, level = peak.place(counts)
+    errors = _errors(peak, counts, inside)
     edge = inside[[0, -1]].any() or inside[:, [0, -1]].any()
-    estimates, other = {}, {}
-    for quantity, value in values.items():
-        mean = float(np.sum(weights * value) / np.sum(weights))
-        error = float(np.sqrt(np.sum(variance * (value - mean) ** 2)) / np.sum(weights))
-        estimates[quantity] = mean, error
-        other[quantity] = float(np.sum(narrow * value) / np.sum(narrow)) - mean
+    estimates = {quantity: (mean, errors[quantity]) for quantity, (mean, _) in found.items()}
     rows = measured(
         measurement,
         q.RECIPROCAL_MAP,
-        {**estimates, q.HEIGHT: (float((counts / exposure)[inside].max()), np.nan)},
+        {**estimates, q.HEIGHT: (float((counts / peak.exposure)[inside].max()), np.nan)},
         METHOD.format(level),
         n=int(inside.sum()),
         feature=name,
@@ -157,7 +207,9 @@ def _peak_rows(
     )
     place = [np.radians(estimates[quantity][0]) for quantity in (q.TWO_THETA, q.OMEGA)]
     return [
-        _with_systematic(row, quantity, place, other[quantity], tube, settings) if quantity in other else row
+        _with_systematic(row, quantity, place, found[quantity][1] - found[quantity][0], tube, settings)
+        if quantity in found
+        else row
         for row, quantity in zip(rows, [*estimates, q.HEIGHT], strict=True)
     ]
 
