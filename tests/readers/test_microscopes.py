@@ -340,3 +340,17 @@ def test_a_project_is_refused_before_the_announced_size_of_its_image_is_taken(tm
         content = content[:at] + struct.pack("<HHII", tag, 4, 1, 100_000) + content[at + 12 :]
     with pytest.raises(ReadError, match="holds an image of 10000000000 numbers; more than 50000000 are refused"):
         read(written(tmp_path / "a.elid", content))
+
+
+def test_images_of_more_strips_than_bytes_are_refused(tmp_path):
+    """A mutation of 785 bytes once announced four million strips, each of which was looked for."""
+
+    def high(content: bytes) -> bytes:
+        for tag, number in ((257, 4_000_000), (278, 1), (259, 5)):  # length, rows in a strip, LZW
+            at = next(place for kind in (3, 4) if (place := content.find(struct.pack("<HHI", tag, kind, 1))) > 0)
+            content = content[:at] + struct.pack("<HHII", tag, 4, 1, number) + content[at + 12 :]
+        return content
+
+    for name, content in (("a.elid", high(elid())), ("a.tif", high(tif()))):
+        with pytest.raises(ReadError, match="announces 4000000 strips or tiles in "):
+            read(written(tmp_path / name, content))
