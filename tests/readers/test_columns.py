@@ -181,6 +181,15 @@ def test_an_uncertainty_stays_beside_its_point(tmp_path):
     assert data["intensity_uncertainty"].values.tolist() == [1, 3, 4]
 
 
+def test_text_beside_the_numbers_of_a_workbook_takes_no_row_away(tmp_path):
+    """Results of a fit, or remarks, once took away the rows beside which they stood."""
+    cells = [["Voltage (V)", "Current (A)", "", "Fit", "Value"], [0, 1, "", "slope", 7], [1, 2, "", "fixed", "1:7"],
+             [2, 3], [3, 4]]  # fmt: skip
+    data, warnings = child_of(tmp_path, workbook({"Sheet1": cells}))
+    assert data["voltage"].values.tolist() == [0, 1, 2, 3]
+    assert "sheet Sheet1: text beside the numbers is kept in the header ('Fit\tValue')" in warnings
+
+
 def test_curves_side_by_side_in_a_workbook(tmp_path):
     rows = [("Raman of two flakes",), (), ("Raman shift (cm-1)", "Counts", None, "Raman shift (cm-1)", "Counts")]
     rows += [(x, y, None, x + 1, 2 * y) for x, y in zip(X, Y, strict=True)]

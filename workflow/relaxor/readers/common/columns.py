@@ -34,6 +34,8 @@ AXES = {
     "energy": ("keV", r"(photon\s*|x-?ray\s*)?energy"),
 }
 """Axes of spectra: the unit that their names imply, and the names."""
+SYMBOL = re.compile(r"(?<=.) ?\((e|be|ke|eb|ek|λ|2?θ|x)\)$")
+"""A symbol behind the name of an axis, as in ``binding energy (e)``."""
 WIDEST_STEP = 0.5
 """Degrees; an axis that is only called an angle is that of a diffractometer if its steps are smaller."""
 INTENSITY = re.compile(
@@ -66,7 +68,7 @@ class Column:
     @property
     def axis(self) -> str:
         """Name of the axis of a spectrum that the column is, or an empty text."""
-        name = re.sub(r"[_\s]+", " ", self.label).strip(" .:").lower()
+        name = SYMBOL.sub("", re.sub(r"[_\s]+", " ", self.label).strip(" .:").lower())
         if name == "angle" and np.median(np.abs(np.diff(self.values))) > WIDEST_STEP:
             return ""  # of a polarizer
         for axis, (unit, words) in AXES.items():
@@ -132,9 +134,9 @@ def _roles(head: Sequence[list[str]], number: int) -> tuple[list[str], list[str 
 
 
 def _all_units(row: Sequence[str]) -> bool:
-    """Return whether at least half of the cells are units and the others are empty or in brackets."""
+    """Return whether two cells, or half of them, are units and the others are empty or in brackets."""
     units = [cell for cell in row if cell and unit_of(cell) is not None]
-    return len(units) >= max(1, len(row) / 2) and all(
+    return len(units) >= max(1, min(2, len(row) / 2)) and all(
         cell in units or BRACKETED.fullmatch(cell) for cell in row if cell
     )
 
