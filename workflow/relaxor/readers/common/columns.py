@@ -18,12 +18,16 @@ from relaxor.readers.common.text import free, safe, slug
 from relaxor.readers.common.unit_words import split_label, unit_of
 
 WORDS = re.compile(r"(\w[\w ]*) ([A-Za-z_0-9/^%µΩ°-]{1,12})")
+XRAY_LINE = re.compile(r"[A-Z][a-z]? [KLM]([abαβ]\d?)?")
+"""A line of an element, as in ``Ti K``, which is no temperature."""
+THING = re.compile(r"(.* )?(device|sample|cell|channel|run|site|pad|group|set|trace|curve|batch|type)", re.IGNORECASE)
+"""What letters number: ``Device A`` is no current."""
 BRACKETED = re.compile(r"[\[(].*[\])]")
 GROUPS = re.compile(r"[^\s()\[\]][^()\[\]]*[(\[][^)\]]*[)\]]")
 NAME_ROWS = 6
 """Number of lines above the numbers among which the names are sought."""
 AXES = {
-    "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th)|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
+    "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th)( angle)?|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
     "raman_shift": (
         "1/cm",
         r"(rel(ative)?\.?\s*)?(raman[\s-]*)?(shift|verschiebung|wave\s*numbers?)|raman|wave",
@@ -34,6 +38,10 @@ AXES = {
     "energy": ("keV", r"(photon\s*|x-?ray\s*)?energy"),
 }
 """Axes of spectra: the unit that their names imply, and the names."""
+AXIS_UNITS = ("nm", "cm-1", "1/cm", "deg", "eV", "keV", "ms", "um", "µm")
+"""A row that begins with one of them is a row of units, even if others of its cells are no units that are known."""
+CERTAIN = ("two_theta", "binding_energy", "kinetic_energy")
+"""Axes that are given in one unit only."""
 SYMBOL = re.compile(r"(?<=.) ?\((e|be|ke|eb|ek|λ|2?θ|x)\)$")
 """A symbol behind the name of an axis, as in ``binding energy (e)``."""
 WIDEST_STEP = 0.5
@@ -44,6 +52,10 @@ INTENSITY = re.compile(
     re.IGNORECASE,
 )
 SPREAD = re.compile(r"sigma|σ|e\.?s\.?d\.?|err(or)?|std(dev)?|uncertainty", re.IGNORECASE)
+ENTRY = re.compile(r"\"?(x|y|horizontal |vertical )[ _]?(?:axis|units?|label)\"?\s*[,;:=\t ]\s*(\S.*)", re.IGNORECASE)
+"""A line of a header that names the column ``x`` or ``y``."""
+QUANTITIES = {"nm": "wavelength", "1/cm": "wavenumber", "s": "time", "V": "voltage", "A": "current"}
+"""Names of columns of which a header gives the unit only."""
 ROW_NUMBER = re.compile(r"index|#|no\.?|row|nr\.?|point|n", re.IGNORECASE)
 
 
@@ -88,14 +100,43 @@ class Column:
 def columns_of(table: Table) -> tuple[list[Column], list[str]]:
     """Return the columns of a table that hold numbers or have a name, and the comments on each of them in the file."""
     kept = ~np.isnan(table.values).all(axis=0)
-    rows = [_fitted(line, table, kept) for line in [line for line in table.above if line.strip()][-NAME_ROWS:]]
+    lines = [line for line in table.above if line.strip()]
+    if lines and COMMENT.sub("", lines[-1]).strip() == str(len(table.values)):
+        lines.pop()  # the number of rows
+        lines = _unstacked(lines, table.form, int(kept.sum()))
+    rows = [_fitted(line, table, kept) for line in lines[-NAME_ROWS:]]
     head: list[list[str]] = []
     for row in reversed(rows):  # upwards from the numbers, to the first line that is no row of names
-        if row is None:
+        if row is None or ENTRY.match(" ".join(row)):
             break
         head.insert(0, row)
     labels, units, comments = _roles(head, int(kept.sum()))
+    if not any(labels):
+        labels, units = _of_axes(table.above, labels, units)
     return [Column(*each) for each in zip(labels, units, table.values.T[kept], strict=True)], comments
+
+
+def _unstacked(lines: list[str], form: Form, number: int) -> list[str]:
+    """Return lines of which the last ones, each with the name of a column (as Fit2D writes them), are one."""
+    last = lines[-number:]
+    rows = any(len(form.cells(line)) > 1 for line in last) if form.separator != BLANK else False
+    if len(last) < number or rows or all(len(line.split()) == number for line in last):
+        return lines  # rows of names, one below the other
+    return [*lines[:-number], "\t".join(line.strip() for line in last)]
+
+
+def _of_axes(above: Sequence[str], labels: list[str], units: list[str | None]) -> tuple[list[str], list[str | None]]:
+    """Return names and units of two columns from entries such as ``XAxis,Wavelength(nm)`` or ``XUNITS NANOMETERS``."""
+    found = {
+        "xyxy"["xyhv".index(match[1][0].lower())]: match[2].strip(' ,;\t"')
+        for line in above
+        if (match := ENTRY.match(line.strip()))
+    }
+    if len(labels) != 2 or set(found) != {"x", "y"}:
+        return labels, units
+    parts = [(QUANTITIES.get(unit, "value"), unit) if (unit := unit_of(found[axis])) else split_label(found[axis])
+             for axis in "xy"]  # fmt: skip
+    return [label for label, _ in parts], [unit for _, unit in parts]
 
 
 def _fitted(line: str, table: Table, kept: np.ndarray) -> list[str] | None:
@@ -105,6 +146,8 @@ def _fitted(line: str, table: Table, kept: np.ndarray) -> list[str] | None:
     separators = dict.fromkeys((table.form.separator, "\t", ";", ",", BLANK))
     for separator in separators:
         cells = re.split(r"\s{2,}", text.strip()) if separator == BLANK else Form(separator, ".").cells(text)
+        while len(cells) > len(kept) and not cells[-1]:
+            cells.pop()
         if len(cells) == len(kept) and number < len(kept):
             cells = [cell for cell, keep in zip(cells, kept, strict=True) if keep]
         while len(cells) > number and not cells[-1]:
@@ -113,7 +156,7 @@ def _fitted(line: str, table: Table, kept: np.ndarray) -> list[str] | None:
         if len(cells) == number and any(cells) and (not numbers_alone or not cells[0]):
             return [cell.lstrip("#").strip() for cell in cells]
     for cells in (GROUPS.findall(text), text.split()):
-        if len(cells) == number:
+        if len(cells) == number and 2 * sum(map(table.form.is_number, cells)) <= number:
             return [cell.lstrip("#").strip() for cell in cells]
     return None
 
@@ -136,6 +179,8 @@ def _roles(head: Sequence[list[str]], number: int) -> tuple[list[str], list[str 
 def _all_units(row: Sequence[str]) -> bool:
     """Return whether two cells, or half of them, are units and the others are empty or in brackets."""
     units = [cell for cell in row if cell and unit_of(cell) is not None]
+    if row and row[0] in AXIS_UNITS:
+        return True
     return len(units) >= max(1, min(2, len(row) / 2)) and all(
         cell in units or BRACKETED.fullmatch(cell) for cell in row if cell
     )
@@ -151,6 +196,8 @@ def _bare_units(names: Sequence[str]) -> list[tuple[str, str | None]] | None:
         for name in names
     ]
     with_unit = [name for name, unit in parts if unit is not None]
+    if any(XRAY_LINE.fullmatch(name.strip()) for name in names) or any(THING.fullmatch(name) for name in with_unit):
+        return None
     enough = len(with_unit) >= max(2, len(names) - 1) and len(set(with_unit)) == len(with_unit)
     return parts if enough else None
 
@@ -169,7 +216,9 @@ def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
     for column in columns:
         if column.axis:
             axis = column
-        elif axis is not None and column.counts:
+        elif axis is not None and (
+            column.counts or (axis.axis == "two_theta" and column.label == "I" and not column.unit)
+        ):
             last = free(safe(column.label, "spectrum"), found)
             found[last] = _spectrum(axis, column)
         elif last and SPREAD.fullmatch(column.label) and column.unit in (None, found[last].intensity.attrs["units"]):
@@ -204,9 +253,10 @@ def dataset_of(columns: Iterable[Column]) -> tuple[xr.Dataset, list[str]]:
         if column.unit is None and ROW_NUMBER.fullmatch(column.label) and _counts_up(column.values):
             continue
         name = free(slug(column.label) or f"column_{index}", variables, f"column_{index}").replace("/", "_")
-        if column.unit is None:
+        unit = column.unit or (AXES[column.axis][0] if column.axis in CERTAIN else None)
+        if unit is None:
             warnings.append(f"nothing says in which unit {column.label or f'column {index}'} is")
-        variables[name] = variable("row", column.values, column.unit or "1", column.label or f"column {index}")
+        variables[name] = variable("row", column.values, unit or "1", column.label or f"column {index}")
     number = variable("row", np.arange(rows), "1", "row")
     return xr.Dataset(variables, {"row": number}), warnings
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.cells import MISSING, Form, tables_of
+from relaxor.readers.common.cells import tables_of, without_remarks
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, safe
 from relaxor.readers.common.workbooks import is_workbook, lines_of_sheets
@@ -39,7 +39,7 @@ def extract(path: Path) -> xr.DataTree:
     header: dict[str, list[str]] = {}
     warnings: list[str] = []
     for sheet, lines in lines_of_sheets(path).items():
-        lines, beside = without_remarks(lines)
+        lines, beside = without_remarks(lines, "\t")
         if beside:
             warnings.append(
                 f"sheet {sheet}: text beside the numbers is kept in the header ('{beside[0].strip()[:40]}')"
@@ -59,32 +59,3 @@ def extract(path: Path) -> xr.DataTree:
         for name, dataset in datasets.items():
             children[free(name if len(found) == 1 else f"{safe(sheet, 'sheet')}_{name}", children)] = dataset
     return tree(children, header, "not stated in the file", warnings=warnings)
-
-
-def without_remarks(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Return the lines of a sheet without the text that stands beside its numbers, and that text.
-
-    Columns between empty ones are such text if words are a third of their cells in rows of numbers, unless all are.
-    """
-    cells = [line.split("\t") for line in lines]
-    form = Form("\t", ".")
-    beside: set[int] = set()
-    numeric = [row for row in cells if sum(map(form.is_number, row)) > 1]
-    blocks = _blocks(cells)
-    for block in blocks:
-        held = [cell for row in numeric for cell in row[block.start : block.stop] if cell.lower() not in MISSING]
-        words = sum(not form.is_number(cell) for cell in held)
-        beside |= set(block) if words and 3 * words >= len(held) else set()
-    if not beside or len(beside) == sum(map(len, blocks)):
-        return lines, []
-    texts = ["\t".join(cell for at, cell in enumerate(row) if at in beside).strip() for row in cells]
-    kept = ["\t".join("" if at in beside else cell for at, cell in enumerate(row)) for row in cells]
-    return kept, [text for text in texts if text]
-
-
-def _blocks(cells: list[list[str]]) -> list[range]:
-    """Return the columns between empty ones."""
-    filled = {at for row in cells for at, cell in enumerate(row) if cell}
-    starts = sorted(at for at in filled if at - 1 not in filled)
-    ends = sorted(at for at in filled if at + 1 not in filled)
-    return [range(start, end + 1) for start, end in zip(starts, ends, strict=True)]
