@@ -19,6 +19,8 @@ from relaxor.readers.common.schema import MAX_POINTS
 
 FEWEST_ROWS = 3
 """Smallest number of rows of numbers that are a table."""
+NAMED_ABOVE = 6
+"""Number of lines above the first row of numbers in which names and units are sought."""
 SAMPLED = 400
 """Number of lines from which the form of the cells is told."""
 COMMENT = re.compile(r"^ *(?:#|;|'|%|!|//|/\*)\s?")
@@ -49,8 +51,10 @@ class Form:
 
     def cells(self, line: str) -> list[str]:
         """Return the cells of a line, without quotes and blanks around them."""
-        if self.separator == BLANK and '"' not in line:
-            return line.split()
+        if '"' not in line:  # many times faster than the module csv
+            bare = line.strip(BLANK)
+            cells = bare.split() if self.separator == BLANK else bare.split(self.separator) if bare else []
+            return [cell.strip() for cell in cells]
         quoted = csv.reader([line.strip(BLANK)], delimiter=self.separator, skipinitialspace=True)
         try:
             cells = [cell.strip() for cell in next(quoted, [])]
@@ -115,36 +119,44 @@ def form_of(lines: Sequence[str]) -> Form | None:
 
 
 def without_words(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the lines of a table of which some columns hold words in every row, with these cells emptied.
+    """Return the lines of a table without the columns that hold words in every row.
 
-    What was taken away is said; nothing is where no such table was found. Moments in ISO 8601 become seconds from the
-    first one.
+    What was taken away is said; nothing is where no such table was found. A first column of moments in ISO 8601 becomes
+    seconds from the first one.
     """
     found = max((_worded(_sample(lines), form) for form in FORMS if form.separator != BLANK), key=lambda each: each[0])
     count, form, width, words = found
     if count < FEWEST_ROWS:
         return list(lines), []
-    first: datetime | None = None
-    result = []
-    for line in lines:
-        cells = form.cells(line)
-        if len(cells) == width and all(_is_kind(cells[at], at in words, form) for at in range(width)):
-            for at in words:
-                moment = _moment(cells[at]) if at == min(words) else None
-                first = first or moment
-                cells[at] = repr((moment - first).total_seconds()) if moment and first else ""
-            line = form.separator.join(cells)
-        result.append(line)
-    at_names = next((at for at, line in enumerate(lines) if len(form.cells(COMMENT.sub("", line))) == width), 0)
-    named = form.cells(COMMENT.sub("", lines[at_names]))
-    if first is not None and result[at_names] == lines[at_names]:
-        result[at_names] = form.separator.join(
-            [*named[: min(words)], f"{named[min(words)]} (s)", *named[min(words) + 1 :]]
-        )
-    told = [f"column {at + 1} ('{named[at][:40]}') holds words" for at in sorted(words)]
-    if first is not None:
-        told[0] = told[0].replace("holds words", "holds moments, given as seconds from the first one")
-    return result, [line if "moments" in line else f"{line} and is not read" for line in told]
+    split = [form.cells(line) for line in lines]
+    body = [
+        len(cells) == width and all(_is_kind(cell, at in words, form) for at, cell in enumerate(cells))
+        for cells in split
+    ]
+    begin = body.index(True)
+    timed = min(words)
+    start = _moment(split[begin][timed])
+    kept = [at for at in range(width) if at not in words or (at == timed and start is not None)]
+    result = list(lines)
+    named = [""] * width
+    for row, cells in enumerate(split[max(begin - NAMED_ABOVE, 0) :], start=max(begin - NAMED_ABOVE, 0)):
+        if len(cells) != width:
+            continue
+        if start is not None and body[row]:
+            moment = _moment(cells[timed])
+            cells[timed] = repr((moment - start).total_seconds()) if moment else ""
+        elif row < begin and any(cells):
+            named = list(cells)
+            cells[timed] += " (s)" if start is not None and cells[timed] else ""
+        result[row] = form.separator.join(_quoted(cells[at], form) for at in kept)
+    told = [f"column {at + 1} ('{named[at][:40]}') holds words and is not read" for at in sorted(words)]
+    if start is not None:
+        told[0] = f"column {timed + 1} ('{named[timed][:40]}') holds moments, given as seconds from the first one"
+    return result, told
+
+
+def _quoted(cell: str, form: Form) -> str:
+    return f'"{cell}"' if form.separator in cell else cell
 
 
 def without_remarks(lines: list[str], separator: str) -> tuple[list[str], list[str]]:

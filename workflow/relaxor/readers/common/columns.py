@@ -13,7 +13,7 @@ import xarray as xr
 
 from relaxor.core.units import convertible
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import BLANK, COMMENT, Form, Table
+from relaxor.readers.common.cells import BLANK, COMMENT, NAMED_ABOVE, Form, Table
 from relaxor.readers.common.text import free, safe, slug
 from relaxor.readers.common.unit_words import split_label, unit_of
 
@@ -24,8 +24,6 @@ THING = re.compile(r"(.* )?(device|sample|cell|channel|run|site|pad|group|set|tr
 """What letters number: ``Device A`` is no current."""
 BRACKETED = re.compile(r"[\[(].*[\])]")
 GROUPS = re.compile(r"[^\s()\[\]][^()\[\]]*[(\[][^)\]]*[)\]]")
-NAME_ROWS = 6
-"""Number of lines above the numbers among which the names are sought."""
 AXES = {
     "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th)( angle)?|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
     "raman_shift": (
@@ -104,7 +102,7 @@ def columns_of(table: Table) -> tuple[list[Column], list[str]]:
     if lines and COMMENT.sub("", lines[-1]).strip() == str(len(table.values)):
         lines.pop()  # the number of rows
         lines = _unstacked(lines, table.form, int(kept.sum()))
-    rows = [_fitted(line, table, kept) for line in lines[-NAME_ROWS:]]
+    rows = [_fitted(line, table, kept) for line in lines[-NAMED_ABOVE:]]
     head: list[list[str]] = []
     for row in reversed(rows):  # upwards from the numbers, to the first line that is no row of names
         if row is None or ENTRY.match(" ".join(row)):
