@@ -307,6 +307,26 @@ def test_axes_that_programs_name(tmp_path, header, axis):
     np.testing.assert_array_equal(data["intensity"], Y)
 
 
+@pytest.mark.parametrize(
+    ("names", "children"),
+    [
+        ("Raman shift/cm-1,Sample A,Sample B", ["Sample_A", "Sample_B"]),
+        ("2Theta,300C,400C", ["300C", "400C"]),
+        ("2Theta,I obs,I calc", ["table"]),  # of a refinement
+        ("2Theta,d,hkl", ["table"]),
+        ("Wavelength (nm),n,k", ["table"]),  # optical constants
+    ],
+)
+def test_spectra_named_after_samples_stand_side_by_side(tmp_path, names, children):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{names}\n" + "".join(f"{100 + n},{n},{2 * n}\n" for n in range(30)))
+    tree = read(path)
+    assert list(tree.children) == children
+    if children != ["table"]:
+        assert tree[children[1]]["intensity"].values.tolist() == [2 * n for n in range(30)]
+        assert f"nothing says in which unit the intensity of {children[0]} is" in tree.attrs["warnings"]
+
+
 def test_rows_of_intensities_take_no_names_from_a_line_of_numbers(tmp_path):
     """A GSAS file has ten intensities in a row below ``BANK 1 40 10 CONST 1000.00 5.00 0 0 STD``."""
     rows = "".join("".join(f"{number:8.1f}" for number in range(10)) + "\n" for _ in range(4))

@@ -54,6 +54,13 @@ ENTRY = re.compile(r"\"?(x|y|horizontal |vertical )[ _]?(?:axis|units?|label)\"?
 """A line of a header that names the column ``x`` or ``y``."""
 QUANTITIES = {"nm": "wavelength", "1/cm": "wavenumber", "s": "time", "V": "voltage", "A": "current"}
 """Names of columns of which a header gives the unit only."""
+DERIVED = re.compile(
+    r"calc|diff|back|bkg|base|fit|resid|peak|comp|weight|err|esd|sigma|std|fwhm|area|hkl|phase|index|time|position|\bq\b|dsp",
+    re.IGNORECASE,
+)
+"""Parts of the names of columns that are no measured spectra."""
+FEWEST_POINTS = 20
+"""A table of lines of a spectrum has fewer rows than a spectrum has points."""
 ROW_NUMBER = re.compile(r"index|#|no\.?|row|nr\.?|point|n", re.IGNORECASE)
 
 
@@ -203,12 +210,17 @@ def _bare_units(names: Sequence[str]) -> list[tuple[str, str | None]] | None:
 def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
     """Return the spectra in a table: one for each column of intensities, over the axis that stands before it.
 
-    A column of standard deviations behind the intensities is their uncertainty. If a column is neither, the table is
+    A column of standard deviations behind the intensities is their uncertainty. Columns named after samples, behind an
+    angle or a Raman shift, are spectra too. If a column is neither, the table is
     no collection of spectra, and nothing is returned.
     """
     if len(columns) == 2 and columns[0].axis and columns[1].unit is None and not columns[1].axis:
         return {"spectrum": _spectrum(*columns)}  # whatever the second column is called
     found: dict[str, xr.Dataset] = {}
+    if _of_samples(columns):
+        for column in columns[1:]:
+            found[free(safe(column.label, "spectrum"), found)] = _spectrum(columns[0], column)
+        return found
     axis: Column | None = None
     last = ""
     for column in columns:
@@ -225,6 +237,18 @@ def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
         else:
             return {}
     return found if axis is None or len(found) != 1 else {"spectrum": found.popitem()[1]}
+
+
+def _of_samples(columns: Sequence[Column]) -> bool:
+    """Return whether the columns behind an angle or a shift are spectra named after samples or conditions."""
+    axis, others = columns[0], columns[1:]
+    return (
+        axis.axis in ("two_theta", "raman_shift")
+        and axis.values.size >= FEWEST_POINTS
+        and len({column.label for column in others}) == len(others) > 1
+        and not any(column.axis or column.counts or column.unit not in (None, "1") for column in others)
+        and all(len(column.label) > 1 and not DERIVED.search(column.label) for column in others)
+    )
 
 
 def _spectrum(axis: Column, column: Column) -> xr.Dataset:
