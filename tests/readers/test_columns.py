@@ -312,7 +312,6 @@ def test_axes_that_programs_name(tmp_path, header, axis):
     [
         ("Raman shift/cm-1,Sample A,Sample B", ["Sample_A", "Sample_B"]),
         ("2Theta,300C,400C", ["300C", "400C"]),
-        ("2Theta,I obs,I calc", ["table"]),  # of a refinement
         ("2Theta,d,hkl", ["table"]),
         ("Wavelength (nm),n,k", ["table"]),  # optical constants
     ],
@@ -325,6 +324,23 @@ def test_spectra_named_after_samples_stand_side_by_side(tmp_path, names, childre
     if children != ["table"]:
         assert tree[children[1]]["intensity"].values.tolist() == [2 * n for n in range(30)]
         assert f"nothing says in which unit the intensity of {children[0]} is" in tree.attrs["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("names", "axis", "unit"),
+    [
+        ("B.E.\tCPS\tBackground\tEnvelope", "binding_energy", "count/s"),
+        ("2Theta\tI obs\tI calc\tBkg", "two_theta", "1"),
+    ],
+)
+def test_a_spectrum_beside_which_its_fit_stands(tmp_path, names, axis, unit):
+    rows = "".join(f"{x}\t{y}\t{2 * y}\t{3 * y}\n" for x, y in zip(X, Y, strict=True))
+    data, _ = child_of(tmp_path, f"{names}\n{rows}")
+    np.testing.assert_array_equal(data[axis], X)
+    np.testing.assert_array_equal(data["intensity"], Y)
+    others = [name for name in data.data_vars if name != "intensity"]
+    assert [data[name].attrs["units"] for name in others] == [unit, unit]
+    np.testing.assert_array_equal(data[others[1]], 3 * Y)
 
 
 def test_rows_of_intensities_take_no_names_from_a_line_of_numbers(tmp_path):

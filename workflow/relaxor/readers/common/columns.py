@@ -54,6 +54,9 @@ ENTRY = re.compile(r"\"?(x|y|horizontal |vertical )[ _]?(?:axis|units?|label)\"?
 """A line of a header that names the column ``x`` or ``y``."""
 QUANTITIES = {"nm": "wavelength", "1/cm": "wavenumber", "s": "time", "V": "voltage", "A": "current"}
 """Names of columns of which a header gives the unit only."""
+ENERGIES = ("binding_energy", "kinetic_energy")
+MADE = re.compile(r"calc|diff|back|bkg|base ?line|envelope|fit|resid|comp", re.IGNORECASE)
+"""Parts of the names of columns that a program made of a spectrum."""
 DERIVED = re.compile(
     r"calc|diff|back|bkg|base|fit|resid|peak|comp|weight|err|esd|sigma|std|fwhm|area|hkl|phase|index|time|position|\bq\b|dsp",
     re.IGNORECASE,
@@ -221,6 +224,8 @@ def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
         for column in columns[1:]:
             found[free(safe(column.label, "spectrum"), found)] = _spectrum(columns[0], column)
         return found
+    if (fitted := _with_fit(columns)) is not None:
+        return {"spectrum": fitted}
     axis: Column | None = None
     last = ""
     for column in columns:
@@ -237,6 +242,23 @@ def spectra_of(columns: Sequence[Column]) -> dict[str, xr.Dataset]:
         else:
             return {}
     return found if axis is None or len(found) != 1 else {"spectrum": found.popitem()[1]}
+
+
+def _with_fit(columns: Sequence[Column]) -> xr.Dataset | None:
+    """Return a spectrum with what a program made of it beside it: a background, an envelope, a calculated pattern."""
+    if len(columns) < 3 or columns[0].axis not in ("two_theta", "raman_shift", *ENERGIES) or not columns[1].counts:
+        return None
+    axis, measured, *made = columns
+    if any(column.axis or column.unit not in (None, "1", measured.unit) or not column.label for column in made):
+        return None
+    if not all(MADE.search(column.label) for column in made) or axis.unit not in (None, AXES[axis.axis][0]):
+        return None
+    spectrum = _spectrum(axis, measured)
+    places, unit = np.isfinite(axis.values), spectrum["intensity"].attrs["units"]
+    for column in made:
+        name = free(slug(column.label), spectrum)
+        spectrum[name] = variable(axis.axis, column.values[places], unit, column.label)
+    return spectrum
 
 
 def _of_samples(columns: Sequence[Column]) -> bool:
