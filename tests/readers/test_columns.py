@@ -261,6 +261,14 @@ def test_a_mark_of_comments_behind_a_tab_is_a_cell(tmp_path):
     assert (data["im"].values.tolist(), data["im"].attrs["units"]) == (Y.tolist(), "A")
 
 
+def test_overflow_of_a_source_meter_is_no_current(tmp_path):
+    """9.91E+37 stands for no number and 9.9E+37 for overflow in the answers of instruments."""
+    rows = "0,1e-6\n1,9.910000E+37\n2,-9.9e37\n3,9.8e37\n"
+    data, warnings = child_of(tmp_path, "Voltage (V),Current (A)\n" + rows)
+    np.testing.assert_array_equal(data["current"], [1e-6, np.nan, np.nan, 9.8e37])
+    assert "line 2: 2 numbers are 9.9E+37, which instruments write for no reading; NaN stands there" in warnings
+
+
 def test_commas_between_thousands_are_refused(tmp_path):
     rows = "".join(f"{n},000;0.50;13.5\n" for n in range(1, 6))
     with pytest.raises(ReadError, match="line 3: '1,000' is not a number"):
@@ -274,6 +282,8 @@ def test_commas_between_thousands_are_refused(tmp_path):
         ("# volt,curr\n# Gate voltage (V),Drain current (A)\n# 5", ["gate_voltage", "drain_current"], ["V", "A"]),
         ("Voltage (V)_a_Dark,Current (mA/cm^2)_a_Dark", ["voltage_a_dark", "current_a_dark"], ["V", "mA/cm^2"]),
         ("t_s,i_A", ["t", "i"], ["s", "A"]),
+        ("Time (mS),G (mS)", ["time", "g"], ["ms", "mS"]),  # a time in millisiemens is one in milliseconds
+        ("q (A^-1),q (1/A)", ["q", "q_2"], ["1/angstrom", "1/angstrom"]),
         ("cycle_A,sample_s", ["cycle_a", "sample_s"], ["1", "1"]),  # letters that are no units
         ("X,CH1\nSequence,Volt", ["x", "ch1"], ["1", "V"]),
         ("Time s,Sample A", ["time", "sample_a"], ["s", "1"]),

@@ -17,7 +17,7 @@ WORDS = {
     "cps": "count/s", "c/s": "count/s", "cts/s": "count/s", "counts/s": "count/s", "count/s": "count/s",
     "counts per second": "count/s", "kcps": "kcount/s",
     "~m": "um", "micron": "um", "microns": "um", "µ": "um",
-    "uc_per_cm2": "uC/cm^2",
+    "uc_per_cm2": "uC/cm^2", "1/a": "1/angstrom", "a-1": "1/angstrom", "a^-1": "1/angstrom", "a^{-1}": "1/angstrom",
 }  # fmt: skip
 """Whole units, in small letters. Points, pixels, channels and indices are numbers."""
 NAMES = {
@@ -40,6 +40,7 @@ PREFIXES = {prefix: prefix for prefix in "fpnumckMGT"} | {"µ": "u", "μ": "u"}
 RAISED = str.maketrans("⁺⁻−⁰¹²³⁴⁵⁶⁷⁸⁹", "+--0123456789")
 BRACKETS = re.compile(r"(.*?\S)\s*[\[({]\s*([^\])}]*?)\s*[\])}]\s*:?")
 TRAILING = re.compile(r"(\S.*?)\s*(?:/|,)\s*([^/,]+(?:/[^/,]+)?)")
+TIME = re.compile(r"(?<![a-z])(time|t|zeit|delay|duration|width|interval)(?![a-z])", re.IGNORECASE)
 INNER = re.compile(r"(.*\S)\s*[\[(]([^\])]+)[\])](_\S.*)")
 """A unit before what tells columns apart, as in ``Voltage (V)_a_Forward``."""
 SUFFIX = re.compile(
@@ -88,7 +89,8 @@ def split_label(text: str) -> tuple[str, str | None]:
     """
     text = text.strip()
     if (match := BRACKETS.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
-        return match[1], unit
+        spelled_s = unit.endswith("S") and TIME.search(match[1]) is not None  # (mS) is no conductance behind a time
+        return match[1], unit[:-1] + "s" if spelled_s else unit
     if (unit := unit_of(text)) in ("count", "count/s", "kcount/s"):
         return text, unit
     if (match := TRAILING.fullmatch(text)) and (unit := unit_of(match[2])) is not None:

@@ -29,7 +29,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import TableText, form_of, tables_of, without_remarks, without_words
+from relaxor.readers.common.cells import Table, TableText, form_of, tables_of, without_remarks, without_words
 from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
 from relaxor.readers.common.schema import folded, spectra, tree
 from relaxor.readers.common.text import free, head_lines, lines_of
@@ -42,6 +42,8 @@ LONG_HEAD = 1 << 16
 BESIDE = re.compile(r"[A-Za-z][^,]*,[^,]*,,+ *[-+.\d]+(e[-+]\d+)?, *[-+.\d]+(e[-+]\d+)?,?$", re.IGNORECASE)
 """A row of numbers behind an entry of the header and an empty cell, as old oscilloscopes of Tektronix write them."""
 FEW = 20
+OVERFLOW = 9.905e37
+"""Between the two numbers that the standard of commands for instruments (SCPI) has for no number and for overflow."""
 MAX_TABLES = 1000
 WIRE = ["wave", "intensity"]
 """Names, in small letters, that Renishaw WiRE gives shift and counts."""
@@ -77,6 +79,8 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
     header: list[str] = []
     before: list[Column] = []
     for table in text.tables[:MAX_TABLES]:
+        table, overflow = _without_overflow(table)
+        warnings += overflow
         above = [line.strip() for line in table.above if line.strip()]
         header += above
         columns, comments = columns_of(table)
@@ -95,6 +99,16 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
     if len(text.tables) > MAX_TABLES:
         warnings.append(f"only the first {MAX_TABLES} of {len(text.tables)} tables are read")
     return children, header + [line.strip() for line in text.below], warnings
+
+
+def _without_overflow(table: Table) -> tuple[Table, list[str]]:
+    """Return a table with NaN for 9.9E+37 and 9.91E+37, which source meters write instead of a reading."""
+    with np.errstate(invalid="ignore"):
+        beyond = np.abs(np.abs(table.values) - OVERFLOW) <= 0.001 * OVERFLOW
+    if not beyond.any():
+        return table, []
+    told = f"line {table.line}: {int(beyond.sum())} numbers are 9.9E+37, which instruments write for no reading; NaN"
+    return replace(table, values=np.where(beyond, np.nan, table.values)), [f"{told} stands there"]
 
 
 def _interrupted(before: list[Column], columns: list[Column]) -> bool:
