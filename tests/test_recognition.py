@@ -54,6 +54,24 @@ def test_real_files_are_recognised(rawfiles, subtests):
             assert likely_techniques(read(path)) == found
 
 
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ("Temperature (K),Time Stamp (sec)", ("growth",)),
+        ("Temperature (K),Time Stamp (sec),Resistance (ohm)", ()),  # of a PPMS
+        ("Pulse width (us),P* (uC/cm2),dP (uC/cm2)", ()),
+        ("Time (s),R_on (ohm),R_off (ohm)", ("endurance",)),
+        ("2Theta (deg),Reflectivity", ()),
+        ("2Theta (deg),Intensity", ("xrd",)),
+    ],
+)
+def test_tables_that_look_like_others(tmp_path, names, found):
+    path = tmp_path / "a.csv"
+    columns = names.count(",") + 1
+    path.write_text(f"{names}\n" + "".join(",".join([f"{n / 2 + 1}"] * columns) + "\n" for n in range(30)))
+    assert likely_techniques(read(path)) == found
+
+
 def test_a_tester_knows_its_capacitor(rawfiles):
     for name in ("aixacct_dat/RTWhiteB_freqs.dat", "radiant_txt/TypABdata.Hysteresis.2.txt"):
         assert not techniques()["hysteresis"].conditions.needed(Contents.of(read(rawfiles / "ferroelectric_pe" / name)))

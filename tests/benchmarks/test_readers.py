@@ -10,6 +10,7 @@ the file and the labelled tree. Where the library takes a few milliseconds, that
 import re
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,9 @@ import xarray as xr
 from relaxor.core.checksums import sha256
 from relaxor.readers import read
 from relaxor.readers.common.schema import tree
+
+from tests.readers.samples.electrical import workbook
+from tests.readers.samples.photoemission import avantage, avantage_sheet
 
 ROUNDS = 15
 
@@ -153,3 +157,62 @@ def test_reading(benchmark, rawfiles, name):
     print(f"\n{name}: {took['read']:.2f} ms, {library.__name__} {took['library']:.2f} ms, contract "
           f"{took['contract']:.2f} ms, ratio {ratio:.2f}, of both {owed:.2f}")  # fmt: skip
     benchmark.pedantic(read, (path,), rounds=5)
+
+
+# --- texts and workbooks, written here -------------------------------------------------------------------------------
+AXIS, VALUES = np.linspace(100.0, 3000.0, 20_000).tolist(), (np.arange(20_000) % 997).tolist()
+MAP = np.arange(200 * 1000).reshape(200, 1000) % 997
+
+
+def labspec() -> str:
+    head = "#AxisType[0]=\tIntens\n#AxisType[1]=\tSpectr\n#AxisUnit[1]=\t1/cm\n#AxisType[2]=\tTime\n#AxisUnit[2]=\ts\n"
+    rows = "".join(f"{n}\t" + "\t".join(map(str, row)) + "\n" for n, row in enumerate(MAP.tolist()))
+    return head + "#Acq. time (s)=\t1\n\t" + "\t".join(f"{100 + n / 4:.2f}" for n in range(1000)) + "\n" + rows
+
+
+def jcamp() -> str:
+    head = "##TITLE=a\n##JCAMP-DX=4.24\n##DATA TYPE=RAMAN SPECTRUM\n##XUNITS=1/CM\n##YUNITS=ARBITRARY UNITS\n"
+    step = (AXIS[-1] - AXIS[0]) / (len(AXIS) - 1)
+    ends = f"##FIRSTX={AXIS[0]}\n##LASTX={AXIS[-1]}\n##DELTAX={step!r}\n##NPOINTS={len(AXIS)}\n##FIRSTY=0\n"
+    rows = [f"{AXIS[at]!r} " + " ".join(map(str, VALUES[at : at + 10])) for at in range(0, len(AXIS), 10)]
+    return head + ends + "##XFACTOR=1\n##YFACTOR=1\n##XYDATA=(X++(Y..Y))\n" + "\n".join(rows) + "\n##END=\n"
+
+
+def rows(separator: str, words: str = "") -> str:
+    return "".join(f"{x:.4f}{separator}{y}{words}\n" for x, y in zip(AXIS, VALUES, strict=True))
+
+
+def cells(number: int) -> list[list[object]]:
+    return avantage_sheet([[float(value)] for value in VALUES[:number]])
+
+
+TEXTS: dict[str, tuple[Callable[[], bytes], int]] = {
+    "LabSpec text": (lambda: labspec().encode(), MAP.size),
+    "JCAMP-DX": (lambda: jcamp().encode(), len(AXIS)),
+    "text table": (lambda: ("Voltage (V)\tCurrent (A)\n" + rows("\t")).encode(), len(AXIS)),
+    "text table with words": (lambda: ("Voltage (V),Current (A),State\n" + rows(",", ",OK")).encode(), len(AXIS)),
+    "workbook": (
+        lambda: workbook({"a": [["V", "A"], *map(list, zip(AXIS, VALUES, strict=True))]}),
+        len(AXIS),
+    ),
+    "Avantage": (lambda: avantage(Survey_Scan=cells(2700), C1s_Scan=cells(200)), 2900),
+}
+"""What it is → how it is written, and the number of its values."""
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_reading_texts(benchmark, tmp_path, name):
+    """Time, and peak of memory in bytes and over the bytes of the values (``peak_times_values``)."""
+    write, values = TEXTS[name]
+    path = tmp_path / "a.txt"
+    path.write_bytes(write())
+    read(path)
+    tracemalloc.start()
+    tree_read = read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(child.to_dataset().nbytes for child in tree_read.children.values()) >= 8 * values
+    benchmark.extra_info |= {"bytes": path.stat().st_size, "peak_MB": round(peak / 1e6, 1),
+                             "peak_times_values": round(peak / (8 * values), 1)}  # fmt: skip
+    benchmark.pedantic(read, (path,), rounds=5)
+    print(f"\n{name}: {path.stat().st_size / 1e6:.2f} MB, peak {peak / 1e6:.1f} MB")

@@ -10,6 +10,7 @@ from relaxor.readers.common.text import decoded
 from relaxor.readers.common.unit_words import unit_of
 
 from tests.readers.samples.electrical import workbook
+from tests.readers.samples.tables import LVM
 
 X = np.array([100.5, 101.75, 103.0, 104.25, 105.5])
 Y = np.array([1234.75, 1231.25, 1227.75, 1224.5, -3.25])
@@ -181,6 +182,15 @@ def test_an_uncertainty_stays_beside_its_point(tmp_path):
     assert data["intensity_uncertainty"].values.tolist() == [1, 3, 4]
 
 
+def test_text_beside_the_numbers_of_a_workbook_takes_no_row_away(tmp_path):
+    """Results of a fit, or remarks, once took away the rows beside which they stood."""
+    cells = [["Voltage (V)", "Current (A)", "", "Fit", "Value"], [0, 1, "", "slope", 7], [1, 2, "", "fixed", "1:7"],
+             [2, 3], [3, 4]]  # fmt: skip
+    data, warnings = child_of(tmp_path, workbook({"Sheet1": cells}))
+    assert data["voltage"].values.tolist() == [0, 1, 2, 3]
+    assert "sheet Sheet1: text beside the numbers is kept in the header ('Fit\tValue')" in warnings
+
+
 def test_curves_side_by_side_in_a_workbook(tmp_path):
     rows = [("Raman of two flakes",), (), ("Raman shift (cm-1)", "Counts", None, "Raman shift (cm-1)", "Counts")]
     rows += [(x, y, None, x + 1, 2 * y) for x, y in zip(X, Y, strict=True)]
@@ -227,3 +237,167 @@ def test_any_numbers_come_back(tmp_path_factory, values, separator, decimal, end
     path.write_bytes(ends.join(rows).encode())
     found = read(path)["table"]
     np.testing.assert_array_equal(np.array([found[f"column_{place}"] for place in (1, 2, 3)]).T, values)
+
+
+# --- kinds of files found in public repositories ---------------------------------------------------------------------
+ROWS = "".join(f"{x},{y}\n" for x, y in zip(X, Y, strict=True))
+
+
+def test_columns_of_words_are_named_and_the_numbers_read(tmp_path):
+    """Time stamps, states and ranges stand beside the numbers in many logs, which were refused for them."""
+    rows = [f"{n},2022-05-03 12:00:{2 * n:02},{x},{y},OK,Auto" for n, (x, y) in enumerate(zip(X, Y, strict=True))]
+    data, warnings = child_of(tmp_path, "Index,Timestamp,Voltage (V),Current (A),Status,Range\n" + "\n".join(rows))
+    assert data["voltage"].values.tolist() == X.tolist() and data["current"].attrs["units"] == "A"
+    assert (data["timestamp"].values.tolist(), data["timestamp"].attrs["units"]) == ([0, 2, 4, 6, 8], "s")
+    assert "column 2 ('Timestamp') holds moments, given as seconds from the first one" in warnings
+    assert "column 5 ('Status') holds words and is not read" in warnings
+
+
+def test_a_mark_of_comments_behind_a_tab_is_a_cell(tmp_path):
+    """Gamry writes ``#`` as the unit of its first column; the units once moved by one column."""
+    rows = "".join(f"\t{n}\t{x}\t{y}\t...\n" for n, (x, y) in enumerate(zip(X, Y, strict=True)))
+    data, _ = child_of(tmp_path, "CURVE\tTABLE\n\tPt\tT\tIm\tOver\n\t#\ts\tA\tbits\n" + rows)
+    assert (data["t"].values.tolist(), data["t"].attrs["units"]) == (X.tolist(), "s")
+    assert (data["im"].values.tolist(), data["im"].attrs["units"]) == (Y.tolist(), "A")
+
+
+def test_overflow_of_a_source_meter_is_no_current(tmp_path):
+    """9.91E+37 stands for no number and 9.9E+37 for overflow in the answers of instruments."""
+    rows = "0,1e-6\n1,9.910000E+37\n2,-9.9e37\n3,9.8e37\n"
+    data, warnings = child_of(tmp_path, "Voltage (V),Current (A)\n" + rows)
+    np.testing.assert_array_equal(data["current"], [1e-6, np.nan, np.nan, 9.8e37])
+    assert "line 2: 2 numbers are 9.9E+37, which instruments write for no reading; NaN stands there" in warnings
+
+
+def test_commas_between_thousands_are_refused(tmp_path):
+    rows = "".join(f"{n},000;0.50;13.5\n" for n in range(1, 6))
+    with pytest.raises(ReadError, match="line 3: '1,000' is not a number"):
+        child_of(tmp_path, "Cycle;Time (ms);R (kOhm)\n0;0.00;12.5\n" + rows)
+
+
+@pytest.mark.parametrize(
+    ("header", "names", "units"),
+    [
+        ("Distance (um),Ti K", ["distance", "ti_k"], ["um", "1"]),  # a line of titanium, no temperature
+        ("# volt,curr\n# Gate voltage (V),Drain current (A)\n# 5", ["gate_voltage", "drain_current"], ["V", "A"]),
+        ("Voltage (V)_a_Dark,Current (mA/cm^2)_a_Dark", ["voltage_a_dark", "current_a_dark"], ["V", "mA/cm^2"]),
+        ("t_s,i_A", ["t", "i"], ["s", "A"]),
+        ("Time (mS),G (mS)", ["time", "g"], ["ms", "mS"]),  # a time in millisiemens is one in milliseconds
+        ("q (A^-1),q (1/A)", ["q", "q_2"], ["1/angstrom", "1/angstrom"]),
+        ("cycle_A,sample_s", ["cycle_a", "sample_s"], ["1", "1"]),  # letters that are no units
+        ("X,CH1\nSequence,Volt", ["x", "ch1"], ["1", "V"]),
+        ("Time s,Sample A", ["time", "sample_a"], ["s", "1"]),
+        ("Voltage A,Voltage B", ["voltage_a", "voltage_b"], ["1", "1"]),
+    ],
+)  # fmt: skip
+def test_names_and_units_that_programs_write(tmp_path, header, names, units):
+    data, _ = child_of(tmp_path, f"{header}\n{ROWS}")
+    if "spectrum" in data.sizes or "intensity" in data:
+        data = data.rename(intensity=names[1])
+    found = {name: data[name].attrs["units"] for name in names}
+    assert list(found.values()) == units
+    np.testing.assert_array_equal(data[names[0]], X)
+
+
+@pytest.mark.parametrize(
+    ("header", "axis"),
+    [
+        ("sample.tif: integration\n2-Theta Angle (Degrees)\nIntensity\n 5\n", "two_theta"),  # Fit2D
+        ("#  2th_deg   I\n", "two_theta"),  # pyFAI
+        ("Labels,PL\nXAxis,Wavelength(nm)\nYAxis,Counts\n\n", "wavelength"),  # Edinburgh Instruments
+        ("TITLE\tfilm\nXUNITS\tNANOMETERS\nYUNITS\tABSORBANCE\nXYDATA\n", "wavelength"),  # JASCO
+        ("Wavelength nm.,Abs.\n", "wavelength"),  # Shimadzu
+        ("Wavelength,S1c / R1c\nnm,CPS / MicroAmps\n", "wavelength"),  # Horiba fluorimeters
+    ],
+)
+def test_axes_that_programs_name(tmp_path, header, axis):
+    separator = "," if "," in header else "\t" if "\t" in header else " "
+    data, _ = child_of(tmp_path, header + ROWS.replace(",", separator))
+    np.testing.assert_array_equal(data[axis], X)
+    np.testing.assert_array_equal(data["intensity"], Y)
+
+
+@pytest.mark.parametrize(
+    ("names", "children"),
+    [
+        ("Raman shift/cm-1,Sample A,Sample B", ["Sample_A", "Sample_B"]),
+        ("2Theta,300C,400C", ["300C", "400C"]),
+        ("2Theta,d,hkl", ["table"]),
+        ("Wavelength (nm),n,k", ["table"]),  # optical constants
+    ],
+)
+def test_spectra_named_after_samples_stand_side_by_side(tmp_path, names, children):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{names}\n" + "".join(f"{100 + n},{n},{2 * n}\n" for n in range(30)))
+    tree = read(path)
+    assert list(tree.children) == children
+    if children != ["table"]:
+        assert tree[children[1]]["intensity"].values.tolist() == [2 * n for n in range(30)]
+        assert f"nothing says in which unit the intensity of {children[0]} is" in tree.attrs["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("names", "axis", "unit"),
+    [
+        ("B.E.\tCPS\tBackground\tEnvelope", "binding_energy", "count/s"),
+        ("2Theta\tI obs\tI calc\tBkg", "two_theta", "1"),
+    ],
+)
+def test_a_spectrum_beside_which_its_fit_stands(tmp_path, names, axis, unit):
+    rows = "".join(f"{x}\t{y}\t{2 * y}\t{3 * y}\n" for x, y in zip(X, Y, strict=True))
+    data, _ = child_of(tmp_path, f"{names}\n{rows}")
+    np.testing.assert_array_equal(data[axis], X)
+    np.testing.assert_array_equal(data["intensity"], Y)
+    others = [name for name in data.data_vars if name != "intensity"]
+    assert [data[name].attrs["units"] for name in others] == [unit, unit]
+    np.testing.assert_array_equal(data[others[1]], 3 * Y)
+
+
+def test_rows_of_intensities_take_no_names_from_a_line_of_numbers(tmp_path):
+    """A GSAS file has ten intensities in a row below ``BANK 1 40 10 CONST 1000.00 5.00 0 0 STD``."""
+    rows = "".join("".join(f"{number:8.1f}" for number in range(10)) + "\n" for _ in range(4))
+    data, warnings = child_of(tmp_path, "LaB6\nBANK 1 40 10 CONST 1000.00 5.00 0 0 STD\n" + rows)
+    assert "column_1" in data and "the file says neither what its columns are" in warnings
+
+
+def test_the_header_of_old_oscilloscopes_beside_the_numbers(tmp_path):
+    """It once took away the rows beside which it stands, and named the columns after its own numbers."""
+    told = ["Record Length,2.5e+03", "Horizontal Units,s", "Vertical Units,V", ",", ","]
+    rows = [f"{entry},,{x:.6f},   {y:.5f},\n" for entry, x, y in zip(told, X, Y, strict=True)]
+    data, warnings = child_of(tmp_path, "".join(rows))
+    np.testing.assert_allclose(data["voltage"], Y)
+    np.testing.assert_allclose(data["time"], X)
+    assert "text beside the numbers is kept in the header ('Record Length\t2.5e+03')" in warnings
+
+
+@pytest.mark.parametrize("swap", [False, True], ids=["a full map", "a map that was stopped"])
+def test_maps_that_wire_writes_as_text(tmp_path, swap):
+    places = [(x, y) for y in (0.0, 2.0) for x in (0.0, 1.0, 2.0)][: -1 if swap else None]
+    rows = [
+        f"{x:.3f}\t{y:.3f}\t{wave:.4f}\t{100 * n + k:.3f}\n"
+        for n, (x, y) in enumerate(places)
+        for k, wave in enumerate(X[::-1])
+    ]
+    data, warnings = child_of(tmp_path, "#X\t\t#Y\t\t#Wave\t\t#Intensity\n" + "".join(rows))
+    values = data["intensity"].transpose(..., "raman_shift").values.reshape(-1, 5)
+    assert values[:, 0].tolist() == [100 * n for n in range(len(places))]
+    assert data["raman_shift"].values.tolist() == X[::-1].tolist()
+    np.testing.assert_allclose(data["x"], [0, 1e-6, 2e-6] if not swap else [1e-6 * x for x, _ in places])
+    assert data["intensity"].dims == (("spectrum",) if swap else ("y", "x")) + ("raman_shift",)
+    assert "the places are taken as micrometres" in warnings
+
+
+def test_labview_files_without_a_column_of_x_or_with_several_segments(tmp_path):
+    path = tmp_path / "a.lvm"
+    lines = LVM.split("\n")
+    empty = [line if "E-6" not in line else "\t" + line.partition("\t")[2] for line in lines]
+    path.write_text("\n".join(empty))
+    assert read(path)["segment_1"]["time"].values.tolist() == [0.5, 0.75, 1.0]
+    second = lines[lines.index("Channels\t2\t\t") :]
+    path.write_text("\n".join([*lines[:-1], "", *second]).replace("Amps", "Widgets"))
+    tree = read(path)
+    assert [part["drive"].values.tolist() for part in tree.children.values()] == [[1.5, 2.5, 3.5]] * 2
+    assert "segment 2: nothing says in which unit Answer is" in tree.attrs["warnings"]
+    path.write_text("\n".join(lines[:-4]))
+    with pytest.raises(ReadError, match="line 17: holds no row below its names"):
+        read(path)

@@ -142,6 +142,29 @@ def test_axis_in_kev_stays_in_kev(tmp_path: Path) -> None:
     np.testing.assert_allclose(energy, [0.0, 0.01])
 
 
+def test_decimal_commas(tmp_path: Path) -> None:
+    """``10,5`` below each other were twice as many numbers; commas behind whole numbers still separate them."""
+    path = tmp_path / "a.msa"
+    head = text([], OFFSET="-0,2", XPERCHAN="0,01", NPOINTS="2").partition("#ENDOFDATA")[0]
+    path.write_text(head + "10,5\n11,5\n#ENDOFDATA   :\n")
+    spectrum = read(path)["spectrum"]
+    assert spectrum["intensity"].values.tolist() == [10.5, 11.5]
+    np.testing.assert_allclose(spectrum["energy"], [-0.2, -0.19])
+    path.write_text(head.replace("0,", "0.") + "10,11\n#ENDOFDATA   :\n")
+    assert read(path)["spectrum"]["intensity"].values.tolist() == [10, 11]
+
+
+def test_a_channel_of_zero_that_contradicts_the_axis_is_said(tmp_path: Path) -> None:
+    """In the example of the standard, OFFSET 520.13 and XPERCHAN 3.1 go with CHOFFSET -168, the channel of zero."""
+    path = tmp_path / "a.msa"
+    for zero, said in ((-168, False), (-20, True)):
+        content = text([1, 2], OFFSET="520.13", XPERCHAN="3.1")
+        path.write_text(content.replace("#SPECTRUM", f"#CHOFFSET    : {zero}\n#SPECTRUM"))
+        tree = read(path)
+        np.testing.assert_allclose(tree["spectrum"]["energy"], [520.13, 523.23])
+        assert (f"CHOFFSET says that channel {zero} is at zero" in tree.attrs.get("warnings", "")) == said
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(
     counts=st.lists(st.integers(0, 10**9), min_size=1, max_size=50),

@@ -11,7 +11,7 @@ from relaxor.readers.common.signals import axis_unit
 from relaxor.readers.electron_microscopy import bruker_bcf
 
 from tests.public_files import go_through, present, shared
-from tests.readers.samples.microscopes import bcf, bcf_map, berkeley, elid, ser, tif
+from tests.readers.samples.microscopes import bcf, bcf_map, berkeley, elid, jeol_map, ser, tif
 from tests.readers.samples.sample import zip_of
 
 
@@ -340,3 +340,27 @@ def test_a_project_is_refused_before_the_announced_size_of_its_image_is_taken(tm
         content = content[:at] + struct.pack("<HHII", tag, 4, 1, 100_000) + content[at + 12 :]
     with pytest.raises(ReadError, match="holds an image of 10000000000 numbers; more than 50000000 are refused"):
         read(written(tmp_path / "a.elid", content))
+
+
+def test_images_of_more_strips_than_bytes_are_refused(tmp_path):
+    """A mutation of 785 bytes once announced four million strips, each of which was looked for."""
+
+    def high(content: bytes) -> bytes:
+        for tag, number in ((257, 4_000_000), (278, 1), (259, 5)):  # length, rows in a strip, LZW
+            at = next(place for kind in (3, 4) if (place := content.find(struct.pack("<HHI", tag, kind, 1))) > 0)
+            content = content[:at] + struct.pack("<HHII", tag, 4, 1, number) + content[at + 12 :]
+        return content
+
+    for name, content in (("a.elid", high(elid())), ("a.tif", high(tif()))):
+        with pytest.raises(ReadError, match="announces 4000000 strips or tiles in "):
+            read(written(tmp_path / name, content))
+
+
+def test_jeol_images_are_grey_and_their_pixels_are_counted(tmp_path):
+    tree = read(written(tmp_path / "a.img", jeol_map(of_counts=False)))
+    assert tree["O_K"]["intensity"].attrs["units"] == "1" and "intensity_uncertainty" not in tree["O_K"]
+    assert "taken as high as it is wide" in tree.attrs["warnings"]
+    with pytest.raises(ReadError, match="announces 8 pixels and holds 6"):
+        read(written(tmp_path / "a.img", jeol_map(width=4)))
+    with pytest.raises(ReadError, match=r"a map of spectra of JEOL \(\.pts\)"):
+        read(written(tmp_path / "a.pts", b"\x30\x01\0\0EDS\0" + bytes(1000)))

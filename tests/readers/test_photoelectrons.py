@@ -6,7 +6,8 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.public_files import present, shared
-from tests.readers.samples.photoemission import CASA, SCIENTA, SPECS, SPECS_XML
+from tests.readers.samples.electrical import workbook
+from tests.readers.samples.photoemission import CASA, SCIENTA, SPECS, SPECS_XML, avantage, avantage_sheet
 
 # folder/file: region → (points, ends of the axis, first and largest value)
 PUBLISHED = {
@@ -79,7 +80,7 @@ def test_casa_export_equals_its_vamas_file_and_keeps_the_fit(rawfiles):
 # --- without the real files ----------------------------------------------------------------------------------------
 def given(tmp_path, content):
     path = tmp_path / "spectrum.bin"
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 
@@ -218,3 +219,45 @@ def test_real_alignments_of_specs_are_no_spectra():
     tree = read(shared("cases/p01-specs-fixed-energies/MgFe2O4.xy"))
     assert tree["Align"]["intensity"].dims == ("index",) and tree["Align"].attrs["kinetic_energy"] == 780.61
     assert tree["Survey"]["binding_energy"].values[[0, -1]].tolist() == [1350, 0]
+
+
+# --- Avantage -------------------------------------------------------------------------------------------------------
+NOTE = [["a", "b"], [1, 2], [3, 4], [5, 6]]
+COPIED = [["Binding Energy (E)", "", ""], ["eV", "", "Counts / s"], [298, "", 900], [297, "", 1000], [296, "", 950]]
+LEVELS = [[900.0, 800.0], [1000.0, 850.0], [950.0, 820.0]]
+
+
+@pytest.mark.parametrize("row", [5 + 10, 20], ids=["at the usual row", "further below"])
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        ((), {"etch_time_level": [1, 2], "etch_time_level_units": ["1", "1"]}),
+        ((0, 30.5), {"etch_time": [0, 30.5], "etch_time_units": ["s", "s"]}),
+    ],
+)
+def test_levels_of_an_avantage_profile(tmp_path, row, levels, told):
+    content = avantage(
+        C1s_Scan=avantage_sheet(LEVELS, ("", ""), levels, row), XPS_Survey=avantage_sheet([[1], [2], [4]])
+    )
+    tree = read(given(tmp_path, content))
+    assert list(tree.children) == ["C1s_1", "C1s_2", "XPS Survey"]
+    parts = [tree["C1s_1"], tree["C1s_2"]]
+    assert [part["intensity"].values.tolist() for part in parts] == [[900, 1000, 950], [800, 850, 820]]
+    assert {key: [part.attrs[key] for part in parts] for key in told} == told
+    assert {part.attrs["region"] for part in parts} == {"C1s"}
+
+
+def test_avantage_words_without_numbers_are_refused_or_said(tmp_path):
+    empty = avantage(C1s_Scan=avantage_sheet(LEVELS)[:16])
+    with pytest.raises(ReadError, match="holds no three rows of two or more numbers"):
+        read(given(tmp_path, empty))
+    tree = read(given(tmp_path, avantage(O1s_Scan=avantage_sheet(LEVELS), Note=NOTE)))
+    assert "sheet Note: its table of row 2 has no axis of energy and is not read" in tree.attrs["warnings"]
+
+
+def test_a_spectrum_copied_from_avantage_into_a_plain_workbook(tmp_path):
+    """Without the words of the program the front end of tables reads it: the symbol behind the name is no unit."""
+    tree = read(given(tmp_path, workbook({"Sheet1": COPIED})))
+    assert tree.attrs["format"] == "workbook"
+    assert tree["spectrum"]["binding_energy"].values.tolist() == [298, 297, 296]
+    assert tree["spectrum"]["intensity"].attrs["units"] == "count/s"

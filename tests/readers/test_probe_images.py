@@ -6,7 +6,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.public_files import shared
-from tests.readers.samples.probes import NANONIS_DAT, gsf, jpk, sxm, wsxm
+from tests.readers.samples.probes import GWYDDION_TEXT, NANONIS_DAT, gsf, jpk, sxm, wsxm
 
 FORWARD = 1e-9 * np.array([[1.0, 2, 3], [4, 5, 6]])
 
@@ -110,3 +110,21 @@ def test_a_real_jpk_map():
         "adhesion_trace": "N", "height_trace": "m", "slope_trace": "N/m",
     }  # fmt: skip
     assert float(image["x"][1]) == pytest.approx(5e-9)
+
+
+def test_gwyddion_texts_in_other_units_and_with_decimal_commas(tmp_path):
+    """Gwyddion writes the sides in the unit that suits them, and numbers as the system does."""
+    path = tmp_path / "a.txt"
+    text = GWYDDION_TEXT.replace("3.000 µm", "3000,0 nm").replace("m\n0\t1e-9", "deg\n0\t1,5").replace("Topo", "Pho")
+    path.write_text(text)
+    image = read(path)["image"]
+    assert image["x"].values.tolist() == pytest.approx([0, 1e-6, 2e-6])
+    assert (float(image["phography"][0, 1]), image["phography"].attrs["units"]) == (1.5, "degree")
+    for old, new, message in (
+        ("1.500 µm", "1.5", "Height: '1.5' is no length in a known unit"),
+        ("1.500 µm", "high", "Height: 'high' is no length"),
+        ("3e-9", "\n\n# x\n3e-9", "cells|tables|rows|no three"),
+    ):
+        path.write_text(GWYDDION_TEXT.replace(old, new))
+        with pytest.raises(ReadError, match=message):
+            read(path)

@@ -8,7 +8,7 @@ from relaxor.core.errors import ReadError
 from relaxor.readers import read
 
 from tests.public_files import present
-from tests.readers.samples.spectra import horiba, mat, spc, wdf, wip
+from tests.readers.samples.spectra import horiba, mat, old_spc, spc, wdf, wip
 
 # folder/file → (number of spectra, points, ends of the axis, first and largest value)
 SPC = {
@@ -214,7 +214,7 @@ def test_galactic_exponents_are_signed_and_of_the_subfile(tmp_path):
     [
         (spc(points=2_000_000_000), "announces 2000000000 values"),
         (spc(0x04, subfiles=9)[:-40], "announces 5 values of 4 bytes|ends early"),
-        (struct.pack("<BBh3fB", 0, 0x4D, 0, 5, 100, 104, 13).ljust(512, b"\0"), "from before 1996"),
+        (old_spc()[:-4], "announces 52 values of 1 bytes, file has 272 bytes"),
         (wdf(length=10**15), "block 'DATA' of 1000000000000000 bytes"),
         (wdf().replace(b"XLST", b"ABCD"), "holds no block XLST; its blocks are WDF1, DATA, ABCD, YLST"),
         (wip(begin=8), "tag from byte 8 to"),
@@ -225,6 +225,28 @@ def test_galactic_exponents_are_signed_and_of_the_subfile(tmp_path):
 def test_damage_is_named(tmp_path, content, message):
     with pytest.raises(ReadError, match=f"spectrum.bin.*({message})"):
         read(given(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [old_spc(), old_spc(exponent=128), old_spc(0x04, 3, 2, own=17), old_spc(0x04, 17, 2)],
+    ids=["integers", "floats", "subfiles with exponents", "subfiles without"],
+)
+def test_galactic_files_from_before_1996(tmp_path, content):
+    """The layout is that of the maker's description, which three public programs follow; no real file was at hand."""
+    tree = read(given(tmp_path, content + bytes(7)))
+    spectra = tree["spectra"]
+    np.testing.assert_array_equal(spectra["intensity"], [[9, 16, 25, 36, 49]] * spectra.sizes["spectrum"])
+    assert spectra["raman_shift"].values.tolist() == [100, 101, 102, 103, 104]
+    assert spectra["z"].values.tolist() == [0, 0.5][: spectra.sizes["spectrum"]]
+    assert tree.attrs["acquired"] == "1994-11-12T14:03:00"
+    assert "7 bytes behind the last whole subfile are not read" in tree.attrs["warnings"]
+
+
+def test_negative_values_from_before_1996(tmp_path):
+    content = bytearray(old_spc(exponent=32))
+    struct.pack_into("<hH", content, 256, -1, 0xFFFE)  # the integer -2
+    assert read(given(tmp_path, bytes(content)))["spectra"]["intensity"][0, 0] == -2
 
 
 @pytest.mark.parametrize("content", [spc(), spc(exponent=7, own=7), spc(0x04, exponent=7, own=-1, subfiles=2)])

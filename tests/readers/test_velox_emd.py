@@ -276,6 +276,17 @@ def test_an_object_that_ends_behind_its_heap_is_refused(tmp_path):
         read(tmp_path / "damaged.emd")
 
 
+def test_a_text_longer_than_its_place_in_the_heap_is_refused(tmp_path):
+    """libhdf5 reserved the 4 GiB that a mutation of 12 kB announced."""
+    content = bytearray(CONTENT)
+    heap = content.index(b"GCOL")
+    place = content.index(heap.to_bytes(8, "little")) - 4
+    content[place : place + 4] = b"\xff\xff\xff\xff"
+    (tmp_path / "damaged.emd").write_bytes(content)
+    with pytest.raises(ReadError, match="a text is longer than its place in the heap"):
+        read(tmp_path / "damaged.emd")
+
+
 def test_a_type_of_text_that_has_become_one_of_lists_is_refused(tmp_path):
     text = b"\x19\x01\x01\0\x10\0\0\0"  # variable length: text in UTF-8, 16 bytes an element
     assert text in CONTENT

@@ -48,6 +48,17 @@ def test_one_cycle_gives_the_law_with_the_scatter_of_its_points(unit: str, scale
     assert one(rows, "depression", "nonlinearity").value < 0 < one(rows, "potentiation", "nonlinearity").value
 
 
+@pytest.mark.parametrize("names", [("potentiation", "depression"), ("ltp", "ltd")])
+def test_branches_side_by_side_are_one_cycle(names: tuple[str, str]) -> None:
+    states = cycles(1, 0.2, 1)
+    rise, fall = states[:PULSES], states[PULSES:]
+    pulse = (np.arange(1.0, PULSES + 1), "1")
+    rows = numbers(table(pulse=pulse, **{names[0]: (rise, "nS"), names[1]: (fall, "nS")}))
+    whole = numbers(table(pulse=(np.arange(1.0, states.size + 1), "1"), conductance=(states, "nS")))
+    for model in ("potentiation", "depression"):
+        assert one(rows, model, "nonlinearity").value == one(whole, model, "nonlinearity").value
+
+
 def test_several_cycles_are_analysed_like_recorded_ones() -> None:
     states = cycles(8, 0.2, 2)
     rows = numbers(table(pulse=(np.arange(1.0, states.size + 1), "1"), g=(states, "nS")))

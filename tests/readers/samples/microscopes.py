@@ -159,6 +159,31 @@ def jeol(channels: int = 5) -> bytes:
     return head + struct.pack("<5i", *COUNTS) + foot
 
 
+def jeol_map(of_counts: bool = True, width: int = 3, mag: float = 1000.0) -> bytes:
+    """A JEOL map of two lines of three pixels, or an image; 120 mm at magnification 1."""
+
+    def node(name: str, kind: int = 0, value: bytes = b"", inside: bytes = b"") -> bytes:
+        word = name.encode() + b"\0"
+        return (
+            b"\x01"
+            + struct.pack("<i", len(word))
+            + word
+            + struct.pack("<2i", kind, len(value))
+            + value
+            + inside
+            + b"\xff"
+        )
+
+    instrument = [node("Name", 12, b"JEM\0"), node("AccV", 4, struct.pack("<f", 200.0)),
+                  node("ScanSize", 4, struct.pack("<f", 120.0)), node("Mag", 4, struct.pack("<f", mag))]  # fmt: skip
+    image = [node("Title", 12, b"O K\0"), node("Size", 3, struct.pack("<2i", width, 2)),
+             node("Created", 5, struct.pack("<d", 45601.425)), node("Bits", 1, bytes(range(6)))]  # fmt: skip
+    tree = node("Instrument", inside=b"".join(instrument)) + node("Image", inside=b"".join(image))
+    tree += node("Map", inside=node("Title", 12, b"O K\0")) if of_counts else b""
+    head = struct.pack("<I32s3I", 52, b"JED-2200:LibJxImageForm", 64, 0, 64)
+    return head.ljust(76, b"\0") + tree + b"\xff"
+
+
 # --- Bruker maps -----------------------------------------------------------------------------------------------------
 def bcf(files: Mapping[str, bytes] | None = None, pointer: int = 0, length: int = 0) -> bytes:
     """A Bruker container of chunks of 2,080 bytes; the first file may announce another chunk, or another length."""
@@ -307,6 +332,16 @@ SAMPLES = {
         WHEN,
         {"beam_energy_keV": 200.0, "live_time_s": 30.0, "azimuth_angle_deg": 45.0, "elevation_angle_deg": 25.0},
         "Live Time",
+    ),
+    "jeol_map": Sample(
+        jeol_map(),
+        "O_K",
+        {"intensity": ([[0, 1, 2], [3, 4, 5]], "count"), "x": ([0, 4e-5, 8e-5], "m"), "y": ([0, 6e-5], "m"),
+         "intensity_uncertainty": (np.sqrt([[1, 1, 2], [3, 4, 5]]), "count")},
+        ("y", "x"),
+        WHEN,
+        {"title": "O K", "beam_energy_keV": 200.0},
+        "ScanSize",
     ),
     "bruker_bcf": Sample(
         bcf_map(),

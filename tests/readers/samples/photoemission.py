@@ -4,6 +4,7 @@ import numpy as np
 from relaxor.readers.photoemission.vamas import MARK
 from relaxor.simulation.writers.phi_spe import Region, write
 
+from tests.readers.samples.electrical import workbook
 from tests.readers.samples.sample import Sample
 
 SPECS = """# Created by:        SpecsLab Prodigy, Version 4.100
@@ -68,6 +69,32 @@ SPECS_XML = (
     "</sequence></any>\n"
 )
 """Two channels: what the first sees at a sample, the second has seen two samples before."""
+
+
+def avantage_sheet(
+    values: list[list[object]], names: tuple[str, ...] = ("", ""), levels: tuple[object, ...] = (), row: int = 15
+) -> list[list[object]]:
+    """A sheet of Avantage: the energies in column A, B empty, ``values`` behind it; ``levels`` above the numbers."""
+    cells: list[list[object]] = [[""] * 9 for _ in range(row + 1)]
+    cells[0][0], cells[0][7] = "Experiment Descriptions :", "Acquisition Parameters :"
+    cells[1][0], cells[2][7] = "C1s Scan.VGD", "Parameter"
+    for number, (key, value) in enumerate(
+        (("Number of Scans", 5), ("Source Gun Type", "Al K Alpha"), ("Analyser Mode", "CAE : Pass Energy 20.0 eV"))
+    ):
+        cells[3 + number][7:] = [key, value]
+    cells[6][:4] = ["Energy", "E", "eV", len(values)]
+    cells[7][:4] = ["Etch Time", "T", "s", len(values[0])]
+    cells[row - 1][0], cells[row][0], cells[row][2] = "Binding Energy (E)", "eV", "Counts / s"
+    cells[row - 1][2 : 2 + len(names)] = names
+    above = [["", "", *levels]] if levels else []
+    return [*cells, *above, *([298.0 - number, "", *each] for number, each in enumerate(values))]
+
+
+def avantage(**sheets: list[list[object]]) -> bytes:
+    """A workbook of Avantage with its two sheets of texts."""
+    peaks = [["Peak Table :"], ["", "Name", "Peak BE", "FWHM eV"], ["", "C1s", 284.8, 1.2]]
+    named = {name.replace("_", " "): cells for name, cells in sheets.items()}
+    return workbook({"Titles": [["film 7"]], **named, "Peak Table": peaks})
 
 
 BLOCK = """{identifier}
@@ -189,6 +216,25 @@ SAMPLES = {
         "2023-03-08T15:24:35",
         {"excitation_energy": 520.0},
         "Region Name",
+    ),
+    "thermo_avantage": Sample(
+        avantage(
+            C1s_Scan=avantage_sheet(
+                [[900.5, "", 800, 100, 900], [1000.5, "", 880, 110, 990], [950.5, "", 850, 105, 955]],
+                ("", "", "C1s Scan A", "Backgnd.", "Envelope"),
+            )
+        ),
+        "C1s",
+        {
+            "intensity": ([900.5, 1000.5, 950.5], "count/s"),
+            "binding_energy": ([298, 297, 296], "eV"),
+            "peaks": ([[800, 880, 850]], "count/s"),
+            "background": ([100, 110, 105], "count/s"),
+            "envelope": ([900, 990, 955], "count/s"),
+        },
+        ("binding_energy",),
+        attrs={"region": "C1s", "sample": "film 7", "pass_energy": 20.0, "scans": 5, "source": "Al K Alpha"},
+        header="Peak BE",
     ),
     "casaxps_txt": Sample(
         CASA.encode(),

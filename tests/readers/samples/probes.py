@@ -111,6 +111,12 @@ def wsxm(kind: str = "double") -> bytes:
     return WSXM.format(size=size, kind=kind).encode("cp1252") + values
 
 
+GWYDDION_TEXT = (
+    "# Channel: Topography\n# Width: 3.000 µm\n# Height: 1.500 µm\n# Value units: m\n"
+    "0\t1e-9\t2e-9\n3e-9\t4e-9\t5e-9\n6e-9\t7e-9\t8e-9\n"
+)
+
+
 def gsf() -> bytes:
     """A simple field of Gwyddion of 2 × 3 pixels."""
     head = b"Gwyddion Simple Field 1.0\nXRes = 3\nYRes = 2\nXReal = 3e-06\nYReal = 2e-06\nXYUnits = m\nZUnits = m\n"
@@ -177,6 +183,15 @@ SAMPLES = {
         "2023-04-20T14:55:09",
         {"experiment": "bias spectroscopy", "x": 1.535e-7},
         "Saved Date",
+    ),
+    "gwyddion_text": Sample(
+        GWYDDION_TEXT.encode(),
+        "image",
+        {"height": ([[0, 1e-9, 2e-9], [3e-9, 4e-9, 5e-9], [6e-9, 7e-9, 8e-9]], "m"),
+         "x": ([0, 1e-6, 2e-6], "m"), "y": ([0, 5e-7, 1e-6], "m")},
+        ("y", "x"),
+        attrs={"title": "Topography"},
+        header="Value units",
     ),
     "gwyddion_gsf": Sample(
         gsf(),

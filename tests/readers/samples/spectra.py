@@ -29,6 +29,19 @@ def spc(
     return bytes(header) + body
 
 
+def old_spc(flags: int = 0, exponent: int = 17, subfiles: int = 1, own: int = 0) -> bytes:
+    """A Galactic file from before 1996: integers in two halves, the upper one first; 128 as exponent means floats."""
+    content = struct.pack("<BBh3f2BH4B", flags, 0x4D, exponent, 5, 100.0, 104.0, 13, 4, 1 << 12 | 1994, 11, 12, 14, 3)
+    content = content.ljust(64, b"\0") + b"film".ljust(130, b"\0")
+    content = content + b"shift\0counts\0".ljust(30, b"\0")
+    for index in range(subfiles):
+        content += struct.pack("<BbHf24x", 0, own, index, 0.5 * index)
+        # 3 · 2¹⁶ + 2¹⁵ is the largest here: both halves are told apart, and the lower one is no signed number.
+        halves = [half for value in COUNTS for half in divmod(value << 15, 1 << 16)]
+        content += struct.pack("<5f", *COUNTS) if exponent == 128 else struct.pack("<10H", *halves)
+    return content
+
+
 def wdf(length: int = 0) -> bytes:
     """A Renishaw spectrum whose data block has, or says to have, another length."""
 
@@ -141,6 +154,10 @@ EXPORT = write_witec(np.arange(4.0) + 500, np.full(4, 5.0), axis_unit="nm", titl
 
 SAMPLES = {
     "galactic_spc": Sample(spc(), "spectra", RAMAN | {"z": ([0], "1")}, ("spectrum", "raman_shift"), WHEN),
+    "galactic_spc of 1994": Sample(
+        old_spc(0x24, 3, own=17), "spectra", RAMAN | {"z": ([0], "1")}, ("spectrum", "raman_shift"),
+        "1994-11-12T14:03:00", {"labels": "shift, counts"},
+    ),
     "galactic_spc big-endian": Sample(spc(0x80, 0x4C), "spectra", RAMAN, ("spectrum", "raman_shift"), WHEN),
     "renishaw_wdf": Sample(
         wdf(),

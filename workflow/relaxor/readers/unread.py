@@ -41,6 +41,12 @@ KINDS = (
     Unread(0, b"\x01\xb0\x93\xff", "an image of NT-MDT", AS_GWY),
     Unread(0, b"ONTMATRX", "a file of Omicron MATRIX", AS_GWY),
     Unread(2, "STiMage".encode("utf-16-le"), "an image of RHK (SM4)", AS_GWY),
+    Unread(
+        0,
+        b"\x30\x01\x00\x00",
+        "a map of spectra of JEOL (.pts)",
+        "export its maps (.map) or its spectrum",
+    ),
     Unread(0, b"ZISRAWFILE", "an image of Zeiss ZEN (CZI)", "export it as TIFF in ZEN"),
     Unread(
         0, b"MATLAB 7.3 MAT-file", "a MATLAB file of version 7.3", "save it with '-v6', or export its numbers as text"

@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from relaxor.readers.common.schema import MAX_POINTS
 
 FEWEST_ROWS = 3
 """Smallest number of rows of numbers that are a table."""
+NAMED_ABOVE = 6
+"""Number of lines above the first row of numbers in which names and units are sought."""
 SAMPLED = 400
 """Number of lines from which the form of the cells is told."""
-COMMENT = re.compile(r"^\s*(?:#|;|'|%|!|//|/\*)\s?")
+COMMENT = re.compile(r"^ *(?:#|;|'|%|!|//|/\*)\s?")
 """Marks at the beginning of a line that is no row, whatever it holds."""
 BLANK = " "
 """The separator of cells between which any number of blanks stands."""
@@ -48,8 +51,10 @@ class Form:
 
     def cells(self, line: str) -> list[str]:
         """Return the cells of a line, without quotes and blanks around them."""
-        if self.separator == BLANK and '"' not in line:
-            return line.split()
+        if '"' not in line:  # many times faster than the module csv
+            bare = line.strip(BLANK)
+            cells = bare.split() if self.separator == BLANK else bare.split(self.separator) if bare else []
+            return [cell.strip() for cell in cells]
         quoted = csv.reader([line.strip(BLANK)], delimiter=self.separator, skipinitialspace=True)
         try:
             cells = [cell.strip() for cell in next(quoted, [])]
@@ -113,6 +118,118 @@ def form_of(lines: Sequence[str]) -> Form | None:
     return best if any(_is_table(sample, *run, best) for run in _runs(sample, best)) else None
 
 
+def without_words(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the lines of a table without the columns that hold words in every row.
+
+    What was taken away is said; nothing is where no such table was found. A first column of moments in ISO 8601 becomes
+    seconds from the first one.
+    """
+    found = max((_worded(_sample(lines), form) for form in FORMS if form.separator != BLANK), key=lambda each: each[0])
+    count, form, width, words = found
+    if count < FEWEST_ROWS:
+        return list(lines), []
+    split = [form.cells(line) for line in lines]
+    body = [
+        len(cells) == width and all(_is_kind(cell, at in words, form) for at, cell in enumerate(cells))
+        for cells in split
+    ]
+    begin = body.index(True)
+    timed = min(words)
+    start = _moment(split[begin][timed])
+    kept = [at for at in range(width) if at not in words or (at == timed and start is not None)]
+    result = list(lines)
+    named = [""] * width
+    for row, cells in enumerate(split[max(begin - NAMED_ABOVE, 0) :], start=max(begin - NAMED_ABOVE, 0)):
+        if len(cells) != width:
+            continue
+        if start is not None and body[row]:
+            moment = _moment(cells[timed])
+            cells[timed] = repr((moment - start).total_seconds()) if moment else ""
+        elif row < begin and any(cells):
+            named = list(cells)
+            cells[timed] += " (s)" if start is not None and cells[timed] else ""
+        result[row] = form.separator.join(_quoted(cells[at], form) for at in kept)
+    told = [f"column {at + 1} ('{named[at][:40]}') holds words and is not read" for at in sorted(words)]
+    if start is not None:
+        told[0] = f"column {timed + 1} ('{named[timed][:40]}') holds moments, given as seconds from the first one"
+    return result, told
+
+
+def _quoted(cell: str, form: Form) -> str:
+    return f'"{cell}"' if form.separator in cell else cell
+
+
+def without_remarks(lines: list[str], separator: str) -> tuple[list[str], list[str]]:
+    """Return the lines of a table without the text that stands beside its numbers, and that text.
+
+    Columns between empty ones are such text if words are a third of their cells in rows of numbers, unless all are.
+    """
+    form = Form(separator, ".")
+    cells = [[cell.strip() for cell in line.split(separator)] for line in lines]
+    beside: set[int] = set()
+    numeric = [row for row in cells if sum(map(form.is_number, row)) > 1]
+    blocks = _blocks(cells)
+    for block in blocks:
+        held = [cell for row in numeric for cell in row[block.start : block.stop] if cell.lower() not in MISSING]
+        words = sum(not form.is_number(cell) for cell in held)
+        beside |= set(block) if words and 3 * words >= len(held) else set()
+    if not beside or len(beside) == sum(map(len, blocks)):
+        return lines, []
+    texts = ["\t".join(cell for at, cell in enumerate(row) if at in beside).strip() for row in cells]
+    kept = [separator.join("" if at in beside else cell for at, cell in enumerate(row)) for row in cells]
+    return kept, [text for text in texts if text]
+
+
+def _blocks(cells: list[list[str]]) -> list[range]:
+    """Return the columns between empty ones."""
+    filled = {at for row in cells for at, cell in enumerate(row) if cell}
+    starts = sorted(at for at in filled if at - 1 not in filled)
+    ends = sorted(at for at in filled if at + 1 not in filled)
+    return [range(start, end + 1) for start, end in zip(starts, ends, strict=True)]
+
+
+def _worded(lines: Sequence[str], form: Form) -> tuple[int, Form, int, set[int]]:
+    """Return the longest run of lines with words in some columns and numbers in two others, and these columns."""
+    best: tuple[int, Form, int, set[int]] = (0, form, 0, set())
+    rows = [form.cells(line) for line in lines if line.strip()]
+    for width, group in groupby(rows, key=len):
+        run = list(group)
+        if width < 3 or len(run) <= FEWEST_ROWS:
+            continue
+        body = run[len(run) // 2 :]
+        words = {at for at in range(width) if all(_is_kind(row[at], True, form) for row in body)}
+        numbers = [at for at in range(width) if at not in words and all(_is_kind(row[at], False, form) for row in body)]
+        filled = [at for at in numbers if any(form.is_number(row[at]) for row in body)]
+        rows_of_both = [row for row in run if all(_is_kind(row[at], at in words, form) for at in range(width))]
+        if words and len(filled) > 1 and len(words) + len(numbers) == width and len(rows_of_both) > best[0]:
+            best = (len(rows_of_both), form, width, words)
+    return best
+
+
+def _is_kind(cell: str, word: bool, form: Form) -> bool:
+    """Return whether a cell is a word, or a number or empty."""
+    number = form.is_number(cell) or cell.lower() in MISSING
+    return number is not word
+
+
+def _moment(cell: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(cell).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _refuse_rows_below(below: Sequence[str], tables: Sequence[Table], form: Form, path: Path) -> None:
+    """Refuse a table behind which more rows stand than in it, of as many cells, that are not all numbers."""
+    if not tables:
+        return
+    height, width = tables[-1].values.shape
+    rows = [cells for line in below if len(cells := form.cells(line)) == width and any(map(form.is_number, cells))]
+    wrong = next((cell for row in rows[:1] for cell in row if _is_kind(cell, True, form)), "")
+    if len(rows) > height and wrong:
+        raise ReadError(path, f"'{wrong[:40]}' is not a number", f"line {tables[-1].line + height}")
+
+
 def _longest_run(lines: Sequence[str], form: Form) -> int:
     widths = (len(form.cells(line)) if form.is_row(line) else 0 for line in lines)
     return max((sum(1 for _ in run) for width, run in groupby(widths) if width), default=0)
@@ -127,12 +244,16 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
         If no three lines after one another are rows of as many numbers, or a row in a table has another length.
     """
     form = form_of(_sample(lines))
+    told: list[str] = []
+    if form is None:
+        lines, told = without_words(lines)
+        form = form_of(_sample(lines)) if told else None
     if form is None:
         raise ReadError(path, "holds no three rows of two or more numbers, one after the other")
     if (whole := _one_table(lines, form, path)) is not None:
-        return TableText((whole,), (), ())
+        return TableText((whole,), (), tuple(told))
     tables: list[Table] = []
-    warnings: list[str] = []
+    warnings = told
     begin = 0
     for first, last in _runs(lines, form):
         if not _is_table(lines, first, last, form):
@@ -151,6 +272,7 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
             warnings.append(f"{short} rows from line {first + 1} on have fewer cells than the others; NaN stands there")
         begin = last
     below = tuple(line for line in lines[begin:] if line.strip())
+    _refuse_rows_below(below, tables, form, path)
     if below:
         warnings.append(f"{len(below)} lines below the numbers are kept in the header ('{below[0].strip()[:40]}')")
     return TableText(tuple(tables), below, tuple(warnings))

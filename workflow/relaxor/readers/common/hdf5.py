@@ -40,6 +40,8 @@ def opened(path: Path) -> Iterator["h5py.File"]:
         raise ReadError(path, "is damaged: a global heap has a wrong size", f"byte {offset:#x}")
     with h5py.File(path, "r") as file:
         _check(file.id, path)
+        if offset := overlong_text(path):
+            raise ReadError(path, "is damaged: a text is longer than its place in the heap", f"byte {offset:#x}")
         yield file
 
 
@@ -85,21 +87,43 @@ def damaged_heap(path: Path) -> int:
     libhdf5 loops without end on free space that is smaller than its own header, and reads foreign memory for an object
     that ends behind its heap.
     """
+    return next((damage for _, _, damage in _heaps(path.read_bytes()) if damage), 0)
+
+
+def overlong_text(path: Path) -> int:
+    """Return the byte at which a text announces more than its object in a heap holds, or 0.
+
+    A text is its length, the address of the heap and the index of the object; libhdf5 reserves the length, up to 4 GiB.
+    """
     data = path.read_bytes()
+    for heap, sizes, _ in _heaps(data):
+        address = heap.to_bytes(8, "little")
+        place = data.find(address, 4)
+        while place >= 0:
+            index = int.from_bytes(data[place + 8 : place + 12], "little")
+            if index and int.from_bytes(data[place - 4 : place], "little") > sizes.get(index, len(data)):
+                return place - 4
+            place = data.find(address, place + 1)
+    return 0
+
+
+def _heaps(data: bytes) -> Iterator[tuple[int, dict[int, int], int]]:
+    """Yield the place of each global heap, the sizes of its objects, and the byte at which it is damaged or 0."""
     heap = data.find(GLOBAL_HEAP)
     while heap >= 0:
         at = heap + 16
         end = heap + int.from_bytes(data[heap + 8 : at], "little")
-        if end > len(data):
-            return heap
-        while at + 16 <= end:
+        sizes: dict[int, int] = {}
+        damage = heap if end > len(data) else 0
+        while not damage and at + 16 <= end:
             index, size = struct.unpack_from("<H6xQ", data, at)
             following = at + (16 + (size + 7) // 8 * 8 if index else size)
             if following > end or (index == 0 and size < 16):
-                return at
+                damage = at
+            sizes[index] = size
             at = following
+        yield heap, sizes, damage
         heap = data.find(GLOBAL_HEAP, heap + 16)
-    return 0
 
 
 def _announced(dataset: "h5py.h5d.DatasetID", path: Path, name: str) -> int:

@@ -91,6 +91,29 @@ def spectra(
     )
 
 
+def folded(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
+    """Return a series along its own axis, and a complete grid of places as an image of rows and columns."""
+    if len(names) == 1:
+        return dataset.swap_dims(spectrum=names[0])
+    if len(names) != 2:
+        return dataset
+    slow, fast = (dataset[name].to_numpy() for name in names)
+    columns = int(np.argmax(slow != slow[0])) or slow.size
+    if slow.size % columns:
+        return dataset
+    outer, inner = slow.reshape(-1, columns), fast.reshape(-1, columns)
+    if not ((outer == outer[:, :1]).all() and (inner == inner[:1]).all()):
+        return dataset
+    values = dataset["intensity"]
+    axis = str(values.dims[-1])
+    shape = (*outer.shape, values.sizes[axis])
+    grid = outer[:, 0], inner[0]
+    places = {name: xr.Variable(name, place, dataset[name].attrs) for name, place in zip(names, grid, strict=True)}
+    folded = xr.Variable((*names, axis), values.to_numpy().reshape(shape), values.attrs)
+    image = xr.Dataset({"intensity": folded}, {**places, axis: dataset[axis].variable})
+    return image.transpose("y", "x", axis) if set(names) == {"x", "y"} else image
+
+
 def text_at(data: bytes, offset: int, length: int) -> str:
     """Return the text of a field of fixed length, see `relaxor.readers.common.text.c_text`."""
     return c_text(data[offset : offset + length])

@@ -12,12 +12,12 @@ WORDS = {
     "arb.u.": "1", "arb. u.": "1", "arb units": "1", "arbitrary units": "1", "rel. units": "1", "norm.": "1",
     "normalized": "1", "points": "1", "pts": "1", "px": "1", "pixel": "1", "pixels": "1", "ch": "1", "channel": "1",
     "index": "1", "#": "1", "none": "1", "ratio": "1", "point": "1", "pix": "1", "channels": "1", "frame": "1",
-    "frames": "1", "sample": "1", "samples": "1", "line": "1", "lines": "1",
+    "frames": "1", "sequence": "1", "sample": "1", "samples": "1", "line": "1", "lines": "1",
     "count": "count", "counts": "count", "cts": "count", "cnt": "count", "ccd cts": "count", "ccd counts": "count",
     "cps": "count/s", "c/s": "count/s", "cts/s": "count/s", "counts/s": "count/s", "count/s": "count/s",
     "counts per second": "count/s", "kcps": "kcount/s",
     "~m": "um", "micron": "um", "microns": "um", "µ": "um",
-    "uc_per_cm2": "uC/cm^2",
+    "uc_per_cm2": "uC/cm^2", "1/a": "1/angstrom", "a-1": "1/angstrom", "a^-1": "1/angstrom", "a^{-1}": "1/angstrom",
 }  # fmt: skip
 """Whole units, in small letters. Points, pixels, channels and indices are numbers."""
 NAMES = {
@@ -29,7 +29,7 @@ NAMES = {
     "angstroms": "angstrom", "a^-1": "1/angstrom", "%": "percent", "percent": "percent", "at.%": "percent",
     "at%": "percent", "wt%": "percent", "hertz": "Hz", "siemens": "S", "farad": "F", "meter": "m", "metre": "m",
     "meters": "m", "watt": "W", "watts": "W", "torr": "torr", "bar": "bar", "mbar": "mbar", "oe": "oersted",
-    "gauss": "gauss",
+    "gauss": "gauss", "nanometer": "nm", "nanometers": "nm", "nanometre": "nm", "nanometres": "nm",
 }  # fmt: skip
 """Names and signs of units, in small letters; they take no prefix."""
 SYMBOLS = {"V": "V", "A": "A", "s": "s", "m": "m", "g": "g", "Hz": "Hz", "eV": "eV", "K": "K", "F": "F", "S": "S",
@@ -40,6 +40,23 @@ PREFIXES = {prefix: prefix for prefix in "fpnumckMGT"} | {"µ": "u", "μ": "u"}
 RAISED = str.maketrans("⁺⁻−⁰¹²³⁴⁵⁶⁷⁸⁹", "+--0123456789")
 BRACKETS = re.compile(r"(.*?\S)\s*[\[({]\s*([^\])}]*?)\s*[\])}]\s*:?")
 TRAILING = re.compile(r"(\S.*?)\s*(?:/|,)\s*([^/,]+(?:/[^/,]+)?)")
+TIME = re.compile(r"(?<![a-z])(time|t|zeit|delay|duration|width|interval)(?![a-z])", re.IGNORECASE)
+INNER = re.compile(r"(.*\S)\s*[\[(]([^\])]+)[\])](_\S.*)")
+"""A unit before what tells columns apart, as in ``Voltage (V)_a_Forward``."""
+SUFFIX = re.compile(
+    r"(?P<name>\w+)_(?P<unit>deg|nm|[uµm]m|k?eV|mV|[umnpµ]A|[umnµ]s|[kMG]?Hz|k?[oO]hm|nm\^-1|A\^-1|cm-1)"
+    r"|(?P<known>t|time|temp|[vV][a-z]{0,2}|voltage|[iI][a-z]{0,2}|current)_(?P<letter>[sKVA])",
+)
+"""A unit behind an underscore: of several letters, or one letter that fits the name."""
+LETTERS = {"t": "s", "v": "V", "i": "A", "c": "A"}
+QUANTITY = re.compile(
+    r"(wave ?length|wave ?number|raman shift|time|energy|temperature|frequency) (\S+?)\.?", re.IGNORECASE
+)
+"""A quantity and a unit behind a blank; only units in which it is given are taken."""
+OF_QUANTITIES = {
+    "wave": ("nm", "um", "1/cm"), "rama": ("1/cm",), "time": ("s", "ms", "us", "ns", "min", "h"),
+    "ener": ("eV", "keV"), "temp": ("K", "degC"), "freq": ("Hz", "kHz", "MHz", "GHz"),
+}  # fmt: skip
 FACTOR = re.compile(r"([^\s\d^*·×/+-][^\d^*·×/\s+-]*)\^?\(?([+-]?\d+)?\)?")
 
 
@@ -72,10 +89,19 @@ def split_label(text: str) -> tuple[str, str | None]:
     """
     text = text.strip()
     if (match := BRACKETS.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
-        return match[1], unit
+        spelled_s = unit.endswith("S") and TIME.search(match[1]) is not None  # (mS) is no conductance behind a time
+        return match[1], unit[:-1] + "s" if spelled_s else unit
     if (unit := unit_of(text)) in ("count", "count/s", "kcount/s"):
         return text, unit
     if (match := TRAILING.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
+        return match[1], unit
+    if (match := INNER.fullmatch(text)) and (unit := unit_of(match[2])) is not None:
+        return match[1] + match[3], unit
+    if match := SUFFIX.fullmatch(text):
+        name, word = match["name"] or match["known"], match["unit"] or match["letter"]
+        if match["unit"] or word == LETTERS[name.lower()[:1]] or (name.lower(), word) in (("temp", "K"), ("t", "K")):
+            return name, unit_of(word)
+    if (match := QUANTITY.fullmatch(text)) and (unit := unit_of(match[2])) in OF_QUANTITIES[match[1].lower()[:4]]:
         return match[1], unit
     return text, None
 

@@ -14,6 +14,9 @@ from relaxor.readers.common.schema import MAX_POINTS
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 SHEET = re.compile(rb'<(?:\w+:)?sheet\b[^>]*?\bname="([^"]*)"')
+SHARED = "xl/sharedStrings.xml"
+INLINE = 1 << 16
+"""Number of bytes of a sheet in which texts are sought that stand in their cells."""
 Row = Sequence[Any]
 
 
@@ -35,6 +38,34 @@ def sheet_names(path: Path) -> list[str]:
         return [name.decode("utf-8", "replace") for name in names]
     except Exception:  # the libraries raise errors of many kinds
         return []
+
+
+def texts_of(path: Path) -> bytes:
+    """Return what holds the texts of a workbook, as it is stored; nothing if the workbook is damaged."""
+    if start_of(path, len(OLE2)) == OLE2:
+        return path.read_bytes()
+    try:
+        with open_zip(path) as container:
+            names = container.namelist()
+            if SHARED in names:
+                return member_bytes(container, SHARED, path)
+            sheets = [name for name in names if name.startswith("xl/worksheets/") and name.endswith(".xml")]
+            parts = []
+            for name in sheets:  # texts may stand in their cells
+                with container.open(name) as stream:
+                    parts.append(stream.read(INLINE))
+            return b"".join(parts)
+    except Exception:  # the library raises errors of many kinds
+        return b""
+
+
+def lines_of_sheets(path: Path) -> dict[str, list[str]]:
+    """Return the rows of every sheet as lines of text, with tabs between the cells; see `sheets_of`."""
+    return {name: [_line(row) for row in rows] for name, rows in sheets_of(path).items()}
+
+
+def _line(row: Row) -> str:
+    return "\t".join(" ".join(repr(cell).split() if isinstance(cell, float) else str(cell).split()) for cell in row)
 
 
 def sheets_of(path: Path) -> dict[str, list[Row]]:

@@ -5,7 +5,8 @@ Instruments: The programs of PANalytical diffractometers (X'Pert, Empyrean) expo
 Recognition: The first line is ``[Measurement conditions]``.
 
 Layout: The line ``[Measurement conditions]`` is followed by lines ``key,value``, the line ``[Scan points]``, the names
-``Angle,Intensity`` and rows of two numbers. A list separator other than the comma is recognised by the row of names.
+``Angle,Intensity`` (newer programs write further columns, which a warning names) and rows of as many numbers. A list
+separator other than the comma is recognised by the row of names.
 
 Schema: The child ``scan_1`` has the scanned axis as its dimension (``two_theta``, degree) and ``intensity`` (count)
 with ``intensity_uncertainty`` (Poisson). The attributes, where the file has them, are ``counting_time`` (s per step),
@@ -46,17 +47,19 @@ def extract(path: Path) -> xr.DataTree:
     """Read a ``.csv`` export; the schema is that of the module."""
     head, mark, body = text_of(path).partition(POINTS)
     names, _, rows = body.lstrip("\r\n").partition("\n")
-    separator = re.fullmatch(r"Angle(\W)\s*Intensity.*", names.strip())
-    if not mark or not separator:
+    separator = re.match(r"Angle(\W)", names.strip())
+    columns = [name.strip() for name in names.split(separator[1])] if separator else []
+    if not mark or not separator or "Intensity" not in columns:
         raise ReadError(path, "holds no [Scan points] with the columns Angle and Intensity")
     entries = [row for row in csv.reader(head.splitlines()[1:], delimiter=separator[1]) if row]
     header = {row[0].strip(): separator[1].join(row[1:]).strip() for row in entries}
     words: list[str] = []
     for row, line in enumerate((line for line in rows.splitlines() if line.strip()), start=1):
         fields = line.split(separator[1])
-        if len(fields) != 2:
-            raise ReadError(path, f"row {row} of the scan points is '{line[:40]}'; expected two numbers")
-        words += fields
+        if len(fields) != len(columns):
+            raise ReadError(path, f"row {row} of the scan points is '{line[:40]}'; expected {len(columns)} numbers")
+        words += [fields[0], fields[columns.index("Intensity")]]
+    others = [f"the column {name} is not read" for name in columns[1:] if name != "Intensity"]
     table = numbers(words, path, POINTS).reshape(-1, 2)
     check_count(number(header.get("No. of points", "")), len(table), path, POINTS)
     attrs: dict[str, Any] = {"scan_type": header.get("Scan axis"), "anode": header.get("Anode material")}
@@ -67,4 +70,6 @@ def extract(path: Path) -> xr.DataTree:
     angle, intensity = np.ascontiguousarray(table.T)
     dataset = scan(path, axis, angle, intensity, attrs, POINTS)
     date = iso(header.get("File date and time", ""), "%d/%B/%Y %H:%M")
-    return tree({"scan_1": dataset}, header=header, instrument="PANalytical diffractometer", acquired=date)
+    return tree(
+        {"scan_1": dataset}, header=header, instrument="PANalytical diffractometer", acquired=date, warnings=others
+    )

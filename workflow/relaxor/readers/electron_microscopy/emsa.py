@@ -31,6 +31,8 @@ from relaxor.readers.common.text import iso, iso_day, lines_of, number
 from relaxor.stats.counts import poisson_uncertainty
 
 MAX_BYTES = 8 << 20
+COMMA = re.compile(r"([-+]?\d+),(\d+)")
+"""A number with a decimal comma."""
 KEYWORD = re.compile(r"(#?[^:]*):?(.*)")
 UNIT = re.compile(r"\b(k?eV)\b", re.IGNORECASE)
 CONDITIONS = {
@@ -56,6 +58,7 @@ def extract(path: Path) -> xr.DataTree:
     header, first = _header(lines, path)
     warnings: list[str] = []
     plain = {key.partition("-")[0].strip().upper(): value for key, value in header.items() if key[:1] != "#"}
+    lines = _with_points(lines, first, _number(plain.get("NPOINTS", "")))
     tokens = _tokens(lines, first, warnings, path)
     axis, values, written = _columns(tokens, plain, lines, first, warnings, path)
     unit = UNIT.search(plain.get("XUNITS", ""))
@@ -98,6 +101,14 @@ def _header(lines: list[str], path: Path) -> tuple[dict[str, str], int]:
         goes_on = key in header and key.upper() in ("TITLE", "COMMENT")
         header[key] = f"{header[key]}\n{value}" if goes_on else value
     raise ReadError(path, "has no #SPECTRUM line: the file is truncated", f"line {len(lines)}")
+
+
+def _with_points(lines: list[str], first: int, announced: float | None) -> list[str]:
+    """Return lines with decimal points, where each of the announced rows is a single number with a decimal comma."""
+    rows = [line for line in lines[first:] if line.strip() and line[:1] != "#"]
+    if len(rows) != announced or not all(COMMA.fullmatch(row.strip()) for row in rows):
+        return lines
+    return [*lines[:first], *(line.replace(",", ".") for line in lines[first:])]
 
 
 def _tokens(lines: list[str], first: int, warnings: list[str], path: Path) -> list[str]:
@@ -153,6 +164,10 @@ def _axis(written: np.ndarray | None, size: int, plain: dict[str, str], warnings
     if written is None:
         if straight is None:
             raise ReadError(path, "OFFSET or XPERCHAN is missing, zero or not a number: no energy axis")
+        zero = _number(plain.get("CHOFFSET", ""))
+        if zero and step and offset is not None and abs(offset / step + zero) > 1:
+            told = f"CHOFFSET says that channel {zero:g} is at zero, OFFSET and XPERCHAN that {-offset / step:g} is"
+            warnings.append(f"{told}; the axis is that of OFFSET")
         return straight
     bad = np.flatnonzero(np.diff(written) <= 0)
     if bad.size:
@@ -164,6 +179,7 @@ def _axis(written: np.ndarray | None, size: int, plain: dict[str, str], warnings
 
 def _number(text: str) -> float | None:
     """Return a finite number; ``2.0 E-06`` and a number followed by a unit count, anything else is None."""
+    text = COMMA.sub(r"\1.\2", text)
     attempts = (number(text.replace(" ", "")), number(text.partition(" ")[0]))
     value = next((attempt for attempt in attempts if attempt is not None), None)
     return value if value is not None and np.isfinite(value) else None

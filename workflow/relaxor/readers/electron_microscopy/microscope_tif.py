@@ -14,6 +14,7 @@ grey levels, or ``R``, ``G`` and ``B`` of a colour image. Coordinates are in m w
 and otherwise in pixels (``1``). The header holds the tags and the settings of the maker.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,8 @@ def check_pages(path: Path) -> None:
             if total > MAX_BYTES or not page.nbytes:
                 raise ReadError(path, f"announces images of {total / 2**20:.0f} MiB", place)
             size, written = path.stat().st_size, sum(page.databytecounts)
+            if (strips := math.prod(page.chunked)) > size:
+                raise ReadError(path, f"announces {strips} strips or tiles in a file of {size} bytes", place)
             ends = np.add(page.dataoffsets, page.databytecounts)
             if page.compression == 1 and (written < page.nbytes or ends.max() > size):
                 announced = f"{page.nbytes} bytes of image announced, {written} written in a file of {size}"

@@ -104,8 +104,11 @@ def _refuse_large_image(path: Path, content: bytes) -> None:
         return
     with tifffile.TiffFile(io.BytesIO(content)) as image:
         sizes = [math.prod(max(side, 1) for side in page.shape) for page in image.pages]
+        strips = sum(math.prod(page.chunked) for page in image.pages)
     if sum(sizes) > MAX_POINTS:
         raise ReadError(path, f"holds an image of {sum(sizes)} numbers; more than {MAX_POINTS} are refused")
+    if strips > len(content):
+        raise ReadError(path, f"announces {strips} strips or tiles in an image of {len(content)} bytes")
 
 
 def _attributes(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.units import convertible, factor
 from relaxor.core.variables import variable
-from relaxor.readers.common.schema import MAX_POINTS, spectra, tree
+from relaxor.readers.common.schema import MAX_POINTS, folded, spectra, tree
 from relaxor.readers.common.text import collected, first_number, iso, lines_of, numbers, slug
 from relaxor.readers.common.unit_words import counted, unit_of
 
@@ -147,7 +147,7 @@ def _several(
     if lead == 2:
         told = " and ".join(label for label, _ in names)
         warnings.append(f"the places stand in the order {told}, as LabSpec writes maps; the file does not say so")
-    return _folded(dataset.assign_coords(places), list(places))
+    return folded(dataset.assign_coords(places), list(places))
 
 
 def _rows(rows: Sequence[tuple[int, str]], width: int, path: Path, warnings: list[str]) -> Iterator[np.ndarray]:
@@ -160,29 +160,6 @@ def _rows(rows: Sequence[tuple[int, str]], width: int, path: Path, warnings: lis
                 return
             raise ReadError(path, f"{len(cells)} cells where {width} are expected", f"line {line}")
         yield numbers(cells, path, f"line {line}")
-
-
-def _folded(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
-    """Return a series along its own axis, and a complete grid of places as an image of rows and columns."""
-    if len(names) == 1:
-        return dataset.swap_dims(spectrum=names[0])
-    if len(names) != 2:
-        return dataset
-    slow, fast = (dataset[name].to_numpy() for name in names)
-    columns = int(np.argmax(slow != slow[0])) or slow.size
-    if slow.size % columns:
-        return dataset
-    outer, inner = slow.reshape(-1, columns), fast.reshape(-1, columns)
-    if not ((outer == outer[:, :1]).all() and (inner == inner[:1]).all()):
-        return dataset
-    values = dataset["intensity"]
-    axis = str(values.dims[-1])
-    shape = (*outer.shape, values.sizes[axis])
-    grid = outer[:, 0], inner[0]
-    places = {name: xr.Variable(name, place, dataset[name].attrs) for name, place in zip(names, grid, strict=True)}
-    folded = xr.Variable((*names, axis), values.to_numpy().reshape(shape), values.attrs)
-    image = xr.Dataset({"intensity": folded}, {**places, axis: dataset[axis].variable})
-    return image.transpose("y", "x", axis) if set(names) == {"x", "y"} else image
 
 
 def _attrs(entries: Mapping[str, str]) -> dict[str, object]:

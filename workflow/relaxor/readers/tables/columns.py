@@ -23,13 +23,15 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
-from relaxor.readers.common.cells import TableText, form_of, tables_of
+from relaxor.core.variables import variable
+from relaxor.readers.common.cells import Table, TableText, form_of, tables_of, without_remarks, without_words
 from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
-from relaxor.readers.common.schema import tree
+from relaxor.readers.common.schema import folded, spectra, tree
 from relaxor.readers.common.text import free, head_lines, lines_of
 from relaxor.readers.common.unit_words import stated_columns
 from relaxor.readers.registry import BARE_NUMBERS, Reader
@@ -37,9 +39,16 @@ from relaxor.readers.registry import BARE_NUMBERS, Reader
 PRIORITY = BARE_NUMBERS
 LONG_HEAD = 1 << 16
 """Number of bytes in which rows of numbers must begin."""
+BESIDE = re.compile(r"[A-Za-z][^,]*,[^,]*,,+ *[-+.\d]+(e[-+]\d+)?, *[-+.\d]+(e[-+]\d+)?,?$", re.IGNORECASE)
+"""A row of numbers behind an entry of the header and an empty cell, as old oscilloscopes of Tektronix write them."""
+FEW = 20
+OVERFLOW = 9.905e37
+"""Between the two numbers that the standard of commands for instruments (SCPI) has for no number and for overflow."""
 MAX_TABLES = 1000
 WIRE = ["wave", "intensity"]
 """Names, in small letters, that Renishaw WiRE gives shift and counts."""
+PLACES = {"x": ("x", 1e-6, "m"), "y": ("y", 1e-6, "m"), "z": ("z", 1e-6, "m"), "time": ("time", 1.0, "s")}
+"""Columns before these in a map or series of WiRE: name, size of their unit, and unit in which they are given."""
 UNTOLD = "the file says neither what its columns are nor their units"
 
 
@@ -48,13 +57,19 @@ def recognises(head: bytes, path: Path) -> bool:
     lines = head_lines(head)
     if not lines or head.lstrip().startswith((b"<", b"{", b"%PDF", b"{\\rtf")):
         return False
-    return form_of(lines) is not None or form_of(head_lines(start_of(path, LONG_HEAD))[:-1]) is not None
+    longer = head_lines(start_of(path, LONG_HEAD))[:-1]
+    return form_of(lines) is not None or form_of(longer) is not None or bool(without_words(longer)[1])
 
 
 def extract(path: Path) -> xr.DataTree:
     """Read all tables of a text; the schema is that of the module."""
-    children, header, warnings = children_of(tables_of(lines_of(path), path))
-    return tree(children, header, "not stated in the file", warnings=warnings)
+    lines, told = lines_of(path), []
+    if any(BESIDE.match(line) for line in lines[:FEW]):
+        kept, beside = without_remarks(lines, ",")
+        told = [f"text beside the numbers is kept in the header ('{beside[0][:40]}')"] if beside else []
+        lines = [*beside, "---", *kept]
+    children, header, warnings = children_of(tables_of(lines, path))
+    return tree(children, header, "not stated in the file", warnings=[*told, *warnings])
 
 
 def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list[str]]:
@@ -64,6 +79,8 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
     header: list[str] = []
     before: list[Column] = []
     for table in text.tables[:MAX_TABLES]:
+        table, overflow = _without_overflow(table)
+        warnings += overflow
         above = [line.strip() for line in table.above if line.strip()]
         header += above
         columns, comments = columns_of(table)
@@ -84,6 +101,16 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
     return children, header + [line.strip() for line in text.below], warnings
 
 
+def _without_overflow(table: Table) -> tuple[Table, list[str]]:
+    """Return a table with NaN for 9.9E+37 and 9.91E+37, which source meters write instead of a reading."""
+    with np.errstate(invalid="ignore"):
+        beyond = np.abs(np.abs(table.values) - OVERFLOW) <= 0.001 * OVERFLOW
+    if not beyond.any():
+        return table, []
+    told = f"line {table.line}: {int(beyond.sum())} numbers are 9.9E+37, which instruments write for no reading; NaN"
+    return replace(table, values=np.where(beyond, np.nan, table.values)), [f"{told} stands there"]
+
+
 def _interrupted(before: list[Column], columns: list[Column]) -> bool:
     """Return whether columns without a name in letters follow as many columns with names."""
     named = any(column.label for column in before)
@@ -93,6 +120,8 @@ def _interrupted(before: list[Column], columns: list[Column]) -> bool:
 
 def _children(columns: list[Column]) -> tuple[dict[str, xr.Dataset], list[str]]:
     """Return the datasets of a table by their names, and warnings."""
+    if (series := _wire_series(columns)) is not None:
+        return {"spectra": series}, ["the places are taken as micrometres, in which WiRE writes them"]
     if [column.label.lower() for column in columns] == WIRE:
         columns = [replace(column, unit=unit) for column, unit in zip(columns, ("1/cm", "count"), strict=True)]
     if spectra := spectra_of(columns):
@@ -100,6 +129,34 @@ def _children(columns: list[Column]) -> tuple[dict[str, xr.Dataset], list[str]]:
         return spectra, [f"nothing says in which unit the intensity of {name} is" for name in counted]
     dataset, warnings = dataset_of(columns)
     return {"table": dataset}, [UNTOLD] if not any(column.label for column in columns) else warnings
+
+
+def _wire_series(columns: list[Column]) -> xr.Dataset | None:
+    """Return a map or series of Renishaw WiRE, which writes the spectra below each other; None if this is none."""
+    labels = [column.label.lower() for column in columns]
+    if len(columns) < 3 or labels[-2:] != WIRE or not set(labels[:-2]) <= set(PLACES):
+        return None
+    *places, wave, intensity = (column.values for column in columns)
+    if not np.isfinite([*places, wave, intensity]).all():
+        return None
+    changes = np.flatnonzero(np.any(np.diff(places) != 0, axis=0)) + 1
+    number = changes.size + 1
+    length = wave.size // number
+    if length * number != wave.size or not np.array_equal(changes, np.arange(1, number) * length):
+        return None
+    axes = wave.reshape(number, length)
+    if not (axes == axes[0]).all():
+        return None
+    dataset = spectra(("raman_shift", "1/cm", "Raman shift"), axes[0], intensity.reshape(number, length), ("spectrum",))
+    coords = {}
+    for label, values in zip(labels, places, strict=False):
+        name, size, unit = PLACES[label]
+        coords[name] = variable("spectrum", values[::length] * size, unit, name)
+    dataset = dataset.assign_coords(coords)
+    varied = sorted(coords, key=lambda name: np.count_nonzero(np.diff(coords[name].values)))
+    if len(varied) == 2 and not np.diff(coords[varied[0]].values).any():  # a line along one axis
+        return folded(dataset, varied[1:])
+    return folded(dataset, varied)
 
 
 def named(columns: str) -> Reader:

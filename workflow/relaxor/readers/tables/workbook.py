@@ -5,7 +5,8 @@ Instruments: Any program may export workbooks, and people collect their data in 
 Recognition: The file is an Excel workbook. This reader is asked after that of the Keithley 4200.
 
 Layout: Each sheet may hold titles and remarks, and below them names, units and numbers as in a table of text. Curves
-may stand side by side, of different length and with empty columns between them.
+may stand side by side, of different length and with empty columns between them. Remarks behind an empty column beside
+the numbers are kept in the header.
 
 Schema: As that of `relaxor.readers.tables.columns`; the names of the children begin with that of the sheet if several
 sheets hold numbers. The header holds the lines above and below the numbers under the name of each sheet. The root has a
@@ -17,10 +18,10 @@ from pathlib import Path
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.cells import tables_of
+from relaxor.readers.common.cells import tables_of, without_remarks
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import free, safe
-from relaxor.readers.common.workbooks import Row, is_workbook, sheets_of
+from relaxor.readers.common.workbooks import is_workbook, lines_of_sheets
 from relaxor.readers.registry import CONTAINER
 from relaxor.readers.tables.columns import children_of
 
@@ -37,13 +38,19 @@ def extract(path: Path) -> xr.DataTree:
     found: dict[str, dict[str, xr.Dataset]] = {}
     header: dict[str, list[str]] = {}
     warnings: list[str] = []
-    for sheet, rows in sheets_of(path).items():
+    for sheet, lines in lines_of_sheets(path).items():
+        lines, beside = without_remarks(lines, "\t")
+        if beside:
+            warnings.append(
+                f"sheet {sheet}: text beside the numbers is kept in the header ('{beside[0].strip()[:40]}')"
+            )
         try:
-            text = tables_of([_line(row) for row in rows], path)
+            text = tables_of(lines, path)
         except ReadError as error:
             warnings.append(f"sheet {sheet}: {error.problem}")
             continue
         found[sheet], header[sheet], told = children_of(text)
+        header[sheet] += beside
         warnings += [f"sheet {sheet}: {line}" for line in told]
     if not found:
         raise ReadError(path, f"is a workbook without a table of numbers; {'; '.join(warnings)}"[:300])
@@ -52,8 +59,3 @@ def extract(path: Path) -> xr.DataTree:
         for name, dataset in datasets.items():
             children[free(name if len(found) == 1 else f"{safe(sheet, 'sheet')}_{name}", children)] = dataset
     return tree(children, header, "not stated in the file", warnings=warnings)
-
-
-def _line(row: Row) -> str:
-    """Return the cells of a row as a line of text, separated by tabs."""
-    return "\t".join(" ".join(repr(cell).split() if isinstance(cell, float) else str(cell).split()) for cell in row)

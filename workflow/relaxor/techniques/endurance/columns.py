@@ -17,6 +17,8 @@ ON = re.compile(r"(?<![a-z])(r|g|i)?_?(on|lrs|set)(?![a-z])", re.IGNORECASE)
 OFF = re.compile(r"(?<![a-z])(r|g|i)?_?(off|hrs|reset)(?![a-z])", re.IGNORECASE)
 SWITCHED = re.compile(r"sw|2pr", re.IGNORECASE)
 """Names of a difference of two states; where there are some, the readings behind it are left out."""
+NO_TIME = re.compile(r"width|interval|delay|duration|period", re.IGNORECASE)
+"""Parts of the names of durations that were set, against which nothing fades."""
 WINDOW = "window"
 
 
@@ -45,6 +47,8 @@ def axis_of(table: xr.Dataset) -> tuple[str, str]:
     if not states or any(has_dimension(values, "V") or has_dimension(values, "mW/cm^2") for values in columns.values()):
         return "", ""
     times = [name for name, values in columns.items() if has_dimension(values, "s")]
+    if any(NO_TIME.search(name) for name in times):
+        return "", ""
     counts = [name for name, values in columns.items() if has_dimension(values, "1") and CYCLES.search(name)]
     if len(counts) == 1 and not times:
         return counts[0], "1"

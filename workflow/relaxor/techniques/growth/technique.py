@@ -8,9 +8,10 @@ from relaxor.techniques.registry import Technique
 
 
 def recognise(contents: Contents) -> float:
-    """Recognise a file by a temperature against time."""
+    """Recognise a file by a temperature against time; a resistance or a field beside it is one of transport."""
     logged = "temperature" in contents.names and contents.measured("s")
-    return float(contents.table and logged)
+    transport = any(contents.measured(unit) for unit in ("ohm", "S", "oersted", "T"))
+    return float(contents.table and logged and not transport)
 
 
 TECHNIQUE = Technique.of_folder(

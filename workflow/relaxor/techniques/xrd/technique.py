@@ -9,8 +9,13 @@ from relaxor.techniques.xrd.settings import XrdSettings
 
 
 def recognise(contents: Contents) -> float:
-    """Recognise a file by the axis of the scattering angle; a crystal structure may have its pattern beside it."""
-    return float(contents.spectral_axis == "two_theta" and contents.format != "cif")
+    """Recognise a file by the axis of the scattering angle; a structure may have its pattern beside it.
+
+    A reflectivity has fringes and no lines.
+    """
+    labels = (str(values.attrs.get("long_name", "")) for region in contents.regions for values in region.values())
+    reflectivity = any("reflectiv" in label.lower() for label in labels)
+    return float(contents.spectral_axis == "two_theta" and contents.format != "cif" and not reflectivity)
 
 
 TECHNIQUE = Technique.of_folder(
