@@ -134,5 +134,15 @@ def _output(measurement: Measurement, curve: Curve, settings: TransistorsSetting
     resistance: Value = (float(1 / slope), error / slope**2) if known else (math.nan, math.nan)
     method = f"slope up to {np.abs(x).max():.3g} V of the drain"
     (row,) = measured(measurement, q.OUTPUT, {q.ON_RESISTANCE: resistance}, method, n=x.size)
-    rows.append(row if known else row.flagged(Status.NOT_IDENTIFIED, "the slope is not told from zero"))
-    return rows
+    if not known:
+        return [*rows, row.flagged(Status.NOT_IDENTIFIED, "the slope is not told from zero")]
+    return [*rows, row.with_component("curvature", _bent(x, y, slope), "slope of a parabola at no drain voltage")]
+
+
+def _bent(x: np.ndarray, y: np.ndarray, slope: float) -> float:
+    """Return how far the resistance may lie from that of a line, as the curve bends: by a parabola and its error."""
+    if x.size < 6:
+        return 1 / slope
+    law, covariance = np.polyfit(x, y, 2, cov=True)
+    apart = math.hypot(float(law[1] - slope), math.sqrt(float(covariance[1, 1])))
+    return min(apart / slope**2, abs(1 / slope))

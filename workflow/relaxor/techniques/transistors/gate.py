@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relaxor.core.results import Measurement, Number, Quantity, Status, measured
+from relaxor.core.results import Measurement, Number, Quantity, Status, measured, student_quantile
 from relaxor.techniques.transistors import quantities as q
 from relaxor.techniques.transistors.curves import Curve
 from relaxor.techniques.transistors.settings import TransistorsSettings
@@ -23,7 +23,7 @@ EDGE = 0.05
 BOTH_SIDES = 1.1
 """Factor by which the current grows on both sides of charge neutrality."""
 AMBIPOLAR = 1e3
-"""On/off ratio above which a current on both sides of a minimum is leakage."""
+"""Largest over smallest current above which a current on both sides of the smallest one is leakage or noise."""
 STILL_RISES = 1.1
 """Factor between the slopes of the last two windows of a sweep above which the slope still rises."""
 BODY = 0.25
@@ -53,7 +53,7 @@ def gate_rows(
     gate, size = curve.swept[order], smooth[order]
     low, span = int(np.argmin(size)), float(np.ptp(gate))
     inner = min(gate[low] - gate[0], gate[-1] - gate[low]) > EDGE * span
-    if inner and ratio < AMBIPOLAR and min(size[0], size[-1]) > BOTH_SIDES * size[low]:
+    if inner and size.max() < AMBIPOLAR * size[low] and min(size[0], size[-1]) > BOTH_SIDES * size[low]:
         return [_neutrality(measurement, gate, size, low, settings.slope_window * span)]
     if ratio < settings.least_ratio:
         side, end = ("below", gate[0]) if low < gate.size / 2 else ("above", gate[-1])
@@ -103,10 +103,10 @@ class Lines:
             if near.sum() < 3 or centre - half < gate[0] - 1e-9 or centre + half > gate[-1] + 1e-9:
                 continue
             x = gate[near] - gate[near].mean()
-            slope = float(x @ value[near] / (x @ x))
-            rest = value[near] - value[near].mean() - slope * x
-            error = math.sqrt(float(rest @ rest) / max(int(near.sum()) - 2, 1) / float(x @ x))
-            lines.append((float(gate[near].mean()), float(value[near].mean()), slope, error))
+            steep = float(x @ value[near] / (x @ x))
+            rest = value[near] - value[near].mean() - steep * x
+            wrong = math.sqrt(float(rest @ rest) / max(int(near.sum()) - 2, 1) / float(x @ x))
+            lines.append((float(gate[near].mean()), float(value[near].mean()), steep, wrong))
         place, middle, slope, error = np.array(lines).reshape(-1, 4).T
         return cls(place, middle, slope, error)
 
@@ -190,12 +190,20 @@ def _both_definitions(measurement: Measurement, row: Number, sign: int, lines: L
 
 
 def _still_rises(gate: np.ndarray, current: np.ndarray, half: float) -> str:
-    """Return that the slope still rises at the end of a sweep, or nothing."""
-    slopes = []
+    """Return that the slope still rises at the end of a sweep beyond its noise, or nothing."""
+    slopes, squares, weights, freedom = [], 0.0, 0.0, 0
     for centre in (gate[-1] - half, gate[-1] - 3 * half):
         near = np.abs(gate - centre) <= half + 1e-9
-        slopes.append(float(np.polyfit(gate[near] - centre, current[near], 1)[0]) if near.sum() > 2 else math.nan)
-    return "the slope still rises at the end of the sweep" if slopes[0] > STILL_RISES * slopes[1] else ""
+        if near.sum() < 3:
+            return ""
+        law = np.polynomial.Polynomial.fit(gate[near], current[near], 1)
+        slopes.append(float(law.deriv()(centre)))
+        squares += float(np.sum((current[near] - law(gate[near])) ** 2))
+        weights += 1 / float(np.sum((gate[near] - gate[near].mean()) ** 2))
+        freedom += int(near.sum()) - 2
+    error = math.sqrt(squares / freedom * weights) * student_quantile(freedom)
+    rises = slopes[0] > STILL_RISES * slopes[1] and slopes[0] - slopes[1] > error
+    return "the slope still rises at the end of the sweep" if rises else ""
 
 
 def _transconductance(
