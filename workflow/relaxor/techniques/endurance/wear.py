@@ -14,7 +14,7 @@ from scipy.optimize import isotonic_regression
 
 from relaxor.core.results import NORMAL_QUANTILE, Measurement, Number, Status, measured
 from relaxor.techniques.endurance import quantities as q
-from relaxor.techniques.endurance.columns import WINDOW, Series
+from relaxor.techniques.endurance.columns import Series
 
 FEWEST = 5
 """Smallest number of readings whose scatter is told."""
@@ -48,7 +48,7 @@ def endurance_rows(measurement: Measurement, name: str, series: Series, part: fl
         value = {quantity.in_unit(series.unit): (reading, math.expm1(scatter) * reading)}
         common = {"feature": name, "at": float(series.at[place]), "at_unit": "1", "n": series.value.size}
         rows += measured(measurement, q.ENDURANCE, value, f"as read; {known}", **common)
-    if series.name == WINDOW or series.unit in ("C", "C/m^2"):  # a switched charge is itself the distance of two states
+    if series.window:
         rows.append(_endured(measurement, name, series, part))
     return rows
 

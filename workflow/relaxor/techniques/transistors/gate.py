@@ -3,7 +3,7 @@
 The threshold has two definitions (Ortiz-Conde et al., doi 10.1016/S0026-2714(02)00027-6, compare more). The tangent at
 the largest transconductance meets zero there, less half of the drain voltage; in saturation, the tangent of the root of
 the current does. In the linear region, the line of Y = I/√g through the strongly conducting part also meets zero there,
-and neither contacts nor a mobility that falls with the gate voltage move it (Ghibaudo, doi 10.1049/el:19880369). The
+and neither contacts nor a mobility that falls with the gate voltage move it (Ghibaudo, Electron. Lett. 24, 543). The
 distance of both is a systematic error of the first one. A channel that conducts on both sides of a smallest current has
 the gate voltage of charge neutrality instead, that of the smallest current.
 """

@@ -33,7 +33,7 @@ from relaxor.core.results import (
 from relaxor.core.variables import variable
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.xps import quantities as q
-from relaxor.techniques.xps.candidates import assumed, chosen, weights
+from relaxor.techniques.xps.candidates import assumed, chosen, left_out, weights
 from relaxor.techniques.xps.composition import Amount, composition, response
 from relaxor.techniques.xps.profile import PROFILE, profile_curves
 from relaxor.techniques.xps.region_fit import RegionFit, Values
@@ -123,7 +123,8 @@ def _analysed(session: Session) -> Analysed:
         for model, fitted in candidates.items():
             if fitted.fit.converged:
                 causes = assumed(first.get(model, next(iter(first.values()))), first, lambda other: other.values)
-                rows += _numbers(session, name, model, fitted, causes)
+                found = _numbers(session, name, model, fitted, causes)
+                rows += [row.flagged(Status.OK, left_out(first)) for row in found]
         rows += _comparison(session, name, candidates)
     best = {name: chosen(candidates) for name, candidates in fits.items()}
     rows += _contents(session, fits, best)
