@@ -460,7 +460,7 @@ def test_a_background_that_wants_to_be_negative_is_left_out_with_its_reason():
     assert {row.model for row in areas} >= {"carbon_shirley", "carbon_tougaard"}
     for row in areas:
         assert "left out of the spread of models: the data want a negative Shirley scattering" in row.method
-        assert any(part.name == "background" for part in row.budget) == (row.model == "carbon_shirley")
+        assert any(part.name == "background" for part in row.budget) == row.model.startswith("carbon_shirley")
     assert result.curves["m/C1s"].attrs["model"] == "carbon_tougaard"
     lost = [row.value for row in result.numbers if row.parameter in ("shirley_scattering", "tougaard_loss")]
     assert all(value >= 0 for value in lost)
