@@ -1,10 +1,10 @@
 """XPS: charge reference, constrained fits of the core levels, composition.
 
-The module `spectra` makes counts over binding energy of what is in a file, and `sessions` finds what belongs together.
-`regions` is the model of a window and `region_fit` fits it, `peaks` finds lines where the settings name none,
-`candidates` compares models, `reference` finds the charge shift, `composition` turns areas into atomic percent,
-`survey` finds the lines of a survey, and `profile` joins the levels of a depth profile. This module turns them into
-numbers and curves.
+The module `spectrum` makes counts over binding energy of what is in a file, `spectra` adds scans or tells them apart,
+and `sessions` finds what belongs together, each a `session`. `regions` is the model of a window and `region_fit` fits
+it, `peaks` finds lines where the settings name none, `candidates` compares models, `reference` finds the charge shift,
+`composition` turns areas into atomic percent, `survey` finds the lines of a survey, and `profile` joins the levels of a
+depth profile. This module turns them into numbers and curves.
 """
 
 import math
@@ -38,7 +38,8 @@ from relaxor.techniques.xps.composition import Amount, composition, response
 from relaxor.techniques.xps.profile import PROFILE, profile_curves
 from relaxor.techniques.xps.region_fit import RegionFit, Values
 from relaxor.techniques.xps.regions import METAL
-from relaxor.techniques.xps.sessions import Session, sessions
+from relaxor.techniques.xps.session import Session
+from relaxor.techniques.xps.sessions import sessions
 from relaxor.techniques.xps.settings import XpsSettings
 from relaxor.techniques.xps.survey import detections, region_curves, spectrum_curves, survey_of
 
