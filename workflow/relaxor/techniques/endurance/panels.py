@@ -73,7 +73,7 @@ def _laws(ax: Axes, states: list[xr.Dataset], floor: float) -> float:
         return np.inf
     end = max(float(part["later"].max()) for part, _ in extrapolated)
     ax.axvline(end, color=GREY, lw=0.6, ls="--", zorder=0)
-    text = f"power (line), exponential (dots), free (dashes), all (shaded); {end / YEAR:.3g} years"
+    text = f"power –, exponential ···, free - -, all shaded; {end / YEAR:.3g} years"
     ax.set_title(text, loc="right", fontsize=5, pad=2)
     return max(floor, min(float(part[part.attrs["best"]][-1]) for part, _ in extrapolated))
 

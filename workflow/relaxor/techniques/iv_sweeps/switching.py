@@ -145,8 +145,9 @@ def switching_curves(cycles: Sequence[Cycle], halves: Sequence[Sequence[Half]]) 
     for polarity, sign in POLARITIES.items():
         whole = [cycle for cycle in cycles if cycle.amplitude(sign)]
         branches = [ways(cycle, sign) for cycle in whole]
-        if not whole or not all(min(map(len, pair)) for pair in branches):
-            continue
+        kinds = {half.sets for cycle in halves for half in cycle if half.found and half.polarity == polarity}
+        if not whole or len(kinds) > 1 or not all(min(map(len, pair)) for pair in branches):
+            continue  # the median of cycles that are set and cycles that are reset is neither
         grid = np.linspace(0, min(cycle.amplitude(sign) for cycle in whole), CURVE_POINTS + 1)[1:]
         for place, name in enumerate(BRANCHES):
             currents = [
@@ -164,19 +165,18 @@ def switching_curves(cycles: Sequence[Cycle], halves: Sequence[Sequence[Half]]) 
 
 def _per_cycle(halves: Sequence[Sequence[Half]]) -> xr.Dataset:
     """Return set and reset voltages and both resistances against the number of the cycle."""
-    content, attrs = {}, {}
+    content = {}
     for polarity in POLARITIES:
         of = [next((half for half in cycle if half.polarity == polarity), Half(polarity, math.nan)) for cycle in halves]
         for name, unit, text, values in (
-            ("threshold", "V", "set or reset voltage", [half.threshold[0] for half in of]),
+            ("set", "V", "set voltage", [half.threshold[0] if half.sets else math.nan for half in of]),
+            ("reset", "V", "reset voltage", [math.nan if half.sets else half.threshold[0] for half in of]),
             ("on", "ohm", "on resistance", [_resistance(half, half.on)[0] for half in of]),
             ("off", "ohm", "off resistance", [_resistance(half, half.off)[0] for half in of]),
         ):
             content[f"{name}_{polarity}"] = (np.array(values), unit, f"{text}, {polarity} voltage")
-        known = [half.sets for half in of if half.found]
-        attrs[f"kind_{polarity}"] = "" if not known else "set" if np.mean(known) >= 0.5 else "reset"
     number = {"cycle": (np.arange(1, len(halves) + 1), "1", "cycle")}
-    return dataset("cycle", content, number, **attrs)
+    return dataset("cycle", content, number)
 
 
 def _at(cycle: Cycle, branch: np.ndarray, sign: int, grid: np.ndarray, *, back: bool) -> np.ndarray:
