@@ -145,8 +145,8 @@ def switching(ax: Axes, data: PanelData) -> None:
             label(ax, f"${symbol} = {middle:.3g}$ V", (middle, top), (0, 4), color=color, bbox=BOX)
     ax.set_xlabel(VOLTAGE_LABEL)
     ax.set_ylabel(f"|Current| ({unit})")
-    median = ", median (black)" * any(name.startswith("median") for name in group.children)
-    text = f"{len(found)} cycles (grey){median}" if len(found) > 1 else "1 cycle"
+    medians = ", median (black)" * any(name.startswith("median") for name in group.children)
+    text = f"{len(found)} cycles (grey){medians}" if len(found) > 1 else "1 cycle"
     ax.set_title(text, loc="right", fontsize=5, pad=2)
 
 
