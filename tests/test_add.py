@@ -188,6 +188,26 @@ def test_answers_are_given_as_options(project, folder):
     assert (found["gate"]["technique"], found["gate"]["note"]) == ("other", "")
 
 
+def test_a_condition_that_one_technique_knows_chooses_it(project, tmp_path):
+    """A pair of pulses counts as a sweep first, which knows no interval of pulses."""
+    time = np.arange(0, 0.6, 0.002)
+    inside = ((time >= 0.2) & (time < 0.21)) | ((time >= 0.26) & (time < 0.27))
+    current = 1e-9 * (1 + inside + 0.3 * (time > 0.26) * inside) + 1e-12 * np.random.default_rng(1).normal(
+        size=time.size
+    )
+    lines = "".join(f"{t:.4f},{0.1 + 2 * on:.1f},{i:.6g}\n" for t, on, i in zip(time, inside, current, strict=True))
+    (tmp_path / "dev1.csv").write_text(f"Time (s),Voltage (V),Current (A)\n{lines}")
+    run("s", tmp_path / "dev1.csv", "--yes", "--condition", "interval=50 ms")
+    (row,) = rows(project).values()
+    assert row["technique"] == "electrical_pulses" and row["conditions"] == {"interval": (50.0, "ms")}
+    assert "only it knows the condition 'interval'" in row["note"]
+
+
+def test_a_condition_of_other_techniques_names_them(project, folder):
+    output = run("s", folder, "--yes", "--condition", "drain_voltage=0.1 V", code=1)
+    assert re.search(r"knows 'drain_voltage' \(transistors does: give --technique", output.splitlines()[-1])
+
+
 def test_the_plates_of_a_capacitor_stand_for_the_geometry_of_a_device(project, folder):
     output = re.sub(r"[│\s]+", " ", run("t", folder, "--yes", "--technique", "Probe*=hysteresis"))
     assert re.search(r"needs thickness=… nm; width=… um; .* \(or else area=… cm\^2; thickness=… nm\)", output)

@@ -13,6 +13,7 @@ from relaxor.figures.style import new_figure, use_style
 from relaxor.readers import read
 from relaxor.techniques.endurance import panels
 from relaxor.techniques.endurance.analysis import YEAR, analyse
+from relaxor.techniques.endurance.columns import are_memory
 from relaxor.techniques.endurance.settings import EnduranceSettings
 from relaxor.techniques.endurance.technique import TECHNIQUE
 from relaxor.techniques.recognition import likely_techniques
@@ -117,3 +118,40 @@ def test_a_public_file_of_wake_up() -> None:
     assert one(rows, "last_value", "Psw")["value"] == pytest.approx(145.4214e-12)
     ended = one(rows, "endured_cycles", "Psw")
     assert ended["status"] == "limit" and ended["value"] == 1e7
+
+
+def test_one_row_a_cycle_with_the_voltages_of_set_and_reset_is_endurance() -> None:
+    cycle, rng = np.arange(1.0, 201), np.random.default_rng(1)
+    on, off = 1e-4 * np.exp(0.1 * rng.normal(size=200)), 1e-6 * np.exp(0.1 * rng.normal(size=200))
+    columns = {"SET#1.ILRS": (on, "A"), "SET#1.IHRS": (off, "A"), "SET#1.VSET": (on * 1e4, "V")}
+    columns |= {"SET#1.RATIO": (on / off, "1"), "RESET#1.ILRS": (on, "A"), "RESET#1.IRESET": (3 * on, "A")}
+    rows, _ = analysed(table(Cycle=(cycle, "1"), **columns))
+    assert set(rows["feature"]) == {"SET#1 window", "SET#1.ILRS", "SET#1.IHRS", "RESET#1.ILRS"}
+    assert one(rows, "first_value", "SET#1 window")["value"] == pytest.approx(on[0] / off[0])
+    assert one(rows, "endured_cycles", "SET#1 window")["status"] == "limit"
+    bare = {name: columns[name] for name in ("SET#1.RATIO", "SET#1.VSET")}
+    rows, _ = analysed(table(Cycle=(cycle, "1"), **bare))
+    assert one(rows, "last_value", "SET#1.RATIO window")["value"] == pytest.approx((on / off)[-1])
+
+
+def test_a_table_of_sweeps_with_the_number_of_the_cycle_is_no_endurance() -> None:
+    columns = {"Cycle": (np.repeat([1.0, 2.0], 20), "1"), "I_on": (TIME, "A"), "I_off": (TIME, "A"), "V": (TIME, "V")}
+    assert not are_memory([table(**columns).regions["table"]])
+
+
+@pytest.mark.parametrize("name", ["keithley4200_txt_csv/05 endurance ratio csv.csv",
+                                  "keithley4200_xlsx/05 endurance ratio.xlsx"])  # fmt: skip
+def test_the_cycles_of_a_public_file(rawfiles, name: str) -> None:
+    """Its columns of the ratio are those of the instrument."""
+    tree = read(rawfiles / "electrical" / name)
+    assert likely_techniques(tree)[0] == "endurance"
+    regions = {name: node.to_dataset() for name, node in tree.children.items()}
+    (told,) = regions.values()
+    attrs = {"raw_file": "a.csv", "raw_sha256": "0" * 64, "origin": "measured", "instrument": ""}
+    rows, data = analysed(Measurement("m", attrs, {}, regions))
+    assert one(rows, "first_value", "SET_negative#1 window")["value"] == pytest.approx(108.731957313802, rel=1e-6)
+    assert one(rows, "first_value", "RESET_positive#1 window")["value"] == pytest.approx(200.0695991, rel=1e-6)
+    assert one(rows, "endured_cycles", "SET_negative#1 window")["n"] == 1000
+    (group,) = data.curves.values()
+    windows = [node for node in group.children.values() if node.attrs["series"] == "SET_negative#1 window"]
+    assert windows[0]["value"].to_numpy() == pytest.approx(told["SET_negative#1.RATIO_SET_NEG"].to_numpy(), rel=1e-5)

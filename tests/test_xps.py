@@ -434,3 +434,34 @@ def test_parameters_file_of_a_session_is_complete(numbers):
     table = load_parameters(numbers.folder / "parameters.csv")
     assert (table["unit"].str.len() > 0).all()
     assert table["value"].notna().all()
+
+
+def falling_background(counts: float = 4000.0) -> Measurement:
+    """A line whose background falls behind it, which no scattered electrons make."""
+    energy = np.arange(278.0, 296.0, 0.1)
+    rate = counts * (1 + 2.0 * np.exp(-((energy - 285.2) ** 2) / 0.5) - 0.3 * ndtr((energy - 285.2) / 0.5))
+    drawn = np.random.default_rng(4).poisson(rate).astype(float)
+    region = xr.Dataset(
+        {"intensity": ("binding_energy", drawn, {"units": "count"})},
+        {"binding_energy": ("binding_energy", energy, {"units": "eV"})},
+    )
+    attrs = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
+    return Measurement("m", attrs, {}, {"C1s": region})
+
+
+def test_a_background_that_wants_to_be_negative_is_left_out_with_its_reason():
+    lines = {"C 1s": {"position": 284.8, "label": "C"}}
+    windows = {"C1s": {"low": 278, "high": 296, "models": {"carbon": {"lines": ["C 1s"]}}}}
+    settings = XpsSettings(
+        lines=lines, windows=windows, reference="none", sensitivity={"C 1s": 1.0}, backgrounds=["shirley", "tougaard"]
+    )
+    result = analyse([falling_background()], settings)
+    areas = [row for row in result.numbers if row.parameter == "area"]
+    assert {row.model for row in areas} >= {"carbon_shirley", "carbon_tougaard"}
+    for row in areas:
+        assert "left out of the spread of models: the data want a negative Shirley scattering" in row.method
+        assert any(part.name == "background" for part in row.budget) == row.model.startswith("carbon_shirley")
+    assert result.curves["m/C1s"].attrs["model"] == "carbon_tougaard"
+    lost = [row.value for row in result.numbers if row.parameter in ("shirley_scattering", "tougaard_loss")]
+    assert all(value >= 0 for value in lost)
+    assert not [row for row in result.numbers if row.parameter == "atomic_percent"]  # of one element

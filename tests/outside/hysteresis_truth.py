@@ -27,7 +27,8 @@ FIELD = 10 / GAP
 class Device:
     """A device: P of the rising branch in µC/cm² against kV/cm, stored charge in C and leakage in A against V.
 
-    The falling branch is the rising one turned by 180 degrees.
+    The falling branch is the rising one turned by 180 degrees. ``series`` is a resistor before the device, ohm, which
+    delays the charge.
     """
 
     rising: Curve
@@ -38,6 +39,7 @@ class Device:
     noise: float = 0.08e-12
     cycles: int = 3
     samples: int = 800
+    series: float = 0.0
 
     def polarization(self, volt: np.ndarray, up: np.ndarray) -> np.ndarray:
         """P at voltages on the branches, µC/cm², with tips at opposite polarizations."""
@@ -53,6 +55,8 @@ class Device:
         volt, up = _triangle(edge * self.frequency, self.amplitude)
         charge = AREA * 1e-6 * self.polarization(volt, up) + self.dielectric(volt)
         now, _ = _triangle(time * self.frequency, self.amplitude)
+        delay = self.series * float(np.ptp(charge) / np.ptp(volt))
+        charge = _delayed(charge, delay / step) if delay else charge
         current = np.diff(charge) / step + self.leakage(now)
         current += rng.normal(0, self.noise, time.size) + rng.normal(0, 3e-13) + 1e-13 * time / time[-1]
         return _measurement(time, now + rng.normal(0, 1e-3, now.size), current, frequency=(self.frequency, "Hz"))
@@ -104,6 +108,14 @@ def _measurement(time: np.ndarray, volt: np.ndarray, current: np.ndarray, **cond
     return Measurement("outside", attrs, known | conditions, {"outside": table})
 
 
+def _delayed(values: np.ndarray, steps: float) -> np.ndarray:
+    """Values behind a low pass of the first order with a time constant in steps."""
+    kept, found = np.exp(-1 / steps), values.copy()
+    for place in range(1, values.size):
+        found[place] = kept * found[place - 1] + (1 - kept) * values[place]
+    return found
+
+
 def antiferroelectric(forward: float, backward: float, width: float = 9.0, back_width: float = 12.0) -> Curve:
     """P of 4 µC/cm² that appears at one field and vanishes at another, both normally distributed (kV/cm)."""
     return lambda e: 4 * (ndtr((e - forward) / width) - ndtr((-e - backward) / back_width))
@@ -138,7 +150,8 @@ class Train:
     """Flat-topped pulses P, U, N, D on a capacitor of 4e-6 cm² and 10 nm, as a pulse generator applies them.
 
     ``switched`` in µC/cm² moves in the edge of P and back in that of N; ``conductance`` in S; ``lag`` is the part of
-    the charge that flows in the rests after a pulse; ``sag`` the relative voltage that the first pulse of a pair lacks.
+    the charge that flows in the rests after a pulse; ``sag`` the relative voltage that the first pulse of a pair lacks;
+    ``series`` a resistor before the capacitor, ohm.
     """
 
     switched: float = 16.4
@@ -147,6 +160,7 @@ class Train:
     sag: float = 0.0
     noise: float = 2e-6
     limit: float = np.inf
+    series: float = 0.0
 
     def measured(self, rng: np.random.Generator) -> Measurement:
         """The recorded train."""
@@ -161,6 +175,7 @@ class Train:
             charge.append(charge[-1][-1] + moved + 2.5e-11 / 3 * pulse + slow)
             volt.append(pulse)
         voltage, stored = np.concatenate(volt), np.concatenate(charge)
+        stored = _delayed(stored, self.series * 2.5e-11 / 3 / step) if self.series else stored
         current = np.diff(stored, prepend=0.0) / step + self.conductance * voltage
         current = np.clip(current + rng.normal(0, self.noise, current.size), -self.limit, self.limit)
         seen = voltage + rng.normal(0, 0.015, voltage.size)
@@ -172,3 +187,25 @@ class Train:
         """What the pulses switch."""
         names = ("switched_polarization_difference_positive", "switched_polarization_difference_negative")
         return {("pund", name, ""): self.switched for name in names}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Trains that were saved one after the other in one workbook, each a run of its own."""
+
+    trains: tuple[Train, ...]
+
+    def measured(self, rng: np.random.Generator) -> Measurement:
+        """The workbook."""
+        each = [train.measured(rng) for train in self.trains]
+        regions = {f"Append{number}" if number else "Data": one.only for number, one in enumerate(each)}
+        return Measurement(each[0].id, each[0].attrs, each[0].conditions, regions)
+
+    def truth(self) -> dict[tuple[str, str, str], float]:
+        """What each run switches."""
+        names = [f"Append{number}" if number else "Data" for number in range(len(self.trains))]
+        return {
+            ("pund", name, run): value
+            for run, train in zip(names, self.trains, strict=True)
+            for (_, name, _), value in train.truth().items()
+        }

@@ -1,5 +1,6 @@
 """Loops and pulse trains of forward models from outside, and of instruments: right, or flagged."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
 from tests.outside.hysteresis_truth import (
     Device,
+    Runs,
     Train,
     antiferroelectric,
     ferroelectric,
@@ -34,11 +36,22 @@ def loop(name: str, device: Device, before: str, family: bool = False, models: s
     return Scenario(name, "hysteresis", partial(_one, device), truth, {"replicates": 60}, family=family, before=before)
 
 
-def pulses(name: str, train: Train, before: str, family: bool = False) -> Scenario:
+def plates(name: str, family: bool = True, farad: float = 1.5e-15, **how: object) -> Scenario:
+    """One cycle of a linear capacitor with an area and a thickness."""
+    device = Device(nothing, cycles=1, **how)
+    truth = {("leakage_removed", "capacitance", "outside"): farad}
+    return Scenario(name, "hysteresis", partial(_between_plates, device), truth, {"replicates": 60}, family=family)
+
+
+def _between_plates(device: Device, rng: np.random.Generator) -> list[Measurement]:
+    return [replace(device.measured(rng), conditions={"area": (1e-4, "cm^2"), "thickness": (100.0, "nm")})]
+
+
+def pulses(name: str, train: Train | Runs, before: str = "", family: bool = False) -> Scenario:
     return Scenario(name, "hysteresis", partial(_one, train), train.truth(), {}, family, before, draws=100)
 
 
-def _one(device: Device | Train, rng: np.random.Generator) -> list[Measurement]:
+def _one(device: Device | Train | Runs, rng: np.random.Generator) -> list[Measurement]:
     return [device.measured(rng)]
 
 
@@ -65,6 +78,21 @@ SCENARIOS = [
     pulses("pulses of 1 % different voltage, leaky", Train(conductance=1e-4, sag=0.01), "not tried"),
     pulses("current that flows on after pulses", Train(lag=1.0), "not tried"),
     pulses("current at the limit of the amplifier", Train(conductance=1e-4, limit=4e-4), "said in the method only"),
+    pulses(
+        "three runs of a workbook, two of them leaky",
+        Runs((Train(), Train(switched=22.0, conductance=1e-4), Train(switched=9.0, conductance=3e-4))),
+        family=True,
+    ),
+    pulses("pulses behind a resistor, RC of 17 ns", Train(series=2e3), family=True),
+    pulses("pulses behind a resistor, RC of 170 ns", Train(series=2e4), family=True),
+    pulses("leaky pulses behind a resistor", Train(series=2e3, conductance=1e-4), family=True),
+    plates("one cycle of a capacitor, offset of the current of 2 %", leakage=lambda v: 0 * v),
+    plates("one cycle of a leaky capacitor", leakage=lambda v: 3e-12 * v),
+    plates("one cycle of a capacitor, leakage by hopping", family=False, leakage=lambda v: 5e-12 * np.sinh(v / 6)),
+    plates("one cycle of a capacitor behind a resistor, RC of 3 µs", series=2e9),
+    plates("one cycle of a capacitor behind a resistor, RC of 150 µs", family=False, series=1e11),
+    plates("one cycle of a capacitor whose capacitance falls", family=False, dielectric=johnson),
+    plates("one cycle of a capacitor, noise of 8 %", noise=1e-12),
 ]
 
 

@@ -41,7 +41,8 @@ def give_instrument(proposals: Sequence[Proposal], instrument: str, settings: Se
 def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> None:
     """Set conditions by ``[PATTERN:]name=value unit``; without a pattern, for all files whose technique knows it.
 
-    Where an analysis needs the condition, only the files of such analyses get it.
+    Where an analysis needs the condition, only the files of such analyses get it. Where no technique of the files
+    knows it, files go to the technique that does, if it is among their candidates.
     """
     for answer in answers:
         if not proposals:
@@ -54,15 +55,27 @@ def give_conditions(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
         chosen = [proposal for proposal in knowing if name in proposal.missing] or knowing
         if found["pattern"]:
             chosen = _matching(proposals, found["pattern"], option)
+        chosen = chosen or [proposal for proposal in proposals if _prefer(proposal, name)]
         if not chosen:
+            known = ", ".join(technique for technique in techniques() if name in known_conditions(technique))
+            instead = f" ({known} does: give --technique PATTERN=TECHNIQUE)" if known else ""
             raise SheetError(
-                f"{option}: no technique of these files knows '{name}'; to record it anyway, give "
+                f"{option}: no technique of these files knows '{name}'{instead}; to record it anyway, give "
                 f"'PATTERN:{name}={value}'"
             )
         for proposal in chosen:
             if problem := unfit(value, known_conditions(proposal.technique).get(name)):
                 raise SheetError(f"{option}: '{value}' {problem}")
             proposal.conditions[name] = value
+
+
+def _prefer(proposal: Proposal, condition: str) -> bool:
+    """Prefer the candidate of a file that knows a condition, and return whether there is one."""
+    knowing = [technique for technique in proposal.candidates if condition in known_conditions(technique)]
+    if knowing:
+        proposal.candidates = [*knowing, *(each for each in proposal.candidates if each not in knowing)]
+        proposal.note = f"{knowing[0]}, as only it knows the condition '{condition}'"
+    return bool(knowing)
 
 
 def _matching(proposals: Sequence[Proposal], pattern: str, option: str) -> list[Proposal]:

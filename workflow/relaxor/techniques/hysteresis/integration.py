@@ -308,9 +308,10 @@ def integrate(cycle: Cycle, noise: np.ndarray, model: str, background: Backgroun
         numbers = {q.OF_SWITCHING.get(quantity, quantity): value for quantity, value in numbers.items()}
     if model != q.LEAKAGE_REMOVED:
         numbers |= switching_fields(drive, current, drawn, cycle.noise, peak_window)
-    slope, bend = line_through(drive, polarization)
+    drift = drive.roll(cycle.time) if cycle.opening else None
+    slope, bend = line_through(drive, polarization, drift)
     if model != q.CORRECTED and isinstance(cycle.geometry, Capacitor) and bend < BENT:
-        drawn_slope, _ = line_through(drive, replicates)
+        drawn_slope, _ = line_through(drive, replicates, drift)
         numbers[q.RELATIVE_PERMITTIVITY] = float(slope) / PERMITTIVITY, drawn_slope / PERMITTIVITY
         if TIMELESS not in cycle.remark:
             farad = cycle.geometry.field_per_volt / per_area

@@ -158,16 +158,23 @@ def describe(drive: Drive, polarization: np.ndarray) -> dict[Quantity, np.ndarra
     }
 
 
-def line_through(drive: Drive, polarization: np.ndarray) -> tuple[np.ndarray, float]:
+def line_through(drive: Drive, polarization: np.ndarray, drift: np.ndarray | None = None) -> tuple[np.ndarray, float]:
     """Return the slope of a centred loop against its field, µC/cm² per kV/cm, with the shape of the replicates.
 
     The second value is the rms distance of the first loop from its line, in parts of its rms polarization.
+
+    Parameters
+    ----------
+    drift
+        Times of the samples of a single cycle, with which an offset of its current makes a charge that is no slope.
     """
-    away = drive.field - drive.field.mean()
-    slope = polarization @ away / (away @ away)
+    columns = [drive.field] if drift is None else [drive.field, drift]
+    design = np.stack([column - column.mean() for column in columns], axis=1)
+    slopes = polarization @ np.linalg.pinv(design).T
     first = np.atleast_2d(polarization)[0]
-    left = first - first.mean() - np.atleast_1d(slope)[0] * away
-    return slope, float(np.sqrt(np.mean(left**2) / np.mean((first - first.mean()) ** 2)))
+    left = first - first.mean() - design @ np.atleast_2d(slopes)[0]
+    bend = float(np.sqrt(np.mean(left**2) / np.mean((first - first.mean()) ** 2)))
+    return slopes[..., 0], bend
 
 
 def _at_zero_field(field: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -38,9 +38,10 @@ from relaxor.techniques.iv_sweeps.conduction import (
     usual_slope,
 )
 from relaxor.techniques.iv_sweeps.cycles import POLARITIES, Cycle, alike, cycles_of
+from relaxor.techniques.iv_sweeps.halves import read_halves
 from relaxor.techniques.iv_sweeps.readings import NOTHING, Reading, Readings, read_cycle
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
-from relaxor.techniques.iv_sweeps.switching import read_halves, switching_curves, switching_rows
+from relaxor.techniques.iv_sweeps.switching import switching_curves, switching_rows
 from relaxor.techniques.iv_sweeps.terminals import with_currents
 
 READ = "weighted parabola of each branch through the voltage"
@@ -140,7 +141,7 @@ class Growth:
 
 
 def fit_growth(peaks: list[Reading]) -> Growth | None:
-    """Fit both laws to the peaks of the cycles, A; None with fewer than `FEWEST_PEAKS`.
+    """Fit both laws to the peaks of the cycles, A; None with fewer than `FEWEST_PEAKS`, or if all are equal.
 
     All peaks have the same weight, and the scale of their errors is taken from the scatter, which holds the changes of
     the device from cycle to cycle in addition to the noise of the points.
@@ -148,7 +149,7 @@ def fit_growth(peaks: list[Reading]) -> Growth | None:
     value = np.array([peak for peak, _ in peaks])
     cycle = np.flatnonzero(np.isfinite(value)).astype(float)
     value = value[np.isfinite(value)]
-    if value.size < FEWEST_PEAKS:
+    if value.size < FEWEST_PEAKS or not np.ptp(value):
         return None
     slope, start = np.polyfit(cycle, value, 1)
 

@@ -32,6 +32,8 @@ NOISE_VARIANCE = 4.0
 """Variance of squared residuals whose standard deviation was estimated from few neighbours; it is 2 for a known one."""
 FEWEST_INDEPENDENT = 6.0
 """Smallest number of independent points, with which AICc exists for three parameters."""
+LARGEST_EXPONENT = 300.0
+"""Largest logarithm of a constant of a law; a slope that noise states has any."""
 BRANCHES = ("up", "down")
 """Branches on which the magnitude of the voltage grows, and on which it shrinks."""
 
@@ -270,6 +272,7 @@ def prefactor(law: Law, fitted: Fit, largest: float) -> tuple[float, float]:
     largest
         Largest voltage of the branch, V, to which ``reference`` belongs.
     """
-    value = fitted.value("reference") * float(np.exp(-law.exponent(np.array(largest), fitted.value("slope"))))
+    exponent = float(law.exponent(np.array(largest), fitted.value("slope")))
+    value = fitted.value("reference") * math.exp(-np.clip(exponent, -LARGEST_EXPONENT, LARGEST_EXPONENT))
     by_slope = -value * float(law.abscissa(np.array(largest)))
     return value, combination(fitted, {"reference": value / fitted.value("reference"), "slope": by_slope})

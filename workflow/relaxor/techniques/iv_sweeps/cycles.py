@@ -207,13 +207,16 @@ def _split(region: str, voltage: np.ndarray, current: np.ndarray, tolerance: flo
     at = spikes_in(current[known], np.searchsorted(np.flatnonzero(known), turns))
     swept, read = voltage[known], bridged(current[known], at)
     clipped, sigma, replaced = np.zeros((3, voltage.size))
-    clipped[known] = clipped_points(swept, read, tolerance)
+    parts, number = cycle_parts(voltage), np.cumsum(known) - 1
+    for part in parts:  # each cycle has a compliance of its own
+        here = number[part][known[part]]
+        clipped[np.flatnonzero(known)[here]] = clipped_points(swept[here], read[here], tolerance)
     sigma[known] = noise(swept, read, clipped[known] > 0, direction[known])
     replaced[np.flatnonzero(known)[at]] = 1
     current = current.copy()
     current[known] = read
     cycles = []
-    for part in cycle_parts(voltage):
+    for part in parts:
         here = np.arange(voltage.size)[part][known[part]]
         columns = (voltage[here], current[here], sigma[here], direction[here], clipped[here] > 0, replaced[here] > 0)
         cycles.append(Cycle(region, *columns, voltage[part][~known[part]]))

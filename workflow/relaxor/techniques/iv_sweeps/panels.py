@@ -1,6 +1,7 @@
 """Panels of the voltage sweeps."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import matplotlib as mpl
@@ -133,11 +134,10 @@ def switching(ax: Axes, data: PanelData) -> None:
     ax.set_yscale("log")
     low, high = _shown_range(found, scale)
     ax.set_ylim(low, high * (high / low) ** 0.18)  # room for the marks
-    for polarity in PEAKS:
-        kind = numbers.attrs[f"kind_{polarity}"]
-        values = numbers[f"threshold_{polarity}"].to_numpy()
+    for polarity, kind in product(PEAKS, KINDS):
+        values = numbers[f"{kind}_{polarity}"].to_numpy()
         values = values[np.isfinite(values)]
-        if kind and values.size:
+        if values.size:
             color, mark, symbol = KINDS[kind]
             top = high * (high / low) ** 0.06
             ax.plot(values, np.full(values.size, top), mark, color=color, ms=2.5, mfc="white", mew=0.6, clip_on=False)
@@ -146,7 +146,8 @@ def switching(ax: Axes, data: PanelData) -> None:
             label(ax, f"${symbol} = {middle:.3g}$ V", (middle, top), (0, 4), color=color, bbox=BOX)
     ax.set_xlabel(VOLTAGE_LABEL)
     ax.set_ylabel(f"|Current| ({unit})")
-    text = f"{len(found)} cycles (grey), median (black)" if len(found) > 1 else "1 cycle"
+    medians = ", median (black)" * any(name.startswith("median") for name in group.children)
+    text = f"{len(found)} cycles (grey){medians}" if len(found) > 1 else "1 cycle"
     ax.set_title(text, loc="right", fontsize=5, pad=2)
 
 
@@ -165,7 +166,8 @@ def distribution(ax: Axes, data: PanelData) -> None:
     """Draw which part of the cycles has a resistance up to a value, of both states at each polarity."""
     _, group = data.only("switching")
     numbers = group["switching"].to_dataset()
-    largest = max(float(np.nanmax(values)) for name, values in numbers.items() if str(name).startswith(("on", "off")))
+    of_states = [values.to_numpy() for name, values in numbers.items() if str(name).startswith(("on", "off"))]
+    largest = float(np.nanmax(np.concatenate(of_states)))
     power = int(np.clip(3 * (np.floor(np.log10(largest)) // 3), 0, max(OHMS)))
     for state, (color, line, name) in STATES.items():
         for polarity, look in PEAKS.items():

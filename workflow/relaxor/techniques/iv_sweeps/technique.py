@@ -4,6 +4,7 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.readers.common.schema import FERROELECTRIC_TESTER
 from relaxor.techniques.contents import Contents
+from relaxor.techniques.endurance.columns import are_memory
 from relaxor.techniques.iv_sweeps.quantities import OF_SWITCHING, PEAK_CURRENT
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 from relaxor.techniques.registry import Conditions, Technique
@@ -25,6 +26,8 @@ def recognise(contents: Contents) -> float:
             contents.instrument_kind == FERROELECTRIC_TESTER
             and not any("pulse" in region.dims for region in contents.regions)
         )
+    if are_memory(contents.regions):  # one row a cycle, beside the voltages of set and reset
+        return 0.0
     gated = any(terminals(region) for region in contents.regions)  # curves of a transistor
     return float(contents.measured("V")) * (0.9 if gated else 1.0)
 

@@ -1,9 +1,8 @@
 """Transfer and output curves of transistors.
 
-A transfer curve has a threshold where the channel is switched off: its tangent at the largest transconductance meets
-zero there, less half of the drain voltage (linear region); in saturation, the tangent of the root of the current does.
-A channel that conducts on both sides of a smallest current has the gate voltage of charge neutrality instead. An output
-curve has the resistance of the channel at small drain voltages.
+A transfer curve has the currents of both states and what the gate says of the channel: threshold and transconductance,
+or charge neutrality (`relaxor.techniques.transistors.gate`). An output curve has the resistance of the channel at small
+drain voltages.
 """
 
 import math
@@ -19,16 +18,9 @@ from relaxor.core.results import Measurement, Number, Quantity, Result, Status, 
 from relaxor.core.variables import dataset
 from relaxor.techniques.transistors import quantities as q
 from relaxor.techniques.transistors.curves import Curve, curves_of
+from relaxor.techniques.transistors.gate import SEEN, gate_rows
 from relaxor.techniques.transistors.settings import TransistorsSettings
 
-EDGE = 0.05
-"""Part of the range of the gate voltage at its ends in which a smallest current is no minimum."""
-BOTH_SIDES = 1.1
-"""Factor by which the current grows on both sides of charge neutrality."""
-STILL_RISES = 1.1
-"""Factor between the slopes of the last two windows of a sweep above which the slope still rises."""
-SEEN = 2.0
-"""Standard errors that a current must have to be told from zero."""
 Value = tuple[float, float]
 
 
@@ -111,7 +103,7 @@ def _transfer(measurement: Measurement, curve: Curve, settings: TransistorsSetti
         row = measured(measurement, q.TRANSFER, {q.ON_RESISTANCE: resistance}, where)[0]
         rows.append(row.flagged(Status.NOT_IDENTIFIED, "no drain voltage: add the condition 'drain_voltage=… V'"))
     rows += _leakage(measurement, q.TRANSFER, curve)
-    return rows + _gate_voltage(measurement, curve, smooth, ratio, settings)
+    return rows + gate_rows(measurement, curve, smooth, ratio, settings)
 
 
 def _leakage(measurement: Measurement, model: str, curve: Curve) -> list[Number]:
@@ -123,89 +115,6 @@ def _leakage(measurement: Measurement, model: str, curve: Curve) -> list[Number]
     top = int(np.argmax(np.abs(known)))
     value = {q.GATE_LEAKAGE: (float(np.abs(known[top])), _noise(known, top))}
     return measured(measurement, model, value, f"largest gate current, at {swept[top]:.4g} V", n=known.size)
-
-
-def _gate_voltage(
-    measurement: Measurement, curve: Curve, smooth: np.ndarray, ratio: float, settings: TransistorsSettings
-) -> list[Number]:
-    """Return threshold and transconductance, or the voltage of charge neutrality, or the reason for neither."""
-    order = np.argsort(curve.swept)
-    gate, size = curve.swept[order], smooth[order]
-    low, span = int(np.argmin(size)), float(np.ptp(gate))
-    inner = min(gate[low] - gate[0], gate[-1] - gate[low]) > EDGE * span
-    step = span / (gate.size - 1)
-    if inner and ratio < 1e3 and min(size[0], size[-1]) > BOTH_SIDES * size[low]:
-        near = np.abs(gate - gate[low]) <= max(settings.slope_window * span, 3 * step)
-        a, b, _ = np.polyfit(gate[near] - gate[low], size[near], 2)
-        vertex = float(gate[low] - b / (2 * a)) if a > 0 else float(gate[low])
-        vertex = vertex if abs(vertex - gate[low]) < settings.slope_window * span else float(gate[low])
-        value = {q.NEUTRALITY: (vertex, max(step, abs(vertex - gate[low])) / math.sqrt(12))}
-        return measured(measurement, q.TRANSFER, value, "vertex of a parabola about the smallest current", n=gate.size)
-    if ratio < settings.least_ratio:
-        end = float(gate[0] if low < gate.size / 2 else gate[-1])
-        method = "smallest current"
-        (row,) = measured(measurement, q.TRANSFER, {q.NEUTRALITY: (end, math.nan)}, method, n=gate.size)
-        side = "below" if low < gate.size / 2 else "above"
-        reason = f"the channel is not switched off (factor {ratio:.3g}), and its smallest current lies at or {side}"
-        return [row.flagged(Status.LIMIT, f"{reason} the end of the sweep: no threshold")]
-    return _threshold(measurement, curve, settings)
-
-
-def _tangent(gate: np.ndarray, value: np.ndarray, half: float) -> tuple[float, float, float, float]:
-    """Return the zero of the steepest line over a window, its slope, the error of the zero and that of the slope.
-
-    By noise many lines are as steep as the steepest one; the medians of all of these do not follow the noise upwards.
-    """
-    lines = []
-    for centre in gate:
-        near = np.abs(gate - centre) <= half
-        if near.sum() < 3 or centre - half < gate[0] - 1e-9 or centre + half > gate[-1] + 1e-9:
-            continue
-        x = gate[near] - gate[near].mean()
-        slope = float(x @ value[near] / (x @ x))
-        rest = value[near] - value[near].mean() - slope * x
-        error = math.sqrt(float(rest @ rest) / max(int(near.sum()) - 2, 1) / float(x @ x))
-        lines.append((float(gate[near].mean()), float(value[near].mean()), slope, error))
-    place, middle, slope, error = np.array(lines).T
-    best = int(np.argmax(slope))
-    steep = (slope > 0) & (slope >= slope[best] - SEEN * np.hypot(error, error[best]))
-    zero, usual, wrong = place[steep] - middle[steep] / slope[steep], np.median(slope[steep]), np.median(error[steep])
-    far = float(np.median(middle[steep] / slope[steep]) * wrong / usual)
-    return float(np.median(zero)), float(usual), far, float(wrong)
-
-
-def _slope(gate: np.ndarray, value: np.ndarray, centre: float, half: float) -> float:
-    near = np.abs(gate - centre) <= half
-    return float(np.polyfit(gate[near] - centre, value[near], 1)[0]) if near.sum() > 2 else math.nan
-
-
-def _threshold(measurement: Measurement, curve: Curve, settings: TransistorsSettings) -> list[Number]:
-    size = np.abs(curve.current)
-    sign = 1 if size[np.argmax(curve.swept)] > size[np.argmin(curve.swept)] else -1  # electrons or holes
-    order = np.argsort(sign * curve.swept)
-    gate, current = sign * curve.swept[order], size[order]
-    half = max(settings.slope_window * float(np.ptp(gate)) / 2, 1.01 * float(np.ptp(gate)) / (gate.size - 1))
-    if np.ptp(gate) < 4 * half or gate.size < 6:
-        half = float(np.ptp(gate)) / 4
-    zero, slope, error, slope_error = _tangent(gate, current, half)
-    drain = abs(curve.at) if math.isfinite(curve.at) else 0.0
-    threshold, method = zero - drain / 2, "tangent at the largest slope, less half the drain voltage"
-    if drain > gate[-1] - threshold:
-        threshold, _, error, _ = _tangent(gate, np.sqrt(current), half)
-        method = "tangent of the root of the current (saturation)"
-    step = float(np.ptp(gate)) / (gate.size - 1)
-    kind = "electrons" if sign > 0 else "holes"
-    values: dict[Quantity, Value] = {q.THRESHOLD: (sign * threshold, math.hypot(error, step / math.sqrt(12)))}
-    rows = measured(measurement, q.TRANSFER, values, f"{method}; {kind}", n=gate.size)
-    if not math.isfinite(curve.at):
-        rows = [row.flagged(Status.ASSUMED, "no drain voltage is known: half of it is missing") for row in rows]
-    last, before = (_slope(gate, current, gate[-1] - half * (2 * k + 1), half) for k in (0, 1))
-    if last > STILL_RISES * before and "root" not in method:
-        rising = "the slope still rises at the end of the sweep: the threshold depends on where it ends"
-        rows = [row.flagged(Status.AT_BOUND, rising) for row in rows]
-    window = f"line over {2 * half:.3g} V of the gate voltage"
-    slopes: dict[Quantity, Value] = {q.TRANSCONDUCTANCE: (slope, slope_error)}
-    return rows + measured(measurement, q.TRANSFER, slopes, window, n=gate.size)
 
 
 # --- output
@@ -225,5 +134,15 @@ def _output(measurement: Measurement, curve: Curve, settings: TransistorsSetting
     resistance: Value = (float(1 / slope), error / slope**2) if known else (math.nan, math.nan)
     method = f"slope up to {np.abs(x).max():.3g} V of the drain"
     (row,) = measured(measurement, q.OUTPUT, {q.ON_RESISTANCE: resistance}, method, n=x.size)
-    rows.append(row if known else row.flagged(Status.NOT_IDENTIFIED, "the slope is not told from zero"))
-    return rows
+    if not known:
+        return [*rows, row.flagged(Status.NOT_IDENTIFIED, "the slope is not told from zero")]
+    return [*rows, row.with_component("curvature", _bent(x, y, slope), "slope of a parabola at no drain voltage")]
+
+
+def _bent(x: np.ndarray, y: np.ndarray, slope: float) -> float:
+    """Return how far the resistance may lie from that of a line, as the curve bends: by a parabola and its error."""
+    if x.size < 6:
+        return 1 / slope
+    law, covariance = np.polyfit(x, y, 2, cov=True)
+    apart = math.hypot(float(law[1] - slope), math.sqrt(float(covariance[1, 1])))
+    return min(apart / slope**2, abs(1 / slope))

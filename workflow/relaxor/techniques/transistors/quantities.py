@@ -10,6 +10,9 @@ TRANSFER, OUTPUT = "transfer", "output"
 MODELS = {TRANSFER: "drain current against the gate voltage", OUTPUT: "drain current against the drain voltage"}
 SCALE = "scale of the current"
 THRESHOLD = Quantity("threshold_voltage", "V", "gate voltage at which the channel opens, as `method` says")
+THRESHOLD_BY_Y = Quantity(
+    "threshold_voltage_y", "V", "gate voltage at which drain current over the root of the transconductance meets zero"
+)
 NEUTRALITY = Quantity("charge_neutrality_voltage", "V", "gate voltage of the smallest current of an ambipolar channel")
 TRANSCONDUCTANCE = Quantity("transconductance", "S", "largest slope of drain current against gate voltage", SCALE)
 ON_CURRENT = Quantity("on_current", "A", "drain current of the largest magnitude", SCALE)

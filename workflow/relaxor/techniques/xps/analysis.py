@@ -1,10 +1,10 @@
 """XPS: charge reference, constrained fits of the core levels, composition.
 
-The module `spectra` makes counts over binding energy of what is in a file, and `sessions` finds what belongs together.
-`regions` is the model of a window and `region_fit` fits it, `peaks` finds lines where the settings name none,
-`candidates` compares models, `reference` finds the charge shift, `composition` turns areas into atomic percent,
-`survey` finds the lines of a survey, and `profile` joins the levels of a depth profile. This module turns them into
-numbers and curves.
+The module `spectrum` makes counts over binding energy of what is in a file, `spectra` adds scans or tells them apart,
+and `sessions` finds what belongs together, each a `session`. `regions` is the model of a window and `region_fit` fits
+it, `peaks` finds lines where the settings name none, `candidates` compares models, `reference` finds the charge shift,
+`composition` turns areas into atomic percent, `survey` finds the lines of a survey, and `profile` joins the levels of a
+depth profile. This module turns them into numbers and curves.
 """
 
 import math
@@ -33,12 +33,13 @@ from relaxor.core.results import (
 from relaxor.core.variables import variable
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.xps import quantities as q
-from relaxor.techniques.xps.candidates import assumed, chosen, weights
+from relaxor.techniques.xps.candidates import assumed, chosen, left_out, weights
 from relaxor.techniques.xps.composition import Amount, composition, response
 from relaxor.techniques.xps.profile import PROFILE, profile_curves
 from relaxor.techniques.xps.region_fit import RegionFit, Values
 from relaxor.techniques.xps.regions import METAL
-from relaxor.techniques.xps.sessions import Session, sessions
+from relaxor.techniques.xps.session import Session
+from relaxor.techniques.xps.sessions import sessions
 from relaxor.techniques.xps.settings import XpsSettings
 from relaxor.techniques.xps.survey import detections, region_curves, spectrum_curves, survey_of
 
@@ -123,7 +124,8 @@ def _analysed(session: Session) -> Analysed:
         for model, fitted in candidates.items():
             if fitted.fit.converged:
                 causes = assumed(first.get(model, next(iter(first.values()))), first, lambda other: other.values)
-                rows += _numbers(session, name, model, fitted, causes)
+                found = _numbers(session, name, model, fitted, causes)
+                rows += [row.flagged(Status.OK, left_out(first)) for row in found]
         rows += _comparison(session, name, candidates)
     best = {name: chosen(candidates) for name, candidates in fits.items()}
     rows += _contents(session, fits, best)

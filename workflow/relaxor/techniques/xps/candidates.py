@@ -20,10 +20,12 @@ Key = TypeVar("Key")
 def chosen(candidates: Mapping[str, RegionFit]) -> str:
     """Return the first model that no other beats clearly.
 
-    A model whose search did not converge or ended at a limit is taken only if there is no other. Where the best model
-    misses the data, it must beat others by as much more as the misfit enlarges all differences.
+    A model whose search did not converge or ended at a limit is taken only if there is no other, and so is one with a
+    background that the data want to be negative. Where the best model misses the data, it must beat others by as much
+    more as the misfit enlarges all differences.
     """
     usable = {name: fitted for name, fitted in candidates.items() if fitted.usable} or candidates
+    usable = {name: fitted for name, fitted in usable.items() if not fitted.backward} or usable
     best = min(usable.values(), key=lambda fitted: fitted.fit.aicc)
     limit = best.fit.aicc + PREFERENCE * best.adequacy.scale**2
     return next(name for name, fitted in usable.items() if fitted.fit.aicc <= limit)
@@ -51,7 +53,7 @@ def assumed(
     square of the admixture, to the difference of AICc at the other model, so that the data would show an admixture of
     `SEEN`/√difference. What this admixture changes in a number is its uncertainty: the whole difference where the data
     do not tell the models apart, or prefer the other one, and `LEAST` of it where they tell them apart well. Causes and
-    models are independent.
+    models are independent. A model with a background that the data want to be negative is left out, see `left_out`.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def assumed(
     own = values(fitted)
     squares: dict[Key, dict[str, float]] = {key: {} for key in own}
     for other in others.values():
-        if other is fitted or not other.usable:
+        if other is fitted or not other.usable or other.backward:
             continue
         cause = "line shape" if other.model.background == fitted.model.background else "background"
         gap = _gap(fitted, other)
@@ -75,6 +77,12 @@ def assumed(
             size = (share * (changed[key][0] - own[key][0])) ** 2
             squares[key][cause] = squares[key].get(cause, 0.0) + size
     return {key: {cause: math.sqrt(size) for cause, size in found.items()} for key, found in squares.items()}
+
+
+def left_out(candidates: Mapping[str, RegionFit]) -> str:
+    """Return which models are left out of the spread of models and why, as a part of a sentence; nothing if none is."""
+    reasons = dict.fromkeys(fitted.backward for fitted in candidates.values() if fitted.backward)
+    return f"left out of the spread of models: {', '.join(reasons)}" if reasons else ""
 
 
 def _gap(fitted: RegionFit, other: RegionFit) -> float:

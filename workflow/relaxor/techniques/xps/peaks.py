@@ -6,7 +6,7 @@ from scipy.signal import find_peaks
 
 from relaxor.techniques.xps.levels import slug
 from relaxor.techniques.xps.settings import XpsLine, XpsModel, XpsWindow
-from relaxor.techniques.xps.spectra import Spectrum
+from relaxor.techniques.xps.spectrum import Spectrum
 
 SMOOTH = 0.25
 """Standard deviation of the smoothing before lines are looked for (eV)."""

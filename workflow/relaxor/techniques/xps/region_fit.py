@@ -21,6 +21,8 @@ SEARCH_CALLS = 300
 """Largest number of steps of a search."""
 STEP_OF_WIDTH = 1e-3
 """Step of the derivatives of the width of a metal's line (eV or 1)."""
+LOSS_WORDS = {"shirley": "Shirley scattering", "tougaard": "Tougaard loss"}
+"""What scales each background."""
 NEAR = 1e-7
 """Distance from a bound at which a parameter is placed on it."""
 Values = dict[tuple[Quantity, str], tuple[float, float, Adequacy]]
@@ -68,6 +70,11 @@ class RegionFit:
         found = {name: self.fit.params[name] for name in self.fit.held - {"mixing"}}
         low = {name for name, known in found.items() if known.value - known.min < STEP and known.min != 0}
         return frozenset(low | {name for name, known in found.items() if known.max - known.value < STEP})
+
+    @property
+    def backward(self) -> str:
+        """That the data want a negative background of scattered electrons, which there is not; nothing otherwise."""
+        return f"the data want a negative {LOSS_WORDS[self.model.background]}" * (self.model.loss.name in self.fit.held)
 
     @property
     def usable(self) -> bool:

@@ -1,8 +1,8 @@
 """The model of a narrow region of a photoelectron spectrum: constrained lines on a background fitted with them.
 
 The background is *active*: it is computed from the lines of the model and adjusted together with them, so that its
-uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.5453). Areas and strengths of the
-background are never negative.
+uncertainty is part of that of the areas (Herrera-Gomez et al., doi 10.1002/sia.5453). It is that of Shirley (doi
+10.1103/PhysRevB.5.4709) or of Tougaard. Areas and strengths of the background are never negative.
 """
 
 import math
@@ -35,7 +35,10 @@ REACH = 4.0
 
 
 def _doniach_sunjic(energy: np.ndarray, *numbers: Any) -> np.ndarray:
-    """Return Doniach–Šunjić lines at any ascending energies; between those of equal steps they are interpolated."""
+    """Return Doniach–Šunjić lines at any ascending energies; between those of equal steps they are interpolated.
+
+    Doniach & Šunjić, doi 10.1088/0022-3719/3/2/010.
+    """
     steps = np.diff(energy)
     if np.ptp(steps) < 0.01 * steps.mean():
         return doniach_sunjic(energy, *numbers)

@@ -10,7 +10,7 @@ from relaxor.core.results import Measurement, Number, measured
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.techniques.xps import quantities as q
 from relaxor.techniques.xps.regions import Region
-from relaxor.techniques.xps.spectra import Spectrum
+from relaxor.techniques.xps.spectrum import Spectrum
 
 EXCESS = "excess counts over a straight background, in standard deviations"
 REACH = 4.0
