@@ -146,6 +146,7 @@ def test_a_number_that_is_wrong_and_says_so_is_flagged(tmp_path: Path) -> None:
     row = ROW.flagged(Status.MISFIT, "misfit: the model misses the data")
     table = compared(tmp_path, row, entry("near", uncertainty=0.05), entry("far", "400.0"))
     assert table["verdict"].to_dict() == {"near": "within", "far": "flagged"}
+    assert "Of those with the same method, 50% are within" in score(table)
     assert "misfit: the model misses the data" in (tmp_path / "page.md").read_text()
 
 

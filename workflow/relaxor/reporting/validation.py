@@ -84,7 +84,7 @@ def write_page(comparison: str, registry: str, page: str) -> None:
 def score(table: pd.DataFrame) -> str:
     """Return one sentence: how many numbers are within errors, outside, flagged and missing."""
     count = table["verdict"].value_counts()
-    same = table[(table["other_method"] == "") & table["verdict"].isin([WITHIN, OUTSIDE])]
+    same = table[(table["other_method"] == "") & (table["verdict"] != NOT_FETCHED)]
     share = f"{(same['verdict'] == WITHIN).mean():.0%}" if len(same) else "none"
     words = {
         WITHIN: "within errors",
