@@ -24,6 +24,7 @@ from relaxor.techniques.raman.spikes import remove_spikes
 
 from tests.analyses import analyse_with
 from tests.benchmarks.test_raman import fit_sample, write_sample
+from tests.public_files import shared
 from tests.simulated import specimen
 
 FLAKE = specimen("raman")
@@ -173,6 +174,26 @@ def test_a_mode_beyond_the_spectrum_has_a_row_that_says_so(tmp_path):
     assert far["status"].item() == "not_identified" and "not covered" in far["method"].item()
     with pytest.raises(AnalysisError, match="r: no mode lies between"):
         run(tmp_path, content, **UNKNOWN | {"modes": {"far": 2900.0}})
+
+
+def test_luminescence_has_no_lines(tmp_path):
+    """FAULTS A11: humps as wide as a line may be are background, in a real file and in a drawn one."""
+    shift = np.linspace(100.0, 2600.0, 900)
+    humps = 4000 * np.exp(-(((shift - 1700) / 250) ** 2)) + 3000 * np.exp(-(((shift - 2330) / 200) ** 2))
+    counts = np.random.default_rng(3).poisson(8000 + humps)[None]
+    with pytest.raises(AnalysisError, match="r: no line stands out by 8 standard deviations"):
+        run(tmp_path, write(shift, counts, axis_unit="rel. 1/cm", title="one"), **UNKNOWN)
+    content = shared("cases/r07-no-raman-line/test1.wdf").read_bytes()
+    with pytest.raises(AnalysisError, match="only background as wide as a line may be"):
+        run(tmp_path, content, **UNKNOWN)
+
+
+def test_the_line_that_sets_the_axis_may_lie_far_from_the_modes(tmp_path):
+    rng, shift = np.random.default_rng(20), np.arange(100.0, 1800.0, 1.0)
+    clean = 500 + lorentzian(shift, 2e4, 519.95, 4.0) + lorentzian(shift, 2e4, 1600.0, 8.0)
+    content = write(shift, rng.poisson(clean)[None], axis_unit="rel. 1/cm", title="one")
+    numbers = run(tmp_path, content, **UNKNOWN | {"modes": {"G": 1600.0}, "calibration_line": 520.45})
+    assert of_lines(numbers, "raman_shift").loc["G", "value"] == pytest.approx(1600.5, abs=0.3)
 
 
 def test_noise_has_no_lines(tmp_path):

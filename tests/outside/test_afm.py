@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from relaxor.core.results import Status
+from relaxor.core.results import Measurement, Status
+from relaxor.readers import read
 from relaxor.techniques.afm.analysis import analyse
 from relaxor.techniques.afm.settings import AfmSettings
 
 from tests.outside import afm_truth as outside
 from tests.outside.scenario import Scenario, require_right_or_said
+from tests.public_files import shared
 
 MODELS = ("profile_linear", "profile_quadratic", "profile_cubic", "profile_quartic", "two_level_histogram")
 TRUTH = {(model, "step_height", ""): outside.HEIGHT for model in MODELS}
@@ -90,3 +92,14 @@ def test_a_jump_between_lines_alone_is_said():
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_right_or_said(scenario):
     require_right_or_said(scenario, 20)
+
+
+def test_a_flat_film_with_jumps_between_lines_has_no_step_that_is_right():
+    """FAULTS A6: a jump between scan lines once was a step of 5.71 ± 0.08 nm, beside estimates of 6.43 and 4.46."""
+    tree = read(shared("cases/hystorian/test_nanonis.000"))
+    attrs = {"raw_file": "test_nanonis.000", "raw_sha256": "0" * 64, "origin": "measured"}
+    regions = {name: node.to_dataset() for name, node in tree.children.items()}
+    rows = analyse([Measurement("film", attrs, {}, regions)], AfmSettings()).numbers
+    heights = [row for row in rows if row.parameter == "step_height"]
+    assert heights and all(row.status is Status.MISFIT for row in heights)
+    assert all(row.systematic_error > 1.0 for row in heights)  # nm: as much as the estimates differ

@@ -136,6 +136,22 @@ def test_a_discrete_capacitor_of_2_2_nf(frequency):
     assert capacitance == pytest.approx(2.2e-9, rel=0.25)
 
 
+def test_the_loss_of_a_loop_is_that_of_the_tester():
+    """FAULTS A19: over the whole cycle, as testers and papers; the tester states it for an area of the film."""
+    tree = read(shared("cases/ferro-loops/RTWhiteAFreq.dat"))
+    regions = {name: node.to_dataset() for name, node in tree.children.items()}
+    attrs = {"raw_file": "", "raw_sha256": "", "origin": "measured"}
+    result = analyse([Measurement("white", attrs, {}, regions)], HysteresisSettings())
+    rows = [row for row in result.numbers if (row.model, row.parameter) == ("uncorrected", "cycle_loss_energy_density")]
+    judged = [row for row in rows if row.status == Status.OK]
+    assert len(rows) == len(regions) and len(judged) >= 10
+    for row in judged:
+        stated = regions[row.feature].attrs
+        theirs = stated["wloss"] / stated["thickness"] * 1e4  # µJ/cm² and nm to mJ/cm³
+        assert row.value == pytest.approx(theirs, rel=0.005)
+    assert regions["table_1"].attrs["wloss"] == pytest.approx(110.07, abs=0.01)
+
+
 def test_pulses_on_hzo_agree_with_the_instrument():
     """The Keithley's own P, U, N and D are columns of the same workbook; the area makes its charges densities."""
     path = shared("public/hzo_pund/KHM005_fla10_PUND_20um_O_2D2R_after_3cycles.xls")

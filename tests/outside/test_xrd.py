@@ -33,7 +33,7 @@ from tests.outside.xrd_truth import (
     tail_offsets,
     voigt_line,
 )
-from tests.public_files import PublicPath, public_folder
+from tests.public_files import PublicPath, public_folder, shared
 
 CELL = {"space_group": "P -3 1 c", "a": 6.541, "a_uncertainty": 0.0009, "c": 13.27, "c_uncertainty": 0.003}
 CELL |= {"layers": 2, "formula_units": 2, "source": "test"}
@@ -335,3 +335,17 @@ def test_a_real_film_is_analysed_quickly(public):
     assert time.process_time() - began < 20
     (row,) = rows_of(result, ("thickness_fringes", "film_thickness", ""))
     assert row.value == pytest.approx(315, abs=2)
+
+
+def test_kbeta_of_rutile_gives_no_spacing():
+    """FAULTS A9 and A10: Kβ of 110, 101 and 211 stand at 24.76, 32.51 and 48.74 degrees; no size is certain."""
+    scan = regions(shared("cases/x02-kbeta-lines/TiO2.raw"))
+    result = analyse([measured("rutile", scan)], XrdSettings())
+    lines = {row.feature: row.value for row in result.numbers if row.parameter == "two_theta"}
+    kbeta = sorted(value for name, value in lines.items() if name.startswith("kbeta_of_"))
+    assert kbeta == pytest.approx([24.76, 32.51, 48.74], abs=0.04)
+    spacings = [row.value for row in result.numbers if row.parameter == "lattice_spacing"]
+    assert not any(abs(spacing - wrong) < 0.01 for spacing in spacings for wrong in (3.596, 2.751, 1.868))
+    for row in result.numbers:
+        if row.parameter in ("crystallite_size", "microstrain"):
+            assert row.value >= 0 and row.systematic_error > 0 and row.status != Status.OK

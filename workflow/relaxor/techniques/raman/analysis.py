@@ -31,6 +31,8 @@ EDGE = 60.0
 """1/cm; below, the filter that blocks the laser shapes the spectrum."""
 REACH, FEWEST = (3.0, 10.0), 12
 """A line that was found is fitted so many of its widths to each side, at least so far (1/cm) and so many pixels."""
+BROAD = 0.999
+"""Part of the largest width of a line above which it is background."""
 SAME = 6.0
 """1/cm; a line that is found so near to one with a name is that line."""
 FOUND_DEGREE = 1
@@ -92,33 +94,55 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
         raise AnalysisError(f"{measurement.id}: every point has the intensity {mean[0]:g}: not a spectrum")
     groups, degree = [(np.ones(shift.shape, dtype=bool), {**(modes or {}), **others})], settings.baseline_degree
     found = find_modes(shift, mean, settings.significance, width)
+    listed = {**others, **(standard or {}), **(modes or {})}
     if modes is None or window is None:
-        listed = {**others, **(standard or {}), **(modes or {})}
         groups, degree = _groups(shift, found, listed), FOUND_DEGREE
-        groups = [each for each in groups if modes is None or each[1].keys() & modes.keys()]
-    if not groups:
-        raise AnalysisError(f"{measurement.id}: no line stands out by {settings.significance:g} standard deviations")
-
-    expected = _doubtful({**(modes or {}), **others}, found)
-    voigts, lorentzians = [], []
+        groups = [each for each in groups if modes is None or each[1].keys() & listed.keys()]
+    doubtful = _doubtful({**(modes or {}), **others}, found)
+    parts = []
     for near, centers in groups:
         inside = near & ~cleaned.lost
         points = Points(shift[inside], mean[inside], cleaned.noise[inside], width, degree)
-        seen = points.shift, points.spectrum, points.noise
-        fitted, model, sigma, limits = fit_seen_lines(*seen, centers, width, degree, centers.keys() & expected)
-        best, fano = _examined(Solved(fitted, model, sigma), points, others)
-        best = with_nearest_names(best, replace(points, degree=best.model.degree), centers)
-        voigts.append(Part(inside, best, limits, fano))
-        params = best.fit.params
-        places = {name: params[f"{name}_center"].value for name in best.model.lines}
-        narrow = fit_lines(*seen, places, 1e-3 * width, best.model.degree, (), params)
-        lorentzians.append(Part(inside, Solved(*narrow)))
-    if SILICON in {name for part in voigts for name in part.limits}:
+        part = _fitted_part(inside, points, centers, centers.keys() & doubtful, others)
+        if centers.keys() & listed.keys() or not _is_background(part):
+            parts.append((part, _lorentzian(part, points)))
+    if not parts:
+        raise AnalysisError(
+            f"{measurement.id}: no line stands out by {settings.significance:g} standard deviations"
+            + (", only background as wide as a line may be" if groups else "")
+        )
+    if SILICON in {name for part, _ in parts for name in part.limits}:
         raise AnalysisError(
             f"{measurement.id}: the silicon line at {others[SILICON]:g} 1/cm that sets the axis is not seen: "
             "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
         )
-    return Spectrum(shift, cleaned, voigts, lorentzians, others)
+    return Spectrum(shift, cleaned, [part for part, _ in parts], [narrow for _, narrow in parts], others)
+
+
+def _fitted_part(
+    inside: np.ndarray, points: Points, centers: Mapping[str, float], doubtful: Collection[str], others: Collection[str]
+) -> Part:
+    """Fit the lines of some points of a spectrum."""
+    seen = points.shift, points.spectrum, points.noise
+    fitted, model, sigma, limits = fit_seen_lines(*seen, centers, points.gaussian_fwhm, points.degree, doubtful)
+    best, fano = _examined(Solved(fitted, model, sigma), points, others)
+    best = with_nearest_names(best, replace(points, degree=best.model.degree), centers)
+    return Part(inside, best, limits, fano)
+
+
+def _lorentzian(part: Part, points: Points) -> Part:
+    """Fit Lorentzian lines where Voigt lines were fitted."""
+    model, params = part.solved.model, part.solved.fit.params
+    places = {name: params[f"{name}_center"].value for name in model.lines}
+    seen = points.shift, points.spectrum, points.noise
+    return Part(part.inside, Solved(*fit_lines(*seen, places, 1e-3 * points.gaussian_fwhm, model.degree, (), params)))
+
+
+def _is_background(part: Part) -> bool:
+    """Return whether every line is as wide as a line may be: luminescence, which no baseline of a window follows."""
+    params = part.solved.fit.params
+    widths = [params[f"{name}_fwhm"] for name in part.solved.model.lines]
+    return all(width.value > BROAD * width.max for width in widths)
 
 
 def _doubtful(lines: Mapping[str, float], found: Collection[float]) -> set[str]:
