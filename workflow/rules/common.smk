@@ -254,9 +254,19 @@ def analyses_of(file):
     ]
 
 
-def pictured(stem, caption, labels):
+def analyses_of_sets(wildcards):
+    """The numbers of every set of which all files are there."""
+    files = checkpoints.provide_public_files.get().output.files
+    return [
+        f"{ANALYSIS}{technique}/parameters.csv".format(sample=name)
+        for name in whole_sets(files)
+        for technique in SETS[name]
+    ]
+
+
+def pictured(stem, caption, labels, category="Samples"):
     """A figure in every format; the report shows the png."""
-    shown_in = dict(caption=f"../report/{caption}.rst", category="Samples", labels=labels)
+    shown_in = dict(caption=f"../report/{caption}.rst", category=category, labels=labels)
     files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
 

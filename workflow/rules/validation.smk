@@ -1,14 +1,11 @@
 # Public raw data with published numbers, config/validation.yaml: fetched, analysed as samples of a sheet of their own, compared.
-RAW_PUBLIC = f"{RESULTS}/validation/raw"
-
-
 checkpoint provide_public_files:
     """Find or fetch the public files; what cannot be had is listed, with the reason."""
     input:
         registry=VALIDATION,
     output:
         files=f"{RESULTS}/validation/files.csv",
-        raw=directory(RAW_PUBLIC),
+        raw=directory(f"{RESULTS}/validation/raw"),
     log:
         f"{LOGS}provide_public_files.log",
     benchmark:
@@ -24,16 +21,6 @@ checkpoint provide_public_files:
         folders=public_folders(),
     script:
         "../scripts/run.py"
-
-
-def analyses_of_sets(wildcards):
-    """The numbers of every set of which all files are there."""
-    files = checkpoints.provide_public_files.get().output.files
-    return [
-        f"{ANALYSIS}{technique}/parameters.csv".format(sample=name)
-        for name in whole_sets(files)
-        for technique in SETS[name]
-    ]
 
 
 rule compare_published:
@@ -93,19 +80,7 @@ rule draw_validation:
     input:
         comparison=f"{RESULTS}/validation.csv",
     output:
-        figure=[
-            (
-                report(
-                    file,
-                    caption="../report/validation.rst",
-                    category="Validation",
-                    labels={"figure": "published numbers", "data": "measured"},
-                )
-                if file.endswith(".png")
-                else file
-            )
-            for file in (f"{RESULTS}/figures/validation.{suffix}" for suffix in FORMATS)
-        ],
+        figure=pictured("validation", "validation", {"figure": "published numbers", "data": "measured"}, "Validation"),
     log:
         f"{LOGS}draw_validation.log",
     benchmark:
