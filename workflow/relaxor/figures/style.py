@@ -36,6 +36,8 @@ LIGHTEST = 1 - 0.12
 """Position in the colour map up to which a thin line is visible on white."""
 REMARK = "remark"
 """Mark of the texts above a panel."""
+TITLE_PT = 9.0
+"""Height of a title, in points."""
 LABEL_WIDTH = 0.03
 """Width of an upright label as a fraction of the axis."""
 CURRENT_UNITS = {0: "A", -3: "mA", -6: "µA", -9: "nA", -12: "pA", -15: "fA"}
@@ -226,11 +228,17 @@ def mark_flags(ax: Axes, flags: Mapping[str, int]) -> None:
 
 
 def remark(ax: Axes, text: str, color: str = GREY) -> None:
-    """Write a line in small type above the right end of a panel, over any other remark or title that stands there."""
-    others = sum(other.get_gid() == REMARK for other in ax.texts) + bool(ax.get_title("right"))
+    """Write a line in small type above the right end of a panel, over other remarks and the titles of the panel.
+
+    A panel without a title gets an empty one, which keeps the room: a remark itself may be wider than the panel.
+    """
+    others = sum(other.get_gid() == REMARK for other in ax.texts)
+    titled = any(ax.get_title(place).strip() for place in ("left", "center", "right"))
+    if not titled:
+        ax.set_title("\n".join([" "] * (others + 1)), loc="left", fontsize=4.5, pad=1)
     place: dict[str, Any] = {"xy": (1, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
     look: dict[str, Any] = {"fontsize": 4.5, "color": color, "style": "italic", "ha": "right", "va": "bottom"}
-    ax.annotate(text, **place, xytext=(0, 1 + 6 * others), gid=REMARK, **look).set_in_layout(False)
+    ax.annotate(text, **place, xytext=(0, 1 + 6 * others + TITLE_PT * titled), gid=REMARK, **look).set_in_layout(False)
 
 
 def save(figure: Figure, files: Iterable[Path | str], title: str, subject: str) -> None:
