@@ -25,6 +25,8 @@ from relaxor.project.sheet import check_rows
 
 TIMEOUT = 30.0
 """Longest time without a byte, in seconds."""
+CACHE = "cache"
+"""Stands for the folder in which pooch keeps files."""
 HERE, NOT_FETCHED = "here", "not fetched"
 """States of a file."""
 Evidence = Literal["certified", "other software", "instrument's own", "publication", "by hand"]
@@ -160,12 +162,15 @@ def provide_files(registry: str, files: str, raw: str, *, folders: Sequence[str]
     raw
         Folder to write.
     folders
-        Folders that may hold the files. The last one keeps what is downloaded.
+        Folders that may hold the files, with `CACHE` for that of the computer. The last one keeps what is downloaded.
     """
+    import pooch
+
+    places = [Path(folder) if folder != CACHE else Path(pooch.os_cache("relaxor")) for folder in folders]
     rows = []
     for name, each in load_registry(registry).sets.items():
         for file in each.files:
-            found, reason = _found(file, [Path(folder) for folder in folders])
+            found, reason = _found(file, places)
             if found is not None:
                 target = Path(raw) / file.name
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,10 +183,8 @@ def provide_files(registry: str, files: str, raw: str, *, folders: Sequence[str]
 
 
 def public_folders() -> list[str]:
-    """Return the folders that may hold public files: one beside the project, and ``RELAXOR_PUBLIC`` or a cache."""
-    import pooch
-
-    return ["../shared", os.environ.get("RELAXOR_PUBLIC") or str(pooch.os_cache("relaxor"))]
+    """Return the folders that may hold public files: one beside the project, and ``RELAXOR_PUBLIC`` or the cache."""
+    return ["../shared", os.environ.get("RELAXOR_PUBLIC", CACHE)]
 
 
 def whole_sets(files: Path | str) -> list[str]:
