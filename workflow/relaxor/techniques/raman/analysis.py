@@ -19,7 +19,7 @@ from relaxor.stats.counts import in_counts, rising
 from relaxor.techniques.raman import quantities as q
 from relaxor.techniques.raman.assumptions import with_higher_baseline
 from relaxor.techniques.raman.axis import Axis, Reference
-from relaxor.techniques.raman.lines import covered, find_modes, fit_lines, fit_seen_lines
+from relaxor.techniques.raman.lines import SEARCH, covered, find_modes, fit_lines, fit_seen_lines
 from relaxor.techniques.raman.misfit import Points, Solved, examined, with_nearest_names
 from relaxor.techniques.raman.rows import part_rows, spectrum_rows
 from relaxor.techniques.raman.series import MOST_SPECTRA, Series
@@ -95,7 +95,8 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
     groups, degree = [(np.ones(shift.shape, dtype=bool), {**(modes or {}), **others})], settings.baseline_degree
     found = find_modes(shift, mean, settings.significance, width)
     listed = {**others, **(standard or {}), **(modes or {})}
-    if modes is None or window is None:
+    unlisted = any(all(abs(place - center) > SEARCH for center in listed.values()) for place in found)
+    if modes is None or (window is None and unlisted):  # one baseline does not follow what stands between the modes
         groups, degree = _groups(shift, found, listed), FOUND_DEGREE
         groups = [each for each in groups if modes is None or each[1].keys() & listed.keys()]
     doubtful = _doubtful({**(modes or {}), **others}, found)

@@ -25,8 +25,8 @@ class RamanSettings(Section):
     substrate_lines: dict[str, float] = setting({}, "1/cm")
     """The Raman shifts of lines of the substrate that are fitted with the modes, by the name of the line."""
     window: tuple[float, float] | None = setting(None, "1/cm")
-    """The range of Raman shift that is fitted as one. Without it, each line is fitted in its surroundings, together
-    with its neighbours, above the filter that blocks the laser."""
+    """The range of Raman shift that is fitted as one. Without it, this is the whole range above the filter that blocks
+    the laser; if unlisted lines stand out there, each line is fitted in its surroundings, with its neighbours."""
     instrument_fwhm: float = setting(1.2, "1/cm", source="assumed")
     """The full width at half maximum of the Gaussian response of the instrument."""
     instrument_fwhm_uncertainty: float = setting(0.2, source="assumed", ge=0)
