@@ -12,7 +12,8 @@ import yaml
 from relaxor.core.errors import SheetError
 from relaxor.core.results import Number, Status
 from relaxor.core.storage import save_parameters
-from relaxor.project.published import load_registry, provide_files, rows_of, settings_of, whole_sets
+from relaxor.project.published import load_registry, numbers_of, provide_files, rows_of, settings_of, whole_sets
+from relaxor.reporting.selectors import require_listed
 from relaxor.reporting.validation import compare_published, load_validation, score, write_page
 
 from tests.project import ROOT, Project
@@ -59,10 +60,11 @@ def test_every_set_of_the_registry_is_valid() -> None:
     found = load_registry(REGISTRY)
     settings_of(found, REGISTRY)
     assert rows_of(found, REGISTRY, "raw")
-    for name, each in found.sets.items():
-        for number in each.numbers:
-            assert float(number.published) == pytest.approx(float(number.published)), name
-            assert number.error >= 0, f"{name} {number.id}"
+    for name, number in numbers_of(found):
+        require_listed(number.ours, f"{name} {number.id}")
+        assert math.isfinite(float(number.published))
+        assert number.ours.technique in {row["technique"] for row in found.sets[name].sheet}
+        assert number.ours.measurement in {"*", *(row["measurement"] for row in found.sets[name].sheet)}
 
 
 def test_files_are_found_or_listed_with_the_reason(tmp_path: Path) -> None:
