@@ -362,6 +362,14 @@ def test_what_a_sweep_does_not_reach_has_no_row() -> None:
     assert not names & {"peak_current_negative", "symmetry", "rectification_ratio", "peak_growth_positive"}
 
 
+def test_a_resistance_that_a_sweep_does_not_reach_says_so() -> None:
+    small = triangle(0, 0.01, 0, step=0.0005)
+    table, _ = run([measurement({"Run1": region(small, 1e-6 * small)})])
+    (row,) = table[table["parameter"] == "resistance"].itertuples()
+    assert row.status == "not_identified" and np.isnan(row.value)
+    assert "the sweep goes to 0.01 V, not to 0.5 V: set 'read_voltage'" in row.method
+
+
 # --- mechanisms
 TRUE_LAWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ohmic": lambda v: 2e-8 * v,

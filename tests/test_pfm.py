@@ -99,6 +99,26 @@ def test_every_number_is_listed(results):
         TECHNIQUE.require_named([renamed])
 
 
+def test_amplitudes_that_nobody_calibrated_have_the_unit_of_the_file():
+    rng = np.random.default_rng(4)
+    loop = curve(twin.loop_channels(rng, LOOP))
+    scan = halves(170.0, 0.0)
+    for measurement, name, unit in ((loop, "amplitude", "mV"), (scan, "amplitude_retrace", "1")):
+        measurement.only[name].attrs["units"] = unit
+        found = analyse([measurement], SETTINGS).numbers
+        TECHNIQUE.require_named(found)
+        units = {row.parameter: row.unit for row in found}
+        assert unit in (units.get("remanent_piezoresponse_positive"), units.get("amplitude_mean"))
+
+
+def test_a_loop_read_at_several_biases_is_refused():
+    loop = curve(twin.loop_channels(np.random.default_rng(4), LOOP))
+    (region,) = loop.regions.values()
+    region["read_bias"] = variable("time", np.arange(region.sizes["time"]) % 2, "V", "read bias")
+    with pytest.raises(AnalysisError, match="l: was read at several biases"):
+        analyse([loop], SETTINGS)
+
+
 def test_two_kinds_of_domain_and_double_switching_win_and_the_losers_are_reported(results):
     table = results[1]
     aicc = table[table["parameter"] == "aicc"].set_index(["measurement", "model", "feature"])["value"]

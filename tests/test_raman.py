@@ -137,7 +137,7 @@ def test_lines_that_nobody_named_are_found_and_fitted(tmp_path):
     content = write(shift, twin.spectrum(FLAKE, np.random.default_rng(5), shift, 1), axis_unit="rel. 1/cm", title="one")
     numbers = run(tmp_path, content, **UNKNOWN)
     centers = of_lines(numbers, "raman_shift")
-    assert (centers["systematic_error"] == SETTINGS["calibration_uncertainty"]).all()
+    assert (centers["systematic_error"] == RamanSettings().axis_uncertainty).all()
     for center in [line.raman_shift for name, line in FLAKE.lines.items() if name != "Si_2TA"]:
         nearest = centers.loc[(centers["value"] - center - twin.AXIS_ERROR).abs().idxmin()]
         assert abs(nearest["value"] - center - twin.AXIS_ERROR) < max(5 * nearest["standard_error"], 0.3)

@@ -45,7 +45,7 @@ CASES = [
     ("C9", f"{LABELS}/origin.txt", "B", 11, [VOLTS, AMPERES]),
     ("C9", f"{LABELS}/iso.csv", "B", 11, [("u", "V", 0, 1), ("i", "A", 0, 1e-6)]),
     ("C11", "cases/pysspfm/off_f_KNN500n_SSPFM.0_00056.txt", "H", 800,
-     [("read_volt", "V", 0, 0), ("amplitude", "1", 7.02e-3, None), ("phase", "degree", -51.072, None)]),
+     [("read_bias", "V", 0, 0), ("amplitude", "1", 7.02e-3, None), ("phase", "degree", -51.072, None)]),
     ("D", "cases/e03-emsa-variants/ev_units.msa", "B", 10, [("energy", "eV", -200, -110)]),
     ("D", "cases/e03-emsa-variants/trailing_commas.msa", "B", 10, [("intensity", "count", 10, 19)]),
     ("D", "cases/e03-emsa-variants/xy_ev.msa", "B", 10, [("energy", "eV", -200, -110)]),

@@ -117,6 +117,14 @@ GWYDDION_TEXT = (
 )
 
 
+PYSSPFM = (
+    "# Date of analysis: 2024-03-08 10;58\n# \n"
+    "# Loop index\tRead Volt (V)\tWrite Volt (V)\tAmplitude (a.u)\tPhase (deg)\tSigma Amp (a.u)\tSigma Pha (deg)\t\n"
+    "1\t\t0.00\t\t0.40\t\t7.0e-03\t\t-51.072\t\t3.1e-03\t\t32.3\n"
+    "1\t\t0.00\t\t-0.40\t\t8.0e-03\t\t120.5\t\t3.2e-03\t\t30.1\n"
+)
+
+
 def gsf() -> bytes:
     """A simple field of Gwyddion of 2 × 3 pixels."""
     head = b"Gwyddion Simple Field 1.0\nXRes = 3\nYRes = 2\nXReal = 3e-06\nYReal = 2e-06\nXYUnits = m\nZUnits = m\n"
@@ -183,6 +191,15 @@ SAMPLES = {
         "2023-04-20T14:55:09",
         {"experiment": "bias spectroscopy", "x": 1.535e-7},
         "Saved Date",
+    ),
+    "pysspfm": Sample(
+        PYSSPFM.encode(),
+        "loop",
+        {"bias": ([0.4, -0.4], "V"), "read_bias": ([0, 0], "V"), "amplitude": ([7e-3, 8e-3], "1"),
+         "phase": ([-51.072, 120.5], "degree"), "cycle": ([1, 1], "1"),
+         "amplitude_uncertainty": ([3.1e-3, 3.2e-3], "1"), "phase_uncertainty": ([32.3, 30.1], "degree")},
+        ("step",),
+        header="comments",
     ),
     "gwyddion_text": Sample(
         GWYDDION_TEXT.encode(),

@@ -86,12 +86,15 @@ class Quantity:
         Description in words that are understandable on their own.
     systematic
         Kind of the systematic error of such numbers, in words of the technique; empty if there is none.
+    uncalibrated
+        Whether a number may have the unit of its file instead, from an instrument that nobody calibrated.
     """
 
     name: str
     unit: str | None
     meaning: str
     systematic: str = ""
+    uncalibrated: bool = False
 
     @property
     def known_unit(self) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
+from relaxor.core.results import Quantity
 from relaxor.core.section import fields_of, sections_in, unit_of
 from relaxor.inpainting.topics import topics
 from relaxor.project.settings import Settings
@@ -87,6 +88,10 @@ def _default(field: FieldInfo) -> str:
     return f"`{default if plain else json.dumps(to_jsonable_python(default), ensure_ascii=False)}`"
 
 
+def _unit(quantity: Quantity) -> str:
+    return f"{quantity.unit} or as the file has it" if quantity.uncalibrated else quantity.unit or ""
+
+
 def numbers_reference() -> str:
     """Return the reference of all numbers as Markdown."""
     lines = [NUMBERS_HEAD]
@@ -95,7 +100,7 @@ def numbers_reference() -> str:
         lines += [f"| `{name}` | {meaning} |" for name, meaning in topic.models.items()]
         lines += ["", "| parameter | unit | meaning | systematic error |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| `{quantity.name}` | {quantity.unit or ''} | {quantity.meaning} | {quantity.systematic} |"
+            f"| `{quantity.name}` | {_unit(quantity)} | {quantity.meaning} | {quantity.systematic} |"
             for quantity in topic.quantities
         ]
     return "\n".join(lines) + "\n"

@@ -89,6 +89,7 @@ def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result
     ]
     growth = {polarity: fit_growth([reading.peak[polarity] for reading in readings]) for polarity in POLARITIES}
     rows += series_rows(measurement, readings, same, group, growth)
+    rows += unread_rows(measurement, cycles, settings.read_voltage)
     capacitor = all(map(reactive, cycles))
     at, window, least = settings.switching_voltage, settings.peak_window, settings.least_ratio
     halves = [] if capacitor else [read_halves(cycle, at, window, least) for cycle in cycles]
@@ -250,6 +251,16 @@ def series_rows(
     for polarity, grown in growth.items():
         rows += growth_rows(measurement, polarity, [reading.peak[polarity] for reading in readings], grown)
     return rows
+
+
+def unread_rows(measurement: Measurement, cycles: Sequence[Cycle], read_voltage: float) -> list[Number]:
+    """Return a resistance without a value if no cycle goes as far as the voltage at which it is read."""
+    reached = max(cycle.amplitude(polarity) for cycle in cycles for polarity in POLARITIES.values())
+    if reached >= read_voltage:
+        return []
+    reason = f"the sweep goes to {reached:.3g} V, not to {read_voltage:g} V: set 'read_voltage' to what it reaches"
+    rows = measured(measurement, q.CYCLES, {q.RESISTANCE: NOTHING}, READ)
+    return [row.flagged(Status.NOT_IDENTIFIED, reason) for row in rows]
 
 
 def _mean(values: list[Reading]) -> Reading:

@@ -140,6 +140,8 @@ def _saturation(values: Mapping[str, float], bias: np.ndarray) -> float:
 # --- from samples to steps -----------------------------------------------------------------------------------------
 def _loops(measurement: Measurement, settling_fraction: float) -> dict[str, Loop]:
     curve = measurement.only
+    if "read_bias" in curve and np.ptp(curve["read_bias"].to_numpy()) > 0:
+        raise AnalysisError(f"{measurement.id}: was read at several biases; loops read at one bias are analysed")
     channels = {}
     for name, unit in (("bias", "V"), ("amplitude", ""), ("phase", "radian")):
         if name not in curve:
@@ -155,7 +157,7 @@ def _loops(measurement: Measurement, settling_fraction: float) -> dict[str, Loop
             raise AnalysisError(f"{measurement.id}: {name} holds samples without value")
     bias, response = _steps(channels["bias"], channels["amplitude"] * np.exp(1j * channels["phase"]), settling_fraction)
     largest = np.abs(bias).max()
-    fields = {"on_field": (bias, response)}
+    fields = {f"{curve.attrs.get('field', 'on')}_field": (bias, response)}
     for on in (0, 1):
         if largest > 0 and np.all(np.abs(bias[1 - on :: 2]) < SAME_BIAS * largest):
             pairs = min(len(bias[on::2]), len(bias[on + 1 :: 2]))

@@ -22,7 +22,7 @@ MODELS = {
 ON_FIELD, OFF_FIELD = "on field", "off field"
 """Features of loops that are read while the bias is applied, and after it is removed."""
 PHASE_CONTRAST = Quantity("phase_contrast", "degree", "difference of phase between the two kinds of domain")
-AMPLITUDE_MEAN = Quantity("amplitude_mean", "pm", "mean amplitude inside domains")
+AMPLITUDE_MEAN = Quantity("amplitude_mean", "pm", "mean amplitude inside domains", uncalibrated=True)
 DOMAIN_FRACTION = Quantity("domain_fraction", "1", "fraction of the area of the domains that are ahead in phase")
 PHASE_CORRELATION_LENGTH = Quantity("phase_correlation_length", "nm", "correlation length of the phase in domains")
 AMPLITUDE_CORRELATION_LENGTH = Quantity(
@@ -31,19 +31,26 @@ AMPLITUDE_CORRELATION_LENGTH = Quantity(
 FITTED = {
     quantity.name: quantity
     for quantity in (
-        Quantity("saturation_piezoresponse", "pm", "piezoresponse of the fully switched state"),
+        Quantity("saturation_piezoresponse", "pm", "piezoresponse of the fully switched state", uncalibrated=True),
         Quantity("switching_bias_forward", "V", "bias of the step into the polar state, from the imprint"),
         Quantity("switching_bias_backward", "V", "bias of the step back out of the polar state, from the imprint"),
         Quantity("switching_width", "V", "width of the steps: the scale of the hyperbolic tangent"),
         Quantity("imprint", "V", "shift of the loop along the bias"),
-        Quantity("offset", "pm", "shift of the loop along the piezoresponse"),
-        Quantity("electrostatic_slope", "pm/V", "slope that the electrostatic force adds while the bias is applied"),
+        Quantity("offset", "pm", "shift of the loop along the piezoresponse", uncalibrated=True),
+        Quantity(
+            "electrostatic_slope",
+            "pm/V",
+            "slope that the electrostatic force adds while the bias is applied",
+            uncalibrated=True,
+        ),
     )
 }
 """The quantity of each parameter of the fit of a loop."""
 COERCIVE_BIAS = of_polarities("coercive_bias", "V", "bias of zero piezoresponse on the way to a {} bias")
-REMANENT_PIEZORESPONSE = of_polarities("remanent_piezoresponse", "pm", "piezoresponse at zero bias after a {} bias")
-LOOP_AREA = Quantity("loop_area", "pm*V", "area between the branches of a loop")
+REMANENT_PIEZORESPONSE = of_polarities(
+    "remanent_piezoresponse", "pm", "piezoresponse at zero bias after a {} bias", uncalibrated=True
+)
+LOOP_AREA = Quantity("loop_area", "pm*V", "area between the branches of a loop", uncalibrated=True)
 INTERCEPT = Quantity("intercept", None, "value of the trend at cycle zero, or of the constant, in the unit of the data")
 SLOPE = Quantity("slope", None, "change from one scan cycle to the next, in the unit of the data")
 SLOPE_P_VALUE = Quantity("slope_p_value", "1", "probability of at least this slope if there is no trend")

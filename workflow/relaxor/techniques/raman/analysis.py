@@ -115,7 +115,7 @@ def _fitted(measurement: Measurement, settings: RamanSettings) -> Spectrum:
     if SILICON in {name for part, _ in parts for name in part.limits}:
         raise AnalysisError(
             f"{measurement.id}: the silicon line at {others[SILICON]:g} 1/cm that sets the axis is not seen: "
-            "set 'calibration_line: null', and 'calibration_uncertainty' to that of the file's axis"
+            "set 'calibration_line: null', and 'axis_uncertainty' to that of the file's axis"
         )
     return Spectrum(shift, cleaned, [part for part, _ in parts], [narrow for _, narrow in parts], others)
 

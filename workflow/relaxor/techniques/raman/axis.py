@@ -38,21 +38,18 @@ class Axis:
     ----------
     references
         Lines of known shift, ascending; none if the axis stays as the file has it.
-    reference_uncertainty
-        Standard uncertainty of a known shift, or of the axis of the file without any; 1/cm.
-    nonlinearity
-        See `RamanSettings.axis_nonlinearity`.
+    settings
+        Uncertainties of known shifts, of the axis away from them, and of an axis without any.
     """
 
     references: tuple[Reference, ...]
-    reference_uncertainty: float
-    nonlinearity: float
+    settings: RamanSettings
 
     @classmethod
     def on(cls, references: Iterable[Reference], settings: RamanSettings) -> "Axis":
         """Make the axis that some lines calibrate."""
         ordered = tuple(sorted(references, key=lambda reference: reference.place))
-        return cls(ordered, settings.calibration_uncertainty, settings.axis_nonlinearity)
+        return cls(ordered, settings)
 
     @property
     def source(self) -> str:
@@ -81,7 +78,7 @@ class Axis:
         """Return the part that each line of known shift has in the offset at each place."""
         known = np.array([each.place for each in self.references])
         scale = max(float(np.ptp(known)), 1.0)
-        error = np.hypot([each.error for each in self.references], self.reference_uncertainty or 1e-9)
+        error = np.hypot([each.error for each in self.references], self.settings.calibration_uncertainty or 1e-9)
         design, wanted = (np.vander((x - self.place) / scale, self._degree + 1) for x in (known, places))
         return wanted @ np.linalg.pinv(design / error[:, None]) / error
 
@@ -94,19 +91,17 @@ class Axis:
     def stated(self, number: Number, place: float) -> Number:
         """Return a Raman shift at a place of the axis with the systematic components of the axis."""
         if not self.references:
-            file = number.with_component(
-                "axis of the file", self.reference_uncertainty, "setting calibration_uncertainty"
-            )
+            file = number.with_component("axis of the file", self.settings.axis_uncertainty, "setting axis_uncertainty")
             return file.flagged(Status.ASSUMED, UNCALIBRATED)
         enough = len(self.references) >= ENOUGH
         spread = float(np.linalg.norm(self._weights(np.array([place])))) * self._misfit
         number = number.with_component(
-            "lines of known shift", spread * self.reference_uncertainty, "setting calibration_uncertainty"
+            "lines of known shift", spread * self.settings.calibration_uncertainty, "setting calibration_uncertainty"
         )
         known = np.array([each.place for each in self.references])
         beyond = max(known[0] - place, place - known[-1], 0.0)
         distance = beyond if enough else float(np.abs(known - place).min())
-        far = self.nonlinearity * distance / NONLINEAR_OVER
+        far = self.settings.axis_nonlinearity * distance / NONLINEAR_OVER
         return number.with_component("axis away from the lines of known shift", far, "setting axis_nonlinearity")
 
     @property
@@ -117,5 +112,5 @@ class Axis:
             return 1.0
         left = np.array([each.shift - each.place for each in self.references])
         left = left - self.offset(np.array([each.place for each in self.references]))
-        error = np.hypot([each.error for each in self.references], self.reference_uncertainty or 1e-9)
+        error = np.hypot([each.error for each in self.references], self.settings.calibration_uncertainty or 1e-9)
         return max(1.0, float(np.sqrt(np.sum((left / error) ** 2) / freedom)))

@@ -15,7 +15,14 @@ class RamanSettings(Section):
     """The Raman shift that is given to the silicon line of the same spectrum. Without it the axis stays as the file has
     it."""
     calibration_uncertainty: float = setting(1.0, "1/cm", source="assumed", ge=0)
-    """The standard uncertainty of the calibration line, or of the axis of the file if there is no such line."""
+    """The standard uncertainty of the calibration line and of the lines of standards."""
+    axis_uncertainty: float = setting(
+        3.0,
+        "1/cm",
+        source="polystyrene on seven instruments: 0 to 5 1/cm off",
+        ge=0,
+    )
+    """The standard uncertainty of the axis of a file that no line of known shift has checked."""
     standards: dict[str, dict[str, float]] = setting({}, "1/cm")
     """The known Raman shifts of the lines of standards, by the name of the measurement of the standard and of the line.
     They calibrate the axis of all measurements; three lines and more also show the error between them."""
