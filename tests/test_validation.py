@@ -1,6 +1,7 @@
 """Public raw data with published numbers: their registry, how they are found, and how they are compared."""
 
 import hashlib
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ import yaml
 from relaxor.core.errors import SheetError
 from relaxor.core.results import Number, Status
 from relaxor.core.storage import save_parameters
+from relaxor.inpainting.topics import topics
 from relaxor.project.published import load_registry, numbers_of, provide_files, rows_of, settings_of, whole_sets
+from relaxor.reporting.published_functions import nonlinearity_labels, read_outs
 from relaxor.reporting.selectors import require_listed
 from relaxor.reporting.validation import compare_published, load_validation, score, write_page
 
@@ -63,8 +66,16 @@ def test_every_set_of_the_registry_is_valid() -> None:
     for name, number in numbers_of(found):
         require_listed(number.ours, f"{name} {number.id}")
         assert math.isfinite(float(number.published))
-        assert number.ours.technique in {row["technique"] for row in found.sets[name].sheet}
-        assert number.ours.measurement in {"*", *(row["measurement"] for row in found.sets[name].sheet)}
+        if sheet := found.sets[name].sheet:
+            assert number.ours.technique in {row["technique"] for row in sheet}
+            assert number.ours.measurement in {"*", *(row["measurement"] for row in sheet)}
+
+
+def test_a_technique_has_a_set_or_the_page_says_what_is_needed() -> None:
+    found = load_registry(REGISTRY)
+    covered = {number.ours.technique for _, number in numbers_of(found)}
+    assert covered | found.lacking.keys() == topics().keys()
+    assert not covered & found.lacking.keys()
 
 
 def test_files_are_found_or_listed_with_the_reason(tmp_path: Path) -> None:
@@ -107,6 +118,16 @@ def test_a_sheet_names_only_files_of_its_set(tmp_path: Path) -> None:
         load_registry(path)
 
 
+@pytest.mark.parametrize("own", [{"function": "relaxor.reporting.published_functions:distances"}, {"sheet": []}])
+def test_a_set_has_either_a_sheet_or_a_function(tmp_path: Path, own: dict[str, object]) -> None:
+    path = registry(tmp_path, {"here.txt": "0" * 64})
+    sets = yaml.safe_load(path.read_text())
+    sets["sets"]["set_0"] |= own
+    path.write_text(yaml.safe_dump(sets))
+    with pytest.raises(SheetError, match="set_0: a set has either a sheet or a function"):
+        load_registry(path)
+
+
 def compared(tmp_path: Path, row: Number, *numbers: dict[str, object], state: str = "here") -> pd.DataFrame:
     listed = registry(tmp_path, {"here.txt": "0" * 64}, *numbers)
     pd.DataFrame([{"set": "set_0", "file": "here.txt", "state": state}]).to_csv(tmp_path / "files.csv")
@@ -114,8 +135,8 @@ def compared(tmp_path: Path, row: Number, *numbers: dict[str, object], state: st
     parameters.parent.mkdir(parents=True)
     save_parameters(parameters, [row], "raman")
     table = tmp_path / "validation.csv"
-    compare_published(str(listed), str(tmp_path / "files.csv"), [str(parameters)], str(table))
-    write_page(str(table), str(listed), str(tmp_path / "page.md"))
+    compare_published(str(listed), str(tmp_path / "files.csv"), str(tmp_path), [str(parameters)], str(table))
+    write_page(str(table), str(listed), str(tmp_path / "page.md"), str(tmp_path / "page.html"))
     return load_validation(table).set_index("number")
 
 
@@ -139,8 +160,10 @@ def test_numbers_are_within_or_outside_their_errors(tmp_path: Path) -> None:
     assert table.loc["printed", "published_error"] == pytest.approx(0.05 / math.sqrt(3))
     assert "4 published numbers of 1 sets and 1 techniques: 2 within errors, 2 outside" in score(table)
     assert "Of those with the same method, 67% are within" in score(table)
-    page = (tmp_path / "page.md").read_text()
+    page, shown = ((tmp_path / f"page.{suffix}").read_text() for suffix in ("md", "html"))
     assert "line of silicon far** (outside). another standard" in page
+    assert "<strong>set_0: line of silicon far</strong> (outside). another standard" in shown
+    assert shown.count("<tr>") == 5
     assert "the centre of mass" in page
 
 
@@ -161,6 +184,30 @@ def test_a_set_without_its_file_is_not_fetched(tmp_path: Path) -> None:
 def test_a_selector_that_finds_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SheetError, match=r"set_0: 'line': no number has .*feature Si"):
         compared(tmp_path, replace(ROW, feature="Ge"), entry("line"))
+
+
+def test_a_function_gives_numbers_where_no_measurement_does(tmp_path: Path) -> None:
+    """Files: eight cells of each state of the chip, one of which drifted by a state; two rows of NeuroSim's table."""
+    resistances = np.resize([4200, 4600, 5100, 5700, 6600, 8000, 12000, 1e5], 64)
+    resistances = np.concatenate([resistances[:32], np.roll(resistances[32:], -1)])
+    resistances[3] = 6100.0  # the gap above its window
+    np.savetxt(tmp_path / "chip.csv", resistances)
+    right = {number.measurement: number for number in read_outs([tmp_path / "chip.csv"])}["chip"]
+    assert right.value == pytest.approx(100 * 63 / 64)
+    assert right.standard_error == pytest.approx(100 * math.sqrt(63) / 64 / 32)
+    rows = [["Nonlinearity", "Normalized A"] * 2, ["2.40", "0.5", "4.88", "0.2"]]
+    (tmp_path / "table.json").write_text(json.dumps(rows))
+    labels = nonlinearity_labels([tmp_path / "table.json"])
+    assert [number.value for number in labels] == pytest.approx([4.88, 2.40], abs=6e-3)
+    path = tmp_path / "validation.yaml"
+    ours = {"technique": "inpainting", "model": "real", "parameter": "fid"}
+    told = {"what": "features", "origin": "a test", "licence": "none"}
+    fid = entry("fid", "2077.5502", unit="1", ours=ours)
+    own = {"function": "relaxor.reporting.published_functions:distances", "numbers": [fid]}
+    path.write_text(yaml.safe_dump({"sets": {"drawn": told | own}}))
+    pd.DataFrame(columns=["set", "file", "state"]).to_csv(tmp_path / "files.csv")
+    compare_published(str(path), str(tmp_path / "files.csv"), str(tmp_path), [], str(tmp_path / "validation.csv"))
+    assert load_validation(tmp_path / "validation.csv")["verdict"].tolist() == ["within"]
 
 
 @pytest.mark.slow

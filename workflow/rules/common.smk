@@ -62,6 +62,7 @@ for row in SHEET:
 for sample, technique in sorted(ROWS):
     SAMPLES.setdefault(sample, []).append(technique)
 SETS = techniques_of(PUBLISHED_SHEET)  # sets of public data with published numbers -> their techniques
+FUNCTIONS_OF_SETS = sorted({each.function.partition(":")[0] for each in REGISTRY.sets.values() if each.function})
 if same := sorted(SETS.keys() & SAMPLES.keys()):
     raise WorkflowError(
         f"{VALIDATION}: '{same[0]}' is also a sample of {SETTINGS.sheet}; give one of them another name"
@@ -260,7 +261,7 @@ def analyses_of_sets(wildcards):
     return [
         f"{ANALYSIS}{technique}/parameters.csv".format(sample=name)
         for name in whole_sets(files)
-        for technique in SETS[name]
+        for technique in SETS.get(name, [])
     ]
 
 

@@ -28,6 +28,7 @@ rule compare_published:
     input:
         registry=VALIDATION,
         files=f"{RESULTS}/validation/files.csv",
+        raw=f"{RESULTS}/validation/raw",
         parameters=analyses_of_sets,
     output:
         comparison=report(
@@ -47,7 +48,7 @@ rule compare_published:
         mem_mb=500,
         runtime=5,
     params:
-        **calls("relaxor.reporting.validation:compare_published"),
+        **calls("relaxor.reporting.validation:compare_published", *FUNCTIONS_OF_SETS),
     script:
         "../scripts/run.py"
 
@@ -59,6 +60,12 @@ rule write_validation_page:
         registry=VALIDATION,
     output:
         page=f"{RESULTS}/validation.md",
+        shown=report(
+            f"{RESULTS}/validation.html",
+            caption="../report/validation.rst",
+            category="Validation",
+            labels={"table": "published numbers, ours, and why they differ", "data": "measured"},
+        ),
     log:
         f"{LOGS}write_validation_page.log",
     benchmark:

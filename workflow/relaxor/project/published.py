@@ -90,10 +90,12 @@ class PublishedSet(Section):
     """Repository and commit, or DOI."""
     licence: str
     """Licence of the files."""
-    files: list[PublicFile] = Field(min_length=1)
+    files: list[PublicFile] = []
     """All files of the set."""
-    sheet: list[dict[str, str]] = Field(min_length=1)
+    sheet: list[dict[str, str]] = []
     """Rows of the measurement sheet, without ``sample`` and ``origin``."""
+    function: str = Field("", pattern=r"^(relaxor\.[\w.]+:\w+)?$")
+    """Function of the library that gives the numbers from the files where no measurement does, ``module:name``."""
     settings: dict[str, Any] = {}
     """Sections of techniques, as under ``samples`` in the settings."""
     numbers: list[PublishedNumber] = Field(min_length=1)
@@ -105,6 +107,8 @@ class Registry(Section):
 
     tables: dict[str, Any] = {}
     """Descriptions of text tables that do not describe themselves, as in the settings."""
+    lacking: dict[str, str] = {}
+    """Techniques that no set covers, and what would be needed."""
     sets: dict[str, PublishedSet]
     """The sets."""
 
@@ -122,6 +126,8 @@ def load_registry(path: Path | str) -> Registry:
         listed, named = {file.name for file in each.files}, {row.get("file", "") for row in each.sheet}
         if unlisted := sorted(named - listed):
             raise SheetError(f"{path}: {name}: the sheet names {unlisted[0]}, which is not among the files of the set")
+        if bool(each.sheet) == bool(each.function):
+            raise SheetError(f"{path}: {name}: a set has either a sheet or a function")
         ids = [number.id for number in each.numbers]
         if len(ids) > len(set(ids)):
             raise SheetError(f"{path}: {name}: two numbers have the same id")
@@ -174,7 +180,7 @@ def provide_files(registry: str, files: str, raw: str, *, folders: Sequence[str]
             if found is not None:
                 target = Path(raw) / file.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(found, target)
+                shutil.copy2(found, target)  # with its time, so that what was analysed is not analysed again
             state = HERE if found is not None else NOT_FETCHED
             rows.append({"set": name, "file": file.name, "sha256": file.sha256, "state": state, "reason": reason})
             print(f"{file.name}: {state}{reason and f': {reason}'}")

@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
+import mistune
 import pandas as pd
 
 from relaxor.core.files import write_whole
 from relaxor.core.results import NORMAL_QUANTILE, Status
-from relaxor.core.storage import load_parameters, save_table
+from relaxor.core.storage import load_parameters, numbers_table, save_table
 from relaxor.core.units import factor
 from relaxor.project.lists import Selector
-from relaxor.project.published import PublishedNumber, Registry, load_registry, numbers_of, whole_sets
+from relaxor.project.published import PublishedNumber, PublishedSet, Registry, load_registry, numbers_of, whole_sets
 from relaxor.reporting.selectors import one, select
 
 COLUMNS = (
@@ -22,11 +24,15 @@ COLUMNS = (
 NUMERIC = ("published", "published_error", "ours", "standard_error", "systematic_error", "z")
 WITHIN, OUTSIDE, FLAGGED, NO_NUMBER, NOT_FETCHED = "within", "outside", "flagged", "no number", "not fetched"
 """Verdicts. A number that is outside is flagged if its own row says that it is not right."""
+STYLE = (
+    "<title>Published numbers</title><style>body{font:14px sans-serif;margin:1em;overflow-x:auto}"
+    "td,th{padding:.2em .6em;text-align:left;border-bottom:1px solid #ccc}table{border-collapse:collapse}</style>"
+)
 TRUSTED = (Status.OK, Status.ASSUMED)
 """Statuses of numbers that are said to be right within their errors."""
 
 
-def compare_published(registry: str, files: str, parameters: Sequence[str], comparison: str) -> None:
+def compare_published(registry: str, files: str, raw: str, parameters: Sequence[str], comparison: str) -> None:
     """Write ``validation.csv``: every published number beside ours.
 
     Parameters
@@ -35,8 +41,10 @@ def compare_published(registry: str, files: str, parameters: Sequence[str], comp
         ``config/validation.yaml``.
     files
         Table of the files that are there, of `relaxor.project.published.provide_files`.
+    raw
+        Folder of these files.
     parameters
-        ``…/<set>/<technique>/parameters.csv`` of all sets of which all files are there.
+        ``…/<set>/<technique>/parameters.csv`` of all sets with a sheet of which all files are there.
     comparison
         Table to write. ``z`` is the difference over the combined standard uncertainty of both values. A number is
         *within* if that is at most 1.96, otherwise *outside*, or *flagged* if our row itself says that it is not right;
@@ -49,7 +57,11 @@ def compare_published(registry: str, files: str, parameters: Sequence[str], comp
     """
     listed = load_registry(registry)
     tables = {(Path(path).parents[1].name, Path(path).parent.name): load_parameters(path) for path in parameters}
-    here = set(whole_sets(files))
+    here = {name for name, each in listed.sets.items() if not each.files} | set(whole_sets(files))
+    for name, each in listed.sets.items():
+        if each.function and name in here:
+            technique = each.numbers[0].ours.technique
+            tables[name, technique] = _computed(each, Path(raw), technique)
     rows = [
         _compare(name, number, tables if name in here else None, f"{registry}: {name}: '{number.id}'")
         for name, number in numbers_of(listed)
@@ -58,14 +70,21 @@ def compare_published(registry: str, files: str, parameters: Sequence[str], comp
     save_table(comparison, table, digits=6)
 
 
+def _computed(each: PublishedSet, raw: Path, technique: str) -> pd.DataFrame:
+    """Return the numbers that a function of the library gives from the files of a set."""
+    module, _, function = each.function.partition(":")
+    numbers = getattr(import_module(module), function)([raw / file.name for file in each.files])
+    return numbers_table(numbers, technique)
+
+
 def load_validation(path: Path | str) -> pd.DataFrame:
     """Load ``validation.csv``, with empty texts and NaN where there is no number."""
     table = pd.read_csv(path, keep_default_na=False, na_values={name: ["", "nan"] for name in NUMERIC})
     return table.astype(dict.fromkeys(NUMERIC, float))
 
 
-def write_page(comparison: str, registry: str, page: str) -> None:
-    """Write the comparison as a page of Markdown: the score, what is outside and why, every number, and the sets.
+def write_page(comparison: str, registry: str, page: str, shown: str) -> None:
+    """Write the comparison as a page: the score, what is outside and why, every number, the sets, and what has none.
 
     Parameters
     ----------
@@ -74,11 +93,16 @@ def write_page(comparison: str, registry: str, page: str) -> None:
     registry
         ``config/validation.yaml``.
     page
-        File to write.
+        File of Markdown to write.
+    shown
+        The same as HTML to write, for the report.
     """
-    table = load_validation(comparison)
+    table, listed = load_validation(comparison), load_registry(registry)
     parts = ["# Checked against published numbers", score(table), *_remarks(table), _numbers(table)]
-    write_whole(page, "\n\n".join([*parts, _sets(load_registry(registry))]) + "\n")
+    text = "\n\n".join([*parts, _sets(listed), *_lacking(listed)]) + "\n"
+    write_whole(page, text)
+    body = mistune.create_markdown(escape=True, plugins=["table"])(text)
+    write_whole(shown, f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8">{STYLE}\n{body}</html>\n')
 
 
 def score(table: pd.DataFrame) -> str:
@@ -138,7 +162,7 @@ def _remarks(table: pd.DataFrame) -> list[str]:
     lines = []
     for _, row in table.iterrows():
         words = [row[key] for key in ("other_method", "explanation", "note") if row[key]]
-        if row["verdict"] == FLAGGED:
+        if row["verdict"] in (FLAGGED, NO_NUMBER) and row["method"]:
             words.append(f"relaxor says: {row['method']}")
         if row["verdict"] not in (WITHIN, NOT_FETCHED) or row["other_method"]:
             lines.append(f"- **{row['set']}: {row['quantity']}** ({row['verdict']}). {' '.join(words)}".rstrip())
@@ -175,3 +199,8 @@ def _given(row: pd.Series, value: str, *errors: str) -> str:
 def _sets(registry: Registry) -> str:
     lines = [f"- **{name}**: {each.what}. {each.origin}; {each.licence}." for name, each in registry.sets.items()]
     return "## The sets\n\n" + "\n".join(lines)
+
+
+def _lacking(registry: Registry) -> list[str]:
+    lines = [f"- **{technique}**: {needed}" for technique, needed in registry.lacking.items()]
+    return ["## Techniques without a set", "\n".join(lines)] if lines else []
