@@ -144,7 +144,7 @@ def _compare(
     row |= {key: ours[key] for key in ("status", "method", "raw_sha256")}
     whole = math.hypot(number.error, *errors)
     if not (math.isfinite(value) and math.isfinite(whole) and whole > 0):
-        return row | {"verdict": NO_NUMBER, "note": "our value or its error is not known"}
+        return row | {"verdict": NO_NUMBER, "note": "Our value or its error is not known."}
     z = (value - float(number.published)) / whole
     missed = OUTSIDE if ours["status"] in TRUSTED else FLAGGED
     return row | {"z": z, "verdict": WITHIN if abs(z) <= NORMAL_QUANTILE else missed}
