@@ -20,6 +20,8 @@ from relaxor.techniques.registry import techniques
 
 SCENARIO = "config/simulation.yaml"
 TRUTH_COLUMNS = ("measurement", "model", "parameter", "feature", "at", "value", "unit")
+DIGITS = 7
+"""Significant digits of true values; the eighth of those that a fit finds depends on the kind of processor."""
 README = """# Raw data
 
 This folder holds the files of the instruments. Files may be added, but are never edited.
@@ -109,7 +111,7 @@ def _truth(entry: SampleFile) -> Iterator[tuple[str, ...]]:
     for measurement, *row in (*((entry.measurement, *row) for row in entry.truth), *entry.series_truth):
         true = Truth(*row)
         at = f"{true.at:.10g}" if math.isfinite(true.at) else ""
-        yield measurement, true.model, true.parameter, true.feature, at, f"{true.value:.8g}", true.unit
+        yield measurement, true.model, true.parameter, true.feature, at, f"{true.value:.{DIGITS}g}", true.unit
 
 
 def _row(entry: SampleFile, folder: Path | str, sample: str) -> tuple[str, ...]:
