@@ -210,6 +210,11 @@ def test_a_function_gives_numbers_where_no_measurement_does(tmp_path: Path) -> N
     assert load_validation(tmp_path / "validation.csv")["verdict"].tolist() == ["within"]
 
 
+def test_a_lab_may_call_its_samples_as_it_likes() -> None:
+    found = load_registry(REGISTRY)
+    assert {row["sample"] for row in rows_of(found, REGISTRY, "raw")} <= {f"published_{name}" for name in found.sets}
+
+
 @pytest.mark.slow
 def test_the_target_runs_from_a_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without network and without the public files of the project."""

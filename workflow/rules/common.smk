@@ -9,7 +9,7 @@ from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import load_figures
 from relaxor.project.formats import formats_of, reader_modules
-from relaxor.project.published import load_registry, public_folders, settings_of, techniques_of, whole_sets
+from relaxor.project.published import load_registry, public_folders, samples_of, settings_of, techniques_of
 from relaxor.project.published import rows_of as rows_of_sets
 from relaxor.project.settings import validate_settings
 from relaxor.project.sheet import fed_panels, require_samples
@@ -61,7 +61,7 @@ for row in SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
 for sample, technique in sorted(ROWS):
     SAMPLES.setdefault(sample, []).append(technique)
-SETS = techniques_of(PUBLISHED_SHEET)  # sets of public data with published numbers -> their techniques
+SETS = techniques_of(PUBLISHED_SHEET)  # samples of public data with published numbers -> their techniques
 FUNCTIONS_OF_SETS = sorted({each.function.partition(":")[0] for each in REGISTRY.sets.values() if each.function})
 if same := sorted(SETS.keys() & SAMPLES.keys()):
     raise WorkflowError(
@@ -259,9 +259,9 @@ def analyses_of_sets(wildcards):
     """The numbers of every set of which all files are there."""
     files = checkpoints.provide_public_files.get().output.files
     return [
-        f"{ANALYSIS}{technique}/parameters.csv".format(sample=name)
-        for name in whole_sets(files)
-        for technique in SETS.get(name, [])
+        f"{ANALYSIS}{technique}/parameters.csv".format(sample=sample)
+        for sample in samples_of(files)
+        for technique in SETS.get(sample, [])
     ]
 
 

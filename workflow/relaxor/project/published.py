@@ -27,6 +27,8 @@ TIMEOUT = 30.0
 """Longest time without a byte, in seconds."""
 CACHE = "cache"
 """Stands for the folder in which pooch keeps files."""
+SAMPLE = "published_"
+"""What the name of a set is preceded by as a sample, so that a lab may call its own sample as it likes."""
 HERE, NOT_FETCHED = "here", "not fetched"
 """States of a file."""
 Evidence = Literal["certified", "other software", "instrument's own", "publication", "by hand"]
@@ -103,7 +105,7 @@ class PublishedSet(Section):
 
 
 class Registry(Section):
-    """All sets, by the name that their sample has in the results."""
+    """All sets by their name; their samples in the results are called ``published_<name>``."""
 
     tables: dict[str, Any] = {}
     """Descriptions of text tables that do not describe themselves, as in the settings."""
@@ -136,7 +138,7 @@ def load_registry(path: Path | str) -> Registry:
 
 def settings_of(registry: Registry, path: Path | str) -> Settings:
     """Return the settings with which the sets are analysed: those of the library, and of each set its own."""
-    samples = {name: each.settings for name, each in registry.sets.items() if each.settings}
+    samples = {SAMPLE + name: each.settings for name, each in registry.sets.items() if each.settings}
     return validate_settings({"tables": registry.tables, "samples": samples}, path)
 
 
@@ -149,7 +151,7 @@ def rows_of(registry: Registry, path: Path | str, folder: str) -> list[dict[str,
         Folder that holds the files of the registry once they are fetched.
     """
     lines = [
-        {**row, "sample": name, "origin": "measured", "file": f"{folder}/{row['file']}"}
+        {**row, "sample": SAMPLE + name, "origin": "measured", "file": f"{folder}/{row['file']}"}
         for name, each in registry.sets.items()
         for row in each.sheet
     ]
@@ -197,6 +199,11 @@ def whole_sets(files: Path | str) -> list[str]:
     """Return the sets of which every file is there, from the table that `provide_files` wrote."""
     table = pd.read_csv(files, keep_default_na=False)
     return [str(name) for name, own in table.groupby("set", sort=False) if (own["state"] == HERE).all()]
+
+
+def samples_of(files: Path | str) -> list[str]:
+    """Return the samples of these sets."""
+    return [SAMPLE + name for name in whole_sets(files)]
 
 
 def _found(file: PublicFile, folders: Sequence[Path]) -> tuple[Path | None, str]:

@@ -13,7 +13,15 @@ from relaxor.core.results import NORMAL_QUANTILE, Status
 from relaxor.core.storage import load_parameters, numbers_table, save_table
 from relaxor.core.units import factor
 from relaxor.project.lists import Selector
-from relaxor.project.published import PublishedNumber, PublishedSet, Registry, load_registry, numbers_of, whole_sets
+from relaxor.project.published import (
+    SAMPLE,
+    PublishedNumber,
+    PublishedSet,
+    Registry,
+    load_registry,
+    numbers_of,
+    whole_sets,
+)
 from relaxor.reporting.selectors import one, select
 
 COLUMNS = (
@@ -44,7 +52,7 @@ def compare_published(registry: str, files: str, raw: str, parameters: Sequence[
     raw
         Folder of these files.
     parameters
-        ``…/<set>/<technique>/parameters.csv`` of all sets with a sheet of which all files are there.
+        ``…/published_<set>/<technique>/parameters.csv`` of all sets with a sheet of which all files are there.
     comparison
         Table to write. ``z`` is the difference over the combined standard uncertainty of both values. A number is
         *within* if that is at most 1.96, otherwise *outside*, or *flagged* if our row itself says that it is not right;
@@ -56,7 +64,11 @@ def compare_published(registry: str, files: str, raw: str, parameters: Sequence[
         If the selector of a number finds no row of the results, or several.
     """
     listed = load_registry(registry)
-    tables = {(Path(path).parents[1].name, Path(path).parent.name): load_parameters(path) for path in parameters}
+    places = [Path(path).parent for path in parameters]
+    tables = {
+        (place.parent.name.removeprefix(SAMPLE), place.name): load_parameters(path)
+        for place, path in zip(places, parameters, strict=True)
+    }
     here = {name for name, each in listed.sets.items() if not each.files} | set(whole_sets(files))
     for name, each in listed.sets.items():
         if each.function and name in here:
