@@ -48,9 +48,12 @@ def test_certified_values_of_nist_are_met_from_both_starts(name: str, start: int
         lambda p: MODELS[name](x, list(p.valuesdict().values())) - y, params, absolute_sigma=False, ordered=False
     )
 
-    digits = [correct_digits(result.value(f"b{i}"), value) for i, value in enumerate(values, start=1)]
+    names = list(params)
+    if name == "MGH17" and result.value("b4") > result.value("b5"):
+        names = ["b1", "b3", "b2", "b5", "b4"]  # its two terms are alike; which is found as the first one is chance
+    digits = [correct_digits(result.value(each), value) for each, value in zip(names, values, strict=True)]
     assert min(digits) >= (5 if name == "Lanczos3" else 6)
-    digits = [correct_digits(result.error(f"b{i}"), value) for i, value in enumerate(deviations, start=1)]
+    digits = [correct_digits(result.error(each), value) for each, value in zip(names, deviations, strict=True)]
     assert min(digits) >= 3
 
 
