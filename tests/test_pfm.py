@@ -9,6 +9,7 @@ from relaxor.core.results import Measurement
 from relaxor.core.storage import load, numbers_table
 from relaxor.core.variables import variable
 from relaxor.project.ingest import ingest
+from relaxor.readers import read
 from relaxor.simulation import pfm as twin
 from relaxor.techniques.pfm.analysis import analyse, analyse_image, find_domains, load_image
 from relaxor.techniques.pfm.loops import analyse_loop
@@ -109,6 +110,38 @@ def test_amplitudes_that_nobody_calibrated_have_the_unit_of_the_file():
         TECHNIQUE.require_named(found)
         units = {row.parameter: row.unit for row in found}
         assert unit in (units.get("remanent_piezoresponse_positive"), units.get("amplitude_mean"))
+
+
+def test_a_unit_that_no_calibration_explains_is_refused():
+    loop = next(row for row in analyse([curve(twin.loop_channels(np.random.default_rng(4), LOOP))], SETTINGS).numbers
+                if row.parameter == "loop_area")  # fmt: skip
+    TECHNIQUE.require_named([dataclasses.replace(loop, unit="mV*V")])
+    with pytest.raises(ValueError, match="'loop_area' in mV, listed in pm"):
+        TECHNIQUE.require_named([dataclasses.replace(loop, unit="mV")])
+
+
+def test_loops_of_pysspfm_are_on_or_off_field_by_the_name_of_their_file(tmp_path):
+    bias = np.tile(np.concatenate([np.arange(0, 10), np.arange(10, -10, -1), np.arange(-10, 0)]), 3) * 1.0
+    rising = np.append(np.diff(bias) > 0, True)
+    response = np.tanh((bias - np.where(rising, 3.0, -3.0)) / 2) + np.random.default_rng(5).normal(0, 0.01, bias.size)
+    rows = "".join(
+        f"1\t\t0.00\t\t{v:.2f}\t\t{abs(r):.4f}\t\t{0 if r > 0 else 180}\t\t\n"
+        for v, r in zip(bias, response, strict=True)
+    )
+    text = "# \n# Loop index\tRead Volt (V)\tWrite Volt (V)\tAmplitude (a.u)\tPhase (deg)\t\n" + rows
+    for name, feature, warned in (
+        ("off_f.txt", "off field", False),
+        ("on_f.txt", "on field", False),
+        ("loop.txt", "on field", True),
+    ):
+        (tmp_path / name).write_text(text)
+        tree = read(tmp_path / name)
+        assert tree.attrs["format"] == "pysspfm" and ("warnings" in tree.attrs) == warned
+        found = analyse([Measurement("l", ATTRS, {}, {"loop": tree["loop"].to_dataset()})], SETTINGS).numbers
+        rows_found = {row.parameter: row for row in found if row.model == "single"}
+        assert {row.feature for row in rows_found.values()} == {feature}
+        assert ("electrostatic_slope" in rows_found) == (feature == "on field")
+        assert abs(rows_found["switching_bias_forward"].value - 3.0) < 0.1 and rows_found["loop_area"].unit == "1*V"
 
 
 def test_a_loop_read_at_several_biases_is_refused():

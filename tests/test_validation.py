@@ -187,14 +187,17 @@ def test_a_selector_that_finds_nothing_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_function_gives_numbers_where_no_measurement_does(tmp_path: Path) -> None:
-    """Files: eight cells of each state of the chip, one of which drifted by a state; two rows of NeuroSim's table."""
+    """Files: eight cells of each state of the chip, two of which left their windows; two rows of NeuroSim's table."""
     resistances = np.resize([4200, 4600, 5100, 5700, 6600, 8000, 12000, 1e5], 64)
     resistances = np.concatenate([resistances[:32], np.roll(resistances[32:], -1)])
-    resistances[3] = 6100.0  # the gap above its window
+    resistances[3], resistances[7] = 6100.0, 1e8  # the gap above its window, and beyond the last one
     np.savetxt(tmp_path / "chip.csv", resistances)
-    right = {number.measurement: number for number in read_outs([tmp_path / "chip.csv"])}["chip"]
-    assert right.value == pytest.approx(100 * 63 / 64)
-    assert right.standard_error == pytest.approx(100 * math.sqrt(63) / 64 / 32)
+    windows = load_registry(REGISTRY).sets["radar_chip"].settings["windows"]
+    right = {number.measurement: number for number in read_outs([tmp_path / "chip.csv"], windows=windows, rows=32)}[
+        "chip"
+    ]
+    assert right.value == pytest.approx(100 * 62 / 64)
+    assert right.standard_error == pytest.approx(100 * math.sqrt(62 * 2) / 64 / 32)
     rows = [["Nonlinearity", "Normalized A"] * 2, ["2.40", "0.5", "4.88", "0.2"]]
     (tmp_path / "table.json").write_text(json.dumps(rows))
     labels = nonlinearity_labels([tmp_path / "table.json"])

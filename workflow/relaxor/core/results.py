@@ -1,6 +1,7 @@
 """Input and output of analyses: measurements, numbers with uncertainties, and the curves behind them."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -87,7 +88,8 @@ class Quantity:
     systematic
         Kind of the systematic error of such numbers, in words of the technique; empty if there is none.
     uncalibrated
-        Whether a number may have the unit of its file instead, from an instrument that nobody calibrated.
+        Whether a number may have the unit of its file before the first sign of the listed unit, from an instrument
+        that nobody calibrated: ``V*V`` for ``pm*V``.
     """
 
     name: str
@@ -103,9 +105,20 @@ class Quantity:
             raise ValueError(f"'{self.name}' has no unit of its own: give one with in_unit")
         return self.unit
 
+    def allows(self, unit: str) -> bool:
+        """Return whether a number may be given in a unit."""
+        if self.unit is None or unit == self.unit:
+            return True
+        return self.uncalibrated and unit[len(_head(unit)) :] == self.unit[len(_head(self.unit)) :]
+
     def in_unit(self, unit: str) -> "Quantity":
         """Return the quantity with the unit of a number, if numbers have their own units."""
         return replace(self, unit=unit)
+
+
+def _head(unit: str) -> str:
+    """Return the part of a unit before its first sign."""
+    return re.split(r"[*/]", unit, maxsplit=1)[0]
 
 
 def quantities_of(module: Mapping[str, Any], *shared: Quantity) -> tuple[Quantity, ...]:

@@ -99,7 +99,7 @@ class PublishedSet(Section):
     function: str = Field("", pattern=r"^(relaxor\.[\w.]+:\w+)?$")
     """Function of the library that gives the numbers from the files where no measurement does, ``module:name``."""
     settings: dict[str, Any] = {}
-    """Sections of techniques, as under ``samples`` in the settings."""
+    """Sections of techniques, as under ``samples`` in the settings; of a function, its keywords."""
     numbers: list[PublishedNumber] = Field(min_length=1)
     """The published numbers."""
 
@@ -138,7 +138,7 @@ def load_registry(path: Path | str) -> Registry:
 
 def settings_of(registry: Registry, path: Path | str) -> Settings:
     """Return the settings with which the sets are analysed: those of the library, and of each set its own."""
-    samples = {SAMPLE + name: each.settings for name, each in registry.sets.items() if each.settings}
+    samples = {SAMPLE + name: each.settings for name, each in registry.sets.items() if each.sheet}
     return validate_settings({"tables": registry.tables, "samples": samples}, path)
 
 

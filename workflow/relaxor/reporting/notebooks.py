@@ -8,31 +8,8 @@ from typing import Any
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.files import atomic, write_whole
+from relaxor.reporting.page import page_of
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
-STYLE = """
-body { max-width: 60rem; margin: 1rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif; color: #111; }
-img { max-width: 100%; height: auto; }
-pre { overflow-x: auto; padding: 0.4rem; background: #f6f6f6; font-size: 0.85rem; }
-.jp-OutputArea, .output { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.8rem; }
-th, td { padding: 0.15rem 0.5rem; border-bottom: 1px solid #ddd; text-align: left; white-space: nowrap; }
-.anchor-link { display: none; }
-"""
 CALL = re.compile(r'story\.(?:panel|caption|numbers|residuals|sources)\(\\?"(\w+)')
 """Pattern of a call of ``story`` that names a panel."""
 SECONDS = 600
@@ -97,8 +74,7 @@ def _page(executed: Path) -> str:
 
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
     body, _ = exporter.from_notebook_node(nbformat.read(executed, as_version=4))
-    style = STYLE + HtmlFormatter().get_style_defs(".highlight")
-    return PAGE.format(title=executed.stem, style=style, body=body)
+    return page_of(executed.stem, body, HtmlFormatter().get_style_defs(".highlight"))
 
 
 def told_panels(folder: Path | str) -> dict[str, set[str]]:

@@ -15,14 +15,10 @@ from relaxor.core.checksums import sha256
 from relaxor.core.results import Number
 from relaxor.inpainting.quantities import FID, KID, REAL, WRITE
 
-WINDOWS = ((0.0001, 4.3), (4.38, 4.75), (4.84, 5.3), (5.42, 6.01), (6.16, 6.99), (7.19, 8.9), (9.23, 25), (35, 10000))
-"""Resistances (kΩ) between which the chip of RADAR holds each of its eight states (its exptdata/retention/dist.py)."""
-ROW = 32
-"""Rows of that chip, and cells in each; the states move on by one from row to row."""
 ROUNDING = 0.5e-4 / math.sqrt(3)
 """Standard uncertainty of the constants in the table of NeuroSim, which have four decimals."""
-IMAGES, FEATURES, BLOCK = 1000, 24, 100
-"""Size of the two sets of features whose distances are taken, and of the blocks of the kernel distance."""
+IMAGES, FEATURES = 1000, 24
+"""Size of the two sets of features whose distances are taken."""
 
 
 def nonlinearity_labels(files: Sequence[Path]) -> list[Number]:
@@ -50,30 +46,37 @@ def nonlinearity_labels(files: Sequence[Path]) -> list[Number]:
     return numbers
 
 
-def read_outs(files: Sequence[Path]) -> list[Number]:
-    """Return the share of cells of the chip of RADAR that are read at the state that was written.
+def read_outs(files: Sequence[Path], *, windows: Sequence[tuple[float, float]], rows: int) -> list[Number]:
+    """Return the share of the cells of a square array that are read within the window of the state that was written.
 
     Parameters
     ----------
     files
-        Resistance (Ω) of each cell, one file for each read-out.
+        Resistance (Ω) of each cell, row by row; later read-outs of the same cells follow. The states are written in
+        their order, and move on by one from row to row.
+    windows
+        Lowest and highest resistance (kΩ) of each state, ascending.
+    rows
+        Rows of the array, and cells in each.
     """
     from relaxor.crossbar.chip import Chip
     from relaxor.crossbar.quantities import WRITE_ACCURACY
     from relaxor.crossbar.write import read_back
 
-    lowest, highest = np.array(WINDOWS).T
+    lowest, highest = np.array(windows).T
+    top = len(windows) - 1
     numbers = []
     for file in files:
         resistance = 1e-3 * np.loadtxt(file)
         place = np.arange(resistance.size)
-        written = (place + place // ROW) % len(WINDOWS)
-        found = np.digitize(resistance, lowest) - 1
-        found[(resistance > highest[found]) & (found == written)] += 1  # in the gap above its window
-        accuracy = read_back(7 - written, 7.0 - found, Chip(lowest=0)).accuracy
-        error = np.sqrt(accuracy * (1 - accuracy) / ROW**2)
+        written = (place + place // rows) % len(windows)
+        found = np.clip(np.digitize(resistance, lowest) - 1, 0, top)
+        outside = (resistance < lowest[found]) | (resistance > highest[found])  # in a gap, or beyond all windows
+        found[outside & (found == written)] += np.where(written == top, -1, 1)[outside & (found == written)]
+        accuracy = read_back(top - written, (top - found).astype(float), Chip(lowest=0, highest=top)).accuracy
+        error = np.sqrt(accuracy * (1 - accuracy) / rows**2)
         number = Number(
-            file.stem, WRITE, WRITE_ACCURACY.name, 100 * accuracy, 100 * error, unit="percent", n=ROW**2,
+            file.stem, WRITE, WRITE_ACCURACY.name, 100 * accuracy, 100 * error, unit="percent", n=rows**2,
             method="cells within the window of their state; later read-outs repeat the cells", raw_sha256=sha256(file),
             origin="measured",
         )  # fmt: skip
@@ -86,12 +89,23 @@ def distances(files: Sequence[Path]) -> list[Number]:
     from relaxor.inpainting.fid import fid, kid
 
     first, second = drawn_features()
-    kernel = kid(first, second, block=BLOCK)
-    error = (kernel.ci_high - kernel.ci_low) / 2 / 1.96
+    distance = fid(first, second)
+    rounding = IMAGES * float(np.finfo(float).eps) * distance
+    pairs = (np.sum(first * second, axis=1) / FEATURES + 1) ** 3
+    # Programs that count the pairs of one place, which ours leaves out, differ by twice their mean over the images.
+    error = 2 * float(pairs.std(ddof=1)) / IMAGES**1.5
     drawn: dict[str, Any] = {"raw_sha256": "", "origin": "simulated", "n": IMAGES}
     return [
-        Number("features", REAL, FID.name, fid(first, second), 0.0, method="exact", **drawn),
-        Number("features", REAL, KID.name, kernel.value, error, method="blocks; their spread", **drawn),
+        Number("features", REAL, FID.name, distance, rounding, method="closed form; error of rounding", **drawn),
+        Number(
+            "features",
+            REAL,
+            KID.name,
+            kid(first, second, block=IMAGES).value,
+            error,
+            method="one block; error from the pairs of one place",
+            **drawn,
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ from relaxor.project.published import (
     numbers_of,
     whole_sets,
 )
+from relaxor.reporting.page import page_of
 from relaxor.reporting.selectors import one, select
 
 COLUMNS = (
@@ -32,10 +33,8 @@ COLUMNS = (
 NUMERIC = ("published", "published_error", "ours", "standard_error", "systematic_error", "z")
 WITHIN, OUTSIDE, FLAGGED, NO_NUMBER, NOT_FETCHED = "within", "outside", "flagged", "no number", "not fetched"
 """Verdicts. A number that is outside is flagged if its own row says that it is not right."""
-STYLE = (
-    "<title>Published numbers</title><style>body{font:14px sans-serif;margin:1em;overflow-x:auto}"
-    "td,th{padding:.2em .6em;text-align:left;border-bottom:1px solid #ccc}table{border-collapse:collapse}</style>"
-)
+WIDE = "body { max-width: none; overflow-x: auto; }"
+"""Style of a page whose tables are wider than its text."""
 TRUSTED = (Status.OK, Status.ASSUMED)
 """Statuses of numbers that are said to be right within their errors."""
 
@@ -79,13 +78,13 @@ def compare_published(registry: str, files: str, raw: str, parameters: Sequence[
         for name, number in numbers_of(listed)
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("technique", kind="stable", ignore_index=True)
-    save_table(comparison, table, digits=6)
+    save_table(comparison, table, digits=12)  # as many as a published value may have
 
 
 def _computed(each: PublishedSet, raw: Path, technique: str) -> pd.DataFrame:
     """Return the numbers that a function of the library gives from the files of a set."""
     module, _, function = each.function.partition(":")
-    numbers = getattr(import_module(module), function)([raw / file.name for file in each.files])
+    numbers = getattr(import_module(module), function)([raw / file.name for file in each.files], **each.settings)
     return numbers_table(numbers, technique)
 
 
@@ -113,8 +112,8 @@ def write_page(comparison: str, registry: str, page: str, shown: str) -> None:
     parts = ["# Checked against published numbers", score(table), *_remarks(table), _numbers(table)]
     text = "\n\n".join([*parts, _sets(listed), *_lacking(listed)]) + "\n"
     write_whole(page, text)
-    body = mistune.create_markdown(escape=True, plugins=["table"])(text)
-    write_whole(shown, f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8">{STYLE}\n{body}</html>\n')
+    body = str(mistune.create_markdown(escape=True, plugins=["table"])(text))
+    write_whole(shown, page_of("Published numbers", body, WIDE))
 
 
 def score(table: pd.DataFrame) -> str:

@@ -69,7 +69,7 @@ class Topic:
             quantity = known.get(number.parameter)
             if quantity is None or not any(fnmatchcase(number.model, model) for model in self.models):
                 raise ValueError(f"{self.name}: '{number.parameter}' of model '{number.model}' is not listed")
-            if quantity.unit not in (None, number.unit) and not quantity.uncalibrated:
+            if not quantity.allows(number.unit):
                 raise ValueError(f"{self.name}: '{number.parameter}' in {number.unit}, listed in {quantity.unit}")
 
 

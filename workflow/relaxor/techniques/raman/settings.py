@@ -16,12 +16,7 @@ class RamanSettings(Section):
     it."""
     calibration_uncertainty: float = setting(1.0, "1/cm", source="assumed", ge=0)
     """The standard uncertainty of the calibration line and of the lines of standards."""
-    axis_uncertainty: float = setting(
-        3.0,
-        "1/cm",
-        source="polystyrene on seven instruments: 0 to 5 1/cm off",
-        ge=0,
-    )
+    axis_uncertainty: float = setting(3.0, "1/cm", source="polystyrene on seven instruments: 0 to 5 1/cm off", ge=0)
     """The standard uncertainty of the axis of a file that no line of known shift has checked."""
     standards: dict[str, dict[str, float]] = setting({}, "1/cm")
     """The known Raman shifts of the lines of standards, by the name of the measurement of the standard and of the line.
