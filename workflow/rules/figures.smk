@@ -18,6 +18,7 @@ for name, figure in FIGURES.items():
             f"{LOGS}draw_figure/{name}.log",
         benchmark:
             f"{BENCHMARKS}draw_figure/{name}.tsv"
+        priority: 10  # what is cheap to make and can be looked at comes before the long trainings
         conda:
             ENVIRONMENT
         threads: 1

@@ -11,6 +11,7 @@ rule draw_sample:
         f"{LOGS}draw_sample/{{sample}}/{{technique}}.log",
     benchmark:
         f"{BENCHMARKS}draw_sample/{{sample}}/{{technique}}.tsv"
+    priority: 10  # what is cheap to make and can be looked at comes before the long trainings
     conda:
         ENVIRONMENT
     threads: 1
