@@ -1,0 +1,186 @@
+"""Write the explorer: a page, its script, the library that draws, and one script of data for each measurement."""
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from plotly.offline import get_plotlyjs
+
+from relaxor import __version__
+from relaxor.core import netcdf
+from relaxor.core.files import write_whole
+from relaxor.core.results import Measurement, origin_of
+from relaxor.core.storage import COLUMNS, NAMES, load
+from relaxor.inpainting.topics import topics
+from relaxor.reporting.explorer.encoding import script
+from relaxor.reporting.explorer.numbers import names_of, numbers_of, texts
+from relaxor.reporting.explorer.origins import settings_of, way_back
+from relaxor.reporting.explorer.pictures import pictures
+from relaxor.techniques.registry import OTHER, techniques
+
+HERE = Path(__file__).parent
+SCRIPTS = ("page.base.js", "page.list.js", "page.figure.js", "page.numbers.js", "page.main.js")
+"""Parts of the script of the page, in the order in which they run."""
+Place = tuple[str, str]
+"""Sample and technique."""
+
+
+def build_explorer(
+    data: Sequence[str],
+    parameters: Sequence[str],
+    budget: Sequence[str],
+    curves: Sequence[str],
+    claims: str,
+    checks: str,
+    explorer: str,
+    *,
+    sample: str,
+    rows: Sequence[Mapping[str, Any]],
+    layers: Mapping[str, Mapping[str, Any]],
+    steps: Mapping[str, Sequence[Sequence[str]]],
+    validation: Mapping[str, str],
+) -> None:
+    """Write the explorer of all results: ``index.html``, which opens without a server and without a network.
+
+    Parameters
+    ----------
+    data
+        ``…/<sample>/<technique>.nc``, the ingested files.
+    parameters, budget, curves
+        ``…/<sample>/<technique>/`` with the numbers, the components of their uncertainties, and the curves; parts of
+        the work without raw files are among them.
+    claims, checks
+        ``claims.csv`` and ``checks.csv``, which are about ``sample``.
+    explorer
+        Folder to write.
+    sample
+        Sample whose numbers are compared with those of the paper.
+    rows
+        Rows of the sheet, for their notes.
+    layers
+        Layers of the settings by ``sample/technique``.
+    steps
+        Pairs of the name of a rule and the hash of its code by ``sample/technique``.
+    validation
+        ``validation.csv`` and its hash, if it was made.
+    """
+    folder = Path(explorer)
+    shutil.rmtree(folder, ignore_errors=True)
+    files: dict[Place, dict[str, str]] = {}
+    for path in map(Path, data):
+        files[path.parent.name, path.stem] = {"data": str(path)}
+    for name, paths in (("parameters", parameters), ("budget", budget), ("curves", curves)):
+        for path in map(Path, paths):
+            files.setdefault((path.parents[1].name, path.parent.name), {})[name] = str(path)
+    notes = {(row["sample"], row["measurement"]): row["note"] for row in rows}
+    index = Index(sample, {}, [], [])
+    for (owner, technique), held in sorted(files.items()):
+        name = f"{owner}/{technique}"
+        own = {"steps": steps.get(name, ())}
+        for measurement, content in _contents(technique, held, layers.get(name)):
+            content |= own | {"note": notes.get((owner, measurement), "")}
+            key = index.add(owner, technique, measurement, content)
+            write_whole(folder / f"data/{key}.js", script(key, content))
+    tables = {"claims": claims, "checks": checks} | ({"validation": path for path in validation})
+    for name, path in tables.items():
+        write_whole(folder / f"data/{name}.js", script(name, index.linked(texts(path), name)))
+    write_whole(folder / "data/index.js", script("index", index.content(list(tables))))
+    write_whole(folder / "plotly.min.js", get_plotlyjs())
+    write_whole(folder / "explorer.css", (HERE / "page.css").read_bytes())
+    write_whole(folder / "explorer.js", b"".join((HERE / part).read_bytes() for part in SCRIPTS))
+    write_whole(folder / "index.html", (HERE / "page.html").read_bytes())
+
+
+def _contents(
+    technique: str, held: Mapping[str, str], layers: Mapping[str, Any] | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and content of each measurement of a technique of a sample: in the order of the sheet, then the rest."""
+    measurements = {each.id: each for each in load(held["data"])} if "data" in held else {}
+    groups = netcdf.trees(held["curves"]) if "curves" in held else {}
+    numbers = numbers_of(held["parameters"], held.get("budget")) if "parameters" in held else {}
+    for name in dict.fromkeys([*measurements, *groups, *numbers]):
+        measurement, group = measurements.get(name), groups.get(name, xr.DataTree())
+        content = pictures(_parts(group), measurement.regions if measurement else {})
+        content |= numbers.get(name, {"rows": [], "shared": [], "models": {}, "meanings": {}})
+        content |= way_back(measurement, group.attrs, list(measurements.values()))
+        content["origin"] = _origin(measurement, group, content["rows"])
+        known = techniques().get(technique) if technique != OTHER else None
+        content["settings"] = settings_of(known, layers, measurement) if known and layers is not None else []
+        yield name, content
+
+
+def _parts(group: xr.DataTree) -> dict[str, xr.Dataset]:
+    """Return the datasets below a group of curves by their paths."""
+    found = {part.path.strip("/"): part.to_dataset(inherit=False) for part in group.subtree if part.data_vars}
+    base = group.path.strip("/")
+    return {name.removeprefix(base).strip("/"): dataset for name, dataset in found.items()}
+
+
+def _origin(measurement: Measurement | None, group: xr.DataTree, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return ``simulated`` if anything behind a page is."""
+    attributes = [each.get("origin", "") for each in ((measurement.attrs if measurement else {}), group.attrs)]
+    return origin_of([*attributes, *(row["cells"][-1] for row in rows)])
+
+
+@dataclass
+class Index:
+    """The list of all measurements.
+
+    Attributes
+    ----------
+    sample
+        Sample of the claims.
+    parameters
+        Place of each name of a parameter in the order of their first use.
+    entries
+        Measurements as the page lists them.
+    names
+        Measurement of each entry, and the identifying cells of its numbers with their lasting names.
+    """
+
+    sample: str
+    parameters: dict[str, int]
+    entries: list[dict[str, Any]]
+    names: list[dict[tuple[str, ...], str]]
+
+    def add(self, sample: str, technique: str, measurement: str, content: Mapping[str, Any]) -> str:
+        """Add a measurement and return the name of its script, which does not depend on the other measurements."""
+        key = hashlib.sha256("/".join((sample, technique, measurement)).encode()).hexdigest()[:16]
+        table = pd.DataFrame([row["cells"] for row in content["rows"]], columns=list(COLUMNS))
+        used = [self.parameters.setdefault(name, len(self.parameters)) for name in dict.fromkeys(table["parameter"])]
+        self.names.append(dict(zip(names_of(table), (row["id"] for row in content["rows"]), strict=True)))
+        entry = {"sample": sample, "technique": technique, "name": measurement, "key": key}
+        counts = dict(sorted(Counter(table["status"]).items()))
+        self.entries.append(entry | {"origin": content["origin"], "statuses": counts, "parameters": used})
+        return key
+
+    def linked(self, table: pd.DataFrame, name: str) -> dict[str, Any]:
+        """Return a table of the results with the measurement and the number to which each row belongs."""
+        cells = table.drop(columns=[column for column in ("claim", *NAMES) if name == "claims" and column in table])
+        content = {"columns": list(cells.columns), "rows": cells.to_numpy().tolist()}
+        return content | {"links": [self._link(row) for row in table.to_dict("records")]}
+
+    def _link(self, row: Mapping[str, str]) -> list[str] | None:
+        """Return the script of the measurement and the name of the number of a row; None if there is no such number."""
+        wanted = {name: row[name] for name in NAMES if row.get(name)}
+        if not wanted.get("parameter"):
+            return None
+        for entry, names in zip(self.entries, self.names, strict=True):
+            if entry["sample"] == self.sample and entry["name"] == wanted.get("measurement"):
+                for cells, found in names.items():
+                    if wanted.items() <= dict(zip(NAMES, cells, strict=True)).items():
+                        return [entry["key"], found]
+        return None
+
+    def content(self, tables: Sequence[str]) -> dict[str, Any]:
+        """Return the list for the page."""
+        used = {entry["technique"] for entry in self.entries}
+        titles = {name: topic.title for name, topic in topics().items() if name in used}
+        found = {"version": __version__, "titles": titles, "tables": tables, "parameters": list(self.parameters)}
+        return found | {"entries": self.entries}
