@@ -62,7 +62,7 @@ def _kind(values: np.ndarray) -> str:
     with np.errstate(over="ignore", under="ignore"):
         moved = float(np.abs(finite - finite.astype("f4").astype(float)).max())
     step = float(np.ptp(finite)) / max(finite.size - 1, 1)
-    return "f4" if moved <= HARMLESS * step or float(np.ptp(finite)) == 0 and moved == 0 else "f8"
+    return "f4" if moved <= HARMLESS * step or (float(np.ptp(finite)) == 0 and moved == 0) else "f8"
 
 
 @cache

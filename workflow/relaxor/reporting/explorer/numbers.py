@@ -49,8 +49,8 @@ def numbers_of(parameters: Path | str, budget: Path | str | None) -> dict[str, d
     -------
     numbers
         By measurement: ``rows``, whose ``cells`` are those of ``parameters.csv`` and whose other entries are texts to
-        show; ``shared``, the texts to which the cells of `SHARED` refer by their place; ``models`` and ``meanings``, the
-        models and parameters in words.
+        show; ``shared``, the texts to which the cells of `SHARED` refer by their place; ``models`` and ``meanings``,
+        the models and parameters in words.
     """
     table, values = texts(parameters), load_parameters(parameters)
     parts = _components(budget)

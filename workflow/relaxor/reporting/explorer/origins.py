@@ -1,4 +1,4 @@
-"""The way back of a measurement: raw files and hashes, conditions, settings with their layers, and the code that ran."""
+"""The way back of a measurement: raw files and hashes, conditions, and settings with their layers."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def settings_of(
 
 
 def way_back(
-    measurement: Measurement | None, group: Mapping[str, Any], members: Sequence[Measurement]
+    measurement: Measurement | None, group: Mapping[Any, Any], members: Sequence[Measurement]
 ) -> dict[str, Any]:
     """Return the origin of what a page shows.
 

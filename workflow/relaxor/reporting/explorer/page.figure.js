@@ -10,9 +10,9 @@ const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false, sc
 const plain = (text) =>
   String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("%{", "% {").replaceAll("$", "＄");
 const withUnit = (array) => (array.unit ? `${array.label} (${array.unit})` : array.label);
-const broken = (text) => plain(text).replace(/(.{20,30}?)\s/g, "$1<br>");
+const broken = (text, width = 24) => plain(text).replace(new RegExp(`(.{${width},}?)\\s(?=.{6})`, "g"), "$1<br>");
 const axis = (text, more) => ({
-  title: { text: broken(text), standoff: 8 }, exponentformat: "power", showline: true, linecolor: "#444", mirror: true,
+  title: { text, standoff: 8 }, exponentformat: "power", minexponent: 5, showline: true, linecolor: "#444", mirror: "all",
   ticks: "outside", zeroline: false, gridcolor: "#e4e4e4", automargin: true, ...more,
 });
 
@@ -54,34 +54,37 @@ function tracesOf(content, panel, view, prefix, offset) {
     const several = panel.parts.length > 1 ? `${entry.part.split("/").pop().replaceAll("_", " ")}: ` : "";
     for (let row = 0; row < rows; row += 1) {
       const name = names ? `${names.texts ? "" : `${names.label} `}${values(names)[row]}${names.unit ? ` ${names.unit}` : ""}` : rows > 1 ? `${row + 1}` : "";
-      const title = `${prefix}${several}${entry.name.replaceAll("_", " ")}${name ? ` · ${name}` : ""}`;
-      traces.push(traceOf(content, entry, view, { row, length, rows, title, counts, prefix }));
+      const own = name && ["component", "alternative"].includes(entry.role) ? name : `${entry.name}${name ? ` · ${name}` : ""}`;
+      const title = `${prefix}${several}${own.replaceAll("_", " ")}`;
+      traces.push(traceOf(content, entry, view, { row, length, part: panel.parts.indexOf(entry.part), title, counts, prefix }));
     }
   }
   return traces;
 }
 
-function traceOf(content, entry, view, { row, length, rows, title, counts, prefix }) {
+function traceOf(content, entry, view, { row, length, part, title, counts, prefix }) {
   const array = arrayOf(content, entry.part, entry.name);
   const y = values(array).slice(row * length, (row + 1) * length);
   const x = across(content, entry.part, view.x, length);
   const residual = entry.role === "residual";
   const data = (entry.role === "data" || residual) && length > 1;
   const error = entry.error && values(arrayOf(content, entry.part, entry.error)).slice(row * length, (row + 1) * length);
-  const fixed = { fit: FIT, residual: BLACK, data: view.parts > 1 ? null : BLACK }[entry.role];
-  const colour = (!prefix && fixed) || COLOURS[counts.line++ % COLOURS.length];
+  // The first data are black and the first fit is vermilion; all others have colours of their own.
+  counts[entry.role] = (counts[entry.role] || 0) + 1;
+  const fixed = { fit: FIT, data: BLACK }[entry.role];
+  const colour = residual ? BLACK : fixed && !prefix && counts[entry.role] === 1 ? fixed : COLOURS[counts.line++ % COLOURS.length];
   const raw = entry.part.startsWith("raw/");
   const unit = array.unit ? ` ${plain(array.unit)}` : "";
   const xUnit = x.array.unit ? ` ${plain(x.array.unit)}` : "";
   const sure = error ? ` ± %{customdata:.2~g}` : "";
   return {
     type: "scatter", name: plain(title), x: x.values, y, customdata: error || undefined,
-    mode: data && !(raw && length > 200) ? "markers" : "lines",
+    mode: data && !(raw && length > 200) ? "markers" : entry.role === "line" && length <= 50 ? "lines+markers" : "lines",
     marker: { color: colour, size: length > 400 ? 2.5 : 5 },
     line: { color: colour, width: entry.role === "fit" ? 1.8 : 1.2, dash: entry.role === "alternative" ? "dot" : "solid" },
     error_y: error && data && length <= 100 ? { type: "data", array: error, thickness: 1, width: 2, color: colour } : undefined,
     yaxis: residual ? "y2" : "y", showlegend: !residual,
-    visible: entry.role === "alternative" || row >= VISIBLE || counts.shown >= 2 * VISIBLE ? "legendonly" : true,
+    visible: entry.role === "alternative" || row >= VISIBLE || part >= VISIBLE ? "legendonly" : true,
     hovertemplate: `%{x:.7~g}${xUnit}<br>%{y:.6~g}${sure}${unit}<extra>${plain(title)}</extra>`,
   };
 }
@@ -103,12 +106,12 @@ function drawCurves(content, panel, options, others, node) {
   const first = across(content, panel.parts[0], x, 0).array;
   const falling = x === FALLING ? { autorange: "reversed" } : {};
   const layout = {
-    ...LAYOUT(), xaxis: axis(withUnit(first), { type: options.xlog ? "log" : first.texts ? "category" : "linear", anchor: residual ? "y2" : "y", ...falling }),
-    yaxis: axis(withUnit(shown.array), { type: options.ylog ? "log" : "linear", domain: residual ? [0.3, 1] : [0, 1] }),
+    ...LAYOUT(), xaxis: axis(broken(withUnit(first), 40), { type: options.xlog ? "log" : first.texts ? "category" : "linear", anchor: residual ? "y2" : "y", ...falling }),
+    yaxis: axis(broken(withUnit(shown.array)), { type: options.ylog ? "log" : "linear", domain: residual ? [0.3, 1] : [0, 1] }),
     hovermode: "closest",
   };
   const unit = residual && arrayOf(content, residual.part, residual.name).unit;
-  if (residual) layout.yaxis2 = axis(unit ? `residual (${unit})` : "residual", { domain: [0, 0.2], zeroline: true, zerolinecolor: "#888", nticks: 4 });
+  if (residual) layout.yaxis2 = axis(unit ? `residual<br>(${plain(unit)})` : "residual", { domain: [0, 0.2], zeroline: true, zerolinecolor: "#888", nticks: 4 });
   placeLegend(node, layout, traces);
   Plotly.react(node, traces, layout, CONFIG);
   return { groups, x, group, traces, labels: [withUnit(first), withUnit(shown.array)] };
@@ -152,7 +155,7 @@ function drawMap(content, panel, options, node, below, picked) {
   const inside = row >= 0 && row < height && column >= 0 && column < width;
   const cross = inside ? [{ type: "scatter", mode: "markers", x: [x.values[column]], y: [y.values[row]], marker: { symbol: "cross-thin-open", size: 18, color: FIT, line: { width: 3 } }, hoverinfo: "skip", showlegend: false }] : [];
   const equal = panel.equal ? { scaleanchor: "x", constrain: "domain" } : {};
-  const layout = { ...LAYOUT(), xaxis: axis(labels[0], { constrain: "domain", showgrid: false }), yaxis: axis(labels[1], { ...equal, showgrid: false }) };
+  const layout = { ...LAYOUT(), xaxis: axis(broken(labels[0], 40), { constrain: "domain", showgrid: false }), yaxis: axis(broken(labels[1]), { ...equal, showgrid: false }) };
   Plotly.react(node, [map, ...cross], layout, CONFIG);
   node.removeAllListeners("plotly_click");
   node.on("plotly_click", ({ points }) => points[0].pointIndex.length && picked(points[0].pointIndex.join(",")));
@@ -169,7 +172,7 @@ function drawPlace(content, panel, { row, column, width, all, x, y, array, label
   const along = cube ? across(content, panel.cube.part, panel.cube.x, length) : x;
   const at = [x, y].map((each, i) => `${labels[i].replace(/ \(.*/, "")} = ${Number(each.values[i ? row : column]).toPrecision(5)} ${each.array.unit || ""}`.trim());
   const text = cube ? `Spectrum at ${at.join(", ")}` : `Row at ${at[1]}`;
-  const layout = { ...LAYOUT(), title: { text: plain(text), font: { size: 14 } }, xaxis: axis(cube ? withUnit(along.array) : labels[0]), yaxis: axis(withUnit(cube || array)) };
+  const layout = { ...LAYOUT(), title: { text: plain(text), font: { size: 14 } }, xaxis: axis(broken(cube ? withUnit(along.array) : labels[0], 40)), yaxis: axis(broken(withUnit(cube || array))) };
   layout.margin = { ...layout.margin, t: 36 };
   Plotly.react(below, [{ type: "scatter", mode: "lines", x: along.values, y: shown, line: { color: BLACK, width: 1.2 }, hovertemplate: "%{x:.7~g}<br>%{y:.6~g}<extra></extra>" }], layout, CONFIG);
 }

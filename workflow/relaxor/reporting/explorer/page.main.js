@@ -188,7 +188,8 @@ function mapControls(controls, content, panel, options, drawn) {
   controls.append(el("p", { class: "hint" }, panel.cube ? "Click on a place to see its spectrum." : "Click on a place to see its row."));
 }
 
-function start() {
+async function start() {
+  await (window.relaxorView || {}).ready; // run times, which only 'relaxor view' knows
   state.index = received.get("index").content;
   const pages = byId("pages");
   pages.append(el("a", { href: "#/" }, "Measurements"), ...state.index.tables.map((name) => el("a", { href: `#/${name}` }, PAGES[name])));
@@ -198,7 +199,7 @@ function start() {
   });
   buildList(byId("side"), state.index);
   window.addEventListener("hashchange", route);
-  return route();
+  await route();
 }
 
 window.addEventListener("DOMContentLoaded", () => start().catch((error) => byId("main").replaceChildren(el("p", { role: "alert" }, error.message))));

@@ -41,7 +41,7 @@ def build_explorer(
     explorer: str,
     *,
     sample: str,
-    rows: Sequence[Mapping[str, Any]],
+    notes: Mapping[str, str],
     layers: Mapping[str, Mapping[str, Any]],
     steps: Mapping[str, Sequence[Sequence[str]]],
     validation: Mapping[str, str],
@@ -61,8 +61,8 @@ def build_explorer(
         Folder to write.
     sample
         Sample whose numbers are compared with those of the paper.
-    rows
-        Rows of the sheet, for their notes.
+    notes
+        Notes of the sheet by ``sample/measurement``.
     layers
         Layers of the settings by ``sample/technique``.
     steps
@@ -78,18 +78,16 @@ def build_explorer(
     for name, paths in (("parameters", parameters), ("budget", budget), ("curves", curves)):
         for path in map(Path, paths):
             files.setdefault((path.parents[1].name, path.parent.name), {})[name] = str(path)
-    notes = {(row["sample"], row["measurement"]): row["note"] for row in rows}
     index = Index(sample, {}, [], [])
     for (owner, technique), held in sorted(files.items()):
         name = f"{owner}/{technique}"
-        own = {"steps": steps.get(name, ())}
         for measurement, content in _contents(technique, held, layers.get(name)):
-            content |= own | {"note": notes.get((owner, measurement), "")}
+            content |= {"steps": steps.get(name, ()), "note": notes.get(f"{owner}/{measurement}", "")}
             key = index.add(owner, technique, measurement, content)
             write_whole(folder / f"data/{key}.js", script(key, content))
-    tables = {"claims": claims, "checks": checks} | ({"validation": path for path in validation})
-    for name, path in tables.items():
-        write_whole(folder / f"data/{name}.js", script(name, index.linked(texts(path), name)))
+    tables = {"claims": claims, "checks": checks} | {Path(path).stem: path for path in validation}
+    for name, table in tables.items():
+        write_whole(folder / f"data/{name}.js", script(name, index.linked(texts(table), name)))
     write_whole(folder / "data/index.js", script("index", index.content(list(tables))))
     write_whole(folder / "plotly.min.js", get_plotlyjs())
     write_whole(folder / "explorer.css", (HERE / "page.css").read_bytes())
@@ -100,7 +98,7 @@ def build_explorer(
 def _contents(
     technique: str, held: Mapping[str, str], layers: Mapping[str, Any] | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield name and content of each measurement of a technique of a sample: in the order of the sheet, then the rest."""
+    """Yield name and content of each measurement of a technique, those of the sheet first."""
     measurements = {each.id: each for each in load(held["data"])} if "data" in held else {}
     groups = netcdf.trees(held["curves"]) if "curves" in held else {}
     numbers = numbers_of(held["parameters"], held.get("budget")) if "parameters" in held else {}
@@ -108,7 +106,7 @@ def _contents(
         measurement, group = measurements.get(name), groups.get(name, xr.DataTree())
         content = pictures(_parts(group), measurement.regions if measurement else {})
         content |= numbers.get(name, {"rows": [], "shared": [], "models": {}, "meanings": {}})
-        content |= way_back(measurement, group.attrs, list(measurements.values()))
+        content |= way_back(measurement, dict(group.attrs), list(measurements.values()))
         content["origin"] = _origin(measurement, group, content["rows"])
         known = techniques().get(technique) if technique != OTHER else None
         content["settings"] = settings_of(known, layers, measurement) if known and layers is not None else []

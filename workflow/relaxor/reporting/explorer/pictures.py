@@ -175,10 +175,10 @@ def _map_panel(part: str, dataset: xr.Dataset, variables: list[xr.DataArray]) ->
         used[str(shown.name)] = shown
         images.append({"name": str(shown.name)} | (_rows(shown, dataset, used) if shown.ndim > 2 else {}))
     up, across = (str(dim) for dim in used[images[0]["name"]].dims[-2:])
-    axes = [name for name in {up, across, *([cube["x"]] if cube else [])} if name in dataset.coords]
-    used |= {name: dataset.coords[name] for name in axes}
-    panel = {"id": f"{part}:{up},{across}", "title": part, "kind": "map", "parts": [part], "part": part, "cube": cube}
-    panel |= {"images": images, "x": across, "y": up, "equal": _is_plane(dataset, [up, across])}
+    axes = dict.fromkeys([up, across, *([cube["x"]] if cube else [])])
+    used |= {name: dataset.coords[name] for name in axes if name in dataset.coords}
+    panel: dict[str, Any] = {"id": f"{part}:{up},{across}", "title": part, "kind": "map", "parts": [part], "part": part}
+    panel |= {"images": images, "x": across, "y": up, "equal": _is_plane(dataset, [up, across]), "cube": cube}
     return panel | {"series": [], "used": used, "range": (0.0, 0.0)}
 
 
@@ -216,4 +216,3 @@ def _host(
         if alike and ((numbered and counted) or share(ranges[number], span) > SAME_RANGE):
             return other
     return None
-

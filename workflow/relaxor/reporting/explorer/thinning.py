@@ -1,5 +1,7 @@
 """Less points of long curves and large images, where a screen shows no more, with a remark that says so."""
 
+from itertools import pairwise
+
 import numpy as np
 import xarray as xr
 
@@ -40,7 +42,7 @@ def _extremes(variables: list[xr.DataArray], dim: str, size: int) -> np.ndarray:
         for row in values.transpose(..., dim).values.reshape(-1, size):
             known = np.isfinite(row)
             low, high = np.where(known, row, np.inf), np.where(known, row, -np.inf)
-            for start, stop in zip(edges[:-1], edges[1:], strict=True):
+            for start, stop in pairwise(edges):
                 kept |= {start + int(low[start:stop].argmin()), start + int(high[start:stop].argmax())}
     return np.array(sorted(kept))
 
