@@ -18,7 +18,7 @@ OPTIONS = (
     "--disable-background-networking", "--disable-component-update",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-pipe",
 )  # fmt: skip
-TIMEOUT = 60.0
+TIMEOUT = 30.0
 KEYS = {"ArrowDown": 40, "ArrowUp": 38, "End": 35, "Home": 36, "Enter": 13, "Tab": 9}
 
 
@@ -105,9 +105,9 @@ class Browser:
         return found["result"].get("value")
 
     def wait(self, expression: str) -> None:
-        """Wait until an expression is true."""
+        """Wait until an expression is true, which may be about elements that are not there yet."""
         end = time.monotonic() + TIMEOUT
-        while not self.value(f"Boolean({expression})"):
+        while not self.value(f"(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"):
             assert time.monotonic() < end, f"never true: {expression}"
             time.sleep(0.02)
 

@@ -217,10 +217,10 @@ def view(
     """Show the explorer of all results in the browser, and load it again whenever the results change."""
     import webbrowser
 
-    from relaxor.reporting.explorer.view import server
+    from relaxor.reporting.explorer.view import HOST, server
 
     with server((results or Path(_settings().results)) / "explorer", port) as serving:
-        address = f"http://{serving.server_address[0]}:{serving.server_address[1]}/"
+        address = f"http://{HOST}:{serving.server_port}/"
         typer.echo(f"{address} shows the results to this computer alone; end with Ctrl-C")
         if browser:
             webbrowser.open(address)

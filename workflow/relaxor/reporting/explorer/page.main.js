@@ -23,6 +23,7 @@ async function route() {
     return;
   }
   state.key = entry ? entry.key : null;
+  drawRows();
   const main = byId("main");
   for (const link of byId("pages").children) link.toggleAttribute("aria-current", link.getAttribute("href") === `#/${path[0]}`);
   try {
@@ -32,7 +33,6 @@ async function route() {
   } catch (error) {
     main.replaceChildren(el("p", { role: "alert" }, `${error.message}. The explorer needs the folder data beside it.`));
   }
-  drawRows();
 }
 
 function startPage(main, problem) {
