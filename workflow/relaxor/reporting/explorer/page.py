@@ -19,7 +19,7 @@ from relaxor.core.results import Measurement, origin_of
 from relaxor.core.storage import COLUMNS, NAMES, load
 from relaxor.inpainting.topics import topics
 from relaxor.reporting.explorer.encoding import script
-from relaxor.reporting.explorer.numbers import names_of, numbers_of, texts
+from relaxor.reporting.explorer.numbers import numbers_of, texts
 from relaxor.reporting.explorer.origins import settings_of, way_back
 from relaxor.reporting.explorer.pictures import pictures
 from relaxor.techniques.registry import OTHER, techniques
@@ -150,12 +150,13 @@ class Index:
     def add(self, sample: str, technique: str, measurement: str, content: Mapping[str, Any]) -> str:
         """Add a measurement and return the name of its script, which does not depend on the other measurements."""
         key = hashlib.sha256("/".join((sample, technique, measurement)).encode()).hexdigest()[:16]
-        table = pd.DataFrame([row["cells"] for row in content["rows"]], columns=list(COLUMNS))
-        used = [self.parameters.setdefault(name, len(self.parameters)) for name in dict.fromkeys(table["parameter"])]
-        self.names.append(dict(zip(names_of(table), (row["id"] for row in content["rows"]), strict=True)))
+        cells = [dict(zip(COLUMNS, row["cells"], strict=True)) for row in content["rows"]]
+        used = dict.fromkeys(self.parameters.setdefault(row["parameter"], len(self.parameters)) for row in cells)
+        named = zip(cells, content["rows"], strict=True)
+        self.names.append({tuple(own[name] for name in NAMES): row["id"] for own, row in named})
         entry = {"sample": sample, "technique": technique, "name": measurement, "key": key}
-        counts = dict(sorted(Counter(table["status"]).items()))
-        self.entries.append(entry | {"origin": content["origin"], "statuses": counts, "parameters": used})
+        counts = dict(sorted(Counter(row["status"] for row in cells).items()))
+        self.entries.append(entry | {"origin": content["origin"], "statuses": counts, "parameters": list(used)})
         return key
 
     def linked(self, table: pd.DataFrame, name: str) -> dict[str, Any]:
