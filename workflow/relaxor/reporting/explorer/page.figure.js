@@ -62,10 +62,23 @@ function tracesOf(content, panel, view, prefix, offset) {
   return traces;
 }
 
+// Where time begins again, as in a table of several runs, the line ends.
+function withBreaks(x, y, name) {
+  const ends = name.toLowerCase() === "time" ? [...x.keys()].filter((i) => i && x[i] < x[i - 1]) : [];
+  if (!ends.length) return { x, y };
+  const found = { x: [], y: [] };
+  [0, ...ends].forEach((start, i) => {
+    const stop = ends[i] || x.length;
+    found.x.push(...x.slice(start, stop), NaN);
+    found.y.push(...y.slice(start, stop), NaN);
+  });
+  return found;
+}
+
 function traceOf(content, entry, view, { row, length, part, title, counts, prefix }) {
   const array = arrayOf(content, entry.part, entry.name);
-  const y = values(array).slice(row * length, (row + 1) * length);
-  const x = across(content, entry.part, view.x, length);
+  const along = across(content, entry.part, view.x, length);
+  const { x, y } = withBreaks(along.values, values(array).slice(row * length, (row + 1) * length), view.x);
   const residual = entry.role === "residual";
   const data = (entry.role === "data" || residual) && length > 1;
   const error = entry.error && values(arrayOf(content, entry.part, entry.error)).slice(row * length, (row + 1) * length);
@@ -75,10 +88,10 @@ function traceOf(content, entry, view, { row, length, part, title, counts, prefi
   const colour = residual ? BLACK : fixed && !prefix && counts[entry.role] === 1 ? fixed : COLOURS[counts.line++ % COLOURS.length];
   const raw = entry.part.startsWith("raw/");
   const unit = array.unit ? ` ${plain(array.unit)}` : "";
-  const xUnit = x.array.unit ? ` ${plain(x.array.unit)}` : "";
+  const xUnit = along.array.unit ? ` ${plain(along.array.unit)}` : "";
   const sure = error ? ` ± %{customdata:.2~g}` : "";
   return {
-    type: "scatter", name: plain(title), x: x.values, y, customdata: error || undefined,
+    type: "scatter", name: plain(title), x, y, customdata: error || undefined,
     mode: data && !(raw && length > 200) ? "markers" : entry.role === "line" && length <= 50 ? "lines+markers" : "lines",
     marker: { color: colour, size: length > 400 ? 2.5 : 5 },
     line: { color: colour, width: entry.role === "fit" ? 1.8 : 1.2, dash: entry.role === "alternative" ? "dot" : "solid" },
@@ -92,7 +105,7 @@ function traceOf(content, entry, view, { row, length, part, title, counts, prefi
 function drawCurves(content, panel, options, others, node) {
   const x = options.x !== undefined && panel.xs.includes(options.x) ? options.x : panel.x;
   const groups = groupsOf(content, panel, x);
-  const group = groups.has(Number(options.group)) && options.group !== undefined ? Number(options.group) : [...groups.keys()][0];
+  const group = groups.has(Number(options.group)) && options.group ? Number(options.group) : groups.has(panel.first) ? panel.first : [...groups.keys()][0];
   const view = { x, group, parts: panel.parts.length };
   const traces = tracesOf(content, panel, view, "", 0);
   for (const other of others) {
@@ -127,7 +140,7 @@ function placeLegend(node, layout, traces) {
   const listed = traces.filter((trace) => trace.showlegend).length;
   layout.showlegend = listed > 1;
   if (node.clientWidth > 700 || listed < 2) return;
-  const height = 380 + 20 * listed;
+  const height = 460 + 20 * listed;
   node.style.height = `${height}px`;
   layout.margin.b = 75 + 20 * listed;
   layout.legend = { y: -80 / (height - layout.margin.b - layout.margin.t), yanchor: "top", x: 0 };
@@ -148,7 +161,7 @@ function drawMap(content, panel, options, node, below, picked) {
   const z = Array.from({ length: height }, (_, row) => all.subarray(row * width, (row + 1) * width));
   const unit = array.unit ? ` ${plain(array.unit)}` : "";
   const map = {
-    type: "heatmap", x: x.values, y: y.values, z, colorscale: "Cividis", colorbar: { title: { text: broken(withUnit(array)), side: "right" }, thickness: 14 },
+    type: "heatmap", x: x.values, y: y.values, z, colorscale: "Cividis", colorbar: colourBar(node, array),
     hovertemplate: `${plain(labels[0])}: %{x:.5~g}<br>${plain(labels[1])}: %{y:.5~g}<br>%{z:.5~g}${unit}<extra></extra>`,
   };
   const [row, column] = options.pixel ? options.pixel.split(",").map(Number) : [NaN, NaN];
@@ -163,6 +176,11 @@ function drawMap(content, panel, options, node, below, picked) {
   if (inside) drawPlace(content, panel, { row, column, width, height, all, x, y, array, labels }, below);
   return { image, slices, size: [height, width], labels };
 }
+
+const colourBar = (node, array) =>
+  node.clientWidth < 600
+    ? { title: { text: broken(withUnit(array), 40), side: "top" }, thickness: 12, orientation: "h", y: -0.28, yanchor: "top" }
+    : { title: { text: broken(withUnit(array)), side: "right" }, thickness: 14 };
 
 // The spectrum at a place of a map; of an image without spectra, its row there.
 function drawPlace(content, panel, { row, column, width, all, x, y, array, labels }, below) {

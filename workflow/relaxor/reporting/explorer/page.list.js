@@ -33,7 +33,8 @@ function buildList(side, index) {
     }
   });
   const all = (key, name) => [["", name], ...unique(key).map((each) => [each, (key === "technique" && index.titles[each]) || each])];
-  const samples = unique("sample").length > 1 ? [choice("Sample", all("sample", "all samples"), "", set("sample"))] : [];
+  list.several = unique("sample").length > 1;
+  const samples = list.several ? [choice("Sample", all("sample", "all samples"), "", set("sample"))] : [];
   const states = [["", "any status"], ["flagged", "any flagged"], ...statuses.map((each) => [each, each.replaceAll("_", " ")])];
   list.box = el("div", { id: "list", role: "listbox", tabindex: "0", "aria-label": "Measurements", keydown: listKey, scroll: drawRows });
   list.inner = el("div", { role: "presentation" });
@@ -97,7 +98,7 @@ function drawRows() {
           },
         },
         el("span", { class: "title" }, entry.name),
-        el("span", { class: "about" }, `${entry.sample} · ${entry.technique} · ${statusText(entry)}`),
+        el("span", { class: "about" }, [...(list.several ? [entry.sample] : []), entry.technique, statusText(entry)].join(" · ")),
       ),
     );
   }

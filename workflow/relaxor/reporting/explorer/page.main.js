@@ -55,35 +55,38 @@ function startPage(main, problem) {
 
 async function tablePage(main, name) {
   const content = await load(name);
-  const verdict = content.columns.indexOf("verdict");
+  const verdict = content.shown.indexOf("verdict");
   const origin = content.columns.indexOf("origin");
   banner(origin >= 0 && content.rows.some((row) => row[origin] === "simulated"), SIMULATED);
   document.title = `${PAGES[name]} – relaxor explorer`;
   const body = el("tbody");
   const search = el("input", { type: "search", "aria-label": `Search in ${name}`, placeholder: "search", input: () => fill() });
-  const verdicts = verdict < 0 ? [] : [...new Set(content.rows.map((row) => row[verdict]))].sort();
-  let wantedVerdict = "";
-  const pick = choice("Verdict", [["", "any"], ...verdicts.map((each) => [each, each])], "", (value) => {
-    wantedVerdict = value;
+  const verdicts = [...new Set(content.short.map((row) => row[verdict]))].sort();
+  const count = (each) => content.short.filter((row) => row[verdict] === each).length;
+  let chosen = "";
+  const pick = choice("Verdict", [["", "any"], ...verdicts.map((each) => [each, `${each} (${count(each)})`])], "", (value) => {
+    chosen = value;
     fill();
   });
   const fill = () => {
     const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const rows = content.rows.map((row, i) => [row, content.links[i]]).filter(([row]) => (!wantedVerdict || row[verdict] === wantedVerdict) && wanted.every((word) => row.join(" ").toLowerCase().includes(word)));
-    body.replaceChildren(...rows.map(([row, link]) => el("tr", {}, row.map((cell, i) => tableCell(cell, i === verdict, i === 0 && link)), el("td", {}, numberLink(link)))));
+    const found = content.rows.map((_, i) => i).filter((i) => (!chosen || content.short[i][verdict] === chosen) && wanted.every((word) => content.rows[i].join(" ").toLowerCase().includes(word)));
+    body.replaceChildren(...found.map((i) => comparisonRow(content, i, verdict)));
   };
   fill();
   main.replaceChildren(
     el("h1", {}, PAGES[name]), el("p", {}, ABOUT[name]),
-    el("div", { class: "bar" }, search, verdicts.length ? pick : "", button("Copy as CSV", () => copy(csv(content.columns, content.rows), "table"))),
-    el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": PAGES[name] }, el("table", {}, headings([...content.columns.map(words), "number"]), body)),
+    el("div", { class: "bar" }, search, pick, button("Copy as CSV", () => copy(csv(content.columns, content.rows), "table"))),
+    el("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": PAGES[name] }, el("table", {}, headings([...content.shown.map(words), "number"]), body)),
   );
 }
 
-function tableCell(cell, isVerdict) {
-  const number = cell !== "" && Number.isFinite(Number(cell));
-  const text = number && cell.replace(/[-.]/g, "").length > 7 ? String(Number(Number(cell).toPrecision(6))) : cell;
-  return el("td", { class: number ? "figure" : cell.length > 40 ? "long" : "" }, isVerdict ? el("span", { class: `status ${cell.replaceAll(" ", "-")}` }, cell) : text);
+// What is read first, and behind the first cell whatever else the row says.
+function comparisonRow(content, i, verdict) {
+  const [first, ...others] = content.short[i];
+  const more = content.hidden.map((name) => [words(name), content.rows[i][content.columns.indexOf(name)]]).filter(([, text]) => text);
+  const cells = others.map((text, k) => el("td", { class: k + 1 !== verdict && /^[-≥≤ .\d]/.test(text) ? "figure" : "" }, k + 1 === verdict ? el("span", { class: `status ${text.replaceAll(" ", "-")}` }, text) : text));
+  return el("tr", {}, el("th", { scope: "row", class: "quantity" }, more.length ? el("details", {}, el("summary", {}, first), facts(more)) : first), ...cells, el("td", {}, numberLink(content.links[i])));
 }
 
 function numberLink(link) {
@@ -168,7 +171,7 @@ function curveControls(controls, tools, entry, content, panel, options, drawn) {
 
 function curveRows(traces) {
   const digits = (value) => (typeof value === "number" ? Number(value.toPrecision(7)) : value);
-  return traces.filter((trace) => trace.visible === true).flatMap((trace) => Array.from(trace.y, (y, i) => [trace.name, digits(trace.x[i]), digits(y)]));
+  return traces.filter((trace) => trace.visible === true).flatMap((trace) => Array.from(trace.y, (y, i) => [trace.name, digits(trace.x[i]), digits(y)])).filter(([, x]) => !Number.isNaN(x));
 }
 
 function mapControls(controls, content, panel, options, drawn) {

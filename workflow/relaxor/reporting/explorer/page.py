@@ -18,6 +18,7 @@ from relaxor.core.files import write_whole
 from relaxor.core.results import Measurement, origin_of
 from relaxor.core.storage import COLUMNS, NAMES, load
 from relaxor.inpainting.topics import topics
+from relaxor.reporting.explorer.comparisons import Link, comparison
 from relaxor.reporting.explorer.encoding import script
 from relaxor.reporting.explorer.numbers import numbers_of, texts
 from relaxor.reporting.explorer.origins import settings_of, way_back
@@ -86,8 +87,8 @@ def build_explorer(
             key = index.add(owner, technique, measurement, content)
             write_whole(folder / f"data/{key}.js", script(key, content))
     tables = {"claims": claims, "checks": checks} | {Path(path).stem: path for path in validation}
-    for name, table in tables.items():
-        write_whole(folder / f"data/{name}.js", script(name, index.linked(texts(table), name)))
+    for name, table in ((name, texts(path)) for name, path in tables.items()):
+        write_whole(folder / f"data/{name}.js", script(name, comparison(name, table, index.links(table))))
     write_whole(folder / "data/index.js", script("index", index.content(list(tables))))
     write_whole(folder / "plotly.min.js", get_plotlyjs())
     write_whole(folder / "explorer.css", (HERE / "page.css").read_bytes())
@@ -159,14 +160,12 @@ class Index:
         self.entries.append(entry | {"origin": content["origin"], "statuses": counts, "parameters": list(used)})
         return key
 
-    def linked(self, table: pd.DataFrame, name: str) -> dict[str, Any]:
-        """Return a table of the results with the measurement and the number to which each row belongs."""
-        cells = table.drop(columns=[column for column in ("claim", *NAMES) if name == "claims" and column in table])
-        content = {"columns": list(cells.columns), "rows": cells.to_numpy().tolist()}
-        return content | {"links": [self._link(row) for row in table.to_dict("records")]}
+    def links(self, table: pd.DataFrame) -> list[Link]:
+        """Return the number to which each row of a table belongs."""
+        return [self._link(row) for row in table.to_dict("records")]
 
-    def _link(self, row: Mapping[str, str]) -> list[str] | None:
-        """Return the script of the measurement and the name of the number of a row; None if there is no such number."""
+    def _link(self, row: Mapping[str, str]) -> Link:
+        """Return the number of a row; None if there is no such number."""
         wanted = {name: row[name] for name in NAMES if row.get(name)}
         if not wanted.get("parameter"):
             return None
@@ -174,7 +173,7 @@ class Index:
             if entry["sample"] == self.sample and entry["name"] == wanted.get("measurement"):
                 for cells, found in names.items():
                     if wanted.items() <= dict(zip(NAMES, cells, strict=True)).items():
-                        return [entry["key"], found]
+                        return entry["key"], found
         return None
 
     def content(self, tables: Sequence[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ LAWS = ("law", "laws")
 """Parts of an analysis that hold curves of fits to the part before them."""
 DRIVEN = ("field", "bias")
 """Variables of an analysis that are drawn across instead of the time or the number of a step."""
-LEADING = ("data", "intensity", "current", "conductance")
+LEADING = ("data", "intensity")
 """Variables that are measured in any case; others are if their uncertainty is known."""
 
 
@@ -117,12 +117,12 @@ def _curve_panel(part: str, dataset: xr.Dataset, dim: str, variables: list[xr.Da
         if RESIDUAL in name:
             group = of_name.get(name.removesuffix(f"_{RESIDUAL}"), 0)
             series.append({"part": part, "name": name, "role": RESIDUAL, "group": group} | _rows(values, dataset, used))
-    x = _across(part, dataset, dim, across)
+    x, y = _first(part, dataset, dim, across)
     ends = used[x].values if x in used and used[x].dtype.kind in "iuf" else np.array([0.0, dataset.sizes[dim]])
     title = part if dim == str(next(iter(dataset.sizes))) else f"{part}, {dim}"
-    panel = {"id": f"{part}:{dim}", "title": title, "kind": "curves", "parts": [part], "x": x}
+    panel = {"id": f"{part}:{dim}", "title": title, "kind": "curves", "parts": [part], "series": series, "used": used}
     span = (float(np.nanmin(ends)), float(np.nanmax(ends)))
-    return panel | {"xs": [str(each.name) for each in across], "series": series, "used": used, "range": span}
+    return panel | {"x": x, "xs": [str(each.name) for each in across], "first": of_name.get(y, 0), "range": span}
 
 
 def _rows(values: xr.DataArray, dataset: xr.Dataset, used: dict[str, xr.DataArray]) -> dict[str, Any]:
@@ -149,14 +149,14 @@ def _is_flag(values: xr.DataArray) -> bool:
     return values.dtype.kind in "biu"
 
 
-def _across(part: str, dataset: xr.Dataset, dim: str, across: list[xr.DataArray]) -> str:
-    """Return the name of the variable that is drawn across; empty if points are only counted."""
+def _first(part: str, dataset: xr.Dataset, dim: str, across: list[xr.DataArray]) -> tuple[str, str]:
+    """Return the variables that are drawn at first, across and up; empty for the number of a point, and for any."""
     names = [str(each.name) for each in across]
     if part.startswith(ANALYSIS) and (driven := next((name for name in DRIVEN if name in names), "")):
-        return driven
+        return driven, ""
     if dim in COLUMNS and (found := chosen(dataset)) is not None and str(found[0].name) in names:
-        return str(found[0].name)
-    return dim if dim in names else ""
+        return str(found[0].name), str(found[1].name)
+    return dim if dim in names else "", ""
 
 
 def _map_panel(part: str, dataset: xr.Dataset, variables: list[xr.DataArray]) -> dict[str, Any]:
