@@ -1,4 +1,5 @@
 # Everything that was made → one page to look into it, which opens without a server and without a network.
+from pathlib import Path
 from types import SimpleNamespace
 
 from relaxor.core.checksums import sha256

@@ -92,7 +92,7 @@ function traceOf(content, entry, view, { row, length, part, title, counts, prefi
   const sure = error ? ` ± %{customdata:.2~g}` : "";
   return {
     type: "scatter", name: plain(title), x, y, customdata: error || undefined,
-    mode: data && !(raw && length > 200) ? "markers" : entry.role === "line" && length <= 50 ? "lines+markers" : "lines",
+    mode: view.scattered || (data && !(raw && length > 200)) ? "markers" : entry.role === "line" && length <= 50 ? "lines+markers" : "lines",
     marker: { color: colour, size: length > 400 ? 2.5 : 5 },
     line: { color: colour, width: entry.role === "fit" ? 1.8 : 1.2, dash: entry.role === "alternative" ? "dot" : "solid" },
     error_y: error && data && length <= 100 ? { type: "data", array: error, thickness: 1, width: 2, color: colour } : undefined,
@@ -106,13 +106,13 @@ function drawCurves(content, panel, options, others, node) {
   const x = options.x !== undefined && panel.xs.includes(options.x) ? options.x : panel.x;
   const groups = groupsOf(content, panel, x);
   const group = groups.has(Number(options.group)) && options.group ? Number(options.group) : groups.has(panel.first) ? panel.first : [...groups.keys()][0];
-  const view = { x, group, parts: panel.parts.length };
+  const view = { x, group, scattered: panel.scattered };
   const traces = tracesOf(content, panel, view, "", 0);
   for (const other of others) {
     const found = other.content.panels.find((each) => each.id === panel.id) || other.content.panels.find((each) => each.x === panel.x && each.kind === "curves");
     if (!found) continue;
     const alike = { ...found, series: found.series.filter((each) => each.role !== "residual" && each.role !== "component" && each.role !== "alternative") };
-    traces.push(...tracesOf(other.content, alike, { ...view, parts: found.parts.length }, `${other.entry.name}: `, traces.length));
+    traces.push(...tracesOf(other.content, alike, view, `${other.entry.name}: `, traces.length));
   }
   const shown = groups.get(group) || { array: { label: "", unit: "" } };
   const residual = panel.series.find((each) => each.role === "residual" && each.group === group);

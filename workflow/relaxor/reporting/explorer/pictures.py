@@ -120,8 +120,16 @@ def _curve_panel(part: str, dataset: xr.Dataset, dim: str, variables: list[xr.Da
     x, y = _first(part, dataset, dim, across)
     ends = used[x].values if x in used and used[x].dtype.kind in "iuf" else np.array([0.0, dataset.sizes[dim]])
     title = part if dim == str(next(iter(dataset.sizes))) else f"{part}, {dim}"
-    panel = {"id": f"{part}:{dim}", "title": title, "kind": "curves", "parts": [part], "series": series, "used": used}
+    panel: dict[str, Any] = {
+        "id": f"{part}:{dim}",
+        "title": title,
+        "kind": "curves",
+        "parts": [part],
+        "series": series,
+        "used": used,
+    }
     span = (float(np.nanmin(ends)), float(np.nanmax(ends)))
+    panel["scattered"] = dim not in COLUMNS and (coordinate is None or coordinate.dtype.kind not in "iuf")
     return panel | {"x": x, "xs": [str(each.name) for each in across], "first": of_name.get(y, 0), "range": span}
 
 
@@ -154,6 +162,8 @@ def _first(part: str, dataset: xr.Dataset, dim: str, across: list[xr.DataArray])
     names = [str(each.name) for each in across]
     if part.startswith(ANALYSIS) and (driven := next((name for name in DRIVEN if name in names), "")):
         return driven, ""
+    if dim not in dataset.coords and "x" in names:  # places, such as those of atoms
+        return "x", "y"
     if dim in COLUMNS and (found := chosen(dataset)) is not None and str(found[0].name) in names:
         return str(found[0].name), str(found[1].name)
     return dim if dim in names else "", ""
