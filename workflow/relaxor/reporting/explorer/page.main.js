@@ -25,7 +25,10 @@ async function route() {
   state.key = entry ? entry.key : null;
   drawRows();
   const main = byId("main");
-  for (const link of byId("pages").children) link.toggleAttribute("aria-current", link.getAttribute("href") === `#/${path[0]}`);
+  for (const link of byId("pages").children) {
+    if (link.getAttribute("href") === `#/${path[0]}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   try {
     if (entry) await measurementPage(main, entry, options);
     else if (index.tables.includes(path[0])) await tablePage(main, path[0]);
