@@ -18,7 +18,9 @@ function say(text) {
 }
 
 function choice(label, entries, chosen, changed, properties) {
-  const options = entries.map(([value, text]) => el("option", { value, selected: String(value) === String(chosen) }, text));
+  const options = entries.map(([value, text]) =>
+    el("option", { value, selected: String(value) === String(chosen) }, text),
+  );
   const select = el("select", { change: () => changed(select.value), ...properties }, options);
   return el("label", { class: "field" }, el("span", {}, label), select);
 }
@@ -43,7 +45,9 @@ function relaxorReceive(key, text) {
 
 function script(address) {
   return new Promise((done, failed) => {
-    document.head.append(el("script", { src: address, load: done, error: () => failed(new Error(`${address} cannot be loaded`)) }));
+    document.head.append(
+      el("script", { src: address, load: done, error: () => failed(new Error(`${address} cannot be loaded`)) }),
+    );
   });
 }
 
@@ -58,7 +62,8 @@ const KINDS = { i1: Int8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array,
 // The values of an array: numbers, or texts.
 function values(array) {
   if (!array.values) {
-    array.values = array.texts || new KINDS[array.kind](Uint8Array.from(atob(array.bytes), (c) => c.charCodeAt(0)).buffer);
+    array.values =
+      array.texts || new KINDS[array.kind](Uint8Array.from(atob(array.bytes), (c) => c.charCodeAt(0)).buffer);
     if (array.step !== undefined) {
       array.values = Float32Array.from(array.values, (level) => (level < 0 ? NaN : array.low + array.step * level));
     }
@@ -82,7 +87,9 @@ function decode(text) {
 }
 
 function address(path, options) {
-  const query = new URLSearchParams(Object.entries(options || {}).filter(([, value]) => value !== "" && value !== null));
+  const query = new URLSearchParams(
+    Object.entries(options || {}).filter(([, value]) => value !== "" && value !== null),
+  );
   const text = query.toString();
   return `#/${path.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
 }

@@ -8,12 +8,26 @@ const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false, sc
 
 // Plotly reads tags and templates in its texts; a text of a file is only a text.
 const plain = (text) =>
-  String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("%{", "% {").replaceAll("$", "＄");
+  String(text)
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("%{", "% {")
+    .replaceAll("$", "＄");
 const withUnit = (array) => (array.unit ? `${array.label} (${array.unit})` : array.label);
 const broken = (text, width = 24) => plain(text).replace(new RegExp(`(.{${width},}?)\\s(?=.{6})`, "g"), "$1<br>");
 const axis = (text, more) => ({
-  title: { text, standoff: 8 }, exponentformat: "power", minexponent: 5, showline: true, linecolor: "#444", mirror: "all",
-  ticks: "outside", zeroline: false, gridcolor: "#e4e4e4", automargin: true, ...more,
+  title: { text, standoff: 8 },
+  exponentformat: "power",
+  minexponent: 5,
+  showline: true,
+  linecolor: "#444",
+  mirror: "all",
+  ticks: "outside",
+  zeroline: false,
+  gridcolor: "#e4e4e4",
+  automargin: true,
+  ...more,
 });
 
 function withTitle(panel) {
@@ -27,7 +41,9 @@ const arrayOf = (content, part, name) => content.arrays[`${part}/${name}`];
 // Across: values of the chosen variable, or the numbers of the points.
 function across(content, part, x, length) {
   const found = x && arrayOf(content, part, x);
-  return found ? { array: found, values: values(found) } : { array: { label: "number of the point", unit: "" }, values: [...Array(length).keys()] };
+  return found
+    ? { array: found, values: values(found) }
+    : { array: { label: "number of the point", unit: "" }, values: [...Array(length).keys()] };
 }
 
 // The groups of variables that share a unit; each is one choice of the vertical axis.
@@ -53,10 +69,17 @@ function tracesOf(content, panel, view, prefix, offset) {
     const names = entry.rows && arrayOf(content, entry.part, entry.rows);
     const several = panel.parts.length > 1 ? `${entry.part.split("/").pop().replaceAll("_", " ")}: ` : "";
     for (let row = 0; row < rows; row += 1) {
-      const name = names ? `${names.texts ? "" : `${names.label} `}${values(names)[row]}${names.unit ? ` ${names.unit}` : ""}` : rows > 1 ? `${row + 1}` : "";
-      const own = name && ["component", "alternative"].includes(entry.role) ? name : `${entry.name}${name ? ` · ${name}` : ""}`;
+      const name = names
+        ? `${names.texts ? "" : `${names.label} `}${values(names)[row]}${names.unit ? ` ${names.unit}` : ""}`
+        : rows > 1
+          ? `${row + 1}`
+          : "";
+      const own =
+        name && ["component", "alternative"].includes(entry.role) ? name : `${entry.name}${name ? ` · ${name}` : ""}`;
       const title = `${prefix}${several}${own.replaceAll("_", " ")}`;
-      traces.push(traceOf(content, entry, view, { row, length, part: panel.parts.indexOf(entry.part), title, counts, prefix }));
+      traces.push(
+        traceOf(content, entry, view, { row, length, part: panel.parts.indexOf(entry.part), title, counts, prefix }),
+      );
     }
   }
   return traces;
@@ -81,22 +104,44 @@ function traceOf(content, entry, view, { row, length, part, title, counts, prefi
   const { x, y } = withBreaks(along.values, values(array).slice(row * length, (row + 1) * length), view.x);
   const residual = entry.role === "residual";
   const data = (entry.role === "data" || residual) && length > 1;
-  const error = entry.error && values(arrayOf(content, entry.part, entry.error)).slice(row * length, (row + 1) * length);
+  const error =
+    entry.error && values(arrayOf(content, entry.part, entry.error)).slice(row * length, (row + 1) * length);
   // The first data are black and the first fit is vermilion; all others have colours of their own.
   counts[entry.role] = (counts[entry.role] || 0) + 1;
   const fixed = { fit: FIT, data: BLACK }[entry.role];
-  const colour = residual ? BLACK : fixed && !prefix && counts[entry.role] === 1 ? fixed : COLOURS[counts.line++ % COLOURS.length];
+  const colour = residual
+    ? BLACK
+    : fixed && !prefix && counts[entry.role] === 1
+      ? fixed
+      : COLOURS[counts.line++ % COLOURS.length];
   const raw = entry.part.startsWith("raw/");
   const unit = array.unit ? ` ${plain(array.unit)}` : "";
   const xUnit = along.array.unit ? ` ${plain(along.array.unit)}` : "";
   const sure = error ? ` ± %{customdata:.2~g}` : "";
   return {
-    type: "scatter", name: plain(title), x, y, customdata: error || undefined,
-    mode: view.scattered || (data && !(raw && length > 200)) ? "markers" : entry.role === "line" && length <= 50 ? "lines+markers" : "lines",
+    type: "scatter",
+    name: plain(title),
+    x,
+    y,
+    customdata: error || undefined,
+    mode:
+      view.scattered || (data && !(raw && length > 200))
+        ? "markers"
+        : entry.role === "line" && length <= 50
+          ? "lines+markers"
+          : "lines",
     marker: { color: colour, size: length > 400 ? 2.5 : 5 },
-    line: { color: colour, width: entry.role === "fit" ? 1.8 : 1.2, dash: entry.role === "alternative" ? "dot" : "solid" },
-    error_y: error && data && length <= 100 ? { type: "data", array: error, thickness: 1, width: 2, color: colour } : undefined,
-    yaxis: residual ? "y2" : "y", showlegend: !residual,
+    line: {
+      color: colour,
+      width: entry.role === "fit" ? 1.8 : 1.2,
+      dash: entry.role === "alternative" ? "dot" : "solid",
+    },
+    error_y:
+      error && data && length <= 100
+        ? { type: "data", array: error, thickness: 1, width: 2, color: colour }
+        : undefined,
+    yaxis: residual ? "y2" : "y",
+    showlegend: !residual,
     visible: entry.role === "alternative" || row >= VISIBLE || part >= VISIBLE ? "legendonly" : true,
     hovertemplate: `%{x:.7~g}${xUnit}<br>%{y:.6~g}${sure}${unit}<extra>${plain(title)}</extra>`,
   };
@@ -105,13 +150,25 @@ function traceOf(content, entry, view, { row, length, part, title, counts, prefi
 function drawCurves(content, panel, options, others, node) {
   const x = options.x !== undefined && panel.xs.includes(options.x) ? options.x : panel.x;
   const groups = groupsOf(content, panel, x);
-  const group = groups.has(Number(options.group)) && options.group ? Number(options.group) : groups.has(panel.first) ? panel.first : [...groups.keys()][0];
+  const group =
+    groups.has(Number(options.group)) && options.group
+      ? Number(options.group)
+      : groups.has(panel.first)
+        ? panel.first
+        : [...groups.keys()][0];
   const view = { x, group, scattered: panel.scattered };
   const traces = tracesOf(content, panel, view, "", 0);
   for (const other of others) {
-    const found = other.content.panels.find((each) => each.id === panel.id) || other.content.panels.find((each) => each.x === panel.x && each.kind === "curves");
+    const found =
+      other.content.panels.find((each) => each.id === panel.id) ||
+      other.content.panels.find((each) => each.x === panel.x && each.kind === "curves");
     if (!found) continue;
-    const alike = { ...found, series: found.series.filter((each) => each.role !== "residual" && each.role !== "component" && each.role !== "alternative") };
+    const alike = {
+      ...found,
+      series: found.series.filter(
+        (each) => each.role !== "residual" && each.role !== "component" && each.role !== "alternative",
+      ),
+    };
     traces.push(...tracesOf(other.content, alike, view, `${other.entry.name}: `, traces.length));
   }
   const shown = groups.get(group) || { array: { label: "", unit: "" } };
@@ -119,20 +176,37 @@ function drawCurves(content, panel, options, others, node) {
   const first = across(content, panel.parts[0], x, 0).array;
   const falling = x === FALLING ? { autorange: "reversed" } : {};
   const layout = {
-    ...LAYOUT(), xaxis: axis(broken(withUnit(first), 40), { type: options.xlog ? "log" : first.texts ? "category" : "linear", anchor: residual ? "y2" : "y", ...falling }),
-    yaxis: axis(broken(withUnit(shown.array)), { type: options.ylog ? "log" : "linear", domain: residual ? [0.3, 1] : [0, 1] }),
+    ...LAYOUT(),
+    xaxis: axis(broken(withUnit(first), 40), {
+      type: options.xlog ? "log" : first.texts ? "category" : "linear",
+      anchor: residual ? "y2" : "y",
+      ...falling,
+    }),
+    yaxis: axis(broken(withUnit(shown.array)), {
+      type: options.ylog ? "log" : "linear",
+      domain: residual ? [0.3, 1] : [0, 1],
+    }),
     hovermode: "closest",
   };
   const unit = residual && arrayOf(content, residual.part, residual.name).unit;
-  if (residual) layout.yaxis2 = axis(unit ? `residual<br>(${plain(unit)})` : "residual", { domain: [0, 0.2], zeroline: true, zerolinecolor: "#888", nticks: 4 });
+  if (residual)
+    layout.yaxis2 = axis(unit ? `residual<br>(${plain(unit)})` : "residual", {
+      domain: [0, 0.2],
+      zeroline: true,
+      zerolinecolor: "#888",
+      nticks: 4,
+    });
   placeLegend(node, layout, traces);
   Plotly.react(node, traces, layout, CONFIG);
   return { groups, x, group, traces, labels: [withUnit(first), withUnit(shown.array)] };
 }
 
 const LAYOUT = () => ({
-  margin: { l: 70, r: 16, t: 12, b: 55 }, font: { family: "system-ui, sans-serif", size: 13, color: "#1c1c1c" },
-  paper_bgcolor: "#fff", plot_bgcolor: "#fff", dragmode: "zoom",
+  margin: { l: 70, r: 16, t: 12, b: 55 },
+  font: { family: "system-ui, sans-serif", size: 13, color: "#1c1c1c" },
+  paper_bgcolor: "#fff",
+  plot_bgcolor: "#fff",
+  dragmode: "zoom",
 });
 
 // Beside the curves where there is room, otherwise below, where the figure grows by it.
@@ -161,14 +235,35 @@ function drawMap(content, panel, options, node, below, picked) {
   const z = Array.from({ length: height }, (_, row) => all.subarray(row * width, (row + 1) * width));
   const unit = array.unit ? ` ${plain(array.unit)}` : "";
   const map = {
-    type: "heatmap", x: x.values, y: y.values, z, colorscale: "Cividis", colorbar: colourBar(node, array),
+    type: "heatmap",
+    x: x.values,
+    y: y.values,
+    z,
+    colorscale: "Cividis",
+    colorbar: colourBar(node, array),
     hovertemplate: `${plain(labels[0])}: %{x:.5~g}<br>${plain(labels[1])}: %{y:.5~g}<br>%{z:.5~g}${unit}<extra></extra>`,
   };
   const [row, column] = options.pixel ? options.pixel.split(",").map(Number) : [NaN, NaN];
   const inside = row >= 0 && row < height && column >= 0 && column < width;
-  const cross = inside ? [{ type: "scatter", mode: "markers", x: [x.values[column]], y: [y.values[row]], marker: { symbol: "cross-thin-open", size: 18, color: FIT, line: { width: 3 } }, hoverinfo: "skip", showlegend: false }] : [];
+  const cross = inside
+    ? [
+        {
+          type: "scatter",
+          mode: "markers",
+          x: [x.values[column]],
+          y: [y.values[row]],
+          marker: { symbol: "cross-thin-open", size: 18, color: FIT, line: { width: 3 } },
+          hoverinfo: "skip",
+          showlegend: false,
+        },
+      ]
+    : [];
   const equal = panel.equal ? { scaleanchor: "x", constrain: "domain" } : {};
-  const layout = { ...LAYOUT(), xaxis: axis(broken(labels[0], 40), { constrain: "domain", showgrid: false }), yaxis: axis(broken(labels[1]), { ...equal, showgrid: false }) };
+  const layout = {
+    ...LAYOUT(),
+    xaxis: axis(broken(labels[0], 40), { constrain: "domain", showgrid: false }),
+    yaxis: axis(broken(labels[1]), { ...equal, showgrid: false }),
+  };
   Plotly.react(node, [map, ...cross], layout, CONFIG);
   node.removeAllListeners("plotly_click");
   node.on("plotly_click", ({ points }) => points[0].pointIndex.length && picked(points[0].pointIndex.join(",")));
@@ -179,18 +274,47 @@ function drawMap(content, panel, options, node, below, picked) {
 
 const colourBar = (node, array) =>
   node.clientWidth < 600
-    ? { title: { text: broken(withUnit(array), 40), side: "top" }, thickness: 12, orientation: "h", y: -0.28, yanchor: "top" }
+    ? {
+        title: { text: broken(withUnit(array), 40), side: "top" },
+        thickness: 12,
+        orientation: "h",
+        y: -0.28,
+        yanchor: "top",
+      }
     : { title: { text: broken(withUnit(array)), side: "right" }, thickness: 14 };
 
 // The spectrum at a place of a map; of an image without spectra, its row there.
 function drawPlace(content, panel, { row, column, width, all, x, y, array, labels }, below) {
   const cube = panel.cube && arrayOf(content, panel.cube.part, panel.cube.name);
   const length = cube ? cube.shape[2] : width;
-  const shown = cube ? values(cube).subarray((row * width + column) * length, (row * width + column + 1) * length) : all.subarray(row * width, (row + 1) * width);
+  const shown = cube
+    ? values(cube).subarray((row * width + column) * length, (row * width + column + 1) * length)
+    : all.subarray(row * width, (row + 1) * width);
   const along = cube ? across(content, panel.cube.part, panel.cube.x, length) : x;
-  const at = [x, y].map((each, i) => `${labels[i].replace(/ \(.*/, "")} = ${Number(each.values[i ? row : column]).toPrecision(5)} ${each.array.unit || ""}`.trim());
+  const at = [x, y].map((each, i) =>
+    `${labels[i].replace(/ \(.*/, "")} = ${Number(each.values[i ? row : column]).toPrecision(5)} ${each.array.unit || ""}`.trim(),
+  );
   const text = cube ? `Spectrum at ${at.join(", ")}` : `Row at ${at[1]}`;
-  const layout = { ...LAYOUT(), title: { text: plain(text), font: { size: 14 } }, xaxis: axis(broken(cube ? withUnit(along.array) : labels[0], 40)), yaxis: axis(broken(withUnit(cube || array))) };
+  const layout = {
+    ...LAYOUT(),
+    title: { text: plain(text), font: { size: 14 } },
+    xaxis: axis(broken(cube ? withUnit(along.array) : labels[0], 40)),
+    yaxis: axis(broken(withUnit(cube || array))),
+  };
   layout.margin = { ...layout.margin, t: 36 };
-  Plotly.react(below, [{ type: "scatter", mode: "lines", x: along.values, y: shown, line: { color: BLACK, width: 1.2 }, hovertemplate: "%{x:.7~g}<br>%{y:.6~g}<extra></extra>" }], layout, CONFIG);
+  Plotly.react(
+    below,
+    [
+      {
+        type: "scatter",
+        mode: "lines",
+        x: along.values,
+        y: shown,
+        line: { color: BLACK, width: 1.2 },
+        hovertemplate: "%{x:.7~g}<br>%{y:.6~g}<extra></extra>",
+      },
+    ],
+    layout,
+    CONFIG,
+  );
 }

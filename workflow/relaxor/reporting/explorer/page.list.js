@@ -1,12 +1,13 @@
 // The list of measurements: only the rows in sight are elements of the page, so that thousands do not slow it down.
 const ROW = 48;
 const list = { entries: [], shown: [], active: 0, filters: { text: "", sample: "", technique: "", status: "" } };
-const FLAGGED = ["misfit", "at_bound", "limit", "not_identified"];
 
 function statusText(entry) {
   const counts = Object.entries(entry.statuses);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
-  const flagged = counts.filter(([status]) => FLAGGED.includes(status)).reduce((sum, [, count]) => sum + count, 0);
+  const flagged = counts
+    .filter(([status]) => state.index.flagged.includes(status))
+    .reduce((sum, [, count]) => sum + count, 0);
   if (!total) return "no numbers";
   return `${total} number${total > 1 ? "s" : ""}${flagged ? `, ${flagged} flagged` : ""}`;
 }
@@ -14,7 +15,13 @@ function statusText(entry) {
 function buildList(side, index) {
   list.entries = index.entries;
   list.words = index.entries.map((entry) =>
-    [entry.name, entry.sample, entry.technique, index.titles[entry.technique] || "", ...entry.parameters.map((i) => index.parameters[i])]
+    [
+      entry.name,
+      entry.sample,
+      entry.technique,
+      index.titles[entry.technique] || "",
+      ...entry.parameters.map((i) => index.parameters[i]),
+    ]
       .join(" ")
       .toLowerCase(),
   );
@@ -24,7 +31,12 @@ function buildList(side, index) {
     list.filters[key] = value;
     filter();
   };
-  const search = el("input", { type: "search", id: "search", placeholder: "name, technique or parameter", input: () => set("text")(search.value) });
+  const search = el("input", {
+    type: "search",
+    id: "search",
+    placeholder: "name, technique or parameter",
+    input: () => set("text")(search.value),
+  });
   search.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "Enter") {
       event.preventDefault();
@@ -32,11 +44,25 @@ function buildList(side, index) {
       if (event.key === "Enter" && list.shown.length) open(list.shown[list.active]);
     }
   });
-  const all = (key, name) => [["", name], ...unique(key).map((each) => [each, (key === "technique" && index.titles[each]) || each])];
+  const all = (key, name) => [
+    ["", name],
+    ...unique(key).map((each) => [each, (key === "technique" && index.titles[each]) || each]),
+  ];
   list.several = unique("sample").length > 1;
   const samples = list.several ? [choice("Sample", all("sample", "all samples"), "", set("sample"))] : [];
-  const states = [["", "any status"], ["flagged", "any flagged"], ...statuses.map((each) => [each, each.replaceAll("_", " ")])];
-  list.box = el("div", { id: "list", role: "listbox", tabindex: "0", "aria-label": "Measurements", keydown: listKey, scroll: drawRows });
+  const states = [
+    ["", "any status"],
+    ["flagged", "any flagged"],
+    ...statuses.map((each) => [each, each.replaceAll("_", " ")]),
+  ];
+  list.box = el("div", {
+    id: "list",
+    role: "listbox",
+    tabindex: "0",
+    "aria-label": "Measurements",
+    keydown: listKey,
+    scroll: drawRows,
+  });
   list.inner = el("div", { role: "presentation" });
   list.box.append(list.inner);
   list.count = el("p", { class: "count", "aria-live": "polite" });
@@ -55,7 +81,8 @@ function buildList(side, index) {
 function filter() {
   const { text, sample, technique, status } = list.filters;
   const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const has = (entry) => (status === "flagged" ? FLAGGED.some((each) => entry.statuses[each]) : !status || entry.statuses[status]);
+  const has = (entry) =>
+    status === "flagged" ? state.index.flagged.some((each) => entry.statuses[each]) : !status || entry.statuses[status];
   list.shown = list.entries.filter(
     (entry, number) =>
       (!sample || entry.sample === sample) &&
@@ -98,7 +125,11 @@ function drawRows() {
           },
         },
         el("span", { class: "title" }, entry.name),
-        el("span", { class: "about" }, [...(list.several ? [entry.sample] : []), entry.technique, statusText(entry)].join(" · ")),
+        el(
+          "span",
+          { class: "about" },
+          [...(list.several ? [entry.sample] : []), entry.technique, statusText(entry)].join(" · "),
+        ),
       ),
     );
   }

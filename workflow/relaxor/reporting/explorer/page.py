@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 from relaxor import __version__
 from relaxor.core import netcdf
 from relaxor.core.files import write_whole
-from relaxor.core.results import Measurement, origin_of
+from relaxor.core.results import Measurement, Status, origin_of
 from relaxor.core.storage import COLUMNS, NAMES, load
 from relaxor.inpainting.topics import topics
 from relaxor.reporting.explorer.comparisons import Link, comparison
@@ -180,5 +180,6 @@ class Index:
         """Return the list for the page."""
         used = {entry["technique"] for entry in self.entries}
         titles = {name: topic.title for name, topic in topics().items() if name in used}
-        found = {"version": __version__, "titles": titles, "tables": tables, "parameters": list(self.parameters)}
-        return found | {"entries": self.entries}
+        flagged = [status.value for status in Status if status.severity >= Status.MISFIT.severity]
+        found = {"version": __version__, "columns": COLUMNS, "flagged": flagged, "titles": titles, "tables": tables}
+        return found | {"parameters": list(self.parameters), "entries": self.entries}
