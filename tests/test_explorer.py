@@ -20,10 +20,10 @@ import pytest
 import xarray as xr
 from relaxor.core.netcdf import trees
 from relaxor.core.results import Component, Number, Status
-from relaxor.core.storage import save_budget, save_parameters, save_table, save_tree
+from relaxor.core.storage import NAMES, save_budget, save_parameters, save_table, save_tree
 from relaxor.project.settings import load_settings
 from relaxor.reporting.explorer.encoding import array, script, unit_text
-from relaxor.reporting.explorer.page import build_explorer
+from relaxor.reporting.explorer.page import Index, build_explorer
 from relaxor.reporting.explorer.pictures import pictures
 from relaxor.reporting.explorer.thinning import BINS, MOST_VALUES, thinned
 from relaxor.reporting.explorer.view import server
@@ -162,6 +162,15 @@ def test_claims_checks_and_validation_are_pages_that_lead_to_numbers(browser, ex
     browser.click("#main td a")
     browser.wait("document.querySelector('#number')")
     assert "number=voigt.raman_shift" in browser.value("location.hash")
+
+
+def test_a_row_leads_to_its_own_number_or_else_to_its_measurement():
+    names = {("a", "m", "p", "f", "0.03333333333", "V"): "one", ("a", "m", "p", "", "", ""): "two"}
+    index = Index("lab", {}, [{"sample": "lab", "name": "a", "key": "k"}], [names])
+    full = dict(zip(NAMES, ("a", "m", "p", "f", "0.0333333", "V"), strict=True))
+    rows = [full, full | {"feature": "", "at": "", "at_unit": ""}, full | {"feature": "g"}, full | {"measurement": "b"}]
+    assert index.links(pd.DataFrame(rows)) == [("k", "one"), ("k", "two"), None, None]
+    assert index.links(pd.DataFrame(rows)[["measurement", "parameter"]])[0] == ("k", "")
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ ERRORS = {"ours": ("standard_error", "systematic_error"), "published": ("publish
 """Columns whose squares add up to that of the error of a value."""
 RELATIONS = {"at least": "≥ ", "at most": "≤ "}
 Link = tuple[str, str] | None
-"""Script of a measurement and name of a number."""
+"""Script of a measurement and name of a number, which is empty for the measurement alone; None for neither."""
 
 
 def comparison(name: str, table: pd.DataFrame, links: Sequence[Link]) -> dict[str, Any]:
@@ -55,3 +55,15 @@ def _told(row: Mapping[str, str], column: str) -> str:
     if column == "z" and text:
         return f"{float(text):.2f}"
     return f"{float(text):.4g}" if column in ("value", "at_least", "at_most") and text else text
+
+
+def same(given: Mapping[str, str], own: Mapping[str, str]) -> bool:
+    """Return whether a number has the names that a row gives, of which those that are numbers have fewer digits."""
+    return all(text == own[name] or _close(text, own[name]) for name, text in given.items())
+
+
+def _close(text: str, other: str) -> bool:
+    try:
+        return math.isclose(float(text), float(other), rel_tol=1e-5)
+    except ValueError:
+        return False

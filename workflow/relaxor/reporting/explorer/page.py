@@ -18,7 +18,7 @@ from relaxor.core.files import write_whole
 from relaxor.core.results import Measurement, Status, origin_of
 from relaxor.core.storage import COLUMNS, NAMES, load
 from relaxor.inpainting.topics import topics
-from relaxor.reporting.explorer.comparisons import Link, comparison
+from relaxor.reporting.explorer.comparisons import Link, comparison, same
 from relaxor.reporting.explorer.encoding import script
 from relaxor.reporting.explorer.numbers import numbers_of, texts
 from relaxor.reporting.explorer.origins import settings_of, way_back
@@ -140,7 +140,7 @@ class Index:
     entries
         Measurements as the page lists them.
     names
-        Measurement of each entry, and the identifying cells of its numbers with their lasting names.
+        Of each entry, the identifying cells of its numbers and their lasting names.
     """
 
     sample: str
@@ -165,15 +165,13 @@ class Index:
         return [self._link(row) for row in table.to_dict("records")]
 
     def _link(self, row: Mapping[str, str]) -> Link:
-        """Return the number of a row; None if there is no such number."""
-        wanted = {name: row[name] for name in NAMES if row.get(name)}
-        if not wanted.get("parameter"):
-            return None
+        """Return the number of a row, or its measurement alone if several numbers have the names that the row gives."""
+        given = {name: row[name] for name in NAMES if name in row}
         for entry, names in zip(self.entries, self.names, strict=True):
-            if entry["sample"] == self.sample and entry["name"] == wanted.get("measurement"):
-                for cells, found in names.items():
-                    if wanted.items() <= dict(zip(NAMES, cells, strict=True)).items():
-                        return entry["key"], found
+            if entry["sample"] == self.sample and entry["name"] == given.get("measurement"):
+                found = [number for own, number in names.items() if same(given, dict(zip(NAMES, own, strict=True)))]
+                if found:
+                    return entry["key"], found[0] if len(found) == 1 else ""
         return None
 
     def content(self, tables: Sequence[str]) -> dict[str, Any]:
