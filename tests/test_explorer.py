@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -213,7 +214,8 @@ def test_a_figure_is_saved_as_png_and_svg_and_its_curves_as_csv(browser, explore
 
 
 def test_measurements_are_laid_over_each_other(browser, explorer):
-    index = json.loads(re.search(r"^\w+\('index','(.*)'\);$", (explorer / "data/index.js").read_text(), re.M)[1])
+    packed = re.search(r"'index','(.*)'", (explorer / "data/index.js").read_text())[1]
+    index = json.loads(zlib.decompress(base64.b64decode(packed)))
     (other,) = (each["key"] for each in index["entries"] if each["name"] == "afm_flake_5nm")
     shown = {"panel": "analysis/profile:distance", "with": other}
     browser.open(address(explorer, "m", SAMPLE, "afm", "afm_flake_8nm", **shown), until=PLOTTED)
@@ -371,10 +373,7 @@ def test_the_page_may_load_nothing_from_a_network(browser, explorer):
 
 
 def test_no_text_ends_its_script():
-    text = script("key", {"name": "</script><!--'\\\n\u2028", "__proto__": [1.5]})
-    assert "<" not in text
-    assert text.count("'") == 4
-    assert "\u2028" not in text
+    assert re.fullmatch(r"\w+\('key','[A-Za-z0-9+/=]+'\);\n", script("key", {"name": HOSTILE, "__proto__": [1.5]}))
 
 
 # --- many ------------------------------------------------------------------------------------------------------------

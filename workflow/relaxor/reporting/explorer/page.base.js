@@ -34,12 +34,12 @@ function button(label, pressed) {
   return el("button", { type: "button", click: pressed }, label);
 }
 
-// --- data: scripts that hand over one JSON text each, loaded when they are needed
+// --- data: scripts that hand over one compressed JSON text each, loaded when they are needed
 const received = new Map();
 
 function relaxorReceive(key, text) {
   const entry = received.get(key) || {};
-  entry.content = JSON.parse(text);
+  entry.text = text;
   received.set(key, entry);
 }
 
@@ -53,8 +53,17 @@ function script(address) {
 
 async function load(key) {
   if (!received.has(key)) received.set(key, { waiting: script(`data/${key}.js`) });
-  await received.get(key).waiting;
-  return received.get(key).content;
+  const entry = received.get(key);
+  await entry.waiting;
+  entry.content ||= unpacked(entry.text);
+  return entry.content;
+}
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+async function unpacked(text) {
+  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(stream).text());
 }
 
 const KINDS = { i1: Int8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
@@ -62,8 +71,7 @@ const KINDS = { i1: Int8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array,
 // The values of an array: numbers, or texts.
 function values(array) {
   if (!array.values) {
-    array.values =
-      array.texts || new KINDS[array.kind](Uint8Array.from(atob(array.bytes), (c) => c.charCodeAt(0)).buffer);
+    array.values = array.texts || new KINDS[array.kind](bytesOf(array.bytes).buffer);
     if (array.step !== undefined) {
       array.values = Float32Array.from(array.values, (level) => (level < 0 ? NaN : array.low + array.step * level));
     }

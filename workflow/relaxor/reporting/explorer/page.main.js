@@ -356,7 +356,7 @@ function mapControls(controls, content, panel, options, drawn) {
 
 async function start() {
   await (window.relaxorView || {}).ready; // run times, which only 'relaxor view' knows
-  state.index = received.get("index").content;
+  state.index = await load("index");
   const pages = byId("pages");
   pages.append(
     el("a", { href: "#/" }, "Measurements"),
