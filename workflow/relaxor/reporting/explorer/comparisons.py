@@ -6,13 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from relaxor.core.storage import NAMES
 from relaxor.reporting.explorer.encoding import unit_text
 from relaxor.reporting.tables import value_text
 
 SHOWN = {
     "claims": ("quantity", "verdict", "reported", "ours", "unit", "z"),
-    "checks": ("check", "verdict", "measurement", "parameter", "value", "at_least", "at_most"),
+    "checks": ("check", "verdict", "parameter", "value", "at_least", "at_most"),
     "validation": ("quantity", "verdict", "published", "ours", "unit", "z", "technique"),
 }
 """Columns of each table that are read first."""
@@ -38,7 +37,7 @@ def comparison(name: str, table: pd.DataFrame, links: Sequence[Link]) -> dict[st
     shown = [column for column in SHOWN[name] if column in table]
     rows = table.to_dict("records")
     content = {"columns": list(table.columns), "rows": table.to_numpy().tolist(), "shown": shown, "links": links}
-    hidden = [column for column in table.columns if column not in (*shown, *NAMES, "claim")]
+    hidden = [column for column in table.columns if column not in (*shown, "claim")]
     return content | {"short": [[_told(row, column) for column in shown] for row in rows], "hidden": hidden}
 
 

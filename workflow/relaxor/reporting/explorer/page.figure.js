@@ -61,7 +61,7 @@ function groupsOf(content, panel, x) {
 
 function tracesOf(content, panel, view, prefix, offset) {
   const traces = [];
-  const counts = { line: offset };
+  const counts = { colour: offset };
   for (const entry of panel.series.filter((each) => each.group === view.group && each.name !== view.x)) {
     const array = arrayOf(content, entry.part, entry.name);
     const length = array.shape[array.shape.length - 1];
@@ -113,7 +113,7 @@ function traceOf(content, entry, view, { row, length, part, title, counts, prefi
     ? BLACK
     : fixed && !prefix && counts[entry.role] === 1
       ? fixed
-      : COLOURS[counts.line++ % COLOURS.length];
+      : COLOURS[counts.colour++ % COLOURS.length];
   const raw = entry.part.startsWith("raw/");
   const unit = array.unit ? ` ${plain(array.unit)}` : "";
   const xUnit = along.array.unit ? ` ${plain(along.array.unit)}` : "";
@@ -258,11 +258,12 @@ function drawMap(content, panel, options, node, below, picked) {
         },
       ]
     : [];
+  const downwards = y.array.shape ? {} : { autorange: "reversed" }; // rows of pixels are counted from the top
   const equal = panel.equal ? { scaleanchor: "x", constrain: "domain" } : {};
   const layout = {
     ...LAYOUT(),
     xaxis: axis(broken(labels[0], 40), { constrain: "domain", showgrid: false }),
-    yaxis: axis(broken(labels[1]), { ...equal, showgrid: false }),
+    yaxis: axis(broken(labels[1]), { ...equal, ...downwards, showgrid: false }),
   };
   Plotly.react(node, [map, ...cross], layout, CONFIG);
   node.removeAllListeners("plotly_click");
