@@ -1,8 +1,11 @@
 # Settings and sheet, checked before any job is planned, and the names of things.
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
+from relaxor.core.checksums import sha256
 from relaxor.core.errors import RelaxorError
 from relaxor.core.remote import require_storage, storage_of
 from relaxor.inpainting.idx import NAMES, letter_files
@@ -163,9 +166,14 @@ def technique_modules(technique):
     return [own.analyse.__module__, own.settings.__module__]
 
 
+def analysed_of(sample, topic, file):
+    """A file that the analysis of a topic of a sample writes."""
+    return f"{ANALYSIS}{topic}/{file}".format(sample=sample)
+
+
 def analysed(topic, file):
     """A file that the analysis of a topic writes for the sample of the figures."""
-    return f"{ANALYSIS}{topic}/{file}".format(sample=SAMPLE)
+    return analysed_of(SAMPLE, topic, file)
 
 
 def shown(figure, file):
@@ -270,6 +278,20 @@ def pictured(stem, caption, labels, category="Samples"):
     shown_in = dict(caption=f"../report/{caption}.rst", category=category, labels=labels)
     files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
+
+
+def steps_of(sample, technique):
+    """The rules that made the results of a technique of a sample, each with the hash of its code."""
+    row = SimpleNamespace(sample=sample, technique=technique)
+    steps = [["ingest_files", code_of("relaxor.project.ingest", *readers_of(row))]]
+    if technique == OTHER:
+        return steps
+    return [*steps, ["analyse_technique", code_of("relaxor.project.analysis", *technique_modules(technique))]]
+
+
+def made_before(path):
+    """A table that another run makes, with its hash, so that what shows it is made again when it changes."""
+    return {path: sha256(Path(path))} if os.path.exists(path) else {}
 
 
 def reading_of(wildcards):

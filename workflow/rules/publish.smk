@@ -16,7 +16,7 @@ NAMED += filter(None, [SETTINGS.inpainting.feature_network])
 rule bundle:
     """Raw data, workflow, environment and results as an RO-Crate."""
     input:
-        results=[rules.all.input, MADE, ENCODER],
+        results=[rules.figures.input, rules.tables.input, rules.samples.input, rules.notebooks.input, MADE, ENCODER],
         parts=lambda wildcards: packed([*workflow.configfiles, *NAMED], SHEET, HERE),
     output:
         crate=f"{RESULTS}/{SAMPLE}.crate.zip",

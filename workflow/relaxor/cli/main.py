@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -205,6 +206,26 @@ def claims(
     table = load_comparison(path)
     show(claims_table(table))
     typer.echo(claims_summary(table))
+
+
+@app.command(epilog=examples("relaxor view", "relaxor view --results results/smoke --port 8080"))
+def view(
+    results: Annotated[Path | None, typer.Option(help="Folder of results; by default that of the settings.")] = None,
+    port: Annotated[int, typer.Option(help="Port on this computer; 0 takes a free one.")] = 8321,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+) -> None:
+    """Show the explorer of all results in the browser, and load it again whenever the results change."""
+    import webbrowser
+
+    from relaxor.reporting.explorer.view import HOST, server
+
+    with server((results or Path(_settings().results)) / "explorer", port) as serving:
+        address = f"http://{HOST}:{serving.server_port}/"
+        typer.echo(f"{address} shows the results to this computer alone; end with Ctrl-C")
+        if browser:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            serving.serve_forever()
 
 
 @app.command(

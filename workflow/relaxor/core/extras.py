@@ -4,8 +4,8 @@ from relaxor.core.errors import RelaxorError
 
 EXTRAS = {
     "workflow": (
-        "IPython", "h5netcdf", "jinja2", "matplotlib", "nbconvert", "nbformat", "papermill", "pooch", "rocrate",
-        "snakemake", "tabulate", "xlsxwriter",
+        "IPython", "h5netcdf", "jinja2", "matplotlib", "nbconvert", "nbformat", "papermill", "plotly", "pooch",
+        "rocrate", "snakemake", "tabulate", "xlsxwriter",
     ),
     "inpainting": ("equinox", "jax", "onnx", "optax", "pooch", "safetensors"),
 }  # fmt: skip
