@@ -91,8 +91,9 @@ class Project:
             if panels:
                 shown[name] = figure | {"panels": panels, "layout": [list(panels)]}
         (self.folder / SETTINGS.figures).write_text(yaml.safe_dump(shown), encoding="utf-8")
-        for notebook in (self.folder / "notebooks").glob("*.ipynb"):
-            notebook.unlink()  # they show every panel of their figure
+        settings = yaml.safe_load((self.folder / "config/config.yaml").read_text(encoding="utf-8"))
+        settings["notebooks"] = []  # they show every panel of their figure
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         for part in (SETTINGS.claims, SETTINGS.checks):
             (self.folder / part).write_text("[]\n", encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """The command ``relaxor``."""
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,20 +20,52 @@ if TYPE_CHECKING:
     from relaxor.project.settings import Settings
 
 SETTINGS = "config/config.yaml"
-RUN = "uv run snakemake --cores 2"
+RUN = ("uv run " if Path("uv.lock").is_file() else "") + "snakemake --cores 2"
+"""The command that runs the pipeline in this folder: a clone has an environment of its own."""
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Turn raw instrument files into figures and tables with uncertainties. "
     f"'{RUN}' runs the pipeline itself; 'relaxor add' adds your own files to it.",
-    epilog="A first session:  relaxor add mysample ~/measurements  →  relaxor check  →  "
-    f"{RUN} samples  →  results/figures/samples/mysample/",
+    epilog="A first session:  relaxor init project  →  cd project  →  relaxor add mysample ~/measurements  →  "
+    f"relaxor check  →  {RUN}  →  results/figures/",
 )
 
 
 def examples(*lines: str) -> str:
     """Return the examples at the end of the help of a command, as paragraphs, because only these keep lines apart."""
     return "\n\n".join(["Examples:", *lines])
+
+
+@app.command(epilog=examples("relaxor init thesis", "relaxor init paper --example"))
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the new project, which must be empty or new.")],
+    example: Annotated[
+        bool, typer.Option("--example", help="Make the example project instead, with the simulated files of its paper.")
+    ] = False,
+    from_paper: Annotated[
+        str, typer.Option(metavar="DOI", help="The same, by the DOI of the paper whose project it is.")
+    ] = "",
+) -> None:
+    """Make a project of your own: workflow, settings, an empty sheet, and lists of figures and claims.
+
+    Nothing is overwritten: the command refuses a folder that is not empty.
+    """
+    from relaxor.core.extras import MissingExtraError, require_extra
+    from relaxor.project.new_project import init_project
+
+    written = init_project(folder, from_paper if from_paper or example else None)
+    typer.echo(f"{len(written)} files in {folder}")
+    for extra in ["workflow", *["inpainting"] * bool(example or from_paper)]:
+        try:
+            require_extra(extra)
+        except MissingExtraError as missing:
+            typer.echo(f"warning: {missing}", err=True)
+    enter = f"cd {shlex.quote(str(folder))}"
+    if example or from_paper:
+        typer.echo(f"Next: {enter} && snakemake --cores 2 characterization")
+    else:
+        typer.echo(f"Next: {enter} && relaxor add SAMPLE FOLDER_OF_RAW_FILES && snakemake --cores 2")
 
 
 @app.command(
@@ -84,6 +117,8 @@ def add(
     from relaxor.project import answers
     from relaxor.project import proposals as recognised
     from relaxor.project import proposed_settings as settings_of
+    from relaxor.project.sheet import main_sample
+    from relaxor.project.starter import add_starter
     from relaxor.techniques.material import Material
 
     settings, root = _settings(), Path.cwd()
@@ -125,8 +160,13 @@ def add(
         typer.echo(f"settings of {', '.join(proposed)} added to {SETTINGS}")
     intake.store(sample, proposals, root)
     intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
-    typer.echo(f"{len(proposals)} rows added to {sheet}. Next: {RUN} samples")
-    typer.echo(f"figures will be in {settings.results}/figures/samples/{sample}/")
+    rows, figures = settings.load_sheet(), f"{settings.results}/figures"
+    main = sample == main_sample(settings.sample, rows)
+    composed = add_starter(settings.figures, rows, sample) if main else ""
+    typer.echo(f"{len(proposals)} rows added to {sheet}. Next: {RUN}{'' if main else ' samples'}")
+    typer.echo(f"figures will be in {figures}/samples/{sample}/")
+    if composed:
+        typer.echo(f"and {figures}/{composed}, which {settings.figures} composes: change it as you like")
 
 
 def _settings() -> "Settings":
@@ -188,7 +228,8 @@ def check(
         typer.echo(f"{len(problems)} problems", err=True)
         raise typer.Exit(1)
     warned = f", but see the {len(doubts)} warning{'s' * (len(doubts) > 1)}" if doubts else ""
-    typer.echo(f"nothing is wrong with {len(rows)} files{warned}. Next: {RUN}")
+    then = RUN if rows else "relaxor add SAMPLE FOLDER"
+    typer.echo(f"nothing is wrong with {len(rows)} files{warned}. Next: {then}")
 
 
 @app.command(epilog=examples("relaxor claims", "relaxor claims --results results/smoke", "relaxor claims | grep ✗"))

@@ -13,11 +13,12 @@ from relaxor.core.checksums import recorded_sum
 from relaxor.core.errors import ReadError, RelaxorError, SheetError, nearest
 from relaxor.core.remote import storage_of
 from relaxor.core.results import Measurement
-from relaxor.project.figure_list import load_figures
+from relaxor.project.figure_list import fed_panels, load_figures
 from relaxor.project.layers import Resolved, known_conditions, resolve
 from relaxor.project.lists import load_checks, load_claims, load_literature
+from relaxor.project.pipeline import beside
 from relaxor.project.settings import Settings, lacking_setting
-from relaxor.project.sheet import require_samples
+from relaxor.project.sheet import main_sample, require_samples
 from relaxor.project.trial import refusals
 from relaxor.readers import read
 from relaxor.readers.tables.description import stated
@@ -54,15 +55,17 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
     problems: list[str] = []
 
     def sheet() -> None:
-        panels = [panel.id for figure in load_figures(settings.figures).values() for panel in figure.panels.values()]
+        figures = load_figures(beside(settings.figures))
+        panels = [panel.id for figure in figures.values() for panel in figure.panels.values()]
         rows.extend(settings.load_sheet(panels=tuple(panels)))
         require_samples(filter(None, [settings.sample, *settings.samples]), rows, settings.sheet)
+        fed_panels(figures, rows, main_sample(settings.sample, rows))
 
     parts: Sequence[Callable[[], object]] = (
         sheet,
-        partial(load_claims, settings.claims),
-        partial(load_checks, settings.checks),
-        partial(load_literature, settings.literature),
+        partial(load_claims, beside(settings.claims)),
+        partial(load_checks, beside(settings.checks)),
+        partial(load_literature, beside(settings.literature)),
     )
     for part in parts:
         try:
