@@ -9,9 +9,9 @@ from relaxor.core.errors import SheetError, nearest
 from relaxor.core.section import Section, load_yaml
 from relaxor.techniques.registry import current_name, techniques
 
-ROW_MM = 57.0
+ROW_MM = 62.0
 """Height of one row of panels in mm, where a figure states no height."""
-COLUMNS = {"single": 1, "double": 3}
+COLUMNS = {"single": 1, "double": 2}
 """Panels beside each other in a figure that states no layout, by its width."""
 
 
@@ -19,16 +19,16 @@ class PanelSpec(Section):
     """One panel."""
 
     id: str = ""
-    """Name of the panel, unique in the list, by default that of the figure with the letter. Rows of the sheet may name it
-    in their column ``panel``."""
+    """Name of the panel, unique in the list; by default that of the figure with the letter. Rows of the sheet may name
+    it in their column ``panel``."""
     draw: str
-    """Drawing function as ``technique.panel``, such as ``raman.spectrum``. ``technique.overview`` is the picture that relaxor
-    chooses for a measurement; schematics are ``schematics.…``."""
+    """Drawing function as ``technique.panel``, such as ``raman.spectrum``. ``technique.overview`` is the picture that
+    relaxor chooses for a measurement; schematics are ``schematics.…``."""
     sample: str = ""
     """Sample whose results the panel shows; by default that of the settings."""
     measurements: list[str] = []
-    """Measurements of its technique that the panel shows; ``*`` stands for any text. Without any, it shows those whose rows of
-    the sheet name the panel."""
+    """Measurements of its technique that the panel shows; ``*`` stands for any text. Without any, it shows those whose
+    rows of the sheet name the panel."""
     options: dict[str, str | float | bool] = {}
     """Keywords of the function that draws it, such as the region of a file."""
     title: str = ""
@@ -50,19 +50,19 @@ class FigureSpec(Section):
     category: str = ""
     """Heading under which the report lists the figure; by default its title."""
     part: str = ""
-    """Part of the work to which the figure belongs; ``snakemake PART`` makes the figures and tables of a part. By default it
-    is that of the technique of the first panel."""
+    """Part of the work to which the figure belongs; ``snakemake PART`` makes the figures and tables of a part. By
+    default it is that of the technique of the first panel."""
     width: Literal["single", "double"] = "double"
     """Width of one or of two columns of a page."""
     height: float | None = None
-    """Printed height in mm; by default 57 mm for each row."""
+    """Printed height in mm; by default 62 mm for each row."""
     heights: list[float] | None = None
     """Relative heights of the rows; they are equal by default."""
     widths: list[float] | None = None
     """Relative widths of the columns; they are equal by default."""
     layout: list[list[str]] = []
-    """Rows of letters of panels; a repeated letter spans several cells, and ``.`` leaves one empty. By default the panels
-    follow each other, three in a row, or one in a figure of single width."""
+    """Rows of letters of panels; a repeated letter spans several cells, and ``.`` leaves one empty. By default the
+    panels follow each other, two in a row, or one in a figure of single width."""
     panels: dict[str, PanelSpec]
     """The panels by their letters."""
 

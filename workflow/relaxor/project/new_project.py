@@ -66,7 +66,7 @@ def _config() -> Path:
 
 
 def _files(of_paper: bool) -> Iterator[tuple[str, str]]:
-    """Yield the path and the content of every file but the raw ones; those of the paper replace those of the template."""
+    """Yield the path and the content of every file but the raw ones; those of the paper replace earlier ones."""
     for path in sorted(TEMPLATE.rglob("*")):
         if path.is_file():
             yield path.relative_to(TEMPLATE).as_posix(), path.read_text(encoding="utf-8").replace(VERSION, __version__)
