@@ -200,7 +200,14 @@ def check(
     The exit code is 1 if anything is wrong.
     """
     from relaxor.cli.terminal import checked_table, settings_table, show
-    from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions, try_analyses
+    from relaxor.project.preflight import (
+        check_files,
+        check_lists,
+        explained,
+        left_out,
+        misspelt_conditions,
+        try_analyses,
+    )
     from relaxor.reporting.names import misnamed
 
     settings = _settings()
@@ -218,7 +225,7 @@ def check(
         found = try_analyses(found, settings)
     if found:
         show(checked_table(found))
-    doubts = misspelt_conditions(rows, settings.sheet)
+    doubts = misspelt_conditions(rows, settings.sheet) + left_out(rows, settings)
     for doubt in doubts:
         typer.echo(f"warning: {doubt}", err=True)
     problems += [*misnamed(settings), *(problem for each in found for problem in each.problems)]

@@ -1,5 +1,6 @@
 """Checks before a run: settings, sheet, files, checksums, conditions, and whether the analyses accept the files."""
 
+import contextlib
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -87,6 +88,22 @@ def misspelt_conditions(rows: Sequence[dict[str, Any]], sheet: Path | str) -> li
                 place = f"{sheet}: row {number}: column 'conditions'"
                 found.append(f"{place}: {technique} does not know '{name}'; did you mean '{near[0]}'?")
     return found
+
+
+def left_out(rows: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
+    """Report each figure that is not drawn because the sheet has no measurement for a panel."""
+    with contextlib.suppress(RelaxorError):  # `check_lists` reports it
+        figures = load_figures(beside(settings.figures))
+        fed = fed_panels(figures, rows, main_sample(settings.sample, rows))
+        lacking = {
+            name: panel.id
+            for name, figure in figures.items()
+            for panel in figure.panels.values()
+            if panel.owner in techniques() and panel.id not in fed
+        }
+        why = "is not drawn: panel {} has no 'measurements', and no row of the sheet names it"
+        return [f"{settings.figures}: {name} {why.format(panel)}" for name, panel in lacking.items()]
+    return []
 
 
 def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[Checked]:
