@@ -47,7 +47,8 @@ try:
     require_samples(filter(None, [SETTINGS.sample, *SETTINGS.samples]), SHEET, SETTINGS.sheet)
     FED = fed_panels(FIGURES, SHEET, SAMPLE)
     LIGHT = "optical_pulses"  # the technique whose fitted response encodes images
-    ENCODING = SETTINGS.encoder.wavelength is not None and (SAMPLE, LIGHT) in {(row["sample"], row["technique"]) for row in SHEET}
+    HELD = {row["technique"] for row in SHEET if row["sample"] == SAMPLE}
+    ENCODING = LIGHT in HELD and SETTINGS.encoder.wavelength is not None
     if ENCODING:
         require_extra("inpainting")
     VALIDATION = beside(SETTINGS.validation)
@@ -74,7 +75,7 @@ for row in PUBLISHED_SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
 FORMATS_OF = formats_of({row["file"]: None for row in SHEET if not row["table"]})
 EMNIST = sorted(NAMES.values())
-TECHNIQUES = [technique for technique in SAMPLES.get(SAMPLE, []) if technique != OTHER]
+TECHNIQUES = sorted(HELD - {OTHER})
 ANALYSED = TECHNIQUES + ["inpainting", "crossbar"] * ENCODING  # topics of the sample that have numbers
 COMPARING = sorted({number.technique for number in SETTINGS.devices.numbers.values()} & set(TECHNIQUES))
 # Figures of which a panel has no data are left out: a sample without pulses of light has no Fig. 4 and 5.

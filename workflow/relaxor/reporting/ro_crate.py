@@ -83,8 +83,8 @@ def bundle(
     Raises
     ------
     SheetError
-        If there is no ``CITATION.cff``, which states who owns the results, if it does not state everything, or if a file
-        is missing.
+        If there is no ``CITATION.cff``, which states who owns the results, if it lacks an entry, or if a file is
+        missing.
     """
     if not Path("CITATION.cff").is_file():
         raise SheetError("CITATION.cff: does not exist; state in it who owns these data and results")
