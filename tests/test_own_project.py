@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from relaxor.cli.main import app
-from relaxor.core.errors import SheetError
+from relaxor.core import extras
+from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.project.figure_list import fed_panels, load_figures
 from relaxor.project.starter import add_starter
+from relaxor.reporting.draw import draw_figure
 from relaxor.reporting.panels import panel_of
 from typer.testing import CliRunner
 
@@ -93,6 +95,11 @@ def test_an_unknown_paper_is_answered_by_those_that_are_known(tmp_path):
     assert not (tmp_path / "example").exists()
 
 
+def test_what_is_not_installed_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(extras.EXTRAS, "workflow", ("no_such_package",))
+    assert "'no_such_package' is not installed; it comes with: pip install 'relaxor[workflow]'" in init(tmp_path)
+
+
 # --- figures composed in one list -----------------------------------------------------------------------------------
 def figures(folder: Path, text: str) -> Path:
     path = folder / "figures.yaml"
@@ -151,6 +158,43 @@ def test_a_panel_shows_what_it_names_or_what_the_sheet_says(tmp_path):
     )
     listed = load_figures(figures(tmp_path, f"f: {{title: One, panels: {panels}}}\n"))
     assert fed_panels(listed, ROWS, "film") == {"x": ["flake"], "fb": ["flake", "1e3"], "fc": ["substrate"]}
+
+
+@pytest.fixture
+def drawn(analysed, tmp_path):
+    """Draw a figure of the analysed sample data, and return its files."""
+
+    def draw(text: str) -> list[Path]:
+        (figure,) = load_figures(figures(tmp_path, text)).values()
+        folders = {panel.owner: analysed(panel.owner).folder for panel in figure.panels.values()}
+        sample = next(iter(folders.values())).parent.name
+        files = [tmp_path / "whole.svg", *(tmp_path / f"{letter}.svg" for letter in figure.panels)]
+        curves, parameters = (
+            [str(folder / name) for folder in folders.values()] for name in ("curves.nc", "parameters.csv")
+        )
+        measurements = {panel.id: panel.measurements or None for panel in figure.panels.values()}
+        whole, *panels = map(str, files)
+        draw_figure(curves, parameters, [], [whole], panels, spec=figure.model_dump(mode="json"), sample=sample,
+                    measurements=measurements, settings_of={})  # fmt: skip
+        return files
+
+    return draw
+
+
+def test_a_figure_has_the_titles_and_pictures_that_its_list_says(drawn):
+    panels = (
+        "{a: {draw: raman.spectrum, measurements: [raman_532nm], title: Lines}, "
+        "b: {draw: xrd.overview, title: Powder}, c: {draw: shg.overview}}"
+    )
+    whole, *_ = drawn(f"f: {{title: One, widths: [2, 1], layout: [[a, b], [c, c]], panels: {panels}}}\n")
+    text = whole.read_text(encoding="utf-8")
+    for expected in ("a  Lines", "b  Powder", "Raman shift", "simulated"):
+        assert expected in text
+
+
+def test_pictures_of_a_measurement_are_counted(drawn):
+    with pytest.raises(AnalysisError, match=r"xrd.overview: number 7: xrd_platelet has 1 \(xrd_platelet\)"):
+        drawn("f: {title: One, panels: {a: {draw: xrd.overview, options: {number: 7}}}}\n")
 
 
 # --- from the wheel alone --------------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 import os
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 import relaxor
 from relaxor.core.errors import RelaxorError, SheetError
-from relaxor.core.extras import require_extra
+from relaxor.core.extras import lacking
 from relaxor.core.remote import require_storage, storage_of
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
@@ -35,7 +36,8 @@ os.environ.update(
 )
 
 try:
-    require_extra("workflow")
+    if missing := lacking("workflow"):
+        raise WorkflowError(missing)
     SETTINGS = validate_settings(config)
     SPECIFICATIONS = beside(SETTINGS.figures)
     FIGURES = load_figures(SPECIFICATIONS)
@@ -49,8 +51,8 @@ try:
     LIGHT = "optical_pulses"  # the technique whose fitted response encodes images
     HELD = {row["technique"] for row in SHEET if row["sample"] == SAMPLE}
     ENCODING = LIGHT in HELD and SETTINGS.encoder.wavelength is not None
-    if ENCODING:
-        require_extra("inpainting")
+    if ENCODING and (missing := lacking("inpainting")):
+        logger.warning(f"{missing}. Without it, only parts that train no network can be made.")
     VALIDATION = beside(SETTINGS.validation)
     REGISTRY = load_registry(VALIDATION)
     PUBLISHED = settings_of(REGISTRY, VALIDATION)

@@ -51,21 +51,17 @@ def init(
 
     Nothing is overwritten: the command refuses a folder that is not empty.
     """
-    from relaxor.core.extras import MissingExtraError, require_extra
+    from relaxor.core.extras import lacking
     from relaxor.project.new_project import init_project
 
-    written = init_project(folder, from_paper if from_paper or example else None)
+    of_paper = example or from_paper != ""
+    written = init_project(folder, from_paper if of_paper else None)
     typer.echo(f"{len(written)} files in {folder}")
-    for extra in ["workflow", *["inpainting"] * bool(example or from_paper)]:
-        try:
-            require_extra(extra)
-        except MissingExtraError as missing:
-            typer.echo(f"warning: {missing}", err=True)
-    enter = f"cd {shlex.quote(str(folder))}"
-    if example or from_paper:
-        typer.echo(f"Next: {enter} && snakemake --cores 2 characterization")
-    else:
-        typer.echo(f"Next: {enter} && relaxor add SAMPLE FOLDER_OF_RAW_FILES && snakemake --cores 2")
+    for missing in filter(None, map(lacking, ("workflow", "inpainting") if of_paper else ("workflow",))):
+        typer.echo(f"warning: {missing}", err=True)
+    then = "snakemake --cores 2"
+    then = f"{then} characterization" if of_paper else f"relaxor add SAMPLE FOLDER_OF_RAW_FILES && {then}"
+    typer.echo(f"Next: cd {shlex.quote(str(folder))} && {then}")
 
 
 @app.command(

@@ -18,17 +18,10 @@ class MissingExtraError(RelaxorError):
     """A required package is only installed with an extra."""
 
 
-def require_extra(extra: str) -> None:
-    """Refuse to go on without the packages of an extra.
-
-    Raises
-    ------
-    MissingExtraError
-        Naming the first package that is missing, and the command that installs all of them.
-    """
-    for package in EXTRAS[extra]:
-        if find_spec(package) is None:
-            raise MissingExtraError(_advice(package, extra))
+def lacking(extra: str) -> str:
+    """Return what to install because a package of an extra is missing, or an empty string if all are there."""
+    absent = (package for package in EXTRAS[extra] if find_spec(package) is None)
+    return next((_advice(package, extra) for package in absent), "")
 
 
 def missing_extra(error: ImportError) -> MissingExtraError | None:

@@ -29,7 +29,7 @@ class PanelSpec(Section):
     measurements: list[str] = []
     """Measurements of its technique that the panel shows; ``*`` stands for any text. Without any, it shows those whose
     rows of the sheet name the panel."""
-    options: dict[str, str | float | bool] = {}
+    options: dict[str, str | int | float | bool] = {}
     """Keywords of the function that draws it, such as the region of a file."""
     title: str = ""
     """Title above the panel, behind its letter."""

@@ -72,7 +72,5 @@ def _files(of_paper: bool) -> Iterator[tuple[str, str]]:
             yield path.relative_to(TEMPLATE).as_posix(), path.read_text(encoding="utf-8").replace(VERSION, __version__)
     for path in sorted(_config().iterdir()) if of_paper else ():
         yield f"config/{path.name}", path.read_text(encoding="utf-8").replace(SCHEMA, WRITTEN_SCHEMA)
-    yield (
-        f"config/{WRITTEN_SCHEMA}",
-        (pipeline_folder() / "workflow/schemas" / WRITTEN_SCHEMA).read_text(encoding="utf-8"),
-    )
+    schema = pipeline_folder() / "workflow/schemas" / WRITTEN_SCHEMA
+    yield f"config/{WRITTEN_SCHEMA}", schema.read_text(encoding="utf-8")
