@@ -53,6 +53,8 @@ try:
     ENCODING = LIGHT in HELD and SETTINGS.encoder.wavelength is not None
     if ENCODING and (missing := lacking("inpainting")):
         logger.warning(f"{missing}. Without it, only parts that train no network can be made.")
+    STORIES = {name: beside(f"notebooks/{name}.ipynb") for name in SETTINGS.notebooks}
+    TOLD = {name: told_panels(notebook) for name, notebook in STORIES.items()}
     VALIDATION = beside(SETTINGS.validation)
     REGISTRY = load_registry(VALIDATION)
     PUBLISHED = settings_of(REGISTRY, VALIDATION)
@@ -92,9 +94,7 @@ MISSING = {
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
 DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
-# A notebook of the settings is executed if all panels that it shows are drawn.
-STORIES = {name: beside(f"notebooks/{name}.ipynb") for name in SETTINGS.notebooks}
-NOTEBOOKS = [name for name, notebook in STORIES.items() if told_panels(notebook) <= DRAWN]
+NOTEBOOKS = [name for name, panels in TOLD.items() if panels <= DRAWN]  # those of which all panels are drawn
 # Figures that are not in config/figures.yaml, and techniques that several samples have.
 SHOWN = {row["technique"] for row in SHEET if row["sample"] == SAMPLE and DRAWN & {*row["panel"].split(",")}}
 OWN = [

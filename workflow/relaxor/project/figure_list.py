@@ -66,6 +66,11 @@ class FigureSpec(Section):
     panels: dict[str, PanelSpec]
     """The panels by their letters."""
 
+    @property
+    def millimetres(self) -> float:
+        """Printed height."""
+        return self.height or ROW_MM * len(self.layout)
+
 
 def load_figures(path: Path | str) -> dict[str, FigureSpec]:
     """Load the specifications of the figures by name, with everything that they leave to the default.
@@ -102,7 +107,6 @@ def _completed(name: str, figure: FigureSpec) -> FigureSpec:
         update={
             "category": figure.category or figure.title,
             "part": figure.part or next(iter(parts), "schematics"),
-            "height": figure.height or ROW_MM * len(layout),
             "layout": layout,
             "panels": panels,
         }

@@ -12,7 +12,7 @@ from relaxor.core.errors import SheetError
 from relaxor.figures.layout import ReadyPanel, panel_figure, shown_files, shown_origin
 from relaxor.figures.panel import load_panel, load_table
 from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
-from relaxor.project.figure_list import ROW_MM, FigureSpec, PanelSpec
+from relaxor.project.figure_list import FigureSpec, PanelSpec
 from relaxor.reporting.panels import panel_of, topic_of
 
 
@@ -71,7 +71,7 @@ def draw_figure(
 
 def _whole(spec: FigureSpec, panels: Mapping[str, ReadyPanel], origin: str) -> Figure:
     """Draw all panels of a figure (letter → panel), with their letters and the mark of their origin."""
-    whole = new_figure(DOUBLE if spec.width == "double" else SINGLE, spec.height or ROW_MM * len(spec.layout))
+    whole = new_figure(DOUBLE if spec.width == "double" else SINGLE, spec.millimetres)
     axes = whole.subplot_mosaic(
         [list(row) for row in spec.layout], height_ratios=spec.heights, width_ratios=spec.widths
     )
