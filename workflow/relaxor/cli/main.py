@@ -170,7 +170,10 @@ def _settings() -> "Settings":
     from relaxor.project.settings import load_settings
 
     if not Path(SETTINGS).is_file():
-        raise SheetError(f"{SETTINGS}: this file does not exist here; run the command in the folder of the project")
+        raise SheetError(
+            f"{SETTINGS}: this file does not exist here; run the command in the folder of the project, "
+            "or make a project with 'relaxor init'"
+        )
     return load_settings(SETTINGS)
 
 
