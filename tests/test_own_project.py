@@ -130,7 +130,8 @@ def test_what_a_figure_leaves_out_has_a_default(tmp_path):
 @pytest.mark.parametrize(
     ("panel", "message"),
     [
-        ("draw: raman.spectra", "'raman.spectra' is not known; panels of raman: spectrum, maps, overview"),
+        ("draw: raman.lines", "'raman.lines' is not known; panels of raman: spectrum, maps, overview"),
+        ("draw: raman.spectra", "did you mean 'raman.spectrum'? panels of raman: spectrum, maps, overview"),
         ("draw: ramann.spectrum", "'ramann.spectrum' is not known; did you mean 'raman'?"),
         ("draw: xrd.pattern, measurements: [glass]", "'film' has no measurement 'glass' of xrd; allowed: powder"),
         ("draw: raman.spectrum, measurements: [flak]", "no measurement 'flak' of raman; did you mean 'flake'?"),
@@ -271,6 +272,33 @@ def test_files_of_the_simulator_come_to_figures_without_networks(installed):
     in_folder(lab, environment, "relaxor", "claims")
 
 
+def with_flakes(project: Path, *samples: str) -> None:
+    """Give a project one Raman spectrum of each sample."""
+    for sample in samples:
+        raw = f"raw_data/{sample}/flake.txt"
+        (project / raw).parent.mkdir()
+        shutil.copyfile(ROOT / "raw_data/cbps/raman/CBPS_flake_532nm.txt", project / raw)
+        with (project / "config/measurements.tsv").open("a", encoding="utf-8") as stream:
+            stream.write("\t".join(["flake", sample, "raman", raw, "", "simulated", "", "", "", ""]) + "\n")
+
+
+@pytest.mark.slow
+def test_two_papers_share_one_sheet(tmp_path):
+    """Each has its sample, figures and results, and a panel may show the other sample."""
+    init(tmp_path)
+    with_flakes(tmp_path, "film", "glass")
+    panel = "draw: raman.spectrum, measurements: ['*']"
+    panels = f"{{a: {{{panel}}}, b: {{{panel}, sample: film}}}}"
+    figures(tmp_path, f"figure7: {{title: Both, panels: {panels}}}\n")
+    settings = {"sample": "glass", "figures": "figures.yaml", "results": "results/thesis"}
+    (tmp_path / "config/thesis.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    project = Project(tmp_path, library=ROOT)
+    inputs = project.run("--dry-run", "results/thesis/figures/figure7.png", "--configfile", "config/thesis.yaml")
+    for sample in ("film", "glass"):
+        assert f"results/thesis/analysis/{sample}/raman/curves.nc" in inputs.split("rule draw_figure7:")[1]
+    assert "draw_figure7" not in project.planned()
+
+
 @pytest.mark.slow
 def test_a_workflow_of_a_repository_is_fetched_by_its_tag(tmp_path):
     """As the Snakefile of a new project says; the address leads to a bare repository on this computer."""
@@ -283,12 +311,7 @@ def test_a_workflow_of_a_repository_is_fetched_by_its_tag(tmp_path):
     (address,) = re.findall(r"github\(.*\)", text)
     fetched = text.replace('f"{pipeline_folder()}/Snakefile"', re.sub('tag=".*"', 'tag="v1.2.3"', address))
     own.write_text(fetched, encoding="utf-8")
-    raw = tmp_path / "project/raw_data/film/flake.txt"
-    raw.parent.mkdir()
-    shutil.copyfile(ROOT / "raw_data/cbps/raman/CBPS_flake_532nm.txt", raw)
-    sheet = tmp_path / "project/config/measurements.tsv"
-    with sheet.open("a", encoding="utf-8") as stream:
-        stream.write("flake\tfilm\traman\traw_data/film/flake.txt\t\tsimulated\t\t\t\t\n")
+    with_flakes(tmp_path / "project", "film")
     project = Project(tmp_path / "project", library=ROOT)
     rewritten = {
         "GIT_CONFIG_COUNT": "1",

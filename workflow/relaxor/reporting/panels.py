@@ -1,5 +1,6 @@
 """Every panel that a figure can show, by its name in ``figures.yaml``."""
 
+import difflib
 from collections.abc import Mapping
 from functools import partial
 
@@ -42,8 +43,9 @@ def panel_of(spec: PanelSpec) -> Panel:
     place = f"panel {spec.id}: draw: '{spec.draw}' is not known"
     if spec.owner not in known:
         raise SheetError(f"{place}{nearest(spec.owner, known)}")
-    listed = ", ".join([*known[spec.owner], *[OVERVIEW] * (spec.owner in techniques())])
-    raise SheetError(f"{place}; panels of {spec.owner}: {listed}")
+    listed = [*known[spec.owner], *[OVERVIEW] * (spec.owner in techniques())]
+    meant = "".join(f"did you mean '{spec.owner}.{near}'? " for near in difflib.get_close_matches(name, listed, 1))
+    raise SheetError(f"{place}; {meant}panels of {spec.owner}: {', '.join(listed)}")
 
 
 def drawing_modules(spec: PanelSpec) -> list[str]:
