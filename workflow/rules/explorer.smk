@@ -12,9 +12,9 @@ rule build_explorer:
     """One page with every measurement, its curves, its numbers and where they come from."""
     input:
         data=[f"{DATA}{technique}.nc".format(sample=sample) for sample, technique in LOOKED_INTO],
-        parameters=[analysed_of(*each, "parameters.csv") for each in WITH_NUMBERS],
-        budget=[analysed_of(*each, "budget.csv") for each in WITH_NUMBERS],
-        curves=[analysed_of(*each, "curves.nc") for each in WITH_NUMBERS],
+        parameters=[analysed(topic, "parameters.csv", sample) for sample, topic in WITH_NUMBERS],
+        budget=[analysed(topic, "budget.csv", sample) for sample, topic in WITH_NUMBERS],
+        curves=[analysed(topic, "curves.nc", sample) for sample, topic in WITH_NUMBERS],
         claims=rules.compare_claims.output.comparison,
         checks=rules.check_results.output.checks,
     output:

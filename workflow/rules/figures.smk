@@ -26,8 +26,9 @@ for name, figure in FIGURES.items():
             mem_mb=1000,
             runtime=10,
         params:
-            **calls("relaxor.reporting.draw:draw_figure", *drawing_modules(figure.panels.values())),
+            **calls("relaxor.reporting.draw:draw_figure", *modules_drawing(figure.panels.values())),
             spec=figure.model_dump(mode="json"),
+            sample=SAMPLE,
             measurements=fed(figure.panels.values()),
             settings_of=settings_drawn([figure]),
         script:

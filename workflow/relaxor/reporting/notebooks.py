@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from relaxor.core.errors import AnalysisError
+from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.core.files import atomic, write_whole
 
 PAGE = """<!DOCTYPE html>
@@ -101,8 +101,15 @@ def _page(executed: Path) -> str:
     return PAGE.format(title=executed.stem, style=style, body=body)
 
 
-def told_panels(folder: Path | str) -> dict[str, set[str]]:
-    """Return the notebooks of a folder by name, with the panels that their calls of ``story.…("PANEL")`` name."""
-    return {
-        path.stem: set(CALL.findall(path.read_text(encoding="utf-8"))) for path in sorted(Path(folder).glob("*.ipynb"))
-    }
+def told_panels(notebook: Path | str) -> set[str]:
+    """Return the panels that the calls of ``story.…("PANEL")`` of a notebook name.
+
+    Raises
+    ------
+    SheetError
+        If there is no such notebook.
+    """
+    try:
+        return set(CALL.findall(Path(notebook).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SheetError(f"{notebook}: {error.strerror}; the setting 'notebooks' names it") from None

@@ -31,6 +31,8 @@ MODULE = "relaxor"
 """Folder in the zip file for the workflow if the project only uses it as a module."""
 VERSION = "1.1"
 """Version of the RO-Crate standard; archives and validators support this one best."""
+CITED = ("title", "abstract", "authors", "date-released", "license")
+"""What the crate takes from ``CITATION.cff``."""
 WORKFLOWS = ("Snakefile", "workflow/Snakefile", f"{MODULE}/Snakefile")
 """Possible paths of the main workflow; the first that exists is used."""
 SNAKEMAKE = "9.27"
@@ -81,7 +83,8 @@ def bundle(
     Raises
     ------
     SheetError
-        If there is no ``CITATION.cff``, which states who owns the results, or if a file is missing.
+        If there is no ``CITATION.cff``, which states who owns the results, if it lacks an entry, or if a file is
+        missing.
     """
     if not Path("CITATION.cff").is_file():
         raise SheetError("CITATION.cff: does not exist; state in it who owns these data and results")
@@ -102,6 +105,8 @@ def _crate(
     from rocrate.rocrate import ROCrate
 
     citation = yaml.safe_load(Path("CITATION.cff").read_text(encoding="utf-8"))
+    if lacking := [key for key in CITED if not citation.get(key)]:
+        raise SheetError(f"CITATION.cff: does not state {', '.join(lacking)}, which the crate needs")
     crate = ROCrate(version=VERSION)
     crate.name, crate.description = citation["title"], citation["abstract"]
     crate.datePublished = str(citation["date-released"])
