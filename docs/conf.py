@@ -1,0 +1,52 @@
+"""The documentation as a site: ``uv run --group docs sphinx-build -W --keep-going docs docs/_build``."""
+
+import sys
+from pathlib import Path
+
+import relaxor
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "relaxor"
+copyright = "the relaxor developers, GPL-3.0-or-later"
+version = release = relaxor.__version__
+language = "en"
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_design",
+    "from_code",
+]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 4
+# Pages that other parts of the project may or may not bring are listed by a pattern.
+suppress_warnings = ["toc.empty_glob"]
+
+# Nothing is fetched, so that only references to objects of relaxor itself can be checked; all of them are.
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(?!relaxor\b).*")]
+default_role = "py:obj"
+autosummary_generate = True
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "undoc-members": True, "exclude-members": "model_config"}
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "relaxor"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["relaxor.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "navigation_depth": 2,  # the sidebar of every page would list all modules
+    "collapse_navigation": True,
+}
