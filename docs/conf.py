@@ -24,8 +24,6 @@ exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
-# Pages that other parts of the project may or may not bring are listed by a pattern.
-suppress_warnings = ["toc.empty_glob"]
 
 # Nothing is fetched, so that only references to objects of relaxor itself can be checked; all of them are.
 nitpicky = True
@@ -45,6 +43,7 @@ html_static_path = ["_static"]
 html_css_files = ["relaxor.css"]
 html_show_sourcelink = False
 html_theme_options = {
+    "header_links_before_dropdown": 9,
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "navigation_depth": 2,  # the sidebar of every page would list all modules

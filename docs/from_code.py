@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 from docutils import nodes
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import FigureSpec, PanelSpec, load_figures
@@ -21,6 +22,7 @@ from relaxor.reporting.reference import numbers_of, settings_of
 from relaxor.techniques.registry import Technique, techniques
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import NumpyDocstring
+from sphinx.util import logging
 
 ROOT = Path(__file__).parents[1]
 PLACE = re.compile(r"^<!-- relaxor: (\w+) ?(.*?) -->$", re.MULTILINE)
@@ -128,8 +130,10 @@ def fill(app: Sphinx, page: str, source: list[str]) -> None:
 
 def math(self, node) -> None:  # type: ignore[no-untyped-def]
     """Write an equation as MathML, which browsers draw without a script."""
-    block = isinstance(node, nodes.math_block)
-    self.body.append(tex2mathml(node.astext(), as_block=block))
+    try:
+        self.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+    except MathError as error:
+        logging.getLogger(__name__).warning("%s in: %s", error, node.astext(), location=node)
     raise nodes.SkipNode
 
 
