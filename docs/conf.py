@@ -1,4 +1,4 @@
-"""The documentation as a site: ``uv run --group docs sphinx-build -W --keep-going docs docs/_build``."""
+"""The documentation as a site: ``uv run --group docs sphinx-build -W --keep-going docs results/docs``."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ extensions = [
     "sphinx_design",
     "from_code",
 ]
-exclude_patterns = ["_build", "_templates"]
+exclude_patterns = ["_templates"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
@@ -42,8 +42,10 @@ html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["relaxor.css"]
 html_show_sourcelink = False
+html_sidebars = dict.fromkeys(("start", "gallery", "faq"), [])  # they have no pages below them
 html_theme_options = {
     "header_links_before_dropdown": 9,
+    "navbar_persistent": ["search-button"],
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "navigation_depth": 2,  # the sidebar of every page would list all modules

@@ -130,8 +130,10 @@ def fill(app: Sphinx, page: str, source: list[str]) -> None:
 
 def math(self, node) -> None:  # type: ignore[no-untyped-def]
     """Write an equation as MathML, which browsers draw without a script."""
+    block = isinstance(node, nodes.math_block)
     try:
-        self.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+        equation = tex2mathml(node.astext(), as_block=block)
+        self.body.append(f'<div class="equation">{equation}</div>' if block else equation)
     except MathError as error:
         logging.getLogger(__name__).warning("%s in: %s", error, node.astext(), location=node)
     raise nodes.SkipNode
