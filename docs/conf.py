@@ -42,7 +42,7 @@ html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["relaxor.css"]
 html_show_sourcelink = False
-html_sidebars = dict.fromkeys(("start", "gallery", "faq"), [])  # they have no pages below them
+html_sidebars = {page: [] for page in ("start", "gallery", "faq")}  # they have no pages below them
 html_theme_options = {
     "header_links_before_dropdown": 9,
     "navbar_persistent": ["search-button"],

@@ -124,6 +124,8 @@ def as_table(diagram: re.Match[str]) -> str:
 
 def fill(app: Sphinx, page: str, source: list[str]) -> None:
     """Replace the lines of a page that take something from the code."""
+    if PLACE.search(source[0]):
+        app.env.note_reread()  # the code and the results may have changed where the page has not
     text = PLACE.sub(lambda place: PARTS[place[1]](app, place[2]), source[0])
     source[0] = re.sub(r"^```mermaid\n.*?^```$", as_table, text, flags=re.MULTILINE | re.DOTALL)
 

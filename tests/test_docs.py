@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import relaxor
 import yaml
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import load_figures
@@ -79,6 +80,13 @@ def test_a_link_leads_to_a_file(name):
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     links = [link for link in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text) if "://" not in link]
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_the_citation_has_the_version_and_the_changelog_a_section_for_it():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == relaxor.__version__
+    heading = f"## [{citation['version']}] - {citation['date-released']}"
+    assert heading in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
