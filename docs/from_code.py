@@ -70,7 +70,7 @@ def gallery(app: Sphinx, arguments: str) -> str:
         parts += [
             *captions(figure),
             "",
-            *folded("Entry of `config/figures.yaml`", dumped({name: sources[name]}), "yaml"),
+            *folded("Entry of <code>config/figures.yaml</code>", dumped({name: sources[name]}), "yaml"),
         ]
         parts += [*folded("Settings that differ from the defaults", dumped(used), "yaml"), *codes(figure)]
     return "\n".join(parts)
@@ -89,7 +89,7 @@ def captions(figure: FigureSpec) -> list[str]:
 def codes(figure: FigureSpec) -> Iterator[str]:
     """Yield the source of the drawing function of each panel, each once."""
     for draw, panel in {panel.draw: panel for panel in figure.panels.values()}.items():
-        yield from folded(f"Code of `{draw}`", source_of(panel), "python")
+        yield from folded(f"Code of <code>{draw}</code>", source_of(panel), "python")
 
 
 def source_of(panel: PanelSpec) -> str:
@@ -100,7 +100,7 @@ def source_of(panel: PanelSpec) -> str:
 
 def folded(title: str, text: str, language: str) -> list[str]:
     """Return a block of code that opens at a click."""
-    return [f"::::{{dropdown}} {title}", f"```{language}", text.rstrip(), "```", "::::", ""]
+    return [f"<details><summary>{title}</summary>", "", f"```{language}", text.rstrip(), "```", "", "</details>", ""]
 
 
 def dumped(content: object) -> str:
