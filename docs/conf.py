@@ -24,7 +24,7 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 
-# Nothing is fetched, so that only references to objects of relaxor itself can be checked. References to classes are not:
+# Nothing is fetched, so that only references to objects of relaxor itself can be checked, and no references to classes:
 # those of signatures name helpers without an entry.
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!relaxor\b).*"), ("py:class", ".*")]
