@@ -146,11 +146,21 @@ def plain(app: Sphinx, what: str, name: str, thing: object, options: object, lin
     lines[:] = [BAR.sub(lambda part: part[1] or r"\|", line) for line in lines]
 
 
+def short(
+    app: Sphinx, what: str, name: str, thing: object, options: object, signature: str | None, returned: str | None
+):
+    """Shorten the names of types in a signature with a default that is no Python, which Sphinx shows as it is."""
+    if signature and "<" in signature:
+        return re.sub(r"~(?:\w+\.)+", "", signature), returned
+    return None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
     app.add_config_value("relaxor_results", "results", "html")
     app.connect("source-read", fill)
     app.connect("autodoc-process-docstring", plain, priority=400)  # before napoleon, which is called at 500
+    app.connect("autodoc-process-signature", short)
     # The docstring of a constant is a sentence; napoleon would take what stands before its first colon for a type.
     NumpyDocstring._parse_attribute_docstring = lambda docstring: list(docstring._lines)  # type: ignore[method-assign]
     app.add_html_math_renderer("mathml", (math, None), (math, None))
