@@ -25,6 +25,8 @@ PARTS = (
     "pyproject.toml", "raw_data", "uv.lock", "workflow",
 )  # fmt: skip
 """Files and folders that are added to the results if they exist."""
+MADE = {"__pycache__", "generated"}
+"""Names of folders in them that Python and the documentation make."""
 OUTSIDE = "outside"
 """In the zip file, this replaces each ``..`` in the path of a file outside the project."""
 MODULE = "relaxor"
@@ -146,7 +148,7 @@ def _is_made_of(path: Path, sample: str, technique: str) -> bool:
 def _files(place: Path) -> list[str]:
     """List a file, or the files of a folder; the list is empty if nothing exists there."""
     found = [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
-    return [os.path.normpath(path) for path in found if "__pycache__" not in path.parts]
+    return [os.path.normpath(path) for path in found if MADE.isdisjoint(path.parts)]
 
 
 def _name(path: str, workflow: str) -> str:
