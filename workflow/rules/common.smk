@@ -23,7 +23,7 @@ from relaxor.project.sheet import main_sample, require_samples
 from relaxor.project.snakemake_adapter import code_of
 from relaxor.reporting.notebooks import told_panels
 from relaxor.reporting.panels import drawing_modules, panel_modules, panel_of, topic_of
-from relaxor.techniques.registry import OTHER, techniques
+from relaxor.techniques.registry import OTHER, module_of, techniques
 
 # The folder of this workflow relative to the working directory, which differs if another workflow uses this one as a module.
 HERE = os.path.relpath(pipeline_folder())
