@@ -42,7 +42,7 @@ def test_each_figure_and_the_end_of_each_stage_is_one_line(tmp_path: Path, capsy
     )
     told(handler, "Select jobs to execute...")
     for number, rule, files, words in (
-        (1, "analyse_technique", [str(numbers)], {}),
+        (1, "analyse_technique", [f"{numbers} (update)"], {}),
         (2, "draw_figure1", [str(tmp_path / "figure1.pdf"), str(tmp_path / "figure1.png")], {}),
         (3, "train_decoder", [], {"hole": "4"}),
     ):

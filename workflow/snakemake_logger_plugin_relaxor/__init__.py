@@ -6,6 +6,7 @@ log with every file of every job is kept by Snakemake itself, below ``.snakemake
 
 import csv
 import logging
+import re
 import sys
 import time
 from collections import Counter
@@ -29,6 +30,8 @@ KEPT = ("Nothing to be done", "Complete log")
 """Messages of Snakemake that the console shows as they are."""
 STOPPED = "Terminating processes on user request"
 GO_ON = "stopped: nothing is lost. The same command goes on where this run ended."
+MARK = re.compile(r" \([a-z, ]+\)$")
+"""What Snakemake adds to the name of a file, such as ``(update)``."""
 PICTURE, NUMBERS, CLAIMS = ".png", "parameters.csv", "claims.csv"
 
 
@@ -89,7 +92,7 @@ class LogHandler(LogHandlerBase):
         self.left[rule] -= 1
         self.spent += time.monotonic() - self.started.get(told["job_id"], time.monotonic())
         self.expected += _typical(rule)
-        made = [Path(name) for name in job.get("output") or ()]
+        made = [Path(MARK.sub("", name)) for name in job.get("output") or ()]
         self.made += made
         shown = [path for path in made if path.suffix == PICTURE and path.parent.name != "panels"]
         shown += [path for path in made if path.suffix == ".html"]
