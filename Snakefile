@@ -25,16 +25,18 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/samples.smk"
 include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/validation.smk"
+include: "workflow/rules/explorer.smk"
 
 
 rule all:
-    """Everything: figures, tables, claims, checks, the notebooks, and the results of other samples of the sheet."""
+    """Everything: figures, tables, claims, checks, notebooks, results of other samples of the sheet, and the explorer."""
     default_target: True
     input:
         rules.figures.input,
         rules.tables.input,
         rules.samples.input,
         rules.notebooks.input,
+        rules.build_explorer.output,
 
 
 for part in PARTS:

@@ -41,6 +41,19 @@ def empty_project(root: Path, settings: str) -> Path:
     return root
 
 
+def commit_of_this(folder: Path) -> Path:
+    """A repository that holds the working tree as it is."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    who = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for arguments in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "this"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    return folder
+
+
 @dataclass(frozen=True)
 class Project:
     """A copy of the project, or a project that uses the library of another folder."""
@@ -91,8 +104,9 @@ class Project:
             if panels:
                 shown[name] = figure | {"panels": panels, "layout": [list(panels)]}
         (self.folder / SETTINGS.figures).write_text(yaml.safe_dump(shown), encoding="utf-8")
-        for notebook in (self.folder / "notebooks").glob("*.ipynb"):
-            notebook.unlink()  # they show every panel of their figure
+        settings = yaml.safe_load((self.folder / "config/config.yaml").read_text(encoding="utf-8"))
+        settings["notebooks"] = []  # they show every panel of their figure
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         for part in (SETTINGS.claims, SETTINGS.checks):
             (self.folder / part).write_text("[]\n", encoding="utf-8")
 

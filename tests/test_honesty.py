@@ -9,9 +9,8 @@ from relaxor.core.results import Status
 from relaxor.figures.layout import panel_figure
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import use_style
-from relaxor.project.figure_list import load_figures
+from relaxor.project.figure_list import fed_panels, load_figures
 from relaxor.project.settings import load_settings
-from relaxor.project.sheet import fed_panels
 from relaxor.reporting.draw import ready_panel
 from relaxor.reporting.panels import topic_of
 from relaxor.techniques.registry import techniques
@@ -19,9 +18,11 @@ from relaxor.techniques.registry import techniques
 from tests.project import ROOT
 
 SETTINGS = load_settings(ROOT / "config/config.yaml")
+FIGURES = load_figures(ROOT / SETTINGS.figures)
+FED = fed_panels(FIGURES, SETTINGS.load_sheet(ROOT), "cbps")
 PANELS = {
     panel.id: panel
-    for figure in load_figures(ROOT / SETTINGS.figures).values()
+    for figure in FIGURES.values()
     for panel in figure.panels.values()
     if topic_of(panel) in techniques()
 }
@@ -56,9 +57,9 @@ def test_few_numbers_of_the_sample_are_right_in_no_model(analysed, technique: st
 def test_a_panel_is_drawn_when_no_number_has_an_error(analysed, panel: str) -> None:
     """What did not converge must not end the run with a traceback, and the panel says it."""
     use_style()
-    topic, fed = topic_of(PANELS[panel]), fed_panels(SETTINGS.load_sheet(ROOT), "cbps")
-    folder = {topic: analysed(topic).folder}
-    ready = ready_panel(PANELS[panel], folder, {}, fed.get(panel, []), SETTINGS.model_dump(mode="json"))
+    topic = topic_of(PANELS[panel])
+    folder = {("cbps", topic): analysed(topic).folder}
+    ready = ready_panel(PANELS[panel], folder, {}, FED.get(panel, []), SETTINGS.model_dump(mode="json"), "cbps")
     nothing = dict.fromkeys(("standard_error", "ci_low", "ci_high", "reduced_chi_square"), np.nan)
     table = ready.data.parameters.assign(**nothing, status=str(Status.NOT_IDENTIFIED))
     broken = dataclasses.replace(ready.data, parameters=table)

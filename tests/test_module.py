@@ -57,6 +57,7 @@ def test_a_module_plans_its_rules_under_their_new_names(lab):
 
 @pytest.mark.slow
 def test_a_list_of_the_working_directory_goes_first(lab):
+    assert "template/config/claims.yaml" in lab.run("-n", "out/claims.csv")  # none, and not those of the paper
     (lab.folder / "config").mkdir()
     (lab.folder / "config/claims.yaml").write_text("[]\n")
     assert "input: out/analysis/flake/raman/parameters.csv, config/claims.yaml" in lab.run("-n", "out/claims.csv")

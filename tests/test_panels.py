@@ -13,7 +13,7 @@ from relaxor.figures.panel import Panel, PanelData
 from relaxor.figures.shown import first_measurement
 from relaxor.figures.style import GREY, REMARK, light_color, line_look, mark_flags, new_figure, remark, use_style
 from relaxor.inpainting import panels as letters
-from relaxor.reporting.draw_samples import _of_one
+from relaxor.reporting.overview import own_panels
 from relaxor.synapse import panels as pulses
 from relaxor.techniques.afm import panels as afm
 from relaxor.techniques.afm import quantities as afm_numbers
@@ -113,7 +113,7 @@ def test_every_relaxation_is_drawn(ax, numbers) -> None:
 def test_the_figures_of_a_sample_show_each_analysed_part() -> None:
     part = xr.Dataset({"current": ("time", [0.0])})
     for name in ("electrical_pulses", "optical_pulses"):
-        shown = _of_one(
+        shown = own_panels(
             techniques()[name], "m", group({"responses": part, "law": part, "trace_2": part, "tail_2": part})
         )
         assert [title for title, _ in shown] == ["m", "m: traces", "m: relaxation"]

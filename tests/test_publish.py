@@ -37,6 +37,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / RAW).write_text("1 2\n", encoding="utf-8")
     (tmp_path / "workflow/__pycache__").mkdir(parents=True)
     (tmp_path / "workflow/__pycache__/x.pyc").write_bytes(b"x")
+    (tmp_path / "docs/reference/generated").mkdir(parents=True)
+    (tmp_path / "docs/reference/generated/x.rst").write_text("x")
     save_parameters(tmp_path / NUMBERS, [Number("flake", "voigt", "a", 1.0)], "raman")
     (tmp_path / DATA).parent.mkdir(parents=True)
     (tmp_path / DATA).write_bytes(b"data")
@@ -64,7 +66,7 @@ def test_numbers_lead_to_their_raw_files_and_the_zip_is_the_same_again(project: 
         raw = next(entity for name, entity in entities.items() if name.startswith("raw_data/"))
         assert archive.read(RAW) == (project / RAW).read_bytes()
     assert {"uv.lock", "Snakefile", RAW, *RESULTS} <= names
-    assert not [name for name in names if "pycache" in name or name.endswith(".zip")]
+    assert not [name for name in names if "pycache" in name or "generated" in name or name.endswith(".zip")]
     action = entities["#analyse-mine-raman"]
     assert action["object"] == [{"@id": raw["@id"]}] and len(raw["sha256"]) == 64
     assert action["result"] == [{"@id": DATA}, {"@id": NUMBERS}]

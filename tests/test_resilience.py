@@ -56,7 +56,7 @@ def downstream(*techniques: str) -> set[str]:
     found |= (
         {"compare_devices", "draw_figureS12"} if {"electrical_pulses", "optical_pulses", "afm"} & concerned else set()
     )
-    return found | {"compare_claims", "check_results", "run_notebook"}
+    return found | {"compare_claims", "check_results", "run_notebook", "build_explorer"}
 
 
 def assert_same(found: dict[str, str], expected: dict[str, str]) -> None:
@@ -121,9 +121,8 @@ def test_an_added_file_concerns_its_own_technique(copy):
     copy.run()
     table = (copy.folder / SETTINGS.results / "analysis/cbps/raman/parameters.csv").read_text(encoding="utf-8")
     assert re.search(r"^added,voigt,", table, re.M)
-    others = {
-        name for name in before if "raman" not in name and not name.startswith(("logs/", "figures/", "notebooks/"))
-    }
+    made_of_all = ("logs/", "figures/", "notebooks/", "explorer/")
+    others = {name for name in before if "raman" not in name and not name.startswith(made_of_all)}
     others -= {"claims.csv", "checks.csv"}
     assert {name: copy.results()[name] for name in others} == {name: before[name] for name in others}
 

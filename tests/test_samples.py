@@ -355,6 +355,6 @@ def test_the_only_sample_is_drawn_if_no_figure_shows_it(tmp_path):
     header, row = project.read_sheet()
     assert project.planned("samples") == set()
     project.write_sheet([header, [cell if name != "panel" else "" for name, cell in zip(header, row, strict=True)]])
-    planned = {f"{rule}:raman" for rule in ("ingest_files", "analyse_technique", "draw_sample", "write_tables_sample")}
+    planned = {f"{rule}:raman" for rule in ("ingest_files", "analyse_technique", "draw_sample")}
     assert project.planned("samples") == planned
     assert project.planned("figures") == set()

@@ -12,6 +12,7 @@ rule analyse_technique:
         f"{LOGS}analyse_technique/{{sample}}/{{technique}}.log",
     benchmark:
         f"{BENCHMARKS}analyse_technique/{{sample}}/{{technique}}.tsv"
+    priority: 10  # what is cheap to make and can be looked at comes before the long trainings
     conda:
         ENVIRONMENT
     threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50  # for few files, processes cost more time than they save

@@ -1,37 +1,37 @@
 # Settings and sheet, checked before any job is planned, and the names of things.
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
-from relaxor.core.errors import RelaxorError
+import relaxor
+from relaxor.core.checksums import sha256
+from relaxor.core.errors import RelaxorError, SheetError
+from relaxor.core.extras import lacking
 from relaxor.core.remote import require_storage, storage_of
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
-from relaxor.project.figure_list import load_figures
+from relaxor.project.figure_list import fed_panels, load_figures
 from relaxor.project.formats import formats_of, reader_modules
+from relaxor.project.pipeline import beside, pipeline_folder
 from relaxor.project.published import load_registry, public_folders, samples_of, settings_of, techniques_of
 from relaxor.project.published import rows_of as rows_of_sets
 from relaxor.project.settings import validate_settings
-from relaxor.project.sheet import fed_panels, require_samples
+from relaxor.project.sheet import main_sample, require_samples
 from relaxor.project.snakemake_adapter import code_of
 from relaxor.reporting.notebooks import told_panels
-from relaxor.reporting.panels import panel_of, topic_of
+from relaxor.reporting.panels import drawing_modules, panel_modules, panel_of, topic_of
 from relaxor.techniques.registry import OTHER, module_of, techniques
 
 # The folder of this workflow relative to the working directory, which differs if another workflow uses this one as a module.
-HERE = os.path.relpath(workflow.current_basedir.join("../..").get_path_or_uri(secret_free=True))
-
-
-def beside(path):
-    """A file of the settings in the working directory or, if it does not exist there, in the folder of the workflow."""
-    own = os.path.normpath(os.path.join(HERE, path))
-    return own if os.path.exists(own) and not os.path.exists(path) else path
-
+HERE = os.path.relpath(pipeline_folder())
 
 # Scripts find the library also in the environments of --sdm conda, and linear algebra gives the same digits on any number
 # of cores.
 os.environ.update(
-    PYTHONPATH=os.path.abspath(os.path.join(HERE, "workflow")),
+    PYTHONPATH=os.path.dirname(os.path.dirname(relaxor.__file__)),
     NPROC="1",  # of JAX
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
@@ -39,13 +39,25 @@ os.environ.update(
 )
 
 try:
+    if missing := lacking("workflow"):
+        raise WorkflowError(missing)
     SETTINGS = validate_settings(config)
     SPECIFICATIONS = beside(SETTINGS.figures)
     FIGURES = load_figures(SPECIFICATIONS)
     PANELS = {panel.id: panel_of(panel) for figure in FIGURES.values() for panel in figure.panels.values()}
     SHEET = SETTINGS.load_sheet(panels=tuple(PANELS))
-    SAMPLE = SETTINGS.sample or next((row["sample"] for row in SHEET), "")
+    if not SHEET:
+        raise SheetError(f"{SETTINGS.sheet}: has no rows yet; 'relaxor add SAMPLE FOLDER' adds raw files to it")
+    SAMPLE = main_sample(SETTINGS.sample, SHEET)
     require_samples(filter(None, [SETTINGS.sample, *SETTINGS.samples]), SHEET, SETTINGS.sheet)
+    FED = fed_panels(FIGURES, SHEET, SAMPLE)
+    LIGHT = "optical_pulses"  # the technique whose fitted response encodes images
+    HELD = {row["technique"] for row in SHEET if row["sample"] == SAMPLE}
+    ENCODING = LIGHT in HELD and SETTINGS.encoder.wavelength is not None
+    if ENCODING and (missing := lacking("inpainting")):
+        logger.warning(f"{missing}. Without it, only parts that train no network can be made.")
+    STORIES = {name: beside(f"notebooks/{name}.ipynb") for name in SETTINGS.notebooks}
+    TOLD = {name: told_panels(notebook) for name, notebook in STORIES.items()}
     VALIDATION = beside(SETTINGS.validation)
     REGISTRY = load_registry(VALIDATION)
     PUBLISHED = settings_of(REGISTRY, VALIDATION)
@@ -71,10 +83,7 @@ for row in PUBLISHED_SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
 FORMATS_OF = formats_of({row["file"]: None for row in SHEET if not row["table"]})
 EMNIST = sorted(NAMES.values())
-FED = fed_panels(SHEET, SAMPLE)
-TECHNIQUES = [technique for technique in SAMPLES.get(SAMPLE, []) if technique != OTHER]
-LIGHT = "optical_pulses"  # the technique whose fitted response encodes images
-ENCODING = LIGHT in TECHNIQUES and SETTINGS.encoder.wavelength is not None
+TECHNIQUES = sorted(HELD - {OTHER})
 ANALYSED = TECHNIQUES + ["inpainting", "crossbar"] * ENCODING  # topics of the sample that have numbers
 COMPARING = sorted({number.technique for number in SETTINGS.devices.numbers.values()} & set(TECHNIQUES))
 # Figures of which a panel has no data are left out: a sample without pulses of light has no Fig. 4 and 5.
@@ -82,16 +91,14 @@ MISSING = {
     name
     for name, figure in FIGURES.items()
     for panel in figure.panels.values()
-    if (topic_of(panel) and topic_of(panel) not in ANALYSED)
-    or (topic_of(panel) in TECHNIQUES and panel.id not in FED)
+    if (topic_of(panel) in techniques() and panel.id not in FED)
+    or (topic_of(panel) not in ("", *techniques()) and topic_of(panel) not in ANALYSED)
     or (PANELS[panel.id].table and not COMPARING)
 }
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
-STORIES = os.path.normpath(f"{HERE}/notebooks")
 DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
-# A notebook is executed if all panels that it shows are drawn.
-NOTEBOOKS = sorted(name for name, told in told_panels(STORIES).items() if told <= DRAWN)
+NOTEBOOKS = [name for name, panels in TOLD.items() if panels <= DRAWN]  # those of which all panels are drawn
 # Figures that are not in config/figures.yaml, and techniques that several samples have.
 SHOWN = {row["technique"] for row in SHEET if row["sample"] == SAMPLE and DRAWN & {*row["panel"].split(",")}}
 OWN = [
@@ -163,29 +170,21 @@ def technique_modules(technique):
     return [own.analyse.__module__, own.settings.__module__]
 
 
-def analysed(topic, file):
-    """A file that the analysis of a topic writes for the sample of the figures."""
-    return f"{ANALYSIS}{topic}/{file}".format(sample=SAMPLE)
+def analysed(topic, file, sample=SAMPLE):
+    """A file that the analysis of a topic writes for a sample, by default that of the figures."""
+    return f"{ANALYSIS}{topic}/{file}".format(sample=sample)
 
 
 def shown(figure, file):
-    """The files of the topics that a figure shows."""
-    found = {topic_of(panel): None for panel in FIGURES[figure].panels.values() if topic_of(panel)}
-    return [analysed(topic, file) for topic in found]
+    """The files of the topics that a figure shows, each of its sample."""
+    panels = [panel for panel in FIGURES[figure].panels.values() if topic_of(panel)]
+    found = dict.fromkeys((topic_of(panel), panel.sample or SAMPLE) for panel in panels)
+    return [analysed(topic, file, sample) for topic, sample in found]
 
 
-def drawing_modules(panels):
+def modules_drawing(panels):
     """The modules that draw panels."""
-    return sorted({PANELS[panel.id].draw.__module__ for panel in panels})
-
-
-def panel_modules(technique):
-    """The modules that draw one technique, and its entry in the registry; none for files that are drawn as they were measured."""
-    if technique == OTHER:
-        return []
-    own = techniques()[technique]
-    drawings = [panel.draw for panel in own.panels.values()] + [own.overview] * (own.overview is not None)
-    return sorted({module_of(technique), *(draw.__module__ for draw in drawings)})
+    return sorted({module for panel in panels for module in drawing_modules(panel)})
 
 
 def told(notebook):
@@ -270,6 +269,20 @@ def pictured(stem, caption, labels, category="Samples"):
     shown_in = dict(caption=f"../report/{caption}.rst", category=category, labels=labels)
     files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
+
+
+def steps_of(sample, technique):
+    """The rules that made the results of a technique of a sample, each with the hash of its code."""
+    row = SimpleNamespace(sample=sample, technique=technique)
+    steps = [["ingest_files", code_of("relaxor.project.ingest", *readers_of(row))]]
+    if technique == OTHER:
+        return steps
+    return [*steps, ["analyse_technique", code_of("relaxor.project.analysis", *technique_modules(technique))]]
+
+
+def made_before(path):
+    """A table that another run makes, with its hash, so that what shows it is made again when it changes."""
+    return {path: sha256(Path(path))} if os.path.exists(path) else {}
 
 
 def reading_of(wildcards):

@@ -18,6 +18,7 @@ for name, figure in FIGURES.items():
             f"{LOGS}draw_figure/{name}.log",
         benchmark:
             f"{BENCHMARKS}draw_figure/{name}.tsv"
+        priority: 10  # what is cheap to make and can be looked at comes before the long trainings
         conda:
             ENVIRONMENT
         threads: 1
@@ -25,8 +26,9 @@ for name, figure in FIGURES.items():
             mem_mb=1000,
             runtime=10,
         params:
-            **calls("relaxor.reporting.draw:draw_figure", *drawing_modules(figure.panels.values())),
+            **calls("relaxor.reporting.draw:draw_figure", *modules_drawing(figure.panels.values())),
             spec=figure.model_dump(mode="json"),
+            sample=SAMPLE,
             measurements=fed(figure.panels.values()),
             settings_of=settings_drawn([figure]),
         script:

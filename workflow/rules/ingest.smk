@@ -9,6 +9,7 @@ rule ingest_files:
         f"{LOGS}ingest_files/{{sample}}/{{technique}}.log",
     benchmark:
         f"{BENCHMARKS}ingest_files/{{sample}}/{{technique}}.tsv"
+    priority: 10  # what is cheap to make and can be looked at comes before the long trainings
     conda:
         ENVIRONMENT
     threads: 1

@@ -7,7 +7,7 @@ rule run_notebook:
         SPECIFICATIONS,
         rules.compare_claims.output,
         rules.compare_devices.output if COMPARING else [],
-        notebook=f"{STORIES}/{{notebook}}.ipynb",
+        notebook=lambda wildcards: STORIES[wildcards.notebook],
     output:
         executed=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
         page=report(
@@ -31,7 +31,7 @@ rule run_notebook:
         code=lambda wildcards: code_of(
             "relaxor.reporting.notebooks",
             "relaxor.reporting.notebook_api",
-            *drawing_modules(panel for figure in told(wildcards.notebook) for panel in figure.panels.values()),
+            *modules_drawing(panel for figure in told(wildcards.notebook) for panel in figure.panels.values()),
         ),
         parameters=lambda wildcards: {
             "sample": SAMPLE,

@@ -20,6 +20,7 @@ for part in PARTS:
             f"{LOGS}write_tables/{part}.log",
         benchmark:
             f"{BENCHMARKS}write_tables/{part}.tsv"
+        priority: 10  # what is cheap to make and can be looked at comes before the long trainings
         conda:
             ENVIRONMENT
         threads: 1

@@ -1,8 +1,10 @@
 """The command ``relaxor``."""
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,20 +21,48 @@ if TYPE_CHECKING:
     from relaxor.project.settings import Settings
 
 SETTINGS = "config/config.yaml"
-RUN = "uv run snakemake --cores 2"
+RUN = ("uv run " if Path("uv.lock").is_file() else "") + "snakemake --cores 2"
+"""The command that runs the pipeline in this folder: a clone has an environment of its own."""
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Turn raw instrument files into figures and tables with uncertainties. "
     f"'{RUN}' runs the pipeline itself; 'relaxor add' adds your own files to it.",
-    epilog="A first session:  relaxor add mysample ~/measurements  →  relaxor check  →  "
-    f"{RUN} samples  →  results/figures/samples/mysample/",
+    epilog="A first session:  relaxor init project  →  cd project  →  relaxor add mysample ~/measurements  →  "
+    f"relaxor check  →  {RUN}  →  results/figures/",
 )
 
 
 def examples(*lines: str) -> str:
     """Return the examples at the end of the help of a command, as paragraphs, because only these keep lines apart."""
     return "\n\n".join(["Examples:", *lines])
+
+
+@app.command(epilog=examples("relaxor init thesis", "relaxor init paper --example"))
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the new project, which must be empty or new.")],
+    example: Annotated[
+        bool, typer.Option("--example", help="Make the example project instead, with the simulated files of its paper.")
+    ] = False,
+    from_paper: Annotated[
+        str, typer.Option(metavar="DOI", help="The same, by the DOI of the paper whose project it is.")
+    ] = "",
+) -> None:
+    """Make a project of your own: workflow, settings, an empty sheet, and lists of figures and claims.
+
+    Nothing is overwritten: the command refuses a folder that is not empty.
+    """
+    from relaxor.core.extras import lacking
+    from relaxor.project.new_project import init_project
+
+    of_paper = example or from_paper != ""
+    written = init_project(folder, from_paper if of_paper else None)
+    typer.echo(f"{len(written)} files in {folder}")
+    for missing in filter(None, map(lacking, ("workflow", "inpainting") if of_paper else ("workflow",))):
+        typer.echo(f"warning: {missing}", err=True)
+    then = "snakemake --cores 2"
+    then = f"{then} characterization" if of_paper else f"relaxor add SAMPLE FOLDER_OF_RAW_FILES && {then}"
+    typer.echo(f"Next: cd {shlex.quote(str(folder))} && {then}")
 
 
 @app.command(
@@ -84,6 +114,8 @@ def add(
     from relaxor.project import answers
     from relaxor.project import proposals as recognised
     from relaxor.project import proposed_settings as settings_of
+    from relaxor.project.sheet import main_sample
+    from relaxor.project.starter import add_starter
     from relaxor.techniques.material import Material
 
     settings, root = _settings(), Path.cwd()
@@ -125,8 +157,13 @@ def add(
         typer.echo(f"settings of {', '.join(proposed)} added to {SETTINGS}")
     intake.store(sample, proposals, root)
     intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
-    typer.echo(f"{len(proposals)} rows added to {sheet}. Next: {RUN} samples")
-    typer.echo(f"figures will be in {settings.results}/figures/samples/{sample}/")
+    rows, figures = settings.load_sheet(), f"{settings.results}/figures"
+    main = sample == main_sample(settings.sample, rows)
+    composed = add_starter(settings.figures, rows, sample) if main else ""
+    typer.echo(f"{len(proposals)} rows added to {sheet}. Next: {RUN}{'' if main else ' samples'}")
+    typer.echo(f"figures will be in {figures}/samples/{sample}/")
+    if composed:
+        typer.echo(f"and {figures}/{composed}, which {settings.figures} composes: change it as you like")
 
 
 def _settings() -> "Settings":
@@ -134,7 +171,10 @@ def _settings() -> "Settings":
     from relaxor.project.settings import load_settings
 
     if not Path(SETTINGS).is_file():
-        raise SheetError(f"{SETTINGS}: this file does not exist here; run the command in the folder of the project")
+        raise SheetError(
+            f"{SETTINGS}: this file does not exist here; run the command in the folder of the project, "
+            "or make a project with 'relaxor init'"
+        )
     return load_settings(SETTINGS)
 
 
@@ -160,7 +200,14 @@ def check(
     The exit code is 1 if anything is wrong.
     """
     from relaxor.cli.terminal import checked_table, settings_table, show
-    from relaxor.project.preflight import check_files, check_lists, explained, misspelt_conditions, try_analyses
+    from relaxor.project.preflight import (
+        check_files,
+        check_lists,
+        explained,
+        left_out,
+        misspelt_conditions,
+        try_analyses,
+    )
     from relaxor.reporting.names import misnamed
 
     settings = _settings()
@@ -178,7 +225,7 @@ def check(
         found = try_analyses(found, settings)
     if found:
         show(checked_table(found))
-    doubts = misspelt_conditions(rows, settings.sheet)
+    doubts = misspelt_conditions(rows, settings.sheet) + left_out(rows, settings)
     for doubt in doubts:
         typer.echo(f"warning: {doubt}", err=True)
     problems += [*misnamed(settings), *(problem for each in found for problem in each.problems)]
@@ -188,7 +235,8 @@ def check(
         typer.echo(f"{len(problems)} problems", err=True)
         raise typer.Exit(1)
     warned = f", but see the {len(doubts)} warning{'s' * (len(doubts) > 1)}" if doubts else ""
-    typer.echo(f"nothing is wrong with {len(rows)} files{warned}. Next: {RUN}")
+    then = RUN if rows else "relaxor add SAMPLE FOLDER"
+    typer.echo(f"nothing is wrong with {len(rows)} files{warned}. Next: {then}")
 
 
 @app.command(epilog=examples("relaxor claims", "relaxor claims --results results/smoke", "relaxor claims | grep ✗"))
@@ -205,6 +253,26 @@ def claims(
     table = load_comparison(path)
     show(claims_table(table))
     typer.echo(claims_summary(table))
+
+
+@app.command(epilog=examples("relaxor view", "relaxor view --results results/smoke --port 8080"))
+def view(
+    results: Annotated[Path | None, typer.Option(help="Folder of results; by default that of the settings.")] = None,
+    port: Annotated[int, typer.Option(help="Port on this computer; 0 takes a free one.")] = 8321,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+) -> None:
+    """Show the explorer of all results in the browser, and load it again whenever the results change."""
+    import webbrowser
+
+    from relaxor.reporting.explorer.view import HOST, server
+
+    with server((results or Path(_settings().results)) / "explorer", port) as serving:
+        address = f"http://{HOST}:{serving.server_port}/"
+        typer.echo(f"{address} shows the results to this computer alone; end with Ctrl-C")
+        if browser:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):
+            serving.serve_forever()
 
 
 @app.command(

@@ -100,7 +100,7 @@ def load_yaml(path: Path | str, kind: Any, what: str = "") -> Any:
     path
         The file.
     kind
-        Type that pydantic checks, such as ``list[Claim]``.
+        Type that pydantic checks, such as ``list[Claim]``. A file of comments alone is an empty list or mapping.
     what
         Word that precedes the place of an error, such as ``"entry "``.
 
@@ -109,8 +109,11 @@ def load_yaml(path: Path | str, kind: Any, what: str = "") -> Any:
     SheetError
         If it cannot be read; one line per mistake, which names the file and the key.
     """
+    values, collection = read_yaml(path), get_origin(kind)
+    if values is None and collection in (list, dict):
+        values = collection()
     try:
-        return TypeAdapter(kind).validate_python(read_yaml(path), context={"file": path})
+        return TypeAdapter(kind).validate_python(values, context={"file": path})
     except ValidationError as error:
         places = ((".".join(map(str, detail["loc"])), detail["msg"]) for detail in error.errors())
         raise SheetError("\n".join(f"{path}: {what}{place}: {message}" for place, message in places)) from None

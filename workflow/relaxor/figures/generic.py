@@ -42,7 +42,7 @@ def panels_of(regions: Mapping[str, xr.Dataset]) -> list[dict[str, xr.Dataset]]:
             others[name] = region
             continue
         ends = float(entry[0].min()), float(entry[0].max())
-        alike = [panel for other, panel in panels if _share(ends, other) > SAME_RANGE and len(panel) < CURVES]
+        alike = [panel for other, panel in panels if share(ends, other) > SAME_RANGE and len(panel) < CURVES]
         if alike:
             alike[0][name] = region
         else:
@@ -51,7 +51,7 @@ def panels_of(regions: Mapping[str, xr.Dataset]) -> list[dict[str, xr.Dataset]]:
     return [*found, others] if others or not found else found
 
 
-def _share(first: tuple[float, float], other: tuple[float, float]) -> float:
+def share(first: tuple[float, float], other: tuple[float, float]) -> float:
     """Return the share of the range of two axes together that both cover."""
     whole = max(first[1], other[1]) - min(first[0], other[0])
     return (min(first[1], other[1]) - max(first[0], other[0])) / whole if whole else 1.0

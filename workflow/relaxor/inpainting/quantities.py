@@ -62,6 +62,7 @@ INPAINTING_MODELS = {
     UNFILLED: "letters with their hole, for scale",
     LETTERS: "the letters themselves",
 }
+"""Every model that numbers of the decoders name."""
 INPAINTING_QUANTITIES = (*METRICS, PAIRED_RATIO, LETTERS_USED)
 
 # --- letters restored by chips

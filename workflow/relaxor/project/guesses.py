@@ -1,6 +1,6 @@
 """What the columns of a table without names are likely to be, from their ranges and from the name of the file.
 
-A guess is a proposal: `relaxor add` shows it, the user may change it, and the sheet then states it for every reader.
+A guess is a proposal: ``relaxor add`` shows it, the user may change it, and the sheet then states it for every reader.
 """
 
 import re

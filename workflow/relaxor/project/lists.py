@@ -97,6 +97,8 @@ class Check(Section):
     """The physical law in words."""
     numbers: Selector
     """The numbers that must obey the law."""
+    sample: str = ""
+    """The only sample that must obey it; all by default."""
     combine: Literal["each", "sum by measurement and model"] = "each"
     """Whether each number or their sum must obey the law."""
     at_least: float = -math.inf

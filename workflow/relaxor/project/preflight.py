@@ -1,5 +1,6 @@
 """Checks before a run: settings, sheet, files, checksums, conditions, and whether the analyses accept the files."""
 
+import contextlib
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +14,12 @@ from relaxor.core.checksums import recorded_sum
 from relaxor.core.errors import ReadError, RelaxorError, SheetError, nearest
 from relaxor.core.remote import storage_of
 from relaxor.core.results import Measurement
-from relaxor.project.figure_list import load_figures
+from relaxor.project.figure_list import fed_panels, load_figures
 from relaxor.project.layers import Resolved, known_conditions, resolve
 from relaxor.project.lists import load_checks, load_claims, load_literature
+from relaxor.project.pipeline import beside
 from relaxor.project.settings import Settings, lacking_setting
-from relaxor.project.sheet import require_samples
+from relaxor.project.sheet import main_sample, require_samples
 from relaxor.project.trial import refusals
 from relaxor.readers import read
 from relaxor.readers.tables.description import stated
@@ -54,15 +56,17 @@ def check_lists(settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
     problems: list[str] = []
 
     def sheet() -> None:
-        panels = [panel.id for figure in load_figures(settings.figures).values() for panel in figure.panels.values()]
+        figures = load_figures(beside(settings.figures))
+        panels = [panel.id for figure in figures.values() for panel in figure.panels.values()]
         rows.extend(settings.load_sheet(panels=tuple(panels)))
         require_samples(filter(None, [settings.sample, *settings.samples]), rows, settings.sheet)
+        fed_panels(figures, rows, main_sample(settings.sample, rows))
 
     parts: Sequence[Callable[[], object]] = (
         sheet,
-        partial(load_claims, settings.claims),
-        partial(load_checks, settings.checks),
-        partial(load_literature, settings.literature),
+        partial(load_claims, beside(settings.claims)),
+        partial(load_checks, beside(settings.checks)),
+        partial(load_literature, beside(settings.literature)),
     )
     for part in parts:
         try:
@@ -84,6 +88,22 @@ def misspelt_conditions(rows: Sequence[dict[str, Any]], sheet: Path | str) -> li
                 place = f"{sheet}: row {number}: column 'conditions'"
                 found.append(f"{place}: {technique} does not know '{name}'; did you mean '{near[0]}'?")
     return found
+
+
+def left_out(rows: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
+    """Report each figure that is not drawn because the sheet has no measurement for a panel."""
+    with contextlib.suppress(RelaxorError):  # `check_lists` reports it
+        figures = load_figures(beside(settings.figures))
+        fed = fed_panels(figures, rows, main_sample(settings.sample, rows))
+        lacking = {
+            name: panel.id
+            for name, figure in figures.items()
+            for panel in figure.panels.values()
+            if panel.owner in techniques() and panel.id not in fed
+        }
+        why = "is not drawn: panel {} has no 'measurements', and no row of the sheet names it"
+        return [f"{settings.figures}: {name} {why.format(panel)}" for name, panel in lacking.items()]
+    return []
 
 
 def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[Checked]:

@@ -59,6 +59,9 @@ class Settings(Section):
     """Path of the list of physical constraints that the results must satisfy."""
     validation: str = "config/validation.yaml"
     """Path of the registry of public raw data with published numbers."""
+    notebooks: list[str] = ["explore"]
+    """Notebooks that are executed, by the names of their files in the folder ``notebooks`` of the project or, if it has
+    no such file, of relaxor. Notebooks that show a panel which is not drawn are left out."""
     results: str = "results"
     """Folder of all results."""
     sample: str = ""

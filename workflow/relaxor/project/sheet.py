@@ -223,10 +223,6 @@ def require_samples(names: Iterable[str], rows: Sequence[Mapping[str, Any]], sou
             raise SheetError(f"{source}: no row has the sample '{name}' of the settings{nearest(name, samples)}")
 
 
-def fed_panels(rows: Iterable[Mapping[str, Any]], sample: str) -> dict[str, list[str]]:
-    """Return the measurements of a sample that each panel shows, in the order of the sheet."""
-    fed: dict[str, list[str]] = {}
-    for row in rows:
-        for panel in filter(None, row["panel"].split(",") if row["sample"] == sample else ()):
-            fed.setdefault(panel, []).append(row["measurement"])
-    return fed
+def main_sample(stated: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the sample of the figures: that of the settings or, if they state none, the first of the sheet."""
+    return stated or next((str(row["sample"]) for row in rows), "")

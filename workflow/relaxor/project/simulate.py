@@ -46,6 +46,8 @@ class Scenario(Section):
 
     sample: str
     """Name of the sample."""
+    doi: str = ""
+    """DOI of the paper that describes such a sample."""
     seed: int
     """Seed of all noise."""
     shared: dict[str, Any] = {}

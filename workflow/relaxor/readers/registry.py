@@ -38,8 +38,8 @@ class Reader:
     name
         Name of the format, unique among all readers.
     recognises
-        Decides from the first `relaxor.readers.HEAD_BYTES` bytes, and for containers from a look inside the file,
-        whether the file has this format. The extension never decides.
+        Decides from the first `relaxor.readers.reading.HEAD_BYTES` bytes, and for containers from a look inside the
+        file, whether the file has this format. The extension never decides.
     extract
         Reads the whole file. The docstring of its module describes the tree that it returns.
     priority

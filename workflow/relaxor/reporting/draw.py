@@ -24,6 +24,7 @@ def draw_figure(
     panels: Sequence[str],
     *,
     spec: Mapping[str, Any],
+    sample: str,
     measurements: Mapping[str, Sequence[str] | None],
     settings_of: Mapping[str, Mapping[str, Any] | None],
 ) -> None:
@@ -32,7 +33,7 @@ def draw_figure(
     Parameters
     ----------
     curves, parameters
-        Results of the topics that the figure shows: ``…/<topic>/curves.nc`` and ``parameters.csv``.
+        Results of the topics that the figure shows: ``…/<sample>/<topic>/curves.nc`` and ``parameters.csv``.
     tables
         Tables of the results that the figure shows: ``…/devices.csv``.
     figure
@@ -41,17 +42,19 @@ def draw_figure(
         Files of the panels, beginning with all formats of the first panel.
     spec
         The entry of ``figures.yaml`` as plain values.
+    sample
+        The sample of panels that name none.
     measurements
         The measurements that each panel shows; None means all measurements of its topic.
     settings_of
         The sections of the settings that its schematics draw.
     """
     use_style()
-    folders = {Path(path).parent.name: Path(path).parent for path in curves}
+    folders = {Path(path).parts[-3:-1]: Path(path).parent for path in curves}
     files = {Path(path).stem: path for path in tables}
     entry = FigureSpec.model_validate(spec)
     ready = {
-        letter: ready_panel(panel, folders, files, measurements[panel.id], settings_of)
+        letter: ready_panel(panel, folders, files, measurements[panel.id], settings_of, sample)
         for letter, panel in entry.panels.items()
     }
     shown = [panel.data for panel in ready.values()]
@@ -68,22 +71,25 @@ def draw_figure(
 
 def _whole(spec: FigureSpec, panels: Mapping[str, ReadyPanel], origin: str) -> Figure:
     """Draw all panels of a figure (letter → panel), with their letters and the mark of their origin."""
-    whole = new_figure(DOUBLE if spec.width == "double" else SINGLE, spec.height)
-    axes = whole.subplot_mosaic([list(row) for row in spec.layout], height_ratios=spec.heights)
+    whole = new_figure(DOUBLE if spec.width == "double" else SINGLE, spec.millimetres)
+    axes = whole.subplot_mosaic(
+        [list(row) for row in spec.layout], height_ratios=spec.heights, width_ratios=spec.widths
+    )
     for letter, panel in panels.items():
         panel.on(axes[letter])
-        if len(panels) > 1:
-            axes[letter].set_title(letter, loc="left", fontweight="bold", fontsize=8)
+        if heading := "  ".join(filter(None, [letter * (len(panels) > 1), spec.panels[letter].title])):
+            axes[letter].set_title(heading, loc="left", fontweight="bold", fontsize=8)
     mark_origin(whole, origin)
     return whole
 
 
 def ready_panel(
     spec: PanelSpec,
-    folders: Mapping[str, Path],
+    folders: Mapping[tuple[str, ...], Path],
     tables: Mapping[str, str],
     measurements: Sequence[str] | None,
     settings_of: Mapping[str, Mapping[str, Any] | None],
+    sample: str,
 ) -> ReadyPanel:
     """Load the data that a panel shows.
 
@@ -92,8 +98,8 @@ def ready_panel(
     spec
         The entry of ``figures.yaml``.
     folders, tables
-        The folder of the results of each topic, and the file of each table by its name.
-    measurements, settings_of
+        The folder of the results of each pair of a sample and a topic, and the file of each table by its name.
+    measurements, settings_of, sample
         See `draw_figure`.
 
     Raises
@@ -110,4 +116,6 @@ def ready_panel(
         return ReadyPanel(spec.id, partial(draw, **constants))
     if panel.table:
         return ReadyPanel(spec.id, draw, load_table(tables[panel.table]))
-    return ReadyPanel(spec.id, draw, load_panel(folders[topic], measurements) if topic else None, panel.shows)
+    if not topic:
+        return ReadyPanel(spec.id, draw)
+    return ReadyPanel(spec.id, draw, load_panel(folders[spec.sample or sample, topic], measurements), panel.shows)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.core import netcdf
@@ -13,7 +12,8 @@ from relaxor.core.storage import load, load_parameters
 from relaxor.figures.generic import draw_regions, panels_of
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
-from relaxor.techniques.registry import Technique, techniques
+from relaxor.reporting.overview import own_panels, shared_panels
+from relaxor.techniques.registry import techniques
 
 Drawing = Callable[[Axes, Any], None]
 COLUMNS, ROW_MM = 2, 68.0
@@ -62,26 +62,15 @@ def _panels(
     for table, stored in zip(parameters, curves, strict=True):
         technique = techniques()[name]
         numbers, groups = load_parameters(table), netcdf.trees(stored)
-        for panel in technique.panels.values():
-            holders = {measurement for measurement, group in groups.items() if panel.can_show(group)}
-            if panel.together and holders:
-                together |= holders
-                yield panel.together, panel.draw, PanelData(groups, numbers)
+        for panel, holders in shared_panels(technique, groups):
+            together |= holders
+            yield panel.together, panel.draw, PanelData(groups, numbers)
         for measurement, group in groups.items():
             data = PanelData({measurement: group}, numbers[numbers["measurement"] == measurement])
-            own[measurement] = [(title, draw, data) for title, draw in _of_one(technique, measurement, group)]
+            own[measurement] = [(title, draw, data) for title, draw in own_panels(technique, measurement, group)]
     for measured in measurements:
         yield from own.get(measured.id, [])
         if not own.get(measured.id) and measured.id not in together:
             for regions in (found := panels_of(measured.regions)):
                 title = measured.id if len(found) == 1 else f"{measured.id}: {next(iter(regions))}"
                 yield title, draw_regions, regions
-
-
-def _of_one(technique: Technique, measurement: str, group: xr.DataTree) -> list[tuple[str, Drawing]]:
-    """Return titles and drawings of one measurement."""
-    if technique.overview:
-        return technique.overview(measurement, group)
-    shown = {name: panel for name, panel in technique.panels.items() if panel.overview and panel.can_show(group)}
-    titles = [f"{measurement}: {name}" if number else measurement for number, name in enumerate(shown)]
-    return list(zip(titles, (panel.draw for panel in shown.values()), strict=True))

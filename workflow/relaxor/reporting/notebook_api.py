@@ -20,9 +20,8 @@ from relaxor.core.errors import AnalysisError
 from relaxor.figures.layout import ReadyPanel, panel_figure
 from relaxor.figures.panel import PanelData
 from relaxor.figures.style import BLACK, GREY, SINGLE, new_figure, use_style
-from relaxor.project.figure_list import FigureSpec, PanelSpec, load_figures
+from relaxor.project.figure_list import FigureSpec, PanelSpec, fed_panels, load_figures
 from relaxor.project.settings import Settings, load_settings, validate_settings
-from relaxor.project.sheet import fed_panels
 from relaxor.reporting.claims import load_comparison
 from relaxor.reporting.draw import ready_panel
 from relaxor.reporting.panels import panel_of, topic_of
@@ -63,7 +62,7 @@ class Story:
 
     def __post_init__(self) -> None:
         """Refuse a folder without results, and set the style of the figures."""
-        if not (Path(self.results_dir) / "analysis" / self.sample).is_dir():
+        if not self.sample or not (Path(self.results_dir) / "analysis" / self.sample).is_dir():
             raise AnalysisError(
                 f"{self.results_dir}/analysis/{self.sample}: no results; make them with 'snakemake --cores 2', or give "
                 "the notebook another sample or results_dir"
@@ -183,14 +182,15 @@ class Story:
         """Return a panel with its data."""
         spec, results = self._spec(panel), Path(self.results_dir)
         topic = topic_of(spec)
-        folder = results / "analysis" / self.sample / topic
+        sample = spec.sample or self.sample
+        folder = results / "analysis" / sample / topic
         if topic and not folder.is_dir():
             # A sample need not have every technique. The panel is then empty, like one without measurements.
             return ReadyPanel(spec.id, panel_of(spec).draw, PanelData({}, pd.DataFrame()))
         table = panel_of(spec).table
         settings_of = self.settings.model_dump(mode="json")
         tables, fed = {table: str(results / f"{table}.csv")}, self._fed(spec)
-        return ready_panel(spec, {topic: folder}, tables, fed, settings_of)
+        return ready_panel(spec, {(sample, topic): folder}, tables, fed, settings_of, self.sample)
 
     def _fed(self, spec: PanelSpec) -> list[str] | None:
         """Return the measurements that a panel shows; None means all measurements of its topic."""
@@ -201,7 +201,9 @@ class Story:
     @cached_property
     def fed_panels(self) -> Mapping[str, list[str]]:
         """Panel → measurements of the sample that feed it."""
-        return self.panels if self.panels is not None else fed_panels(self.settings.load_sheet(), self.sample)
+        if self.panels is not None:
+            return self.panels
+        return fed_panels(self.figures, self.settings.load_sheet(), self.sample)
 
 
 def _picture(figure: Figure) -> Image:

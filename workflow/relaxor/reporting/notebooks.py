@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from relaxor.core.errors import AnalysisError
+from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.core.files import atomic, write_whole
 from relaxor.reporting.page import page_of
 
@@ -77,8 +77,15 @@ def _page(executed: Path) -> str:
     return page_of(executed.stem, body, HtmlFormatter().get_style_defs(".highlight"))
 
 
-def told_panels(folder: Path | str) -> dict[str, set[str]]:
-    """Return the notebooks of a folder by name, with the panels that their calls of ``story.…("PANEL")`` name."""
-    return {
-        path.stem: set(CALL.findall(path.read_text(encoding="utf-8"))) for path in sorted(Path(folder).glob("*.ipynb"))
-    }
+def told_panels(notebook: Path | str) -> set[str]:
+    """Return the panels that the calls of ``story.…("PANEL")`` of a notebook name.
+
+    Raises
+    ------
+    SheetError
+        If there is no such notebook.
+    """
+    try:
+        return set(CALL.findall(Path(notebook).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SheetError(f"{notebook}: {error.strerror}; the setting 'notebooks' names it") from None

@@ -13,7 +13,7 @@ from relaxor.core.results import Quantity
 from relaxor.core.section import fields_of, sections_in, unit_of
 from relaxor.inpainting.topics import topics
 from relaxor.project.settings import Settings
-from relaxor.techniques.registry import techniques
+from relaxor.techniques.registry import Technique, Topic, techniques
 
 SETTINGS_HEAD = """# Settings
 
@@ -46,8 +46,13 @@ def settings_reference() -> str:
     """Return the reference of all settings as Markdown."""
     lines = [SETTINGS_HEAD, "## Project", "", *_section(Settings, "###")]
     for technique in techniques().values():
-        lines += ["", f"## {technique.name}", "", f"{technique.title}.", "", *_section(technique.settings, "###")]
+        lines += ["", f"## {technique.name}", "", f"{technique.title}.", "", *settings_of(technique)]
     return "\n".join(lines) + "\n"
+
+
+def settings_of(technique: Technique) -> list[str]:
+    """Return the lines of the tables of all settings of a technique."""
+    return list(_section(technique.settings, "###"))
 
 
 def _section(model: type, heading: str) -> Iterator[str]:
@@ -96,11 +101,18 @@ def numbers_reference() -> str:
     """Return the reference of all numbers as Markdown."""
     lines = [NUMBERS_HEAD]
     for topic in topics().values():
-        lines += ["", f"## {topic.name}", "", f"{topic.title}.", "", "| model | meaning |", "| --- | --- |"]
-        lines += [f"| `{name}` | {meaning} |" for name, meaning in topic.models.items()]
-        lines += ["", "| parameter | unit | meaning | systematic error |", "| --- | --- | --- | --- |"]
-        lines += [
-            f"| `{quantity.name}` | {_unit(quantity)} | {quantity.meaning} | {quantity.systematic} |"
-            for quantity in topic.quantities
-        ]
+        lines += ["", f"## {topic.name}", "", f"{topic.title}.", "", *numbers_of(topic)]
     return "\n".join(lines) + "\n"
+
+
+def numbers_of(topic: Topic) -> list[str]:
+    """Return the lines of the tables of the models and of the quantities of a topic."""
+    models = [f"| `{name}` | {meaning} |" for name, meaning in topic.models.items()]
+    quantities = [
+        f"| `{quantity.name}` | {_unit(quantity)} | {quantity.meaning} | {quantity.systematic} |"
+        for quantity in topic.quantities
+    ]
+    return [
+        *("| model | meaning |", "| --- | --- |", *models, ""),
+        *("| parameter | unit | meaning | systematic error |", "| --- | --- | --- | --- |", *quantities),
+    ]

@@ -25,12 +25,16 @@ PARTS = (
     "pyproject.toml", "raw_data", "uv.lock", "workflow",
 )  # fmt: skip
 """Files and folders that are added to the results if they exist."""
+MADE = {"__pycache__", "generated"}
+"""Names of folders in them that Python and the documentation make."""
 OUTSIDE = "outside"
 """In the zip file, this replaces each ``..`` in the path of a file outside the project."""
 MODULE = "relaxor"
 """Folder in the zip file for the workflow if the project only uses it as a module."""
 VERSION = "1.1"
 """Version of the RO-Crate standard; archives and validators support this one best."""
+CITED = ("title", "abstract", "authors", "date-released", "license")
+"""What the crate takes from ``CITATION.cff``."""
 WORKFLOWS = ("Snakefile", "workflow/Snakefile", f"{MODULE}/Snakefile")
 """Possible paths of the main workflow; the first that exists is used."""
 SNAKEMAKE = "9.27"
@@ -81,7 +85,8 @@ def bundle(
     Raises
     ------
     SheetError
-        If there is no ``CITATION.cff``, which states who owns the results, or if a file is missing.
+        If there is no ``CITATION.cff``, which states who owns the results, if it lacks an entry, or if a file is
+        missing.
     """
     if not Path("CITATION.cff").is_file():
         raise SheetError("CITATION.cff: does not exist; state in it who owns these data and results")
@@ -102,6 +107,8 @@ def _crate(
     from rocrate.rocrate import ROCrate
 
     citation = yaml.safe_load(Path("CITATION.cff").read_text(encoding="utf-8"))
+    if lacking := [key for key in CITED if not citation.get(key)]:
+        raise SheetError(f"CITATION.cff: does not state {', '.join(lacking)}, which the crate needs")
     crate = ROCrate(version=VERSION)
     crate.name, crate.description = citation["title"], citation["abstract"]
     crate.datePublished = str(citation["date-released"])
@@ -141,7 +148,7 @@ def _is_made_of(path: Path, sample: str, technique: str) -> bool:
 def _files(place: Path) -> list[str]:
     """List a file, or the files of a folder; the list is empty if nothing exists there."""
     found = [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
-    return [os.path.normpath(path) for path in found if "__pycache__" not in path.parts]
+    return [os.path.normpath(path) for path in found if MADE.isdisjoint(path.parts)]
 
 
 def _name(path: str, workflow: str) -> str:

@@ -1,22 +1,22 @@
 """The file ``encoder.json``: everything that an encoder of images needs to know of the device.
 
-==========================  ==========================================================================================
-``version``                 1
-``origin``                  ``simulated`` or ``measured``
-``raw_sha256``              hashes of the raw files, sorted
-``reference_power``         P0 of the equations in `relaxor.synapse.photoresponse.kinetics`, mW/cm^2
-``units``                   unit of every quantity below
-``decay_constants``         tau_1, tau_2 (s)
-``gains``                   filling rates g1, g2 at P0 (1/s)
-``exponents``               of the filling rates (alpha) and of the prompt photocurrent (alpha0)
-``saturation``              currents of full traps J1, J2 (A)
-``prompt``                  prompt photocurrent J0 at P0 (A)
-``dark_current``            mean of the runs (A), and ``dark_current_spread`` from run to run
-``noise_additive``          of a single reading (A)
-``noise_multiplicative``    of the response from run to run, relative
-``timing``                  pulses and read-out of the codes, see `relaxor.synapse.photoresponse.codes.CodeTiming`
-``measured``, ``predicted`` code → ``current`` above the dark one, its ``standard_error``, ``spread`` of one read-out
-==========================  ==========================================================================================
+===========================  =========================================================================================
+``version``                  1
+``origin``                   ``simulated`` or ``measured``
+``raw_sha256``               hashes of the raw files, sorted
+``reference_power``          P0 of the equations in `relaxor.synapse.photoresponse.kinetics`, mW/cm^2
+``units``                    unit of every quantity below
+``decay_constants``          tau_1, tau_2 (s)
+``gains``                    filling rates g1, g2 at P0 (1/s)
+``exponents``                of the filling rates (alpha) and of the prompt photocurrent (alpha0)
+``saturation``               currents of full traps J1, J2 (A)
+``prompt``                   prompt photocurrent J0 at P0 (A)
+``dark_current``             mean of the runs (A), and ``dark_current_spread`` from run to run
+``noise_additive``           of a single reading (A)
+``noise_multiplicative``     of the response from run to run, relative
+``timing``                   pulses and read-out of the codes, see `relaxor.synapse.photoresponse.codes.CodeTiming`
+``measured``, ``predicted``  code → ``current`` above the dark one, its ``standard_error``, ``spread`` of one read-out
+===========================  =========================================================================================
 
 A quantity is ``{"value": …, "standard_error": …}``; the error is null where the data do not give one.
 

@@ -47,7 +47,7 @@ def transmission(kinetic_energy: float, pass_energy: float, a: float, b: float) 
 
     E_p·(a² / (a² + R²))^b with the retard ratio R = E_k / E_p and the coefficients that PHI files keep as
     ``IntensityCalCoeff``; CasaXPS manual, "Transmission correction of PHI data"
-    (http://www.casaxps.com/release/release2312_/CasaXPS.HLP/SpectrumProcessing/FAQ9.htm).
+    (``http://www.casaxps.com/release/release2312_/CasaXPS.HLP/SpectrumProcessing/FAQ9.htm``).
     """
     return pass_energy * (a**2 / (a**2 + (kinetic_energy / pass_energy) ** 2)) ** b
 

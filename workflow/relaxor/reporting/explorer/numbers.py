@@ -1,0 +1,101 @@
+"""The numbers of a measurement as a page shows them: value, errors, budget, method, and a lasting name for each."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from relaxor.core.storage import COLUMNS, NAMES, load_parameters
+from relaxor.inpainting.topics import topics
+from relaxor.reporting.explorer.encoding import unit_text
+from relaxor.reporting.tables import value_text
+
+SHARED = ("method", "raw_sha256")
+"""Long texts that many numbers share, which are stored once."""
+Key = tuple[str, ...]
+
+
+def texts(path: Path | str) -> pd.DataFrame:
+    """Load a table of the results as the texts of its cells; blanks are empty."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def names_of(table: pd.DataFrame) -> list[Key]:
+    """Return what identifies the number of each row."""
+    return list(table[list(NAMES)].itertuples(index=False, name=None))
+
+
+def ids_of(table: pd.DataFrame) -> list[str]:
+    """Return a name for each number that lasts from run to run, unique within its measurement.
+
+    It is made of model, parameter, feature and value of the varied quantity; a repeated one has its count at the end.
+    """
+    seen: dict[Key, int] = defaultdict(int)
+    found = []
+    for measurement, model, parameter, feature, at, _ in names_of(table):
+        name = ".".join(filter(None, (model, parameter, feature))) + (f"@{at}" if at else "")
+        seen[measurement, name] += 1
+        found.append(name if seen[measurement, name] == 1 else f"{name}~{seen[measurement, name]}")
+    return found
+
+
+def numbers_of(parameters: Path | str, budget: Path | str | None) -> dict[str, dict[str, Any]]:
+    """Return the numbers of each measurement of a technique.
+
+    Returns
+    -------
+    numbers
+        By measurement: ``rows``, whose ``cells`` are those of ``parameters.csv`` and whose other entries are texts to
+        show; ``shared``, the texts to which the cells of `SHARED` refer by their place; ``models`` and ``meanings``,
+        the models and parameters in words.
+    """
+    table, values = texts(parameters), load_parameters(parameters)
+    parts = _components(budget)
+    found: dict[str, dict[str, Any]] = {}
+    pairs = zip(values["value"], values["standard_error"], strict=True)
+    for cells, names, name, pair in zip(table.to_dict("records"), names_of(table), ids_of(table), pairs, strict=True):
+        own = found.setdefault(cells["measurement"], {"rows": [], "shared": [], "models": {}, "meanings": {}})
+        _explain(own, cells)
+        row = {
+            "id": name,
+            "value": value_text(*pair),
+            "unit": unit_text(cells["unit"]),
+            "at": f"{cells['at']} {unit_text(cells['at_unit'])}".strip(),
+            "cells": [_place(own["shared"], cells[key]) if key in SHARED else cells[key] for key in COLUMNS],
+        }
+        own["rows"].append(row | ({"budget": parts[names]} if names in parts else {}))
+    return found
+
+
+def _components(budget: Path | str | None) -> Mapping[Key, list[tuple[str, ...]]]:
+    """Return the components of the uncertainty of each number."""
+    found: dict[Key, list[tuple[str, ...]]] = defaultdict(list)
+    if budget is not None:
+        table = texts(budget)
+        columns = table[["component", "kind", "value", "source"]].itertuples(index=False, name=None)
+        for names, component in zip(names_of(table), columns, strict=True):
+            found[names].append(component)
+    return found
+
+
+def _explain(own: dict[str, Any], cells: Mapping[str, str]) -> None:
+    """Add the words of the technique for the parameter and the model of a number."""
+    topic = topics().get(cells["technique"])
+    if topic is None:
+        return
+    for quantity in topic.quantities:
+        if quantity.name == cells["parameter"]:
+            own["meanings"][quantity.name] = quantity.meaning
+    for model, meaning in topic.models.items():
+        if fnmatchcase(cells["model"], model):
+            own["models"].setdefault(cells["model"], meaning)
+
+
+def _place(shared: list[str], text: str) -> int:
+    """Return the place of a text in a list, to which it is added if it is new."""
+    if text not in shared:
+        shared.append(text)
+    return shared.index(text)
