@@ -10,6 +10,7 @@ from relaxor.reporting.claims import compare_claims
 from relaxor.reporting.result_checks import check_results
 
 from tests.analyses import analyse_with
+from tests.pages import tables_of
 from tests.project import CBPS
 
 CLAIM = """
@@ -42,9 +43,13 @@ def parameters(tmp_path):
     return [str(path)]
 
 
+def results(folder):
+    return str(folder / "claims.csv"), str(folder / "claims.html")
+
+
 def compare(tmp_path, parameters, *claims):
     (tmp_path / "claims.yaml").write_text("".join(CLAIM.format(**claim) for claim in claims))
-    compare_claims(parameters, str(tmp_path / "claims.yaml"), str(tmp_path / "claims.csv"))
+    compare_claims(parameters, str(tmp_path / "claims.yaml"), *results(tmp_path))
     return pd.read_csv(tmp_path / "claims.csv").set_index("claim")
 
 
@@ -161,6 +166,25 @@ def test_a_misspelt_measurement_names_the_nearest(tmp_path, parameters):
     assert note == "the results have no rr of this sample; did you mean 'r'?"
 
 
+def test_a_page_shows_the_verdicts_and_what_they_rest_on(tmp_path, parameters):
+    at_least = OURS + "\n  relation: at least\n  contradiction: printed <b>twice</b> | or once"
+    compare(
+        tmp_path,
+        parameters,
+        {"id": "near", "reported": "111.8", "more": at_least},
+        {"id": "gone", "reported": "1", "more": "not_testable: no data"},
+    )
+    ((first, second),) = tables_of(tmp_path / "claims.html")
+    assert (first["Reported"], first["Ours"], first["Unit"]) == ("≥ 111.8", "111.900(50)", "1/cm")
+    assert (first["Verdict"], first["Data"]) == ("returned", "simulated")
+    assert first["Measurement, raw file (SHA-256)"] == "r 000000000000"
+    assert first["Contradiction of the paper"] == "printed <b>twice</b> | or once"
+    assert (second["Verdict"], second["Note"]) == ("not testable", "no data")
+    text = (tmp_path / "claims.html").read_text(encoding="utf-8")
+    assert "2 reported numbers: 1 returned, 1 not testable." in text
+    assert "<b>" not in text
+
+
 def test_a_claim_needs_an_answer_or_a_reason(tmp_path, parameters):
     with pytest.raises(SheetError, match="either 'ours' or 'not_testable'"):
         compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": "relation: equal"})
@@ -170,7 +194,7 @@ def test_the_shipped_claims_find_their_numbers(root, analysed, tmp_path):
     from relaxor.techniques.registry import techniques
 
     parameters = [str(analysed(technique).folder / "parameters.csv") for technique in techniques()]
-    compare_claims(parameters, str(root / "config/claims.yaml"), str(tmp_path / "claims.csv"))
+    compare_claims(parameters, str(root / "config/claims.yaml"), *results(tmp_path))
     table = pd.read_csv(tmp_path / "claims.csv")
     assert set(table["verdict"]) <= {"returned", "not returned", "flagged", "not testable"}
     assert table["contradiction"].notna().any()

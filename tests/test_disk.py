@@ -49,7 +49,7 @@ def write_curves(folder: Path, size: int) -> Path:
 def write_table(folder: Path, size: int) -> Path:
     with full_disk(resource.RLIM_INFINITY):
         numbers = write_numbers(folder, size)
-    write_tables([str(numbers)], [str(folder / "raman.csv")])
+    write_tables([str(numbers)], [str(folder / "raman.csv")], files={})
     return folder / "raman.csv"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 from relaxor.core.errors import SheetError
 from relaxor.core.results import Number
 from relaxor.core.storage import save_parameters
@@ -90,6 +91,16 @@ def test_a_project_that_uses_the_workflow_as_a_module_bundles_both(project: Path
 
 
 def test_a_crate_says_whose_it_is(project: Path) -> None:
+    path = project / "CITATION.cff"
+    citation = yaml.safe_load(path.read_text(encoding="utf-8"))
+    authors = [{"given-names": "Ada", "family-names": "Byron"}, {"family-names": "Curie"}, {"name": "A group"}]
+    path.write_text(yaml.safe_dump(citation | {"authors": authors}), encoding="utf-8")
+    with write() as archive:
+        named = [entity["name"] for entity in graph(archive).values() if entity["@type"] == "Person"]
+    assert named == ["Ada Byron", "Curie", "A group"]
+
+
+def test_a_crate_needs_to_know_whose_it_is(project: Path) -> None:
     (project / "CITATION.cff").unlink()
     with pytest.raises(SheetError, match=r"CITATION\.cff: does not exist; state in it who owns these data"):
         write()

@@ -1,5 +1,8 @@
 """Figures as files: the same bytes from the same content."""
 
+import re
+
+import pytest
 from relaxor.figures.style import new_figure, save, use_style
 
 
@@ -14,3 +17,13 @@ def test_the_last_bits_of_a_layout_change_nothing(tmp_path):
         save(figure, files, "one", "")
         written.append([path.read_bytes() for path in files])
     assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(("pdf_fonts", "kind"), [(3, "/Type3"), (42, "/Type0")])
+def test_pdf_files_have_the_fonts_that_a_publisher_asks_for(tmp_path, pdf_fonts, kind):
+    use_style(pdf_fonts)
+    figure = new_figure(60, 40)
+    figure.subplots().set_xlabel("Field (kV)")
+    save(figure, [tmp_path / "a.pdf"], "one", "")
+    fonts = re.findall(r"/Subtype (/Type[03])", (tmp_path / "a.pdf").read_bytes().decode("latin-1"))
+    assert set(fonts) == {kind}

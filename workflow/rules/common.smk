@@ -116,7 +116,7 @@ DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
 LOGS = f"{RESULTS}/logs/"
 FORMATS = SETTINGS.formats
-SUFFIXES = ("csv", "md", "tex")
+SUFFIXES = ("csv", "md", "tex", "html")
 BENCHMARKS = ".snakemake/benchmarks/"
 ENVIRONMENT = "../../envs/analysis.yaml"
 ORIGIN = "simulated" if any(row["origin"] == "simulated" for row in SHEET) else "measured"
@@ -205,7 +205,7 @@ def settings_drawn(figures):
 
 def drawn(stem, figure, panel):
     """A figure or panel in every format; the report shows the png."""
-    labels = {"figure": figure.title, "panel": panel, "data": ORIGIN}
+    labels = {"figure": figure.title.partition(".")[0], "panel": panel, "data": ORIGIN}
     shown_in = dict(caption="../report/figure.rst", category=figure.category, labels=labels)
     files = [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in FORMATS]
     return [report(file, **shown_in) if file.endswith(".png") else file for file in files]
@@ -222,12 +222,17 @@ def of_first_seed(file):
     return trainings(file)[:: len(PLAIN["inpainting"]["seeds"])]
 
 
-def printed(topic, suffix):
-    """The table of a topic in one format; the report shows the csv."""
-    file = f"{RESULTS}/tables/{topic}.{suffix}"
-    labels = {"table": topic, "data": ORIGIN}
-    shown_in = dict(caption="../report/table.rst", category="Tables", labels=labels)
-    return report(file, **shown_in) if suffix == "csv" else file
+def files_of(sample):
+    """The raw file of each measurement of a sample."""
+    return {row["measurement"]: row["file"] for row in SHEET if row["sample"] == sample}
+
+
+def printed(topic, suffix, caption="table", sample=""):
+    """The table of a topic in one format, of the sample of the paper or of another; the report shows the page of HTML."""
+    file = f"{RESULTS}/tables/{sample and f'samples/{sample}/'}{topic}.{suffix}"
+    labels = {"table": " ".join(filter(None, (topic, sample))), "data": ORIGIN}
+    shown_in = dict(caption=f"../report/{caption}.rst", category="Tables", labels=labels)
+    return report(file, **shown_in) if suffix == "html" else file
 
 
 def of_part(part):

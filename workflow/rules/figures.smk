@@ -31,6 +31,7 @@ for name, figure in FIGURES.items():
             sample=SAMPLE,
             measurements=fed(figure.panels.values()),
             settings_of=settings_drawn([figure]),
+            pdf_fonts=SETTINGS.pdf_fonts,
         script:
             "../scripts/run.py"
 

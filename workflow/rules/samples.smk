@@ -21,6 +21,7 @@ rule draw_sample:
     params:
         function="relaxor.reporting.draw_samples:draw_sample",
         code=lambda wildcards: code_of("relaxor.reporting.draw_samples", *panel_modules(wildcards.technique)),
+        pdf_fonts=SETTINGS.pdf_fonts,
     script:
         "../scripts/run.py"
 
@@ -30,7 +31,7 @@ rule write_tables_sample:
     input:
         parameters=[f"{ANALYSIS}{{technique}}/parameters.csv"],
     output:
-        tables=[f"{RESULTS}/tables/samples/{{sample}}/{{technique}}.{suffix}" for suffix in SUFFIXES],
+        tables=[printed("{technique}", suffix, sample="{sample}") for suffix in SUFFIXES],
     log:
         f"{LOGS}write_tables_sample/{{sample}}/{{technique}}.log",
     benchmark:
@@ -43,6 +44,7 @@ rule write_tables_sample:
         runtime=5,
     params:
         **calls("relaxor.reporting.tables:write_tables"),
+        files=lambda wildcards: files_of(wildcards.sample),
     script:
         "../scripts/run.py"
 
@@ -67,6 +69,7 @@ rule draw_comparison:
     params:
         **calls("relaxor.reporting.comparison:draw_comparison"),
         numbers=lambda wildcards: [each for each in PLAIN["comparison"] if each["technique"] == wildcards.technique],
+        pdf_fonts=SETTINGS.pdf_fonts,
     script:
         "../scripts/run.py"
 

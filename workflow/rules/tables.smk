@@ -29,6 +29,7 @@ for part in PARTS:
             runtime=5,
         params:
             **calls("relaxor.reporting.tables:write_tables"),
+            files=files_of(SAMPLE),
         script:
             "../scripts/run.py"
 
@@ -39,8 +40,9 @@ rule compare_claims:
         parameters=PARAMETERS,
         claims=beside(SETTINGS.claims),
     output:
-        comparison=report(
-            f"{RESULTS}/claims.csv",
+        comparison=f"{RESULTS}/claims.csv",
+        shown=report(
+            f"{RESULTS}/claims.html",
             caption="../report/claims.rst",
             category="Claims",
             labels={"table": "claims of the paper", "data": ORIGIN},
@@ -67,13 +69,8 @@ rule compare_devices:
         literature=beside(SETTINGS.literature),
         parameters=[analysed(technique, "parameters.csv") for technique in COMPARING],
     output:
-        table=report(
-            f"{RESULTS}/devices.csv",
-            caption="../report/devices.rst",
-            category="Tables",
-            labels={"table": "other devices", "data": ORIGIN},
-        ),
-        printed=[f"{RESULTS}/tables/devices.{suffix}" for suffix in ("md", "tex")],
+        table=f"{RESULTS}/devices.csv",
+        printed=[printed("devices", suffix, "devices") for suffix in SUFFIXES[1:]],
     log:
         f"{LOGS}compare_devices.log",
     benchmark:

@@ -31,12 +31,7 @@ rule compare_published:
         raw=f"{RESULTS}/validation/raw",
         parameters=analyses_of_sets,
     output:
-        comparison=report(
-            f"{RESULTS}/validation.csv",
-            caption="../report/validation.rst",
-            category="Validation",
-            labels={"table": "published numbers", "data": "measured"},
-        ),
+        comparison=f"{RESULTS}/validation.csv",
     log:
         f"{LOGS}compare_published.log",
     benchmark:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from relaxor.core.section import unit_of
 from relaxor.project.layers import LIBRARY, Resolved
+from relaxor.project.lists import SIGNS
 from relaxor.project.preflight import Checked
 from relaxor.project.proposals import Proposal
 from relaxor.reporting.claims import AGREES, DIFFERS, FLAGGED, NOT_RETURNED, NOT_TESTABLE, RETURNED
@@ -99,7 +100,7 @@ def claims_table(claims: pd.DataFrame) -> Table:
     table = Table("", "panel", "quantity", "paper", "ours", "unit", "z", "could see", "verdict", "data", "remarks")
     for _, claim in claims.iterrows():
         mark, look = VERDICTS[claim["verdict"]]
-        sign = {"at least": "≥ ", "at most": "≤ "}.get(claim["relation"], "")
+        sign = SIGNS[claim["relation"]]
         error = math.hypot(*(value for value in (claim["standard_error"], claim["systematic_error"]) if value == value))
         z, reach = (f"{claim[name]:.{digits}g}" if math.isfinite(claim[name]) else "" for name, digits in NUMERIC)
         paper, ours = f"{sign}{claim['reported']}", value_text(claim["ours"], error)

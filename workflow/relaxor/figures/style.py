@@ -64,16 +64,15 @@ STYLE: dict[Any, Any] = {
     "savefig.dpi": 300,
     "svg.hashsalt": "relaxor",
     "svg.fonttype": "none",
-    "pdf.fonttype": 3,  # whole TrueType fonts (42) take a third of all drawing time; the svg keeps its text as text
 }
 POSITION_DIGITS = 9
 """Number of digits of the positions of axes, which are fractions of the figure."""
 
 
-def use_style() -> None:
-    """Apply the style, with a backend that needs no screen."""
+def use_style(pdf_fonts: int = 3) -> None:
+    """Apply the style, with fonts of this type in PDF files, and a backend that needs no screen."""
     mpl.use("agg")
-    mpl.rcParams.update(STYLE)
+    mpl.rcParams.update(STYLE | {"pdf.fonttype": pdf_fonts})
 
 
 def new_figure(width_mm: float, height_mm: float) -> Figure:

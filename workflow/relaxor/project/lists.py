@@ -27,6 +27,8 @@ def _present(name: str, told: ValidationInfo) -> str:
     return current_name(name, str((told.context or {}).get("file", "a list of the settings")))
 
 
+SIGNS = {"equal": "", "at least": "≥ ", "at most": "≤ "}
+"""What stands before a value that is meant in one of these ways."""
 TechniqueName = Annotated[str, AfterValidator(_present)]
 
 

@@ -69,6 +69,9 @@ class Settings(Section):
     sample of the sheet."""
     formats: list[Literal["pdf", "svg", "png"]] = ["pdf", "svg", "png"]
     """File formats of the figures. The report shows the png files."""
+    pdf_fonts: Literal[3, 42] = 3
+    """Type of the fonts in PDF files. 42 embeds whole TrueType fonts, which some publishers require, and takes half as
+    long again to draw."""
     tables: dict[str, TableDescription] = {}
     """Descriptions of text tables that do not describe themselves, by the name that the sheet uses."""
     instruments: dict[str, Instrument] = {}

@@ -8,11 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from relaxor.core.errors import nearest
+from relaxor.core.files import write_whole
 from relaxor.core.results import NORMAL_QUANTILE, Status, origin_of
 from relaxor.core.storage import save_table
 from relaxor.core.units import factor
-from relaxor.project.lists import Claim, Selector, load_claims
+from relaxor.project.lists import SIGNS, Claim, Selector, load_claims
+from relaxor.reporting.page import page_of_tables
 from relaxor.reporting.selectors import all_numbers, one, require_listed, select
+from relaxor.reporting.tables import render, short_hash, value_text
 
 NAMES = ("measurement", "model", "parameter", "feature", "at", "raw_sha256")
 """Columns that identify the number of the results that tests a claim."""
@@ -28,8 +31,8 @@ DECIDING = (Status.OK, Status.ASSUMED)
 """Statuses of numbers that can decide a claim."""
 
 
-def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> None:
-    """Write ``claims.csv``.
+def compare_claims(parameters: Sequence[str], claims: str, comparison: str, shown: str) -> None:
+    """Write ``claims.csv`` and a page that shows it.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
         nothing: the verdict is *flagged*. Without a value in the results and its errors, a claim is *not testable*.
         The column ``could_see`` is the smallest difference that the test would notice, 1.96 standard uncertainties. A
         contradiction of the paper has its own column, and does not change the verdict.
+    shown
+        Page of HTML to write: the same, for reading.
 
     Raises
     ------
@@ -55,13 +60,39 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str) -> N
     rows = [_compare(claim, numbers, claims) for claim in load_claims(claims)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     save_table(comparison, table, digits=6)
+    write_whole(shown, page_of_tables("Claims", _for_reading(load_comparison(comparison))))
 
 
 def load_comparison(path: Path | str) -> pd.DataFrame:
     """Load ``claims.csv``, with empty texts and NaN where a claim has no number."""
     numeric = {name: ["", "nan"] for name in ("ours", "standard_error", "systematic_error", "z", "could_see", "at")}
-    table = pd.read_csv(path, keep_default_na=False, na_values=numeric, dtype={"reported": str, "panel": str})
+    table = pd.read_csv(
+        path, keep_default_na=False, na_values=numeric, dtype=dict.fromkeys(("reported", "panel", "raw_sha256"), str)
+    )
     return table.astype(dict.fromkeys(numeric, float))
+
+
+def _for_reading(table: pd.DataFrame) -> str:
+    """Return the verdicts and their count as text in Markdown."""
+    count = ", ".join(f"{number} {verdict}" for verdict, number in table["verdict"].value_counts().items())
+    ours = [value_text(*pair) for pair in zip(table["ours"], table["standard_error"], strict=True)]
+    columns = {
+        "Panel": table["panel"].str.replace(",", ", "),
+        "Quantity": table["quantity"],
+        "Reported": table["relation"].map(SIGNS) + table["reported"],
+        "Ours": ours,
+        "Systematic": [f"{error:.2g}" if error > 0 else "" for error in table["systematic_error"]],
+        "Unit": table["unit"],
+        "z": [f"{z:+.1f}" if math.isfinite(z) else "" for z in table["z"]],
+        "Could see": [f"{reach:.2g}" if math.isfinite(reach) else "" for reach in table["could_see"]],
+        "Verdict": table["verdict"],
+        "Data": table["origin"],
+        "Contradiction of the paper": table["contradiction"],
+        "Note": table["note"],
+        "Measurement, raw file (SHA-256)": table["measurement"] + " " + table["raw_sha256"].map(short_hash),
+    }
+    caption = f"{len(table)} reported numbers: {count or 'none'}. One standard error in parentheses."
+    return render(pd.DataFrame(columns), ".html", caption, "claims")
 
 
 def _compare(claim: Claim, numbers: pd.DataFrame, source: str) -> dict[str, object]:

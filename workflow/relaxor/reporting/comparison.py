@@ -38,7 +38,12 @@ DECADES = 100.0
 
 
 def draw_comparison(
-    parameters: Sequence[str], curves: Sequence[str], figure: Sequence[str], *, numbers: Sequence[Mapping[str, Any]]
+    parameters: Sequence[str],
+    curves: Sequence[str],
+    figure: Sequence[str],
+    *,
+    numbers: Sequence[Mapping[str, Any]],
+    pdf_fonts: int = 3,
 ) -> None:
     """Draw one technique of several samples.
 
@@ -50,8 +55,10 @@ def draw_comparison(
         Files to write, one per format.
     numbers
         Entries of the section ``comparison`` of the settings (`relaxor.project.lists.Selector`).
+    pdf_fonts
+        Type of the fonts in PDF files, 3 or 42.
     """
-    style.use_style()
+    style.use_style(pdf_fonts)
     technique = Path(parameters[0]).parent.name
     tables = {Path(path).parents[1].name: load_parameters(path) for path in parameters}
     looks = {sample: LOOKS[number % len(LOOKS)] for number, sample in enumerate(tables)}

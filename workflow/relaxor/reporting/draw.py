@@ -27,6 +27,7 @@ def draw_figure(
     sample: str,
     measurements: Mapping[str, Sequence[str] | None],
     settings_of: Mapping[str, Mapping[str, Any] | None],
+    pdf_fonts: int = 3,
 ) -> None:
     """Draw one figure.
 
@@ -48,8 +49,10 @@ def draw_figure(
         The measurements that each panel shows; None means all measurements of its topic.
     settings_of
         The sections of the settings that its schematics draw.
+    pdf_fonts
+        Type of the fonts in PDF files, 3 or 42.
     """
-    use_style()
+    use_style(pdf_fonts)
     folders = {Path(path).parts[-3:-1]: Path(path).parent for path in curves}
     files = {Path(path).stem: path for path in tables}
     entry = FigureSpec.model_validate(spec)

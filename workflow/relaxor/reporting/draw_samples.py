@@ -22,7 +22,9 @@ MOST_PANELS = 24
 """Largest number of panels that are drawn. The figure reports any others, whose data are in ``curves.nc``."""
 
 
-def draw_sample(data: str, parameters: Sequence[str], curves: Sequence[str], figure: Sequence[str]) -> None:
+def draw_sample(
+    data: str, parameters: Sequence[str], curves: Sequence[str], figure: Sequence[str], *, pdf_fonts: int = 3
+) -> None:
     """Draw the measurements of one technique of one sample, with fits if they were analysed.
 
     Parameters
@@ -33,8 +35,10 @@ def draw_sample(data: str, parameters: Sequence[str], curves: Sequence[str], fig
         ``parameters.csv`` and ``curves.nc`` of their analysis; empty if they were not analysed.
     figure
         Files to write, one per format.
+    pdf_fonts
+        Type of the fonts in PDF files, 3 or 42.
     """
-    use_style()
+    use_style(pdf_fonts)
     measurements, technique = load(data), Path(data).stem
     panels = list(_panels(technique, measurements, parameters, curves))
     shown = panels[:MOST_PANELS]

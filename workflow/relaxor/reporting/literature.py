@@ -16,9 +16,9 @@ from pydantic import TypeAdapter
 from relaxor.core.files import write_whole
 from relaxor.core.storage import save_table
 from relaxor.inpainting.topics import topics
-from relaxor.project.lists import Selector, load_literature
+from relaxor.project.lists import SIGNS, Selector, load_literature
 from relaxor.reporting.selectors import all_numbers, one, select
-from relaxor.reporting.tables import render, value_text
+from relaxor.reporting.tables import joined, render, value_text
 
 REPORTED = "reported"
 """Origin of a number that was read in a paper."""
@@ -58,7 +58,7 @@ def compare(
         Tidy CSV file to write, with one row per number: first those of the literature in their order (origin
         ``reported``), then ours.
     printed
-        Files of the same table for print: ``….md``, ``….tex``.
+        Files of the same table for print: ``….md``, ``….tex``, ``….html``.
     device, numbers
         See `relaxor.project.lists.Devices`.
 
@@ -81,7 +81,7 @@ def compare(
     text = text[list(HEADINGS)].rename(columns=HEADINGS)
     caption = CAPTION.format(origin=" and ".join(sorted(set(devices["origin"]) - {""})) + " data")
     for path in map(Path, printed):
-        write_whole(path, render(text, path.suffix, caption, path.stem))
+        write_whole(path, joined([render(text, path.suffix, caption, path.stem)], path.suffix, "Devices"))
 
 
 NUMERIC = ("value", "value_high", "standard_error", "systematic_error")
@@ -104,5 +104,4 @@ def _ours(device: str, quantity: str, selector: Selector, numbers: pd.DataFrame)
 def _printed(row: pd.Series) -> str:
     if math.isfinite(row["value_high"]):
         return f"{row['value']:g} to {row['value_high']:g}"
-    sign = {"at least": "≥ ", "at most": "≤ "}.get(row["limit"], "")
-    return sign + value_text(row["value"], row["standard_error"])
+    return SIGNS.get(row["limit"], "") + value_text(row["value"], row["standard_error"])

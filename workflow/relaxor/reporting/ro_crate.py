@@ -100,6 +100,11 @@ def bundle(
             _zip(Path(folder), temporary)
 
 
+def _author(author: Mapping[str, str]) -> str:
+    """Return the name of a group, or the names of a person."""
+    return author.get("name") or f"{author.get('given-names', '')} {author.get('family-names', '')}".strip()
+
+
 def _crate(
     contents: Mapping[str, Path], results: Sequence[str], rows: Sequence[Mapping[str, Any]], workflow: str
 ) -> Any:
@@ -114,7 +119,7 @@ def _crate(
     crate.datePublished = str(citation["date-released"])
     crate.root_dataset["license"] = LICENSE_URL.format(citation["license"])
     crate.root_dataset["author"] = [
-        crate.add(Person(crate, f"#author-{number}", {"name": author["name"]}))
+        crate.add(Person(crate, f"#author-{number}", {"name": _author(author)}))
         for number, author in enumerate(citation["authors"], 1)
     ]
     main = next(name for name in WORKFLOWS if name in contents)

@@ -1,19 +1,26 @@
-"""Tables for print: value(uncertainty) with unit and method, one table per technique, as CSV, Markdown and LaTeX."""
+"""Tables for print: value(uncertainty) with unit, raw file and method, one table per technique.
+
+Markdown, LaTeX and HTML begin with tables of one line per peak, point or element; CSV holds one number per line.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from uncertainties import ufloat
 
 from relaxor.core.files import write_whole
+from relaxor.core.results import Status
 from relaxor.core.storage import load_parameters
+from relaxor.reporting.page import page_of_tables
 
 HEADINGS = {
     "measurement": "Measurement",
     "model": "Model",
     "parameter": "Parameter",
+    "feature": "Feature",
+    "varied": "At",
     "printed": "Value",
     "systematic": "Systematic",
     "unit": "Unit",
@@ -21,13 +28,18 @@ HEADINGS = {
     "interval": "95 % interval",
     "chi_square": "Reduced chi-square",
     "origin": "Data",
+    "raw": "Raw file (SHA-256)",
     "method": "Method",
 }
+SHORT = 12
+"""Digits of a SHA-256 that stand in a printed table, as in short names of commits; the notes below it have all."""
+MANY = 3
+"""Number of raw files behind one number from which on they are counted, not listed."""
 LATEX = str.maketrans({"_": r"\_", "%": r"\%", "^": r"\^{}", "&": r"\&", "α": r"$\alpha$", "∫": r"$\int$", "−": "$-$"})
 """Characters of our texts that LaTeX does not print unchanged, and their replacements."""
 
 
-def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
+def write_tables(parameters: Sequence[str], tables: Sequence[str], *, files: Mapping[str, str]) -> None:
     """Write the table of every technique.
 
     Parameters
@@ -35,23 +47,36 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str]) -> None:
     parameters
         ``…/<technique>/parameters.csv``.
     tables
-        ``…/<technique>.<csv|md|tex>`` to write, for the same techniques.
+        ``…/<technique>.<csv|md|tex|html>`` to write, for the same techniques.
+    files
+        Measurement → its raw file.
     """
     numbers = {Path(path).parent.name: load_parameters(path) for path in parameters}
     for path in map(Path, tables):
-        table = printed(numbers[path.stem])
+        rows = numbers[path.stem]
+        table = printed(rows)
+        if path.suffix == ".csv":
+            write_whole(path, table.to_csv(index=False, lineterminator="\n"))
+            continue
+        codes, methods = pd.factorize(table["Method"].replace("", None))  # each method is given once below the table
+        table["Method"] = [f"{code + 1}" if code >= 0 else "" for code in codes]
         origin = " and ".join(sorted(set(table["Data"])))
         caption = f"{path.stem}: fitted and derived numbers ({origin} data). One standard error in parentheses."
-        notes: Sequence[str] = ()
-        if path.suffix != ".csv":  # in print, each method is given once below the table
-            codes, notes = pd.factorize(table["Method"].replace("", None))
-            table["Method"] = [f"{code + 1}" if code >= 0 else "" for code in codes]
-        write_whole(path, render(table, path.suffix, caption, path.stem, notes))
+        whole = render(table, path.suffix, caption, path.stem, [*methods, *_raw_files(rows, files)])
+        lines = [
+            render(each, path.suffix, f"{path.stem}: {model} ({origin} data). {LINES}", f"{path.stem}-{model}")
+            for model, each in by_feature(rows).items()
+        ]
+        write_whole(path, joined([*lines, whole], path.suffix, path.stem))
+
+
+LINES = "In parentheses, one standard uncertainty, statistical and systematic together."
 
 
 def printed(numbers: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of `HEADINGS` as text, uncertainties in parentheses after the last digits."""
     table = numbers.copy()
+    table["varied"] = _varied(numbers)
     table["printed"] = [value_text(*pair) for pair in zip(table["value"], table["standard_error"], strict=True)]
     table["systematic"] = [f"{error:.2g}" if error else "" for error in table["systematic_error"]]
     table["interval"] = [
@@ -59,7 +84,56 @@ def printed(numbers: pd.DataFrame) -> pd.DataFrame:
         for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
     ]
     table["chi_square"] = [f"{value:.3g}" if math.isfinite(value) else "" for value in table["reduced_chi_square"]]
+    table["raw"] = [short_hash(hashes) for hashes in table["raw_sha256"]]
     return table[list(HEADINGS)].rename(columns=HEADINGS)
+
+
+def by_feature(numbers: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return, for each model with several numbers of a line, point or element, a table of one line for each of these.
+
+    A cell is the value with its combined standard uncertainty, followed by the status if that is not ``ok``.
+    """
+    errors = [math.hypot(*pair) for pair in zip(numbers["standard_error"], numbers["systematic_error"], strict=True)]
+    cells = [
+        value_text(value, error) + ("" if status == Status.OK else f" {status}")
+        for value, error, status in zip(numbers["value"], errors, numbers["status"], strict=True)
+    ]
+    units = ["" if unit == "1" else f" ({unit})" for unit in numbers["unit"]]
+    table = numbers.assign(cell=cells, varied=_varied(numbers), column=numbers["parameter"] + units)
+    table = table[(table["feature"] != "") | (table["varied"] != "")]
+    keys = {"measurement": "Measurement", "feature": "Feature", "varied": "At"}
+    wide = {}
+    for model, rows in table.groupby("model", sort=False):
+        columns = rows["column"].unique()
+        if len(columns) > 1:
+            lines = rows.pivot_table(index=[*keys], columns="column", values="cell", aggfunc="; ".join, sort=False)
+            lines = lines[columns].fillna("").reset_index().rename(columns=keys).rename_axis(columns=None)
+            wide[str(model)] = lines.loc[:, (lines != "").any()]
+    return wide
+
+
+def _varied(numbers: pd.DataFrame) -> list[str]:
+    """Write the value of what was varied, with its unit."""
+    return [
+        f"{at:.6g} {unit}".removesuffix(" 1").strip() if math.isfinite(at) else ""
+        for at, unit in zip(numbers["at"], numbers["at_unit"], strict=True)
+    ]
+
+
+def short_hash(hashes: str) -> str:
+    """Name raw files by the first digits of their SHA-256."""
+    each = hashes.split(",")
+    return f"{len(each)} files" if len(each) >= MANY else ", ".join(name[:SHORT] for name in each)
+
+
+def _raw_files(numbers: pd.DataFrame, files: Mapping[str, str]) -> list[str]:
+    """Name the raw file of each measurement with its whole SHA-256."""
+    hashes = numbers.drop_duplicates("measurement").set_index("measurement")["raw_sha256"]
+    return [
+        f"{measurement}: {files.get(measurement, '')} SHA-256 {each.replace(',', ', ')}".replace(":  ", ": ")
+        for measurement, each in hashes.items()
+        if each
+    ]
 
 
 def value_text(value: float, error: float) -> str:
@@ -72,27 +146,35 @@ def value_text(value: float, error: float) -> str:
 
 
 def render(table: pd.DataFrame, suffix: str, caption: str, label: str, notes: Sequence[str] = ()) -> str:
-    """Write a table of texts as ``.csv``, ``.md`` or ``.tex``.
+    """Write a table of texts for print.
 
     Parameters
     ----------
-    table, suffix, caption
-        The table, the suffix of its format, and its caption.
+    table, caption
+        The table and its caption.
+    suffix
+        ``.tex`` for LaTeX; ``.md`` and ``.html`` for Markdown, of which `joined` makes a page.
     label
         Label by which LaTeX refers to the table.
     notes
-        Numbered notes below the table, which ``.csv`` files omit.
+        Numbered notes below the table.
     """
-    if suffix == ".csv":
-        return table.to_csv(index=False, lineterminator="\n")
-    if suffix == ".md":
+    if suffix != ".tex":
+        cells = table.map(lambda text: str(text).replace("|", r"\|"))
         numbered = [f"{number}. {note}" for number, note in enumerate(notes, start=1)]
-        return "\n".join([caption, "", table.to_markdown(index=False), *([""] if numbered else []), *numbered, ""])
+        lines = cells.to_markdown(index=False, disable_numparse=True)
+        return "\n".join([caption, "", lines, *([""] if numbered else []), *numbered, ""])
     escaped = table.map(_escaped)
     escaped.columns = [_escaped(heading) for heading in escaped.columns]
     text = str(escaped.to_latex(index=False, longtable=True, caption=caption, label=f"tab:{label}"))
     items = [rf"\item {_escaped(note)}" for note in notes]
     return text + "\n".join([r"\begin{enumerate}", *items, r"\end{enumerate}", ""] if items else [])
+
+
+def joined(tables: Sequence[str], suffix: str, title: str) -> str:
+    """Join tables that `render` wrote to one file."""
+    text = "\n".join(tables)
+    return page_of_tables(title, text) if suffix == ".html" else text
 
 
 def _escaped(text: object) -> str:

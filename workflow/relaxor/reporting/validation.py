@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-import mistune
 import pandas as pd
 
 from relaxor.core.files import write_whole
@@ -22,7 +21,7 @@ from relaxor.project.published import (
     numbers_of,
     whole_sets,
 )
-from relaxor.reporting.page import page_of
+from relaxor.reporting.page import page_of_tables
 from relaxor.reporting.selectors import one, select
 
 COLUMNS = (
@@ -33,8 +32,6 @@ COLUMNS = (
 NUMERIC = ("published", "published_error", "ours", "standard_error", "systematic_error", "z")
 WITHIN, OUTSIDE, FLAGGED, NO_NUMBER, NOT_FETCHED = "within", "outside", "flagged", "no number", "not fetched"
 """Verdicts. A number that is outside is flagged if its own row says that it is not right."""
-WIDE = "body { max-width: none; overflow-x: auto; }"
-"""Style of a page whose tables are wider than its text."""
 TRUSTED = (Status.OK, Status.ASSUMED)
 """Statuses of numbers that are said to be right within their errors."""
 
@@ -112,8 +109,7 @@ def write_page(comparison: str, registry: str, page: str, shown: str) -> None:
     parts = ["# Checked against published numbers", score(table), *_remarks(table), _numbers(table)]
     text = "\n\n".join([*parts, _sets(listed), *_lacking(listed)]) + "\n"
     write_whole(page, text)
-    body = str(mistune.create_markdown(escape=True, plugins=["table"])(text))
-    write_whole(shown, page_of("Published numbers", body, WIDE))
+    write_whole(shown, page_of_tables("Published numbers", text))
 
 
 def score(table: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from relaxor.project.lists import SIGNS
 from relaxor.reporting.explorer.encoding import unit_text
 from relaxor.reporting.tables import value_text
 
@@ -17,7 +18,6 @@ SHOWN = {
 """Columns of each table that are read first."""
 ERRORS = {"ours": ("standard_error", "systematic_error"), "published": ("published_error",)}
 """Columns whose squares add up to that of the error of a value."""
-RELATIONS = {"at least": "≥ ", "at most": "≤ "}
 Link = tuple[str, str] | None
 """Script of a measurement and name of a number, which is empty for the measurement alone; None for neither."""
 
@@ -47,7 +47,7 @@ def _told(row: Mapping[str, str], column: str) -> str:
     if column == "unit":
         return unit_text(text)
     if column == "reported":
-        return RELATIONS.get(row.get("relation", ""), "") + text
+        return SIGNS.get(row.get("relation", ""), "") + text
     if column in ERRORS and text:
         errors = [float(row[name]) for name in ERRORS[column] if row.get(name)]
         return value_text(float(text), math.hypot(*errors))
