@@ -34,31 +34,34 @@ def test_each_figure_and_the_end_of_each_stage_is_one_line(tmp_path: Path, capsy
     with numbers.open("w", newline="") as file:
         csv.writer(file).writerows([["parameter", "status"], ["a", "ok"], ["b", "misfit"], ["c", "ok"]])
     (tmp_path / "figure1.png").write_bytes(b"png")
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/raman.html").write_bytes(b"html")
     handler = console()
     told(
         handler,
         event=LogEvent.RUN_INFO,
-        stats={"analyse_technique": 1, "draw_figure1": 1, "train_decoder": 1, "total": 3},
+        stats={"analyse_technique": 1, "draw_figure1": 1, "train_decoder": 1, "write_tables": 1, "total": 4},
     )
     told(handler, "Select jobs to execute...")
     for number, rule, files, words in (
         (1, "analyse_technique", [f"{numbers} (update)"], {}),
         (2, "draw_figure1", [str(tmp_path / "figure1.pdf"), str(tmp_path / "figure1.png")], {}),
         (3, "train_decoder", [], {"hole": "4"}),
+        (4, "write_tables", [str(tmp_path / "tables/raman.html")], {}),
     ):
         told(handler, **job(number, rule, *files, **words))
         told(handler, event=LogEvent.JOB_STARTED, jobs=[number])
         told(handler, event=LogEvent.JOB_FINISHED, job_id=number)
-        told(handler, event=LogEvent.PROGRESS, done=number, total=3)
+        told(handler, event=LogEvent.PROGRESS, done=number, total=4)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("3 jobs, about ") and ".snakemake/log" in lines[0]
-    shown = [line.partition("] ")[2] for line in lines[1:5]]
+    assert lines[0].startswith("4 jobs, about ") and ".snakemake/log" in lines[0]
+    shown = [line.partition("] ")[2] for line in lines[1:6]]
     assert shown == [
         "analyse technique: done", f"figure1 → {tmp_path / 'figure1.png'}", "train decoder (hole 4) begins",
-        "train decoder: done",
+        "train decoder: done", "write tables: done",
     ]  # fmt: skip
-    assert lines[1].startswith("[1/3, about") and lines[5].startswith("finished in")
-    assert lines[6:] == ["numbers: 2 ok, 1 misfit", f"figures: {tmp_path}"]
+    assert lines[1].startswith("[1/4, about") and lines[6].startswith("finished in")
+    assert lines[7:] == ["numbers: 2 ok, 1 misfit", f"figures: {tmp_path}", f"pages: {tmp_path / 'tables'}"]
 
 
 def test_a_stopped_run_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:

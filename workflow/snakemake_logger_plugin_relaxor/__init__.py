@@ -32,7 +32,7 @@ STOPPED = "Terminating processes on user request"
 GO_ON = "stopped: nothing is lost. The same command goes on where this run ended."
 MARK = re.compile(r" \([a-z, ]+\)$")
 """What Snakemake adds to the name of a file, such as ``(update)``."""
-PICTURE, NUMBERS, CLAIMS = ".png", "parameters.csv", "claims.csv"
+PICTURE, PAGE, NUMBERS, CLAIMS = ".png", ".html", "parameters.csv", "claims.csv"
 
 
 class LogHandler(LogHandlerBase):
@@ -95,7 +95,7 @@ class LogHandler(LogHandlerBase):
         made = [Path(MARK.sub("", name)) for name in job.get("output") or ()]
         self.made += made
         shown = [path for path in made if path.suffix == PICTURE and path.parent.name != "panels"]
-        shown += [path for path in made if path.suffix == ".html"]
+        shown += [path for path in made if path.suffix == PAGE and path.parent.name != "tables"]
         if shown:
             self._line(f"{shown[0].stem.replace('_', ' ')} → {shown[0]}")
         elif not self.left[rule] and rule:
@@ -140,9 +140,10 @@ def _summary(made: Iterable[Path], seconds: float) -> list[str]:
         if counted:
             told = ", ".join(f"{number} {word}" for word, number in counted.most_common())
             lines.append(f"{name}: {told}")
-    folders = sorted({str(path.parent) for path in made if path.suffix == PICTURE and path.parent.name != "panels"})
-    if folders:
-        lines.append(f"figures: {', '.join(folders)}")
+    for name, suffix in (("figures", PICTURE), ("pages", PAGE)):
+        folders = sorted({str(path.parent) for path in made if path.suffix == suffix and path.parent.name != "panels"})
+        if folders:
+            lines.append(f"{name}: {', '.join(folders)}")
     return lines
 
 
