@@ -10,8 +10,8 @@ from relaxor.reporting.claims import compare_claims
 from relaxor.reporting.result_checks import check_results
 
 from tests.analyses import analyse_with
-from tests.pages import tables_of
 from tests.project import CBPS
+from tests.shown_tables import tables_of
 
 CLAIM = """
 - id: {id}

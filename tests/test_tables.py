@@ -6,7 +6,7 @@ from relaxor.core.results import Number, Status
 from relaxor.core.storage import save_parameters
 from relaxor.reporting.tables import write_tables
 
-from tests.pages import tables_of
+from tests.shown_tables import tables_of
 
 LIMIT = "P_max = ∫I dt / A; the current stands at a limit, 0.5 A: charge is missing"
 FIT = "least squares, 95 % of α"
