@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Number
 from relaxor.core.storage import save_parameters, save_tree
 from relaxor.project.figure_list import load_figures
+from relaxor.reporting.claims import COLUMNS
 from relaxor.reporting.notebook_api import Story
 from relaxor.reporting.notebooks import run_notebook
 
@@ -28,7 +30,11 @@ def results(tmp_path: Path) -> Path:
     shift = ("raman_shift", [100.0, 101.0, 102.0], {"units": "1/cm"})
     spectrum = xr.Dataset({"residual": ("raman_shift", [1.0, -1.0, 0.5], {"units": "1"})}, {"raman_shift": shift})
     save_tree(folder / "curves.nc", {"flake": xr.Dataset(attrs=attrs), "flake/spectrum": spectrum})
-    save_parameters(folder / "parameters.csv", [Number("flake", "voigt", "a_center", 111.7, 0.2, unit="1/cm")], "raman")
+    save_parameters(
+        folder / "parameters.csv",
+        [Number("flake", "voigt", "a_center", 111.7, 0.2, unit="1/cm", raw_sha256=64 * "b")],
+        "raman",
+    )
     return tmp_path / "results"
 
 
@@ -47,6 +53,7 @@ def test_every_panel_is_told_and_exists(root: Path) -> None:
         *(f"figure{number}" for number in range(1, 6)),
         "supplement",
         "explore",
+        "figure",
     }
     text = "".join(path.read_text(encoding="utf-8") for path in NOTEBOOKS)
     told = set(re.findall(r'story\.panel\(\\"(\w+)\\"\)', text))
@@ -68,6 +75,33 @@ def test_what_a_story_shows_is_in_the_results(results: Path) -> None:
     assert story.panel("1b").data.startswith(b"\x89PNG")  # nothing feeds it, which the panel says
     assert story.numbers("1b").empty
     assert list(story.measurements()["measurement"]) == ["flake"]
+
+
+def test_a_figure_of_ones_own_is_told_by_the_template(analysed, tmp_path: Path) -> None:
+    analysis = analysed("raman").folder.parent
+    shutil.copytree(analysis / "raman", tmp_path / "results/analysis/mine/raman")
+    panel = "{id: z, draw: raman.spectrum, caption: Lines of a flake.}"
+    figures, results = tmp_path / "figures.yaml", tmp_path / "results"
+    figures.write_text(f"mine: {{title: My figure, layout: [[a]], panels: {{a: {panel}}}}}\n", encoding="utf-8")
+    (results / "claims.csv").write_text(f"{','.join(COLUMNS)}\nc,z,lines of the flake\n", encoding="utf-8")
+    told = {"config": {"figures": str(figures)}, "panels": {"z": ["raman_532nm"]}, "figure": "mine"}
+    page = results / "mine.html"
+    parameters = {"sample": "mine", "results_dir": str(results)} | told
+    run_notebook(str(ROOT / "notebooks/figure.ipynb"), str(results / "mine.ipynb"), str(page), parameters)
+    text = page.read_text(encoding="utf-8")
+    for shown in ("My figure", "Lines of a flake.", "CBPS_flake_532nm.txt", "raman_shift", "lines of the flake"):
+        assert shown in text, shown
+    assert text.count("data:image/png") == 2  # the panel and its residuals
+    story = Story("mine", str(results))
+    assert {picture.format for picture in story.pictures("raman", "raman_532nm")} == {"png"}
+
+
+def test_every_number_of_one_measurement_has_its_raw_file(results: Path) -> None:
+    story = Story("mine", str(results))
+    (numbers,) = story.numbers_of("raman", "flake").to_dict("records")
+    assert (numbers["Value"], numbers["Raw file (SHA-256)"]) == ("111.70(20)", 12 * "b")
+    with pytest.raises(AnalysisError, match=r"no analysis; 'measurements\(\)' lists the techniques of mine"):
+        story.pictures("xrd", "flake")
 
 
 def test_a_story_draws_with_the_settings_it_is_given(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

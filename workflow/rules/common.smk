@@ -98,6 +98,11 @@ MISSING = {
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
 DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
+# A figure of which no notebook tells gets the template.
+for name, figure in FIGURES.items():
+    if set().union(*TOLD.values()).isdisjoint(panel.id for panel in figure.panels.values()):
+        STORIES[name] = beside("notebooks/figure.ipynb")
+        TOLD[name] = {panel.id for panel in figure.panels.values()}
 NOTEBOOKS = [name for name, panels in TOLD.items() if panels <= DRAWN]  # those of which all panels are drawn
 # Figures that are not in config/figures.yaml, and techniques that several samples have.
 SHOWN = {row["technique"] for row in SHEET if row["sample"] == SAMPLE and DRAWN & {*row["panel"].split(",")}}

@@ -42,6 +42,7 @@ rule run_notebook:
                 for figure in told(wildcards.notebook)
                 for panel in figure.panels.values()
             },
+            **({"figure": wildcards.notebook} if STORIES[wildcards.notebook].endswith("/figure.ipynb") else {}),
         },
     script:
         "../scripts/run.py"

@@ -17,13 +17,15 @@ from IPython.display import Image
 from matplotlib.figure import Figure
 
 from relaxor.core.errors import AnalysisError
+from relaxor.core.storage import load_parameters
 from relaxor.figures.layout import ReadyPanel, panel_figure
-from relaxor.figures.panel import PanelData
+from relaxor.figures.panel import PanelData, load_panel
 from relaxor.figures.style import BLACK, GREY, SINGLE, new_figure, use_style
 from relaxor.project.figure_list import FigureSpec, PanelSpec, fed_panels, load_figures
 from relaxor.project.settings import Settings, load_settings, validate_settings
 from relaxor.reporting.claims import load_comparison
 from relaxor.reporting.draw import ready_panel
+from relaxor.reporting.overview import own_panels, shared_panels
 from relaxor.reporting.panels import panel_of, topic_of
 from relaxor.reporting.tables import printed
 from relaxor.techniques.registry import techniques
@@ -127,12 +129,15 @@ class Story:
         return _picture(figure)
 
     def claims(self, figure: str) -> pd.DataFrame:
-        """Return the reported numbers of a panel, or of all panels of a figure, next to those of the results."""
+        """Return the reported numbers of a panel, or of all panels of a figure, next to those of the results.
+
+        A figure may be named without the word ``figure``.
+        """
         path = Path(self.results_dir) / "claims.csv"
         if not path.is_file():
             raise AnalysisError(f"{path}: no such file; make it with 'snakemake --cores 2 tables'")
         table = load_comparison(path)
-        whole = self.figures.get(f"figure{figure}")
+        whole = self.figures.get(figure) or self.figures.get(f"figure{figure}")
         wanted = {figure, *(panel.id for panel in whole.panels.values())} if whole else {figure}
         shown = table["panel"].map(lambda names: not wanted.isdisjoint(names.split(",")))
         return table.loc[shown, list(CLAIM)].reset_index(drop=True)
@@ -164,6 +169,28 @@ class Story:
             if measurement not in stored.children:
                 raise AnalysisError(f"{path}: no measurement '{measurement}'; there are {', '.join(stored.children)}")
             return stored.children[measurement].load()
+
+    def pictures(self, technique: str, measurement: str) -> list[Image]:
+        """Draw the pictures that relaxor chooses for a measurement, from its analysis."""
+        data = load_panel(self._analysis(technique), [measurement])
+        drawn = [
+            _picture(panel_figure(ReadyPanel(title, draw, data)))
+            for name, group in data.curves.items()
+            for title, draw in own_panels(techniques()[technique], name, group)
+        ]
+        shared = shared_panels(techniques()[technique], data.curves)
+        return drawn + [_picture(panel_figure(ReadyPanel(panel.together, panel.draw, data))) for panel, _ in shared]
+
+    def numbers_of(self, technique: str, measurement: str) -> pd.DataFrame:
+        """Return every number of a measurement, with uncertainties in parentheses and its raw file."""
+        table = load_parameters(self._analysis(technique) / "parameters.csv")
+        return printed(table[table["measurement"] == measurement]).reset_index(drop=True)
+
+    def _analysis(self, technique: str) -> Path:
+        folder = Path(self.results_dir, "analysis", self.sample, technique)
+        if not (folder / "parameters.csv").is_file() or technique not in techniques():
+            raise AnalysisError(f"{folder}: no analysis; 'measurements()' lists the techniques of {self.sample}")
+        return folder
 
     def _groups(self) -> Iterator[tuple[str, str, str, list[str]]]:
         """Yield the technique, the measurement, the origin and the names of the groups of all stored curves."""
