@@ -77,7 +77,7 @@ def test_what_a_story_shows_is_in_the_results(results: Path) -> None:
     assert list(story.measurements()["measurement"]) == ["flake"]
 
 
-def test_a_figure_of_ones_own_is_told_by_the_template(analysed, tmp_path: Path) -> None:
+def test_a_figure_of_ones_own_is_told_by_the_template(analysed, tmp_path: Path, capfd) -> None:
     analysis = analysed("raman").folder.parent
     shutil.copytree(analysis / "raman", tmp_path / "results/analysis/mine/raman")
     panel = "{id: z, draw: raman.spectrum, caption: Lines of a flake.}"
@@ -88,6 +88,7 @@ def test_a_figure_of_ones_own_is_told_by_the_template(analysed, tmp_path: Path) 
     page = results / "mine.html"
     parameters = {"sample": "mine", "results_dir": str(results)} | told
     run_notebook(str(ROOT / "notebooks/figure.ipynb"), str(results / "mine.ipynb"), str(page), parameters)
+    assert "WARNING" not in capfd.readouterr().err
     text = page.read_text(encoding="utf-8")
     for shown in ("My figure", "Lines of a flake.", "CBPS_flake_532nm.txt", "raman_shift", "lines of the flake"):
         assert shown in text, shown

@@ -14,6 +14,8 @@ CALL = re.compile(r'story\.(?:panel|caption|numbers|residuals|sources)\(\\?"(\w+
 """Pattern of a call of ``story`` that names a panel."""
 SECONDS = 600
 """Longest time that a cell may take."""
+QUIET = ["--log-level=ERROR"]
+"""Argument of the kernel: it warns that others on the same machine could listen, on the console of the whole run."""
 
 
 def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[str, Any]) -> None:
@@ -45,7 +47,13 @@ def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[st
         working = temporary.with_suffix(".ipynb")
         try:
             papermill.execute_notebook(
-                notebook, working, dict(parameters), progress_bar=False, log_output=False, execution_timeout=SECONDS
+                notebook,
+                working,
+                dict(parameters),
+                progress_bar=False,
+                log_output=False,
+                execution_timeout=SECONDS,
+                extra_arguments=QUIET,
             )
         except PapermillExecutionError as error:
             raise AnalysisError(f"{notebook}: cell {error.exec_count}: {error.ename}: {error.evalue}") from None
