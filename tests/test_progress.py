@@ -34,13 +34,22 @@ def test_each_figure_and_the_end_of_each_stage_is_one_line(tmp_path: Path, capsy
     with numbers.open("w", newline="") as file:
         csv.writer(file).writerows([["parameter", "status"], ["a", "ok"], ["b", "misfit"], ["c", "ok"]])
     (tmp_path / "figure1.png").write_bytes(b"png")
+    (tmp_path / "explorer").mkdir()
+    (tmp_path / "explorer/index.html").write_bytes(b"html")
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables/raman.html").write_bytes(b"html")
     handler = console()
     told(
         handler,
         event=LogEvent.RUN_INFO,
-        stats={"analyse_technique": 1, "draw_figure1": 1, "train_decoder": 1, "write_tables": 1, "total": 4},
+        stats={
+            "analyse_technique": 1,
+            "draw_figure1": 1,
+            "train_decoder": 1,
+            "write_tables": 1,
+            "build_explorer": 1,
+            "total": 5,
+        },
     )
     told(handler, "Select jobs to execute...")
     for number, rule, files, words in (
@@ -48,20 +57,26 @@ def test_each_figure_and_the_end_of_each_stage_is_one_line(tmp_path: Path, capsy
         (2, "draw_figure1", [str(tmp_path / "figure1.pdf"), str(tmp_path / "figure1.png")], {}),
         (3, "train_decoder", [], {"hole": "4"}),
         (4, "write_tables", [str(tmp_path / "tables/raman.html")], {}),
+        (5, "build_explorer", [str(tmp_path / "explorer")], {}),
     ):
         told(handler, **job(number, rule, *files, **words))
         told(handler, event=LogEvent.JOB_STARTED, jobs=[number])
         told(handler, event=LogEvent.JOB_FINISHED, job_id=number)
-        told(handler, event=LogEvent.PROGRESS, done=number, total=4)
+        told(handler, event=LogEvent.PROGRESS, done=number, total=5)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("4 jobs, about ") and ".snakemake/log" in lines[0]
-    shown = [line.partition("] ")[2] for line in lines[1:6]]
+    assert lines[0].startswith("5 jobs, about ") and ".snakemake/log" in lines[0]
+    shown = [line.partition("] ")[2] for line in lines[1:7]]
     assert shown == [
         "analyse technique: done", f"figure1 → {tmp_path / 'figure1.png'}", "train decoder (hole 4) begins",
         "train decoder: done", "write tables: done",
+        f"explorer → {tmp_path / 'explorer/index.html'}",
     ]  # fmt: skip
-    assert lines[1].startswith("[1/4, about") and lines[6].startswith("finished in")
-    assert lines[7:] == ["numbers: 2 ok, 1 misfit", f"figures: {tmp_path}", f"pages: {tmp_path / 'tables'}"]
+    assert lines[1].startswith("[1/5, about") and lines[7].startswith("finished in")
+    assert lines[8:] == [
+        "numbers: 2 ok, 1 misfit",
+        f"figures: {tmp_path}",
+        f"pages: {tmp_path / 'explorer'}, {tmp_path / 'tables'}",
+    ]
 
 
 def test_a_stopped_run_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:

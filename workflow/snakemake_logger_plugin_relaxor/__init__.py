@@ -32,6 +32,8 @@ STOPPED = "Terminating processes on user request"
 GO_ON = "stopped: nothing is lost. The same command goes on where this run ended."
 MARK = re.compile(r" \([a-z, ]+\)$")
 """What Snakemake adds to the name of a file, such as ``(update)``."""
+INDEX = "index.html"
+"""The page of a folder that a job makes as a whole."""
 PICTURE, PAGE, NUMBERS, CLAIMS = ".png", ".html", "parameters.csv", "claims.csv"
 
 
@@ -92,12 +94,13 @@ class LogHandler(LogHandlerBase):
         self.left[rule] -= 1
         self.spent += time.monotonic() - self.started.get(told["job_id"], time.monotonic())
         self.expected += _typical(rule)
-        made = [Path(MARK.sub("", name)) for name in job.get("output") or ()]
+        made = [_shown(Path(MARK.sub("", name))) for name in job.get("output") or ()]
         self.made += made
         shown = [path for path in made if path.suffix == PICTURE and path.parent.name != "panels"]
         shown += [path for path in made if path.suffix == PAGE and path.parent.name != "tables"]
         if shown:
-            self._line(f"{shown[0].stem.replace('_', ' ')} → {shown[0]}")
+            name = shown[0].parent.name if shown[0].name == INDEX else shown[0].stem
+            self._line(f"{name.replace('_', ' ')} → {shown[0]}")
         elif not self.left[rule] and rule:
             self._line(f"{rule.replace('_', ' ')}: done")
 
@@ -123,6 +126,11 @@ class LogHandler(LogHandlerBase):
 
 def _typical(rule: str) -> float:
     return next((seconds for name, seconds in TYPICAL.items() if rule.endswith(name)), SHORT)
+
+
+def _shown(made: Path) -> Path:
+    """Return what somebody opens of a file or folder that a job made."""
+    return made / INDEX if (made / INDEX).is_file() else made
 
 
 def _words(job: Mapping[str, Any]) -> str:
