@@ -155,6 +155,7 @@ def test_a_figure_draws_panels_from_settings_and_tables(tmp_path):
         files[:1],
         files[1:],
         spec=spec,
+        sample="",
         measurements={"3b": None, "S12": None},
         settings_of={"bands": SETTINGS},
     )

@@ -1,6 +1,7 @@
 """The report of a run, opened in a browser that has no network."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.project import SETTINGS, Project, sheet_rows
+from tests.project import ROOT, SETTINGS, Project, sheet_rows
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +24,15 @@ OFFLINE = (
 )  # fmt: skip
 
 
+MADE = os.environ.get("RELAXOR_REPORT", "")
+"""A report that was made already, beside its results, as `.ci/run` does; otherwise one is made here, by a run."""
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> Path:
     """The report after a run."""
+    if MADE:
+        return ROOT / MADE
     project = Project.of_this(tmp_path_factory.mktemp("reported") / "project")
     project.run("--config", "formats=['png']")
     project.run("--config", "formats=['png']", "--report", "report.html")
@@ -63,9 +70,11 @@ def figures() -> dict:
 
 
 def held(report: Path) -> dict:
-    """The results that the report holds, by their path."""
+    """The results that the report holds, by their path below the folder of results."""
     text = report.read_text(encoding="utf-8")
-    return json.loads(re.search(r"var results = (\{.*?\});?\s*</script>", text, re.S)[1])
+    results = json.loads(re.search(r"var results = (\{.*?\});?\s*</script>", text, re.S)[1])
+    folder = f"{Path(MADE).parent}/" if MADE else "results/"
+    return {path.removeprefix(folder): result for path, result in results.items()}
 
 
 def test_nothing_is_loaded_from_elsewhere(report):
@@ -83,15 +92,15 @@ def test_every_figure_and_table_is_in_it(report):
     for name, figure in figures().items():
         panels = [f"panels/{panel['id']}" for panel in figure["panels"].values()]
         for stem in (name, *panels):
-            result = results[f"results/figures/{stem}.png"]
+            result = results[f"figures/{stem}.png"]
             assert result["data_uri"].startswith("data:image/png;")
             assert figure["title"] in json.dumps(result, ensure_ascii=False)
     for technique in {row["technique"] for row in sheet_rows()}:
-        assert shown_in_place(results[f"results/tables/{technique}.html"])
+        assert shown_in_place(results[f"tables/{technique}.html"])
     for path in ("claims.html", "tables/devices.html", "tables/inpainting.html", "tables/crossbar.html"):
-        assert shown_in_place(results[f"results/{path}"]), path
+        assert shown_in_place(results[path]), path
     for notebook in Path(__file__).parents[1].glob("notebooks/*.ipynb"):
-        assert notebook.stem == "figure" or f"results/notebooks/{notebook.stem}.html" in results
+        assert notebook.stem == "figure" or f"notebooks/{notebook.stem}.html" in results
 
 
 def test_every_caption_says_that_the_data_are_simulated(report):
