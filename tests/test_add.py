@@ -1,5 +1,6 @@
 """``relaxor add``: from a folder of files to rows of the sheet."""
 
+import errno
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from relaxor.core.errors import SheetError
 from relaxor.project import add as intake
 from relaxor.project import answers as given
 from relaxor.project import proposals as recognised
+from relaxor.project.ingest import ingest
 from relaxor.project.settings import Settings, load_settings
 from relaxor.project.sheet import COLUMNS, load_sheet
 from typer.testing import CliRunner
@@ -124,6 +126,68 @@ def test_files_of_the_project_stay_where_they_are(project):
     run("mysample", own.parent, "--yes")
     assert rows(project)["scan"]["file"] == "raw_data/mysample/scan.uxd"
     assert sorted(path.name for path in own.parent.iterdir()) == ["SHA256SUMS", "scan.uxd"]
+
+
+@pytest.mark.parametrize("name", [b"Se{2}.csv", b"<x>.csv", b"new\nline.csv", b"5\xb5W.csv"])
+def test_a_name_that_a_run_cannot_use_is_refused_before_anything_is_copied(project, folder, name):
+    with Path(os.fsdecode(bytes(folder) + b"/" + name)).open("w") as stream:
+        stream.write(sweep(3e6))
+    output = re.sub(r"[│\s]+", " ", run("mysample", folder, "--yes"))
+    assert "cannot be used; rename the file" in output
+    copied = {path.name for path in (project / "raw_data/mysample").iterdir()}
+    assert copied == {"Probe 1 (süß).csv", "SHA256SUMS", "old"}
+    assert len(rows(project)) == 2
+    CliRunner().invoke(app, ["check"], catch_exceptions=False)
+
+
+def test_names_of_any_script_are_taken(project, tmp_path):
+    (tmp_path / "测量 №1\u00a0µ $a$ #%.csv").write_text(sweep())
+    run("mysample", tmp_path / "测量 №1\u00a0µ $a$ #%.csv", "--yes")
+    assert [row["technique"] for row in rows(project).values()] == ["iv_sweeps"]
+
+
+def test_an_addition_that_fails_leaves_everything_as_it_was(project, folder, monkeypatch):
+    (folder / "first.csv").write_text(sweep(3e6))
+    run("mysample", folder / "first.csv", "--yes")
+
+    def state() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+    before, copies = state(), []
+
+    def full(source, target):
+        if copies:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        copies.append(shutil.copyfile(source, target))
+
+    monkeypatch.setattr("relaxor.project.add.shutil.copy2", full)
+    assert "No space left on device" in run("mysample", folder, "--yes", code=1)
+    assert copies and state() == before
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    with (project / "config/measurements.tsv").open("a") as sheet:
+        sheet.write("a row that is cut")
+    before = state()
+    assert "row 3" in run("mysample", folder, "--yes", code=1)
+    assert state() == before
+
+
+def test_a_changed_raw_file_is_not_ingested_until_it_is_accepted(project, folder):
+    run("mysample", folder, "--yes")
+    (row,) = (row for row in rows(project).values() if row["measurement"] == "gate")
+    raw = project / row["file"]
+    arguments = ([str(raw)], [row], {}, str(project / "gate.nc"))
+    ingest(*arguments)
+    raw.chmod(0o600)
+    raw.write_text(raw.read_text() + "\n")
+    told = r"gate\.csv' has changed: SHA-256 .* 'relaxor add SAMPLE FILE --accept-changes'"
+    with pytest.raises(SheetError, match=told):
+        ingest(*arguments)
+    sheet = (project / "config/measurements.tsv").read_bytes()
+    accepted = "raw_data/mysample/old/gate.csv: the present file is accepted\n"
+    assert [run("mysample", raw.parent, "--accept-changes") for _ in range(2)] == [accepted, ""]
+    ingest(*arguments)
+    assert (project / "config/measurements.tsv").read_bytes() == sheet
 
 
 def test_a_file_that_stays_beside_raw_data_is_watched_as_well(project):

@@ -86,6 +86,9 @@ def test_the_schema_is_in_step(root):
         ),
         ("- a\n", "expected 'name: value' lines, found list"),
         ("a: [", "cannot be read"),
+        ("results: ../../x\n", "results: '../../x' is not a folder below that of the project"),
+        ("results: /etc/x\n", "results: '/etc/x' is not a folder below that of the project"),
+        ("results: 'r{a}'\n", "results: 'r{a}' is not a folder below that of the project"),
         ("raman: {}\nxrd: {}\nraman: {significance: 9.0}\n", "'raman' stands twice in .*line 3"),
         (
             "crossbar: {read_outs: {9: [a.csv]}}\n",

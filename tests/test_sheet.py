@@ -86,6 +86,8 @@ def test_a_repeated_name_says_where_it_was(tmp_path):
         ("hysteresis", "thickness=0 nm", "must be above zero"),
         ("hysteresis", "gap=-2 um", "must be above zero"),
         ("hysteresis", "frequency=-10 Hz", "must be above zero"),
+        ("xrd", "temperature=-300 degC", "is below absolute zero"),
+        ("xrd", "temperature=-1 K", "is below absolute zero"),
         ("optical_pulses", "area=0 cm^2", "must be above zero"),
         ("optical_pulses", "wavelength=-650 nm", "must be above zero"),
         ("raman", "wavelength=0 nm", "must be above zero"),

@@ -59,6 +59,15 @@ def test_a_page_begins_with_one_line_for_each_peak(tables):
     assert len(whole) == 7
 
 
+def test_no_text_is_a_command_of_latex_or_a_formula_of_a_spreadsheet(tmp_path):
+    number = Number("m", "loop", "p", 1.0, 0.1, unit="V", method=r"\input{/etc/passwd} 5 $ #1 ~ α", feature="=1+2")
+    save_parameters(tmp_path / "x/parameters.csv", [number], "x")
+    paths = [tmp_path / "x.csv", tmp_path / "x.tex"]
+    write_tables([str(tmp_path / "x/parameters.csv")], list(map(str, paths)), files={})
+    assert pd.read_csv(paths[0])["Feature"].item() == "'=1+2"
+    assert r"\textbackslash{}input\{/etc/passwd\} 5 \$ \#1 \~{} $\alpha$" in paths[1].read_text(encoding="utf-8")
+
+
 def test_latex_numbers_them_too_and_can_be_set(tables):
     text = tables["tex"].read_text(encoding="utf-8")
     below = text.rpartition(r"\end{longtable}")[2]

@@ -102,6 +102,10 @@ def add(
     origin: Annotated[Literal["measured", "simulated"], typer.Option(help="Where the data come from.")] = "measured",
     yes: Annotated[bool, typer.Option("--yes", help="Ask no questions; leave out and report missing items.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show rows and settings, and write nothing.")] = False,
+    accept_changes: Annotated[
+        bool,
+        typer.Option("--accept-changes", help="Only record anew the checksums of files of the sheet that changed."),
+    ] = False,
 ) -> None:
     """Add a folder of raw files to the sheet: recognise each file, ask for missing information, and try its analysis.
 
@@ -121,6 +125,10 @@ def add(
     settings, root = _settings(), Path.cwd()
     sheet = Path(settings.sheet)
     rows = settings.load_sheet() if sheet.exists() else []
+    if accept_changes:
+        for path in intake.accept_changes(folder, rows, root):
+            typer.echo(f"{path}: the present file is accepted")
+        return
     interactive = sys.stdin.isatty() and not yes
     proposed = {}
     if formula or cif:
@@ -155,8 +163,8 @@ def add(
     if proposed:
         settings_of.write(Path(SETTINGS), sample, material, proposed)
         typer.echo(f"settings of {', '.join(proposed)} added to {SETTINGS}")
-    intake.store(sample, proposals, root)
-    intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
+    with intake.stored(sample, proposals, root):
+        intake.add_rows(sheet, [proposal.row(sample, origin) for proposal in proposals], settings, root)
     rows, figures = settings.load_sheet(), f"{settings.results}/figures"
     main = sample == main_sample(settings.sample, rows)
     composed = add_starter(settings.figures, rows, sample) if main else ""

@@ -18,8 +18,23 @@ def record_sums(folder: Path, files: Mapping[Path, str]) -> None:
     inside = {path: sha for path, sha in files.items() if path.is_relative_to(folder)}
     sums = {path.relative_to(folder).as_posix(): sha for path, sha in inside.items()} | sums
     if inside:
-        write_whole(folder / SUMS, "".join(f"{sha}  {name}\n" for name, sha in sorted(sums.items())))
-        read_sums.cache_clear()
+        _write_sums(folder, sums)
+
+
+def accept_sums(files: Mapping[Path, str], root: Path) -> list[Path]:
+    """Record the checksums of files that have changed, where they were recorded before, and return these files."""
+    changed = []
+    for path, sha in files.items():
+        folder = _recording(path, root)
+        if folder and (sums := read_sums(folder / SUMS))[name := path.relative_to(folder).as_posix()] != sha:
+            _write_sums(folder, sums | {name: sha})
+            changed.append(path)
+    return changed
+
+
+def _write_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    write_whole(folder / SUMS, "".join(f"{sha}  {name}\n" for name, sha in sorted(sums.items())))
+    read_sums.cache_clear()
 
 
 @cache
@@ -38,12 +53,28 @@ def read_sums(path: Path) -> dict[str, str]:
 
 def recorded_sum(file: Path, root: Path) -> str | None:
     """Return the checksum that a folder above a file records for it, up to the folder of the project."""
+    folder = _recording(file, root)
+    return read_sums(folder / SUMS)[file.relative_to(folder).as_posix()] if folder else None
+
+
+def changed(file: str, sha: str, root: Path) -> str:
+    """Return a sentence if a file is not the one whose checksum is recorded, or an empty string."""
+    recorded = recorded_sum((root / file).resolve(), root)
+    if recorded in (None, sha):
+        return ""
+    return (
+        f"'{file}' has changed: SHA-256 {sha[:12]}…, recorded {recorded[:12]}…; raw files are never changed. "
+        "Restore it, or accept the new file with 'relaxor add SAMPLE FILE --accept-changes'"
+    )
+
+
+def _recording(file: Path, root: Path) -> Path | None:
+    """Return the folder above a file, up to the folder of the project, that records its checksum."""
     for folder in file.parents:
         if not folder.is_relative_to(root):
             break
-        sha = read_sums(folder / SUMS).get(file.relative_to(folder).as_posix())
-        if sha:
-            return sha
+        if file.relative_to(folder).as_posix() in read_sums(folder / SUMS):
+            return folder
     return None
 
 

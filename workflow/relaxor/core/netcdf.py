@@ -7,6 +7,7 @@ any other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from relaxor.core.errors import ResultError
+
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 INTERNAL = frozenset({"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"})
 COMPRESSED_FROM = 256
 """Smaller variables are stored without compression."""
-COMPRESSION = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+COMPRESSION = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "fletcher32": True}
 
 
 def write(path: Path | str, groups: Mapping[str, xr.Dataset], attrs: Mapping[str, Any]) -> None:
@@ -36,9 +39,21 @@ def write(path: Path | str, groups: Mapping[str, xr.Dataset], attrs: Mapping[str
     Path(path).write_bytes(content)
 
 
+@contextmanager
+def _opened(path: Path | str) -> Iterator[h5py.File]:
+    """Open a file to read; damage, which checksums of its chunks also tell, is a `ResultError`."""
+    try:
+        with h5py.File(path, "r", track_order=True) as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ResultError(f"{path}: is damaged ({error}); delete it, and the next run makes it again") from error
+
+
 def read(path: Path | str) -> Iterator[tuple[str, dict[str, Any], dict[str, xr.Dataset]]]:
     """Yield name, attributes and children of each group of a file, in the order in which they were written."""
-    with h5py.File(path, "r", track_order=True) as file:
+    with _opened(path) as file:
         for name, group in file.items():
             children = {child: _read_group(part) for child, part in group.items() if isinstance(part, h5py.Group)}
             yield name, _attributes(group), children
@@ -46,13 +61,13 @@ def read(path: Path | str) -> Iterator[tuple[str, dict[str, Any], dict[str, xr.D
 
 def attributes(path: Path | str) -> dict[str, dict[str, Any]]:
     """Return the attributes of each group of a file without reading its data."""
-    with h5py.File(path, "r", track_order=True) as file:
+    with _opened(path) as file:
         return {name: _attributes(group) for name, group in file.items()}
 
 
 def trees(path: Path | str, names: Iterable[str] | None = None) -> dict[str, xr.DataTree]:
     """Load groups of a file with everything below them; all groups if none are named."""
-    with h5py.File(path, "r", track_order=True) as file:
+    with _opened(path) as file:
         return {name: _read_tree(file[name]) for name in (file if names is None else names)}
 
 

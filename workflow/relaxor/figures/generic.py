@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from relaxor.core.units import factor
 from relaxor.figures.raw_images import draw_images, images_of, is_image
 from relaxor.figures.shown import not_drawn
-from relaxor.figures.style import BLACK, COMPONENTS, SEQUENTIAL
+from relaxor.figures.style import BLACK, COMPONENTS, SEQUENTIAL, literal
 
 CURVES = 8
 """Largest number of spectra that are drawn as curves; more are drawn as a map."""
@@ -86,7 +86,7 @@ def draw_regions(ax: Axes, regions: Mapping[str, xr.Dataset]) -> None:
         ax.legend([f"{value:.4g}" for value in own.values], title=label(own), fontsize=5, title_fontsize=5)
     if x.name in ELECTRONS and len(alike) == len(regions) > 1:
         last = np.cumsum([up.size // up.shape[-1] for _, up in alike[:CURVES]]) - 1
-        ax.legend([ax.lines[number] for number in last], list(regions), fontsize=5)
+        ax.legend([ax.lines[number] for number in last], list(map(literal, regions)), fontsize=5)
     if len(found) > min(len(alike), CURVES):
         ax.set_title(f"{min(len(alike), CURVES)} of {len(found)} parts", loc="right", fontsize=5)
     not_drawn(ax, _others(regions, lambda values: values.name in {each.name for pair in found for each in pair}))
@@ -109,7 +109,7 @@ def _map(ax: Axes, x: xr.DataArray, y: xr.DataArray) -> None:
     drawn = ax.pcolormesh(across, up, values, cmap=SEQUENTIAL, shading="nearest", rasterized=True)
     ax.figure.colorbar(drawn, ax=ax, label=label(y))
     rows = " × ".join(map(str, y.dims[:-1]))
-    ax.set(xlabel=label(x) if known else f"{x.name} (channel)", ylabel=rows if own is None else label(own))
+    ax.set(xlabel=label(x) if known else literal(f"{x.name} (channel)"), ylabel=rows if own is None else label(own))
     _falling(ax, x)
 
 
@@ -135,7 +135,7 @@ def _falling(ax: Axes, x: xr.DataArray) -> None:
 def label(values: xr.DataArray) -> str:
     """Return the name of a variable with its unit."""
     name, unit = values.attrs.get("long_name", values.name), values.attrs.get("units", "1")
-    return str(name) if unit == "1" or str(name).endswith(f"({unit})") else f"{name} ({unit})"
+    return literal(name if unit == "1" or str(name).endswith(f"({unit})") else f"{name} ({unit})")
 
 
 def chosen(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray] | None:

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import MaxNLocator
 
 from relaxor.core.units import factor
-from relaxor.figures.style import SEQUENTIAL, remark
+from relaxor.figures.style import SEQUENTIAL, literal, remark
 
 MOST_IMAGES = 9
 """Largest number of images in one panel; a remark counts any others."""
@@ -142,7 +142,7 @@ def _power(largest: float) -> int:
 
 def quantity_label(values: xr.DataArray) -> tuple[float, str, str]:
     """Return the factor to short numbers, the label of a variable with the unit in which they are, and this unit."""
-    name, unit = str(values.attrs.get("long_name", values.name)), str(values.attrs.get("units", "1"))
+    name, unit = (literal(values.attrs.get(key, other)) for key, other in (("long_name", values.name), ("units", "1")))
     if unit in SCALED:
         known = np.abs(values.to_numpy()[np.isfinite(values.to_numpy())])
         power = _power(float(known.max())) if known.size else 0

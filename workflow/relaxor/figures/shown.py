@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import remark
+from relaxor.figures.style import literal, remark
 
 FEW = 3
 """Number of names that a remark lists."""
@@ -24,4 +24,4 @@ def not_drawn(ax: Axes, names: Iterable[str], drawn: str = "") -> None:
     left = list(names)
     if left:
         more = f" and {len(left) - FEW} more" if len(left) > FEW else ""
-        remark(ax, f"{f'{drawn}; ' if drawn else ''}not drawn: {', '.join(left[:FEW])}{more}")
+        remark(ax, f"{f'{drawn}; ' if drawn else ''}not drawn: {literal(', '.join(left[:FEW]))}{more}")

@@ -226,6 +226,11 @@ def mark_flags(ax: Axes, flags: Mapping[str, int]) -> None:
         remark(ax, f"flagged: {text}", VERMILION)
 
 
+def literal(text: object) -> str:
+    """Return a text of a file for a figure: Matplotlib takes what stands between two ``$`` for a formula."""
+    return str(text).replace("$", r"\$")
+
+
 def remark(ax: Axes, text: str, color: str = GREY) -> None:
     """Write a line in small type above the right end of a panel, over other remarks and the titles of the panel.
 

@@ -1,14 +1,15 @@
 """Add proposed rows to the sheet: try their analyses, copy their files and append the rows."""
 
+import contextlib
 import csv
 import io
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from relaxor.core.checksums import record_sums
-from relaxor.core.files import atomic
+from relaxor.core.checksums import SUMS, accept_sums, record_sums, sha256
+from relaxor.core.files import atomic, write_whole
 from relaxor.core.remote import storage_of
 from relaxor.core.units import parse_quantity
 from relaxor.project.guesses import conditions_in_name
@@ -70,20 +71,41 @@ def _parsed(proposal: Proposal, sample: str, origin: str) -> dict[str, Any]:
     return {**proposal.row(sample, origin), "conditions": conditions, "file": str(proposal.source)}
 
 
-def store(sample: str, proposals: Sequence[Proposal], root: Path) -> None:
+@contextlib.contextmanager
+def stored(sample: str, proposals: Sequence[Proposal], root: Path) -> Iterator[None]:
     """Copy files from outside to ``raw_data/<sample>/`` and record the checksums of all; nothing is overwritten.
 
     Checksums are recorded in the folder of the sample; those of files elsewhere in the project are recorded in its
-    main folder.
+    main folder. If the block that follows fails, or a copy, everything is as before.
     """
-    for proposal in proposals:
-        target = root / proposal.file
-        if not target.exists():
-            with atomic(target) as temporary:
-                shutil.copy2(proposal.source, temporary)
     home, sums = root / "raw_data" / sample, {root / proposal.file: proposal.sha for proposal in proposals}
-    record_sums(home, sums)
-    record_sums(root, {path: sha for path, sha in sums.items() if not path.is_relative_to(home)})
+    before = {path: path.read_bytes() for folder in (home, root) if (path := folder / SUMS).is_file()}
+    copied: list[Path] = []
+    try:
+        for proposal in proposals:
+            target = root / proposal.file
+            if not target.exists():
+                copied.append(target)
+                with atomic(target) as temporary:
+                    shutil.copy2(proposal.source, temporary)
+        record_sums(home, sums)
+        record_sums(root, {path: sha for path, sha in sums.items() if not path.is_relative_to(home)})
+        yield
+    except BaseException:
+        for path in copied:
+            path.unlink(missing_ok=True)
+        for path in {home / SUMS, root / SUMS} - before.keys():
+            path.unlink(missing_ok=True)
+        for path, content in before.items():
+            write_whole(path, content)
+        raise
+
+
+def accept_changes(folder: Path, rows: Sequence[dict[str, Any]], root: Path) -> list[str]:
+    """Record anew the checksums of files of the sheet, below a folder, that have changed; return these files."""
+    files = {row["file"]: (root / row["file"]).resolve() for row in rows if not storage_of(row["file"])}
+    below = {path: name for name, path in files.items() if path.is_relative_to(folder.resolve())}
+    return [below[path] for path in accept_sums({path: sha256(path) for path in below}, root)]
 
 
 def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, root: Path) -> None:

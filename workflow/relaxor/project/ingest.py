@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from pydantic import TypeAdapter
 
+from relaxor.core.checksums import changed
 from relaxor.core.errors import SheetError
+from relaxor.core.remote import storage_of
 from relaxor.core.storage import save_tree
 from relaxor.readers import TableDescription, read
 from relaxor.readers.tables.description import stated
@@ -32,7 +35,7 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
     ReadError
         If a file cannot be read; nothing is then written.
     SheetError
-        If files and rows do not match.
+        If files and rows do not match, or if a file is not the one whose checksum is recorded.
     """
     if len(raw) != len(rows):
         raise SheetError(f"{data}: {len(raw)} files for {len(rows)} rows of the sheet")
@@ -40,6 +43,8 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
     groups: dict[str, xr.Dataset] = {}
     for path, row in zip(raw, rows, strict=True):
         tree = read(path, stated(row["table"], described))
+        if not storage_of(row["file"]) and (problem := changed(row["file"], tree.attrs["raw_sha256"], Path.cwd())):
+            raise SheetError(problem)
         attrs = {
             **tree.attrs,
             "raw_file": row["file"],

@@ -172,7 +172,7 @@ def draw(path: Path, target: Path) -> None:
         If the file cannot be read, or holds nothing that can be drawn.
     """
     from relaxor.figures import generic as plain
-    from relaxor.figures.style import DOUBLE, new_figure, use_style
+    from relaxor.figures.style import DOUBLE, literal, new_figure, use_style
 
     tree = read(path)
     regions = {str(name): child.to_dataset() for name, child in tree.children.items()}
@@ -185,8 +185,10 @@ def draw(path: Path, target: Path) -> None:
     for index, (name, region) in enumerate(parts, start=1):
         ax = figure.add_subplot((len(parts) + 1) // 2, min(len(parts), 2), index)
         plain.draw_regions(ax, {name: region})
-        ax.set_title(name if len(name) <= 60 else f"{name[:57]}...")
-    figure.suptitle(path.name + (f" (the first {len(parts)} of {len(found)} parts)" if len(found) > len(parts) else ""))
+        ax.set_title(literal(name if len(name) <= 60 else f"{name[:57]}..."))
+    figure.suptitle(
+        literal(path.name) + (f" (the first {len(parts)} of {len(found)} parts)" if len(found) > len(parts) else "")
+    )
     with atomic(target) as temporary:
         figure.savefig(temporary, format=target.suffix[1:])
 
@@ -195,7 +197,7 @@ def draw_overview(paths: Sequence[Path], target: Path) -> None:
     """Draw the content of many files, one small panel each."""
     from relaxor.figures import generic as plain
     from relaxor.figures.shown import not_drawn
-    from relaxor.figures.style import DOUBLE, new_figure, use_style
+    from relaxor.figures.style import DOUBLE, literal, new_figure, use_style
 
     use_style()
     rows = -(-len(paths) // ACROSS)
@@ -212,7 +214,7 @@ def draw_overview(paths: Sequence[Path], target: Path) -> None:
             for text in (ax.xaxis.label, ax.yaxis.label, ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):
                 text.set_fontsize(5)
         place.suptitle(
-            f"{path.name[: LONGEST_TITLE - 1]}…" if len(path.name) > LONGEST_TITLE else path.name, fontsize=5
+            literal(f"{path.name[: LONGEST_TITLE - 1]}…" if len(path.name) > LONGEST_TITLE else path.name), fontsize=5
         )
     with atomic(target) as temporary:
         figure.savefig(temporary, format=target.suffix[1:])

@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from relaxor.core.checksums import recorded_sum
+from relaxor.core.checksums import changed, recorded_sum
 from relaxor.core.errors import ReadError, RelaxorError, SheetError, nearest
 from relaxor.core.remote import storage_of
 from relaxor.core.results import Measurement
@@ -120,13 +120,11 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
         except ReadError as error:
             yield Checked(row, False, None, False, (*problems, f"{place}: column 'file': {error}"))
             continue
-        recorded = recorded_sum(Path(row["file"]).resolve(), Path.cwd())
-        unchanged = None if recorded is None else recorded == tree.attrs["raw_sha256"]
-        if unchanged is False:
-            problems.append(
-                f"{place}: column 'file': '{row['file']}' has changed: SHA-256 {tree.attrs['raw_sha256'][:12]}…, "
-                f"recorded {str(recorded)[:12]}…; raw files are never changed"
-            )
+        unchanged = None
+        if recorded_sum(Path(row["file"]).resolve(), Path.cwd()):
+            problem = changed(row["file"], tree.attrs["raw_sha256"], Path.cwd())
+            unchanged = not problem
+            problems += [f"{place}: column 'file': {problem}"] if problem else []
         untold = [f"{place}: column 'conditions': {problem}" for problem in _untold(row, tree)]
         problems += untold
         yield Checked(row, True, unchanged, not untold, tuple(problems))

@@ -18,7 +18,7 @@ from relaxor.core.results import SCAN
 from relaxor.project.guesses import guessed_columns, is_bare
 from relaxor.project.inspection import files_in
 from relaxor.project.settings import Settings
-from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, names_columns
+from relaxor.project.sheet import COLUMNS, NAME_CHARACTERS, names_columns, unusable_name
 from relaxor.readers import TableDescription, read
 from relaxor.readers.tables.description import stated
 from relaxor.techniques.contents import Contents
@@ -148,6 +148,9 @@ def propose(
     }
     given = _given_tables(tables, files, settings)
     for name, path in files.items():
+        if problem := unusable_name(name):
+            refused[ascii(name)[1:-1]] = problem
+            continue
         try:
             table, tree = _read(path, settings, given.get(name, ""), stated_before)
             found = _proposal(path, name, sample, root, table, tree, taken)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args
 
-from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
 
 from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.core.section import Section, fields_of, read_yaml
@@ -21,7 +21,7 @@ from relaxor.figures.schematic_settings import Bands, OpticalDevice
 from relaxor.inpainting.settings import Encoder, Inpainting
 from relaxor.project.layers import LAB, SAMPLE, resolve
 from relaxor.project.lists import Devices, Selector
-from relaxor.project.sheet import load_sheet
+from relaxor.project.sheet import load_sheet, unusable_name
 from relaxor.readers import TableDescription
 from relaxor.techniques.registry import current_name, techniques
 
@@ -63,7 +63,7 @@ class Settings(Section):
     """Notebooks that are executed, by the names of their files in the folder ``notebooks`` of the project or, if it has
     no such file, of relaxor. Notebooks that show a panel which is not drawn are left out."""
     results: str = "results"
-    """Folder of all results."""
+    """Folder of all results, below the folder of the project."""
     sample: str = ""
     """Sample whose figures are drawn and whose numbers are compared with the paper. Without it, this is the first
     sample of the sheet."""
@@ -116,6 +116,14 @@ class Settings(Section):
                     if isinstance(own, Mapping)
                 } | {name: own for name, own in values[key].items() if not isinstance(own, Mapping)}
         return completed
+
+    @field_validator("results")
+    @classmethod
+    def _below(cls, folder: str) -> str:
+        """Refuse a folder elsewhere, because settings of others must not write there."""
+        if Path(folder).is_absolute() or ".." in Path(folder).parts or unusable_name(folder) or not folder:
+            raise ValueError(f"'{folder}' is not a folder below that of the project")
+        return folder
 
     @model_validator(mode="after")
     def _read_outs_of_holes(self) -> "Settings":

@@ -2,6 +2,7 @@
 
 import csv
 import string
+import unicodedata
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,8 +25,23 @@ ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
 POSITIVE = ("m", "m^2", "s", "Hz", "J", "A")
 """Units of the kinds of known conditions that must be above zero (the only current is a compliance)."""
+TEMPERATURE = "K"
 NOT_NEGATIVE = "W"
 """Unit of the kind that may be zero, as for a blocked beam; a voltage may have any sign."""
+
+
+PATTERNS = frozenset("{}<>")
+"""Characters of file names in which Snakemake sees patterns."""
+UNWRITABLE = ("Cc", "Cs")
+"""Unicode categories of line breaks and other control characters, and of bytes that are not UTF-8."""
+
+
+def unusable_name(name: str) -> str:
+    """Return why a run cannot use a file of this name, or an empty string."""
+    found = [each for each in name if each in PATTERNS or unicodedata.category(each) in UNWRITABLE]
+    if not found:
+        return ""
+    return f"a name with {', '.join(map(ascii, dict.fromkeys(found)))} cannot be used; rename the file"
 
 
 def load_sheet(
@@ -158,6 +174,8 @@ def _check(
         if "?" in address or not all(address.partition("/")[::2]):
             raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?'")
     else:
+        if problem := unusable_name(row["file"]):
+            raise fail("file", f"'{ascii(row['file'])[1:-1]}': {problem}")
         file = (root / row["file"]).resolve()
         if not file.is_relative_to(root):
             raise fail("file", f"'{row['file']}' lies outside the project")
@@ -212,6 +230,8 @@ def unfit(text: str, unit: str | None) -> str:
         return "must be above zero"
     if unit is not None and value < 0 and kind.is_compatible_with(NOT_NEGATIVE):
         return "must not be negative"
+    if kind.is_compatible_with(TEMPERATURE) and registry().Quantity(value, kind).to(TEMPERATURE).magnitude < 0:
+        return "is below absolute zero"
     return ""
 
 

@@ -11,7 +11,7 @@ from relaxor.core.results import Measurement, origin_of
 from relaxor.core.storage import load, load_parameters
 from relaxor.figures.generic import draw_regions, panels_of
 from relaxor.figures.panel import PanelData
-from relaxor.figures.style import DOUBLE, SINGLE, mark_origin, new_figure, save, use_style
+from relaxor.figures.style import DOUBLE, SINGLE, literal, mark_origin, new_figure, save, use_style
 from relaxor.reporting.overview import own_panels, shared_panels
 from relaxor.techniques.registry import techniques
 
@@ -49,7 +49,7 @@ def draw_sample(
         ax = whole.add_subplot(rows, columns, number)
         panel(ax, content)
         short = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
-        ax.set_title(short, loc="left", fontweight="bold")
+        ax.set_title(literal(short), loc="left", fontweight="bold")
     if len(panels) > len(shown):
         whole.suptitle(f"the first {len(shown)} of {len(panels)} panels", fontsize=6)
     mark_origin(whole, origin_of(measurement.attrs["origin"] for measurement in measurements))

@@ -35,7 +35,10 @@ SHORT = 12
 """Digits of a SHA-256 that stand in a printed table, as in short names of commits; the notes below it have all."""
 MANY = 3
 """Number of raw files behind one number from which on they are counted, not listed."""
-LATEX = str.maketrans({"_": r"\_", "%": r"\%", "^": r"\^{}", "&": r"\&", "α": r"$\alpha$", "∫": r"$\int$", "−": "$-$"})
+LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "_%&#${}"}
+    | {"^": r"\^{}", "~": r"\~{}", "\\": r"\textbackslash{}", "α": r"$\alpha$", "∫": r"$\int$", "−": "$-$"}
+)
 """Characters of our texts that LaTeX does not print unchanged, and their replacements."""
 
 
@@ -56,7 +59,7 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str], *, files: Map
         rows = numbers[path.stem]
         table = printed(rows)
         if path.suffix == ".csv":
-            write_whole(path, table.to_csv(index=False, lineterminator="\n"))
+            write_whole(path, table.map(_no_formula).to_csv(index=False, lineterminator="\n"))
             continue
         codes, methods = pd.factorize(table["Method"].replace("", None))  # each method is given once below the table
         table["Method"] = [f"{code + 1}" if code >= 0 else "" for code in codes]
@@ -175,6 +178,11 @@ def joined(tables: Sequence[str], suffix: str, title: str) -> str:
     """Join tables that `render` wrote to one file."""
     text = "\n".join(tables)
     return page_of_tables(title, text) if suffix == ".html" else text
+
+
+def _no_formula(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "@")) else text
 
 
 def _escaped(text: object) -> str:
