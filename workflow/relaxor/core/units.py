@@ -1,6 +1,7 @@
 """Units with one registry, so that every stage spells and converts them in the same way."""
 
 import math
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,24 @@ def registry() -> "pint.UnitRegistry":
     """Return the pint registry, which is loaded at the first use because pint takes a quarter of a second."""
     import pint
 
-    units: pint.UnitRegistry = pint.UnitRegistry()
+    units: pint.UnitRegistry = pint.UnitRegistry(preprocessors=[_harmless])
     units.define("atomic_percent = 0.01")
     return units
+
+
+LONGEST = 100
+"""Number of characters of the longest unit that is looked up."""
+SIGN = r"\s*(?:\*\*|\^)"
+POWER = re.compile(rf"{SIGN}\s*(?:[-+]?\d{{1,2}}(?:\.\d{{1,4}})?|\([-+]?\d{{1,2}}(?:/\d{{1,2}})?\))(?!{SIGN}|\d)")
+"""A power by a short number, which is not itself raised to a power."""
+
+
+def _harmless(text: str) -> str:
+    """Refuse a text of a stranger that pint would calculate for ever, such as ``m**9**9**9``."""
+    powers = re.sub(POWER, "", text) if len(text) <= LONGEST else "**"
+    if "**" in powers or "^" in powers or len(re.findall(rf"\){SIGN}", text)) > 1:
+        raise ValueError(f"'{text[:20]}' is not a unit")
+    return text
 
 
 def parse_unit(text: str) -> "pint.Unit | None":
@@ -63,6 +79,8 @@ def parse_quantity(text: str) -> tuple[float, str]:
     """Split ``"2.5 mW"`` into its value, which is finite, and its unit; a bare number has the unit ``"1"``."""
     number, _, unit = text.strip().partition(" ")
     registry().Unit(unit or "dimensionless")
+    if not number.isascii() or "_" in number:
+        raise ValueError(f"{number[:20]} is not written in the digits 0 to 9")
     value = float(number)
     if not math.isfinite(value):
         raise ValueError(f"{number} is not finite")
