@@ -180,12 +180,13 @@ def test_a_changed_raw_file_is_not_ingested_until_it_is_accepted(project, folder
     ingest(*arguments)
     raw.chmod(0o600)
     raw.write_text(raw.read_text() + "\n")
-    told = r"gate\.csv' has changed: SHA-256 .* 'relaxor add SAMPLE FILE --accept-changes'"
+    told = r"gate\.csv' has changed: SHA-256 .*relaxor add SAMPLE 'raw_data/mysample/old/gate\.csv' --accept-changes"
     with pytest.raises(SheetError, match=told):
         ingest(*arguments)
     sheet = (project / "config/measurements.tsv").read_bytes()
-    accepted = "raw_data/mysample/old/gate.csv: the present file is accepted\n"
-    assert [run("mysample", raw.parent, "--accept-changes") for _ in range(2)] == [accepted, ""]
+    accept, accepted = ("mysample", raw, "--accept-changes"), f"{row['file']}: the present file is accepted\n"
+    assert run("another", *accept[1:]) == "no file has changed\n"
+    assert [run(*accept, *more) for more in (["--dry-run"], [], [])] == [accepted, accepted, "no file has changed\n"]
     ingest(*arguments)
     assert (project / "config/measurements.tsv").read_bytes() == sheet
 

@@ -148,6 +148,14 @@ def test_an_address_points_to_one_number_and_says_its_way_back(browser, explorer
     assert layers["modes"] == "sample"
 
 
+def test_an_image_with_infinite_values_is_written():
+    image = np.linspace(0, 1, 40_000).reshape(200, 200)
+    image[0, 0], image[5, 5] = np.inf, -np.inf
+    found = array(image)
+    assert (found["low"], found["step"]) == (image[0, 1], pytest.approx((1 - image[0, 1]) / 32_000, rel=1e-2))
+    script("key", found)
+
+
 def test_the_table_is_copied_as_it_is_in_the_results(browser, explorer, results):
     browser.open(address(explorer, *RAMAN), until="document.querySelector('[data-number]')")
     browser.value("navigator.clipboard.writeText = async (text) => { window.copied = text; }, 1")

@@ -12,6 +12,7 @@ from relaxor.cli.main import app
 from relaxor.core import extras
 from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.project.figure_list import fed_panels, load_figures
+from relaxor.project.settings import load_settings
 from relaxor.project.starter import add_starter
 from relaxor.reporting.draw import draw_figure
 from relaxor.reporting.panels import panel_of
@@ -51,7 +52,7 @@ def test_a_new_project_has_nothing_of_the_paper(tmp_path):
     assert "Next: cd" in init(tmp_path / "my thesis")
     written = files(tmp_path / "my thesis")
     assert written.keys() == FILES
-    assert not [name for name, text in written.items() if OF_THE_PAPER.search(text) or "@VERSION@" in text]
+    assert not [name for name, text in written.items() if OF_THE_PAPER.search(text) or re.search("@[A-Z]+@", text)]
     assert written["config/measurements.tsv"].count("\n") == 1
     assert load_figures(tmp_path / "my thesis/config/figures.yaml") == {}
 
@@ -66,6 +67,11 @@ def test_examples_in_the_lists_are_valid_once_their_comment_signs_are_gone(tmp_p
     assert [panel_of(panel) for panel in figure.panels.values()]
     (claim,) = yaml.safe_load((tmp_path / "config/claims.yaml").read_text(encoding="utf-8"))
     assert claim["ours"]["technique"] == "raman"
+    path = tmp_path / "config/config.yaml"
+    head, sample, rest = path.read_text(encoding="utf-8").partition("# sample: ")
+    path.write_text(head + re.sub(r"^# ", "", sample + rest, flags=re.M), encoding="utf-8")
+    settings = load_settings(path)
+    assert settings.sample == "film_a" and settings.samples and settings.instruments
 
 
 def test_nothing_is_overwritten(tmp_path):
@@ -280,6 +286,47 @@ def with_flakes(project: Path, *samples: str) -> None:
         shutil.copyfile(ROOT / "raw_data/cbps/raman/CBPS_flake_532nm.txt", project / raw)
         with (project / "config/measurements.tsv").open("a", encoding="utf-8") as stream:
             stream.write("\t".join(["flake", sample, "raman", raw, "", "simulated", "", "", "", ""]) + "\n")
+
+
+@pytest.mark.slow
+def test_a_copy_of_the_template_is_the_story_of_its_figure(tmp_path):
+    init(tmp_path)
+    with_flakes(tmp_path, "film", "glass")
+    panel = "draw: raman.spectrum, measurements: ['*']"
+    panels = f"{{a: {{{panel}}}, b: {{{panel}, sample: glass}}}}"
+    figures(tmp_path, f"figure7: {{title: Mine, panels: {panels}}}\n")
+    project = Project(tmp_path, library=ROOT)
+    planned = project.run("--dry-run", "results/notebooks/figure7.html")
+    assert "notebooks/figure.ipynb" in planned and "analysis/glass/raman/curves.nc" in planned
+    (tmp_path / "notebooks").mkdir()
+    own = (ROOT / "notebooks/figure.ipynb").read_text(encoding="utf-8").replace("# A figure", "# My story")
+    (tmp_path / "notebooks/figure7.ipynb").write_text(own, encoding="utf-8")
+    with (tmp_path / "config/config.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("notebooks: [figure7]\n")
+    project.run("results/notebooks/figure7.html")
+    page = (tmp_path / "results/notebooks/figure7.html").read_text(encoding="utf-8")
+    assert "My story" in page and "raw_data/film/flake.txt" in page and "raw_data/glass/flake.txt" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sample: {title: A, panels: {a: {draw: raman.spectrum}}}", "'sample' cannot be the name of a figure"),
+        ("a/../b: {title: A, panels: {a: {draw: raman.spectrum}}}", "'a/../b' cannot be the name of a figure"),
+        ("f: {title: A, panels: {}}", "panels"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_refused(tmp_path, text, message):
+    (tmp_path / "figures.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SheetError, match=message):
+        load_figures(tmp_path / "figures.yaml")
+
+
+@pytest.mark.parametrize("before", ["", "# none yet", "# none yet\n", "{}\n"])
+def test_the_first_figure_is_added_to_any_empty_list(tmp_path, before):
+    (tmp_path / "figures.yaml").write_text(before, encoding="utf-8")
+    assert add_starter(tmp_path / "figures.yaml", ROWS, "film") == "figure1"
+    assert list(load_figures(tmp_path / "figures.yaml")) == ["figure1"]
 
 
 @pytest.mark.slow

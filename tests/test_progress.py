@@ -59,8 +59,8 @@ def test_each_figure_and_the_end_of_each_stage_is_one_line(tmp_path: Path, capsy
         (4, "write_tables", [str(tmp_path / "tables/raman.html")], {}),
         (5, "build_explorer", [str(tmp_path / "explorer")], {}),
     ):
-        told(handler, **job(number, rule, *files, **words))
         told(handler, event=LogEvent.JOB_STARTED, jobs=[number])
+        told(handler, **job(number, rule, *files, **words))
         told(handler, event=LogEvent.JOB_FINISHED, job_id=number)
         told(handler, event=LogEvent.PROGRESS, done=number, total=5)
     lines = capsys.readouterr().out.splitlines()

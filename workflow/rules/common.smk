@@ -98,11 +98,13 @@ MISSING = {
 FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSING}
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
 DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
-# A figure of which no notebook tells gets the template.
+# A figure of which no notebook tells gets the template, which is told its name, as are copies of it under that name.
+NAMED = {name for name in FIGURES.keys() & STORIES if not TOLD[name]}
 for name, figure in FIGURES.items():
-    if set().union(*TOLD.values()).isdisjoint(panel.id for panel in figure.panels.values()):
+    if name not in STORIES and set().union(*TOLD.values()).isdisjoint(panel.id for panel in figure.panels.values()):
         STORIES[name] = beside("notebooks/figure.ipynb")
-        TOLD[name] = {panel.id for panel in figure.panels.values()}
+        NAMED.add(name)
+TOLD |= {name: {panel.id for panel in FIGURES[name].panels.values()} for name in NAMED}
 NOTEBOOKS = [name for name, panels in TOLD.items() if panels <= DRAWN]  # those of which all panels are drawn
 # Figures that are not in config/figures.yaml, and techniques that several samples have.
 SHOWN = {row["technique"] for row in SHEET if row["sample"] == SAMPLE and DRAWN & {*row["panel"].split(",")}}
@@ -193,8 +195,13 @@ def modules_drawing(panels):
 
 
 def told(notebook):
-    """The figures that a notebook explains: the one of its name, or all."""
-    return [FIGURES[notebook]] if notebook in FIGURES else list(FIGURES.values())
+    """The names of the figures that a notebook explains: the one of its name, or all."""
+    return [notebook] if notebook in FIGURES else list(FIGURES)
+
+
+def told_of(notebook):
+    """The panels of the figures that a notebook explains."""
+    return [panel for name in told(notebook) for panel in FIGURES[name].panels.values()]
 
 
 def fed(panels):

@@ -1,4 +1,7 @@
 # Results → notebooks that tell the story of a figure, executed, and as pages that open offline.
+KINDS = ("parameters.csv", "curves.nc")
+
+
 rule run_notebook:
     """Execute a notebook and print it as a page."""
     input:
@@ -7,6 +10,10 @@ rule run_notebook:
         SPECIFICATIONS,
         rules.compare_claims.output,
         rules.compare_devices.output if COMPARING else [],
+        others=lambda wildcards: sorted(
+            {file for name in told(wildcards.notebook) for kind in KINDS for file in shown(name, kind)}
+            - {*PARAMETERS, *CURVES}
+        ),
         notebook=lambda wildcards: STORIES[wildcards.notebook],
     output:
         executed=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
@@ -31,18 +38,14 @@ rule run_notebook:
         code=lambda wildcards: code_of(
             "relaxor.reporting.notebooks",
             "relaxor.reporting.notebook_api",
-            *modules_drawing(panel for figure in told(wildcards.notebook) for panel in figure.panels.values()),
+            *modules_drawing(told_of(wildcards.notebook)),
         ),
         parameters=lambda wildcards: {
             "sample": SAMPLE,
             "results_dir": RESULTS,
-            "config": {"figures": SPECIFICATIONS, **settings_drawn(told(wildcards.notebook))},
-            "panels": {
-                panel.id: FED.get(panel.id, [])
-                for figure in told(wildcards.notebook)
-                for panel in figure.panels.values()
-            },
-            **({"figure": wildcards.notebook} if STORIES[wildcards.notebook].endswith("/figure.ipynb") else {}),
+            "config": {"figures": SPECIFICATIONS, **settings_drawn(map(FIGURES.get, told(wildcards.notebook)))},
+            "panels": {panel.id: FED.get(panel.id, []) for panel in told_of(wildcards.notebook)},
+            **({"figure": wildcards.notebook} if wildcards.notebook in NAMED else {}),
         },
     script:
         "../scripts/run.py"

@@ -19,14 +19,14 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 TYPICAL = {
     "train_decoder": 150, "quantize_decoder": 90, "score_decoder": 40, "run_chips": 30, "break_down_chip": 240,
-    "run_notebook": 15, "draw_figure": 8,
+    "run_notebook": 15,
 }  # fmt: skip
 """CPU time of long jobs in seconds on an ordinary machine; the speed of this one follows from the jobs that ended."""
 SHORT = 6.0
 """The same for all other jobs."""
 ANNOUNCED = 60.0
 """Jobs that take at least as long, in seconds, are announced when they begin."""
-KEPT = ("Nothing to be done", "Complete log")
+KEPT = ("Nothing to be done", "Complete log", "Unlocked", "Report created", "Deleting", "Would delete")
 """Messages of Snakemake that the console shows as they are."""
 STOPPED = "Terminating processes on user request"
 GO_ON = "stopped: nothing is lost. The same command goes on where this run ended."
@@ -79,14 +79,13 @@ class LogHandler(LogHandlerBase):
         self._print(f"{self.total} jobs{self._time_left()}; the log of every file is kept below .snakemake/log")
 
     def _known(self, told: Mapping[str, Any]) -> None:
+        """Keep what a job is, which Snakemake says just after it said that the job begins."""
         self.jobs[told["jobid"]] = dict(told)
+        if told["jobid"] in self.started and _typical(told["rule_name"]) >= ANNOUNCED:
+            self._line(f"{_words(told)} begins")
 
     def _begins(self, told: Mapping[str, Any]) -> None:
-        for number in told["jobs"]:
-            self.started[number] = time.monotonic()
-            job = self.jobs.get(number, {})
-            if _typical(job.get("rule_name", "")) >= ANNOUNCED:
-                self._line(f"{_words(job)} begins")
+        self.started |= dict.fromkeys(told["jobs"], time.monotonic())
 
     def _ended(self, told: Mapping[str, Any]) -> None:
         job = self.jobs.get(told["job_id"], {})
@@ -97,7 +96,7 @@ class LogHandler(LogHandlerBase):
         made = [_shown(Path(MARK.sub("", name))) for name in job.get("output") or ()]
         self.made += made
         shown = [path for path in made if path.suffix == PICTURE and path.parent.name != "panels"]
-        shown += [path for path in made if path.suffix == PAGE and path.parent.name != "tables"]
+        shown += [path for path in made if path.suffix == PAGE and "tables" not in path.parts]
         if shown:
             name = shown[0].parent.name if shown[0].name == INDEX else shown[0].stem
             self._line(f"{name.replace('_', ' ')} → {shown[0]}")
@@ -121,6 +120,8 @@ class LogHandler(LogHandlerBase):
         self._print(f"[{min(self.done + 1, self.total)}/{self.total}{self._time_left()}] {text}")
 
     def _print(self, text: str) -> None:
+        if not text.strip():
+            return
         print(text, file=sys.stdout if self.common_settings.stdout else sys.stderr, flush=True)
 
 

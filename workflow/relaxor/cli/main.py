@@ -104,7 +104,10 @@ def add(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show rows and settings, and write nothing.")] = False,
     accept_changes: Annotated[
         bool,
-        typer.Option("--accept-changes", help="Only record anew the checksums of files of the sheet that changed."),
+        typer.Option(
+            "--accept-changes",
+            help="Only record new checksums of those files of the sample that changed.",
+        ),
     ] = False,
 ) -> None:
     """Add a folder of raw files to the sheet: recognise each file, ask for missing information, and try its analysis.
@@ -126,8 +129,9 @@ def add(
     sheet = Path(settings.sheet)
     rows = settings.load_sheet() if sheet.exists() else []
     if accept_changes:
-        for path in intake.accept_changes(folder, rows, root):
-            typer.echo(f"{path}: the present file is accepted")
+        own = [row for row in rows if row["sample"] == sample]
+        accepted = intake.accept_changes(folder, own, root, dry_run=dry_run)
+        typer.echo("\n".join(f"{path}: the present file is accepted" for path in accepted) or "no file has changed")
         return
     interactive = sys.stdin.isatty() and not yes
     proposed = {}

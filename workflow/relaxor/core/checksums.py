@@ -21,15 +21,17 @@ def record_sums(folder: Path, files: Mapping[Path, str]) -> None:
         _write_sums(folder, sums)
 
 
-def accept_sums(files: Mapping[Path, str], root: Path) -> list[Path]:
-    """Record the checksums of files that have changed, where they were recorded before, and return these files."""
-    changed = []
+def changed_files(files: Mapping[Path, str], root: Path) -> dict[Path, str]:
+    """Return the files whose recorded checksum is another one, with the present checksum."""
+    recorded = {path: recorded_sum(path, root) for path in files}
+    return {path: sha for path, sha in files.items() if recorded[path] not in (None, sha)}
+
+
+def accept_sums(files: Mapping[Path, str], root: Path) -> None:
+    """Record new checksums of files, where checksums of them were recorded before."""
     for path, sha in files.items():
-        folder = _recording(path, root)
-        if folder and (sums := read_sums(folder / SUMS))[name := path.relative_to(folder).as_posix()] != sha:
-            _write_sums(folder, sums | {name: sha})
-            changed.append(path)
-    return changed
+        if folder := _recording(path, root):
+            _write_sums(folder, read_sums(folder / SUMS) | {path.relative_to(folder).as_posix(): sha})
 
 
 def _write_sums(folder: Path, sums: Mapping[str, str]) -> None:
@@ -59,12 +61,12 @@ def recorded_sum(file: Path, root: Path) -> str | None:
 
 def changed(file: str, sha: str, root: Path) -> str:
     """Return a sentence if a file is not the one whose checksum is recorded, or an empty string."""
-    recorded = recorded_sum((root / file).resolve(), root)
-    if recorded in (None, sha):
+    path = (root / file).resolve()
+    if not changed_files({path: sha}, root):
         return ""
     return (
-        f"'{file}' has changed: SHA-256 {sha[:12]}…, recorded {recorded[:12]}…; raw files are never changed. "
-        "Restore it, or accept the new file with 'relaxor add SAMPLE FILE --accept-changes'"
+        f"'{file}' has changed: SHA-256 {sha[:12]}…, recorded {str(recorded_sum(path, root))[:12]}…; raw files are "
+        f"never changed. Restore it, or accept the new one: relaxor add SAMPLE '{file}' --accept-changes"
     )
 
 

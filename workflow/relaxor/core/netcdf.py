@@ -6,6 +6,7 @@ dimension scales; CF attributes by the encoder of xarray), so that xarray, h5net
 any other.
 """
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ import xarray as xr
 
 from relaxor.core.errors import ResultError
 
+DAMAGE = (errno.EIO,)
+"""Errors of the operating system that concern the content of a file; most damage is found by HDF5, without a number."""
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 INTERNAL = frozenset({"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"})
 COMPRESSED_FROM = 256
@@ -45,9 +48,11 @@ def _opened(path: Path | str) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r", track_order=True) as file:
             yield file
-    except FileNotFoundError:
-        raise
-    except (OSError, RuntimeError, KeyError) as error:
+    except OSError as error:
+        if error.errno is not None and error.errno not in DAMAGE:
+            raise
+        raise ResultError(f"{path}: is damaged ({error}); delete it, and the next run makes it again") from error
+    except (RuntimeError, KeyError) as error:
         raise ResultError(f"{path}: is damaged ({error}); delete it, and the next run makes it again") from error
 
 

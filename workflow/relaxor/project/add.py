@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from relaxor.core.checksums import SUMS, accept_sums, record_sums, sha256
+from relaxor.core.checksums import SUMS, accept_sums, changed_files, record_sums, sha256
 from relaxor.core.files import atomic, write_whole
 from relaxor.core.remote import storage_of
 from relaxor.core.units import parse_quantity
@@ -101,11 +101,14 @@ def stored(sample: str, proposals: Sequence[Proposal], root: Path) -> Iterator[N
         raise
 
 
-def accept_changes(folder: Path, rows: Sequence[dict[str, Any]], root: Path) -> list[str]:
-    """Record anew the checksums of files of the sheet, below a folder, that have changed; return these files."""
+def accept_changes(folder: Path, rows: Sequence[dict[str, Any]], root: Path, dry_run: bool = False) -> list[str]:
+    """Record anew the checksums of files of rows, below a folder, that have changed; return these files."""
     files = {row["file"]: (root / row["file"]).resolve() for row in rows if not storage_of(row["file"])}
     below = {path: name for name, path in files.items() if path.is_relative_to(folder.resolve())}
-    return [below[path] for path in accept_sums({path: sha256(path) for path in below}, root)]
+    changed = changed_files({path: sha256(path) for path in below}, root)
+    if not dry_run:
+        accept_sums(changed, root)
+    return [below[path] for path in changed]
 
 
 def add_rows(sheet: Path, lines: Sequence[dict[str, str]], settings: Settings, root: Path) -> None:

@@ -5,12 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from relaxor.core.errors import SheetError, nearest
 from relaxor.core.section import Section, load_yaml
+from relaxor.project.sheet import NAME_CHARACTERS
 from relaxor.techniques.registry import current_name, techniques
 
 ROW_MM = 62.0
 """Height of one row of panels in mm, where a figure states no height."""
+TAKEN = ("sample", "comparison", "validation", "explore", "figure", "panels", "samples", "supplement")
+"""Names of rules, folders and notebooks that figures cannot have."""
 COLUMNS = {"single": 1, "double": 2}
 """Panels beside each other in a figure that states no layout, by its width."""
 
@@ -63,7 +68,7 @@ class FigureSpec(Section):
     layout: list[list[str]] = []
     """Rows of letters of panels; a repeated letter spans several cells, and ``.`` leaves one empty. By default the
     panels follow each other, two in a row, or one in a figure of single width."""
-    panels: dict[str, PanelSpec]
+    panels: dict[str, PanelSpec] = Field(min_length=1)
     """The panels by their letters."""
 
     @property
@@ -81,6 +86,12 @@ def load_figures(path: Path | str) -> dict[str, FigureSpec]:
         If the file is not valid; the message names the file and the key.
     """
     listed: dict[str, FigureSpec] = load_yaml(path, dict[str, FigureSpec])
+    for name in listed:
+        if not name or not set(name) <= NAME_CHARACTERS or name in TAKEN:
+            raise SheetError(
+                f"{path}: '{name}' cannot be the name of a figure: letters, digits, '_', '-' and '.', and not one of "
+                f"{', '.join(TAKEN)}"
+            )
     figures = {name: _completed(name, figure) for name, figure in listed.items()}
     owners: dict[str, str] = {}
     for name, figure in figures.items():

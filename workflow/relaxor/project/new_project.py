@@ -10,8 +10,8 @@ from relaxor.core.errors import SheetError, nearest
 from relaxor.project.pipeline import TEMPLATE, pipeline_folder
 from relaxor.project.simulate import load_scenario, simulate_sample
 
-VERSION = "@VERSION@"
-"""Stands for the version of relaxor in the files of an empty project."""
+VERSION, EXTRA = "@VERSION@", "@EXTRA@"
+"""Stand for the version of relaxor, and for what it is installed with, in the files of an empty project."""
 SCHEMA, WRITTEN_SCHEMA = "../workflow/schemas/config.schema.json", "config.schema.json"
 """Place of the schema of the settings beside those of the workflow, and beside those of a project."""
 KEPT = (".git",)
@@ -69,7 +69,8 @@ def _files(of_paper: bool) -> Iterator[tuple[str, str]]:
     """Yield the path and the content of every file but the raw ones; those of the paper replace earlier ones."""
     for path in sorted(TEMPLATE.rglob("*")):
         if path.is_file():
-            yield path.relative_to(TEMPLATE).as_posix(), path.read_text(encoding="utf-8").replace(VERSION, __version__)
+            text = path.read_text(encoding="utf-8").replace(VERSION, __version__)
+            yield path.relative_to(TEMPLATE).as_posix(), text.replace(EXTRA, "all" if of_paper else "workflow")
     for path in sorted(_config().iterdir()) if of_paper else ():
         yield f"config/{path.name}", path.read_text(encoding="utf-8").replace(SCHEMA, WRITTEN_SCHEMA)
     schema = pipeline_folder() / "workflow/schemas" / WRITTEN_SCHEMA

@@ -44,6 +44,10 @@ Instrument = create_model("Instrument", __base__=_Instrument, **_SECTIONS)
 techniques."""
 
 
+INPUTS = ("config", "notebooks", "raw_data", "workflow")
+"""Folders of a project that hold no results."""
+
+
 class Settings(Section):
     """Everything that can be set, apart from the sections of techniques."""
 
@@ -121,8 +125,9 @@ class Settings(Section):
     @classmethod
     def _below(cls, folder: str) -> str:
         """Refuse a folder elsewhere, because settings of others must not write there."""
-        if Path(folder).is_absolute() or ".." in Path(folder).parts or unusable_name(folder) or not folder:
-            raise ValueError(f"'{folder}' is not a folder below that of the project")
+        parts = Path(folder).parts
+        if not parts or Path(folder).is_absolute() or ".." in parts or unusable_name(folder) or parts[0] in INPUTS:
+            raise ValueError(f"'{folder}' is not a folder for results below that of the project")
         return folder
 
     @model_validator(mode="after")

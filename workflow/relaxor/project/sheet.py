@@ -202,7 +202,8 @@ def _conditions(text: str, technique: str, fail: Any) -> dict[str, tuple[float, 
             raise fail("conditions", f"'{part}' is not 'name=value unit'")
         if name in result:
             raise fail("conditions", f"'{name}' is given twice; keep one")
-        if problem := unfit(quantity, known.get(name)):
+        unit = TEMPERATURE if name == "temperature" else known.get(name)
+        if problem := unfit(quantity, unit):
             raise fail("conditions", f"'{part}' {problem}")
         result[name] = parse_quantity(quantity)
     return result
@@ -230,7 +231,7 @@ def unfit(text: str, unit: str | None) -> str:
         return "must be above zero"
     if unit is not None and value < 0 and kind.is_compatible_with(NOT_NEGATIVE):
         return "must not be negative"
-    if kind.is_compatible_with(TEMPERATURE) and registry().Quantity(value, kind).to(TEMPERATURE).magnitude < 0:
+    if unit and kind.is_compatible_with(TEMPERATURE) and registry().Quantity(value, kind).to(TEMPERATURE).magnitude < 0:
         return "is below absolute zero"
     return ""
 

@@ -40,7 +40,9 @@ def add_starter(figures: Path | str, rows: Sequence[Mapping[str, Any]], sample: 
     entry = {FIGURE: {"title": f"Figure 1. {sample}", "panels": shown}}
     text = yaml.safe_dump(entry, sort_keys=False, default_flow_style=None, allow_unicode=True, width=120)
     with atomic(path) as temporary:
-        temporary.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+        before = path.read_text(encoding="utf-8").rstrip()
+        before = "" if before.endswith("{}") else before  # which says that there are none
+        temporary.write_text(f"{before}\n{text}" if before else text, encoding="utf-8")
     return FIGURE
 
 

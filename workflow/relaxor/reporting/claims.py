@@ -66,9 +66,8 @@ def compare_claims(parameters: Sequence[str], claims: str, comparison: str, show
 def load_comparison(path: Path | str) -> pd.DataFrame:
     """Load ``claims.csv``, with empty texts and NaN where a claim has no number."""
     numeric = {name: ["", "nan"] for name in ("ours", "standard_error", "systematic_error", "z", "could_see", "at")}
-    table = pd.read_csv(
-        path, keep_default_na=False, na_values=numeric, dtype=dict.fromkeys(("reported", "panel", "raw_sha256"), str)
-    )
+    texts = dict.fromkeys(set(COLUMNS) - numeric.keys(), str)
+    table = pd.read_csv(path, keep_default_na=False, na_values=numeric, dtype=texts)
     return table.astype(dict.fromkeys(numeric, float))
 
 

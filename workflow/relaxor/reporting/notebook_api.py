@@ -211,6 +211,8 @@ class Story:
         topic = topic_of(spec)
         sample = spec.sample or self.sample
         folder = results / "analysis" / sample / topic
+        if topic and spec.sample and not folder.is_dir():
+            raise AnalysisError(f"{folder}: no results of the sample of panel {panel}")
         if topic and not folder.is_dir():
             # A sample need not have every technique. The panel is then empty, like one without measurements.
             return ReadyPanel(spec.id, panel_of(spec).draw, PanelData({}, pd.DataFrame()))

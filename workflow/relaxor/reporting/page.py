@@ -1,6 +1,9 @@
 """The frame of every page: it needs no scripts, downloads nothing and is readable on a phone."""
 
-import mistune
+import html
+from collections.abc import Sequence
+
+import pandas as pd
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -40,8 +43,18 @@ def page_of(title: str, body: str, style: str = "") -> str:
     return PAGE.format(title=title, style=STYLE + style, body=body)
 
 
-def page_of_tables(title: str, text: str) -> str:
-    """Return a page of HTML from text in Markdown whose tables may be wider than a line of text."""
-    tables = str(mistune.create_markdown(escape=True, plugins=["table"])(text))
-    body = tables.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+def table_of(caption: str, table: pd.DataFrame, notes: Sequence[str] = ()) -> str:
+    """Return a table of texts with its caption and its numbered notes as HTML, in which every text is only a text."""
+    lines = table.to_html(index=False, border=0, escape=True)
+    items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    return f"<p>{html.escape(caption)}</p>\n{scrolled(lines)}\n" + (f"<ol>{items}</ol>\n" if items else "")
+
+
+def scrolled(body: str) -> str:
+    """Give each table of a body a bar of its own, if it is wider than the page."""
+    return body.replace("<table", '<div class="wide"><table').replace("</table>", "</table></div>")
+
+
+def page_of_tables(title: str, body: str) -> str:
+    """Return a page of HTML whose tables may be wider than a line of text."""
     return page_of(title, body, WIDE)

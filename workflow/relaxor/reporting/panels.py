@@ -34,6 +34,8 @@ def panel_of(spec: PanelSpec) -> Panel:
     SheetError
         If there is no such panel; the message lists those of its technique, or else the techniques.
     """
+    if spec.sample and spec.owner in topics() and spec.owner not in techniques():
+        raise SheetError(f"panel {spec.id}: sample: only that of the settings has {spec.owner}")
     known = {**{name: topic.panels for name, topic in topics().items()}, **OTHERS}
     name = spec.draw.partition(".")[2]
     if panel := known.get(spec.owner, {}).get(name):

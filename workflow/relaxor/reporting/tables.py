@@ -13,7 +13,7 @@ from uncertainties import ufloat
 from relaxor.core.files import write_whole
 from relaxor.core.results import Status
 from relaxor.core.storage import load_parameters
-from relaxor.reporting.page import page_of_tables
+from relaxor.reporting.page import page_of_tables, table_of
 
 HEADINGS = {
     "measurement": "Measurement",
@@ -131,10 +131,10 @@ def short_hash(hashes: str) -> str:
 
 def _raw_files(numbers: pd.DataFrame, files: Mapping[str, str]) -> list[str]:
     """Name the raw file of each measurement with its whole SHA-256."""
-    hashes = numbers.drop_duplicates("measurement").set_index("measurement")["raw_sha256"]
+    named = numbers.drop_duplicates(["measurement", "raw_sha256"])
     return [
         f"{measurement}: {files.get(measurement, '')} SHA-256 {each.replace(',', ', ')}".replace(":  ", ": ")
-        for measurement, each in hashes.items()
+        for measurement, each in zip(named["measurement"], named["raw_sha256"], strict=True)
         if each
     ]
 
@@ -156,14 +156,16 @@ def render(table: pd.DataFrame, suffix: str, caption: str, label: str, notes: Se
     table, caption
         The table and its caption.
     suffix
-        ``.tex`` for LaTeX; ``.md`` and ``.html`` for Markdown, of which `joined` makes a page.
+        ``.md``, ``.tex`` or ``.html``; `joined` makes a page of the last.
     label
         Label by which LaTeX refers to the table.
     notes
         Numbered notes below the table.
     """
-    if suffix != ".tex":
-        cells = table.map(lambda text: str(text).replace("|", r"\|"))
+    if suffix == ".html":
+        return table_of(caption, table, notes)
+    if suffix == ".md":
+        cells = table.map(lambda text: " ".join(str(text).split()).replace("|", r"\|"))
         numbered = [f"{number}. {note}" for number, note in enumerate(notes, start=1)]
         lines = cells.to_markdown(index=False, disable_numparse=True)
         return "\n".join([caption, "", lines, *([""] if numbered else []), *numbered, ""])

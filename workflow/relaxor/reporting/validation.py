@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+import mistune
 import pandas as pd
 
 from relaxor.core.files import write_whole
@@ -21,7 +22,7 @@ from relaxor.project.published import (
     numbers_of,
     whole_sets,
 )
-from relaxor.reporting.page import page_of_tables
+from relaxor.reporting.page import page_of_tables, scrolled
 from relaxor.reporting.selectors import one, select
 
 COLUMNS = (
@@ -109,7 +110,8 @@ def write_page(comparison: str, registry: str, page: str, shown: str) -> None:
     parts = ["# Checked against published numbers", score(table), *_remarks(table), _numbers(table)]
     text = "\n\n".join([*parts, _sets(listed), *_lacking(listed)]) + "\n"
     write_whole(page, text)
-    write_whole(shown, page_of_tables("Published numbers", text))
+    body = str(mistune.create_markdown(escape=True, plugins=["table"])(text))
+    write_whole(shown, page_of_tables("Published numbers", scrolled(body)))
 
 
 def score(table: pd.DataFrame) -> str:

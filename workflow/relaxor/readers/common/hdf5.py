@@ -17,6 +17,10 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_UNPACKED = 256 << 20
 """Most bytes that all datasets of a file may announce; compressed chunks can announce far more than they hold."""
 MAX_OBJECTS = 100_000
+MAX_ATTRIBUTES = 5_000
+"""Most attributes of all objects of a file together; each takes a tenth of the time that a small file takes."""
+MAX_DEPTH = 64
+"""Most groups within each other; the time to open an object grows with their number."""
 DIMENSION_LIST = b"DIMENSION_LIST"
 """Attribute that holds lists of references to the scales of a dataset, which are no text."""
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
@@ -55,13 +59,17 @@ def _check(file: "h5py.h5f.FileID", path: Path) -> None:
     # An exception in a callback leaves the lock of h5py broken; a returned value stops the walk instead.
     def collect(found: list[tuple[bytes, int, int]], name: bytes, info: Any) -> bool | None:
         found.append((name, info.type, getattr(info, "num_attrs", 0)))
-        return len(found) > MAX_OBJECTS or None
+        return len(found) > MAX_OBJECTS or name.count(b"/") >= MAX_DEPTH or None
 
     if file.links.visit(partial(collect, links), info=True) or h5o.visit(file, partial(collect, objects), info=True):
-        raise ReadError(path, f"holds more than {MAX_OBJECTS} objects")
+        if len(links) > MAX_OBJECTS or len(objects) > MAX_OBJECTS:
+            raise ReadError(path, f"holds more than {MAX_OBJECTS} objects")
+        raise ReadError(path, f"holds more than {MAX_DEPTH} groups within each other")
     for name, kind, _ in links:
         if kind == h5l.TYPE_EXTERNAL:
             raise ReadError(path, "links to another file, which is not followed", _place(name))
+    if sum(attributes for *_, attributes in objects) > MAX_ATTRIBUTES:
+        raise ReadError(path, f"holds more than {MAX_ATTRIBUTES} attributes")
     announced = 0
     for name, kind, attributes in objects:
         opened_attributes = (h5a.open(file, index=index, obj_name=name) for index in range(attributes))

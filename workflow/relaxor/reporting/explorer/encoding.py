@@ -39,7 +39,8 @@ def array(values: np.ndarray) -> dict[str, Any]:
     if values.dtype.kind not in "biuf":
         return {"shape": shape, "texts": [str(value) for value in values.ravel()]}
     if values.ndim > 1 and values.size > IMAGE and values.dtype.kind == "f" and np.isfinite(values).any():
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        finite = values[np.isfinite(values)]
+        low, high = float(finite.min()), float(finite.max())
         step = (high - low) / LEVELS or 1.0
         levels = np.where(np.isfinite(values), np.rint((values - low) / step), MISSING)
         return {"shape": shape, "kind": "i2", "bytes": _packed(levels, "i2"), "low": low, "step": step}

@@ -54,7 +54,12 @@ function script(address) {
 async function load(key) {
   if (!received.has(key)) received.set(key, { waiting: script(`data/${key}.js`) });
   const entry = received.get(key);
-  await entry.waiting;
+  try {
+    await entry.waiting;
+  } catch (error) {
+    received.delete(key); // to be asked for again
+    throw error;
+  }
   entry.content ||= unpacked(entry.text);
   return entry.content;
 }

@@ -121,7 +121,8 @@ function traceOf(content, entry, view, { row, length, part, title, counts, prefi
   return {
     type: "scatter",
     name: plain(title),
-    x,
+    meta: title, // as it is, for other programs
+    x: along.array.texts ? x.map(plain) : x,
     y,
     customdata: error || undefined,
     mode:
@@ -157,21 +158,28 @@ function drawCurves(content, panel, options, others, node) {
         ? panel.first
         : [...groups.keys()][0];
   const view = { x, group, scattered: panel.scattered };
+  const shown = groups.get(group) || { array: { label: "", unit: "" } };
   const traces = tracesOf(content, panel, view, "", 0);
   for (const other of others) {
     const found =
       other.content.panels.find((each) => each.id === panel.id) ||
       other.content.panels.find((each) => each.x === panel.x && each.kind === "curves");
-    if (!found) continue;
+    // Groups are numbered within a panel; what they have in common is their unit.
+    const groupsThere = found ? [...groupsOf(other.content, found, x)] : [];
+    const same = groupsThere.find(([, each]) => each.array.unit === shown.array.unit);
+    if (!same || !(x === undefined || arrayOf(other.content, found.parts[0], x))) {
+      say(`${other.entry.name} has nothing to draw on these axes`);
+      continue;
+    }
     const alike = {
       ...found,
       series: found.series.filter(
         (each) => each.role !== "residual" && each.role !== "component" && each.role !== "alternative",
       ),
     };
-    traces.push(...tracesOf(other.content, alike, view, `${other.entry.name}: `, traces.length));
+    const theirs = { ...view, group: same[0] };
+    traces.push(...tracesOf(other.content, alike, theirs, `${other.entry.name}: `, traces.length));
   }
-  const shown = groups.get(group) || { array: { label: "", unit: "" } };
   const residual = panel.series.find((each) => each.role === "residual" && each.group === group);
   const first = across(content, panel.parts[0], x, 0).array;
   const falling = x === FALLING ? { autorange: "reversed" } : {};

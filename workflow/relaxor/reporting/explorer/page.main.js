@@ -69,6 +69,7 @@ function startPage(main, problem) {
 
 async function tablePage(main, name) {
   const content = await load(name);
+  if (place().path[0] !== name) return;
   const verdict = content.shown.indexOf("verdict");
   const origin = content.columns.indexOf("origin");
   banner(origin >= 0 && content.rows.some((row) => row[origin] === "simulated"), SIMULATED);
@@ -306,7 +307,7 @@ function curveRows(traces) {
   const digits = (value) => (typeof value === "number" ? Number(value.toPrecision(7)) : value);
   return traces
     .filter((trace) => trace.visible === true)
-    .flatMap((trace) => Array.from(trace.y, (y, i) => [trace.name, digits(trace.x[i]), digits(y)]))
+    .flatMap((trace) => Array.from(trace.y, (y, i) => [trace.meta, digits(trace.x[i]), digits(y)]))
     .filter(([, x]) => !Number.isNaN(x));
 }
 

@@ -1,6 +1,7 @@
 """The explorer on this computer alone, with run times, and loaded again when the results change."""
 
 import json
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -48,10 +49,10 @@ def runtimes(benchmarks: Path) -> dict[str, dict[str, float]]:
     """Return the seconds that each rule took, by ``sample/technique``; nothing of files that cannot be read."""
     found: dict[str, dict[str, float]] = {}
     for path in sorted(benchmarks.glob("*/*/*.tsv")):
-        seconds = pd.read_csv(path, sep="\t").get("s", pd.Series(dtype=float))
-        if len(seconds):
-            rule, sample = path.parts[-3:-1]
-            found.setdefault(f"{sample}/{path.stem}", {})[rule] = round(float(seconds.iloc[-1]), 2)
+        rule, sample = path.parts[-3:-1]
+        with suppress(OSError, ValueError, KeyError, IndexError):  # a run may write it at this moment
+            seconds = float(pd.read_csv(path, sep="\t")["s"].iloc[-1])
+            found.setdefault(f"{sample}/{path.stem}", {})[rule] = round(seconds, 2)
     return found
 
 
