@@ -289,16 +289,13 @@ def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
     plain = not any(mark in text for mark in ('"', "_", "−", *("." if form.decimal == "," else "")))
     if not plain or not _is_table(lines, first, last, form):
         return None
-    text = text.replace(",", ".") if form.decimal == "," else text
-    if form.separator == BLANK:
-        widths, words = {len(row.split()) for row in rows}, text.split()
-    else:
-        widths, words = {row.count(form.separator) + 1 for row in rows}, re.split(f"[{form.separator}\n]", text)
-    if len(widths) > 1 or len(words) > MAX_POINTS:
+    if len(form.cells(rows[0])) * len(rows) > MAX_POINTS:
         return None
+    pointed = (row.replace(",", ".") for row in rows) if form.decimal == "," else rows
+    separator = None if form.separator == BLANK else form.separator
     try:
-        values = np.array(words, dtype=float).reshape(len(rows), -1)
-    except ValueError:  # an empty cell, or a word for one
+        values = np.loadtxt(pointed, float, comments=None, delimiter=separator, ndmin=2)
+    except ValueError:  # an empty cell, a word for one, or a row of another length
         return None
     if not np.isfinite(values).all():
         return None
