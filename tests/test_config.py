@@ -86,6 +86,7 @@ def test_the_schema_is_in_step(root):
         ),
         ("- a\n", "expected 'name: value' lines, found list"),
         ("a: [", "cannot be read"),
+        (f"raman: {'[' * 5000}\n", "lists or mappings stand too deeply within each other"),
         ("results: ../../x\n", "results: '../../x' is not a folder for results below that of the project"),
         ("results: /etc/x\n", "results: '/etc/x' is not a folder for results below that of the project"),
         ("results: raw_data/x\n", "results: 'raw_data/x' is not a folder for results below that of the project"),

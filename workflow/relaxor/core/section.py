@@ -88,6 +88,8 @@ def read_yaml(path: Path | str) -> Any:
     """
     try:
         return yaml.load(Path(path).read_text(encoding="utf-8"), _UniqueKeys)
+    except RecursionError as error:
+        raise SheetError(f"{path}: cannot be read: lists or mappings stand too deeply within each other") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SheetError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 

@@ -35,6 +35,8 @@ from relaxor.readers.registry import ARCHIVE
 PRIORITY = ARCHIVE
 STREAMS: dict[bytes, Callable[..., Any]] = {b"BZh": bz2.open, b"\x1f\x8b": gzip.open, b"\xfd7zXZ": lzma.open}
 MAX_MEMBERS = 64
+MAX_NUMBERS_BYTES = 256 << 20
+"""Most bytes of the numbers of all files of an archive together, which compressed files can hold in few bytes."""
 CHUNK = 1 << 20
 
 
@@ -55,7 +57,7 @@ def extract(path: Path) -> xr.DataTree:
 
     trees: dict[str, xr.DataTree] = {}
     refused: list[ReadError] = []
-    size = 0
+    size = held = 0
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, inner) in enumerate(_members(path, Path(folder))):
             size += inner.stat().st_size
@@ -64,9 +66,15 @@ def extract(path: Path) -> xr.DataTree:
             try:
                 if recognise(inner) == "packed":
                     raise ReadError(inner, "is packed twice: unpack it first")
-                trees[name] = read(inner)
+                tree = read(inner)
             except ReadError as error:
                 refused.append(ReadError(path, error.problem, ", ".join(filter(None, (name, error.where)))))
+            else:
+                trees[name] = tree
+                held += tree.nbytes
+            if held > MAX_NUMBERS_BYTES:
+                problem = f"its files hold more than {MAX_NUMBERS_BYTES >> 20} MiB of numbers together: unpack it first"
+                raise ReadError(path, problem, name)
             inner.unlink()
     if not trees:
         if len(refused) == 1:
@@ -127,5 +135,7 @@ def _unpack(open_stream: Callable[[], Any], target: Path, path: Path, name: str)
                 if size > MAX_TOTAL_BYTES:
                     raise ReadError(path, f"unpacks to more than {MAX_TOTAL_BYTES >> 20} MiB, which is refused", name)
                 out.write(chunk)
-    except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except RuntimeError as error:  # what zipfile raises for a password, and for a method it does not know
+        raise ReadError(path, f"cannot be unpacked ({error}): unpack it first", name) from error
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise ReadError(path, f"is damaged: {error}", name) from error
