@@ -14,8 +14,8 @@ CALL = re.compile(r'story\.(?:panel|caption|numbers|residuals|sources)\(\\?"(\w+
 """Pattern of a call of ``story`` that names a panel."""
 SECONDS = 600
 """Longest time that a cell may take."""
-QUIET = ["--log-level=ERROR"]
-"""Argument of the kernel: it warns that others on the same machine could listen, on the console of the whole run."""
+QUIET = ["--log-level=CRITICAL"]
+"""Argument of the kernel: on the console of the whole run, it warns that others on the machine could listen, and calls its end an error."""
 
 
 def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[str, Any]) -> None:
