@@ -15,7 +15,8 @@ CALL = re.compile(r'story\.(?:panel|caption|numbers|residuals|sources)\(\\?"(\w+
 SECONDS = 600
 """Longest time that a cell may take."""
 QUIET = ["--log-level=CRITICAL"]
-"""Argument of the kernel: on the console of the whole run, it warns that others on the machine could listen, and calls its end an error."""
+"""Argument of the kernel, which would tell the console of the whole run that others on the machine could listen, and
+that it was ended."""
 
 
 def run_notebook(notebook: str, executed: str, page: str, parameters: Mapping[str, Any]) -> None:
