@@ -99,12 +99,12 @@ FIGURES = {name: figure for name, figure in FIGURES.items() if name not in MISSI
 PARTS = dict.fromkeys([*(figure.part for figure in FIGURES.values()), *(topics()[topic].part for topic in ANALYSED)])
 DRAWN = {panel.id for figure in FIGURES.values() for panel in figure.panels.values()}
 # A figure of which no notebook tells gets the template, which is told its name, as are copies of it under that name.
-NAMED = {name for name in FIGURES.keys() & STORIES if not TOLD[name]}
+GENERIC = {name for name in FIGURES.keys() & STORIES if not TOLD[name]}
 for name, figure in FIGURES.items():
     if name not in STORIES and set().union(*TOLD.values()).isdisjoint(panel.id for panel in figure.panels.values()):
         STORIES[name] = beside("notebooks/figure.ipynb")
-        NAMED.add(name)
-TOLD |= {name: {panel.id for panel in FIGURES[name].panels.values()} for name in NAMED}
+        GENERIC.add(name)
+TOLD |= {name: {panel.id for panel in FIGURES[name].panels.values()} for name in GENERIC}
 NOTEBOOKS = [name for name, panels in TOLD.items() if panels <= DRAWN]  # those of which all panels are drawn
 # Figures that are not in config/figures.yaml, and techniques that several samples have.
 SHOWN = {row["technique"] for row in SHEET if row["sample"] == SAMPLE and DRAWN & {*row["panel"].split(",")}}

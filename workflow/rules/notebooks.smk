@@ -7,13 +7,13 @@ rule run_notebook:
     input:
         PARAMETERS,
         CURVES,
-        SPECIFICATIONS,
-        rules.compare_claims.output,
-        rules.compare_devices.output if COMPARING else [],
-        others=lambda wildcards: sorted(
+        lambda wildcards: sorted(
             {file for name in told(wildcards.notebook) for kind in KINDS for file in shown(name, kind)}
             - {*PARAMETERS, *CURVES}
         ),
+        SPECIFICATIONS,
+        rules.compare_claims.output,
+        rules.compare_devices.output if COMPARING else [],
         notebook=lambda wildcards: STORIES[wildcards.notebook],
     output:
         executed=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
@@ -45,7 +45,7 @@ rule run_notebook:
             "results_dir": RESULTS,
             "config": {"figures": SPECIFICATIONS, **settings_drawn(map(FIGURES.get, told(wildcards.notebook)))},
             "panels": {panel.id: FED.get(panel.id, []) for panel in told_of(wildcards.notebook)},
-            **({"figure": wildcards.notebook} if wildcards.notebook in NAMED else {}),
+            **({"figure": wildcards.notebook} if wildcards.notebook in GENERIC else {}),
         },
     script:
         "../scripts/run.py"
