@@ -33,7 +33,7 @@ WIDE = """
 body { max-width: none; }
 .wide { overflow-x: auto; }
 td { white-space: normal; overflow-wrap: break-word; max-width: 24rem; vertical-align: top; }
-th { position: sticky; top: 0; background: #fff; }
+th { position: sticky; top: 0; background: #fff; white-space: normal; vertical-align: bottom; }
 """
 """Style of a page of tables: long texts are broken, and a table that is still wider has a bar of its own."""
 
