@@ -185,6 +185,15 @@ def test_a_page_shows_the_verdicts_and_what_they_rest_on(tmp_path, parameters):
     assert "<b>" not in text
 
 
+def test_names_that_look_like_numbers_stay_names(tmp_path, parameters):
+    path = tmp_path / "raman/parameters.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("\nr,", "\n007,"), encoding="utf-8")
+    ours = OURS.replace("measurement: r", "measurement: '007'")
+    compare(tmp_path, parameters, {"id": "near", "reported": "111.8", "more": ours})
+    ((row,),) = tables_of(tmp_path / "claims.html")
+    assert row["Measurement, raw file (SHA-256)"] == "007 000000000000"
+
+
 def test_a_claim_needs_an_answer_or_a_reason(tmp_path, parameters):
     with pytest.raises(SheetError, match="either 'ours' or 'not_testable'"):
         compare(tmp_path, parameters, {"id": "x", "reported": "1", "more": "relation: equal"})

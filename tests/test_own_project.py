@@ -298,14 +298,17 @@ def with_flakes(project: Path, *samples: str) -> None:
             stream.write("\t".join(["flake", sample, "raman", raw, "", "simulated", "", "", "", ""]) + "\n")
 
 
+def beside_each_other(other: str) -> str:
+    """A figure of all spectra of the sample and of another one."""
+    panel = "draw: raman.spectrum, measurements: ['*']"
+    return f"figure7: {{title: Both, panels: {{a: {{{panel}}}, b: {{{panel}, sample: {other}}}}}}}\n"
+
+
 @pytest.mark.slow
 def test_a_copy_of_the_template_is_the_story_of_its_figure(tmp_path):
     init(tmp_path)
     with_flakes(tmp_path, "film", "glass")
-    panel = "draw: raman.spectrum, measurements: ['*']"
-    panels = f"{{a: {{{panel}}}, b: {{{panel}, sample: glass}}}}"
-    own_figure = f"figure7: {{title: Mine, panels: {panels}}}\n"
-    (tmp_path / "config/figures.yaml").write_text(own_figure, encoding="utf-8")
+    (tmp_path / "config/figures.yaml").write_text(beside_each_other("glass"), encoding="utf-8")
     project = Project(tmp_path, library=ROOT)
     planned = project.run("--dry-run", "results/notebooks/figure7.html")
     assert "notebooks/figure.ipynb" in planned and "analysis/glass/raman/curves.nc" in planned
@@ -345,9 +348,7 @@ def test_two_papers_share_one_sheet(tmp_path):
     """Each has its sample, figures and results, and a panel may show the other sample."""
     init(tmp_path)
     with_flakes(tmp_path, "film", "glass")
-    panel = "draw: raman.spectrum, measurements: ['*']"
-    panels = f"{{a: {{{panel}}}, b: {{{panel}, sample: film}}}}"
-    figures(tmp_path, f"figure7: {{title: Both, panels: {panels}}}\n")
+    figures(tmp_path, beside_each_other("film"))
     settings = {"sample": "glass", "figures": "figures.yaml", "results": "results/thesis"}
     (tmp_path / "config/thesis.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     project = Project(tmp_path, library=ROOT)

@@ -61,12 +61,12 @@ def recorded_sum(file: Path, root: Path) -> str | None:
 
 def changed(file: str, sha: str, root: Path) -> str:
     """Return a sentence if a file is not the one whose checksum is recorded, or an empty string."""
-    path = (root / file).resolve()
-    if not changed_files({path: sha}, root):
+    recorded = recorded_sum((root / file).resolve(), root)
+    if recorded in (None, sha):
         return ""
     return (
-        f"'{file}' has changed: SHA-256 {sha[:12]}…, recorded {str(recorded_sum(path, root))[:12]}…; raw files are "
-        f"never changed. Restore it, or accept the new one: relaxor add SAMPLE '{file}' --accept-changes"
+        f"'{file}' has changed: SHA-256 {sha[:12]}…, recorded {recorded[:12]}…; raw files are never changed. "
+        f"Restore it, or accept the new one: relaxor add SAMPLE '{file}' --accept-changes"
     )
 
 

@@ -48,11 +48,9 @@ def _opened(path: Path | str) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r", track_order=True) as file:
             yield file
-    except OSError as error:
-        if error.errno is not None and error.errno not in DAMAGE:
+    except (OSError, RuntimeError, KeyError) as error:
+        if getattr(error, "errno", None) not in (None, *DAMAGE):
             raise
-        raise ResultError(f"{path}: is damaged ({error}); delete it, and the next run makes it again") from error
-    except (RuntimeError, KeyError) as error:
         raise ResultError(f"{path}: is damaged ({error}); delete it, and the next run makes it again") from error
 
 
@@ -73,7 +71,10 @@ def attributes(path: Path | str) -> dict[str, dict[str, Any]]:
 def trees(path: Path | str, names: Iterable[str] | None = None) -> dict[str, xr.DataTree]:
     """Load groups of a file with everything below them; all groups if none are named."""
     with _opened(path) as file:
-        return {name: _read_tree(file[name]) for name in (file if names is None else names)}
+        wanted = list(file if names is None else names)
+        if absent := [name for name in wanted if name not in file]:
+            raise ResultError(f"{path}: holds no {', '.join(absent)}; delete it, and the next run makes it again")
+        return {name: _read_tree(file[name]) for name in wanted}
 
 
 def _write_group(group: h5py.Group, dataset: xr.Dataset) -> None:

@@ -25,11 +25,12 @@ ORIGINS = ("simulated", "measured")
 NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-.")
 POSITIVE = ("m", "m^2", "s", "Hz", "J", "A")
 """Units of the kinds of known conditions that must be above zero (the only current is a compliance)."""
-TEMPERATURE = "K"
 NOT_NEGATIVE = "W"
 """Unit of the kind that may be zero, as for a blocked beam; a voltage may have any sign."""
 
 
+TEMPERATURE = "K"
+"""Unit of the condition ``temperature`` of every technique."""
 PATTERNS = frozenset("{}<>")
 """Characters of file names in which Snakemake sees patterns."""
 UNWRITABLE = ("Cc", "Cs")

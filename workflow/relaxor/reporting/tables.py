@@ -33,6 +33,8 @@ HEADINGS = {
 }
 SHORT = 12
 """Digits of a SHA-256 that stand in a printed table, as in short names of commits; the notes below it have all."""
+LINES = "In parentheses, one standard uncertainty, statistical and systematic together."
+"""What the caption of a table of one line per peak says of its errors."""
 MANY = 3
 """Number of raw files behind one number from which on they are counted, not listed."""
 LATEX = str.maketrans(
@@ -71,9 +73,6 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str], *, files: Map
             for model, each in by_feature(rows).items()
         ]
         write_whole(path, joined([*lines, whole], path.suffix, path.stem))
-
-
-LINES = "In parentheses, one standard uncertainty, statistical and systematic together."
 
 
 def printed(numbers: pd.DataFrame) -> pd.DataFrame:

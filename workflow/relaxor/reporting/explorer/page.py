@@ -124,7 +124,8 @@ def _parts(group: xr.DataTree) -> dict[str, xr.Dataset]:
 def _origin(measurement: Measurement | None, group: xr.DataTree, rows: Sequence[Mapping[str, Any]]) -> str:
     """Return ``simulated`` if anything behind a page is."""
     attributes = [each.get("origin", "") for each in ((measurement.attrs if measurement else {}), group.attrs)]
-    return origin_of([*attributes, *(row["cells"][-1] for row in rows)])
+    column = COLUMNS.index("origin")
+    return origin_of([*attributes, *(row["cells"][column] for row in rows)])
 
 
 @dataclass

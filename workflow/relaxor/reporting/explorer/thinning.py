@@ -1,4 +1,4 @@
-"""Less points of long curves and large images, where a screen shows no more, with a remark that says so."""
+"""Fewer points of long curves and large images, where a screen shows no more, with a remark that says so."""
 
 from itertools import pairwise
 
