@@ -17,12 +17,14 @@ from relaxor.readers import read
 from relaxor.simulation import stem as twin
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import panels as figures
-from relaxor.techniques.stem.analysis import analyse
 from relaxor.techniques.stem.settings import Site, StemSettings
 from relaxor.techniques.stem.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.project import CBPS
 from tests.simulated import against_truth, ingested, simulated, specimen
+
+analyse = analysis_of("stem")
 
 SETTINGS = StemSettings.model_validate(CBPS["stem"])
 SPECIMEN = specimen("stem")

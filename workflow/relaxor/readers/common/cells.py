@@ -9,16 +9,24 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from relaxor.core.errors import ReadError
+from relaxor.core.files import start_of
 from relaxor.readers.common.schema import MAX_POINTS
+from relaxor.readers.common.text import decoded, lines_of, split_lines
 
 FEWEST_ROWS = 3
 """Smallest number of rows of numbers that are a table."""
+LARGE_TEXT, HEAD = 1 << 20, 1 << 16
+"""Bytes of a large text, and of its beginning in which rows must begin for it to be read without its lines."""
+MOST_CELLS = 1 << 20
+"""Number of cells that are parsed together."""
 NAMED_ABOVE = 6
 """Number of lines above the first row of numbers in which names and units are sought."""
 SAMPLED = 400
@@ -278,29 +286,63 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
     return TableText(tuple(tables), below, tuple(warnings))
 
 
+def tables_in(path: Path) -> TableText:
+    """Take the text of a file apart, see `tables_of`; a large table of full rows is never held as text."""
+    return _large_table(path) or tables_of(lines_of(path), path)
+
+
+def _large_table(path: Path) -> TableText | None:
+    """Return the table of a large file in which nothing but full rows follows the first row; else None."""
+    if path.stat().st_size < LARGE_TEXT:
+        return None
+    lines = split_lines(decoded(start_of(path, HEAD)))[:-1]
+    form = form_of(_sample(lines))
+    if form is None:
+        return None
+    first = next(index for index, line in enumerate(lines) if form.is_row(line))
+    if not _is_table(lines, first, len(lines), form):
+        return None
+    values = _full_rows(path, form, len(form.cells(lines[first])), first)
+    if values is None:
+        return None
+    _refuse_two_commas(lines[:first], lines[first:], form, path)
+    return TableText((Table(tuple(lines[:first]), values, first + 1, form),), (), ())
+
+
 def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
     """Return the table of a text in which nothing but full rows follows the first row, many times faster; else None."""
     first = next(index for index, line in enumerate(lines) if form.is_row(line))
-    last = len(lines)
-    while not lines[last - 1].strip():
-        last -= 1
+    last = max(index for index, line in enumerate(lines, start=1) if line.strip())
+    if not _is_table(lines, first, last, form):
+        return None
     rows = lines[first:last]
-    text = "\n".join(rows)
-    plain = not any(mark in text for mark in ('"', "_", "−", *("." if form.decimal == "," else "")))
-    if not plain or not _is_table(lines, first, last, form):
-        return None
-    if len(form.cells(rows[0])) * len(rows) > MAX_POINTS:
-        return None
-    pointed = (row.replace(",", ".") for row in rows) if form.decimal == "," else rows
-    separator = None if form.separator == BLANK else form.separator
-    try:
-        values = np.loadtxt(pointed, float, comments=None, delimiter=separator, ndmin=2)
-    except ValueError:  # an empty cell, a word for one, or a row of another length
-        return None
-    if not np.isfinite(values).all():
+    values = _full_rows(StringIO("\n".join(rows)), form, len(form.cells(rows[0])))
+    if values is None:
         return None
     _refuse_two_commas(lines[:first], rows, form, path)
     return Table(tuple(lines[:first]), values, first + 1, form)
+
+
+def _full_rows(source: Path | StringIO, form: Form, width: int, skip: int = 0) -> np.ndarray | None:
+    """Return rows of as many finite numbers, or None if a cell is empty or no number, or a row has another length."""
+    separator = r"\s+" if form.separator == BLANK else form.separator
+    kept: list[np.ndarray] = []
+    rows = 0
+    try:
+        read = pd.read_csv(
+            source, sep=separator, decimal=form.decimal, header=None, skiprows=skip, dtype=float, encoding="utf-8",
+            quoting=csv.QUOTE_NONE, keep_default_na=False, chunksize=max(MOST_CELLS // width, 1),
+        )  # fmt: skip
+        with read:
+            for chunk in read:
+                values = chunk.to_numpy()
+                rows += len(values)
+                if not np.isfinite(values).all() or values.shape[1] != width or rows * width > MAX_POINTS:
+                    return None
+                kept.append(values)
+    except (ValueError, OverflowError):  # what pandas raises for rows and cells of another kind
+        return None
+    return np.concatenate(kept)
 
 
 def _is_head(rows: Sequence[str], form: Form) -> bool:

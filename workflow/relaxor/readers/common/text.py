@@ -49,8 +49,13 @@ def text_of(path: Path, fallback: str = "cp1252") -> str:
 
 
 def lines_of(path: Path, fallback: str = "cp1252") -> list[str]:
-    """Return the lines of a file, whichever system wrote their ends; other separators of text are left alone."""
-    return text_of(path, fallback).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """Return the lines of a file, see `split_lines`."""
+    return split_lines(text_of(path, fallback))
+
+
+def split_lines(text: str) -> list[str]:
+    """Return lines, whichever system wrote their ends; other separators of text are left alone."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def head_lines(head: bytes) -> list[str]:

@@ -6,7 +6,7 @@ where they stand out of the noise (`relaxor.techniques.raman.lines`); a fit that
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -41,7 +41,7 @@ OF_PLACE = frozenset(each.name for each in (q.RAMAN_SHIFT, q.AREA, q.FWHM_LORENT
 """Parameters of each spectrum of a map or series."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Iterator[Result]:
     """Fit the modes of every Raman measurement.
 
     Parameters
@@ -61,7 +61,7 @@ def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Res
     if missing := settings.standards.keys() - names:
         raise AnalysisError(f"no measurement of the standard {', '.join(sorted(missing))}; there is {', '.join(names)}")
     standards = [line for each in measurements if each.id in settings.standards for line in _standard(each, settings)]
-    return Result.joined(ordered_map(partial(_analyse_one, standards=standards, settings=settings), measurements))
+    yield from ordered_map(partial(_analyse_one, standards=standards, settings=settings), measurements)
 
 
 def _standard(measurement: Measurement, settings: RamanSettings) -> list[Reference]:

@@ -9,7 +9,7 @@ If no hexagonal lattice is asked for, or the image shows another one, all strong
 system, whose symmetry is tested against the scatter between lines and the distortion that scans usually have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
@@ -28,7 +28,7 @@ ANGSTROM = 1e-10
 """Number of metres in one angstrom."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Iterator[Result]:
     """Find the lattice, the columns and their intensities in every image.
 
     Parameters
@@ -45,7 +45,7 @@ def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Resu
     """
     if settings.sites and not settings.placed:
         raise AnalysisError("stem: no site has a position; give one in stem.sites for this sample")
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: StemSettings) -> Result:
