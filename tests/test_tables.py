@@ -80,3 +80,17 @@ def test_latex_numbers_them_too_and_can_be_set(tables):
         r"\end{enumerate}",
     ]
     assert r"&  & measured & aaaaaaaaaaaa & 1 \\" in text
+
+
+def test_a_long_table_is_cut_for_print_and_whole_as_csv(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_ROWS", 2)
+    monkeypatch.setattr(tables, "ROWS", 2)
+    rows = [Number("m", "line", f"p{index}", float(index), origin="measured") for index in range(5)]
+    save_parameters(tmp_path / "x/parameters.csv", rows, "x")
+    tables.write_tables(
+        [str(tmp_path / "x/parameters.csv")], [str(tmp_path / f"x.{suffix}") for suffix in ("csv", "md")], files={}
+    )
+    assert pd.read_csv(tmp_path / "x.csv")["Parameter"].tolist() == [f"p{index}" for index in range(5)]
+    text = (tmp_path / "x.md").read_text()
+    assert "The first 2 of 5; x.csv has all." in text
+    assert "p1" in text and "p2" not in text

@@ -1,5 +1,6 @@
 """Described text tables: what is read, and what is said of a table that cannot be."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -146,7 +147,9 @@ def test_a_huge_table_is_refused_by_its_size_alone(tmp_path):
     path = tmp_path / "huge.txt"
     with path.open("wb") as stream:
         stream.truncate(200 << 20)
-    with pytest.raises(ReadError, match="200 MiB; such files over 128 MiB are refused"):
+    problem = "200 MiB; files of the format text_table over 128 MiB are refused. To read it, set 'size_limits: "
+    problem += "{text_table: 200}'"
+    with pytest.raises(ReadError, match=re.escape(problem)):
         read(path, LOOP)
 
 

@@ -135,6 +135,17 @@ def calls(function, *modules):
     return {"function": function, "code": code_of(function, *modules)}
 
 
+def memory(least, factor):
+    """Megabytes that a job asks for: some for the programs, and a multiple of its largest input."""
+
+    def needed(wildcards, input):
+        return (
+            least + factor * max((os.path.getsize(file) for file in input if os.path.isfile(file)), default=0) // 2**20
+        )
+
+    return needed
+
+
 def rows_of(wildcards):
     """The rows of the sheet of one technique of one sample."""
     return ROWS[wildcards.sample, wildcards.technique]

@@ -7,20 +7,19 @@ any other.
 """
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import h5py
 import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ResultError
-from relaxor.core.pieces import LARGE, Key, slices, stored
+from relaxor.core.pieces import LARGE, Key, Parts, slices, stored
 
 DAMAGE = (errno.EIO,)
 """Errors of the operating system that concern the content of a file; most damage is found by HDF5, without a number."""
@@ -33,34 +32,6 @@ COMPRESSION = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "f
 
 CHUNK = 1 << 20
 """Bytes of a chunk of a large variable."""
-Part = TypeVar("Part")
-
-
-@dataclass(frozen=True)
-class Parts(Mapping[str, Part], Generic[Part]):
-    """Parts of a file by name, each of which is read when it is asked for, and not kept.
-
-    Attributes
-    ----------
-    names
-        Names of the parts, in their order in the file.
-    part
-        Reads a part.
-    """
-
-    names: Sequence[str]
-    part: Callable[[str], Part]
-
-    def __getitem__(self, name: str) -> Part:
-        if name not in self.names:
-            raise KeyError(name)
-        return self.part(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
 
 
 class _Disk(FileIO):

@@ -1,9 +1,10 @@
-"""Arrays that stay in their file and are read in pieces, so that one of any size needs little memory."""
+"""What stays in its file and is read in pieces, so that any number and size of measurements needs little memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -14,7 +15,37 @@ LARGE = 16 << 20
 """Bytes from which on an array stays in its file."""
 PIECE = 32 << 20
 """Most bytes that are read or written at once, unless one entry of the first dimension is larger."""
+Lazy = indexing.LazilyIndexedArray
+"""Data of a variable that stay in their file."""
 Key = tuple[int | slice, ...]
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Parts(Mapping[str, Part], Generic[Part]):
+    """Parts of a file by name, each of which is made when it is asked for, and not kept.
+
+    Attributes
+    ----------
+    names
+        Names of the parts, in their order in the file.
+    part
+        Makes a part.
+    """
+
+    names: Sequence[str]
+    part: Callable[[str], Part]
+
+    def __getitem__(self, name: str) -> Part:
+        if name not in self.names:
+            raise KeyError(name)
+        return self.part(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 class Stored(BackendArray):
@@ -41,7 +72,7 @@ class Stored(BackendArray):
 
 def stored(shape: tuple[int, ...], dtype: np.dtype[Any], read: Callable[[Key], np.ndarray]) -> Any:
     """Return an array in a file as the data of a variable, which reads it anew at every access."""
-    return indexing.LazilyIndexedArray(Stored(shape, dtype, read))
+    return Lazy(Stored(shape, dtype, read))
 
 
 def raw(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:

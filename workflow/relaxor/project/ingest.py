@@ -12,11 +12,19 @@ from relaxor.core.checksums import changed
 from relaxor.core.errors import SheetError
 from relaxor.core.remote import storage_of
 from relaxor.core.storage import Group, save_tree
-from relaxor.readers import TableDescription, read
+from relaxor.readers import TableDescription, read, readers
+from relaxor.readers.common.sizes import allow_sizes
 from relaxor.readers.tables.description import stated
 
 
-def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mapping[str, Any], data: str) -> None:
+def ingest(
+    raw: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, Any],
+    data: str,
+    *,
+    size_limits: Mapping[str, int] | None = None,
+) -> None:
     """Read the files of one technique of one sample into one file.
 
     Parameters
@@ -29,6 +37,8 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
         Descriptions of text tables by name.
     data
         netCDF file to write: one group per measurement, with one subgroup per region of its file.
+    size_limits
+        Largest files in MiB by format, in place of the limits of the formats.
 
     Raises
     ------
@@ -39,6 +49,7 @@ def ingest(raw: Sequence[str], rows: Sequence[Mapping[str, Any]], tables: Mappin
     """
     if len(raw) != len(rows):
         raise SheetError(f"{data}: {len(raw)} files for {len(rows)} rows of the sheet")
+    allow_sizes(size_limits or {}, readers())
     described = TypeAdapter(dict[str, TableDescription]).validate_python(dict(tables))
     pairs = zip(raw, rows, strict=True)
     save_tree(data, (group for path, row in pairs for group in _groups(path, row, stated(row["table"], described))))

@@ -1,6 +1,7 @@
 """HDF5 files of unknown origin, examined before they are read."""
 
 import math
+import mmap
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaxor.core.errors import ReadError
+from relaxor.readers.common.sizes import most_bytes
 
 if TYPE_CHECKING:
     import h5py
@@ -80,8 +82,8 @@ def _check(file: "h5py.h5f.FileID", path: Path) -> None:
             types.append(dataset.get_type())
         if any(found.detect_class(h5t.VLEN) for found in types):
             raise ReadError(path, "is damaged: it has lists of variable length where text should be", _place(name))
-        if announced > MAX_UNPACKED:
-            problem = f"announces {announced / 2**20:.0f} MiB of data, more than {MAX_UNPACKED >> 20} MiB"
+        if announced > (most := most_bytes(MAX_UNPACKED)):
+            problem = f"announces {announced / 2**20:.0f} MiB of data, more than {most >> 20} MiB"
             raise ReadError(path, problem, _place(name))
 
 
@@ -95,7 +97,8 @@ def damaged_heap(path: Path) -> int:
     libhdf5 loops without end on free space that is smaller than its own header, and reads foreign memory for an object
     that ends behind its heap.
     """
-    return next((damage for _, _, damage in _heaps(path.read_bytes()) if damage), 0)
+    with _mapped(path) as data:
+        return next((damage for _, _, damage in _heaps(data) if damage), 0)
 
 
 def overlong_text(path: Path) -> int:
@@ -103,19 +106,25 @@ def overlong_text(path: Path) -> int:
 
     A text is its length, the address of the heap and the index of the object; libhdf5 reserves the length, up to 4 GiB.
     """
-    data = path.read_bytes()
-    for heap, sizes, _ in _heaps(data):
-        address = heap.to_bytes(8, "little")
-        place = data.find(address, 4)
-        while place >= 0:
-            index = int.from_bytes(data[place + 8 : place + 12], "little")
-            if index and int.from_bytes(data[place - 4 : place], "little") > sizes.get(index, len(data)):
-                return place - 4
-            place = data.find(address, place + 1)
+    with _mapped(path) as data:
+        for heap, sizes, _ in _heaps(data):
+            address = heap.to_bytes(8, "little")
+            place = data.find(address, 4)
+            while place >= 0:
+                index = int.from_bytes(data[place + 8 : place + 12], "little")
+                if index and int.from_bytes(data[place - 4 : place], "little") > sizes.get(index, len(data)):
+                    return place - 4
+                place = data.find(address, place + 1)
     return 0
 
 
-def _heaps(data: bytes) -> Iterator[tuple[int, dict[int, int], int]]:
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+def _heaps(data: mmap.mmap) -> Iterator[tuple[int, dict[int, int], int]]:
     """Yield the place of each global heap, the sizes of its objects, and the byte at which it is damaged or 0."""
     heap = data.find(GLOBAL_HEAP)
     while heap >= 0:
