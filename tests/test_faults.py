@@ -68,7 +68,7 @@ def test_a_run_that_is_killed_within_a_job_goes_on(calm, fresh, log):
         wait_for(fresh.folder / f"results/logs/{log}.log", process)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    assert "snakemake --unlock" in fresh.run(*TARGETS, code=1)
+    assert "--unlock" in fresh.run(*TARGETS, code=1)
     fresh.run("--unlock")
     fresh.run(*TARGETS)
     assert fresh.results() == calm.results()
