@@ -21,6 +21,8 @@ MAX_ATTRIBUTES = 5_000
 """Most attributes of all objects of a file together; each takes a tenth of the time that a small file takes."""
 MAX_DEPTH = 64
 """Most groups within each other; the time to open an object grows with their number."""
+MAX_SEARCHED = 8 << 30
+"""Most bytes that are searched for texts, which is the size of the file for each of its heaps."""
 DIMENSION_LIST = b"DIMENSION_LIST"
 """Attribute that holds lists of references to the scales of a dataset, which are no text."""
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
@@ -104,6 +106,8 @@ def overlong_text(path: Path) -> int:
     A text is its length, the address of the heap and the index of the object; libhdf5 reserves the length, up to 4 GiB.
     """
     data = path.read_bytes()
+    if (heaps := data.count(GLOBAL_HEAP)) * len(data) > MAX_SEARCHED:
+        raise ReadError(path, f"holds {heaps} global heaps of texts, more than are looked through")
     for heap, sizes, _ in _heaps(data):
         address = heap.to_bytes(8, "little")
         place = data.find(address, 4)
