@@ -14,7 +14,7 @@ from relaxor.core.remote import require_storage, storage_of
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import fed_panels, load_figures
-from relaxor.project.formats import formats_of, reader_modules
+from relaxor.project.formats import known_files, reader_modules
 from relaxor.project.pipeline import beside, pipeline_folder
 from relaxor.project.published import load_registry, public_folders, samples_of, settings_of, techniques_of
 from relaxor.project.published import rows_of as rows_of_sets
@@ -81,7 +81,7 @@ if same := sorted(SETS.keys() & SAMPLES.keys()):
     )
 for row in PUBLISHED_SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
-FORMATS_OF = formats_of({row["file"]: None for row in SHEET if not row["table"]})
+KNOWN_FILES = known_files(dict.fromkeys(row["file"] for row in SHEET))
 EMNIST = sorted(NAMES.values())
 TECHNIQUES = sorted(HELD - {OTHER})
 ANALYSED = TECHNIQUES + ["inpainting", "crossbar"] * ENCODING  # topics of the sample that have numbers
@@ -152,8 +152,11 @@ def rows_of(wildcards):
 
 
 def ingested(wildcards):
-    """The cells of these rows that an ingestion depends on; panels and notes do not affect it."""
-    return [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows_of(wildcards)]
+    """What an ingestion depends on: the cells of these rows, without panels and notes, and the content of the files."""
+    rows = rows_of(wildcards)
+    sums = [KNOWN_FILES[row["file"]].sha256 if row["file"] in KNOWN_FILES else None for row in rows]
+    cells = [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows]
+    return [{**row, "sha256": known} if known else row for row, known in zip(cells, sums)]
 
 
 def raw_file(row):
@@ -167,7 +170,8 @@ def readers_of(wildcards):
     rows = rows_of(wildcards)
     described = any(row["table"] for row in rows)
     tables = [f"relaxor.readers.tables.{name}" for name in ("columns", "text_table") if described]
-    return [*reader_modules(FORMATS_OF.get(row["file"]) for row in rows if not row["table"]), *tables]
+    found = [known.format if (known := KNOWN_FILES.get(row["file"])) else None for row in rows if not row["table"]]
+    return [*reader_modules(found), *tables]
 
 
 def tables_of(wildcards):

@@ -36,7 +36,7 @@ COMMENT = re.compile(r"^ *(?:#|;|'|%|!|//|/\*)\s?")
 BLANK = " "
 """The separator of cells between which any number of blanks stands."""
 EXPONENT = r"(?:[eEdD][-+]?\d+)?"
-POINT = re.compile(rf"[-+−]?(?:\d+\.?\d*|\.\d+){EXPONENT}")
+POINT = re.compile(rf"[-+−]?(?:\d++(?:\.\d*+)?|\.\d++){EXPONENT}")
 COMMA = re.compile(rf"[-+−]?(?:\d+(?:,\d+)?|,\d+){EXPONENT}")
 MISSING = frozenset(("", "nan", "-nan", "n/a", "na", "#n/a", "#div/0!", "--", "-", "null", "none", "ovrflw", "ovf"))
 """Words in small letters that stand for a number that is not there."""

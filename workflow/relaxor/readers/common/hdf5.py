@@ -23,6 +23,8 @@ MAX_ATTRIBUTES = 5_000
 """Most attributes of all objects of a file together; each takes a tenth of the time that a small file takes."""
 MAX_DEPTH = 64
 """Most groups within each other; the time to open an object grows with their number."""
+MAX_SEARCHED = 8 << 30
+"""Most bytes that are searched for texts, which is the size of the file for each of its heaps."""
 DIMENSION_LIST = b"DIMENSION_LIST"
 """Attribute that holds lists of references to the scales of a dataset, which are no text."""
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
@@ -107,7 +109,10 @@ def overlong_text(path: Path) -> int:
     A text is its length, the address of the heap and the index of the object; libhdf5 reserves the length, up to 4 GiB.
     """
     with _mapped(path) as data:
-        for heap, sizes, _ in _heaps(data):
+        heaps = list(_heaps(data))
+        if len(heaps) * len(data) > MAX_SEARCHED:
+            raise ReadError(path, f"holds {len(heaps)} global heaps of texts, more than are looked through")
+        for heap, sizes, _ in heaps:
             address = heap.to_bytes(8, "little")
             place = data.find(address, 4)
             while place >= 0:

@@ -38,7 +38,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import free, lines_of, number, safe, slug
+from relaxor.readers.common.text import decoded, free, lines_of, number, safe, slug
 from relaxor.stats.counts import poisson_uncertainty
 
 MAX_BYTES = 16 << 20
@@ -57,7 +57,7 @@ ELECTRON_TECHNIQUES = ("AES diff", "AES dir", "EDX", "ELS", "UPS", "XPS", "XRF")
 
 def recognises(head: bytes, path: Path) -> bool:
     """Recognise the identifier of the format in the first line that is not blank."""
-    return head.lstrip().startswith(MARK.encode())
+    return decoded(head).lstrip().startswith(MARK)
 
 
 def extract(path: Path) -> xr.DataTree:
