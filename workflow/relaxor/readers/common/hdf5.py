@@ -25,6 +25,7 @@ MAX_DEPTH = 64
 """Most groups within each other; the time to open an object grows with their number."""
 MAX_SEARCHED = 8 << 30
 """Most bytes that are searched for texts, which is the size of the file for each of its heaps."""
+LONG_TEXT = "a text is longer than its place in the heap"
 DIMENSION_LIST = b"DIMENSION_LIST"
 """Attribute that holds lists of references to the scales of a dataset, which are no text."""
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
@@ -44,12 +45,14 @@ def opened(path: Path) -> Iterator["h5py.File"]:
     """
     import h5py
 
-    if offset := damaged_heap(path):
-        raise ReadError(path, "is damaged: a global heap has a wrong size", f"byte {offset:#x}")
+    place, damage = text_damage(path)
+    damaged = ReadError(path, f"is damaged: {damage}", f"byte {place:#x}")
+    if damage not in ("", LONG_TEXT):
+        raise damaged
     with h5py.File(path, "r") as file:
         _check(file.id, path)
-        if offset := overlong_text(path):
-            raise ReadError(path, "is damaged: a text is longer than its place in the heap", f"byte {offset:#x}")
+        if damage:
+            raise damaged
         yield file
 
 
@@ -93,34 +96,30 @@ def _place(name: bytes) -> str:
     return "/" + name.decode("utf-8", "replace")
 
 
-def damaged_heap(path: Path) -> int:
-    """Return the byte at which a global heap (texts of variable length) is damaged, or 0.
+def text_damage(path: Path) -> tuple[int, str]:
+    """Return the byte at which texts of variable length are damaged, and what is wrong there; ``(0, "")`` if nothing is.
 
-    libhdf5 loops without end on free space that is smaller than its own header, and reads foreign memory for an object
-    that ends behind its heap.
+    libhdf5 loops without end on free space of a global heap that is smaller than its own header, and reads foreign
+    memory for an object that ends behind its heap. A text is its length, the address of its heap and the index of the
+    object; libhdf5 reserves the length, up to 4 GiB.
     """
     with _mapped(path) as data:
-        return next((damage for _, _, damage in _heaps(data) if damage), 0)
-
-
-def overlong_text(path: Path) -> int:
-    """Return the byte at which a text announces more than its object in a heap holds, or 0.
-
-    A text is its length, the address of the heap and the index of the object; libhdf5 reserves the length, up to 4 GiB.
-    """
-    with _mapped(path) as data:
-        heaps = list(_heaps(data))
-        if len(heaps) * len(data) > MAX_SEARCHED:
-            raise ReadError(path, f"holds {len(heaps)} global heaps of texts, more than are looked through")
-        for heap, sizes, _ in heaps:
+        heaps = []
+        for heap, sizes, damage in _heaps(data):
+            if damage:
+                return damage, "a global heap has a wrong size"
+            heaps.append((heap, sizes))
+            if len(heaps) * len(data) > MAX_SEARCHED:
+                return heap, "there are more global heaps of texts than are looked through"
+        for heap, sizes in heaps:
             address = heap.to_bytes(8, "little")
             place = data.find(address, 4)
             while place >= 0:
                 index = int.from_bytes(data[place + 8 : place + 12], "little")
                 if index and int.from_bytes(data[place - 4 : place], "little") > sizes.get(index, len(data)):
-                    return place - 4
+                    return place - 4, LONG_TEXT
                 place = data.find(address, place + 1)
-    return 0
+    return 0, ""
 
 
 @contextmanager

@@ -78,8 +78,7 @@ def emd_variant(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
             if isinstance(file.get("Version", getlink=True), h5py.HardLink) and "Data" in file:
-                damaged = hdf5.damaged_heap(path) or hdf5.overlong_text(path)
-                if damaged or not h5py.check_string_dtype(file["Version"].dtype):
+                if hdf5.text_damage(path)[1] or not h5py.check_string_dtype(file["Version"].dtype):
                     return "velox"  # by its layout; `extract` says what is wrong with it
                 text = file["Version"][0]
                 return "velox" if json.loads(text).get("format") in ("Velox", "DevelopersKit") else ""
