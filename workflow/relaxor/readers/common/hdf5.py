@@ -97,7 +97,7 @@ def _place(name: bytes) -> str:
 
 
 def text_damage(path: Path) -> tuple[int, str]:
-    """Return the byte at which texts of variable length are damaged, and what is wrong there; ``(0, "")`` if nothing is.
+    """Return the byte at which texts of variable length are damaged, and what is wrong there, or ``(0, "")``.
 
     libhdf5 loops without end on free space of a global heap that is smaller than its own header, and reads foreign
     memory for an object that ends behind its heap. A text is its length, the address of its heap and the index of the

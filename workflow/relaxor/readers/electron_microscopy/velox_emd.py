@@ -92,7 +92,8 @@ def emd_variant(path: Path) -> str:
 def _image(reader: Any, read_image: Callable[..., dict[str, Any]], group: Any, name: str, path: Path) -> dict[str, Any]:
     """Read an image or a series of them; the values of a large series stay in the file."""
     data = group[name]["Data"]
-    reader.lazy = data.nbytes > LARGE and data.dtype.names is None and data.ndim == 3 and data.shape[2] > 1
+    plain = data.dtype.names is None and data.chunks is not None
+    reader.lazy = plain and data.nbytes > LARGE and data.ndim == 3 and data.shape[2] > 1
     signal = read_image(group, name)
     if reader.lazy:
         shape = (data.shape[2], *data.shape[:2])
