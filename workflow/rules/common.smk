@@ -11,6 +11,7 @@ from relaxor.core.checksums import sha256
 from relaxor.core.errors import RelaxorError, SheetError
 from relaxor.core.extras import lacking
 from relaxor.core.remote import require_storage, storage_of
+from relaxor.core.section import read_yaml
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import fed_panels, load_figures
@@ -41,6 +42,8 @@ os.environ.update(
 try:
     if missing := lacking("workflow"):
         raise WorkflowError(missing)
+    for path in workflow.configfiles:  # of a key that stands twice, Snakemake drops the first in silence
+        read_yaml(path)
     SETTINGS = validate_settings(config)
     SPECIFICATIONS = beside(SETTINGS.figures)
     FIGURES = load_figures(SPECIFICATIONS)
