@@ -302,7 +302,7 @@ def _large_table(path: Path) -> TableText | None:
     first = next(index for index, line in enumerate(lines) if form.is_row(line))
     if not _is_table(lines, first, len(lines), form):
         return None
-    values = _full_rows(path, form, len(form.cells(lines[first])), first)
+    values = full_rows(path, form, len(form.cells(lines[first])), first)
     if values is None:
         return None
     _refuse_two_commas(lines[:first], lines[first:], form, path)
@@ -316,21 +316,23 @@ def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
     if not _is_table(lines, first, last, form):
         return None
     rows = lines[first:last]
-    values = _full_rows(StringIO("\n".join(rows)), form, len(form.cells(rows[0])))
+    values = full_rows(StringIO("\n".join(rows)), form, len(form.cells(rows[0])))
     if values is None:
         return None
     _refuse_two_commas(lines[:first], rows, form, path)
     return Table(tuple(lines[:first]), values, first + 1, form)
 
 
-def _full_rows(source: Path | StringIO, form: Form, width: int, skip: int = 0) -> np.ndarray | None:
+def full_rows(
+    source: Path | StringIO, form: Form, width: int, skip: int = 0, encoding: str = "utf-8"
+) -> np.ndarray | None:
     """Return rows of as many finite numbers, or None if a cell is empty or no number, or a row has another length."""
     separator = r"\s+" if form.separator == BLANK else form.separator
     kept: list[np.ndarray] = []
     rows = 0
     try:
         read = pd.read_csv(
-            source, sep=separator, decimal=form.decimal, header=None, skiprows=skip, dtype=float, encoding="utf-8",
+            source, sep=separator, decimal=form.decimal, header=None, skiprows=skip, dtype=float, encoding=encoding,
             quoting=csv.QUOTE_NONE, keep_default_na=False, chunksize=max(MOST_CELLS // width, 1),
         )  # fmt: skip
         with read:
