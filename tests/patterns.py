@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -22,6 +23,7 @@ USUAL = (*" \t1a,;.[](){}\"'/_-*=:<>#^", "1.", "1 ", "a ", "[a", "a[", "a(", "1.
 ENDS = ("", "\0", " ! !")
 
 
+@cache
 def uses() -> dict[tuple[re.Pattern, str], str]:
     """Return every pattern with the method that applies it, and the module that does."""
     found: dict[tuple[re.Pattern, str], str] = {}
@@ -57,6 +59,9 @@ def _patterns(call: ast.Call, known: dict, tree: ast.Module) -> list[re.Pattern]
 
 
 def _value(expression: ast.expr, known: dict) -> object:
+    """Return what an expression of a module means if nothing need be called for it, otherwise None."""
+    if any(isinstance(node, ast.Call) for node in ast.walk(expression)):
+        return None
     try:
         return eval(ast.unparse(expression), dict(known))
     except Exception:
@@ -79,11 +84,13 @@ def _compiles(text: str) -> bool:
 def lines(pattern: re.Pattern, length: int) -> Iterator[str | bytes]:
     """Yield long texts that begin as the pattern does, repeat what it repeats, and end otherwise."""
     is_text = isinstance(pattern.pattern, str)
-    attacks = {("", unit) for unit in USUAL} | set(_pumped(parser.parse(pattern.pattern, pattern.flags), ""))
-    for start, unit in sorted(attacks):
-        for end in ENDS:
-            text = start + unit * (length // len(unit)) + end
-            yield text if is_text else text.encode("latin-1", "replace")
+    pumped = set(_pumped(parser.parse(pattern.pattern, pattern.flags), ""))
+    attacks = [(start, unit, end) for start, unit in sorted(pumped) for end in ENDS] + [
+        ("", unit, "\0") for unit in USUAL
+    ]
+    for start, unit, end in dict.fromkeys(attacks):
+        text = start + unit * (length // len(unit)) + end
+        yield text if is_text else text.encode("latin-1", "replace")
 
 
 def _pumped(tree: parser.SubPattern, before: str) -> Iterator[tuple[str, str]]:
@@ -94,7 +101,8 @@ def _pumped(tree: parser.SubPattern, before: str) -> Iterator[tuple[str, str]]:
             for unit in _characters(body) | {_sample(body)}:
                 if unit:
                     yield before, unit
-                    yield "", before + unit
+        if before:
+            yield "", before + _sample([(op, value)])
         for part in _parts(op, value):
             yield from _pumped(part, before)
         before += _sample([(op, value)])
