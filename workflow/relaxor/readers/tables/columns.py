@@ -105,6 +105,8 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
 
 def _without_overflow(table: Table) -> tuple[Table, list[str]]:
     """Return a table with NaN for 9.9E+37 and 9.91E+37, which source meters write instead of a reading."""
+    if max(np.fmax.reduce(table.values, axis=None), -np.fmin.reduce(table.values, axis=None)) < OVERFLOW / 2:
+        return table, []
     with np.errstate(invalid="ignore"):
         beyond = np.abs(np.abs(table.values) - OVERFLOW) <= 0.001 * OVERFLOW
     if not beyond.any():
