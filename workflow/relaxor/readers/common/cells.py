@@ -344,7 +344,7 @@ def full_rows(
                 kept.append(values)
     except (ValueError, OverflowError):  # what pandas raises for rows and cells of another kind
         return None
-    return np.concatenate(kept)
+    return np.concatenate(kept, out=np.empty((rows, width), order="F")) if kept else None
 
 
 def _is_head(rows: Sequence[str], form: Form) -> bool:
