@@ -6,7 +6,7 @@ separate the cells, a comma between digits is the decimal sign.
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
@@ -25,6 +25,8 @@ FEWEST_ROWS = 3
 """Smallest number of rows of numbers that are a table."""
 LARGE_TEXT, HEAD = 1 << 20, 1 << 16
 """Bytes of a large text, and of its beginning in which rows must begin for it to be read without its lines."""
+LARGEST_TEXT = 64 << 20
+"""Bytes up to which a text is held as lines, which take ten times its size in memory."""
 MOST_CELLS = 1 << 20
 """Number of cells that are parsed together."""
 NAMED_ABOVE = 6
@@ -40,6 +42,8 @@ POINT = re.compile(rf"[-+−]?(?:\d++(?:\.\d*+)?|\.\d++){EXPONENT}")
 COMMA = re.compile(rf"[-+−]?(?:\d+(?:,\d+)?|,\d+){EXPONENT}")
 MISSING = frozenset(("", "nan", "-nan", "n/a", "na", "#n/a", "#div/0!", "--", "-", "null", "none", "ovrflw", "ovf"))
 """Words in small letters that stand for a number that is not there."""
+MISSING_WORDS = frozenset(word for each in MISSING for word in (each, each.upper(), each.capitalize(), each.title()))
+"""The same as people write them."""
 
 
 @dataclass(frozen=True)
@@ -287,12 +291,26 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
 
 
 def tables_in(path: Path) -> TableText:
-    """Take the text of a file apart, see `tables_of`; a large table of full rows is never held as text."""
-    return _large_table(path) or tables_of(lines_of(path), path)
+    """Take the text of a file apart, see `tables_of`; a large table of equal rows is never held as text.
+
+    Raises
+    ------
+    ReadError
+        As `tables_of`, and if a file of more than `LARGEST_TEXT` is no such table.
+    """
+    if (found := _large_table(path)) is not None:
+        return found
+    if path.stat().st_size > LARGEST_TEXT:
+        raise ReadError(
+            path,
+            f"is larger than {LARGEST_TEXT >> 20} MiB, and is not one table of at most {MAX_POINTS} numbers in rows of "
+            "equal length with nothing below it: cut it into such tables",
+        )
+    return tables_of(lines_of(path), path)
 
 
 def _large_table(path: Path) -> TableText | None:
-    """Return the table of a large file in which nothing but full rows follows the first row; else None."""
+    """Return the table of a large file in which nothing but rows of as many cells follows the first row; else None."""
     if path.stat().st_size < LARGE_TEXT:
         return None
     lines = split_lines(decoded(start_of(path, HEAD)))[:-1]
@@ -302,11 +320,21 @@ def _large_table(path: Path) -> TableText | None:
     first = next(index for index, line in enumerate(lines) if form.is_row(line))
     if not _is_table(lines, first, len(lines), form):
         return None
-    values = full_rows(path, form, len(form.cells(lines[first])), first)
-    if values is None:
+    values = full_rows(path, form, len(form.cells(lines[first])), first, missing=MISSING_WORDS)
+    if values is None or (np.isnan(values.sum()) and not _has_all_cells(path, form, values, lines[:first])):
         return None
     _refuse_two_commas(lines[:first], lines[first:], form, path)
     return TableText((Table(tuple(lines[:first]), values, first + 1, form),), (), ())
+
+
+def _has_all_cells(path: Path, form: Form, values: np.ndarray, above: Sequence[str]) -> bool:
+    """Return whether the NaN among the numbers of a table are cells in rows of numbers, not what short rows lack."""
+    empty = np.isnan(values)
+    if form.separator == BLANK or empty.all(axis=1).any() or (empty[0, 0] and not empty[1:4, 0].any()):
+        return False
+    expected = values.shape[0] * (values.shape[1] - 1) + sum(line.count(form.separator) for line in above)
+    with path.open("rb") as stream:
+        return sum(part.count(form.separator.encode()) for part in iter(lambda: stream.read(HEAD), b"")) == expected
 
 
 def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
@@ -324,22 +352,32 @@ def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
 
 
 def full_rows(
-    source: Path | StringIO, form: Form, width: int, skip: int = 0, encoding: str = "utf-8"
+    source: Path | StringIO,
+    form: Form,
+    width: int,
+    skip: int = 0,
+    encoding: str = "utf-8",
+    missing: Collection[str] = (),
 ) -> np.ndarray | None:
-    """Return rows of as many finite numbers, or None if a cell is empty or no number, or a row has another length."""
+    """Return rows of numbers; None if a cell is no finite number and not missing, or a row is longer than the others.
+
+    A short row of a table in which words may be missing is filled with NaN.
+    """
     separator = r"\s+" if form.separator == BLANK else form.separator
     kept: list[np.ndarray] = []
     rows = 0
     try:
         read = pd.read_csv(
             source, sep=separator, decimal=form.decimal, header=None, skiprows=skip, dtype=float, encoding=encoding,
-            quoting=csv.QUOTE_NONE, keep_default_na=False, chunksize=max(MOST_CELLS // width, 1),
+            quoting=csv.QUOTE_NONE, keep_default_na=False, na_values=list(missing),
+            chunksize=max(MOST_CELLS // width, 1),
         )  # fmt: skip
         with read:
             for chunk in read:
                 values = chunk.to_numpy()
                 rows += len(values)
-                if not np.isfinite(values).all() or values.shape[1] != width or rows * width > MAX_POINTS:
+                wrong = np.isinf(values) if missing else ~np.isfinite(values)
+                if wrong.any() or values.shape[1] != width or rows * width > MAX_POINTS:
                     return None
                 kept.append(values)
     except (ValueError, OverflowError):  # what pandas raises for rows and cells of another kind
