@@ -42,7 +42,7 @@ POINT = re.compile(rf"[-+−]?(?:\d++(?:\.\d*+)?|\.\d++){EXPONENT}")
 COMMA = re.compile(rf"[-+−]?(?:\d+(?:,\d+)?|,\d+){EXPONENT}")
 MISSING = frozenset(("", "nan", "-nan", "n/a", "na", "#n/a", "#div/0!", "--", "-", "null", "none", "ovrflw", "ovf"))
 """Words in small letters that stand for a number that is not there."""
-MISSING_WORDS = frozenset(word for each in MISSING for word in (each, each.upper(), each.capitalize(), each.title()))
+MISSING_WORDS = MISSING | {word.upper() for word in MISSING} | {word.title() for word in MISSING} | {"NaN", "-NaN"}
 """The same as people write them."""
 
 
@@ -317,7 +317,7 @@ def _large_table(path: Path) -> TableText | None:
     form = form_of(_sample(lines))
     if form is None:
         return None
-    first = next(index for index, line in enumerate(lines) if form.is_row(line))
+    first = _with_missing_above(lines, next(index for index, line in enumerate(lines) if form.is_row(line)), form)
     if not _is_table(lines, first, len(lines), form):
         return None
     values = full_rows(path, form, len(form.cells(lines[first])), first, missing=MISSING_WORDS)
@@ -339,7 +339,7 @@ def _has_all_cells(path: Path, form: Form, values: np.ndarray, above: Sequence[s
 
 def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
     """Return the table of a text in which nothing but full rows follows the first row, many times faster; else None."""
-    first = next(index for index, line in enumerate(lines) if form.is_row(line))
+    first = _with_missing_above(lines, next(index for index, line in enumerate(lines) if form.is_row(line)), form)
     last = max(index for index, line in enumerate(lines, start=1) if line.strip())
     if not _is_table(lines, first, last, form):
         return None
@@ -438,13 +438,23 @@ def _runs(lines: Sequence[str], form: Form) -> Iterator[tuple[int, int]]:
         if not line.strip():
             continue
         if form.is_row(line, 2 if first < 0 else 1):  # within a table, all cells of a row but one may be empty
-            first = index if first < 0 else first
+            first = _with_missing_above(lines, index, form) if first < 0 else first
             last = index + 1
         elif first >= 0:
             yield first, last
             first = -1
     if first >= 0:
         yield first, len(lines) if not any(line.strip() for line in lines[last:]) else last
+
+
+def _with_missing_above(lines: Sequence[str], first: int, form: Form) -> int:
+    """Return the first row of a run to which rows of a number and of words such as ``NaN`` above it belong."""
+    width = len(form.cells(lines[first]))
+    while first and form.is_row(above := lines[first - 1], 1):
+        if len(cells := form.cells(above)) != width or not all(cells):
+            break
+        first -= 1
+    return first
 
 
 def _is_table(lines: Sequence[str], first: int, last: int, form: Form) -> bool:
