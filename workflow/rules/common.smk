@@ -72,8 +72,10 @@ except RelaxorError as error:
 PLAIN = SETTINGS.model_dump(mode="json")
 RESULTS = SETTINGS.results
 ROWS, SAMPLES = {}, {}  # (sample, technique) -> rows of the sheet; sample -> its techniques
+FILES = {}  # sample -> the raw file of each of its measurements
 for row in SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
+    FILES.setdefault(row["sample"], {})[row["measurement"]] = row["file"]
 for sample, technique in sorted(ROWS):
     SAMPLES.setdefault(sample, []).append(technique)
 SETS = techniques_of(PUBLISHED_SHEET)  # samples of public data with published numbers -> their techniques
@@ -250,11 +252,6 @@ def trainings(file):
 def of_first_seed(file):
     """A file of the first training of every hole, the largest hole last."""
     return trainings(file)[:: len(PLAIN["inpainting"]["seeds"])]
-
-
-def files_of(sample):
-    """The raw file of each measurement of a sample."""
-    return {row["measurement"]: row["file"] for row in SHEET if row["sample"] == sample}
 
 
 def printed(topic, suffix, caption="table", sample=""):

@@ -29,7 +29,7 @@ for part in PARTS:
             runtime=5,
         params:
             **calls("relaxor.reporting.tables:write_tables"),
-            files=files_of(SAMPLE),
+            files=FILES[SAMPLE],
         script:
             "../scripts/run.py"
 
