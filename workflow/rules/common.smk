@@ -72,10 +72,8 @@ except RelaxorError as error:
 PLAIN = SETTINGS.model_dump(mode="json")
 RESULTS = SETTINGS.results
 ROWS, SAMPLES = {}, {}  # (sample, technique) -> rows of the sheet; sample -> its techniques
-FILES = {}  # sample -> the raw file of each of its measurements
 for row in SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
-    FILES.setdefault(row["sample"], {})[row["measurement"]] = row["file"]
 for sample, technique in sorted(ROWS):
     SAMPLES.setdefault(sample, []).append(technique)
 SETS = techniques_of(PUBLISHED_SHEET)  # samples of public data with published numbers -> their techniques
@@ -162,6 +160,11 @@ def ingested(wildcards):
     sums = [KNOWN_FILES[row["file"]].sha256 if row["file"] in KNOWN_FILES else None for row in rows]
     cells = [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows]
     return [{**row, "sha256": known} if known else row for row, known in zip(cells, sums)]
+
+
+def files_of(sample, techniques):
+    """The raw file of each measurement of some techniques of a sample."""
+    return {row["measurement"]: row["file"] for technique in techniques for row in ROWS.get((sample, technique), [])}
 
 
 def raw_file(row):
