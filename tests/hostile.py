@@ -134,7 +134,7 @@ def write_all(folder: Path) -> Iterator[tuple[str, str]]:
             "unpacks to more than",
         ),
         "open.brml": (_zip({MEMBER: b"<a>" * 400_000}), "XML"),
-        "deep.brml": (_zip({MEMBER: b"<a>" * depth + b"</a>" * depth}), "RecursionError"),
+        "deep.brml": (_zip({MEMBER: b"<a>" * depth + b"</a>" * depth}), "200 elements within"),
         "nodes.brml": (_zip({MEMBER: nodes}), "elements"),
         "nested.zip": (_zip({"a.zip": _zip({"b.zip": _zip({MEMBER: b"<RawData/>"})})}), "packed twice"),
         "billion.raw": (_bruker4(), str(BILLION)),

@@ -124,10 +124,10 @@ class Project:
         library = (self.library or self.folder) / "workflow"
         return os.environ | {"PYTHONPATH": str(library), "OMP_NUM_THREADS": "1"}
 
-    def start(self, *arguments: str, cores: int = 2) -> subprocess.Popen:
-        """Start Snakemake as the leader of its own process group."""
+    def start(self, *arguments: str, cores: int = 2, within: tuple[str, ...] = ()) -> subprocess.Popen:
+        """Start Snakemake as the leader of its own process group, by another command if one is given."""
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
+            [*within, sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
@@ -136,9 +136,9 @@ class Project:
             start_new_session=True,
         )
 
-    def run(self, *arguments: str, cores: int = 2, code: int = 0) -> str:
+    def run(self, *arguments: str, cores: int = 2, code: int = 0, within: tuple[str, ...] = ()) -> str:
         """Run Snakemake to its end and return what it prints."""
-        with self.start(*arguments, cores=cores) as process:
+        with self.start(*arguments, cores=cores, within=within) as process:
             output = process.communicate()[0]
         assert process.returncode == code, output
         return output

@@ -342,7 +342,7 @@ def test_files_that_fail_only_together_are_drawn(project, folder, monkeypatch):
 
 
 def test_a_bug_of_an_analysis_is_a_note_and_no_traceback(project, folder, monkeypatch):
-    monkeypatch.setattr("relaxor.techniques.iv_sweeps.analysis.analyse", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("relaxor.techniques.iv_sweeps.analysis.analyse", lambda *_, **__: [1 / 0])
     run("s", folder, "--yes")
     assert "ZeroDivisionError" in rows(project)["gate"]["note"]
 

@@ -11,13 +11,16 @@ from relaxor.core.variables import variable
 from relaxor.simulation import afm as twin
 from relaxor.simulation.surfaces import random_field
 from relaxor.stats.blocks import correlation_length, jackknife, shared_edges, tiles
-from relaxor.techniques.afm.analysis import analyse, load_surface
+from relaxor.techniques.afm.analysis import load_surface
 from relaxor.techniques.afm.flakes import Flake, distant_pairs, examine, plateaus
 from relaxor.techniques.afm.levelling import Surface, segment
 from relaxor.techniques.afm.settings import AfmSettings
 from relaxor.techniques.afm.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.simulated import against_truth, ingested, simulated, specimen
+
+analyse = analysis_of("afm")
 
 SPECIMEN = specimen("afm")
 SETTINGS = AfmSettings(layer_thickness=SPECIMEN.layer_thickness)

@@ -291,6 +291,14 @@ def test_a_wrong_setting_stops_the_run(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_setting_that_stands_twice_stops_the_run(tmp_path):
+    project = Project.of_this(tmp_path / "project", "raman")
+    with (project.folder / "config/config.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("raman: {}\nraman: {significance: 9.0}\n")
+    one_message(project.run(code=1), "config/config.yaml", "'raman' stands twice")
+
+
+@pytest.mark.slow
 def test_a_damaged_raw_file_leaves_the_results_as_they_were(tmp_path):
     project = Project.of_this(tmp_path / "project", "raman")
     project.run()

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.project import ROOT
 
 READ = """
@@ -24,3 +26,27 @@ def test_reading_loads_no_more_than_it_needs():
     first, second, mebibytes = output.split()
     assert first == second == "[]"
     assert int(mebibytes) < 300
+
+
+HEAVY = {"lmfit", "jax", "matplotlib", "snakemake", "papermill", "IPython", "skimage"}
+"""Packages that no command may import that does not use them."""
+RUN = """
+import sys
+from relaxor.cli.main import app
+app(sys.argv[2:], standalone_mode=False)
+print("imported:", *sorted(set(sys.argv[1].split(",")) & sys.modules.keys()))
+"""
+
+
+@pytest.mark.parametrize(
+    "heavy, command",
+    [
+        (HEAVY | {"numpy", "pydantic"}, ["--help"]),
+        (HEAVY, ["inspect", "raw_data/cbps/raman/CBPS_flake_532nm.txt"]),
+        (HEAVY, ["check", "--explain", "raman_532nm"]),
+    ],
+)
+def test_a_command_imports_no_package_that_it_does_not_use(heavy, command):
+    program = [sys.executable, "-c", RUN, ",".join(heavy), *command]
+    output = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert output.splitlines()[-1].split() == ["imported:"]

@@ -28,7 +28,7 @@ ATTRS = {"raw_file": "a.msa", "raw_sha256": "0" * 64, "origin": "simulated"}
 def run(
     region: xr.Dataset, settings: EdxSettings = SETTINGS, conditions: dict | None = None
 ) -> tuple[pd.DataFrame, Result]:
-    result = edx.analyse([Measurement("a", ATTRS, conditions or {}, {"spectrum": region})], settings)
+    result = Result.joined(edx.analyse([Measurement("a", ATTRS, conditions or {}, {"spectrum": region})], settings))
     return numbers_table(result.numbers, "edx"), result
 
 

@@ -9,11 +9,13 @@ from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.core.storage import numbers_table
 from relaxor.project.settings import validate_settings
 from relaxor.simulation.synapse import Synapse
-from relaxor.techniques.electrical_pulses.analysis import analyse
 from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
 from relaxor.techniques.electrical_pulses.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.synapse.test_protocols import DEVICE, measurement, run
+
+analyse = analysis_of("electrical_pulses")
 
 
 def analysed_runs(runs) -> pd.DataFrame:

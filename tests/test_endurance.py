@@ -12,13 +12,16 @@ from relaxor.figures.panel import PanelData
 from relaxor.figures.style import new_figure, use_style
 from relaxor.readers import read
 from relaxor.techniques.endurance import panels
-from relaxor.techniques.endurance.analysis import YEAR, analyse
+from relaxor.techniques.endurance.analysis import YEAR
 from relaxor.techniques.endurance.columns import are_memory
 from relaxor.techniques.endurance.settings import EnduranceSettings
 from relaxor.techniques.endurance.technique import TECHNIQUE
 from relaxor.techniques.recognition import likely_techniques
 
+from tests.analyses import analysis_of
 from tests.public_files import shared
+
+analyse = analysis_of("endurance")
 
 CYCLE = np.unique(np.round(np.geomspace(1, 1e6, 60)))
 TIME = np.geomspace(10, 1e4, 40)

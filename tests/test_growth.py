@@ -6,10 +6,12 @@ import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.core.storage import load, numbers_table
 from relaxor.simulation.sample_file import SampleFile
-from relaxor.techniques.growth.analysis import analyse
 from relaxor.techniques.growth.settings import GrowthSettings
 
+from tests.analyses import analysis_of
 from tests.simulated import against_truth, ingested, simulated
+
+analyse = analysis_of("growth")
 
 
 def run(folder: Path, entry: SampleFile) -> pd.DataFrame:

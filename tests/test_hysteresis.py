@@ -13,7 +13,6 @@ from relaxor.core.results import Result
 from relaxor.core.storage import load, numbers_table
 from relaxor.readers import read
 from relaxor.techniques.hysteresis import quantities as q
-from relaxor.techniques.hysteresis.analysis import analyse
 from relaxor.techniques.hysteresis.device import Capacitor
 from relaxor.techniques.hysteresis.loops import Drive, centred, describe
 from relaxor.techniques.hysteresis.pund import find_pulses
@@ -21,7 +20,10 @@ from relaxor.techniques.hysteresis.separate_pulses import instrument_values, sep
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.hysteresis.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.simulated import KEYS, against_truth, ingested, simulated
+
+analyse = analysis_of("hysteresis")
 
 
 def analysed(folder: Path, files, **settings) -> tuple[Result, pd.DataFrame]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement
+from relaxor.core.results import Measurement, Result
 from relaxor.core.storage import load, numbers_table
 from relaxor.core.variables import variable
 from relaxor.figures.panel import PanelData
@@ -137,7 +137,8 @@ def test_what_was_put_in_is_found(analysed: tuple) -> None:
 
 
 def test_every_number_is_listed() -> None:
-    result = sweeps.analyse([measurement({"Run1": region(*cycles_with_noise(np.random.default_rng(5)))})], SETTINGS)
+    only = measurement({"Run1": region(*cycles_with_noise(np.random.default_rng(5)))})
+    result = Result.joined(sweeps.analyse([only], SETTINGS))
     TECHNIQUE.require_named(result.numbers)
     renamed = replace(result.numbers[0], model="cycle_01")
     with pytest.raises(ValueError, match="iv_sweeps: 'peak_current_positive' of model 'cycle_01' is not listed"):
@@ -146,7 +147,7 @@ def test_every_number_is_listed() -> None:
 
 def test_the_sample_has_its_true_numbers(tmp_path: Path) -> None:
     files = simulated("iv_sweeps", 3)
-    result = sweeps.analyse(load(ingested(files, tmp_path)), SETTINGS)
+    result = Result.joined(sweeps.analyse(load(ingested(files, tmp_path)), SETTINGS))
     joined = against_truth(numbers_table(result.numbers, "iv_sweeps"), files, "right")
     assert (joined["unit"] == joined["true_unit"]).all()
     # Of 177 intervals of 95 %, a share as low as this one is rarer than one in a hundred draws of the noise.
@@ -170,7 +171,7 @@ def test_intervals_of_the_sample_cover_the_truth() -> None:
         for name, (voltage, current) in exact.items():
             noise_of = np.hypot(twin.NOISE, twin.RELATIVE_NOISE * current) * rng.standard_normal(current.size)
             entries.append(measurement({"Run1": region(voltage, 1e-12 * (current + noise_of))}, name))
-        tables.append(numbers_table(sweeps.analyse(entries, SETTINGS).numbers, "iv_sweeps"))
+        tables.append(numbers_table(Result.joined(sweeps.analyse(entries, SETTINGS)).numbers, "iv_sweeps"))
     found = pd.concat(tables)
     keys = ["measurement", "model", "parameter", "feature"]
     found["true"] = [true.get(tuple(key)) for key in found[keys].to_numpy()]

@@ -12,7 +12,6 @@ from relaxor.core.results import Measurement
 from relaxor.project.proposed_settings import write
 from relaxor.project.settings import load_settings
 from relaxor.readers import read
-from relaxor.techniques.edx.analysis import analyse
 from relaxor.techniques.edx.proposal import propose as propose_edx
 from relaxor.techniques.edx.settings import EdxSettings
 from relaxor.techniques.material import Material, Proposed
@@ -26,8 +25,11 @@ from relaxor.techniques.xrd.proposal import strongest_lines
 from relaxor.techniques.xrd.settings import XrdSettings
 from typer.testing import CliRunner
 
+from tests.analyses import analysis_of
 from tests.project import empty_project
 from tests.public_files import shared
+
+analyse = analysis_of("edx")
 
 RUTILE = """data_rutile
 _cell_length_a 4.5941

@@ -10,11 +10,13 @@ from relaxor.core.variables import variable
 from relaxor.simulation.synapse import light_current
 from relaxor.synapse.photoresponse import response as fitting
 from relaxor.synapse.photoresponse.encoder import load_encoder, write_encoder
-from relaxor.techniques.optical_pulses.analysis import analyse
 from relaxor.techniques.optical_pulses.settings import OpticalPulsesSettings
 from relaxor.techniques.optical_pulses.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.simulated import specimen
+
+analyse = analysis_of("optical_pulses")
 
 ATTRS = {"raw_file": "a", "raw_sha256": "0" * 64, "origin": "simulated", "instrument": ""}
 PPF = {"measurement": "light_ppf_650nm"}

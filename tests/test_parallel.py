@@ -19,7 +19,7 @@ def refuse_seven(number: int) -> int:
 
 def test_results_keep_their_order_and_come_from_other_processes():
     with cores(2):
-        results = ordered_map(process_of, range(101))
+        results = list(ordered_map(process_of, range(101)))
     assert [number for number, _ in results] == list(range(101))
     assert os.getpid() not in {process for _, process in results}
 
@@ -31,4 +31,4 @@ def test_one_core_starts_no_process():
 @pytest.mark.parametrize("number", [1, 2])
 def test_an_error_of_the_data_arrives_as_it_was_raised(number):
     with cores(number), pytest.raises(AnalysisError, match="spectrum_7: does not cover the window"):
-        ordered_map(refuse_seven, range(20))
+        list(ordered_map(refuse_seven, range(20)))

@@ -11,12 +11,15 @@ from relaxor.core.variables import variable
 from relaxor.project.ingest import ingest
 from relaxor.readers import read
 from relaxor.simulation import pfm as twin
-from relaxor.techniques.pfm.analysis import analyse, analyse_image, find_domains, load_image
+from relaxor.techniques.pfm.analysis import analyse_image, find_domains, load_image
 from relaxor.techniques.pfm.loops import analyse_loop
 from relaxor.techniques.pfm.settings import PfmSettings
 from relaxor.techniques.pfm.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.simulated import against_truth, ingested, simulated, specimen
+
+analyse = analysis_of("pfm")
 
 SPECIMEN = specimen("pfm")
 LOOP = SPECIMEN.loops[0]

@@ -12,7 +12,7 @@ import pytest
 from relaxor.core.errors import ReadError
 from relaxor.core.storage import load
 from relaxor.project.analysis import analyse
-from relaxor.project.formats import formats_of, reader_modules
+from relaxor.project.formats import known_files, reader_modules
 from relaxor.project.ingest import ingest
 from relaxor.project.snakemake_adapter import code_of
 from relaxor.readers import read, readers
@@ -60,7 +60,7 @@ def test_entry_points_are_found_recognised_and_analysed(installed, tmp_path):
 def test_the_workflow_knows_the_modules_of_a_plug_in(installed, tmp_path):
     assert registry.module_of("ellipsometry") == "relaxor_ellipsometry.technique"
     assert "relaxor_ellipsometry.reader" in reader_modules([None])
-    assert formats_of([str(FILE)], tmp_path / "formats.json") == {str(FILE): "ellipsometer_txt"}
+    assert known_files([str(FILE)], tmp_path / "formats.json")[str(FILE)].format == "ellipsometer_txt"
     with_plug_in = json.loads((tmp_path / "formats.json").read_text(encoding="utf-8"))["readers"]
     assert with_plug_in == code_of("relaxor.readers", "relaxor_ellipsometry.reader") != code_of("relaxor.readers")
 

@@ -16,16 +16,17 @@ from relaxor.simulation import raman as twin
 from relaxor.simulation.writers.witec_ascii import write
 from relaxor.stats.line_shapes import lorentzian, voigt
 from relaxor.techniques.raman import panels as figures
-from relaxor.techniques.raman.analysis import analyse
 from relaxor.techniques.raman.lines import fit_lines, fit_seen_lines
 from relaxor.techniques.raman.series import Series
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
 
-from tests.analyses import analyse_with
+from tests.analyses import analyse_with, analysis_of
 from tests.benchmarks.test_raman import fit_sample, write_sample
 from tests.public_files import shared
 from tests.simulated import specimen
+
+analyse = analysis_of("raman")
 
 FLAKE = specimen("raman")
 

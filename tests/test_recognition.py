@@ -104,5 +104,5 @@ def test_the_table_of_conditions_is_what_the_analyses_ask_for(monkeypatch, techn
 def test_a_material_that_nobody_described_is_refused_with_the_setting_that_is_missing(technique):
     own = techniques()[technique]
     with pytest.raises(AnalysisError, match=f"set {technique}.{own.needed_setting}") as caught:
-        own.analyse([], own.settings())
+        list(own.analyse([], own.settings()))
     assert "'other' is drawn without analysis" in caught.value.advice

@@ -39,7 +39,7 @@ def series(data: Path) -> list[Measurement]:
 
 
 def run(series: list[Measurement], settings: ShgSettings = SETTINGS) -> tuple[pd.DataFrame, Result]:
-    result = shg.analyse(series, settings)
+    result = Result.joined(shg.analyse(series, settings))
     return numbers_table(result.numbers, "shg"), result
 
 

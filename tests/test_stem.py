@@ -17,12 +17,15 @@ from relaxor.readers import read
 from relaxor.simulation import stem as twin
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import panels as figures
-from relaxor.techniques.stem.analysis import analyse
+from relaxor.techniques.stem.frames import mean_of
 from relaxor.techniques.stem.settings import Site, StemSettings
 from relaxor.techniques.stem.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.project import CBPS
 from tests.simulated import against_truth, ingested, simulated, specimen
+
+analyse = analysis_of("stem")
 
 SETTINGS = StemSettings.model_validate(CBPS["stem"])
 SPECIMEN = specimen("stem")
@@ -225,3 +228,24 @@ def test_intervals_cover_the_truth():
     summary = draws.groupby(level=[0, 1, 2]).agg(inside=("inside", "mean"), bias=("z", "mean"), spread=("z", "std"))
     print(summary.to_string())
     assert summary["inside"].between(0.90, 0.98).all(), summary
+
+
+def test_a_series_of_frames_that_drift_gives_the_lattice_of_one_image():
+    rng = np.random.default_rng(4)
+    image = drawn(9)
+    drift = np.cumsum(rng.integers(-3, 4, (12, 2)), axis=0)
+    drift -= drift[0]
+    frames = np.stack([rng.poisson(np.roll(image, place, (0, 1)) / 12) for place in drift]).astype(np.uint16)
+    mean, shifts = mean_of(xr.DataArray(frames, dims=("time", "y", "x")))
+    np.testing.assert_array_equal(shifts, -drift)
+    assert mean.shape == tuple(np.array(image.shape) - np.ptp(drift, axis=0))
+    single = measured(image)
+    dataset = single.regions["HAADF"].drop_vars("intensity")
+    dataset["intensity"] = variable(("time", "y", "x"), frames, "1", "intensity")
+    series = replace(single, regions={"HAADF": dataset})
+    tables = [numbers_table(analyse([each], SETTINGS).numbers, "stem") for each in (single, series)]
+    first, second = (table.set_index(["model", "parameter", "feature"]) for table in tables)
+    error = np.hypot(first["standard_error"], second["standard_error"])
+    lengths = [("column_lattice", "a", ""), ("column_lattice", "b", ""), ("column_lattice", "gamma", "")]
+    assert (abs(first["value"] - second["value"]) < 4 * error)[lengths].all()
+    assert second["method"].str.contains("mean of 12 frames, shifted onto each other by up to").all()

@@ -12,11 +12,14 @@ from relaxor.figures.style import SINGLE, new_figure
 from relaxor.simulation.sample_file import SampleFile
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.structure import panels
-from relaxor.techniques.structure.analysis import allowed_basal, analyse, bragg_two_theta, d_spacing
+from relaxor.techniques.structure.analysis import allowed_basal, bragg_two_theta, d_spacing
 from relaxor.techniques.structure.settings import StructureSettings
 
+from tests.analyses import analysis_of
 from tests.project import CBPS
 from tests.simulated import against_truth, ingested, simulated
+
+analyse = analysis_of("structure")
 
 SETTINGS = StructureSettings.model_validate(CBPS["structure"])
 P31C, R3 = (SETTINGS.cells[name] for name in ("P-31c", "R-3"))

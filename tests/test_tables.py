@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from relaxor.core.results import Number, Status
 from relaxor.core.storage import save_parameters
+from relaxor.reporting import tables as printing
 from relaxor.reporting.tables import write_tables
 
 from tests.shown_tables import tables_of
@@ -80,3 +81,17 @@ def test_latex_numbers_them_too_and_can_be_set(tables):
         r"\end{enumerate}",
     ]
     assert r"&  & measured & aaaaaaaaaaaa & 1 \\" in text
+
+
+def test_a_long_table_is_cut_for_print_and_whole_as_csv(tmp_path, monkeypatch):
+    monkeypatch.setattr(printing, "MOST_ROWS", 2)
+    monkeypatch.setattr(printing, "ROWS", 2)
+    rows = [Number("m", "line", f"p{index}", float(index), origin="measured") for index in range(5)]
+    save_parameters(tmp_path / "x/parameters.csv", rows, "x")
+    write_tables(
+        [str(tmp_path / "x/parameters.csv")], [str(tmp_path / f"x.{suffix}") for suffix in ("csv", "md")], files={}
+    )
+    assert pd.read_csv(tmp_path / "x.csv")["Parameter"].tolist() == [f"p{index}" for index in range(5)]
+    text = (tmp_path / "x.md").read_text()
+    assert "The first 2 of 5; x.csv has all." in text
+    assert "p1" in text and "p2" not in text

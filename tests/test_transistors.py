@@ -13,11 +13,13 @@ from relaxor.figures.style import new_figure, use_style
 from relaxor.readers import read
 from relaxor.techniques.recognition import likely_techniques
 from relaxor.techniques.transistors import panels
-from relaxor.techniques.transistors.analysis import analyse
 from relaxor.techniques.transistors.settings import TransistorsSettings
 from relaxor.techniques.transistors.technique import TECHNIQUE
 
+from tests.analyses import analysis_of
 from tests.public_files import shared
+
+analyse = analysis_of("transistors")
 
 BETA, V_TH = 2e-6, 1.2
 

@@ -15,7 +15,6 @@ from relaxor.stats.line_shapes import doniach_sunjic, gaussian_lorentzian_produc
 from relaxor.stats.optimizer import central_differences
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.xps import panels
-from relaxor.techniques.xps.analysis import analyse
 from relaxor.techniques.xps.composition import Amount, composition, transmission
 from relaxor.techniques.xps.levels import Line
 from relaxor.techniques.xps.region_fit import fit_region
@@ -24,8 +23,11 @@ from relaxor.techniques.xps.sessions import sessions
 from relaxor.techniques.xps.settings import XpsModel, XpsSettings, XpsWindow
 from scipy.special import ndtr
 
+from tests.analyses import analysis_of
 from tests.project import CBPS
 from tests.simulated import ingested, simulated, specimen
+
+analyse = analysis_of("xps")
 
 SETTINGS = XpsSettings.model_validate(CBPS["xps"])
 AT = {"model": "bi_4f_and_se_3p_shirley", "feature": "Bi 4f7/2"}

@@ -19,13 +19,15 @@ from relaxor.figures.style import SINGLE, new_figure
 from relaxor.readers import read
 from relaxor.techniques.material import Material
 from relaxor.techniques.registry import techniques
-from relaxor.techniques.xps.analysis import analyse
 from relaxor.techniques.xps.settings import XpsSettings
 from relaxor.techniques.xps.spectra import spectra_of
 from scipy.special import voigt_profile
 
+from tests.analyses import analysis_of
 from tests.public_files import shared
 from tests.readers.samples.photoemission import BLOCK, vamas
+
+analyse = analysis_of("xps")
 
 PHOTON, FINE, TAIL = 1486.6, 0.01, 10.0
 GAUSSIAN, LORENTZIAN, ALPHA, POSITION, SPLITTING = 0.60, 0.36, 0.19, 71.20, 3.33

@@ -16,16 +16,18 @@ from relaxor.simulation import xrd as twin
 from relaxor.stats.counts import scaled_to_counts
 from relaxor.techniques.registry import techniques
 from relaxor.techniques.structure.analysis import bragg_two_theta
-from relaxor.techniques.xrd.analysis import analyse
 from relaxor.techniques.xrd.lattice import Basal, fit_c, index_basal
 from relaxor.techniques.xrd.lines import doublet, find_lines, fit_lines, windows
 from relaxor.techniques.xrd.pattern import Pattern
 from relaxor.techniques.xrd.radiation import Tube
 from relaxor.techniques.xrd.settings import XrdSettings
 
+from tests.analyses import analysis_of
 from tests.project import CBPS
 from tests.public_files import shared
 from tests.simulated import specimen
+
+analyse = analysis_of("xrd")
 
 SETTINGS = XrdSettings.model_validate(CBPS["xrd"])
 CELLS = SETTINGS.cells

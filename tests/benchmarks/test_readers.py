@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.checksums import sha256
@@ -184,6 +185,27 @@ def rows(separator: str, words: str = "") -> str:
 
 def cells(number: int) -> list[list[object]]:
     return avantage_sheet([[float(value)] for value in VALUES[:number]])
+
+
+@pytest.mark.parametrize("count", [1_000_000, 10_000_000])
+def test_reading_a_large_table(benchmark, tmp_path, count):
+    """Time over that of pandas (target: 3), and peak of memory over the bytes of the numbers (target: 3)."""
+    path = tmp_path / "a.csv"
+    path.write_text("Voltage (V),Current (A)\n" + "".join(f"{n / 8},{n % 997}\n" for n in range(count)))
+    seconds: dict[str, list[float]] = {"read": [], "pandas": []}
+    for _ in range(5):
+        for what, call in (("read", read), ("pandas", pd.read_csv)):
+            start = time.process_time()
+            call(path)
+            seconds[what].append(time.process_time() - start)
+    tracemalloc.start()
+    read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    ratio = statistics.median(seconds["read"]) / statistics.median(seconds["pandas"])
+    benchmark.extra_info |= {"ratio": round(ratio, 2), "peak_times_values": round(peak / (16 * count), 2)}
+    print(f"\n{count} rows: {ratio:.2f} times pandas, peak {peak / (16 * count):.2f} times the numbers")
+    benchmark.pedantic(read, (path,), rounds=1)
 
 
 TEXTS: dict[str, tuple[Callable[[], bytes], int]] = {

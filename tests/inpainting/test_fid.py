@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import AnalysisError
-from relaxor.inpainting.fid import _reflected, distance_of_halves, fid, fid_with_interval, frechet_distance, kid
+from relaxor.inpainting.fid import (
+    Distance,
+    _reflected,
+    distance_of_halves,
+    fid,
+    fids_with_intervals,
+    frechet_distance,
+    kid,
+)
 from scipy.linalg import sqrtm
 from scipy.stats import ortho_group
 
@@ -21,6 +29,11 @@ def _exactly(mean: np.ndarray, covariance: np.ndarray, n: int, generator: np.ran
     rows -= rows.mean(axis=0)
     rows = rows @ np.linalg.inv(np.linalg.cholesky(np.cov(rows.T))).T
     return rows @ np.linalg.cholesky(covariance).T + mean
+
+
+def _with_intervals(a: np.ndarray, b: np.ndarray, **options) -> tuple[Distance, Distance]:
+    (found,) = fids_with_intervals(a, [b], **options)
+    return found
 
 
 def test_commuting_covariances_have_a_closed_form():
@@ -121,7 +134,7 @@ def test_the_bias_falls_as_one_over_n_and_the_extrapolation_removes_it():
         b[:, 0] += np.sqrt(truth)
         for n, found in rows.items():
             found.append(fid(a[:n], b[:n]))
-        unbiased.append(fid_with_interval(a, b, resamples=2)[1].value)
+        unbiased.append(_with_intervals(a, b, resamples=2)[1].value)
     bias = {n: np.mean(found) - truth for n, found in rows.items()}
     # Both sets are drawn: the mean alone adds 2 d/n, the covariance as much again within some.
     assert bias[2000] > 2 * d / 2000
@@ -145,7 +158,7 @@ def test_the_intervals_cover_the_truth(paired):
         b = 0.9 * a + np.sqrt(1 - 0.81) * noise if paired else noise
         b[:, 0] += np.sqrt(truth)
         values.append(fid(a, b))
-        found.append(fid_with_interval(a, b, paired=paired, resamples=60))
+        found.append(_with_intervals(a, b, paired=paired, resamples=60))
     covered = sum(unbiased.ci_low <= truth <= unbiased.ci_high for _, unbiased in found)
     assert 0.85 * draws <= covered <= draws
     covered = sum(result.ci_low <= np.mean(values) <= result.ci_high for result, _ in found)
@@ -159,7 +172,7 @@ def test_pairs_have_a_narrower_interval_than_strangers():
     generator = np.random.default_rng(7)
     a = generator.normal(size=(1000, 8))
     b = a + 0.1 * generator.normal(size=(1000, 8)) + 0.3
-    pairs, strangers = (fid_with_interval(a, b, paired=paired, resamples=50)[0] for paired in (True, False))
+    pairs, strangers = (_with_intervals(a, b, paired=paired, resamples=50)[0] for paired in (True, False))
     assert pairs.value == pytest.approx(strangers.value, rel=1e-9)
     assert pairs.ci_high - pairs.ci_low < 0.5 * (strangers.ci_high - strangers.ci_low)
 
@@ -170,9 +183,7 @@ def test_images_sorted_by_letter_do_not_spoil_the_parts():
     a = letters + generator.normal(size=letters.shape)
     b = np.roll(a, 300, axis=0)[:, ::-1]
     shuffled = generator.permutation(len(a))
-    as_filed, mixed = (
-        fid_with_interval(a[rows], b[rows], paired=True, resamples=20) for rows in (slice(None), shuffled)
-    )
+    as_filed, mixed = (_with_intervals(a[rows], b[rows], paired=True, resamples=20) for rows in (slice(None), shuffled))
     assert as_filed[0].value == pytest.approx(mixed[0].value)
     assert as_filed[1].value == pytest.approx(mixed[1].value, rel=0.02)
     assert distance_of_halves(a, a, repeats=5).value < 5 < fid(a[:1000], a[1000:])
@@ -187,16 +198,24 @@ def test_skewed_resampling_is_reflected():
 def test_the_same_seed_gives_the_same_numbers_and_n_is_recorded():
     generator = np.random.default_rng(9)
     a, b = generator.normal(size=(300, 4)), generator.normal(size=(250, 4))
-    first, again = (fid_with_interval(a, b, resamples=10) for _ in range(2))
+    first, again = (_with_intervals(a, b, resamples=10) for _ in range(2))
     assert first == again
-    assert fid_with_interval(a, b, resamples=10, seed=1)[0].ci_low != first[0].ci_low
+    assert _with_intervals(a, b, resamples=10, seed=1)[0].ci_low != first[0].ci_low
     assert [distance.n for distance in first] == [300, 300]
     assert first[0].value == pytest.approx(fid(a, b))
 
 
+def test_sets_that_are_compared_together_have_the_numbers_of_each_alone():
+    generator = np.random.default_rng(15)
+    a = generator.normal(size=(300, 4))
+    sets = [a + scale * generator.normal(size=a.shape) for scale in (0.1, 1.0)]
+    together = fids_with_intervals(a, sets, paired=True, resamples=10)
+    assert together == [_with_intervals(a, b, paired=True, resamples=10) for b in sets]
+
+
 def test_too_few_images_have_no_extrapolation_but_a_distance():
     generator = np.random.default_rng(10)
-    measured, unbiased = fid_with_interval(*generator.normal(size=(2, 40, 32)), resamples=5)
+    measured, unbiased = _with_intervals(*generator.normal(size=(2, 40, 32)), resamples=5)
     assert np.isfinite(measured).all()
     assert np.isnan(unbiased[:3]).all()
 
@@ -249,7 +268,7 @@ def test_one_block_has_no_interval_and_sizes_may_differ():
         (np.full((5, 3), np.nan), np.zeros((5, 3)), "NaN"),
     ],
 )
-@pytest.mark.parametrize("distance", [fid, kid, fid_with_interval])
+@pytest.mark.parametrize("distance", [fid, kid, _with_intervals])
 def test_wrong_features_are_named(distance, a, b, message):
     with pytest.raises(AnalysisError, match=message):
         distance(a, b)
@@ -257,4 +276,4 @@ def test_wrong_features_are_named(distance, a, b, message):
 
 def test_pairs_need_partners():
     with pytest.raises(AnalysisError, match="5 and 6 images"):
-        fid_with_interval(np.zeros((5, 3)), np.zeros((6, 3)), paired=True)
+        _with_intervals(np.zeros((5, 3)), np.zeros((6, 3)), paired=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from relaxor.core import remote
 from relaxor.core.errors import ReadError
 from relaxor.inpainting import download
 from relaxor.inpainting import letters as letters_module
@@ -359,7 +360,7 @@ def test_corrupted_archive_is_deleted(server: Server, tmp_path: Path) -> None:
 
 
 def test_endless_download_is_refused(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "MOST_BYTES", 500)
+    monkeypatch.setattr(remote, "MOST_BYTES", 500)
     with pytest.raises(ReadError, match="more than 500 bytes"):
         fetch(server, tmp_path)
 

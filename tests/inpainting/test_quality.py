@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from relaxor.inpainting.quality import COLUMNS, quality
+from scipy.stats import bootstrap
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 HOLE = 8
@@ -23,7 +24,7 @@ def _value(table, metric, name="all", column="value"):
 
 
 def test_each_score_is_that_of_scikit_image():
-    originals, restored, labels = _restored(9)
+    originals, restored, labels = _restored(1200)
     table = quality(originals, restored, labels, labels, hole=HOLE)
     similar = [structural_similarity(*pair, data_range=1.0) for pair in zip(originals, restored, strict=True)]
     assert _value(table, "ssim") == pytest.approx(np.mean(similar), rel=1e-12)
@@ -36,6 +37,16 @@ def test_each_score_is_that_of_scikit_image():
     assert _value(table, "mse_hole") == pytest.approx(error, rel=1e-12)
     assert _value(table, "mse") == pytest.approx(error * HOLE**2 / 28**2, rel=1e-12)
     assert _value(table, "psnr_hole") == pytest.approx(-10 * np.log10(error), rel=1e-12)
+
+
+def test_intervals_are_those_of_the_bootstrap_of_scipy():
+    originals, restored, labels = _restored(1200)
+    table = quality(originals, restored, labels, labels, hole=HOLE)
+    errors = ((originals - restored) ** 2).mean(axis=(1, 2))
+    found = bootstrap((errors,), np.mean, method="percentile", n_resamples=4000, rng=0).confidence_interval
+    width = found.high - found.low
+    assert _value(table, "mse", column="ci_low") == pytest.approx(found.low, abs=0.05 * width)
+    assert _value(table, "mse", column="ci_high") == pytest.approx(found.high, abs=0.05 * width)
 
 
 def test_a_perfect_restoration():

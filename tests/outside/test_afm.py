@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from relaxor.core.results import Measurement, Status
 from relaxor.readers import read
-from relaxor.techniques.afm.analysis import analyse
 from relaxor.techniques.afm.settings import AfmSettings
 
+from tests.analyses import analysis_of
 from tests.outside import afm_truth as outside
 from tests.outside.scenario import Scenario, require_right_or_said
 from tests.public_files import shared
+
+analyse = analysis_of("afm")
 
 MODELS = ("profile_linear", "profile_quadratic", "profile_cubic", "profile_quartic", "two_level_histogram")
 TRUTH = {(model, "step_height", ""): outside.HEIGHT for model in MODELS}

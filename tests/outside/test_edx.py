@@ -10,13 +10,15 @@ import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Status
 from relaxor.readers import read
-from relaxor.techniques.edx.analysis import analyse
 from relaxor.techniques.edx.settings import EdxSettings, Element, Standard
 
+from tests.analyses import analysis_of
 from tests.outside.edx_truth import ATOMS, LINES, Truth
 from tests.outside.scenario import Scenario, holds, require_right_or_said
 from tests.project import CBPS
 from tests.public_files import shared
+
+analyse = analysis_of("edx")
 
 SETTINGS = CBPS["edx"]
 NUMBERS = {("*", "atoms_per_formula_unit", element): atoms for element, atoms in ATOMS.items()}

@@ -5,12 +5,14 @@ from functools import partial
 import numpy as np
 import pytest
 from relaxor.core.results import Measurement
-from relaxor.techniques.endurance.analysis import analyse
 from relaxor.techniques.endurance.settings import EnduranceSettings
 
+from tests.analyses import analysis_of
 from tests.outside import memory_truth as outside
 from tests.outside.memory_truth import Endurance, Retention
 from tests.outside.scenario import Scenario, require_no_silent_miss, require_right_or_said, rows_of
+
+analyse = analysis_of("endurance")
 
 
 def drawn(cell: Endurance | Retention, rng: np.random.Generator) -> list[Measurement]:

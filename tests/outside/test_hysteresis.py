@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 from relaxor.core.results import Measurement, Status
 from relaxor.readers import read
-from relaxor.techniques.hysteresis.analysis import analyse
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 
+from tests.analyses import analysis_of
 from tests.outside.hysteresis_truth import (
     Device,
     Runs,
@@ -23,6 +23,8 @@ from tests.outside.hysteresis_truth import (
 )
 from tests.outside.scenario import Scenario, require_no_silent_miss, require_right_or_said, rows_of
 from tests.public_files import shared
+
+analyse = analysis_of("hysteresis")
 
 AFE = antiferroelectric(60, 30)
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import xarray as xr
 from relaxor.core.results import Measurement, Status
-from relaxor.techniques.iv_sweeps.analysis import analyse
 from relaxor.techniques.iv_sweeps.settings import IvSweepsSettings
 
+from tests.analyses import analysis_of
 from tests.outside.scenario import Scenario, require_no_silent_miss, require_right_or_said, rows_of
 from tests.public_files import shared
+
+analyse = analysis_of("iv_sweeps")
 
 E, K, EPS0, H, M = 1.602176634e-19, 1.380649e-23, 8.8541878128e-12, 6.62607015e-34, 9.1093837e-31
 GAP = 0.1

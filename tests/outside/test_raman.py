@@ -8,11 +8,13 @@ from functools import partial
 import numpy as np
 import pytest
 from relaxor.core.results import Measurement
-from relaxor.techniques.raman.analysis import analyse
 from relaxor.techniques.raman.settings import RamanSettings
 
+from tests.analyses import analysis_of
 from tests.outside import raman_truth as outside
 from tests.outside.scenario import Scenario, holds, require_right_or_said, rows_of
+
+analyse = analysis_of("raman")
 
 SETTINGS = {
     "modes": {name: center for name, (center, _, _) in outside.MODES.items()},

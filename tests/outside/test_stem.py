@@ -8,9 +8,9 @@ import pytest
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement
 from relaxor.readers import read
-from relaxor.techniques.stem.analysis import analyse
 from relaxor.techniques.stem.settings import StemSettings
 
+from tests.analyses import analysis_of
 from tests.outside.scenario import Scenario, require_no_silent_miss, require_right_or_said
 from tests.outside.stem_truth import (
     EDGE,
@@ -27,6 +27,8 @@ from tests.outside.stem_truth import (
     scanned,
 )
 from tests.public_files import shared
+
+analyse = analysis_of("stem")
 
 SETTINGS: dict[str, object] = {
     "a": EDGE,

@@ -5,11 +5,13 @@ from functools import partial
 import numpy as np
 import pytest
 from relaxor.core.results import Measurement
-from relaxor.techniques.transistors.analysis import analyse
 from relaxor.techniques.transistors.settings import TransistorsSettings
 
+from tests.analyses import analysis_of
 from tests.outside.scenario import Scenario, holds, require_no_silent_miss, require_right_or_said, rows_of
 from tests.outside.transistor_truth import Graphene, Transistor
+
+analyse = analysis_of("transistors")
 
 
 def drawn(device: Transistor | Graphene, rng: np.random.Generator) -> list[Measurement]:

@@ -10,12 +10,12 @@ import pytest
 import xarray as xr
 from relaxor.core.results import Measurement, Status
 from relaxor.readers import read
-from relaxor.techniques.xrd.analysis import analyse
 from relaxor.techniques.xrd.fringes import find_fringes
 from relaxor.techniques.xrd.lines import find_lines, narrowed
 from relaxor.techniques.xrd.pattern import Pattern
 from relaxor.techniques.xrd.settings import XrdSettings
 
+from tests.analyses import analysis_of
 from tests.outside.scenario import Scenario, require_no_silent_miss, require_right_or_said, rows_of
 from tests.outside.xrd_truth import (
     ALPHA1,
@@ -34,6 +34,8 @@ from tests.outside.xrd_truth import (
     voigt_line,
 )
 from tests.public_files import PublicPath, public_folder, shared
+
+analyse = analysis_of("xrd")
 
 CELL = {"space_group": "P -3 1 c", "a": 6.541, "a_uncertainty": 0.0009, "c": 13.27, "c_uncertainty": 0.003}
 CELL |= {"layers": 2, "formula_units": 2, "source": "test"}

@@ -401,3 +401,41 @@ def test_labview_files_without_a_column_of_x_or_with_several_segments(tmp_path):
     path.write_text("\n".join(lines[:-4]))
     with pytest.raises(ReadError, match="line 17: holds no row below its names"):
         read(path)
+
+
+BROKEN = ("", "1.5{0}", "1.5", "1.5{0}x", '"1.5"{0}2', "1{0}2{0}3", "1_0{0}2", "1{0}1e400", "−1{0}2", "{0}", "end",
+          "1{0}nan", "1{0}NaN", "1{0}--", "1{0}", "{0}2", "{0}nan", "1{0}OVRFLW", "1{0}2 ", " 1{0}2", "+1{0}2",
+          "1{0}0x10", "1d5{0}2", "1.2.3{0}4", "1{0}True")  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("place", [3, 40, 80])
+def test_a_large_table_is_read_like_a_small_one(tmp_path, monkeypatch, broken, place):
+    for separator, decimal, ends in (("\t", ".", "\n"), (";", ",", "\r\n"), (",", ".", "\r"), (" ", ".", "\n")):
+        rows = [f"{0.1 * row:.3f}{separator}{row**2:.6e}".replace(".", decimal) for row in range(80)]
+        rows.insert(place, broken.format(separator).replace(".", decimal))
+        path = tmp_path / "table.txt"
+        path.write_bytes(ends.join([f"Time (s){separator}U (V)", *rows, ""]).encode())
+        outcomes = []
+        for large in (1 << 20, 0):
+            monkeypatch.setattr("relaxor.readers.common.cells.LARGE_TEXT", large)
+            try:
+                tree = read(path)
+                outcomes.append((tree.attrs, {name: child.to_dataset() for name, child in tree.children.items()}))
+            except ReadError as error:
+                outcomes.append((str(error), {}))
+        (told, small), (told_too, large_one) = outcomes
+        assert told == told_too
+        for name, dataset in small.items():
+            assert dataset.identical(large_one[name])
+
+
+def test_a_text_that_is_too_large_for_lines_is_read_only_as_one_table(tmp_path, monkeypatch):
+    for name in ("LARGE_TEXT", "LARGEST_TEXT"):
+        monkeypatch.setattr(f"relaxor.readers.common.cells.{name}", 0)
+    rows = [f"{row},{'NaN' if row % 7 == 0 else row / 8}" for row in range(80)]
+    data, _ = child_of(tmp_path, "\n".join(["Time (s),U (V)", *rows]))
+    np.testing.assert_array_equal(data["u"], [np.nan if row % 7 == 0 else row / 8 for row in range(80)])
+    for below in ("made by hand", "80"):
+        with pytest.raises(ReadError, match="is not one table of at most 50000000 numbers in rows of equal length"):
+            child_of(tmp_path, "\n".join(["Time (s),U (V)", *rows, below]))

@@ -1,5 +1,6 @@
 """Described text tables: what is read, and what is said of a table that cannot be."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from relaxor.core.errors import ReadError
 from relaxor.readers import TableDescription, read
+from relaxor.readers.tables import text_table
 from relaxor.readers.tables.description import Entry
 
 LOOP = TableDescription(
@@ -146,7 +148,9 @@ def test_a_huge_table_is_refused_by_its_size_alone(tmp_path):
     path = tmp_path / "huge.txt"
     with path.open("wb") as stream:
         stream.truncate(200 << 20)
-    with pytest.raises(ReadError, match="200 MiB; such files over 128 MiB are refused"):
+    problem = "200 MiB; files of the format text_table over 128 MiB are refused. To read it, set 'size_limits: "
+    problem += "{text_table: 200}'"
+    with pytest.raises(ReadError, match=re.escape(problem)):
         read(path, LOOP)
 
 
@@ -195,3 +199,26 @@ def test_the_real_capacitor_measures_its_nominal_capacitance(rawfiles):
     np.testing.assert_allclose(
         np.polyval(ratio, charge), data["polarization"].to_numpy(), atol=2e-6 * np.ptp(data["polarization"].to_numpy())
     )
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "1\t2", "1\t2\t3\t4", "1\tx\t3", "nan\t2\t3", '"1"\t2\t3', "1_0\t2\t3", "1,5\t2\t3"]
+)
+def test_a_long_table_is_read_like_a_short_one(tmp_path, monkeypatch, broken):
+    head = (
+        TEXT[: TEXT.index("I (A)")].replace("Points: 4", f"Points: {60 + (broken == '')}")
+        + "I (A)\tTime (s)\tVoltage (V)\n"
+    )
+    rows = [f"{row / 7:.6e}\t{row}\t{row * 0.5}" for row in range(61)]
+    rows[50] = broken or rows[50]
+    path = tmp_path / "long.txt"
+    path.write_text(head + "\n".join(rows) + "\n")
+    outcomes = []
+    for sample in (1000, 20):
+        monkeypatch.setattr(text_table, "SAMPLE_ROWS", sample)
+        try:
+            outcomes.append(read(path, LOOP))
+        except ReadError as error:
+            outcomes.append(str(error))
+    slow, fast = outcomes
+    assert slow == fast if isinstance(slow, str) else slow.identical(fast)

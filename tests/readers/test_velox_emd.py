@@ -1,5 +1,6 @@
 """Velox and Berkeley EMD files: real ones against known values, written ones, and hostile ones."""
 
+import contextvars
 import io
 import json
 import shutil
@@ -13,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from relaxor.core.errors import ReadError
-from relaxor.readers import read
+from relaxor.core.errors import ReadError, SheetError
+from relaxor.readers import read, readers
 from relaxor.readers.common import hdf5
+from relaxor.readers.common.sizes import allow_sizes
 from relaxor.readers.electron_microscopy import velox_emd
 from relaxor.simulation.writers.velox_emd import Recording, write_velox_emd
 
@@ -293,3 +295,37 @@ def test_a_type_of_text_that_has_become_one_of_lists_is_refused(tmp_path):
     (tmp_path / "damaged.emd").write_bytes(CONTENT.replace(text, text[:1] + b"\xff" + text[2:]))  # libhdf5 crashes here
     with pytest.raises(ReadError, match="lists of variable length where text should be"):
         read(tmp_path / "damaged.emd")
+
+
+def test_a_large_series_stays_in_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(velox_emd, "LARGE", 1000)
+    frames = np.random.default_rng(1).integers(0, 999, (20, 30, 5)).astype(np.uint16)
+    path = tmp_path / "series.emd"
+    path.write_bytes(write_velox_emd(frames[:, :, 0], ABOUT))
+    with h5py.File(path, "r+") as file:
+        (group,) = file["Data/Image"].values()
+        metadata = group["Metadata"][:]
+        del group["Data"], group["Metadata"]
+        group.create_dataset("Data", data=frames, chunks=(20, 30, 1))
+        group["Metadata"] = np.repeat(metadata, 5, axis=1)
+    series = read(path)["HAADF"]["intensity"]
+    assert series.dims == ("time", "y", "x") and series.dtype == np.uint16
+    assert not series.variable._in_memory
+    np.testing.assert_array_equal(series[2], frames[:, :, 2])
+    np.testing.assert_array_equal(series[1:3, 4, ::2], np.moveaxis(frames, -1, 0)[1:3, 4, ::2])
+    np.testing.assert_array_equal(series, np.moveaxis(frames, -1, 0))
+
+
+def test_a_file_over_the_limit_is_read_if_the_settings_allow_it(tmp_path):
+    path = tmp_path / "large.emd"
+    path.write_bytes(write_velox_emd(np.zeros((20, 30), np.uint16), ABOUT) + bytes(300 << 20))
+    contextvars.copy_context().run(limited, path)
+
+
+def limited(path):
+    with pytest.raises(ReadError, match=r"is 300 MiB; .* set 'size_limits: \{velox_emd: 301\}'"):
+        read(path)
+    allow_sizes({"velox_emd": 301}, readers())
+    assert read(path)["HAADF"].sizes == {"y": 20, "x": 30}
+    with pytest.raises(SheetError, match="no format is called 'velox'; did you mean 'velox_emd'"):
+        allow_sizes({"velox": 301}, readers())

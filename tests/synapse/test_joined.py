@@ -13,9 +13,12 @@ from relaxor.figures.panel import PanelData
 from relaxor.figures.style import new_figure, use_style
 from relaxor.project.guesses import conditions_in_name
 from relaxor.synapse import panels
-from relaxor.techniques.electrical_pulses.analysis import analyse
 from relaxor.techniques.electrical_pulses.settings import ElectricalPulsesSettings
 from relaxor.techniques.electrical_pulses.technique import TECHNIQUE
+
+from tests.analyses import analysis_of
+
+analyse = analysis_of("electrical_pulses")
 
 GAIN, TAU, WIDTH, BASE, STEP = 0.8, 0.06, 0.02, 1e-9, 1e-3
 INTERVALS = (0.02, 0.04, 0.08, 0.16, 0.32, 0.64)

@@ -17,7 +17,7 @@ rule analyse_technique:
         ENVIRONMENT
     threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50  # for few files, processes cost more time than they save
     resources:
-        mem_mb=1500,
+        mem_mb=memory(1500, 6),
         runtime=20,
     params:
         function="relaxor.project.analysis:analyse_files",

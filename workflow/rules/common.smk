@@ -11,10 +11,11 @@ from relaxor.core.checksums import sha256
 from relaxor.core.errors import RelaxorError, SheetError
 from relaxor.core.extras import lacking
 from relaxor.core.remote import require_storage, storage_of
+from relaxor.core.section import read_yaml
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import fed_panels, load_figures
-from relaxor.project.formats import formats_of, reader_modules
+from relaxor.project.formats import known_files, reader_modules
 from relaxor.project.pipeline import beside, pipeline_folder
 from relaxor.project.published import load_registry, public_folders, samples_of, settings_of, techniques_of
 from relaxor.project.published import rows_of as rows_of_sets
@@ -41,6 +42,8 @@ os.environ.update(
 try:
     if missing := lacking("workflow"):
         raise WorkflowError(missing)
+    for path in workflow.configfiles:  # of a key that stands twice, Snakemake drops the first in silence
+        read_yaml(path)
     SETTINGS = validate_settings(config)
     SPECIFICATIONS = beside(SETTINGS.figures)
     FIGURES = load_figures(SPECIFICATIONS)
@@ -81,7 +84,7 @@ if same := sorted(SETS.keys() & SAMPLES.keys()):
     )
 for row in PUBLISHED_SHEET:
     ROWS.setdefault((row["sample"], row["technique"]), []).append(row)
-FORMATS_OF = formats_of({row["file"]: None for row in SHEET if not row["table"]})
+KNOWN_FILES = known_files(dict.fromkeys(row["file"] for row in SHEET))
 EMNIST = sorted(NAMES.values())
 TECHNIQUES = sorted(HELD - {OTHER})
 ANALYSED = TECHNIQUES + ["inpainting", "crossbar"] * ENCODING  # topics of the sample that have numbers
@@ -135,14 +138,33 @@ def calls(function, *modules):
     return {"function": function, "code": code_of(function, *modules)}
 
 
+def memory(least, factor):
+    """Megabytes that a job asks for: some for the programs, and a multiple of its largest input."""
+
+    def needed(wildcards, input):
+        return (
+            least + factor * max((os.path.getsize(file) for file in input if os.path.isfile(file)), default=0) // 2**20
+        )
+
+    return needed
+
+
 def rows_of(wildcards):
     """The rows of the sheet of one technique of one sample."""
     return ROWS[wildcards.sample, wildcards.technique]
 
 
 def ingested(wildcards):
-    """The cells of these rows that an ingestion depends on; panels and notes do not affect it."""
-    return [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows_of(wildcards)]
+    """What an ingestion depends on: the cells of these rows, without panels and notes, and the content of the files."""
+    rows = rows_of(wildcards)
+    sums = [KNOWN_FILES[row["file"]].sha256 if row["file"] in KNOWN_FILES else None for row in rows]
+    cells = [{key: row[key] for key in row if key not in ("panel", "note")} for row in rows]
+    return [{**row, "sha256": known} if known else row for row, known in zip(cells, sums)]
+
+
+def files_of(sample, techniques):
+    """The raw file of each measurement of some techniques of a sample."""
+    return {row["measurement"]: row["file"] for technique in techniques for row in ROWS.get((sample, technique), [])}
 
 
 def raw_file(row):
@@ -156,7 +178,8 @@ def readers_of(wildcards):
     rows = rows_of(wildcards)
     described = any(row["table"] for row in rows)
     tables = [f"relaxor.readers.tables.{name}" for name in ("columns", "text_table") if described]
-    return [*reader_modules(FORMATS_OF.get(row["file"]) for row in rows if not row["table"]), *tables]
+    found = [known.format if (known := KNOWN_FILES.get(row["file"])) else None for row in rows if not row["table"]]
+    return [*reader_modules(found), *tables]
 
 
 def tables_of(wildcards):
@@ -232,11 +255,6 @@ def trainings(file):
 def of_first_seed(file):
     """A file of the first training of every hole, the largest hole last."""
     return trainings(file)[:: len(PLAIN["inpainting"]["seeds"])]
-
-
-def files_of(sample):
-    """The raw file of each measurement of a sample."""
-    return {row["measurement"]: row["file"] for row in SHEET if row["sample"] == sample}
 
 
 def printed(topic, suffix, caption="table", sample=""):

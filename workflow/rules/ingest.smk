@@ -14,12 +14,13 @@ rule ingest_files:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory(1000, 4),
         runtime=10,
     params:
         function="relaxor.project.ingest:ingest",
         code=lambda wildcards: code_of("relaxor.project.ingest", *readers_of(wildcards)),
         rows=ingested,
         tables=tables_of,
+        size_limits=PLAIN["size_limits"],
     script:
         "../scripts/run.py"

@@ -44,7 +44,7 @@ rule write_tables_sample:
         runtime=5,
     params:
         **calls("relaxor.reporting.tables:write_tables"),
-        files=lambda wildcards: files_of(wildcards.sample),
+        files=lambda wildcards: files_of(wildcards.sample, [wildcards.technique]),
     script:
         "../scripts/run.py"
 

@@ -29,7 +29,7 @@ for part in PARTS:
             runtime=5,
         params:
             **calls("relaxor.reporting.tables:write_tables"),
-            files=files_of(SAMPLE),
+            files=files_of(SAMPLE, written),
         script:
             "../scripts/run.py"
 

@@ -179,15 +179,19 @@ def add(
 
 
 def _settings() -> "Settings":
-    """Load the settings of the project in this folder."""
+    """Load the settings of the project in this folder, which also say how large files may be."""
     from relaxor.project.settings import load_settings
+    from relaxor.readers import readers
+    from relaxor.readers.common.sizes import allow_sizes
 
     if not Path(SETTINGS).is_file():
         raise SheetError(
             f"{SETTINGS}: this file does not exist here; run the command in the folder of the project, "
             "or make a project with 'relaxor init'"
         )
-    return load_settings(SETTINGS)
+    settings = load_settings(SETTINGS)
+    allow_sizes(settings.size_limits, readers())
+    return settings
 
 
 def _ask(question: str, choices: Sequence[str]) -> str:
@@ -302,6 +306,8 @@ def inspect(
     from relaxor.cli.terminal import files_table, show
     from relaxor.project import inspection
 
+    if Path(SETTINGS).is_file():
+        _settings()
     found = [inspection.describe(path) for path in inspection.files_in(paths)]
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))

@@ -7,8 +7,10 @@ any other.
 """
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ResultError
+from relaxor.core.pieces import LARGE, Key, Parts, slices, stored
 
 DAMAGE = (errno.EIO,)
 """Errors of the operating system that concern the content of a file; most damage is found by HDF5, without a number."""
@@ -27,19 +30,51 @@ COMPRESSED_FROM = 256
 COMPRESSION = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "fletcher32": True}
 
 
-def write(path: Path | str, groups: Mapping[str, xr.Dataset], attrs: Mapping[str, Any]) -> None:
-    """Write datasets as groups (``"a"``, ``"a/b"``, parents first or not at all); the same bytes every time."""
-    # The file is made in memory and written at once, because HDF5 ends the process if the disk is full.
-    with h5py.File("in memory", "w", driver="core", backing_store=False, track_order=True) as file:
-        file.attrs.update(attrs)
-        for name, dataset in groups.items():
-            group = file
-            for part in name.split("/"):
-                group = group[part] if part in group else group.create_group(part, track_order=True)
-            _write_group(group, dataset)
-        file.flush()
-        content = file.id.get_file_image()
-    Path(path).write_bytes(content)
+CHUNK = 1 << 20
+"""Bytes of a chunk of a large variable."""
+
+
+class _Disk(FileIO):
+    """A file for HDF5. Errors are kept until HDF5 has closed it, because HDF5 ends the process if it meets one."""
+
+    error: OSError | None = None
+
+    def write(self, content: Any) -> int:
+        """Write all of some bytes."""
+        left = memoryview(content).cast("B")
+        while left and not self.error:
+            left = left[self._tried(super().write, left) or 0 :]
+        return len(content)
+
+    def truncate(self, size: int | None = None) -> int:
+        """Cut the file."""
+        return self._tried(super().truncate, size) or 0
+
+    def _tried(self, function: Callable[[Any], int], argument: Any) -> int | None:
+        try:
+            return function(argument)
+        except OSError as error:
+            self.error = error
+        return None
+
+
+def write(path: Path | str, groups: Iterable[tuple[str, xr.Dataset]], attrs: Mapping[str, Any]) -> None:
+    """Write datasets as groups (``"a"``, ``"a/b"``, parents first or not at all); the same bytes every time.
+
+    The groups are written one after the other, and large variables in pieces.
+    """
+    with _Disk(path, "w+") as disk:
+        with h5py.File(disk, "w", track_order=True) as file:
+            file.attrs.update(attrs)
+            for name, dataset in groups:
+                group = file
+                for part in name.split("/"):
+                    group = group[part] if part in group else group.create_group(part, track_order=True)
+                _write_group(group, dataset)
+                if disk.error:
+                    break
+        if disk.error:
+            raise disk.error
 
 
 @contextmanager
@@ -54,12 +89,13 @@ def _opened(path: Path | str) -> Iterator[h5py.File]:
         raise ResultError(f"{path}: is damaged ({error}); delete it, and the next run makes it again") from error
 
 
-def read(path: Path | str) -> Iterator[tuple[str, dict[str, Any], dict[str, xr.Dataset]]]:
-    """Yield name, attributes and children of each group of a file, in the order in which they were written."""
+def parts(path: Path | str) -> dict[str, tuple[dict[str, Any], Mapping[str, xr.Dataset]]]:
+    """Return attributes and children of each group of a file, in the order in which they were written."""
     with _opened(path) as file:
-        for name, group in file.items():
-            children = {child: _read_group(part) for child, part in group.items() if isinstance(part, h5py.Group)}
-            yield name, _attributes(group), children
+        return {
+            name: (_attributes(group), Parts(_children(group), partial(_read, path, _read_group, name)))
+            for name, group in file.items()
+        }
 
 
 def attributes(path: Path | str) -> dict[str, dict[str, Any]]:
@@ -68,13 +104,22 @@ def attributes(path: Path | str) -> dict[str, dict[str, Any]]:
         return {name: _attributes(group) for name, group in file.items()}
 
 
-def trees(path: Path | str, names: Iterable[str] | None = None) -> dict[str, xr.DataTree]:
-    """Load groups of a file with everything below them; all groups if none are named."""
+def trees(path: Path | str, names: Iterable[str] | None = None) -> Mapping[str, xr.DataTree]:
+    """Return groups of a file with everything below them; all groups if none are named."""
     with _opened(path) as file:
-        wanted = list(file if names is None else names)
+        wanted = tuple(file if names is None else names)
         if absent := [name for name in wanted if name not in file]:
             raise ResultError(f"{path}: holds no {', '.join(absent)}; delete it, and the next run makes it again")
-        return {name: _read_tree(file[name]) for name in wanted}
+    return Parts(wanted, partial(_read, path, _read_tree, ""))
+
+
+def _read(path: Path | str, function: Callable[[h5py.Group], Any], above: str, name: str) -> Any:
+    with _opened(path) as file:
+        return function(file[f"{above}/{name}"])
+
+
+def _children(group: h5py.Group) -> tuple[str, ...]:
+    return tuple(name for name, part in group.items() if isinstance(part, h5py.Group))
 
 
 def _write_group(group: h5py.Group, dataset: xr.Dataset) -> None:
@@ -90,46 +135,72 @@ def _write_group(group: h5py.Group, dataset: xr.Dataset) -> None:
             scales[dimension].make_scale(f"{NO_VARIABLE}{size:10d}")
     for name, variable in variables.items():
         if name not in scales:
-            stored = _write_variable(group, str(name), variable)
+            written = _write_variable(group, str(name), variable)
             for index, dimension in enumerate(variable.dims):
-                stored.dims[index].attach_scale(scales[dimension])
+                written.dims[index].attach_scale(scales[dimension])
 
 
 def _write_variable(group: h5py.Group, name: str, variable: xr.Variable) -> h5py.Dataset:
     encoded = xr.conventions.encode_cf_variable(variable, name=name)
-    values = np.asarray(encoded.values)
-    kind = h5py.string_dtype() if values.dtype.kind in "UO" else values.dtype
-    options = COMPRESSION if values.size > COMPRESSED_FROM else {}
-    values = values.astype(object) if values.dtype.kind == "U" else values
-    stored = group.create_dataset(name, values.shape, kind, values, **options)
-    stored.attrs.update(encoded.attrs)
-    return stored
+    options = COMPRESSION if encoded.size > COMPRESSED_FROM else {}
+    if encoded.dtype.kind in "UO":
+        content = np.asarray(encoded.values).astype(object)
+        written = group.create_dataset(name, content.shape, h5py.string_dtype(), content, **options)
+    elif encoded.nbytes > LARGE:
+        written = group.create_dataset(name, encoded.shape, encoded.dtype, chunks=_chunks(encoded), **options)
+        for rows in slices(encoded):
+            written[rows] = encoded[rows].values
+    else:
+        written = group.create_dataset(name, encoded.shape, encoded.dtype, encoded.values, **options)
+    written.attrs.update(encoded.attrs)
+    return written
+
+
+def _chunks(variable: xr.Variable) -> tuple[int, ...]:
+    """Return a chunk that is long in the last dimensions, because images and spectra are read whole."""
+    left, sizes = CHUNK // variable.dtype.itemsize, []
+    for size in reversed(variable.shape):
+        sizes.append(max(min(size, left), 1))
+        left //= sizes[-1]
+    return tuple(reversed(sizes))
 
 
 def _read_tree(group: h5py.Group) -> xr.DataTree:
-    parts = {child: _read_tree(part) for child, part in group.items() if isinstance(part, h5py.Group)}
-    return xr.DataTree(_read_group(group), parts)
+    return xr.DataTree(_read_group(group), {child: _read_tree(group[child]) for child in _children(group)})
 
 
 def _read_group(group: h5py.Group) -> xr.Dataset:
-    members = {name: stored for name, stored in group.items() if isinstance(stored, h5py.Dataset)}
+    members = {name: member for name, member in group.items() if isinstance(member, h5py.Dataset)}
     # A dimension is found by its place in the file, because HDF5 searches the whole file for the name of a reference.
-    places = {h5py.h5o.get_info(stored.id).addr: name for name, stored in members.items() if stored.is_scale}
+    places = {h5py.h5o.get_info(member.id).addr: name for name, member in members.items() if member.is_scale}
     variables = {}
-    for name, stored in members.items():
-        if _label(stored).startswith(NO_VARIABLE):
+    for name, member in members.items():
+        if _label(member).startswith(NO_VARIABLE):
             continue
-        scales = [stored.id] * stored.ndim
-        if "DIMENSION_LIST" in stored.attrs:
-            scales = [h5py.h5r.dereference(first, group.id) for first, *_ in stored.attrs["DIMENSION_LIST"]]
+        scales = [member.id] * member.ndim
+        if "DIMENSION_LIST" in member.attrs:
+            scales = [h5py.h5r.dereference(first, group.id) for first, *_ in member.attrs["DIMENSION_LIST"]]
         dims = [places[h5py.h5o.get_info(scale).addr] for scale in scales]
-        values = stored.asstr()[()] if h5py.check_string_dtype(stored.dtype) else stored[()]
-        variables[name] = xr.Variable(dims, values, _attributes(stored))
+        variables[name] = xr.Variable(dims, _values(member), _attributes(member))
     return xr.decode_cf(xr.Dataset(variables, attrs=_attributes(group)), decode_times=False)
 
 
-def _label(stored: h5py.Dataset) -> str:
-    label = stored.attrs.get("NAME", "")
+def _values(member: h5py.Dataset) -> Any:
+    """Return the values of a variable; those of a large one stay in the file."""
+    if h5py.check_string_dtype(member.dtype):
+        return member.asstr()[()]
+    if member.nbytes <= LARGE:
+        return member[()]
+    return stored(member.shape, member.dtype, partial(_read_part, member.file.filename, member.name))
+
+
+def _read_part(path: str, name: str, key: Key) -> np.ndarray:
+    with _opened(path) as file:
+        return np.asarray(file[name][key])
+
+
+def _label(member: h5py.Dataset) -> str:
+    label = member.attrs.get("NAME", "")
     return label.decode() if isinstance(label, bytes) else str(label)
 
 

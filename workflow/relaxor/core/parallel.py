@@ -10,6 +10,8 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+LONGEST = 16
+"""Most items of which a process keeps the results until it returns them."""
 _cores: ContextVar[int] = ContextVar("cores", default=1)
 
 
@@ -23,8 +25,8 @@ def cores(number: int) -> Iterator[None]:
         _cores.reset(token)
 
 
-def ordered_map(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return ``[function(item) for item in items]``, computed on the cores of the job.
+def ordered_map(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Yield ``function(item)`` of each item, computed on the cores of the job.
 
     Parameters
     ----------
@@ -36,6 +38,7 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item]) -> li
     workers = min(_cores.get(), len(items))
     # If processes cannot be forked, they start by running the script of the job again.
     if workers < 2 or sys.platform != "linux":
-        return [function(item) for item in items]
+        yield from map(function, items)
+        return
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        return list(pool.map(function, items, chunksize=-(-len(items) // (4 * workers))))
+        yield from pool.map(function, items, chunksize=min(-(-len(items) // (4 * workers)), LONGEST))

@@ -47,12 +47,11 @@ class Measurement:
     @property
     def only(self) -> xr.Dataset:
         """The only region of a file, or the one whose number, from 1, is the condition `SCAN` of the sheet."""
-        regions = list(self.regions.values())
-        number = self.condition(SCAN, "1", 1 if len(regions) == 1 else math.nan)
-        if number not in range(1, len(regions) + 1):
-            names = ", ".join(self.regions)
-            raise AnalysisError(f"{self.id}: the file has {names}; name one in the sheet (add '{SCAN}=1')")
-        return regions[int(number) - 1]
+        names = list(self.regions)
+        number = self.condition(SCAN, "1", 1 if len(names) == 1 else math.nan)
+        if number not in range(1, len(names) + 1):
+            raise AnalysisError(f"{self.id}: the file has {', '.join(names)}; name one in the sheet (add '{SCAN}=1')")
+        return self.regions[names[int(number) - 1]]
 
     def condition(self, name: str, unit: str, default: float | None = None) -> float:
         """Return a condition of the sheet in the requested unit.

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import xarray as xr
 
 from relaxor.core import netcdf
 from relaxor.core.files import atomic
-from relaxor.core.results import Measurement, Number
+from relaxor.core.results import Measurement, Number, Result
 
 COLUMNS = (
     "measurement", "technique", "model", "parameter", "feature", "at", "at_unit", "value", "standard_error",
@@ -24,15 +24,24 @@ NAMES = ("measurement", "model", "parameter", "feature", "at", "at_unit")
 """Columns that identify a number of a technique."""
 BUDGET = (*NAMES, "component", "kind", "value", "unit", "source")
 """Columns of ``budget.csv``."""
+CSV: dict[str, Any] = {"index": False, "float_format": "%.10g", "lineterminator": "\n"}
+"""How tables are written."""
+ROWS = 5000
+"""Number of rows of a table that are written together."""
 STATISTICAL, MISFIT, SYSTEMATIC = "statistical", "misfit", "systematic"
 """Kinds of components of an uncertainty."""
+Group = tuple[str, xr.Dataset]
+"""Name and content of a group of a file."""
 _KINDS: dict[str, type] = {"technique": str, "status": str, "systematic_error": float} | {
     entry.name: entry.type for entry in fields(Number) if entry.type in (str, float, int)
 }
 
 
 def load(path: Path | str) -> list[Measurement]:
-    """Load the measurements of one technique from its ingested netCDF file, in the order of the sheet."""
+    """Return the measurements of one technique from its ingested netCDF file, in the order of the sheet.
+
+    A region is read when it is asked for, and not kept.
+    """
     return [
         Measurement(
             id=name,
@@ -40,11 +49,11 @@ def load(path: Path | str) -> list[Measurement]:
             conditions={key: (value, unit) for key, (value, unit) in json.loads(attrs["conditions"]).items()},
             regions=regions,
         )
-        for name, attrs, regions in netcdf.read(path)
+        for name, (attrs, regions) in netcdf.parts(path).items()
     ]
 
 
-def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset], **attrs: Any) -> None:
+def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset] | Iterable[Group], **attrs: Any) -> None:
     """Write datasets as the groups of one netCDF file, completely or not at all, with the same bytes every time.
 
     Parameters
@@ -52,12 +61,42 @@ def save_tree(path: Path | str, groups: Mapping[str, xr.Dataset], **attrs: Any) 
     path
         File to write.
     groups
-        Datasets by ``"measurement"`` or ``"measurement/region"``. The groups have independent dimensions.
+        Datasets by ``"measurement"`` or ``"measurement/region"``, or an iterator of such pairs, of which one at a time
+        is held in memory. The groups have independent dimensions.
     attrs
         Attributes of the file.
     """
     with atomic(path) as temporary:
-        netcdf.write(temporary, groups, attrs)
+        netcdf.write(temporary, groups.items() if isinstance(groups, Mapping) else groups, attrs)
+
+
+def save_results(
+    parameters: Path | str, budget: Path | str, curves: Path | str, results: Iterable[Result], technique: str
+) -> None:
+    """Write ``parameters.csv``, ``budget.csv`` and ``curves.nc``, of which one result at a time is held in memory."""
+    with (
+        atomic(parameters) as first,
+        atomic(budget) as second,
+        first.open("w", encoding="utf-8", newline="") as rows,
+        second.open("w", encoding="utf-8", newline="") as components,
+    ):
+
+        def write(numbers: Sequence[Number], header: bool) -> None:
+            numbers_table(numbers, technique).to_csv(rows, header=header, **CSV)
+            budget_table(numbers).to_csv(components, header=header, **CSV)
+
+        def written() -> Iterator[Group]:
+            waiting: list[Number] = []
+            header = True
+            for result in results:
+                yield from result.curves.items()
+                waiting += result.numbers
+                if len(waiting) >= ROWS:
+                    write(waiting, header)
+                    waiting, header = [], False
+            write(waiting, header)
+
+        save_tree(curves, written())
 
 
 def numbers_table(numbers: Iterable[Number], technique: str) -> pd.DataFrame:
@@ -91,7 +130,7 @@ def budget_table(numbers: Iterable[Number]) -> pd.DataFrame:
 def save_table(path: Path | str, table: pd.DataFrame, digits: int = 10) -> None:
     """Write a table as CSV with a given number of significant digits, completely or not at all."""
     with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=f"%.{digits}g", lineterminator="\n")
+        table.to_csv(temporary, **CSV | {"float_format": f"%.{digits}g"})
 
 
 def save_parameters(path: Path | str, numbers: Iterable[Number], technique: str) -> None:

@@ -21,7 +21,7 @@ def registry() -> "pint.UnitRegistry":
 
 LONGEST = 100
 """Number of characters of the longest unit that is looked up."""
-SIGN = r"\s*(?:\*\*|\^)"
+SIGN = r"(?<!\s)\s*(?:\*\*|\^)"
 POWER = re.compile(rf"{SIGN}\s*(?:[-+]?\d{{1,2}}(?:\.\d{{1,4}})?|\([-+]?\d{{1,2}}(?:/\d{{1,2}})?\))(?!{SIGN}|\d)")
 """A power by a short number, which is not itself raised to a power."""
 

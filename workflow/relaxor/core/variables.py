@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 import xarray as xr
 
+from relaxor.core.pieces import Lazy
 from relaxor.core.units import convertible, factor
 
 OVERFLOW = 9e37
@@ -17,7 +18,8 @@ Variables = TypeVar("Variables", dict[str, xr.Variable], xr.Dataset)
 
 def variable(dims: str | tuple[Hashable, ...], values: Any, units: str, long_name: str, **attrs: Any) -> xr.Variable:
     """Make a variable of the data contract: numbers with pint-readable ``units`` and a ``long_name``."""
-    return xr.Variable(dims, np.asarray(values), {"units": units, "long_name": long_name, **attrs})
+    held = values if isinstance(values, Lazy) else np.asarray(values)
+    return xr.Variable(dims, held, {"units": units, "long_name": long_name, **attrs})
 
 
 def dataset(

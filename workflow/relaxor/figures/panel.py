@@ -193,12 +193,12 @@ def load_panel(folder: Path | str, measurements: Iterable[str] | None = None) ->
     path = Path(folder) / "curves.nc"
     parameters = load_parameters(Path(folder) / "parameters.csv")
     if measurements is None:
-        return PanelData(netcdf.trees(path), parameters)
+        return PanelData(dict(netcdf.trees(path)), parameters)
     held, chosen = netcdf.attributes(path), set(measurements)
     # Combinations of several measurements are shown with them.
     shown = [name for name, attrs in held.items() if chosen & {name, *attrs.get(COMBINES, "").split(",")}]
     keep = parameters["measurement"].isin(shown) | ~parameters["measurement"].isin(list(held))
-    return PanelData(netcdf.trees(path, shown), parameters[keep])
+    return PanelData(dict(netcdf.trees(path, shown)), parameters[keep])
 
 
 def load_table(path: Path | str) -> TableData:

@@ -3,26 +3,21 @@
 An interrupted download is continued by the next call, and the archive is unpacked only if its checksum is right.
 """
 
-import io
 import shutil
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import urlsplit
 
 import pooch
 
 from relaxor.core.errors import ReadError
+from relaxor.core.remote import BoundedFile, TooLargeError, download
 from relaxor.inpainting.idx import NAMES
 
-TIMEOUT = 60.0
-"""Longest time without a byte, in seconds."""
 CHUNK = 1 << 16
 """Number of bytes that are written at once; at most so many are lost where a connection breaks."""
-MOST_BYTES = 1 << 30
-"""Largest download; the archive has 536 MiB."""
 
 
 def fetch_emnist(folder: str | Path, url: str, sha256: str) -> dict[tuple[str, str], Path]:
@@ -69,25 +64,19 @@ def fetch_emnist(folder: str | Path, url: str, sha256: str) -> dict[tuple[str, s
     return files
 
 
-class _BoundedFile(io.FileIO):
-    """A file that refuses more than `MOST_BYTES`."""
-
-    def write(self, content: Any) -> int:
-        """Write bytes, as long as they fit."""
-        if self.tell() + len(content) > MOST_BYTES:
-            raise ValueError(f"the download has more than {MOST_BYTES} bytes")
-        return super().write(content)
-
-
 def _download_rest(url: str, target: str, _: object) -> None:
     """Download what is missing of a file, as a downloader of pooch; what an interruption leaves is kept beside it."""
     partial = Path(target).with_name("download.partial")
-    with _BoundedFile(partial, "a") as out:
-        # The last byte is fetched anew, because a server refuses to send the rest of a file that is whole.
-        start = max(out.tell() - 1, 0)
-        out.truncate(start)
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        pooch.HTTPDownloader(chunk_size=CHUNK, timeout=TIMEOUT, headers=headers)(url, out, None)
+    try:
+        with BoundedFile(partial, "a") as out:
+            # The last byte is fetched anew, because a server refuses to send the rest of a file that is whole.
+            start = max(out.tell() - 1, 0)
+            out.truncate(start)
+            headers = {"Range": f"bytes={start}-"} if start else {}
+            download(url, out, chunk_size=CHUNK, headers=headers)
+    except TooLargeError:
+        partial.unlink()
+        raise
     partial.replace(target)
 
 

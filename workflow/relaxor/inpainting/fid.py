@@ -19,9 +19,9 @@ and the distance of perfectly restored images is zero. It has no floor, and does
 independent sets, as papers give them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import NamedTuple
 
@@ -76,6 +76,22 @@ class Moments:
         mean = self.mean + shift * (other.n / n)
         return Moments(n, mean, self.scatter + other.scatter + np.outer(shift, shift) * (self.n * other.n / n))
 
+    @cached_property
+    def root(self) -> np.ndarray:
+        """A with A Aᵀ the covariance, shape (d, d): Σ^½ but for a rotation, which singular values do not see."""
+        covariance = self.scatter / (self.n - 1)
+        variances = np.diagonal(covariance)
+        noise = len(covariance) * np.finfo(float).eps
+        alive = np.flatnonzero(variances > variances.max() * noise)  # some features of a network never answer
+        block = np.ix_(alive, alive)
+        root = np.zeros_like(covariance)
+        try:
+            root[block] = np.linalg.cholesky(covariance[block])  # in a tenth of the time
+        except np.linalg.LinAlgError:  # singular all the same
+            values, vectors = np.linalg.eigh(covariance)
+            root = vectors * np.sqrt(np.where(values > values[-1] * noise, values, 0.0))
+        return root
+
 
 class Distance(NamedTuple):
     """A distance, the interval of level `CONFIDENCE` of its expectation, and the number of images of the first set.
@@ -126,45 +142,38 @@ def frechet_distance(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, 
     cov_a, cov_b
         Shape (d, d).
     """
-    shift = mean_a - mean_b
-    root_trace = np.linalg.svd(_root(cov_a).T @ _root(cov_b), compute_uv=False).sum()
-    distance = shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace
-    return max(float(distance), 0.0)
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """Return A with A Aᵀ the covariance; Σ^½ but for a rotation, which singular values do not see."""
-    try:
-        return np.linalg.cholesky(covariance)  # in a tenth of the time
-    except np.linalg.LinAlgError:  # singular, as of features that never answer
-        values, vectors = np.linalg.eigh(covariance)
-        noise = values[-1] * values.size * np.finfo(float).eps
-        return vectors * np.sqrt(np.where(values > noise, values, 0.0))
+    return _distance(Moments(2, mean_a, cov_a), Moments(2, mean_b, cov_b))
 
 
 def _distance(a: Moments, b: Moments) -> float:
-    return frechet_distance(a.mean, a.scatter / (a.n - 1), b.mean, b.scatter / (b.n - 1))
+    shift = a.mean - b.mean
+    root_trace = np.linalg.svd(a.root.T @ b.root, compute_uv=False).sum()
+    spread = np.trace(a.scatter) / (a.n - 1) + np.trace(b.scatter) / (b.n - 1)
+    return max(float(shift @ shift + spread - 2 * root_trace), 0.0)
 
 
-def fid_with_interval(
+def fids_with_intervals(
     features_a: np.ndarray,
-    features_b: np.ndarray,
+    sets_b: Sequence[np.ndarray],
     *,
     paired: bool = False,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-) -> tuple[Distance, Distance]:
-    """Return the Fréchet distance with bootstrap intervals, at this N, which biases it, and extrapolated to infinite N.
+) -> list[tuple[Distance, Distance]]:
+    """Return the Fréchet distance of each set b from set a with bootstrap intervals, at this N and at infinite N.
 
-    A bootstrap sample is drawn from the measured images as these were from all images, so its distance carries the
-    bias of a finite sample once more. Both intervals are therefore the estimate minus the quantiles of what was
-    resampled about its own centre: their mean for the distance at this N; for the extrapolated one the distance of
-    the measured sets, which the resampled extrapolations aim at.
+    The distance at this N is biased by it, that at infinite N is extrapolated. A bootstrap sample is drawn from the
+    measured images as these were from all images, so its distance carries the bias of a finite sample once more. Both
+    intervals are therefore the estimate minus the quantiles of what was resampled about its own centre: their mean for
+    the distance at this N; for the extrapolated one the distance of the measured sets, which the resampled
+    extrapolations aim at.
 
     Parameters
     ----------
-    features_a, features_b
-        Shapes (n, d) and (m, d), one row per image.
+    features_a
+        Shape (n, d), one row per image. All sets b are compared with the same bootstrap samples of it.
+    sets_b
+        Sets of features, shape (m, d) each.
     paired
         Whether row i of both belongs together (a restored image and its original); then n = m.
     resamples, seed
@@ -175,25 +184,32 @@ def fid_with_interval(
     AnalysisError
         As `fid`, and if paired sets differ in size.
     """
-    a, b = _checked(features_a, features_b)
-    if paired and len(a) != len(b):
-        raise AnalysisError(f"Fréchet distance: paired sets have {len(a)} and {len(b)} images")
+    sets = [_checked(features_a, features_b)[1] for features_b in sets_b]
+    a = np.asarray(features_a, dtype=float)
+    for b in sets:
+        if paired and len(a) != len(b):
+            raise AnalysisError(f"Fréchet distance: paired sets have {len(a)} and {len(b)} images")
     generator = np.random.default_rng(seed)
-    parts = _parts(min(len(a), len(b)), a.shape[1])
+    parts = _parts(min(map(len, [a, *sets])), a.shape[1])
 
-    def orders(draw: Callable[[int], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def distances(draw: Callable[[int], np.ndarray]) -> list[tuple[float, float]]:
         order = draw(len(a))
-        return order, order if paired else draw(len(b))
+        pieces = _cut(a, order, parts)
+        return [_extrapolate(pieces, _cut(b, order if paired else draw(len(b)), parts), len(a)) for b in sets]
 
     # The images of a file are often sorted by letter: a part of them must be a random one.
-    value, unbiased = _extrapolate(a, b, orders(generator.permutation), parts)
-    resampled = np.array(
-        [_extrapolate(a, b, orders(lambda n: generator.integers(n, size=n)), parts) for _ in range(resamples)]
-    )
+    measured = np.array(distances(generator.permutation))
+    resampled = np.array([distances(lambda n: generator.integers(n, size=n)) for _ in range(resamples)])
+    return [_with_intervals(*pair, len(a)) for pair in zip(measured, resampled.swapaxes(0, 1), strict=True)]
+
+
+def _with_intervals(measured: np.ndarray, resampled: np.ndarray, n: int) -> tuple[Distance, Distance]:
+    """Return the distances at this N and at infinite N, shape (2,), with the intervals of resampled ones, (…, 2)."""
+    value, unbiased = measured
     low, high = _reflected(resampled[:, 0], resampled[:, 0].mean())
-    measured = Distance(value, max(value + low, 0.0), value + high, len(a))
+    here = Distance(value, max(value + low, 0.0), value + high, n)
     low, high = _reflected(resampled[:, 1], value)
-    return measured, Distance(unbiased, unbiased + low, unbiased + high, len(a))
+    return here, Distance(unbiased, unbiased + low, unbiased + high, n)
 
 
 def _parts(images: int, features: int) -> tuple[int, ...]:
@@ -201,27 +217,21 @@ def _parts(images: int, features: int) -> tuple[int, ...]:
     return tuple(parts for parts in PARTS if parts == 1 or images // parts >= SMALLEST_PART * features)
 
 
-def _extrapolate(
-    a: np.ndarray, b: np.ndarray, orders: tuple[np.ndarray, np.ndarray], parts: tuple[int, ...]
-) -> tuple[float, float]:
-    """Return the distance of the rows ordered, and that at infinite N: NaN where the set is too small to be cut."""
-    finest = parts[-1]
-    pieces_a = [Moments.of(a[rows]) for rows in np.array_split(orders[0], finest)]
-    pieces_b = [Moments.of(b[rows]) for rows in np.array_split(orders[1], finest)]
-    distances = [
-        np.mean([_distance(*pair) for pair in zip(_join(pieces_a, number), _join(pieces_b, number), strict=True)])
-        for number in parts
-    ]
-    if len(parts) == 1:
+def _cut(features: np.ndarray, order: np.ndarray, parts: tuple[int, ...]) -> list[list[Moments]]:
+    """Return the moments of the ordered rows cut into each of these numbers of parts."""
+    pieces = [Moments.of(features.take(rows, axis=0)) for rows in np.array_split(order, parts[-1])]
+    sizes = [len(pieces) // number for number in parts]
+    return [[reduce(add, pieces[at : at + size]) for at in range(0, len(pieces), size)] for size in sizes]
+
+
+def _extrapolate(cuts_a: list[list[Moments]], cuts_b: list[list[Moments]], n: int) -> tuple[float, float]:
+    """Return the distance of whole sets of n images, and that at infinite N: NaN for sets too small to be cut."""
+    pairs = [list(zip(*cuts, strict=True)) for cuts in zip(cuts_a, cuts_b, strict=True)]
+    distances = [np.mean([_distance(*pair) for pair in parts]) for parts in pairs]
+    if len(distances) == 1:
         return float(distances[0]), np.nan
-    _, unbiased = np.polyfit(np.array(parts) / len(a), distances, 1)
+    _, unbiased = np.polyfit([len(parts) / n for parts in pairs], distances, 1)
     return float(distances[0]), float(unbiased)
-
-
-def _join(pieces: list[Moments], number: int) -> list[Moments]:
-    """Join neighbouring pieces into fewer ones."""
-    size = len(pieces) // number
-    return [reduce(add, pieces[start : start + size]) for start in range(0, len(pieces), size)]
 
 
 def _reflected(resampled: np.ndarray, centre: float) -> tuple[float, float]:
@@ -306,11 +316,16 @@ def kid(features_a: np.ndarray, features_b: np.ndarray, *, block: int = KID_BLOC
 
 def _discrepancy(a: np.ndarray, b: np.ndarray) -> float:
     """Return the unbiased squared maximum mean discrepancy of two sets of one size, shape (n, d)."""
-    n, d = a.shape
-    statistic = (a @ a.T / d + 1) ** 3 + (b @ b.T / d + 1) ** 3
-    cross = (a @ b.T / d + 1) ** 3
-    statistic -= cross + cross.T
-    return float((statistic.sum() - np.trace(statistic)) / (n * (n - 1)))
+    n = len(a)
+    within, without, across = (_kernel_sum(*pair) for pair in ((a, a), (b, b), (a, b)))
+    return (within + without - 2 * across) / (n * (n - 1))
+
+
+def _kernel_sum(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the sum of the kernel (x·y/d + 1)³ over all pairs of rows i ≠ j."""
+    kernel = a @ b.T / a.shape[1] + 1
+    kernel *= kernel * kernel  # a power takes ten times as long
+    return float(kernel.sum() - np.trace(kernel))
 
 
 def _checked(features_a: np.ndarray, features_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

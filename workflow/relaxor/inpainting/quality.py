@@ -17,18 +17,30 @@ import string
 
 import numpy as np
 import pandas as pd
-from skimage.metrics import structural_similarity
+from numpy.lib.stride_tricks import sliding_window_view
 
 from relaxor.core.results import CONFIDENCE
-from relaxor.inpainting.images import centre
+from relaxor.inpainting.images import SIDE, centre
 
 WINDOW = 7
 """Pixels along an edge of a window of the structural similarity."""
+EDGE = (WINDOW - 1) // 2
+"""Pixels along each edge of an image that have no whole window around them."""
+BAND = sliding_window_view(np.eye(SIDE), WINDOW, axis=1).mean(axis=2).T
+"""Averages a column of pixels over every whole window, shape (22, 28)."""
+C1, C2 = 0.01**2, 0.03**2
+"""Constants of the structural similarity for images 0 … 1, which keep it finite where both are dark or even."""
 RESAMPLES = 1000
 """Bootstrap samples."""
+CHUNK = 256
+"""Number of images that are compared at a time: few enough for the cache."""
+DRAWS = 2**20
+"""Number of images that are drawn at a time, which bounds the memory."""
 SEED = 0
 OVERALL = "all"
 """The class of rows that concern all letters."""
+METRICS = ("mse", "mse_hole", "ssim", "ssim_hole", "accuracy")
+"""What is measured of every image."""
 COLUMNS = ("metric", "class", "value", "ci_low", "ci_high", "n")
 
 
@@ -63,49 +75,49 @@ def quality(
         One row per metric and class: ``metric``, ``class`` (``all``, ``A`` … ``Z``), ``value``, ``ci_low``, ``ci_high``
         (95 %), ``n`` images. An accuracy of one has an interval of zero width, because no error could be drawn.
     """
-    originals, restored = np.asarray(originals, dtype=float), np.asarray(restored, dtype=float)
     labels, predicted = np.asarray(labels), np.asarray(predicted)
-    scores = _scores(originals, restored, centre(hole))
-    scores["accuracy"] = (labels == predicted).astype(float)
-    table = np.column_stack(list(scores.values()))
+    chunks = [slice(at, at + CHUNK) for at in range(0, len(labels), CHUNK)]
+    scores = np.concatenate([_scores(originals[chunk], restored[chunk], centre(hole)) for chunk in chunks])
+    table = np.column_stack([scores, labels == predicted])
     generator = np.random.default_rng(seed)
-    rows = _rows(OVERALL, scores, table, resamples, generator)
+    rows = _rows(OVERALL, table, resamples, generator)
     for label in np.unique(labels):
-        rows += _rows(string.ascii_uppercase[label], scores, table[labels == label], resamples, generator)
+        rows += _rows(string.ascii_uppercase[label], table[labels == label], resamples, generator)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _scores(originals: np.ndarray, restored: np.ndarray, hole: slice) -> dict[str, np.ndarray]:
-    """Return the scores of each image, shape (n,) each."""
-    error = (originals - restored) ** 2
-    similarity = _similarity(originals, restored)
-    # The outermost three pixels have no whole window around them; scikit-image leaves them out as well.
-    edge = (WINDOW - 1) // 2
-    inside = slice(edge, originals.shape[1] - edge)
-    return {
-        "mse": error.mean(axis=(1, 2)),
-        "mse_hole": error[:, hole, hole].mean(axis=(1, 2)),
-        "ssim": similarity[:, inside, inside].mean(axis=(1, 2)),
-        "ssim_hole": similarity[:, hole, hole].mean(axis=(1, 2)),
-    }
+def _scores(originals: np.ndarray, restored: np.ndarray, hole: slice) -> np.ndarray:
+    """Return the scores of each image but the accuracy, shape (n, metrics)."""
+    a, b = np.asarray(originals, float), np.asarray(restored, float)
+    error, similarity = (a - b) ** 2, _similarity(a, b)
+    inside = slice(hole.start - EDGE, hole.stop - EDGE)
+    maps = error, error[:, hole, hole], similarity, similarity[:, inside, inside]
+    return np.stack([values.mean(axis=(1, 2)) for values in maps], axis=1)
 
 
-def _similarity(originals: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """Return the map of structural similarity of every image, shape (n, 28, 28)."""
-    pairs = zip(originals, restored, strict=True)
-    return np.array([structural_similarity(*pair, win_size=WINDOW, data_range=1.0, full=True)[1] for pair in pairs])
+def _similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the structural similarity in every whole window of every image, shape (n, 22, 22)."""
+    mean_a, mean_b, square, product = (_window_means(values) for values in (a, b, a * a + b * b, a * b))
+    luminance, squares = mean_a * mean_b, mean_a**2 + mean_b**2
+    unbiased = WINDOW**2 / (WINDOW**2 - 1)
+    covariance, variances = unbiased * (product - luminance), unbiased * (square - squares)
+    return (2 * luminance + C1) * (2 * covariance + C2) / ((squares + C1) * (variances + C2))
+
+
+def _window_means(images: np.ndarray) -> np.ndarray:
+    """Return the means over every whole window, shape (n, 22, 22)."""
+    return BAND @ images @ BAND.T
 
 
 def _rows(
-    name: str, scores: dict[str, np.ndarray], table: np.ndarray, resamples: int, generator: np.random.Generator
+    name: str, table: np.ndarray, resamples: int, generator: np.random.Generator
 ) -> list[tuple[str, str, float, float, float, int]]:
     """Return the rows of one class, from its images' scores, shape (n, metrics)."""
     n = len(table)
-    # How often each image is drawn, times its score: the means of the resampled sets, shape (resamples, metrics).
-    means = generator.multinomial(n, np.full(n, 1 / n), size=resamples) @ table / n
+    means = _resampled_means(table, resamples, generator)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-    values = dict(zip(scores, zip(table.mean(axis=0), low, high, strict=True), strict=True))
+    values = dict(zip(METRICS, zip(table.mean(axis=0), low, high, strict=True), strict=True))
     for region in ("", "_hole"):
         value, lowest, highest = values[f"mse{region}"]
         values[f"psnr{region}"] = _decibel(value), _decibel(highest), _decibel(lowest)
@@ -113,6 +125,18 @@ def _rows(
         (metric, name, float(value), float(lowest), float(highest), n)
         for metric, (value, lowest, highest) in sorted(values.items())
     ]
+
+
+def _resampled_means(table: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
+    """Return the means of bootstrap samples of rows, shape (n, metrics); shape (resamples, metrics)."""
+    n = len(table)
+    means = []
+    for start in range(0, resamples, step := max(DRAWS // n, 1)):
+        samples = min(step, resamples - start)
+        drawn = generator.integers(n, size=(samples, n)) + n * np.arange(samples)[:, None]
+        # How often each row is drawn, times the row, is the sum of the sample.
+        means.append(np.bincount(drawn.ravel(), minlength=samples * n).reshape(samples, n) @ table / n)
+    return np.concatenate(means)
 
 
 def _decibel(mse: float) -> float:

@@ -15,7 +15,7 @@ from relaxor.crossbar.levels import integer_decoder
 from relaxor.inpainting.classifier import features, load_classifier, predict
 from relaxor.inpainting.export import load_quantized
 from relaxor.inpainting.feature_network import FeatureNetwork
-from relaxor.inpainting.fid import distance_of_halves, fid_with_interval, kid
+from relaxor.inpainting.fid import Distance, distance_of_halves, fids_with_intervals, kid
 from relaxor.inpainting.images import cut_hole, ink
 from relaxor.inpainting.learning import Reading, load_networks, read_currents
 from relaxor.inpainting.letters import load_letters
@@ -124,20 +124,20 @@ def judge(
     real = features(classifier, originals)
     rows: list[tuple[object, ...]] = [(REAL, FID.name, OVERALL, *distance_of_halves(real, real))]
     foreign = network.features(originals) if network else None
-    for method, images in restored.items():
-        own = features(classifier, images)
-        rows += [(method, *row) for row in _distances(real, own)]
+    own = {method: features(classifier, images) for method, images in restored.items()}
+    paired = fids_with_intervals(real, list(own.values()), paired=True)
+    for (method, images), found in zip(restored.items(), paired, strict=True):
+        rows += [(method, *row) for row in _distances(real, own[method], *found)]
         if network and foreign is not None:
-            found, _ = fid_with_interval(foreign, network.features(images), paired=True)
-            rows.append((method, PAIRED_NETWORK.name, OVERALL, *found))
-        table = quality(originals, images, labels, predict(classifier, own), hole=hole)
+            ((distance, _),) = fids_with_intervals(foreign, [network.features(images)], paired=True)
+            rows.append((method, PAIRED_NETWORK.name, OVERALL, *distance))
+        table = quality(originals, images, labels, predict(classifier, own[method]), hole=hole)
         rows += [(method, *row) for row in table.itertuples(index=False)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _distances(real: np.ndarray, own: np.ndarray) -> list[tuple[object, ...]]:
-    distance, unbiased = fid_with_interval(real, own, paired=True)
-    found = {PAIRED: distance, PAIRED_UNBIASED: unbiased, FID: distance_of_halves(real, own), KID: kid(real, own)}
+def _distances(real: np.ndarray, own: np.ndarray, paired: Distance, unbiased: Distance) -> list[tuple[object, ...]]:
+    found = {PAIRED: paired, PAIRED_UNBIASED: unbiased, FID: distance_of_halves(real, own), KID: kid(real, own)}
     # Too few letters cannot be extrapolated.
     return [(metric.name, OVERALL, *values) for metric, values in found.items() if np.isfinite(values.value)]
 

@@ -1,11 +1,12 @@
 """Figures and their panels, as ``config/figures.yaml`` lists them."""
 
 import fnmatch
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from relaxor.core.errors import SheetError, nearest
 from relaxor.core.section import Section, load_yaml
@@ -18,6 +19,19 @@ TAKEN = ("sample", "comparison", "validation", "explore", "figure", "panels", "s
 """Names of rules, folders and notebooks that figures cannot have."""
 COLUMNS = {"single": 1, "double": 2}
 """Panels beside each other in a figure that states no layout, by its width."""
+MARKUP = re.compile(r"</?[a-z][\w-]*[\s/>]|<!|javascript:|^[ \t]*\.\. ", re.IGNORECASE | re.MULTILINE)
+
+
+def _plain(text: str) -> str:
+    if found := MARKUP.search(text):
+        raise ValueError(
+            f"'{found[0].strip()}' is markup that the report would run: write it in words, or '< x' for '<x'"
+        )
+    return text
+
+
+Words = Annotated[str, AfterValidator(_plain)]
+"""A text for the report, which Snakemake copies into its page as it is and reads as reStructuredText."""
 
 
 class PanelSpec(Section):
@@ -36,9 +50,9 @@ class PanelSpec(Section):
     rows of the sheet name the panel."""
     options: dict[str, str | int | float | bool] = {}
     """Keywords of the function that draws it, such as the region of a file."""
-    title: str = ""
+    title: Words = ""
     """Title above the panel, behind its letter."""
-    caption: str = ""
+    caption: Words = ""
     """Caption: what the panel shows and how that was obtained."""
 
     @property
@@ -50,9 +64,9 @@ class PanelSpec(Section):
 class FigureSpec(Section):
     """One figure."""
 
-    title: str
+    title: Words
     """Heading of the figure in the report."""
-    category: str = ""
+    category: Words = ""
     """Heading under which the report lists the figure; by default its title."""
     part: str = ""
     """Part of the work to which the figure belongs; ``snakemake PART`` makes the figures and tables of a part. By

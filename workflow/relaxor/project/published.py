@@ -16,15 +16,13 @@ from pydantic import AfterValidator, Field, NonNegativeFloat
 
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import SheetError
-from relaxor.core.remote import silence
+from relaxor.core.remote import BoundedFile, download, silence
 from relaxor.core.section import Section, load_yaml
 from relaxor.core.storage import save_table
 from relaxor.project.lists import Selector, printed_error
 from relaxor.project.settings import Settings, validate_settings
 from relaxor.project.sheet import check_rows
 
-TIMEOUT = 30.0
-"""Longest time without a byte, in seconds."""
 CACHE = "cache"
 """Stands for the folder in which pooch keeps files."""
 SAMPLE = "published_"
@@ -226,12 +224,17 @@ def _downloaded(file: PublicFile, folder: Path) -> tuple[Path | None, str]:
     import pooch
 
     place = folder / file.name
-    loader = pooch.HTTPDownloader(timeout=TIMEOUT)
     try:
-        pooch.retrieve(file.address, f"sha256:{file.sha256}", place.name, place.parent, downloader=loader)
+        pooch.retrieve(file.address, f"sha256:{file.sha256}", place.name, place.parent, downloader=_bounded)
     except (OSError, ValueError, RuntimeError) as error:
         return None, " ".join(str(error).split())
     return place, ""
+
+
+def _bounded(url: str, target: str, _: object) -> None:
+    """Download as a downloader of pooch, which deletes the target if this fails."""
+    with BoundedFile(target, "w") as out:
+        download(url, out)
 
 
 def numbers_of(registry: Registry) -> Iterator[tuple[str, PublishedNumber]]:

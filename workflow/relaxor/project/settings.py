@@ -12,7 +12,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args
 
-from pydantic import Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
+from pydantic import Field, PositiveInt, PrivateAttr, ValidationError, create_model, field_validator, model_validator
 
 from relaxor.core.errors import AnalysisError, SheetError
 from relaxor.core.section import Section, fields_of, read_yaml
@@ -76,6 +76,9 @@ class Settings(Section):
     pdf_fonts: Literal[3, 42] = 3
     """Type of the fonts in PDF files. 42 embeds whole TrueType fonts, which some publishers require, and takes half as
     long again to draw."""
+    size_limits: dict[str, PositiveInt] = {}
+    """Size in MiB up to which files of a format are read, by the name of the format, in place of the limit of the
+    format."""
     tables: dict[str, TableDescription] = {}
     """Descriptions of text tables that do not describe themselves, by the name that the sheet uses."""
     instruments: dict[str, Instrument] = {}

@@ -10,7 +10,8 @@ from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.core.lazy import lazy
-from relaxor.readers.registry import MAX_BYTES, readers
+from relaxor.readers.common.sizes import require_size
+from relaxor.readers.registry import readers
 from relaxor.readers.tables.description import TableDescription
 from relaxor.readers.unread import refusal
 
@@ -57,7 +58,7 @@ def read(path: str | Path, table: TableDescription | str | None = None) -> "xr.D
     else:
         reader = _named(table) if isinstance(table, str) else _described(table)
     name = reader.name
-    _refuse_larger(path, reader.max_bytes)
+    require_size(path, name, reader.max_bytes)
     try:
         with _library_warnings() as messages:
             tree = reader.extract(path)
@@ -104,14 +105,7 @@ def _head(path: Path) -> bytes:
         raise ReadError(path, "is not a file")
     if path.stat().st_size == 0:
         raise ReadError(path, "is empty")
-    _refuse_larger(path, MAX_BYTES)
     return start_of(path, HEAD_BYTES)
-
-
-def _refuse_larger(path: Path, limit: int) -> None:
-    size = path.stat().st_size
-    if size > limit:
-        raise ReadError(path, f"is {size / 2**20:.0f} MiB; such files over {limit >> 20} MiB are refused")
 
 
 class _Collected(logging.Handler):

@@ -11,7 +11,7 @@ LOOKED_THROUGH = 1 << 18
 """Number of bytes in which a text is searched for numbers."""
 FEWEST_ROWS = 3
 """A text with fewer rows of numbers is no table."""
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(\d++(?:\.\d*+)?|\.\d++)([eEdD][-+]?\d+)?")
 
 
 class Unread(NamedTuple):

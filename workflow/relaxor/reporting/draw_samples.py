@@ -1,9 +1,11 @@
 """Figures of any sample: its measurements of one technique, with fits if they were analysed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
 from matplotlib.axes import Axes
 
 from relaxor.core import netcdf
@@ -19,7 +21,7 @@ Drawing = Callable[[Axes, Any], None]
 COLUMNS, ROW_MM = 2, 68.0
 LONGEST_TITLE = 45
 MOST_PANELS = 24
-"""Largest number of panels that are drawn. The figure reports any others, whose data are in ``curves.nc``."""
+"""Largest number of panels that are drawn. The figure says if there are more, whose data are in ``curves.nc``."""
 
 
 def draw_sample(
@@ -40,8 +42,8 @@ def draw_sample(
     """
     use_style(pdf_fonts)
     measurements, technique = load(data), Path(data).stem
-    panels = list(_panels(technique, measurements, parameters, curves))
-    shown = panels[:MOST_PANELS]
+    panels = _panels(technique, measurements, parameters, curves)
+    shown = list(islice(panels, MOST_PANELS))
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     whole = new_figure(DOUBLE if columns > 1 else SINGLE, ROW_MM * rows)
@@ -50,8 +52,8 @@ def draw_sample(
         panel(ax, content)
         short = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
         ax.set_title(literal(short), loc="left", fontweight="bold")
-    if len(panels) > len(shown):
-        whole.suptitle(f"the first {len(shown)} of {len(panels)} panels", fontsize=6)
+    if next(panels, None):
+        whole.suptitle(f"the first {len(shown)} panels; the explorer draws all measurements", fontsize=6)
     mark_origin(whole, origin_of(measurement.attrs["origin"] for measurement in measurements))
     files = sorted(f"{each.attrs['raw_file']} {each.attrs['raw_sha256'][:12]}" for each in measurements)
     save(whole, figure, f"{Path(figure[0]).parent.name}: {technique}", f"relaxor; raw files: {', '.join(files)}")
@@ -62,19 +64,19 @@ def _panels(
 ) -> Iterator[tuple[str, Drawing, Any]]:
     """Yield title, drawing and data of every panel: those of all measurements together first, then one by one."""
     together: set[str] = set()
-    own: dict[str, list[tuple[str, Drawing, PanelData]]] = {}
+    groups: Mapping[str, xr.DataTree] = {}
     for table, stored in zip(parameters, curves, strict=True):
-        technique = techniques()[name]
         numbers, groups = load_parameters(table), netcdf.trees(stored)
-        for panel, holders in shared_panels(technique, groups):
+        for panel, holders in shared_panels(techniques()[name], groups):
             together |= holders
-            yield panel.together, panel.draw, PanelData(groups, numbers)
-        for measurement, group in groups.items():
-            data = PanelData({measurement: group}, numbers[numbers["measurement"] == measurement])
-            own[measurement] = [(title, draw, data) for title, draw in own_panels(technique, measurement, group)]
+            yield panel.together, panel.draw, PanelData(dict(groups), numbers)
     for measured in measurements:
-        yield from own.get(measured.id, [])
-        if not own.get(measured.id) and measured.id not in together:
+        own = []
+        if measured.id in groups:
+            data = PanelData({measured.id: groups[measured.id]}, numbers[numbers["measurement"] == measured.id])
+            own = own_panels(techniques()[name], measured.id, data.curves[measured.id])
+            yield from ((title, draw, data) for title, draw in own)
+        if not own and measured.id not in together:
             for regions in (found := panels_of(measured.regions)):
                 title = measured.id if len(found) == 1 else f"{measured.id}: {next(iter(regions))}"
                 yield title, draw_regions, regions

@@ -1,6 +1,5 @@
 """Comparison with other devices: energy per spike."""
 
-import re
 import textwrap
 
 import matplotlib as mpl
@@ -86,9 +85,9 @@ def _draw(ax: Axes, height: float, row: pd.Series) -> None:
 
 def _label(row: pd.Series) -> str:
     """Return the device, the quantity to which the energy belongs, and the mark of simulated data."""
-    kind = re.search(r"\((.+)\)", row["quantity"])
+    kind = row["quantity"].partition("(")[2].rpartition(")")[0]
     per = "training" if "per training" in row["quantity"] else ""
-    details = [per, kind[1] if kind else "", "simulated" if row["origin"] == "simulated" else ""]
+    details = [per, kind, "simulated" if row["origin"] == "simulated" else ""]
     second = ", ".join(filter(None, details))
     return subscripts(row["device"]) + (f"\n{second}" if second else "")
 

@@ -46,8 +46,7 @@ def draw_overview(ax: Axes, data: PanelData, *, technique: str, number: int = 1)
 def shared_panels(technique: Technique, groups: Mapping[str, xr.DataTree]) -> Iterator[tuple[Panel, set[str]]]:
     """Yield the panels that show measurements together, each with the measurements that it can show."""
     for panel in technique.panels.values():
-        holders = {measurement for measurement, group in groups.items() if panel.can_show(group)}
-        if panel.together and holders:
+        if panel.together and (holders := {name for name, group in groups.items() if panel.can_show(group)}):
             yield panel, holders
 
 

@@ -1,4 +1,4 @@
-"""The frame of every page: it needs no scripts, downloads nothing and is readable on a phone."""
+"""The frame of every page: it runs no scripts, downloads nothing and is readable on a phone."""
 
 import html
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>

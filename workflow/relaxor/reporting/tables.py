@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 from uncertainties import ufloat
 
-from relaxor.core.files import write_whole
+from relaxor.core.files import atomic, write_whole
 from relaxor.core.results import Status
-from relaxor.core.storage import load_parameters
+from relaxor.core.storage import ROWS, load_parameters
 from relaxor.reporting.page import page_of_tables, table_of
 
 HEADINGS = {
@@ -35,6 +35,8 @@ SHORT = 12
 """Digits of a SHA-256 that stand in a printed table, as in short names of commits; the notes below it have all."""
 LINES = "In parentheses, one standard uncertainty, statistical and systematic together."
 """What the caption of a table of one line per peak says of its errors."""
+MOST_ROWS = 20_000
+"""Largest number of rows of a printed table, which nobody would read on paper."""
 MANY = 3
 """Number of raw files behind one number from which on they are counted, not listed."""
 LATEX = str.maketrans(
@@ -59,20 +61,30 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str], *, files: Map
     numbers = {Path(path).parent.name: load_parameters(path) for path in parameters}
     for path in map(Path, tables):
         rows = numbers[path.stem]
-        table = printed(rows)
         if path.suffix == ".csv":
-            write_whole(path, table.map(_no_formula).to_csv(index=False, lineterminator="\n"))
+            _write_csv(path, rows)
             continue
+        more = f" The first {MOST_ROWS} of {len(rows)}; {path.stem}.csv has all." if len(rows) > MOST_ROWS else ""
+        rows = rows[:MOST_ROWS]
+        table = printed(rows)
         codes, methods = pd.factorize(table["Method"].replace("", None))  # each method is given once below the table
         table["Method"] = [f"{code + 1}" if code >= 0 else "" for code in codes]
         origin = " and ".join(sorted(set(table["Data"])))
-        caption = f"{path.stem}: fitted and derived numbers ({origin} data). One standard error in parentheses."
+        caption = f"{path.stem}: fitted and derived numbers ({origin} data). One standard error in parentheses.{more}"
         whole = render(table, path.suffix, caption, path.stem, [*methods, *_raw_files(rows, files)])
         lines = [
             render(each, path.suffix, f"{path.stem}: {model} ({origin} data). {LINES}", f"{path.stem}-{model}")
             for model, each in by_feature(rows).items()
         ]
         write_whole(path, joined([*lines, whole], path.suffix, path.stem))
+
+
+def _write_csv(path: Path, numbers: pd.DataFrame) -> None:
+    """Write all numbers, of which some thousand at a time are held as text."""
+    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        for first in range(0, max(len(numbers), 1), ROWS):
+            table = printed(numbers[first : first + ROWS]).map(_no_formula)
+            table.to_csv(stream, index=False, header=first == 0, lineterminator="\n")
 
 
 def printed(numbers: pd.DataFrame) -> pd.DataFrame:

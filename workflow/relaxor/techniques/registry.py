@@ -151,8 +151,8 @@ class Technique(Topic):
     settings
         Model of its settings; all of them have defaults.
     analyse
-        ``analyse(measurements, settings) -> Result``; touches no file. Measurements are those of one sample whose
-        settings are the same.
+        ``analyse(measurements, settings)`` yields a `Result` of each measurement, or of several together; touches no
+        file. Measurements are those of one sample whose settings are the same.
     recognise
         How likely a file belongs to the technique, 0 to 1, from what is in it.
     conditions
@@ -179,7 +179,7 @@ class Technique(Topic):
     """
 
     settings: type[Section] = Section
-    analyse: Callable[[Sequence[Any], Any], Result] = field(kw_only=True)
+    analyse: Callable[[Sequence[Any], Any], Iterator[Result]] = field(kw_only=True)
     recognise: "Callable[[Contents], float]" = lambda contents: 0.0
     conditions: Conditions = Conditions()
     needed_setting: str = ""

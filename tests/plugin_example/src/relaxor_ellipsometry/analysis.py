@@ -1,10 +1,10 @@
 """The refractive index of a bulk sample, and Cauchy's law through it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
-from relaxor.core.results import Measurement, Quantity, Result, measured, provenance
+from relaxor.core.results import Measurement, Quantity, Result, measured
 from relaxor.core.variables import variable
 
 from relaxor_ellipsometry.settings import EllipsometrySettings
@@ -27,7 +27,7 @@ def refractive_index(psi: np.ndarray, delta: np.ndarray, angle: float) -> np.nda
     return np.sqrt(np.sin(incidence) ** 2 * inner).real
 
 
-def analyse(measurements: Sequence[Measurement], settings: EllipsometrySettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: EllipsometrySettings) -> Iterator[Result]:
     """Fit Cauchy's law to every spectrum.
 
     Parameters
@@ -37,7 +37,6 @@ def analyse(measurements: Sequence[Measurement], settings: EllipsometrySettings)
     settings
         See `EllipsometrySettings`.
     """
-    result = Result()
     for measurement in measurements:
         spectrum = measurement.only
         wavelength = spectrum["wavelength"].to_numpy()
@@ -54,10 +53,8 @@ def analyse(measurements: Sequence[Measurement], settings: EllipsometrySettings)
             at_infinity.with_component("angle of incidence", systematic, "setting angle_uncertainty"),
             *measured(measurement, CAUCHY, {DISPERSION: (slope, covariance[0, 0] ** 0.5)}, **common),
         ]
-        result.numbers.extend(rows)
         fit = level + slope * wavelength**-2.0
-        result.curves[measurement.id] = xr.Dataset(attrs=provenance(measurement))
-        result.curves[f"{measurement.id}/index"] = xr.Dataset(
+        curves = xr.Dataset(
             {
                 "data": variable("wavelength", index, "1", "refractive index"),
                 "fit": variable("wavelength", fit, "1", "Cauchy's law"),
@@ -65,4 +62,4 @@ def analyse(measurements: Sequence[Measurement], settings: EllipsometrySettings)
             },
             {"wavelength": variable("wavelength", wavelength, "nm", "wavelength")},
         )
-    return result
+        yield Result.of(measurement, rows, {"index": curves})

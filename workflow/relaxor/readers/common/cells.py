@@ -6,19 +6,29 @@ separate the cells, a comma between digits is the decimal sign.
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from relaxor.core.errors import ReadError
+from relaxor.core.files import start_of
 from relaxor.readers.common.schema import MAX_POINTS
+from relaxor.readers.common.text import decoded, lines_of, split_lines
 
 FEWEST_ROWS = 3
 """Smallest number of rows of numbers that are a table."""
+LARGE_TEXT, HEAD = 1 << 20, 1 << 16
+"""Bytes of a large text, and of its beginning in which rows must begin for it to be read without its lines."""
+LARGEST_TEXT = 64 << 20
+"""Bytes up to which a text is held as lines, which take ten times its size in memory."""
+MOST_CELLS = 1 << 20
+"""Number of cells that are parsed together."""
 NAMED_ABOVE = 6
 """Number of lines above the first row of numbers in which names and units are sought."""
 SAMPLED = 400
@@ -28,10 +38,12 @@ COMMENT = re.compile(r"^ *(?:#|;|'|%|!|//|/\*)\s?")
 BLANK = " "
 """The separator of cells between which any number of blanks stands."""
 EXPONENT = r"(?:[eEdD][-+]?\d+)?"
-POINT = re.compile(rf"[-+−]?(?:\d+\.?\d*|\.\d+){EXPONENT}")
+POINT = re.compile(rf"[-+−]?(?:\d++(?:\.\d*+)?|\.\d++){EXPONENT}")
 COMMA = re.compile(rf"[-+−]?(?:\d+(?:,\d+)?|,\d+){EXPONENT}")
 MISSING = frozenset(("", "nan", "-nan", "n/a", "na", "#n/a", "#div/0!", "--", "-", "null", "none", "ovrflw", "ovf"))
 """Words in small letters that stand for a number that is not there."""
+MISSING_WORDS = MISSING | {word.upper() for word in MISSING} | {word.title() for word in MISSING} | {"NaN", "-NaN"}
+"""The same as people write them."""
 
 
 @dataclass(frozen=True)
@@ -278,29 +290,99 @@ def tables_of(lines: Sequence[str], path: Path) -> TableText:
     return TableText(tuple(tables), below, tuple(warnings))
 
 
+def tables_in(path: Path) -> TableText:
+    """Take the text of a file apart, see `tables_of`; a large table of equal rows is never held as text.
+
+    Raises
+    ------
+    ReadError
+        As `tables_of`, and if a file of more than `LARGEST_TEXT` is no such table.
+    """
+    if (found := _large_table(path)) is not None:
+        return found
+    if path.stat().st_size > LARGEST_TEXT:
+        raise ReadError(
+            path,
+            f"is larger than {LARGEST_TEXT >> 20} MiB, and is not one table of at most {MAX_POINTS} numbers in rows of "
+            "equal length with nothing below it: cut it into such tables",
+        )
+    return tables_of(lines_of(path), path)
+
+
+def _large_table(path: Path) -> TableText | None:
+    """Return the table of a large file in which nothing but rows of as many cells follows the first row; else None."""
+    if path.stat().st_size < LARGE_TEXT:
+        return None
+    lines = split_lines(decoded(start_of(path, HEAD)))[:-1]
+    form = form_of(_sample(lines))
+    if form is None:
+        return None
+    first = _with_missing_above(lines, next(index for index, line in enumerate(lines) if form.is_row(line)), form)
+    if not _is_table(lines, first, len(lines), form):
+        return None
+    values = full_rows(path, form, len(form.cells(lines[first])), first, missing=MISSING_WORDS)
+    if values is None or (np.isnan(values.sum()) and not _has_all_cells(path, form, values, lines[:first])):
+        return None
+    _refuse_two_commas(lines[:first], lines[first:], form, path)
+    return TableText((Table(tuple(lines[:first]), values, first + 1, form),), (), ())
+
+
+def _has_all_cells(path: Path, form: Form, values: np.ndarray, above: Sequence[str]) -> bool:
+    """Return whether the NaN among the numbers of a table are cells in rows of numbers, not what short rows lack."""
+    empty = np.isnan(values)
+    if form.separator == BLANK or empty.all(axis=1).any() or (empty[0, 0] and not empty[1:4, 0].any()):
+        return False
+    expected = values.shape[0] * (values.shape[1] - 1) + sum(line.count(form.separator) for line in above)
+    with path.open("rb") as stream:
+        return sum(part.count(form.separator.encode()) for part in iter(lambda: stream.read(HEAD), b"")) == expected
+
+
 def _one_table(lines: Sequence[str], form: Form, path: Path) -> Table | None:
     """Return the table of a text in which nothing but full rows follows the first row, many times faster; else None."""
-    first = next(index for index, line in enumerate(lines) if form.is_row(line))
-    last = len(lines)
-    while not lines[last - 1].strip():
-        last -= 1
+    first = _with_missing_above(lines, next(index for index, line in enumerate(lines) if form.is_row(line)), form)
+    last = max(index for index, line in enumerate(lines, start=1) if line.strip())
+    if not _is_table(lines, first, last, form):
+        return None
     rows = lines[first:last]
-    text = "\n".join(rows)
-    plain = not any(mark in text for mark in ('"', "_", "−", *("." if form.decimal == "," else "")))
-    if not plain or not _is_table(lines, first, last, form):
-        return None
-    if len(form.cells(rows[0])) * len(rows) > MAX_POINTS:
-        return None
-    pointed = (row.replace(",", ".") for row in rows) if form.decimal == "," else rows
-    separator = None if form.separator == BLANK else form.separator
-    try:
-        values = np.loadtxt(pointed, float, comments=None, delimiter=separator, ndmin=2)
-    except ValueError:  # an empty cell, a word for one, or a row of another length
-        return None
-    if not np.isfinite(values).all():
+    values = full_rows(StringIO("\n".join(rows)), form, len(form.cells(rows[0])))
+    if values is None:
         return None
     _refuse_two_commas(lines[:first], rows, form, path)
     return Table(tuple(lines[:first]), values, first + 1, form)
+
+
+def full_rows(
+    source: Path | StringIO,
+    form: Form,
+    width: int,
+    skip: int = 0,
+    encoding: str = "utf-8",
+    missing: Collection[str] = (),
+) -> np.ndarray | None:
+    """Return rows of numbers; None if a cell is no finite number and not missing, or a row is longer than the others.
+
+    A short row of a table in which words may be missing is filled with NaN.
+    """
+    separator = r"\s+" if form.separator == BLANK else form.separator
+    kept: list[np.ndarray] = []
+    rows = 0
+    try:
+        read = pd.read_csv(
+            source, sep=separator, decimal=form.decimal, header=None, skiprows=skip, dtype=float, encoding=encoding,
+            quoting=csv.QUOTE_NONE, keep_default_na=False, na_values=list(missing),
+            chunksize=max(MOST_CELLS // width, 1),
+        )  # fmt: skip
+        with read:
+            for chunk in read:
+                values = chunk.to_numpy()
+                rows += len(values)
+                wrong = np.isinf(values) if missing else ~np.isfinite(values)
+                if wrong.any() or values.shape[1] != width or rows * width > MAX_POINTS:
+                    return None
+                kept.append(values)
+    except (ValueError, OverflowError):  # what pandas raises for rows and cells of another kind
+        return None
+    return np.concatenate(kept, out=np.empty((rows, width), order="F")) if kept else None
 
 
 def _is_head(rows: Sequence[str], form: Form) -> bool:
@@ -356,13 +438,23 @@ def _runs(lines: Sequence[str], form: Form) -> Iterator[tuple[int, int]]:
         if not line.strip():
             continue
         if form.is_row(line, 2 if first < 0 else 1):  # within a table, all cells of a row but one may be empty
-            first = index if first < 0 else first
+            first = _with_missing_above(lines, index, form) if first < 0 else first
             last = index + 1
         elif first >= 0:
             yield first, last
             first = -1
     if first >= 0:
         yield first, len(lines) if not any(line.strip() for line in lines[last:]) else last
+
+
+def _with_missing_above(lines: Sequence[str], first: int, form: Form) -> int:
+    """Return the first row of a run to which rows of a number and of words such as ``NaN`` above it belong."""
+    width = len(form.cells(lines[first]))
+    while first and form.is_row(above := lines[first - 1], 1):
+        if len(cells := form.cells(above)) != width or not all(cells):
+            break
+        first -= 1
+    return first
 
 
 def _is_table(lines: Sequence[str], first: int, last: int, form: Form) -> bool:

@@ -23,7 +23,7 @@ XRAY_LINE = re.compile(r"[A-Z][a-z]? [KLM]([abαβ]\d?)?")
 THING = re.compile(r"(.* )?(device|sample|cell|channel|run|site|pad|group|set|trace|curve|batch|type)", re.IGNORECASE)
 """What letters number: ``Device A`` is no current."""
 BRACKETED = re.compile(r"[\[(].*[\])]")
-GROUPS = re.compile(r"[^\s()\[\]][^()\[\]]*[(\[][^)\]]*[)\]]")
+GROUPS = re.compile(r"(?<![^()\[\]])\s*+([^\s()\[\]][^()\[\]]*+[(\[][^)\]]{0,99}+[)\]])")
 AXES = {
     "two_theta": ("degree", r"°?\s*2[\s_-]*(theta|θ|th)( angle)?|two[\s_-]*theta|(angle|pos)\.?\s*\[?°?2.*|angle"),
     "raman_shift": (
@@ -50,7 +50,9 @@ INTENSITY = re.compile(
     re.IGNORECASE,
 )
 SPREAD = re.compile(r"sigma|σ|e\.?s\.?d\.?|err(or)?|std(dev)?|uncertainty", re.IGNORECASE)
-ENTRY = re.compile(r"\"?(x|y|horizontal |vertical )[ _]?(?:axis|units?|label)\"?\s*[,;:=\t ]\s*(\S.*)", re.IGNORECASE)
+ENTRY = re.compile(
+    r"\"?(x|y|horizontal |vertical )[ _]?(?:axis|units?|label)\"?(?=[,;:=\t ])\s*+[,;:=]?\s*+(\S.*)", re.IGNORECASE
+)
 """A line of a header that names the column ``x`` or ``y``."""
 QUANTITIES = {"nm": "wavelength", "1/cm": "wavenumber", "s": "time", "V": "voltage", "A": "current"}
 """Names of columns of which a header gives the unit only."""

@@ -10,9 +10,13 @@ from xml.etree.ElementTree import Element
 
 from relaxor.core.errors import ReadError
 
+ENCRYPTED = 0x1
+"""Flag of a member of a zip archive that needs a password."""
 MAX_TOTAL_BYTES = 256 << 20
 """Most bytes to which a file may unpack."""
 MAX_MEMBER_BYTES = 32 << 20
+MAX_DEPTH = 200
+"""Most elements of an XML document within each other."""
 MAX_NODES = 500_000
 """Most elements and attributes of one XML document; each takes some hundred bytes in memory."""
 
@@ -24,10 +28,12 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     Raises
     ------
     ReadError
-        If the archive is damaged, packed in an unknown way, or would unpack to more than `MAX_TOTAL_BYTES`.
+        If the archive is damaged, encrypted, packed in an unknown way, or would unpack to more than `MAX_TOTAL_BYTES`.
     """
     try:
         with zipfile.ZipFile(path) as container:
+            if any(member.flag_bits & ENCRYPTED for member in container.infolist()):
+                raise ReadError(path, "is encrypted: unpack it with its password first")
             total = sum(member.file_size for member in container.infolist())
             if total > MAX_TOTAL_BYTES:
                 limit = MAX_TOTAL_BYTES >> 20
@@ -81,16 +87,23 @@ def parse_xml(content: bytes, path: Path, place: str = "") -> Element:
     Raises
     ------
     ReadError
-        If the document is not well formed, holds entities, or has more than `MAX_NODES` elements and attributes.
+        If the document is not well formed, holds entities, has more than `MAX_NODES` elements and attributes, or has
+        more than `MAX_DEPTH` elements within each other.
     """
     from defusedxml.ElementTree import fromstring
 
     if content.count(b"<") + content.count(b"=") > MAX_NODES:
         raise ReadError(path, f"holds more than {MAX_NODES} elements and attributes", place)
     try:
-        return fromstring(content)
+        root: Element = fromstring(content)
     except Exception as error:  # ParseError of the XML, or one of defusedxml's refusals
         raise ReadError(path, f"is not readable XML ({type(error).__name__}: {error})", place) from error
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = [child for element in level for child in element]
+    if level:
+        raise ReadError(path, f"holds more than {MAX_DEPTH} elements within each other", place)
+    return root
 
 
 def plain_xml(element: Element) -> dict[str, Any]:

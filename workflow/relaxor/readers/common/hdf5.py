@@ -1,6 +1,7 @@
 """HDF5 files of unknown origin, examined before they are read."""
 
 import math
+import mmap
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaxor.core.errors import ReadError
+from relaxor.readers.common.sizes import most_bytes
 
 if TYPE_CHECKING:
     import h5py
@@ -21,6 +23,9 @@ MAX_ATTRIBUTES = 5_000
 """Most attributes of all objects of a file together; each takes a tenth of the time that a small file takes."""
 MAX_DEPTH = 64
 """Most groups within each other; the time to open an object grows with their number."""
+MAX_SEARCHED = 8 << 30
+"""Most bytes that are searched for texts, which is the size of the file for each of its heaps."""
+LONG_TEXT = "a text is longer than its place in the heap"
 DIMENSION_LIST = b"DIMENSION_LIST"
 """Attribute that holds lists of references to the scales of a dataset, which are no text."""
 GLOBAL_HEAP = b"GCOL\1\0\0\0"
@@ -40,12 +45,14 @@ def opened(path: Path) -> Iterator["h5py.File"]:
     """
     import h5py
 
-    if offset := damaged_heap(path):
-        raise ReadError(path, "is damaged: a global heap has a wrong size", f"byte {offset:#x}")
+    place, damage = text_damage(path)
+    damaged = ReadError(path, f"is damaged: {damage}", f"byte {place:#x}")
+    if damage not in ("", LONG_TEXT):
+        raise damaged
     with h5py.File(path, "r") as file:
         _check(file.id, path)
-        if offset := overlong_text(path):
-            raise ReadError(path, "is damaged: a text is longer than its place in the heap", f"byte {offset:#x}")
+        if damage:
+            raise damaged
         yield file
 
 
@@ -80,8 +87,8 @@ def _check(file: "h5py.h5f.FileID", path: Path) -> None:
             types.append(dataset.get_type())
         if any(found.detect_class(h5t.VLEN) for found in types):
             raise ReadError(path, "is damaged: it has lists of variable length where text should be", _place(name))
-        if announced > MAX_UNPACKED:
-            problem = f"announces {announced / 2**20:.0f} MiB of data, more than {MAX_UNPACKED >> 20} MiB"
+        if announced > (most := most_bytes(MAX_UNPACKED)):
+            problem = f"announces {announced / 2**20:.0f} MiB of data, more than {most >> 20} MiB"
             raise ReadError(path, problem, _place(name))
 
 
@@ -89,33 +96,39 @@ def _place(name: bytes) -> str:
     return "/" + name.decode("utf-8", "replace")
 
 
-def damaged_heap(path: Path) -> int:
-    """Return the byte at which a global heap (texts of variable length) is damaged, or 0.
+def text_damage(path: Path) -> tuple[int, str]:
+    """Return the byte at which texts of variable length are damaged, and what is wrong there, or ``(0, "")``.
 
-    libhdf5 loops without end on free space that is smaller than its own header, and reads foreign memory for an object
-    that ends behind its heap.
+    libhdf5 loops without end on free space of a global heap that is smaller than its own header, and reads foreign
+    memory for an object that ends behind its heap. A text is its length, the address of its heap and the index of the
+    object; libhdf5 reserves the length, up to 4 GiB.
     """
-    return next((damage for _, _, damage in _heaps(path.read_bytes()) if damage), 0)
+    with _mapped(path) as data:
+        heaps = []
+        for heap, sizes, damage in _heaps(data):
+            if damage:
+                return damage, "a global heap has a wrong size"
+            heaps.append((heap, sizes))
+            if len(heaps) * len(data) > MAX_SEARCHED:
+                return heap, "there are more global heaps of texts than are looked through"
+        for heap, sizes in heaps:
+            address = heap.to_bytes(8, "little")
+            place = data.find(address, 4)
+            while place >= 0:
+                index = int.from_bytes(data[place + 8 : place + 12], "little")
+                if index and int.from_bytes(data[place - 4 : place], "little") > sizes.get(index, len(data)):
+                    return place - 4, LONG_TEXT
+                place = data.find(address, place + 1)
+    return 0, ""
 
 
-def overlong_text(path: Path) -> int:
-    """Return the byte at which a text announces more than its object in a heap holds, or 0.
-
-    A text is its length, the address of the heap and the index of the object; libhdf5 reserves the length, up to 4 GiB.
-    """
-    data = path.read_bytes()
-    for heap, sizes, _ in _heaps(data):
-        address = heap.to_bytes(8, "little")
-        place = data.find(address, 4)
-        while place >= 0:
-            index = int.from_bytes(data[place + 8 : place + 12], "little")
-            if index and int.from_bytes(data[place - 4 : place], "little") > sizes.get(index, len(data)):
-                return place - 4
-            place = data.find(address, place + 1)
-    return 0
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
 
 
-def _heaps(data: bytes) -> Iterator[tuple[int, dict[int, int], int]]:
+def _heaps(data: mmap.mmap) -> Iterator[tuple[int, dict[int, int], int]]:
     """Yield the place of each global heap, the sizes of its objects, and the byte at which it is damaged or 0."""
     heap = data.find(GLOBAL_HEAP)
     while heap >= 0:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from relaxor.core.pieces import Lazy
 from relaxor.core.units import factor, parse_unit
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
@@ -100,7 +101,8 @@ def exposure(signal: Mapping[str, Any]) -> dict[str, float]:
 
 def _dataset(signal: Mapping[str, Any]) -> xr.Dataset:
     """Make one dataset; complex values become ``real`` and ``imaginary`` (netCDF has no complex numbers)."""
-    values, axes = np.asarray(signal["data"]), signal["axes"]
+    data, axes = signal["data"], signal["axes"]
+    values: Any = data if isinstance(data, Lazy) else np.asarray(data)
     names = _unique([_dimension(axis.get("name"), index, values.ndim) for index, axis in enumerate(axes)])
     # rosettasciio unpacks one column less of a packed FFT of odd width, so that the values decide the length.
     coords = {

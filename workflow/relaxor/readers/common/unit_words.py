@@ -38,10 +38,10 @@ SYMBOLS = {"V": "V", "A": "A", "s": "s", "m": "m", "g": "g", "Hz": "Hz", "eV": "
 """Symbols that take a prefix."""
 PREFIXES = {prefix: prefix for prefix in "fpnumckMGT"} | {"µ": "u", "μ": "u"}
 RAISED = str.maketrans("⁺⁻−⁰¹²³⁴⁵⁶⁷⁸⁹", "+--0123456789")
-BRACKETS = re.compile(r"(.*?\S)\s*[\[({]\s*([^\])}]*?)\s*[\])}]\s*:?")
-TRAILING = re.compile(r"(\S.*?)\s*(?:/|,)\s*([^/,]+(?:/[^/,]+)?)")
+BRACKETS = re.compile(r"(.*?\S)\s*+[\[({]([^\])}]{0,99}+)[\])}]\s*+:?")
+TRAILING = re.compile(r"(\S(?:.*?\S)??)\s*+[/,]\s*+([^/,]++(?:/[^/,]++)?+)")
 TIME = re.compile(r"(?<![a-z])(time|t|zeit|delay|duration|width|interval)(?![a-z])", re.IGNORECASE)
-INNER = re.compile(r"(.*\S)\s*[\[(]([^\])]+)[\])](_\S.*)")
+INNER = re.compile(r"(.*\S)\s*+[\[(]([^\])]{1,99}+)[\])](_\S.*)")
 """A unit before what tells columns apart, as in ``Voltage (V)_a_Forward``."""
 SUFFIX = re.compile(
     r"(?P<name>\w+)_(?P<unit>deg|nm|[uµm]m|k?eV|mV|[umnpµ]A|[umnµ]s|[kMG]?Hz|k?[oO]hm|nm\^-1|A\^-1|cm-1)"

@@ -12,8 +12,8 @@ from relaxor.readers.common.containers import member_bytes, member_names, open_z
 from relaxor.readers.common.schema import MAX_POINTS
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
-SHEET = re.compile(rb'<(?:\w+:)?sheet\b[^>]*?\bname="([^"]*)"')
+REFERENCE = re.compile(rb'<c [^<>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+SHEET = re.compile(rb'<(?:\w+:)?sheet\b[^<>]*?\bname="([^"]*)"')
 SHARED = "xl/sharedStrings.xml"
 INLINE = 1 << 16
 """Number of bytes of a sheet in which texts are sought that stand in their cells."""

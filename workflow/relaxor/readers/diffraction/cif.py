@@ -38,7 +38,7 @@ SPACE_GROUP_TAGS = (
     "_symmetry_space_group_name_Hall",
 )  # fmt: skip
 OPERATION_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
-NUMBER = re.compile(r"[-+]?(?:\d+\.?(\d*)|\.(\d+))(?:[eE][-+]?\d+)?(?:\((\d+)\))?")
+NUMBER = re.compile(r"[-+]?(?:\d++(?:\.(\d*+))?|\.(\d++))(?:[eE][-+]?\d+)?(?:\((\d+)\))?")
 
 
 def recognises(head: bytes, path: Path) -> bool:

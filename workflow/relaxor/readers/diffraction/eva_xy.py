@@ -26,7 +26,7 @@ from relaxor.readers.common.text import first_number, head_lines, lines_of
 from relaxor.readers.diffraction.scans import axis_of, rows_of, scan
 
 MAX_BYTES = 32 << 20
-ENTRY = re.compile(r'(\w+): "([^"]*)"')
+ENTRY = re.compile(r'\b(\w++): "([^"]*)"')
 
 
 def recognises(head: bytes, path: Path) -> bool:

@@ -32,7 +32,7 @@ from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.containers import local_name, parse_xml, plain_xml
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import numbers
+from relaxor.readers.common.text import decoded, numbers
 from relaxor.readers.common.unit_words import spelled
 from relaxor.readers.diffraction.scans import axis_of, scan, series
 from relaxor.stats.counts import poisson_uncertainty
@@ -49,7 +49,7 @@ TUBE = {
 
 def recognises(head: bytes, path: Path) -> bool:
     """Recognise the root element or its namespace."""
-    return b"<xrdMeasurements" in head
+    return "<xrdMeasurements" in decoded(head)
 
 
 def extract(path: Path) -> xr.DataTree:

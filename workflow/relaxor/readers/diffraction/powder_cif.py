@@ -49,7 +49,7 @@ OTHERS = {
 }
 ANGLES = ("_pd_proc_2theta_corrected", "_pd_meas_2theta_scan", "_pd_meas_2theta_corrected", "_pd_meas_angle_2theta")
 FLIGHT, SPACING = "_pd_meas_time_of_flight", "_pd_proc_d_spacing"
-NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\((\d+)\))?")
+NUMBER = re.compile(r"([-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d+)?)(?:\((\d+)\))?")
 KNOWN = {*MEASURED, *OTHERS, *ANGLES, FLIGHT, SPACING, "_pd_data_point_id"}
 GRID_TOLERANCE = 0.5
 """Steps by which a range may leave the number of its points."""

@@ -28,7 +28,7 @@ from relaxor.readers.common.text import iso, number, numbers, text_of
 from relaxor.readers.common.unit_words import counted
 from relaxor.readers.diffraction.scans import axis_of, grid, scan
 
-ENTRY = re.compile(r"\*(\w+)\s*=\s*(.*?)\s*")
+ENTRY = re.compile(r"\*(\w+)\s*=\s*+(.*)")
 NAMES = {
     "WAVE_LENGTH1": "wavelength_alpha1",
     "WAVE_LENGTH2": "wavelength_alpha2",

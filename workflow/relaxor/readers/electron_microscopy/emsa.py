@@ -31,7 +31,7 @@ from relaxor.readers.common.text import iso, iso_day, lines_of, number
 from relaxor.stats.counts import poisson_uncertainty
 
 MAX_BYTES = 8 << 20
-COMMA = re.compile(r"([-+]?\d+),(\d+)")
+COMMA = re.compile(r"(?<!\d)([-+]?\d+),(\d+)")
 """A number with a decimal comma."""
 KEYWORD = re.compile(r"(#?[^:]*):?(.*)")
 UNIT = re.compile(r"\b(k?eV)\b", re.IGNORECASE)

@@ -45,6 +45,7 @@ TAG_SIZE = {0x4142: 24}
 """Bytes behind an element: its time and, for this kind of tag, its position."""
 MAX_DIMENSIONS, MAX_SERIES = 4, 9
 LARGEST_PIXEL = 1e-2
+BEGIN, END = b"<ObjectInfo>", b"</ObjectInfo>"
 """Pixels of an image are smaller (m); those of a diffraction pattern are larger (1/m)."""
 MAX_MAP_BYTES = 512 << 20
 IN_FILE = {"nm": (1e9, "m"), "1 / nm": (1e-9, "1/m")}
@@ -83,8 +84,8 @@ def extract(path: Path) -> xr.DataTree:
         return signal_tree(signals, attrs, instrument="FEI", acquired=dates[0], warnings=warnings)
     number = int(series[0].stem[-1])
     settings = objects[number - 1] if number <= len(objects) else ""
-    maker = re.search(r"<Manufacturer>(.*?)</Manufacturer>", settings)
-    acquired = re.search(r"<AcquireDate>(.*?)</AcquireDate>", settings)
+    maker = re.search(r"<Manufacturer>([^<]*)</Manufacturer>", settings)
+    acquired = re.search(r"<AcquireDate>([^<]*)</AcquireDate>", settings)
     about = {
         "instrument": maker[1] if maker else "FEI",
         "acquired": iso(acquired[1].strip(), "%a %b %d %H:%M:%S %Y") if acquired else None,
@@ -108,7 +109,8 @@ def _reciprocal(signals: list[dict[str, Any]]) -> list[str]:
 
 def _objects(path: Path) -> list[str]:
     """Return the XML of the settings, after a look at it that refuses entities."""
-    found = re.findall(rb"<ObjectInfo>.*?</ObjectInfo>", path.read_bytes(), re.DOTALL)
+    parts = (part.partition(END) for part in path.read_bytes().split(BEGIN)[1:])
+    found = [BEGIN + text + end for text, end, _ in parts if end]
     if not found:
         raise ReadError(path, "holds no <ObjectInfo>")
     for number, text in enumerate(found, 1):

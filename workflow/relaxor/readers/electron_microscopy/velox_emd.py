@@ -21,7 +21,8 @@ stored. The attributes of a child are ``title``, ``acceleration_voltage_V`` and 
 metadata of the file and of each signal.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
+from relaxor.core.pieces import LARGE, Key, stored
 from relaxor.readers.common import hdf5
 from relaxor.readers.common.schema import tree
 from relaxor.readers.common.signals import datasets
@@ -47,6 +49,8 @@ def extract(path: Path) -> xr.DataTree:
     from rsciio.emd import _emd_velox
 
     reader = _emd_velox.FeiEMDReader(load_SI_image_stack=True)
+    read_image = reader._read_image
+    reader._read_image = lambda group, name: _image(reader, read_image, group, name, path)
     reader.load_images = reader.load_SI = reader.load_single_spectrum = True
     # The entry point of the library asks for sparse before it reads anything of a file with an X-ray map.
     reader._read_data = lambda select_type: _read_all(reader, path)
@@ -74,8 +78,7 @@ def emd_variant(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
             if isinstance(file.get("Version", getlink=True), h5py.HardLink) and "Data" in file:
-                damaged = hdf5.damaged_heap(path) or hdf5.overlong_text(path)
-                if damaged or not h5py.check_string_dtype(file["Version"].dtype):
+                if hdf5.text_damage(path)[1] or not h5py.check_string_dtype(file["Version"].dtype):
                     return "velox"  # by its layout; `extract` says what is wrong with it
                 text = file["Version"][0]
                 return "velox" if json.loads(text).get("format") in ("Velox", "DevelopersKit") else ""
@@ -84,6 +87,29 @@ def emd_variant(path: Path) -> str:
         Exception
     ):  # h5py and json raise errors of many kinds on strangers' bytes, which then are of no known variant
         return ""
+
+
+def _image(reader: Any, read_image: Callable[..., dict[str, Any]], group: Any, name: str, path: Path) -> dict[str, Any]:
+    """Read an image or a series of them; the values of a large series stay in the file."""
+    data = group[name]["Data"]
+    plain = data.dtype.names is None and data.chunks is not None
+    reader.lazy = plain and data.nbytes > LARGE and data.ndim == 3 and data.shape[2] > 1
+    signal = read_image(group, name)
+    if reader.lazy:
+        shape = (data.shape[2], *data.shape[:2])
+        signal["data"] = stored(shape, data.dtype, partial(_frames, path, data.name))
+    reader.lazy = False
+    return signal
+
+
+def _frames(path: Path, name: str, key: Key) -> np.ndarray:
+    """Return a part of a series (frame, y, x) that the file holds as (y, x, frame)."""
+    import h5py
+
+    frame, *place = key
+    with h5py.File(path, "r") as file:
+        part = np.asarray(file[name][(*place, frame)])
+    return np.moveaxis(part, -1, 0) if isinstance(frame, slice) else part
 
 
 def _read_all(reader: Any, path: Path) -> None:

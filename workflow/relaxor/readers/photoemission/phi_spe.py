@@ -40,8 +40,9 @@ MAX_BYTES = 32 << 20
 DESCRIPTOR = 24
 """Words of 4 bytes in the descriptor of a record."""
 REGION = re.compile(
-    r"(?P<index>\d+)\s+\d+\s+(?P<name>.+?)\s+(?P<atomic_number>-?\d+)\s+(?P<points>\d+)\s+(?P<step>\S+)\s+"
-    r"(?P<first>\S+)\s+(?P<last>\S+)\s+\S+\s+\S+\s+(?P<time>\S+)\s+(?P<pass_energy>\S+)\s+\S+"
+    r"(?P<index>\d+)\s+\d+\s++(?P<name>\S(?:.*?\S)??)\s++(?P<atomic_number>-?\d++)\s++(?P<points>\d++)\s++"
+    r"(?P<step>\S++)\s++(?P<first>\S++)\s++(?P<last>\S++)\s++\S++\s++\S++\s++(?P<time>\S++)\s++"
+    r"(?P<pass_energy>\S++)\s++\S"
 )
 
 
@@ -124,7 +125,10 @@ def _common(header: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes of the header that all regions share."""
     names = {"excitation_energy": "XraySource", "work_function": "AnalyserWorkFcn"}
     names["transmission_coefficients"] = "IntensityCalCoeff"
-    found = {name: [float(word) for word in re.findall(r"\d+\.\d+", _text(header, key))] for name, key in names.items()}
+    found = {
+        name: [float(word) for word in re.findall(r"(?<!\d)\d+\.\d+", _text(header, key))]
+        for name, key in names.items()
+    }
     return {
         name: values if name == "transmission_coefficients" else values[0] for name, values in found.items() if values
     }

@@ -27,7 +27,7 @@ from relaxor.readers.common.schema import check_count, tree
 from relaxor.readers.common.text import entries, first_number, free, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
 
-SECTION = re.compile(r"\[(.+?)\s*(\d*)\]")
+SECTION = re.compile(r"\[(.+)\]")
 NUMBERS = {"Pass Energy": "pass_energy", "Excitation Energy": "excitation_energy"}
 
 
@@ -42,7 +42,8 @@ def extract(path: Path) -> xr.DataTree:
     current: list[str] = []
     for line in text_of(path).splitlines():
         if match := SECTION.fullmatch(line.strip()):
-            current = sections.setdefault((match[1], match[2]), [])
+            kind = match[1].rstrip("0123456789")
+            current = sections.setdefault((kind.rstrip(), match[1].removeprefix(kind)), [])
         else:
             current.append(line)
     children: dict[str, xr.Dataset] = {}

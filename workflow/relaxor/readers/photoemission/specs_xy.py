@@ -31,7 +31,7 @@ from relaxor.readers.common.schema import tree
 from relaxor.readers.common.text import first_number, free, iso, numbers, text_of
 from relaxor.readers.photoemission.regions import spectrum
 
-ENTRY = re.compile(r"#\s*([^:=]+?)\s*:\s+(.*?)\s*")
+ENTRY = re.compile(r"#([^:=]++):\s+(.*)")
 NUMBERS = {
     "Pass Energy": "pass_energy",
     "Excitation Energy": "excitation_energy",
@@ -81,7 +81,7 @@ def _regions(lines: list[str], settings: dict[str, str], path: Path) -> Iterator
         line = lines[row].strip()
         row += 1
         if match := ENTRY.fullmatch(line):
-            key, value = match.groups()
+            key, value = match[1].strip(), match[2]
             if key == "Group":
                 group = value
             elif key == "Region":

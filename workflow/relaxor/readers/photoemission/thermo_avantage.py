@@ -48,7 +48,7 @@ FIT = {"backgnd": "background", "background": "background", "envelope": "envelop
 """Names of the columns of a fit that are no components, in small letters and without a point."""
 RAW = re.compile(r"(raw( data)?|counts?( */ *s)?|intensity|[-+\d.e]+)?", re.IGNORECASE)
 """Names of columns that were measured; of a profile they may be numbers."""
-PASS_ENERGY = re.compile(r"Pass Energy\s*:?\s*([\d.]+)", re.IGNORECASE)
+PASS_ENERGY = re.compile(r"Pass Energy\s*+:?\s*+([\d.]+)", re.IGNORECASE)
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -69,7 +69,7 @@ def extract(path: Path) -> xr.DataTree:
     warnings: list[str] = []
     for name, lines in sheets.items():
         found, header[name] = _spectra(lines, name, path, warnings)
-        region = re.sub(r"\s+Scan\b", "", name).strip() or name
+        region = re.sub(r"(?<!\s)\s+Scan\b", "", name).strip() or name
         for dataset in found:
             child = free(f"{region}_{len(children) + 1}" if len(found) > 1 else region, children)
             children[child] = dataset.assign_attrs({"region": region, **({"sample": sample} if sample else {})})

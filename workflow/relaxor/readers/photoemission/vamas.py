@@ -38,10 +38,10 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable, with_uncertainty
 from relaxor.readers.common.schema import tree
-from relaxor.readers.common.text import free, lines_of, number, safe, slug
+from relaxor.readers.common.text import Lines, decoded, free, number, safe, slug, text_of
 from relaxor.stats.counts import poisson_uncertainty
 
-MAX_BYTES = 16 << 20
+MAX_BYTES = 64 << 20
 MARK = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 UNKNOWN = 1e36
 """Larger values mean "not known"; the standard writes 1E+37."""
@@ -57,7 +57,7 @@ ELECTRON_TECHNIQUES = ("AES diff", "AES dir", "EDX", "ELS", "UPS", "XPS", "XRF")
 
 def recognises(head: bytes, path: Path) -> bool:
     """Recognise the identifier of the format in the first line that is not blank."""
-    return head.lstrip().startswith(MARK.encode())
+    return decoded(head).lstrip().startswith(MARK)
 
 
 def extract(path: Path) -> xr.DataTree:
@@ -126,7 +126,7 @@ class _Lines:
     """The lines of a file and the line that was reached, which every message names."""
 
     def __init__(self, path: Path):
-        self.path, self.lines, self.at = path, lines_of(path), 0
+        self.path, self.lines, self.at = path, Lines(text_of(path)), 0
 
     @property
     def place(self) -> str:

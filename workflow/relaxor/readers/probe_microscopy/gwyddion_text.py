@@ -25,7 +25,7 @@ from relaxor.readers.common.text import entries, head_lines, lines_of, number
 from relaxor.readers.probe_microscopy.images import add_channel, axes, in_base, unknown_unit
 
 KEYS = ("Channel", "Width", "Height", "Value units")
-SIDE = re.compile(r"([-+.,\deE]+)\s*(\S*)")
+SIDE = re.compile(r"([-+.,\deE]++)\s*+(\S*)")
 
 
 def recognises(head: bytes, path: Path) -> bool:

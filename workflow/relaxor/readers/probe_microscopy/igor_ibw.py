@@ -276,7 +276,7 @@ def _unit(wave: dict[str, Any], which: int | str) -> str:
 
 def _named_unit(text: str) -> tuple[str, str]:
     """Split ``Binding Energy [eV]`` into a name and a unit; a text that is not a unit becomes the name of a number."""
-    named = re.fullmatch(r"\s*(.*?)\s*\[(.*)\]\s*", text)
+    named = re.fullmatch(r"([^\[]*)\[(.*)\]", text.strip())
     name, unit = named.groups() if named else ("", text)
     if spelled(unit) in COMMON_UNITS:
         return snake(name), spelled(unit)

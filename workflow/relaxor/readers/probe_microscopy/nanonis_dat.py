@@ -31,7 +31,9 @@ from relaxor.readers.common.unit_words import unit_of
 MAX_BYTES = 64 << 20
 LOOK_AHEAD = 1 << 18
 """Bytes in which the line ``[DATA]`` is looked for."""
-COLUMN = re.compile(r"(?P<label>.*?)\s*(?:\((?P<unit>[^()]*)\))?\s*(?P<marks>(?:\[[^\]]*\]\s*)*)")
+COLUMN = re.compile(
+    r"(?P<label>(?:.*?\S)??)\s*+(?:\((?P<unit>[^()]{0,99}+)\))?+\s*+(?P<marks>(?:\[[^\]]{0,99}+\]\s*+){0,9}+)"
+)
 DATES = ("Saved Date", "Date", "Start time")
 PLACE = {"X (m)": "x", "Y (m)": "y", "Z (m)": "z"}
 

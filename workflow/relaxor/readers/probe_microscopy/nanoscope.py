@@ -38,8 +38,8 @@ from relaxor.readers.common.unit_words import spelled
 HEADER_END = b"\\*File list end"
 MAX_HEADER = 1 << 20
 IMAGE, FORCE = "Ciao image list", "Ciao force image list"
-SCALE = re.compile(r"V \[(?P<soft>.*?)\] \(.*?\)\s+(?P<hard>\S+)\s*(?P<unit>\S*)")
-SOFT = re.compile(r"V (?P<value>\S+)\s*(?P<unit>\S*)")
+SCALE = re.compile(r"V \[(?P<soft>[^\]]*)\] \([^)]*\)\s++(?P<hard>\S++)\s*+(?P<unit>\S*)")
+SOFT = re.compile(r"V (?P<value>\S++)\s*+(?P<unit>\S*)")
 PLANNED = "Lines of the scan"
 """Entry of a section of an image: number of lines of the whole scan, from the section of the scan."""
 LENGTHS = {"nm": 1e-9, "um": 1e-6, "m": 1.0}

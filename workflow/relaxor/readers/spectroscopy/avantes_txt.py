@@ -28,8 +28,8 @@ from relaxor.readers.common.unit_words import unit_of
 from relaxor.readers.spectroscopy.optical import WAVELENGTH, integration_time, spectrum_of
 
 MAX_BYTES = 64 << 20
-NAMES = re.compile(rb"^\s*Wave\w*\s*[;\t]", re.MULTILINE)
-TIME = re.compile(rb"^\s*Integration time", re.MULTILINE)
+NAMES = re.compile(rb"^[ \t]*Wave\w*\s*[;\t]", re.MULTILINE)
+TIME = re.compile(rb"^[ \t]*Integration time", re.MULTILINE)
 
 
 def recognises(head: bytes, path: Path) -> bool:

@@ -23,7 +23,7 @@ from relaxor.readers.common.text import iso, lines_of
 from relaxor.readers.spectroscopy.optical import NO_UNIT, WAVELENGTH
 
 MAX_BYTES = 64 << 20
-FIRST = re.compile(r"\s*\W*Time1=(\d+(?:\.\d+)?)ms:Average1=(\d+):Objective=")
+FIRST = re.compile(r"\W*+Time1=(\d+(?:\.\d+)?)ms:Average1=(\d+):Objective=")
 DATE = re.compile(r"\((\d+/\d+/\d+ \d+:\d+:\d+ ?[AP]?M?)\)")
 
 

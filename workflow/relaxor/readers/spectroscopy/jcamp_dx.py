@@ -50,7 +50,7 @@ DATA = ("XYDATA", "XYPOINTS", "PEAKTABLE")
 NOT_READ = ("NTUPLES", "RADATA", "PEAKASSIGNMENTS", "ATOMLIST", "ASSIGNMENTS")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 START = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))")
-TOKEN = re.compile(r"\s*,?\s*(?:([-+@A-Ia-i%J-Rj-rS-Zs]?)([\d.]+)|([@A-Ia-i%J-Rj-rS-Zs])|(\?))\s*")
+TOKEN = re.compile(r"\s*+,?\s*+(?:([-+@A-Ia-i%J-Rj-rS-Zs]?)([\d.]+)|([@A-Ia-i%J-Rj-rS-Zs])|(\?))\s*")
 SQUEEZED = {letter: str(digit) for digit, letter in enumerate("@ABCDEFGHI")} | {
     letter: f"-{digit}" for digit, letter in enumerate("abcdefghi", start=1)
 }

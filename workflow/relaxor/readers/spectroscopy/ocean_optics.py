@@ -28,14 +28,14 @@ from relaxor.readers.common.text import entries, first_number, lines_of
 from relaxor.readers.spectroscopy.optical import NO_UNIT, SHIFT, WAVELENGTH, integration_time, java_date
 
 MAX_BYTES = 64 << 20
-MARK = re.compile(r">>>>>.*<<<<<")
+MARK = re.compile(r"(?<!>)>{5,}+[^>]*<<<<<")
 PIXELS = re.compile(r"p[ií]xel|ピクセル|ﾋﾟｸｾﾙ", re.IGNORECASE)
 SPECTROMETER = re.compile(r"spectrometer|espectr[oó]metro|spektrometer|spectrom[eè]tre|分光器", re.IGNORECASE)
 
 
 def recognises(head: bytes, path: Path) -> bool:
     """Recognise the mark before the numbers."""
-    return re.search(rb"^\s*>>>>>[^\r\n]*<<<<<", head, re.MULTILINE) is not None
+    return re.search(rb"^[ \t]*>>>>>[^\r\n]*<<<<<", head, re.MULTILINE) is not None
 
 
 def extract(path: Path) -> xr.DataTree:

@@ -13,7 +13,7 @@ WAVELENGTH = ("wavelength", "nm", "wavelength")
 SHIFT = ("raman_shift", "1/cm", "Raman shift")
 PER_SECOND = {"s": 1, "sec": 1, "ms": 1000, "msec": 1000, "us": 10**6, "usec": 10**6, "µs": 10**6, "µsec": 10**6}
 INTEGRATION = re.compile(r"int[eé]gr", re.IGNORECASE)
-STATED = re.compile(r"[(\[]\s*(\S+?)\s*[)\]]")
+STATED = re.compile(r"[(\[]\s*+([^\s()\[\]]++)\s*+[)\]]")
 JAVA_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2} +\d+ \d+:\d+:\d+) \S+ (\d{4})")
 """A date as the Java programs of Ocean Optics write it in every language; the name of the zone is not taken."""
 NO_UNIT = "nothing says in which unit the intensity is"

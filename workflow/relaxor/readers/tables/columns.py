@@ -29,7 +29,7 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import Table, TableText, form_of, tables_of, without_remarks, without_words
+from relaxor.readers.common.cells import Table, TableText, form_of, tables_in, tables_of, without_remarks, without_words
 from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
 from relaxor.readers.common.schema import folded, spectra, tree
 from relaxor.readers.common.text import free, head_lines, lines_of
@@ -63,12 +63,14 @@ def recognises(head: bytes, path: Path) -> bool:
 
 def extract(path: Path) -> xr.DataTree:
     """Read all tables of a text; the schema is that of the module."""
-    lines, told = lines_of(path), []
-    if any(BESIDE.match(line) for line in lines[:FEW]):
-        kept, beside = without_remarks(lines, ",")
+    told = []
+    if any(BESIDE.match(line) for line in head_lines(start_of(path, LONG_HEAD))[:FEW]):
+        kept, beside = without_remarks(lines_of(path), ",")
         told = [f"text beside the numbers is kept in the header ('{beside[0][:40]}')"] if beside else []
-        lines = [*beside, "---", *kept]
-    children, header, warnings = children_of(tables_of(lines, path))
+        text = tables_of([*beside, "---", *kept], path)
+    else:
+        text = tables_in(path)
+    children, header, warnings = children_of(text)
     return tree(children, header, "not stated in the file", warnings=[*told, *warnings])
 
 
@@ -103,6 +105,8 @@ def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list
 
 def _without_overflow(table: Table) -> tuple[Table, list[str]]:
     """Return a table with NaN for 9.9E+37 and 9.91E+37, which source meters write instead of a reading."""
+    if max(np.fmax.reduce(table.values, axis=None), -np.fmin.reduce(table.values, axis=None)) < OVERFLOW / 2:
+        return table, []
     with np.errstate(invalid="ignore"):
         beyond = np.abs(np.abs(table.values) - OVERFLOW) <= 0.001 * OVERFLOW
     if not beyond.any():
@@ -164,7 +168,7 @@ def named(columns: str) -> Reader:
     stated = stated_columns(columns)
 
     def extract_named(path: Path) -> xr.DataTree:
-        text = tables_of(lines_of(path), path)
+        text = tables_in(path)
         table = max(text.tables, key=lambda each: each.values.size)
         if table.values.shape[1] != len(stated):
             problem = f"has {table.values.shape[1]} columns; the sheet names {len(stated)}: {columns}"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from relaxor.core.storage import COLUMNS, NAMES, load_parameters
+from relaxor.core.pieces import Parts
+from relaxor.core.storage import BUDGET, COLUMNS, NAMES, load_parameters
 from relaxor.inpainting.topics import topics
 from relaxor.reporting.explorer.encoding import unit_text
 from relaxor.reporting.tables import value_text
@@ -42,7 +43,7 @@ def ids_of(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def numbers_of(parameters: Path | str, budget: Path | str | None) -> dict[str, dict[str, Any]]:
+def numbers_of(parameters: Path | str, budget: Path | str | None) -> Mapping[str, dict[str, Any]]:
     """Return the numbers of each measurement of a technique.
 
     Returns
@@ -52,12 +53,31 @@ def numbers_of(parameters: Path | str, budget: Path | str | None) -> dict[str, d
         show; ``shared``, the texts to which the cells of `SHARED` refer by their place; ``models`` and ``meanings``,
         the models and parameters in words.
     """
-    table, values = texts(parameters), load_parameters(parameters)
-    parts = _components(budget)
-    found: dict[str, dict[str, Any]] = {}
-    pairs = zip(values["value"], values["standard_error"], strict=True)
+    table, values = texts(parameters), load_parameters(parameters)[["value", "standard_error"]]
+    components = texts(budget) if budget is not None else pd.DataFrame(columns=list(BUDGET))
+    rows, parts = _rows(table), _rows(components)
+
+    def of(measurement: str) -> dict[str, Any]:
+        places = rows[measurement]
+        return _numbers(table.iloc[places], values.iloc[places], components.iloc[parts.get(measurement, [])])
+
+    return Parts(tuple(rows), of)
+
+
+def _rows(table: pd.DataFrame) -> dict[str, list[int]]:
+    """Return the places of the rows of each measurement."""
+    found: dict[str, list[int]] = {}
+    for place, measurement in enumerate(table["measurement"]):
+        found.setdefault(measurement, []).append(place)
+    return found
+
+
+def _numbers(table: pd.DataFrame, values: pd.DataFrame, components: pd.DataFrame) -> dict[str, Any]:
+    """Return the numbers of one measurement."""
+    parts = _components(components)
+    own: dict[str, Any] = {"rows": [], "shared": [], "models": {}, "meanings": {}}
+    pairs = values.itertuples(index=False, name=None)
     for cells, names, name, pair in zip(table.to_dict("records"), names_of(table), ids_of(table), pairs, strict=True):
-        own = found.setdefault(cells["measurement"], {"rows": [], "shared": [], "models": {}, "meanings": {}})
         _explain(own, cells)
         row = {
             "id": name,
@@ -67,17 +87,15 @@ def numbers_of(parameters: Path | str, budget: Path | str | None) -> dict[str, d
             "cells": [_place(own["shared"], cells[key]) if key in SHARED else cells[key] for key in COLUMNS],
         }
         own["rows"].append(row | ({"budget": parts[names]} if names in parts else {}))
-    return found
+    return own
 
 
-def _components(budget: Path | str | None) -> Mapping[Key, list[tuple[str, ...]]]:
+def _components(table: pd.DataFrame) -> Mapping[Key, list[tuple[str, ...]]]:
     """Return the components of the uncertainty of each number."""
     found: dict[Key, list[tuple[str, ...]]] = defaultdict(list)
-    if budget is not None:
-        table = texts(budget)
-        columns = table[["component", "kind", "value", "source"]].itertuples(index=False, name=None)
-        for names, component in zip(names_of(table), columns, strict=True):
-            found[names].append(component)
+    columns = table[["component", "kind", "value", "source"]].itertuples(index=False, name=None)
+    for names, component in zip(names_of(table), columns, strict=True):
+        found[names].append(component)
     return found
 
 

@@ -221,7 +221,9 @@ def _host(
             return other
         same = [entry["name"] for entry in other["series"]][: len(panel["series"])]
         alike = same == [entry["name"] for entry in panel["series"]] and other["xs"] == panel["xs"]
-        numbered = re.sub(r"_?\d+$", "", name) == re.sub(r"_?\d+$", "", other["parts"][0].partition("/")[2])
+        numbered = re.sub(r"_?(?<!\d)\d+$", "", name) == re.sub(
+            r"_?(?<!\d)\d+$", "", other["parts"][0].partition("/")[2]
+        )
         counted = bool(re.search(r"_\d+$|^Run\d+$", name))
         if alike and ((numbered and counted) or share(ranges[number], span) > SAME_RANGE):
             return other

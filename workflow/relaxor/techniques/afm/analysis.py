@@ -1,6 +1,6 @@
 """AFM: step height, number of layers and roughness of flakes in levelled height images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ CLEAR = 0.1
 however large jumps from line to line are."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Iterator[Result]:
     """Find step heights, layer numbers and roughness of the flakes in height images.
 
     Parameters
@@ -47,7 +47,7 @@ def analyse(measurements: Sequence[Measurement], settings: AfmSettings) -> Resul
     AnalysisError
         If an image has no height channel, holds NaN, or shows no step.
     """
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: AfmSettings) -> Result:

@@ -5,7 +5,7 @@ no line of the named elements explains are fitted, named and said in every row.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,7 +60,7 @@ ROUNDS = 4
 """Largest number of such peaks."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Iterator[Result]:
     """Fit EDX spectra and quantify them.
 
     Parameters
@@ -78,18 +78,16 @@ def analyse(measurements: Sequence[Measurement], settings: EdxSettings) -> Resul
     """
     if not settings.elements:
         raise AnalysisError("edx: no elements are named; set edx.elements for this sample")
-    if not settings.standards:
-        return Result.joined(_analyse_one(measurement, settings, {}) for measurement in measurements)
-    require_standards(settings, [measurement.id for measurement in measurements])
-    found, rates = Result(), {}
+    if settings.standards:
+        require_standards(settings, [measurement.id for measurement in measurements])
+    rates: dict[str, Rate] = {}
     for measurement in measurements:
         if measurement.id in settings.standards:
             result, rates[settings.standards[measurement.id].element] = _analyse_standard(measurement, settings)
-            found.add(result)
+            yield result
     for measurement in measurements:
         if measurement.id not in settings.standards:
-            found.add(_analyse_one(measurement, with_factors(settings, rates), rates))
-    return found
+            yield _analyse_one(measurement, with_factors(settings, rates), rates)
 
 
 def _analyse_one(measurement: Measurement, settings: EdxSettings, rates: Mapping[str, Rate]) -> Result:

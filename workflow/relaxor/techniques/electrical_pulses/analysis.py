@@ -6,7 +6,7 @@ How a file is analysed depends on its pulses (`relaxor.synapse.protocols`). A re
 above the read current before the first pulse of its run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +27,7 @@ LEAST_READ_VOLTAGE = 1e-3
 """Volts."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: ElectricalPulsesSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: ElectricalPulsesSettings) -> Iterator[Result]:
     """Analyse every file of electrical pulses.
 
     Parameters
@@ -48,8 +48,8 @@ def analyse(measurements: Sequence[Measurement], settings: ElectricalPulsesSetti
     ]
     variation, error = run_variation(recordings)
     varied = (replace(each, variation=variation, variation_error=error) for each in joined_pairs(recordings))
-    found = [analyse_points(each) for each in points] + [_analyse_one(recording, settings) for recording in varied]
-    return Result.joined(found)
+    yield from map(analyse_points, points)
+    yield from (_analyse_one(recording, settings) for recording in varied)
 
 
 def _analyse_one(recording: Recording, settings: ElectricalPulsesSettings) -> Result:

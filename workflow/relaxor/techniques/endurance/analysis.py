@@ -4,7 +4,7 @@ Endurance (`relaxor.techniques.endurance.wear`) is the ratio of both states, or 
 against the number of cycles. Retention (`relaxor.techniques.endurance.loss`) is a state against time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import xarray as xr
 
@@ -20,7 +20,7 @@ YEAR = 365.25 * 86400.0
 """Seconds."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: EnduranceSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: EnduranceSettings) -> Iterator[Result]:
     """Analyse every table of endurance or retention.
 
     Raises
@@ -28,7 +28,7 @@ def analyse(measurements: Sequence[Measurement], settings: EnduranceSettings) ->
     AnalysisError
         If a file holds neither cycles nor a time with a state of a memory cell.
     """
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: EnduranceSettings) -> Result:

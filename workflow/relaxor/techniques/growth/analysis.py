@@ -1,7 +1,7 @@
 """The growth run: ramp, soak and cooling of the furnace, fitted as one curve of segments."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import lmfit
 import numpy as np
@@ -43,7 +43,7 @@ def profile(time: np.ndarray, values: lmfit.Parameters) -> np.ndarray:
     return rising + (final - soak) * -np.expm1(-cooling / p["cooling_time_constant"])
 
 
-def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Iterator[Result]:
     """Fit the temperature log of every growth run.
 
     Parameters
@@ -53,7 +53,7 @@ def analyse(measurements: Sequence[Measurement], settings: GrowthSettings) -> Re
     settings
         See `GrowthSettings`.
     """
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: GrowthSettings) -> Result:

@@ -12,7 +12,7 @@ tested; a loop that does not saturate has no switching part, and says so. A slim
 leakage, has none either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -40,7 +40,7 @@ RESTS = "baseline from the rest before the first pulse against a line through al
 """How the systematic errors of pulses were determined."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -> Iterator[Result]:
     """Analyse loops and pulse trains of one sample.
 
     Parameters
@@ -76,7 +76,7 @@ def analyse(measurements: Sequence[Measurement], settings: HysteresisSettings) -
     for train in filter(is_train, measurements):
         separate = "pulse" in next(iter(train.regions.values())).dims
         result.add(_separate_pulses(train, settings) if separate else _recorded_trains(train, loops, settings))
-    return result
+    yield result
 
 
 def _by_device(measurements: Sequence[Measurement]) -> list[tuple[str, list[list[Cycle]]]]:

@@ -12,7 +12,7 @@ AICc compares the two.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,7 +58,7 @@ LINE = "difference from the usual straight line of the law, in which all current
 PEAKS = "peak currents against the number of the cycle, errors from their scatter"
 
 
-def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> Iterator[Result]:
     """Analyse the voltage sweeps of a sample.
 
     Parameters
@@ -73,7 +73,7 @@ def analyse(measurements: Sequence[Measurement], settings: IvSweepsSettings) -> 
     AnalysisError
         If a file holds no sweep, or its current has the opposite sign of the voltage.
     """
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: IvSweepsSettings) -> Result:

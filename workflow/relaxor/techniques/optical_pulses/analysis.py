@@ -6,7 +6,7 @@ pulse above the current before the first pulse of its run.
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -56,7 +56,7 @@ VARIED: Mapping[Kind, str] = {
 """The quantity that a series varies."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings) -> Iterator[Result]:
     """Analyse every file of pulses of light.
 
     Parameters
@@ -96,7 +96,7 @@ def analyse(measurements: Sequence[Measurement], settings: OpticalPulsesSettings
         attrs = {"kind": kind, "wavelength_nm": wavelength}
         whole.add(Result.of(recording.measurement, found.numbers, found.curves, **attrs))
     whole.numbers.extend(spectral_rows(powers, settings.power_uncertainty) + fitted)
-    return whole
+    yield whole
 
 
 def _nothing(recording: Recording, words: str) -> Number:

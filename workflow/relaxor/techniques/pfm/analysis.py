@@ -5,7 +5,7 @@ electrostatic force on the cantilever make similar loops (Vasudevan et al., doi 
 therefore distinguish loops that are read with the bias on and off, and state the slope that the force adds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ class Domains:
     center: float
 
 
-def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Iterator[Result]:
     """Find the phase contrast and amplitude of every scan cycle, their trend, and the local loops.
 
     Parameters
@@ -88,7 +88,6 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         If a measurement is neither an image with amplitude and phase nor a curve with a bias, or was not taken in
         contact; if an image shows only one kind of domain, or the sheet does not give its cycle.
     """
-    result = Result()
     scans: list[tuple[float, Measurement, list[Number]]] = []
     for measurement in measurements:
         mode = str(measurement.only.attrs.get("imaging_mode", ""))
@@ -103,7 +102,7 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
             found, parts = analyse_image(measurement, settings)
             scans.append((measurement.condition("cycle", "1"), measurement, found))
         unit = unit_of_amplitude(measurement.only)
-        result.add(Result.of(measurement, numbers_in(unit, found), curves_in(unit, parts)))
+        yield Result.of(measurement, numbers_in(unit, found), curves_in(unit, parts))
     if scans:
         scans.sort(key=lambda scan: scan[0])
         units = {scan.id: unit_of_amplitude(scan.only) for _, scan, _ in scans}
@@ -114,8 +113,7 @@ def analyse(measurements: Sequence[Measurement], settings: PfmSettings) -> Resul
         found, trend = combine_cycles(scans)
         found, trend = numbers_in(unit, found), curves_in(unit, {"trend": trend})["trend"]
         attrs = provenance(scans[0][1]) | {COMBINES: ",".join(scan.id for _, scan, _ in scans)}
-        result.add(Result(found, {COMBINED: xr.Dataset(attrs=attrs), f"{COMBINED}/trend": trend}))
-    return result
+        yield Result(found, {COMBINED: xr.Dataset(attrs=attrs), f"{COMBINED}/trend": trend})
 
 
 # --- one image -----------------------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ where they stand out of the noise (`relaxor.techniques.raman.lines`); a fit that
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from relaxor.techniques.raman.axis import Axis, Reference
 from relaxor.techniques.raman.lines import SEARCH, covered, find_modes, fit_lines, fit_seen_lines
 from relaxor.techniques.raman.misfit import Points, Solved, examined, with_nearest_names
 from relaxor.techniques.raman.rows import part_rows, spectrum_rows
-from relaxor.techniques.raman.series import MOST_SPECTRA, Series
+from relaxor.techniques.raman.series import MOST_SPECTRA, Series, is_constant
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spectrum import SILICON, Part, Spectrum, curves_of
 from relaxor.techniques.raman.spikes import remove_spikes
@@ -41,7 +42,7 @@ OF_PLACE = frozenset(each.name for each in (q.RAMAN_SHIFT, q.AREA, q.FWHM_LORENT
 """Parameters of each spectrum of a map or series."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Iterator[Result]:
     """Fit the modes of every Raman measurement.
 
     Parameters
@@ -61,7 +62,12 @@ def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Res
     if missing := settings.standards.keys() - names:
         raise AnalysisError(f"no measurement of the standard {', '.join(sorted(missing))}; there is {', '.join(names)}")
     standards = [line for each in measurements if each.id in settings.standards for line in _standard(each, settings)]
-    return Result.joined(ordered_map(partial(_analyse_one, standards=standards, settings=settings), measurements))
+    for several, group in groupby(measurements, _holds_several):
+        if several:
+            for measurement in group:
+                yield from _of_series(measurement, standards, settings)
+        else:
+            yield from ordered_map(partial(_of_spectrum, standards=standards, settings=settings), list(group))
 
 
 def _standard(measurement: Measurement, settings: RamanSettings) -> list[Reference]:
@@ -163,29 +169,40 @@ def _examined(solved: Solved, points: Points, others: Collection[str]) -> tuple[
     return best, fano
 
 
-def _analyse_one(measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings) -> Result:
-    """Return the numbers of all models and the curves of the Voigt fit; of a map, those of its mean and of each."""
+def _holds_several(measurement: Measurement) -> bool:
+    """Return whether a measurement is a map or a series of spectra."""
     series = Series.of(measurement.only)
-    if series is None:
-        rows, spectrum, axis = _numbers(measurement, standards, settings)
-        repeats = measurement.only.sizes.get("spectrum", 1)
-        if repeats > 1:
-            rows = _said(rows, f"mean of {repeats} spectra that agree")
-        return Result.of(measurement, rows, {"spectrum": curves_of(spectrum, axis)})
-    if series.size == 1:
-        return _analyse_one(series.mean(measurement), standards, settings)
+    return series is not None and series.size > 1
+
+
+def _of_spectrum(measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings) -> Result:
+    """Return the numbers of all models and the curves of the Voigt fit."""
+    if (series := Series.of(measurement.only)) is not None:  # of one spectrum
+        measurement = series.mean(measurement)
+    rows, spectrum, axis = _numbers(measurement, standards, settings)
+    repeats = measurement.only.sizes.get("spectrum", 1)
+    if repeats > 1:
+        rows = _said(rows, f"mean of {repeats} spectra that agree")
+    return Result.of(measurement, rows, {"spectrum": curves_of(spectrum, axis)})
+
+
+def _of_series(measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings) -> Iterator[Result]:
+    """Yield the result of the mean of a map or series, the numbers of each spectrum, and the maps of them."""
+    series = Series.of(measurement.only)
+    assert series is not None  # see `_holds_several`
     if series.size > MOST_SPECTRA:
         raise AnalysisError(f"{measurement.id}: holds {series.in_words}; at most {MOST_SPECTRA} are fitted")
     rows, spectrum, axis = _numbers(series.mean(measurement), standards, settings)
-    each = [_of_place(one, spectrum, axis, settings) for one in series.each(measurement)]
     said = f"mean of {series.in_words}"
-    if empty := sum(found is None for found in each):
+    if empty := series.constant:
         said += f", {empty} of which are constant and were not fitted"
-    rows = _said(rows, said)
-    placed = [series.at(found or [], number) for number, found in enumerate(each)]
-    lines = [name for part in spectrum.voigts for name in part.solved.model.lines]
-    parts = {"spectrum": curves_of(spectrum, axis), "map": series.maps(lines, placed)}
-    return Result.of(measurement, [*rows, *(row for found in placed for row in found)], parts)
+    yield Result.of(measurement, _said(rows, said), {"spectrum": curves_of(spectrum, axis)})
+    maps = series.maps([name for part in spectrum.voigts for name in part.solved.model.lines])
+    for number, one in enumerate(series.each(measurement)):
+        placed = series.at(_of_place(one, spectrum, axis, settings), number)
+        maps.note(placed, number)
+        yield Result(placed)
+    yield Result([], {f"{measurement.id}/map": maps.dataset()})
 
 
 def _said(rows: list[Number], what: str) -> list[Number]:
@@ -193,14 +210,14 @@ def _said(rows: list[Number], what: str) -> list[Number]:
     return [replace(row, method=f"{row.method}; {what}" if row.method else what) for row in rows]
 
 
-def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: RamanSettings) -> list[Number] | None:
-    """Return the numbers of the lines of a mean spectrum in one of its spectra; None if that is constant.
+def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: RamanSettings) -> list[Number]:
+    """Return the numbers of the lines of a mean spectrum in one of its spectra; none if that is constant.
 
     A line that the noise of the one spectrum hides has a limit.
     """
     shift, spectra = _spectra(measurement, settings.window)
-    if not np.isfinite(spectra).all() or not np.ptp(spectra):
-        return None
+    if is_constant(spectra):
+        return []
     width = settings.instrument_fwhm
     response = width / float(np.median(np.diff(shift)))
     cleaned = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, response)

@@ -25,7 +25,7 @@ NARROW, WIDE = 5, 25
 spectra, or in one, are no cosmic ray."""
 MAPPED = (q.RAMAN_SHIFT, q.AREA, q.FWHM_LORENTZIAN)
 """Quantities of each line of which there are maps."""
-MOST_SPECTRA = 1000
+MOST_SPECTRA = 20_000
 """Largest number of spectra of a map or series that are fitted."""
 
 
@@ -80,6 +80,12 @@ class Series:
         """The number of spectra along each axis, in words."""
         return f"{self.size} spectra ({' × '.join(f'{dim} {place.size}' for dim, place in self.places.items())})"
 
+    @property
+    def constant(self) -> int:
+        """Number of spectra that are constant or hold what is no number."""
+        flat = self.region["intensity"].values.reshape(self.size, -1)
+        return sum(map(is_constant, flat))
+
     def each(self, measurement: Measurement) -> Iterator[Measurement]:
         """Yield measurements of the single spectra, row by row."""
         for values in self.region["intensity"].values.reshape(self.size, -1):
@@ -88,7 +94,7 @@ class Series:
     def mean(self, measurement: Measurement) -> Measurement:
         """Return a measurement of the mean of all spectra that are not constant, or of the first if all are."""
         flat = self.region["intensity"].values.reshape(self.size, -1)
-        held = flat[np.isfinite(flat).all(axis=1) & (np.ptp(flat, axis=1) > 0)]
+        held = flat[[not is_constant(each) for each in flat]]
         return self._single(measurement, held.mean(axis=0) if len(held) else flat[0])
 
     def _single(self, measurement: Measurement, values: np.ndarray) -> Measurement:
@@ -105,21 +111,52 @@ class Series:
             value, unit = float(place.values[number]), place.attrs["units"]
         return [replace(row, at=value, at_unit=unit) for row in rows]
 
-    def maps(self, lines: Sequence[str], rows: Sequence[Sequence[Number]]) -> xr.Dataset:
-        """Return the quantities of each line over the axes of the series; NaN where a line is not seen."""
-        columns = {quantity.name: np.full((2, len(lines), self.size), np.nan) for quantity in MAPPED}
-        for number, each in enumerate(rows):
-            for row in each:
-                if row.parameter in columns:
-                    columns[row.parameter][:, lines.index(row.feature), number] = row.value, row.standard_error
-        dims, shape = ("line", *self.places), (len(lines), *self.shape)
+    def maps(self, lines: Sequence[str]) -> "Maps":
+        """Return maps of the quantities of each line over the axes of the series, which are empty yet."""
+        values = {quantity.name: np.full((2, len(lines), self.size), np.nan) for quantity in MAPPED}
+        return Maps(self.places, tuple(lines), values)
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Maps of `MAPPED`.
+
+    Attributes
+    ----------
+    places
+        One coordinate along each axis.
+    lines
+        Names of the lines.
+    values
+        Values and standard errors by the name of the quantity, shape (2, lines, spectra); NaN where a line is not seen.
+    """
+
+    places: dict[str, xr.Variable]
+    lines: tuple[str, ...]
+    values: dict[str, np.ndarray]
+
+    def note(self, rows: Sequence[Number], number: int) -> None:
+        """Write the numbers of a spectrum into the maps."""
+        for row in rows:
+            if row.parameter in self.values:
+                self.values[row.parameter][:, self.lines.index(row.feature), number] = row.value, row.standard_error
+
+    def dataset(self) -> xr.Dataset:
+        """Return all maps."""
+        dims = ("line", *self.places)
+        shape = (len(self.lines), *(place.size for place in self.places.values()))
         variables = {}
         for quantity in MAPPED:
-            value, error = columns[quantity.name].reshape(2, *shape)
+            value, error = self.values[quantity.name].reshape(2, *shape)
             unit = quantity.known_unit
             variables[quantity.name] = variable(dims, value, unit, quantity.meaning)
             variables[f"{quantity.name}_error"] = variable(dims, error, unit, f"standard error: {quantity.meaning}")
-        return xr.Dataset(variables, {"line": ("line", list(lines)), **self.places})
+        return xr.Dataset(variables, {"line": ("line", list(self.lines)), **self.places})
+
+
+def is_constant(spectrum: np.ndarray) -> bool:
+    """Return whether a spectrum has one value everywhere, as outside a scan, or holds what is no number."""
+    return not np.isfinite(spectrum).all() or not np.ptp(spectrum)
 
 
 def alike(spectra: np.ndarray) -> bool:

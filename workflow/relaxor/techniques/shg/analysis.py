@@ -75,7 +75,7 @@ class Spectrum:
     time: float
 
 
-def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Iterator[Result]:
     """Fit the lines of a power series and their power law.
 
     Parameters
@@ -103,9 +103,8 @@ def analyse(measurements: Sequence[Measurement], settings: ShgSettings) -> Resul
     for model, law in laws.items():
         rows += law_rows(series, points, law, model, settings)
     parts = {"points": point_curves(points, laws[q.POWER_LAW_BACKGROUND]), "laws": law_curves(points.power, laws)}
-    result = Result.joined(spectrum_curves(spectra, best, settings.background_degree, dark_level))
-    result.add(Result.of(series, rows, parts, **{COMBINES: ",".join(each.id for each in measurements)}))
-    return result
+    yield from spectrum_curves(spectra, best, settings.background_degree, dark_level)
+    yield Result.of(series, rows, parts, **{COMBINES: ",".join(each.id for each in measurements)})
 
 
 # --- spectra and lines

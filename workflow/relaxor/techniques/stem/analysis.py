@@ -9,7 +9,8 @@ If no hexagonal lattice is asked for, or the image shows another one, all strong
 system, whose symmetry is tested against the scatter between lines and the distortion that scans usually have.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -21,6 +22,7 @@ from relaxor.techniques.stem import general, hexagonal, indexing, systems
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import quantities as q
 from relaxor.techniques.stem.fitted import Columns
+from relaxor.techniques.stem.frames import mean_of
 from relaxor.techniques.stem.rows import METHODS, column_rows, intensity_rows, lattice_rows, structure_rows
 from relaxor.techniques.stem.settings import StemSettings
 
@@ -28,7 +30,7 @@ ANGSTROM = 1e-10
 """Number of metres in one angstrom."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Iterator[Result]:
     """Find the lattice, the columns and their intensities in every image.
 
     Parameters
@@ -45,11 +47,17 @@ def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Resu
     """
     if settings.sites and not settings.placed:
         raise AnalysisError("stem: no site has a position; give one in stem.sites for this sample")
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: StemSettings) -> Result:
-    image, pixel = _image(measurement, settings.detector, settings.a)
+    image, pixel, made = _image(measurement, settings.detector, settings.a)
+    result = _of_image(measurement, image, pixel, settings)
+    numbers = [replace(row, method=f"{row.method}; {made}") for row in result.numbers] if made else result.numbers
+    return Result(numbers, result.curves)
+
+
+def _of_image(measurement: Measurement, image: np.ndarray, pixel: float, settings: StemSettings) -> Result:
     power = lattices.spectrum(image)
     if settings.a is None or settings.system not in (None, systems.HEXAGONAL):
         return _of_any_system(measurement, image, power, pixel, settings)
@@ -143,19 +151,23 @@ def _result(
     return Result.of(measurement, rows, parts, lattice_system=system)
 
 
-def _image(measurement: Measurement, detector: str, a: float | None) -> tuple[np.ndarray, float]:
-    """Return the image (y, x) and its pixel size in angstrom."""
+def _image(measurement: Measurement, detector: str, a: float | None) -> tuple[np.ndarray, float, str]:
+    """Return the image (y, x), its pixel size in angstrom and, of a series of frames, how it was made of them."""
     regions = measurement.regions
     region = regions.get(detector) if len(regions) > 1 else next(iter(regions.values()))
     if region is None:
         raise AnalysisError(f"{measurement.id}: no image '{detector}'; file has {', '.join(regions)}")
-    if "intensity" not in region or set(region["intensity"].dims) != {"y", "x"}:
-        raise AnalysisError(f"{measurement.id}: expected one image over y and x, file has {dict(region.sizes)}")
-    intensity = region["intensity"].transpose("y", "x").astype(float)
-    if any(intensity[axis].attrs.get("units") != "m" for axis in ("y", "x")) or min(intensity.shape) < 64:
+    if "intensity" not in region or not {"y", "x"} <= set(region["intensity"].dims) or region["intensity"].ndim > 3:
+        raise AnalysisError(f"{measurement.id}: expected images over y and x, file has {dict(region.sizes)}")
+    intensity = region["intensity"].transpose(..., "y", "x")
+    if any(intensity[axis].attrs.get("units") != "m" for axis in ("y", "x")) or min(intensity.shape[-2:]) < 64:
         raise AnalysisError(f"{measurement.id}: at least 64 × 64 pixels calibrated in m expected")
-    if not np.isfinite(intensity).all():
-        raise AnalysisError(f"{measurement.id}: image holds values that are not numbers")
+    image, made = intensity.to_numpy().astype(float) if intensity.ndim == 2 else np.empty(0), ""
+    if intensity.ndim == 3:
+        image, shifts = mean_of(intensity)
+        made = f"mean of {len(shifts)} frames, shifted onto each other by up to {np.abs(shifts).max()} pixels"
+    if min(image.shape) < 64 or not np.isfinite(image).all():
+        raise AnalysisError(f"{measurement.id}: image holds values that are not numbers, or frames of different places")
     steps = [float(np.diff(intensity[axis])[0]) / ANGSTROM for axis in ("y", "x")]
     if not np.isclose(steps[0], steps[1], rtol=1e-4):
         raise AnalysisError(f"{measurement.id}: pixels are not square ({steps[1]:.4f} × {steps[0]:.4f} angstrom)")
@@ -163,7 +175,7 @@ def _image(measurement: Measurement, detector: str, a: float | None) -> tuple[np
         raise AnalysisError(
             f"{measurement.id}: a pixel of {steps[0]:.4g} angstrom does not resolve columns in a cell of {a} angstrom"
         )
-    return intensity.to_numpy(), steps[0]
+    return image, steps[0], made
 
 
 def _transform_curves(power: np.ndarray, pixel: float, highest: float) -> xr.Dataset:

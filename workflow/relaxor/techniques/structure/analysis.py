@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import gemmi
@@ -241,7 +241,7 @@ def layer_numbers(
 
 
 # --- the analysis --------------------------------------------------------------------------------------------------
-def analyse(measurements: Sequence[Measurement], settings: StructureSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: StructureSettings) -> Iterator[Result]:
     """Describe structure files: cell volume, density, bonds, layers, and offsets of elements from their layers.
 
     Parameters
@@ -256,7 +256,7 @@ def analyse(measurements: Sequence[Measurement], settings: StructureSettings) ->
     AnalysisError
         If a file is no structure, if a structure has no layers, or the published cell is not among ``cells``.
     """
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: StructureSettings) -> Result:

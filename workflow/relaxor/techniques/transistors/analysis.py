@@ -7,7 +7,7 @@ drain voltages.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from relaxor.techniques.transistors.settings import TransistorsSettings
 Value = tuple[float, float]
 
 
-def analyse(measurements: Sequence[Measurement], settings: TransistorsSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: TransistorsSettings) -> Iterator[Result]:
     """Analyse the transfer and output curves of a sample.
 
     Raises
@@ -32,7 +32,7 @@ def analyse(measurements: Sequence[Measurement], settings: TransistorsSettings) 
     AnalysisError
         If a file holds no transistor.
     """
-    return Result.joined(_analyse_one(measurement, settings) for measurement in measurements)
+    yield from (_analyse_one(measurement, settings) for measurement in measurements)
 
 
 def _analyse_one(measurement: Measurement, settings: TransistorsSettings) -> Result:

@@ -8,7 +8,7 @@ depth profile. This module turns them into numbers and curves.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -55,7 +55,7 @@ AREA_UNITS = {"count/s": "count*eV/s", "1": "eV"}
 """Unit of areas by the unit of intensities, where it is not their product with eV."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Iterator[Result]:
     """Analyse photoelectron spectra.
 
     Parameters
@@ -71,9 +71,8 @@ def analyse(measurements: Sequence[Measurement], settings: XpsSettings) -> Resul
         If a file has no spectrum, a window has too few points, or a charge reference that the settings demand is
         missing or does not stand out.
     """
-    if not measurements:
-        return Result()
-    return Result.joined(_joined([_analysed(session) for session in file]) for file in sessions(measurements, settings))
+    if measurements:
+        yield from (_joined([_analysed(session) for session in file]) for file in sessions(measurements, settings))
 
 
 Parts = dict[tuple[str, str], xr.Dataset]

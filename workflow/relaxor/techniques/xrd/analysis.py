@@ -1,6 +1,6 @@
 """X-ray diffraction: lines, spacings, size and strain, the cell of a layered crystal or of a powder, and maps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -56,7 +56,7 @@ NARROW = Adequacy(
 """Judgements of size and strain."""
 
 
-def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Result:
+def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Iterator[Result]:
     """Analyse 2θ scans of a crystal that lies on the layers of its ``cell``, of a powder of phases, or of any sample.
 
     Parameters
@@ -77,7 +77,7 @@ def analyse(measurements: Sequence[Measurement], settings: XrdSettings) -> Resul
     phases += [Lattice.of_structure(name, structure) for name, structure in structures.items()]
     scans = [each for each in measurements if each.id not in structures]
     phases = [] if settings.cell else phases
-    return Result.joined(_analyse_region(each, settings, phases) for each in scans)
+    yield from (_analyse_region(each, settings, phases) for each in scans)
 
 
 def _analyse_region(measurement: Measurement, settings: XrdSettings, phases: Sequence[Lattice]) -> Result:
