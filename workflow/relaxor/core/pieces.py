@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -48,16 +46,8 @@ class Parts(Mapping[str, Part], Generic[Part]):
         return len(self.names)
 
 
-class Stored(BackendArray):
-    """An array in a file.
-
-    Attributes
-    ----------
-    shape, dtype
-        Those of the array.
-    read
-        Returns the part of the array that a key names; opens the file and closes it again. It can be pickled.
-    """
+class _Stored(BackendArray):
+    """An array in a file, see `stored`."""
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], read: Callable[[Key], np.ndarray]):
         self.shape, self.dtype, self.read = shape, np.dtype(dtype), read
@@ -71,18 +61,16 @@ class Stored(BackendArray):
 
 
 def stored(shape: tuple[int, ...], dtype: np.dtype[Any], read: Callable[[Key], np.ndarray]) -> Any:
-    """Return an array in a file as the data of a variable, which reads it anew at every access."""
-    return Lazy(Stored(shape, dtype, read))
+    """Return an array in a file as the data of a variable, which reads it anew at every access.
 
-
-def raw(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-    """Return numbers that stand in a file one after the other; a large array stays there."""
-    read = partial(_mapped, path, offset, shape, np.dtype(dtype))
-    return stored(shape, dtype, read) if np.dtype(dtype).itemsize * np.prod(shape) > LARGE else read(())
-
-
-def _mapped(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], key: Key) -> np.ndarray:
-    return np.array(np.memmap(path, dtype, "r", offset, shape)[key])
+    Parameters
+    ----------
+    shape, dtype
+        Those of the array.
+    read
+        Returns the part of the array that a key names; opens the file and closes it again. It can be pickled.
+    """
+    return Lazy(_Stored(shape, dtype, read))
 
 
 def slices(variable: xr.Variable) -> Iterator[slice]:
