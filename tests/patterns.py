@@ -11,7 +11,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from tests.project import ROOT
 
 LIBRARY = ROOT / "workflow"
-METHODS = ("match", "fullmatch", "search", "sub", "split", "findall", "finditer")
+METHODS = ("match", "fullmatch", "search", "sub", "split", "findall", "finditer", "compile")
 REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 SAMPLES = {
     ops.CATEGORY_DIGIT: "1", ops.CATEGORY_SPACE: " \t\n", ops.CATEGORY_WORD: "a1_", ops.CATEGORY_NOT_DIGIT: "a ",
@@ -25,7 +25,10 @@ ENDS = ("", "\0", " ! !")
 
 @cache
 def uses() -> dict[tuple[re.Pattern, str], str]:
-    """Return every pattern with the method that applies it, and the module that does."""
+    """Return every pattern with the method that applies it, and the module that does.
+
+    A pattern that no module applies under its name, as one of a tuple, is searched for.
+    """
     found: dict[tuple[re.Pattern, str], str] = {}
     modules = {}
     for path in sorted(LIBRARY.glob("*/**/*.py")):
@@ -38,11 +41,10 @@ def uses() -> dict[tuple[re.Pattern, str], str]:
         for call in calls:
             for pattern in _patterns(call, known, tree):
                 found.setdefault((pattern, call.func.attr), name)
-    applied = {pattern for pattern, _ in found}
-    for name, (known, _, _) in modules.items():
-        for pattern in {each for each in known.values() if isinstance(each, re.Pattern)} - applied:
-            found[pattern, "search"] = name
-    return found
+    applied = {pattern for pattern, method in found if method != "compile"}
+    compiled = {pattern: name for (pattern, method), name in found.items() if method == "compile"}
+    found = {use: name for use, name in found.items() if use[1] != "compile"}
+    return found | {(pattern, "search"): name for pattern, name in compiled.items() if pattern not in applied}
 
 
 def _patterns(call: ast.Call, known: dict, tree: ast.Module) -> list[re.Pattern]:
@@ -64,7 +66,7 @@ def _value(expression: ast.expr, known: dict) -> object:
         return None
     try:
         return eval(ast.unparse(expression), dict(known))
-    except Exception:
+    except NameError:  # a local variable
         return None
 
 

@@ -61,6 +61,13 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
         time.sleep(0.01)
 
 
+def assert_goes_on(killed: Project, calm: Project) -> None:
+    """A plain run behind one that was killed gives the bytes of an undisturbed one."""
+    killed.run("--unlock")
+    killed.run(*TARGETS)
+    assert killed.results() == calm.results()
+
+
 # --- killed ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("log", ["ingest_files/cbps/raman", "analyse_technique/cbps/raman", "draw_figure/figure1"])
 def test_a_run_that_is_killed_within_a_job_goes_on(calm, fresh, log):
@@ -69,9 +76,7 @@ def test_a_run_that_is_killed_within_a_job_goes_on(calm, fresh, log):
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     assert "--unlock" in fresh.run(*TARGETS, code=1)
-    fresh.run("--unlock")
-    fresh.run(*TARGETS)
-    assert fresh.results() == calm.results()
+    assert_goes_on(fresh, calm)
 
 
 def test_a_run_that_is_killed_before_a_result_is_in_place_goes_on(calm, fresh):
@@ -82,9 +87,7 @@ def test_a_run_that_is_killed_before_a_result_is_in_place_goes_on(calm, fresh):
     assert process.returncode == -signal.SIGKILL
     assert (fresh.folder / "results/analysis/cbps/raman/.curves.nc.partial").exists()
     hook.unlink()
-    fresh.run("--unlock")
-    fresh.run(*TARGETS)
-    assert fresh.results() == calm.results()
+    assert_goes_on(fresh, calm)
 
 
 def test_jobs_that_outlive_a_killed_snakemake_do_no_harm(calm, fresh):
@@ -92,9 +95,7 @@ def test_jobs_that_outlive_a_killed_snakemake_do_no_harm(calm, fresh):
         wait_for(fresh.folder / "results/logs/analyse_technique/cbps/raman.log", process)
         process.kill()
         process.wait()
-        fresh.run("--unlock")
-        fresh.run(*TARGETS)
-    assert fresh.results() == calm.results()
+        assert_goes_on(fresh, calm)
 
 
 # --- two at once ----------------------------------------------------------------------------------------------------

@@ -418,7 +418,7 @@ def test_a_large_table_is_read_like_a_small_one(tmp_path, monkeypatch, broken, p
         path.write_bytes(ends.join([f"Time (s){separator}U (V)", *rows, ""]).encode())
         outcomes = []
         for large in (1 << 20, 0):
-            monkeypatch.setattr("relaxor.readers.common.cells.LARGE_TEXT", large)
+            monkeypatch.setattr("relaxor.readers.common.tables.LARGE_TEXT", large)
             try:
                 tree = read(path)
                 outcomes.append((tree.attrs, {name: child.to_dataset() for name, child in tree.children.items()}))
@@ -432,7 +432,7 @@ def test_a_large_table_is_read_like_a_small_one(tmp_path, monkeypatch, broken, p
 
 def test_a_text_that_is_too_large_for_lines_is_read_only_as_one_table(tmp_path, monkeypatch):
     for name in ("LARGE_TEXT", "LARGEST_TEXT"):
-        monkeypatch.setattr(f"relaxor.readers.common.cells.{name}", 0)
+        monkeypatch.setattr(f"relaxor.readers.common.tables.{name}", 0)
     rows = [f"{row},{'NaN' if row % 7 == 0 else row / 8}" for row in range(80)]
     data, _ = child_of(tmp_path, "\n".join(["Time (s),U (V)", *rows]))
     np.testing.assert_array_equal(data["u"], [np.nan if row % 7 == 0 else row / 8 for row in range(80)])

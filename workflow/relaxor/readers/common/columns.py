@@ -13,7 +13,8 @@ import xarray as xr
 
 from relaxor.core.units import convertible
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import BLANK, COMMENT, NAMED_ABOVE, Form, Table
+from relaxor.readers.common.cells import BLANK, COMMENT, NAMED_ABOVE, Form
+from relaxor.readers.common.tables import Table
 from relaxor.readers.common.text import free, safe, slug
 from relaxor.readers.common.unit_words import split_label, unit_of
 

@@ -25,8 +25,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.cells import tables_of
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.tables import tables_of
 from relaxor.readers.common.text import head_lines, lines_of, number, slug
 from relaxor.readers.tables.columns import children_of
 

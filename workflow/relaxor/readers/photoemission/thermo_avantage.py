@@ -31,9 +31,9 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import Table, tables_of
 from relaxor.readers.common.columns import Column, columns_of
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.tables import Table, tables_of
 from relaxor.readers.common.text import first_number, free, number, slug
 from relaxor.readers.common.unit_words import split_label, unit_of
 from relaxor.readers.common.workbooks import is_workbook, lines_of_sheets, sheet_names, texts_of

@@ -19,8 +19,8 @@ import numpy as np
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.cells import tables_of
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.tables import tables_of
 from relaxor.readers.common.text import entries, head_lines, lines_of, number
 from relaxor.readers.probe_microscopy.images import add_channel, axes, in_base, unknown_unit
 

@@ -24,8 +24,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import tables_of
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.tables import tables_of
 from relaxor.readers.common.text import entries, iso, lines_of, number
 from relaxor.readers.spectroscopy.optical import SHIFT, WAVELENGTH
 

@@ -21,8 +21,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import tables_of
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.tables import tables_of
 from relaxor.readers.common.text import iso, iso_day, lines_of
 from relaxor.readers.spectroscopy.optical import NO_UNIT, WAVELENGTH
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.cells import tables_of
 from relaxor.readers.common.schema import spectra, tree
+from relaxor.readers.common.tables import tables_of
 from relaxor.readers.common.text import entries, first_number, lines_of
 from relaxor.readers.spectroscopy.optical import SHIFT
 

@@ -29,11 +29,13 @@ import xarray as xr
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
 from relaxor.core.variables import variable
-from relaxor.readers.common.cells import Table, TableText, form_of, tables_in, tables_of, without_remarks, without_words
+from relaxor.readers.common.cells import form_of
 from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
 from relaxor.readers.common.schema import folded, spectra, tree
+from relaxor.readers.common.tables import Table, TableText, tables_in, tables_of
 from relaxor.readers.common.text import free, head_lines, lines_of
 from relaxor.readers.common.unit_words import stated_columns
+from relaxor.readers.common.words_beside import without_remarks, without_words
 from relaxor.readers.registry import BARE_NUMBERS, Reader
 
 PRIORITY = BARE_NUMBERS

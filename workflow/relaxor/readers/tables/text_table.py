@@ -27,7 +27,8 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError, nearest
 from relaxor.core.variables import variable, with_uncertainty
-from relaxor.readers.common.cells import BLANK, Form, full_rows
+from relaxor.readers.common.cells import BLANK, Form
+from relaxor.readers.common.full_rows import full_rows
 from relaxor.readers.common.schema import MAX_POINTS, tree
 from relaxor.readers.common.text import ALL_DIGITS, QUANTIZATION, digits_uncertainty, iso, number, significant
 from relaxor.readers.registry import Reader

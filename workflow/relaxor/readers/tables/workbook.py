@@ -18,9 +18,10 @@ from pathlib import Path
 import xarray as xr
 
 from relaxor.core.errors import ReadError
-from relaxor.readers.common.cells import tables_of, without_remarks
 from relaxor.readers.common.schema import tree
+from relaxor.readers.common.tables import tables_of
 from relaxor.readers.common.text import free, safe
+from relaxor.readers.common.words_beside import without_remarks
 from relaxor.readers.common.workbooks import is_workbook, lines_of_sheets
 from relaxor.readers.registry import CONTAINER
 from relaxor.readers.tables.columns import children_of
