@@ -8,6 +8,7 @@ import pytest
 from relaxor.cli.main import app
 from relaxor.core.checksums import SUMS, read_sums, record_sums, recorded_sum
 from relaxor.core.errors import SheetError
+from relaxor.project import preflight
 from typer.testing import CliRunner
 
 from tests.project import ROOT, Project
@@ -39,6 +40,34 @@ def test_a_good_project_has_no_problems(project):
     assert result.exit_code == 0
     assert re.search(r"cbps +│ hysteresis +│ 1 +│ 1 +│ 1 of 1 +│ 1 +│", result.output)
     assert "nothing is wrong with 2 files" in result.output
+
+
+def test_only_what_has_changed_since_the_last_check_is_looked_at_again(project, monkeypatch):
+    looked_at = []
+
+    def listening(function, name):
+        return lambda *arguments: looked_at.append(f"{name} {arguments[0]}") or function(*arguments)
+
+    for name in ("read", "refusals"):
+        monkeypatch.setattr(preflight, name, listening(getattr(preflight, name), name))
+
+    def of_next_check(code: int = 0) -> set[str]:
+        looked_at.clear()
+        assert run("check").exit_code == code
+        return set(looked_at)
+
+    raman, loop = "raw_data/cbps/raman/CBPS_flake_532nm.txt", "raw_data/cbps/hysteresis/pe_8nm_22V_100Hz.txt"
+    assert of_next_check() == {f"read {raman}", f"read {loop}", "refusals raman", "refusals hysteresis"}
+    assert of_next_check() == set()
+    change_cell(project, "conditions", "thickness=8 nm; width=21 um; gap=2 um; frequency=100 Hz")
+    assert of_next_check() == {f"read {loop}", "refusals hysteresis"}
+    settings = project.folder / "config/config.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "\nraman: {baseline_degree: 4}\n", encoding="utf-8")
+    assert of_next_check() == {f"read {raman}", "refusals raman"}
+    (project.folder / raman).write_bytes((project.folder / raman).read_bytes() + b"\n")
+    assert of_next_check(code=1) == {f"read {raman}"}  # its checksum is another one, so that no analysis is tried
+    (project.folder / ".snakemake/relaxor_checks.json").write_text("no JSON")
+    assert of_next_check(code=1) == {f"read {raman}", f"read {loop}", "refusals hysteresis"}
 
 
 def change_cell(project: Project, column: str, value: str) -> None:

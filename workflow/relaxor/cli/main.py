@@ -190,7 +190,8 @@ def _settings() -> "Settings":
             "or make a project with 'relaxor init'"
         )
     settings = load_settings(SETTINGS)
-    allow_sizes(settings.size_limits, readers())
+    if settings.size_limits:  # otherwise, no reader need be imported
+        allow_sizes(settings.size_limits, readers())
     return settings
 
 
@@ -213,10 +214,11 @@ def check(
 ) -> None:
     """Check settings, sheet, files, checksums and conditions before a run, and try the analyses.
 
-    The exit code is 1 if anything is wrong.
+    Only what has changed since the last check is read and tried again. The exit code is 1 if anything is wrong.
     """
     from relaxor.cli.terminal import checked_table, settings_table, show
     from relaxor.project.preflight import (
+        STORE,
         check_files,
         check_lists,
         explained,
@@ -224,6 +226,7 @@ def check(
         misspelt_conditions,
         try_analyses,
     )
+    from relaxor.project.remembered import remembered
     from relaxor.reporting.names import misnamed
 
     settings = _settings()
@@ -233,12 +236,13 @@ def check(
         return
     rows, problems = check_lists(settings)
     screen = Console(stderr=True)
-    files = check_files(rows, settings)
-    found = list(
-        track(files, "reading files", len(rows), console=screen, transient=True, disable=not screen.is_terminal)
-    )
-    with screen.status("trying analyses"):
-        found = try_analyses(found, settings)
+    with remembered(STORE) as answer:
+        files = check_files(rows, settings, answer)
+        found = list(
+            track(files, "reading files", len(rows), console=screen, transient=True, disable=not screen.is_terminal)
+        )
+        with screen.status("trying analyses"):
+            found = try_analyses(found, settings, answer)
     if found:
         show(checked_table(found))
     doubts = misspelt_conditions(rows, settings.sheet) + left_out(rows, settings)

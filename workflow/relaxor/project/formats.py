@@ -1,19 +1,19 @@
 """Formats and checksums of raw files, which are stored between runs and determine what an ingestion depends on."""
 
-import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import ReadError
-from relaxor.core.files import write_whole
+from relaxor.project.remembered import remembered, state_of
 from relaxor.project.snakemake_adapter import code_of
 from relaxor.readers import readers, recognise
 from relaxor.readers.registry import plug_ins
 
 MEMORY = ".snakemake/relaxor_formats.json"
-"""The size, the times of modification and of change, the recognised format and the checksum of each file."""
+"""Where the formats and checksums are stored."""
 UNKNOWN = ""
 """Format of a file that no reader recognises."""
 ARCHIVE = "packed"
@@ -30,8 +30,6 @@ class Known(NamedTuple):
 def known_files(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, Known]:
     """Recognise and hash files, each only once as long as neither the file nor the code of any reader changes.
 
-    A changed content is noticed whatever time a file bears, because its time of change cannot be set.
-
     Parameters
     ----------
     files
@@ -39,27 +37,20 @@ def known_files(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, 
     memory
         JSON file in which formats and checksums are stored.
     """
-    code, store = code_of(*_all_modules()), Path(memory)
-    try:
-        known = json.loads(store.read_text(encoding="utf-8"))
-        seen = known["files"] if known["readers"] == code else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        seen = {}
+    code = code_of(*_all_modules())
     found: dict[str, Known] = {}
-    states: dict[str, list[object]] = {}
-    for file in files:
-        path = Path(file)
-        if not path.is_file():
-            found[file] = Known(None, None)
-            continue
-        status = path.stat()
-        state = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-        before = seen.get(file, [])
-        found[file] = Known(*before[3:]) if before[:3] == state else Known(_recognised(path), sha256(path))
-        states[file] = [*state, *found[file]]
-    if states != seen:
-        write_whole(store, json.dumps({"readers": code, "files": states}))
+    with remembered(Path(memory)) as answer:
+        for file in files:
+            path = Path(file)
+            if path.is_file():
+                found[file] = Known(*answer((file, state_of(path), code), partial(_looked_at, path)))
+            else:
+                found[file] = Known(None, None)
     return found
+
+
+def _looked_at(path: Path) -> tuple[str, str]:
+    return _recognised(path), sha256(path)
 
 
 def _recognised(path: Path) -> str:

@@ -18,14 +18,18 @@ from relaxor.project.figure_list import fed_panels, load_figures
 from relaxor.project.layers import Resolved, known_conditions, resolve
 from relaxor.project.lists import load_checks, load_claims, load_literature
 from relaxor.project.pipeline import beside
+from relaxor.project.remembered import Answered, state_of
 from relaxor.project.settings import Settings, lacking_setting
 from relaxor.project.sheet import main_sample, require_samples
+from relaxor.project.snakemake_adapter import code_of_all
 from relaxor.project.trial import refusals
 from relaxor.readers import read
 from relaxor.readers.tables.description import stated
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.registry import OTHER, techniques
 
+STORE = Path(".snakemake/relaxor_checks.json")
+"""Where the answers of a check are stored."""
 SLIP = 0.8
 """Similarity (`difflib`) above which a name counts as misspelt: one of five letters wrong, or two exchanged."""
 
@@ -106,8 +110,14 @@ def left_out(rows: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
     return []
 
 
-def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[Checked]:
-    """Check the file of each row, and the conditions that its analysis needs."""
+def check_files(rows: Sequence[dict[str, Any]], settings: Settings, answer: Answered) -> Iterator[Checked]:
+    """Check the file of each row, and the conditions that its analysis needs.
+
+    Parameters
+    ----------
+    answer
+        Gives what an earlier check found of the same file, see `remembered`.
+    """
     for number, row in enumerate(rows, start=2):
         place = f"{settings.sheet}: row {number}"
         lacking = lacking_setting(row["technique"], row["sample"], settings)
@@ -115,28 +125,46 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings) -> Iterator[
         if storage_of(row["file"]):
             yield Checked(row, None, None, None, tuple(problems))
             continue
-        try:
-            tree = read(row["file"], stated(row["table"], settings.tables))
-        except ReadError as error:
+        question = ("read", *_determining(row["technique"], [row], settings))
+        error, sha, untold = answer(question, partial(_looked_at, row, settings))
+        if error:
             yield Checked(row, False, None, False, (*problems, f"{place}: column 'file': {error}"))
             continue
         unchanged = None
         if recorded_sum(Path(row["file"]).resolve(), Path.cwd()):
-            problem = changed(row["file"], tree.attrs["raw_sha256"], Path.cwd())
+            problem = changed(row["file"], sha, Path.cwd())
             unchanged = not problem
             problems += [f"{place}: column 'file': {problem}"] if problem else []
-        untold = [f"{place}: column 'conditions': {problem}" for problem in _untold(row, tree)]
-        problems += untold
+        problems += [f"{place}: column 'conditions': {problem}" for problem in untold]
         yield Checked(row, True, unchanged, not untold, tuple(problems))
 
 
-def try_analyses(checked: Sequence[Checked], settings: Settings) -> list[Checked]:
+def _looked_at(row: dict[str, Any], settings: Settings) -> tuple[str, str, list[str]]:
+    """Return why a file cannot be read, or else its checksum and the conditions that are missing."""
+    try:
+        tree = read(row["file"], stated(row["table"], settings.tables))
+    except ReadError as error:
+        return str(error), "", []
+    return "", tree.attrs["raw_sha256"], _untold(row, tree)
+
+
+def _determining(technique: str, rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[Any, ...]:
+    """Return all that determines whether files are readable and analysed, as plain data."""
+    paths = [Path(row["file"]) for row in rows]
+    states = [state_of(path) if path.exists() else None for path in paths]
+    layers = {} if technique == OTHER else settings.layers(technique, rows[0]["sample"])
+    return rows, states, settings.plain_tables(), settings.size_limits, layers, code_of_all()
+
+
+def try_analyses(checked: Sequence[Checked], settings: Settings, answer: Answered) -> list[Checked]:
     """Try the analyses of all rows without a problem, and add to each row why its analysis refuses it.
 
     Parameters
     ----------
     checked
         Every row of the sheet, in its order, as `check_files` returns it.
+    answer
+        Gives what an earlier check found of the same files, see `remembered`.
     """
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for each in checked:
@@ -145,8 +173,9 @@ def try_analyses(checked: Sequence[Checked], settings: Settings) -> list[Checked
     refused = {
         (sample, technique, name): reason
         for (sample, technique), rows in groups.items()
-        for name, reason in refusals(
-            technique, rows, settings.layers(technique, sample), settings.plain_tables()
+        for name, reason in answer(
+            ("analysed", *_determining(technique, rows, settings)),
+            partial(refusals, technique, rows, settings.layers(technique, sample), settings.plain_tables()),
         ).items()
     }
     found = []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import entry_points
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,20 @@ def code_of(*names: str) -> str:
     """
     whole = hashlib.sha256()
     for path in sources(*names):
+        whole.update(_content(path))
+    return whole.hexdigest()[:16]
+
+
+@cache
+def code_of_all() -> str:
+    """Return one hash of all modules of relaxor and of the packages that offer readers or techniques."""
+    modules = {"relaxor"} | {
+        entry.module.partition(".")[0]
+        for group in ("relaxor.readers", "relaxor.techniques")
+        for entry in entry_points(group=group)
+    }
+    whole = hashlib.sha256()
+    for path in sorted({path for name in modules for module in _members(name) if (path := _file(module))}):
         whole.update(_content(path))
     return whole.hexdigest()[:16]
 

@@ -1,0 +1,54 @@
+"""Answers that are stored between runs, as long as nothing that determines them changes."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from relaxor.core.errors import DiskError
+from relaxor.core.files import write_whole
+
+Answered = Callable[[Any, Callable[[], Any]], Any]
+"""A function of a question, with all that determines its answer, and of what finds the answer; both are plain data."""
+
+
+@contextlib.contextmanager
+def remembered(store: Path) -> Iterator[Answered]:
+    """Yield a function that gives the answer of an earlier run, or else finds it.
+
+    At the end, the answers that were asked for are stored, also if an error ends the block. A folder that cannot be
+    written, or a store that cannot be read, only means that they are found again.
+
+    Parameters
+    ----------
+    store
+        A JSON file.
+    """
+    try:
+        before = dict(json.loads(store.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        before = {}
+    now: dict[str, Any] = {}
+
+    def answer(question: Any, find: Callable[[], Any]) -> Any:
+        key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
+        now[key] = before[key] if key in before else find()
+        return now[key]
+
+    try:
+        yield answer
+    finally:
+        if now.keys() != before.keys():
+            with contextlib.suppress(DiskError):
+                write_whole(store, json.dumps(now))
+
+
+def state_of(path: Path) -> list[int]:
+    """Return what changes with the content of a file: its size, and its times of modification and of change.
+
+    The time of change cannot be set, so that a changed content is noticed whatever time a file bears.
+    """
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
