@@ -20,6 +20,9 @@ from relaxor.project import proposals as recognised
 from relaxor.project.ingest import ingest
 from relaxor.project.settings import Settings, load_settings
 from relaxor.project.sheet import COLUMNS, load_sheet
+from relaxor.project.trial import refusals
+from relaxor.readers import readers
+from relaxor.readers.common.sizes import allow_sizes
 from typer.testing import CliRunner
 
 from tests.project import ROOT, empty_project
@@ -223,6 +226,7 @@ def test_without_a_terminal_nothing_is_written_unless_told(project, folder):
         (("my sample",), "'my sample' is not a name of a sample"),
         (("s", "--technique", "*.csv=iv_sweps"), "'iv_sweps'; did you mean 'iv_sweeps'?"),
         (("s", "--technique", "sweeps"), "'PATTERN=TECHNIQUE' expected"),
+        (("s", "--technique", "raman"), r"did you mean '\*=raman', for all files\?"),
         (("s", "--technique", "*.xls=sweeps"), r"no new file is called '\*\.xls'"),
         (("s", "--condition", "power 5 mW"), r"'\[PATTERN:\]name=value unit' expected"),
         (("s", "--condition", "power=5 mW"), "no technique of these files knows 'power'"),
@@ -326,6 +330,20 @@ def test_a_material_without_settings_is_drawn_and_the_setting_named(project, tmp
     output = re.sub(r"[│\s]+", " ", run("s", spectrum, "--yes"))
     assert rows(project)["spectrum"]["technique"] == "other"
     assert "needs the setting samples.s.edx.elements in config/config.yaml" in output
+
+
+def test_a_trial_heeds_the_sizes_that_the_settings_allow(project, folder):
+    source = folder / "Probe 1 (süß).csv"
+    source.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    source.write_text(source.read_text() + "\n" * 2**20)
+    (project / "config/config.yaml").write_text("sample: cbps\nsize_limits: {columns: 2}\n")
+    run("s", folder, "--yes")
+    assert rows(project)["Probe_1_su"]["technique"] == "iv_sweeps"
+    row = rows(project)["Probe_1_su"] | {"file": str(source)}
+    allow_sizes({"columns": 1}, readers())
+    reasons = refusals("iv_sweeps", [row], Settings().layers("iv_sweeps", "s"), {})
+    allow_sizes({}, readers())
+    assert "files of the format columns over 1 MiB are refused" in reasons["Probe_1_su"]
 
 
 def test_files_that_fail_only_together_are_drawn(project, folder, monkeypatch):

@@ -437,5 +437,26 @@ def test_a_text_that_is_too_large_for_lines_is_read_only_as_one_table(tmp_path, 
     data, _ = child_of(tmp_path, "\n".join(["Time (s),U (V)", *rows]))
     np.testing.assert_array_equal(data["u"], [np.nan if row % 7 == 0 else row / 8 for row in range(80)])
     for below in ("made by hand", "80"):
-        with pytest.raises(ReadError, match="is not one table of at most 50000000 numbers in rows of equal length"):
+        with pytest.raises(ReadError, match="is neither one table of at most 50000000 numbers"):
             child_of(tmp_path, "\n".join(["Time (s),U (V)", *rows, below]))
+
+
+@pytest.mark.parametrize("decimals", [6, 3])  # with three, a step of 0.01 s is rounded by up to 5 percent of itself
+def test_a_trace_that_is_too_long_is_averaged_and_says_so(tmp_path, monkeypatch, decimals):
+    monkeypatch.setattr("relaxor.readers.common.tables.LARGE_TEXT", 0)
+    monkeypatch.setattr("relaxor.readers.common.full_rows.MAX_POINTS", 400)
+    monkeypatch.setattr("relaxor.readers.common.full_rows.MEAN_CELLS", 100)
+    monkeypatch.setattr("relaxor.readers.common.full_rows.MOST_CELLS", 64)
+    monkeypatch.setattr("relaxor.readers.common.tables.LARGEST_TEXT", 0)
+    time = 0.0104 * np.arange(1003)
+    current = 1e-9 * np.random.default_rng(0).normal(size=time.size)
+    rows = [f"{t:.{decimals}f},{i:.17e}" for t, i in zip(time, current, strict=True)]
+    data, warnings = child_of(tmp_path, "\n".join(["Time (s),I (A)", *rows, ""]))
+    count = 21  # 2 × 1003 numbers in 100 at most
+    assert f"each number is the mean of {count} rows" in warnings
+    whole = time.size // count * count
+    for name, values in (("time", np.round(time, decimals)), ("i", current)):
+        np.testing.assert_allclose(data[name], values[:whole].reshape(-1, count).mean(axis=1), rtol=1e-9)
+    for number, wrong in ((500, "1.0,2e-9"), (700, "x,2e-9"), (1002, "99.0,1e-9")):  # back, a word, and a gap
+        with pytest.raises(ReadError, match="nor a longer one with equal steps in its first column"):
+            child_of(tmp_path, "\n".join(["Time (s),I (A)", *rows[:number], wrong, *rows[number + 1 :], ""]))

@@ -22,7 +22,10 @@ def give_techniques(proposals: Sequence[Proposal], answers: Iterable[str]) -> No
         pattern, equals, technique = answer.rpartition("=")
         technique = current_name(technique, "--technique")
         if not equals or technique not in (*techniques(), OTHER):
-            hint = nearest(technique, (*techniques(), OTHER))
+            known = (*techniques(), OTHER)
+            hint = (
+                f"; did you mean '*={technique}', for all files?" if technique in known else nearest(technique, known)
+            )
             raise SheetError(f"--technique '{answer}': 'PATTERN=TECHNIQUE' expected, found '{technique}'{hint}")
         for proposal in _matching(proposals, pattern, f"--technique '{answer}'"):
             proposal.candidates, proposal.note = [technique] if technique != OTHER else [], ""

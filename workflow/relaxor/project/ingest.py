@@ -38,7 +38,7 @@ def ingest(
     data
         netCDF file to write: one group per measurement, with one subgroup per region of its file.
     size_limits
-        Largest files in MiB by format, in place of the limits of the formats.
+        Largest files in MiB by format, in place of the limits of the formats; by default, those allowed before hold.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def ingest(
     """
     if len(raw) != len(rows):
         raise SheetError(f"{data}: {len(raw)} files for {len(rows)} rows of the sheet")
-    allow_sizes(size_limits or {}, readers())
+    if size_limits is not None:
+        allow_sizes(size_limits, readers())
     described = TypeAdapter(dict[str, TableDescription]).validate_python(dict(tables))
     pairs = zip(raw, rows, strict=True)
     save_tree(data, (group for path, row in pairs for group in _groups(path, row, stated(row["table"], described))))

@@ -27,7 +27,7 @@ from relaxor.readers.common.cells import (
     runs,
     sampled,
 )
-from relaxor.readers.common.full_rows import MISSING_WORDS, full_rows, has_all_cells
+from relaxor.readers.common.full_rows import MISSING_WORDS, full_rows, has_all_cells, mean_rows
 from relaxor.readers.common.schema import MAX_POINTS
 from relaxor.readers.common.text import decoded, lines_of, split_lines
 from relaxor.readers.common.words_beside import without_words
@@ -83,8 +83,9 @@ def tables_in(path: Path) -> TableText:
     if path.stat().st_size > LARGEST_TEXT:
         raise ReadError(
             path,
-            f"is larger than {LARGEST_TEXT >> 20} MiB, and is not one table of at most {MAX_POINTS} numbers in rows of "
-            "equal length with nothing below it: cut it into such tables",
+            f"is larger than {LARGEST_TEXT >> 20} MiB, and is neither one table of at most {MAX_POINTS} numbers in "
+            "rows of equal length with nothing below it, nor a longer one with equal steps in its first column: cut it "
+            "into such tables",
         )
     return tables_of(lines_of(path), path)
 
@@ -100,11 +101,16 @@ def _large_table(path: Path) -> TableText | None:
     first = first_with_missing(lines, next(index for index, line in enumerate(lines) if form.is_row(line)), form)
     if not is_table(lines, first, len(lines), form):
         return None
-    values = full_rows(path, form, len(form.cells(lines[first])), first, missing=MISSING_WORDS)
+    width = len(form.cells(lines[first]))
+    told: tuple[str, ...] = ()
+    values = full_rows(path, form, width, first, missing=MISSING_WORDS)
+    if values is None and (means := mean_rows(path, form, width, first)) is not None:
+        values, count = means
+        told = (f"rows at equal steps, more than are kept: each number is the mean of {count} rows",)
     if values is None or (np.isnan(values.sum()) and not has_all_cells(path, form, values, lines[:first])):
         return None
     _refuse_two_commas(lines[:first], lines[first:], form, path)
-    return TableText((Table(tuple(lines[:first]), values, first + 1, form),), (), ())
+    return TableText((Table(tuple(lines[:first]), values, first + 1, form),), (), told)
 
 
 def tables_of(lines: Sequence[str], path: Path) -> TableText:
