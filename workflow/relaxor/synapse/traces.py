@@ -104,6 +104,7 @@ def _trace(measurement: Measurement, run: str, data: xr.Dataset) -> Trace:
     time, voltage, current = (values for values in found.values() if values is not None)
     # Columns of unequal length are padded with NaN: a row without a time is no sample.
     sample = np.isfinite(time)
+    sample = slice(None) if sample.all() else sample  # without a copy of what may be long
     time, voltage, current = time[sample], voltage[sample], current[sample]
     light = _column(data, LIGHT_STIMULUS)
     light = np.zeros(0) if light is None else light[sample]

@@ -4,6 +4,7 @@ Names and units stand in one row (``Voltage (V)``, ``U/V``, ``Voltage, V``, ``Ti
 (names, units, comments), quoted, behind a mark of comments or not.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,8 @@ def columns_of(table: Table) -> tuple[list[Column], list[str]]:
     labels, units, comments = _roles(head, int(kept.sum()))
     if not any(labels):
         labels, units = _of_axes(table.above, labels, units)
-    return [Column(*each) for each in zip(labels, units, table.values.T[kept], strict=True)], comments
+    values = itertools.compress(table.values.T, kept)  # views, for a large table fills the memory
+    return [Column(*each) for each in zip(labels, units, values, strict=True)], comments
 
 
 def _unstacked(lines: list[str], form: Form, number: int) -> list[str]:

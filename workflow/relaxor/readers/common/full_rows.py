@@ -35,17 +35,18 @@ def full_rows(
 
     A short row of a table in which words may be missing is filled with NaN.
     """
-    kept: list[np.ndarray] = []
+    lines = _line_count(source)
+    found = np.empty((min(lines, MAX_POINTS // width), width), order="F")  # takes memory only where it is filled
     rows = 0
     try:
         for values in _parts(source, form, width, skip, encoding, missing, max(MOST_CELLS // width, 1)):
-            rows += len(values)
-            if rows * width > MAX_POINTS:
+            if rows + len(values) > len(found):
                 return None
-            kept.append(values)
+            found[rows : rows + len(values)] = values
+            rows += len(values)
     except (ValueError, OverflowError):  # what pandas raises for rows and cells of another kind
         return None
-    return np.concatenate(kept, out=np.empty((rows, width), order="F")) if kept else None
+    return found[:rows] if rows else None
 
 
 def mean_rows(path: Path, form: Form, width: int, skip: int) -> tuple[np.ndarray, int] | None:
@@ -59,8 +60,7 @@ def mean_rows(path: Path, form: Form, width: int, skip: int) -> tuple[np.ndarray
         None if the table is not too large, if a cell is no finite number, or if the first column does not rise in equal
         steps, so that neighbours are no samples of one trace.
     """
-    with path.open("rb") as stream:
-        rows = sum(part.count(b"\n") for part in iter(lambda: stream.read(PART), b"")) - skip
+    rows = _line_count(path) - skip
     if rows * width <= MAX_POINTS:
         return None
     count = -(-rows * width // MEAN_CELLS)
@@ -77,6 +77,15 @@ def mean_rows(path: Path, form: Form, width: int, skip: int) -> tuple[np.ndarray
     except (ValueError, OverflowError):
         return None
     return np.concatenate(kept), count
+
+
+def _line_count(source: Path | StringIO) -> int:
+    """Return the number of lines, or one more."""
+    if isinstance(source, StringIO):
+        return source.getvalue().count("\n") + 1
+    with source.open("rb") as stream:
+        counts = [(part.count(b"\n"), part.count(b"\r")) for part in iter(lambda: stream.read(PART), b"")]
+    return max(map(sum, zip(*counts, strict=True)), default=0) + 1
 
 
 def _parts(
