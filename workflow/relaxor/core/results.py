@@ -17,8 +17,8 @@ CONFIDENCE = 0.95
 NORMAL_QUANTILE = 1.959963984540054
 COMBINES = "combines"
 """Attribute of a group of curves that combines several measurements. It holds their names, separated by commas."""
-
-
+AVERAGED = "averaged_rows"
+"""Attribute of a measurement whose table was too long: of how many rows of the file each of its rows is the mean."""
 SCAN = "scan"
 """Condition of the sheet that names one of several spectra, images or tables of a file by its number, from 1."""
 

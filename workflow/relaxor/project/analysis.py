@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from relaxor.core.results import Measurement, Result
+from relaxor.core.results import AVERAGED, Measurement, Number, Result
 from relaxor.core.storage import load, save_results
 from relaxor.project.layers import instrument_of, resolve
 from relaxor.techniques.registry import Technique, techniques
@@ -52,8 +53,10 @@ def results(technique: Technique, measurements: Sequence[Measurement], layers: M
     combined: list[tuple[int, Result]] = []
     for number, (settings, members) in enumerate(groups.values()):
         own = {member.id for member in members}
+        averaged = {member.id: int(member.attrs.get(AVERAGED, 1)) for member in members}
         for result in technique.analyse(members, settings):
             technique.require_named(result.numbers)
+            result = Result([_noted(number, averaged) for number in result.numbers], result.curves)
             if len(groups) == 1 or result.names() <= own:
                 yield result
             else:
@@ -67,3 +70,13 @@ def results(technique: Technique, measurements: Sequence[Measurement], layers: M
         instrument = instruments[number]
         suffix = instrument if instrument and instruments.count(instrument) == 1 else str(number + 1)
         yield result.renamed({name: f"{name}_{suffix}" for name, count in held.items() if count > 1})
+
+
+def _noted(number: Number, averaged: Mapping[str, int]) -> Number:
+    """Return a number whose method says of how many rows the samples of its files are means, if they are.
+
+    What combines measurements has none of their names.
+    """
+    rows = averaged.get(number.measurement, max(averaged.values()))
+    note = f"each sample is the mean of {rows} rows of the file" if rows > 1 else ""
+    return replace(number, method="; ".join(filter(None, (number.method, note)))) if note else number

@@ -4,12 +4,15 @@ import csv
 from collections.abc import Collection, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import maximum_filter1d
 
 from relaxor.readers.common.cells import BLANK, MISSING, Form
 from relaxor.readers.common.schema import MAX_POINTS
+from relaxor.stats.noise import MAD_TO_SIGMA
 
 PART = 1 << 16
 """Bytes of a file that are read at once."""
@@ -19,8 +22,20 @@ MEAN_CELLS = MAX_POINTS // 8
 """Number of cells to which a longer trace is averaged."""
 STEP_TOLERANCE = 0.5
 """Relative deviation of a step of time from the usual one that rounding of the times may make."""
+LARGEST = 1e37
+"""Above it, numbers are what instruments write for an overflow."""
+STANDS_OUT = 8.0
+"""Standard deviations by which one of 10⁸ samples does not stand out by chance."""
 MISSING_WORDS = MISSING | {word.upper() for word in MISSING} | {word.title() for word in MISSING} | {"NaN", "-NaN"}
 """Words that stand for a number that is not there, as people write them."""
+
+
+class Means(NamedTuple):
+    """Means of neighbouring rows, shape (blocks, columns), the rows of each, and how many are left at the end."""
+
+    values: np.ndarray
+    rows: int
+    rest: int
 
 
 def full_rows(
@@ -49,34 +64,54 @@ def full_rows(
     return found[:rows] if rows else None
 
 
-def mean_rows(path: Path, form: Form, width: int, skip: int) -> tuple[np.ndarray, int] | None:
-    """Return the means of as many neighbouring rows as make a long trace short enough, and how many these are.
-
-    Rows that remain at the end are left out.
+def mean_rows(path: Path, form: Form, width: int, skip: int, encoding: str = "utf-8") -> Means | None:
+    """Average as many neighbouring rows as make a long trace short enough.
 
     Returns
     -------
-    values, count
-        None if the table is not too large, if a cell is no finite number, or if the first column does not rise in equal
-        steps, so that neighbours are no samples of one trace.
+    Means
+        None if the table is not too large, if a cell is no finite number or an overflow, if the first column does not
+        rise in equal steps, so that neighbours are no samples of one trace, or if something in the trace is shorter
+        than what would be averaged, see `_resolved`.
     """
     rows = _line_count(path) - skip
     if rows * width <= MAX_POINTS:
         return None
     count = -(-rows * width // MEAN_CELLS)
-    kept: list[np.ndarray] = []
+    kept: list[tuple[np.ndarray, ...]] = []
+    noise = np.zeros(width)
     step = last = None
+    rest = 0
     try:
-        for values in _parts(path, form, width, skip, "utf-8", (), max(MOST_CELLS // width // count, 1) * count):
+        for values in _parts(path, form, width, skip, encoding, (), max(MOST_CELLS // width // count, 1) * count):
             steps = np.diff(values[:, 0], prepend=values[:1, 0] if last is None else last)[last is None :]
             step = np.median(steps) if step is None else step
-            if not (step > 0 and np.allclose(steps, step, rtol=STEP_TOLERANCE, atol=0)):
+            if (
+                not (step > 0 and np.allclose(steps, step, rtol=STEP_TOLERANCE, atol=0))
+                or np.abs(values).max() > LARGEST
+            ):
                 return None
             last = values[-1:, 0]
-            kept.append(values[: len(values) // count * count].reshape(-1, count, width).mean(axis=1))
+            noise = np.maximum(noise, MAD_TO_SIGMA / np.sqrt(2) * np.median(np.abs(np.diff(values, axis=0)), axis=0))
+            rest = len(values) % count
+            blocks = values[: len(values) - rest].reshape(-1, count, width)
+            kept.append((blocks.mean(axis=1), blocks.max(axis=1), blocks.min(axis=1)))
     except (ValueError, OverflowError):
         return None
-    return np.concatenate(kept), count
+    means, highest, lowest = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+    if not (_resolved(means, highest, noise) and _resolved(-means, -lowest, noise)):
+        return None
+    return Means(np.asfortranarray(means), count, rest)
+
+
+def _resolved(means: np.ndarray, highest: np.ndarray, noise: np.ndarray) -> bool:
+    """Return whether no sample stands out of the means of its block and of those beside it by more than noise.
+
+    What is smaller than a thousandth of the range of its column, such as a step of a converter, may stand out.
+    """
+    around = maximum_filter1d(means[:, 1:], 3, axis=0, mode="nearest")
+    allowed = STANDS_OUT * noise[1:] + 1e-3 * np.ptp(means[:, 1:], axis=0)
+    return bool((highest[:, 1:] - around <= allowed).all())
 
 
 def _line_count(source: Path | StringIO) -> int:

@@ -29,7 +29,7 @@ from relaxor.readers.common.cells import (
 )
 from relaxor.readers.common.full_rows import MISSING_WORDS, full_rows, has_all_cells, mean_rows
 from relaxor.readers.common.schema import MAX_POINTS
-from relaxor.readers.common.text import decoded, lines_of, split_lines
+from relaxor.readers.common.text import decoded, encoding_of, lines_of, split_lines
 from relaxor.readers.common.words_beside import without_words
 
 LARGE_TEXT, HEAD = 1 << 20, 1 << 16
@@ -63,11 +63,12 @@ class Table:
 
 @dataclass(frozen=True)
 class TableText:
-    """A text that was taken apart: its tables, and the lines behind the last of them."""
+    """A text that was taken apart: its tables, the lines behind the last of them, and how many rows were averaged."""
 
     tables: tuple[Table, ...]
     below: tuple[str, ...]
     warnings: tuple[str, ...]
+    averaged: int = 1
 
 
 def tables_in(path: Path) -> TableText:
@@ -84,8 +85,9 @@ def tables_in(path: Path) -> TableText:
         raise ReadError(
             path,
             f"is larger than {LARGEST_TEXT >> 20} MiB, and is neither one table of at most {MAX_POINTS} numbers in "
-            "rows of equal length with nothing below it, nor a longer one with equal steps in its first column: cut it "
-            "into such tables",
+            f"rows of equal length that begin in the first {HEAD >> 10} KiB, with nothing below it, nor a longer trace "
+            "with equal steps in its first column, of which neighbouring rows can be averaged without losing anything "
+            "but noise: cut it into such tables",
         )
     return tables_of(lines_of(path), path)
 
@@ -94,7 +96,9 @@ def _large_table(path: Path) -> TableText | None:
     """Return the table of a large file in which nothing but rows of as many cells follows the first row; else None."""
     if path.stat().st_size < LARGE_TEXT:
         return None
-    lines = split_lines(decoded(start_of(path, HEAD)))[:-1]
+    start = start_of(path, HEAD)
+    encoding = encoding_of(start.rpartition(b"\n")[0])  # whole characters
+    lines = split_lines(decoded(start))[:-1]
     form = form_of(sampled(lines))
     if form is None:
         return None
@@ -102,15 +106,16 @@ def _large_table(path: Path) -> TableText | None:
     if not is_table(lines, first, len(lines), form):
         return None
     width = len(form.cells(lines[first]))
-    told: tuple[str, ...] = ()
-    values = full_rows(path, form, width, first, missing=MISSING_WORDS)
-    if values is None and (means := mean_rows(path, form, width, first)) is not None:
-        values, count = means
-        told = (f"rows at equal steps, more than are kept: each number is the mean of {count} rows",)
+    told, averaged = [], 1
+    values = full_rows(path, form, width, first, encoding, missing=MISSING_WORDS)
+    if values is None and (means := mean_rows(path, form, width, first, encoding)) is not None:
+        values, averaged = means.values, means.rows
+        told = [f"more rows than are kept: each number is the mean of {averaged} rows"]
+        told += [f"the last {means.rest} rows, fewer than that, are left out"] if means.rest else []
     if values is None or (np.isnan(values.sum()) and not has_all_cells(path, form, values, lines[:first])):
         return None
     _refuse_two_commas(lines[:first], lines[first:], form, path)
-    return TableText((Table(tuple(lines[:first]), values, first + 1, form),), (), told)
+    return TableText((Table(tuple(lines[:first]), values, first + 1, form),), (), tuple(told), averaged)
 
 
 def tables_of(lines: Sequence[str], path: Path) -> TableText:

@@ -29,18 +29,24 @@ def decoded(content: bytes, fallback: str = "cp1252") -> str:
     UTF-16 without a mark is told by the zero bytes between its letters, and GBK by Chinese characters that stand side
     by side, where a Western code page has single signs such as ``µ`` or ``°`` between ASCII letters.
     """
+    return content.decode(encoding_of(content, fallback), "replace")
+
+
+def encoding_of(content: bytes, fallback: str = "cp1252") -> str:
+    """Return the encoding of a text or of its beginning, see `decoded`."""
     for mark, encoding in ENCODINGS.items():
         if content.startswith(mark):
-            return content.decode(encoding, "replace")
+            return encoding
     start = content[:512]
     for place, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if len(start) >= 8 and not any(start[place::2]) and all(start[1 - place :: 2]):
-            return content.decode(encoding, "replace")
+            return encoding
     try:
-        return content.decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
         chinese = HANZI.search(content) and not re.search(rb"[\x80-\xff]", HANZI.sub(b"", content))
-        return content.decode("gb18030" if chinese else fallback, "replace")
+        return "gb18030" if chinese else fallback
+    return "utf-8"
 
 
 def text_of(path: Path, fallback: str = "cp1252") -> str:

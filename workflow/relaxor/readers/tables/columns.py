@@ -28,6 +28,7 @@ import xarray as xr
 
 from relaxor.core.errors import ReadError
 from relaxor.core.files import start_of
+from relaxor.core.results import AVERAGED
 from relaxor.core.variables import variable
 from relaxor.readers.common.cells import form_of
 from relaxor.readers.common.columns import Column, columns_of, dataset_of, spectra_of
@@ -73,7 +74,14 @@ def extract(path: Path) -> xr.DataTree:
     else:
         text = tables_in(path)
     children, header, warnings = children_of(text)
-    return tree(children, header, "not stated in the file", warnings=[*told, *warnings])
+    return _tree(text, children, header, [*told, *warnings])
+
+
+def _tree(text: TableText, children: dict[str, xr.Dataset], header: list[str], warnings: list[str]) -> xr.DataTree:
+    found = tree(children, header, "not stated in the file", warnings=warnings)
+    if text.averaged > 1:
+        found.attrs[AVERAGED] = text.averaged
+    return found
 
 
 def children_of(text: TableText) -> tuple[dict[str, xr.Dataset], list[str], list[str]]:
@@ -179,6 +187,6 @@ def named(columns: str) -> Reader:
         children, told = _children(found)
         header = [line.strip() for each in text.tables for line in each.above if line.strip()]
         warnings = [*text.warnings, "the sheet says what the columns are", *told]
-        return tree(children, [*header, *text.below], "not stated in the file", warnings=warnings)
+        return _tree(text, children, [*header, *text.below], warnings)
 
     return Reader("columns", recognises, extract_named)

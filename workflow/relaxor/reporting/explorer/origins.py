@@ -10,7 +10,17 @@ from relaxor.project.layers import resolve
 from relaxor.reporting.explorer.encoding import unit_text
 from relaxor.techniques.registry import Technique
 
-KEPT = ("raw_file", "raw_sha256", "origin", "instrument", "instrument_named", "format", "reader", "acquired")
+KEPT = (
+    "raw_file",
+    "raw_sha256",
+    "origin",
+    "instrument",
+    "instrument_named",
+    "format",
+    "reader",
+    "acquired",
+    "warnings",
+)
 """Attributes of an ingested file that are shown one by one."""
 LONGEST_HEADER = 20_000
 """Number of characters of a header that are shown; the whole header is in the ingested file."""
