@@ -75,7 +75,8 @@ def test_a_page_of_a_notebook_runs_nothing(browser, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["<script>x", "a</b>", "<img src=x>", "<svg/onload=x>", "a\n.. raw:: html", "<!--",
-                                  "`x <JavaScript:hurt()>`_"])  # fmt: skip
+                                  "`x <JavaScript:hurt()>`_", r"`x <java\script:hurt()>`_",
+                                  "- .. raw:: html", "|x| .. raw:: html"])  # fmt: skip
 @pytest.mark.parametrize("key", ["title", "caption"])
 def test_markup_in_the_list_of_figures_is_refused(tmp_path, text, key):
     figure = {"title": "A", "panels": {"a": {"draw": "raman.spectrum", "caption": "b"}}}
@@ -86,7 +87,7 @@ def test_markup_in_the_list_of_figures_is_refused(tmp_path, text, key):
 
 
 def test_signs_and_links_are_no_markup(tmp_path):
-    text = "p < 0.05, a<5, -> b, *c*, $x<y$, `paper <https://doi.org/10.1002/x>`_ ..."
+    text = "p < 0.05, a<5, -> b, *c*, $x<y$, $\\alpha$, `paper <https://doi.org/10.1002/x>`_ ..."
     figure = {"title": text, "panels": {"a": {"draw": "raman.spectrum", "caption": text}}}
     (tmp_path / "figures.yaml").write_text(yaml.safe_dump({"f": figure}), encoding="utf-8")
     assert load_figures(tmp_path / "figures.yaml")["f"].title == text

@@ -439,6 +439,25 @@ def test_each_spectrum_of_a_map_or_series_has_its_numbers(dims, sizes, coords, t
         assert (found["x"].values.tolist(), found["x"].attrs["units"]) == ([0, 1, 2], "um")
 
 
+def test_only_the_window_decides_which_spectra_of_a_series_are_fitted():
+    measurement, *_ = mapped(("time",), (6,), {"time": variable("time", 10.0 * np.arange(6), "s", "time")})
+    intensity = measurement.only["intensity"].values
+    window = (SHIFT[0] + 20, SHIFT[-1] - 20)
+    inside = (window[0] <= SHIFT) & (window[1] >= SHIFT)
+    intensity[2, inside] = 400.0
+    intensity[3, ~inside] = np.nan
+    settings = RamanSettings(modes={"M": 300.5}, instrument_fwhm=0.5, baseline_degree=2, window=window)
+    result = analyse([measurement], settings)
+    assert {row.at for row in result.numbers if row.parameter == "raman_shift" and row.at_unit == "s"} == {
+        0,
+        30,
+        40,
+        50,
+    }
+    whole = [row.method for row in result.numbers if math.isnan(row.at)]
+    assert all("mean of 6 spectra (time 6), 1 of which are constant" in method for method in whole)
+
+
 def test_repeats_of_a_spectrum_are_no_series():
     rng = np.random.default_rng(3)
     expected = 400.0 + lorentzian(SHIFT, 3e4, 300.0, 5.0)

@@ -17,7 +17,7 @@ from relaxor.readers import read
 from relaxor.simulation import stem as twin
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import panels as figures
-from relaxor.techniques.stem.frames import mean_of
+from relaxor.techniques.stem.frames import DriftError, mean_of
 from relaxor.techniques.stem.settings import Site, StemSettings
 from relaxor.techniques.stem.technique import TECHNIQUE
 
@@ -249,3 +249,20 @@ def test_a_series_of_frames_that_drift_gives_the_lattice_of_one_image():
     lengths = [("column_lattice", "a", ""), ("column_lattice", "b", ""), ("column_lattice", "gamma", "")]
     assert (abs(first["value"] - second["value"]) < 4 * error)[lengths].all()
     assert second["method"].str.contains("mean of 12 frames, shifted onto each other by up to").all()
+
+
+def test_frames_that_drift_too_fast_to_be_followed_are_refused():
+    atoms = 200 * np.random.default_rng(0).random((2, 60, 1, 1))
+    rows, columns = np.mgrid[:200, :200]
+    image = np.exp(-((rows - atoms[0]) ** 2 + (columns - atoms[1]) ** 2) / 50).sum(axis=0)
+    frames = np.stack([np.roll(image, 8 * index, 0) for index in range(4)])
+    with pytest.raises(DriftError, match="frame 2 moved by 6 pixels or more from the one before"):
+        mean_of(xr.DataArray(frames, dims=("time", "y", "x")))
+
+
+def test_energies_are_no_frames():
+    single = measured(np.zeros((64, 64)))
+    dataset = single.regions["HAADF"].drop_vars("intensity")
+    dataset["intensity"] = variable(("energy", "y", "x"), np.zeros((3, 64, 64)), "1", "intensity")
+    with pytest.raises(AnalysisError, match="expected an image, or frames of one"):
+        analyse([replace(single, regions={"HAADF": dataset})], SETTINGS)

@@ -86,12 +86,12 @@ def test_latex_numbers_them_too_and_can_be_set(tables):
 def test_a_long_table_is_cut_for_print_and_whole_as_csv(tmp_path, monkeypatch):
     monkeypatch.setattr(printing, "MOST_ROWS", 2)
     monkeypatch.setattr(printing, "ROWS", 2)
-    rows = [Number("m", "line", f"p{index}", float(index), origin="measured") for index in range(5)]
+    rows = [Number("m", "line", f"p{index}", float(index), feature="A1g", origin="measured") for index in range(5)]
     save_parameters(tmp_path / "x/parameters.csv", rows, "x")
     write_tables(
         [str(tmp_path / "x/parameters.csv")], [str(tmp_path / f"x.{suffix}") for suffix in ("csv", "md")], files={}
     )
     assert pd.read_csv(tmp_path / "x.csv")["Parameter"].tolist() == [f"p{index}" for index in range(5)]
     text = (tmp_path / "x.md").read_text()
-    assert "The first 2 of 5; x.csv has all." in text
+    assert text.count("Of the first 2 of 5 numbers; x.csv has all.") == 2  # of the table of lines too
     assert "p1" in text and "p2" not in text

@@ -4,7 +4,6 @@ import io
 import time
 
 import h5py
-import numpy as np
 import pytest
 from relaxor.core.errors import ReadError
 from relaxor.readers import read
@@ -24,17 +23,11 @@ def depth(group: h5py.Group) -> None:
         group = group.create_group("deeper")
 
 
-def heaps(group: h5py.Group) -> None:
-    heap = b"GCOL\1\0\0\0" + (16).to_bytes(8, "little")
-    group["pixels"] = np.frombuffer(heap * 100_000, np.uint8)
-
-
 @pytest.mark.parametrize(
     ("add", "told"),
     [
         (attributes, "holds more than 50 attributes"),
         (depth, "holds more than 64 groups within each other"),
-        (heaps, "more global heaps of texts than are looked through"),
     ],
 )
 def test_a_structure_that_would_take_long_is_refused(tmp_path, monkeypatch, add, told):
@@ -47,3 +40,31 @@ def test_a_structure_that_would_take_long_is_refused(tmp_path, monkeypatch, add,
     with pytest.raises(ReadError, match=told):
         read(tmp_path / "a.h5")
     assert time.process_time() - before < SECONDS
+
+
+HEAP = b"GCOL\1\0\0\0" + (48).to_bytes(8, "little") + b"\1\0" + bytes(6) + (10).to_bytes(8, "little") + bytes(16)
+"""A global heap with one object of ten bytes."""
+
+
+def reference(heap: int, length: int) -> bytes:
+    return length.to_bytes(4, "little") + heap.to_bytes(8, "little") + (1).to_bytes(4, "little")
+
+
+def test_texts_of_many_heaps_are_examined_in_one_pass(tmp_path):
+    number, path = 20_000, tmp_path / "a.h5"
+    heaps = [5 + len(HEAP) * index for index in range(number)]
+    sound = bytes(5) + HEAP * number + b"".join(reference(heap, 10) for heap in heaps) + bytes(40 << 20)
+    path.write_bytes(sound)
+    before = time.process_time()
+    assert hdf5.text_damage(path) == (0, "")
+    assert time.process_time() - before < SECONDS
+    for heap in (heaps[0], heaps[-1]):
+        path.write_bytes(sound + b"x" + reference(heap, 11))
+        assert hdf5.text_damage(path) == (len(sound) + 1, hdf5.LONG_TEXT)
+
+
+def test_more_texts_than_can_be_examined_are_refused(tmp_path):
+    path = tmp_path / "a.h5"
+    path.write_bytes(bytes(5) + HEAP + reference(5, 10) * (hdf5.MAX_REFERENCES + 2))
+    _, problem = hdf5.text_damage(path)
+    assert problem == "there are more than 1000000 texts of variable length"

@@ -17,8 +17,8 @@ rule analyse_technique:
         ENVIRONMENT
     threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50  # for few files, processes cost more time than they save
     resources:
-        mem_mb=memory(1500, 6),
-        runtime=20,
+        mem_mb=memory(1500, 4),
+        runtime=lambda wildcards, attempt: 20 * 12 ** (attempt - 1),  # hours for maps of thousands of spectra
     params:
         function="relaxor.project.analysis:analyse_files",
         code=lambda wildcards: code_of("relaxor.project.analysis", *technique_modules(wildcards.technique)),

@@ -15,7 +15,7 @@ from relaxor.core.section import read_yaml
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
 from relaxor.project.figure_list import fed_panels, load_figures
-from relaxor.project.formats import known_files, reader_modules
+from relaxor.project.formats import ARCHIVE, known_files, reader_modules
 from relaxor.project.pipeline import beside, pipeline_folder
 from relaxor.project.published import load_registry, public_folders, samples_of, settings_of, techniques_of
 from relaxor.project.published import rows_of as rows_of_sets
@@ -24,6 +24,8 @@ from relaxor.project.sheet import main_sample, require_samples
 from relaxor.project.snakemake_adapter import code_of
 from relaxor.reporting.notebooks import told_panels
 from relaxor.reporting.panels import drawing_modules, panel_modules, panel_of, topic_of
+from relaxor.readers import readers
+from relaxor.readers.common.sizes import allow_sizes
 from relaxor.techniques.registry import OTHER, module_of, techniques
 
 # The folder of this workflow relative to the working directory, which differs if another workflow uses this one as a module.
@@ -45,6 +47,8 @@ try:
     for path in workflow.configfiles:  # of a key that stands twice, Snakemake drops the first in silence
         read_yaml(path)
     SETTINGS = validate_settings(config)
+    if SETTINGS.size_limits:
+        allow_sizes(SETTINGS.size_limits, readers())
     SPECIFICATIONS = beside(SETTINGS.figures)
     FIGURES = load_figures(SPECIFICATIONS)
     PANELS = {panel.id: panel_of(panel) for figure in FIGURES.values() for panel in figure.panels.values()}
@@ -138,20 +142,30 @@ def calls(function, *modules):
     return {"function": function, "code": code_of(function, *modules)}
 
 
-def memory(least, factor):
-    """Megabytes that a job asks for: some for the programs, and a multiple of its largest input."""
+def rows_of(wildcards):
+    """The rows of the sheet of one technique of one sample."""
+    return ROWS[wildcards.sample, wildcards.technique]
 
-    def needed(wildcards, input):
+
+def memory(least, factor):
+    """Megabytes that a job asks for: some for the programs, and a multiple of its largest raw file."""
+
+    def needed(wildcards):
+        files = [row["file"] for row in rows_of(wildcards)]
         return (
-            least + factor * max((os.path.getsize(file) for file in input if os.path.isfile(file)), default=0) // 2**20
+            least + factor * max((os.path.getsize(file) for file in files if os.path.isfile(file)), default=0) // 2**20
         )
 
     return needed
 
 
-def rows_of(wildcards):
-    """The rows of the sheet of one technique of one sample."""
-    return ROWS[wildcards.sample, wildcards.technique]
+def limits_of(wildcards):
+    """The sizes that the settings allow for the formats of some rows."""
+    formats = {KNOWN_FILES[row["file"]].format if row["file"] in KNOWN_FILES else None for row in rows_of(wildcards)}
+    allowed = PLAIN["size_limits"]
+    if formats & {None, ARCHIVE}:
+        return allowed
+    return {name: allowed[name] for name in sorted(allowed.keys() & {*formats, "columns", "text_table"})}
 
 
 def ingested(wildcards):

@@ -14,13 +14,13 @@ rule ingest_files:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory(1000, 4),
-        runtime=10,
+        mem_mb=memory(1000, 3),
+        runtime=lambda wildcards, attempt: 10 * 12 ** (attempt - 1),  # hours for files of gigabytes
     params:
         function="relaxor.project.ingest:ingest",
         code=lambda wildcards: code_of("relaxor.project.ingest", *readers_of(wildcards)),
         rows=ingested,
         tables=tables_of,
-        size_limits=PLAIN["size_limits"],
+        size_limits=limits_of,
     script:
         "../scripts/run.py"

@@ -47,7 +47,10 @@ def require_storage(url: str) -> str:
             "the sheet"
         )
     if name == "http" and (size := announced_size(url)) > MOST_BYTES:
-        raise SheetError(f"{url}: has {size >> 20} MiB; files over {MOST_BYTES >> 20} MiB are not fetched")
+        raise SheetError(
+            f"{url}: has {size >> 20} MiB; files over {MOST_BYTES >> 20} MiB are not fetched: download it and write "
+            "its path into the sheet"
+        )
     return name
 
 

@@ -19,11 +19,12 @@ TAKEN = ("sample", "comparison", "validation", "explore", "figure", "panels", "s
 """Names of rules, folders and notebooks that figures cannot have."""
 COLUMNS = {"single": 1, "double": 2}
 """Panels beside each other in a figure that states no layout, by its width."""
-MARKUP = re.compile(r"</?[a-z][\w-]*[\s/>]|<!|javascript:|^[ \t]*\.\. ", re.IGNORECASE | re.MULTILINE)
+MARKUP = re.compile(r"</?[a-z][\w-]*[\s/>]|<!|javascript:|^[ \t]*\.\. |\.\. *\S+::", re.IGNORECASE | re.MULTILINE)
+"""Tags, scripts, and directives anywhere in a line."""
 
 
 def _plain(text: str) -> str:
-    if found := MARKUP.search(text):
+    if found := MARKUP.search(text.replace("\\", "")):  # reStructuredText drops backslashes
         raise ValueError(
             f"'{found[0].strip()}' is markup that the report would run: write it in words, or '< x' for '<x'"
         )

@@ -28,7 +28,7 @@ class Known(NamedTuple):
 
 
 def known_files(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, Known]:
-    """Recognise and hash files, each only once as long as neither the file nor the code of any reader changes.
+    """Recognise and hash files, each only once as long as the file or, for its format, the readers do not change.
 
     Parameters
     ----------
@@ -43,14 +43,12 @@ def known_files(files: Iterable[str], memory: Path | str = MEMORY) -> dict[str, 
         for file in files:
             path = Path(file)
             if path.is_file():
-                found[file] = Known(*answer((file, state_of(path), code), partial(_looked_at, path)))
+                state = state_of(path)
+                name = answer(("format", file, state, code), partial(_recognised, path))
+                found[file] = Known(name, answer(("sha256", file, state), partial(sha256, path)))
             else:
                 found[file] = Known(None, None)
     return found
-
-
-def _looked_at(path: Path) -> tuple[str, str]:
-    return _recognised(path), sha256(path)
 
 
 def _recognised(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 import contextlib
 import difflib
+import glob
+import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +32,8 @@ from relaxor.techniques.registry import OTHER, techniques
 
 STORE = Path(".snakemake/relaxor_checks.json")
 """Where the answers of a check are stored."""
+COMPANIONS = (".emi", ".dat")
+"""Suffixes of files whose data lie in other files, the names of which begin with the same letters."""
 SLIP = 0.8
 """Similarity (`difflib`) above which a name counts as misspelt: one of five letters wrong, or two exchanged."""
 
@@ -150,10 +154,16 @@ def _looked_at(row: dict[str, Any], settings: Settings) -> tuple[str, str, list[
 
 def _determining(technique: str, rows: Sequence[dict[str, Any]], settings: Settings) -> tuple[Any, ...]:
     """Return all that determines whether files are readable and analysed, as plain data."""
-    paths = [Path(row["file"]) for row in rows]
-    states = [state_of(path) if path.exists() else None for path in paths]
+    states = [(str(path), state_of(path)) for row in rows for path in _with_companions(Path(row["file"]))]
     layers = {} if technique == OTHER else settings.layers(technique, rows[0]["sample"])
-    return rows, states, settings.plain_tables(), settings.size_limits, layers, code_of_all()
+    packages = state_of(Path(sysconfig.get_path("purelib")))  # changes when one is installed or updated
+    return rows, states, settings.plain_tables(), settings.size_limits, layers, code_of_all(), packages
+
+
+def _with_companions(path: Path) -> list[Path]:
+    """Return a file, if it exists, and those beside it that hold its data."""
+    beside = path.parent.glob(f"{glob.escape(path.stem[:-2])}*") if path.suffix.lower() in COMPANIONS else []
+    return sorted({path, *beside} if path.exists() else beside)
 
 
 def try_analyses(checked: Sequence[Checked], settings: Settings, answer: Answered) -> list[Checked]:

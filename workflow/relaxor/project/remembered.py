@@ -10,6 +10,8 @@ from typing import Any
 from relaxor.core.errors import DiskError
 from relaxor.core.files import write_whole
 
+MOST = 200_000
+"""Number of answers that are kept, of the present and of earlier sheets and files."""
 Answered = Callable[[Any, Callable[[], Any]], Any]
 """A function of a question, with all that determines its answer, and of what finds the answer; both are plain data."""
 
@@ -18,8 +20,9 @@ Answered = Callable[[Any, Callable[[], Any]], Any]
 def remembered(store: Path) -> Iterator[Answered]:
     """Yield a function that gives the answer of an earlier run, or else finds it.
 
-    At the end, the answers that were asked for are stored, also if an error ends the block. A folder that cannot be
-    written, or a store that cannot be read, only means that they are found again.
+    At the end, also if an error ends the block, the answers are stored: those that were asked for, and up to `MOST` in
+    all of those that were not. A folder that cannot be written, or a store that cannot be read, only means that they
+    are found again.
 
     Parameters
     ----------
@@ -40,9 +43,10 @@ def remembered(store: Path) -> Iterator[Answered]:
     try:
         yield answer
     finally:
-        if now.keys() != before.keys():
+        if not now.keys() <= before.keys():
+            kept = dict(list(({key: before[key] for key in before.keys() - now.keys()} | now).items())[-MOST:])
             with contextlib.suppress(DiskError):
-                write_whole(store, json.dumps(now))
+                write_whole(store, json.dumps(kept))
 
 
 def state_of(path: Path) -> list[int]:

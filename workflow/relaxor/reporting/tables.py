@@ -64,7 +64,11 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str], *, files: Map
         if path.suffix == ".csv":
             _write_csv(path, rows)
             continue
-        more = f" The first {MOST_ROWS} of {len(rows)}; {path.stem}.csv has all." if len(rows) > MOST_ROWS else ""
+        more = (
+            f" Of the first {MOST_ROWS} of {len(rows)} numbers; {path.stem}.csv has all."
+            if len(rows) > MOST_ROWS
+            else ""
+        )
         rows = rows[:MOST_ROWS]
         table = printed(rows)
         codes, methods = pd.factorize(table["Method"].replace("", None))  # each method is given once below the table
@@ -73,7 +77,7 @@ def write_tables(parameters: Sequence[str], tables: Sequence[str], *, files: Map
         caption = f"{path.stem}: fitted and derived numbers ({origin} data). One standard error in parentheses.{more}"
         whole = render(table, path.suffix, caption, path.stem, [*methods, *_raw_files(rows, files)])
         lines = [
-            render(each, path.suffix, f"{path.stem}: {model} ({origin} data). {LINES}", f"{path.stem}-{model}")
+            render(each, path.suffix, f"{path.stem}: {model} ({origin} data). {LINES}{more}", f"{path.stem}-{model}")
             for model, each in by_feature(rows).items()
         ]
         write_whole(path, joined([*lines, whole], path.suffix, path.stem))

@@ -3,11 +3,13 @@
 import math
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from relaxor.core.errors import ReadError
 from relaxor.readers.common.sizes import most_bytes
@@ -23,8 +25,10 @@ MAX_ATTRIBUTES = 5_000
 """Most attributes of all objects of a file together; each takes a tenth of the time that a small file takes."""
 MAX_DEPTH = 64
 """Most groups within each other; the time to open an object grows with their number."""
-MAX_SEARCHED = 8 << 30
-"""Most bytes that are searched for texts, which is the size of the file for each of its heaps."""
+MAX_REFERENCES = 1_000_000
+"""Most texts of variable length that are examined."""
+PART = 16 << 20
+"""Bytes of a file that are searched together."""
 LONG_TEXT = "a text is longer than its place in the heap"
 DIMENSION_LIST = b"DIMENSION_LIST"
 """Attribute that holds lists of references to the scales of a dataset, which are no text."""
@@ -104,22 +108,30 @@ def text_damage(path: Path) -> tuple[int, str]:
     object; libhdf5 reserves the length, up to 4 GiB.
     """
     with _mapped(path) as data:
-        heaps = []
-        for heap, sizes, damage in _heaps(data):
+        sizes: dict[int, dict[int, int]] = {}
+        for heap, held, damage in _heaps(data):
             if damage:
                 return damage, "a global heap has a wrong size"
-            heaps.append((heap, sizes))
-            if len(heaps) * len(data) > MAX_SEARCHED:
-                return heap, "there are more global heaps of texts than are looked through"
-        for heap, sizes in heaps:
-            address = heap.to_bytes(8, "little")
-            place = data.find(address, 4)
-            while place >= 0:
-                index = int.from_bytes(data[place + 8 : place + 12], "little")
-                if index and int.from_bytes(data[place - 4 : place], "little") > sizes.get(index, len(data)):
-                    return place - 4, LONG_TEXT
-                place = data.find(address, place + 1)
+            sizes[heap] = held
+        for number, (place, heap) in enumerate(_references(data, sorted(sizes))):
+            if number > MAX_REFERENCES:
+                return place, f"there are more than {MAX_REFERENCES} texts of variable length"
+            index = int.from_bytes(data[place + 8 : place + 12], "little")
+            length = int.from_bytes(data[place - 4 : place], "little")
+            if index and length > sizes[heap].get(index, len(data)):
+                return place - 4, LONG_TEXT
     return 0, ""
+
+
+def _references(data: mmap.mmap, heaps: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield each place from byte 4 on where the address of a heap stands, and the heap."""
+    for start in range(4, len(data) if heaps else 0, PART):
+        part = data[start : start + PART + 7]
+        for offset in range(min(8, len(part) - 7)):
+            words = np.frombuffer(part, "<u8", (len(part) - offset) // 8, offset)
+            near = np.flatnonzero((words >= heaps[0]) & (words <= heaps[-1]))
+            for place in near[np.isin(words[near], heaps)]:
+                yield start + offset + 8 * int(place), int(words[place])
 
 
 @contextmanager

@@ -44,8 +44,8 @@ ITEM_SIZE = {1: 1, 2: 2, 3: 4, 4: 1, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 16}
 TAG_SIZE = {0x4142: 24}
 """Bytes behind an element: its time and, for this kind of tag, its position."""
 MAX_DIMENSIONS, MAX_SERIES = 4, 9
-LARGEST_PIXEL = 1e-2
 BEGIN, END = b"<ObjectInfo>", b"</ObjectInfo>"
+LARGEST_PIXEL = 1e-2
 """Pixels of an image are smaller (m); those of a diffraction pattern are larger (1/m)."""
 MAX_MAP_BYTES = 512 << 20
 IN_FILE = {"nm": (1e9, "m"), "1 / nm": (1e-9, "1/m")}

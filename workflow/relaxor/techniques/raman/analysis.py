@@ -178,7 +178,7 @@ def _holds_several(measurement: Measurement) -> bool:
 def _of_spectrum(measurement: Measurement, standards: Sequence[Reference], settings: RamanSettings) -> Result:
     """Return the numbers of all models and the curves of the Voigt fit."""
     if (series := Series.of(measurement.only)) is not None:  # of one spectrum
-        measurement = series.mean(measurement)
+        measurement = series.mean(measurement, [True])
     rows, spectrum, axis = _numbers(measurement, standards, settings)
     repeats = measurement.only.sizes.get("spectrum", 1)
     if repeats > 1:
@@ -192,14 +192,15 @@ def _of_series(measurement: Measurement, standards: Sequence[Reference], setting
     assert series is not None  # see `_holds_several`
     if series.size > MOST_SPECTRA:
         raise AnalysisError(f"{measurement.id}: holds {series.in_words}; at most {MOST_SPECTRA} are fitted")
-    rows, spectrum, axis = _numbers(series.mean(measurement), standards, settings)
+    kept = [not is_constant(_spectra(one, settings.window)[1]) for one in series.each(measurement)]
+    rows, spectrum, axis = _numbers(series.mean(measurement, kept), standards, settings)
     said = f"mean of {series.in_words}"
-    if empty := series.constant:
+    if empty := kept.count(False):
         said += f", {empty} of which are constant and were not fitted"
     yield Result.of(measurement, _said(rows, said), {"spectrum": curves_of(spectrum, axis)})
     maps = series.maps([name for part in spectrum.voigts for name in part.solved.model.lines])
     for number, one in enumerate(series.each(measurement)):
-        placed = series.at(_of_place(one, spectrum, axis, settings), number)
+        placed = series.at(_of_place(one, spectrum, axis, settings) if kept[number] else [], number)
         maps.note(placed, number)
         yield Result(placed)
     yield Result([], {f"{measurement.id}/map": maps.dataset()})
@@ -211,13 +212,11 @@ def _said(rows: list[Number], what: str) -> list[Number]:
 
 
 def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: RamanSettings) -> list[Number]:
-    """Return the numbers of the lines of a mean spectrum in one of its spectra; none if that is constant.
+    """Return the numbers of the lines of a mean spectrum in one of its spectra.
 
     A line that the noise of the one spectrum hides has a limit.
     """
     shift, spectra = _spectra(measurement, settings.window)
-    if is_constant(spectra):
-        return []
     width = settings.instrument_fwhm
     response = width / float(np.median(np.diff(shift)))
     cleaned = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, response)

@@ -80,22 +80,15 @@ class Series:
         """The number of spectra along each axis, in words."""
         return f"{self.size} spectra ({' × '.join(f'{dim} {place.size}' for dim, place in self.places.items())})"
 
-    @property
-    def constant(self) -> int:
-        """Number of spectra that are constant or hold what is no number."""
-        flat = self.region["intensity"].values.reshape(self.size, -1)
-        return sum(map(is_constant, flat))
-
     def each(self, measurement: Measurement) -> Iterator[Measurement]:
         """Yield measurements of the single spectra, row by row."""
         for values in self.region["intensity"].values.reshape(self.size, -1):
             yield self._single(measurement, values)
 
-    def mean(self, measurement: Measurement) -> Measurement:
-        """Return a measurement of the mean of all spectra that are not constant, or of the first if all are."""
+    def mean(self, measurement: Measurement, kept: Sequence[bool]) -> Measurement:
+        """Return a measurement of the mean of the spectra that are kept, or of the first if none is."""
         flat = self.region["intensity"].values.reshape(self.size, -1)
-        held = flat[[not is_constant(each) for each in flat]]
-        return self._single(measurement, held.mean(axis=0) if len(held) else flat[0])
+        return self._single(measurement, flat[np.asarray(kept)].mean(axis=0) if any(kept) else flat[0])
 
     def _single(self, measurement: Measurement, values: np.ndarray) -> Measurement:
         intensity = variable(AXIS, values, **{"units": "1", "long_name": "intensity", **self.region["intensity"].attrs})

@@ -22,12 +22,14 @@ from relaxor.techniques.stem import general, hexagonal, indexing, systems
 from relaxor.techniques.stem import lattice as lattices
 from relaxor.techniques.stem import quantities as q
 from relaxor.techniques.stem.fitted import Columns
-from relaxor.techniques.stem.frames import mean_of
+from relaxor.techniques.stem.frames import DriftError, mean_of
 from relaxor.techniques.stem.rows import METHODS, column_rows, intensity_rows, lattice_rows, structure_rows
 from relaxor.techniques.stem.settings import StemSettings
 
 ANGSTROM = 1e-10
 """Number of metres in one angstrom."""
+FRAMES = ("time", "frame", "axis_0")
+"""Names that readers give to the axis along which the frames of a place follow each other."""
 
 
 def analyse(measurements: Sequence[Measurement], settings: StemSettings) -> Iterator[Result]:
@@ -157,17 +159,23 @@ def _image(measurement: Measurement, detector: str, a: float | None) -> tuple[np
     region = regions.get(detector) if len(regions) > 1 else next(iter(regions.values()))
     if region is None:
         raise AnalysisError(f"{measurement.id}: no image '{detector}'; file has {', '.join(regions)}")
-    if "intensity" not in region or not {"y", "x"} <= set(region["intensity"].dims) or region["intensity"].ndim > 3:
-        raise AnalysisError(f"{measurement.id}: expected images over y and x, file has {dict(region.sizes)}")
+    axes = set(map(str, region["intensity"].dims)) if "intensity" in region else set()
+    if not {"y", "x"} <= axes or len(axes) > 3 or not axes <= {"y", "x", *FRAMES}:
+        raise AnalysisError(f"{measurement.id}: expected an image, or frames of one, file has {dict(region.sizes)}")
     intensity = region["intensity"].transpose(..., "y", "x")
     if any(intensity[axis].attrs.get("units") != "m" for axis in ("y", "x")) or min(intensity.shape[-2:]) < 64:
         raise AnalysisError(f"{measurement.id}: at least 64 × 64 pixels calibrated in m expected")
     image, made = intensity.to_numpy().astype(float) if intensity.ndim == 2 else np.empty(0), ""
     if intensity.ndim == 3:
-        image, shifts = mean_of(intensity)
+        try:
+            image, shifts = mean_of(intensity)
+        except DriftError as error:
+            raise AnalysisError(f"{measurement.id}: {error}") from None
         made = f"mean of {len(shifts)} frames, shifted onto each other by up to {np.abs(shifts).max()} pixels"
-    if min(image.shape) < 64 or not np.isfinite(image).all():
-        raise AnalysisError(f"{measurement.id}: image holds values that are not numbers, or frames of different places")
+    if min(image.shape) < 64:
+        raise AnalysisError(f"{measurement.id}: less than 64 × 64 pixels are in all frames: the place drifts away")
+    if not np.isfinite(image).all():
+        raise AnalysisError(f"{measurement.id}: image holds values that are not numbers")
     steps = [float(np.diff(intensity[axis])[0]) / ANGSTROM for axis in ("y", "x")]
     if not np.isclose(steps[0], steps[1], rtol=1e-4):
         raise AnalysisError(f"{measurement.id}: pixels are not square ({steps[1]:.4f} × {steps[0]:.4f} angstrom)")

@@ -9,6 +9,10 @@ REACH = 6
 the cell beside its own."""
 
 
+class DriftError(ValueError):
+    """Frames move too far from one to the next."""
+
+
 def mean_of(frames: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
     """Average the frames of a place that drifted.
 
@@ -26,6 +30,11 @@ def mean_of(frames: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
         The mean of the part of the place that all frames show, shape (y', x').
     shifts
         By how many pixels each frame was shifted, shape (frame, 2).
+
+    Raises
+    ------
+    DriftError
+        If a frame moved by `REACH` pixels or more from the one before it.
     """
     size = frames.shape[1:]
     window = np.outer(*(np.hanning(length) for length in size))
@@ -35,6 +44,10 @@ def mean_of(frames: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
         frame = frames[index].to_numpy().astype(float)
         if index:
             shifts[index] = _shift(_spectrum(total, window), _spectrum(frame, window), shifts[index - 1])
+            if np.abs(shifts[index] - shifts[index - 1]).max() == REACH:
+                raise DriftError(
+                    f"frame {index + 1} moved by {REACH} pixels or more from the one before; take shorter frames"
+                )
         total += np.roll(frame, shifts[index], (0, 1))
     (top, left), (bottom, right) = np.maximum(shifts, 0).max(axis=0), np.minimum(shifts, 0).min(axis=0)
     return total[top : size[0] + bottom, left : size[1] + right] / len(frames), shifts
