@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from relaxor.cli.main import app
@@ -68,6 +69,18 @@ def test_only_what_has_changed_since_the_last_check_is_looked_at_again(project, 
     assert of_next_check(code=1) == {f"read {raman}"}  # its checksum is another one, so that no analysis is tried
     (project.folder / ".snakemake/relaxor_checks.json").write_text("no JSON")
     assert of_next_check(code=1) == {f"read {raman}", f"read {loop}", "refusals hysteresis"}
+
+
+def test_a_file_beside_that_of_the_row_is_looked_at_again(project):
+    header, raman, _ = project.read_sheet()
+    row = dict(zip(header, raman, strict=True)) | {"file": "raw_data/m-y.dat"}
+    project.write_sheet([header, list(row.values())])
+    columns = {"x": 50 + 0.8 * np.arange(900), "y": 800 + np.arange(900) % 7}
+    texts = {end: "".join(f"  {each:.8E}\n".replace("E+", "E+0") for each in values) for end, values in columns.items()}
+    (project.folder / "raw_data/m-y.dat").write_text(texts["y"])
+    assert "'m-x.dat' is missing in its folder" in run("check").output
+    (project.folder / "raw_data/m-x.dat").write_text(texts["x"])
+    assert "is missing in its folder" not in run("check").output
 
 
 def change_cell(project: Project, column: str, value: str) -> None:
