@@ -1,16 +1,18 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
-from relaxor.core.results import Measurement
+from relaxor.core.results import AVERAGED, Measurement
 from relaxor.core.storage import load, load_parameters, save_tree
 from relaxor.core.variables import variable
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import SINGLE, new_figure
+from relaxor.project import analysis
 from relaxor.project.ingest import ingest
 from relaxor.simulation import raman as twin
 from relaxor.simulation.writers.witec_ascii import write
@@ -20,6 +22,7 @@ from relaxor.techniques.raman.lines import fit_lines, fit_seen_lines
 from relaxor.techniques.raman.series import Series
 from relaxor.techniques.raman.settings import RamanSettings
 from relaxor.techniques.raman.spikes import remove_spikes
+from relaxor.techniques.registry import techniques
 
 from tests.analyses import analyse_with, analysis_of
 from tests.benchmarks.test_raman import fit_sample, write_sample
@@ -456,6 +459,15 @@ def test_only_the_window_decides_which_spectra_of_a_series_are_fitted():
     }
     whole = [row.method for row in result.numbers if math.isnan(row.at)]
     assert all("mean of 6 spectra (time 6), 1 of which are constant" in method for method in whole)
+
+
+def test_numbers_of_averaged_rows_say_so():
+    measurement, *_ = mapped(("time",), (2,), {"time": variable("time", 10.0 * np.arange(2), "s", "time")})
+    measurement = replace(measurement, attrs={**measurement.attrs, AVERAGED: 49})
+    lab = {"modes": {"M": 300.5}, "instrument_fwhm": 0.5, "baseline_degree": 2}
+    layers = {"instruments": {}, "lab": lab, "sample": {}}
+    numbers = analysis.analyse(techniques()["raman"], [measurement], layers).numbers
+    assert numbers and all("each sample is the mean of 49 rows of the file" in number.method for number in numbers)
 
 
 def test_repeats_of_a_spectrum_are_no_series():
