@@ -44,9 +44,10 @@ def remembered(store: Path) -> Iterator[Answered]:
         yield answer
     finally:
         if not now.keys() <= before.keys():
-            kept = dict(list(({key: before[key] for key in before.keys() - now.keys()} | now).items())[-MOST:])
+            earlier = {key: found for key, found in before.items() if key not in now}
+            kept = list((earlier | now).items())[-MOST:]
             with contextlib.suppress(DiskError):
-                write_whole(store, json.dumps(kept))
+                write_whole(store, json.dumps(dict(kept)))
 
 
 def state_of(path: Path) -> list[int]:

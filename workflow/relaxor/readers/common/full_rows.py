@@ -80,16 +80,14 @@ def mean_rows(path: Path, form: Form, width: int, skip: int, encoding: str = "ut
     count = -(-rows * width // MEAN_CELLS)
     kept: list[tuple[np.ndarray, ...]] = []
     noise = np.zeros(width)
-    step = last = None
+    usual = last = None
     rest = 0
     try:
         for values in _parts(path, form, width, skip, encoding, (), max(MOST_CELLS // width // count, 1) * count):
             steps = np.diff(values[:, 0], prepend=values[:1, 0] if last is None else last)[last is None :]
-            step = np.median(steps) if step is None else step
-            if (
-                not (step > 0 and np.allclose(steps, step, rtol=STEP_TOLERANCE, atol=0))
-                or np.abs(values).max() > LARGEST
-            ):
+            usual = np.median(steps) if usual is None else usual
+            steady = usual > 0 and np.allclose(steps, usual, rtol=STEP_TOLERANCE, atol=0)
+            if not steady or np.abs(values).max() > LARGEST:
                 return None
             last = values[-1:, 0]
             noise = np.maximum(noise, MAD_TO_SIGMA / np.sqrt(2) * np.median(np.abs(np.diff(values, axis=0)), axis=0))
@@ -118,9 +116,11 @@ def _line_count(source: Path | StringIO) -> int:
     """Return the number of lines, or one more."""
     if isinstance(source, StringIO):
         return source.getvalue().count("\n") + 1
-    with source.open("rb") as stream:
-        counts = [(part.count(b"\n"), part.count(b"\r")) for part in iter(lambda: stream.read(PART), b"")]
-    return max(map(sum, zip(*counts, strict=True)), default=0) + 1
+    for end in (b"\n", b"\r"):
+        with source.open("rb") as stream:
+            if count := sum(part.count(end) for part in iter(lambda: stream.read(PART), b"")):
+                return count + 1
+    return 1
 
 
 def _parts(
