@@ -358,3 +358,15 @@ def test_the_only_sample_is_drawn_if_no_figure_shows_it(tmp_path):
     planned = {f"{rule}:raman" for rule in ("ingest_files", "analyse_technique", "draw_sample")}
     assert project.planned("samples") == planned
     assert project.planned("figures") == set()
+
+
+def test_files_without_an_analysis_have_no_notebook(tmp_path):
+    project = Project.of_this(tmp_path / "project", "raman")
+    header, row = project.read_sheet()
+    cells = dict(zip(header, row, strict=True)) | {"technique": "other", "panel": ""}
+    project.write_sheet([header, list(cells.values())])
+    settings = project.folder / "config/config.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("notebooks: []", "notebooks: [explore]"))
+    assert "notebooks: [explore]" in settings.read_text(encoding="utf-8")
+    planned = project.planned()
+    assert "draw_sample:other" in planned and not any(rule.startswith("run_notebook") for rule in planned)

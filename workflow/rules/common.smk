@@ -112,7 +112,8 @@ for name, figure in FIGURES.items():
         STORIES[name] = beside("notebooks/figure.ipynb")
         GENERIC.add(name)
 TOLD |= {name: {panel.id for panel in FIGURES[name].panels.values()} for name in GENERIC}
-NOTEBOOKS = [name for name, panels in TOLD.items() if panels <= DRAWN]  # those of which all panels are drawn
+# Notebooks of which all panels are drawn; without an analysis, they have nothing to tell.
+NOTEBOOKS = [name for name, panels in TOLD.items() if panels <= DRAWN] if ANALYSED else []
 # Figures that are not in config/figures.yaml, and techniques that several samples have.
 SHOWN = {row["technique"] for row in SHEET if row["sample"] == SAMPLE and DRAWN & {*row["panel"].split(",")}}
 OWN = [
