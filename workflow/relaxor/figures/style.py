@@ -36,7 +36,7 @@ LIGHTEST = 1 - 0.12
 """Position in the colour map up to which a thin line is visible on white."""
 REMARK = "remark"
 """Mark of the texts above a panel."""
-TITLE_PT = 9.0
+TITLE_PT = 10.5
 """Height of a title, in points."""
 LABEL_WIDTH = 0.03
 """Width of an upright label as a fraction of the axis."""
