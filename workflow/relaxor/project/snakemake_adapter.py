@@ -105,8 +105,12 @@ def code_of_all() -> str:
         for group in ("relaxor.readers", "relaxor.techniques")
         for entry in entry_points(group=group)
     }
+    specs = [spec for name in sorted(modules) if (spec := _spec(name))]
+    folders = [Path(folder) for spec in specs for folder in spec.submodule_search_locations or ()]
+    files = {path for folder in folders for path in folder.rglob("*.py")}
+    files |= {Path(spec.origin) for spec in specs if spec.origin and spec.has_location}
     whole = hashlib.sha256()
-    for path in sorted({path for name in modules for module in _members(name) if (path := _file(module))}):
+    for path in sorted(files):
         whole.update(_content(path))
     return whole.hexdigest()[:16]
 
