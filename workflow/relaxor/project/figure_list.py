@@ -19,7 +19,7 @@ TAKEN = ("sample", "comparison", "validation", "explore", "figure", "panels", "s
 """Names of rules, folders and notebooks that figures cannot have."""
 COLUMNS = {"single": 1, "double": 2}
 """Panels beside each other in a figure that states no layout, by its width."""
-MARKUP = re.compile(r"</?[a-z][\w-]*[\s/>]|<!|javascript:|^[ \t]*\.\. |\.\. *\S+::", re.IGNORECASE | re.MULTILINE)
+MARKUP = re.compile(r"</?[a-z][\w-]*[\s/>]|<!|javascript:|^[ \t]*\.\. |\.\. +\w[\w:-]*::", re.IGNORECASE | re.MULTILINE)
 """Tags, scripts, and directives anywhere in a line."""
 
 
