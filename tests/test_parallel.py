@@ -29,6 +29,16 @@ def test_one_core_starts_no_process():
 
 
 @pytest.mark.parametrize("number", [1, 2])
+def test_no_more_items_are_taken_than_are_under_way(number):
+    taken = []
+    with cores(number):
+        results = ordered_map(process_of, (taken.append(i) or i for i in range(10_000)))
+        assert [next(results)[0] for _ in range(3)] == [0, 1, 2]
+    assert len(taken) < 300
+    results.close()
+
+
+@pytest.mark.parametrize("number", [1, 2])
 def test_an_error_of_the_data_arrives_as_it_was_raised(number):
     with cores(number), pytest.raises(AnalysisError, match="spectrum_7: does not cover the window"):
         list(ordered_map(refuse_seven, range(20)))

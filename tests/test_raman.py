@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from relaxor.core.errors import AnalysisError
+from relaxor.core.parallel import cores
 from relaxor.core.results import AVERAGED, Measurement
 from relaxor.core.storage import load, load_parameters, save_tree
 from relaxor.core.variables import variable
@@ -440,6 +441,19 @@ def test_each_spectrum_of_a_map_or_series_has_its_numbers(dims, sizes, coords, t
     assert np.isnan(found["area"].values.flat[1]) and np.isfinite(found["area"].values).sum() == 5
     if len(dims) == 2:
         assert (found["x"].values.tolist(), found["x"].attrs["units"]) == ([0, 1, 2], "um")
+
+
+def test_a_map_has_the_same_numbers_on_one_core_and_on_two():
+    measurement, *_ = mapped(
+        ("y", "x"), (2, 3), {"x_position": variable(("y", "x"), np.tile([0.0, 1, 2], (2, 1)), "um", "x")}
+    )
+    settings = RamanSettings(modes={"M": 300.5}, instrument_fwhm=0.5, baseline_degree=2)
+    found = []
+    for number in (1, 2):
+        with cores(number):
+            found.append(analyse([measurement], settings))
+    assert repr(found[0].numbers) == repr(found[1].numbers)  # NaN is not itself
+    xr.testing.assert_identical(found[0].curves["m/map"], found[1].curves["m/map"])
 
 
 def test_only_the_window_decides_which_spectra_of_a_series_are_fitted():

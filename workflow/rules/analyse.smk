@@ -15,7 +15,7 @@ rule analyse_technique:
     priority: 10  # what is cheap to make and can be looked at comes before the long trainings
     conda:
         ENVIRONMENT
-    threads: lambda wildcards: 1 + len(rows_of(wildcards)) // 50  # for few files, processes cost more time than they save
+    threads: processors
     resources:
         mem_mb=memory(1500, 4),
         runtime=lambda wildcards, attempt: 20 * 12 ** (attempt - 1),  # hours for maps of thousands of spectra

@@ -148,16 +148,21 @@ def rows_of(wildcards):
     return ROWS[wildcards.sample, wildcards.technique]
 
 
+def megabytes(wildcards):
+    """The size of the largest raw file of one technique of one sample."""
+    files = [row["file"] for row in rows_of(wildcards)]
+    return max((os.path.getsize(file) for file in files if os.path.isfile(file)), default=0) // 2**20
+
+
 def memory(least, factor):
     """Megabytes that a job asks for: some for the programs, and a multiple of its largest raw file."""
+    return lambda wildcards: least + factor * megabytes(wildcards)
 
-    def needed(wildcards):
-        files = [row["file"] for row in rows_of(wildcards)]
-        return (
-            least + factor * max((os.path.getsize(file) for file in files if os.path.isfile(file)), default=0) // 2**20
-        )
 
-    return needed
+def processors(wildcards):
+    """Cores of an analysis: processes pay for many spectra, in files or in a large one, and nodes of clusters have few."""
+    shared = len(rows_of(wildcards)) // 50 + megabytes(wildcards)
+    return 1 + min(shared, 15) if techniques()[wildcards.technique].parallel else 1
 
 
 def limits_of(wildcards):

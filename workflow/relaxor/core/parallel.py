@@ -2,16 +2,18 @@
 
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import chain, islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-LONGEST = 16
-"""Most items of which a process keeps the results until it returns them."""
+LONGEST, WAITING = 16, 4
+"""Most items that a process takes at once, and batches per process that are under way: all else stays in its source."""
 _cores: ContextVar[int] = ContextVar("cores", default=1)
 
 
@@ -25,8 +27,10 @@ def cores(number: int) -> Iterator[None]:
         _cores.reset(token)
 
 
-def ordered_map(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Yield ``function(item)`` of each item, computed on the cores of the job.
+
+    Only a few items and results are held at a time.
 
     Parameters
     ----------
@@ -35,10 +39,24 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item]) -> It
     items
         Picklable arguments.
     """
-    workers = min(_cores.get(), len(items))
+    source = iter(items)
+    first = list(islice(source, WAITING * LONGEST * _cores.get()))
+    workers = min(_cores.get(), len(first))
+    source = chain(first, source)
     # If processes cannot be forked, they start by running the script of the job again.
     if workers < 2 or sys.platform != "linux":
-        yield from map(function, items)
+        yield from map(function, source)
         return
+    size = -(-len(first) // (WAITING * workers))
+    waiting: deque[Future[list[Result]]] = deque()
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        yield from pool.map(function, items, chunksize=min(-(-len(items) // (4 * workers)), LONGEST))
+        while batch := list(islice(source, size)):
+            waiting.append(pool.submit(_each, function, batch))
+            if len(waiting) == WAITING * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    return [function(item) for item in items]

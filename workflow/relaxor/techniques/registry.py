@@ -170,6 +170,8 @@ class Technique(Topic):
         Whether a row of the sheet is about one spectrum of its file, so that a file of several needs several rows.
     joined
         Whether the spectra of a file are nevertheless one measurement, such as repeated scans.
+    parallel
+        Whether the analysis uses the cores of its job (`relaxor.core.parallel.ordered_map`).
     propose
         ``propose(material) -> Proposed | None``: the settings of a material (`relaxor.techniques.material`), None if
         what is known of it says nothing.
@@ -188,6 +190,7 @@ class Technique(Topic):
     former_names: tuple[str, ...] = ()
     single: bool = False
     joined: "Callable[[Contents], bool]" = lambda contents: False
+    parallel: bool = False
     propose: "Callable[[Material], Proposed | None] | None" = None
     simulate: Callable[..., Iterator[Any]] | None = None
 

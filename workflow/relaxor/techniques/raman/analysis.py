@@ -67,7 +67,7 @@ def analyse(measurements: Sequence[Measurement], settings: RamanSettings) -> Ite
             for measurement in group:
                 yield from _of_series(measurement, standards, settings)
         else:
-            yield from ordered_map(partial(_of_spectrum, standards=standards, settings=settings), list(group))
+            yield from ordered_map(partial(_of_spectrum, standards=standards, settings=settings), group)
 
 
 def _standard(measurement: Measurement, settings: RamanSettings) -> list[Reference]:
@@ -199,8 +199,9 @@ def _of_series(measurement: Measurement, standards: Sequence[Reference], setting
         said += f", {empty} of which are constant and were not fitted"
     yield Result.of(measurement, _said(rows, said), {"spectrum": curves_of(spectrum, axis)})
     maps = series.maps([name for part in spectrum.voigts for name in part.solved.model.lines])
-    for number, one in enumerate(series.each(measurement)):
-        placed = series.at(_of_place(one, spectrum, axis, settings) if kept[number] else [], number)
+    of_place = partial(_of_place, mean=spectrum, axis=axis, settings=settings)
+    for number, rows in enumerate(ordered_map(of_place, series.each(measurement))):
+        placed = series.at(rows, number)
         maps.note(placed, number)
         yield Result(placed)
     yield Result([], {f"{measurement.id}/map": maps.dataset()})
@@ -212,11 +213,13 @@ def _said(rows: list[Number], what: str) -> list[Number]:
 
 
 def _of_place(measurement: Measurement, mean: Spectrum, axis: Axis, settings: RamanSettings) -> list[Number]:
-    """Return the numbers of the lines of a mean spectrum in one of its spectra.
+    """Return the numbers of the lines of a mean spectrum in one of its spectra; none where it is constant.
 
     A line that the noise of the one spectrum hides has a limit.
     """
     shift, spectra = _spectra(measurement, settings.window)
+    if is_constant(spectra):
+        return []
     width = settings.instrument_fwhm
     response = width / float(np.median(np.diff(shift)))
     cleaned = remove_spikes(spectra, settings.spike_threshold, settings.spike_width, response)

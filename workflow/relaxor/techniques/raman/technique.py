@@ -19,6 +19,7 @@ TECHNIQUE = Technique.of_folder(
     settings=RamanSettings,
     recognise=recognise,
     single=True,
+    parallel=True,
     panels={
         "spectrum": Panel(lazy(f"{__package__}.panels", "spectrum"), needs="spectrum"),
         "maps": Panel(lazy(f"{__package__}.panels", "maps"), needs="map"),
