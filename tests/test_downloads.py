@@ -107,6 +107,13 @@ def public_file(address: str, folder: Path) -> str:
     return reason
 
 
+def raw_file(address: str, folder: Path) -> str:
+    with pytest.raises(ReadError) as refused:
+        remote.fetch(address, "", str(folder / "a.txt"))
+    assert str(refused.value).startswith(f"{address}: cannot be fetched: ")
+    return str(refused.value)
+
+
 TOO_LARGE = f"more than {LIMIT} bytes"
 BEHAVIOURS = {
     "announced": TOO_LARGE, "endless": TOO_LARGE, "short": "IncompleteRead", "circle": "redirects",
@@ -116,7 +123,7 @@ BEHAVIOURS = {
 
 
 @pytest.mark.parametrize(("behaviour", "told"), BEHAVIOURS.items())
-@pytest.mark.parametrize("fetch", [letters, public_file])
+@pytest.mark.parametrize("fetch", [letters, public_file, raw_file])
 def test_a_hostile_server_costs_little_and_leaves_nothing(server, tmp_path, fetch, behaviour, told):
     reason = fetch(url(server, behaviour), tmp_path)
     assert told in reason and len(reason.splitlines()) == 1
@@ -128,5 +135,5 @@ def test_a_hostile_server_costs_little_and_leaves_nothing(server, tmp_path, fetc
 
 def test_a_raw_file_that_is_announced_too_large_is_not_fetched(server):
     with pytest.raises(SheetError, match=r"announced.zip: has 10240 MiB; files over 3 MiB are not fetched"):
-        remote.require_storage(url(server, "announced"))
-    assert remote.require_storage(url(server, "short")) == "http"
+        remote.version_of(url(server, "announced"))
+    assert remote.version_of(url(server, "short")) == " 10"

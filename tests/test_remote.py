@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from relaxor.cli.main import app
 from relaxor.core.errors import SheetError
-from relaxor.core.remote import require_storage
+from relaxor.core.remote import require_s3, version_of
 from relaxor.core.storage import load
 from typer.testing import CliRunner
 
@@ -55,6 +55,17 @@ def test_a_url_is_fetched_once_and_recorded(served):
     project.run(DATA, "--forcerun", "ingest_files")
     assert server.seen.count("GET") == 1
 
+    file = project.folder.parent / "web/cbps/raman" / NAME
+    file.write_bytes(raw + b"\n")
+    project.run(DATA)
+    assert server.seen.count("GET") == 2
+    (measurement,) = load(project.folder / DATA)
+    assert measurement.attrs["raw_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+    file.rename(file.with_suffix(".gone"))
+    output = project.run(DATA, code=1)
+    assert f"/{NAME}: cannot be fetched: 404" in output and "write its path into the sheet" in output
+
     server.shutdown()
     server.server_close()
     output = project.run(DATA, code=1)
@@ -72,7 +83,7 @@ def test_check_says_what_it_could_not_look_at(served, monkeypatch):
 
 def test_a_lacking_plugin_is_named():
     with pytest.raises(SheetError, match="uv run --with snakemake-storage-plugin-s3 snakemake"):
-        require_storage("s3://bucket/scan.raw")
+        require_s3("s3://bucket/scan.raw")
 
 
 def test_a_silent_host_is_named():
@@ -80,4 +91,4 @@ def test_a_silent_host_is_named():
         closed.bind(("127.0.0.1", 0))  # and does not listen
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/scan.raw"
         with pytest.raises(SheetError, match=rf"{url}: the host does not answer \(.*refused"):
-            require_storage(url)
+            version_of(url)

@@ -10,7 +10,7 @@ import relaxor
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import RelaxorError, SheetError
 from relaxor.core.extras import lacking
-from relaxor.core.remote import require_storage, storage_of
+from relaxor.core.remote import STORAGE, is_remote, place_of, require_s3, version_of
 from relaxor.core.section import read_yaml
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
@@ -150,8 +150,8 @@ def rows_of(wildcards):
 
 def megabytes(wildcards):
     """The size of the largest raw file of one technique of one sample."""
-    files = [row["file"] for row in rows_of(wildcards)]
-    return max((os.path.getsize(file) for file in files if os.path.isfile(file)), default=0) // 2**20
+    files = [place_of(row["file"]) if is_remote(row["file"]) else row["file"] for row in rows_of(wildcards)]
+    return max(map(os.path.getsize, filter(os.path.isfile, files)), default=0) // 2**20
 
 
 def memory(least, factor):
@@ -188,9 +188,14 @@ def files_of(sample, techniques):
 
 
 def raw_file(row):
-    """The file of a row, which Snakemake fetches and keeps if it is on another host."""
-    url = row["file"]
-    return getattr(storage, require_storage(url))(url, keep_local=True) if storage_of(url) else url
+    """The file of a row; from another host, a rule fetches it, or a plugin of Snakemake if it is in S3."""
+    file = row["file"]
+    if not is_remote(file):
+        return file
+    if file.startswith("s3:"):
+        require_s3(file)
+        return storage.s3(file, keep_local=True)
+    return place_of(file)
 
 
 def readers_of(wildcards):

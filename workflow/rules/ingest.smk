@@ -1,4 +1,34 @@
 # Raw files → one netCDF file per technique and sample.
+localrules:
+    fetch_file,
+
+
+rule fetch_file:
+    """Fetch a raw file from another host, and again when the host says that it is another one."""
+    output:
+        file=update(f"{STORAGE}/{{scheme}}/{{address}}"),
+    log:
+        f"{LOGS}fetch_file/{{scheme}}/{{address}}.log",
+    benchmark:
+        f"{BENCHMARKS}fetch_file/{{scheme}}/{{address}}.tsv"
+    wildcard_constraints:
+        scheme="https?",
+        address=".+",
+    priority: 10
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        **calls("relaxor.core.remote:fetch"),
+        url=lambda wildcards: f"{wildcards.scheme}://{wildcards.address}",
+        version=lambda wildcards: version_of(f"{wildcards.scheme}://{wildcards.address}"),
+    script:
+        "../scripts/run.py"
+
+
 rule ingest_files:
     """Read all files of one technique of one sample."""
     input:

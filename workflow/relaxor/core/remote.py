@@ -1,4 +1,4 @@
-"""Files on other hosts: raw files, which storage plugins of Snakemake fetch, and the bounds of every own download."""
+"""Files on other hosts, and the bounds of every download."""
 
 import io
 import threading
@@ -9,12 +9,14 @@ from functools import cache
 from http.client import HTTPException
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlsplit
 
-from relaxor.core.errors import SheetError
+from relaxor.core.errors import ReadError, SheetError
+from relaxor.core.files import atomic
 
-STORAGES = {"http": "http", "https": "http", "s3": "s3"}
-"""The storage plugin of Snakemake for each scheme of a URL."""
+SCHEMES = ("http", "https", "s3")
+"""Of the URLs that a sheet may hold."""
+STORAGE = ".snakemake/storage"
+"""Folder of the project in which fetched files are kept, as Snakemake does with those of its plugins."""
 TIMEOUT = 30
 """Seconds in which a host must answer."""
 PATIENCE = 3600
@@ -23,35 +25,54 @@ MOST_BYTES = 1 << 30
 """Largest download."""
 
 
-def storage_of(file: str) -> str | None:
-    """Return the storage plugin that fetches a file of the sheet; an empty name if the file lies in the project."""
+def is_remote(file: str) -> bool:
+    """Return whether a file of the sheet lies on another host."""
     scheme, separator, _ = file.partition("://")
-    return STORAGES.get(scheme) if separator else None
+    return bool(separator) and scheme in SCHEMES
 
 
-def require_storage(url: str) -> str:
-    """Return the storage plugin of a URL, after a check that the plugin is installed and that the host answers.
+def place_of(url: str) -> str:
+    """Return where a file of a web server is kept in the project."""
+    return f"{STORAGE}/{url.replace('://', '/', 1)}"
+
+
+def require_s3(url: str) -> None:
+    """Refuse a URL of S3 without the plugin of Snakemake that fetches it.
 
     Raises
     ------
     SheetError
-        If the plugin is missing or the host does not answer; the message says in one line what to do.
+        If it is missing; the message says in one line what to do.
     """
-    name = STORAGES[urlsplit(url).scheme]
-    if find_spec(f"snakemake_storage_plugin_{name}") is None:
-        package = f"snakemake-storage-plugin-{name}"
+    if find_spec("snakemake_storage_plugin_s3") is None:
+        package = "snakemake-storage-plugin-s3"
         raise SheetError(f"{url}: to fetch it, Snakemake needs {package}: uv run --with {package} snakemake …")
-    if name == "http" and (problem := silence("{0.scheme}://{0.netloc}/".format(urlsplit(url)))):
+
+
+@cache
+def version_of(url: str) -> str:
+    """Return what a web server says of the present version of a file: when it changed, and its size.
+
+    Raises
+    ------
+    SheetError
+        If the host does not answer, or announces too large a file; the message says in one line what to do.
+    """
+    try:
+        changed, size = within(2 * TIMEOUT, lambda: _head(url))
+    except urllib.error.HTTPError:
+        return ""  # what is wrong with the file, its download says
+    except (OSError, ValueError, HTTPException) as error:
         raise SheetError(
-            f"{url}: the host does not answer ({problem}); connect to it, or download the file and write its path into "
-            "the sheet"
-        )
-    if name == "http" and (size := announced_size(url)) > MOST_BYTES:
+            f"{url}: the host does not answer ({getattr(error, 'reason', error)}); connect to it, or download the file "
+            "and write its path into the sheet"
+        ) from error
+    if size.isdecimal() and int(size) > MOST_BYTES:
         raise SheetError(
-            f"{url}: has {size >> 20} MiB; files over {MOST_BYTES >> 20} MiB are not fetched: download it and write "
-            "its path into the sheet"
+            f"{url}: has {int(size) >> 20} MiB; files over {MOST_BYTES >> 20} MiB are not fetched: download it and "
+            "write its path into the sheet"
         )
-    return name
+    return f"{changed} {size}"
 
 
 @cache
@@ -66,20 +87,35 @@ def silence(host: str) -> str:
     return ""
 
 
-@cache
-def announced_size(url: str) -> int:
-    """Return the number of bytes that a host announces for a file, 0 if it announces none."""
-    try:
-        return int(within(2 * TIMEOUT, lambda: _head(url)) or 0)
-    except (OSError, ValueError, HTTPException):
-        return 0  # what is wrong with the file, its download says
-
-
-def _head(url: str) -> str | None:
+def _head(url: str) -> tuple[str, str]:
     request = urllib.request.Request(url, method="HEAD")
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        length: str | None = response.headers["Content-Length"]
-        return length
+        headers = response.headers
+        return headers["Last-Modified"] or "", headers["Content-Length"] or ""
+
+
+def fetch(url: str, version: str, file: str) -> None:
+    """Download a raw file.
+
+    Parameters
+    ----------
+    version
+        What `version_of` returned; the file is fetched again where it differs.
+    file
+        Where to write it.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be fetched.
+    """
+    try:
+        with atomic(file) as temporary, BoundedFile(temporary, "w") as out:
+            download(url, out)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        advice = "download it by other means, and write its path into the sheet"
+        raise ReadError(url, f"cannot be fetched: {reason}; {advice}") from error
 
 
 def download(url: str, out: "BoundedFile", **options: Any) -> None:

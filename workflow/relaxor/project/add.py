@@ -10,7 +10,7 @@ from typing import Any
 
 from relaxor.core.checksums import SUMS, accept_sums, changed_files, record_sums, sha256
 from relaxor.core.files import atomic, write_whole
-from relaxor.core.remote import storage_of
+from relaxor.core.remote import is_remote
 from relaxor.core.units import parse_quantity
 from relaxor.project.guesses import conditions_in_name
 from relaxor.project.layers import known_conditions
@@ -51,7 +51,7 @@ def try_analyses(
         before = [
             row
             for row in rows
-            if (row["sample"], row["technique"]) == (sample, technique) and not storage_of(row["file"])
+            if (row["sample"], row["technique"]) == (sample, technique) and not is_remote(row["file"])
         ]
         if lacking := lacking_setting(technique, sample, settings):
             refused = dict.fromkeys((each.measurement for each in group), lacking)
@@ -103,7 +103,7 @@ def stored(sample: str, proposals: Sequence[Proposal], root: Path) -> Iterator[N
 
 def accept_changes(folder: Path, rows: Sequence[dict[str, Any]], root: Path, dry_run: bool = False) -> list[str]:
     """Record anew the checksums of files of rows, below a folder, that have changed; return these files."""
-    files = {row["file"]: (root / row["file"]).resolve() for row in rows if not storage_of(row["file"])}
+    files = {row["file"]: (root / row["file"]).resolve() for row in rows if not is_remote(row["file"])}
     below = {path: name for name, path in files.items() if path.is_relative_to(folder.resolve())}
     changed = changed_files({path: sha256(path) for path in below}, root)
     if not dry_run:

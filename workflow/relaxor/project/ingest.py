@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from relaxor.core.checksums import changed
 from relaxor.core.errors import SheetError
-from relaxor.core.remote import storage_of
+from relaxor.core.remote import is_remote
 from relaxor.core.storage import Group, save_tree
 from relaxor.readers import TableDescription, read, readers
 from relaxor.readers.common.sizes import allow_sizes
@@ -59,7 +59,7 @@ def ingest(
 def _groups(path: str, row: Mapping[str, Any], table: TableDescription | str | None) -> Iterator[Group]:
     """Yield a measurement and its regions."""
     tree = read(path, table)
-    if not storage_of(row["file"]) and (problem := changed(row["file"], tree.attrs["raw_sha256"], Path.cwd())):
+    if not is_remote(row["file"]) and (problem := changed(row["file"], tree.attrs["raw_sha256"], Path.cwd())):
         raise SheetError(problem)
     attrs = {
         **tree.attrs,

@@ -14,7 +14,7 @@ import xarray as xr
 
 from relaxor.core.checksums import changed, recorded_sum
 from relaxor.core.errors import ReadError, RelaxorError, SheetError, nearest
-from relaxor.core.remote import storage_of
+from relaxor.core.remote import is_remote
 from relaxor.core.results import Measurement
 from relaxor.project.figure_list import fed_panels, load_figures
 from relaxor.project.layers import Resolved, known_conditions, resolve
@@ -126,7 +126,7 @@ def check_files(rows: Sequence[dict[str, Any]], settings: Settings, answer: Answ
         place = f"{settings.sheet}: row {number}"
         lacking = lacking_setting(row["technique"], row["sample"], settings)
         problems = [f"{place}: column 'technique': {lacking}"] if lacking else []
-        if storage_of(row["file"]):
+        if is_remote(row["file"]):
             yield Checked(row, None, None, None, tuple(problems))
             continue
         question = ("read", *_determining(row["technique"], [row], settings))
@@ -226,7 +226,7 @@ def explained(name: str, settings: Settings) -> tuple[dict[str, Any], Resolved]:
     if row["technique"] == OTHER:
         raise SheetError(f"{settings.sheet}: '{name}' is drawn as it was measured: no setting applies to it")
     attrs = {"instrument_named": row["instrument"]}
-    if not row["instrument"] and not storage_of(row["file"]):
+    if not row["instrument"] and not is_remote(row["file"]):
         attrs["instrument"] = read(row["file"], stated(row["table"], settings.tables)).attrs["instrument"]
     measurement = Measurement(row["measurement"], attrs, row["conditions"], {})
     layers = settings.layers(row["technique"], row["sample"])

@@ -13,7 +13,7 @@ import xarray as xr
 
 from relaxor.core.checksums import SUMS, sha256
 from relaxor.core.errors import ReadError, SheetError, nearest
-from relaxor.core.remote import storage_of
+from relaxor.core.remote import is_remote
 from relaxor.core.results import SCAN
 from relaxor.project.guesses import guessed_columns, is_bare
 from relaxor.project.inspection import files_in
@@ -138,7 +138,7 @@ def propose(
     own = [row for row in rows if row["sample"] == sample]
     stated_before = tuple(dict.fromkeys(row["table"] for row in own if row["table"] not in ("", *settings.tables)))
     taken = {row["measurement"] for row in own}
-    known = {sha256(root / row["file"]): row["measurement"] for row in own if not storage_of(row["file"])}
+    known = {sha256(root / row["file"]): row["measurement"] for row in own if not is_remote(row["file"])}
     proposals: list[Proposal] = []
     refused: dict[str, str] = {}
     files = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relaxor.core.errors import SheetError, nearest
-from relaxor.core.remote import STORAGES
+from relaxor.core.remote import SCHEMES
 from relaxor.core.results import SCAN
 from relaxor.core.units import factor, parse_quantity, registry
 from relaxor.project.layers import known_conditions
@@ -170,10 +170,10 @@ def _check(
                 raise fail(column, f"'{found}' is not known{hint}")
     scheme, separator, address = row["file"].partition("://")
     if separator:
-        if scheme not in STORAGES:
-            raise fail("file", f"files are not fetched by '{scheme}'{nearest(scheme, tuple(STORAGES))}")
-        if "?" in address or not all(address.partition("/")[::2]):
-            raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?'")
+        if scheme not in SCHEMES:
+            raise fail("file", f"files are not fetched by '{scheme}'{nearest(scheme, SCHEMES)}")
+        if "?" in address or ".." in address.split("/") or not all(address.partition("/")[::2]):
+            raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?' and '..'")
     else:
         if problem := unusable_name(row["file"]):
             raise fail("file", f"'{ascii(row['file'])[1:-1]}': {problem}")

@@ -18,7 +18,7 @@ import yaml
 from relaxor.core.checksums import SUMS, sha256
 from relaxor.core.errors import SheetError
 from relaxor.core.files import atomic
-from relaxor.core.remote import storage_of
+from relaxor.core.remote import is_remote
 
 PARTS = (
     "CITATION.cff", "LICENSE", "README.md", SUMS, "Snakefile", "config", "docs", "envs", "notebooks", "profiles",
@@ -59,7 +59,7 @@ def packed(files: Iterable[str], rows: Sequence[Mapping[str, Any]], workflow: st
     places = [Path(part) for part in PARTS]
     if os.path.normpath(workflow) != ".":
         places += [Path(workflow, part) for part in PARTS if part != "raw_data"]
-    raw = (row["file"] for row in rows if not storage_of(row["file"]))
+    raw = (row["file"] for row in rows if not is_remote(row["file"]))
     found = {file for place in places for file in _files(place)}
     return sorted(found | {os.path.relpath(file) for file in (*files, *raw)})
 
@@ -138,7 +138,7 @@ def _crate(
         crate.add_action(
             files[main],
             f"#analyse-{sample}-{technique}",
-            object=[crate.add_file(path) if storage_of(path) else files[_name(path, workflow)] for path in raw],
+            object=[crate.add_file(path) if is_remote(path) else files[_name(path, workflow)] for path in raw],
             result=[files[_name(path, workflow)] for path in made],
             properties={"name": f"data, numbers and curves of {technique} of {sample}"},
         )
