@@ -10,6 +10,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import cores
 from relaxor.core.results import AVERAGED, Measurement
 from relaxor.core.storage import load, load_parameters, save_tree
+from relaxor.core.trial import trying
 from relaxor.core.variables import variable
 from relaxor.figures.panel import load_panel
 from relaxor.figures.style import SINGLE, new_figure
@@ -454,6 +455,14 @@ def test_a_map_has_the_same_numbers_on_one_core_and_on_two():
             found.append(analyse([measurement], settings))
     assert repr(found[0].numbers) == repr(found[1].numbers)  # NaN is not itself
     xr.testing.assert_identical(found[0].curves["m/map"], found[1].curves["m/map"])
+
+
+def test_a_trial_fits_a_few_places_of_a_map():
+    times = {"time": variable("time", 1.0 * np.arange(30), "s", "time")}
+    measurement, *_ = mapped(("time",), (30,), times)
+    with trying():
+        result = analyse([measurement], RamanSettings(modes={"M": 303.0}, instrument_fwhm=0.5, baseline_degree=2))
+    assert {row.at for row in result.numbers if row.at_unit == "s"} == set(range(20))
 
 
 def test_only_the_window_decides_which_spectra_of_a_series_are_fitted():

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from relaxor.core.errors import DiskError, RelaxorError
+from relaxor.core.parallel import cores
+from relaxor.core.trial import trying
 from relaxor.project.analysis import analyse_files
 from relaxor.project.ingest import ingest
 
@@ -55,7 +58,7 @@ def _refusal(
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
         data, *written = (str(Path(folder, name)) for name in ("data.nc", "parameters.csv", "budget.csv", "curves.nc"))
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(io.StringIO()), trying(), cores(_processes(len(rows))):
                 ingest([row["file"] for row in rows], rows, tables, data)
                 analyse_files(data, *written, technique=technique, layers=layers)
         except DiskError:
@@ -65,3 +68,8 @@ def _refusal(
         except Exception as error:  # unforeseen numbers: the file is drawn, and its note gives the reason
             return " ".join(f"the analysis fails ({type(error).__name__}: {error})".split())
     return None
+
+
+def _processes(files: int) -> int:
+    """Return the number of cores that pay for so many files."""
+    return min(1 + files // 50, os.cpu_count() or 1)

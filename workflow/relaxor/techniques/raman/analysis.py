@@ -9,13 +9,14 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 
 import numpy as np
 
 from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import ordered_map
 from relaxor.core.results import Measurement, Number, Result, Status
+from relaxor.core.trial import analysed_parts
 from relaxor.stats.counts import in_counts, rising
 from relaxor.techniques.raman import quantities as q
 from relaxor.techniques.raman.assumptions import with_higher_baseline
@@ -200,7 +201,8 @@ def _of_series(measurement: Measurement, standards: Sequence[Reference], setting
     yield Result.of(measurement, _said(rows, said), {"spectrum": curves_of(spectrum, axis)})
     maps = series.maps([name for part in spectrum.voigts for name in part.solved.model.lines])
     of_place = partial(_of_place, mean=spectrum, axis=axis, settings=settings)
-    for number, rows in enumerate(ordered_map(of_place, series.each(measurement))):
+    places = islice(series.each(measurement), analysed_parts())
+    for number, rows in enumerate(ordered_map(of_place, places)):
         placed = series.at(rows, number)
         maps.note(placed, number)
         yield Result(placed)
