@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from relaxor.core.storage import NAMES
+from relaxor.core.results import Number
+from relaxor.core.storage import NAMES, save_budget, save_parameters
 from relaxor.reporting.explorer.encoding import array, script, unit_text
+from relaxor.reporting.explorer.numbers import MOST_ROWS, numbers_of
 from relaxor.reporting.explorer.page import Index
 from relaxor.reporting.explorer.pictures import pictures
 from relaxor.reporting.explorer.thinning import BINS, MOST_VALUES, thinned
@@ -31,6 +33,22 @@ def test_a_row_leads_to_its_own_number_or_else_to_its_measurement():
     rows = [full, full | {"feature": "", "at": "", "at_unit": ""}, full | {"feature": "g"}, full | {"measurement": "b"}]
     assert index.links(pd.DataFrame(rows)) == [("k", "one"), ("k", "two"), None, None]
     assert index.links(pd.DataFrame(rows)[["measurement", "parameter"]])[0] == ("k", "")
+
+
+@pytest.mark.parametrize("places", [MOST_ROWS - 2, MOST_ROWS - 1])
+def test_a_page_lists_all_numbers_or_says_how_many_are_left_out(places, tmp_path):
+    whole = [Number("map", "voigt", name, 300.0, 0.1, unit="1/cm") for name in ("raman_shift", "fwhm")]
+    single = [
+        Number("map", "voigt", "raman_shift", 300.0, 0.1, unit="1/cm", at=i + 1.0, at_unit="1") for i in range(places)
+    ]
+    save_parameters(tmp_path / "parameters.csv", [*single, *whole], "raman")
+    save_budget(tmp_path / "budget.csv", [*single, *whole])
+    found = numbers_of(tmp_path / "parameters.csv", tmp_path / "budget.csv")["map"]
+    listed = [row["id"] for row in found["rows"]]
+    if places + 2 > MOST_ROWS:
+        assert (listed, found["left_out"]) == (["voigt.raman_shift", "voigt.fwhm"], places)
+    else:
+        assert (len(listed), found["left_out"]) == (places + 2, 0)
 
 
 def test_no_text_ends_its_script():

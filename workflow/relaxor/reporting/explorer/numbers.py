@@ -16,6 +16,8 @@ from relaxor.reporting.tables import value_text
 
 SHARED = ("method", "raw_sha256")
 """Long texts that many numbers share, which are stored once."""
+MOST_ROWS = 5_000
+"""Most numbers on the page of a measurement: a map of thousands of spectra has a hundred thousand."""
 Key = tuple[str, ...]
 
 
@@ -51,15 +53,20 @@ def numbers_of(parameters: Path | str, budget: Path | str | None) -> Mapping[str
     numbers
         By measurement: ``rows``, whose ``cells`` are those of ``parameters.csv`` and whose other entries are texts to
         show; ``shared``, the texts to which the cells of `SHARED` refer by their place; ``models`` and ``meanings``,
-        the models and parameters in words.
+        the models and parameters in words; ``left_out``, how many numbers of single places of a map or series are not
+        among them, because all would be more than `MOST_ROWS`.
     """
     table, values = texts(parameters), load_parameters(parameters)[["value", "standard_error"]]
     components = texts(budget) if budget is not None else pd.DataFrame(columns=list(BUDGET))
     rows, parts = _rows(table), _rows(components)
 
     def of(measurement: str) -> dict[str, Any]:
-        places = rows[measurement]
-        return _numbers(table.iloc[places], values.iloc[places], components.iloc[parts.get(measurement, [])])
+        own, own_parts = rows[measurement], parts.get(measurement, [])
+        places = own
+        if len(own) > MOST_ROWS:
+            places, own_parts = _of_all(table, own)[:MOST_ROWS], _of_all(components, own_parts)
+        found = _numbers(table.iloc[places], values.iloc[places], components.iloc[own_parts])
+        return found | {"left_out": len(own) - len(places)}
 
     return Parts(tuple(rows), of)
 
@@ -70,6 +77,12 @@ def _rows(table: pd.DataFrame) -> dict[str, list[int]]:
     for place, measurement in enumerate(table["measurement"]):
         found.setdefault(measurement, []).append(place)
     return found
+
+
+def _of_all(table: pd.DataFrame, places: list[int]) -> list[int]:
+    """Return those places of rows that do not hold a number at one value of what was varied."""
+    single = table["at"].to_numpy() != ""
+    return [place for place in places if not single[place]]
 
 
 def _numbers(table: pd.DataFrame, values: pd.DataFrame, components: pd.DataFrame) -> dict[str, Any]:

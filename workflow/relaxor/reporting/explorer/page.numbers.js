@@ -67,6 +67,7 @@ function numbersSection(entry, content, options) {
       "p",
       { class: "hint" },
       "One standard error in parentheses, after the last digits. A name opens the errors, the method and the source of its number; its address can be shared.",
+      content.left_out ? ` The ${content.left_out} numbers of single places are in parameters.csv only.` : "",
     ),
     el(
       "div",
