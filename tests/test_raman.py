@@ -9,7 +9,7 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.parallel import cores
 from relaxor.core.results import AVERAGED, Measurement
-from relaxor.core.storage import load, load_parameters, save_tree
+from relaxor.core.storage import load, load_parameters, save_results, save_tree
 from relaxor.core.trial import trying
 from relaxor.core.variables import variable
 from relaxor.figures.panel import load_panel
@@ -455,6 +455,23 @@ def test_a_map_has_the_same_numbers_on_one_core_and_on_two():
             found.append(analyse([measurement], settings))
     assert repr(found[0].numbers) == repr(found[1].numbers)  # NaN is not itself
     xr.testing.assert_identical(found[0].curves["m/map"], found[1].curves["m/map"])
+
+
+def test_a_map_is_drawn_to_scale_unless_it_is_long(tmp_path):
+    settings = RamanSettings(modes={"M": 300.5}, instrument_fwhm=0.5, baseline_degree=2)
+    x, y = np.tile([0.0, 1, 2], (2, 1)), np.tile([[0.0], [1]], (1, 3))
+    for name, y_scale, aspect in (("wide", 1.0, 1.0), ("long", 0.1, "auto")):
+        places = {
+            "x_position": variable(("y", "x"), x, "um", "x"),
+            "y_position": variable(("y", "x"), y_scale * y, "um", "y"),
+        }
+        measurement, *_ = mapped(("y", "x"), (2, 3), places)
+        files = [tmp_path / name / file for file in ("parameters.csv", "budget.csv", "curves.nc")]
+        save_results(*files, [analyse([measurement], settings)], "raman")
+        ax = new_figure(SINGLE, 60).add_subplot()
+        figures.maps(ax, load_panel(tmp_path / name))
+        ax.figure.draw_without_rendering()
+        assert [inset.get_aspect() for inset in ax.child_axes] == 3 * [aspect]
 
 
 def test_a_trial_fits_a_few_places_of_a_map():

@@ -27,6 +27,10 @@ MAPPED = {
     "fwhm_lorentzian": ("width (cm$^{-1}$)", 1.0),
 }
 """Title of each quantity of a line that is drawn against the place, and the factor to its unit."""
+SHOWN = (1, 99)
+"""Percentiles of a map between which its colours change."""
+LONGEST = 4.0
+"""Length over width of a map up to which both are drawn to one scale."""
 TOP = 1.45
 """Upper end of the axis in heights of the highest line that is not of the substrate."""
 
@@ -99,12 +103,18 @@ def maps(ax: Axes, data: PanelData) -> None:
 
 
 def _image(ax: Axes, found: xr.Dataset, name: str) -> None:
-    """Draw a quantity over the two axes of a map; what is not seen is grey."""
+    """Draw a quantity over the two axes of a map; what is not seen is grey, and few far values do not set the scale."""
     vertical, horizontal = (found[dim] for dim in found[name].dims)
-    drawn = ax.pcolormesh(horizontal, vertical, found[name], cmap=SEQUENTIAL, shading="nearest", rasterized=True)
+    low, high = np.nanpercentile(found[name], SHOWN) if found[name].notnull().any() else (None, None)
+    drawn = ax.pcolormesh(
+        horizontal, vertical, found[name], cmap=SEQUENTIAL, shading="nearest", rasterized=True, vmin=low, vmax=high
+    )
     ax.set_facecolor(GREY)
+    width, height = np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())
+    if vertical.attrs["units"] == horizontal.attrs["units"] and 1 / LONGEST <= width / height <= LONGEST:
+        ax.set_aspect("equal")
     bar = ax.inset_axes((1.04, 0, 0.06, 1))
-    ax.figure.colorbar(drawn, cax=bar)
+    ax.figure.colorbar(drawn, cax=bar, extend="both")
     bar.tick_params(labelsize=4, pad=1, length=1.5)
     bar.ticklabel_format(useOffset=False)
     bar.yaxis.set_major_locator(MaxNLocator(4))
