@@ -136,4 +136,4 @@ def test_a_hostile_server_costs_little_and_leaves_nothing(server, tmp_path, fetc
 def test_a_raw_file_that_is_announced_too_large_is_not_fetched(server):
     with pytest.raises(SheetError, match=r"announced.zip: has 10240 MiB; files over 3 MiB are not fetched"):
         remote.version_of(url(server, "announced"))
-    assert remote.version_of(url(server, "short")) == " 10"
+    assert remote.version_of(url(server, "short")) == "10"

@@ -49,7 +49,6 @@ def require_s3(url: str) -> None:
         raise SheetError(f"{url}: to fetch it, Snakemake needs {package}: uv run --with {package} snakemake …")
 
 
-@cache
 def version_of(url: str) -> str:
     """Return what a web server says of the present version of a file: when it changed, and its size.
 
@@ -58,40 +57,43 @@ def version_of(url: str) -> str:
     SheetError
         If the host does not answer, or announces too large a file; the message says in one line what to do.
     """
-    try:
-        changed, size = within(2 * TIMEOUT, lambda: _head(url))
-    except urllib.error.HTTPError:
-        return ""  # what is wrong with the file, its download says
-    except (OSError, ValueError, HTTPException) as error:
+    if problem := silence(url):
         raise SheetError(
-            f"{url}: the host does not answer ({getattr(error, 'reason', error)}); connect to it, or download the file "
-            "and write its path into the sheet"
-        ) from error
+            f"{url}: the host does not answer ({problem}); connect to it, or download the file and write its path into "
+            "the sheet"
+        )
+    changed, size = _asked(url)
     if size.isdecimal() and int(size) > MOST_BYTES:
         raise SheetError(
             f"{url}: has {int(size) >> 20} MiB; files over {MOST_BYTES >> 20} MiB are not fetched: download it and "
             "write its path into the sheet"
         )
-    return f"{changed} {size}"
+    return f"{changed} {size}".strip()
 
 
 @cache
-def silence(host: str) -> str:
+def silence(url: str) -> str:
     """Return why a host does not answer, or an empty string if it does."""
     try:
-        within(2 * TIMEOUT, lambda: _head(host))
-    except urllib.error.HTTPError:
-        return ""  # any status shows that the host answers
+        _asked(url)
     except (OSError, ValueError, HTTPException) as error:
         return str(getattr(error, "reason", error))
     return ""
 
 
-def _head(url: str) -> tuple[str, str]:
-    request = urllib.request.Request(url, method="HEAD")
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        headers = response.headers
-        return headers["Last-Modified"] or "", headers["Content-Length"] or ""
+@cache
+def _asked(url: str) -> tuple[str, str]:
+    """Return the date and the size that a host names, empty where it names none or reports an error."""
+
+    def headers() -> tuple[str, str]:
+        request = urllib.request.Request(url, method="HEAD")
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+            return response.headers["Last-Modified"] or "", response.headers["Content-Length"] or ""
+
+    try:
+        return within(2 * TIMEOUT, headers)
+    except urllib.error.HTTPError:
+        return "", ""  # the host answers; what is wrong with the file, its download says
 
 
 def fetch(url: str, version: str, file: str) -> None:
