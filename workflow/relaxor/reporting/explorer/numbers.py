@@ -17,7 +17,7 @@ from relaxor.reporting.tables import value_text
 SHARED = ("method", "raw_sha256")
 """Long texts that many numbers share, which are stored once."""
 MOST_ROWS = 5_000
-"""Most numbers on the page of a measurement: a map of thousands of spectra has a hundred thousand."""
+"""Number of numbers of a measurement above which its page leaves out those of single places of a map or series."""
 Key = tuple[str, ...]
 
 
@@ -61,12 +61,12 @@ def numbers_of(parameters: Path | str, budget: Path | str | None) -> Mapping[str
     rows, parts = _rows(table), _rows(components)
 
     def of(measurement: str) -> dict[str, Any]:
-        own, own_parts = rows[measurement], parts.get(measurement, [])
-        places = own
-        if len(own) > MOST_ROWS:
-            places, own_parts = _of_all(table, own)[:MOST_ROWS], _of_all(components, own_parts)
-        found = _numbers(table.iloc[places], values.iloc[places], components.iloc[own_parts])
-        return found | {"left_out": len(own) - len(places)}
+        held, components_held = rows[measurement], parts.get(measurement, [])
+        listed = held
+        if len(held) > MOST_ROWS:
+            listed, components_held = _of_all(table, held), _of_all(components, components_held)
+        found = _numbers(table.iloc[listed], values.iloc[listed], components.iloc[components_held])
+        return found | {"left_out": len(held) - len(listed)}
 
     return Parts(tuple(rows), of)
 
