@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from relaxor.core.errors import ReadError
-from relaxor.core.storage import load_parameters
+from relaxor.core.storage import load, load_parameters
 from relaxor.project.ingest import ingest
 from relaxor.readers import read, readers, recognise
 
@@ -113,11 +113,21 @@ def test_what_is_read_of_a_damaged_file_can_be_ingested(measurement, tmp_path):
         path.write_bytes(content)
         stored.write_bytes(b"last good run")
         try:
-            ingest([str(path)], [row], tables, str(stored))
+            ingest([str(path)], [row | {"file": str(path)}], tables, str(stored))  # without a recorded checksum
         except ReadError as error:
             assert str(error).startswith(f"{path}: ")
             assert stored.read_bytes() == b"last good run"
         assert not list(tmp_path.glob(".*"))  # no half-written file stays
+
+
+def test_a_nul_in_a_text_is_shown_and_stored(tmp_path):
+    row = SAMPLES["light_codes_650nm"]
+    head, line, rest = (ROOT / row["file"]).read_bytes().rpartition(b"\n100,")
+    path = tmp_path / "overwritten.csv"
+    path.write_bytes(head + line + bytes(8) + rest[8:])
+    ingest([str(path)], [row | {"file": str(path)}], {}, str(tmp_path / "data.nc"))
+    (measurement,) = load(tmp_path / "data.nc")
+    assert 8 * "\N{SYMBOL FOR NULL}" in measurement.attrs["warnings"]
 
 
 @pytest.mark.parametrize("measurement", EVERY_SAMPLE)

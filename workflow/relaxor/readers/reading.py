@@ -78,6 +78,7 @@ def read(path: str | Path, table: TableDescription | str | None = None) -> "xr.D
         "raw_sha256": sha256(path),
         "reader": reader.extract.__module__,
     }
+    _show_nul(tree)
     return tree
 
 
@@ -133,6 +134,15 @@ def _library_warnings() -> Iterator[list[str]]:
         yield collected.messages
     finally:
         logger.handlers, logger.propagate = before, propagate
+
+
+def _show_nul(tree: "xr.DataTree") -> None:
+    """Replace the character NUL in texts by a visible sign: no file of results can hold it."""
+    for node in tree.subtree:
+        for held in (node, *node.variables.values()):
+            for name, value in held.attrs.items():
+                if isinstance(value, str) and "\0" in value:
+                    held.attrs[name] = value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _refuse_broken_axes(tree: "xr.DataTree", path: Path) -> None:
