@@ -20,7 +20,8 @@ class Hostile(BaseHTTPRequestHandler):
     """Behave as the last part of the path says."""
 
     def do_HEAD(self) -> None:
-        self.answer(10 * GIB if "announced" in self.path else 10)
+        statuses = {"/busy.zip": 503, "/forbidden.zip": 401}
+        self.answer(10 * GIB if "announced" in self.path else len(self.path), statuses.get(self.path, 200))
 
     def do_GET(self) -> None:
         with contextlib.suppress(OSError):
@@ -137,3 +138,10 @@ def test_a_raw_file_that_is_announced_too_large_is_not_fetched(server):
     with pytest.raises(SheetError, match=r"announced.zip: has 10240 MiB; files over 3 MiB are not fetched"):
         remote.version_of(url(server, "announced"))
     assert remote.version_of(url(server, "short")) == "10"
+
+
+def test_what_a_host_says_of_a_file(server):
+    with pytest.raises(SheetError, match=r"busy.zip: the host answers with status 503; try again later"):
+        remote.version_of(url(server, "busy"))
+    assert remote.version_of(url(server, "forbidden")) == ""
+    assert remote.version_of(url(server, "a b µ%7B")) == str(len("/a%20b%20%C2%B5%7B.zip"))

@@ -10,7 +10,7 @@ import relaxor
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import RelaxorError, SheetError
 from relaxor.core.extras import lacking
-from relaxor.core.remote import STORAGE, is_remote, place_of, require_s3, version_of
+from relaxor.core.remote import is_remote, require_s3, version_of
 from relaxor.core.section import read_yaml
 from relaxor.inpainting.idx import NAMES, letter_files
 from relaxor.inpainting.topics import topics
@@ -130,6 +130,7 @@ SHARED = {
 DATA = f"{RESULTS}/data/{{sample}}/"
 ANALYSIS = f"{RESULTS}/analysis/{{sample}}/"
 LOGS = f"{RESULTS}/logs/"
+FETCHED = f".snakemake/storage/{RESULTS}/"
 FORMATS = SETTINGS.formats
 SUFFIXES = ("csv", "md", "tex", "html")
 BENCHMARKS = ".snakemake/benchmarks/"
@@ -150,7 +151,7 @@ def rows_of(wildcards):
 
 def megabytes(wildcards):
     """The size of the largest raw file of one technique of one sample."""
-    files = [place_of(row["file"]) if is_remote(row["file"]) else row["file"] for row in rows_of(wildcards)]
+    files = [fetched(row["file"]) if is_remote(row["file"]) else row["file"] for row in rows_of(wildcards)]
     return max(map(os.path.getsize, filter(os.path.isfile, files)), default=0) // 2**20
 
 
@@ -195,7 +196,12 @@ def raw_file(row):
     if file.startswith("s3:"):
         require_s3(file)
         return storage.s3(file, keep_local=True)
-    return place_of(file)
+    return fetched(file)
+
+
+def fetched(url):
+    """Where a file from a web server is kept."""
+    return FETCHED + url.replace("://", "/", 1)
 
 
 def readers_of(wildcards):

@@ -1,12 +1,8 @@
 # Raw files → one netCDF file per technique and sample.
-localrules:
-    fetch_file,
-
-
 rule fetch_file:
     """Fetch a raw file from another host, and again when the host says that it is another one."""
     output:
-        file=update(f"{STORAGE}/{{scheme}}/{{address}}"),
+        file=update(f"{FETCHED}{{scheme}}/{{address}}"),
     log:
         f"{LOGS}fetch_file/{{scheme}}/{{address}}.log",
     benchmark:
@@ -15,12 +11,13 @@ rule fetch_file:
         scheme="https?",
         address=".+",
     priority: 10
+    localrule: True  # the nodes of a cluster may have no network
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
-        runtime=60,
+        runtime=65,
     params:
         **calls("relaxor.core.remote:fetch"),
         url=lambda wildcards: f"{wildcards.scheme}://{wildcards.address}",

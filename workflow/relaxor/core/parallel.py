@@ -49,13 +49,16 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> It
         return
     size = -(-len(first) // (WAITING * workers))
     waiting: deque[Future[list[Result]]] = deque()
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
+    try:
         while batch := list(islice(source, size)):
             waiting.append(pool.submit(_each, function, batch))
             if len(waiting) == WAITING * workers:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:

@@ -9,31 +9,29 @@ from functools import cache
 from http.client import HTTPException
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import quote
 
 from relaxor.core.errors import ReadError, SheetError
 from relaxor.core.files import atomic
 
 SCHEMES = ("http", "https", "s3")
 """Of the URLs that a sheet may hold."""
-STORAGE = ".snakemake/storage"
-"""Folder of the project in which fetched files are kept, as Snakemake does with those of its plugins."""
 TIMEOUT = 30
 """Seconds in which a host must answer."""
 PATIENCE = 3600
 """Longest time of a whole download, in seconds: a server that sends a byte now and then never meets `TIMEOUT`."""
 MOST_BYTES = 1 << 30
 """Largest download."""
+BUSY, FAILED = 429, 500
+"""Status of a host that is asked too often, and the first of those of its failures: they say nothing of a file."""
+UNQUOTED = "!#$%&'()*+,/:;=?@[]~"
+"""Characters of a URL that stay as they are; others are written as a download writes them."""
 
 
 def is_remote(file: str) -> bool:
     """Return whether a file of the sheet lies on another host."""
     scheme, separator, _ = file.partition("://")
     return bool(separator) and scheme in SCHEMES
-
-
-def place_of(url: str) -> str:
-    """Return where a file of a web server is kept in the project."""
-    return f"{STORAGE}/{url.replace('://', '/', 1)}"
 
 
 def require_s3(url: str) -> None:
@@ -55,14 +53,17 @@ def version_of(url: str) -> str:
     Raises
     ------
     SheetError
-        If the host does not answer, or announces too large a file; the message says in one line what to do.
+        If the host does not answer, cannot serve it now, or announces too large a file; the message says in one line
+        what to do.
     """
     if problem := silence(url):
         raise SheetError(
             f"{url}: the host does not answer ({problem}); connect to it, or download the file and write its path into "
             "the sheet"
         )
-    changed, size = _asked(url)
+    status, changed, size = _asked(url)
+    if status == BUSY or status >= FAILED:
+        raise SheetError(f"{url}: the host answers with status {status}; try again later")
     if size.isdecimal() and int(size) > MOST_BYTES:
         raise SheetError(
             f"{url}: has {int(size) >> 20} MiB; files over {MOST_BYTES >> 20} MiB are not fetched: download it and "
@@ -82,18 +83,18 @@ def silence(url: str) -> str:
 
 
 @cache
-def _asked(url: str) -> tuple[str, str]:
-    """Return the date and the size that a host names, empty where it names none or reports an error."""
+def _asked(url: str) -> tuple[int, str, str]:
+    """Return the status with which a host answers, and the date and the size that it names, empty if it names none."""
 
-    def headers() -> tuple[str, str]:
-        request = urllib.request.Request(url, method="HEAD")
+    def answer() -> tuple[int, str, str]:
+        request = urllib.request.Request(quote(url, safe=UNQUOTED), method="HEAD")
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-            return response.headers["Last-Modified"] or "", response.headers["Content-Length"] or ""
+            return response.status, response.headers["Last-Modified"] or "", response.headers["Content-Length"] or ""
 
     try:
-        return within(2 * TIMEOUT, headers)
-    except urllib.error.HTTPError:
-        return "", ""  # the host answers; what is wrong with the file, its download says
+        return within(2 * TIMEOUT, answer)
+    except urllib.error.HTTPError as error:
+        return error.code, "", ""  # what is wrong with the file, its download says
 
 
 def fetch(url: str, version: str, file: str) -> None:

@@ -168,15 +168,16 @@ def _check(
                 lacking = f"; the settings have no {column}s: describe it under '{column}s' in config/config.yaml"
                 hint = lacking if column in STATED and not any(allowed) else nearest(found, allowed)
                 raise fail(column, f"'{found}' is not known{hint}")
+    if problem := unusable_name(row["file"]):
+        raise fail("file", f"'{ascii(row['file'])[1:-1]}': {problem}")
     scheme, separator, address = row["file"].partition("://")
     if separator:
         if scheme not in SCHEMES:
             raise fail("file", f"files are not fetched by '{scheme}'{nearest(scheme, SCHEMES)}")
-        if "?" in address or ".." in address.split("/") or not all(address.partition("/")[::2]):
-            raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?' and '..'")
+        host, *parts = address.split("/")
+        if "@" in host or not (host and parts) or {"", ".", ".."} & set(parts) or {"?", "#"} & set(address):
+            raise fail("file", f"'{row['file']}' is not '{scheme}://host/path', without '?', '#', '..' and a password")
     else:
-        if problem := unusable_name(row["file"]):
-            raise fail("file", f"'{ascii(row['file'])[1:-1]}': {problem}")
         file = (root / row["file"]).resolve()
         if not file.is_relative_to(root):
             raise fail("file", f"'{row['file']}' lies outside the project")

@@ -139,10 +139,10 @@ def _library_warnings() -> Iterator[list[str]]:
 def _show_nul(tree: "xr.DataTree") -> None:
     """Replace the character NUL in texts by a visible sign: no file of results can hold it."""
     for node in tree.subtree:
-        for held in (node, *node.variables.values()):
-            for name, value in held.attrs.items():
+        for attrs in (node.attrs, *(variable.attrs for variable in node.variables.values())):
+            for name, value in attrs.items():
                 if isinstance(value, str) and "\0" in value:
-                    held.attrs[name] = value.replace("\0", "\N{SYMBOL FOR NULL}")
+                    attrs[name] = value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _refuse_broken_axes(tree: "xr.DataTree", path: Path) -> None:
