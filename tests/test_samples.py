@@ -345,6 +345,7 @@ def test_settings_of_a_sample_concern_its_own_analysis(two_samples):
         "draw_sample/film/raman",
         "write_tables_sample/film/raman",
         "draw_comparison/raman",
+        "build_explorer",
     }
 
 
