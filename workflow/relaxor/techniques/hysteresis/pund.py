@@ -16,9 +16,8 @@ import xarray as xr
 from relaxor.core.errors import AnalysisError
 from relaxor.core.results import NORMAL_QUANTILE, Measurement, Quantity, Status, student_quantile
 from relaxor.core.variables import dataset, readings
-from relaxor.stats.adequacy import judge
+from relaxor.stats.adequacy import judge_order
 from relaxor.techniques.hysteresis import quantities as q
-from relaxor.techniques.hysteresis.cycles import sample_noise
 from relaxor.techniques.hysteresis.device import TOLERANCE, Capacitor, Geometry
 from relaxor.techniques.hysteresis.loops import MICROCOULOMB, charge
 
@@ -63,7 +62,7 @@ class Charge:
         Standard uncertainty of the difference of two pulses that are not exactly equal: what does not switch goes as
         their voltage, and the start of each is known to a sample only.
     baseline
-        Difference to what another baseline of the current gives.
+        Difference to what another baseline of the current gives; zero where the rests lie on a line.
     """
 
     value: float
@@ -249,8 +248,9 @@ def pulse_charges(
         repeats = [baseline.subtracted(each) for each in plain]
         weight = sum((each.mean(axis=0) for each in repeats), np.zeros_like(time))
         charge_of = _mean(weight, current, baseline.noise, [each @ current for each in repeats])
-        again = sum(float(other.subtracted(each).mean(axis=0) @ current) for each in plain)
-        charge_of = replace(charge_of, baseline=abs(again - charge_of.value))
+        if other:
+            again = sum(float(other.subtracted(each).mean(axis=0) @ current) for each in plain)
+            charge_of = replace(charge_of, baseline=abs(again - charge_of.value))
         if len(signs) > 1:
             moved = float(repeats[1].mean(axis=0) @ current)
             stretches = [
@@ -301,8 +301,8 @@ class Baseline:
 
 def _baselines(
     name: str, time: np.ndarray, voltage: np.ndarray, current: np.ndarray, pulses: Sequence[Pulse]
-) -> tuple[Baseline, Baseline]:
-    """Return the baseline and another one, whose difference is a systematic error.
+) -> tuple[Baseline, Baseline | None]:
+    """Return the baseline, and if there is doubt about it, another one, whose difference is a systematic error.
 
     It is a straight line through all rests, offset and drift. If the current in the rests does not lie on a line, it
     flows after the pulses and is no baseline: then the rest before the first pulse gives it.
@@ -318,10 +318,8 @@ def _baselines(
     noise = float(np.sqrt(left @ left / (rest.sum() - 2)))
     straight = Baseline(rest, line, solve, noise)
     before = rest & (np.arange(len(time)) < pulses[0].start)
-    single = float(np.std(sample_noise(current[rest])))
-    adequacy = judge(left / (single or noise), int(rest.sum()) - 2, absolute_sigma=True)
-    if before.sum() < LEAST_REST or adequacy.status == Status.OK:
-        return straight, straight
+    if before.sum() < LEAST_REST or judge_order(left).status == Status.OK:
+        return straight, None
     return Baseline(before, line[:, :1], np.full((1, before.sum()), 1 / before.sum()), noise), straight
 
 
