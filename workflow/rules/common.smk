@@ -10,6 +10,7 @@ import relaxor
 from relaxor.core.checksums import sha256
 from relaxor.core.errors import RelaxorError, SheetError
 from relaxor.core.extras import lacking
+from relaxor.core.parallel import FILES_PER_CORE
 from relaxor.core.remote import is_remote, require_s3, version_of
 from relaxor.core.section import read_yaml
 from relaxor.inpainting.idx import NAMES, letter_files
@@ -162,7 +163,7 @@ def memory(least, factor):
 
 def processors(wildcards):
     """Cores of an analysis: processes pay for many spectra, in files or in a large one, and nodes of clusters have few."""
-    shared = len(rows_of(wildcards)) // 50 + megabytes(wildcards)
+    shared = len(rows_of(wildcards)) // FILES_PER_CORE + megabytes(wildcards)
     return 1 + min(shared, 15) if techniques()[wildcards.technique].parallel else 1
 
 

@@ -14,6 +14,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 LONGEST, WAITING = 16, 4
 """Most items that a process takes at once, and batches per process that are under way: all else stays in its source."""
+FILES_PER_CORE = 50
+"""So many small files take as long as a process needs to start."""
 _cores: ContextVar[int] = ContextVar("cores", default=1)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relaxor.core.errors import DiskError, RelaxorError
-from relaxor.core.parallel import cores
+from relaxor.core.parallel import FILES_PER_CORE, cores
 from relaxor.core.trial import trying
 from relaxor.project.analysis import analyse_files
 from relaxor.project.ingest import ingest
@@ -72,4 +72,4 @@ def _refusal(
 
 def _processes(files: int) -> int:
     """Return the number of cores that pay for so many files."""
-    return min(1 + files // 50, os.cpu_count() or 1)
+    return min(1 + files // FILES_PER_CORE, os.cpu_count() or 1)
