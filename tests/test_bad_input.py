@@ -89,6 +89,7 @@ def test_a_damaged_sample_file_is_read_or_refused_and_nothing_else(measurement, 
         read_or_refuse(path, table_of(row))
 
 
+@pytest.mark.costly
 def test_a_damaged_real_file_is_read_or_refused_and_nothing_else(rawfiles, tmp_path, subtests):
     for source, _ in present(rawfiles, small_real_files()):
         name = source.relative_to(rawfiles).as_posix()

@@ -249,6 +249,7 @@ def test_bootstrap_and_covariance_agree_where_the_fit_is_nearly_linear() -> None
         assert values.std() == pytest.approx(fitted.error(name), rel=0.15)
 
 
+@pytest.mark.costly
 # --- two exponentials: what data they need
 def test_eight_points_do_not_tell_two_exponentials_apart_and_twenty_do() -> None:
     few = [told_apart(*paired_pulses(8, seed), sigma) for seed in range(12) for sigma in (None, SIGMA)]

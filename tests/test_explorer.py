@@ -422,6 +422,7 @@ def test_a_thousand_measurements_stay_light(browser, many):
     assert browser.text(".count").startswith("112 of")
 
 
+@pytest.mark.costly
 # --- bytes -----------------------------------------------------------------------------------------------------------
 def test_the_same_results_give_the_same_bytes(explorer, results, tmp_path):
     build = (

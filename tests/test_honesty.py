@@ -29,6 +29,7 @@ PANELS = {
 UNKNOWN = (Status.LIMIT, Status.NOT_IDENTIFIED)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("technique", techniques())
 def test_every_number_of_the_sample_has_a_value_and_a_reason(analysed, technique: str) -> None:
     table = analysed(technique).parameters

@@ -303,6 +303,7 @@ def pattern(path: Path, lines: dict[float, float]) -> Path:
     return path
 
 
+@pytest.mark.costly
 def test_a_formula_and_a_structure_lead_to_a_refined_cell(project, tmp_path, rutile) -> None:
     card = {27.446: 4000, 36.085: 2000, 39.187: 300, 41.225: 1000, 44.05: 400, 54.322: 2400}
     raw = pattern(tmp_path / "powder.csv", card)

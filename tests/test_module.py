@@ -48,6 +48,7 @@ def lab(tmp_path: Path) -> Project:
     return Project(folder, library=ROOT)
 
 
+@pytest.mark.costly
 def test_a_module_plans_its_rules_under_their_new_names(lab):
     planned = lab.planned()
     assert planned == {"relaxor_ingest_files:raman", "relaxor_analyse_technique:raman",

@@ -54,6 +54,7 @@ def test_a_truncated_file_is_named_with_what_to_do(stored, end):
         netcdf.trees(stored)
 
 
+@pytest.mark.costly
 def test_one_result_at_a_time_is_held(tmp_path):
     made: list[weakref.ref[xr.Dataset]] = []
 

@@ -77,6 +77,7 @@ def test_what_a_story_shows_is_in_the_results(results: Path) -> None:
     assert list(story.measurements()["measurement"]) == ["flake"]
 
 
+@pytest.mark.costly
 def test_a_figure_of_ones_own_is_told_by_the_template(analysed, tmp_path: Path, capfd) -> None:
     analysis = analysed("raman").folder.parent
     shutil.copytree(analysis / "raman", tmp_path / "results/analysis/mine/raman")

@@ -94,6 +94,7 @@ def test_nothing_is_overwritten(tmp_path):
     assert files(tmp_path).keys() == FILES
 
 
+@pytest.mark.costly
 def test_the_example_is_the_project_of_the_paper(tmp_path):
     init(tmp_path / "example", "--from-paper", "10.1002/adma.202419204")
     written = files(tmp_path / "example")
@@ -254,7 +255,7 @@ def in_folder(folder: Path, environment: dict[str, str], *command: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_the_page_leads_from_four_files_to_figures(installed, rawfiles):
     home, environment = installed
     (home / "measurements").mkdir()
@@ -267,7 +268,7 @@ def test_the_page_leads_from_four_files_to_figures(installed, rawfiles):
     assert not [name for name, text in results.items() if OF_THE_PAPER.search(name + text)]
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_files_of_the_simulator_come_to_figures_without_networks(installed):
     home, environment = installed
     in_folder(home, environment, "pip", "install", "--quiet", "relaxor[workflow]")
@@ -304,7 +305,7 @@ def beside_each_other(other: str) -> str:
     return f"figure7: {{title: Both, panels: {{a: {{{panel}}}, b: {{{panel}, sample: {other}}}}}}}\n"
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_a_copy_of_the_template_is_the_story_of_its_figure(tmp_path):
     init(tmp_path)
     with_flakes(tmp_path, "film", "glass")
@@ -343,7 +344,7 @@ def test_the_first_figure_is_added_to_any_empty_list(tmp_path, before):
     assert list(load_figures(tmp_path / "figures.yaml")) == ["figure1"]
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_two_papers_share_one_sheet(tmp_path):
     """Each has its sample, figures and results, and a panel may show the other sample."""
     init(tmp_path)
@@ -358,7 +359,7 @@ def test_two_papers_share_one_sheet(tmp_path):
     assert "draw_figure7" not in project.planned()
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_a_workflow_of_a_repository_is_fetched_by_its_tag(tmp_path):
     """As the Snakefile of a new project says; the address leads to a bare repository on this computer."""
     source = commit_of_this(tmp_path / "source")

@@ -3,6 +3,8 @@
 import re
 import signal
 
+import pytest
+
 from tests.patterns import lines, uses
 
 LENGTH, SECONDS = 20_000, 0.3
@@ -31,6 +33,7 @@ def busy(pattern, method: str, line: str | bytes) -> bool:
     return False
 
 
+@pytest.mark.costly
 def test_every_pattern_is_linear():
     before = signal.signal(signal.SIGVTALRM, interrupt)
     slow = []

@@ -68,7 +68,7 @@ def test_a_damaged_file_of_the_plug_in_is_one_line(installed, tmp_path):
         read(tmp_path / "bad.txt")
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_installed_into_a_fresh_environment_it_flows_from_file_to_claim(tmp_path):
     """No line of relaxor is changed; the project uses relaxor's workflow as a module."""
     environment, example = tmp_path / "venv", tmp_path / "plugin_example"

@@ -125,6 +125,7 @@ def test_a_missing_file_is_named_and_nothing_is_written(project: Path, name: str
     assert not (project / "results/crate.zip").exists()
 
 
+@pytest.mark.costly
 def test_it_is_a_valid_ro_crate(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The validator fetches the context of the metadata; rocrate has a later one, which names workflows elsewhere."""
     context = importlib.resources.files("rocrate").joinpath("data/ro-crate.jsonld").read_bytes()

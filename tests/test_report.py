@@ -13,7 +13,7 @@ import yaml
 
 from tests.project import ROOT, SETTINGS, Project, sheet_rows
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.costly
 
 CHROMIUM = shutil.which("chromium")
 WAIT_MS = 15_000

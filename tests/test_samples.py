@@ -361,6 +361,7 @@ def test_the_only_sample_is_drawn_if_no_figure_shows_it(tmp_path):
     assert project.planned("figures") == set()
 
 
+@pytest.mark.costly
 def test_files_without_an_analysis_have_no_notebook(tmp_path):
     project = Project.of_this(tmp_path / "project", "raman")
     header, row = project.read_sheet()

@@ -5,7 +5,7 @@ import pytest
 from relaxor.project.simulate import simulate_sample
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_the_sample_data_are_made_again_byte_for_byte(root, tmp_path):
     written = simulate_sample(tmp_path / "raw_data", root / "config/simulation.yaml")
     written = {path.relative_to(tmp_path / "raw_data"): path for path in written}

@@ -181,6 +181,7 @@ def test_the_library_never_imports_snakemake(root):
         assert not re.search(r"^\s*(import|from) snakemake", path.read_text(encoding="utf-8"), re.M), path
 
 
+@pytest.mark.costly
 def test_the_picture_of_the_workflow_is_that_of_snakemake(root):
     def edges(text: str) -> set[tuple[str, ...]]:
         names = dict(re.findall(r"(id\d+)\[(\w+)\]", text))

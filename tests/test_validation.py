@@ -218,7 +218,7 @@ def test_a_lab_may_call_its_samples_as_it_likes() -> None:
     assert {row["sample"] for row in rows_of(found, REGISTRY, "raw")} <= {f"published_{name}" for name in found.sets}
 
 
-@pytest.mark.slow
+@pytest.mark.costly
 def test_the_target_runs_from_a_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without network and without the public files of the project."""
     project = Project.of_this(tmp_path / "project", "raman")

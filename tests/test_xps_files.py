@@ -359,6 +359,7 @@ def test_depth_profile_of_three_equal_spectra():
     assert len({row.value for row in rows}) == 1
 
 
+@pytest.mark.costly
 def test_a_file_of_several_groups_and_chemical_shifts():
     settings = XpsSettings.model_validate(techniques()["xps"].propose(Material.of("MgFe2O4")).settings)
     settings = settings.model_copy(update={"backgrounds": ["shirley"], "shapes": ["voigt"]})

@@ -422,6 +422,7 @@ def test_a_map_of_other_axes_is_refused():
         run({"map": region.assign_coords(omega=("scan", np.full(region.sizes["scan"], 6.5)))})
 
 
+@pytest.mark.costly
 def test_peak_of_a_real_map_is_its_maximum():
     tree = read(shared("cases/x03-reciprocal-map-rasx/RSM_111_sdd=350.rasx"))
     region = tree["map_1"].to_dataset()

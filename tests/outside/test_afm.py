@@ -96,6 +96,7 @@ def test_right_or_said(scenario):
     require_right_or_said(scenario, 20)
 
 
+@pytest.mark.costly
 def test_a_flat_film_with_jumps_between_lines_has_no_step_that_is_right():
     """FAULTS A6: a jump between scan lines once was a step of 5.71 ± 0.08 nm, beside estimates of 6.43 and 4.46."""
     tree = read(shared("cases/hystorian/test_nanonis.000"))

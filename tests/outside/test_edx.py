@@ -99,6 +99,7 @@ def test_elements_that_are_not_listed_are_named() -> None:
     assert peak.value == pytest.approx(20000, rel=0.05)
 
 
+@pytest.mark.costly
 def test_absent_elements_get_a_limit_in_little_time() -> None:
     elements = {
         name: Element(atomic_weight=weight, families={"K": LINES[f"{name} K"]}, quantified="K", k_factor=1.0)
@@ -133,6 +134,7 @@ def pure_standards(*elements: str) -> EdxSettings:
     return EdxSettings(elements=known, reference="Si", geometry="bulk", standards=standards)
 
 
+@pytest.mark.costly
 def test_k_ratios_are_those_of_counts_per_dose() -> None:
     rng = np.random.default_rng(8)
     files = [

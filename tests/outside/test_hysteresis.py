@@ -138,6 +138,7 @@ def test_a_discrete_capacitor_of_2_2_nf(frequency):
     assert capacitance == pytest.approx(2.2e-9, rel=0.25)
 
 
+@pytest.mark.costly
 def test_the_loss_of_a_loop_is_that_of_the_tester():
     """FAULTS A19: over the whole cycle, as testers and papers; the tester states it for an area of the film."""
     tree = read(shared("cases/ferro-loops/RTWhiteAFreq.dat"))

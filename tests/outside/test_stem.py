@@ -208,6 +208,7 @@ def public_image() -> Measurement:
     return Measurement("sto", {"raw_file": "sto.ser", "raw_sha256": "0", "origin": "measured"}, {}, {"HAADF": region})
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("settings", [{}, {"a": 3.905}, {"a": 3.905, "system": "square"}])
 def test_the_square_lattice_of_a_public_image_is_found(settings: dict[str, object]) -> None:
     """Its Fourier transform has 4.02 and 4.07 angstrom at 89° (measured by hand, with the pixel size of the file)."""
@@ -229,6 +230,7 @@ def test_the_square_lattice_of_a_public_image_is_found(settings: dict[str, objec
         assert deviation.value == pytest.approx(3.6, abs=0.3) and "calibrate the pixels" in deviation.method
 
 
+@pytest.mark.costly
 def test_a_structure_that_the_image_does_not_show_is_said() -> None:
     for settings, reason in (
         ({"a": 5.43, "system": "square"}, "settings name edges of 5.43 angstrom, the image has 4.0"),

@@ -118,6 +118,7 @@ def test_strontium_titanate_has_its_published_energies(widths: dict[str, object]
     assert all(np.isfinite(row.standard_error) for row in rows if row.parameter not in ("aicc", "akaike_weight"))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("each", SCENARIOS[0:12:3], ids=lambda each: each.name)
 def test_a_few_draws_are_right_or_said_not_to_be(each: Scenario) -> None:
     require_right_or_said(each, 2)

@@ -141,6 +141,7 @@ SCENARIOS = [
 ]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("case", SCENARIOS[0:12:3], ids=lambda case: case.name)
 def test_right_or_saying_so(case):
     require_no_silent_miss(case, 1)
@@ -178,6 +179,7 @@ def test_lines_of_other_wavelengths_are_named_and_give_no_spacing():
     assert all(any(near(row, d) for d, _ in lines) for row in spacings)
 
 
+@pytest.mark.costly
 def test_a_mixture_gives_the_cell_and_the_widths_of_each_phase():
     cube = powder((4.15692,) * 3 + (90.0,) * 3, LAB6)
     salt = powder((5.6402,) * 3 + (90.0,) * 3, SALT)
@@ -225,6 +227,7 @@ def corundum(rawfiles):
     return measured("corundum", scan)
 
 
+@pytest.mark.costly
 def test_the_spacings_of_corundum_hold_those_of_its_cell(corundum):
     result = analyse([corundum], XrdSettings(significance=20))
     cell, group = gemmi.UnitCell(4.7589, 4.7589, 12.9919, 90, 90, 120), gemmi.find_spacegroup_by_name("R -3 c")
@@ -239,6 +242,7 @@ def test_the_spacings_of_corundum_hold_those_of_its_cell(corundum):
             assert row.systematic_error > 0
 
 
+@pytest.mark.costly
 def test_the_cell_of_corundum_is_refined(corundum):
     phases = {"corundum": {"space_group": "R -3 c", "a": 4.75, "c": 13.0}}
     result = analyse([corundum], XrdSettings.model_validate({"phases": phases, "significance": 20}))
@@ -248,6 +252,7 @@ def test_the_cell_of_corundum_is_refined(corundum):
             assert near(row, value), row
 
 
+@pytest.mark.costly
 def test_the_cell_of_lanthanum_hexaboride_is_that_of_the_certificate(reference):
     angles, rate, error = np.loadtxt(reference / "xrd/LaB6_d500_si_psd.xye", unpack=True)
     kept = (angles > 18) & (angles < 80) & (rate > 0)
@@ -287,6 +292,7 @@ def film_scan(planes: int, seed: int) -> tuple[Measurement, float]:
     return measured("film", xr.Dataset(columns, {"two_theta": angles}, {"wavelength_ratio": 0.0})), thickness
 
 
+@pytest.mark.costly
 def test_fringes_of_a_film_are_no_lines_and_give_its_thickness():
     covered = 0
     for seed in range(40):

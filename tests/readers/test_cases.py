@@ -132,6 +132,7 @@ def test_d_a_workbook_holds_the_counts_of_its_vamas_file():
     np.testing.assert_allclose(book["binding_energy"], vamas["binding_energy"], atol=0.011)
 
 
+@pytest.mark.costly
 def test_every_input_is_read_or_refused_with_a_word():
     """One input is refused: a CIF in which a text is not closed, see `test_text_patterns`."""
     folder = shared("cases/README.md").parent

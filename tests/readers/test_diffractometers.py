@@ -208,6 +208,7 @@ def test_scans_of_a_container_keep_their_second_axis(tmp_path):
     assert list(scans.children) == ["scan_1", "scan_2"] and "omega" not in scans["scan_1"].attrs
 
 
+@pytest.mark.costly
 def test_a_real_reciprocal_space_map():
     """Counts and angles of the members of the container; ω goes from 17.702 to 21.702 degree in 401 steps."""
     path = shared("cases/x03-reciprocal-map-rasx/RSM_111_sdd=350.rasx")

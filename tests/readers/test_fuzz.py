@@ -161,6 +161,7 @@ def check(numbers: range, real: bool = False) -> list[str]:
     return problems
 
 
+@pytest.mark.costly
 def test_mutated_files_are_read_or_refused():
     assert not check(range(SHORT))
 

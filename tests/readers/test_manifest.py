@@ -38,6 +38,7 @@ def names(rawfiles) -> list[str]:
     return [file.removeprefix("rawfiles/") for file in rawfiles.files()]
 
 
+@pytest.mark.costly
 def test_every_file_is_read_or_refused_for_its_reason(rawfiles, names):
     assert len(names) == ROWS and set(REFUSED) <= set(names)
     wrong = []
