@@ -119,7 +119,8 @@ def truth(specimen: Specimen, flake: Flake) -> tuple[Truth, ...]:
     """Return the true values; a roughness as it is measured holds the noise of the detector."""
     layers = flake.thickness / specimen.layer_thickness
     rows: list[Truth] = []
-    for model in ("profile_linear", "profile_quadratic", "two_level_histogram"):
+    backgrounds = ("linear", "quadratic", "cubic", "quartic")
+    for model in (*(f"profile_{name}" for name in backgrounds), "two_level_histogram"):
         rows.append(Truth(model, "step_height", flake.thickness, "nm"))
         rows.append(Truth(model, "number_of_layers", layers, "1"))
     for place, roughness in {"substrate": specimen.substrate_roughness, "flake": specimen.flake_roughness}.items():

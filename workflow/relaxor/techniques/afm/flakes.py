@@ -192,6 +192,8 @@ class Compared:
         Differences to the step height of the histogram, and their standard errors, shape (k,).
     most
         Number of standard errors that chance does not exceed.
+    alike
+        Ratio up to which two standard errors cannot be told apart: a jackknife of few batches knows them roughly.
     """
 
     keys: list[Key]
@@ -202,6 +204,7 @@ class Compared:
     to_histogram: np.ndarray
     its_errors: np.ndarray
     most: float
+    alike: float
 
     @classmethod
     def of(cls, keys: list[Key], values: np.ndarray, errors: np.ndarray, freedom: int) -> "Compared":
@@ -214,11 +217,17 @@ class Compared:
         last = slice(k + 1 + number, 2 * k + 1 + number)
         most = float(stats.t.isf(CHANCE / 2, freedom))
         symmetric = differences - differences.T, their_errors + their_errors.T
-        return cls(keys, values[:k], errors[:k], *symmetric, values[last], errors[last], most)
+        alike = 1 + 2 / math.sqrt(2 * freedom)
+        return cls(keys, values[:k], errors[:k], *symmetric, values[last], errors[last], most, alike)
 
     def step(self, place: int) -> tuple[float, float]:
-        """Return a step height and its standard error in nm."""
-        return float(self.heights[place]), float(self.errors[place])
+        """Return a step height and its standard error in nm.
+
+        The smallest of several estimated errors is too small; the mean square of those that are alike is given.
+        """
+        own = self.errors[place]
+        alike = self.agree(place) & (self.errors >= own) & (self.errors <= self.alike * own)
+        return float(self.heights[place]), float(np.sqrt(np.mean(self.errors[alike] ** 2)))
 
     def agree(self, place: int) -> np.ndarray:
         """Return which others are within the differences that chance makes, shape (k,)."""
