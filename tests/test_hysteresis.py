@@ -15,7 +15,7 @@ from relaxor.readers import read
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.device import Capacitor
 from relaxor.techniques.hysteresis.loops import Drive, centred, describe
-from relaxor.techniques.hysteresis.pund import find_pulses
+from relaxor.techniques.hysteresis.pund import find_pulses, pulse_charges
 from relaxor.techniques.hysteresis.separate_pulses import instrument_values, separate_charges
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.hysteresis.technique import TECHNIQUE
@@ -202,6 +202,29 @@ def test_the_noise_of_a_testers_pulses_is_that_of_their_charges():
     for name, true in exact.items():
         z = np.array([(draw[name].value - true.value) / draw[name].error for draw in draws])
         assert abs(z.mean()) < 0.2 and z.std() == pytest.approx(1, abs=0.13), name
+
+
+def test_the_baseline_of_a_train_is_doubted_only_where_its_rests_show_a_curve(pund, tmp_path):
+    """Offset and drift lie on a line in nearly all draws of the noise; what flows on after a pulse does not."""
+    head, rows = table_of(pund)
+    time, voltage, _ = rows.T
+    after = np.where(time > 0.012, np.exp(-(time - 0.012) / 5e-3), 0)
+    rng, doubted = np.random.default_rng(6), {0.0: 0, 3.0: 0}
+    for flowing in doubted:
+        for _ in range(100):
+            current = 0.2 + 20 * time + voltage + flowing * after + rng.normal(0, 1, len(time))
+            data = xr.Dataset(
+                {"voltage": ("time", voltage, {"units": "V"}), "current": ("time", current, {"units": "A"})}
+            )
+            data["time"] = "time", time, {"units": "s"}
+            values, _, _ = pulse_charges("train", data, Capacitor(1e-4, 10.0))
+            doubted[flowing] += any(charge.baseline for charge in values.values())
+    assert doubted[0.0] <= 4 and doubted[3.0] == 100
+    told = run(tmp_path, [pund])["method"]
+    assert told[told.str.contains("baseline from")].str.endswith("baseline from the rests").all()
+    shifted = written(pund, head, np.stack([time, voltage, rows[:, 2] + 1e-12 * after], axis=-1))
+    table = run(tmp_path, [shifted]).set_index(["model", "parameter"])
+    assert "the rest before the first pulse" in table.loc[("pund", "switching_polarization_positive"), "method"]
 
 
 @pytest.fixture(scope="module")
