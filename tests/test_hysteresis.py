@@ -116,6 +116,20 @@ def test_every_number_is_listed(result):
         TECHNIQUE.require_named([renamed])
 
 
+def test_each_law_of_the_leakage_is_right_or_said_not_to_be(result):
+    """What laws say that describe the data as well is an error of each; a law that another one beats is a misfit."""
+    table = result[1]
+    devices = table[table["parameter"].isin(["capacitance", "conductance"])]
+    true = devices[devices["model"] == "ohmic_cubic"].set_index(["measurement", "parameter"])["true"]
+    assert len(true) == 6 and true.notna().all()
+    known = devices[devices["status"] == "ok"].set_index(["measurement", "parameter"])
+    off = (known["value"] - true.reindex(known.index)).abs()
+    assert (off <= 3 * np.hypot(known["standard_error"], known["systematic_error"])).all()
+    assert {"ohmic_cubic", "asymmetric_leakage", "ohmic_square"} <= set(known["model"])
+    square = table[(table["measurement"] == "device_8nm") & (table["model"] == "ohmic_square")]
+    assert set(square["status"]) == {"misfit"} and square["method"].str.contains("describes the data better").all()
+
+
 def test_pund_agrees_with_the_loop(result):
     table = result[1][result[1]["model"] == "pund_minus_loop"]
     difference = value(table, "remanence_difference")

@@ -156,6 +156,16 @@ def test_the_sample_has_its_true_numbers(tmp_path: Path) -> None:
     assert z.abs().max() < 4.5
 
 
+def test_a_slope_of_peaks_that_saturate_is_a_misfit(analysed: tuple, tmp_path: Path) -> None:
+    """Twelve peaks are too few for the order of their residuals, but the other law shows the misfit."""
+    steady = analysed[0][analysed[0]["parameter"] == "growth_per_cycle"]
+    assert list(steady["status"]) == ["ok", "ok"]
+    table = table_of(load(ingested(simulated("iv_sweeps", 3), tmp_path)))
+    slope = table[table["parameter"] == "growth_per_cycle"]
+    assert set(slope["status"]) == {"misfit"}
+    assert slope["method"].str.contains("'saturation' describes the data better").all()
+
+
 @pytest.mark.slow
 def test_intervals_of_the_sample_cover_the_truth() -> None:
     """Each quantity, over all cycles and amplitudes of 200 draws of the noise."""

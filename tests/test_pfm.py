@@ -91,6 +91,8 @@ def test_contrast_and_amplitude_grow_from_cycle_to_cycle(results):
         assert abs(slope["value"] - np.polyfit(range(6), true, 1)[0]) < 4 * slope["standard_error"]
         assert trend.loc[("linear", name, "slope_p_value"), "value"] < 1e-4
         assert trend.loc[("linear", name, "aicc"), "value"] < trend.loc[("constant", name, "aicc"), "value"]
+        unchanged = trend.loc[("constant", name, "intercept")]
+        assert unchanged["status"] == "misfit" and "'linear' describes the data better" in unchanged["method"]
     combined = ",".join(f"pfm_cycle_{number}" for number in range(1, 7))
     assert result.curves["pfm_cycles"].attrs["combines"] == combined
     assert len(slope["raw_sha256"].split(",")) == 6

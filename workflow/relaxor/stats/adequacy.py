@@ -6,6 +6,7 @@ misfit cancels.
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import stats
@@ -16,6 +17,9 @@ UNLIKELY = 0.01
 """Probability below which chance does not explain a misfit."""
 FEWEST_NEIGHBOURS = 20
 """Smallest number of residuals whose order is examined."""
+UNSUPPORTED = 10.0
+"""A law whose AICc is higher than that of another by more than this has essentially no support; Burnham & Anderson,
+doi 10.1177/0049124104268644."""
 HOPELESS = 25.0
 """Reduced chi-square above which a model does not describe the data at all."""
 NOT_CONVERGED = Adequacy(
@@ -87,6 +91,23 @@ def judge_order(residual: np.ndarray) -> Adequacy:
         f"misfit: neighbouring residuals deviate together (a misfit or slow noise); errors widened {scale:.2g} times"
     )
     return Adequacy(Status.MISFIT, scale, remark)
+
+
+def judge_beside(criterion: float, others: Mapping[str, float]) -> Adequacy:
+    """Judge a law by others of the same data: noise may hide a misfit of one that a better law shows.
+
+    Parameters
+    ----------
+    criterion
+        Its AICc.
+    others
+        Law → AICc. Of few points, special cases of the law do not belong here: AICc prefers them to any law.
+    """
+    best = min(others, key=lambda law: others[law])
+    if criterion <= others[best] + UNSUPPORTED:
+        return ADEQUATE
+    words = f"misfit: '{best}' describes the data better (AICc lower by {criterion - others[best]:.3g})"
+    return Adequacy(Status.MISFIT, 1.0, words)
 
 
 def together(residual: np.ndarray) -> float:

@@ -15,6 +15,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import Measurement, Number, Quantity, Status, measured
 from relaxor.core.variables import variable
 from relaxor.stats import decay as decays
+from relaxor.stats.adequacy import UNSUPPORTED
 from relaxor.stats.fit import Fit
 from relaxor.stats.intervals import profile_rise
 from relaxor.stats.quantities import AICC
@@ -26,8 +27,6 @@ TAIL_LAWS = (*LAWS, decays.DRIFTING, decays.TRIPLE)
 """Laws of the relaxation after a train: two kinds of traps, and the polarization as a slope or as a slow decay."""
 FEWER_AICC = 2.0
 """Difference of AICc above which a law counts as preferred; Burnham & Anderson, doi 10.1177/0049124104268644."""
-UNSUPPORTED = 10.0
-"""A law whose AICc is higher than the lowest by more than this has essentially no support (the same source)."""
 NORMAL_RANGE = (0.158655, 0.841345)
 """Quantiles of a normal distribution one standard deviation either side."""
 FEWEST_POINTS = 5

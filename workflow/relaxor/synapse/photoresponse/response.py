@@ -33,6 +33,7 @@ from relaxor.core.results import (
     Quantity,
     Status,
 )
+from relaxor.stats.adequacy import UNSUPPORTED
 from relaxor.stats.fit import Fit, aicc, fit, parameters
 from relaxor.synapse.photoresponse import quantities as q
 from relaxor.synapse.photoresponse.kinetics import PARAMETERS, Components, Light, Readings, components
@@ -72,8 +73,6 @@ LOGARITHMIC = (*RATES, *TIMES)
 """Parameters whose logarithms are fitted and have symmetric intervals."""
 PREFERRED = 2.0
 """The prompt photocurrent gets an exponent of its own where AICc is lower by more than this (Burnham & Anderson)."""
-UNSUPPORTED = 10.0
-"""A model whose AICc is higher by more than this has essentially no support (the same source)."""
 ASSUMED_EXPONENT = 1.0
 """Exponent where there is one power only; it is then a convention and no result."""
 ROUNDS = 3

@@ -16,6 +16,7 @@ import xarray as xr
 
 from relaxor.core.results import NORMAL_QUANTILE, Measurement, Number, Status, measured, student_quantile
 from relaxor.core.variables import dataset
+from relaxor.stats.adequacy import UNSUPPORTED
 from relaxor.stats.fit import aicc
 from relaxor.stats.quantities import AICC
 from relaxor.synapse.cycles import inflation
@@ -24,8 +25,6 @@ from relaxor.techniques.endurance.columns import Series
 
 FEWEST = 5
 """Smallest number of times of which a law is fitted."""
-UNSUPPORTED = 10.0
-"""Difference of AICc from that of the best law above which a law says nothing about later times."""
 SHAPES = np.round(np.linspace(-1, 1, 101), 2)
 """Values of β that are tried."""
 LOST = 1.0

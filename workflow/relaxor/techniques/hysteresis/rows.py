@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from relaxor.core.results import Number, Status, measured, with_systematic
+from relaxor.core.results import Number, Quantity, Status, measured, with_systematic
 from relaxor.core.variables import dataset, variable
+from relaxor.stats.adequacy import judge_beside
 from relaxor.stats.quantities import AICC
 from relaxor.techniques.hysteresis import quantities as q
 from relaxor.techniques.hysteresis.background import Background
@@ -108,7 +109,13 @@ def device_rows(device: str, cycles: Sequence[Cycle], backgrounds: Mapping[str, 
         values = {quantity: (value, replicates.std(ddof=1)) for quantity, value, replicates in drawn}
         freedom = background.n - len(background.parameters)
         remarks = _remarks(cycles)
-        rows += measured(
+        beside = {
+            name: other
+            for name, other in backgrounds.items()
+            if other is background or (other.n == background.n and other.adequacy.status == Status.OK)
+        }
+        judgement = judge_beside(background.aicc, {name: other.aicc for name, other in beside.items()})
+        found = measured(
             cycles[0].measurement,
             model,
             {quantity: (value, background.adequacy.scale * error) for quantity, (value, error) in values.items()}
@@ -118,9 +125,22 @@ def device_rows(device: str, cycles: Sequence[Cycle], backgrounds: Mapping[str, 
             reduced_chi_square=background.chi_square / freedom,
             raw_sha256=_sources(cycles),
             feature=cycles[0].region,
-            adequacy=background.adequacy,
+            adequacy=background.adequacy.joined(judgement),
         )
+        spread = {quantity.name: _spread(quantity, background, list(beside.values())) for quantity in values}
+        rows += [row.with_component(q.FORM, spread.get(row.parameter, 0.0), SPREAD[q.FORM]) for row in found]
     return [replace(row, measurement=device) for row in rows]
+
+
+def _spread(quantity: Quantity, background: Background, others: Sequence[Background]) -> float:
+    """Return how far the laws that have a parameter are from that of a background, by their Akaike weights.
+
+    Burnham & Anderson, doi 10.1177/0049124104268644.
+    """
+    sharing = [other for other in others if quantity in other.parameters]
+    criteria = np.array([other.aicc for other in sharing])
+    own, *values = (each.values[each.parameters.index(quantity)] for each in (background, *sharing))
+    return float(np.sqrt(np.average((np.array(values) - own) ** 2, weights=np.exp((criteria.min() - criteria) / 2))))
 
 
 def _remarks(cycles: Iterable[Cycle]) -> str:

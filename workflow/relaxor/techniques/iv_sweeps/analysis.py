@@ -22,6 +22,7 @@ import xarray as xr
 
 from relaxor.core.results import Measurement, Number, Quantity, Result, Status, measured, with_systematic
 from relaxor.core.variables import dataset
+from relaxor.stats.adequacy import judge_beside
 from relaxor.stats.decay import SINGLE, Decay, fit_decay, profile_decay
 from relaxor.stats.fit import Fit, fit, parameters
 from relaxor.stats.quantities import AICC
@@ -182,7 +183,9 @@ def _law_rows(measurement: Measurement, polarity: str, growth: Growth) -> list[N
     rows = growth.saturation.numbers(measurement, q.SATURATION, q.GROWTH, PEAKS, feature=polarity)
     ends = [growth.ends[name] for name in q.GROWTH]
     rows = [replace(row, ci_low=low, ci_high=high) for row, (low, high) in zip(rows, ends, strict=True)]
-    rows += growth.line.numbers(measurement, q.LINE, {"slope": q.GROWTH_PER_CYCLE}, PEAKS, feature=polarity)
+    beside = judge_beside(growth.line.aicc, {q.SATURATION: growth.saturation.aicc})
+    line = growth.line.numbers(measurement, q.LINE, {"slope": q.GROWTH_PER_CYCLE}, PEAKS, feature=polarity)
+    rows += [row.judged(beside) for row in line]
     for model, law in ((q.SATURATION, growth.saturation), (q.LINE, growth.line)):
         rows += measured(measurement, model, {AICC: (law.aicc, math.nan)}, PEAKS, n=law.n, feature=polarity)
     return rows

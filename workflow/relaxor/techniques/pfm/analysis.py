@@ -18,6 +18,7 @@ from relaxor.core.errors import AnalysisError
 from relaxor.core.results import COMBINES, Measurement, Number, Quantity, Result, combined, measured, provenance
 from relaxor.core.units import factor
 from relaxor.core.variables import dataset, variable
+from relaxor.stats.adequacy import judge_beside
 from relaxor.stats.blocks import correlation_length, jackknife, tiles
 from relaxor.stats.fit import Fit, aicc, fit, parameters
 from relaxor.stats.quantities import AICC
@@ -327,4 +328,6 @@ def _trend(together: Measurement, trend: xr.Dataset, name: str, unit: str) -> li
     drawn = line.value("intercept") + line.value("slope") * cycle
     trend[f"{name}_fit"] = variable("cycle", drawn, unit, f"line through {name}")
     trend[f"{name}_residual"] = variable("cycle", values - drawn, unit, f"residual of {name}")
-    return rows(q.LINEAR, line, p_value, q.INTERCEPT, q.SLOPE) + rows(q.CONSTANT, constant, {}, q.INTERCEPT)
+    beside = judge_beside(constant.aicc, {q.LINEAR: line.aicc})
+    unchanged = [row.judged(beside) for row in rows(q.CONSTANT, constant, {}, q.INTERCEPT)]
+    return rows(q.LINEAR, line, p_value, q.INTERCEPT, q.SLOPE) + unchanged
