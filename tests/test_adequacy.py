@@ -46,6 +46,7 @@ def test_a_misfit_widens_errors_covariance_and_rows_alike() -> None:
     assert math.sqrt(bad.covariance[1, 1]) == pytest.approx(bad.error("b"))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("level", [0.3, 1.5, 30.0, 1e5])
 def test_counts_of_any_size_are_judged_alike(level: float) -> None:
     def flagged(seed: int) -> bool:

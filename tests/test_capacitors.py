@@ -40,6 +40,7 @@ def run(folder, file, conditions=None, **settings):
     return {(row.model, row.parameter, row.feature): row for row in table.itertuples()}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", LOOPS)
 def test_every_table_agrees_with_the_tester(name, rawfiles, tmp_path):
     file = rawfiles / f"ferroelectric_pe/aixacct_dat/{name}.dat"

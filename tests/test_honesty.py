@@ -54,6 +54,7 @@ def test_few_numbers_of_the_sample_are_right_in_no_model(analysed, technique: st
     assert wrong <= 0.03 * len(numbers) + 1, data.flags()
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("panel", PANELS)
 def test_a_panel_is_drawn_when_no_number_has_an_error(analysed, panel: str) -> None:
     """What did not converge must not end the run with a traceback, and the panel says it."""

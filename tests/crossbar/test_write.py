@@ -73,6 +73,7 @@ def test_other_accuracies_can_be_set(stuck: float) -> None:
     assert far_errors(result, normal_error(0.7, ENDS)).beyond_normal == (stuck > 0)
 
 
+@pytest.mark.costly
 def test_loop_leaves_cells_within_the_tolerance() -> None:
     chip = Chip(writing=Writing(verify_noise=0.0, tries=60))
     written = program(jax.random.key(5), LEVELS, chip, 0.0)
@@ -124,6 +125,7 @@ def test_measured_read_outs(tmp_path: Path) -> None:
         np.testing.assert_array_equal(load_read_out(tmp_path / name, (5, 3), CHIP), levels)
 
 
+@pytest.mark.costly
 def test_cells_beyond_the_ends_read_as_the_ends(tmp_path: Path) -> None:
     """A chip written to its accuracy has hundreds of such cells."""
     written = program(jax.random.key(1), LEVELS, CHIP, calibrate_relaxation(LEVELS, CHIP))
@@ -135,6 +137,7 @@ def test_cells_beyond_the_ends_read_as_the_ends(tmp_path: Path) -> None:
     assert read_back(LEVELS, found, CHIP).accuracy == pytest.approx(0.8456, abs=0.01)
 
 
+@pytest.mark.costly
 def test_cells_without_a_sign_are_written_and_read() -> None:
     chip = Chip(lowest=0, writing=Writing(accuracy=0.9))
     target = np.abs(LEVELS[:, :64]) % 8

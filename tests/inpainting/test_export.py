@@ -23,6 +23,7 @@ def decoder(request) -> Decoder:
     return Decoder.create(request.param, jax.random.key(1))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("per_column", [False, True])
 def test_integers_come_back(decoder: Decoder, per_column: bool, tmp_path: Path) -> None:
     quantized = round_decoder(decoder, CURRENTS, per_column=per_column)

@@ -69,6 +69,7 @@ WORKBOOKS = {
 }  # fmt: skip
 
 
+@pytest.mark.costly
 def test_workbooks_hold_what_is_known_of_them(rawfiles, subtests):
     for path, (run, runs, points, *columns) in present(rawfiles, WORKBOOKS):
         with subtests.test(path.name):
