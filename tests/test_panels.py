@@ -299,6 +299,19 @@ def test_measurements_that_a_panel_leaves_out_are_named(ax) -> None:
     assert len(ax.texts) == 1
 
 
+@pytest.mark.parametrize(("better", "flags"), [("ok", {}), ("misfit", {"misfit": 3})])
+def test_a_law_that_another_one_replaces_is_not_pointed_out(better: str, flags: dict[str, int]) -> None:
+    """Its own coefficient counts only where no law holds."""
+    names = (
+        ("cubic", "aicc", better),
+        ("cubic", "third", better),
+        ("square", "aicc", "misfit"),
+        ("square", "second", "misfit"),
+    )
+    rows = [("device", model, name, "", np.nan, 1.0, 0.1, 0.0, status) for model, name, status in names]
+    assert panel_data({}, rows).flags() == flags
+
+
 def test_remarks_stand_above_each_other(ax) -> None:
     ax.set_title("cycles 1 to 9", loc="right", fontsize=5, pad=2)
     remark(ax, "image: first")
