@@ -299,17 +299,11 @@ def test_measurements_that_a_panel_leaves_out_are_named(ax) -> None:
     assert len(ax.texts) == 1
 
 
-@pytest.mark.parametrize(("better", "flags"), [("ok", {}), ("misfit", {"misfit": 3})])
-def test_a_law_that_another_one_replaces_is_not_pointed_out(better: str, flags: dict[str, int]) -> None:
-    """Its own coefficient counts only where no law holds."""
-    names = (
-        ("cubic", "aicc", better),
-        ("cubic", "third", better),
-        ("square", "aicc", "misfit"),
-        ("square", "second", "misfit"),
-    )
-    rows = [("device", model, name, "", np.nan, 1.0, 0.1, 0.0, status) for model, name, status in names]
-    assert panel_data({}, rows).flags() == flags
+def test_a_loop_points_out_what_is_wrong_of_it_but_no_coefficient_of_a_form_that_another_replaces() -> None:
+    names = (("square", "conductance_square"), ("corrected", "coercive_field_positive"), ("ohmic", "conductance"))
+    rows = [("device", model, name, "", np.nan, 1.0, 0.1, 0.0, "misfit") for model, name in names]
+    data, shown = panel_data({}, rows), techniques()["hysteresis"].panels["loop"].shows
+    assert data.flags() == {"misfit": 3} and data.flags(shown) == {"misfit": 2}
 
 
 def test_remarks_stand_above_each_other(ax) -> None:

@@ -13,7 +13,6 @@ from relaxor.core import netcdf
 from relaxor.core.errors import AnalysisError, nearest
 from relaxor.core.results import COMBINES, Quantity, Status, origin_of
 from relaxor.core.storage import load_parameters
-from relaxor.stats.quantities import AICC
 
 WRONG = (Status.MISFIT, Status.AT_BOUND, Status.NOT_IDENTIFIED)
 """Statuses that a panel points out."""
@@ -91,11 +90,6 @@ class PanelData:
             Names of the parameters that count; all by default.
         """
         table = self.parameters.assign(wrong=self.parameters["status"].isin(WRONG))
-        place = ["measurement", "feature", "at"]
-        laws = table.loc[table["parameter"] == AICC.name, [*place, "model", "wrong"]]
-        held = laws.loc[~laws["wrong"], place].drop_duplicates()
-        lost = laws[laws["wrong"]].merge(held, on=place)[[*place, "model"]]  # laws that one which holds replaces
-        table = table.merge(lost, how="left", on=[*place, "model"], indicator="law").query("law == 'left_only'")
         if shows is not None:
             table = table[table["parameter"].isin(shows)]
         by_model = table.groupby(["measurement", "parameter", "model"])["wrong"].transform("any")

@@ -84,6 +84,8 @@ CONDUCTANCE_CUBIC = Quantity("conductance_cubic", "S/V^2", "coefficient of the c
 CONDUCTANCE_SQUARE = Quantity("conductance_square", "S/V", "coefficient of V|V| in the current, as of space charge")
 CONDUCTANCE_EVEN = Quantity("conductance_even", "S/V", "coefficient of V² in the current, opposite for the polarities")
 TUNING_VOLTAGE = Quantity("tuning_voltage", "V", "voltage at which the capacitance has fallen to 2^(-1/3)")
+OF_FORMS = (CONDUCTANCE_CUBIC, CONDUCTANCE_SQUARE, CONDUCTANCE_EVEN, TUNING_VOLTAGE)
+"""Coefficients that only some forms of the background have; a form that another one replaces leaves its own behind."""
 RELATIVE_PERMITTIVITY = Quantity(
     "relative_permittivity", "1", "slope of the charge per area against the field of a linear loop, over ε0", VOLUME
 )

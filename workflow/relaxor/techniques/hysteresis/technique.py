@@ -4,8 +4,12 @@ from relaxor.core.lazy import lazy
 from relaxor.figures.panel import Panel
 from relaxor.techniques.contents import Contents
 from relaxor.techniques.hysteresis.device import is_digested, plates
+from relaxor.techniques.hysteresis.quantities import OF_FORMS, QUANTITIES
 from relaxor.techniques.hysteresis.settings import HysteresisSettings
 from relaxor.techniques.registry import Conditions, Technique
+
+SHOWN = tuple(quantity.name for quantity in QUANTITIES if quantity not in OF_FORMS)
+"""Parameters whose numbers the panels show."""
 
 
 def _tells_plates(contents: Contents) -> bool:
@@ -27,8 +31,8 @@ TECHNIQUE = Technique.of_folder(
     settings=HysteresisSettings,
     recognise=recognise,
     panels={
-        "loop": Panel(lazy(f"{__package__}.panels", "loop"), needs="loop"),
-        "thin_flakes": Panel(lazy(f"{__package__}.panels", "thin_flakes")),
+        "loop": Panel(lazy(f"{__package__}.panels", "loop"), needs="loop", shows=SHOWN),
+        "thin_flakes": Panel(lazy(f"{__package__}.panels", "thin_flakes"), shows=SHOWN),
     },
     conditions=Conditions(
         {"thickness": "nm", "width": "um", "gap": "um", "frequency": "Hz"},
