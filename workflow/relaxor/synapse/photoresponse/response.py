@@ -476,6 +476,3 @@ def _mean(
     # The covariance of a response that the runs hardly determine may be indefinite by rounding.
     error = math.sqrt(1 / weight.sum() + max(shared @ covariance @ shared, 0.0))
     return float(weight @ values / weight.sum()), error, math.sqrt(differ), differ_error
-
-
-# --- numbers
